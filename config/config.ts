@@ -1,0 +1,120 @@
+/**
+ * What can be configured: one documented type per section of `config.json`, and the defaults. All spans are milliseconds, all sizes bytes.
+ * `load.ts` reads and checks a file; `server.ts` and `client.ts` lay command line and answers over it. A test keeps types, defaults and checks equal.
+ */
+
+/** Where a program listens, or whom it calls. */
+export interface Endpoint {
+  /** A host name or an address. */
+  host: string;
+  /** 1 to 65535; 0 takes a free one when listening. */
+  port: number;
+}
+
+/** How a connection is supervised (docs/protocol.md, section 3). */
+export interface HeartbeatConfig {
+  /**
+   * Time without data before heartbeats start. Not below `intervalMs × count`: a lower value is raised to that.
+   * Lower finds dead peers sooner and costs traffic on idle connections.
+   */
+  idleTimeoutMs: number;
+  /** Time between two heartbeats, and how long after the last one the connection is given up. */
+  intervalMs: number;
+  /** Heartbeats that may go unanswered. */
+  count: number;
+  /**
+   * Plain clients know no heartbeat. `"keepalive"` lets TCP probe them after `idleTimeoutMs`; `"supervise"` sends them heartbeats all
+   * the same, and closes those that do not send anything in answer.
+   */
+  plainClients: "keepalive" | "supervise";
+}
+
+/** What one connection, and all together, may cost. */
+export interface LimitsConfig {
+  /** Longest line, without its end. A longer one is answered with INVALID_MESSAGE. */
+  maxLineBytes: number;
+  /** How long a connection may take to log in or register. */
+  identifyTimeoutMs: number;
+  /** At this many connections the server stops accepting until one goes. */
+  maxConnections: number;
+  /** Bytes that may wait in this process for one connection; beyond, it is read from the log when it takes data again. */
+  maxPendingBytes: number;
+  /** Newest part of the log that is kept in memory for connections that are a little behind. */
+  tailBytes: number;
+  /** Names that one connection may register before it must log in. */
+  maxRegistrationsPerConnection: number;
+}
+
+/** The network that this server belongs to. */
+export interface ClusterConfig {
+  /** Shared by the servers of one network; empty means that none is set. */
+  secret: string;
+  /** The host that others are told to use for this server; empty means the address it listens on. */
+  advertise: string;
+  /** Time between two announcements of this server's load. */
+  announceIntervalMs: number;
+}
+
+/** What is kept, where, and how long. */
+export interface StoreConfig {
+  /** The data folder. Empty means `thrum-data/PORT` in the working directory. */
+  data: string;
+  /** Keep everything in memory only: fast, and gone when the server stops. */
+  ephemeral: boolean;
+  /** Activities older than this are forgotten. */
+  activityRetentionMs: number;
+  /** The oldest activities are forgotten when they take more than this (in memory: with `ephemeral`). */
+  activityRetentionBytes: number;
+  /** How long a `messageId` is remembered, so that a repeated one is not published again. */
+  messageIdRetentionMs: number;
+  /**
+   * `"normal"` survives a crash of the program, not a power cut within the last moments; `"full"` survives both and waits for the disk
+   * at every turn.
+   */
+  synchronous: "normal" | "full";
+}
+
+/** What is told to the operator. */
+export interface LogConfig {
+  level: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
+  format: "text" | "json";
+  /** A file to write to instead of the terminal; it is rotated at 10 MiB, and five are kept. Empty means the terminal. */
+  file: string;
+}
+
+/** A whole configuration. */
+export interface Config {
+  server: Endpoint;
+  /** For a client: where it can be called out of band (section 3). Not used by a server. */
+  client: Endpoint;
+  heartbeat: HeartbeatConfig;
+  limits: LimitsConfig;
+  cluster: ClusterConfig;
+  store: StoreConfig;
+  log: LogConfig;
+}
+
+/** What holds where nothing else is said. */
+export const DEFAULT_CONFIG: Readonly<Config> = {
+  server: { host: "127.0.0.1", port: 8000 },
+  client: { host: "127.0.0.1", port: 8001 },
+  heartbeat: { idleTimeoutMs: 30_000, intervalMs: 10_000, count: 3, plainClients: "keepalive" },
+  limits: {
+    maxLineBytes: 65_536,
+    identifyTimeoutMs: 10_000,
+    maxConnections: 50_000,
+    maxPendingBytes: 262_144,
+    tailBytes: 33_554_432,
+    maxRegistrationsPerConnection: 8,
+  },
+  cluster: { secret: "", advertise: "", announceIntervalMs: 5_000 },
+  store: {
+    data: "",
+    ephemeral: false,
+    activityRetentionMs: 7 * 86_400_000,
+    activityRetentionBytes: 1_073_741_824,
+    messageIdRetentionMs: 86_400_000,
+    synchronous: "normal",
+  },
+  log: { level: "info", format: "text", file: "" },
+};

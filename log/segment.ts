@@ -1,0 +1,47 @@
+/**
+ * Segments: what one turn of the event loop added to the log, as the bytes that the wire carries. One is stored as one row and written as one
+ * buffer. All entries of a segment come from one origin, follow each other without gap, and have one audience; each is one line. Pure.
+ */
+
+/** A place in a server's own log: 1, 2, 3 … in the order in which that server took segments in. Differs from server to server. */
+export type Position = number;
+
+/**
+ * Who gets to see a segment's lines: every logged-in client, one user's sessions, or servers alone.
+ * In this order they are what most, few and no connections read.
+ */
+export type Audience = { readonly kind: "everyone" } | { readonly kind: "user"; readonly username: string } | {
+  readonly kind: "servers";
+};
+
+/** The audience of activities. */
+export const EVERYONE: Audience = Object.freeze({ kind: "everyone" });
+/** The audience of registrations, receipts and the like. */
+export const SERVERS: Audience = Object.freeze({ kind: "servers" });
+
+/** Consecutive entries of one origin, for one audience, as encoded lines. */
+export interface Segment {
+  readonly position: Position;
+  /** The server that accepted the entries. */
+  readonly origin: string;
+  /** Sequence of the first line. */
+  readonly first: number;
+  /** Sequence of the last line. */
+  readonly last: number;
+  readonly audience: Audience;
+  /** When it was taken in here, in milliseconds since 1970: retention counts from this. */
+  readonly takenAt: number;
+  /** `last - first + 1` lines, each ended by `\n`. Shared by all who send it: never changed. */
+  readonly bytes: Uint8Array;
+}
+
+const NEWLINE = 0x0a;
+
+/** The lines of `segment` with a sequence above `sequence`: all of its bytes, a part of them (not copied), or nothing. */
+export function linesAfter(segment: Segment, sequence: number): Uint8Array {
+  if (sequence < segment.first) return segment.bytes;
+  if (sequence >= segment.last) return segment.bytes.subarray(segment.bytes.length);
+  let at = 0;
+  for (let skip = sequence - segment.first + 1; skip > 0; skip--) at = segment.bytes.indexOf(NEWLINE, at) + 1;
+  return segment.bytes.subarray(at);
+}

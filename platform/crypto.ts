@@ -1,0 +1,37 @@
+/** The cryptography that accounts need, from `node:crypto`. The only place that makes randomness for secrets. */
+
+import { hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+
+/** What `accounts/` needs; tests bring a fast one. */
+export interface SecretCrypto {
+  /** Derives `length` bytes with scrypt, off the event loop. `cost` is N, with r = 8 and p = 1. */
+  scrypt(secret: string, salt: Uint8Array, cost: number, length: number): Promise<Uint8Array>;
+  randomBytes(length: number): Uint8Array;
+  /** SHA-256, as 64 hexadecimal digits. */
+  digest(text: string): string;
+  /** Compares in a time that does not tell where the two differ. `false` for different lengths. */
+  isEqual(a: Uint8Array, b: Uint8Array): boolean;
+}
+
+/** The real one. */
+export const nodeCrypto: SecretCrypto = {
+  scrypt(secret, salt, cost, length) {
+    return new Promise((resolve, reject) => {
+      // scrypt takes 128 × N × r bytes; Node refuses more than 32 MiB unless told.
+      const maxmem = 2 * 128 * cost * 8;
+      scrypt(secret, salt, length, { N: cost, r: 8, p: 1, maxmem }, (error, key) => {
+        if (error) reject(error);
+        else resolve(new Uint8Array(key));
+      });
+    });
+  },
+  randomBytes(length) {
+    return new Uint8Array(randomBytes(length));
+  },
+  digest(text) {
+    return hash("sha256", text, "hex");
+  },
+  isEqual(a, b) {
+    return a.length === b.length && timingSafeEqual(a, b);
+  },
+};

@@ -1,0 +1,63 @@
+/**
+ * Connections as the rest of the house sees them: bytes in, bytes out, how much waits to go out, and how it ended.
+ * `tcp_transport.ts` is the real one, over `node:net`; tests and the simulator bring their own.
+ */
+
+/** Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error), `"local"` by this side. */
+export type LinkEnd = "closed" | "reset" | "local";
+
+/** What a link tells its owner. Each is called on the event loop, never from inside a call that the owner makes on the link. */
+export interface LinkHandler {
+  /** Bytes arrived. They belong to the transport again when the call returns: keep a copy of what you keep. */
+  onData(bytes: Uint8Array): void;
+  /** All that was written has left this process. Follows every `write` that said `false`, and perhaps others. */
+  onDrain(): void;
+  /** The other side sends no more (FIN). It can still be written to; its owner ends it. */
+  onFinish(): void;
+  /** The link is gone. Called exactly once; nothing is called after it. */
+  onEnd(end: LinkEnd): void;
+}
+
+/** One TCP connection. */
+export interface Link {
+  /** The other side's address, e.g. `"127.0.0.1"`. */
+  readonly remoteHost: string;
+  /** The other side's port. */
+  readonly remotePort: number;
+  /** Bytes that were written but have not left this process. */
+  readonly pendingBytes: number;
+  /** Starts delivery to `handler`. Called once, by the link's owner. */
+  attach(handler: LinkHandler): void;
+  /**
+   * Sends `bytes`. The link keeps them until they are sent, so the caller may not change them; one buffer may be given to many
+   * links. Returns `false` when the link has more waiting than it should: `onDrain` tells when to go on. After the end it does nothing.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Stops reading, so that the other side feels backpressure. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
+  /** Asks the operating system to probe the other side after `idleMs` of silence. */
+  keepAlive(idleMs: number): void;
+  /** Sends what waits, then FIN; cuts after `lingerMs` if the other side does not take it. `onEnd("local")` follows. */
+  end(lingerMs: number): void;
+  /** Cuts at once. `onEnd("local")` follows. */
+  destroy(): void;
+}
+
+/** A listening socket. */
+export interface Listener extends AsyncDisposable {
+  readonly host: string;
+  /** The port that it has, also when 0 was asked for. */
+  readonly port: number;
+  /** Accepts nothing more. Links that exist stay. */
+  close(): Promise<void>;
+}
+
+/** Where connections come from. */
+export interface Transport {
+  /** @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
+  listen(options: { host: string; port: number }, onLink: (link: Link) => void): Promise<Listener>;
+  /** @throws {Error} with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT` after `timeoutMs`. */
+  dial(options: { host: string; port: number; timeoutMs: number; signal?: AbortSignal }): Promise<Link>;
+}
