@@ -1,0 +1,163 @@
+/**
+ * Lines that clients send: reading them (the server's side) and writing them (the client's side). Pure.
+ * Reading tolerates unknown fields and answers everything else that is wrong with an `InvalidLine`.
+ */
+
+import {
+  featuresField,
+  FieldProblem,
+  type Fields,
+  integerField,
+  isObject,
+  MAX_MESSAGE_ID_LENGTH,
+  optionalIntegerField,
+  optionalObjectField,
+  optionalStringField,
+  stringField,
+  vectorField,
+} from "./fields.ts";
+import type { ActivityMessage, ClientMessage, EndConnectionMessage, InvalidLine, LoginMessage } from "./message.ts";
+import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
+
+/** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
+export const MAX_ACTIVITY_DEPTH = 64;
+/** Lamport times above this are refused: one wrong clock must not use up everybody's. */
+export const MAX_LAMPORT = 2 ** 50;
+
+const AUTHENTICATED_USER = "authenticated_user";
+
+/** What `line` says. Never throws. */
+export function parseClientLine(line: string): ClientMessage | InvalidLine {
+  const fields = parseFields(line);
+  if ("problem" in fields) return invalid(fields.problem);
+  try {
+    return readMessage(fields.fields, line);
+  } catch (error) {
+    if (error instanceof FieldProblem) return invalid(error.message);
+    throw error;
+  }
+}
+
+/** The object that `line` is, or what is wrong with it. Never repeats any of it. */
+export function parseFields(line: string): { fields: Fields } | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    if (line.trim() === "") return { problem: "the line is empty" };
+    // The engine's own message quotes the line, which may hold a secret; only the place is taken from it.
+    const place = /position \d+/.exec((error as Error).message)?.[0];
+    return { problem: `the line is not valid JSON${place === undefined ? "" : ` (at ${place})`}` };
+  }
+  if (!isObject(value)) return { problem: "the line is not a JSON object" };
+  return { fields: value };
+}
+
+function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine {
+  const command = fields.command;
+  switch (command) {
+    case "ACTIVITY_MESSAGE":
+      return readActivity(fields, line);
+    case "HEARTBEAT_ACK":
+      return { command, sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+    case "LOGIN":
+      return readLogin(fields);
+    case "REGISTER":
+      return {
+        command,
+        username: stringField(fields, "username"),
+        secret: stringField(fields, "secret"),
+        features: featuresField(fields),
+      };
+    case "LOGOUT":
+      return { command };
+    case "ACK":
+      return { command, vector: vectorField(fields, "vector") };
+    case "HEARTBEAT":
+      return readHeartbeat(fields);
+    case "END_CONNECTION":
+      return readEndConnection(fields);
+    case "AUTHENTICATE":
+      return { command, secret: stringField(fields, "secret") };
+  }
+  if (command === undefined) return invalid('"command" is missing');
+  if (typeof command !== "string") return invalid('"command" must be a string');
+  return invalid(`the command is not known${/^[A-Z_]{1,40}$/.test(command) ? `: ${command}` : ""}`);
+}
+
+function readActivity(fields: Fields, line: string): ActivityMessage {
+  const value = fields.activity;
+  if (!isObject(value)) {
+    throw new FieldProblem(value === undefined ? '"activity" is missing' : '"activity" must be an object');
+  }
+  let activity = rawValue(line, "activity")!;
+  // Between tokens a carriage return is white space to JSON but the end of a line to many readers.
+  if (activity.includes("\r")) activity = activity.replaceAll("\r", " ");
+  if (Object.hasOwn(value, AUTHENTICATED_USER)) activity = withoutMember(activity, AUTHENTICATED_USER);
+  // Each level takes two characters, so that short activities need no scan.
+  if (activity.length > MAX_ACTIVITY_DEPTH * 2 && isDeep(value, MAX_ACTIVITY_DEPTH, activity)) {
+    throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
+  }
+  const messageId = optionalStringField(fields, "messageId");
+  if (messageId !== undefined && (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH)) {
+    throw new FieldProblem(`"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`);
+  }
+  return {
+    command: "ACTIVITY_MESSAGE",
+    username: optionalStringField(fields, "username"),
+    secret: optionalStringField(fields, "secret"),
+    activity,
+    messageId,
+    lamport: optionalIntegerField(fields, "lamport", 0, MAX_LAMPORT),
+  };
+}
+
+/** Whether `activity` is nested too deep. Most are flat, and a look at their members tells it without reading the text. */
+function isDeep(value: Fields, limit: number, text: string): boolean {
+  for (const key in value) {
+    const member = value[key];
+    if (typeof member === "object" && member !== null) return nestingDepth(text) > limit;
+  }
+  return false;
+}
+
+function readLogin(fields: Fields): LoginMessage {
+  const resume = optionalObjectField(fields, "resume");
+  const heartbeat = optionalObjectField(fields, "heartbeat");
+  return {
+    command: "LOGIN",
+    username: stringField(fields, "username"),
+    secret: optionalStringField(fields, "secret"),
+    features: featuresField(fields),
+    resume: resume === undefined ? undefined : vectorField(resume, "vector"),
+    heartbeatPort: heartbeat === undefined ? undefined : optionalIntegerField(heartbeat, "port", 1, 65_535),
+    heartbeatHost: heartbeat === undefined ? undefined : optionalStringField(heartbeat, "host"),
+  };
+}
+
+/** Shared with the server's side, as either side may ask. */
+export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command: "HEARTBEAT" }> {
+  return {
+    command: "HEARTBEAT",
+    sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER),
+    of: optionalIntegerField(fields, "of", 1, 1_000_000) ?? 1,
+    intervalMs: optionalIntegerField(fields, "intervalMs", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+  };
+}
+
+/** Shared with the server's side, as either side may go. */
+export function readEndConnection(fields: Fields): EndConnectionMessage {
+  const reconnect = optionalStringField(fields, "reconnect");
+  const retryAfterMs = optionalIntegerField(fields, "retryAfterMs", 0, Number.MAX_SAFE_INTEGER);
+  return {
+    command: "END_CONNECTION",
+    reason: optionalStringField(fields, "reason") ?? "",
+    info: optionalStringField(fields, "info") ?? "",
+    reconnect: reconnect === "never" || reconnect === "backoff" ? reconnect : "now",
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+function invalid(info: string): InvalidLine {
+  return { command: "", info };
+}

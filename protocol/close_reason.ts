@@ -1,0 +1,38 @@
+/**
+ * Every way in which a connection ends, with what the other side should do next. `END_CONNECTION` carries it, logs and tests cite it.
+ * The names are on the wire: append only.
+ */
+
+/** What a client may do after a connection ended: come back at once, after a while, or not at all with what it has. */
+export type ReconnectAdvice = "now" | "backoff" | "never";
+
+/** One row of the table below. */
+export interface CloseReasonRow {
+  /** For people: what happened, as the end of the sentence "The connection ended: …". */
+  readonly sentence: string;
+  readonly reconnect: ReconnectAdvice;
+}
+
+/** Why a connection ended. */
+export const CLOSE_REASONS = {
+  CLOSED_BY_OTHER_SIDE: { sentence: "the other side closed it", reconnect: "now" },
+  CONNECTION_RESET: { sentence: "the network broke it", reconnect: "now" },
+  LOGGED_OUT: { sentence: "the client logged out", reconnect: "never" },
+  HEARTBEAT_TIMEOUT: { sentence: "no heartbeat was answered", reconnect: "now" },
+  IDENTIFY_TIMEOUT: { sentence: "it did not log in in time", reconnect: "backoff" },
+  INVALID_MESSAGE: { sentence: "it sent something that is not allowed", reconnect: "never" },
+  LOGIN_FAILED: { sentence: "the login was refused", reconnect: "never" },
+  REGISTER_FAILED: { sentence: "the registration was refused", reconnect: "never" },
+  AUTHENTICATION_FAIL: { sentence: "it is not who it says it is", reconnect: "never" },
+  FELL_BEHIND: { sentence: "what it had not read yet is no longer kept", reconnect: "now" },
+  SERVER_STOPPING: { sentence: "the server is stopping", reconnect: "now" },
+  SERVER_FAILED: { sentence: "the server cannot store anything any more", reconnect: "backoff" },
+} as const satisfies Record<string, CloseReasonRow>;
+
+/** The name of a row of `CLOSE_REASONS`. */
+export type CloseReason = keyof typeof CLOSE_REASONS;
+
+/** Whether `name` is one of ours: a newer server may know more. */
+export function isCloseReason(name: string): name is CloseReason {
+  return Object.hasOwn(CLOSE_REASONS, name);
+}

@@ -1,0 +1,90 @@
+/**
+ * Checks of single fields, shared by both directions of the codec. Each throws `FieldProblem` with a sentence that names the field and what is
+ * allowed, and never repeats a value: it might be a secret. By hand rather than with a schema library, as `bench/README.md` says why.
+ */
+
+import { type Feature, FEATURES, type WireVector } from "./message.ts";
+
+/** A field is missing or not what it has to be. Caught by the codec, and nowhere else. */
+export class FieldProblem extends Error {
+  override name = "FieldProblem";
+}
+
+/** The fields of one line. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Longest `messageId`, in UTF-16 units. */
+export const MAX_MESSAGE_ID_LENGTH = 128;
+/** Most origins in a vector: far more than a network has servers, far less than a line holds. */
+const MAX_VECTOR_ORIGINS = 1024;
+
+/** A string that must be there. */
+export function stringField(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === "string") return value;
+  throw new FieldProblem(value === undefined ? `"${name}" is missing` : `"${name}" must be a string`);
+}
+
+/** A string, or `undefined` where it is absent or null. */
+export function optionalStringField(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  return value === undefined || value === null ? undefined : stringField(fields, name);
+}
+
+/** A whole number within bounds that must be there. */
+export function integerField(fields: Fields, name: string, minimum: number, maximum: number): number {
+  const value = fields[name];
+  if (value === undefined) throw new FieldProblem(`"${name}" is missing`);
+  if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+  throw new FieldProblem(`"${name}" must be a whole number from ${minimum} to ${maximum}`);
+}
+
+/** A whole number within bounds, or `undefined` where it is absent or null. */
+export function optionalIntegerField(
+  fields: Fields,
+  name: string,
+  minimum: number,
+  maximum: number,
+): number | undefined {
+  const value = fields[name];
+  return value === undefined || value === null ? undefined : integerField(fields, name, minimum, maximum);
+}
+
+/** A JSON object, or `undefined` where it is absent or null. */
+export function optionalObjectField(fields: Fields, name: string): Fields | undefined {
+  const value = fields[name];
+  if (value === undefined || value === null) return undefined;
+  if (isObject(value)) return value;
+  throw new FieldProblem(`"${name}" must be an object`);
+}
+
+/** Those of `features` that are known. Others are left out, as a newer client may know more. */
+export function featuresField(fields: Fields): readonly Feature[] {
+  const value = fields.features;
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.some((feature) => typeof feature !== "string")) {
+    throw new FieldProblem('"features" must be a list of strings');
+  }
+  return FEATURES.filter((feature) => value.includes(feature));
+}
+
+/** `{origin: sequence}`. */
+export function vectorField(fields: Fields, name: string): WireVector {
+  const value = fields[name];
+  if (!isObject(value)) throw new FieldProblem(`"${name}" must be an object of origins and sequences`);
+  const origins = Object.keys(value);
+  if (origins.length > MAX_VECTOR_ORIGINS) {
+    throw new FieldProblem(`"${name}" may name at most ${MAX_VECTOR_ORIGINS} origins`);
+  }
+  for (const origin of origins) {
+    if (!Number.isSafeInteger(value[origin]) || (value[origin] as number) < 0) {
+      throw new FieldProblem(`"${name}" must have a sequence, 0 or above, for every origin`);
+    }
+  }
+  return value as WireVector;
+}
+
+/** Whether `value` is a JSON object. */
+export function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

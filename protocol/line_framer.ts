@@ -1,0 +1,121 @@
+/**
+ * Bytes to lines. Takes any chunking, costs time linear in the bytes however they are cut, keeps at most one unfinished line, and tells what is
+ * wrong in words. What a line means is the codec's business. Pure: nothing is kept of a chunk but a copy of its unfinished end.
+ */
+
+/** Lines that are complete, without their ends, and then perhaps what was wrong: nothing after that can be read. */
+export interface FramedLines {
+  readonly lines: readonly string[];
+  readonly problem?: string;
+}
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const NOTHING: FramedLines = Object.freeze({ lines: Object.freeze([]) });
+// A byte order mark is no white space to JSON; it is kept, so that the line is refused instead of changed.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Cuts one connection's bytes into lines of UTF-8. */
+export class LineFramer {
+  readonly #maxLineBytes: number;
+  /** Grows by doubling: a line that trickles in costs neither time nor memory beyond its length. Absent between lines. */
+  #unfinished: Uint8Array | undefined;
+  #unfinishedBytes = 0;
+
+  /** Lines may be `maxLineBytes` long, their end (`\n` or `\r\n`) not counted. */
+  constructor(maxLineBytes: number) {
+    this.#maxLineBytes = maxLineBytes;
+  }
+
+  /** Whether a line was begun and not ended. */
+  get hasUnfinishedLine(): boolean {
+    return this.#unfinishedBytes > 0;
+  }
+
+  /** Takes the next bytes and gives the lines that they complete. After a problem the connection cannot be read any further. */
+  push(chunk: Uint8Array): FramedLines {
+    const lastNewline = chunk.lastIndexOf(NEWLINE);
+    if (lastNewline < 0) return this.#keep(chunk);
+    const whole = this.#unfinished === undefined ? chunk.subarray(0, lastNewline) : this.#finish(chunk, lastNewline);
+    const framed = this.#decode(whole);
+    if (framed.problem !== undefined || lastNewline + 1 === chunk.length) return framed;
+    const rest = this.#keep(chunk.subarray(lastNewline + 1));
+    return rest.problem === undefined ? framed : { lines: framed.lines, problem: rest.problem };
+  }
+
+  #keep(bytes: Uint8Array): FramedLines {
+    if (bytes.length === 0) return NOTHING;
+    const total = this.#unfinishedBytes + bytes.length;
+    // One byte more may still be the carriage return of an allowed line.
+    if (total > this.#maxLineBytes + 1) return { lines: [], problem: this.#tooLong() };
+    if (this.#unfinished === undefined) this.#unfinished = bytes.slice();
+    else {
+      if (total > this.#unfinished.length) {
+        const grown = new Uint8Array(Math.max(total, this.#unfinished.length * 2));
+        grown.set(this.#unfinished);
+        this.#unfinished = grown;
+      }
+      this.#unfinished.set(bytes, this.#unfinishedBytes);
+    }
+    this.#unfinishedBytes = total;
+    return NOTHING;
+  }
+
+  #finish(chunk: Uint8Array, end: number): Uint8Array {
+    const whole = new Uint8Array(this.#unfinishedBytes + end);
+    whole.set(this.#unfinished!.subarray(0, this.#unfinishedBytes));
+    whole.set(chunk.subarray(0, end), this.#unfinishedBytes);
+    this.#unfinished = undefined;
+    this.#unfinishedBytes = 0;
+    return whole;
+  }
+
+  /** `whole` is one or more lines with newlines between them. Decoded in one go; line by line only to find the one that is wrong. */
+  #decode(whole: Uint8Array): FramedLines {
+    let text: string;
+    try {
+      text = decoder.decode(whole);
+    } catch {
+      return this.#decodeUpToBadLine(whole);
+    }
+    const lines = text.split("\n");
+    for (let index = 0; index < lines.length; index++) {
+      let line = lines[index]!;
+      if (line.charCodeAt(line.length - 1) === CARRIAGE_RETURN) line = lines[index] = line.slice(0, -1);
+      if (line.length * 3 > this.#maxLineBytes && byteLength(line) > this.#maxLineBytes) {
+        return { lines: lines.slice(0, index), problem: this.#tooLong() };
+      }
+    }
+    return { lines };
+  }
+
+  #decodeUpToBadLine(whole: Uint8Array): FramedLines {
+    let start = 0;
+    while (start <= whole.length) {
+      const newline = whole.indexOf(NEWLINE, start);
+      const end = newline < 0 ? whole.length : newline;
+      try {
+        decoder.decode(whole.subarray(start, end));
+      } catch {
+        const before = start === 0 ? NOTHING : this.#decode(whole.subarray(0, start - 1));
+        return before.problem === undefined ? { lines: before.lines, problem: "the line is not valid UTF-8" } : before;
+      }
+      start = end + 1;
+    }
+    throw new Error("Cannot find the invalid UTF-8 that decoding reported");
+  }
+
+  #tooLong(): string {
+    return `the line is longer than ${this.#maxLineBytes} bytes`;
+  }
+}
+
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    // A surrogate pair is four bytes: two for each half.
+    bytes += code < 0x80 ? 1 : code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : 3;
+  }
+  return bytes;
+}

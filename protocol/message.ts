@@ -1,0 +1,189 @@
+/**
+ * What can be said on a connection, as types. `codec.ts` reads and writes them. Field meanings are in docs/protocol.md; what is written here are shapes
+ * and units.
+ */
+
+/** What a client can ask for when it logs in or registers. A client that asks for nothing is a *plain* client. */
+export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat"] as const;
+/** One of `FEATURES`. */
+export type Feature = (typeof FEATURES)[number];
+
+/** What a client has: `{origin: sequence}`. */
+export type WireVector = Readonly<Record<string, number>>;
+
+/** A range of entries that is no longer kept. `last` is `null` where the server cannot know it. */
+export interface WireGap {
+  readonly origin: string;
+  readonly first: number;
+  readonly last: number | null;
+}
+
+/** Creates an account. */
+export interface RegisterMessage {
+  readonly command: "REGISTER";
+  readonly username: string;
+  readonly secret: string;
+  readonly features: readonly Feature[];
+}
+
+/** Begins a session. */
+export interface LoginMessage {
+  readonly command: "LOGIN";
+  readonly username: string;
+  /** Absent for `anonymous`. */
+  readonly secret: string | undefined;
+  readonly features: readonly Feature[];
+  /** What this client has, when it comes back. */
+  readonly resume: WireVector | undefined;
+  /** Where the client listens for heartbeats out of band, on the address that it comes from. */
+  readonly heartbeatPort: number | undefined;
+  /** An address that the client claims for that; only its own is taken. */
+  readonly heartbeatHost: string | undefined;
+}
+
+/** Ends the session for good. */
+export interface LogoutMessage {
+  readonly command: "LOGOUT";
+}
+
+/** Publishes. */
+export interface ActivityMessage {
+  readonly command: "ACTIVITY_MESSAGE";
+  /** Absent where the client leaves it to the login. */
+  readonly username: string | undefined;
+  readonly secret: string | undefined;
+  /** The JSON text of the activity as it was written, without any `authenticated_user` that the client claimed. */
+  readonly activity: string;
+  /** Chosen by the sender, so that saying it again does not publish again. */
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+}
+
+/** "Are you there?" */
+export interface HeartbeatMessage {
+  readonly command: "HEARTBEAT";
+  readonly sequence: number;
+  /** How many will be sent before the connection is given up. */
+  readonly of: number;
+  readonly intervalMs: number;
+}
+
+/** "I am." */
+export interface HeartbeatAckMessage {
+  readonly command: "HEARTBEAT_ACK";
+  readonly sequence: number;
+}
+
+/** "I have durably taken all of this." */
+export interface AckMessage {
+  readonly command: "ACK";
+  readonly vector: WireVector;
+}
+
+/** The other side is about to close, and says why. */
+export interface EndConnectionMessage {
+  readonly command: "END_CONNECTION";
+  /** One of `CLOSE_REASONS`, or one that only a newer program knows. */
+  readonly reason: string;
+  readonly info: string;
+  readonly reconnect: "now" | "backoff" | "never";
+  readonly retryAfterMs?: number;
+}
+
+/** Another server wants to be a peer. */
+export interface AuthenticateMessage {
+  readonly command: "AUTHENTICATE";
+  readonly secret: string;
+}
+
+/** What a client may say to a server. */
+export type ClientMessage =
+  | RegisterMessage
+  | LoginMessage
+  | LogoutMessage
+  | ActivityMessage
+  | HeartbeatMessage
+  | HeartbeatAckMessage
+  | AckMessage
+  | EndConnectionMessage
+  | AuthenticateMessage;
+
+/** A line that means nothing: what was wrong with it, in words that repeat no secret. */
+export interface InvalidLine {
+  readonly command: "";
+  readonly info: string;
+}
+
+/** How a server supervises the connections of clients that asked for `heartbeat`. */
+export interface WireHeartbeat {
+  readonly idleTimeoutMs: number;
+  readonly intervalMs: number;
+  readonly count: number;
+}
+
+/** The login was accepted. */
+export interface LoginSuccessMessage {
+  readonly command: "LOGIN_SUCCESS";
+  readonly info: string;
+  /** Below: only for clients that asked for features. */
+  readonly features?: readonly Feature[];
+  readonly serverId?: string;
+  readonly heartbeat?: WireHeartbeat;
+  readonly lamport?: number;
+  /** With `resume`: what the client has once it has got the `replayed` activities that come first. */
+  readonly resume?: { readonly vector: WireVector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+}
+
+/** A refusal, after which the server closes. */
+export interface RefusalMessage {
+  readonly command: "REGISTER_FAILED" | "LOGIN_FAILED" | "AUTHENTICATION_FAIL" | "INVALID_MESSAGE";
+  readonly info: string;
+  /** For programs: which of several reasons it was. */
+  readonly reason?: string;
+}
+
+/** The account exists now, everywhere. */
+export interface RegisterSuccessMessage {
+  readonly command: "REGISTER_SUCCESS";
+  readonly info: string;
+}
+
+/** Somebody published. */
+export interface ActivityBroadcastMessage {
+  readonly command: "ACTIVITY_BROADCAST";
+  /** With `authenticated_user` added. */
+  readonly activity: Readonly<Record<string, unknown>>;
+  /** `"<origin>:<sequence>"`. */
+  readonly id: string;
+  readonly lamport: number;
+  /** Milliseconds since 1970, by the clock of the server that accepted it. */
+  readonly sentAt: number;
+  readonly messageId?: string;
+}
+
+/** What was published under `messageId` is safe. */
+export interface ActivityAckMessage {
+  readonly command: "ACTIVITY_ACK";
+  readonly messageId: string;
+  readonly id: string;
+}
+
+/** This server is busier than that one. */
+export interface RedirectMessage {
+  readonly command: "REDIRECT";
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What a server may say to a client. */
+export type ServerMessage =
+  | LoginSuccessMessage
+  | RegisterSuccessMessage
+  | RefusalMessage
+  | ActivityBroadcastMessage
+  | ActivityAckMessage
+  | RedirectMessage
+  | HeartbeatMessage
+  | HeartbeatAckMessage
+  | EndConnectionMessage;

@@ -1,0 +1,143 @@
+/**
+ * Lines that servers send: writing them (the server's side) and reading them (the client's side). Pure.
+ * A broadcast is written once for all who get it, and from the activity's own text: nothing in it is changed but `authenticated_user`.
+ */
+
+import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
+import {
+  FieldProblem,
+  type Fields,
+  integerField,
+  optionalIntegerField,
+  optionalObjectField,
+  optionalStringField,
+  stringField,
+  vectorField,
+} from "./fields.ts";
+import { featuresField, isObject } from "./fields.ts";
+import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap } from "./message.ts";
+
+/** Any message as a line, its end included. Members that are `undefined` are left out. */
+export function encodeLine<M extends { readonly command: string }>(message: M): string {
+  return JSON.stringify(message) + "\n";
+}
+
+/** What a broadcast says. */
+export interface Broadcast {
+  /** The activity's JSON text, an object without `authenticated_user`. */
+  readonly activity: string;
+  /** `authenticated_user` as a JSON string (`quoteUsername`), made once for each login. */
+  readonly quotedUsername: string;
+  readonly origin: string;
+  readonly sequence: number;
+  readonly lamport: number;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly messageId: string | undefined;
+}
+
+/** A username as it stands in a line. */
+export function quoteUsername(username: string): string {
+  return JSON.stringify(username);
+}
+
+/** An ACTIVITY_BROADCAST line, its end included. */
+export function encodeBroadcast(
+  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId }: Broadcast,
+): string {
+  const isEmpty = /^\{\s*\}$/.test(activity);
+  return `{"command":"ACTIVITY_BROADCAST","activity":${activity.slice(0, -1)}${
+    isEmpty ? "" : ","
+  }"authenticated_user":${quotedUsername}},"id":"${origin}:${sequence}","lamport":${lamport},"sentAt":${sentAt}${
+    messageId === undefined ? "" : `,"messageId":${JSON.stringify(messageId)}`
+  }}\n`;
+}
+
+/** What `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
+export function parseServerLine(line: string): ServerMessage | InvalidLine | undefined {
+  const fields = parseFields(line);
+  if ("problem" in fields) return { command: "", info: fields.problem };
+  try {
+    return readMessage(fields.fields);
+  } catch (error) {
+    if (error instanceof FieldProblem) return { command: "", info: error.message };
+    throw error;
+  }
+}
+
+function readMessage(fields: Fields): ServerMessage | undefined {
+  const command = stringField(fields, "command");
+  switch (command) {
+    case "ACTIVITY_BROADCAST": {
+      const messageId = optionalStringField(fields, "messageId");
+      if (!isObject(fields.activity)) throw new FieldProblem('"activity" must be an object');
+      return {
+        command,
+        activity: fields.activity,
+        id: stringField(fields, "id"),
+        lamport: integerField(fields, "lamport", 0, Number.MAX_SAFE_INTEGER),
+        sentAt: integerField(fields, "sentAt", 0, Number.MAX_SAFE_INTEGER),
+        ...(messageId === undefined ? {} : { messageId }),
+      };
+    }
+    case "ACTIVITY_ACK":
+      return { command, messageId: stringField(fields, "messageId"), id: stringField(fields, "id") };
+    case "HEARTBEAT":
+      return readHeartbeat(fields);
+    case "HEARTBEAT_ACK":
+      return { command, sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+    case "LOGIN_SUCCESS":
+      return readLoginSuccess(fields);
+    case "REGISTER_SUCCESS":
+      return { command, info: optionalStringField(fields, "info") ?? "" };
+    case "REGISTER_FAILED":
+    case "LOGIN_FAILED":
+    case "AUTHENTICATION_FAIL":
+    case "INVALID_MESSAGE": {
+      const reason = optionalStringField(fields, "reason");
+      return { command, info: optionalStringField(fields, "info") ?? "", ...(reason === undefined ? {} : { reason }) };
+    }
+    case "REDIRECT":
+      return { command, hostname: stringField(fields, "hostname"), port: integerField(fields, "port", 1, 65_535) };
+    case "END_CONNECTION":
+      return readEndConnection(fields);
+  }
+  return undefined;
+}
+
+function readLoginSuccess(fields: Fields): LoginSuccessMessage {
+  const serverId = optionalStringField(fields, "serverId");
+  const heartbeat = optionalObjectField(fields, "heartbeat");
+  const lamport = optionalIntegerField(fields, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  const resume = optionalObjectField(fields, "resume");
+  return {
+    command: "LOGIN_SUCCESS",
+    info: optionalStringField(fields, "info") ?? "",
+    features: featuresField(fields),
+    ...(serverId === undefined ? {} : { serverId }),
+    ...(lamport === undefined ? {} : { lamport }),
+    ...(heartbeat === undefined ? {} : {
+      heartbeat: {
+        idleTimeoutMs: integerField(heartbeat, "idleTimeoutMs", 1, Number.MAX_SAFE_INTEGER),
+        intervalMs: integerField(heartbeat, "intervalMs", 1, Number.MAX_SAFE_INTEGER),
+        count: integerField(heartbeat, "count", 1, 1_000_000),
+      },
+    }),
+    ...(resume === undefined ? {} : {
+      resume: {
+        vector: vectorField(resume, "vector"),
+        replayed: integerField(resume, "replayed", 0, Number.MAX_SAFE_INTEGER),
+        ...(resume.gap === undefined ? {} : { gap: readGaps(resume.gap) }),
+      },
+    }),
+  };
+}
+
+function readGaps(value: unknown): WireGap[] {
+  if (!Array.isArray(value) || !value.every(isObject)) throw new FieldProblem('"gap" must be a list of ranges');
+  return value.map((gap) => ({
+    origin: stringField(gap, "origin"),
+    first: integerField(gap, "first", 1, Number.MAX_SAFE_INTEGER),
+    last: optionalIntegerField(gap, "last", 1, Number.MAX_SAFE_INTEGER) ?? null,
+  }));
+}

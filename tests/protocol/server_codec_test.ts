@@ -1,0 +1,70 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { parseClientLine } from "../../protocol/client_codec.ts";
+import { encodeBroadcast, encodeLine, parseServerLine, quoteUsername } from "../../protocol/server_codec.ts";
+
+const broadcast = {
+  quotedUsername: quoteUsername("anna"),
+  origin: "s-1",
+  sequence: 3,
+  lamport: 9,
+  sentAt: 1234,
+  messageId: undefined,
+};
+
+Deno.test("encodeBroadcast() adds who published to the activity's own text", () => {
+  assertEquals(
+    encodeBroadcast({ ...broadcast, activity: '{"a":1.0}' }),
+    '{"command":"ACTIVITY_BROADCAST","activity":{"a":1.0,"authenticated_user":"anna"},"id":"s-1:3","lamport":9,"sentAt":1234}\n',
+  );
+  for (const empty of ["{}", "{ }"]) {
+    const line = encodeBroadcast({ ...broadcast, activity: empty, messageId: 'm"1' });
+    assertEquals(JSON.parse(line).activity, { authenticated_user: "anna" });
+    assertEquals(JSON.parse(line).messageId, 'm"1');
+  }
+});
+
+Deno.test("an activity comes out of a broadcast as it went into a message, and is one line", () => {
+  const activity = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue());
+  fc.assert(fc.property(activity, (value) => {
+    const message = parseClientLine(JSON.stringify({ command: "ACTIVITY_MESSAGE", activity: value }));
+    assert(message.command === "ACTIVITY_MESSAGE");
+    const line = encodeBroadcast({ ...broadcast, activity: message.activity });
+    assertEquals(line.indexOf("\n"), line.length - 1);
+    assert(!line.includes("\r"));
+    const parsed = parseServerLine(line.slice(0, -1));
+    assert(parsed?.command === "ACTIVITY_BROADCAST");
+    const { authenticated_user: user, ...rest } = parsed.activity;
+    assertEquals(user, "anna");
+    const { authenticated_user: _claimed, ...expected } = JSON.parse(JSON.stringify(value));
+    assertEquals(JSON.stringify(rest), JSON.stringify(expected));
+  }));
+});
+
+Deno.test("parseServerLine() reads what a server writes", () => {
+  const messages = [
+    {
+      command: "LOGIN_SUCCESS",
+      info: "hello",
+      features: ["ack"],
+      serverId: "s-1",
+      lamport: 4,
+      heartbeat: { idleTimeoutMs: 30, intervalMs: 10, count: 3 },
+      resume: { vector: { "s-1": 4 }, replayed: 2, gap: [{ origin: "s-1", first: 1, last: null }] },
+    },
+    { command: "ACTIVITY_ACK", messageId: "m", id: "s-1:1" },
+    { command: "HEARTBEAT", sequence: 1, of: 3, intervalMs: 10 },
+    { command: "HEARTBEAT_ACK", sequence: 1 },
+    { command: "REDIRECT", hostname: "h", port: 1 },
+    { command: "END_CONNECTION", reason: "SERVER_STOPPING", info: "i", reconnect: "backoff", retryAfterMs: 5 },
+    { command: "LOGIN_FAILED", info: "no", reason: "WRONG_SECRET" },
+    { command: "REGISTER_SUCCESS", info: "yes" },
+  ];
+  for (const message of messages) assertEquals(parseServerLine(encodeLine(message).trimEnd()) as unknown, message);
+});
+
+Deno.test("parseServerLine() passes over commands of newer servers, and names what is wrong with others", () => {
+  assertEquals(parseServerLine('{"command":"PRESENCE","event":"joined"}'), undefined);
+  assertEquals(parseServerLine("x")?.command, "");
+  assertEquals(parseServerLine('{"command":"REDIRECT","hostname":"h","port":0}')?.command, "");
+});
