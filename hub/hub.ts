@@ -1,0 +1,139 @@
+/**
+ * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the end of the log; who cannot take
+ * them falls behind and is read from the log when its link drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
+ */
+
+import { dropPassed, readSegment } from "../log/cursor.ts";
+import type { Position, Segment } from "../log/segment.ts";
+import type { Vector } from "../log/vector.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Reader } from "./reader.ts";
+
+/** What the hub needs of the log. */
+export interface ReadableLog {
+  /** The newest segment's position. */
+  readonly head: Position;
+  /** What the log has at `head`. */
+  readonly vector: Vector;
+  /** Segments after `position` in order: at least one if there is one, then as many as fit into `maxBytes`. */
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
+}
+
+/** Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are behind share the turn. */
+const READ_BYTES = 131_072;
+/** Reads for one reader in one turn. */
+const READS_PER_TURN = 4;
+
+/** The readers of one server. */
+export class Hub {
+  readonly #log: ReadableLog;
+  readonly #clock: Clock;
+  readonly #live = new Set<Reader>();
+  readonly #skipping = new Set<Reader>();
+
+  constructor(log: ReadableLog, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Begins to read for `reader`, from its cursor. */
+  join(reader: Reader): void {
+    this.#read(reader);
+  }
+
+  /** Ends it. What is already written to its link stays there. */
+  leave(reader: Reader): void {
+    if (reader.state === "live") reader.cursor.position = this.#log.head;
+    this.#move(reader, "gone");
+  }
+
+  /** Its link takes data again. */
+  drained(reader: Reader): void {
+    if (reader.state === "behind") this.#read(reader);
+  }
+
+  /** How far `reader` has been sent the log. */
+  positionOf(reader: Reader): Position {
+    return reader.state === "live" ? this.#log.head : reader.cursor.position;
+  }
+
+  /** Sends what was just added to the log: the segments between the former head and the log's. Called once for each commit. */
+  deliver(segments: readonly Segment[]): void {
+    const forEveryone = segments.filter((segment) => segment.audience.kind === "everyone");
+    const users = new Set(segments.map(({ audience }) => audience.kind === "user" ? audience.username : undefined));
+    users.delete(undefined);
+    const bytes = joinBytes(forEveryone.map((segment) => segment.bytes));
+    const before = segments[0]!.position - 1;
+    // The set may shrink on the way: a reader whose link is full leaves it.
+    for (const reader of this.#live) {
+      if (users.size > 0 && users.has(reader.cursor.username)) {
+        reader.cursor.position = before;
+        this.#read(reader);
+      } else if (bytes.length > 0 && !reader.link.write(bytes)) {
+        reader.cursor.position = this.#log.head;
+        this.#move(reader, "behind");
+        reader.owner.movedOn();
+      }
+    }
+    for (const reader of this.#skipping) this.#read(reader);
+  }
+
+  /** Reads until the link is full, the log is at its end, or the reader's share of this turn is used up. */
+  #read(reader: Reader): void {
+    const { cursor, link } = reader;
+    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+      const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
+      if (segments.length === 0) {
+        this.#atEnd(reader);
+        return;
+      }
+      const parts: Uint8Array[] = [];
+      for (const segment of segments) {
+        // Positions have no gaps but those that forgetting leaves.
+        if (segment.position !== cursor.position + 1) {
+          this.#move(reader, "gone");
+          reader.owner.fellBehind();
+          return;
+        }
+        const bytes = readSegment(cursor, segment);
+        if (bytes.length > 0) parts.push(bytes);
+      }
+      const isFull = parts.length > 0 && !link.write(joinBytes(parts));
+      if (isFull) {
+        this.#move(reader, "behind");
+        reader.owner.movedOn();
+        return;
+      }
+    }
+    this.#move(reader, "behind");
+    reader.owner.movedOn();
+    this.#clock.endOfTurn(() => this.drained(reader));
+  }
+
+  #atEnd(reader: Reader): void {
+    const wasBehind = reader.state === "behind";
+    dropPassed(reader.cursor, this.#log.vector);
+    this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
+    if (wasBehind) reader.owner.caughtUp();
+  }
+
+  #move(reader: Reader, state: Reader["state"]): void {
+    if (reader.state === state) return;
+    if (reader.state === "live") this.#live.delete(reader);
+    if (reader.state === "skipping") this.#skipping.delete(reader);
+    reader.state = state;
+    if (state === "live") this.#live.add(reader);
+    if (state === "skipping") this.#skipping.add(reader);
+  }
+}
+
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
