@@ -1,0 +1,95 @@
+/**
+ * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time; the log and the store
+ * are the caller's business.
+ */
+
+import type { SecretCrypto } from "../platform/crypto.ts";
+import { Credentials, type Digest } from "./credential.ts";
+import { makeVerifier, matchesVerifier } from "./verifier.ts";
+
+/** What a login comes to. */
+export type LoginResult =
+  | { readonly ok: true; readonly digest: Digest }
+  | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" };
+
+/** What a registration comes to. With `ok` the name is reserved until `settled` is called. */
+export type RegistrationResult =
+  | { readonly ok: true; readonly verifier: string }
+  | { readonly ok: false; readonly reason: "NAME_TAKEN" };
+
+/** Where accounts are looked up. */
+export interface AccountSource {
+  account(username: string): { readonly verifier: string } | undefined;
+}
+
+/** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
+const MAX_DERIVATIONS = 2;
+
+/** The accounts of one server. */
+export class Accounts {
+  readonly #source: AccountSource;
+  readonly #crypto: SecretCrypto;
+  readonly #credentials: Credentials;
+  readonly #reserved = new Set<string>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(source: AccountSource, crypto: SecretCrypto) {
+    this.#source = source;
+    this.#crypto = crypto;
+    this.#credentials = new Credentials(crypto);
+  }
+
+  /** Checks a username and its secret. */
+  async checkLogin(username: string, secret: string): Promise<LoginResult> {
+    const account = this.#source.account(username);
+    if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
+    const digest = this.#credentials.digest(username, secret);
+    if (!this.#credentials.recognises(username, digest, account.verifier)) {
+      const matches = await this.#inTurn(() => matchesVerifier(secret, account.verifier, this.#crypto));
+      if (!matches) return { ok: false, reason: "WRONG_SECRET" };
+      this.#credentials.remember(username, digest, account.verifier);
+    }
+    return { ok: true, digest };
+  }
+
+  /** Whether `secret` is the one that a connection logged in with. Cheap: for every message. */
+  matches(username: string, secret: string, digest: Digest): boolean {
+    return this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
+  }
+
+  /** Reserves a name and makes its verifier. The caller stores the account, and then calls `settled`. */
+  async register(username: string, secret: string): Promise<RegistrationResult> {
+    if (this.#reserved.has(username) || this.#source.account(username) !== undefined) {
+      return { ok: false, reason: "NAME_TAKEN" };
+    }
+    this.#reserved.add(username);
+    try {
+      const verifier = await this.#inTurn(() => makeVerifier(secret, this.#crypto));
+      // The newcomer logs in next; it need not wait for the same derivation again.
+      this.#credentials.remember(username, this.#credentials.digest(username, secret), verifier);
+      return { ok: true, verifier };
+    } catch (error) {
+      this.#reserved.delete(username);
+      throw error;
+    }
+  }
+
+  /** The account of a successful `register` is stored, or will never be. */
+  settled(username: string): void {
+    this.#reserved.delete(username);
+  }
+
+  async #inTurn<T>(derive: () => Promise<T>): Promise<T> {
+    if (this.#running >= MAX_DERIVATIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await derive();
+    } finally {
+      // The place is handed on, not given back, so that nobody slips in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure: sockets, accounts and the log are the
+ * business of `node/connection.ts`, which carries out the effects in order.
+ *
+ *     unidentified ──LOGIN──▶ verifying ──ok──▶ client ──▶ closed
+ *        │    ▲                   ▲  │ refused ──────────▶ closed
+ *        └REGISTER▶ verifying     │  │
+ *                       └ok▶ registered ─LOGIN/REGISTER (again)
+ */
+
+import type { CloseReason } from "../protocol/close_reason.ts";
+import type {
+  ClientMessage,
+  Feature,
+  InvalidLine,
+  LoginMessage,
+  RefusalMessage,
+  RegisterMessage,
+  RegisterSuccessMessage,
+  WireVector,
+} from "../protocol/message.ts";
+import { ANONYMOUS, secretProblem, usernameProblem } from "../protocol/names.ts";
+
+/** What a connection is. */
+export type Session =
+  /** Nothing was said yet. */
+  | { readonly kind: "unidentified"; readonly registrations: 0 }
+  /** A secret is being derived. Nothing that comes in is looked at until that is done. */
+  | {
+    readonly kind: "verifying";
+    readonly message: LoginMessage | RegisterMessage;
+    readonly registrations: number;
+  }
+  /** It registered, and can log in now. */
+  | { readonly kind: "registered"; readonly registrations: number }
+  /** It is logged in. */
+  | {
+    readonly kind: "client";
+    readonly username: string;
+    /** Those in force. */
+    readonly features: readonly Feature[];
+    /** It asked for no feature at all: it understands eight commands, and nothing else may be sent to it. */
+    readonly isPlain: boolean;
+  }
+  | { readonly kind: "closed"; readonly reason: CloseReason };
+
+/** What is to be done, in order. */
+export type SessionEffect =
+  | { readonly kind: "send"; readonly message: RefusalMessage | RegisterSuccessMessage }
+  | { readonly kind: "checkLogin"; readonly username: string; readonly secret: string }
+  | { readonly kind: "register"; readonly username: string; readonly secret: string }
+  /** Log it in: answer, find its place in the log, and read from there. */
+  | { readonly kind: "beginSession"; readonly login: LoginMessage }
+  /** Take the message's activity into the log. */
+  | { readonly kind: "publish" }
+  | { readonly kind: "answerHeartbeat"; readonly sequence: number }
+  | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
+  | { readonly kind: "acknowledged"; readonly vector: WireVector }
+  /** Nothing follows. `why` is for the log. */
+  | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
+
+/** A state and what to do on the way to it. */
+export interface SessionStep {
+  readonly session: Session;
+  readonly effects: readonly SessionEffect[];
+}
+
+/** What a decision needs to know beside the message. */
+export interface SessionFacts {
+  /** The address that the connection comes from. */
+  readonly remoteHost: string;
+  readonly maxRegistrations: number;
+  /** Whether this is the secret that the connection logged in with. Asked only when a message carries one. */
+  matchesSecret(secret: string): boolean;
+}
+
+/** What this version serves. A client may ask for more, and is told which of it is in force. */
+export const SERVED_FEATURES: readonly Feature[] = ["heartbeat", "ack", "resume"];
+
+/** A connection that was just made. */
+export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
+
+const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
+
+/** A line came. Not called while the session is `verifying` or `closed`. */
+export function onMessage(session: Session, message: ClientMessage | InvalidLine, facts: SessionFacts): SessionStep {
+  switch (message.command) {
+    case "":
+      return refuse("INVALID_MESSAGE", message.info);
+    case "ACTIVITY_MESSAGE": {
+      if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you publish");
+      const problem = pairProblem(session, message, facts);
+      return problem === undefined ? { session, effects: PUBLISH } : refuse("AUTHENTICATION_FAIL", problem);
+    }
+    case "HEARTBEAT_ACK":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "heartbeatAnswered", sequence: message.sequence }] };
+    case "HEARTBEAT":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "answerHeartbeat", sequence: message.sequence }] };
+    case "ACK":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "acknowledged", vector: message.vector }] };
+    case "LOGIN":
+      return onLogin(session, message, facts);
+    case "REGISTER":
+      return onRegister(session, message, facts);
+    case "LOGOUT":
+      return session.kind === "unidentified" ? notNow(message.command) : close("LOGGED_OUT", "the client logged out");
+    case "END_CONNECTION":
+      return close("CLOSED_BY_OTHER_SIDE", `the client ended it: ${message.reason}`);
+    case "AUTHENTICATE":
+      return session.kind === "unidentified"
+        ? refuse("AUTHENTICATION_FAIL", "this server takes no other servers")
+        : refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
+  }
+}
+
+/** The secret of the `LOGIN` was checked. `problem` is why it is refused. */
+export function onLoginChecked(
+  session: Session,
+  problem?: { readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" },
+): SessionStep {
+  if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
+  if (problem === undefined) return beginSession(session.message);
+  const info = problem.reason === "UNKNOWN_USER"
+    ? "there is no user with this name"
+    : "the secret is not the one that this name was registered with";
+  return refuse("LOGIN_FAILED", info, problem.reason);
+}
+
+/** The account of the `REGISTER` is stored, or the name was taken. */
+export function onRegistered(session: Session, problem?: { readonly reason: "NAME_TAKEN" }): SessionStep {
+  if (session.kind !== "verifying" || session.message.command !== "REGISTER") return stay(session);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", "this name is taken", problem.reason);
+  const message = { command: "REGISTER_SUCCESS", info: `registered ${session.message.username}` } as const;
+  return {
+    session: { kind: "registered", registrations: session.registrations },
+    effects: [{ kind: "send", message }],
+  };
+}
+
+function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") {
+    return refuse("INVALID_MESSAGE", "this connection is logged in already");
+  }
+  if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
+    return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
+  }
+  if (message.username === ANONYMOUS) return beginSession(message);
+  const { username, secret } = message;
+  if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations },
+    effects: [{ kind: "checkLogin", username, secret }],
+  };
+}
+
+function onRegister(session: Session, message: RegisterMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") {
+    return refuse("INVALID_MESSAGE", "this connection is logged in already");
+  }
+  const problem = usernameProblem(message.username) ?? secretProblem(message.secret);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", problem, "NOT_ALLOWED");
+  if (session.registrations >= facts.maxRegistrations) {
+    return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
+  }
+  const { username, secret } = message;
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations + 1 },
+    effects: [{ kind: "register", username, secret }],
+  };
+}
+
+function beginSession(login: LoginMessage): SessionStep {
+  const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+  return {
+    session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
+    effects: [{ kind: "beginSession", login }],
+  };
+}
+
+/** Why the message's username and secret are not those of the login. Clients that asked for features may leave both out. */
+function pairProblem(
+  session: Extract<Session, { kind: "client" }>,
+  message: { readonly username: string | undefined; readonly secret: string | undefined },
+  facts: SessionFacts,
+): string | undefined {
+  const { username, secret } = message;
+  const mayLeaveOut = !session.isPlain || session.username === ANONYMOUS;
+  if (username === undefined ? !mayLeaveOut : username !== session.username) {
+    return "the username is not the one that this connection logged in with";
+  }
+  if (session.username === ANONYMOUS) return undefined;
+  if (secret === undefined ? !mayLeaveOut : !facts.matchesSecret(secret)) {
+    return "the secret is not the one that this connection logged in with";
+  }
+  return undefined;
+}
+
+function notNow(command: string): SessionStep {
+  return refuse("INVALID_MESSAGE", `${command} may only be sent when logged in`);
+}
+
+function refuse(command: RefusalMessage["command"], info: string, reason?: string): SessionStep {
+  const message = { command, info, ...(reason === undefined ? {} : { reason }) };
+  const step = close(command, info);
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+}
+
+function close(reason: CloseReason, why: string): SessionStep {
+  return { session: { kind: "closed", reason }, effects: [{ kind: "close", reason, why }] };
+}
+
+function stay(session: Session): SessionStep {
+  return { session, effects: [] };
+}

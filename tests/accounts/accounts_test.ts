@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Accounts } from "../../accounts/accounts.ts";
+import { makeVerifier, matchesVerifier } from "../../accounts/verifier.ts";
+import { nodeCrypto } from "../../platform/crypto.ts";
+
+/** Counts derivations, and makes them fast. */
+function countingCrypto() {
+  const counts = { now: 0, most: 0, all: 0 };
+  const crypto = {
+    ...nodeCrypto,
+    async scrypt(secret: string, salt: Uint8Array, _cost: number, length: number) {
+      counts.all++;
+      counts.most = Math.max(counts.most, ++counts.now);
+      const key = await nodeCrypto.scrypt(secret, salt, 2, length);
+      counts.now--;
+      return key;
+    },
+  };
+  return { counts, crypto };
+}
+
+Deno.test("a verifier matches its secret and no other, and two of one secret differ", async () => {
+  const [one, other] = await Promise.all([makeVerifier("pass", nodeCrypto), makeVerifier("pass", nodeCrypto)]);
+  assertMatch(one, /^scrypt\$16384\$[0-9a-f]{32}\$[0-9a-f]{64}$/);
+  assert(one !== other);
+  assert(!one.includes("pass"));
+  assertEquals(await matchesVerifier("pass", one, nodeCrypto), true);
+  assertEquals(await matchesVerifier("Pass", one, nodeCrypto), false);
+});
+
+Deno.test("a verifier that cannot be read, or would cost too much, matches nothing", async () => {
+  for (const bad of ["", "x", "scrypt$3$aa$bb", "scrypt$2097152$aa$bb", "scrypt$16384$$", "md5$2$aa$bb"]) {
+    assertEquals(await matchesVerifier("pass", bad, nodeCrypto), false);
+  }
+});
+
+Deno.test("Accounts.register() reserves the name until it is settled, so that one of two wins", async () => {
+  const { crypto } = countingCrypto();
+  const stored = new Map<string, { verifier: string }>();
+  const accounts = new Accounts({ account: (name) => stored.get(name) }, crypto);
+  const [first, second] = await Promise.all([accounts.register("anna", "a"), accounts.register("anna", "b")]);
+  assert(first.ok);
+  assertEquals(second, { ok: false, reason: "NAME_TAKEN" });
+  assertEquals((await accounts.register("anna", "b")).ok, false);
+  stored.set("anna", first);
+  accounts.settled("anna");
+  assertEquals(await accounts.register("anna", "b"), { ok: false, reason: "NAME_TAKEN" });
+  assertEquals(await accounts.checkLogin("anna", "b"), { ok: false, reason: "WRONG_SECRET" });
+  assertEquals((await accounts.checkLogin("anna", "a")).ok, true);
+  assertEquals(await accounts.checkLogin("bob", "a"), { ok: false, reason: "UNKNOWN_USER" });
+});
+
+Deno.test("Accounts.checkLogin() derives once for a client that comes back, a few at a time for many", async () => {
+  const { counts, crypto } = countingCrypto();
+  const stored = new Map<string, { verifier: string }>();
+  for (let user = 0; user < 20; user++) stored.set(`u${user}`, { verifier: await makeVerifier("s", crypto) });
+  // Fast verifiers, as the cost stands in them.
+  for (const account of stored.values()) account.verifier = account.verifier.replace("$16384$", "$2$");
+  const accounts = new Accounts({ account: (name) => stored.get(name) }, crypto);
+  counts.all = 0;
+  const logins = () => Promise.all([...stored.keys()].map((name) => accounts.checkLogin(name, "s")));
+  assert((await logins()).every(({ ok }) => ok));
+  assertEquals(counts.all, 20);
+  assert(counts.most <= 2, `${counts.most} derivations at once`);
+  assert((await logins()).every(({ ok }) => ok));
+  assertEquals(counts.all, 20);
+  // Another secret is never taken from what is remembered.
+  assertEquals((await accounts.checkLogin("u1", "t")).ok, false);
+});
+
+Deno.test("Accounts.matches() recognises the pair of a login, and nothing else", async () => {
+  const { crypto } = countingCrypto();
+  const verifier = (await makeVerifier("s", crypto)).replace("$16384$", "$2$");
+  const accounts = new Accounts({ account: () => ({ verifier }) }, crypto);
+  const result = await accounts.checkLogin("anna", "s");
+  assert(result.ok);
+  assertEquals(accounts.matches("anna", "s", result.digest), true);
+  assertEquals(accounts.matches("anna", "t", result.digest), false);
+  assertEquals(accounts.matches("bob", "s", result.digest), false);
+  assert(!result.digest.includes("s\0"));
+});

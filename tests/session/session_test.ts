@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseClientLine } from "../../protocol/client_codec.ts";
+import {
+  NEW_SESSION,
+  onLoginChecked,
+  onMessage,
+  onRegistered,
+  type Session,
+  type SessionFacts,
+  type SessionStep,
+} from "../../session/session.ts";
+
+const facts: SessionFacts = {
+  remoteHost: "127.0.0.1",
+  maxRegistrations: 2,
+  matchesSecret: (secret) => secret === "right",
+};
+
+/** What `message`, written as its fields, does to `session`. */
+function say(session: Session, fields: Record<string, unknown>): SessionStep {
+  return onMessage(session, parseClientLine(JSON.stringify(fields)), facts);
+}
+
+function loggedIn(username: string, features?: string[]): Session {
+  const step = say(NEW_SESSION, { command: "LOGIN", username, secret: "right", features });
+  return step.session.kind === "verifying" ? onLoginChecked(step.session).session : step.session;
+}
+
+/** Asserts that the answer is `command`, and that the connection is closed after it. */
+function assertRefused(step: SessionStep, command: string, words: string): void {
+  assertEquals(step.effects.map(({ kind }) => kind), ["send", "close"]);
+  const sent = step.effects[0];
+  assert(sent?.kind === "send");
+  assertEquals(sent.message.command, command);
+  assertStringIncludes(sent.message.info, words);
+  assertEquals(step.session.kind, "closed");
+}
+
+Deno.test("LOGIN as anonymous needs no secret and begins at once", () => {
+  const step = say(NEW_SESSION, { command: "LOGIN", username: "anonymous" });
+  assertEquals(step.session, { kind: "client", username: "anonymous", features: [], isPlain: true });
+  assertEquals(step.effects.map(({ kind }) => kind), ["beginSession"]);
+});
+
+Deno.test("LOGIN has its secret checked before anything else happens", () => {
+  const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", features: ["ack", "presence"] });
+  assertEquals(step.session.kind, "verifying");
+  assertEquals(step.effects, [{ kind: "checkLogin", username: "anna", secret: "right" }]);
+  const accepted = onLoginChecked(step.session);
+  // Of what it asked for it gets what this version serves.
+  assertEquals(accepted.session, { kind: "client", username: "anna", features: ["ack"], isPlain: false });
+  assertRefused(onLoginChecked(step.session, { reason: "UNKNOWN_USER" }), "LOGIN_FAILED", "no user with this name");
+  assertRefused(onLoginChecked(step.session, { reason: "WRONG_SECRET" }), "LOGIN_FAILED", "the secret is not");
+});
+
+Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat address that is not its own", () => {
+  assertRefused(say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: null }), "LOGIN_FAILED", "secret");
+  assertRefused(
+    say(loggedIn("anna"), { command: "LOGIN", username: "anna", secret: "right" }),
+    "INVALID_MESSAGE",
+    "already",
+  );
+  const heartbeat = { host: "10.0.0.1", port: 9 };
+  assertRefused(
+    say(NEW_SESSION, { command: "LOGIN", username: "anonymous", features: ["heartbeat"], heartbeat }),
+    "INVALID_MESSAGE",
+    "address that the connection comes from",
+  );
+  const own = { host: "127.0.0.1", port: 9 };
+  assertEquals(say(NEW_SESSION, { command: "LOGIN", username: "anonymous", heartbeat: own }).session.kind, "client");
+});
+
+Deno.test("REGISTER is answered when the account is stored, and the connection stays for LOGIN", () => {
+  const step = say(NEW_SESSION, { command: "REGISTER", username: "anna", secret: "s" });
+  assertEquals(step.effects, [{ kind: "register", username: "anna", secret: "s" }]);
+  const registered = onRegistered(step.session);
+  assertEquals(registered.session, { kind: "registered", registrations: 1 });
+  assertEquals(registered.effects.length, 1);
+  assertEquals(say(registered.session, { command: "LOGIN", username: "anna", secret: "s" }).session.kind, "verifying");
+  assertRefused(onRegistered(step.session, { reason: "NAME_TAKEN" }), "REGISTER_FAILED", "taken");
+});
+
+Deno.test("REGISTER is refused for a name or secret that is not allowed, when logged in, and too often", () => {
+  const refused = (fields: Record<string, unknown>) => say(NEW_SESSION, { command: "REGISTER", ...fields });
+  assertRefused(refused({ username: "a:b", secret: "s" }), "REGISTER_FAILED", "has one of");
+  assertRefused(refused({ username: "anonymous", secret: "s" }), "REGISTER_FAILED", "cannot be registered");
+  assertRefused(refused({ username: "a", secret: "" }), "REGISTER_FAILED", "secret is empty");
+  assertRefused(
+    say(loggedIn("anna"), { command: "REGISTER", username: "b", secret: "s" }),
+    "INVALID_MESSAGE",
+    "logged in",
+  );
+  const often: Session = { kind: "registered", registrations: 2 };
+  assertRefused(say(often, { command: "REGISTER", username: "b", secret: "s" }), "REGISTER_FAILED", "may register 2");
+});
+
+Deno.test("ACTIVITY_MESSAGE needs a login, and the pair of that login", () => {
+  const activity = { a: 1 };
+  const message = (fields: Record<string, unknown>) => ({ command: "ACTIVITY_MESSAGE", activity, ...fields });
+  assertRefused(say(NEW_SESSION, message({ username: "anna", secret: "right" })), "AUTHENTICATION_FAIL", "log in");
+  const plain = loggedIn("anna");
+  assertEquals(say(plain, message({ username: "anna", secret: "right" })).effects, [{ kind: "publish" }]);
+  assertRefused(say(plain, message({ username: "bob", secret: "right" })), "AUTHENTICATION_FAIL", "username");
+  assertRefused(say(plain, message({ username: "anna", secret: "wrong" })), "AUTHENTICATION_FAIL", "secret");
+  assertRefused(say(plain, message({ username: "anna" })), "AUTHENTICATION_FAIL", "secret");
+  assertRefused(say(plain, message({ secret: "right" })), "AUTHENTICATION_FAIL", "username");
+});
+
+Deno.test("ACTIVITY_MESSAGE may leave the pair out for a client that asked for features, but not claim another", () => {
+  const activity = { a: 1 };
+  const client = loggedIn("anna", ["ack"]);
+  assertEquals(say(client, { command: "ACTIVITY_MESSAGE", activity }).effects, [{ kind: "publish" }]);
+  assertRefused(
+    say(client, { command: "ACTIVITY_MESSAGE", activity, username: "bob" }),
+    "AUTHENTICATION_FAIL",
+    "username",
+  );
+  assertRefused(
+    say(client, { command: "ACTIVITY_MESSAGE", activity, secret: "wrong" }),
+    "AUTHENTICATION_FAIL",
+    "secret",
+  );
+});
+
+Deno.test("an anonymous client may name itself or not, with any secret", () => {
+  const anonymous = loggedIn("anonymous");
+  for (const rest of [{}, { username: "anonymous" }, { username: "anonymous", secret: null }]) {
+    assertEquals(say(anonymous, { command: "ACTIVITY_MESSAGE", activity: {}, ...rest }).effects, [{ kind: "publish" }]);
+  }
+  assertRefused(
+    say(anonymous, { command: "ACTIVITY_MESSAGE", activity: {}, username: "anna" }),
+    "AUTHENTICATION_FAIL",
+    "username",
+  );
+});
+
+Deno.test("LOGOUT closes, and is no first line", () => {
+  const step = say(loggedIn("anna"), { command: "LOGOUT" });
+  assertEquals(step.session, { kind: "closed", reason: "LOGGED_OUT" });
+  assertEquals(step.effects.map(({ kind }) => kind), ["close"]);
+  assertRefused(say(NEW_SESSION, { command: "LOGOUT" }), "INVALID_MESSAGE", "LOGOUT may only be sent when logged in");
+});
+
+Deno.test("heartbeats and acknowledgements go both ways when logged in, and not before", () => {
+  const client = loggedIn("anna", ["heartbeat", "resume"]);
+  assertEquals(say(client, { command: "HEARTBEAT", sequence: 4 }).effects, [{ kind: "answerHeartbeat", sequence: 4 }]);
+  assertEquals(say(client, { command: "HEARTBEAT_ACK", sequence: 4 }).effects, [{
+    kind: "heartbeatAnswered",
+    sequence: 4,
+  }]);
+  assertEquals(say(client, { command: "ACK", vector: { s: 1 } }).effects, [{ kind: "acknowledged", vector: { s: 1 } }]);
+  for (
+    const fields of [{ command: "HEARTBEAT", sequence: 1 }, { command: "HEARTBEAT_ACK", sequence: 1 }, {
+      command: "ACK",
+      vector: {},
+    }]
+  ) {
+    assertRefused(say(NEW_SESSION, fields), "INVALID_MESSAGE", "when logged in");
+  }
+});
+
+Deno.test("AUTHENTICATE is refused: this server takes no other servers", () => {
+  assertRefused(say(NEW_SESSION, { command: "AUTHENTICATE", secret: "x" }), "AUTHENTICATION_FAIL", "no other servers");
+  assertRefused(say(loggedIn("anna"), { command: "AUTHENTICATE", secret: "x" }), "INVALID_MESSAGE", "first line");
+});
+
+Deno.test("what cannot be read is answered with what was wrong, whatever the session is", () => {
+  for (const session of [NEW_SESSION, loggedIn("anna"), { kind: "registered", registrations: 1 } as const]) {
+    assertRefused(onMessage(session, parseClientLine("{"), facts), "INVALID_MESSAGE", "not valid JSON");
+  }
+});
+
+Deno.test("a check that comes back after the connection has closed changes nothing", () => {
+  const closed: Session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
+  assertEquals(onLoginChecked(closed), { session: closed, effects: [] });
+  assertEquals(onRegistered(closed), { session: closed, effects: [] });
+});
