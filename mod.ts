@@ -1,0 +1,35 @@
+/**
+ * thrum: an activity network in a single file. What one client publishes every connected client receives: in the sender's order, once, and also
+ * when a connection or a server was lost in between. Every connection is watched by a heartbeat.
+ *
+ * ```ts
+ * import { connect, serve } from "./mod.ts";
+ *
+ * await using server = await serve({ server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } });
+ * await using client = await connect({ host: server.host, port: server.port });
+ * await client.publish({ text: "Hello, there" });
+ * for await (const { user, activity } of client.activities()) {
+ *   console.log(user, activity);
+ *   break;
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { serve, type ServeOptions, type Server } from "./node/serve.ts";
+export type { NodeEnd } from "./node/node.ts";
+export type {
+  ClusterConfig,
+  Config,
+  ConfigLayer,
+  Endpoint,
+  HeartbeatConfig,
+  LimitsConfig,
+  LogConfig,
+  StoreConfig,
+} from "./config/config.ts";
+export { ConfigError } from "./config/load.ts";
+export { StoreError } from "./store/store.ts";
+export type { WireHeartbeat } from "./protocol/message.ts";
+export { VERSION } from "./protocol/version.ts";

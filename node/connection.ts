@@ -1,0 +1,460 @@
+/**
+ * One connection of this server: carries out what `session/` decides, on a link, with the node's accounts, journal and hub. It owns the link, the
+ * framer, the watch of the supervisor and the reader; the session's state says which of them there are.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Digest } from "../accounts/credential.ts";
+import type { Config } from "../config/config.ts";
+import type { Supervised, Supervisor, SupervisorDeadline, Watch } from "../heartbeat/mod.ts";
+import type { Hub } from "../hub/hub.ts";
+import { Reader, type ReaderOwner } from "../hub/reader.ts";
+import { cursorAt } from "../log/cursor.ts";
+import type { Link, LinkEnd, LinkHandler, Transport } from "../platform/transport.ts";
+import { parseClientLine } from "../protocol/client_codec.ts";
+import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
+import { formatEntryId } from "../protocol/entry_id.ts";
+import { LineFramer } from "../protocol/line_framer.ts";
+import type { ActivityMessage, LoginMessage, ServerMessage, WireHeartbeat } from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
+import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
+import {
+  NEW_SESSION,
+  onLoginChecked,
+  onMessage,
+  onRegistered,
+  type Session,
+  type SessionEffect,
+  type SessionFacts,
+  type SessionStep,
+} from "../session/session.ts";
+import type { Trace } from "../trace/trace_event.ts";
+import { HeartbeatChannel } from "./heartbeat_channel.ts";
+import type { Committed, Journal } from "./journal.ts";
+import { placeOf } from "./place.ts";
+import type { PlainCursors } from "./plain_cursors.ts";
+import type { Store } from "../store/store.ts";
+
+/** What a connection has of its node. */
+export interface ConnectionServices {
+  readonly config: Config;
+  readonly heartbeat: WireHeartbeat;
+  readonly transport: Transport;
+  readonly supervisor: Supervisor;
+  readonly hub: Hub;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly plainCursors: PlainCursors;
+  readonly trace: Trace | undefined;
+  /** The connection's link is gone. */
+  gone(connection: Connection): void;
+}
+
+/** How long the last line may take to leave before the link is cut. */
+const LINGER_MS = 2_000;
+const logger = getLogger(["thrum", "connection"]);
+const encoder = new TextEncoder();
+
+/** One client, or whatever else has connected. */
+export class Connection implements LinkHandler, Supervised, ReaderOwner, Committed, SessionFacts {
+  readonly #services: ConnectionServices;
+  readonly #link: Link;
+  readonly #framer: LineFramer;
+  #session: Session = NEW_SESSION;
+  #identifyDeadline: SupervisorDeadline | undefined;
+  #watch: Watch | undefined;
+  #channel: HeartbeatChannel | undefined;
+  #reader: Reader | undefined;
+  #digest: Digest | undefined;
+  #quotedUsername = "";
+  #plainCursorId: number | undefined;
+  /** Lines that came while a secret was derived. */
+  #held: { lines: readonly string[]; problem: string | undefined } | undefined;
+  #hasFinished = false;
+  #acks = "";
+  #closeReason: CloseReason | undefined;
+
+  constructor(link: Link, services: ConnectionServices) {
+    this.#link = link;
+    this.#services = services;
+    this.#framer = new LineFramer(services.config.limits.maxLineBytes);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    logger.info("connected with {address}", { address: this.address });
+    this.#services.trace?.({ event: "connected", peer: this.address });
+    this.#awaitIdentification();
+    this.#link.attach(this);
+  }
+
+  /** Host and port, as the log shows them. */
+  get address(): string {
+    const { remoteHost, remotePort } = this.#link;
+    return remoteHost.includes(":") ? `[${remoteHost}]:${remotePort}` : `${remoteHost}:${remotePort}`;
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** Ends the connection of this server's own will. */
+  end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence): void {
+    if (this.#closeReason !== undefined) return;
+    const session = this.#session;
+    if (session.kind === "client" && !session.isPlain) {
+      const { sentence: info, reconnect } = CLOSE_REASONS[reason];
+      this.#send({ command: "END_CONNECTION", reason, info, reconnect });
+    } else if (reason === "IDENTIFY_TIMEOUT") {
+      // Whoever this is knows INVALID_MESSAGE, if anything.
+      this.#send({ command: "INVALID_MESSAGE", info: why });
+    }
+    this.#session = { kind: "closed", reason };
+    this.#close(reason, why);
+  }
+
+  // ---- the link speaks -------------------------------------------------------------------------------------------
+
+  onData(bytes: Uint8Array): void {
+    if (this.#closeReason !== undefined) return;
+    this.#watch?.heard();
+    const { lines, problem } = this.#framer.push(bytes);
+    this.#take(lines, problem);
+  }
+
+  onFinish(): void {
+    if (this.#closeReason !== undefined) return;
+    this.#hasFinished = true;
+    if (this.#session.kind === "verifying") return;
+    if (this.#framer.hasUnfinishedLine) {
+      this.#apply(onMessage(
+        this.#session,
+        { command: "", info: "the connection was closed in the middle of a line" },
+        this,
+      ));
+    } else {
+      this.#session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
+      this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence);
+    }
+  }
+
+  onDrain(): void {
+    if (this.#reader !== undefined) this.#services.hub.drained(this.#reader);
+    this.#readOrNot();
+  }
+
+  onEnd(end: LinkEnd): void {
+    if (this.#closeReason === undefined) {
+      const reason = end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
+      this.#session = { kind: "closed", reason };
+      this.#close(reason, CLOSE_REASONS[reason].sentence);
+    }
+    this.#services.gone(this);
+  }
+
+  // ---- the supervisor speaks -------------------------------------------------------------------------------------
+
+  sendHeartbeat(sequence: number, attempt: number, of: number): void {
+    const { intervalMs, idleTimeoutMs } = this.#services.heartbeat;
+    if (attempt === 1) {
+      logger.info("no data for the past {seconds} seconds from {address}", {
+        seconds: idleTimeoutMs / 1000,
+        address: this.name,
+      });
+    }
+    logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: this.name });
+    this.#services.trace?.({ event: "heartbeat", peer: this.name, what: `${attempt} of ${of}` });
+    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs }));
+    if (!this.#channel?.send(line)) this.#link.write(line);
+  }
+
+  alive(roundTripMs: number | undefined): void {
+    if (roundTripMs === undefined) logger.info("connection is alive: data from {address}", { address: this.name });
+    else {
+      logger.info("heartbeat answered by {address} after {milliseconds} ms; connection is alive", {
+        address: this.name,
+        milliseconds: Math.round(roundTripMs * 10) / 10,
+      });
+    }
+    this.#services.trace?.({ event: "answered", peer: this.name });
+  }
+
+  gaveUp(): void {
+    this.end("HEARTBEAT_TIMEOUT");
+  }
+
+  // ---- the hub and the journal speak -----------------------------------------------------------------------------
+
+  caughtUp(): void {
+    this.#savePlainCursor(undefined);
+  }
+
+  movedOn(): void {
+    this.#savePlainCursor(this.#reader?.cursor.position);
+  }
+
+  fellBehind(): void {
+    this.end("FELL_BEHIND");
+  }
+
+  committed(): void {
+    const acks = this.#acks;
+    this.#acks = "";
+    if (this.#closeReason === undefined && acks !== "") this.#write(encoder.encode(acks));
+  }
+
+  // ---- facts for the session -------------------------------------------------------------------------------------
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  get maxRegistrations(): number {
+    return this.#services.config.limits.maxRegistrationsPerConnection;
+  }
+
+  matchesSecret(secret: string): boolean {
+    const session = this.#session;
+    return session.kind === "client" && this.#digest !== undefined &&
+      this.#services.accounts.matches(session.username, secret, this.#digest);
+  }
+
+  // ---- lines in, effects out -------------------------------------------------------------------------------------
+
+  #take(lines: readonly string[], problem: string | undefined): void {
+    for (let index = 0; index < lines.length; index++) {
+      const { kind } = this.#session;
+      if (kind === "closed") return;
+      if (kind === "verifying") {
+        this.#held = { lines: lines.slice(index), problem };
+        return;
+      }
+      const message = parseClientLine(lines[index]!);
+      const step = onMessage(this.#session, message, this);
+      // What almost every line is, and needs nothing of what follows.
+      if (message.command === "ACTIVITY_MESSAGE" && step.session === this.#session) this.#publish(message);
+      else this.#apply(step);
+    }
+    if (problem === undefined || this.#session.kind === "closed") return;
+    if (this.#session.kind === "verifying") this.#held = { lines: [], problem };
+    else this.#apply(onMessage(this.#session, { command: "", info: problem }, this));
+  }
+
+  #apply(step: SessionStep): void {
+    this.#session = step.session;
+    for (const effect of step.effects) this.#perform(effect);
+    this.#readOrNot();
+  }
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case "send":
+        return this.#send(effect.message);
+      case "checkLogin":
+        return this.#checkLogin(effect.username, effect.secret);
+      case "register":
+        return this.#register(effect.username, effect.secret);
+      case "beginSession":
+        return this.#beginSession(effect.login);
+      case "answerHeartbeat":
+        return this.#send({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+      case "heartbeatAnswered":
+        return this.#watch?.answered(effect.sequence);
+      case "close":
+        return this.#close(effect.reason, effect.why);
+      case "acknowledged":
+        // Resuming needs no help from the server: a client brings its vector, and the log is kept by age and size.
+        return;
+      case "publish":
+        // Done where the message is at hand.
+        return;
+    }
+  }
+
+  #publish({ activity, messageId, lamport }: ActivityMessage): void {
+    const session = this.#session as Extract<Session, { kind: "client" }>;
+    const { journal, trace } = this.#services;
+    const id = journal.publish({
+      activity,
+      username: session.username,
+      quotedUsername: this.#quotedUsername,
+      messageId,
+      lamport,
+    });
+    if (trace !== undefined) trace({ event: "received", peer: this.name, id: formatEntryId(id) });
+    if (messageId !== undefined && session.features.includes("ack")) {
+      this.#acks += encodeLine({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+      journal.tell(this);
+    }
+  }
+
+  #checkLogin(username: string, secret: string): void {
+    this.#services.accounts.checkLogin(username, secret).then(
+      (result) => {
+        if (result.ok) this.#digest = result.digest;
+        this.#verified(onLoginChecked(this.#session, result.ok ? undefined : result));
+      },
+      (error) => this.#brokeDown(error),
+    );
+  }
+
+  #register(username: string, secret: string): void {
+    const { accounts, journal } = this.#services;
+    accounts.register(username, secret).then(
+      (result) => {
+        if (!result.ok) return this.#verified(onRegistered(this.#session, result));
+        journal.register(username, result.verifier);
+        journal.tell({
+          committed: () => {
+            accounts.settled(username);
+            logger.info("registered {username} for {address}", { username, address: this.address });
+            this.#services.trace?.({ event: "registered", peer: username });
+            this.#verified(onRegistered(this.#session));
+          },
+        });
+      },
+      (error) => this.#brokeDown(error),
+    );
+  }
+
+  /** What waited for an account can go on. */
+  #verified(step: SessionStep): void {
+    if (this.#closeReason !== undefined) return;
+    this.#awaitIdentification();
+    this.#apply(step);
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#take(held.lines, held.problem);
+    if (this.#hasFinished) this.onFinish();
+  }
+
+  #brokeDown(error: unknown): void {
+    logger.error("cannot check the secret of {address}: {error}", { address: this.address, error });
+    this.end("SERVER_FAILED");
+  }
+
+  #beginSession(login: LoginMessage): void {
+    const session = this.#session as Extract<Session, { kind: "client" }>;
+    const { journal, store, plainCursors, heartbeat, hub, trace } = this.#services;
+    const { username, features, isPlain } = session;
+    this.#identifyDeadline?.cancel();
+    this.#identifyDeadline = undefined;
+    this.#quotedUsername = quoteUsername(username);
+
+    const isRemembered = isPlain && username !== ANONYMOUS;
+    const lostAt = isRemembered ? plainCursors.takeOver(username) : undefined;
+    const vector = features.includes("resume") ? login.resume : undefined;
+    const place = placeOf(vector, lostAt, journal, store);
+    const info = `logged in as ${username}`;
+    if (isPlain) this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place.lossInWords}` });
+    else {
+      this.#send({
+        command: "LOGIN_SUCCESS",
+        info,
+        features,
+        serverId: journal.serverId,
+        lamport: journal.lamport,
+        heartbeat,
+        ...(features.includes("resume") ? { resume: place.resume } : {}),
+      });
+    }
+    const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
+    logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
+    trace?.({ event: "logged in", peer: username });
+
+    this.#supervise(login);
+    if (isRemembered) this.#plainCursorId = plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
+    this.#reader = new Reader(this.#link, cursorAt(place.after, username, vector), this);
+    hub.join(this.#reader);
+  }
+
+  #supervise(login: LoginMessage): void {
+    const session = this.#session as Extract<Session, { kind: "client" }>;
+    const { config, heartbeat, supervisor, transport } = this.#services;
+    const isSupervised = session.isPlain
+      ? config.heartbeat.plainClients === "supervise"
+      : session.features.includes("heartbeat");
+    if (!isSupervised) {
+      this.#link.keepAlive(heartbeat.idleTimeoutMs);
+      return;
+    }
+    this.#watch = supervisor.watch(this, heartbeat);
+    if (login.heartbeatPort === undefined || session.isPlain) return;
+    this.#channel = new HeartbeatChannel(transport, { host: this.remoteHost, port: login.heartbeatPort }, {
+      name: this.name,
+      heard: () => this.#watch?.heard(),
+      answered: (sequence) => this.#watch?.answered(sequence),
+    });
+  }
+
+  #awaitIdentification(): void {
+    this.#identifyDeadline?.cancel();
+    const { identifyTimeoutMs } = this.#services.config.limits;
+    this.#identifyDeadline = this.#services.supervisor.deadline(
+      identifyTimeoutMs,
+      () => this.end("IDENTIFY_TIMEOUT", `no LOGIN came within ${identifyTimeoutMs / 1000} seconds`),
+    );
+  }
+
+  // ---- out -------------------------------------------------------------------------------------------------------
+
+  #send(message: ServerMessage): void {
+    this.#write(encoder.encode(encodeLine(message)));
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#link.write(bytes)) this.#readOrNot();
+  }
+
+  /** Reads on only while nothing has to be waited for: a derivation, or a client that takes no answers. */
+  #readOrNot(): void {
+    if (this.#closeReason !== undefined) return;
+    const isStuffed = this.#link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    if (this.#session.kind === "verifying" || isStuffed) this.#link.pause();
+    else this.#link.resume();
+  }
+
+  #savePlainCursor(position: number | undefined): void {
+    const session = this.#session;
+    if (this.#plainCursorId === undefined || session.kind !== "client") return;
+    this.#services.plainCursors.moved(this.#plainCursorId, session.username, position);
+  }
+
+  /** The one way out: everything that the connection holds is let go, and the log says why. */
+  #close(reason: CloseReason, why: string): void {
+    if (this.#closeReason !== undefined) return;
+    this.#closeReason = reason;
+    const { hub, journal, plainCursors, trace } = this.#services;
+    const reader = this.#reader;
+    if (reader !== undefined) {
+      const position = hub.positionOf(reader);
+      hub.leave(reader);
+      if (this.#plainCursorId !== undefined) {
+        if (reason === "LOGGED_OUT") plainCursors.end(this.#plainCursorId);
+        else {
+          const username = reader.cursor.username!;
+          plainCursors.lost(this.#plainCursorId, username, journal.positionBefore(position, this.#link.pendingBytes));
+        }
+      }
+    }
+    this.#identifyDeadline?.cancel();
+    this.#watch?.end();
+    this.#channel?.close();
+    const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";
+    logger.info(byClient ? "closed by client {address}: {why}" : "closed by server {address}: {why} ({reason})", {
+      address: this.name,
+      why,
+      reason,
+    });
+    trace?.({ event: "closed", peer: this.name, what: reason });
+    this.#link.end(LINGER_MS);
+  }
+
+  /** The user where there is one, and the address. */
+  get name(): string {
+    const username = this.#reader?.cursor.username;
+    return username === undefined ? this.address : `${username} (${this.address})`;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one transaction, and only then told to
+ * anybody. Owns the store, the newest segments in memory, and the Lamport clock.
+ */
+
+import { EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
+import { SegmentBuilder } from "../log/segment_builder.ts";
+import { Tail } from "../log/tail.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
+import type { Clock } from "../platform/clock.ts";
+import { encodeAccount } from "../protocol/entry_codec.ts";
+import type { EntryId } from "../protocol/entry_id.ts";
+import { encodeBroadcast } from "../protocol/server_codec.ts";
+import type { Account, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import { receive } from "../trace/lamport_clock.ts";
+
+/** Who is to be told that what it gave to the journal is safe. */
+export interface Committed {
+  committed(): void;
+}
+
+/** An activity that a client published. */
+export interface Publication {
+  /** The activity's JSON text. */
+  readonly activity: string;
+  readonly username: string;
+  /** The username as it stands in a line. */
+  readonly quotedUsername: string;
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+}
+
+/** What the journal tells. */
+export interface JournalOwner {
+  /** These are stored, and are the end of the log now. */
+  stored(segments: readonly Segment[]): void;
+  /** The store took nothing of the last turn, and nothing more will be asked of it. */
+  failed(error: unknown): void;
+}
+
+/** Writes one server's log. */
+export class Journal {
+  readonly serverId: string;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #owner: JournalOwner;
+  readonly #tail: Tail;
+  readonly #builder: SegmentBuilder;
+  readonly #vector: Record<string, number>;
+  #head: Position;
+  #lamport: number;
+  #accounts: Account[] = [];
+  #messageIds = new Map<string, UsedMessageId>();
+  #cursors = new Map<number, PlainCursor>();
+  #endedCursors: number[] = [];
+  #waiting = new Set<Committed>();
+  #turnIsOpen = false;
+  #hasFailed = false;
+  #wallMs = 0;
+
+  constructor(store: Store, clock: Clock, tailBytes: number, owner: JournalOwner) {
+    const { serverId, head, vector, lamport } = store.opened;
+    this.serverId = serverId;
+    this.#store = store;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#tail = new Tail(tailBytes);
+    this.#builder = new SegmentBuilder(serverId, sequenceOf(vector, serverId));
+    this.#vector = { ...vector };
+    this.#head = head;
+    this.#lamport = lamport;
+  }
+
+  get head(): Position {
+    return this.#head;
+  }
+
+  get vector(): Vector {
+    return this.#vector;
+  }
+
+  get lamport(): number {
+    return this.#lamport;
+  }
+
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
+    if (position >= this.#head) return [];
+    return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes);
+  }
+
+  /** Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a segment. */
+  positionBefore(position: Position, unsentBytes: number): Position {
+    let before = position;
+    for (let unsent = unsentBytes; unsent > 0 && before > 0; before--) {
+      const segment = this.segmentsAfter(before - 1, 0)[0];
+      if (segment?.position !== before) break;
+      if (segment.audience.kind === "everyone") unsent -= segment.bytes.length;
+    }
+    return before;
+  }
+
+  /** Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
+  publish({ activity, username, quotedUsername, messageId, lamport }: Publication): EntryId {
+    this.#openTurn();
+    if (messageId !== undefined) {
+      const first = this.#usedMessageId(username, messageId);
+      if (first !== undefined) return first;
+    }
+    this.#lamport = receive(this.#lamport, lamport);
+    const origin = this.serverId;
+    const sequence = this.#builder.nextSequence;
+    this.#builder.add(
+      EVERYONE,
+      encodeBroadcast({
+        activity,
+        quotedUsername,
+        origin,
+        sequence,
+        lamport: this.#lamport,
+        sentAt: this.#wallMs,
+        messageId,
+      }),
+    );
+    if (messageId !== undefined) {
+      const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
+      this.#messageIds.set(messageIdKey(username, messageId), used);
+    }
+    return { origin, sequence };
+  }
+
+  /** Takes a registration in. */
+  register(username: string, verifier: string): void {
+    this.#openTurn();
+    this.#lamport = receive(this.#lamport, undefined);
+    const origin = this.serverId;
+    const sequence = this.#builder.nextSequence;
+    const entry = { username, verifier, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
+    this.#builder.add(SERVERS, encodeAccount(entry));
+    this.#accounts.push({ username, verifier, lamport: this.#lamport, origin });
+  }
+
+  /** Notes where a plain client stands. */
+  saveCursor(cursor: PlainCursor): void {
+    this.#openTurn();
+    this.#cursors.set(cursor.id, cursor);
+  }
+
+  /** Forgets a plain client's place. */
+  endCursor(id: number): void {
+    this.#openTurn();
+    this.#cursors.delete(id);
+    this.#endedCursors.push(id);
+  }
+
+  /** Tells `waiting`, once, when everything that was taken in so far is safe. */
+  tell(waiting: Committed): void {
+    this.#openTurn();
+    this.#waiting.add(waiting);
+  }
+
+  /** Ends the turn now instead of with the event loop's. */
+  flush(): void {
+    this.#turnIsOpen = false;
+    if (this.#hasFailed) return;
+    const segments = this.#builder.take(this.#head, this.#wallMs);
+    if (this.#hasChanges(segments)) {
+      try {
+        this.#store.commit({
+          segments,
+          accounts: this.#accounts,
+          messageIds: [...this.#messageIds.values()],
+          cursors: [...this.#cursors.values()],
+          endedCursors: this.#endedCursors,
+          lamport: this.#lamport,
+        });
+      } catch (error) {
+        this.#hasFailed = true;
+        this.#owner.failed(error);
+        return;
+      }
+      this.#accept(segments);
+    }
+    const waiting = this.#waiting;
+    if (waiting.size > 0) {
+      this.#waiting = new Set();
+      for (const one of waiting) one.committed();
+    }
+    if (segments.length > 0) this.#owner.stored(segments);
+  }
+
+  #hasChanges(segments: readonly Segment[]): boolean {
+    return segments.length > 0 || this.#cursors.size > 0 || this.#endedCursors.length > 0;
+  }
+
+  #accept(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      this.#tail.push(segment);
+      this.#vector[segment.origin] = segment.last;
+      this.#head = segment.position;
+    }
+    if (this.#accounts.length > 0) this.#accounts = [];
+    if (this.#messageIds.size > 0) this.#messageIds = new Map();
+    if (this.#cursors.size > 0) this.#cursors = new Map();
+    if (this.#endedCursors.length > 0) this.#endedCursors = [];
+  }
+
+  #openTurn(): void {
+    if (this.#turnIsOpen) return;
+    this.#turnIsOpen = true;
+    // One reading of the clock for all that happens in a turn.
+    this.#wallMs = this.#clock.wallMs();
+    this.#clock.endOfTurn(() => {
+      if (this.#turnIsOpen) this.flush();
+    });
+  }
+
+  #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    return this.#messageIds.get(messageIdKey(username, messageId)) ?? this.#store.usedMessageId(username, messageId);
+  }
+}
+
+function messageIdKey(username: string, messageId: string): string {
+  // No username holds a NUL, so that no two pairs are written the same.
+  return `${username}\0${messageId}`;
+}

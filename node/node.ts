@@ -1,0 +1,211 @@
+/**
+ * A server put together from its rooms: listens, hands every link to a `Connection`, and stops in two phases. Knows no operating system: clock,
+ * transport, store and cryptography are handed in, which is what lets several nodes run on one fake clock.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { Accounts } from "../accounts/accounts.ts";
+import type { Config } from "../config/config.ts";
+import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
+import { Hub } from "../hub/hub.ts";
+import type { Segment } from "../log/segment.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { SecretCrypto } from "../platform/crypto.ts";
+import type { Link, Listener, Transport } from "../platform/transport.ts";
+import type { CloseReason } from "../protocol/close_reason.ts";
+import type { WireHeartbeat } from "../protocol/message.ts";
+import type { Store } from "../store/store.ts";
+import type { Trace, TraceEvent } from "../trace/trace_event.ts";
+import { Connection, type ConnectionServices } from "./connection.ts";
+import { Journal } from "./journal.ts";
+import { PlainCursors } from "./plain_cursors.ts";
+
+/** What a node is made with. */
+export interface NodeParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Closed by the node when it stops. */
+  readonly store: Store;
+  readonly crypto: SecretCrypto;
+  /** Where trace events go; absent when nobody traces. */
+  readonly writeTrace?: (event: TraceEvent) => void;
+}
+
+/** How a node came to its end. */
+export interface NodeEnd {
+  readonly reason: "stopped" | "failed";
+  /** With `failed`: what could not be done. */
+  readonly error?: unknown;
+}
+
+/** Links that may wait for a place when `limits.maxConnections` is reached; more are turned away. */
+const MAX_WAITING_LINKS = 1_024;
+/** Between two looks for what the store may forget. */
+const FORGET_INTERVAL_MS = 1_000;
+const logger = getLogger(["thrum", "server"]);
+
+/** One running server. */
+export class ThrumNode {
+  readonly #parts: NodeParts;
+  readonly #heartbeat: WireHeartbeat;
+  readonly #connections = new Set<Connection>();
+  readonly #waitingLinks: Link[] = [];
+  readonly #services: ConnectionServices;
+  readonly #supervisor: Supervisor;
+  readonly #journal: Journal;
+  readonly #hub: Hub;
+  readonly #finished: Promise<NodeEnd>;
+  #finish!: (end: NodeEnd) => void;
+  #listener: Listener | undefined;
+  #forgetting: Timer | undefined;
+  #stopping: Promise<void> | undefined;
+  #allGone: (() => void) | undefined;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    const { config, clock, store, transport, crypto } = parts;
+    const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
+    if (warning !== undefined) logger.warning(warning);
+    this.#heartbeat = {
+      idleTimeoutMs: heartbeat.idleTimeoutMs,
+      intervalMs: heartbeat.intervalMs,
+      count: heartbeat.count,
+    };
+    this.#finished = new Promise((resolve) => this.#finish = resolve);
+    this.#supervisor = new Supervisor(clock);
+    this.#journal = new Journal(store, clock, config.limits.tailBytes, {
+      stored: (segments) => this.#stored(segments),
+      failed: (error) => this.#failed(error),
+    });
+    this.#hub = new Hub(this.#journal, clock);
+    this.#services = {
+      config,
+      heartbeat: this.#heartbeat,
+      transport,
+      supervisor: this.#supervisor,
+      hub: this.#hub,
+      journal: this.#journal,
+      store,
+      accounts: new Accounts(store, crypto),
+      plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
+      trace: this.#tracer(),
+      gone: (connection) => this.#gone(connection),
+    };
+  }
+
+  /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
+  async start(): Promise<void> {
+    this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
+    this.#forgetLater();
+  }
+
+  /** How clients are supervised, after what was asked for was brought into order. */
+  get heartbeat(): WireHeartbeat {
+    return this.#heartbeat;
+  }
+
+  get serverId(): string {
+    return this.#journal.serverId;
+  }
+
+  get host(): string {
+    return this.#listener?.host ?? "";
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** Connections that are served now. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves when the node has stopped, on request or because it could not go on. Never rejects. */
+  get finished(): Promise<NodeEnd> {
+    return this.#finished;
+  }
+
+  /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#stop("SERVER_STOPPING", { reason: "stopped" });
+  }
+
+  #accept(link: Link): void {
+    if (this.#stopping !== undefined) return link.destroy();
+    const { maxConnections } = this.#parts.config.limits;
+    if (this.#connections.size < maxConnections) return this.#serve(link);
+    if (this.#waitingLinks.length < MAX_WAITING_LINKS) {
+      logger.warning("{limit} connections are served: one more has to wait", { limit: maxConnections });
+      this.#waitingLinks.push(link);
+    } else {
+      logger.error("{limit} connections wait for a place: one is turned away", { limit: MAX_WAITING_LINKS });
+      link.destroy();
+    }
+  }
+
+  #serve(link: Link): void {
+    const connection = new Connection(link, this.#services);
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  #gone(connection: Connection): void {
+    this.#connections.delete(connection);
+    const waiting = this.#stopping === undefined ? this.#waitingLinks.shift() : undefined;
+    if (waiting !== undefined) this.#serve(waiting);
+    if (this.#connections.size === 0) this.#allGone?.();
+  }
+
+  #stored(segments: readonly Segment[]): void {
+    this.#hub.deliver(segments);
+  }
+
+  #failed(error: unknown): void {
+    this.#stopping ??= this.#stop("SERVER_FAILED", { reason: "failed", error });
+  }
+
+  async #stop(reason: CloseReason, end: NodeEnd): Promise<void> {
+    this.#forgetting?.cancel();
+    await this.#listener?.close();
+    for (const link of this.#waitingLinks.splice(0)) link.destroy();
+    this.#journal.flush();
+    if (this.#connections.size > 0) {
+      const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
+      for (const connection of this.#connections) connection.end(reason);
+      await allGone;
+    }
+    // What the ends of connections left behind: where plain clients stood.
+    this.#journal.flush();
+    this.#supervisor.stop();
+    this.#parts.store.close();
+    this.#finish(end);
+  }
+
+  /** Regularly and in small portions, so that it is never felt. */
+  #forgetLater(): void {
+    const { clock, store, config } = this.#parts;
+    this.#forgetting = clock.after(FORGET_INTERVAL_MS, () => {
+      const { activityRetentionMs, activityRetentionBytes, messageIdRetentionMs } = config.store;
+      const now = clock.wallMs();
+      try {
+        store.forget({
+          takenBefore: now - activityRetentionMs,
+          maxBytes: activityRetentionBytes,
+          usedBefore: now - messageIdRetentionMs,
+        });
+      } catch (error) {
+        return this.#failed(error);
+      }
+      this.#forgetLater();
+    });
+  }
+
+  #tracer(): Trace | undefined {
+    const { writeTrace, clock } = this.#parts;
+    if (writeTrace === undefined) return undefined;
+    return (event) =>
+      writeTrace({ at: clock.wallMs(), lamport: this.#journal.lamport, node: this.#journal.serverId, ...event });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Where in the log a session begins to read, and what it is told about that. Decides; reads the store.
+ */
+
+import type { Position } from "../log/segment.ts";
+import { merge, sequenceOf, type Vector } from "../log/vector.ts";
+import type { WireGap } from "../protocol/message.ts";
+import type { Missing, Store } from "../store/store.ts";
+
+/** The beginning of a session. */
+export interface Place {
+  /** Read segments after this. */
+  readonly after: Position;
+  /** Whether that is the end of the log. */
+  readonly isAtEnd: boolean;
+  /** For `LOGIN_SUCCESS`. */
+  readonly resume: { readonly vector: Vector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+  /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
+  readonly lossInWords: string;
+}
+
+/**
+ * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now.
+ */
+export function placeOf(
+  vector: Vector | undefined,
+  lostAt: Position | undefined,
+  log: { readonly head: Position; readonly vector: Vector },
+  store: Pick<Store, "missing" | "missingAfter">,
+): Place {
+  if (vector === undefined && lostAt === undefined) {
+    return { after: log.head, isAtEnd: true, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
+  }
+  const missing = vector !== undefined ? store.missing(vector) : store.missingAfter(lostAt!);
+  const gaps = [...missing.gaps, ...unknownOrigins(vector ?? {}, log.vector)];
+  return {
+    after: missing.after,
+    isAtEnd: missing.after >= log.head,
+    resume: {
+      vector: merge(log.vector, vector ?? {}),
+      replayed: missing.activities,
+      ...(gaps.length === 0 ? {} : { gap: gaps }),
+    },
+    lossInWords: inWords(missing),
+  };
+}
+
+/** Of a server that is not known here anything may be missing: that is said rather than passed over. */
+function unknownOrigins(vector: Vector, known: Vector): WireGap[] {
+  return Object.keys(vector)
+    .filter((origin) => vector[origin]! > 0 && sequenceOf(known, origin) === 0)
+    .map((origin) => ({ origin, first: vector[origin]! + 1, last: null }));
+}
+
+function inWords({ gaps }: Missing): string {
+  const lost = gaps.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0);
+  return lost === 0 ? "" : `; of what came while you were away, up to ${lost} activities are no longer kept`;
+}

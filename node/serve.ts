@@ -1,0 +1,129 @@
+/** A server on the real world: the node with real clock, sockets, disk and cryptography. What `mod.ts` offers and `server.ts` runs. */
+
+import type { ConfigLayer } from "../config/config.ts";
+import { DEFAULT_CONFIG } from "../config/config.ts";
+import { layered, parseLayer } from "../config/load.ts";
+import { nodeCrypto } from "../platform/crypto.ts";
+import { type LineFile, openLineFile } from "../platform/line_file.ts";
+import { makeServerId } from "../platform/node_id.ts";
+import { realClock } from "../platform/real_clock.ts";
+import { tcpTransport } from "../platform/tcp_transport.ts";
+import type { WireHeartbeat } from "../protocol/message.ts";
+import { openMemoryStore } from "../store/memory_store.ts";
+import { openSqliteStore } from "../store/sqlite_store.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { encodeTraceEvent } from "../trace/trace_event.ts";
+import { type NodeEnd, ThrumNode } from "./node.ts";
+
+/** What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes. */
+export interface ServeOptions extends ConfigLayer {
+  /** A file that every local event, send and receive is appended to, one JSON object a line. */
+  trace?: string;
+}
+
+/** A running server. `await using` stops it at the end of the scope. */
+export interface Server extends AsyncDisposable {
+  /** The address that it listens on. */
+  readonly host: string;
+  /** The port that it listens on, also when 0 was asked for. */
+  readonly port: number;
+  /** Its name in the network; it stays with the data folder. */
+  readonly serverId: string;
+  /** How it supervises connections: what was asked for, brought into order. */
+  readonly heartbeat: WireHeartbeat;
+  /** Connections that it has now. */
+  readonly connectionCount: number;
+  /** Resolves when it has stopped: because it was asked to, or because it failed, with what it could not do. Never rejects. */
+  readonly finished: Promise<NodeEnd>;
+  /** Tells its clients, stores and sends what is under way, and closes everything. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws {ConfigError} when an option is not allowed.
+ * @throws {StoreError} when the data folder or the trace file cannot be used.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be listened on.
+ */
+export async function serve(options: ServeOptions = {}): Promise<Server> {
+  const { trace, ...sections } = options;
+  const config = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
+  const traceFile = trace === undefined ? undefined : await openTrace(trace);
+  let store: Store | undefined;
+  try {
+    store = config.store.ephemeral ? openMemoryStore({ serverId: makeServerId() }) : openSqliteStore({
+      folder: config.store.data === "" ? `thrum-data/${config.server.port}` : config.store.data,
+      makeServerId,
+      synchronous: config.store.synchronous,
+    });
+    const node = new ThrumNode({
+      config,
+      clock: realClock,
+      transport: tcpTransport(config.limits.maxPendingBytes),
+      store,
+      crypto: nodeCrypto,
+      ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
+    });
+    await node.start();
+    return new RunningServer(node, traceFile);
+  } catch (error) {
+    store?.close();
+    await traceFile?.close();
+    throw error;
+  }
+}
+
+class RunningServer implements Server {
+  readonly finished: Promise<NodeEnd>;
+  readonly #node: ThrumNode;
+
+  constructor(node: ThrumNode, traceFile: LineFile | undefined) {
+    this.#node = node;
+    this.finished = node.finished.then(async (end) => {
+      try {
+        await traceFile?.close();
+      } catch (error) {
+        return { reason: "failed", error: new StoreError("Cannot write the trace file", { cause: error }) };
+      }
+      return end;
+    });
+  }
+
+  get host(): string {
+    return this.#node.host;
+  }
+
+  get port(): number {
+    return this.#node.port;
+  }
+
+  get serverId(): string {
+    return this.#node.serverId;
+  }
+
+  get heartbeat(): WireHeartbeat {
+    return this.#node.heartbeat;
+  }
+
+  get connectionCount(): number {
+    return this.#node.connectionCount;
+  }
+
+  async close(): Promise<void> {
+    await this.#node.stop();
+    await this.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+async function openTrace(path: string): Promise<LineFile> {
+  try {
+    return await openLineFile(path);
+  } catch (error) {
+    throw new StoreError(`Cannot open trace file "${path}": ${(error as Error).message}`, { cause: error });
+  }
+}

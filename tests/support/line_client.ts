@@ -1,0 +1,157 @@
+/**
+ * A raw client for tests: sends exactly the bytes it is told to, and waits for lines instead of sleeping. It knows nothing of thrum's own client.
+ */
+
+import { connect, type Socket } from "node:net";
+import { deadline } from "@std/async/deadline";
+
+/** A line that came, read as JSON. */
+// deno-lint-ignore no-explicit-any
+export type Received = Record<string, any>;
+
+/** How long anything may take before a test fails. Generous: it is only reached when something is wrong. */
+export const PATIENCE_MS = 20_000;
+
+/** One TCP connection. */
+export class LineClient implements AsyncDisposable {
+  /** Every line that came, in order. */
+  readonly received: Received[] = [];
+  readonly #socket: Socket;
+  readonly #closed: Promise<void>;
+  #isClosed = false;
+  #text = "";
+  #wake: (() => void)[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const decoder = new TextDecoder();
+    socket.on("data", (bytes: Uint8Array) => {
+      const lines = (this.#text + decoder.decode(bytes, { stream: true })).split("\n");
+      this.#text = lines.pop()!;
+      for (const line of lines) this.received.push(JSON.parse(line));
+      this.#wakeAll();
+    });
+    socket.on("error", () => {});
+    this.#closed = new Promise((resolve) =>
+      socket.on("close", () => {
+        this.#isClosed = true;
+        resolve();
+        this.#wakeAll();
+      })
+    );
+  }
+
+  static connect(port: number, host = "127.0.0.1"): Promise<LineClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new LineClient(socket));
+      });
+    });
+  }
+
+  /** A client that has logged in. */
+  static async loggedIn(port: number, login: Received = {}): Promise<LineClient> {
+    const client = await LineClient.connect(port);
+    client.send({ command: "LOGIN", username: "anonymous", ...login });
+    await client.next("LOGIN_SUCCESS");
+    return client;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort!;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Sends objects as lines. */
+  send(...messages: Received[]): void {
+    this.sendRaw(messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+  }
+
+  sendRaw(bytes: string | Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Sends FIN. */
+  finish(): void {
+    this.#socket.end();
+  }
+
+  /** Sends RST, or at least goes without a word. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Waits until `condition` holds, which is looked at whenever something came. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const holds = async () => {
+      while (!condition()) {
+        if (this.#isClosed) throw new Error(`The connection closed before ${what}. It received ${this.#summary()}`);
+        await new Promise<void>((resolve) => this.#wake.push(resolve));
+      }
+    };
+    try {
+      await deadline(holds(), PATIENCE_MS);
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") throw error;
+      throw new Error(`No ${what} within ${PATIENCE_MS} ms. It received ${this.#summary()}`);
+    }
+  }
+
+  /** The first message with this command that was not asked for before. */
+  async next(command: string): Promise<Received> {
+    let found: Received | undefined;
+    await this.until(
+      () => (found = this.received.find((one) => one.command === command && !this.#taken.has(one))) !== undefined,
+      command,
+    );
+    this.#taken.add(found!);
+    return found!;
+  }
+  readonly #taken = new Set<Received>();
+
+  /** All activities that came, without what the server adds. */
+  get activities(): Received[] {
+    return this.received.filter(({ command }) => command === "ACTIVITY_BROADCAST").map(({ activity }) => {
+      const { authenticated_user: _, ...rest } = activity;
+      return rest;
+    });
+  }
+
+  /** Waits until that many activities came. */
+  async untilActivities(count: number): Promise<void> {
+    await this.until(() => this.activities.length >= count, `${count} activities`);
+  }
+
+  /** Waits until the server has closed. */
+  async closed(): Promise<void> {
+    await deadline(this.#closed, PATIENCE_MS);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.destroy();
+    await this.#closed;
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  #summary(): string {
+    const last = this.received.slice(-5).map((one) => JSON.stringify(one)).join(", ");
+    return `${this.received.length} lines, the last of them: ${last}`;
+  }
+}
