@@ -94,8 +94,7 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
   // Between tokens a carriage return is white space to JSON but the end of a line to many readers.
   if (activity.includes("\r")) activity = activity.replaceAll("\r", " ");
   if (Object.hasOwn(value, AUTHENTICATED_USER)) activity = withoutMember(activity, AUTHENTICATED_USER);
-  // Each level takes two characters, so that short activities need no scan.
-  if (activity.length > MAX_ACTIVITY_DEPTH * 2 && isDeep(value, MAX_ACTIVITY_DEPTH, activity)) {
+  if (isDeep(activity, MAX_ACTIVITY_DEPTH)) {
     throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
   }
   const messageId = optionalStringField(fields, "messageId");
@@ -112,13 +111,12 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
   };
 }
 
-/** Whether `activity` is nested too deep. Most are flat, and a look at their members tells it without reading the text. */
-function isDeep(value: Fields, limit: number, text: string): boolean {
-  for (const key in value) {
-    const member = value[key];
-    if (typeof member === "object" && member !== null) return nestingDepth(text) > limit;
-  }
-  return false;
+/** Whether `activity` is nested deeper than `limit`. Most are short or flat, which is seen without reading them through. */
+function isDeep(activity: string, limit: number): boolean {
+  // Each level takes two characters.
+  if (activity.length <= limit * 2) return false;
+  if (activity.indexOf("{", 1) < 0 && activity.indexOf("[", 1) < 0) return false;
+  return nestingDepth(activity) > limit;
 }
 
 function readLogin(fields: Fields): LoginMessage {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serve, type ServeOptions, type Server } from "../../mod.ts";
 import { LineClient, PATIENCE_MS } from "../support/line_client.ts";
+import { until } from "../support/until.ts";
 
 function start(options: ServeOptions = {}): Promise<Server> {
   return serve({ ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true, ...options.store } });
@@ -54,7 +55,7 @@ Deno.test("a plain client gets what it missed since its connection was lost, and
   await publish(publisher, 1, 2);
   await lost.untilActivities(2);
   lost.reset();
-  await untilConnections(server, 1);
+  await until(() => server.connectionCount === 1, "the end of the lost connection");
   await publish(publisher, 3, 7);
   const back = await LineClient.loggedIn(server.port, login);
   await back.untilActivities(5);
@@ -153,11 +154,3 @@ Deno.test("everything that was acknowledged is there after a restart on the same
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-/** Waits until the server has that many connections. */
-async function untilConnections(server: Server, count: number): Promise<void> {
-  const giveUpAt = Date.now() + PATIENCE_MS;
-  while (server.connectionCount !== count && Date.now() < giveUpAt) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,0 +1,95 @@
+/** A server that is killed in the middle of its work, and one whose disk gives out: real processes, real disks. */
+
+import { assert, assertEquals } from "@std/assert";
+import { LineClient } from "../support/line_client.ts";
+import { type Program, startServer } from "../support/program.ts";
+
+async function start(folder: string, ...flags: string[]): Promise<{ server: Program; port: number }> {
+  const server = startServer(["--no-prompt", "--port", "0", "--data", folder, "--log-level", "error", ...flags]);
+  const [, port] = await server.sees(/listening on \S+:(\d+)/);
+  return { server, port: Number(port) };
+}
+
+Deno.test("kill -9 under load: after a restart every acknowledged activity and account is there, once and in order", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const acknowledged = new Map<string, number>();
+    const accounts: string[] = [];
+    const first = await start(folder);
+    {
+      await using server = first.server;
+      const publishers = await Promise.all(
+        Array.from({ length: 4 }, () => LineClient.loggedIn(first.port, { features: ["ack"] })),
+      );
+      await using registrar = await LineClient.connect(first.port);
+      let killed = false;
+      const publish = async (client: LineClient, sender: number) => {
+        for (let n = 0; !killed; n++) {
+          const messageId = `${sender}-${n}`;
+          client.send({ command: "ACTIVITY_MESSAGE", messageId, activity: { sender, n } });
+          // A window of 50, so that the kill always comes in the middle of something.
+          if (n % 50 === 49) {
+            await client.until(
+              () => killed || (client.received.at(-1)?.command !== undefined && acks(client) > n - 50),
+              "acks",
+            );
+          }
+        }
+      };
+      const register = async () => {
+        for (let n = 0; !killed && n < 8; n++) {
+          registrar.send({ command: "REGISTER", username: `user${n}`, secret: "s" });
+          await registrar.next("REGISTER_SUCCESS");
+          accounts.push(`user${n}`);
+        }
+      };
+      const work = [...publishers.map(publish), register()];
+      await registrar.until(() => accounts.length >= 3 && publishers.every((one) => acks(one) > 500), "some work done");
+      server.signal("SIGKILL");
+      killed = true;
+      // What was under way ends with the connections.
+      await Promise.allSettled(work);
+      await Promise.all(publishers.map((one) => one.closed()));
+      for (const client of publishers) {
+        for (const { command, messageId, id } of client.received) {
+          if (command === "ACTIVITY_ACK") acknowledged.set(messageId, Number(id.split(":")[1]));
+        }
+        await client[Symbol.asyncDispose]();
+      }
+    }
+
+    const again = await start(folder);
+    await using _server = again.server;
+    await using reader = await LineClient.connect(again.port);
+    reader.send({ command: "LOGIN", username: "anonymous", features: ["resume"], resume: { vector: {} } });
+    const { resume } = await reader.next("LOGIN_SUCCESS");
+    await reader.untilActivities(resume.replayed);
+    const found = new Map(
+      reader.received.filter(({ command }) => command === "ACTIVITY_BROADCAST")
+        .map(({ messageId, id }) => [messageId, Number(id.split(":")[1])]),
+    );
+    assert(acknowledged.size > 2_000, `only ${acknowledged.size} were acknowledged`);
+    for (const [messageId, sequence] of acknowledged) assertEquals(found.get(messageId), sequence, messageId);
+    assertEquals(found.size, reader.activities.length, "an activity is there twice");
+    for (let sender = 0; sender < 4; sender++) {
+      const own = reader.activities.filter((activity) => activity.sender === sender).map(({ n }) => n);
+      assertEquals(own, own.map((_, index) => index), "an activity is missing in between, or out of order");
+    }
+    for (const username of accounts) {
+      await using user = await LineClient.loggedIn(again.port, { username, secret: "s" });
+      assert(!user.isClosed);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Acknowledgements that came, counted as they come. */
+function acks(client: LineClient): number {
+  let count = counted.get(client)?.count ?? 0;
+  let at = counted.get(client)?.at ?? 0;
+  for (; at < client.received.length; at++) if (client.received[at]!.command === "ACTIVITY_ACK") count++;
+  counted.set(client, { count, at });
+  return count;
+}
+const counted = new WeakMap<LineClient, { count: number; at: number }>();
