@@ -42,11 +42,13 @@ export interface PlainCursor {
 /** What one turn of the event loop changes. */
 export interface Batch {
   readonly segments: readonly Segment[];
+  /** Accounts that are new or have changed. */
   readonly accounts: readonly Account[];
+  /** Of two uses of one message id by one user the first is kept. */
   readonly messageIds: readonly UsedMessageId[];
-  /** Cursors that are new or have changed. */
+  /** Cursors that are new or have changed. A lost one has a position. */
   readonly cursors: readonly PlainCursor[];
-  /** Cursors that are over, by id. */
+  /** Cursors that are over, by id; also when they are among `cursors`. */
   readonly endedCursors: readonly number[];
   /** The server's Lamport clock after the turn. */
   readonly lamport: number;
@@ -65,7 +67,10 @@ export interface StoreState {
   readonly cursors: readonly PlainCursor[];
 }
 
-/** A range of entries that was forgotten: sequences `first` to `last` of `origin`. */
+/**
+ * A range in which entries were forgotten: sequences `first` to `last` of `origin`. `last` was forgotten for certain; lines that are kept, or that
+ * the reader would not have got anyway, can lie before it.
+ */
 export interface Gap {
   readonly origin: string;
   readonly first: number;
@@ -78,8 +83,28 @@ export interface Missing {
   readonly after: Position;
   /** Lines for everyone that `vector` does not have and that are kept. */
   readonly activities: number;
-  /** What `vector` does not have and is not kept. */
+  /** What `vector` does not have and is not kept: at most one range for each origin, and one wherever anything was forgotten. */
   readonly gaps: readonly Gap[];
+}
+
+/** How much a store may keep. */
+export interface ForgetLimits {
+  /** Activities taken in before this go, in milliseconds since 1970. */
+  readonly takenBefore: number;
+  /** The oldest activities go while all of them together have more bytes than this. */
+  readonly maxBytes: number;
+  /** Message ids used before this go, in milliseconds since 1970. */
+  readonly usedBefore: number;
+}
+
+/** What one call of `forget` did. */
+export interface Forgotten {
+  /** Entries of the log that are gone. */
+  readonly entries: number;
+  /** The newest position that is gone; 0 when nothing is. A reader that stood before it has missed something that it was not told about. */
+  readonly upTo: Position;
+  /** Whether the limits are not met yet: call again soon, but let others have the event loop first. */
+  readonly more: boolean;
 }
 
 /** A server's memory. Calls return when they are done; none may be made after `close`. */
@@ -89,24 +114,34 @@ export interface Store extends Disposable {
   /**
    * Takes all of `batch`, or nothing. Positions continue at the head, sequences at the vector.
    * @throws {StoreError} when it cannot be kept: the server cannot go on then.
+   * @throws {RangeError} when it does not continue the log.
    */
   commit(batch: Batch): void;
-  /** Segments after `position` in order, at least one if there is one, then as many as fit into `maxBytes`. */
+  /**
+   * Segments after `position` in order, at least one if there is one, then no more than fit into `maxBytes`. It may be fewer; it is the end of
+   * the log only when there are none. Positions have holes where segments were forgotten.
+   */
   segmentsAfter(position: Position, maxBytes: number): Segment[];
   /** What a reader that has `vector` is missing. Origins of `vector` that are not known here say nothing. */
   missing(vector: Vector): Missing;
-  /** What a reader that was sent everything up to `position` is missing. */
+  /**
+   * What a reader that was sent everything up to `position` is missing. `after` is that position, or the head when it lies beyond. Where it cannot
+   * be told any more how far the reader got in an origin, the gap begins at its first entry.
+   */
   missingAfter(position: Position): Missing;
   account(username: string): Account | undefined;
-  /** Every registered name, in order. */
+  /** Every registered name, in the order of `Array.sort`. */
   usernames(): string[];
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**
-   * Forgets activities that were taken in before `takenBefore`, and the oldest beyond `maxBytes`, and message ids used before `usedBefore`. Never
-   * the newest segment of an origin, never what is for servers. Returns how many entries were forgotten.
+   * Forgets activities and message ids beyond `limits`, the oldest first; a call does a few milliseconds of work at most. Activities go in the order
+   * of the log, so that one which is to stay keeps all after it, whatever the clock said when they came. Never goes: the newest segment of
+   * an origin, and what is for servers or for one user.
+   * @throws {StoreError}
    */
-  forget(limits: { takenBefore: number; maxBytes: number; usedBefore: number }): number;
+  forget(limits: ForgetLimits): Forgotten;
+  /** Ends it; a second call does nothing. */
   close(): void;
 }
 

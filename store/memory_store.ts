@@ -1,0 +1,230 @@
+/**
+ * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
+ * by `forget`; accounts and what is not for everyone stay, as they do on disk. Cursors and the Lamport clock are of use only to one that opens the
+ * store again, which cannot happen here, so they are let go.
+ */
+
+import type { Position, Segment } from "../log/segment.ts";
+import type { Vector } from "../log/vector.ts";
+import {
+  type ActivityRow,
+  append,
+  checkBatch,
+  emptyLog,
+  findMissing,
+  type Lookup,
+  type OriginLog,
+  planForgetting,
+  vectorAt,
+} from "./origin_log.ts";
+import type { Account, Batch, ForgetLimits, Forgotten, Missing, Store, StoreState, UsedMessageId } from "./store.ts";
+
+/** What a memory store is opened with. */
+export interface MemoryStoreOptions {
+  /** This server's name as an origin: never used before, by any server. Made of `a-z`, `0-9` and `-`. */
+  readonly serverId: string;
+}
+
+/** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
+const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, messageIds: 10_000 };
+
+/** Opens an empty store. */
+export function openMemoryStore({ serverId }: MemoryStoreOptions): Store {
+  return new MemoryStore(serverId);
+}
+
+/** A segment for everyone, and how far it and all before it of its origin count. */
+interface KeptActivities {
+  readonly segment: Segment;
+  readonly activities: number;
+  readonly activityBytes: number;
+}
+
+interface Origin {
+  log: OriginLog;
+  readonly activities: Queue<KeptActivities>;
+  /** Segments for users and for servers. */
+  readonly others: Queue<{ readonly segment: Segment }>;
+}
+
+class MemoryStore implements Store {
+  readonly opened: StoreState;
+  readonly #origins = new Map<string, Origin>();
+  readonly #accounts = new Map<string, Account>();
+  /** By user and message id, oldest first. */
+  readonly #messageIds = new Map<string, UsedMessageId>();
+  #messageIdSweep: Iterator<[string, UsedMessageId]> | undefined;
+  #head: Position = 0;
+
+  readonly #lookup: Lookup = {
+    activityAfter: (origin, sequence) => {
+      const { activities } = this.#origins.get(origin)!;
+      const kept = activities.at(activities.search(({ segment }) => segment.last > sequence));
+      return kept && activityRow(kept);
+    },
+    otherAfter: (origin, sequence) => {
+      const { others } = this.#origins.get(origin)!;
+      return others.at(others.search(({ segment }) => segment.last > sequence))?.segment.position;
+    },
+  };
+
+  constructor(serverId: string) {
+    this.opened = { serverId, lamport: 0, head: 0, vector: {}, cursors: [] };
+  }
+
+  commit(batch: Batch): void {
+    checkBatch(batch, this.#head, (origin) => this.#origins.get(origin)?.log.last ?? 0);
+    for (const segment of batch.segments) {
+      const origin = this.#origin(segment.origin);
+      origin.log = append(origin.log, segment);
+      const { activities, activityBytes } = origin.log;
+      if (segment.audience.kind === "everyone") origin.activities.push({ segment, activities, activityBytes });
+      else origin.others.push({ segment });
+      this.#head = segment.position;
+    }
+    for (const account of batch.accounts) this.#accounts.set(account.username, account);
+    for (const used of batch.messageIds) {
+      const key = messageIdKey(used.username, used.messageId);
+      if (!this.#messageIds.has(key)) this.#messageIds.set(key, used);
+    }
+  }
+
+  segmentsAfter(position: Position, maxBytes: number): Segment[] {
+    const sources = [...this.#origins.values()]
+      .flatMap(({ activities, others }) => [activities, others])
+      .map((queue) => ({ queue, index: queue.search(({ segment }) => segment.position > position) }));
+    const segments: Segment[] = [];
+    let bytes = 0;
+    for (;;) {
+      let next: { source: (typeof sources)[number]; segment: Segment } | undefined;
+      for (const source of sources) {
+        const segment = source.queue.at(source.index)?.segment;
+        if (segment !== undefined && (next === undefined || segment.position < next.segment.position)) {
+          next = { source, segment };
+        }
+      }
+      if (next === undefined) return segments;
+      bytes += next.segment.bytes.length;
+      if (segments.length > 0 && bytes > maxBytes) return segments;
+      segments.push(next.segment);
+      next.source.index++;
+    }
+  }
+
+  missing(vector: Vector): Missing {
+    return findMissing(this.#logs(), this.#head, vector, this.#lookup);
+  }
+
+  missingAfter(position: Position): Missing {
+    const missing = this.missing(vectorAt(this.#logs(), position, this.#lookup));
+    return { ...missing, after: Math.min(position, this.#head) };
+  }
+
+  account(username: string): Account | undefined {
+    return this.#accounts.get(username);
+  }
+
+  usernames(): string[] {
+    return [...this.#accounts.keys()].sort();
+  }
+
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    return this.#messageIds.get(messageIdKey(username, messageId));
+  }
+
+  forget(limits: ForgetLimits): Forgotten {
+    const plan = planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup);
+    for (const log of plan.logs) {
+      const origin = this.#origins.get(log.origin)!;
+      origin.log = log;
+      origin.activities.drop(origin.activities.search(({ segment }) => segment.last > log.forgottenLast));
+    }
+    const moreMessageIds = this.#forgetMessageIds(limits.usedBefore);
+    return { entries: plan.entries, upTo: plan.upTo, more: plan.more || moreMessageIds };
+  }
+
+  close(): void {
+    this.#origins.clear();
+    this.#accounts.clear();
+    this.#messageIds.clear();
+    this.#messageIdSweep = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Looks through a part of the message ids, and tells whether there is more of them. */
+  #forgetMessageIds(usedBefore: number): boolean {
+    this.#messageIdSweep ??= this.#messageIds.entries();
+    for (let left = FORGET_BUDGET.messageIds; left > 0; left--) {
+      const { done, value } = this.#messageIdSweep.next();
+      if (done) {
+        this.#messageIdSweep = undefined;
+        return false;
+      }
+      if (value[1].usedAt < usedBefore) this.#messageIds.delete(value[0]);
+    }
+    return true;
+  }
+
+  #origin(name: string): Origin {
+    let origin = this.#origins.get(name);
+    if (origin === undefined) {
+      origin = { log: emptyLog(name), activities: new Queue(), others: new Queue() };
+      this.#origins.set(name, origin);
+    }
+    return origin;
+  }
+
+  *#logs(): Iterable<OriginLog> {
+    for (const { log } of this.#origins.values()) yield log;
+  }
+}
+
+/** An array that forgets its beginning without moving the rest each time. */
+class Queue<T> {
+  #items: T[] = [];
+  #start = 0;
+
+  at(index: number): T | undefined {
+    return this.#items[this.#start + index];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** The index of the first item that `isBehind`, given that it holds for all after one for which it does. */
+  search(isBehind: (item: T) => boolean): number {
+    let low = this.#start;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBehind(this.#items[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    return low - this.#start;
+  }
+
+  /** Forgets the first `count` items. */
+  drop(count: number): void {
+    // Cleared at once, so that the bytes go; the places go when they are half of the array.
+    this.#items.fill(undefined as T, this.#start, this.#start + count);
+    this.#start += count;
+    if (this.#start * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#start);
+      this.#start = 0;
+    }
+  }
+}
+
+function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {
+  const { position, first, last, takenAt, bytes } = segment;
+  return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
+}
+
+function messageIdKey(username: string, messageId: string): string {
+  // The length tells where the name ends, so that no two pairs are written the same.
+  return `${username.length} ${username}${messageId}`;
+}

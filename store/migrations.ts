@@ -1,0 +1,76 @@
+/**
+ * The form of `thrum.sqlite`, version by version. A version that has been released is never edited: a change is a new entry at the end, which
+ * `sqlite_store.ts` carries out on older files when it opens them. A file's version is its `PRAGMA user_version`; 0 is an empty file.
+ */
+
+/** What turns a file of the version before into one of version `to`. Carried out in one transaction. */
+export interface Migration {
+  readonly to: number;
+  readonly statements: readonly string[];
+}
+
+/** All of them, oldest first. Append only. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    to: 1,
+    statements: [
+      // One row. `lamport` is brought up to date only by turns that add nothing to the log: the others keep it in their segments, which saves
+      // a page for each commit.
+      `CREATE TABLE state (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        server_id TEXT NOT NULL,
+        lamport INTEGER NOT NULL
+      ) STRICT`,
+      // Servers get a small number here, as each segment names its origin twice (row and index). `forgotten_last` is the newest sequence that
+      // was forgotten, `forgotten_position` where it stood; 0 while nothing was.
+      `CREATE TABLE origins (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        forgotten_last INTEGER NOT NULL DEFAULT 0,
+        forgotten_position INTEGER NOT NULL DEFAULT 0
+      ) STRICT`,
+      // `audience`: 0 everyone, 1 one user, 2 servers; append only. `activities` and `activity_bytes` count what its origin sent to everyone, up
+      // to this segment and with it: the difference of two rows tells how much lies between without reading it.
+      // `bytes` is last, so that everything before it is read without it. Moments are REAL: a clock may give fractions of a millisecond.
+      `CREATE TABLE segments (
+        position INTEGER PRIMARY KEY,
+        origin INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        audience INTEGER NOT NULL,
+        username TEXT,
+        taken_at REAL NOT NULL,
+        lamport INTEGER NOT NULL,
+        activities INTEGER NOT NULL,
+        activity_bytes INTEGER NOT NULL,
+        bytes BLOB NOT NULL
+      ) STRICT`,
+      // The only index on the hot path: "the first of this origin and audience after this sequence" answers all questions about the log.
+      `CREATE INDEX segments_by_sequence ON segments (origin, audience, last)`,
+      `CREATE TABLE accounts (
+        username TEXT PRIMARY KEY,
+        verifier TEXT NOT NULL,
+        lamport INTEGER NOT NULL,
+        origin TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE message_ids (
+        username TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        used_at REAL NOT NULL,
+        PRIMARY KEY (username, message_id)
+      ) STRICT, WITHOUT ROWID`,
+      `CREATE INDEX message_ids_by_time ON message_ids (used_at)`,
+      `CREATE TABLE cursors (
+        id INTEGER PRIMARY KEY,
+        username TEXT NOT NULL,
+        position INTEGER,
+        lost INTEGER NOT NULL
+      ) STRICT`,
+    ],
+  },
+];
+
+/** The version that this program reads and writes. */
+export const CURRENT_VERSION: number = MIGRATIONS.at(-1)!.to;

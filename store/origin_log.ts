@@ -1,0 +1,210 @@
+/**
+ * What a store knows by heart about each origin's part of the log, and what follows from it: whether a batch continues the log, what a reader is
+ * missing, what is forgotten next. Rows themselves stay with the store, which hands in a `Lookup`. Pure; shared by both stores.
+ */
+
+import type { Position, Segment } from "../log/segment.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
+import type { Batch, Gap, Missing } from "./store.ts";
+
+/** A kept segment for everyone, without its bytes. */
+export interface ActivityRow {
+  readonly position: Position;
+  readonly first: number;
+  readonly last: number;
+  readonly takenAt: number;
+  /** Bytes of the segment. */
+  readonly size: number;
+  /** Activities of the origin up to this segment and with it, forgotten ones included. Only differences mean something. */
+  readonly activities: number;
+  /** Their bytes, counted alike. */
+  readonly activityBytes: number;
+}
+
+/** One origin's part of the log. */
+export interface OriginLog {
+  readonly origin: string;
+  /** Newest sequence; 0 when there is none. */
+  readonly last: number;
+  /** Position of the newest segment, whoever it is for. It is never forgotten, so that `last` can always be read from the rows. */
+  readonly newest: Position;
+  /** `activities` and `activityBytes` of the newest segment for everyone. */
+  readonly activities: number;
+  readonly activityBytes: number;
+  /** The oldest segment for everyone that is kept. An origin's activities are forgotten in order: all after it are kept too. */
+  readonly oldest: ActivityRow | undefined;
+  /** Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. */
+  readonly forgottenLast: number;
+  readonly forgottenPosition: Position;
+}
+
+/** How the rows of a store are found. */
+export interface Lookup {
+  /** The first kept segment for everyone of `origin` that ends after `sequence`. */
+  activityAfter(origin: string, sequence: number): ActivityRow | undefined;
+  /** Where the first segment of `origin` for a user or for servers stands that ends after `sequence`. */
+  otherAfter(origin: string, sequence: number): Position | undefined;
+}
+
+/** What is to be forgotten now. */
+export interface ForgetPlan {
+  readonly rows: readonly ActivityRow[];
+  /** How the origins stand when `rows` are gone. */
+  readonly logs: readonly OriginLog[];
+  readonly entries: number;
+  /** The newest position among `rows`; 0 when there are none. */
+  readonly upTo: Position;
+  /** Whether the budget was used up before the limits were met. */
+  readonly more: boolean;
+}
+
+/** An origin of which nothing is known yet. */
+export function emptyLog(origin: string): OriginLog {
+  return {
+    origin,
+    last: 0,
+    newest: 0,
+    activities: 0,
+    activityBytes: 0,
+    oldest: undefined,
+    forgottenLast: 0,
+    forgottenPosition: 0,
+  };
+}
+
+/** `log` with `segment` at its end. */
+export function append(log: OriginLog, segment: Segment): OriginLog {
+  const { position, first, last, takenAt } = segment;
+  if (segment.audience.kind !== "everyone") return { ...log, last, newest: position };
+  const size = segment.bytes.length;
+  const activities = log.activities + last - first + 1;
+  const activityBytes = log.activityBytes + size;
+  const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
+  return { ...log, last, newest: position, activities, activityBytes, oldest };
+}
+
+/**
+ * Checks that `batch` continues a log that stands at `head`, with `sequenceAt` telling how far it has an origin.
+ * @throws {RangeError} when it does not, or a lost cursor does not say where it stood: a mistake of the caller, not of the disk.
+ */
+export function checkBatch(batch: Batch, head: Position, sequenceAt: (origin: string) => number): void {
+  const continued = new Map<string, number>();
+  for (const { position, origin, first, last } of batch.segments) {
+    if (position !== head + 1) throw new RangeError(`Segment at position ${position} does not follow the head ${head}`);
+    const sequence = continued.get(origin) ?? sequenceAt(origin);
+    if (first !== sequence + 1 || last < first) {
+      throw new RangeError(`Entries ${origin}:${first} to ${last} do not follow ${origin}:${sequence}`);
+    }
+    head = position;
+    continued.set(origin, last);
+  }
+  for (const { id, lost, position } of batch.cursors) {
+    // Were it taken for "at the head", whatever the same turn added would be skipped.
+    if (lost && position === undefined) throw new RangeError(`Cursor ${id} is lost but has no position`);
+  }
+}
+
+/** What a reader that has `vector` is missing of a log that stands at `head`. A few look-ups for each origin, however much is missing. */
+export function findMissing(logs: Iterable<OriginLog>, head: Position, vector: Vector, lookup: Lookup): Missing {
+  let after = head;
+  let activities = 0;
+  const gaps: Gap[] = [];
+  for (const log of logs) {
+    const { origin, forgottenLast } = log;
+    const had = sequenceOf(vector, origin);
+    if (had >= log.last) continue;
+    const row = lookup.activityAfter(origin, had);
+    const other = lookup.otherAfter(origin, had);
+    if (row !== undefined) {
+      activities += log.activities - row.activities + row.last - Math.max(row.first, had + 1) + 1;
+      after = Math.min(after, row.position - 1);
+    }
+    if (other !== undefined) after = Math.min(after, other - 1);
+    if (had < forgottenLast) gaps.push({ origin, first: had + 1, last: forgottenLast });
+  }
+  return { after, activities, gaps };
+}
+
+/**
+ * What a reader has for certain that was sent everything for everyone up to `position`. Where some of an origin's activities behind `position` are
+ * forgotten it is no longer known how far the reader got, and it is taken to have nothing of that origin.
+ */
+export function vectorAt(logs: Iterable<OriginLog>, position: Position, lookup: Lookup): Vector {
+  const vector: Record<string, number> = {};
+  for (const log of logs) {
+    if (log.newest <= position) {
+      vector[log.origin] = log.last;
+    } else if (log.forgottenPosition <= position) {
+      // Sequences and positions of an origin grow together, so one index serves both: some 20 look-ups find the place.
+      let low = log.forgottenLast;
+      let high = log.last;
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        const row = lookup.activityAfter(log.origin, middle);
+        if (row === undefined || row.position > position) high = middle;
+        else low = row.last;
+      }
+      vector[log.origin] = low;
+    }
+  }
+  return vector;
+}
+
+/**
+ * What is to be forgotten, from the oldest activities on: those taken in before `takenBefore`, and as many as it takes to keep no more than
+ * `maxBytes`; at most `budget.rows` segments, and none after the one that reaches `budget.bytes`. An origin's newest segment is passed over.
+ */
+export function planForgetting(
+  logs: Iterable<OriginLog>,
+  limits: { readonly takenBefore: number; readonly maxBytes: number },
+  budget: { readonly rows: number; readonly bytes: number },
+  lookup: Lookup,
+): ForgetPlan {
+  const current = new Map<string, OriginLog>();
+  let kept = 0;
+  for (const log of logs) {
+    current.set(log.origin, log);
+    if (log.oldest !== undefined) kept += log.activityBytes - log.oldest.activityBytes + log.oldest.size;
+  }
+  const rows: ActivityRow[] = [];
+  const changed = new Set<string>();
+  let entries = 0;
+  let upTo = 0;
+  let bytes = 0;
+  for (;;) {
+    const log = withOldestRow(current.values());
+    const row = log?.oldest;
+    // The first one that is to stay keeps all after it. A clock that was wrong for a while could otherwise make holes: it would have fresh
+    // activities forgotten as if they were years old. Those it dated into the future go when their bytes are needed.
+    if (log === undefined || row === undefined) return plan(false);
+    if (row.takenAt >= limits.takenBefore && kept <= limits.maxBytes) return plan(false);
+    if (rows.length === budget.rows || bytes >= budget.bytes) return plan(true);
+    rows.push(row);
+    entries += row.last - row.first + 1;
+    upTo = Math.max(upTo, row.position);
+    bytes += row.size;
+    kept -= row.size;
+    current.set(log.origin, {
+      ...log,
+      oldest: lookup.activityAfter(log.origin, row.last),
+      forgottenLast: row.last,
+      forgottenPosition: row.position,
+    });
+    changed.add(log.origin);
+  }
+
+  function plan(more: boolean): ForgetPlan {
+    return { rows, logs: [...changed].map((origin) => current.get(origin)!), entries, upTo, more };
+  }
+}
+
+/** The origin whose oldest activities stand first in the log; those that are an origin's newest segment do not count. */
+function withOldestRow(logs: Iterable<OriginLog>): OriginLog | undefined {
+  let found: OriginLog | undefined;
+  for (const log of logs) {
+    const at = log.oldest?.position;
+    if (at === undefined || at === log.newest) continue;
+    if (found === undefined || at < found.oldest!.position) found = log;
+  }
+  return found;
+}

@@ -1,0 +1,92 @@
+/** What went wrong with a data folder, and what a person can do about it: makes a `StoreError` of what node:sqlite and node:fs throw. */
+
+import { StoreError } from "./store.ts";
+
+/** What was being done to the data folder. */
+export type StoreAction = "open" | "read" | "write to";
+
+interface Reason {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const NO_PERMISSION: Reason = {
+  what: "permission denied",
+  remedy: "Let the user that runs the server write to it, or choose another folder",
+};
+const NOT_CAPABLE: Reason = {
+  what: "Deno's permissions do not allow it",
+  remedy: "Start the program with --allow-read and --allow-write for that folder",
+};
+const NO_FOLDER: Reason = { what: "a file is in its place", remedy: "Move that away, or choose another folder" };
+const DISK_FULL: Reason = {
+  what: "the disk is full",
+  remedy: "Free some space and start the server again; everything that it acknowledged is kept",
+};
+const IN_USE: Reason = {
+  what: "it is in use by another server",
+  remedy: "Stop that one, or choose another folder",
+};
+const DAMAGED: Reason = {
+  what: "thrum.sqlite is damaged or is no database",
+  remedy: "Bring back a copy of the folder, or move it away to start with an empty one",
+};
+const DISK_FAILS: Reason = {
+  what: "the disk reports an error",
+  remedy: "See what the system log says about it, and start the server again when it works",
+};
+const READ_ONLY: Reason = {
+  what: "thrum.sqlite can only be read",
+  remedy: "Let the user that runs the server write to it, or choose another folder",
+};
+const NOT_OPENED: Reason = {
+  what: "thrum.sqlite in it cannot be opened",
+  remedy: "See that it is a file that the user who runs the server may read and write, or choose another folder",
+};
+
+/** By the `code` of an error from node:fs. */
+const FILE_SYSTEM_REASONS: Readonly<Record<string, Reason>> = {
+  EACCES: NO_PERMISSION,
+  EPERM: NO_PERMISSION,
+  EROFS: { what: "the file system can only be read", remedy: "Choose a folder on another one" },
+  EEXIST: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  ENOSPC: DISK_FULL,
+  EDQUOT: DISK_FULL,
+  EIO: DISK_FAILS,
+};
+
+/** By the low byte of SQLite's result code, see https://sqlite.org/rescode.html. */
+const SQLITE_REASONS: Readonly<Record<number, Reason>> = {
+  3: NO_PERMISSION,
+  5: IN_USE,
+  6: IN_USE,
+  8: READ_ONLY,
+  10: DISK_FAILS,
+  11: DAMAGED,
+  13: DISK_FULL,
+  14: NOT_OPENED,
+  26: DAMAGED,
+};
+
+/** The error to throw when `cause` kept the store from doing `action` to `folder`. One that says all that already is given back. */
+export function storeError(action: StoreAction, folder: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const { what, remedy } = reasonOf(cause);
+  return new StoreError(`Cannot ${action} data folder "${folder}": ${what}. ${remedy}.`, { cause });
+}
+
+function reasonOf(cause: unknown): Reason {
+  const { name, code, errcode, message } = cause as {
+    name?: string;
+    code?: string;
+    errcode?: number;
+    message?: string;
+  };
+  if (name === "NotCapable") return NOT_CAPABLE;
+  if (errcode !== undefined && SQLITE_REASONS[errcode & 0xff] !== undefined) return SQLITE_REASONS[errcode & 0xff]!;
+  if (code !== undefined && FILE_SYSTEM_REASONS[code] !== undefined) return FILE_SYSTEM_REASONS[code]!;
+  // An open that fails carries no result code in Deno, only SQLite's words for 14.
+  if (message?.startsWith("unable to open database file")) return NOT_OPENED;
+  return { what: message ?? String(cause), remedy: "Start the server again, or choose another folder" };
+}

@@ -1,0 +1,43 @@
+/** Makes segments and batches as a server would: positions and sequences that follow each other. */
+
+import { type Audience, EVERYONE, type Segment } from "../../log/segment.ts";
+import type { Batch } from "../../store/store.ts";
+
+/** What is particular about a segment. */
+export interface SegmentParts {
+  readonly origin?: string;
+  /** How many entries it has. */
+  readonly lines?: number;
+  readonly audience?: Audience;
+  readonly takenAt?: number;
+  /** What each line has after its number. */
+  readonly text?: string;
+}
+
+/** The end of a log. */
+export class LogWriter {
+  #head = 0;
+  readonly #sequences = new Map<string, number>();
+
+  /** The next segment. Its lines are `ORIGIN:SEQUENCE` and the text. */
+  segment(
+    { origin = "a", lines = 1, audience = EVERYONE, takenAt = 1_000, text = "" }: SegmentParts = {},
+  ): Segment {
+    const first = (this.#sequences.get(origin) ?? 0) + 1;
+    const last = first + lines - 1;
+    this.#sequences.set(origin, last);
+    const sequences = Array.from({ length: lines }, (_, index) => first + index);
+    const bytes = new TextEncoder().encode(sequences.map((sequence) => `${origin}:${sequence}${text}\n`).join(""));
+    return { position: ++this.#head, origin, first, last, audience, takenAt, bytes };
+  }
+
+  /** A batch with one segment for each of `parts`. */
+  batch(...parts: SegmentParts[]): Batch {
+    return batchOf({ segments: parts.map((part) => this.segment(part)) });
+  }
+}
+
+/** A batch of these parts and nothing else. */
+export function batchOf(parts: Partial<Batch>): Batch {
+  return { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [], lamport: 0, ...parts };
+}

@@ -1,0 +1,83 @@
+/**
+ * The log of a store, done in the dumbest way: nothing is ever deleted, only marked, and every question is answered by looking at all of it.
+ * What `store_contract.ts` compares the stores with.
+ */
+
+import type { Segment } from "../../log/segment.ts";
+import { sequenceOf, type Vector } from "../../log/vector.ts";
+import type { ForgetLimits, Forgotten, Gap, Missing } from "../../store/store.ts";
+
+/** A log that one can trust. */
+export class ReferenceLog {
+  readonly #all: { readonly segment: Segment; isForgotten: boolean }[] = [];
+
+  get head(): number {
+    return this.#all.length;
+  }
+
+  get kept(): Segment[] {
+    return this.#all.filter(({ isForgotten }) => !isForgotten).map(({ segment }) => segment);
+  }
+
+  get vector(): Vector {
+    return Object.fromEntries(this.#all.map(({ segment }) => [segment.origin, segment.last]));
+  }
+
+  push(segments: readonly Segment[]): void {
+    for (const segment of segments) this.#all.push({ segment, isForgotten: false });
+  }
+
+  missing(vector: Vector): Missing {
+    const isMissing = (segment: Segment) => segment.last > sequenceOf(vector, segment.origin);
+    const first = this.kept.find(isMissing);
+    return {
+      after: first === undefined ? this.head : first.position - 1,
+      activities: this.#countActivities((segment, sequence) => sequence > sequenceOf(vector, segment.origin)),
+      gaps: this.#gaps(isMissing, (origin) => sequenceOf(vector, origin) + 1),
+    };
+  }
+
+  missingAfter(position: number): Missing {
+    return {
+      after: Math.min(position, this.head),
+      activities: this.#countActivities((segment) => segment.position > position),
+      gaps: this.#gaps((segment) => segment.position > position, () => 1),
+    };
+  }
+
+  forget({ takenBefore, maxBytes }: ForgetLimits): Pick<Forgotten, "entries" | "upTo"> {
+    const isActivities = ({ audience }: Segment) => audience.kind === "everyone";
+    let entries = 0;
+    let upTo = 0;
+    for (const item of this.#all) {
+      const { segment } = item;
+      if (item.isForgotten || !isActivities(segment) || segment.last === this.vector[segment.origin]) continue;
+      const bytes = this.kept.filter(isActivities).reduce((sum, { bytes }) => sum + bytes.length, 0);
+      if (segment.takenAt >= takenBefore && bytes <= maxBytes) break;
+      item.isForgotten = true;
+      entries += segment.last - segment.first + 1;
+      upTo = segment.position;
+    }
+    return { entries, upTo };
+  }
+
+  #countActivities(counts: (segment: Segment, sequence: number) => boolean): number {
+    let activities = 0;
+    for (const segment of this.kept) {
+      if (segment.audience.kind !== "everyone") continue;
+      for (let sequence = segment.first; sequence <= segment.last; sequence++) {
+        if (counts(segment, sequence)) activities++;
+      }
+    }
+    return activities;
+  }
+
+  #gaps(isMissing: (segment: Segment) => boolean, firstOf: (origin: string) => number): Gap[] {
+    const gaps = new Map<string, Gap>();
+    for (const { segment, isForgotten } of this.#all) {
+      const { origin, last } = segment;
+      if (isForgotten && isMissing(segment)) gaps.set(origin, { origin, first: firstOf(origin), last });
+    }
+    return [...gaps.values()];
+  }
+}
