@@ -7,7 +7,7 @@ import { dropPassed, readSegment } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Reader } from "./reader.ts";
+import type { Reader, ReaderState } from "./reader.ts";
 
 /** What the hub needs of the log. */
 export interface ReadableLog {
@@ -30,6 +30,7 @@ export class Hub {
   readonly #clock: Clock;
   readonly #live = new Set<Reader>();
   readonly #skipping = new Set<Reader>();
+  readonly #behind = new Set<Reader>();
 
   constructor(log: ReadableLog, clock: Clock) {
     this.#log = log;
@@ -38,6 +39,7 @@ export class Hub {
 
   /** Begins to read for `reader`, from its cursor. */
   join(reader: Reader): void {
+    this.#behind.add(reader);
     this.#read(reader);
   }
 
@@ -50,6 +52,15 @@ export class Hub {
   /** Its link takes data again. */
   drained(reader: Reader): void {
     if (reader.state === "behind") this.#read(reader);
+  }
+
+  /** The log has forgotten something at and before `position`: whoever had still to read it is told. */
+  forgot(position: Position): void {
+    for (const reader of this.#behind) {
+      if (reader.cursor.position >= position) continue;
+      this.#move(reader, "gone");
+      reader.owner.fellBehind();
+    }
   }
 
   /** How far `reader` has been sent the log. */
@@ -89,12 +100,6 @@ export class Hub {
       }
       const parts: Uint8Array[] = [];
       for (const segment of segments) {
-        // Positions have no gaps but those that forgetting leaves.
-        if (segment.position !== cursor.position + 1) {
-          this.#move(reader, "gone");
-          reader.owner.fellBehind();
-          return;
-        }
         const bytes = readSegment(cursor, segment);
         if (bytes.length > 0) parts.push(bytes);
       }
@@ -117,13 +122,21 @@ export class Hub {
     if (wasBehind) reader.owner.caughtUp();
   }
 
-  #move(reader: Reader, state: Reader["state"]): void {
+  #move(reader: Reader, state: ReaderState): void {
     if (reader.state === state) return;
-    if (reader.state === "live") this.#live.delete(reader);
-    if (reader.state === "skipping") this.#skipping.delete(reader);
+    this.#setOf(reader.state)?.delete(reader);
     reader.state = state;
-    if (state === "live") this.#live.add(reader);
-    if (state === "skipping") this.#skipping.add(reader);
+    this.#setOf(state)?.add(reader);
+  }
+
+  #setOf(state: ReaderState): Set<Reader> | undefined {
+    return state === "live"
+      ? this.#live
+      : state === "skipping"
+      ? this.#skipping
+      : state === "behind"
+      ? this.#behind
+      : undefined;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Link } from "../platform/transport.ts";
  * `skipping`: at the end too, but it has already got elsewhere some of what will come;
  * `behind`: waits until its link takes data again, or for its next share of the turn;
  * `gone`: reads nothing any more.
+ * A reader begins as `behind`.
  */
 export type ReaderState = "live" | "skipping" | "behind" | "gone";
 

@@ -291,6 +291,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #checkLogin(username: string, secret: string): void {
+    this.#stopIdentifyDeadline();
     this.#services.accounts.checkLogin(username, secret).then(
       (result) => {
         if (result.ok) this.#digest = result.digest;
@@ -301,6 +302,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #register(username: string, secret: string): void {
+    this.#stopIdentifyDeadline();
     const { accounts, journal } = this.#services;
     accounts.register(username, secret).then(
       (result) => {
@@ -339,8 +341,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     const session = this.#session as Extract<Session, { kind: "client" }>;
     const { journal, store, plainCursors, heartbeat, hub, trace } = this.#services;
     const { username, features, isPlain } = session;
-    this.#identifyDeadline?.cancel();
-    this.#identifyDeadline = undefined;
+    this.#stopIdentifyDeadline();
     this.#quotedUsername = quoteUsername(username);
 
     const isRemembered = isPlain && username !== ANONYMOUS;
@@ -390,12 +391,18 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #awaitIdentification(): void {
-    this.#identifyDeadline?.cancel();
+    this.#stopIdentifyDeadline();
     const { identifyTimeoutMs } = this.#services.config.limits;
     this.#identifyDeadline = this.#services.supervisor.deadline(
       identifyTimeoutMs,
       () => this.end("IDENTIFY_TIMEOUT", `no LOGIN came within ${identifyTimeoutMs / 1000} seconds`),
     );
+  }
+
+  /** While a secret is derived it is the client that waits. */
+  #stopIdentifyDeadline(): void {
+    this.#identifyDeadline?.cancel();
+    this.#identifyDeadline = undefined;
   }
 
   // ---- out -------------------------------------------------------------------------------------------------------
@@ -439,7 +446,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
         }
       }
     }
-    this.#identifyDeadline?.cancel();
+    this.#stopIdentifyDeadline();
     this.#watch?.end();
     this.#channel?.close();
     const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";

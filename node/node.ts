@@ -14,7 +14,7 @@ import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
-import type { Store } from "../store/store.ts";
+import type { Forgotten, Store } from "../store/store.ts";
 import type { Trace, TraceEvent } from "../trace/trace_event.ts";
 import { Connection, type ConnectionServices } from "./connection.ts";
 import { Journal } from "./journal.ts";
@@ -41,8 +41,9 @@ export interface NodeEnd {
 
 /** Links that may wait for a place when `limits.maxConnections` is reached; more are turned away. */
 const MAX_WAITING_LINKS = 1_024;
-/** Between two looks for what the store may forget. */
+/** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
 const FORGET_INTERVAL_MS = 1_000;
+const FORGET_MORE_INTERVAL_MS = 20;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
@@ -184,13 +185,14 @@ export class ThrumNode {
   }
 
   /** Regularly and in small portions, so that it is never felt. */
-  #forgetLater(): void {
+  #forgetLater(delayMs = FORGET_INTERVAL_MS): void {
     const { clock, store, config } = this.#parts;
-    this.#forgetting = clock.after(FORGET_INTERVAL_MS, () => {
+    this.#forgetting = clock.after(delayMs, () => {
       const { activityRetentionMs, activityRetentionBytes, messageIdRetentionMs } = config.store;
       const now = clock.wallMs();
+      let forgotten: Forgotten;
       try {
-        store.forget({
+        forgotten = store.forget({
           takenBefore: now - activityRetentionMs,
           maxBytes: activityRetentionBytes,
           usedBefore: now - messageIdRetentionMs,
@@ -198,7 +200,8 @@ export class ThrumNode {
       } catch (error) {
         return this.#failed(error);
       }
-      this.#forgetLater();
+      if (forgotten.entries > 0) this.#hub.forgot(forgotten.upTo);
+      this.#forgetLater(forgotten.more ? FORGET_MORE_INTERVAL_MS : FORGET_INTERVAL_MS);
     });
   }
 

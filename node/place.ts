@@ -53,6 +53,5 @@ function unknownOrigins(vector: Vector, known: Vector): WireGap[] {
 }
 
 function inWords({ gaps }: Missing): string {
-  const lost = gaps.reduce((sum, gap) => sum + gap.last - gap.first + 1, 0);
-  return lost === 0 ? "" : `; of what came while you were away, up to ${lost} activities are no longer kept`;
+  return gaps.length === 0 ? "" : "; some of what came while you were away is no longer kept";
 }

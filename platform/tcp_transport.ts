@@ -3,11 +3,23 @@
  * (figures in docs/architecture.md). The only place that knows sockets.
  */
 
+import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers";
 import type { Link, LinkHandler, Listener, Transport } from "./transport.ts";
 
-/** How many connections the operating system may hold for us while we do not accept: bursts of logins must not be refused. */
-const BACKLOG = 4096;
+/**
+ * How many connections the operating system may hold for us while we do not accept: as many as it can, since bursts of logins must not be refused.
+ * It cuts this down to its own limit. node:net in Deno 2.5 takes it for a limit too, on all the connections that it ever accepts.
+ */
+const BACKLOG = 2 ** 29;
+/** Links at once from which on file descriptors may have run out: no system allows fewer. */
+const CROWD = 48;
+/** Between two calls to ourselves, how long one may take to be accepted, and between closing and listening again. */
+const SELF_CALL_INTERVAL_MS = 5_000;
+const SELF_CALL_PATIENCE_MS = 2_000;
+const REOPEN_MS = 100;
+const logger = getLogger(["thrum", "server"]);
 
 /** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
 export function tcpTransport(highWaterBytes: number): Transport {
@@ -59,8 +71,8 @@ class TcpLink implements Link {
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
-    socket.write(bytes);
-    return socket.writableLength <= this.#highWaterBytes;
+    // "drain" only follows a write that the socket itself calls full.
+    return socket.write(bytes) || socket.writableLength <= this.#highWaterBytes;
   }
 
   pause(): void {
@@ -101,43 +113,114 @@ class TcpLink implements Link {
   }
 }
 
-function listen(host: string, port: number, onSocket: (socket: Socket) => void): Promise<Listener> {
-  return new Promise((resolve, reject) => {
-    // Half open, so that a client that sends half a line and then FIN can still be told what was wrong.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, onSocket);
-    server.once("error", reject);
-    server.listen({ host, port, backlog: BACKLOG }, () => {
-      server.off("error", reject);
-      // An accept that fails (no file descriptor left, a connection already gone) concerns nobody else: go on listening.
-      server.on("error", () => {});
-      resolve(new TcpListener(server));
-    });
-  });
+async function listen(host: string, port: number, onSocket: (socket: Socket) => void): Promise<Listener> {
+  const listener = new TcpListener(onSocket);
+  await listener.open(host, port);
+  return listener;
 }
 
+/**
+ * A listening socket that goes on accepting. Deno's `node:net` accepts nothing more, and as a rule says nothing, once an accept has failed because no
+ * file descriptor was left. So after a crowd we call ourselves now and then, and listen anew when nobody answers: links that exist are not touched.
+ */
 class TcpListener implements Listener {
-  readonly host: string;
-  readonly port: number;
-  readonly #server: Server;
+  host = "";
+  port = 0;
+  readonly #onSocket: (socket: Socket) => void;
+  #server: Server | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Links that came and are not gone, and the most of them since the last call to ourselves. */
+  #open = 0;
+  #mostOpen = 0;
+  /** Our end of a call to ourselves, until it was accepted. */
+  #ownCall: Socket | undefined;
 
-  constructor(server: Server) {
-    this.#server = server;
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new TypeError("Cannot read the address listened on");
-    this.host = address.address;
-    this.port = address.port;
+  constructor(onSocket: (socket: Socket) => void) {
+    this.#onSocket = onSocket;
+  }
+
+  open(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Half open, so that a client that sends half a line and then FIN can still be told what was wrong.
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accepted(socket));
+      server.once("error", reject);
+      server.listen({ host, port, backlog: BACKLOG }, () => {
+        server.off("error", reject);
+        server.on("error", () => this.#reopen());
+        const address = server.address();
+        if (address === null || typeof address === "string") throw new TypeError("Cannot read the address listened on");
+        this.host = address.address;
+        this.port = address.port;
+        this.#server = server;
+        this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
+        resolve();
+      });
+    });
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      // Calls back when the last link is gone too; its owners see to these. What is meant here is the listening socket.
-      this.#server.close();
-      resolve();
-    });
+    clearTimeout(this.#timer);
+    this.#ownCall?.destroy();
+    // It would call back only when the last link is gone too, and its owners see to these. What is meant here is the listening socket.
+    this.#server?.close();
+    this.#server = undefined;
+    return Promise.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #accepted(socket: Socket): void {
+    const call = this.#ownCall;
+    if (call?.connecting) {
+      // Whether it is our own call can be told when that knows its port, which is this moment's business.
+      setImmediate(() => this.#accepted(socket));
+      return;
+    }
+    if (call !== undefined && socket.remotePort === call.localPort) {
+      socket.on("error", () => {});
+      socket.destroy();
+      this.#ownCall = undefined;
+      return;
+    }
+    this.#mostOpen = Math.max(this.#mostOpen, ++this.#open);
+    socket.once("close", () => this.#open--);
+    this.#onSocket(socket);
+  }
+
+  #callOurselves(): void {
+    if (this.#mostOpen < CROWD) {
+      this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
+      return;
+    }
+    const host = this.host === "0.0.0.0" ? "127.0.0.1" : this.host === "::" ? "::1" : this.host;
+    const call = this.#ownCall = connect({ host, port: this.port });
+    // Without a file descriptor for the call itself there is none to accept with either: the same remedy.
+    call.on("error", () => {});
+    // A process that stood still meanwhile reads what has arrived before it judges.
+    this.#timer = setTimeout(() => setImmediate(() => this.#judge(call)), SELF_CALL_PATIENCE_MS);
+  }
+
+  #judge(call: Socket): void {
+    call.destroy();
+    if (this.#server === undefined) return;
+    const wasAccepted = this.#ownCall === undefined;
+    this.#ownCall = undefined;
+    if (!wasAccepted) return this.#reopen();
+    this.#mostOpen = this.#open;
+    this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
+  }
+
+  #reopen(): void {
+    this.#mostOpen = this.#open;
+    logger.warning(
+      "nothing is accepted any more with {count} connections, as a rule because no more files may be open (ulimit -n): listening again",
+      { count: this.#open },
+    );
+    clearTimeout(this.#timer);
+    this.#server?.close();
+    this.#timer = setTimeout(() => this.open(this.host, this.port).catch(() => this.#reopen()), REOPEN_MS);
   }
 }
 

@@ -98,7 +98,11 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
     throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
   }
   const messageId = optionalStringField(fields, "messageId");
-  if (messageId !== undefined && (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH)) {
+  // Half a surrogate pair cannot be stored: two that differ only in it would be one.
+  if (
+    messageId !== undefined &&
+    (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH || !messageId.isWellFormed())
+  ) {
     throw new FieldProblem(`"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`);
   }
   return {

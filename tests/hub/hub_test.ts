@@ -34,7 +34,6 @@ class FakeLink implements Link {
 /** A log in memory, a hub on it, and the ends of turns to be run by hand. */
 class World {
   readonly segments: Segment[] = [];
-  forgottenTo = 0;
   readonly vector: Record<string, number> = {};
   readonly #ends: (() => void)[] = [];
   readonly hub: Hub;
@@ -50,7 +49,7 @@ class World {
     const after = (position: number, maxBytes: number) => {
       const found: Segment[] = [];
       let bytes = 0;
-      for (const segment of segments.slice(Math.max(position, this.forgottenTo))) {
+      for (const segment of segments.slice(position)) {
         bytes += segment.bytes.length;
         if (found.length > 0 && bytes > maxBytes) break;
         found.push(segment);
@@ -180,11 +179,26 @@ Deno.test("a reader is told, and gets no more, when what it should read next was
   let told = 0;
   const reader = world.join(link, { owner: { fellBehind: () => told++ } });
   for (let count = 0; count < 9; count++) world.commit({ text: "abc\n" });
-  world.forgottenTo = 5;
+  // It has read position 1.
+  world.hub.forgot(1);
+  assertEquals([told, reader.state], [0, "behind"]);
+  world.hub.forgot(5);
+  assertEquals([told, reader.state], [1, "gone"]);
   world.drain(link, reader);
-  assertEquals([told, reader.state, link.writes.length], [1, "gone", 1]);
+  assertEquals(link.writes.length, 1);
   world.commit({ text: "more\n" });
   assertEquals(link.writes.length, 1);
+});
+
+Deno.test("a hole that forgetting left before a reader came is nothing to it", () => {
+  const world = new World();
+  world.commit({ text: "1\n" });
+  world.commit({ text: "2\n" });
+  world.commit({ text: "3\n" });
+  world.segments.splice(1, 1);
+  const link = new FakeLink(1e6);
+  world.join(link, { after: 0 });
+  assertEquals(link.text, "1\n3\n");
 });
 
 Deno.test("Hub.leave() ends a reader and tells where it stood", () => {
