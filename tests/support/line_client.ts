@@ -16,6 +16,8 @@ export const PATIENCE_MS = 20_000;
 export class LineClient implements AsyncDisposable {
   /** Every line that came, in order. */
   readonly received: Received[] = [];
+  /** Told of each line as it comes. */
+  onMessage: ((message: Received) => void) | undefined;
   readonly #socket: Socket;
   readonly #closed: Promise<void>;
   #isClosed = false;
@@ -28,7 +30,11 @@ export class LineClient implements AsyncDisposable {
     socket.on("data", (bytes: Uint8Array) => {
       const lines = (this.#text + decoder.decode(bytes, { stream: true })).split("\n");
       this.#text = lines.pop()!;
-      for (const line of lines) this.received.push(JSON.parse(line));
+      for (const line of lines) {
+        const message = JSON.parse(line);
+        this.received.push(message);
+        this.onMessage?.(message);
+      }
       this.#wakeAll();
     });
     socket.on("error", () => {});
