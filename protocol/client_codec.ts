@@ -59,26 +59,26 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
     case "ACTIVITY_MESSAGE":
       return readActivity(fields, line);
     case "HEARTBEAT_ACK":
-      return { command, sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+      return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
     case "LOGIN":
       return readLogin(fields);
     case "REGISTER":
       return {
         command,
-        username: stringField(fields, "username"),
-        secret: stringField(fields, "secret"),
-        features: featuresField(fields),
+        username: stringField(fields.username, "username"),
+        secret: stringField(fields.secret, "secret"),
+        features: featuresField(fields.features),
       };
     case "LOGOUT":
       return { command };
     case "ACK":
-      return { command, vector: vectorField(fields, "vector") };
+      return { command, vector: vectorField(fields.vector, "vector") };
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "END_CONNECTION":
       return readEndConnection(fields);
     case "AUTHENTICATE":
-      return { command, secret: stringField(fields, "secret") };
+      return { command, secret: stringField(fields.secret, "secret") };
   }
   if (command === undefined) return invalid('"command" is missing');
   if (typeof command !== "string") return invalid('"command" must be a string');
@@ -97,7 +97,7 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
   if (isDeep(activity, MAX_ACTIVITY_DEPTH)) {
     throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
   }
-  const messageId = optionalStringField(fields, "messageId");
+  const messageId = optionalStringField(fields.messageId, "messageId");
   // Half a surrogate pair cannot be stored: two that differ only in it would be one.
   if (
     messageId !== undefined &&
@@ -107,11 +107,11 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
   }
   return {
     command: "ACTIVITY_MESSAGE",
-    username: optionalStringField(fields, "username"),
-    secret: optionalStringField(fields, "secret"),
+    username: optionalStringField(fields.username, "username"),
+    secret: optionalStringField(fields.secret, "secret"),
     activity,
     messageId,
-    lamport: optionalIntegerField(fields, "lamport", 0, MAX_LAMPORT),
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
   };
 }
 
@@ -124,16 +124,16 @@ function isDeep(activity: string, limit: number): boolean {
 }
 
 function readLogin(fields: Fields): LoginMessage {
-  const resume = optionalObjectField(fields, "resume");
-  const heartbeat = optionalObjectField(fields, "heartbeat");
+  const resume = optionalObjectField(fields.resume, "resume");
+  const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
   return {
     command: "LOGIN",
-    username: stringField(fields, "username"),
-    secret: optionalStringField(fields, "secret"),
-    features: featuresField(fields),
-    resume: resume === undefined ? undefined : vectorField(resume, "vector"),
-    heartbeatPort: heartbeat === undefined ? undefined : optionalIntegerField(heartbeat, "port", 1, 65_535),
-    heartbeatHost: heartbeat === undefined ? undefined : optionalStringField(heartbeat, "host"),
+    username: stringField(fields.username, "username"),
+    secret: optionalStringField(fields.secret, "secret"),
+    features: featuresField(fields.features),
+    resume: resume === undefined ? undefined : vectorField(resume.vector, "vector"),
+    heartbeatPort: heartbeat === undefined ? undefined : optionalIntegerField(heartbeat.port, "port", 1, 65_535),
+    heartbeatHost: heartbeat === undefined ? undefined : optionalStringField(heartbeat.host, "host"),
   };
 }
 
@@ -141,20 +141,20 @@ function readLogin(fields: Fields): LoginMessage {
 export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command: "HEARTBEAT" }> {
   return {
     command: "HEARTBEAT",
-    sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER),
-    of: optionalIntegerField(fields, "of", 1, 1_000_000) ?? 1,
-    intervalMs: optionalIntegerField(fields, "intervalMs", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER),
+    of: optionalIntegerField(fields.of, "of", 1, 1_000_000) ?? 1,
+    intervalMs: optionalIntegerField(fields.intervalMs, "intervalMs", 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
 }
 
 /** Shared with the server's side, as either side may go. */
 export function readEndConnection(fields: Fields): EndConnectionMessage {
-  const reconnect = optionalStringField(fields, "reconnect");
-  const retryAfterMs = optionalIntegerField(fields, "retryAfterMs", 0, Number.MAX_SAFE_INTEGER);
+  const reconnect = optionalStringField(fields.reconnect, "reconnect");
+  const retryAfterMs = optionalIntegerField(fields.retryAfterMs, "retryAfterMs", 0, Number.MAX_SAFE_INTEGER);
   return {
     command: "END_CONNECTION",
-    reason: optionalStringField(fields, "reason") ?? "",
-    info: optionalStringField(fields, "info") ?? "",
+    reason: optionalStringField(fields.reason, "reason") ?? "",
+    info: optionalStringField(fields.info, "info") ?? "",
     reconnect: reconnect === "never" || reconnect === "backoff" ? reconnect : "now",
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };

@@ -17,6 +17,9 @@ import {
 import { featuresField, isObject } from "./fields.ts";
 import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap } from "./message.ts";
 
+const SPACE = 0x20;
+const CLOSE_BRACE = 0x7d;
+
 /** Any message as a line, its end included. Members that are `undefined` are left out. */
 export function encodeLine<M extends { readonly command: string }>(message: M): string {
   return JSON.stringify(message) + "\n";
@@ -45,9 +48,8 @@ export function quoteUsername(username: string): string {
 export function encodeBroadcast(
   { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId }: Broadcast,
 ): string {
-  const isEmpty = /^\{\s*\}$/.test(activity);
   return `{"command":"ACTIVITY_BROADCAST","activity":${activity.slice(0, -1)}${
-    isEmpty ? "" : ","
+    isEmptyObject(activity) ? "" : ","
   }"authenticated_user":${quotedUsername}},"id":"${origin}:${sequence}","lamport":${lamport},"sentAt":${sentAt}${
     messageId === undefined ? "" : `,"messageId":${JSON.stringify(messageId)}`
   }}\n`;
@@ -66,39 +68,47 @@ export function parseServerLine(line: string): ServerMessage | InvalidLine | und
 }
 
 function readMessage(fields: Fields): ServerMessage | undefined {
-  const command = stringField(fields, "command");
+  const command = stringField(fields.command, "command");
   switch (command) {
     case "ACTIVITY_BROADCAST": {
-      const messageId = optionalStringField(fields, "messageId");
+      const messageId = optionalStringField(fields.messageId, "messageId");
       if (!isObject(fields.activity)) throw new FieldProblem('"activity" must be an object');
       return {
         command,
         activity: fields.activity,
-        id: stringField(fields, "id"),
-        lamport: integerField(fields, "lamport", 0, Number.MAX_SAFE_INTEGER),
-        sentAt: integerField(fields, "sentAt", 0, Number.MAX_SAFE_INTEGER),
+        id: stringField(fields.id, "id"),
+        lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+        sentAt: integerField(fields.sentAt, "sentAt", 0, Number.MAX_SAFE_INTEGER),
         ...(messageId === undefined ? {} : { messageId }),
       };
     }
     case "ACTIVITY_ACK":
-      return { command, messageId: stringField(fields, "messageId"), id: stringField(fields, "id") };
+      return { command, messageId: stringField(fields.messageId, "messageId"), id: stringField(fields.id, "id") };
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "HEARTBEAT_ACK":
-      return { command, sequence: integerField(fields, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+      return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
     case "LOGIN_SUCCESS":
       return readLoginSuccess(fields);
     case "REGISTER_SUCCESS":
-      return { command, info: optionalStringField(fields, "info") ?? "" };
+      return { command, info: optionalStringField(fields.info, "info") ?? "" };
     case "REGISTER_FAILED":
     case "LOGIN_FAILED":
     case "AUTHENTICATION_FAIL":
     case "INVALID_MESSAGE": {
-      const reason = optionalStringField(fields, "reason");
-      return { command, info: optionalStringField(fields, "info") ?? "", ...(reason === undefined ? {} : { reason }) };
+      const reason = optionalStringField(fields.reason, "reason");
+      return {
+        command,
+        info: optionalStringField(fields.info, "info") ?? "",
+        ...(reason === undefined ? {} : { reason }),
+      };
     }
     case "REDIRECT":
-      return { command, hostname: stringField(fields, "hostname"), port: integerField(fields, "port", 1, 65_535) };
+      return {
+        command,
+        hostname: stringField(fields.hostname, "hostname"),
+        port: integerField(fields.port, "port", 1, 65_535),
+      };
     case "END_CONNECTION":
       return readEndConnection(fields);
   }
@@ -106,27 +116,27 @@ function readMessage(fields: Fields): ServerMessage | undefined {
 }
 
 function readLoginSuccess(fields: Fields): LoginSuccessMessage {
-  const serverId = optionalStringField(fields, "serverId");
-  const heartbeat = optionalObjectField(fields, "heartbeat");
-  const lamport = optionalIntegerField(fields, "lamport", 0, Number.MAX_SAFE_INTEGER);
-  const resume = optionalObjectField(fields, "resume");
+  const serverId = optionalStringField(fields.serverId, "serverId");
+  const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
+  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  const resume = optionalObjectField(fields.resume, "resume");
   return {
     command: "LOGIN_SUCCESS",
-    info: optionalStringField(fields, "info") ?? "",
-    features: featuresField(fields),
+    info: optionalStringField(fields.info, "info") ?? "",
+    features: featuresField(fields.features),
     ...(serverId === undefined ? {} : { serverId }),
     ...(lamport === undefined ? {} : { lamport }),
     ...(heartbeat === undefined ? {} : {
       heartbeat: {
-        idleTimeoutMs: integerField(heartbeat, "idleTimeoutMs", 1, Number.MAX_SAFE_INTEGER),
-        intervalMs: integerField(heartbeat, "intervalMs", 1, Number.MAX_SAFE_INTEGER),
-        count: integerField(heartbeat, "count", 1, 1_000_000),
+        idleTimeoutMs: integerField(heartbeat.idleTimeoutMs, "idleTimeoutMs", 1, Number.MAX_SAFE_INTEGER),
+        intervalMs: integerField(heartbeat.intervalMs, "intervalMs", 1, Number.MAX_SAFE_INTEGER),
+        count: integerField(heartbeat.count, "count", 1, 1_000_000),
       },
     }),
     ...(resume === undefined ? {} : {
       resume: {
-        vector: vectorField(resume, "vector"),
-        replayed: integerField(resume, "replayed", 0, Number.MAX_SAFE_INTEGER),
+        vector: vectorField(resume.vector, "vector"),
+        replayed: integerField(resume.replayed, "replayed", 0, Number.MAX_SAFE_INTEGER),
         ...(resume.gap === undefined ? {} : { gap: readGaps(resume.gap) }),
       },
     }),
@@ -136,8 +146,14 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
 function readGaps(value: unknown): WireGap[] {
   if (!Array.isArray(value) || !value.every(isObject)) throw new FieldProblem('"gap" must be a list of ranges');
   return value.map((gap) => ({
-    origin: stringField(gap, "origin"),
-    first: integerField(gap, "first", 1, Number.MAX_SAFE_INTEGER),
-    last: optionalIntegerField(gap, "last", 1, Number.MAX_SAFE_INTEGER) ?? null,
+    origin: stringField(gap.origin, "origin"),
+    first: integerField(gap.first, "first", 1, Number.MAX_SAFE_INTEGER),
+    last: optionalIntegerField(gap.last, "last", 1, Number.MAX_SAFE_INTEGER) ?? null,
   }));
+}
+
+function isEmptyObject(text: string): boolean {
+  // Almost every activity has something, mostly right after the brace.
+  const second = text.charCodeAt(1);
+  return second === CLOSE_BRACE || (second <= SPACE && text.slice(1, -1).trim() === "");
 }
