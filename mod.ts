@@ -17,6 +17,10 @@
  * @module
  */
 
+export { connect } from "./client/connect.ts";
+export { ConnectError, ConnectionEndedError, RefusedError } from "./client/errors.ts";
+export type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./client/options.ts";
+export type { ReconnectPolicy } from "./client/reconnect.ts";
 export { serve, type ServeOptions, type Server } from "./node/serve.ts";
 export type { NodeEnd } from "./node/node.ts";
 export type {
@@ -31,5 +35,7 @@ export type {
 } from "./config/config.ts";
 export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./store/store.ts";
-export type { WireHeartbeat } from "./protocol/message.ts";
+export type { Vector } from "./log/vector.ts";
+export { CLOSE_REASONS, type CloseReason, type CloseReasonRow, type ReconnectAdvice } from "./protocol/close_reason.ts";
+export { type Feature, FEATURES, type WireGap, type WireHeartbeat } from "./protocol/message.ts";
 export { VERSION } from "./protocol/version.ts";

@@ -76,7 +76,9 @@ export interface StoreConfig {
 
 /** What is told to the operator. */
 export interface LogConfig {
+  /** The least important messages that are told. */
   level: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
+  /** Lines for people, or one JSON object a line. */
   format: "text" | "json";
   /** A file to write to instead of the terminal; it is rotated at 10 MiB, and five are kept. Empty means the terminal. */
   file: string;
@@ -84,15 +86,24 @@ export interface LogConfig {
 
 /** A whole configuration. */
 export interface Config {
+  /** Where a server listens, and whom a client calls. */
   server: Endpoint;
   /** For a client: where it can be called out of band (section 3). Not used by a server. */
   client: Endpoint;
+  /** How connections are supervised. */
   heartbeat: HeartbeatConfig;
+  /** What connections may cost. */
   limits: LimitsConfig;
+  /** The network that the server belongs to. */
   cluster: ClusterConfig;
+  /** What is kept. */
   store: StoreConfig;
+  /** What is told to the operator. */
   log: LogConfig;
 }
+
+/** A part of a configuration, to be laid over another. */
+export type ConfigLayer = { [Section in keyof Config]?: Partial<Config[Section]> };
 
 /** What holds where nothing else is said. */
 export const DEFAULT_CONFIG: Readonly<Config> = {
@@ -118,3 +129,8 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   },
   log: { level: "info", format: "text", file: "" },
 };
+
+/** The data folder of a server: the one that is configured, else one for its port, so that two on a machine do not meet. */
+export function dataFolder({ server, store }: Config): string {
+  return store.data === "" ? `thrum-data/${server.port}` : store.data;
+}

@@ -34,6 +34,7 @@ export interface NodeParts {
 
 /** How a node came to its end. */
 export interface NodeEnd {
+  /** Whether it was asked to stop. */
   readonly reason: "stopped" | "failed";
   /** With `failed`: what could not be done. */
   readonly error?: unknown;

@@ -1,7 +1,7 @@
 /** A server on the real world: the node with real clock, sockets, disk and cryptography. What `mod.ts` offers and `server.ts` runs. */
 
 import type { ConfigLayer } from "../config/config.ts";
-import { DEFAULT_CONFIG } from "../config/config.ts";
+import { dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
 import { layered, parseLayer } from "../config/load.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   let store: Store | undefined;
   try {
     store = config.store.ephemeral ? openMemoryStore({ serverId: makeServerId() }) : openSqliteStore({
-      folder: config.store.data === "" ? `thrum-data/${config.server.port}` : config.store.data,
+      folder: dataFolder(config),
       makeServerId,
       synchronous: config.store.synchronous,
     });

@@ -13,8 +13,11 @@ export type WireVector = Readonly<Record<string, number>>;
 
 /** A range of entries that is no longer kept. `last` is `null` where the server cannot know it. */
 export interface WireGap {
+  /** The server that accepted the entries. */
   readonly origin: string;
+  /** Sequence of the first of them. */
   readonly first: number;
+  /** Sequence of the last of them. */
   readonly last: number | null;
 }
 
@@ -117,8 +120,11 @@ export interface InvalidLine {
 
 /** How a server supervises the connections of clients that asked for `heartbeat`. */
 export interface WireHeartbeat {
+  /** Time without data before heartbeats start. */
   readonly idleTimeoutMs: number;
+  /** Time between heartbeats. */
   readonly intervalMs: number;
+  /** Heartbeats that may go unanswered. */
   readonly count: number;
 }
 

@@ -147,5 +147,6 @@ export interface Store extends Disposable {
 
 /** The store cannot be opened, read or written. The message names the file or folder and what a person can do. */
 export class StoreError extends Error {
+  /** Its class, by name. */
   override name = "StoreError";
 }
