@@ -10,6 +10,7 @@ export type ReconnectAdvice = "now" | "backoff" | "never";
 export interface CloseReasonRow {
   /** For people: what happened, as the end of the sentence "The connection ended: …". */
   readonly sentence: string;
+  /** What the other side should do next. */
   readonly reconnect: ReconnectAdvice;
 }
 
