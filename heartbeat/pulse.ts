@@ -1,0 +1,157 @@
+/**
+ * The one timer of supervision. It looks at awake time once per pulse, takes everybody who is due out of the wheel, lets the event loop read what
+ * has arrived, and only then calls them, a slice at a time. It runs while somebody sleeps and stops with the last. What a deadline means is its
+ * sleeper's business: `supervisor.ts`.
+ */
+
+import type { Clock, Timer } from "../platform/clock.ts";
+import { AwakeClock } from "./awake_clock.ts";
+import { GONE, type Sleeper, TAKEN, Wheel } from "./wheel.ts";
+
+/** Somebody who is woken at a moment of awake time. It may put itself in again when it is. */
+export interface PulseSleeper extends Sleeper {
+  /** The time between two pulses that this one needs. Does not change. */
+  readonly pulseMs: number;
+  /** Whether being woken now may close a connection, so that everything that had arrived by then has to be read before. */
+  readonly accuses: boolean;
+  /** Its deadline was at `judgedAt` or before. Must not throw. */
+  due(judgedAt: number): void;
+}
+
+/** Sleepers of one pulse that wait until enough was read. */
+interface Round {
+  readonly sleepers: PulseSleeper[];
+  readonly judgedAt: number;
+  turnsLeft: number;
+  /** Index of the next to be called. */
+  next: number;
+}
+
+/**
+ * Turns of the event loop before anyone is called, and how many sockets one more turn is made for before anyone is accused. A turn reads from
+ * at most 1024 sockets in Deno 2.9 and 128 in 2.5, and not every turn polls them. A turn that has nothing to read takes about a millisecond.
+ *
+ * Measured: turns are made with timers because a chain of `setImmediate` never gets to the sockets in between.
+ */
+const READ_TURNS = 2;
+const SOCKETS_PER_TURN = 64;
+
+/** Sleepers called in one turn. Ten thousand at once (a flood that never logs in) must not keep the others waiting. */
+const SLICE = 200;
+
+/** The pulse, its wheel and its awake time. */
+export class Pulse {
+  readonly awake: AwakeClock;
+  readonly #clock: Clock;
+  readonly #wheel = new Wheel<PulseSleeper>();
+  /** How many sleepers need which pulse. */
+  readonly #paces = new Map<number, number>();
+  #size = 0;
+  #pulseMs = Infinity;
+  #pulseTimer: Timer | undefined;
+  #rounds: Round[] = [];
+  #turnTimer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.awake = new AwakeClock(clock.nowMs(), clock.wallMs(), 0);
+  }
+
+  /** Sleepers there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Awake time now. */
+  now(): number {
+    return this.#size === 0 ? this.awake.at : this.awake.read(this.#clock.nowMs());
+  }
+
+  /** Takes a new sleeper in, to be woken at `delayMs` from now. */
+  join(sleeper: PulseSleeper, delayMs: number): void {
+    if (this.#size === 0) this.awake.restart(this.#clock.nowMs(), this.#clock.wallMs());
+    const now = this.awake.read(this.#clock.nowMs());
+    this.#size += 1;
+    this.#paces.set(sleeper.pulseMs, (this.#paces.get(sleeper.pulseMs) ?? 0) + 1);
+    if (sleeper.pulseMs < this.#pulseMs) this.#setPace(sleeper.pulseMs);
+    this.#wheel.put(sleeper, now + delayMs);
+  }
+
+  /** Wakes `sleeper` at `dueAt`, not when it was to be woken before. Nothing for one that has left. */
+  wakeAt(sleeper: PulseSleeper, dueAt: number): void {
+    if (sleeper.slot !== GONE) this.#wheel.put(sleeper, dueAt);
+  }
+
+  /** Forgets `sleeper`: it is not called again. Harmless when it has left. */
+  leave(sleeper: PulseSleeper): void {
+    if (sleeper.slot === GONE) return;
+    this.#wheel.remove(sleeper);
+    this.#size -= 1;
+    const others = this.#paces.get(sleeper.pulseMs)! - 1;
+    if (others > 0) this.#paces.set(sleeper.pulseMs, others);
+    else this.#paces.delete(sleeper.pulseMs);
+    if (this.#size === 0) this.#rest();
+  }
+
+  /** Forgets everybody. */
+  clear(): void {
+    for (const round of this.#rounds) {
+      for (const sleeper of round.sleepers) sleeper.slot = GONE;
+    }
+    this.#wheel.clear();
+    this.#paces.clear();
+    this.#size = 0;
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#pulseTimer?.cancel();
+    this.#turnTimer?.cancel();
+    this.#pulseTimer = this.#turnTimer = undefined;
+    this.#rounds = [];
+    this.#pulseMs = Infinity;
+  }
+
+  /** Pulses every `pulseMs` from now on. */
+  #setPace(pulseMs: number): void {
+    this.#pulseMs = pulseMs;
+    this.awake.pace(pulseMs);
+    this.#pulseTimer?.cancel();
+    this.#pulseTimer = this.#clock.after(pulseMs, () => this.#pulse());
+  }
+
+  #pulse(): void {
+    const at = this.awake.pulse(this.#clock.nowMs(), this.#clock.wallMs());
+    // Whoever needed the short pulse may have left since the last one.
+    this.#setPace(Math.min(...this.#paces.keys()));
+    // A look between the end of a sleep and this pulse may have taken time past a deadline before the sleep was known.
+    const due = this.awake.isHeld ? [] : this.#wheel.takeDue(at);
+    if (due.length === 0) return;
+    this.#hold(due.filter((sleeper) => !sleeper.accuses), at, READ_TURNS);
+    this.#hold(due.filter((sleeper) => sleeper.accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN));
+  }
+
+  #hold(sleepers: PulseSleeper[], judgedAt: number, turnsLeft: number): void {
+    if (sleepers.length === 0) return;
+    this.#rounds.push({ sleepers, judgedAt, turnsLeft, next: 0 });
+    this.#turnTimer ??= this.#clock.after(0, () => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnTimer = undefined;
+    let slice = SLICE;
+    for (const round of this.#rounds) {
+      if (round.turnsLeft > 0) round.turnsLeft -= 1;
+      if (round.turnsLeft > 0) continue;
+      for (; round.next < round.sleepers.length && slice > 0; round.next++) {
+        const sleeper = round.sleepers[round.next]!;
+        // Something came for it meanwhile, so that it has another deadline or none.
+        if (sleeper.slot !== TAKEN) continue;
+        slice -= 1;
+        sleeper.due(round.judgedAt);
+      }
+    }
+    this.#rounds = this.#rounds.filter((round) => round.next < round.sleepers.length);
+    if (this.#rounds.length > 0) this.#turnTimer ??= this.#clock.after(0, () => this.#turn());
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Deadlines of many, in slots of a quarter of a second: putting, moving and taking out cost the same however many there are. Pure: time is what
+ * `takeDue` is called with. The sleepers carry their own place, so that nothing is searched and little is allocated.
+ */
+
+/** Somebody with a deadline. Both fields are the wheel's to write. */
+export interface Sleeper {
+  /** When it is due. */
+  dueAt: number;
+  /** The slot it sleeps in, or `TAKEN`, or `GONE`. */
+  slot: number;
+}
+
+/** `slot` of one that was due and taken out, and not put in again. */
+export const TAKEN = -1;
+/** `slot` of one that has no deadline: before it is put in, and after it is removed. */
+export const GONE = -2;
+
+/** As wide as the longest pulse: each is visited about once before all in it are due. */
+const SLOT_MS = 250;
+
+/** Sleepers by the time they are due. */
+export class Wheel<S extends Sleeper> {
+  readonly #slots = new Map<number, Set<S>>();
+  /** All slots before this one are empty. */
+  #first = 0;
+
+  /** Gives `sleeper` a deadline, in the place of the one it had. One that has passed is due at the next `takeDue`. */
+  put(sleeper: S, dueAt: number): void {
+    const index = Math.max(Math.floor(dueAt / SLOT_MS), this.#first);
+    sleeper.dueAt = dueAt;
+    if (sleeper.slot === index) return;
+    this.#leaveSlot(sleeper);
+    sleeper.slot = index;
+    const slot = this.#slots.get(index);
+    if (slot) slot.add(sleeper);
+    else this.#slots.set(index, new Set([sleeper]));
+  }
+
+  /** Takes the deadline away. */
+  remove(sleeper: S): void {
+    this.#leaveSlot(sleeper);
+    sleeper.slot = GONE;
+  }
+
+  /** Takes out all that are due at `at`, which never goes back. They are `TAKEN` until they are put in again or removed. */
+  takeDue(at: number): S[] {
+    const due: S[] = [];
+    const last = Math.floor(at / SLOT_MS);
+    for (let index = this.#first; index <= last; index++) {
+      for (const sleeper of this.#slots.get(index) ?? []) {
+        if (sleeper.dueAt > at) continue;
+        this.#leaveSlot(sleeper);
+        sleeper.slot = TAKEN;
+        due.push(sleeper);
+      }
+    }
+    this.#first = last;
+    return due;
+  }
+
+  /** Removes everybody. */
+  clear(): void {
+    for (const slot of this.#slots.values()) {
+      for (const sleeper of slot) sleeper.slot = GONE;
+    }
+    this.#slots.clear();
+  }
+
+  #leaveSlot(sleeper: S): void {
+    const slot = this.#slots.get(sleeper.slot);
+    if (slot?.delete(sleeper) && slot.size === 0) this.#slots.delete(sleeper.slot);
+  }
+}

@@ -1,0 +1,42 @@
+/** The machine's own time and timers. */
+
+import { setImmediate } from "node:timers";
+import type { Clock, Timer } from "./clock.ts";
+
+/**
+ * Real time. `nowMs` is monotonic and has fractions of a millisecond; on some systems (Linux) it stands still while the machine is asleep.
+ *
+ * A timer keeps the process alive until it fires or is cancelled: whoever waits to try again has nothing else that would. So owners cancel what
+ * they no longer need, and a forgotten timer shows: as a leak in a test, as a program that does not end.
+ *
+ * `endOfTurn` is `setImmediate`: sockets that were found readable together (up to 1024 in Deno 2.9) have all been read when it runs. A
+ * chain of these does not look for more in between; a timer does.
+ */
+export const realClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after: (delayMs, wake) => new RealTimer(delayMs, wake),
+  endOfTurn: (run) => void setImmediate(run),
+};
+
+/** The longest delay that `setTimeout` takes: 24.8 days. A longer one would fire at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+class RealTimer implements Timer {
+  #handle: ReturnType<typeof setTimeout>;
+
+  constructor(delayMs: number, wake: () => void) {
+    this.#handle = this.#start(delayMs, wake);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  #start(delayMs: number, wake: () => void): ReturnType<typeof setTimeout> {
+    if (delayMs <= LONGEST_TIMEOUT_MS) return setTimeout(wake, Math.ceil(delayMs));
+    return setTimeout(() => {
+      this.#handle = this.#start(delayMs - LONGEST_TIMEOUT_MS, wake);
+    }, LONGEST_TIMEOUT_MS);
+  }
+}
