@@ -35,3 +35,12 @@ export const nodeCrypto: SecretCrypto = {
     return a.length === b.length && timingSafeEqual(a, b);
   },
 };
+
+/** Digits and letters that nobody mixes up when reading them out: 32, so that five bits are one of them. */
+const SECRET_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Makes a secret of 100 random bits for somebody who has none, as people can type it: `"k3v9-07pm-…"`. */
+export function makeSecret(): string {
+  const characters = [...randomBytes(20)].map((byte) => SECRET_ALPHABET[byte % SECRET_ALPHABET.length]);
+  return characters.join("").replace(/(.{4})(?=.)/g, "$1-");
+}

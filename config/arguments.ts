@@ -1,0 +1,363 @@
+/**
+ * What can be said on the command lines of our two programs, one table each, and what that comes to: a layer to lay over the config file,
+ * and what belongs to this one run. `-lh -lp -rh -rp -s -a -u` are the names that people of this protocol family type. Pure.
+ */
+
+import { type ConfigLayer, DEFAULT_CONFIG, type Endpoint } from "./config.ts";
+import { EXIT_CODE } from "./exit_code.ts";
+import { type Flag, type Flags, parseCommandLine, type Program, UsageError } from "./flags.ts";
+import type { LoadedConfig } from "./load.ts";
+import {
+  BLOCK_MS,
+  CALLED_PORTS,
+  HEARTBEAT_COUNT,
+  HEARTBEAT_INTERVAL_MS,
+  HOST,
+  IDLE_TIMEOUT_MS,
+  LISTENING_PORTS,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  oneOf,
+  quoted,
+  type Reader,
+  seconds,
+  secondsText,
+  SECRET,
+  SEND_INTERVAL_MS,
+  text,
+  wholeNumber,
+  wordList,
+} from "./values.ts";
+
+/** What a server is asked to do. */
+export interface ServerArguments {
+  readonly action: "serve" | "help" | "version";
+  /** What the flags say about the configuration. */
+  readonly layer: ConfigLayer;
+  /** The config file that was asked for. */
+  readonly configFile: string | undefined;
+  /** Whether questions may be asked, if there is a terminal. */
+  readonly mayAsk: boolean;
+  /** Where the trace is written. */
+  readonly trace: string | undefined;
+}
+
+/** The commands of a client. `"interactive"` is what it does without one. */
+export type ClientCommand = "interactive" | "publish" | "listen" | "register" | "exchange";
+
+/** What a client is asked to do. Spans are milliseconds; what was not given is `undefined`. */
+export interface ClientArguments {
+  readonly action: ClientCommand | "help" | "version";
+  /** What the flags say about the configuration: whom to call. */
+  readonly layer: ConfigLayer;
+  /** The config file that was asked for. */
+  readonly configFile: string | undefined;
+  /** Whether questions may be asked, if there is a terminal. */
+  readonly mayAsk: boolean;
+  readonly username: string | undefined;
+  /** From the command line only; THRUM_SECRET comes after it. */
+  readonly secret: string | undefined;
+  /** Write JSON lines on standard output instead of text for people. */
+  readonly json: boolean;
+  /** `publish`: the activity, as it was typed. Without it, activities come on standard input. */
+  readonly activity: string | undefined;
+  /** `exchange`: time between two data messages. */
+  readonly intervalMs: number | undefined;
+  /** `exchange`: how long no heartbeat is answered. */
+  readonly blockHeartbeatMs: number | undefined;
+  /** `exchange`: what a data message says. */
+  readonly message: string | undefined;
+  /** Where to take heartbeats out of band; see `heartbeatEndpoint`. */
+  readonly heartbeatPort: number | undefined;
+}
+
+/** What `exchange` does where nothing else is said. */
+export const EXCHANGE_DEFAULTS = { intervalMs: 5_000, blockHeartbeatMs: 0, message: "Hello, there" } as const;
+
+const FILE = text("the name of a file");
+const { server, heartbeat, cluster, log } = DEFAULT_CONFIG;
+
+const HELP = {
+  help: toggle({ heading: "Help", short: ["-h"], help: "show this" }),
+  version: toggle({ help: "show the version" }),
+};
+
+const NO_PROMPT = toggle({ help: "ask nothing, also on a terminal" });
+
+const CONFIG = flag("FILE", FILE, {
+  help: "read the configuration from FILE",
+  default: "config.json, where it is there",
+});
+
+const SERVER_FLAGS = {
+  host: flag("HOST", HOST, {
+    heading: "Where it listens",
+    short: ["-lh"],
+    help: "address to listen on",
+    default: server.host,
+  }),
+  port: flag("PORT", wholeNumber("a port", LISTENING_PORTS), {
+    short: ["-lp"],
+    help: "port to listen on; 0 takes a free one and says which",
+    default: String(server.port),
+  }),
+
+  interval: flag("SECONDS", seconds(HEARTBEAT_INTERVAL_MS), {
+    heading: "Heartbeats (asked for on a terminal where not given; seconds may be fractions)",
+    help: "time between heartbeats",
+    default: secondsText(heartbeat.intervalMs),
+  }),
+  heartbeats: flag("N", wholeNumber("a number", HEARTBEAT_COUNT), {
+    help: "number of heartbeats that may go unanswered",
+    default: String(heartbeat.count),
+  }),
+  idle: flag("SECONDS", seconds(IDLE_TIMEOUT_MS), {
+    help: "time without data before heartbeats start, at least interval × heartbeats",
+    default: secondsText(heartbeat.idleTimeoutMs),
+  }),
+
+  data: flag("DIR", text("the name of a folder"), {
+    heading: "What it keeps",
+    help: "data folder",
+    default: "thrum-data/PORT",
+  }),
+  ephemeral: toggle({ help: "keep everything in memory; it is gone when the server stops" }),
+  trace: flag("FILE", FILE, { help: "write each event with its logical time to FILE, a JSON object a line" }),
+
+  secret: flag("SECRET", SECRET, {
+    heading: "Its network",
+    short: ["-s"],
+    secret: true,
+    help: "the secret that servers of one network share; better given as THRUM_SECRET",
+  }),
+  advertise: flag("HOST", HOST, { help: "host that others are told to use", default: "the address it listens on" }),
+  announce: flag("MS", wholeNumber("milliseconds", SEND_INTERVAL_MS), {
+    short: ["-a"],
+    help: "milliseconds between two announcements of its load",
+    default: String(cluster.announceIntervalMs),
+  }),
+  join: flag("HOST:PORT", text("a host and a port"), {
+    short: ["-rh", "-rp"],
+    help: "join the network of another server",
+    refused: "joining another server comes with a later one, and this one serves alone",
+  }),
+
+  config: { ...CONFIG, heading: "How it runs" },
+  "no-prompt": NO_PROMPT,
+  "log-level": flag("LEVEL", oneOf(LOG_LEVELS), { help: wordList(LOG_LEVELS), default: log.level }),
+  "log-format": flag("FORMAT", oneOf(LOG_FORMATS), { help: wordList(LOG_FORMATS), default: log.format }),
+  "log-file": flag("FILE", FILE, { help: "log to FILE, rotated at 10 MiB, five kept", default: "standard error" }),
+  ...HELP,
+} satisfies Flags;
+
+/** The server's command line. */
+export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
+  name: "thrum-server",
+  summary: "a server of an activity network",
+  usage: ["[flags]"],
+  commands: {},
+  flags: SERVER_FLAGS,
+  environment: [
+    ["THRUM_SECRET", "the secret of the network, out of sight of the process list"],
+    ["NO_COLOR", "any value: no colours"],
+  ],
+  examples: [
+    ["", "asks for the heartbeat settings, then listens on 127.0.0.1:8000"],
+    ["--no-prompt --host 0.0.0.0 --data /var/lib/thrum", "serves a network of machines, as a service would be started"],
+    [
+      "--port 0 --ephemeral --interval 0.5 --heartbeats 3 --idle 2",
+      "for a try: a free port, quick heartbeats, nothing kept",
+    ],
+  ],
+  exitCodes: [
+    [EXIT_CODE.done, "stopped by Ctrl-C or a signal, in good order"],
+    [EXIT_CODE.usage, "the command line or the config file is wrong"],
+    [EXIT_CODE.unreachable, "it cannot listen at that address"],
+    [EXIT_CODE.store, "the data folder, or another file, cannot be opened, read or written"],
+    [EXIT_CODE.fault, "a fault in the program"],
+  ],
+};
+
+const COMMANDS = {
+  "": "talk: type activities, see what others publish",
+  publish: "publish the activity given, or one for each JSON line of standard input",
+  listen: "show what is published until it is stopped",
+  register: "register a username, and leave",
+  exchange: "publish a message at every interval, and show the echo that comes back",
+} as const;
+
+const ALL_BUT_INTERACTIVE = ["publish", "listen", "register", "exchange"];
+
+const CLIENT_FLAGS = {
+  // Of the two pairs of the family, a client of ours needs one: whom it calls.
+  host: flag("HOST", HOST, {
+    heading: "Whom it calls",
+    short: ["-rh", "-lh"],
+    help: "the server's host",
+    default: server.host,
+  }),
+  port: flag("PORT", wholeNumber("a port", CALLED_PORTS), {
+    short: ["-rp", "-lp"],
+    help: "the server's port",
+    default: String(server.port),
+  }),
+
+  username: flag("NAME", text("a name that is not empty"), {
+    heading: "Who calls",
+    short: ["-u"],
+    help: "log in as NAME; without a secret NAME is registered first, with a new one",
+    default: "anonymous",
+  }),
+  secret: flag("SECRET", SECRET, {
+    short: ["-s"],
+    secret: true,
+    help: "the secret of NAME; better given as THRUM_SECRET, or when asked for",
+  }),
+
+  json: toggle({ heading: "What it does", only: ALL_BUT_INTERACTIVE, help: "write JSON lines, made for pipes" }),
+  interval: flag("SECONDS", seconds(SEND_INTERVAL_MS), {
+    only: ["exchange"],
+    help: "exchange: time between messages, fractions allowed",
+    default: secondsText(EXCHANGE_DEFAULTS.intervalMs),
+  }),
+  "block-heartbeat": flag("SECONDS", seconds(BLOCK_MS), {
+    only: ["exchange"],
+    help: "exchange: answer no heartbeat for so long, as a test",
+    default: secondsText(EXCHANGE_DEFAULTS.blockHeartbeatMs),
+  }),
+  message: flag("TEXT", text("a text that is not empty"), {
+    only: ["exchange"],
+    help: "exchange: what each message says",
+    default: `"${EXCHANGE_DEFAULTS.message}"`,
+  }),
+  "heartbeat-port": flag("PORT", wholeNumber("a port", LISTENING_PORTS), {
+    help: "take heartbeats on a port of its own, so that a full connection hides no life; 0 takes a free one",
+  }),
+
+  config: {
+    ...CONFIG,
+    heading: "How it runs",
+    help: "read the configuration from FILE; its client section opens the heartbeat port",
+  },
+  "no-prompt": NO_PROMPT,
+  ...HELP,
+} satisfies Flags;
+
+/** The client's command line. */
+export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
+  name: "thrum-client",
+  summary: "a client of an activity network",
+  usage: ["[flags]", "publish [JSON] [flags]", "listen [flags]", "register [flags]", "exchange [flags]"],
+  commands: COMMANDS,
+  flags: CLIENT_FLAGS,
+  environment: [
+    ["THRUM_SECRET", "the secret of NAME, out of sight of the process list"],
+    ["NO_COLOR", "any value: no colours"],
+  ],
+  examples: [
+    ["-u ada", "registers ada if the name is free, logs in and talks"],
+    [`publish '{"text":"hello"}' --port 8000`, "publishes one activity as anonymous"],
+    ["listen --json | jq .activity", "hands what is published to another program"],
+    ["exchange --interval 2", `publishes "${EXCHANGE_DEFAULTS.message}" every two seconds`],
+  ],
+  exitCodes: [
+    [EXIT_CODE.done, "done"],
+    [EXIT_CODE.usage, "the command line, the config file or the input is wrong"],
+    [EXIT_CODE.unreachable, "it cannot connect"],
+    [EXIT_CODE.refused, "the server refused the login or the registration"],
+    [EXIT_CODE.ended, "the server ended the connection"],
+    [EXIT_CODE.fault, "a fault in the program"],
+  ],
+};
+
+/**
+ * Reads a server's command line.
+ * @throws {UsageError} when it is wrong.
+ */
+export function parseServerArguments(args: readonly string[]): ServerArguments {
+  const { words, values } = parseCommandLine(SERVER_PROGRAM, args);
+  refuseWords(words);
+  if (values.ephemeral && values.data !== undefined) {
+    throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
+  }
+  return {
+    action: values.help ? "help" : values.version ? "version" : "serve",
+    layer: {
+      server: given({ host: values.host, port: values.port }),
+      heartbeat: given({ idleTimeoutMs: values.idle, intervalMs: values.interval, count: values.heartbeats }),
+      cluster: given({
+        secret: values.secret,
+        advertise: values.advertise,
+        announceIntervalMs: values.announce,
+      }),
+      // A folder on the command line wins over an "ephemeral" in the file: it was asked for now.
+      store: given({
+        data: values.data,
+        ephemeral: values.ephemeral ?? (values.data === undefined ? undefined : false),
+      }),
+      log: given({ level: values["log-level"], format: values["log-format"], file: values["log-file"] }),
+    },
+    configFile: values.config,
+    mayAsk: !values["no-prompt"],
+    trace: values.trace,
+  };
+}
+
+/**
+ * Reads a client's command line.
+ * @throws {UsageError} when it is wrong.
+ */
+export function parseClientArguments(args: readonly string[]): ClientArguments {
+  const { command, words, values } = parseCommandLine(CLIENT_PROGRAM, args);
+  const activity = command === "publish" ? words[0] : undefined;
+  refuseWords(words.slice(activity === undefined ? 0 : 1));
+  return {
+    action: values.help ? "help" : values.version ? "version" : (command || "interactive") as ClientCommand,
+    layer: { server: given({ host: values.host, port: values.port }) },
+    configFile: values.config,
+    mayAsk: !values["no-prompt"],
+    username: values.username,
+    secret: values.secret,
+    json: values.json ?? false,
+    activity,
+    intervalMs: values.interval,
+    blockHeartbeatMs: values["block-heartbeat"],
+    message: values.message,
+    heartbeatPort: values["heartbeat-port"],
+  };
+}
+
+/**
+ * Where a client listens for heartbeats out of band, if it does: when the command line says so, or the `client` section of a config file
+ * that was asked for by name. The shipped file has that section too, and two clients on one machine cannot both have its port; so it
+ * counts only where somebody chose it. A client that cannot have the port takes its heartbeats on its connection.
+ */
+export function heartbeatEndpoint(
+  { heartbeatPort, configFile }: ClientArguments,
+  { config, layer }: LoadedConfig,
+): Endpoint | undefined {
+  const chosen = configFile === undefined ? undefined : layer.client;
+  const port = heartbeatPort ?? chosen?.port;
+  if (port === undefined) return undefined;
+  // The server calls back the address that it sees: from another machine that is never the loopback.
+  const local = /^(localhost|127\..*|::1)$/.test(config.server.host);
+  return { host: chosen?.host ?? (local ? "127.0.0.1" : "0.0.0.0"), port };
+}
+
+function flag<T>(value: string, reader: Reader<T>, rest: Omit<Flag<T>, "value" | "reader">): Flag<T> {
+  return { ...rest, value, reader };
+}
+
+function toggle(rest: Omit<Flag<true>, "value" | "reader">): Flag<true> {
+  return rest;
+}
+
+function refuseWords(words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${quoted(words[0]!)}`);
+}
+
+/** `values` without those that were not given. */
+function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}

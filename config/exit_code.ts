@@ -1,0 +1,23 @@
+/**
+ * How the two programs end. The numbers are part of their interface: append only.
+ */
+
+/** What a program says to the one who started it. */
+export const EXIT_CODE = {
+  done: 0,
+  /** The command line, an answer or the config file is wrong. */
+  usage: 1,
+  /** A client cannot connect; a server cannot listen. */
+  unreachable: 2,
+  /** The server refused a login or a registration. */
+  refused: 3,
+  /** The server ended the connection. */
+  ended: 4,
+  /** The data folder or another file cannot be opened, read or written. */
+  store: 5,
+  /** A fault in the program itself. */
+  fault: 6,
+} as const;
+
+/** One of the numbers. */
+export type ExitCode = typeof EXIT_CODE[keyof typeof EXIT_CODE];

@@ -1,0 +1,224 @@
+/**
+ * Command lines: a table of flags says what a program takes, and both the parsing and `--help` are made from it. What the flags of
+ * our two programs are is in `arguments.ts`. Pure.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { nearest } from "./nearest.ts";
+import { quoted, type Reader, wordList } from "./values.ts";
+
+/** One flag. `T` is what its value is read into; a switch has no value and is `true` when it is there. */
+export interface Flag<T> {
+  /** Opens a group of flags in `--help`. */
+  readonly heading?: string;
+  /** How the value is called in `--help`, e.g. `"PORT"`. A switch has none. */
+  readonly value?: string;
+  /** Reads the value. A switch has none. */
+  readonly reader?: Reader<T>;
+  /** Other names, with their single dash: `"-lp"`. */
+  readonly short?: readonly string[];
+  readonly help: string;
+  /** What holds without the flag, for `--help`. */
+  readonly default?: string;
+  /** The commands that it belongs to; all of them where it is absent. */
+  readonly only?: readonly string[];
+  /** The value is never repeated in a message. */
+  readonly secret?: boolean;
+  /** Known, but refused with this sentence, and not in `--help`. */
+  readonly refused?: string;
+}
+
+/** By long name, without its dashes. */
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
+
+/** What was given, by long name. */
+export type FlagValues<F extends Flags> = { readonly [Name in keyof F]?: F[Name] extends Flag<infer T> ? T : never };
+
+/** A program's command line. */
+export interface Program<F extends Flags = Flags> {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** How it is called, without its name. */
+  readonly usage: readonly string[];
+  /** Words that may come first, each with a line of help. The one with the empty name is what happens without any. */
+  readonly commands: Readonly<Record<string, string>>;
+  readonly flags: F;
+  /** Command lines without the program's name, each with what it does. */
+  readonly examples: readonly (readonly [string, string])[];
+  readonly environment: readonly (readonly [string, string])[];
+  readonly exitCodes: readonly (readonly [number, string])[];
+}
+
+/** What a command line says. */
+export interface ParsedCommandLine<F extends Flags> {
+  /** The first word where the program knows commands, else `""`. */
+  readonly command: string;
+  /** Further words. */
+  readonly words: readonly string[];
+  readonly values: FlagValues<F>;
+}
+
+/** What every terminal has. */
+const HELP_COLUMNS = 80;
+
+/** The command line is wrong. The message is one sentence that names what was given and what is allowed. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/**
+ * Reads `args` by the program's table.
+ * @throws {UsageError} for an unknown flag or command, a missing value, one that is not allowed, two that differ, or a flag of another command.
+ */
+export function parseCommandLine<F extends Flags>(program: Program<F>, args: readonly string[]): ParsedCommandLine<F> {
+  const { flags, commands } = program;
+  const spelling = new Map<string, string>();
+  const unknown: string[] = [];
+  const names = Object.keys(flags);
+  const parsed = parseArgs(translated(flags, args, spelling), {
+    boolean: names.filter((name) => isSwitch(flags[name]!)),
+    // "_" too, so that words like 007 stay what they are.
+    string: [...names.filter((name) => !isSwitch(flags[name]!)), "_"],
+    collect: names.filter((name) => !isSwitch(flags[name]!)),
+    unknown: (argument, key) => {
+      if (key === undefined) return true;
+      unknown.push(argument);
+      return false;
+    },
+  });
+
+  const given = names.filter((name) => [parsed[name]].flat().some((value) => value !== false));
+  const values = given.map((name) => {
+    const typed = spelling.get(name)!;
+    const { refused } = flags[name]!;
+    if (refused !== undefined) throw new UsageError(`${typed} is not available in this version: ${refused}`);
+    const texts = [parsed[name]].flat().map(String);
+    if (texts.some((text) => text !== texts[0])) {
+      throw new UsageError(`--${name} is given twice, with different values`);
+    }
+    const next = args[args.indexOf(typed) + 1];
+    return [name, readFlag(flags[name]!, typed, texts[0]!, next)] as const;
+  });
+  // After the values: in `--interval -5` the wrong thing is the interval, not an unknown flag -5.
+  if (unknown.length > 0) throw unknownFlag(flags, unknown[0]!);
+  const words = parsed._.map(String);
+  const command = Object.keys(commands).length === 0 ? "" : words.shift() ?? "";
+  if (command !== "" && !Object.hasOwn(commands, command)) throw unknownCommand(commands, command);
+  for (const name of given) {
+    const { only } = flags[name]!;
+    if (only?.includes(command) === false) {
+      throw new UsageError(`${spelling.get(name)} belongs to ${wordList(only)} only`);
+    }
+  }
+  return { command, words, values: Object.fromEntries(values) as FlagValues<F> };
+}
+
+/** `--help`. `heading` may make its headings stand out on a terminal. */
+export function helpText(program: Program, version: string, heading: (text: string) => string = String): string {
+  const shown = Object.entries(program.flags).filter(([, flag]) => flag.refused === undefined);
+  const groups: { title: string; rows: [string, string][] }[] = [];
+  for (const [name, flag] of shown) {
+    if (flag.heading !== undefined) groups.push({ title: flag.heading, rows: [] });
+    groups.at(-1)!.rows.push([flagLabel(name, flag), flagHelp(flag)]);
+  }
+  const commands = Object.entries(program.commands).map(([name, help]) => [name || "(no command)", help] as const);
+  const usage = program.usage.map((line) => `${program.name} ${line}`.trimEnd());
+  // One column for all of them, so that the eye runs down one line.
+  const width = Math.max(...[...commands, ...groups.flatMap((group) => group.rows)].map(([label]) => label.length));
+  return [
+    `${heading(`${program.name} ${version}`)}  ${program.summary}`,
+    block("Usage", usage),
+    ...(commands.length > 0 ? [block("Commands", aligned(commands, width))] : []),
+    ...groups.map((group) => block(group.title, aligned(group.rows, width))),
+    block("Environment", aligned(program.environment, width)),
+    block("Examples", program.examples.flatMap(([line, does]) => [`${program.name} ${line}`.trimEnd(), `    ${does}`])),
+    block("Exit codes", aligned(program.exitCodes.map(([code, means]) => [String(code), means] as const), 1)),
+  ].join("\n\n") + "\n";
+
+  function block(title: string, lines: readonly string[]): string {
+    return [heading(title), ...lines.map((line) => `  ${line}`)].join("\n");
+  }
+}
+
+/** `args` with each short name as the long one. `spelling` learns how the one who typed it called each flag first. */
+function translated(flags: Flags, args: readonly string[], spelling: Map<string, string>): string[] {
+  const long = new Map(
+    Object.entries(flags).flatMap(([name, flag]) => flag.short?.map((short) => [short, name]) ?? []),
+  );
+  const end = args.indexOf("--");
+  return args.map((argument, index) => {
+    if (end >= 0 && index >= end) return argument;
+    const [, typed, value] = argument.match(/^(-[^=]+)(=.*)?$/s) ?? [];
+    if (typed === undefined) return argument;
+    const name = long.get(typed) ?? (typed.startsWith("--") ? typed.slice(2) : "");
+    const flag = Object.hasOwn(flags, name) ? flags[name]! : undefined;
+    if (flag === undefined) return argument;
+    if (isSwitch(flag) && value !== undefined) throw new UsageError(`${typed} is a switch and takes no value`);
+    if (!spelling.has(name)) spelling.set(name, typed);
+    return `--${name}${value ?? ""}`;
+  });
+}
+
+/** `next` is what stood behind the flag, which is not its value when that begins with a dash. */
+function readFlag(flag: Flag<unknown>, typed: string, given: string, next: string | undefined): unknown {
+  const { reader } = flag;
+  if (reader === undefined) return true;
+  if (given === "") {
+    const hint = next?.startsWith("-") ? `; one that begins with "-" is written ${typed}=…` : "";
+    throw new UsageError(`${typed} needs a value, ${reader.allowed}${hint}`);
+  }
+  const value = reader.read(given);
+  if (value === undefined) {
+    throw new UsageError(`${typed} must be ${reader.allowed}${flag.secret ? "" : `, not ${quoted(given)}`}`);
+  }
+  return value;
+}
+
+function unknownFlag(flags: Flags, argument: string): UsageError {
+  // Without its value, which may be a secret under a mistyped name.
+  const typed = argument.replace(/=.*$/s, "");
+  const name = typed.replace(/^-+/, "");
+  const visible = Object.keys(flags).filter((known) => flags[known]!.refused === undefined);
+  // One or two letters are near to everything.
+  const near = name.length > 2 ? nearest(name, visible) : undefined;
+  return new UsageError(`Unknown flag ${quoted(typed)}${near === undefined ? "" : `; did you mean --${near}?`}`);
+}
+
+function unknownCommand(commands: Readonly<Record<string, string>>, given: string): UsageError {
+  const known = Object.keys(commands).filter((name) => name !== "");
+  const near = nearest(given, known);
+  const hint = near === undefined ? `it must be ${wordList(known)}` : `did you mean ${near}?`;
+  return new UsageError(`Unknown command ${quoted(given)}; ${hint}`);
+}
+
+function flagLabel(name: string, flag: Flag<unknown>): string {
+  const names = [`--${name}`, ...flag.short ?? []].join(", ");
+  return flag.value === undefined ? names : `${names} ${flag.value}`;
+}
+
+function flagHelp(flag: Flag<unknown>): string {
+  return flag.default === undefined ? flag.help : `${flag.help} (default ${flag.default})`;
+}
+
+/** Two columns; the text of the second is broken so that all fits a terminal of the usual width. */
+function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
+  return rows.flatMap(([label, text]) => {
+    const [first, ...more] = wrapped(text, HELP_COLUMNS - width - 4);
+    return [`${label.padEnd(width)}  ${first}`, ...more.map((line) => " ".repeat(width + 2) + line)];
+  });
+}
+
+function wrapped(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = `${lines.at(-1)} ${word}`.trimStart();
+    if (line.length <= columns) lines[lines.length - 1] = line;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function isSwitch(flag: Flag<unknown>): boolean {
+  return flag.reader === undefined;
+}

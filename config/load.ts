@@ -1,0 +1,166 @@
+/**
+ * From the text of a config file to a configuration: checked, key by key, and laid over the defaults. Reads no file itself; who does hands the
+ * text, or a reader, in. Precedence: command line, answers to prompts, file, defaults (`layered` lays them over each other in the opposite order).
+ */
+
+import * as v from "valibot";
+import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "./config.ts";
+import { findJsonFault } from "./json_fault.ts";
+import { nearest } from "./nearest.ts";
+import { CONFIG_SCHEMA } from "./schema.ts";
+import { quoted } from "./values.ts";
+
+/** A configuration and where it came from. */
+export interface LoadedConfig {
+  /** The file over the defaults. */
+  readonly config: Config;
+  /** What the file itself says; `client`, for one, means something only where it was said. */
+  readonly layer: ConfigLayer;
+}
+
+/** A config file cannot be used. The message is one sentence that names the file, the key and what is allowed. */
+export class ConfigError extends Error {
+  /** Its class, by name. */
+  override name = "ConfigError";
+}
+
+/** The config file that is read, where it is there, when none is named. */
+export const CONFIG_FILE = "config.json";
+
+/**
+ * Reads the file that was asked for, else `config.json` in the working directory, else the one that came with the program.
+ * `read` gives `undefined` for a file that is not there, and rejects with why it cannot be read.
+ * @throws {ConfigError} when the one asked for is missing, and when the one that is found cannot be read or used.
+ */
+export async function loadConfig(
+  read: (path: string | URL) => Promise<string | undefined>,
+  where: { readonly asked: string | undefined; readonly shipped: URL },
+): Promise<LoadedConfig> {
+  const fileName = where.asked ?? CONFIG_FILE;
+  let text: string | undefined;
+  try {
+    text = await read(fileName);
+    if (where.asked === undefined) text ??= await read(where.shipped);
+  } catch (error) {
+    throw unreadable(fileName, (error as Error).message, error);
+  }
+  if (text === undefined && where.asked !== undefined) throw unreadable(fileName, "there is no such file");
+  const layer = text === undefined ? {} : parseLayer(text, configFile(fileName));
+  return { config: layered(DEFAULT_CONFIG, layer), layer };
+}
+
+/**
+ * The configuration that `text` makes of the defaults. `fileName` is for messages.
+ * @throws {ConfigError} when `text` is not JSON, has an unknown key, or a value that is not allowed.
+ */
+export function parseConfig(text: string, fileName: string): Config {
+  return layered(DEFAULT_CONFIG, parseLayer(text, configFile(fileName)));
+}
+
+/**
+ * What `text` itself says, checked. `source` says in messages what cannot be used, e.g. `the options of serve()`.
+ * @throws {ConfigError} like `parseConfig`.
+ */
+export function parseLayer(text: string, source: string): ConfigLayer {
+  const value = parseObject(text, source);
+  refuseUnknownKeys(value, source);
+  const checked = v.safeParse(CONFIG_SCHEMA, value, { abortEarly: true });
+  if (checked.success) return checked.output as ConfigLayer;
+  const issue = checked.issues[0];
+  const path = issue.path?.map((item) => String(item.key)) ?? [];
+  throw unusable(source, `"${path.join(".")}" must be ${issue.message}${butIs(issue.input, path)}`);
+}
+
+/** `base` with `layers` over it, the last one on top. */
+export function layered(base: Config, ...layers: readonly ConfigLayer[]): Config {
+  const sections = (Object.keys(base) as (keyof Config)[]).map((section) => [
+    section,
+    Object.assign({}, base[section], ...layers.map((layer) => layer[section])),
+  ]);
+  return Object.fromEntries(sections) as Config;
+}
+
+/**
+ * The text of a config file with `layer` in it, all other keys as they were. An empty `text` stands for a file that is not there yet.
+ * @throws {ConfigError} when `text` is no config file.
+ */
+export function withLayer(text: string, fileName: string, layer: ConfigLayer): string {
+  const value = text.trim() === "" ? {} : parseObject(text, configFile(fileName));
+  for (const [section, keys] of Object.entries(layer)) value[section] = { ...value[section] as object, ...keys };
+  // A section a line, like the file as it ships: short enough to be read at a glance.
+  const lines = Object.entries(value).map(([section, keys]) => `  ${JSON.stringify(section)}: ${oneLine(keys)}`);
+  return `{\n${lines.join(",\n")}\n}\n`;
+}
+
+function parseObject(text: string, source: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    // Editors on Windows begin a file with a byte order mark.
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    const fault = findJsonFault(text.replace(/^\uFEFF/, ""));
+    if (fault === undefined) throw error;
+    throw unusable(
+      source,
+      `broken JSON at line ${fault.line}, column ${fault.column}: expected ${fault.expected}, found ${fault.found}`,
+    );
+  }
+  if (!isObject(value)) throw unusable(source, "it must hold one JSON object, in braces");
+  return value;
+}
+
+function refuseUnknownKeys(value: Record<string, unknown>, source: string): void {
+  for (const section of Object.keys(value)) {
+    if (!Object.hasOwn(DEFAULT_CONFIG, section)) throw unknownKey(source, [section], Object.keys(DEFAULT_CONFIG));
+    const keys = value[section];
+    if (!isObject(keys)) throw unusable(source, `"${section}" must be an object in braces${butIs(keys, [section])}`);
+    const known = Object.keys(DEFAULT_CONFIG[section as keyof Config]);
+    for (const key of Object.keys(keys)) {
+      if (!known.includes(key)) throw unknownKey(source, [section, key], known);
+    }
+  }
+}
+
+function unknownKey(source: string, path: readonly string[], known: readonly string[]): ConfigError {
+  const given = path.at(-1)!;
+  const near = nearest(given, known) ?? keyElsewhere(given);
+  const hint = near === undefined ? `known here are ${known.join(", ")}` : `did you mean "${near}"?`;
+  return unusable(source, `unknown key ${quoted(path.join("."))}; ${hint}`);
+}
+
+/** The full path of a key of this name in whatever section: keys are easily put one level too high, or under the wrong heading. */
+function keyElsewhere(given: string): string | undefined {
+  const section = Object.entries(DEFAULT_CONFIG).find(([, keys]) => Object.hasOwn(keys, given));
+  return section && `${section[0]}.${given}`;
+}
+
+/** What stands there instead of something allowed, unless it may be a secret. */
+function butIs(value: unknown, path: readonly string[]): string {
+  if (path.at(-1) === "secret") return "";
+  if (Array.isArray(value)) return ", not a list";
+  if (isObject(value)) return ", not an object";
+  if (typeof value !== "string") return `, not ${value}`;
+  return `, not ${quoted(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+}
+
+function unusable(source: string, why: string): ConfigError {
+  return new ConfigError(`Cannot use ${source}: ${why}`);
+}
+
+function unreadable(fileName: string, why: string, cause?: unknown): ConfigError {
+  return new ConfigError(`Cannot read ${configFile(fileName)}: ${why}`, { cause });
+}
+
+function configFile(name: string): string {
+  return `config file ${quoted(name)}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function oneLine(value: unknown): string {
+  if (!isObject(value)) return JSON.stringify(value);
+  const keys = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${JSON.stringify(item)}`);
+  return keys.length === 0 ? "{}" : `{ ${keys.join(", ")} }`;
+}

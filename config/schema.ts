@@ -1,0 +1,107 @@
+/**
+ * What a config file may say: for each key of `config.ts`, what is allowed there, in code and in the words that a refusal quotes after
+ * "must be". Unknown keys are `load.ts`'s to find. The types below keep this equal to `config.ts`; a test keeps the keys equal.
+ */
+
+import * as v from "valibot";
+import type { ConfigLayer } from "./config.ts";
+import {
+  HEARTBEAT_COUNT,
+  HEARTBEAT_INTERVAL_MS,
+  IDLE_TIMEOUT_MS,
+  isHost,
+  isSecret,
+  LISTENING_PORTS,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type Range,
+  SECRET,
+  SEND_INTERVAL_MS,
+  wordList,
+} from "./values.ts";
+
+const DAY_MS = 86_400_000;
+const TEN_YEARS_MS = 3_650 * DAY_MS;
+const MIB = 1_048_576;
+
+const host = v.custom<string>((value) => typeof value === "string" && isHost(value), "a host name or an address");
+
+const secret = v.custom<string>(
+  (value) => typeof value === "string" && isSecret(value),
+  `${SECRET.allowed}; empty means none`,
+);
+
+const flag = v.boolean("true or false");
+
+/** A port, as a number or as a string of digits. */
+const port = v.pipe(
+  v.custom<number | string>(
+    (value) => isWithin(typeof value === "string" && /^\d{1,5}$/.test(value) ? Number(value) : value, LISTENING_PORTS),
+    `a port from ${LISTENING_PORTS.least} to ${LISTENING_PORTS.most}`,
+  ),
+  v.transform(Number),
+);
+
+const endpoint = section({ host, port });
+
+/** The whole file, and each section of it. Every key may be left out. */
+export const CONFIG_SCHEMA = section({
+  server: endpoint,
+  client: endpoint,
+  heartbeat: section({
+    idleTimeoutMs: whole("milliseconds", IDLE_TIMEOUT_MS),
+    intervalMs: whole("milliseconds", HEARTBEAT_INTERVAL_MS),
+    count: whole("a number", HEARTBEAT_COUNT),
+    plainClients: oneOf(["keepalive", "supervise"]),
+  }),
+  limits: section({
+    // Below 1 KiB the protocol's own lines would not fit; a line is held in memory whole, so above 16 MiB is a mistake.
+    maxLineBytes: whole("bytes", { least: 1024, most: 16 * MIB }),
+    identifyTimeoutMs: whole("milliseconds", { least: 1, most: DAY_MS }),
+    maxConnections: whole("a number", { least: 1, most: 1_000_000 }),
+    maxPendingBytes: whole("bytes", { least: 1024, most: 1024 * MIB }),
+    tailBytes: whole("bytes", { least: 0, most: 16_384 * MIB }),
+    maxRegistrationsPerConnection: whole("a number", { least: 1, most: 1_000_000 }),
+  }),
+  cluster: section({
+    secret,
+    advertise: v.custom<string>(
+      (value) => typeof value === "string" && (value === "" || isHost(value)),
+      "a host name or an address; empty means the one listened on",
+    ),
+    announceIntervalMs: whole("milliseconds", SEND_INTERVAL_MS),
+  }),
+  store: section({
+    data: v.string("the name of a folder"),
+    ephemeral: flag,
+    activityRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
+    activityRetentionBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
+    messageIdRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
+    synchronous: oneOf(["normal", "full"]),
+  }),
+  log: section({
+    level: oneOf(LOG_LEVELS),
+    format: oneOf(LOG_FORMATS),
+    file: v.string("the name of a file"),
+  }),
+}) satisfies v.GenericSchema<unknown, ConfigLayer>;
+
+/** An object of these keys, all of them optional. */
+function section<E extends v.ObjectEntries>(entries: E) {
+  type Optional = { [Key in keyof E]: v.ExactOptionalSchema<E[Key], undefined> };
+  const optional = Object.entries(entries).map(([key, schema]) => [key, v.exactOptional(schema)]);
+  // valibot takes an array for an object; `load.ts` lets none get here.
+  return v.object(Object.fromEntries(optional) as Optional, "an object in braces");
+}
+
+function whole(what: string, range: Range) {
+  return v.custom<number>((value) => isWithin(value, range), `${what} from ${range.least} to ${range.most}`);
+}
+
+function oneOf<const T extends string>(words: readonly T[]) {
+  return v.picklist(words, wordList(words.map((word) => `"${word}"`)));
+}
+
+function isWithin(value: unknown, range: Range): boolean {
+  return Number.isInteger(value) && (value as number) >= range.least && (value as number) <= range.most;
+}

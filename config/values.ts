@@ -1,0 +1,105 @@
+/**
+ * Values as people write them: text from a command line or from an answer to a prompt, read into what the program counts with. A reader
+ * says what it allows in the same words everywhere, as the end of the sentence "must be …". Pure.
+ */
+
+/** Both ends belong to the range. */
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Reads one kind of value. */
+export interface Reader<T> {
+  /** What may be given, in words, e.g. `"a number from 1 to 100"`. */
+  readonly allowed: string;
+  /** The value, or `undefined` where `text` is not allowed. */
+  read(text: string): T | undefined;
+}
+
+/** 0 takes a free port. */
+export const LISTENING_PORTS: Range = { least: 0, most: 65_535 };
+export const CALLED_PORTS: Range = { least: 1, most: 65_535 };
+
+/** At most a day: together with the two below it keeps every deadline within the 24 days that a timer can count. */
+export const IDLE_TIMEOUT_MS: Range = { least: 1, most: 86_400_000 };
+export const HEARTBEAT_INTERVAL_MS: Range = { least: 1, most: 3_600_000 };
+export const HEARTBEAT_COUNT: Range = { least: 1, most: 100 };
+/** Between two data messages of a client, or between two announcements of a server. */
+export const SEND_INTERVAL_MS: Range = { least: 1, most: 3_600_000 };
+/** How long a client may withhold its answers; 0 answers all. */
+export const BLOCK_MS: Range = { least: 0, most: 86_400_000 };
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
+export const LOG_FORMATS = ["text", "json"] as const;
+
+/** A whole number. `what` names it: `"a port"`, `"milliseconds"`. */
+export function wholeNumber(what: string, range: Range): Reader<number> {
+  return {
+    allowed: `${what} from ${range.least} to ${range.most}`,
+    read: (text) => /^\d{1,15}$/.test(text) ? within(Number(text), range) : undefined,
+  };
+}
+
+/** Seconds, fractions allowed, read into whole milliseconds. `range` is in milliseconds. */
+export function seconds(range: Range): Reader<number> {
+  return {
+    allowed: `seconds from ${secondsText(range.least)} to ${secondsText(range.most)}, fractions allowed`,
+    read: (text) => /^(\d+\.?\d*|\.\d+)$/.test(text) ? within(Math.round(Number(text) * 1000), range) : undefined,
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]): Reader<T> {
+  return { allowed: wordList(words), read: (text) => words.find((word) => word === text) };
+}
+
+/** Any text but an empty one. `what` names it: `"a file"`. */
+export function text(what: string): Reader<string> {
+  return { allowed: what, read: (given) => given === "" ? undefined : given };
+}
+
+/** A host name or an address, checked for what can be neither. */
+export const HOST: Reader<string> = {
+  allowed: "a host name or an address",
+  read: (given) => isHost(given) ? given : undefined,
+};
+
+/** Whether `given` can be a host name or an address. What it stands for is found out when it is used. */
+export function isHost(given: string): boolean {
+  return /^[\p{L}\p{N}._:%-]{1,255}$/u.test(given);
+}
+
+/** A secret of an account or of a network. */
+export const SECRET: Reader<string> = {
+  allowed: "1 to 256 characters, no control characters",
+  read: (given) => given !== "" && isSecret(given) ? given : undefined,
+};
+
+/** Whether `given` can be a secret; an empty one stands for none. */
+export function isSecret(given: string): boolean {
+  return given.length <= 256 && !/\p{Cc}/u.test(given);
+}
+
+/** A span in milliseconds as people read it: `10000` is `"10"`, `250` is `"0.25"`. */
+export function secondsText(spanMs: number): string {
+  return String(spanMs / 1000);
+}
+
+/** `"a"`, `"a or b"`, `"a, b or c"`. */
+export function wordList(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** `text` in double quotes, for a message of one line: what would break the line or the terminal is escaped. */
+export function quoted(given: string): string {
+  // JSON escapes what is below 0x20 only; these others move a terminal's cursor or turn its text round.
+  return JSON.stringify(given).replace(
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function within(value: number, range: Range): number | undefined {
+  return value >= range.least && value <= range.most ? value : undefined;
+}

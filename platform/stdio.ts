@@ -1,0 +1,98 @@
+/**
+ * Standard input, output and error as the commands of the client use them: data for pipes, words for people, and a keyboard read key by key.
+ * Commands are handed one of these, so that they know neither Deno nor the terminal.
+ */
+
+import { promptSecret } from "@std/cli/prompt-secret";
+import { canAsk, type LineTerminal, lineTerminal, type Style, styleFor, writeAll } from "./terminal.ts";
+
+/** What a command talks through. */
+export interface Stdio {
+  /** Whether somebody can be asked. */
+  readonly canAsk: boolean;
+  /** Questions and answers, line by line. */
+  readonly terminal: LineTerminal;
+  /** How standard output is styled. */
+  readonly out: Style;
+  /** How standard error is styled. */
+  readonly err: Style;
+  /** Columns of the terminal at this moment. */
+  columns(): number;
+  /**
+   * Writes to standard output, and resolves when all of it has left this process: whoever waits for that writes no faster than is read. `false` when
+   * nobody reads any more.
+   */
+  write(text: string): Promise<boolean>;
+  /** Writes to standard error. */
+  tell(text: string): void;
+  /** Standard input, as it comes. */
+  input(): AsyncIterable<Uint8Array>;
+  /** Asks for something that is not shown while it is typed; `undefined` when there is no answer (Ctrl-D). */
+  askSecret(question: string): string | undefined;
+  /** Reads the keyboard key by key, without an echo, until it is disposed of. */
+  openKeyboard(): Keyboard;
+}
+
+/** A keyboard that is read key by key. */
+export interface Keyboard extends Disposable {
+  /** The bytes of the next keys; `undefined` when there will be none any more. */
+  read(): Promise<Uint8Array | undefined>;
+}
+
+const CTRL_D = "\x04";
+const encoder = new TextEncoder();
+
+/** The process's own. */
+export const stdio: Stdio = {
+  canAsk: canAsk(),
+  terminal: lineTerminal,
+  out: styleFor("stdout"),
+  err: styleFor("stderr"),
+  columns() {
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      // No terminal after all: then the width does not matter.
+      return 80;
+    }
+  },
+  async write(text) {
+    let bytes = encoder.encode(text);
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return false;
+      throw error;
+    }
+  },
+  tell(text) {
+    writeAll("stderr", text);
+  },
+  async *input() {
+    const buffer = new Uint8Array(65_536);
+    for (;;) {
+      const size = await Deno.stdin.read(buffer);
+      if (size === null) return;
+      yield buffer.slice(0, size);
+    }
+  },
+  askSecret(question) {
+    const answer = promptSecret(question, { mask: "" });
+    // It is read key by key, and there Ctrl-D is a key like others.
+    return answer === null || answer.includes(CTRL_D) ? undefined : answer;
+  },
+  openKeyboard() {
+    Deno.stdin.setRaw(true);
+    const buffer = new Uint8Array(4096);
+    return {
+      async read() {
+        const size = await Deno.stdin.read(buffer);
+        return size === null ? undefined : buffer.slice(0, size);
+      },
+      [Symbol.dispose]() {
+        Deno.stdin.setRaw(false);
+      },
+    };
+  },
+};

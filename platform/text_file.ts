@@ -1,0 +1,42 @@
+/**
+ * Small text files, read and written whole, and why that did not work in words that a person can act on.
+ */
+
+/** A file cannot be opened, read or written. The message is one sentence that names the file. */
+export class FileError extends Error {
+  override name = "FileError";
+}
+
+/** The text of a file; `undefined` where there is none. Rejects with an `Error` whose message is the reason alone. */
+export async function readTextFile(path: string | URL): Promise<string | undefined> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof TypeError) throw new Error("it is not UTF-8 text", { cause: error });
+    throw new Error(fileReason(error), { cause: error });
+  }
+}
+
+/** Writes a file whole. Rejects with a `FileError`. */
+export async function writeTextFile(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text);
+  } catch (error) {
+    throw new FileError(`Cannot write ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
+  }
+}
+
+/** Why the operating system refused something with a file, e.g. `"permission denied"`. */
+export function fileReason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+    return "permission denied";
+  }
+  const code = (error as { code?: string }).code;
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "ENOTDIR") return "a part of its path is not a folder";
+  if (code === "ENOSPC") return "the disk is full";
+  if (code === "EROFS") return "the disk cannot be written to";
+  return error instanceof Error ? error.message : String(error);
+}

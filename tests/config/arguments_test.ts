@@ -1,0 +1,208 @@
+import { assert, assertEquals, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  CLIENT_PROGRAM,
+  heartbeatEndpoint,
+  parseClientArguments,
+  parseServerArguments,
+  SERVER_PROGRAM,
+} from "../../config/arguments.ts";
+import { DEFAULT_CONFIG } from "../../config/config.ts";
+import { helpText, UsageError } from "../../config/flags.ts";
+import { layered } from "../../config/load.ts";
+
+function serverRefusal(...args: string[]): string {
+  return assertThrows(() => parseServerArguments(args), UsageError).message;
+}
+
+function clientRefusal(...args: string[]): string {
+  return assertThrows(() => parseClientArguments(args), UsageError).message;
+}
+
+Deno.test("parseServerArguments() takes every flag of the server", () => {
+  const line = "--host 0.0.0.0 --port 0 --advertise example.org --secret s3 --data kept --idle 2.5 --interval .25 " +
+    "--heartbeats 4 --config my.json --no-prompt --trace t.jsonl --log-level debug --log-format json --log-file a.log";
+  assertEquals(parseServerArguments(line.split(" ")), {
+    action: "serve",
+    layer: {
+      server: { host: "0.0.0.0", port: 0 },
+      heartbeat: { idleTimeoutMs: 2500, intervalMs: 250, count: 4 },
+      cluster: { secret: "s3", advertise: "example.org" },
+      store: { data: "kept", ephemeral: false },
+      log: { level: "debug", format: "json", file: "a.log" },
+    },
+    configFile: "my.json",
+    mayAsk: false,
+    trace: "t.jsonl",
+  });
+  assertEquals(parseServerArguments(["--ephemeral"]).layer.store, { ephemeral: true });
+});
+
+Deno.test("parseServerArguments() says nothing where nothing was said", () => {
+  assertEquals(parseServerArguments([]), {
+    action: "serve",
+    layer: { server: {}, heartbeat: {}, cluster: {}, store: {}, log: {} },
+    configFile: undefined,
+    mayAsk: true,
+    trace: undefined,
+  });
+});
+
+Deno.test("parseServerArguments() takes the single-dash names of the family, also with an equals sign", () => {
+  for (const line of ["-lh ::1 -lp 3780 -s abc -a 1500", "-lh=::1 -lp=3780 -s=abc -a=1500"]) {
+    const { layer } = parseServerArguments(line.split(" "));
+    assertEquals(layer.server, { host: "::1", port: 3780 });
+    assertEquals(layer.cluster, { secret: "abc", announceIntervalMs: 1500 });
+  }
+});
+
+Deno.test("parseServerArguments() refuses what joins another server, and says why", () => {
+  for (const flag of ["-rh", "-rp", "--join"]) {
+    assert(serverRefusal(flag, "10.0.0.1").startsWith(`${flag} is not available in this version: joining`));
+    assert(serverRefusal(flag).startsWith(`${flag} is not available in this version`));
+  }
+});
+
+Deno.test("a usage error names the flag, the value and what is allowed", () => {
+  assertEquals(serverRefusal("--port", "eighty"), '--port must be a port from 0 to 65535, not "eighty"');
+  assertEquals(serverRefusal("-lp", "65536"), '-lp must be a port from 0 to 65535, not "65536"');
+  assertEquals(
+    serverRefusal("--interval", "soon"),
+    '--interval must be seconds from 0.001 to 3600, fractions allowed, not "soon"',
+  );
+  assertEquals(serverRefusal("--interval=-5"), serverRefusal("--interval=soon").replace("soon", "-5"));
+  assertEquals(serverRefusal("--heartbeats", "0"), '--heartbeats must be a number from 1 to 100, not "0"');
+  assertEquals(serverRefusal("--log-format", "xml"), '--log-format must be text or json, not "xml"');
+  assertEquals(serverRefusal("--host", "a b"), '--host must be a host name or an address, not "a b"');
+});
+
+Deno.test("a usage error names the nearest known flag for an unknown one", () => {
+  assertEquals(serverRefusal("--prot", "1"), 'Unknown flag "--prot"; did you mean --port?');
+  assertEquals(serverRefusal("-lq", "1"), 'Unknown flag "-lq"');
+  assertEquals(serverRefusal("--username", "ada"), 'Unknown flag "--username"');
+  assertEquals(serverRefusal("--__proto__=1"), 'Unknown flag "--__proto__"');
+  assertEquals(serverRefusal("--constructor"), 'Unknown flag "--constructor"');
+});
+
+Deno.test("a usage error says that a value is missing", () => {
+  assertEquals(serverRefusal("--port"), "--port needs a value, a port from 0 to 65535");
+  assertEquals(
+    serverRefusal("--port", "--host", "x"),
+    "--port needs a value, a port from 0 to 65535; " + dashHint("--port"),
+  );
+  assertEquals(serverRefusal("--data", ""), "--data needs a value, the name of a folder");
+  assertEquals(
+    clientRefusal("-s", "-x"),
+    `-s needs a value, 1 to 256 characters, no control characters; ${dashHint("-s")}`,
+  );
+  assertEquals(parseClientArguments(["-s=-x"]).secret, "-x");
+});
+
+Deno.test("a usage error shows no secret", () => {
+  for (
+    const args of [["--secert=hunter2"], ["-s", "hunter2", "--nonsense"], ["-s", "hunter2", "-s", "hunter3"], [
+      "-s",
+      "hunter2".repeat(50),
+    ]]
+  ) {
+    assertNotMatch(serverRefusal(...args), /hunter/);
+  }
+});
+
+Deno.test("a flag may be given twice only with one value", () => {
+  assertEquals(parseServerArguments(["--port", "1", "-lp", "1"]).layer.server?.port, 1);
+  assertEquals(serverRefusal("--port", "1", "-lp", "2"), "--port is given twice, with different values");
+});
+
+Deno.test("a switch takes no value, and a server no word", () => {
+  assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
+  assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
+  assertEquals(serverRefusal("start"), 'Unexpected argument "start"');
+  assertEquals(serverRefusal("--", "--port"), 'Unexpected argument "--port"');
+});
+
+Deno.test("--ephemeral and --data exclude each other", () => {
+  assertStringIncludes(serverRefusal("--ephemeral", "--data", "x"), "--data cannot be given");
+});
+
+Deno.test("parseClientArguments() takes every flag of the client", () => {
+  const line = "exchange --host example.org --port 1 -u ada -s abc --config my.json --json --interval 0.5 " +
+    "--block-heartbeat 2 --message hello --heartbeat-port 0 --no-prompt";
+  assertEquals(parseClientArguments(line.split(" ")), {
+    action: "exchange",
+    layer: { server: { host: "example.org", port: 1 } },
+    configFile: "my.json",
+    mayAsk: false,
+    username: "ada",
+    secret: "abc",
+    json: true,
+    activity: undefined,
+    intervalMs: 500,
+    blockHeartbeatMs: 2000,
+    message: "hello",
+    heartbeatPort: 0,
+  });
+});
+
+Deno.test("parseClientArguments() takes either pair of the family's names for whom to call", () => {
+  for (const line of ["-rh here -rp 9", "-lh here -lp 9", "-rh=here -lp=9"]) {
+    assertEquals(parseClientArguments(line.split(" ")).layer.server, { host: "here", port: 9 });
+  }
+  assertEquals(clientRefusal("-rp", "1", "-lp", "2"), "--port is given twice, with different values");
+  assertEquals(clientRefusal("--port", "0"), '--port must be a port from 1 to 65535, not "0"');
+});
+
+Deno.test("parseClientArguments() knows the commands and the nearest one", () => {
+  assertEquals(parseClientArguments([]).action, "interactive");
+  assertEquals(parseClientArguments(["listen"]).action, "listen");
+  assertEquals(parseClientArguments(["-u", "ada", "register"]).action, "register");
+  assertEquals(clientRefusal("publsh"), 'Unknown command "publsh"; did you mean publish?');
+  assertEquals(
+    clientRefusal("dance"),
+    'Unknown command "dance"; it must be publish, listen, register or exchange',
+  );
+  assertEquals(clientRefusal("listen", "now"), 'Unexpected argument "now"');
+});
+
+Deno.test("parseClientArguments() gives publish its activity as it was typed", () => {
+  assertEquals(parseClientArguments(["publish"]).activity, undefined);
+  assertEquals(parseClientArguments(["publish", '{"n":007}']).activity, '{"n":007}');
+  assertEquals(parseClientArguments(["publish", "007"]).activity, "007");
+  assertEquals(clientRefusal("publish", "{}", "{}"), 'Unexpected argument "{}"');
+});
+
+Deno.test("parseClientArguments() refuses flags of another command", () => {
+  assertEquals(clientRefusal("--message", "x"), "--message belongs to exchange only");
+  assertEquals(clientRefusal("listen", "--interval", "1"), "--interval belongs to exchange only");
+  assertEquals(clientRefusal("--json"), "--json belongs to publish, listen, register or exchange only");
+});
+
+Deno.test("heartbeatEndpoint() is there only when the command line or a file that was asked for says so", () => {
+  const endpointOf = (args: string[], layer = {}) => {
+    const asked = parseClientArguments(args);
+    return heartbeatEndpoint(asked, { layer, config: layered(DEFAULT_CONFIG, layer, asked.layer) });
+  };
+  const client = { host: "10.0.0.9", port: 8001 };
+  assertEquals(endpointOf([]), undefined);
+  assertEquals(endpointOf([], { client }), undefined);
+  assertEquals(endpointOf(["--config", "x"]), undefined);
+  assertEquals(endpointOf(["--config", "x"], { client }), client);
+  assertEquals(endpointOf(["--heartbeat-port", "7"], { client }), { host: "127.0.0.1", port: 7 });
+  assertEquals(endpointOf(["--heartbeat-port", "7", "--config", "x"], { client }), { host: "10.0.0.9", port: 7 });
+  assertEquals(endpointOf(["--heartbeat-port", "7", "--host", "10.0.0.1"]), { host: "0.0.0.0", port: 7 });
+});
+
+Deno.test("helpText() shows every flag, and fits a terminal", () => {
+  for (const program of [SERVER_PROGRAM, CLIENT_PROGRAM]) {
+    const help = helpText(program, "1.2.3");
+    assert(help.startsWith(`${program.name} 1.2.3  `));
+    for (const [name, flag] of Object.entries(program.flags)) {
+      assertEquals(help.includes(`  --${name}`), !("refused" in flag), name);
+    }
+    for (const line of help.split("\n")) assert([...line].length <= 80, line);
+  }
+  assertStringIncludes(helpText(SERVER_PROGRAM, "1.2.3"), "THRUM_SECRET");
+});
+
+function dashHint(flag: string): string {
+  return `one that begins with "-" is written ${flag}=…`;
+}

@@ -1,0 +1,130 @@
+/**
+ * `deno task compile`: makes `dist/thrum-server` and `dist/thrum-client`, each one file that runs on a machine without Deno, with only the
+ * permissions that it uses, and tries each. The runtime under them is Deno's own `denort`: downloaded, or the one that DENORT_BIN names.
+ */
+
+import { CLIENT_PROGRAM, SERVER_PROGRAM } from "../config/arguments.ts";
+import { VERSION } from "../protocol/version.ts";
+
+/** A program to make. */
+interface Target {
+  readonly name: string;
+  readonly entry: string;
+  /** What it may do; everything else is refused, whoever asks from inside. */
+  readonly permissions: readonly string[];
+}
+
+/** Why it did not work out, for a person. */
+class CompileError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+// Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed. Neither program starts others
+// or loads foreign code, and a client writes no file. The uid is what node:fs compares to say whether the data folder can be written to.
+const TARGETS: readonly Target[] = [
+  {
+    name: SERVER_PROGRAM.name,
+    entry: "server.ts",
+    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=THRUM_SECRET", "--allow-sys=uid"],
+  },
+  {
+    name: CLIENT_PROGRAM.name,
+    entry: "client.ts",
+    permissions: ["--allow-net", "--allow-read", "--allow-env=THRUM_SECRET,USER,USERNAME"],
+  },
+];
+
+const EXIT_FAILED = 1;
+/** Its own code, so that a script can tell "could not be tried here" from "does not work". */
+const EXIT_NO_RUNTIME = 3;
+
+const root = new URL("../", import.meta.url);
+
+async function compile({ name, entry, permissions }: Target): Promise<string> {
+  const path = `dist/${name}${Deno.build.os === "windows" ? ".exe" : ""}`;
+  const args = [
+    "compile",
+    "--quiet",
+    ...permissions,
+    "--no-prompt",
+    "--include",
+    "config.json",
+    "--output",
+    path,
+    entry,
+  ];
+  const { success, stderr } = await run(Deno.execPath(), args, {});
+  if (!success) throw describeFailure(entry, stderr.split("\nStack backtrace")[0]!);
+  return path;
+}
+
+function describeFailure(entry: string, stderr: string): CompileError {
+  const noRuntime = /denort|dl\.deno\.land/.test(stderr);
+  if (!noRuntime) return new CompileError(`Cannot compile ${entry}:\n${stderr}`, EXIT_FAILED);
+  return new CompileError(
+    `Cannot compile ${entry}: Deno's compile runtime (denort ${Deno.version.deno}) is not here and cannot be downloaded.\n` +
+      `Let this machine reach https://dl.deno.land, or set DENORT_BIN to the path of a denort ${Deno.version.deno}.\n\n${stderr}`,
+    EXIT_NO_RUNTIME,
+  );
+}
+
+/** Runs a program as a stranger would: in an empty folder, with nothing in its environment. */
+async function tryOut(name: string, path: string): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "thrum-compile-" });
+  try {
+    const options = { cwd: folder, clearEnv: true };
+    const program = new URL(path, root);
+    const version = await run(program, ["--version"], options);
+    if (version.stdout !== `${name} ${VERSION}\n`) throw misbehaved(path, "--version", version);
+    const help = await run(program, ["--help"], options);
+    if (!help.success || !help.stdout.includes("Exit codes")) throw misbehaved(path, "--help", help);
+    const wrong = await run(program, ["--nonsense"], options);
+    if (wrong.success || !wrong.stderr.includes("--nonsense")) throw misbehaved(path, "--nonsense", wrong);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function misbehaved(path: string, args: string, { stdout, stderr }: RunResult): CompileError {
+  const hint = stderr.includes("standalone binary section")
+    ? `\nDENORT_BIN is of another version than this Deno, ${Deno.version.deno}`
+    : "";
+  return new CompileError(`${path} ${args} does not do what it should:\n${stdout}${stderr}${hint}`, EXIT_FAILED);
+}
+
+interface RunResult {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(
+  program: string | URL,
+  args: readonly string[],
+  options: { cwd?: string; clearEnv?: boolean },
+): Promise<RunResult> {
+  const command = new Deno.Command(program, { args: [...args], cwd: root, stdin: "null", ...options });
+  const { success, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+if (import.meta.main) {
+  try {
+    for (const target of TARGETS) {
+      const path = await compile(target);
+      await tryOut(target.name, path);
+      const { size } = await Deno.stat(new URL(path, root));
+      console.log(`${path.padEnd(20)} ${(size / 1e6).toFixed(1).padStart(6)} MB  ${target.permissions.join(" ")}`);
+    }
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    console.error(error.message);
+    Deno.exit(error.exitCode);
+  }
+}
