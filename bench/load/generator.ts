@@ -1,0 +1,41 @@
+/**
+ * The load generator's process: takes a `Job` as its argument, runs it, prints its `JobResult` as one line of JSON and ends. It always ends within
+ * the job's deadline, also when nobody waits for it any more.
+ */
+
+import { runAck } from "./ack.ts";
+import { runFanout } from "./fanout.ts";
+import type { Job, JobResult } from "./job.ts";
+import { runLatency } from "./latency.ts";
+import { runMemory } from "./memory.ts";
+
+function run(job: Job): Promise<JobResult> {
+  switch (job.kind) {
+    case "fanout":
+      return runFanout(job);
+    case "latency":
+      return runLatency(job);
+    case "memory":
+      return runMemory(job);
+    case "ack":
+      return runAck(job);
+  }
+}
+
+function finish(result: JobResult): never {
+  console.log(JSON.stringify(result));
+  Deno.exit(0);
+}
+
+if (import.meta.main) {
+  const job: Job = JSON.parse(Deno.args[0]!);
+  setTimeout(
+    () => finish({ kind: "failure", message: `not done after ${job.deadlineMs / 1000} s` }),
+    job.deadlineMs,
+  );
+  try {
+    finish(await run(job));
+  } catch (error) {
+    finish({ kind: "failure", message: error instanceof Error ? error.message : String(error) });
+  }
+}

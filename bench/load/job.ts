@@ -1,0 +1,91 @@
+/**
+ * What the benchmark asks of a load generator, and what it gets back. Both travel as one line of JSON between two processes
+ * (`run_generator.ts` and `generator.ts`).
+ */
+
+/** How to speak to a server: see `wire.ts`. */
+export type WireName = "lines" | "nats" | "redis" | "jetstream-file" | "jetstream-memory" | "redis-stream";
+
+/** What all jobs have. */
+interface ToServer {
+  readonly wire: WireName;
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** The server's process, whose CPU time and memory are read. */
+  readonly serverPid: number;
+  /** The generator gives up, and ends, after this time. */
+  readonly deadlineMs: number;
+}
+
+/** One publisher, so many receivers, as fast as the server can: at most `window` publications on their way. */
+export interface FanoutJob extends ToServer {
+  readonly kind: "fanout";
+  readonly subscribers: number;
+  readonly window: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+/** One publisher at a steady `ratePerS`; every delivery's latency is measured. */
+export interface LatencyJob extends ToServer {
+  readonly kind: "latency";
+  readonly subscribers: number;
+  readonly ratePerS: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+/** Connections that are logged in and idle. The server must be fresh. */
+export interface MemoryJob extends ToServer {
+  readonly kind: "memory";
+  readonly connections: number;
+  /** Time for the server to come to rest, before the first and after the last connection. */
+  readonly settleMs: number;
+}
+
+/** Publishers that wait for the server's word, each with at most `window` publications unanswered. */
+export interface AckJob extends ToServer {
+  readonly kind: "ack";
+  readonly publishers: number;
+  readonly window: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+export type Job = FanoutJob | LatencyJob | MemoryJob | AckJob;
+
+/** Processor time that was used while it was measured, in cores: 1 is one core all the time. */
+export interface CpuUse {
+  readonly serverCores: number;
+  readonly generatorCores: number;
+}
+
+/** Deliveries (`fanout`) or answered publications (`ack`) a second. */
+export interface RateResult extends CpuUse {
+  readonly kind: "rate";
+  readonly perS: number;
+}
+
+/** Milliseconds from the write by the publisher to the read by the receiver. */
+export interface LatencyResult extends CpuUse {
+  readonly kind: "latency";
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Resident memory of the server's process. */
+export interface MemoryResult {
+  readonly kind: "memory";
+  readonly beforeBytes: number;
+  readonly afterBytes: number;
+  readonly bytesPerConnection: number;
+}
+
+/** What went wrong, in words: a delivery that was lost or doubled is one of these. */
+export interface Failure {
+  readonly kind: "failure";
+  readonly message: string;
+}
+
+export type JobResult = RateResult | LatencyResult | MemoryResult | Failure;

@@ -1,0 +1,33 @@
+/** What Linux tells about a process: processor time and resident memory. */
+
+import type { CpuUse } from "./job.ts";
+
+/** Linux counts processor time in hundredths of a second on all machines that Deno runs on. */
+const MS_PER_TICK = 10;
+
+/** How much processor time server and generator use from now on; the function that is returned says it. */
+export function watchCpu(serverPid: number): () => CpuUse {
+  const startedAt = performance.now();
+  const server = cpuMs(serverPid);
+  const generator = cpuMs(Deno.pid);
+  return () => {
+    const elapsedMs = performance.now() - startedAt;
+    return {
+      serverCores: (cpuMs(serverPid) - server) / elapsedMs,
+      generatorCores: (cpuMs(Deno.pid) - generator) / elapsedMs,
+    };
+  };
+}
+
+/** Resident memory of process `pid`. */
+export function residentBytes(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Rss:\s+(\d+) kB/m.exec(rollup)![1]) * 1024;
+}
+
+/** User and system time of all threads of process `pid`. */
+function cpuMs(pid: number): number {
+  // After the name, which is in parentheses and may hold anything, user and system time are the 12th and 13th field.
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}

@@ -1,0 +1,29 @@
+/** Percentiles, medians and ratios of what was measured. Pure. */
+
+/** The smallest value that at least `percent` of `sorted` (ascending) do not exceed. 100 gives the maximum; `NaN` for no values. */
+export function percentile(sorted: ArrayLike<number>, percent: number): number {
+  const rank = Math.max(1, Math.ceil(sorted.length * percent / 100));
+  return sorted[rank - 1] ?? NaN;
+}
+
+/** The middle value, or the mean of the two middle ones; `NaN` for no values. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (percentile(sorted, 50) + (sorted[Math.floor(half)] ?? NaN)) / 2;
+}
+
+/**
+ * The median of `values[i] / others[i]`: what was measured in one round, seconds apart, is compared with each other, so that a machine that was
+ * slower for a while does not favour anyone. Rounds that one of the two does not have are left out.
+ */
+export function medianRatio(
+  values: readonly (number | undefined)[],
+  others: readonly (number | undefined)[],
+): number {
+  const ratios = values.flatMap((value, round) => {
+    const other = others[round];
+    return value === undefined || other === undefined ? [] : [value / other];
+  });
+  return median(ratios);
+}
