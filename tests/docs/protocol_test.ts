@@ -1,0 +1,91 @@
+/** docs/protocol.md and the code say the same: commands, close reasons, features, limits, and every line that is shown. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { MAX_ACTIVITY_DEPTH, MAX_LAMPORT, parseClientLine } from "../../protocol/client_codec.ts";
+import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import { MAX_MESSAGE_ID_LENGTH } from "../../protocol/fields.ts";
+import { FEATURES } from "../../protocol/message.ts";
+import { MAX_SECRET_CHARACTERS, MAX_USERNAME_CHARACTERS } from "../../protocol/names.ts";
+import { parseServerLine } from "../../protocol/server_codec.ts";
+
+const text = read("docs/protocol.md");
+const rows = text.split("\n").filter((line) => line.startsWith("| "));
+const clientCommands = section("### 2.1");
+const serverCommands = section("### 2.2");
+
+Deno.test("docs/protocol.md has a row for every command that the types know", () => {
+  const source = read("protocol/message.ts");
+  const commands = [...source.matchAll(/readonly command: ([^;]+);/g)]
+    .flatMap(([, union]) => [...union!.matchAll(/"([A-Z_]+)"/g)].map(([, command]) => command!));
+  assert(commands.length > 15, "the types are written in another way than this test expects");
+  for (const command of commands) {
+    assert(rows.some((row) => row.startsWith(`| \`${command}\` |`)), `${command} has no row`);
+  }
+});
+
+Deno.test("docs/protocol.md shows no command to clients or servers that the code does not know", () => {
+  for (const command of commandsIn(clientCommands)) {
+    const { info } = { info: "", ...parseClientLine(JSON.stringify({ command })) };
+    assert(!info.startsWith("the command is not known"), command);
+  }
+  for (const command of commandsIn(serverCommands)) {
+    assert(parseServerLine(JSON.stringify({ command })) !== undefined, `${command} is no command of a server`);
+  }
+});
+
+Deno.test("docs/protocol.md has every close reason, with its sentence and its advice", () => {
+  for (const [name, { sentence, reconnect }] of Object.entries(CLOSE_REASONS)) {
+    const row = rows.find((row) => row.startsWith(`| \`${name}\` | ${sentence} |`));
+    assertStringIncludes(row ?? `no row for ${name}: ${sentence}`, `| \`${reconnect}\` |`);
+  }
+});
+
+Deno.test("docs/protocol.md has every feature", () => {
+  for (const feature of FEATURES) assertStringIncludes(section("### 2.3"), `\`${feature}\``);
+});
+
+Deno.test("docs/protocol.md has the limits of the code", () => {
+  const limits = section("## 9.");
+  for (
+    const [what, limit] of [
+      ["username", `${MAX_USERNAME_CHARACTERS} characters`],
+      ["secret", `${MAX_SECRET_CHARACTERS} characters`],
+      ["depth of an activity", `${MAX_ACTIVITY_DEPTH} levels`],
+      ["`messageId`", `${MAX_MESSAGE_ID_LENGTH} UTF-16 units`],
+      ["`lamport` of a client", `${MAX_LAMPORT}`],
+    ]
+  ) {
+    assertStringIncludes(limits, `| ${what} | ${limit} |`);
+  }
+});
+
+Deno.test("every line that docs/protocol.md shows can be read", () => {
+  const shown = [...text.matchAll(/^ {4}([→←]) (.*)$/gm)];
+  assert(shown.length > 20, "the lines are written in another way than this test expects");
+  shown.forEach(([, arrow, line], index) => {
+    if (arrow === "←") {
+      const message = parseServerLine(line!);
+      assert(message !== undefined && message.command !== "", line);
+    } else {
+      // One that the server refuses says so below.
+      const isRefused = shown[index + 1]?.[2]?.includes("INVALID_MESSAGE") ?? false;
+      assertEquals(parseClientLine(line!).command === "", isRefused, line);
+    }
+  });
+});
+
+function commandsIn(part: string): string[] {
+  return [...part.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, command]) => command!);
+}
+
+/** The part under the heading that begins with `start`. */
+function section(start: string): string {
+  const from = text.indexOf(`\n${start}`);
+  assert(from >= 0, `there is no heading ${start}`);
+  const to = text.indexOf(start.startsWith("###") ? "\n##" : "\n## ", from + start.length);
+  return text.slice(from, to < 0 ? undefined : to);
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
+}
