@@ -42,6 +42,14 @@ export class Tail {
     }
   }
 
+  /** Lets go of everything up to `position`: the store has forgotten some of it, and tells best what is left. */
+  dropTo(position: Position): void {
+    while (this.#start < this.#segments.length && this.#segments[this.#start]!.position <= position) {
+      this.#bytes -= this.#segments[this.#start]!.bytes.length;
+      this.#segments[this.#start++] = RELEASED;
+    }
+  }
+
   /**
    * Segments after `position`, in order: at least one if there is one, then as many as fit into `maxBytes`. `undefined` when the first of
    * them is no longer, or was never, here.

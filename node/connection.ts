@@ -365,9 +365,9 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
     trace?.({ event: "logged in", peer: username });
 
-    this.#supervise(login);
     if (isRemembered) this.#plainCursorId = plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
-    this.#reader = new Reader(this.#link, cursorAt(place.after, username, vector), this);
+    this.#reader = new Reader(this.#link, cursorAt(place.after, username, place.has), this);
+    this.#supervise(login);
     hub.join(this.#reader);
   }
 

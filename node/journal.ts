@@ -89,6 +89,11 @@ export class Journal {
     return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes);
   }
 
+  /** The store has forgotten something at and before `position`. */
+  forgot(position: Position): void {
+    this.#tail.dropTo(position);
+  }
+
   /** Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a segment. */
   positionBefore(position: Position, unsentBytes: number): Position {
     let before = position;

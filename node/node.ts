@@ -99,6 +99,7 @@ export class ThrumNode {
   /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
   async start(): Promise<void> {
     this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
+    logger.info("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#forgetLater();
   }
 
@@ -169,6 +170,8 @@ export class ThrumNode {
   }
 
   async #stop(reason: CloseReason, end: NodeEnd): Promise<void> {
+    if (end.reason === "failed") logger.fatal("cannot go on: {error}", { error: sentenceOf(end.error) });
+    else logger.info("stopping, with {count} connections", { count: this.#connections.size });
     this.#forgetting?.cancel();
     await this.#listener?.close();
     for (const link of this.#waitingLinks.splice(0)) link.destroy();
@@ -182,6 +185,7 @@ export class ThrumNode {
     this.#journal.flush();
     this.#supervisor.stop();
     this.#parts.store.close();
+    logger.info("stopped");
     this.#finish(end);
   }
 
@@ -201,7 +205,10 @@ export class ThrumNode {
       } catch (error) {
         return this.#failed(error);
       }
-      if (forgotten.entries > 0) this.#hub.forgot(forgotten.upTo);
+      if (forgotten.entries > 0) {
+        this.#journal.forgot(forgotten.upTo);
+        this.#hub.forgot(forgotten.upTo);
+      }
       this.#forgetLater(forgotten.more ? FORGET_MORE_INTERVAL_MS : FORGET_INTERVAL_MS);
     });
   }
@@ -212,4 +219,8 @@ export class ThrumNode {
     return (event) =>
       writeTrace({ at: clock.wallMs(), lamport: this.#journal.lamport, node: this.#journal.serverId, ...event });
   }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

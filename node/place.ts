@@ -13,6 +13,8 @@ export interface Place {
   readonly after: Position;
   /** Whether that is the end of the log. */
   readonly isAtEnd: boolean;
+  /** What the client has of the log: to be left out. */
+  readonly has: Vector;
   /** For `LOGIN_SUCCESS`. */
   readonly resume: { readonly vector: Vector; readonly replayed: number; readonly gap?: readonly WireGap[] };
   /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
@@ -25,24 +27,40 @@ export interface Place {
 export function placeOf(
   vector: Vector | undefined,
   lostAt: Position | undefined,
-  log: { readonly head: Position; readonly vector: Vector },
+  log: { readonly serverId: string; readonly head: Position; readonly vector: Vector },
   store: Pick<Store, "missing" | "missingAfter">,
 ): Place {
   if (vector === undefined && lostAt === undefined) {
-    return { after: log.head, isAtEnd: true, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
+    return { after: log.head, isAtEnd: true, has: {}, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
   }
-  const missing = vector !== undefined ? store.missing(vector) : store.missingAfter(lostAt!);
-  const gaps = [...missing.gaps, ...unknownOrigins(vector ?? {}, log.vector)];
+  const { has, lost } = withoutLostOnes(vector ?? {}, log);
+  const missing = vector !== undefined ? store.missing(has) : store.missingAfter(lostAt!);
+  const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
   return {
     after: missing.after,
     isAtEnd: missing.after >= log.head,
+    has,
     resume: {
-      vector: merge(log.vector, vector ?? {}),
+      vector: merge(log.vector, has),
       replayed: missing.activities,
       ...(gaps.length === 0 ? {} : { gap: gaps }),
     },
     lossInWords: inWords(missing),
   };
+}
+
+/**
+ * A client that has more of this server's own log than the server itself was here before an old copy of the data was put back. What it has above the log's
+ * end is lost here, and its numbers will be given to other entries: it is told so, and gets those.
+ */
+function withoutLostOnes(
+  vector: Vector,
+  { serverId, vector: own }: { readonly serverId: string; readonly vector: Vector },
+): { has: Vector; lost: WireGap[] } {
+  const end = sequenceOf(own, serverId);
+  const claimed = sequenceOf(vector, serverId);
+  if (claimed <= end) return { has: vector, lost: [] };
+  return { has: { ...vector, [serverId]: end }, lost: [{ origin: serverId, first: end + 1, last: claimed }] };
 }
 
 /** Of a server that is not known here anything may be missing: that is said rather than passed over. */

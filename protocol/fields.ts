@@ -1,6 +1,6 @@
 /**
  * Checks of single fields, shared by both directions of the codec. Each throws `FieldProblem` with a sentence that names the field and what is
- * allowed, and never repeats a value: it might be a secret. They take the value, not the object: a property that is read by its own name is fast. By hand rather than with a schema library, as `bench/README.md` says why.
+ * allowed, and never repeats a value: it might be a secret. They take the value, not the object: a property that is read by its own name is fast. By hand rather than with a schema library, as `docs/architecture.md` says why.
  */
 
 import { type Feature, FEATURES, type WireVector } from "./message.ts";

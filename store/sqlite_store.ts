@@ -76,7 +76,8 @@ export function openSqliteStore({ folder, makeServerId, synchronous }: SqliteSto
 
 /** Makes the folder, and sees that it and what is in it can be written to: SQLite would only say that something failed, this says why. */
 function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  // It holds what secrets are checked against: nobody else needs to read it.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmdirSync(mkdtempSync(`${folder}/.try-`));
   for (const name of readdirSync(folder).filter((name) => name.startsWith("thrum.sqlite"))) {
     accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);

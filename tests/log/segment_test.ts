@@ -127,3 +127,15 @@ Deno.test("a cursor with a vector reads exactly what the vector lacks, once and 
     for (const [origin, sequence] of cursor.ahead) assertEquals(sequence > last[origin]!, true);
   }));
 });
+
+Deno.test("Tail.dropTo() lets go of what the store has forgotten, so that nobody gets it after all", () => {
+  const tail = new Tail(1_000);
+  for (let position = 1; position <= 9; position++) tail.push(segment(position, "a", position, position));
+  tail.dropTo(4);
+  assertEquals(tail.after(3, 100), undefined);
+  assertEquals(tail.after(4, 1)?.map(({ position }) => position), [5]);
+  tail.dropTo(9);
+  assertEquals(tail.after(9, 1), undefined);
+  tail.push(segment(10, "a", 10, 10));
+  assertEquals(tail.after(9, 1)?.map(({ position }) => position), [10]);
+});

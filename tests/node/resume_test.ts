@@ -154,3 +154,45 @@ Deno.test("everything that was acknowledged is there after a restart on the same
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("what was forgotten is not sent after all, also while it is still in memory", async () => {
+  await using server = await start({ store: { activityRetentionBytes: 4_000 } });
+  // A registration is kept for ever, so reading begins before what was forgotten.
+  await using registrar = await LineClient.connect(server.port);
+  registrar.send({ command: "REGISTER", username: "anna", secret: "s" });
+  await registrar.next("REGISTER_SUCCESS");
+  await using publisher = await LineClient.loggedIn(server.port);
+  for (let n = 1; n <= 200; n++) await publish(publisher, n, n);
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  for (;;) {
+    assert(Date.now() < giveUpAt, "nothing was forgotten");
+    await using back = await LineClient.connect(server.port);
+    back.send({ command: "LOGIN", username: "anonymous", features: ["resume"], resume: { vector: {} } });
+    const { resume } = await back.next("LOGIN_SUCCESS");
+    await back.untilActivities(resume.replayed);
+    // A mark behind the replay shows that no more came than was announced.
+    const mark = { mark: Math.random() };
+    publisher.send({ command: "ACTIVITY_MESSAGE", username: "anonymous", activity: mark });
+    await back.until(() => back.activities.some((one) => one.mark === mark.mark), "the mark");
+    const own = back.activities.filter(({ n }) => n !== undefined);
+    assertEquals(back.activities.length, resume.replayed + 1);
+    if (resume.gap === undefined) continue;
+    const first = Number(resume.gap.at(-1).last) + 1;
+    assertEquals(own.map(({ n }) => n), numbers(first - 1, 200).map(({ n }) => n));
+    break;
+  }
+});
+
+Deno.test("a client that has more than the server is told that the rest is lost, and gets what comes next", async () => {
+  await using server = await start();
+  await using publisher = await LineClient.loggedIn(server.port);
+  await publish(publisher, 1, 3);
+  const origin = server.serverId;
+  await using client = await LineClient.connect(server.port);
+  client.send({ command: "LOGIN", username: "anonymous", features: ["resume"], resume: { vector: { [origin]: 9 } } });
+  const { resume } = await client.next("LOGIN_SUCCESS");
+  assertEquals(resume, { vector: { [origin]: 3 }, replayed: 0, gap: [{ origin, first: 4, last: 9 }] });
+  await publish(publisher, 4, 4);
+  await client.untilActivities(1);
+  assertEquals(client.activities, numbers(4, 4));
+});
