@@ -44,7 +44,12 @@ export interface SqliteStoreOptions {
 }
 
 /** SQLite's default: a checkpoint every 4 MB. Each holds the event loop for 5 to 15 ms on a fast SSD; a longer log would make them rarer but longer. */
-const CHECKPOINT_PAGES = 1_000;
+const CHECKPOINT_PAGES = 512;
+/**
+ * Larger than SQLite's 4,096: a turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger pages make the small turns of a quiet
+ * server cost twice as much.
+ */
+const PAGE_BYTES = 8_192;
 /** The write-ahead log is cut to this after a checkpoint when one large commit made it longer. */
 const WAL_BYTES = 16_777_216;
 /** Memory for pages: enough for the upper part of the message id index, which is the only thing that is not written in order. */
@@ -99,6 +104,8 @@ function prepareFile(database: DatabaseSync, folder: string, synchronous: "norma
         `${CURRENT_VERSION}). Use that one, or choose another folder.`,
     );
   }
+  // Means something only while the file is empty.
+  run(`PRAGMA page_size = ${PAGE_BYTES}`);
   run("PRAGMA journal_mode = WAL");
   run(`PRAGMA synchronous = ${synchronous}`);
   run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);

@@ -161,12 +161,12 @@ Deno.test("SqliteStore says that its file is damaged when it comes to the place"
     {
       using store = open(folder);
       const log = new LogWriter();
-      for (let turn = 0; turn < 100; turn++) store.commit(log.batch({ text: "x".repeat(2_000) }));
+      for (let turn = 0; turn < 200; turn++) store.commit(log.batch({ text: "x".repeat(2_000) }));
     }
     const path = `${folder}/thrum.sqlite`;
     const bytes = Deno.readFileSync(path);
     // Pages in the middle, which hold segments and are not read when the file is opened.
-    bytes.fill(0xff, 20 * 4_096, 40 * 4_096);
+    bytes.fill(0xff, 20 * 8_192, 40 * 8_192);
     Deno.writeFileSync(path, bytes);
     using store = open(folder);
     assertStoreError(() => store.segmentsAfter(0, Infinity), "read", folder, "thrum.sqlite is damaged");
