@@ -1,6 +1,7 @@
 /** The commands of the client, as real processes against a real server: what they write where, and how they end. */
 
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { VERSION } from "../../protocol/version.ts";
 import { clientCommand, type Program, startClient, startServer } from "../support/program.ts";
 
@@ -55,14 +56,26 @@ Deno.test("publish names the line that cannot be published, after it has publish
     const [input, why] of [
       ['{"a":1}\n\n{b:2}\n{"c":3}\n', "Line 3 of standard input: Cannot publish what is not JSON"],
       ['{"a":1}\n[]', "Line 2 of standard input: Cannot publish what is not a JSON object"],
-      [`{"a":1}\n{"b":"${"x".repeat(70_000)}"}\n`, "Line 2 of standard input: Cannot publish this activity"],
+      [`{"a":1}\n{"b":"${"x".repeat(70_000)}"}\n{"c":3}\n`, "Line 2 of standard input: Cannot publish this activity"],
     ] as const
   ) {
     const { code, output, errors } = await run(["publish", "--port", port], { input });
+    assertStringIncludes(errors, why);
     assertEquals(code, 1);
     assertEquals(output.split("\n").length, 2);
-    assertStringIncludes(errors, why);
   }
+  // And none after it: of the three runs there are three activities.
+  const { output } = await run(["publish", "{}", "--port", port]);
+  assertMatch(output, /:4\n$/);
+});
+
+Deno.test("publish says at once what is wrong with a line, while its input goes on", async () => {
+  const { server, port } = await serving();
+  await using _server = server;
+  await using client = startClient(["publish", "--port", port]);
+  await client.type('{"a":1}\n{nonsense\n');
+  assertEquals(await client.ended(), 1);
+  assertStringIncludes(client.errors, "Line 2 of standard input");
 });
 
 Deno.test("listen ends quietly when nobody reads any more", async () => {
@@ -79,7 +92,7 @@ Deno.test("listen ends quietly when nobody reads any more", async () => {
   assertStringIncludes((await errors.read()).value ?? "", "connected to");
   await listener.stdout.cancel();
   await run(["publish", "{}", "--port", port]);
-  assertEquals((await listener.status).code, 0);
+  assertEquals((await deadline(listener.status, 20_000)).code, 0);
   assertEquals((await errors.read()).done, true);
 });
 

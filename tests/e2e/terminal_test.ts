@@ -92,7 +92,7 @@ talking("a line that is no JSON comes back to be mended", ["-u", "ada"], async (
   await screen.type("Enter");
   await screen.shows(">");
   await screen.type('{"a":1', "Enter");
-  await screen.shows('> {"a":1', /JSON/);
+  await screen.shows('> {"a":1', /position 6$/);
   await screen.type("}", "Enter");
   await screen.shows(">", /ada {2}{"a":1}$/);
 });

@@ -1,0 +1,118 @@
+/**
+ * The client program: command line and config file say what to do and whom to call, a command in `client/terminal/` does it, and how it ends becomes
+ * an exit code. Data goes to standard output, what there is to say about it to standard error.
+ */
+
+import { connect } from "./client/connect.ts";
+import { ConnectError, ConnectionEndedError, RefusedError } from "./client/errors.ts";
+import type { CommandContext } from "./client/terminal/command.ts";
+import { exchange } from "./client/terminal/exchange.ts";
+import { talk } from "./client/terminal/interactive.ts";
+import { listen } from "./client/terminal/listen.ts";
+import { InputError, publish } from "./client/terminal/publish.ts";
+import { register } from "./client/terminal/register.ts";
+import { visible } from "./client/terminal/visible.ts";
+import {
+  CLIENT_PROGRAM,
+  type ClientArguments,
+  type ClientCommand,
+  heartbeatEndpoint,
+  parseClientArguments,
+} from "./config/arguments.ts";
+import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
+import { helpText, UsageError } from "./config/flags.ts";
+import { ConfigError, layered, loadConfig } from "./config/load.ts";
+import { NoAnswer } from "./config/prompts.ts";
+import { makeSecret } from "./platform/crypto.ts";
+import { realClock } from "./platform/real_clock.ts";
+import { onStopSignal } from "./platform/signals.ts";
+import { stdio } from "./platform/stdio.ts";
+import { readTextFile } from "./platform/text_file.ts";
+import { VERSION } from "./protocol/version.ts";
+
+/** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
+const SHIPPED_CONFIG = new URL("./config.json", import.meta.url);
+
+const COMMANDS: Readonly<Record<ClientCommand, (context: CommandContext) => Promise<void>>> = {
+  interactive: talk,
+  publish,
+  listen,
+  register,
+  exchange,
+};
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  try {
+    const asked = parseClientArguments(args);
+    switch (asked.action) {
+      case "help":
+        await stdio.write(helpText(CLIENT_PROGRAM, VERSION, stdio.out.bold));
+        return EXIT_CODE.done;
+      case "version":
+        await stdio.write(`${CLIENT_PROGRAM.name} ${VERSION}\n`);
+        return EXIT_CODE.done;
+      default:
+        await COMMANDS[asked.action](await makeContext(asked));
+        return EXIT_CODE.done;
+    }
+  } catch (error) {
+    return tellFailure(error);
+  }
+}
+
+async function makeContext(args: ClientArguments): Promise<CommandContext> {
+  const loaded = await loadConfig(readTextFile, { asked: args.configFile, shipped: SHIPPED_CONFIG });
+  const config = layered(loaded.config, args.layer);
+  return {
+    args,
+    server: config.server,
+    heartbeatChannel: heartbeatEndpoint(args, { config, layer: loaded.layer }),
+    // A variable that is set to nothing says nothing.
+    secret: args.secret ?? (Deno.env.get("THRUM_SECRET") || undefined),
+    systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
+    stdio,
+    clock: realClock,
+    connect,
+    makeSecret,
+    onStop: onStopSignal,
+  };
+}
+
+/** One sentence on standard error, with the exit code that belongs to it. */
+function tellFailure(error: unknown): ExitCode {
+  const { code, sentence, hint } = describeFailure(error);
+  if (sentence === undefined) {
+    // The person left at a question: the shell's prompt goes below it.
+    stdio.terminal.write("\n");
+    return code;
+  }
+  // The server's own words may be part of the sentence.
+  const said = visible(sentence);
+  stdio.tell(`${stdio.err.red(`${CLIENT_PROGRAM.name}:`)} ${said}\n${hint === undefined ? "" : `${hint}\n`}`);
+  return code;
+}
+
+function describeFailure(error: unknown): { code: ExitCode; sentence?: string; hint?: string } {
+  const sentence = error instanceof Error ? error.message : String(error);
+  if (error instanceof NoAnswer) return { code: EXIT_CODE.done };
+  if (error instanceof UsageError) {
+    return { code: EXIT_CODE.usage, sentence, hint: `Try ${CLIENT_PROGRAM.name} --help` };
+  }
+  if (error instanceof ConfigError || error instanceof InputError) return { code: EXIT_CODE.usage, sentence };
+  if (error instanceof ConnectError) return { code: EXIT_CODE.unreachable, sentence };
+  if (error instanceof RefusedError) return { code: EXIT_CODE.refused, sentence, ...refusalHint(error) };
+  if (error instanceof ConnectionEndedError) return { code: EXIT_CODE.ended, sentence };
+  return { code: EXIT_CODE.fault, sentence: `Fault in the program: ${sentence}` };
+}
+
+function refusalHint({ reason }: RefusedError): { hint?: string } {
+  switch (reason) {
+    case "NAME_TAKEN":
+      return { hint: "If it is yours, give its secret: in THRUM_SECRET, or when asked for" };
+    case "UNKNOWN_USER":
+      return { hint: `To make the account: ${CLIENT_PROGRAM.name} register -u NAME` };
+  }
+  return {};
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

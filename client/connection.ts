@@ -1,0 +1,272 @@
+/**
+ * One connection of a client: a link, the lines on it, its supervision and its end. `session.ts` decides what lines mean; this carries that out.
+ * What outlives a connection (what was received, what is unacknowledged, when to come back) is the business of `client.ts`.
+ */
+
+import type { Supervised, Supervisor, Watch } from "../heartbeat/mod.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
+import { LineFramer } from "../protocol/line_framer.ts";
+import type {
+  ActivityBroadcastMessage,
+  HeartbeatMessage,
+  LoginSuccessMessage,
+  WireHeartbeat,
+} from "../protocol/message.ts";
+import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
+import {
+  beginSession,
+  leave,
+  onLost,
+  onMessage,
+  onSilence,
+  type OutgoingMessage,
+  type Session,
+  type SessionEffect,
+  type SessionEnd,
+  type SessionPlan,
+  type SessionStep,
+} from "./session.ts";
+
+/** What a connection tells the client that it belongs to, and asks it. */
+export interface ConnectionOwner {
+  onRegistered(): void;
+  onOpened(login: LoginSuccessMessage): void;
+  /** `length` is that of the activity's line, in characters. */
+  onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
+  onAcknowledged(messageId: string, id: string): void;
+  onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): void;
+  /** For how much longer heartbeats are neither answered nor sent. */
+  blockedForMs(): number;
+  /** The link is gone. Called exactly once, and nothing after it. */
+  onEnd(end: SessionEnd): void;
+}
+
+/** What a connection runs on. */
+export interface ConnectionPlatform {
+  readonly clock: Clock;
+  /** May serve many connections, and is not this one's to dispose of. */
+  readonly supervisor: Supervisor;
+}
+
+/** Longest line that is taken from a server: far more than one lets through, so that only a program that is no server meets it. */
+const MAX_LINE_BYTES = 16_777_216;
+/** How long the last bytes may take to leave. */
+const LINGER_MS = 500;
+/** How long a server may take to close after LOGOUT. */
+const LEAVE_TIMEOUT_MS = 2_000;
+
+const encoder = new TextEncoder();
+
+/** Drives one `Session` over one `Link`. */
+export class Connection implements LinkHandler, Supervised {
+  readonly #link: Link;
+  readonly #owner: ConnectionOwner;
+  readonly #clock: Clock;
+  readonly #supervisor: Supervisor;
+  readonly #framer = new LineFramer(MAX_LINE_BYTES);
+  #session: Session;
+  #end: SessionEnd | undefined;
+  #gone = false;
+  #throttled = false;
+  #outgoing: Uint8Array[] = [];
+  #watch: Watch | undefined;
+  /** The one deadline that is not supervision's: of the login, of the end of a block, of the next sign of life, of the leave. */
+  #timer: Timer | undefined;
+
+  /** Takes the link over, and says REGISTER or LOGIN. `timeoutMs` is for the login. */
+  constructor(link: Link, platform: ConnectionPlatform, plan: SessionPlan, timeoutMs: number, owner: ConnectionOwner) {
+    this.#link = link;
+    this.#clock = platform.clock;
+    this.#supervisor = platform.supervisor;
+    this.#owner = owner;
+    const { session, effects } = beginSession(plan);
+    this.#session = session;
+    link.attach(this);
+    this.#timer = this.#supervisor.deadline(
+      timeoutMs,
+      () => this.#apply(onLost(this.#session, "IDENTIFY_TIMEOUT", `the server did not answer within ${timeoutMs} ms`)),
+    );
+    for (const effect of effects) this.#act(effect, 0);
+  }
+
+  /** The address of the server. */
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  /** Sends a line with all others of this turn. What was not sent when the connection ends is lost. */
+  send(line: Uint8Array): void {
+    if (this.#outgoing.push(line) === 1) this.#clock.endOfTurn(() => this.#flush());
+  }
+
+  /** Stops or goes on reading, so that what waits stays with the server. */
+  throttle(isOn: boolean): void {
+    if (isOn === this.#throttled) return;
+    this.#throttled = isOn;
+    if (isOn) this.#link.pause();
+    else this.#link.resume();
+    if (this.#session.kind === "open") this.#supervise(this.#session.login.heartbeat);
+  }
+
+  /** The server was heard elsewhere. */
+  heard(): void {
+    this.#watch?.heard();
+  }
+
+  /** Says LOGOUT and waits for the server to close; without a session, closes. */
+  leave(): void {
+    if (this.#session.kind !== "open") return this.drop();
+    this.#apply(leave(this.#session));
+    this.#stopSupervision();
+    this.#timer = this.#supervisor.deadline(LEAVE_TIMEOUT_MS, () => this.drop());
+  }
+
+  /** Closes without a word. */
+  drop(): void {
+    this.#session = { kind: "over" };
+    this.#finish({ kind: "loggedOut" });
+    this.#link.destroy();
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#end !== undefined) return;
+    const { lines, problem } = this.#framer.push(bytes);
+    for (const line of lines) {
+      if (this.#end !== undefined) return;
+      this.#apply(onMessage(this.#session, parseServerLine(line)), line.length);
+    }
+    // After the lines, so that an answer among them is told with its round trip.
+    this.#watch?.heard();
+    if (problem !== undefined) this.#apply(onLost(this.#session, "INVALID_MESSAGE", problem));
+  }
+
+  onDrain(): void {
+    // The outbox bounds what can wait here.
+  }
+
+  onFinish(): void {
+    this.#apply(onLost(this.#session, "CLOSED_BY_OTHER_SIDE"));
+  }
+
+  onEnd(linkEnd: LinkEnd): void {
+    this.#gone = true;
+    this.#apply(onLost(this.#session, linkEnd === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE"));
+    this.#owner.onEnd(this.#end!);
+  }
+
+  sendHeartbeat(sequence: number, _attempt: number, of: number): void {
+    if (this.#session.kind !== "open") return;
+    this.#write({ command: "HEARTBEAT", sequence, of, intervalMs: this.#session.login.heartbeat!.intervalMs });
+  }
+
+  alive(): void {
+    // Nobody asks how quick the server is.
+  }
+
+  gaveUp(): void {
+    this.#apply(onSilence(this.#session));
+  }
+
+  #apply({ session, effects }: SessionStep, length = 0): void {
+    this.#session = session;
+    for (const effect of effects) this.#act(effect, length);
+  }
+
+  #act(effect: SessionEffect, length: number): void {
+    switch (effect.kind) {
+      case "deliver":
+        return this.#owner.onActivity(effect.broadcast, length);
+      case "acknowledged":
+        return this.#owner.onAcknowledged(effect.messageId, effect.id);
+      case "send":
+        return this.#write(effect.message);
+      case "registered":
+        return this.#owner.onRegistered();
+      case "opened":
+        return this.#opened(effect.login);
+      case "heartbeat":
+        return this.#answer(effect.heartbeat);
+      case "heartbeatAnswered":
+        return this.#watch?.answered(effect.sequence);
+      case "end":
+        this.#finish(effect.end);
+        this.#link.end(LINGER_MS);
+    }
+  }
+
+  #opened(login: LoginSuccessMessage): void {
+    this.#supervise(login.heartbeat);
+    this.#owner.onOpened(login);
+  }
+
+  #answer(heartbeat: HeartbeatMessage): void {
+    const isBlocked = this.#owner.blockedForMs() > 0;
+    if (!isBlocked) this.#write({ command: "HEARTBEAT_ACK", sequence: heartbeat.sequence });
+    this.#owner.onHeartbeat(heartbeat, !isBlocked);
+  }
+
+  /** Begins to supervise the server, or what takes the place of that while it cannot be heard. */
+  #supervise(heartbeat: WireHeartbeat | undefined): void {
+    this.#stopSupervision();
+    if (heartbeat === undefined) return;
+    const blockedForMs = this.#owner.blockedForMs();
+    if (blockedForMs > 0) {
+      this.#timer = this.#clock.after(blockedForMs, () => this.#supervise(heartbeat));
+    } else if (this.#throttled) {
+      this.#showLife(heartbeat);
+    } else {
+      this.#watch = this.#supervisor.watch(this, {
+        ...heartbeat,
+        // The server asks first, so that an idle connection carries one exchange and not two.
+        idleTimeoutMs: heartbeat.idleTimeoutMs + heartbeat.intervalMs,
+      });
+    }
+  }
+
+  /** While we do not read we see no heartbeat, and may not take the server's silence for its end. But we live, and say so unasked. */
+  #showLife(heartbeat: WireHeartbeat): void {
+    this.#timer = this.#clock.after(heartbeat.intervalMs, () => {
+      this.#write({ command: "HEARTBEAT_ACK", sequence: 0 });
+      this.#showLife(heartbeat);
+    });
+  }
+
+  #stopSupervision(): void {
+    this.#stopTimer();
+    this.#watch?.end();
+    this.#watch = undefined;
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #write(message: OutgoingMessage): void {
+    this.#flush();
+    if (!this.#gone) this.#link.write(encoder.encode(encodeLine(message)));
+  }
+
+  #flush(): void {
+    const lines = this.#outgoing;
+    this.#outgoing = [];
+    if (lines.length === 0 || this.#end !== undefined) return;
+    this.#link.write(lines.length === 1 ? lines[0]! : concatenated(lines));
+  }
+
+  #finish(end: SessionEnd): void {
+    this.#end ??= end;
+    this.#stopSupervision();
+  }
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

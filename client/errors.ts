@@ -1,0 +1,92 @@
+/** What a client's promises reject with. All say in one sentence what failed, where and why; none repeats a secret. */
+
+import type { CloseReason } from "../protocol/close_reason.ts";
+import type { RefusalMessage } from "../protocol/message.ts";
+
+/** No server could be reached, or none answered, or the connection was given up while it was being made. */
+export class ConnectError extends Error {
+  /** Its class, by name. */
+  override name = "ConnectError";
+}
+
+/** The server refused what it was asked: a login, a registration, or a line that it does not allow. */
+export class RefusedError extends Error {
+  /** Its class, by name. */
+  override name = "RefusedError";
+  /** The refusal as the protocol names it. */
+  readonly command: "REGISTER_FAILED" | "LOGIN_FAILED" | "AUTHENTICATION_FAIL" | "INVALID_MESSAGE";
+  /** The server's own words. */
+  readonly info: string;
+  /** For programs, where the server says it: `"NAME_TAKEN"`, `"UNKNOWN_USER"`, `"WRONG_SECRET"` … */
+  readonly reason: string | undefined;
+
+  /**
+   * Made by the client.
+   *
+   * @param message one sentence for people
+   */
+  constructor(
+    message: string,
+    refusal: {
+      readonly command: RefusedError["command"];
+      readonly info: string;
+      readonly reason: string | undefined;
+    },
+  ) {
+    super(message);
+    this.command = refusal.command;
+    this.info = refusal.info;
+    this.reason = refusal.reason;
+  }
+}
+
+/** The client is closed: by its own `close()`, by the server, or because the network broke and it was not to reconnect. */
+export class ConnectionEndedError extends Error {
+  /** Its class, by name. */
+  override name = "ConnectionEndedError";
+  /** One of `CLOSE_REASONS`, or one that only a newer server knows. */
+  readonly reason: CloseReason | (string & Record<never, never>);
+
+  /**
+   * Made by the client.
+   *
+   * @param message one sentence for people
+   */
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What everything rejects with after `close()`. */
+export function endedHere(): ConnectionEndedError {
+  return new ConnectionEndedError("The client is closed", "LOGGED_OUT");
+}
+
+/** The error for a refusal by `server`, given as `host:port`. */
+export function refusedError(refusal: RefusalMessage, username: string, server: string): RefusedError {
+  const { command, info, reason } = refusal;
+  const what = command === "REGISTER_FAILED"
+    ? `Cannot register "${username}" at ${server}`
+    : command === "LOGIN_FAILED"
+    ? `Cannot log in as "${username}" at ${server}`
+    : `${server} refused what it was sent`;
+  return new RefusedError(`${what}: ${info}`, { command, info, reason });
+}
+
+/** Why a connection could not be made, in words. */
+export function connectProblem(error: Error & { readonly code?: string }): string {
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return "nothing listens there";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "there is no host of that name";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "there is no way to that host";
+    case "ETIMEDOUT":
+      return "it does not answer";
+  }
+  return error.message;
+}

@@ -1,0 +1,85 @@
+/**
+ * The client's end of the out-of-band heartbeat channel: it listens, lets in the server that it is connected to and nobody else, and answers the
+ * heartbeats that come. So a main connection that is full of activities cannot hide that this client lives.
+ */
+
+import type { Endpoint } from "../config/config.ts";
+import type { Link, Listener, Transport } from "../platform/transport.ts";
+import { LineFramer } from "../protocol/line_framer.ts";
+import type { HeartbeatMessage } from "../protocol/message.ts";
+import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
+
+/** What the channel asks its client, and tells it. */
+export interface HeartbeatChannelOwner {
+  /** The address of the server, while there is a connection to it. */
+  serverHost(): string | undefined;
+  /** A heartbeat came. Returns whether to answer it. */
+  onHeartbeat(heartbeat: HeartbeatMessage): boolean;
+}
+
+/** A heartbeat takes some 70 bytes. */
+const MAX_LINE_BYTES = 1024;
+
+/** A listening channel. */
+export class HeartbeatChannel implements AsyncDisposable {
+  readonly #listener: Listener;
+  readonly #links: Set<Link>;
+
+  private constructor(listener: Listener, links: Set<Link>) {
+    this.#listener = listener;
+    this.#links = links;
+  }
+
+  /** @throws {Error} with a `code` such as `EADDRINUSE` when `endpoint` cannot be had. */
+  static async open(transport: Transport, endpoint: Endpoint, owner: HeartbeatChannelOwner): Promise<HeartbeatChannel> {
+    const links = new Set<Link>();
+    const listener = await transport.listen(endpoint, (link) => {
+      // A server needs one; it may dial a new one before it has noticed that the old one is gone.
+      if (link.remoteHost === owner.serverHost()) {
+        for (const old of links) old.destroy();
+        links.add(link);
+        answer(link, owner, () => links.delete(link));
+      } else {
+        link.attach(IGNORING);
+        link.destroy();
+      }
+    });
+    return new HeartbeatChannel(listener, links);
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** Accepts nothing more, and cuts what there is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const link of this.#links) link.destroy();
+    await this.#listener.close();
+  }
+}
+
+const IGNORING = { onData: ignore, onDrain: ignore, onFinish: ignore, onEnd: ignore };
+
+function answer(link: Link, owner: HeartbeatChannelOwner, onEnd: () => void): void {
+  const encoder = new TextEncoder();
+  const framer = new LineFramer(MAX_LINE_BYTES);
+  link.attach({
+    onData(bytes) {
+      const { lines, problem } = framer.push(bytes);
+      for (const line of lines) {
+        const message = parseServerLine(line);
+        if (message?.command !== "HEARTBEAT" || !owner.onHeartbeat(message)) continue;
+        link.write(encoder.encode(encodeLine({ command: "HEARTBEAT_ACK", sequence: message.sequence } as const)));
+      }
+      if (problem !== undefined) link.destroy();
+    },
+    onDrain: ignore,
+    onFinish: () => link.destroy(),
+    onEnd,
+  });
+}
+
+function ignore(): void {
+  // Nothing here concerns the channel.
+}

@@ -1,0 +1,148 @@
+/** What a client is given and what it gives: options, the client itself, activities and events. Types only. */
+
+import type { Endpoint } from "../config/config.ts";
+import type { Vector } from "../log/vector.ts";
+import type { Feature, WireGap } from "../protocol/message.ts";
+import type { ReconnectPolicy } from "./reconnect.ts";
+
+/** How a client connects, as whom, and what it does when the connection is lost. */
+export interface ConnectOptions {
+  /** The server's host name or address. */
+  readonly host: string;
+  /** The server's port. */
+  readonly port: number;
+  /** Whom to log in as. Without it the client is `anonymous`. */
+  readonly username?: string;
+  /** The user's secret; needed with `username`. */
+  readonly secret?: string;
+  /** `true` registers the user first, and fails when the name is taken; `"ifNew"` then logs in instead. */
+  readonly register?: boolean | "ifNew";
+  /**
+   * What to ask the server for; by default all that a client of this version can do with it. Without `ack` nothing tells whether what was
+   * published has arrived; without `resume` activities that were missed while a connection was lost stay missed.
+   */
+  readonly features?: readonly Feature[];
+  /** What a client that was here earlier has (`Client.vector`): everything else that is still kept comes first. */
+  readonly since?: Vector;
+  /** How to come back when the connection is lost; what is not given is as in `DEFAULT_RECONNECT`. `false` does not come back. */
+  readonly reconnect?: false | Partial<ReconnectPolicy>;
+  /** Time allowed to connect, and then to log in; 10,000 when not given. */
+  readonly connectTimeoutMs?: number;
+  /** The longest line that the server takes; 65,536 bytes when not given. */
+  readonly maxLineBytes?: number;
+  /**
+   * Where to listen for heartbeats out of band, so that a full connection cannot hide that this client lives. Port 0 takes a free one;
+   * with one that cannot be had the client does without, and says so with the event `noChannel`.
+   */
+  readonly heartbeatChannel?: Endpoint;
+  /** For tests of supervision: for so long after the first login no heartbeat is answered, and none sent. */
+  readonly blockHeartbeatMs?: number;
+  /** Told what happens, as it happens. What it throws ends up unhandled. */
+  readonly onEvent?: (event: ClientEvent) => void;
+}
+
+/** Somebody in the network: publishes, and receives what all publish. Made by `connect`; `await using` closes it at the end of the scope. */
+export interface Client extends AsyncDisposable {
+  /** Whom the client is logged in as. */
+  readonly username: string;
+  /** Whether this client has registered its user. */
+  readonly registered: boolean;
+  /** The server that it is, or was last, logged in to. */
+  readonly serverId: string | undefined;
+  /** The features in force. */
+  readonly features: readonly Feature[];
+  /**
+   * What was taken out of every iterator, for the `since` of a later client: that gets all the rest. Whoever keeps it does so after having dealt
+   * with what was taken. Without an iterator it is what came.
+   */
+  readonly vector: Vector;
+  /** Activities published and not acknowledged yet. */
+  readonly unacknowledged: number;
+  /** Resolves when the client is closed, by whomever. Never rejects. */
+  readonly closed: Promise<CloseInfo>;
+  /**
+   * Publishes an activity to everyone, in the order of the calls; resolves when it is safe with the server. When the connection is
+   * lost before that, it is sent again on the next one, and is published once all the same. A text is published as it is, each digit of it.
+   * @throws {TypeError} when it is not a JSON object.
+   * @throws {RangeError} when it is longer than a line may be, or nested too deep.
+   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before the server has it.
+   */
+  publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published>;
+  /**
+   * What is published, the client's own included. The first call gives everything since the login, if it comes before a mebibyte has (else the
+   * event `unread` has been told); every other call begins with what comes next. Each call gives an iterator of its own, that has everything. While
+   * one is more than a mebibyte behind, nothing more is read from the server, which keeps it: so iterate, or return. An iterator ends after
+   * `close()`, and throws what ended the client otherwise.
+   */
+  activities(): AsyncIterableIterator<Activity>;
+  /** Waits until what was published is acknowledged, for 5 s at most, then logs out. Resolves when the connection is gone. */
+  close(): Promise<void>;
+}
+
+/** What was published is safe with the server. */
+export interface Published {
+  /** The activity's identity; `undefined` where the feature `ack` is not in force, and nothing but the sending is known. */
+  readonly id: string | undefined;
+}
+
+/** What somebody published. */
+export interface Activity {
+  /** The activity, without the name of its user. */
+  readonly activity: Readonly<Record<string, unknown>>;
+  /** Who published it, as the server knows. */
+  readonly user: string;
+  /** `"<origin>:<sequence>"`: unique, and increasing for each origin. */
+  readonly id: string;
+  /** Its Lamport time. */
+  readonly lamport: number;
+  /** Milliseconds since 1970, by the clock of the server that accepted it. */
+  readonly sentAt: number;
+}
+
+/** How a client ended. */
+export interface CloseInfo {
+  /** One of `CLOSE_REASONS`, or one that only a newer server knows. */
+  readonly reason: string;
+  /** For people: what happened, in one sentence. */
+  readonly info: string;
+  /** What promises reject with because of it; absent after `close()`. */
+  readonly error?: Error;
+}
+
+/** What happens to a client, for those who want to watch. */
+export type ClientEvent =
+  /** It cannot listen for heartbeats out of band, and does without. */
+  | { readonly kind: "noChannel"; readonly endpoint: Endpoint; readonly info: string }
+  | { readonly kind: "connecting"; readonly server: Endpoint }
+  | { readonly kind: "registered"; readonly username: string }
+  /** Logged in. `returned` says whether it had been logged in before. */
+  | {
+    readonly kind: "connected";
+    readonly server: Endpoint;
+    readonly serverId: string | undefined;
+    readonly returned: boolean;
+    /** Activities that were missed and come first. */
+    readonly missed: number;
+  }
+  /** All that was missed has come. */
+  | { readonly kind: "caughtUp"; readonly replayed: number }
+  /** Some of what was missed is no longer kept by the server. */
+  | { readonly kind: "gap"; readonly gaps: readonly WireGap[] }
+  /** Nobody has called `activities` yet, and so much came that it is not kept for that any more. */
+  | { readonly kind: "unread" }
+  /** An activity came twice, and was left out the second time. */
+  | { readonly kind: "duplicate"; readonly id: string }
+  | { readonly kind: "redirected"; readonly server: Endpoint }
+  /** `byServer` when the server said that it would close, and why. */
+  | { readonly kind: "lost"; readonly reason: string; readonly info: string; readonly byServer: boolean }
+  | { readonly kind: "unreachable"; readonly server: Endpoint; readonly info: string }
+  | { readonly kind: "waiting"; readonly delayMs: number }
+  | {
+    readonly kind: "heartbeat";
+    readonly sequence: number;
+    readonly of: number;
+    /** `false` when the answer was withheld (`blockHeartbeatMs`). */
+    readonly answered: boolean;
+    readonly outOfBand: boolean;
+  }
+  | { readonly kind: "closed"; readonly info: CloseInfo };

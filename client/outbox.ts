@@ -1,0 +1,83 @@
+/**
+ * What a client published and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
+ * published waits for its turn. Keeps and counts; sends nothing itself.
+ */
+
+/** One activity on its way. */
+export interface Unacknowledged {
+  readonly messageId: string;
+  /** The whole line. The same bytes are sent again, so that the same thing is published. */
+  readonly line: Uint8Array;
+  /** Called once, with the identity that the server gave it, if it says so. */
+  readonly onAcknowledged: (id: string | undefined) => void;
+  /** Called once, when it is given up. */
+  readonly onFailed: (error: Error) => void;
+}
+
+/** Enough for a fast connection to stay busy while acknowledgements travel, little enough for one process with many clients. */
+export const MAX_UNACKNOWLEDGED = 4096;
+/** The same in bytes. One line is taken whatever its length. */
+export const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
+
+/** A queue whose front part, the window, is on its way. */
+export class Outbox {
+  readonly #onTurn: (entry: Unacknowledged) => void;
+  readonly #window = new Map<string, Unacknowledged>();
+  readonly #waiting = new Set<Unacknowledged>();
+  #windowBytes = 0;
+
+  /** `onTurn` is called for each entry when its turn to be sent has come, in order. */
+  constructor(onTurn: (entry: Unacknowledged) => void) {
+    this.#onTurn = onTurn;
+  }
+
+  /** How many are neither acknowledged nor failed. */
+  get size(): number {
+    return this.#window.size + this.#waiting.size;
+  }
+
+  /** How many may have been sent. */
+  get sent(): number {
+    return this.#window.size;
+  }
+
+  /** Those that may have been sent, the oldest first: what a new connection begins with. */
+  [Symbol.iterator](): IterableIterator<Unacknowledged> {
+    return this.#window.values();
+  }
+
+  /** Takes one more. Its turn may come at once. */
+  add(entry: Unacknowledged): void {
+    this.#waiting.add(entry);
+    this.#fillWindow();
+  }
+
+  /** The server has it, as `id`. One that is not here (any more) is ignored. */
+  acknowledge(messageId: string, id: string | undefined): void {
+    const entry = this.#window.get(messageId);
+    if (entry === undefined) return;
+    this.#window.delete(messageId);
+    this.#windowBytes -= entry.line.length;
+    entry.onAcknowledged(id);
+    this.#fillWindow();
+  }
+
+  /** Gives everything up. */
+  fail(error: Error): void {
+    const failed = [...this.#window.values(), ...this.#waiting];
+    this.#window.clear();
+    this.#waiting.clear();
+    this.#windowBytes = 0;
+    for (const entry of failed) entry.onFailed(error);
+  }
+
+  #fillWindow(): void {
+    for (const entry of this.#waiting) {
+      if (this.#window.size >= MAX_UNACKNOWLEDGED || this.#windowBytes >= MAX_UNACKNOWLEDGED_BYTES) return;
+      this.#waiting.delete(entry);
+      this.#window.set(entry.messageId, entry);
+      this.#windowBytes += entry.line.length;
+      this.#onTurn(entry);
+    }
+  }
+}

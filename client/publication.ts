@@ -1,0 +1,75 @@
+/** From what somebody wants to publish to the line that does it, checked for all that the server would refuse it for. Pure. */
+
+import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
+import { isObject } from "../protocol/fields.ts";
+import { nestingDepth } from "../protocol/raw_json.ts";
+
+/** What is said about an activity. */
+export interface Publication {
+  /** The activity's JSON text, from `activityText`. */
+  readonly activity: string;
+  readonly messageId: string;
+  readonly lamport: number;
+  /** Who says it, where the server wants to hear it every time. */
+  readonly user: { readonly username: string; readonly secret: string | undefined } | undefined;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The JSON text of an activity, in one line. A text is taken as it is, so that no digit of a number changes.
+ * @throws {TypeError} when it is not a JSON object.
+ * @throws {RangeError} when it is nested deeper than servers allow.
+ */
+export function activityText(activity: Readonly<Record<string, unknown>> | string): string {
+  const text = typeof activity === "string" ? checkedText(activity) : writtenText(activity);
+  if (nestingDepth(text) > MAX_ACTIVITY_DEPTH) {
+    throw new RangeError(`Cannot publish an activity that is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
+  }
+  return text;
+}
+
+/**
+ * The line, its end included.
+ * @throws {RangeError} when it is longer than `maxLineBytes` without its end.
+ */
+export function encodePublication(
+  { activity, messageId, lamport, user }: Publication,
+  maxLineBytes: number,
+): Uint8Array {
+  const pair = user === undefined ? "" : JSON.stringify(user).slice(1, -1) + ",";
+  const line = encoder.encode(
+    `{"command":"ACTIVITY_MESSAGE",${pair}"messageId":"${messageId}","lamport":${lamport},"activity":${activity}}\n`,
+  );
+  const length = line.length - 1;
+  if (length <= maxLineBytes) return line;
+  throw new RangeError(
+    `Cannot publish this activity: its line would have ${length} bytes, allowed are ${maxLineBytes}`,
+  );
+}
+
+function checkedText(text: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // The text is one line of many, or an argument: the engine's count of lines within it would only mislead.
+    const why = (error as Error).message.replace(/ \(line \d+ column \d+\)$/, "");
+    throw new TypeError(`Cannot publish what is not JSON: ${why}`, { cause: error });
+  }
+  if (!isObject(value)) throw notAnObject();
+  // Within strings JSON has no bare line ends; between tokens they are white space.
+  return text.replaceAll(/[\r\n]/g, " ").trim();
+}
+
+function writtenText(activity: Readonly<Record<string, unknown>>): string {
+  if (!isObject(activity)) throw notAnObject();
+  const text = JSON.stringify(activity) as string | undefined;
+  // An object may say how it is written (toJSON), and be no object then.
+  if (!text?.startsWith("{")) throw notAnObject();
+  return text;
+}
+
+function notAnObject(): TypeError {
+  return new TypeError("Cannot publish what is not a JSON object");
+}

@@ -1,0 +1,221 @@
+/**
+ * One connection's protocol life, as a client sees it: what a message from the server means, and what follows. Pure: sockets and timers are the
+ * business of `connection.ts`; what outlives a connection is kept by `client.ts`.
+ *
+ *     registering ──ok──▶ loggingIn ──ok──▶ open ──LOGOUT──▶ leaving
+ *          │                  │               │                 │
+ *          └──────────────────┴───── over ◀───┴─────────────────┘
+ */
+
+import type { Endpoint } from "../config/config.ts";
+import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
+import type {
+  ActivityBroadcastMessage,
+  Feature,
+  HeartbeatMessage,
+  InvalidLine,
+  LoginSuccessMessage,
+  RefusalMessage,
+  ServerMessage,
+  WireVector,
+} from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
+
+/** What a connection is for. */
+export interface SessionPlan {
+  readonly username: string;
+  readonly secret: string | undefined;
+  /** Whether to register first, and what to do when the name is taken. */
+  readonly register: boolean | "ifNew";
+  readonly features: readonly Feature[];
+  /** What the client has, when it comes back. */
+  readonly resume: WireVector | undefined;
+  /** Where it listens for heartbeats out of band. */
+  readonly heartbeatPort: number | undefined;
+  /** Redirects that were followed to get here. */
+  readonly redirects: number;
+}
+
+/** Where a connection stands. */
+export type Session =
+  | { readonly kind: "registering" | "loggingIn"; readonly plan: SessionPlan }
+  | { readonly kind: "open" | "leaving"; readonly login: LoginSuccessMessage }
+  | { readonly kind: "over" };
+
+/** Why a connection is over. */
+export type SessionEnd =
+  /** What was asked of the server is refused: asking again would not help. */
+  | { readonly kind: "refused"; readonly refusal: RefusalMessage }
+  /** The name is taken, and was to be logged in with in that case. */
+  | { readonly kind: "nameTaken" }
+  | { readonly kind: "redirected"; readonly server: Endpoint }
+  /** The server said that it closes. */
+  | {
+    readonly kind: "endedByServer";
+    readonly reason: string;
+    readonly info: string;
+    readonly advice: ReconnectAdvice;
+    readonly retryAfterMs: number;
+  }
+  /** It broke. `reason` is a row of `CLOSE_REASONS`, `info` tells more where there is more. */
+  | { readonly kind: "lost"; readonly reason: LostReason; readonly info: string }
+  | { readonly kind: "loggedOut" };
+
+/** How a connection breaks. */
+export type LostReason = Extract<
+  CloseReason,
+  "CLOSED_BY_OTHER_SIDE" | "CONNECTION_RESET" | "HEARTBEAT_TIMEOUT" | "IDENTIFY_TIMEOUT" | "INVALID_MESSAGE"
+>;
+
+/** A message to the server, as the line will have it. */
+export type OutgoingMessage = { readonly command: string; readonly [field: string]: unknown };
+
+/** What is to be done, in order. */
+export type SessionEffect =
+  | { readonly kind: "send"; readonly message: OutgoingMessage }
+  | { readonly kind: "registered" }
+  | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
+  | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
+  | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
+  | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
+  | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
+  /** Nothing follows. */
+  | { readonly kind: "end"; readonly end: SessionEnd };
+
+/** A state and what to do on the way to it. */
+export interface SessionStep {
+  readonly session: Session;
+  readonly effects: readonly SessionEffect[];
+}
+
+const OVER: Session = Object.freeze({ kind: "over" });
+const NO_EFFECTS: readonly SessionEffect[] = Object.freeze([]);
+
+/** A connection was made. */
+export function beginSession(plan: SessionPlan): SessionStep {
+  const { username, secret, features } = plan;
+  if (plan.register === false) return login(plan);
+  return {
+    session: { kind: "registering", plan },
+    effects: [{ kind: "send", message: { command: "REGISTER", username, secret, ...listed(features) } }],
+  };
+}
+
+/** A line came; `undefined` stands for a command that only a newer server knows. Not called when the session is over. */
+export function onMessage(session: Session, message: ServerMessage | InvalidLine | undefined): SessionStep {
+  if (message === undefined || session.kind === "over") return { session, effects: NO_EFFECTS };
+  switch (message.command) {
+    case "":
+      return lost("INVALID_MESSAGE", `the server sent something that cannot be read: ${message.info}`);
+    case "ACTIVITY_BROADCAST":
+      return isOpen(session)
+        ? { session, effects: [{ kind: "deliver", broadcast: message }] }
+        : unexpected(message.command);
+    case "ACTIVITY_ACK":
+      return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
+    case "HEARTBEAT":
+      return { session, effects: [{ kind: "heartbeat", heartbeat: message }] };
+    case "HEARTBEAT_ACK":
+      return { session, effects: [{ kind: "heartbeatAnswered", sequence: message.sequence }] };
+    case "REGISTER_SUCCESS": {
+      if (session.kind !== "registering") return unexpected(message.command);
+      const step = login(session.plan);
+      return { session: step.session, effects: [{ kind: "registered" }, ...step.effects] };
+    }
+    case "LOGIN_SUCCESS":
+      return session.kind === "loggingIn"
+        ? { session: { kind: "open", login: message }, effects: [{ kind: "opened", login: message }] }
+        : unexpected(message.command);
+    case "REGISTER_FAILED":
+      return session.kind === "registering" && session.plan.register === "ifNew" &&
+          // Servers that say no reason know only this one.
+          (message.reason ?? "NAME_TAKEN") === "NAME_TAKEN"
+        ? end({ kind: "nameTaken" })
+        : end({ kind: "refused", refusal: message });
+    case "LOGIN_FAILED":
+    case "AUTHENTICATION_FAIL":
+    case "INVALID_MESSAGE":
+      return end({ kind: "refused", refusal: message });
+    case "REDIRECT":
+      return end({ kind: "redirected", server: { host: message.hostname, port: message.port } });
+    case "END_CONNECTION":
+      if (session.kind === "leaving") return end({ kind: "loggedOut" });
+      return end({
+        kind: "endedByServer",
+        reason: message.reason,
+        info: message.info,
+        advice: message.reconnect,
+        retryAfterMs: message.retryAfterMs ?? 0,
+      });
+  }
+}
+
+/** The client wants to go for good. Called when the session is open. */
+export function leave(session: Session): SessionStep {
+  if (session.kind !== "open") return { session, effects: NO_EFFECTS };
+  return {
+    session: { kind: "leaving", login: session.login },
+    effects: [{ kind: "send", message: { command: "LOGOUT" } }],
+  };
+}
+
+/** The link is at its end, or has to be brought to it, without the server having said why. */
+export function onLost(session: Session, reason: LostReason, info = ""): SessionStep {
+  switch (session.kind) {
+    case "over":
+      return { session, effects: NO_EFFECTS };
+    case "leaving":
+      return end({ kind: "loggedOut" });
+    default:
+      return lost(reason, info);
+  }
+}
+
+/** The server answers no heartbeat. It is told so, as it may live after all. */
+export function onSilence(session: Session): SessionStep {
+  if (session.kind !== "open") return onLost(session, "HEARTBEAT_TIMEOUT");
+  const { sentence, reconnect } = CLOSE_REASONS.HEARTBEAT_TIMEOUT;
+  const message = { command: "END_CONNECTION", reason: "HEARTBEAT_TIMEOUT", info: sentence, reconnect };
+  const step = lost("HEARTBEAT_TIMEOUT", "");
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+}
+
+/** What happened to the connection, as the end of the sentence "The connection ended: …". */
+export function describeEnd(reason: string, info: string): string {
+  return info !== "" ? info : isCloseReason(reason) ? CLOSE_REASONS[reason].sentence : reason;
+}
+
+function login(plan: SessionPlan): SessionStep {
+  const { username, secret, features, resume, heartbeatPort, redirects } = plan;
+  const message = {
+    command: "LOGIN",
+    username,
+    ...(username === ANONYMOUS ? {} : { secret }),
+    ...listed(features),
+    ...(resume === undefined ? {} : { resume: { vector: resume } }),
+    ...(heartbeatPort === undefined ? {} : { heartbeat: { port: heartbeatPort } }),
+    ...(redirects === 0 ? {} : { redirects }),
+  };
+  return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };
+}
+
+/** A plain client names no features at all. */
+function listed(features: readonly Feature[]): { readonly features?: readonly Feature[] } {
+  return features.length === 0 ? {} : { features };
+}
+
+function isOpen(session: Session): boolean {
+  return session.kind === "open" || session.kind === "leaving";
+}
+
+function unexpected(command: string): SessionStep {
+  return lost("INVALID_MESSAGE", `the server sent ${command}, which it may not send now`);
+}
+
+function lost(reason: LostReason, info: string): SessionStep {
+  return end({ kind: "lost", reason, info });
+}
+
+function end(end: SessionEnd): SessionStep {
+  return { session: OVER, effects: [{ kind: "end", end }] };
+}

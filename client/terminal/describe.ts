@@ -1,0 +1,96 @@
+/** Activities and events in words, one line each. Pure. */
+
+import { timeOfDay } from "../../platform/local_time.ts";
+import type { Style } from "../../platform/terminal.ts";
+import type { WireGap } from "../../protocol/message.ts";
+import type { Activity, ClientEvent } from "../options.ts";
+import { endpointText } from "../server_list.ts";
+import { visible } from "./visible.ts";
+
+/** Something to tell a person. */
+export interface Notice {
+  readonly tone: "plain" | "good" | "warning";
+  readonly text: string;
+}
+
+/** What was told already, so that a long outage is one notice and not one for every attempt. */
+export interface Telling {
+  readonly isLost: boolean;
+  readonly toldUnreachable: boolean;
+}
+
+/** Nothing was told. */
+export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false });
+
+/** An activity for people: when, who, and its text, or its JSON where it is more than a text. */
+export function describeActivity({ activity, user, sentAt }: Activity, style: Style): string {
+  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(user))}  ${visible(activityWords(activity))}`;
+}
+
+/** An activity's text, where that is all it has, else its JSON. */
+export function activityWords(activity: Readonly<Record<string, unknown>>): string {
+  const { text, ...rest } = activity;
+  return typeof text === "string" && Object.keys(rest).length === 0 ? text : JSON.stringify(activity);
+}
+
+/** An activity for programs: one line of JSON. */
+export function activityLine({ id, user, sentAt, lamport, activity }: Activity): string {
+  return JSON.stringify({ id, user, sentAt, lamport, activity });
+}
+
+/** What there is to tell about `event`, if anything. */
+export function stepTelling(telling: Telling, event: ClientEvent): { telling: Telling; notice?: Notice } {
+  switch (event.kind) {
+    case "connected":
+      return {
+        telling: NOTHING_TOLD,
+        ...(event.returned && telling.isLost ? { notice: { tone: "good", text: connectedAgain(event.missed) } } : {}),
+      };
+    case "lost":
+      return {
+        telling: { isLost: true, toldUnreachable: false },
+        notice: {
+          tone: "warning",
+          text: `${event.byServer ? "the server ended the connection" : "the connection was lost"}: ${event.info}`,
+        },
+      };
+    case "unreachable":
+      if (!telling.isLost || telling.toldUnreachable) return { telling };
+      return {
+        telling: { isLost: true, toldUnreachable: true },
+        notice: {
+          tone: "warning",
+          text: `no connection to ${endpointText(event.server)}; trying again until there is one`,
+        },
+      };
+    case "redirected":
+      return { telling, notice: { tone: "plain", text: `sent on to ${endpointText(event.server)}` } };
+    case "gap":
+      return {
+        telling,
+        notice: { tone: "warning", text: `what was missed is no longer all kept: ${describeGaps(event.gaps)}` },
+      };
+    case "duplicate":
+      return { telling, notice: { tone: "warning", text: `left out what came twice: ${event.id}` } };
+    default:
+      return { telling };
+  }
+}
+
+/** A notice with the colour of its tone. Parts of it are other people's words. */
+export function styleNotice(notice: Notice, style: Style): string {
+  const text = visible(notice.text);
+  return notice.tone === "good" ? style.green(text) : notice.tone === "warning" ? style.yellow(text) : style.dim(text);
+}
+
+function connectedAgain(missed: number): string {
+  return missed === 0
+    ? "connected again, nothing was missed"
+    : `connected again, ${missed} missed ${missed === 1 ? "activity follows" : "activities follow"}`;
+}
+
+function describeGaps(gaps: readonly WireGap[]): string {
+  return gaps.map(({ origin, first, last }) => {
+    return `${origin} ${last === null ? `from ${first} on` : first === last ? first : `${first} to ${last}`}`;
+  }).join(", ");
+}

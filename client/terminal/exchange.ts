@@ -1,0 +1,175 @@
+/**
+ * `exchange`: a data message at every interval, the echo that comes back (the client's own broadcast), and the heartbeats in between. The
+ * program of this protocol family for watching supervision at work. When the server ends the connection, it ends.
+ */
+
+import { EXCHANGE_DEFAULTS } from "../../config/arguments.ts";
+import { ask, secondsQuestion } from "../../config/prompts.ts";
+import { BLOCK_MS, SEND_INTERVAL_MS } from "../../config/values.ts";
+import { timeOfDay } from "../../platform/local_time.ts";
+import { ConnectionEndedError } from "../errors.ts";
+import type { Activity, Client, ClientEvent } from "../options.ts";
+import { endpointText } from "../server_list.ts";
+import { type CommandContext, enter, untilStopped } from "./command.ts";
+import { activityWords } from "./describe.ts";
+import { settleIdentity } from "./identity.ts";
+import { visible } from "./visible.ts";
+
+/** Something to show: as JSON, and for people. */
+interface Row {
+  readonly fields: Readonly<Record<string, unknown>> & { readonly event: string };
+  readonly words: string;
+}
+
+/** Echoes that came before their acknowledgement; of all that anonymous clients publish, ours is among the newest. */
+const MAX_EARLY_ECHOES = 1_000;
+
+/** Exchanges until somebody stops it. @throws {ConnectionEndedError} when the server ends the connection. */
+export async function exchange(context: CommandContext): Promise<void> {
+  const { args, stdio, clock } = context;
+  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "exchange" }, stdio);
+  const { intervalMs, blockHeartbeatMs } = await askTimes(context);
+  const show = new Show(context);
+  const endedByServer = Promise.withResolvers<never>();
+  endedByServer.promise.catch(() => {});
+  const client = await enter(context, identity, {
+    blockHeartbeatMs,
+    onEvent(event) {
+      show.heartbeat(event);
+      if (event.kind !== "lost" || !event.byServer) return;
+      const { host, port } = context.server;
+      endedByServer.reject(
+        new ConnectionEndedError(
+          `The connection to ${endpointText({ host, port })} ended: ${event.info}`,
+          event.reason,
+        ),
+      );
+    },
+  });
+  stdio.tell(stdio.err.dim(`connected to ${endpointText(context.server)} as ${client.username}; Ctrl-C ends\n`));
+  try {
+    await untilStopped(context, client, async () => {
+      const echoes = (async () => {
+        for await (const activity of client.activities()) show.echo(activity, client.username);
+      })();
+      await Promise.race([endedByServer.promise, echoes, sendForEver()]);
+    });
+  } finally {
+    stdio.tell(stdio.err.dim(`${show.summary}\n`));
+  }
+
+  async function sendForEver(): Promise<void> {
+    const text = args.message ?? EXCHANGE_DEFAULTS.message;
+    for (let dueAt = clock.nowMs();;) {
+      await publishOne(client, show, text);
+      // What was not sent while there was no connection is not made up for.
+      dueAt = Math.max(dueAt + intervalMs, clock.nowMs());
+      await new Promise<void>((resolve) => clock.after(dueAt - clock.nowMs(), resolve));
+    }
+  }
+}
+
+async function publishOne(client: Client, show: Show, text: string): Promise<void> {
+  const sentAtMs = show.sent(text);
+  try {
+    const { id } = await client.publish({ text });
+    show.acknowledged(id, sentAtMs);
+  } catch (error) {
+    // Stopped by the person: the client is closed, and everything else ends by itself.
+    if (error instanceof ConnectionEndedError && error.reason === "LOGGED_OUT") return await new Promise(() => {});
+    throw error;
+  }
+}
+
+/** What the command line does not say is asked for. */
+async function askTimes({ args, stdio }: CommandContext): Promise<{ intervalMs: number; blockHeartbeatMs: number }> {
+  const canAsk = args.mayAsk && stdio.canAsk;
+  const settle = async (given: number | undefined, question: ReturnType<typeof secondsQuestion>) =>
+    given ?? (canAsk ? await ask(question, stdio.terminal) : question.fallback);
+  return {
+    intervalMs: await settle(
+      args.intervalMs,
+      secondsQuestion("Time between data messages, in seconds", SEND_INTERVAL_MS, EXCHANGE_DEFAULTS.intervalMs),
+    ),
+    blockHeartbeatMs: await settle(
+      args.blockHeartbeatMs,
+      secondsQuestion(
+        "Time for which heartbeats are not answered (a test), in seconds",
+        BLOCK_MS,
+        EXCHANGE_DEFAULTS.blockHeartbeatMs,
+      ),
+    ),
+  };
+}
+
+/** Rows on standard output, and the matching of echoes to what was sent. */
+class Show {
+  readonly #context: CommandContext;
+  /** When each activity was sent that was acknowledged and has not come back yet. */
+  readonly #sentAtMs = new Map<string, number>();
+  /** When each activity came back that was not acknowledged yet. */
+  readonly #earlyEchoes = new Map<string, { readonly text: string; readonly atMs: number }>();
+  #sent = 0;
+  #echoed = 0;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  get summary(): string {
+    return `sent ${this.#sent}, ${this.#echoed} came back`;
+  }
+
+  /** Returns the time of the sending, for `acknowledged`. */
+  sent(text: string): number {
+    this.#sent++;
+    this.#row({ fields: { event: "sent", text }, words: `sent       ${visible(text)}` });
+    return this.#context.clock.nowMs();
+  }
+
+  acknowledged(id: string | undefined, sentAtMs: number): void {
+    if (id === undefined) return;
+    const early = this.#earlyEchoes.get(id);
+    if (early === undefined) this.#sentAtMs.set(id, sentAtMs);
+    else this.#echo(id, early.text, early.atMs - sentAtMs);
+    this.#earlyEchoes.clear();
+  }
+
+  /** Others publish too, and among them, for an anonymous client, others of its name. */
+  echo({ id, user, activity }: Activity, username: string): void {
+    if (user !== username) return;
+    const text = activityWords(activity);
+    const sentAtMs = this.#sentAtMs.get(id);
+    this.#sentAtMs.delete(id);
+    const atMs = this.#context.clock.nowMs();
+    if (sentAtMs !== undefined) this.#echo(id, text, atMs - sentAtMs);
+    else if (this.#earlyEchoes.size < MAX_EARLY_ECHOES) this.#earlyEchoes.set(id, { text, atMs });
+  }
+
+  heartbeat(event: ClientEvent): void {
+    if (event.kind !== "heartbeat") return;
+    const { sequence, answered, outOfBand } = event;
+    const what = `${answered ? "answered" : "not answered"}${outOfBand ? ", out of band" : ""}`;
+    this.#row({
+      fields: { event: "heartbeat", sequence, answered, outOfBand },
+      words: `heartbeat  ${sequence}, ${what}`,
+    });
+  }
+
+  #echo(id: string, text: string, roundTripMs: number): void {
+    this.#echoed++;
+    const tookMs = Math.round(roundTripMs * 10) / 10;
+    this.#row({
+      fields: { event: "echo", text, id, roundTripMs: tookMs },
+      words: `echo       ${visible(text)}  ${this.#context.stdio.out.dim(`${tookMs} ms`)}`,
+    });
+  }
+
+  #row({ fields, words }: Row): void {
+    const { args, stdio, clock } = this.#context;
+    const at = clock.wallMs();
+    const line = args.json ? JSON.stringify({ at, ...fields }) : `${stdio.out.dim(timeOfDay(at, true))}  ${words}`;
+    // Rows are few, and a reader that is slow or gone must not change what is shown to happen.
+    void stdio.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,14 @@
+/** Text from others, made harmless for a terminal: what would move the cursor, change colours or turn text round is shown, not done. Pure. */
+
+/** Control characters, line and paragraph separators, what sets the direction of text, and halves of surrogate pairs. */
+// deno-lint-ignore no-control-regex -- these are what it is about
+const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
+
+const SHORT = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
+
+/** `text` in one line, with escapes as JSON has them for what is not a visible character. */
+export function visible(text: string): string {
+  return text.replace(HARMFUL, (character) => {
+    return SHORT.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

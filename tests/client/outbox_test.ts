@@ -1,0 +1,69 @@
+import { assertEquals } from "@std/assert";
+import { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_BYTES, Outbox } from "../../client/outbox.ts";
+
+/** An outbox with notes of what it does. */
+function makeOutbox() {
+  const sent: string[] = [];
+  const settled: string[] = [];
+  const outbox = new Outbox(({ messageId }) => sent.push(messageId));
+  const add = (messageId: string, bytes = 10) =>
+    outbox.add({
+      messageId,
+      line: new Uint8Array(bytes),
+      onAcknowledged: (id) => settled.push(`${messageId}=${id}`),
+      onFailed: (error) => settled.push(`${messageId}: ${error.message}`),
+    });
+  return { outbox, sent, settled, add };
+}
+
+Deno.test("Outbox keeps what was sent, in order, until it is acknowledged", () => {
+  const { outbox, sent, settled, add } = makeOutbox();
+  for (const messageId of ["m1", "m2", "m3"]) add(messageId);
+  outbox.acknowledge("m2", "s:7");
+  assertEquals(sent, ["m1", "m2", "m3"]);
+  assertEquals(settled, ["m2=s:7"]);
+  assertEquals([...outbox].map(({ messageId }) => messageId), ["m1", "m3"]);
+});
+
+Deno.test("Outbox.acknowledge() ignores what it does not know, and a second time", () => {
+  const { outbox, settled, add } = makeOutbox();
+  add("m1");
+  outbox.acknowledge("m1", "s:1");
+  outbox.acknowledge("m1", "s:1");
+  outbox.acknowledge("other", "s:2");
+  assertEquals(settled, ["m1=s:1"]);
+  assertEquals(outbox.size, 0);
+});
+
+Deno.test("Outbox lets the next ones wait when the window is full, and sends them in the order of their coming", () => {
+  const { outbox, sent, add } = makeOutbox();
+  for (let index = 0; index < MAX_UNACKNOWLEDGED + 3; index++) add(`m${index}`);
+  assertEquals(sent.length, MAX_UNACKNOWLEDGED);
+  outbox.acknowledge("m5", "s:5");
+  add("late");
+  outbox.acknowledge("m6", "s:6");
+  outbox.acknowledge("m7", "s:7");
+  outbox.acknowledge("m8", "s:8");
+  assertEquals(sent.slice(MAX_UNACKNOWLEDGED), ["m4096", "m4097", "m4098", "late"]);
+  assertEquals(outbox.sent, MAX_UNACKNOWLEDGED);
+});
+
+Deno.test("Outbox counts bytes, and takes one line whatever its length", () => {
+  const { outbox, sent, add } = makeOutbox();
+  add("huge", MAX_UNACKNOWLEDGED_BYTES * 2);
+  add("next");
+  assertEquals(sent, ["huge"]);
+  outbox.acknowledge("huge", "s:1");
+  assertEquals(sent, ["huge", "next"]);
+});
+
+Deno.test("Outbox.fail() gives up what was sent and what waited, in order", () => {
+  const { outbox, settled, add } = makeOutbox();
+  add("m1", MAX_UNACKNOWLEDGED_BYTES);
+  add("m2");
+  outbox.fail(new Error("gone"));
+  assertEquals(settled, ["m1: gone", "m2: gone"]);
+  assertEquals(outbox.size, 0);
+  add("m3");
+  assertEquals(outbox.sent, 1);
+});

@@ -1,0 +1,104 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import {
+  activityLine,
+  activityWords,
+  describeActivity,
+  NOTHING_TOLD,
+  stepTelling,
+  styleNotice,
+} from "../../../client/terminal/describe.ts";
+import { visible } from "../../../client/terminal/visible.ts";
+import type { Activity, ClientEvent } from "../../../client/options.ts";
+import { PLAIN } from "../../support/fake_stdio.ts";
+
+const server = { host: "127.0.0.1", port: 8000 };
+const activity: Activity = { activity: { text: "hello" }, user: "bob", id: "s:1", lamport: 4, sentAt: 0 };
+
+/** What is told about these events, one after the other. */
+function told(...events: ClientEvent[]): string[] {
+  let telling = NOTHING_TOLD;
+  return events.flatMap((event) => {
+    const step = stepTelling(telling, event);
+    telling = step.telling;
+    return step.notice === undefined ? [] : [step.notice.text];
+  });
+}
+
+Deno.test("visible() shows what would move a cursor, change colours or turn text round", () => {
+  assertEquals(
+    visible("a\x1b[31m\x07\r\n\t\x7f\u009b\u202eb\u2066\u2028"),
+    "a\\u001b[31m\\u0007\\r\\n\\t\\u007f\\u009b\\u202eb\\u2066\\u2028",
+  );
+  assertEquals(visible("\ud800x"), "\\ud800x");
+  assertEquals(visible("naïve 日本 👩‍👩‍👧"), "naïve 日本 👩‍👩‍👧");
+});
+
+Deno.test("visible() leaves nothing that a terminal would obey", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
+    assertEquals(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(visible(text)), false);
+  }));
+});
+
+Deno.test("describeActivity() shows a text as text and everything else as JSON, in one line", () => {
+  assertMatch(describeActivity(activity, PLAIN), /^\d\d:\d\d:\d\d {2}bob {2}hello$/);
+  const strange = { ...activity, user: "b\x1bb", activity: { text: "a\nb" } };
+  assertMatch(describeActivity(strange, PLAIN), / {2}b\\u001bb {2}a\\nb$/);
+  assertEquals(activityWords({ text: "hello", to: "all" }), '{"text":"hello","to":"all"}');
+  assertEquals(activityWords({ text: 1 }), '{"text":1}');
+});
+
+Deno.test("activityLine() is one line of JSON", () => {
+  assertEquals(
+    activityLine({ ...activity, activity: { text: "a\nb" } }),
+    '{"id":"s:1","user":"bob","sentAt":0,"lamport":4,"activity":{"text":"a\\nb"}}',
+  );
+});
+
+Deno.test("stepTelling() tells an outage once, however many attempts it takes, and its end", () => {
+  const connected = { kind: "connected", server, serverId: "s", returned: false, missed: 0 } as const;
+  const lost = { kind: "lost", reason: "CONNECTION_RESET", info: "the network broke it", byServer: false } as const;
+  const unreachable = { kind: "unreachable", server, info: "refused" } as const;
+  const waiting = { kind: "waiting", delayMs: 100 } as const;
+  assertEquals(
+    told(
+      { kind: "connecting", server },
+      connected,
+      lost,
+      unreachable,
+      waiting,
+      unreachable,
+      waiting,
+      { ...connected, returned: true, missed: 3 },
+      { kind: "caughtUp", replayed: 3 },
+      { ...lost, byServer: true, info: "the server is stopping" },
+      unreachable,
+      { ...connected, returned: true, missed: 1 },
+    ),
+    [
+      "the connection was lost: the network broke it",
+      "no connection to 127.0.0.1:8000; trying again until there is one",
+      "connected again, 3 missed activities follow",
+      "the server ended the connection: the server is stopping",
+      "no connection to 127.0.0.1:8000; trying again until there is one",
+      "connected again, 1 missed activity follows",
+    ],
+  );
+});
+
+Deno.test("stepTelling() tells gaps, and what came twice", () => {
+  const gaps = [{ origin: "s", first: 1, last: 4 }, { origin: "t", first: 7, last: 7 }, {
+    origin: "u",
+    first: 2,
+    last: null,
+  }];
+  assertEquals(told({ kind: "gap", gaps }, { kind: "duplicate", id: "s:7" }), [
+    "what was missed is no longer all kept: s 1 to 4, t 7, u from 2 on",
+    "left out what came twice: s:7",
+  ]);
+});
+
+Deno.test("styleNotice() makes other people's words harmless", () => {
+  const style = { ...PLAIN, yellow: (text: string) => `<${text}>` };
+  assertEquals(styleNotice({ tone: "warning", text: "ended: \x1b[2J" }, style), "<ended: \\u001b[2J>");
+});

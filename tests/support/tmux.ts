@@ -1,0 +1,97 @@
+/** A terminal that can be looked at: a program in tmux, which knows what the screen shows whatever was sent to it. */
+
+import { fail } from "@std/assert";
+import { delay } from "@std/async/delay";
+
+/** Why there is no tmux; `undefined` where there is. */
+export const NO_TMUX: string | undefined = findTmux();
+
+const PATIENCE_MS = 30_000;
+/** tmux does not tell when the screen changes. */
+const LOOK_EVERY_MS = 20;
+
+/** One program on a screen of its own. `await using` ends both. */
+export class Screen implements AsyncDisposable {
+  readonly #socket = `thrum-test-${crypto.randomUUID()}`;
+
+  private constructor() {}
+
+  /** Starts `command` on a screen of `columns` and 24 rows. The screen stays when the program has ended, and then says `exit CODE`. */
+  static async start(
+    command: readonly string[],
+    { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
+  ): Promise<Screen> {
+    const screen = new Screen();
+    const variables = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
+    const line = ["env", ...variables, ...command.map(quoted)].join(" ");
+    await screen.#tmux(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-x",
+      String(columns),
+      "-y",
+      "24",
+      `${line}; echo exit $?; cat`,
+    );
+    return screen;
+  }
+
+  /** Types. A key's name (`Enter`, `BSpace`, `C-c`, `Left`) is that key. */
+  async type(...keys: string[]): Promise<void> {
+    await this.#tmux("send-keys", ...keys);
+  }
+
+  /** The rows that are not empty, without the space at their ends. */
+  async rows(): Promise<string[]> {
+    const text = await this.#tmux("capture-pane", "-p");
+    return text.split("\n").map((row) => row.trimEnd()).filter((row) => row !== "");
+  }
+
+  /** Waits until the last row is `row` and the one before it matches `above`. */
+  async shows(row: string, above = /^/): Promise<void> {
+    await this.#until((rows) => rows.at(-1) === row && above.test(rows.at(-2) ?? ""), `${row} below ${above}`);
+  }
+
+  /** Waits until some row matches. */
+  async sees(pattern: RegExp): Promise<string> {
+    let found: string | undefined;
+    await this.#until((rows) => (found = rows.find((row) => pattern.test(row))) !== undefined, String(pattern));
+    return found!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux("kill-server");
+  }
+
+  async #until(isThere: (rows: string[]) => boolean, what: string): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const rows = await this.rows();
+      if (isThere(rows)) return;
+      if (performance.now() > until) fail(`No ${what} within ${PATIENCE_MS} ms:\n${rows.join("\n")}`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    const command = new Deno.Command("tmux", { args: ["-u", "-L", this.#socket, ...args] });
+    const { code, stdout, stderr } = await command.output();
+    if (code !== 0) fail(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+    return new TextDecoder().decode(stdout);
+  }
+}
+
+function findTmux(): string | undefined {
+  try {
+    new Deno.Command("tmux", { args: ["-V"] }).outputSync();
+    return undefined;
+  } catch {
+    return "tmux is not installed";
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
