@@ -11,6 +11,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type { ActivityBroadcastMessage, Feature, HeartbeatMessage, LoginSuccessMessage } from "../protocol/message.ts";
+import { withoutMember } from "../protocol/raw_json.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { receive, tick } from "../trace/lamport_clock.ts";
 import { ActivityQueue } from "./activity_queue.ts";
@@ -315,7 +316,7 @@ class RunningClient implements Client {
     this.#opened.resolve();
   }
 
-  #onActivity({ activity, id, lamport, sentAt }: ActivityBroadcastMessage, length: number): void {
+  #onActivity({ activity, activityText, id, lamport, sentAt }: ActivityBroadcastMessage, length: number): void {
     this.#lamport = receive(this.#lamport, lamport);
     const arrival = this.#progress.receive(id);
     if (arrival === "duplicate" || arrival === "invalid") {
@@ -325,7 +326,17 @@ class RunningClient implements Client {
     }
     const { authenticated_user: user, ...rest } = activity;
     this.#queue.push(
-      { activity: rest, user: typeof user === "string" ? user : "", id, lamport, sentAt },
+      {
+        activity: rest,
+        // Cut when somebody asks: most do not.
+        get json() {
+          return withoutMember(activityText, "authenticated_user");
+        },
+        user: typeof user === "string" ? user : "",
+        id,
+        lamport,
+        sentAt,
+      },
       length,
     );
     if (arrival === "caughtUp") this.#tellCaughtUp();

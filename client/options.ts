@@ -89,6 +89,8 @@ export interface Published {
 export interface Activity {
   /** The activity, without the name of its user. */
   readonly activity: Readonly<Record<string, unknown>>;
+  /** The same as JSON text, as its sender wrote it: for who passes it on, or needs numbers of more than 53 bits. */
+  readonly json: string;
   /** Who published it, as the server knows. */
   readonly user: string;
   /** `"<origin>:<sequence>"`: unique, and increasing for each origin. */

@@ -160,6 +160,8 @@ export interface ActivityBroadcastMessage {
   readonly command: "ACTIVITY_BROADCAST";
   /** With `authenticated_user` added. */
   readonly activity: Readonly<Record<string, unknown>>;
+  /** The activity's own text, as it came: numbers that JSON.parse cannot hold are whole in it. */
+  readonly activityText: string;
   /** `"<origin>:<sequence>"`. */
   readonly id: string;
   readonly lamport: number;

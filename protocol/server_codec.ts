@@ -15,6 +15,7 @@ import {
   vectorField,
 } from "./fields.ts";
 import { featuresField, isObject } from "./fields.ts";
+import { rawValue } from "./raw_json.ts";
 import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap } from "./message.ts";
 
 const SPACE = 0x20;
@@ -60,14 +61,14 @@ export function parseServerLine(line: string): ServerMessage | InvalidLine | und
   const fields = parseFields(line);
   if ("problem" in fields) return { command: "", info: fields.problem };
   try {
-    return readMessage(fields.fields);
+    return readMessage(fields.fields, line);
   } catch (error) {
     if (error instanceof FieldProblem) return { command: "", info: error.message };
     throw error;
   }
 }
 
-function readMessage(fields: Fields): ServerMessage | undefined {
+function readMessage(fields: Fields, line: string): ServerMessage | undefined {
   const command = stringField(fields.command, "command");
   switch (command) {
     case "ACTIVITY_BROADCAST": {
@@ -76,6 +77,7 @@ function readMessage(fields: Fields): ServerMessage | undefined {
       return {
         command,
         activity: fields.activity,
+        activityText: rawValue(line, "activity")!,
         id: stringField(fields.id, "id"),
         lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         sentAt: integerField(fields.sentAt, "sentAt", 0, Number.MAX_SAFE_INTEGER),

@@ -34,10 +34,6 @@ declare module "@std/assert" {
   export function unreachable(reason?: string): never;
 }
 
-declare module "@std/async/abortable" {
-  export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>;
-}
-
 declare module "@std/async/deadline" {
   /** Rejects with a `DOMException` named `TimeoutError` after `ms`. */
   export function deadline<T>(promise: Promise<T>, ms: number, options?: { signal?: AbortSignal }): Promise<T>;
@@ -45,17 +41,6 @@ declare module "@std/async/deadline" {
 
 declare module "@std/async/delay" {
   export function delay(ms: number, options?: { signal?: AbortSignal; persistent?: boolean }): Promise<void>;
-}
-
-declare module "@std/async/retry" {
-  export interface RetryOptions {
-    multiplier?: number;
-    maxTimeout?: number;
-    maxAttempts?: number;
-    minTimeout?: number;
-    jitter?: number;
-  }
-  export function retry<T>(run: () => Promise<T> | T, options?: RetryOptions): Promise<T>;
 }
 
 declare module "@std/cli/parse-args" {
@@ -80,11 +65,6 @@ declare module "@std/cli/parse-args" {
 declare module "@std/cli/prompt-secret" {
   /** `null` where standard input is no terminal. */
   export function promptSecret(message?: string, options?: { mask?: string; clear?: boolean }): string | null;
-}
-
-declare module "@std/cli/unicode-width" {
-  /** Columns that a terminal gives to the text. */
-  export function unicodeWidth(text: string): number;
 }
 
 declare module "@std/text/closest-string" {

@@ -34,8 +34,8 @@ export function activityWords(activity: Readonly<Record<string, unknown>>): stri
 }
 
 /** An activity for programs: one line of JSON. */
-export function activityLine({ id, user, sentAt, lamport, activity }: Activity): string {
-  return JSON.stringify({ id, user, sentAt, lamport, activity });
+export function activityLine({ id, user, sentAt, lamport, json }: Activity): string {
+  return `${JSON.stringify({ id, user, sentAt, lamport }).slice(0, -1)},"activity":${json}}`;
 }
 
 /** What there is to tell about `event`, if anything. */

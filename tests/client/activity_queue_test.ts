@@ -3,7 +3,14 @@ import { ActivityQueue, MAX_BEHIND } from "../../client/activity_queue.ts";
 import type { Activity } from "../../client/options.ts";
 
 function activity(sequence: number, origin = "s"): Activity {
-  return { activity: { sequence }, user: "u", id: `${origin}:${sequence}`, lamport: sequence, sentAt: 0 };
+  return {
+    activity: { sequence },
+    json: `{"sequence":${sequence}}`,
+    user: "u",
+    id: `${origin}:${sequence}`,
+    lamport: sequence,
+    sentAt: 0,
+  };
 }
 
 function makeQueue() {

@@ -179,8 +179,22 @@ Deno.test("Client.activities() gives what all publish, the client's own included
   const { all, ended } = collect(client);
   await world.clock.run(10);
   assertEquals(all, [
-    { activity: { text: "theirs" }, user: "bob", id: "s:1", lamport: 101, sentAt: 1_000_001 },
-    { activity: { text: "mine" }, user: "anonymous", id: "s:2", lamport: 102, sentAt: 1_000_002 },
+    {
+      activity: { text: "theirs" },
+      json: '{"text":"theirs"}',
+      user: "bob",
+      id: "s:1",
+      lamport: 101,
+      sentAt: 1_000_001,
+    },
+    {
+      activity: { text: "mine" },
+      json: '{"text":"mine"}',
+      user: "anonymous",
+      id: "s:2",
+      lamport: 102,
+      sentAt: 1_000_002,
+    },
   ]);
   await world.closed(client);
   assertEquals(await ended, undefined);

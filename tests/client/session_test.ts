@@ -127,8 +127,18 @@ Deno.test("END_CONNECTION carries the advice of the server", () => {
 });
 
 Deno.test("An activity is delivered when logged in, and is a fault of the server before", () => {
-  const broadcast = { command: "ACTIVITY_BROADCAST", activity: { a: 1 }, id: "s:1", lamport: 2, sentAt: 3 };
-  assertEquals(hear(opened, broadcast).effects, [{ kind: "deliver", broadcast }] as never);
+  const broadcast = {
+    command: "ACTIVITY_BROADCAST",
+    activity: { a: 1 },
+
+    id: "s:1",
+    lamport: 2,
+    sentAt: 3,
+  };
+  assertEquals(
+    hear(opened, broadcast).effects,
+    [{ kind: "deliver", broadcast: { ...broadcast, activityText: '{"a":1}' } }] as never,
+  );
   assertEquals(endOf(hear(loggingIn, broadcast))?.kind, "lost");
 });
 

@@ -228,3 +228,14 @@ Deno.test("publish and listen live through kill -9 of the server: nothing is los
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("listen --json writes an activity as its sender wrote it, each digit of it", async () => {
+  const { server, port } = await serving();
+  await using _server = server;
+  await using listener = startClient(["listen", "--json", "--port", port]);
+  await listener.tells(/connected/);
+  const activity = '{"z":1.0,"big":9007199254740993,"nothing":null}';
+  assertEquals((await run(["publish", activity, "--port", port])).code, 0);
+  await listener.sees(/\n/);
+  assert(listener.output.trimEnd().endsWith(`"activity":${activity}}`), listener.output);
+});

@@ -13,7 +13,14 @@ import type { Activity, ClientEvent } from "../../../client/options.ts";
 import { PLAIN } from "../../support/fake_stdio.ts";
 
 const server = { host: "127.0.0.1", port: 8000 };
-const activity: Activity = { activity: { text: "hello" }, user: "bob", id: "s:1", lamport: 4, sentAt: 0 };
+const activity: Activity = {
+  activity: { text: "hello" },
+  json: '{"text":"hello"}',
+  user: "bob",
+  id: "s:1",
+  lamport: 4,
+  sentAt: 0,
+};
 
 /** What is told about these events, one after the other. */
 function told(...events: ClientEvent[]): string[] {
@@ -50,8 +57,8 @@ Deno.test("describeActivity() shows a text as text and everything else as JSON, 
 
 Deno.test("activityLine() is one line of JSON", () => {
   assertEquals(
-    activityLine({ ...activity, activity: { text: "a\nb" } }),
-    '{"id":"s:1","user":"bob","sentAt":0,"lamport":4,"activity":{"text":"a\\nb"}}',
+    activityLine({ ...activity, json: '{"a\\nb":1.0}' }),
+    '{"id":"s:1","user":"bob","sentAt":0,"lamport":4,"activity":{"a\\nb":1.0}}',
   );
 });
 
