@@ -1,8 +1,9 @@
 /** A server that is killed in the middle of its work, and one whose disk gives out: real processes, real disks. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotMatch } from "@std/assert";
 import { LineClient } from "../support/line_client.ts";
 import { type Program, startServer } from "../support/program.ts";
+import { mountSmallDisk, NO_SMALL_DISK } from "../support/small_disk.ts";
 
 async function start(folder: string, ...flags: string[]): Promise<{ server: Program; port: number }> {
   const server = startServer(["--no-prompt", "--port", "0", "--data", folder, "--log-level", "error", ...flags]);
@@ -83,6 +84,43 @@ Deno.test("kill -9 under load: after a restart every acknowledged activity and a
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test({
+  name:
+    "a disk that gets full: clients are told, the program says so in a sentence and ends with 5, and what was acknowledged is there",
+  ignore: NO_SMALL_DISK !== "",
+  fn: async () => {
+    using disk = mountSmallDisk(4_000);
+    const acknowledged = new Set<string>();
+    {
+      const { server, port } = await start(`${disk.folder}/data`);
+      await using _server = server;
+      await using client = await LineClient.loggedIn(port, { features: ["ack"] });
+      client.onMessage = ({ command, messageId }) => command === "ACTIVITY_ACK" && acknowledged.add(messageId);
+      const filler = "x".repeat(20_000);
+      for (let n = 0; !client.isClosed && n < 1_000; n++) {
+        client.send({ command: "ACTIVITY_MESSAGE", messageId: `m${n}`, activity: { n, filler } });
+        await client.until(() => client.isClosed || acknowledged.has(`m${n}`), "an answer").catch(() => {});
+      }
+      const { reason, reconnect } = await client.next("END_CONNECTION");
+      assertEquals([reason, reconnect], ["SERVER_FAILED", "backoff"]);
+      assertEquals(await server.ended(), 5);
+      assert(server.errors.includes(disk.folder), server.errors);
+      assertNotMatch(server.errors, /^ +at /m);
+    }
+    assert(acknowledged.size > 10);
+    disk.makeLarger(20_000);
+    const { server, port } = await start(`${disk.folder}/data`);
+    await using _server = server;
+    await using reader = await LineClient.connect(port);
+    reader.send({ command: "LOGIN", username: "anonymous", features: ["resume"], resume: { vector: {} } });
+    const { resume } = await reader.next("LOGIN_SUCCESS");
+    await reader.untilActivities(resume.replayed);
+    const found = new Set(reader.received.map(({ messageId }) => messageId));
+    for (const messageId of acknowledged) assert(found.has(messageId), messageId);
+  },
+});
+if (NO_SMALL_DISK !== "") console.log(`SKIPPED: a disk that gets full, as ${NO_SMALL_DISK}`);
 
 /** Acknowledgements that came, counted as they come. */
 function acks(client: LineClient): number {

@@ -5,6 +5,8 @@ export interface SmallDisk extends Disposable {
   readonly folder: string;
   /** From now on nothing can be written to it. */
   makeReadOnly(): void;
+  /** Gives it another size. */
+  makeLarger(kilobytes: number): void;
   /** Takes all space that is left; `release` gives it back. */
   fill(): void;
   release(): void;
@@ -21,6 +23,7 @@ export function mountSmallDisk(kilobytes: number): SmallDisk {
   return {
     folder,
     makeReadOnly: () => runAsRoot("mount", "-o", "remount,ro", folder),
+    makeLarger: (kilobytes) => runAsRoot("mount", "-o", `remount,size=${kilobytes}k`, folder),
     fill: () => {
       using file = Deno.openSync(filler, { write: true, create: true, append: true });
       const page = new Uint8Array(4_096);
