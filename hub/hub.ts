@@ -112,7 +112,8 @@ export class Hub {
     }
     this.#move(reader, "behind");
     reader.owner.movedOn();
-    this.#clock.endOfTurn(() => this.drained(reader));
+    // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody else be read in between.
+    this.#clock.after(0, () => this.drained(reader));
   }
 
   #atEnd(reader: Reader): void {

@@ -42,8 +42,11 @@ class World {
     const clock: Clock = {
       nowMs: () => 0,
       wallMs: () => 0,
-      after: () => ({ cancel() {} }),
-      endOfTurn: (run) => void this.#ends.push(run),
+      after: (_delayMs, run) => {
+        this.#ends.push(run);
+        return { cancel() {} };
+      },
+      endOfTurn: () => {},
     };
     const segments = this.segments;
     const after = (position: number, maxBytes: number) => {
