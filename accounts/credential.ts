@@ -4,6 +4,7 @@
  */
 
 import type { SecretCrypto } from "../platform/crypto.ts";
+import { toHex } from "./verifier.ts";
 
 /** Of a username and its secret. Worth nothing outside this process. */
 export type Digest = string;
@@ -22,7 +23,7 @@ export class Credentials {
 
   constructor(crypto: SecretCrypto) {
     this.#crypto = crypto;
-    this.#key = Array.from(crypto.randomBytes(KEY_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#key = toHex(crypto.randomBytes(KEY_BYTES));
   }
 
   /** The digest of a pair. */

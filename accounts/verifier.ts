@@ -29,7 +29,8 @@ export async function matchesVerifier(secret: string, verifier: string, crypto: 
   return crypto.isEqual(await crypto.scrypt(secret, fromHex(salt), n, expected.length), expected);
 }
 
-function toHex(bytes: Uint8Array): string {
+/** Two hexadecimal digits a byte. */
+export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
