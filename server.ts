@@ -3,6 +3,7 @@
  * code. What people read goes to standard output, what went wrong and the log to standard error.
  */
 
+import { getLogger } from "@logtape/logtape";
 import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/arguments.ts";
 import { type Config, dataFolder, type Endpoint } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
@@ -105,6 +106,14 @@ async function run(config: Config, trace: string | undefined): Promise<ExitCode>
   const signals = onStopSignal(asked.resolve);
   await using server = await start(config, trace);
   writeAll("stdout", startedText(server, config));
+  // A terminal has just said so; a file has nothing else to tell one run from the next.
+  if (config.log.file !== "") {
+    getLogger(["thrum", "server"]).info("{program} {version} listens on {address}", {
+      program: SERVER_PROGRAM.name,
+      version: VERSION,
+      address: address(server.host, server.port),
+    });
+  }
 
   const end = await Promise.race([server.finished, asked.promise]);
   // A second Ctrl-C is for a person who does not want to wait for the end.

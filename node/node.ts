@@ -99,7 +99,7 @@ export class ThrumNode {
   /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
   async start(): Promise<void> {
     this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
-    logger.info("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
+    logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#forgetLater();
   }
 

@@ -23,14 +23,14 @@ export interface Telling {
 export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false });
 
 /** An activity for people: when, who, and its text, or its JSON where it is more than a text. */
-export function describeActivity({ activity, user, sentAt }: Activity, style: Style): string {
-  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(user))}  ${visible(activityWords(activity))}`;
+export function describeActivity({ activity, json, user, sentAt }: Activity, style: Style): string {
+  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(user))}  ${visible(activityWords(activity, json))}`;
 }
 
-/** An activity's text, where that is all it has, else its JSON. */
-export function activityWords(activity: Readonly<Record<string, unknown>>): string {
+/** An activity's text, where that is all it has, else its JSON as it was written. */
+export function activityWords(activity: Readonly<Record<string, unknown>>, json: string): string {
   const { text, ...rest } = activity;
-  return typeof text === "string" && Object.keys(rest).length === 0 ? text : JSON.stringify(activity);
+  return typeof text === "string" && Object.keys(rest).length === 0 ? text : json;
 }
 
 /** An activity for programs: one line of JSON. */

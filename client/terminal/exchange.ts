@@ -136,9 +136,9 @@ class Show {
   }
 
   /** Others publish too, and among them, for an anonymous client, others of its name. */
-  echo({ id, user, activity }: Activity, username: string): void {
+  echo({ id, user, activity, json }: Activity, username: string): void {
     if (user !== username) return;
-    const text = activityWords(activity);
+    const text = activityWords(activity, json);
     const sentAtMs = this.#sentAtMs.get(id);
     this.#sentAtMs.delete(id);
     const atMs = this.#context.clock.nowMs();

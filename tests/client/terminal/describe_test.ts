@@ -51,8 +51,11 @@ Deno.test("describeActivity() shows a text as text and everything else as JSON, 
   assertMatch(describeActivity(activity, PLAIN), /^\d\d:\d\d:\d\d {2}bob {2}hello$/);
   const strange = { ...activity, user: "b\x1bb", activity: { text: "a\nb" } };
   assertMatch(describeActivity(strange, PLAIN), / {2}b\\u001bb {2}a\\nb$/);
-  assertEquals(activityWords({ text: "hello", to: "all" }), '{"text":"hello","to":"all"}');
-  assertEquals(activityWords({ text: 1 }), '{"text":1}');
+  assertEquals(
+    activityWords({ text: "hello", to: "all" }, '{"text":"hello", "to":"all"}'),
+    '{"text":"hello", "to":"all"}',
+  );
+  assertEquals(activityWords({ text: 1 }, '{"text":1.0}'), '{"text":1.0}');
 });
 
 Deno.test("activityLine() is one line of JSON", () => {
