@@ -103,7 +103,7 @@ async function run(config: Config, trace: string | undefined): Promise<ExitCode>
   await using _logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
-  const signals = onStopSignal(asked.resolve);
+  using _signals = onStopSignal(asked.resolve);
   await using server = await start(config, trace);
   writeAll("stdout", startedText(server, config));
   // A terminal has just said so; a file has nothing else to tell one run from the next.
@@ -116,8 +116,6 @@ async function run(config: Config, trace: string | undefined): Promise<ExitCode>
   }
 
   const end = await Promise.race([server.finished, asked.promise]);
-  // A second Ctrl-C is for a person who does not want to wait for the end.
-  signals[Symbol.dispose]();
   if (end?.reason === "failed") throw end.error;
   await server.close();
   return EXIT_CODE.done;

@@ -159,8 +159,9 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   sendHeartbeat(sequence: number, attempt: number, of: number): void {
     const { intervalMs, idleTimeoutMs } = this.#services.heartbeat;
     if (attempt === 1) {
-      logger.info("no data for the past {seconds} seconds from {address}", {
-        seconds: idleTimeoutMs / 1000,
+      const seconds = idleTimeoutMs / 1000;
+      logger.info("no data for the past {seconds} from {address}", {
+        seconds: seconds === 1 ? "second" : `${seconds} seconds`,
         address: this.name,
       });
     }
@@ -243,6 +244,8 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #apply(step: SessionStep): void {
+    // What it published is acknowledged before its end, not only stored.
+    if (step.session.kind === "closed" && this.#acks !== "") this.#services.journal.flush();
     this.#session = step.session;
     for (const effect of step.effects) this.#perform(effect);
     this.#readOrNot();

@@ -171,7 +171,7 @@ export class ThrumNode {
 
   async #stop(reason: CloseReason, end: NodeEnd): Promise<void> {
     if (end.reason === "failed") logger.fatal("cannot go on: {error}", { error: sentenceOf(end.error) });
-    else logger.info("stopping, with {count} connections", { count: this.#connections.size });
+    else logger.info("stopping; connections: {count}", { count: this.#connections.size });
     this.#forgetting?.cancel();
     await this.#listener?.close();
     for (const link of this.#waitingLinks.splice(0)) link.destroy();

@@ -2,14 +2,37 @@
  * The signals by which an operating system asks a program to stop.
  */
 
-/** Calls `stop` on Ctrl-C and on a request to terminate, until it is disposed of: then a signal ends the program at once again. */
+import { clearTimeout, setTimeout } from "node:timers";
+
+/**
+ * One Ctrl-C can come twice, from the terminal and from the program that started this one (`deno task`, `npx`). Only what comes later than this is a
+ * person who does not want to wait.
+ */
+const ONE_CTRL_C_MS = 500;
+
+/**
+ * Calls `stop` on Ctrl-C and on a request to terminate, once. From half a second after it a signal ends the program at once again; and so it
+ * does when this is disposed of before one came.
+ */
 export function onStopSignal(stop: () => void): Disposable {
   // Windows knows no SIGTERM; Ctrl-Break is nearest.
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  const remove = () => {
+    clearTimeout(patience);
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  };
+  const onSignal = () => {
+    if (patience !== undefined) return;
+    // The program is on its way out, and need not wait for this.
+    patience = setTimeout(remove, ONE_CTRL_C_MS).unref();
+    stop();
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+      // The second half of a Ctrl-C that was heard must not meet a program without ears.
+      if (patience === undefined) remove();
     },
   };
 }
