@@ -74,6 +74,13 @@ export class ThrumNode {
       intervalMs: heartbeat.intervalMs,
       count: heartbeat.count,
     };
+    const { cut } = store.opened;
+    if (cut !== undefined) {
+      logger.warning(
+        "the machine stopped before the disk had the newest {entries} entries: they are lost, and this server, {before} until now, is {serverId} from here on",
+        { entries: cut.entries, before: cut.formerServerId, serverId: store.opened.serverId },
+      );
+    }
     this.#finished = new Promise((resolve) => this.#finish = resolve);
     this.#supervisor = new Supervisor(clock);
     this.#journal = new Journal(store, clock, config.limits.tailBytes, {

@@ -70,6 +70,20 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT`,
     ],
   },
+  {
+    to: 2,
+    statements: [
+      // Where the bytes are when they are in a file of their own (`log_files.ts`) and `bytes` is empty; otherwise NULL. They come after `bytes`
+      // without harm: SQLite knows from the beginning of a row that a column is NULL.
+      `ALTER TABLE segments ADD COLUMN file INTEGER`,
+      `ALTER TABLE segments ADD COLUMN start INTEGER`,
+      `ALTER TABLE segments ADD COLUMN size INTEGER`,
+      `ALTER TABLE segments ADD COLUMN checksum INTEGER`,
+      `CREATE INDEX segments_by_file ON segments (file) WHERE file IS NOT NULL`,
+      // Up to this position all bytes in files are on the disk.
+      `ALTER TABLE state ADD COLUMN synced INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];
 
 /** The version that this program reads and writes. */

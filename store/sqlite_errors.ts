@@ -5,6 +5,17 @@ import { StoreError } from "./store.ts";
 /** What was being done to the data folder. */
 export type StoreAction = "open" | "read" | "write to";
 
+/** A file beside the database is not what the database says that it is. */
+export class DamagedFileError extends Error {
+  /** Its class, by name. */
+  override name = "DamagedFileError";
+
+  /** `what` is wrong with `file`: "is missing" or the like. */
+  constructor(file: string, what: string) {
+    super(`${file} ${what}`);
+  }
+}
+
 interface Reason {
   readonly what: string;
   readonly remedy: string;
@@ -27,10 +38,8 @@ const IN_USE: Reason = {
   what: "it is in use by another server",
   remedy: "Stop that one, or choose another folder",
 };
-const DAMAGED: Reason = {
-  what: "thrum.sqlite is damaged or is no database",
-  remedy: "Bring back a copy of the folder, or move it away to start with an empty one",
-};
+const COPY_OR_EMPTY = "Bring back a copy of the folder, or move it away to start with an empty one";
+const DAMAGED: Reason = { what: "thrum.sqlite is damaged or is no database", remedy: COPY_OR_EMPTY };
 const DISK_FAILS: Reason = {
   what: "the disk reports an error",
   remedy: "See what the system log says about it, and start the server again when it works",
@@ -77,6 +86,7 @@ export function storeError(action: StoreAction, folder: string, cause: unknown):
 }
 
 function reasonOf(cause: unknown): Reason {
+  if (cause instanceof DamagedFileError) return { what: cause.message, remedy: COPY_OR_EMPTY };
   const { name, code, errcode, message } = cause as {
     name?: string;
     code?: string;

@@ -1,12 +1,14 @@
 /**
- * A store in one SQLite file, `thrum.sqlite` in the data folder, which it holds alone. Commits go to the write-ahead log of SQLite: they are
- * there after a crash of the program, and with `synchronous: "full"` after a power cut too. Acts; what is decided is in `origin_log.ts`.
+ * A store in a SQLite file, `thrum.sqlite` in the data folder, which it holds alone; the bytes of large activities are in `log_files.ts` beside it.
+ * Commits go to the write-ahead log of SQLite: they are there after a crash of the program, and with `synchronous: "full"` after a power cut too.
+ * Acts; what is decided is in `origin_log.ts`.
  */
 
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, type Place } from "./log_files.ts";
 import { CURRENT_VERSION, MIGRATIONS } from "./migrations.ts";
 import {
   type ActivityRow,
@@ -19,10 +21,22 @@ import {
   planForgetting,
   vectorAt,
 } from "./origin_log.ts";
-import { storeError } from "./sqlite_errors.ts";
+import { DamagedFileError, storeError } from "./sqlite_errors.ts";
+import {
+  all,
+  AUDIENCE_NUMBERS,
+  isPlaced,
+  one,
+  type OriginRow,
+  prepareStatements,
+  type SegmentRow,
+  type Statements,
+  type StateRow,
+} from "./sqlite_statements.ts";
 import {
   type Account,
   type Batch,
+  type Cut,
   type ForgetLimits,
   type Forgotten,
   type Missing,
@@ -41,6 +55,8 @@ export interface SqliteStoreOptions {
   readonly makeServerId: () => string;
   /** Whether a commit waits for the disk (`"full"`), or a power cut may take the last moments with it (`"normal"`). */
   readonly synchronous: "normal" | "full";
+  /** What goes to files of its own, and how large these get: smaller in tests. */
+  readonly fileSizes?: FileSizes;
 }
 
 /** SQLite's default: a checkpoint every 4 MB. Each holds the event loop for 5 to 15 ms on a fast SSD; a longer log would make them rarer but longer. */
@@ -56,24 +72,28 @@ const WAL_BYTES = 16_777_216;
 const CACHE_BYTES = 16_777_216;
 /** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
 const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, messageIds: 250 };
+const NO_BYTES = new Uint8Array(0);
 /** Segments that are read at a time however small they are, as each costs about 6 µs. */
 const READ_ROWS = 256;
-
-/** How audiences are written down; the order of `Audience` in log/segment.ts. */
-const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
 
 /**
  * Opens the store in `folder`, or makes a new one there.
  * @throws {StoreError} when that is not possible; the message names the folder and what can be done.
  */
-export function openSqliteStore({ folder, makeServerId, synchronous }: SqliteStoreOptions): Store {
+export function openSqliteStore(
+  { folder, makeServerId, synchronous, fileSizes = FILE_SIZES }: SqliteStoreOptions,
+): Store {
   let database: DatabaseSync | undefined;
+  const files = new LogFiles(folder, fileSizes);
   try {
     prepareFolder(folder);
     database = new DatabaseSync(`${folder}/thrum.sqlite`);
     prepareFile(database, folder, synchronous);
-    return new SqliteStore(database, folder, makeServerId);
+    // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
+    const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
+    return new SqliteStore(database, files, largeBytes, folder, makeServerId);
   } catch (cause) {
+    files.close();
     database?.close();
     throw storeError("open", folder, cause);
   }
@@ -84,8 +104,11 @@ function prepareFolder(folder: string): void {
   // It holds what secrets are checked against: nobody else needs to read it.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmdirSync(mkdtempSync(`${folder}/.try-`));
-  for (const name of readdirSync(folder).filter((name) => name.startsWith("thrum.sqlite"))) {
-    accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);
+  const names = readdirSync(folder).filter((name) => name.startsWith("thrum.sqlite"));
+  for (const name of names) accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);
+  // A new database would take them for left over, and remove them.
+  if (logFilesIn(folder).length > 0 && !names.includes("thrum.sqlite")) {
+    throw new DamagedFileError("thrum.sqlite", "is missing beside its .bytes files");
   }
 }
 
@@ -121,22 +144,14 @@ interface Origin {
   log: OriginLog;
 }
 
-interface SegmentRow {
-  readonly position: number;
-  readonly origin: number;
-  readonly first: number;
-  readonly last: number;
-  readonly audience: number;
-  readonly username: string | null;
-  readonly taken_at: number;
-  readonly bytes: Uint8Array;
-}
-
 class SqliteStore implements Store {
   readonly opened: StoreState;
   readonly #database: DatabaseSync;
+  readonly #files: LogFiles;
+  /** From this size on the bytes of a segment go to a file. */
+  readonly #largeBytes: number;
   readonly #folder: string;
-  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #statements: Statements;
   readonly #origins = new Map<string, Origin>();
   /** By id. */
   readonly #originNames: string[] = [];
@@ -151,10 +166,20 @@ class SqliteStore implements Store {
   };
   #head: Position = 0;
   #lamport = 0;
+  /** What the database says of `LogFiles.synced`. */
+  #synced: Position = 0;
   #isClosed = false;
 
-  constructor(database: DatabaseSync, folder: string, makeServerId: () => string) {
+  constructor(
+    database: DatabaseSync,
+    files: LogFiles,
+    largeBytes: number,
+    folder: string,
+    makeServerId: () => string,
+  ) {
     this.#database = database;
+    this.#files = files;
+    this.#largeBytes = largeBytes;
     this.#folder = folder;
     this.#statements = prepareStatements(database);
     this.opened = this.#open(makeServerId);
@@ -167,12 +192,14 @@ class SqliteStore implements Store {
     // Kept apart until the commit has succeeded, so that one which fails leaves nothing here either.
     const changed = new Map<string, Origin>();
     this.#transaction(() => {
+      const places = this.#writeToFile(segments);
       for (const segment of segments) {
         const name = segment.origin;
         const { id, log: before } = changed.get(name) ?? this.#origins.get(name) ?? this.#insertOrigin(name);
         const log = append(before, segment);
         changed.set(name, { id, log });
         const { position, first, last, audience, takenAt, bytes } = segment;
+        const place = places?.get(position);
         statements.insertSegment.run(
           position,
           id,
@@ -184,7 +211,11 @@ class SqliteStore implements Store {
           lamport,
           log.activities,
           log.activityBytes,
-          bytes,
+          place === undefined ? bytes : NO_BYTES,
+          place?.file ?? null,
+          place?.start ?? null,
+          place?.size ?? null,
+          place?.checksum ?? null,
         );
       }
       for (const { username, verifier, lamport, origin } of batch.accounts) {
@@ -198,19 +229,24 @@ class SqliteStore implements Store {
       }
       for (const id of batch.endedCursors) statements.deleteCursor.run(id);
       if (segments.length === 0 && lamport !== this.#lamport) statements.putLamport.run(lamport);
+      if (this.#files.synced > this.#synced) statements.putSynced.run(this.#files.synced);
     });
+    this.#synced = this.#files.synced;
     for (const [name, { id, log }] of changed) {
       this.#origins.set(name, { id, log });
       this.#originNames[id] = name;
     }
     this.#head = segments.at(-1)?.position ?? this.#head;
     this.#lamport = lamport;
+    this.#files.keep(this.#head);
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
     return this.#read(() => {
       const last = this.#lastThatFits(position, maxBytes);
-      return all<SegmentRow>(this.#statements.segmentsBetween, position, last).map((row) => this.#segment(row));
+      const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
+      const bytes = this.#files.read(rows.filter(isPlaced)).values();
+      return rows.map((row) => this.#segment(row, isPlaced(row) ? bytes.next().value! : row.bytes));
     });
   }
 
@@ -244,20 +280,33 @@ class SqliteStore implements Store {
     const isUsedBefore = this.#read(() => one(this.#statements.messageIdBefore, limits.usedBefore)) !== undefined;
     if (plan.rows.length === 0 && !isUsedBefore) return { entries: 0, upTo: 0, more: false };
     let messageIds = 0;
+    const files = new Set<number>();
     this.#transaction(() => {
-      for (const { position } of plan.rows) this.#statements.deleteSegment.run(position);
+      for (const { position } of plan.rows) {
+        for (const { file } of all<{ file: number | null }>(this.#statements.deleteSegment, position)) {
+          if (file !== null) files.add(file);
+        }
+      }
       for (const { origin, forgottenLast, forgottenPosition } of plan.logs) {
         this.#statements.putForgotten.run(forgottenLast, forgottenPosition, this.#origins.get(origin)!.id);
       }
       messageIds = Number(this.#statements.deleteMessageIds.run(limits.usedBefore, FORGET_BUDGET.messageIds).changes);
     });
     for (const log of plan.logs) this.#origins.get(log.origin)!.log = log;
+    this.#removeUnused(files);
     return { entries: plan.entries, upTo: plan.upTo, more: plan.more || messageIds === FORGET_BUDGET.messageIds };
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    try {
+      this.#files.sync();
+      if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
+    } catch {
+      // Then what may be missing is looked through when it is opened again.
+    }
+    this.#files.close();
     this.#database.close();
   }
 
@@ -269,34 +318,117 @@ class SqliteStore implements Store {
   #open(makeServerId: () => string): StoreState {
     const { state, insertState, newestSegment, origins, loseCursors, cursors } = this.#statements;
     if (state.get() === undefined) insertState.run(makeServerId());
-    const { serverId, lamport } = one<{ serverId: string; lamport: number }>(state)!;
+    const cut = this.#cutIfDamaged(makeServerId);
+    const { serverId, lamport, synced } = one<StateRow>(state)!;
     const newest = one<{ position: number; lamport: number }>(newestSegment);
-    this.#head = newest?.position ?? 0;
     this.#lamport = Math.max(lamport, newest?.lamport ?? 0);
+    this.#synced = synced;
     for (const { id, name, ...forgotten } of all<OriginRow>(origins)) {
       this.#originNames[id] = name;
-      this.#origins.set(name, { id, log: { ...this.#readLog(id, name), ...forgotten } });
+      this.#origins.set(name, { id, log: this.#readLog(id, name, forgotten) });
     }
+    // What was forgotten is further on only when the log was cut.
+    this.#head = Math.max(newest?.position ?? 0, ...[...this.#logs()].map((log) => log.forgottenPosition));
+    const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
+    this.#files.continue(file, end, this.#head, synced);
+    // Begun by a commit that failed, or forgotten just when the server was killed.
+    this.#removeUnused(logFilesIn(this.#folder));
     // Now and not when they are asked for: the head moves on, and they stand where it is now.
     loseCursors.run(this.#head);
     return {
       serverId,
       lamport: this.#lamport,
       head: this.#head,
-      vector: Object.fromEntries([...this.#logs()].map(({ origin, last }) => [origin, last])),
+      // Of an origin can be nothing left when the log was cut.
+      vector: Object.fromEntries(
+        [...this.#logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
+      ),
       cursors: all<{ id: number; username: string; position: number }>(cursors)
         .map(({ id, username, position }): PlainCursor => ({ id, username, position, lost: true })),
+      ...(cut === undefined ? {} : { cut }),
     };
   }
 
-  #readLog(id: number, name: string): OriginLog {
+  /**
+   * Looks whether the files have what the rows name. What may not have reached the disk is read; if a power cut took some of it, the log is cut
+   * before that.
+   * @throws {DamagedFileError} when something is missing that was there for certain.
+   */
+  #cutIfDamaged(makeServerId: () => string): Cut | undefined {
+    const { state, fileAfter, endOfFile, placesAfter } = this.#statements;
+    const { synced } = one<StateRow>(state)!;
+    let file = 0;
+    for (;;) {
+      const next = one<{ file: number }>(fileAfter, file);
+      if (next === undefined) break;
+      file = next.file;
+      const { end } = one<{ end: number }>(endOfFile, file, synced) ?? { end: 0 };
+      if (end > 0) this.#files.checkSize(file, end);
+    }
+    // Only the newest file: it is begun when all of the one before is on the disk.
+    for (let position = synced;;) {
+      const rows = all<Place & { position: number }>(placesAfter, file, position, READ_ROWS);
+      if (rows.length === 0) return undefined;
+      for (const place of rows) {
+        try {
+          this.#files.read([place]);
+        } catch (error) {
+          if (!(error instanceof DamagedFileError)) throw error;
+          return this.#cutAfter(place.position - 1, makeServerId());
+        }
+        position = place.position;
+      }
+    }
+  }
+
+  /** Drops what stands after `position`. Accounts stay: whoever registered can log in. */
+  #cutAfter(position: Position, serverId: string): Cut {
+    const statements = this.#statements;
+    const former = one<StateRow>(statements.state)!;
+    const newest = one<{ lamport: number }>(statements.newestSegment)!;
+    const { entries } = one<{ entries: number }>(statements.entriesAfter, position)!;
+    this.#transaction(() => {
+      statements.deleteSegmentsAfter.run(position);
+      statements.rename.run(serverId, Math.max(former.lamport, newest.lamport));
+      statements.takeCursorsBack.run(position);
+      // Who sends one of these activities again is to have it taken.
+      for (const { id, name, ...forgotten } of all<OriginRow>(statements.origins)) {
+        statements.deleteMessageIdsAfter.run(name, this.#readLog(id, name, forgotten).last);
+      }
+    });
+    return { formerServerId: former.serverId, after: position, entries };
+  }
+
+  /** Writes what is large of `segments` to a file. By position. */
+  #writeToFile(segments: readonly Segment[]): ReadonlyMap<Position, Place> | undefined {
+    const large = segments.filter(({ audience, bytes }) =>
+      audience.kind === "everyone" && bytes.length >= this.#largeBytes
+    );
+    if (large.length === 0) return undefined;
+    const places = this.#files.append(large.map(({ bytes }) => bytes));
+    return new Map(places.map((place, index) => [large[index]!.position, place]));
+  }
+
+  #removeUnused(files: Iterable<number>): void {
+    try {
+      for (const file of files) {
+        if (one(this.#statements.isFileUsed, file) === undefined) this.#files.remove(file);
+      }
+    } catch (cause) {
+      throw storeError("write to", this.#folder, cause);
+    }
+  }
+
+  #readLog(id: number, name: string, forgotten: Pick<OriginLog, "forgottenLast" | "forgottenPosition">): OriginLog {
     type Newest = { position: number; last: number; activities: number; activityBytes: number };
     const [activities, ...others] = Object.values(AUDIENCE_NUMBERS)
       .map((audience) => one<Newest>(this.#statements.newestOf, id, audience));
     const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
     return {
       ...emptyLog(name),
-      last: newest?.last ?? 0,
+      ...forgotten,
+      // An origin has no rows when all that was not forgotten was cut.
+      last: newest?.last ?? forgotten.forgottenLast,
       newest: newest?.position ?? 0,
       activities: activities?.activities ?? 0,
       activityBytes: activities?.activityBytes ?? 0,
@@ -321,7 +453,10 @@ class SqliteStore implements Store {
     return last;
   }
 
-  #segment({ position, origin, first, last, audience, username, taken_at, bytes }: SegmentRow): Segment {
+  #segment(
+    { position, origin, first, last, audience, username, taken_at }: SegmentRow,
+    bytes: Uint8Array,
+  ): Segment {
     return {
       position,
       origin: this.#originNames[origin]!,
@@ -356,90 +491,14 @@ class SqliteStore implements Store {
       } catch {
         // SQLite has done so itself, as it does when the disk is full.
       }
+      this.#files.drop();
       throw storeError("write to", this.#folder, cause);
     }
   }
-}
-
-interface OriginRow {
-  readonly id: number;
-  readonly name: string;
-  readonly forgottenLast: number;
-  readonly forgottenPosition: number;
-}
-
-function prepareStatements(database: DatabaseSync) {
-  const prepare = (sql: string) => database.prepare(sql);
-  const positionAfter = (audience: number) =>
-    `SELECT * FROM (SELECT position FROM segments WHERE origin = ? AND audience = ${audience} AND last > ? ORDER BY last LIMIT 1)`;
-  return {
-    begin: prepare("BEGIN"),
-    commit: prepare("COMMIT"),
-    rollback: prepare("ROLLBACK"),
-
-    insertOrigin: prepare("INSERT INTO origins (name) VALUES (?)"),
-    insertSegment: prepare("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    putAccount: prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)"),
-    insertMessageId: prepare("INSERT INTO message_ids VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
-    putCursor: prepare("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)"),
-    deleteCursor: prepare("DELETE FROM cursors WHERE id = ?"),
-    putLamport: prepare("UPDATE state SET lamport = ?"),
-
-    sizesAfter: prepare(
-      "SELECT position, length(bytes) AS size FROM segments WHERE position > ? ORDER BY position LIMIT ?",
-    ),
-    segmentsBetween: prepare(
-      "SELECT position, origin, first, last, audience, username, taken_at, bytes FROM segments " +
-        "WHERE position > ? AND position <= ? ORDER BY position",
-    ),
-    activityAfter: prepare(
-      "SELECT position, first, last, taken_at AS takenAt, length(bytes) AS size, activities, activity_bytes AS activityBytes " +
-        `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last > ? ORDER BY last LIMIT 1`,
-    ),
-    othersAfter: prepare(
-      `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
-    ),
-    account: prepare("SELECT verifier, lamport, origin FROM accounts WHERE username = ?"),
-    usernames: prepare("SELECT username FROM accounts"),
-    messageId: prepare(
-      "SELECT origin, sequence, used_at AS usedAt FROM message_ids WHERE username = ? AND message_id = ?",
-    ),
-
-    deleteSegment: prepare("DELETE FROM segments WHERE position = ?"),
-    putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ? WHERE id = ?"),
-    messageIdBefore: prepare("SELECT 1 FROM message_ids WHERE used_at < ? LIMIT 1"),
-    deleteMessageIds: prepare(
-      "DELETE FROM message_ids WHERE (username, message_id) IN " +
-        "(SELECT username, message_id FROM message_ids WHERE used_at < ? ORDER BY used_at LIMIT ?)",
-    ),
-
-    state: prepare("SELECT server_id AS serverId, lamport FROM state"),
-    insertState: prepare("INSERT INTO state VALUES (1, ?, 0)"),
-    origins: prepare(
-      "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
-    ),
-    newestSegment: prepare("SELECT position, lamport FROM segments ORDER BY position DESC LIMIT 1"),
-    newestOf: prepare(
-      "SELECT position, last, activities, activity_bytes AS activityBytes FROM segments " +
-        "WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1",
-    ),
-    loseCursors: prepare("UPDATE cursors SET lost = 1, position = coalesce(position, ?) WHERE lost = 0"),
-    cursors: prepare("SELECT id, username, position FROM cursors ORDER BY id"),
-  };
 }
 
 function audienceOf(audience: number, username: string | null): Audience {
   if (audience === AUDIENCE_NUMBERS.everyone) return EVERYONE;
   if (audience === AUDIENCE_NUMBERS.servers) return SERVERS;
   return { kind: "user", username: username! };
-}
-
-// SQLite's columns have the types that the statements above name; node:sqlite cannot know them.
-
-function one<T = unknown>(statement: StatementSync, ...parameters: (string | number)[]): T | undefined {
-  return statement.get(...parameters) as T | undefined;
-}
-
-function all<T>(statement: StatementSync, ...parameters: (string | number)[]): T[] {
-  return statement.all(...parameters) as T[];
 }

@@ -65,6 +65,21 @@ export interface StoreState {
   readonly vector: Vector;
   /** Those that were connected when the server went are marked lost here, at the head where they stood at it. */
   readonly cursors: readonly PlainCursor[];
+  /** There when the end of the log was lost in a power cut. */
+  readonly cut?: Cut;
+}
+
+/**
+ * The end of a log that the disk did not keep, found when it was opened. As clients may have seen what is gone, its numbers are not given out a
+ * second time: the server has a new `serverId`, and the old one stays as an origin that ends before the cut.
+ */
+export interface Cut {
+  /** What the server was called before. */
+  readonly formerServerId: string;
+  /** The newest position that is left. */
+  readonly after: Position;
+  /** Entries that are gone. */
+  readonly entries: number;
 }
 
 /**

@@ -49,6 +49,8 @@ const PROGRAMS = ["server.ts", "client.ts"];
 /** Node's modules outside `platform/`, with the one file that has them: behind `store.ts` the database is the machine. */
 const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "store/sqlite_store.ts": ["node:sqlite", "node:fs"],
+  "store/sqlite_statements.ts": ["node:sqlite"],
+  "store/log_files.ts": ["node:fs", "node:zlib"],
 };
 
 const CLOCK_HINT = "take the time from the event, or from a Clock that is handed in (platform/clock.ts)";

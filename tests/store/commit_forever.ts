@@ -1,15 +1,16 @@
 /**
  * Commits to the data folder that it is given, without end, until it is killed: one activity, account, message id and cursor in each batch, and a
- * large segment now and then. Prints each sequence as soon as it is committed.
+ * large segment now and then. The others have as many bytes more as the second argument says. Prints each sequence as soon as it is committed.
  */
 
 import { openSqliteStore } from "../../store/sqlite_store.ts";
 import { batchOf, LogWriter } from "../support/log_writer.ts";
 
 const store = openSqliteStore({ folder: Deno.args[0]!, makeServerId: () => "s-1", synchronous: "normal" });
+const smallText = "x".repeat(Number(Deno.args[1] ?? 0));
 const log = new LogWriter();
 for (let sequence = 1;; sequence++) {
-  const segment = log.segment({ text: sequence % 50 === 0 ? "x".repeat(200_000) : "" });
+  const segment = log.segment({ text: sequence % 50 === 0 ? "x".repeat(200_000) : smallText });
   const username = `user-${sequence}`;
   store.commit(batchOf({
     segments: [segment],

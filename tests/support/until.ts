@@ -1,5 +1,6 @@
 /** Waiting for something that announces itself nowhere. */
 
+import { setImmediate } from "node:timers";
 import { PATIENCE_MS } from "./line_client.ts";
 
 /** Lets the event loop run until `condition` holds. Fails after `PATIENCE_MS`. */

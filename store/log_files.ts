@@ -1,0 +1,278 @@
+/**
+ * The bytes of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one every 64 MiB. SQLite writes each
+ * page twice, with checksums; here bytes are written once. Rows of the database say what lies where: what none of them names does not count, and
+ * is written over. The files have one owner, `sqlite_store.ts`, which holds the lock on the database.
+ */
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { crc32 } from "node:zlib";
+import { DamagedFileError } from "./sqlite_errors.ts";
+
+/** Where the bytes of a segment are. */
+export interface Place {
+  /** Number of the file. */
+  readonly file: number;
+  /** Where they begin in it. */
+  readonly start: number;
+  readonly size: number;
+  /** CRC-32: it finds what the disk did not keep, not what somebody forged. */
+  readonly checksum: number;
+}
+
+/** What is large, in bytes. */
+export interface FileSizes {
+  /** Segments of this size and more go to files. */
+  readonly segment: number;
+  /** A file that has so much is followed by a new one. */
+  readonly file: number;
+  /** After so much the disk is waited for, in the background. */
+  readonly sync: number;
+}
+
+/** What has proven good. */
+export const FILE_SIZES: FileSizes = {
+  // Below it the row that SQLite writes anyway is cheaper than a second write.
+  segment: 8_192,
+  // Small enough that forgetting gives space back soon and quickly.
+  file: 67_108_864,
+  // So much is read again when the server was killed, in some milliseconds.
+  sync: 16_777_216,
+};
+
+const FILE_NAME = /^log-(\d{8,})\.bytes$/;
+
+/** The numbers of the files in `folder`, each of which can be read and written. Throws what node:fs throws. */
+export function logFilesIn(folder: string): number[] {
+  const names = readdirSync(folder).filter((name) => FILE_NAME.test(name));
+  for (const name of names) accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);
+  return names.map((name) => Number(FILE_NAME.exec(name)![1])).sort((a, b) => a - b);
+}
+
+/** The files of one folder. Methods throw what node:fs throws, and `DamagedFileError`. */
+export class LogFiles {
+  readonly #folder: string;
+  readonly #sizes: FileSizes;
+  /** The file that is written to; 0 before the first. */
+  #file = 0;
+  #handle: number | undefined;
+  /** Where the bytes end that count, and where those end that were appended since. */
+  #end = 0;
+  #written = 0;
+  /** How far the log is kept, and how much of it may not be on the disk yet. */
+  #kept = 0;
+  #unsynced = 0;
+  #synced = 0;
+  #isSyncing = false;
+  #syncFailure: unknown;
+  /** An older file that was read from last. */
+  #reading: { readonly file: number; readonly handle: number } | undefined;
+
+  /** Touches nothing yet. */
+  constructor(folder: string, sizes: FileSizes) {
+    this.#folder = folder;
+    this.#sizes = sizes;
+  }
+
+  /** All bytes of segments up to this position are on the disk, as far as it tells the truth. */
+  get synced(): number {
+    return this.#synced;
+  }
+
+  /** Goes on behind `end` of `file`, 0 if there is none, with a log that is kept up to `position` and on the disk up to `synced`. What lies behind `end` goes. */
+  continue(file: number, end: number, position: number, synced: number): void {
+    this.#kept = position;
+    this.#synced = synced;
+    if (file === 0) return;
+    this.#handle = this.#open(file, constants.O_RDWR);
+    this.#file = file;
+    ftruncateSync(this.#handle, end);
+    this.#end = end;
+    this.#written = end;
+    // Whatever of it may be missing, counted with the next ones.
+    this.#unsynced = position > synced ? this.#sizes.sync : 0;
+  }
+
+  /** Writes `parts` one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
+  append(parts: readonly Uint8Array[]): Place[] {
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
+    if (this.#handle === undefined || this.#end >= this.#sizes.file) this.#beginFile();
+    return parts.map((bytes): Place => {
+      const start = this.#written;
+      this.#written += bytes.length;
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#handle!, bytes, done, bytes.length - done, start + done);
+      }
+      return { file: this.#file, start, size: bytes.length, checksum: crc32(bytes) >>> 0 };
+    });
+  }
+
+  /** What was appended counts, as part of a log that is kept up to `position`. */
+  keep(position: number): void {
+    this.#unsynced += this.#written - this.#end;
+    this.#end = this.#written;
+    this.#kept = position;
+    if (this.#unsynced >= this.#sizes.sync && !this.#isSyncing) this.#syncInBackground();
+  }
+
+  /** What was appended does not count. */
+  drop(): void {
+    if (this.#handle === undefined || this.#written === this.#end) return;
+    this.#written = this.#end;
+    try {
+      ftruncateSync(this.#handle, this.#end);
+    } catch {
+      // Only the space is not given back yet: the next ones are written over it.
+    }
+  }
+
+  /** The bytes at `places`, checked, in buffers that never change. Those that lie one behind the other are read at once. */
+  read(places: readonly Place[]): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    for (let index = 0; index < places.length;) {
+      const { file, start } = places[index]!;
+      let end = start;
+      let next = index;
+      for (; places[next]?.file === file && places[next]!.start === end; next++) end += places[next]!.size;
+      const bytes = this.#readRun(file, start, end - start);
+      for (; index < next; index++) {
+        const place = places[index]!;
+        const part = bytes.subarray(place.start - start, place.start - start + place.size);
+        if (crc32(part) >>> 0 !== place.checksum) throw new DamagedFileError(nameOf(file), "is damaged");
+        found.push(part);
+      }
+    }
+    return found;
+  }
+
+  /** Checks that `file` has at least `size` bytes. */
+  checkSize(file: number, size: number): void {
+    if (fstatSync(this.#handleOf(file)).size < size) throw tooShort(file);
+  }
+
+  /** Removes `file`, which nothing refers to any more. */
+  remove(file: number): void {
+    this.#closeReading();
+    if (file === this.#file) {
+      this.#closeWriting();
+      this.#end = this.#written = 0;
+    }
+    unlinkSync(`${this.#folder}/${nameOf(file)}`);
+  }
+
+  /** Waits until all that is kept is on the disk. */
+  sync(): void {
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
+    if (this.#handle !== undefined && (this.#unsynced > 0 || this.#isSyncing)) fdatasyncSync(this.#handle);
+    this.#synced = this.#kept;
+    this.#unsynced = 0;
+  }
+
+  close(): void {
+    this.#closeReading();
+    this.#closeWriting();
+  }
+
+  #beginFile(): void {
+    const file = this.#file + 1;
+    // Waited for here, so that only the newest file can ever have bytes that are not on the disk.
+    this.sync();
+    const handle = this.#open(file, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC);
+    this.#closeWriting();
+    this.#handle = handle;
+    this.#file = file;
+    this.#end = this.#written = 0;
+    syncFolder(this.#folder);
+  }
+
+  #syncInBackground(): void {
+    const handle = this.#handle!;
+    const position = this.#kept;
+    this.#unsynced = 0;
+    this.#isSyncing = true;
+    fdatasync(handle, (error) => {
+      this.#isSyncing = false;
+      // After a failure the system takes the pages for written: asking once more would be told that all is well.
+      if (error) this.#syncFailure = error;
+      else this.#synced = Math.max(this.#synced, position);
+      if (handle !== this.#handle) closeSync(handle);
+    });
+  }
+
+  #readRun(file: number, start: number, size: number): Uint8Array {
+    const handle = this.#handleOf(file);
+    const bytes = new Uint8Array(size);
+    for (let done = 0; done < size;) {
+      const count = readSync(handle, bytes, done, size - done, start + done);
+      if (count === 0) throw tooShort(file);
+      done += count;
+    }
+    return bytes;
+  }
+
+  #handleOf(file: number): number {
+    if (file === this.#file && this.#handle !== undefined) return this.#handle;
+    if (this.#reading?.file !== file) {
+      this.#closeReading();
+      this.#reading = { file, handle: this.#open(file, constants.O_RDONLY) };
+    }
+    return this.#reading!.handle;
+  }
+
+  #open(file: number, flags: number): number {
+    try {
+      return openSync(`${this.#folder}/${nameOf(file)}`, flags, 0o600);
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOENT") throw error;
+      throw new DamagedFileError(nameOf(file), "is missing");
+    }
+  }
+
+  #closeReading(): void {
+    if (this.#reading !== undefined) closeSync(this.#reading.handle);
+    this.#reading = undefined;
+  }
+
+  #closeWriting(): void {
+    // One that is being waited for is closed after that.
+    if (this.#handle !== undefined && !this.#isSyncing) closeSync(this.#handle);
+    this.#handle = undefined;
+  }
+}
+
+function nameOf(file: number): string {
+  return `log-${String(file).padStart(8, "0")}.bytes`;
+}
+
+function tooShort(file: number): DamagedFileError {
+  return new DamagedFileError(nameOf(file), "is shorter than what was written to it");
+}
+
+/** Waits until a new file is in its folder for good. */
+function syncFolder(folder: string): void {
+  let handle;
+  try {
+    handle = openSync(folder, constants.O_RDONLY);
+  } catch {
+    // Windows opens no folders; NTFS keeps their entries by itself.
+    return;
+  }
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,139 @@
+/** What `sqlite_store.ts` says to SQLite: its statements, prepared once, and how their rows are read. The tables are in `migrations.ts`. */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Position } from "../log/segment.ts";
+import type { Place } from "./log_files.ts";
+
+/** How audiences are written down; the order of `Audience` in log/segment.ts. */
+export const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
+
+/** A segment. */
+export interface SegmentRow {
+  readonly position: number;
+  readonly origin: number;
+  readonly first: number;
+  readonly last: number;
+  readonly audience: number;
+  readonly username: string | null;
+  readonly taken_at: number;
+  readonly bytes: Uint8Array;
+  readonly file: number | null;
+}
+
+/** A row whose bytes are in a file. */
+export type PlacedRow = SegmentRow & Place;
+
+/** What there is once. */
+export interface StateRow {
+  readonly serverId: string;
+  readonly lamport: number;
+  readonly synced: Position;
+}
+
+/** An origin, and what of it was forgotten. */
+export interface OriginRow {
+  readonly id: number;
+  readonly name: string;
+  readonly forgottenLast: number;
+  readonly forgottenPosition: number;
+}
+
+/** All statements, for a `database` of the current version. */
+export type Statements = ReturnType<typeof prepareStatements>;
+
+/** Prepares them. */
+export function prepareStatements(database: DatabaseSync) {
+  const prepare = (sql: string) => database.prepare(sql);
+  const positionAfter = (audience: number) =>
+    `SELECT * FROM (SELECT position FROM segments WHERE origin = ? AND audience = ${audience} AND last > ? ORDER BY last LIMIT 1)`;
+  return {
+    begin: prepare("BEGIN"),
+    commit: prepare("COMMIT"),
+    rollback: prepare("ROLLBACK"),
+
+    insertOrigin: prepare("INSERT INTO origins (name) VALUES (?)"),
+    insertSegment: prepare("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    putAccount: prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)"),
+    insertMessageId: prepare("INSERT INTO message_ids VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+    putCursor: prepare("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)"),
+    deleteCursor: prepare("DELETE FROM cursors WHERE id = ?"),
+    putLamport: prepare("UPDATE state SET lamport = ?"),
+    putSynced: prepare("UPDATE state SET synced = ?"),
+
+    sizesAfter: prepare(
+      "SELECT position, coalesce(size, length(bytes)) AS size FROM segments WHERE position > ? ORDER BY position LIMIT ?",
+    ),
+    segmentsBetween: prepare(
+      "SELECT position, origin, first, last, audience, username, taken_at, bytes, file, start, size, checksum FROM segments " +
+        "WHERE position > ? AND position <= ? ORDER BY position",
+    ),
+    activityAfter: prepare(
+      "SELECT position, first, last, taken_at AS takenAt, coalesce(size, length(bytes)) AS size, activities, activity_bytes AS activityBytes " +
+        `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last > ? ORDER BY last LIMIT 1`,
+    ),
+    othersAfter: prepare(
+      `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
+    ),
+    account: prepare("SELECT verifier, lamport, origin FROM accounts WHERE username = ?"),
+    usernames: prepare("SELECT username FROM accounts"),
+    messageId: prepare(
+      "SELECT origin, sequence, used_at AS usedAt FROM message_ids WHERE username = ? AND message_id = ?",
+    ),
+
+    deleteSegment: prepare("DELETE FROM segments WHERE position = ? RETURNING file"),
+    putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ? WHERE id = ?"),
+    messageIdBefore: prepare("SELECT 1 FROM message_ids WHERE used_at < ? LIMIT 1"),
+    deleteMessageIds: prepare(
+      "DELETE FROM message_ids WHERE (username, message_id) IN " +
+        "(SELECT username, message_id FROM message_ids WHERE used_at < ? ORDER BY used_at LIMIT ?)",
+    ),
+
+    state: prepare("SELECT server_id AS serverId, lamport, synced FROM state"),
+    insertState: prepare("INSERT INTO state VALUES (1, ?, 0, 0)"),
+    origins: prepare(
+      "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
+    ),
+    newestSegment: prepare("SELECT position, lamport FROM segments ORDER BY position DESC LIMIT 1"),
+    newestOf: prepare(
+      "SELECT position, last, activities, activity_bytes AS activityBytes FROM segments " +
+        "WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1",
+    ),
+    loseCursors: prepare("UPDATE cursors SET lost = 1, position = coalesce(position, ?) WHERE lost = 0"),
+    cursors: prepare("SELECT id, username, position FROM cursors ORDER BY id"),
+
+    fileAfter: prepare("SELECT file FROM segments WHERE file > ? ORDER BY file LIMIT 1"),
+    newestFile: prepare(
+      "SELECT file, start + size AS end FROM segments WHERE file IS NOT NULL ORDER BY file DESC, position DESC LIMIT 1",
+    ),
+    isFileUsed: prepare("SELECT 1 FROM segments WHERE file = ? LIMIT 1"),
+    endOfFile: prepare(
+      "SELECT start + size AS end FROM segments WHERE file = ? AND position <= ? ORDER BY position DESC LIMIT 1",
+    ),
+    placesAfter: prepare(
+      "SELECT position, file, start, size, checksum FROM segments WHERE file = ? AND position > ? ORDER BY position LIMIT ?",
+    ),
+
+    entriesAfter: prepare("SELECT coalesce(sum(last - first + 1), 0) AS entries FROM segments WHERE position > ?"),
+    deleteSegmentsAfter: prepare("DELETE FROM segments WHERE position > ?"),
+    deleteMessageIdsAfter: prepare("DELETE FROM message_ids WHERE origin = ? AND sequence > ?"),
+    takeCursorsBack: prepare("UPDATE cursors SET position = min(position, ?)"),
+    rename: prepare("UPDATE state SET server_id = ?, lamport = ?"),
+  };
+}
+
+/** Whether the bytes of `row` are in a file. */
+export function isPlaced(row: SegmentRow): row is PlacedRow {
+  return row.file !== null;
+}
+
+// SQLite's columns have the types that the statements above name; node:sqlite cannot know them.
+
+/** The first row, as the type that the statement gives. */
+export function one<T = unknown>(statement: StatementSync, ...parameters: (string | number)[]): T | undefined {
+  return statement.get(...parameters) as T | undefined;
+}
+
+/** All rows alike. */
+export function all<T>(statement: StatementSync, ...parameters: (string | number)[]): T[] {
+  return statement.all(...parameters) as T[];
+}
