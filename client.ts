@@ -3,13 +3,15 @@
  * an exit code. Data goes to standard output, what there is to say about it to standard error.
  */
 
-import { connect } from "./client/connect.ts";
+import { connect, reach } from "./client/connect.ts";
 import { ConnectError, ConnectionEndedError, RefusedError } from "./client/errors.ts";
-import type { CommandContext } from "./client/terminal/command.ts";
+import { type CommandContext, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
+import { AnswerError } from "./client/terminal/identity.ts";
 import { talk } from "./client/terminal/interactive.ts";
 import { listen } from "./client/terminal/listen.ts";
 import { InputError, publish } from "./client/terminal/publish.ts";
+import { refusalHint } from "./client/terminal/refusal_hint.ts";
 import { register } from "./client/terminal/register.ts";
 import { visible } from "./client/terminal/visible.ts";
 import {
@@ -42,8 +44,9 @@ const COMMANDS: Readonly<Record<ClientCommand, (context: CommandContext) => Prom
 };
 
 async function main(args: readonly string[]): Promise<ExitCode> {
+  let asked: ClientArguments | undefined;
   try {
-    const asked = parseClientArguments(args);
+    asked = parseClientArguments(args);
     switch (asked.action) {
       case "help":
         await stdio.write(helpText(CLIENT_PROGRAM, VERSION, stdio.out.bold));
@@ -56,7 +59,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         return EXIT_CODE.done;
     }
   } catch (error) {
-    return tellFailure(error);
+    return tellFailure(error, asked);
   }
 }
 
@@ -70,17 +73,18 @@ async function makeContext(args: ClientArguments): Promise<CommandContext> {
     // A variable that is set to nothing says nothing.
     secret: args.secret ?? (Deno.env.get("THRUM_SECRET") || undefined),
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
-    stdio,
+    stdio: { ...stdio, terminal: leavable(stdio.terminal, onStopSignal) },
     clock: realClock,
     connect,
+    reach: () => reach(config.server),
     makeSecret,
     onStop: onStopSignal,
   };
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */
-function tellFailure(error: unknown): ExitCode {
-  const { code, sentence, hint } = describeFailure(error);
+function tellFailure(error: unknown, asked: ClientArguments | undefined): ExitCode {
+  const { code, sentence, hint } = describeFailure(error, asked);
   if (sentence === undefined) {
     // The person left at a question: the shell's prompt goes below it.
     stdio.terminal.write("\n");
@@ -88,31 +92,29 @@ function tellFailure(error: unknown): ExitCode {
   }
   // The server's own words may be part of the sentence.
   const said = visible(sentence);
-  stdio.tell(`${stdio.err.red(`${CLIENT_PROGRAM.name}:`)} ${said}\n${hint === undefined ? "" : `${hint}\n`}`);
+  stdio.tell(`${stdio.err.red(`${CLIENT_PROGRAM.name}:`)} ${said}\n${hint === undefined ? "" : `${visible(hint)}\n`}`);
   return code;
 }
 
-function describeFailure(error: unknown): { code: ExitCode; sentence?: string; hint?: string } {
+function describeFailure(
+  error: unknown,
+  asked: ClientArguments | undefined,
+): { code: ExitCode; sentence?: string; hint?: string | undefined } {
   const sentence = error instanceof Error ? error.message : String(error);
   if (error instanceof NoAnswer) return { code: EXIT_CODE.done };
   if (error instanceof UsageError) {
     return { code: EXIT_CODE.usage, sentence, hint: `Try ${CLIENT_PROGRAM.name} --help` };
   }
-  if (error instanceof ConfigError || error instanceof InputError) return { code: EXIT_CODE.usage, sentence };
+  if (error instanceof ConfigError || error instanceof InputError || error instanceof AnswerError) {
+    return { code: EXIT_CODE.usage, sentence };
+  }
   if (error instanceof ConnectError) return { code: EXIT_CODE.unreachable, sentence };
-  if (error instanceof RefusedError) return { code: EXIT_CODE.refused, sentence, ...refusalHint(error) };
+  if (error instanceof RefusedError) {
+    const wasAsked = stdio.canAsk && asked?.mayAsk === true;
+    return { code: EXIT_CODE.refused, sentence, hint: asked && refusalHint(error.reason, asked, wasAsked) };
+  }
   if (error instanceof ConnectionEndedError) return { code: EXIT_CODE.ended, sentence };
   return { code: EXIT_CODE.fault, sentence: `Fault in the program: ${sentence}` };
-}
-
-function refusalHint({ reason }: RefusedError): { hint?: string } {
-  switch (reason) {
-    case "NAME_TAKEN":
-      return { hint: "If it is yours, give its secret: in THRUM_SECRET, or when asked for" };
-    case "UNKNOWN_USER":
-      return { hint: `To make the account: ${CLIENT_PROGRAM.name} register -u NAME` };
-  }
-  return {};
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -16,7 +16,7 @@ import { ANONYMOUS } from "../protocol/names.ts";
 import { receive, tick } from "../trace/lamport_clock.ts";
 import { ActivityQueue } from "./activity_queue.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
-import { ConnectError, ConnectionEndedError, connectProblem, endedHere, refusedError } from "./errors.ts";
+import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./options.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
@@ -43,7 +43,8 @@ export interface ClientPlatform {
 /** All features that a client of this version can do something with. */
 export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(["heartbeat", "ack", "resume"] as const);
 
-const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+/** Time allowed to connect where nothing else is said. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** A network of servers keeps a client after 3; more means that they send it in circles. */
 const MAX_REDIRECTS = 5;
 /** How long `close()` waits for acknowledgements. */
@@ -358,10 +359,7 @@ class RunningClient implements Client {
     const server = this.#servers.current;
     this.#tell({ kind: "unreachable", server, info: cause.message });
     this.#servers = nextServer(this.#servers);
-    const error = new ConnectError(`Cannot connect to ${endpointText(server)}: ${connectProblem(cause)}`, {
-      cause,
-    });
-    return this.#tryAgain("CLOSED_BY_OTHER_SIDE", error, { advice: "backoff" });
+    return this.#tryAgain("CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause), { advice: "backoff" });
   }
 
   /** Decides what follows the end of a connection. Returns how long to wait before the next. */

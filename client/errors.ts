@@ -74,8 +74,13 @@ export function refusedError(refusal: RefusalMessage, username: string, server: 
   return new RefusedError(`${what}: ${info}`, { command, info, reason });
 }
 
+/** The error for `server`, given as `host:port`, when a connection to it could not be made because of `cause`. */
+export function unreachable(server: string, cause: Error & { readonly code?: string }): ConnectError {
+  return new ConnectError(`Cannot connect to ${server}: ${connectProblem(cause)}`, { cause });
+}
+
 /** Why a connection could not be made, in words. */
-export function connectProblem(error: Error & { readonly code?: string }): string {
+function connectProblem(error: Error & { readonly code?: string }): string {
   switch (error.code) {
     case "ECONNREFUSED":
       return "nothing listens there";

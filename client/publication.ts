@@ -1,5 +1,6 @@
 /** From what somebody wants to publish to the line that does it, checked for all that the server would refuse it for. Pure. */
 
+import { findJsonFault } from "../config/json_fault.ts";
 import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
 import { isObject } from "../protocol/fields.ts";
 import { nestingDepth } from "../protocol/raw_json.ts";
@@ -15,6 +16,8 @@ export interface Publication {
 }
 
 const encoder = new TextEncoder();
+/** Looking for a fault goes as deep as the text does. What has more brackets than this was not written by a person who wants to be told where. */
+const MAX_BRACKETS = 1_000;
 
 /**
  * The JSON text of an activity, in one line. A text is taken as it is, so that no digit of a number changes.
@@ -53,9 +56,7 @@ function checkedText(text: string): string {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // The text is one line of many, or an argument: the engine's count of lines within it would only mislead.
-    const why = (error as Error).message.replace(/ \(line \d+ column \d+\)$/, "");
-    throw new TypeError(`Cannot publish what is not JSON: ${why}`, { cause: error });
+    throw new TypeError(`Cannot publish what is not JSON${describeFault(text)}`, { cause: error });
   }
   if (!isObject(value)) throw notAnObject();
   // Within strings JSON has no bare line ends; between tokens they are white space.
@@ -68,6 +69,17 @@ function writtenText(activity: Readonly<Record<string, unknown>>): string {
   // An object may say how it is written (toJSON), and be no object then.
   if (!text?.startsWith("{")) throw notAnObject();
   return text;
+}
+
+/** Where the text stops being JSON, to be added to a sentence. */
+function describeFault(text: string): string {
+  const fault = text.replaceAll(/[^[{]/g, "").length > MAX_BRACKETS ? undefined : findJsonFault(text);
+  if (fault === undefined) return "";
+  const { line, column, expected, found } = fault;
+  const where = line === 1 ? `column ${column}` : `line ${line}, column ${column}`;
+  // There it is a file that ends.
+  const [wanted, there] = [expected, found].map((what) => what.replace("the end of the file", "the end of the text"));
+  return `: expected ${wanted}, found ${there} at ${where}`;
 }
 
 function notAnObject(): TypeError {

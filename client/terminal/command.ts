@@ -4,9 +4,11 @@ import type { ClientArguments } from "../../config/arguments.ts";
 import type { Endpoint } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
+import type { LineTerminal } from "../../platform/terminal.ts";
+import { RefusedError } from "../errors.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./describe.ts";
-import type { Identity } from "./identity.ts";
+import { confirmNew, type Identity } from "./identity.ts";
 
 /** What a command is given. */
 export interface CommandContext {
@@ -20,6 +22,8 @@ export interface CommandContext {
   readonly stdio: Stdio;
   readonly clock: Clock;
   connect(options: ConnectOptions): Promise<Client>;
+  /** Finds out whether there is a server at all. @throws {ConnectError} when nothing listens there. */
+  reach(): Promise<void>;
   /** Makes a secret that nobody guesses. */
   makeSecret(): string;
   /** Calls `stop` when the program is asked to stop, until it is disposed of. */
@@ -30,33 +34,41 @@ export interface CommandContext {
 export interface EnterOptions extends Pick<ConnectOptions, "reconnect" | "blockHeartbeatMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
+  /** Whether what there is to tell about an event is told; by default always. */
+  readonly isTold?: (event: ClientEvent) => boolean;
 }
 
-/** Logs in, and from then on tells what happens to the connection. A secret that was made for somebody new is told before anything else. */
+/**
+ * Logs in, and from then on tells what happens to the connection. A secret that was made for somebody new is told before anything else. A name
+ * that turns out to be new is registered when its secret is typed once more.
+ * @throws what `connect` does.
+ * @throws {AnswerError} when what is typed then is not the same.
+ */
 export async function enter(
-  { server, heartbeatChannel, stdio, connect }: CommandContext,
-  { username, secret, register, isMade }: Identity,
-  { onNotice, onEvent, ...options }: EnterOptions = {},
+  context: CommandContext,
+  identity: Identity,
+  options: EnterOptions = {},
 ): Promise<Client> {
-  let telling = NOTHING_TOLD;
-  return await connect({
-    ...server,
-    ...options,
-    ...(username === undefined ? {} : { username }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(heartbeatChannel === undefined ? {} : { heartbeatChannel }),
-    register,
-    onEvent(event: ClientEvent) {
-      if (event.kind === "registered") stdio.tell(registeredText(event.username, isMade ? secret : undefined, stdio));
-      const step = stepTelling(telling, event);
-      telling = step.telling;
-      if (step.notice !== undefined) {
-        if (onNotice === undefined) stdio.tell(`${styleNotice(step.notice, stdio.err)}\n`);
-        else onNotice(step.notice);
-      }
-      onEvent?.(event);
+  try {
+    return await connectAs(context, identity, options);
+  } catch (error) {
+    const isNew = error instanceof RefusedError && error.reason === "UNKNOWN_USER";
+    if (!isNew || !identity.mayBeNew) throw error;
+    return await connectAs(context, confirmNew(identity, context.stdio), options);
+  }
+}
+
+/** `terminal`, at which Ctrl-C answers a question as Ctrl-D does: the person wants to leave, and nothing has been started yet. */
+export function leavable(terminal: LineTerminal, onStop: CommandContext["onStop"]): LineTerminal {
+  return {
+    write: terminal.write,
+    async readLine() {
+      const left = Promise.withResolvers<undefined>();
+      using _signals = onStop(() => left.resolve(undefined));
+      // Reading cannot be given up. It ends with the program, which is next.
+      return await Promise.race([terminal.readLine(), left.promise]);
     },
-  });
+  };
 }
 
 /** Runs `work` with a client that is closed when the work is done, or the program is asked to stop. */
@@ -70,9 +82,36 @@ export async function untilStopped(
   await work();
 }
 
+async function connectAs(
+  { server, heartbeatChannel, stdio, connect }: CommandContext,
+  { username, secret, register, isMade }: Identity,
+  { onNotice, onEvent, isTold = () => true, ...options }: EnterOptions,
+): Promise<Client> {
+  let telling = NOTHING_TOLD;
+  return await connect({
+    ...server,
+    ...options,
+    ...(username === undefined ? {} : { username }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(heartbeatChannel === undefined ? {} : { heartbeatChannel }),
+    register,
+    onEvent(event: ClientEvent) {
+      if (event.kind === "registered") stdio.tell(registeredText(event.username, isMade ? secret : undefined, stdio));
+      const step = stepTelling(telling, event);
+      telling = step.telling;
+      if (step.notice !== undefined && isTold(event)) {
+        if (onNotice === undefined) stdio.tell(`${styleNotice(step.notice, stdio.err)}\n`);
+        else onNotice(step.notice);
+      }
+      onEvent?.(event);
+    },
+  });
+}
+
 function registeredText(username: string, madeSecret: string | undefined, { err }: Stdio): string {
   const registered = err.green(`registered ${username}`);
   return madeSecret === undefined
     ? `${registered}\n`
-    : `${registered}; its secret, shown this once: ${err.bold(madeSecret)}\n`;
+    // A line of its own, so that a narrow terminal does not break what is to be copied.
+    : `${registered}; its secret, shown this once:\n${err.bold(madeSecret)}\n`;
 }

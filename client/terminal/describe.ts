@@ -85,7 +85,7 @@ export function styleNotice(notice: Notice, style: Style): string {
 
 function connectedAgain(missed: number): string {
   return missed === 0
-    ? "connected again, nothing was missed"
+    ? "connected again"
     : `connected again, ${missed} missed ${missed === 1 ? "activity follows" : "activities follow"}`;
 }
 

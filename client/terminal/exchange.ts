@@ -24,7 +24,7 @@ interface Row {
 /** Echoes that came before their acknowledgement; of all that anonymous clients publish, ours is among the newest. */
 const MAX_EARLY_ECHOES = 1_000;
 
-/** Exchanges until somebody stops it. @throws {ConnectionEndedError} when the server ends the connection. */
+/** Exchanges until somebody stops it, or nobody reads any more. @throws {ConnectionEndedError} when the server ends the connection. */
 export async function exchange(context: CommandContext): Promise<void> {
   const { args, stdio, clock } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "exchange" }, stdio);
@@ -34,6 +34,8 @@ export async function exchange(context: CommandContext): Promise<void> {
   endedByServer.promise.catch(() => {});
   const client = await enter(context, identity, {
     blockHeartbeatMs,
+    // It ends with that, and says it then.
+    isTold: (event) => event.kind !== "lost" || !event.byServer,
     onEvent(event) {
       show.heartbeat(event);
       if (event.kind !== "lost" || !event.byServer) return;
@@ -52,7 +54,7 @@ export async function exchange(context: CommandContext): Promise<void> {
       const echoes = (async () => {
         for await (const activity of client.activities()) show.echo(activity, client.username);
       })();
-      await Promise.race([endedByServer.promise, echoes, sendForEver()]);
+      await Promise.race([endedByServer.promise, echoes, sendForEver(), show.unread]);
     });
   } finally {
     stdio.tell(stdio.err.dim(`${show.summary}\n`));
@@ -82,8 +84,11 @@ async function publishOne(client: Client, show: Show, text: string): Promise<voi
 }
 
 /** What the command line does not say is asked for. */
-async function askTimes({ args, stdio }: CommandContext): Promise<{ intervalMs: number; blockHeartbeatMs: number }> {
+async function askTimes(
+  { args, stdio, reach }: CommandContext,
+): Promise<{ intervalMs: number; blockHeartbeatMs: number }> {
   const canAsk = args.mayAsk && stdio.canAsk;
+  if (canAsk && (args.intervalMs === undefined || args.blockHeartbeatMs === undefined)) await reach();
   const settle = async (given: number | undefined, question: ReturnType<typeof secondsQuestion>) =>
     given ?? (canAsk ? await ask(question, stdio.terminal) : question.fallback);
   return {
@@ -109,11 +114,17 @@ class Show {
   readonly #sentAtMs = new Map<string, number>();
   /** When each activity came back that was not acknowledged yet. */
   readonly #earlyEchoes = new Map<string, { readonly text: string; readonly atMs: number }>();
+  readonly #unread = Promise.withResolvers<void>();
   #sent = 0;
   #echoed = 0;
 
   constructor(context: CommandContext) {
     this.#context = context;
+  }
+
+  /** Resolves when nobody reads the rows any more: `exchange | head -3`. */
+  get unread(): Promise<void> {
+    return this.#unread.promise;
   }
 
   get summary(): string {
@@ -169,7 +180,7 @@ class Show {
     const { args, stdio, clock } = this.#context;
     const at = clock.wallMs();
     const line = args.json ? JSON.stringify({ at, ...fields }) : `${stdio.out.dim(timeOfDay(at, true))}  ${words}`;
-    // Rows are few, and a reader that is slow or gone must not change what is shown to happen.
-    void stdio.write(`${line}\n`);
+    // Rows are few, and a reader that is slow must not change what is shown to happen.
+    void stdio.write(`${line}\n`).then((isRead) => isRead || this.#unread.resolve());
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Who a client logs in as: from the command line and the environment where they say it, else from the person at the terminal. A name without a secret
- * is registered with one that is made for it.
+ * is registered with one that is made for it; what a person types to be kept is typed twice, as nobody sees it.
  */
 
 import type { ClientCommand } from "../../config/arguments.ts";
@@ -14,7 +14,9 @@ export interface Identity {
   /** Absent for `anonymous`. */
   readonly username: string | undefined;
   readonly secret: string | undefined;
-  readonly register: boolean | "ifNew";
+  readonly register: boolean;
+  /** Whether the secret was typed for a name that may be new: then `confirmNew` makes it one to register. */
+  readonly mayBeNew: boolean;
   /** Whether the secret was made here, so that the person has to be told it. */
   readonly isMade: boolean;
 }
@@ -27,10 +29,23 @@ export interface GivenIdentity {
   readonly systemUser: string | undefined;
   readonly mayAsk: boolean;
   makeSecret(): string;
+  /** Called before the first question: nobody should answer some and then be told that there is no server. */
+  reach(): Promise<void>;
+}
+
+/** An answer cannot be used. The message says why. */
+export class AnswerError extends Error {
+  override name = "AnswerError";
 }
 
 /** Nobody in particular. */
-export const NOBODY: Identity = { username: undefined, secret: undefined, register: false, isMade: false };
+export const NOBODY: Identity = {
+  username: undefined,
+  secret: undefined,
+  register: false,
+  mayBeNew: false,
+  isMade: false,
+};
 
 /** Answers to the first question of an interactive session. */
 const CHOICES = new Map<string, "login" | "register" | "anonymous">([
@@ -46,24 +61,33 @@ const CHOICES = new Map<string, "login" | "register" | "anonymous">([
 /**
  * Settles it, asking where that is possible and needed.
  * @throws {UsageError} when what is given cannot be used, or is missing and nobody can be asked.
+ * @throws {AnswerError} when what is answered cannot be used.
  * @throws {NoAnswer} when the person does not want to answer.
+ * @throws what `reach` does.
  */
 export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promise<Identity> {
-  const { command, makeSecret } = given;
+  const { command, secret } = given;
+  const isRegistration = command === "register";
   const canAsk = given.mayAsk && stdio.canAsk;
-  let { username } = given;
-  if (username === undefined || username === ANONYMOUS) {
-    if (command !== "register") return NOBODY;
-    if (!canAsk) throw new UsageError("register needs a username: -u NAME");
-    username = await askUsername(given, stdio);
-  }
-  refuse(usernameProblem(username));
+  const isNobody = given.username === undefined || given.username === ANONYMOUS;
+  if (isNobody && !isRegistration) return NOBODY;
+  if (given.username === undefined && !canAsk) throw new UsageError("register needs a username: -u NAME");
+  // Without a secret there is nothing to log in with, so far.
+  const purpose = isRegistration || secret === undefined ? "register" : "log in";
+  if (given.username !== undefined) refuse(purpose, usernameProblem(given.username));
+  if (secret !== undefined) refuse(purpose, secretProblem(secret));
+
+  if (canAsk && (given.username === undefined || secret === undefined)) await given.reach();
+  const username = given.username ?? await askUsername(given, stdio);
   // Who gives a secret has an account, but for the one command that makes one.
-  if (given.secret !== undefined) return checked(username, given.secret, command === "register");
-  const typed = canAsk ? askForSecret(`Secret for ${username} (Enter makes a new one):`, stdio) : "";
-  return typed === ""
-    ? { username, secret: makeSecret(), register: true, isMade: true }
-    : checked(username, typed, command === "register" ? true : "ifNew");
+  if (secret !== undefined) return { username, secret, register: isRegistration, mayBeNew: false, isMade: false };
+  if (!canAsk) return withMadeSecret(username, given);
+  if (isRegistration) return askNewSecret(`Secret for ${username} (Enter makes one):`, "", username, given, stdio);
+  const typed = askForSecret(`Secret for ${username} (Enter if new):`, stdio);
+  if (typed === "") return withMadeSecret(username, given);
+  const problem = secretProblem(typed);
+  if (problem !== undefined) throw new AnswerError(`Cannot log in: ${problem}`);
+  return { username, secret: typed, register: false, mayBeNew: true, isMade: false };
 }
 
 /**
@@ -74,14 +98,26 @@ export async function askIdentity(given: GivenIdentity, stdio: Stdio): Promise<I
   const choice = await ask(choiceQuestion(), stdio.terminal);
   if (choice === "anonymous") return NOBODY;
   const username = await askUsername(given, stdio);
+  if (choice === "register") return askNewSecret("  Secret (Enter makes one):", "  ", username, given, stdio);
   for (;;) {
-    const isNew = choice === "register";
-    const secret = askForSecret(isNew ? "  Secret (Enter makes one):" : "  Secret:", stdio);
-    if (isNew && secret === "") return { username, secret: given.makeSecret(), register: true, isMade: true };
-    const problem = secretProblem(secret) ?? (isNew ? askAgain(secret, stdio) : undefined);
-    if (problem === undefined) return { username, secret, register: isNew, isMade: false };
+    const secret = askForSecret("  Secret:", stdio);
+    const problem = secretProblem(secret);
+    if (problem === undefined) return { username, secret, register: false, mayBeNew: false, isMade: false };
     stdio.terminal.write(`  ${problem}\n`);
   }
+}
+
+/**
+ * The server does not know the name: a new account, or a slip of the hand. Who types the secret once more means it.
+ * @throws {AnswerError} when it is not the same.
+ * @throws {NoAnswer} when the person does not want to answer.
+ */
+export function confirmNew(identity: Identity, stdio: Stdio): Identity {
+  const { username, secret } = identity;
+  if (askForSecret(`${username} is new. The same secret again to register it:`, stdio) !== secret) {
+    throw new AnswerError(`Cannot register "${username}": the two secrets are not the same`);
+  }
+  return { ...identity, register: true, mayBeNew: false };
 }
 
 function choiceQuestion(): Question<"login" | "register" | "anonymous"> {
@@ -98,15 +134,28 @@ async function askUsername({ systemUser }: GivenIdentity, { terminal }: Stdio): 
   const isUsername = (answer: string) => usernameProblem(answer) === undefined ? answer : undefined;
   return await ask({
     text: "Username",
-    reader: { allowed: 'a name of 1 to 64 characters, without : " \\ /', read: isUsername },
+    reader: { allowed: 'a name of 1 to 64 characters, without : " \\ /, other than anonymous', read: isUsername },
     fallback: offered,
     shown: offered,
   }, terminal);
 }
 
-/** Nobody sees what is typed, so what is to be kept is typed twice. */
-function askAgain(secret: string, stdio: Stdio): string | undefined {
-  return askForSecret("  The same again:", stdio) === secret ? undefined : "the two are not the same";
+/** Nobody sees what is typed, so what is to be kept is typed twice. Enter alone makes a secret. */
+function askNewSecret(
+  question: string,
+  indent: string,
+  username: string,
+  given: GivenIdentity,
+  stdio: Stdio,
+): Identity {
+  for (;;) {
+    const secret = askForSecret(question, stdio);
+    if (secret === "") return withMadeSecret(username, given);
+    const problem = secretProblem(secret) ??
+      (askForSecret(`${indent}The same again:`, stdio) === secret ? undefined : "the two are not the same");
+    if (problem === undefined) return { username, secret, register: true, mayBeNew: false, isMade: false };
+    stdio.terminal.write(`${indent}${problem}\n`);
+  }
 }
 
 function askForSecret(question: string, stdio: Stdio): string {
@@ -115,11 +164,10 @@ function askForSecret(question: string, stdio: Stdio): string {
   return secret;
 }
 
-function checked(username: string, secret: string, register: boolean | "ifNew"): Identity {
-  refuse(secretProblem(secret));
-  return { username, secret, register, isMade: false };
+function withMadeSecret(username: string, { makeSecret }: GivenIdentity): Identity {
+  return { username, secret: makeSecret(), register: true, mayBeNew: false, isMade: true };
 }
 
-function refuse(problem: string | undefined): void {
-  if (problem !== undefined) throw new UsageError(`Cannot log in: ${problem}`);
+function refuse(purpose: "log in" | "register", problem: string | undefined): void {
+  if (problem !== undefined) throw new UsageError(`Cannot ${purpose}: ${problem}`);
 }

@@ -3,7 +3,7 @@
 import { UsageError } from "../../config/flags.ts";
 import { VERSION } from "../../protocol/version.ts";
 import { RefusedError } from "../errors.ts";
-import type { Client } from "../options.ts";
+import type { Client, ClientEvent } from "../options.ts";
 import { activityText } from "../publication.ts";
 import { endpointText } from "../server_list.ts";
 import { type CommandContext, enter } from "./command.ts";
@@ -11,11 +11,16 @@ import { describeActivity, type Notice, styleNotice } from "./describe.ts";
 import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor } from "./editor.ts";
 import { askIdentity, type GivenIdentity, type Identity, settleIdentity } from "./identity.ts";
 import { KeyReader } from "./keys.ts";
+import { PendingLines } from "./pending_lines.ts";
 import { drawAbove, drawPrompt, erasePrompt, type PromptLine } from "./prompt_line.ts";
 
 const PROMPT = "> ";
 
-/** Talks until the person leaves. @throws what ends the client, when that is not the person. */
+/**
+ * Talks until the person leaves.
+ * @throws what ends the client, when that is not the person.
+ * @throws {ConnectionEndedError | ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
+ */
 export async function talk(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   if (!stdio.canAsk) {
@@ -24,13 +29,21 @@ export async function talk(context: CommandContext): Promise<void> {
   const screen = new Screen(context);
   stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(context.server)}\n`);
   const given = { ...context, ...args, secret: context.secret, command: "interactive" as const };
+  if (args.username === undefined && args.mayAsk) await context.reach();
   await using client = args.username === undefined && args.mayAsk
     ? await enterByAsking(context, given, screen)
     : await enter(context, await settleIdentity(given, stdio), screen);
   stdio.terminal.write(
     stdio.out.dim(`connected as ${client.username}. Type a text, or a JSON object; Ctrl-D leaves.\n`),
   );
-  await screen.run(client);
+  try {
+    await screen.run(client);
+  } finally {
+    await client.close();
+    screen.tellLeft();
+  }
+  const failure = screen.failure;
+  if (failure !== undefined) throw failure;
 }
 
 /** A name that is taken, or a secret that is wrong, is no reason to start all over. */
@@ -52,6 +65,7 @@ class Screen {
   readonly #context: CommandContext;
   #editor: Editor = EMPTY_EDITOR;
   #isOpen = false;
+  readonly #pending = new PendingLines();
 
   constructor(context: CommandContext) {
     this.#context = context;
@@ -59,6 +73,12 @@ class Screen {
 
   /** For `enter`. An own field, as it is handed over. */
   readonly onNotice = (notice: Notice): void => this.#above(styleNotice(notice, this.#context.stdio.out));
+
+  /** Likewise. */
+  readonly onEvent = (event: ClientEvent): void => {
+    this.#pending.on(event);
+    if (event.kind === "lost") this.#showWaiting();
+  };
 
   /** Reads keys and shows activities until the person leaves or the client is closed. */
   async run(client: Client): Promise<void> {
@@ -74,6 +94,16 @@ class Screen {
       this.#isOpen = false;
       this.#write(erasePrompt());
     }
+  }
+
+  /** Shows the lines that the server does not have. Called when the client is closed. */
+  tellLeft(): void {
+    for (const notice of this.#pending.left()) this.onNotice(notice);
+  }
+
+  /** What the session has failed in, although the person left it. */
+  get failure(): Error | undefined {
+    return this.#pending.failure(endpointText(this.#context.server));
   }
 
   async #showActivities(client: Client): Promise<void> {
@@ -101,13 +131,26 @@ class Screen {
 
   #fulfil(request: EditorRequest, client: Client, leave: () => void): void {
     if (request.kind === "leave") return leave();
-    const { line } = request;
+    void this.#publish(request.line, client);
+  }
+
+  async #publish(line: string, client: Client): Promise<void> {
+    const pending = this.#pending.add(line);
     try {
-      const activity = line.startsWith("{") ? activityText(line) : { text: line };
-      client.publish(activity).catch((error) => this.#refuse(line, error));
+      const published = client.publish(line.startsWith("{") ? activityText(line) : { text: line });
+      this.#showWaiting();
+      await published;
+      this.#pending.remove(pending);
     } catch (error) {
-      this.#refuse(line, error as Error);
+      // The end of the client, which leaves the line pending, is told by whoever closes it.
+      if (!(error instanceof TypeError || error instanceof RangeError)) return;
+      this.#pending.remove(pending);
+      this.#refuse(line, error);
     }
+  }
+
+  #showWaiting(): void {
+    for (const notice of this.#pending.waiting()) this.onNotice(notice);
   }
 
   /** Says why, and gives the line back to be mended. */

@@ -20,6 +20,23 @@ Deno.test("activityText() refuses what is no object, and names no part of it", (
   assertThrows(() => activityText({ toJSON: () => undefined }), TypeError, "not a JSON object");
 });
 
+Deno.test("activityText() says where a text stops being JSON", () => {
+  for (
+    const [text, why] of [
+      ['{"a":1', 'expected "," or "}", found the end of the text at column 7'],
+      ['{"a":1} x', 'expected the end of the text, found "x" at column 9'],
+      ["{a:1}", 'expected a key in double quotes, found "a" at column 2'],
+      ['{"a":\n1,}', 'expected a key in double quotes, found "}" at line 2, column 3'],
+    ] as const
+  ) assertThrows(() => activityText(text), TypeError, `Cannot publish what is not JSON: ${why}`);
+});
+
+Deno.test("activityText() refuses also what would take too long a look", () => {
+  for (const text of ["[".repeat(500_000), '{"a":'.repeat(200_000), `{"${"a".repeat(1_000_000)}`]) {
+    assertThrows(() => activityText(text), TypeError, "not JSON");
+  }
+});
+
 Deno.test("activityText() refuses what is nested too deep", () => {
   const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${"}".repeat(levels - 1)}`;
   assertEquals(activityText(nested(64)), nested(64));

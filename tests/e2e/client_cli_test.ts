@@ -78,16 +78,22 @@ Deno.test("publish says at once what is wrong with a line, while its input goes 
   assertStringIncludes(client.errors, "Line 2 of standard input");
 });
 
-Deno.test("listen ends quietly when nobody reads any more", async () => {
-  const { server, port } = await serving();
-  await using _server = server;
+/** A client that is read by the test itself. */
+function pipedClient(...args: string[]): Deno.ChildProcess {
   const [file, ...rest] = clientCommand();
-  const listener = new Deno.Command(file!, {
-    args: [...rest, "listen", "--port", port],
+  const command = new Deno.Command(file!, {
+    args: [...rest, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+  });
+  return command.spawn();
+}
+
+Deno.test("listen ends quietly when nobody reads any more", async () => {
+  const { server, port } = await serving();
+  await using _server = server;
+  const listener = pipedClient("listen", "--port", port);
   const errors = listener.stderr.pipeThrough(new TextDecoderStream()).getReader();
   assertStringIncludes((await errors.read()).value ?? "", "connected to");
   await listener.stdout.cancel();
@@ -116,7 +122,7 @@ Deno.test("register makes an account and hands out its secret, once", async () =
   assertStringIncludes(wrong.errors, 'Cannot log in as "ada"');
   const unknown = await run(["publish", "{}", "-u", "bob", "--port", port], { secret });
   assertEquals(unknown.code, 3);
-  assertStringIncludes(unknown.errors, "register -u NAME");
+  assertStringIncludes(unknown.errors, "register -u bob\n");
   for (const { errors } of [wrong, unknown]) assert(!errors.includes(secret) && !errors.includes('"wrong"'));
 });
 
@@ -126,7 +132,7 @@ Deno.test("-u with a new name and no secret registers it, shows its secret and g
   const { code, output, errors } = await run(["publish", "{}", "-u", "bob", "--port", port]);
   assertEquals(code, 0);
   assertMatch(output, /^s-\w+:\d+\n$/);
-  const [, secret] = errors.match(/^registered bob; its secret, shown this once: (\S+)\n$/)!;
+  const [, secret] = errors.match(/^registered bob; its secret, shown this once:\n(\S+)\n$/)!;
   assertEquals((await run(["publish", "{}", "-u", "bob", "--port", port], { secret: secret! })).code, 0);
   assertEquals((await run(["publish", "{}", "-u", "bob", "--port", port])).code, 3);
 });
@@ -167,7 +173,24 @@ Deno.test("exchange shows what it sends and its echo, and ends with 4 when the s
   server.signal("SIGTERM");
   assertEquals(await client.ended(), 4);
   assertMatch(client.errors, /sent (\d+), \d+ came back\n/);
-  assertStringIncludes(client.errors, "the server is stopping");
+  // Said once, by what it ends with.
+  assertEquals(client.errors.match(/the server is stopping/g)?.length, 1);
+  assertMatch(client.errors, /thrum-client: The connection to \S+ ended: the server is stopping\n$/);
+});
+
+Deno.test("exchange ends with 0 when nobody reads any more, with and without --json", async () => {
+  const { server, port } = await serving();
+  await using _server = server;
+  for (const json of [[], ["--json"]]) {
+    const client = pipedClient("exchange", "--interval", "0.05", "--port", port, ...json);
+    const rows = client.stdout.getReader();
+    await rows.read();
+    await rows.cancel();
+    const { code } = await deadline(client.status, 20_000);
+    const errors = await new Response(client.stderr).text();
+    assertEquals(code, 0, errors);
+    assertMatch(errors, /^connected to .*\nsent \d+, \d+ came back\n$/);
+  }
 });
 
 Deno.test("exchange as JSON, stopped by a person, ends with 0", async () => {

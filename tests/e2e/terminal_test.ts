@@ -13,7 +13,12 @@ interface Talk {
 }
 
 /** A test with a server, and a client that talks to it on a screen. */
-function talking(name: string, args: readonly string[], test: (talk: Talk) => Promise<void>): void {
+function talking(
+  name: string,
+  args: readonly string[],
+  test: (talk: Talk) => Promise<void>,
+  { columns = 80 }: { readonly columns?: number } = {},
+): void {
   Deno.test({
     name,
     ignore: NO_TMUX !== undefined,
@@ -21,7 +26,7 @@ function talking(name: string, args: readonly string[], test: (talk: Talk) => Pr
       await using server = startServer(["--no-prompt", "--port", "0", "--ephemeral"]);
       const [, port] = await server.sees(/listening on 127\.0\.0\.1:(\d+)/);
       const command = [...clientCommand(), ...args, "--port", port!];
-      await using screen = await Screen.start(command, { env: { USER: "ada", THRUM_SECRET: "" } });
+      await using screen = await Screen.start(command, { columns, env: { USER: "ada", THRUM_SECRET: "" } });
       await test({ screen, server, port: port! });
     },
   });
@@ -43,19 +48,22 @@ talking(
     await screen.type("Enter");
     await screen.sees(/Secret \(Enter makes one\):/);
     await screen.type("Enter");
-    await screen.sees(/registered ada; its secret, shown this once: \w{4}-/);
+    await screen.sees(/registered ada; its secret, shown this once:$/);
+    await screen.sees(/^\w{4}(-\w{4}){4}$/);
     await screen.shows(">", /connected as ada/);
     await screen.type("hello there", "Enter");
     await screen.shows(">", /^\d\d:\d\d:\d\d {2}ada {2}hello there$/);
     await screen.type('{"a": 1}', "Enter");
-    await screen.shows(">", /ada {2}{"a":1}$/);
+    await screen.shows(">", /ada {2}{"a": 1}$/);
     await screen.type("C-d");
     await screen.sees(/^exit 0$/);
   },
 );
 
 talking("a secret that is typed is not shown, and serves to log in again", ["-u", "bob"], async ({ screen, port }) => {
-  await screen.sees(/Secret for bob \(Enter makes a new one\):/);
+  await screen.sees(/Secret for bob \(Enter if new\):/);
+  await screen.type("hush-hush", "Enter");
+  await screen.sees(/bob is new. The same secret again to register it:/);
   await screen.type("hush-hush", "Enter");
   await screen.shows(">", /connected as bob/);
   await using client = startClient(["listen", "-u", "bob", "--port", port], { env: { THRUM_SECRET: "hush-hush" } });
@@ -92,7 +100,7 @@ talking("a line that is no JSON comes back to be mended", ["-u", "ada"], async (
   await screen.type("Enter");
   await screen.shows(">");
   await screen.type('{"a":1', "Enter");
-  await screen.shows('> {"a":1', /position 6$/);
+  await screen.shows('> {"a":1', /column 7$/);
   await screen.type("}", "Enter");
   await screen.shows(">", /ada {2}{"a":1}$/);
 });
@@ -110,4 +118,73 @@ talking("the interactive session says that the server went, and what happens nex
   await screen.shows("> typing", new RegExp(`no connection to 127.0.0.1:${port}; trying again`));
   await screen.type("C-c");
   await screen.sees(/^exit 0$/);
+});
+
+talking(
+  "lines typed while the server is away are shown to wait, and missed when the person leaves",
+  [],
+  async (talk) => {
+    const { screen, server } = talk;
+    await screen.sees(/stay anonymous/);
+    await screen.type("a", "Enter");
+    await screen.shows(">");
+    server.signal("SIGTERM");
+    await screen.sees(/the server ended the connection: the server is stopping/);
+    await screen.type("is anybody there", "Enter");
+    await screen.sees(/^waiting to be sent: is anybody there$/);
+    await screen.type("C-d");
+    await screen.sees(/^not sent: is anybody there$/);
+    await screen.sees(/^thrum-client: 1 line was not sent, as the server ended the connection/);
+    await screen.sees(/^exit 4$/);
+  },
+);
+
+talking(
+  "lines that wait for a server that broke off are the exit code of one that cannot be reached",
+  [],
+  async (talk) => {
+    const { screen, server } = talk;
+    await screen.sees(/stay anonymous/);
+    await screen.type("a", "Enter");
+    await screen.shows(">");
+    server.signal("SIGSTOP");
+    await screen.type("one", "Enter");
+    await screen.shows(">");
+    server.signal("SIGKILL");
+    await screen.sees(/the connection was lost/);
+    await screen.sees(/^waiting to be sent: one$/);
+    await screen.type("two", "Enter");
+    await screen.sees(/^waiting to be sent: two$/);
+    await screen.type("C-d");
+    await screen.sees(/^not acknowledged: one$/);
+    await screen.sees(/^not sent: two$/);
+    await screen.sees(/^thrum-client: 2 lines were not acknowledged, as there is no connection/);
+    await screen.sees(/^exit 2$/);
+  },
+);
+
+talking("a secret can be copied from a narrow terminal", ["-u", "ada"], async ({ screen }) => {
+  await screen.sees(/Secret for ada \(Enter if new\):/);
+  await screen.type("Enter");
+  await screen.sees(/^\w{4}(-\w{4}){4}$/);
+}, { columns: 40 });
+
+talking("Ctrl-C at a question leaves", [], async ({ screen }) => {
+  await screen.sees(/stay anonymous/);
+  await screen.type("C-c");
+  await screen.sees(/^exit 0$/);
+});
+
+Deno.test({
+  name: "the interactive session asks nothing when there is no server",
+  ignore: NO_TMUX !== undefined,
+  async fn() {
+    for (const args of [[], ["-u", "ada"], ["exchange"]]) {
+      await using screen = await Screen.start([...clientCommand(), ...args, "--port", "1"]);
+      await screen.sees(/^exit 2$/);
+      const rows = (await screen.rows()).join("\n");
+      assertMatch(rows, /Cannot connect to 127.0.0.1:1: nothing listens there/);
+      assert(!/anonymous|Secret|Time/.test(rows), rows);
+    }
+  },
 });

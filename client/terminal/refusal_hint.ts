@@ -1,0 +1,26 @@
+/** What a person can do about a refusal, where there is something. Pure. */
+
+import { CLIENT_PROGRAM, type ClientArguments } from "../../config/arguments.ts";
+
+/** What helps after a refusal for `reason`. `wasAsked` says whether the person could type a secret. */
+export function refusalHint(
+  reason: string | undefined,
+  { action, username }: Pick<ClientArguments, "action" | "username">,
+  wasAsked: boolean,
+): string | undefined {
+  switch (reason) {
+    case "NAME_TAKEN":
+      if (action === "register") return "If it is yours, it needs no registering: log in with its secret";
+      return wasAsked
+        ? "If it is yours, type its secret and not Enter alone"
+        : "If it is yours, give its secret in THRUM_SECRET";
+    case "UNKNOWN_USER":
+      return `To make the account: ${CLIENT_PROGRAM.name} register -u ${shellWord(username ?? "NAME")}`;
+  }
+  return undefined;
+}
+
+/** A name as a shell takes it for one word. */
+function shellWord(name: string): string {
+  return /^[\p{L}\p{N}_.@+-]+$/u.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}

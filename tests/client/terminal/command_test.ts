@@ -1,0 +1,72 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { ConnectError, RefusedError } from "../../../client/errors.ts";
+import type { Client, ConnectOptions } from "../../../client/options.ts";
+import { type CommandContext, enter, leavable } from "../../../client/terminal/command.ts";
+import { AnswerError } from "../../../client/terminal/identity.ts";
+import { parseClientArguments } from "../../../config/arguments.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeStdio } from "../../support/fake_stdio.ts";
+
+const typed = { username: "bob", secret: "x", register: false, mayBeNew: true, isMade: false };
+
+/** A context whose server knows nobody until it is asked to register, and what it was asked. */
+function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
+  const asked: ConnectOptions[] = [];
+  const stdio = new FakeStdio(answers);
+  const context: CommandContext = {
+    args: parseClientArguments(["listen"]),
+    server: { host: "127.0.0.1", port: 8000 },
+    heartbeatChannel: undefined,
+    secret: undefined,
+    systemUser: undefined,
+    stdio,
+    clock: new FakeClock(),
+    connect(options) {
+      asked.push(options);
+      if (options.register) return Promise.resolve({ username: options.username } as Client);
+      return Promise.reject(new RefusedError("no", { command: "LOGIN_FAILED", info: "", reason }));
+    },
+    reach: () => Promise.reject(new ConnectError("not asked for")),
+    makeSecret: () => "made",
+    onStop: () => ({ [Symbol.dispose]() {} }),
+  };
+  return { context, asked, stdio };
+}
+
+Deno.test("enter() registers a new name when its secret is typed once more", async () => {
+  const { context, asked, stdio } = strangers(["x"]);
+  assertEquals((await enter(context, typed)).username, "bob");
+  assertEquals(asked.map(({ username, secret, register }) => [username, secret, register]), [
+    ["bob", "x", false],
+    ["bob", "x", true],
+  ]);
+  assertEquals(stdio.written, "bob is new. The same secret again to register it:");
+});
+
+Deno.test("enter() registers no name that was mistyped, nor one that has another secret", async () => {
+  const mistyped = strangers(["y"]);
+  await assertRejects(() => enter(mistyped.context, typed), AnswerError);
+  const wrong = strangers(["x"], "WRONG_SECRET");
+  await assertRejects(() => enter(wrong.context, typed), RefusedError);
+  const given = strangers(["x"]);
+  await assertRejects(() => enter(given.context, { ...typed, mayBeNew: false }), RefusedError);
+  for (const { asked } of [mistyped, wrong, given]) assertEquals(asked.map(({ register }) => register), [false]);
+});
+
+Deno.test("leavable() takes a signal to stop for a wish to leave, while a question is open and not longer", async () => {
+  let stop: (() => void) | undefined;
+  const onStop = (callback: () => void) => {
+    stop = callback;
+    return { [Symbol.dispose]: () => void (stop = undefined) };
+  };
+  const answer = Promise.withResolvers<string>();
+  const terminal = leavable({ write() {}, readLine: () => answer.promise }, onStop);
+  const left = terminal.readLine();
+  stop!();
+  assertEquals(await left, undefined);
+  assertEquals(stop, undefined);
+  const answered = terminal.readLine();
+  answer.resolve("yes");
+  assertEquals(await answered, "yes");
+  assertEquals(stop, undefined);
+});
