@@ -115,9 +115,10 @@ async function run(config: Config, trace: string | undefined): Promise<ExitCode>
     });
   }
 
-  const end = await Promise.race([server.finished, asked.promise]);
-  if (end?.reason === "failed") throw end.error;
+  await Promise.race([server.finished, asked.promise]);
   await server.close();
+  const end = await server.finished;
+  if (end.reason === "failed") throw end.error;
   return EXIT_CODE.done;
 }
 

@@ -12,6 +12,9 @@ export type LoginResult =
   | { readonly ok: true; readonly digest: Digest }
   | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" };
 
+/** Stands for whoever waits for an answer; no more than one at a time. */
+export type Applicant = object;
+
 /** What a registration comes to. With `ok` the name is reserved until `settled` is called. */
 export type RegistrationResult =
   | { readonly ok: true; readonly verifier: string }
@@ -31,7 +34,9 @@ export class Accounts {
   readonly #crypto: SecretCrypto;
   readonly #credentials: Credentials;
   readonly #reserved = new Set<string>();
-  readonly #waiting: (() => void)[] = [];
+  /** Who waits for a derivation, oldest first, and how to tell them whether it is their turn now; then those who let everybody go first. */
+  readonly #waiting = new Map<Applicant, (isTurn: boolean) => void>();
+  readonly #last = new Map<Applicant, (isTurn: boolean) => void>();
   #running = 0;
 
   constructor(source: AccountSource, crypto: SecretCrypto) {
@@ -40,13 +45,13 @@ export class Accounts {
     this.#credentials = new Credentials(crypto);
   }
 
-  /** Checks a username and its secret. */
-  async checkLogin(username: string, secret: string): Promise<LoginResult> {
+  /** Checks a username and its secret. @throws {Error} when `applicant` gave up. */
+  async checkLogin(username: string, secret: string, applicant: Applicant = {}): Promise<LoginResult> {
     const account = this.#source.account(username);
     if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
     const digest = this.#credentials.digest(username, secret);
     if (!this.#credentials.recognises(username, digest, account.verifier)) {
-      const matches = await this.#inTurn(() => matchesVerifier(secret, account.verifier, this.#crypto));
+      const matches = await this.#inTurn(applicant, () => matchesVerifier(secret, account.verifier, this.#crypto));
       if (!matches) return { ok: false, reason: "WRONG_SECRET" };
       this.#credentials.remember(username, digest, account.verifier);
     }
@@ -58,14 +63,17 @@ export class Accounts {
     return this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
   }
 
-  /** Reserves a name and makes its verifier. The caller stores the account, and then calls `settled`. */
-  async register(username: string, secret: string): Promise<RegistrationResult> {
+  /**
+   * Reserves a name and makes its verifier. The caller stores the account, and then calls `settled`.
+   * @throws {Error} when `applicant` gave up.
+   */
+  async register(username: string, secret: string, applicant: Applicant = {}): Promise<RegistrationResult> {
     if (this.#reserved.has(username) || this.#source.account(username) !== undefined) {
       return { ok: false, reason: "NAME_TAKEN" };
     }
     this.#reserved.add(username);
     try {
-      const verifier = await this.#inTurn(() => makeVerifier(secret, this.#crypto));
+      const verifier = await this.#inTurn(applicant, () => makeVerifier(secret, this.#crypto));
       // The newcomer logs in next; it need not wait for the same derivation again.
       this.#credentials.remember(username, this.#credentials.digest(username, secret), verifier);
       return { ok: true, verifier };
@@ -80,16 +88,41 @@ export class Accounts {
     this.#reserved.delete(username);
   }
 
-  async #inTurn<T>(derive: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_DERIVATIONS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
+  /**
+   * Nobody waits for the answer to `applicant` any more. A derivation that was not begun is spared: clients that lose their patience and come back would
+   * otherwise find the queue full of themselves.
+   */
+  giveUp(applicant: Applicant): void {
+    for (const queue of [this.#waiting, this.#last]) {
+      queue.get(applicant)?.(false);
+      queue.delete(applicant);
+    }
+  }
+
+  /** From now on everybody else goes before `applicant`. */
+  letOthersGoFirst(applicant: Applicant): void {
+    const tell = this.#waiting.get(applicant);
+    if (tell === undefined) return;
+    this.#waiting.delete(applicant);
+    this.#last.set(applicant, tell);
+  }
+
+  async #inTurn<T>(applicant: Applicant, derive: () => Promise<T>): Promise<T> {
+    if (this.#running < MAX_DERIVATIONS) this.#running++;
+    else if (!await new Promise<boolean>((resolve) => this.#waiting.set(applicant, resolve))) {
+      throw new Error("Cannot derive from a secret: nobody waits for it any more");
+    }
     try {
       return await derive();
     } finally {
       // The place is handed on, not given back, so that nobody slips in between.
-      const next = this.#waiting.shift();
+      const queue = this.#waiting.size > 0 ? this.#waiting : this.#last;
+      const [next] = queue;
       if (next === undefined) this.#running--;
-      else next();
+      else {
+        queue.delete(next[0]);
+        next[1](true);
+      }
     }
   }
 }

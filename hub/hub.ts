@@ -118,7 +118,8 @@ export class Hub {
 
   #atEnd(reader: Reader): void {
     const wasBehind = reader.state === "behind";
-    dropPassed(reader.cursor, this.#log.vector);
+    // Once it is here every segment passes through `readSegment`, which sees to that.
+    if (wasBehind) dropPassed(reader.cursor, this.#log.vector);
     this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
     if (wasBehind) reader.owner.caughtUp();
   }

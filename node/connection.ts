@@ -34,7 +34,7 @@ import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Committed, Journal } from "./journal.ts";
 import { placeOf } from "./place.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
-import type { Store } from "../store/store.ts";
+import { StoreError } from "../store/store.ts";
 
 /** What a connection has of its node. */
 export interface ConnectionServices {
@@ -44,12 +44,13 @@ export interface ConnectionServices {
   readonly supervisor: Supervisor;
   readonly hub: Hub;
   readonly journal: Journal;
-  readonly store: Store;
   readonly accounts: Accounts;
   readonly plainCursors: PlainCursors;
   readonly trace: Trace | undefined;
   /** The connection's link is gone. */
   gone(connection: Connection): void;
+  /** The store cannot be read: the whole server cannot go on. */
+  failed(error: StoreError): void;
 }
 
 /** How long the last line may take to leave before the link is cut. */
@@ -73,7 +74,8 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   /** Lines that came while a secret was derived. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
-  #acks = "";
+  /** Lines that are sent when the turn is stored. */
+  #answers = "";
   #closeReason: CloseReason | undefined;
 
   constructor(link: Link, services: ConnectionServices) {
@@ -127,7 +129,10 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   onFinish(): void {
     if (this.#closeReason !== undefined) return;
     this.#hasFinished = true;
-    if (this.#session.kind === "verifying") return;
+    if (this.#session.kind === "verifying") {
+      this.#services.accounts.letOthersGoFirst(this);
+      return;
+    }
     if (this.#framer.hasUnfinishedLine) {
       this.#apply(onMessage(
         this.#session,
@@ -135,6 +140,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
         this,
       ));
     } else {
+      this.#answerNow();
       this.#session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
       this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence);
     }
@@ -201,9 +207,9 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   committed(): void {
-    const acks = this.#acks;
-    this.#acks = "";
-    if (this.#closeReason === undefined && acks !== "") this.#write(encoder.encode(acks));
+    const answers = this.#answers;
+    this.#answers = "";
+    if (this.#closeReason === undefined && answers !== "") this.#write(encoder.encode(answers));
   }
 
   // ---- facts for the session -------------------------------------------------------------------------------------
@@ -229,7 +235,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       const { kind } = this.#session;
       if (kind === "closed") return;
       if (kind === "verifying") {
-        this.#held = { lines: lines.slice(index), problem };
+        this.#hold(lines.slice(index), problem);
         return;
       }
       const message = parseClientLine(lines[index]!);
@@ -239,13 +245,17 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       else this.#apply(step);
     }
     if (problem === undefined || this.#session.kind === "closed") return;
-    if (this.#session.kind === "verifying") this.#held = { lines: [], problem };
+    if (this.#session.kind === "verifying") this.#hold([], problem);
     else this.#apply(onMessage(this.#session, { command: "", info: problem }, this));
   }
 
+  #hold(lines: readonly string[], problem: string | undefined): void {
+    this.#held = { lines, problem };
+    this.#readOrNot();
+  }
+
   #apply(step: SessionStep): void {
-    // What it published is acknowledged before its end, not only stored.
-    if (step.session.kind === "closed" && this.#acks !== "") this.#services.journal.flush();
+    if (step.session.kind === "closed") this.#answerNow();
     this.#session = step.session;
     for (const effect of step.effects) this.#perform(effect);
     this.#readOrNot();
@@ -262,7 +272,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       case "beginSession":
         return this.#beginSession(effect.login);
       case "answerHeartbeat":
-        return this.#send({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+        return this.#answer({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
         return this.#watch?.answered(effect.sequence);
       case "close":
@@ -288,14 +298,13 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     });
     if (trace !== undefined) trace({ event: "received", peer: this.name, id: formatEntryId(id) });
     if (messageId !== undefined && session.features.includes("ack")) {
-      this.#acks += encodeLine({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
-      journal.tell(this);
+      this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
     }
   }
 
   #checkLogin(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
-    this.#services.accounts.checkLogin(username, secret).then(
+    this.#services.accounts.checkLogin(username, secret, this).then(
       (result) => {
         if (result.ok) this.#digest = result.digest;
         this.#verified(onLoginChecked(this.#session, result.ok ? undefined : result));
@@ -307,17 +316,16 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   #register(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
     const { accounts, journal } = this.#services;
-    accounts.register(username, secret).then(
+    accounts.register(username, secret, this).then(
       (result) => {
         if (!result.ok) return this.#verified(onRegistered(this.#session, result));
-        journal.register(username, result.verifier);
-        journal.tell({
-          committed: () => {
-            accounts.settled(username);
-            logger.info("registered {username} for {address}", { username, address: this.address });
-            this.#services.trace?.({ event: "registered", peer: username });
-            this.#verified(onRegistered(this.#session));
-          },
+        // Nobody is told any more, so the name stays free for whoever tries again.
+        if (this.#closeReason !== undefined) return accounts.settled(username);
+        journal.register(username, result.verifier, () => {
+          accounts.settled(username);
+          logger.info("registered {username} for {address}", { username, address: this.address });
+          this.#services.trace?.({ event: "registered", peer: username });
+          this.#verified(onRegistered(this.#session));
         });
       },
       (error) => this.#brokeDown(error),
@@ -332,17 +340,20 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#take(held.lines, held.problem);
+    this.#readOrNot();
     if (this.#hasFinished) this.onFinish();
   }
 
   #brokeDown(error: unknown): void {
+    if (this.#closeReason !== undefined) return;
+    if (error instanceof StoreError) return this.#services.failed(error);
     logger.error("cannot check the secret of {address}: {error}", { address: this.address, error });
     this.end("SERVER_FAILED");
   }
 
   #beginSession(login: LoginMessage): void {
     const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { journal, store, plainCursors, heartbeat, hub, trace } = this.#services;
+    const { journal, plainCursors, heartbeat, hub, trace } = this.#services;
     const { username, features, isPlain } = session;
     this.#stopIdentifyDeadline();
     this.#quotedUsername = quoteUsername(username);
@@ -350,7 +361,9 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     const isRemembered = isPlain && username !== ANONYMOUS;
     const lostAt = isRemembered ? plainCursors.takeOver(username) : undefined;
     const vector = features.includes("resume") ? login.resume : undefined;
-    const place = placeOf(vector, lostAt, journal, store);
+    const place = placeOf(vector, lostAt, journal);
+    // The server is coming to its end.
+    if (place === undefined) return;
     const info = `logged in as ${username}`;
     if (isPlain) this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place.lossInWords}` });
     else {
@@ -418,11 +431,22 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     if (!this.#link.write(bytes)) this.#readOrNot();
   }
 
-  /** Reads on only while nothing has to be waited for: a derivation, or a client that takes no answers. */
+  /** Sends `message` with all other answers of the turn, when the turn is stored. */
+  #answer(message: ServerMessage): void {
+    this.#answers += encodeLine(message);
+    this.#services.journal.tell(this);
+  }
+
+  /** Ends the turn where a line still has to be answered, as the connection is about to be closed. */
+  #answerNow(): void {
+    if (this.#answers !== "") this.#services.journal.flush();
+  }
+
+  /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
   #readOrNot(): void {
     if (this.#closeReason !== undefined) return;
     const isStuffed = this.#link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
-    if (this.#session.kind === "verifying" || isStuffed) this.#link.pause();
+    if (this.#held !== undefined || isStuffed) this.#link.pause();
     else this.#link.resume();
   }
 
@@ -450,6 +474,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       }
     }
     this.#stopIdentifyDeadline();
+    this.#services.accounts.giveUp(this);
     this.#watch?.end();
     this.#channel?.close();
     const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";

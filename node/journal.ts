@@ -11,7 +11,7 @@ import type { Clock } from "../platform/clock.ts";
 import { encodeAccount } from "../protocol/entry_codec.ts";
 import type { EntryId } from "../protocol/entry_id.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type { Account, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import type { Account, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
@@ -35,7 +35,7 @@ export interface Publication {
 export interface JournalOwner {
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void;
-  /** The store took nothing of the last turn, and nothing more will be asked of it. */
+  /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it. */
   failed(error: unknown): void;
 }
 
@@ -55,6 +55,7 @@ export class Journal {
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
   #waiting = new Set<Committed>();
+  #registered: (() => void)[] = [];
   #turnIsOpen = false;
   #hasFailed = false;
   #wallMs = 0;
@@ -86,7 +87,18 @@ export class Journal {
 
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
     if (position >= this.#head) return [];
-    return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes);
+    return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes)) ??
+      [];
+  }
+
+  /** As the store's; `undefined` when it cannot be read, which is the end of this server. */
+  missing(vector: Vector): Missing | undefined {
+    return this.#read(() => this.#store.missing(vector));
+  }
+
+  /** As the store's; `undefined` when it cannot be read, which is the end of this server. */
+  missingAfter(position: Position): Missing | undefined {
+    return this.#read(() => this.#store.missingAfter(position));
   }
 
   /** The store has forgotten something at and before `position`. */
@@ -134,8 +146,11 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /** Takes a registration in. */
-  register(username: string, verifier: string): void {
+  /**
+   * Takes a registration in. Calls `isSafe` when that is safe and all of the turn has been told and delivered: unlike those who wait for `tell`, it may
+   * begin sessions and end turns.
+   */
+  register(username: string, verifier: string, isSafe: () => void): void {
     this.#openTurn();
     this.#lamport = receive(this.#lamport, undefined);
     const origin = this.serverId;
@@ -143,6 +158,7 @@ export class Journal {
     const entry = { username, verifier, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
     this.#builder.add(SERVERS, encodeAccount(entry));
     this.#accounts.push({ username, verifier, lamport: this.#lamport, origin });
+    this.#registered.push(isSafe);
   }
 
   /** Notes where a plain client stands. */
@@ -158,7 +174,7 @@ export class Journal {
     this.#endedCursors.push(id);
   }
 
-  /** Tells `waiting`, once, when everything that was taken in so far is safe. */
+  /** Tells `waiting`, once, when everything that was taken in so far is safe, and before any of it is delivered. */
   tell(waiting: Committed): void {
     this.#openTurn();
     this.#waiting.add(waiting);
@@ -180,8 +196,7 @@ export class Journal {
           lamport: this.#lamport,
         });
       } catch (error) {
-        this.#hasFailed = true;
-        this.#owner.failed(error);
+        this.#fail(error);
         return;
       }
       this.#accept(segments);
@@ -192,6 +207,11 @@ export class Journal {
       for (const one of waiting) one.committed();
     }
     if (segments.length > 0) this.#owner.stored(segments);
+    const registered = this.#registered;
+    if (registered.length > 0) {
+      this.#registered = [];
+      for (const isSafe of registered) isSafe();
+    }
   }
 
   #hasChanges(segments: readonly Segment[]): boolean {
@@ -221,7 +241,23 @@ export class Journal {
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.get(messageIdKey(username, messageId)) ?? this.#store.usedMessageId(username, messageId);
+    return this.#messageIds.get(messageIdKey(username, messageId)) ??
+      this.#read(() => this.#store.usedMessageId(username, messageId));
+  }
+
+  /** What the store says; nothing, and the end of this server, when it cannot be read. */
+  #read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#owner.failed(error);
   }
 }
 

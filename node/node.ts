@@ -34,7 +34,7 @@ export interface NodeParts {
 
 /** How a node came to its end. */
 export interface NodeEnd {
-  /** Whether it was asked to stop. */
+  /** Whether all went well until the end. */
   readonly reason: "stopped" | "failed";
   /** With `failed`: what could not be done. */
   readonly error?: unknown;
@@ -61,6 +61,7 @@ export class ThrumNode {
   #finish!: (end: NodeEnd) => void;
   #listener: Listener | undefined;
   #forgetting: Timer | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #stopping: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
 
@@ -95,11 +96,11 @@ export class ThrumNode {
       supervisor: this.#supervisor,
       hub: this.#hub,
       journal: this.#journal,
-      store,
       accounts: new Accounts(store, crypto),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
       trace: this.#tracer(),
       gone: (connection) => this.#gone(connection),
+      failed: (error) => this.#failed(error),
     };
   }
 
@@ -139,20 +140,19 @@ export class ThrumNode {
 
   /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
   stop(): Promise<void> {
-    return this.#stopping ??= this.#stop("SERVER_STOPPING", { reason: "stopped" });
+    return this.#stopping ??= this.#stop("SERVER_STOPPING");
   }
 
   #accept(link: Link): void {
     if (this.#stopping !== undefined) return link.destroy();
     const { maxConnections } = this.#parts.config.limits;
     if (this.#connections.size < maxConnections) return this.#serve(link);
-    if (this.#waitingLinks.length < MAX_WAITING_LINKS) {
-      logger.warning("{limit} connections are served: one more has to wait", { limit: maxConnections });
-      this.#waitingLinks.push(link);
-    } else {
-      logger.error("{limit} connections wait for a place: one is turned away", { limit: MAX_WAITING_LINKS });
-      link.destroy();
-    }
+    logger.warning("{limit} connections are served: one more has to wait", { limit: maxConnections });
+    this.#waitingLinks.push(link);
+    if (this.#waitingLinks.length <= MAX_WAITING_LINKS) return;
+    // Nobody reads from those that wait, so one that has left is not noticed. The oldest is the likeliest to have.
+    logger.error("{limit} connections wait for a place: the oldest is turned away", { limit: MAX_WAITING_LINKS });
+    this.#waitingLinks.shift()?.destroy();
   }
 
   #serve(link: Link): void {
@@ -172,13 +172,16 @@ export class ThrumNode {
     this.#hub.deliver(segments);
   }
 
+  /** Ends the server, or makes a failure of the end that it is coming to. */
   #failed(error: unknown): void {
-    this.#stopping ??= this.#stop("SERVER_FAILED", { reason: "failed", error });
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
+    this.#stopping ??= this.#stop("SERVER_FAILED");
   }
 
-  async #stop(reason: CloseReason, end: NodeEnd): Promise<void> {
-    if (end.reason === "failed") logger.fatal("cannot go on: {error}", { error: sentenceOf(end.error) });
-    else logger.info("stopping; connections: {count}", { count: this.#connections.size });
+  async #stop(reason: CloseReason): Promise<void> {
+    if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: this.#connections.size });
     this.#forgetting?.cancel();
     await this.#listener?.close();
     for (const link of this.#waitingLinks.splice(0)) link.destroy();
@@ -191,9 +194,13 @@ export class ThrumNode {
     // What the ends of connections left behind: where plain clients stood.
     this.#journal.flush();
     this.#supervisor.stop();
-    this.#parts.store.close();
+    try {
+      this.#parts.store.close();
+    } catch (error) {
+      this.#failed(error);
+    }
     logger.info("stopped");
-    this.#finish(end);
+    this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
   }
 
   /** Regularly and in small portions, so that it is never felt. */

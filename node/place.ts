@@ -1,11 +1,11 @@
 /**
- * Where in the log a session begins to read, and what it is told about that. Decides; reads the store.
+ * Where in the log a session begins to read, and what it is told about that. Decides; reads the log.
  */
 
 import type { Position } from "../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../log/vector.ts";
 import type { WireGap } from "../protocol/message.ts";
-import type { Missing, Store } from "../store/store.ts";
+import type { Missing } from "../store/store.ts";
 
 /** The beginning of a session. */
 export interface Place {
@@ -21,20 +21,30 @@ export interface Place {
   readonly lossInWords: string;
 }
 
+/** What is asked of the log; `undefined` where it cannot be read. */
+export interface PlacedLog {
+  readonly serverId: string;
+  readonly head: Position;
+  readonly vector: Vector;
+  missing(vector: Vector): Missing | undefined;
+  missingAfter(position: Position): Missing | undefined;
+}
+
 /**
- * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now.
+ * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now. `undefined`
+ * when the log cannot be read: then nothing may be said about what the client has.
  */
 export function placeOf(
   vector: Vector | undefined,
   lostAt: Position | undefined,
-  log: { readonly serverId: string; readonly head: Position; readonly vector: Vector },
-  store: Pick<Store, "missing" | "missingAfter">,
-): Place {
+  log: PlacedLog,
+): Place | undefined {
   if (vector === undefined && lostAt === undefined) {
     return { after: log.head, isAtEnd: true, has: {}, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
   }
   const { has, lost } = withoutLostOnes(vector ?? {}, log);
-  const missing = vector !== undefined ? store.missing(has) : store.missingAfter(lostAt!);
+  const missing = vector !== undefined ? log.missing(has) : log.missingAfter(lostAt!);
+  if (missing === undefined) return undefined;
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
   return {
     after: missing.after,

@@ -8,7 +8,7 @@
  *                       └ok▶ registered ─LOGIN/REGISTER (again)
  */
 
-import type { CloseReason } from "../protocol/close_reason.ts";
+import { type CloseReason, isCloseReason } from "../protocol/close_reason.ts";
 import type {
   ClientMessage,
   Feature,
@@ -108,7 +108,10 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "LOGOUT":
       return session.kind === "unidentified" ? notNow(message.command) : close("LOGGED_OUT", "the client logged out");
     case "END_CONNECTION":
-      return close("CLOSED_BY_OTHER_SIDE", `the client ended it: ${message.reason}`);
+      return close(
+        "CLOSED_BY_OTHER_SIDE",
+        `the client ended it${isCloseReason(message.reason) ? `: ${message.reason}` : ""}`,
+      );
     case "AUTHENTICATE":
       return session.kind === "unidentified"
         ? refuse("AUTHENTICATION_FAIL", "this server takes no other servers")
@@ -122,11 +125,7 @@ export function onLoginChecked(
   problem?: { readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" },
 ): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
-  if (problem === undefined) return beginSession(session.message);
-  const info = problem.reason === "UNKNOWN_USER"
-    ? "there is no user with this name"
-    : "the secret is not the one that this name was registered with";
-  return refuse("LOGIN_FAILED", info, problem.reason);
+  return problem === undefined ? beginSession(session.message) : refuseLogin(problem.reason);
 }
 
 /** The account of the `REGISTER` is stored, or the name was taken. */
@@ -150,6 +149,8 @@ function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): 
   if (message.username === ANONYMOUS) return beginSession(message);
   const { username, secret } = message;
   if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+  // To a store, half a surrogate pair can be the same as another character, whose account it is.
+  if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
   return {
     session: { kind: "verifying", message, registrations: session.registrations },
     effects: [{ kind: "checkLogin", username, secret }],
@@ -196,6 +197,13 @@ function pairProblem(
     return "the secret is not the one that this connection logged in with";
   }
   return undefined;
+}
+
+function refuseLogin(reason: "UNKNOWN_USER" | "WRONG_SECRET"): SessionStep {
+  const info = reason === "UNKNOWN_USER"
+    ? "there is no user with this name"
+    : "the secret is not the one that this name was registered with";
+  return refuse("LOGIN_FAILED", info, reason);
 }
 
 function notNow(command: string): SessionStep {

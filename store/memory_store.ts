@@ -1,6 +1,6 @@
 /**
  * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
- * by `forget`; accounts and what is not for everyone stay, as they do on disk. Cursors and the Lamport clock are of use only to one that opens the
+ * by `forget`, and message ids by their number too; accounts and what is not for everyone stay, as they do on disk. Cursors and the Lamport clock are of use only to one that opens the
  * store again, which cannot happen here, so they are let go.
  */
 
@@ -23,15 +23,22 @@ import type { Account, Batch, ForgetLimits, Forgotten, Missing, Store, StoreStat
 export interface MemoryStoreOptions {
   /** This server's name as an origin: never used before, by any server. Made of `a-z`, `0-9` and `-`. */
   readonly serverId: string;
+  /** Beyond this many message ids the oldest are forgotten, however young they are. */
+  readonly maxMessageIds?: number;
 }
 
+/** With ids as long as they may be the process grows by some 350 MB for these. Without a bound, one client takes all memory within minutes. */
+const MAX_MESSAGE_IDS = 250_000;
 /** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
 const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, messageIds: 10_000 };
 
 /** Opens an empty store. */
-export function openMemoryStore({ serverId }: MemoryStoreOptions): Store {
-  return new MemoryStore(serverId);
+export function openMemoryStore({ serverId, maxMessageIds = MAX_MESSAGE_IDS }: MemoryStoreOptions): Store {
+  return new MemoryStore(serverId, maxMessageIds);
 }
+
+/** What is kept of a `UsedMessageId` beside its key. */
+type KeptMessageId = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
 
 /** A segment for everyone, and how far it and all before it of its origin count. */
 interface KeptActivities {
@@ -51,9 +58,12 @@ class MemoryStore implements Store {
   readonly opened: StoreState;
   readonly #origins = new Map<string, Origin>();
   readonly #accounts = new Map<string, Account>();
+  readonly #maxMessageIds: number;
   /** By user and message id, oldest first. */
-  readonly #messageIds = new Map<string, UsedMessageId>();
-  #messageIdSweep: Iterator<[string, UsedMessageId]> | undefined;
+  readonly #messageIds = new Map<string, KeptMessageId>();
+  #messageIdSweep: Iterator<[string, KeptMessageId]> | undefined;
+  /** Goes on where it stopped: a new one would have to pass over all that was deleted before it. */
+  #oldestMessageIds: Iterator<string> | undefined;
   #head: Position = 0;
 
   readonly #lookup: Lookup = {
@@ -68,7 +78,8 @@ class MemoryStore implements Store {
     },
   };
 
-  constructor(serverId: string) {
+  constructor(serverId: string, maxMessageIds: number) {
+    this.#maxMessageIds = maxMessageIds;
     this.opened = { serverId, lamport: 0, head: 0, vector: {}, cursors: [] };
   }
 
@@ -83,10 +94,11 @@ class MemoryStore implements Store {
       this.#head = segment.position;
     }
     for (const account of batch.accounts) this.#accounts.set(account.username, account);
-    for (const used of batch.messageIds) {
-      const key = messageIdKey(used.username, used.messageId);
-      if (!this.#messageIds.has(key)) this.#messageIds.set(key, used);
+    for (const { username, messageId, origin, sequence, usedAt } of batch.messageIds) {
+      const key = messageIdKey(username, messageId);
+      if (!this.#messageIds.has(key)) this.#messageIds.set(key, { origin, sequence, usedAt });
     }
+    while (this.#messageIds.size > this.#maxMessageIds) this.#forgetOldestMessageId();
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -129,7 +141,8 @@ class MemoryStore implements Store {
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.get(messageIdKey(username, messageId));
+    const kept = this.#messageIds.get(messageIdKey(username, messageId));
+    return kept && { username, messageId, ...kept };
   }
 
   forget(limits: ForgetLimits): Forgotten {
@@ -148,6 +161,7 @@ class MemoryStore implements Store {
     this.#accounts.clear();
     this.#messageIds.clear();
     this.#messageIdSweep = undefined;
+    this.#oldestMessageIds = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -166,6 +180,13 @@ class MemoryStore implements Store {
       if (value[1].usedAt < usedBefore) this.#messageIds.delete(value[0]);
     }
     return true;
+  }
+
+  #forgetOldestMessageId(): void {
+    this.#oldestMessageIds ??= this.#messageIds.keys();
+    const { done, value } = this.#oldestMessageIds.next();
+    if (done) this.#oldestMessageIds = undefined;
+    else this.#messageIds.delete(value);
   }
 
   #origin(name: string): Origin {
