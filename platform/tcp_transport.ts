@@ -26,12 +26,20 @@ const READING_MS = 10;
 const REST_MS = 1;
 const logger = getLogger(["thrum", "server"]);
 
-/** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
-export function tcpTransport(highWaterBytes: number): Transport {
+/**
+ * Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. `selfCallIntervalMs`, for tests, is how often a listener
+ * sees to it that it still accepts.
+ */
+export function tcpTransport(highWaterBytes: number, selfCallIntervalMs = SELF_CALL_INTERVAL_MS): Transport {
   const turns = new ReadingTurns();
   return {
-    listen({ host, port }, onLink) {
-      return listen(host, port, (socket) => onLink(new TcpLink(socket, highWaterBytes, turns)));
+    async listen({ host, port }, onLink) {
+      const listener = new TcpListener(
+        (socket) => onLink(new TcpLink(socket, highWaterBytes, turns)),
+        selfCallIntervalMs,
+      );
+      await listener.open(host, port);
+      return listener;
     },
     dial(options) {
       return dial(options, (socket) => new TcpLink(socket, highWaterBytes, turns));
@@ -176,12 +184,6 @@ class TcpLink implements Link {
   }
 }
 
-async function listen(host: string, port: number, onSocket: (socket: Socket) => void): Promise<Listener> {
-  const listener = new TcpListener(onSocket);
-  await listener.open(host, port);
-  return listener;
-}
-
 /**
  * A listening socket that goes on accepting. Deno's `node:net` accepts nothing more, and as a rule says nothing, once an accept has failed because no
  * file descriptor was left. So after a crowd we call ourselves now and then, and listen anew when nobody answers: links that exist are not touched.
@@ -190,6 +192,7 @@ class TcpListener implements Listener {
   host = "";
   port = 0;
   readonly #onSocket: (socket: Socket) => void;
+  readonly #selfCallIntervalMs: number;
   #server: Server | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Links that came and are not gone, and the most of them since the last call to ourselves. */
@@ -199,9 +202,11 @@ class TcpListener implements Listener {
   #ownCall: Socket | undefined;
   /** What came while that call had no port yet: it may be its other end. */
   #undecided: Socket[] = [];
+  #isClosed = false;
 
-  constructor(onSocket: (socket: Socket) => void) {
+  constructor(onSocket: (socket: Socket) => void, selfCallIntervalMs: number) {
     this.#onSocket = onSocket;
+    this.#selfCallIntervalMs = selfCallIntervalMs;
   }
 
   open(host: string, port: number): Promise<void> {
@@ -217,7 +222,8 @@ class TcpListener implements Listener {
         this.host = address.address;
         this.port = address.port;
         this.#server = server;
-        this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
+        if (this.#isClosed) server.close();
+        else this.#callLater();
         resolve();
       });
     });
@@ -228,7 +234,7 @@ class TcpListener implements Listener {
     this.#ownCall?.destroy();
     // It would call back only when the last link is gone too, and its owners see to these. What is meant here is the listening socket.
     this.#server?.close();
-    this.#server = undefined;
+    this.#isClosed = true;
     return Promise.resolve();
   }
 
@@ -245,10 +251,14 @@ class TcpListener implements Listener {
       return;
     }
     if (socket.destroyed) return;
-    if (call !== undefined && socket.remotePort === call.localPort) {
+    if (call !== undefined && isOtherEnd(socket, call)) {
       socket.on("error", () => {});
       socket.destroy();
+      call.destroy();
       this.#ownCall = undefined;
+      clearTimeout(this.#timer);
+      this.#mostOpen = this.#open;
+      this.#callLater();
       return;
     }
     this.#mostOpen = Math.max(this.#mostOpen, ++this.#open);
@@ -256,11 +266,12 @@ class TcpListener implements Listener {
     this.#onSocket(socket);
   }
 
+  #callLater(): void {
+    this.#timer = setTimeout(() => this.#callOurselves(), this.#selfCallIntervalMs);
+  }
+
   #callOurselves(): void {
-    if (this.#mostOpen < CROWD) {
-      this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
-      return;
-    }
+    if (this.#mostOpen < CROWD) return this.#callLater();
     const host = this.host === "0.0.0.0" ? "127.0.0.1" : this.host === "::" ? "::1" : this.host;
     const call = this.#ownCall = connect({ host, port: this.port });
     // Without a file descriptor for the call itself there is none to accept with either: the same remedy.
@@ -275,16 +286,15 @@ class TcpListener implements Listener {
   }
 
   #judge(call: Socket): void {
+    // It was accepted after all, or nothing has to be any more.
+    if (this.#ownCall !== call || this.#isClosed) return;
     call.destroy();
-    if (this.#server === undefined) return;
-    const wasAccepted = this.#ownCall === undefined;
     this.#ownCall = undefined;
-    if (!wasAccepted) return this.#reopen();
-    this.#mostOpen = this.#open;
-    this.#timer = setTimeout(() => this.#callOurselves(), SELF_CALL_INTERVAL_MS);
+    this.#reopen();
   }
 
   #reopen(): void {
+    if (this.#isClosed) return;
     this.#mostOpen = this.#open;
     logger.warning(
       "nothing is accepted any more with {count} connections, as a rule because no more files may be open (ulimit -n): listening again",
@@ -332,6 +342,12 @@ function dial(
   function failure(code: string, why: string): Error {
     return Object.assign(new Error(`Cannot connect to ${host}:${port}: ${why}`), { code });
   }
+}
+
+/** Whether `accepted` is the other end of `call`. */
+function isOtherEnd(accepted: Socket, call: Socket): boolean {
+  return accepted.remotePort === call.localPort &&
+    plainAddress(accepted.remoteAddress ?? "") === plainAddress(call.localAddress ?? "");
 }
 
 /** An IPv4 address that came in on an IPv6 socket, as people write it. */

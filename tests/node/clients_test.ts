@@ -151,11 +151,12 @@ Deno.test("a server that stops tells clients why and that they may come back, an
   assertEquals(await server.finished, { reason: "stopped" });
 });
 
-Deno.test("what was published is acknowledged before the connection ends, by LOGOUT or by a bad line", async () => {
+Deno.test("what was published is acknowledged before the connection ends, by LOGOUT, by a bad line or by FIN", async () => {
   await using server = await start();
-  for (const last of ['{"command":"LOGOUT"}\n', "nonsense\n"]) {
+  for (const last of ['{"command":"LOGOUT"}\n', "nonsense\n", ""]) {
     await using client = await LineClient.loggedIn(server.port, { features: ["ack"] });
     client.sendRaw(`{"command":"ACTIVITY_MESSAGE","messageId":"m${last.length}","activity":{}}\n${last}`);
+    if (last === "") client.finish();
     await client.closed();
     const commands = client.received.map(({ command }) => command);
     assertEquals(commands.slice(0, 3), ["LOGIN_SUCCESS", "ACTIVITY_ACK", "ACTIVITY_BROADCAST"]);
