@@ -79,3 +79,38 @@ Deno.test("Accounts.matches() recognises the pair of a login, and nothing else",
   assertEquals(accounts.matches("bob", "s", result.digest), false);
   assert(!result.digest.includes("s\0"));
 });
+
+Deno.test("Accounts derives nothing for who gave up, and lets others go before who can wait", async () => {
+  const derived: string[] = [];
+  const ends: (() => void)[] = [];
+  const crypto = {
+    ...nodeCrypto,
+    scrypt: (secret: string, _salt: Uint8Array, _cost: number, length: number) => {
+      derived.push(secret);
+      return new Promise<Uint8Array>((resolve) => ends.push(() => resolve(new Uint8Array(length))));
+    },
+  };
+  const accounts = new Accounts({ account: () => undefined }, crypto);
+  const applicants = ["1", "2", "waits", "gives up", "3"].map((name) => ({ name, settled: "" }));
+  const all = applicants.map(async (applicant) => {
+    try {
+      applicant.settled = (await accounts.register(applicant.name, applicant.name, applicant)).ok ? "ok" : "taken";
+    } catch {
+      applicant.settled = "gave up";
+    }
+  });
+  accounts.letOthersGoFirst(applicants[2]!);
+  accounts.giveUp(applicants[3]!);
+  // Its derivation was begun: there is nothing to be spared any more.
+  accounts.giveUp(applicants[0]!);
+  for (let count = 0; count < 5; count++) {
+    ends.splice(0).forEach((end) => end());
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  await Promise.all(all);
+  assertEquals(derived, ["1", "2", "3", "waits"]);
+  assertEquals(applicants.map(({ settled }) => settled), ["ok", "ok", "ok", "gave up", "ok"]);
+  const again = accounts.register("gives up", "s");
+  ends.splice(0).forEach((end) => end());
+  assertEquals((await again).ok, true);
+});

@@ -57,6 +57,17 @@ inFolder("the server stops on SIGINT, in good order", async (cwd) => {
   assertEquals(await server.ended(), 0);
 });
 
+inFolder("the server ends with 5 when its trace could not be written, also when it was asked to end", async (cwd) => {
+  await using server = startServer([...QUIET, "--trace", "/dev/full"], { cwd });
+  const [, port] = await server.sees(/listening on \S+:(\d+)\n/);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await server.tells(/connected with/);
+  server.signal("SIGTERM");
+  assertEquals(await server.ended(), 5);
+  connection.close();
+  assertStringIncludes(server.errors, "thrum-server: Cannot write the trace file");
+}, Deno.build.os !== "linux");
+
 inFolder("the server shows its help and its version", async (cwd) => {
   await using help = startServer(["--help"], { cwd });
   assertEquals(await help.ended(), 0);

@@ -35,6 +35,8 @@ class FakeLink implements Link {
 class World {
   readonly segments: Segment[] = [];
   readonly vector: Record<string, number> = {};
+  /** How often the hub asked for it. */
+  vectorReads = 0;
   readonly #ends: (() => void)[] = [];
   readonly hub: Hub;
 
@@ -59,12 +61,16 @@ class World {
       }
       return found;
     };
+    const count = () => ++this.vectorReads;
     const vector: Vector = this.vector;
     this.hub = new Hub({
       get head() {
         return segments.length;
       },
-      vector,
+      get vector() {
+        count();
+        return vector;
+      },
       segmentsAfter: after,
     }, clock);
   }
@@ -164,6 +170,17 @@ Deno.test("a reader that brings a vector skips what it has, also when that comes
   world.commit({ text: "t1\nt2\n", origin: "t" });
   assertEquals(link.text, "3\n4\nt2\n");
   assertEquals(reader.state, "live");
+});
+
+Deno.test("a reader that waits for what may never come costs no look at its whole vector for each turn", () => {
+  const world = new World();
+  const link = new FakeLink(1e6);
+  const elsewhere = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`o${index}`, 1]));
+  const reader = world.join(link, { vector: elsewhere });
+  const before = world.vectorReads;
+  for (let count = 1; count <= 20; count++) world.commit({ text: `${count}\n` });
+  assertEquals(reader.state, "skipping");
+  assertEquals(world.vectorReads, before);
 });
 
 Deno.test("a segment for one user reaches that user's readers, in its place among the others", () => {

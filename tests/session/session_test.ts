@@ -70,6 +70,24 @@ Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat addres
   assertEquals(say(NEW_SESSION, { command: "LOGIN", username: "anonymous", heartbeat: own }).session.kind, "client");
 });
 
+Deno.test("LOGIN under a name that nobody can have is refused before a store is asked", () => {
+  for (const username of ["a\ud800", "a\0b", "a:b", "", "x".repeat(65)]) {
+    assertRefused(say(NEW_SESSION, { command: "LOGIN", username, secret: "right" }), "LOGIN_FAILED", "no user");
+  }
+});
+
+Deno.test("END_CONNECTION closes, and what the client writes into it is not passed on", () => {
+  const why = (reason: unknown) => {
+    const { session, effects } = say(loggedIn("anna"), { command: "END_CONNECTION", reason });
+    assertEquals(session, { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" });
+    return effects[0]?.kind === "close" ? effects[0].why : undefined;
+  };
+  assertEquals(why("SERVER_STOPPING"), "the client ended it: SERVER_STOPPING");
+  for (const reason of ["hunter2 ".repeat(1000), "toString", "", undefined]) {
+    assertEquals(why(reason), "the client ended it");
+  }
+});
+
 Deno.test("REGISTER is answered when the account is stored, and the connection stays for LOGIN", () => {
   const step = say(NEW_SESSION, { command: "REGISTER", username: "anna", secret: "s" });
   assertEquals(step.effects, [{ kind: "register", username: "anna", secret: "s" }]);
