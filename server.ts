@@ -10,9 +10,10 @@ import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
-import { isSecret, secondsText, SECRET } from "./config/values.ts";
+import { endpointText, isSecret, secondsText, SECRET } from "./config/values.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
 import { serve, type Server, StoreError } from "./mod.ts";
+import { findNetworkSecret, keepNetworkSecret, type NetworkSecret } from "./node/network_secret.ts";
 import { startLogging } from "./platform/logging.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
@@ -41,9 +42,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         writeAll("stdout", `${SERVER_PROGRAM.name} ${VERSION}\n`);
         return EXIT_CODE.done;
       case "serve": {
-        const config = await configure(asked);
+        const { config, network } = await configure(asked);
         level = config.log.level;
-        return await run(config, asked.trace);
+        return await run(config, network, asked.trace);
       }
     }
   } catch (error) {
@@ -51,16 +52,25 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Command line over answers over file over defaults. */
-async function configure(asked: ServerArguments): Promise<Config> {
+/** Command line over answers over file over defaults, and the secret of the network. */
+async function configure(asked: ServerArguments): Promise<{ config: Config; network: NetworkSecret }> {
   const { config } = await loadConfig(readTextFile, { asked: asked.configFile, shipped: SHIPPED_CONFIG });
   // A variable that is set to nothing says nothing.
   const secret = Deno.env.get("THRUM_SECRET") ?? "";
   if (!isSecret(secret)) throw new UsageError(`THRUM_SECRET must be ${SECRET.allowed}`);
   const settled = layered(config, secret === "" ? {} : { cluster: { secret } }, asked.layer);
+  const network = await findNetworkSecret(settled);
+  // Before anything is asked: nobody should answer questions for nothing.
+  if (settled.cluster.join.length > 0 && network.from === "made") {
+    throw new UsageError(
+      "To join a network its secret is needed: give it as THRUM_SECRET or with --secret. The first server has shown it, " +
+        "or says where it is kept",
+    );
+  }
   const { intervalMs, count, idleTimeoutMs } = asked.layer.heartbeat ?? {};
   const complete = intervalMs !== undefined && count !== undefined && idleTimeoutMs !== undefined;
-  return complete || !asked.mayAsk || !canAsk() ? settled : await settleByAsking(settled, asked);
+  const mayAsk = !complete && asked.mayAsk && canAsk();
+  return { config: mayAsk ? await settleByAsking(settled, asked) : settled, network };
 }
 
 /** Asks for the heartbeat settings that the command line does not give, and whether to keep the answers. */
@@ -99,19 +109,21 @@ async function save(fileName: string, heartbeat: Partial<Config["heartbeat"]>): 
 }
 
 /** Serves until it is asked to stop, or cannot go on. */
-async function run(config: Config, trace: string | undefined): Promise<ExitCode> {
+async function run(config: Config, network: NetworkSecret, trace: string | undefined): Promise<ExitCode> {
   await using _logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
-  await using server = await start(config, trace);
-  writeAll("stdout", startedText(server, config));
+  await using server = await start(layered(config, { cluster: { secret: network.secret } }), trace);
+  // After the data folder was opened: so it is there, and this server's own.
+  await keepNetworkSecret(network);
+  writeAll("stdout", startedText(server, config, network));
   // A terminal has just said so; a file has nothing else to tell one run from the next.
   if (config.log.file !== "") {
     getLogger(["thrum", "server"]).info("{program} {version} listens on {address}", {
       program: SERVER_PROGRAM.name,
       version: VERSION,
-      address: address(server.host, server.port),
+      address: endpointText(server),
     });
   }
 
@@ -130,17 +142,47 @@ async function start(config: Config, trace: string | undefined): Promise<Server>
   }
 }
 
-function startedText({ host, port, heartbeat }: Server, config: Config): string {
+function startedText(server: Server, config: Config, network: NetworkSecret): string {
+  const { heartbeat } = server;
   const row = (name: string, text: string) => `  ${out.dim(name.padEnd(12))}${text}\n`;
   const kept = config.store.ephemeral ? "in memory, gone when it stops" : dataFolder(config);
-  return `${out.bold(`${SERVER_PROGRAM.name} ${VERSION}`)} ${out.green(`listening on ${address(host, port)}`)}\n` +
+  return `${out.bold(`${SERVER_PROGRAM.name} ${VERSION}`)} ${out.green(`listening on ${endpointText(server)}`)}\n` +
     row("data", kept) +
     row(
       "heartbeats",
       `after ${secondsText(heartbeat.idleTimeoutMs)} s without data, ` +
         `${heartbeat.count} of them, ${secondsText(heartbeat.intervalMs)} s apart`,
     ) +
+    networkRows(server, config, network).map(([name, text]) => row(name, text)).join("") +
     row("stop", "Ctrl-C");
+}
+
+/** How this server joins others, or others join it. */
+function networkRows(server: Server, { cluster }: Config, network: NetworkSecret): [string, string][] {
+  const joins: [string, string][] = cluster.join.length === 0 ? [] : [["joins", cluster.join.join(", ")]];
+  if (network.from === "given") return joins;
+  // What is not a terminal may be kept by others: there it is said where the secret is, if it is anywhere else.
+  const isShown = network.file === undefined || (network.from === "made" && Deno.stdout.isTerminal());
+  const secret = isShown ? network.secret : `"$(cat ${shellWord(network.file!)})"`;
+  const kept = network.file === undefined ? "" : `in ${network.file}`;
+  const listens = /^(0\.0\.0\.0|::)$/.test(server.host) ? "HOST" : server.host;
+  const host = cluster.advertise === "" ? listens : cluster.advertise;
+  // The next port, where both run on one machine.
+  const port = server.port < 65_535 ? server.port + 1 : server.port - 1;
+  const line = `${SERVER_PROGRAM.name} --port ${port} --join ${endpointText({ host, port: server.port })} -s ${secret}`;
+  return [
+    [
+      "secret",
+      isShown ? `${network.secret}  ${out.dim(kept === "" ? "shown once" : `shown once, kept ${kept}`)}` : kept,
+    ],
+    ["join it", line],
+    ...joins,
+  ];
+}
+
+/** `text` as one word of a command line. */
+function shellWord(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */
@@ -180,11 +222,9 @@ function listenError(error: unknown, { host, port }: Endpoint): ListenError | un
     EINVAL: "this machine does not have that address",
     ENOTFOUND: "no such host is known",
   };
-  return new ListenError(`Cannot listen on ${address(host, port)}: ${reasons[code] ?? code}`, { cause: error });
-}
-
-function address(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return new ListenError(`Cannot listen on ${endpointText({ host, port })}: ${reasons[code] ?? code}`, {
+    cause: error,
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

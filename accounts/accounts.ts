@@ -5,6 +5,7 @@
 
 import type { SecretCrypto } from "../platform/crypto.ts";
 import { Credentials, type Digest } from "./credential.ts";
+import { checkTicket, makeTicket, TICKET_LIFETIME_MS } from "./ticket.ts";
 import { makeVerifier, matchesVerifier } from "./verifier.ts";
 
 /** What a login comes to. */
@@ -25,6 +26,23 @@ export interface AccountSource {
   account(username: string): { readonly verifier: string } | undefined;
 }
 
+/** Where the keys of tickets are. */
+export interface TicketKeys {
+  /** Whose clients get tickets from here. */
+  readonly serverId: string;
+  keyOf(serverId: string): string | undefined;
+  /** Milliseconds since 1970. */
+  wallMs(): number;
+}
+
+/** A username and what proves that it is its user's. */
+export interface Proof {
+  readonly username: string;
+  readonly secret: string;
+  /** What an earlier login was given. Where it is good, nothing is derived. */
+  readonly ticket?: string | undefined;
+}
+
 /** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
 const MAX_DERIVATIONS = 2;
 
@@ -32,6 +50,7 @@ const MAX_DERIVATIONS = 2;
 export class Accounts {
   readonly #source: AccountSource;
   readonly #crypto: SecretCrypto;
+  readonly #tickets: TicketKeys | undefined;
   readonly #credentials: Credentials;
   readonly #reserved = new Set<string>();
   /** Who waits for a derivation, oldest first, and how to tell them whether it is their turn now; then those who let everybody go first. */
@@ -39,17 +58,29 @@ export class Accounts {
   readonly #last = new Map<Applicant, (isTurn: boolean) => void>();
   #running = 0;
 
-  constructor(source: AccountSource, crypto: SecretCrypto) {
+  constructor(source: AccountSource, crypto: SecretCrypto, tickets?: TicketKeys) {
     this.#source = source;
     this.#crypto = crypto;
+    this.#tickets = tickets;
     this.#credentials = new Credentials(crypto);
   }
 
-  /** Checks a username and its secret. @throws {Error} when `applicant` gave up. */
-  async checkLogin(username: string, secret: string, applicant: Applicant = {}): Promise<LoginResult> {
+  /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account. */
+  ticketFor(username: string): string | undefined {
+    const verifier = this.#source.account(username)?.verifier;
+    const { serverId, wallMs, keyOf } = this.#tickets ?? {};
+    const key = serverId === undefined ? undefined : keyOf!(serverId);
+    if (verifier === undefined || key === undefined) return undefined;
+    const expiresAtMs = wallMs!() + TICKET_LIFETIME_MS;
+    return makeTicket(key, { serverId: serverId!, username, verifier, expiresAtMs }, this.#crypto);
+  }
+
+  /** Checks who a client says it is. @throws {Error} when `applicant` gave up. */
+  async checkLogin({ username, secret, ticket }: Proof, applicant: Applicant = {}): Promise<LoginResult> {
     const account = this.#source.account(username);
     if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
     const digest = this.#credentials.digest(username, secret);
+    if (ticket !== undefined && this.#isGood(ticket, username, account.verifier)) return { ok: true, digest };
     if (!this.#credentials.recognises(username, digest, account.verifier)) {
       const matches = await this.#inTurn(applicant, () => matchesVerifier(secret, account.verifier, this.#crypto));
       if (!matches) return { ok: false, reason: "WRONG_SECRET" };
@@ -105,6 +136,12 @@ export class Accounts {
     if (tell === undefined) return;
     this.#waiting.delete(applicant);
     this.#last.set(applicant, tell);
+  }
+
+  #isGood(ticket: string, username: string, verifier: string): boolean {
+    if (this.#tickets === undefined) return false;
+    const { keyOf, wallMs } = this.#tickets;
+    return checkTicket(ticket, username, verifier, wallMs(), keyOf, this.#crypto);
   }
 
   async #inTurn<T>(applicant: Applicant, derive: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /**
  * A client: what outlives its connections. It connects, comes back when a connection is lost, asks for what it missed, and sends
- * again what was not acknowledged. Decisions are made in `session.ts`, `reconnect.ts` and `progress.ts`; one connection is driven in `connection.ts`.
+ * again what was not acknowledged. Decisions are made in `session.ts`, `failover.ts` and `progress.ts`; one connection is driven in `connection.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -9,28 +9,29 @@ import { Supervisor } from "../heartbeat/mod.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
-import { CLOSE_REASONS, type ReconnectAdvice } from "../protocol/close_reason.ts";
-import type { ActivityBroadcastMessage, Feature, HeartbeatMessage, LoginSuccessMessage } from "../protocol/message.ts";
+import { CLOSE_REASONS } from "../protocol/close_reason.ts";
+import type {
+  ActivityBroadcastMessage,
+  Feature,
+  HeartbeatMessage,
+  LoginSuccessMessage,
+  WireServer,
+} from "../protocol/message.ts";
 import { withoutMember } from "../protocol/raw_json.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { receive, tick } from "../trace/lamport_clock.ts";
 import { ActivityQueue } from "./activity_queue.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
+import { Failover, MAX_REDIRECTS, type Moment, type NextCall } from "./failover.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./options.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
 import { Progress } from "./progress.ts";
 import { activityText, encodePublication } from "./publication.ts";
-import {
-  DEFAULT_RECONNECT,
-  NO_FAILURES,
-  type ReconnectPolicy,
-  type ReconnectState,
-  stepReconnect,
-} from "./reconnect.ts";
-import { endpointText, nextServer, redirected, serverCount, type ServerList, serverList } from "./server_list.ts";
-import { describeEnd, type LostReason, type SessionEnd, type SessionPlan } from "./session.ts";
+import { SeenMessages } from "./seen_messages.ts";
+import { endpointText } from "./server_list.ts";
+import { describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
 
 /** What a client runs on. */
 export interface ClientPlatform {
@@ -45,8 +46,6 @@ export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(["heartbeat", "
 
 /** Time allowed to connect where nothing else is said. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-/** A network of servers keeps a client after 3; more means that they send it in circles. */
-const MAX_REDIRECTS = 5;
 /** How long `close()` waits for acknowledgements. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -66,19 +65,20 @@ class RunningClient implements Client {
   readonly #supervisor: Supervisor;
   readonly #username: string;
   readonly #features: readonly Feature[];
+  readonly #failover: Failover;
   readonly #progress: Progress;
+  readonly #seen = new SeenMessages();
   readonly #queue: ActivityQueue;
   readonly #outbox: Outbox;
   readonly #nonce: string;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
-  #servers: ServerList;
-  #reconnect: ReconnectState = NO_FAILURES;
   #register: boolean | "ifNew";
   #registered = false;
-  #redirects = 0;
   #lamport = 0;
   #published = 0;
+  /** The newest of its own activities that was acknowledged. */
+  #last: string | undefined;
   #login: LoginSuccessMessage | undefined;
   #firstLoginMs: number | undefined;
   #connection: Connection | undefined;
@@ -106,7 +106,8 @@ class RunningClient implements Client {
       throw new TypeError('Cannot come back to where a client was before without the feature "resume"');
     }
     this.#register = options.register ?? false;
-    this.#servers = serverList({ host: options.host, port: options.port });
+    const { host, port, servers = [], reconnect } = options;
+    this.#failover = new Failover([{ host, port }, ...servers], reconnect);
     this.#progress = new Progress(options.since);
     this.#queue = new ActivityQueue({
       onPressure: (isHigh) => {
@@ -169,7 +170,11 @@ class RunningClient implements Client {
     const line = encodePublication(publication, this.#options.maxLineBytes ?? DEFAULT_CONFIG.limits.maxLineBytes);
     const { messageId } = publication;
     const { promise, resolve, reject } = Promise.withResolvers<Published>();
-    this.#outbox.add({ messageId, line, onAcknowledged: (id) => resolve({ id }), onFailed: reject });
+    const onAcknowledged = (id: string | undefined) => {
+      this.#last = id ?? this.#last;
+      resolve({ id });
+    };
+    this.#outbox.add({ messageId, line, onAcknowledged, onFailed: reject });
     return await promise;
   }
 
@@ -234,7 +239,7 @@ class RunningClient implements Client {
   async #attempt(): Promise<number> {
     const { clock, transport } = this.#platform;
     const platform = { clock, supervisor: this.#supervisor };
-    const server = this.#servers.current;
+    const { server } = this.#failover;
     const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     this.#tell({ kind: "connecting", server });
     const dialing = new AbortController();
@@ -246,15 +251,13 @@ class RunningClient implements Client {
       return this.#closing === undefined ? this.#onUnreachable(error as Error) : 0;
     }
     this.#giveUpWaiting = undefined;
-    let openedAt: number | undefined;
     const end = await new Promise<SessionEnd>((resolve) => {
-      const owner = this.#owner(resolve, () => openedAt = clock.nowMs());
-      this.#connection = new Connection(link, platform, this.#plan(), timeoutMs, owner);
+      this.#connection = new Connection(link, platform, this.#plan(), timeoutMs, this.#owner(resolve));
       if (this.#closing !== undefined) this.#connection.drop();
     });
     this.#connection = undefined;
     this.#open = undefined;
-    return this.#closing === undefined ? this.#onEnd(end, openedAt === undefined ? 0 : clock.nowMs() - openedAt) : 0;
+    return this.#closing === undefined ? this.#onEnd(end) : 0;
   }
 
   #plan(): SessionPlan {
@@ -268,24 +271,24 @@ class RunningClient implements Client {
       features: this.#features,
       resume: canResume && mayResume ? this.#progress.received : undefined,
       heartbeatPort: this.#channel?.port,
-      redirects: this.#redirects,
+      redirects: this.#failover.redirects,
+      ticket: canResume ? this.#login?.ticket : undefined,
+      last: this.#last,
     };
   }
 
-  #owner(onEnd: (end: SessionEnd) => void, onOpened: () => void): ConnectionOwner {
+  #owner(onEnd: (end: SessionEnd) => void): ConnectionOwner {
     return {
       onRegistered: () => {
         this.#register = false;
         this.#registered = true;
         this.#tell({ kind: "registered", username: this.#username });
       },
-      onOpened: (login) => {
-        onOpened();
-        this.#onOpened(login);
-      },
+      onOpened: (login) => this.#onOpened(login),
       onActivity: (broadcast, length) => this.#onActivity(broadcast, length),
       onAcknowledged: (messageId, id) => this.#onAcknowledged(messageId, id),
       onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),
+      onBackups: (servers) => this.#onBackups(servers),
       blockedForMs: () => this.#blockedForMs(),
       onEnd,
     };
@@ -296,12 +299,14 @@ class RunningClient implements Client {
     this.#login = login;
     this.#open = this.#connection;
     this.#register = false;
-    this.#firstLoginMs ??= this.#platform.clock.nowMs();
+    const nowMs = this.#platform.clock.nowMs();
+    this.#failover.opened(nowMs);
+    this.#firstLoginMs ??= nowMs;
     this.#lamport = receive(this.#lamport, login.lamport);
     this.#missed = login.resume?.replayed ?? 0;
     this.#tell({
       kind: "connected",
-      server: this.#servers.current,
+      server: this.#failover.server,
       serverId: login.serverId,
       returned,
       missed: this.#missed,
@@ -311,21 +316,33 @@ class RunningClient implements Client {
       logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
       this.#tell({ kind: "gap", gaps });
     }
-    if (this.#progress.begin(login.resume?.vector ?? {}, this.#missed)) this.#tellCaughtUp();
+    this.#progress.begin({ serverId: login.serverId, vector: login.resume?.vector ?? {}, replayed: this.#missed });
+    if (!this.#progress.isBehind) this.#tellCaughtUp();
     if (this.#isThrottled) this.#open?.throttle(true);
     for (const entry of [...this.#outbox]) this.#transmit(entry);
     this.#opened.resolve();
   }
 
-  #onActivity({ activity, activityText, id, lamport, sentAt }: ActivityBroadcastMessage, length: number): void {
+  #onActivity(broadcast: ActivityBroadcastMessage, length: number): void {
+    const { id, lamport } = broadcast;
     this.#lamport = receive(this.#lamport, lamport);
+    const wasBehind = this.#progress.isBehind;
     const arrival = this.#progress.receive(id);
-    if (arrival === "duplicate" || arrival === "invalid") {
+    if (arrival === "new") {
+      this.#deliver(broadcast, length);
+    } else {
       logger.warn("Left out an activity that came twice, or without an identity: {id}", { id });
       this.#tell({ kind: "duplicate", id });
-      return;
     }
-    const { authenticated_user: user, ...rest } = activity;
+    if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
+  }
+
+  #deliver(broadcast: ActivityBroadcastMessage, length: number): void {
+    const { activity, activityText, id, lamport, sentAt, messageId } = broadcast;
+    const { authenticated_user: name, ...rest } = activity;
+    const user = typeof name === "string" ? name : "";
+    // Nobody's fault, and nothing to tell: two servers took the same message.
+    if (messageId !== undefined && !this.#seen.isNew(user, messageId)) return;
     this.#queue.push(
       {
         activity: rest,
@@ -333,14 +350,17 @@ class RunningClient implements Client {
         get json() {
           return withoutMember(activityText, "authenticated_user");
         },
-        user: typeof user === "string" ? user : "",
+        user,
         id,
         lamport,
         sentAt,
       },
       length,
     );
-    if (arrival === "caughtUp") this.#tellCaughtUp();
+  }
+
+  #onBackups(named: readonly WireServer[]): void {
+    this.#tell({ kind: "backups", servers: this.#failover.backups(named, this.serverId) });
   }
 
   #onAcknowledged(messageId: string, id: string | undefined): void {
@@ -356,75 +376,58 @@ class RunningClient implements Client {
   }
 
   #onUnreachable(cause: Error): number {
-    const server = this.#servers.current;
+    const { server } = this.#failover;
     this.#tell({ kind: "unreachable", server, info: cause.message });
-    this.#servers = nextServer(this.#servers);
-    return this.#tryAgain("CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause), { advice: "backoff" });
+    const next = this.#failover.unreachable(this.#now());
+    return this.#follow(next, "CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause));
   }
 
   /** Decides what follows the end of a connection. Returns how long to wait before the next. */
-  #onEnd(end: SessionEnd, lastedMs: number): number {
-    const server = endpointText(this.#servers.current);
+  #onEnd(end: SessionEnd): number {
+    const { server } = this.#failover;
+    const where = endpointText(server);
     switch (end.kind) {
-      case "refused":
-        return this.#fail(end.refusal.command, refusedError(end.refusal, this.#username, server));
+      case "refused": {
+        const { refusal } = end;
+        const error = refusedError(refusal, this.#username, where);
+        if (refusal.reason !== "UNKNOWN_USER") return this.#fail(refusal.command, error);
+        const next = this.#failover.unknownUser(this.#now());
+        if (next.kind === "call") this.#tell({ kind: "unreachable", server, info: refusal.info });
+        return this.#follow(next, refusal.command, error);
+      }
       case "nameTaken":
         this.#register = false;
         return 0;
-      case "redirected":
-        if (lastedMs >= this.#policy.stableAfterMs) this.#redirects = 0;
-        if (++this.#redirects > MAX_REDIRECTS) {
-          const error = new ConnectError(
-            `Cannot log in: redirected more than ${MAX_REDIRECTS} times, last by ${server}`,
-          );
-          return this.#fail("REDIRECTED", error);
-        }
-        this.#servers = redirected(this.#servers, end.server);
-        this.#tell({ kind: "redirected", server: end.server });
-        return 0;
+      case "redirected": {
+        const next = this.#failover.redirected(this.#now(), end.server);
+        if (next.kind === "call") this.#tell({ kind: "redirected", server: end.server });
+        const info = `Cannot log in: redirected more than ${MAX_REDIRECTS} times, last by ${where}`;
+        return this.#follow(next, "REDIRECTED", new ConnectError(info));
+      }
       case "lost":
       case "endedByServer": {
         const byServer = end.kind === "endedByServer";
         const info = describeEnd(end.reason, end.info);
         if (this.#login !== undefined) this.#tell({ kind: "lost", reason: end.reason, info, byServer });
-        else this.#servers = nextServer(this.#servers);
         const error = this.#login === undefined && !byServer
-          ? new ConnectError(`Cannot log in at ${server}: ${info}`)
-          : new ConnectionEndedError(`The connection to ${server} ended: ${info}`, end.reason);
-        return this.#tryAgain(
-          end.reason,
-          error,
-          byServer ? { ...end, lastedMs } : { advice: adviceFor(end.reason), lastedMs },
-        );
+          ? new ConnectError(`Cannot log in at ${where}: ${info}`)
+          : new ConnectionEndedError(`The connection to ${where} ended: ${info}`, end.reason);
+        return this.#follow(this.#failover.lost(this.#now(), end), end.reason, error);
       }
       case "loggedOut":
         return 0;
     }
   }
 
-  #tryAgain(
-    reason: string,
-    error: Error,
-    { advice, lastedMs = 0, retryAfterMs = 0 }: {
-      readonly advice: ReconnectAdvice;
-      readonly lastedMs?: number;
-      readonly retryAfterMs?: number;
-    },
-  ): number {
-    const { clock, random } = this.#platform;
-    const servers = serverCount(this.#servers);
-    const ended = { at: clock.nowMs(), lastedMs, advice, retryAfterMs, servers, chance: random() };
-    const { state, decision } = stepReconnect(this.#reconnect, ended, this.#policy);
-    this.#reconnect = state;
-    // Who has never been logged in is told at once, after each server was tried.
-    const isHopeless = this.#login === undefined ? state.failures >= servers : this.#options.reconnect === false;
-    if (isHopeless || decision.kind === "giveUp") return this.#fail(reason, error);
-    if (decision.delayMs > 0) this.#tell({ kind: "waiting", delayMs: decision.delayMs });
-    return decision.delayMs;
+  /** Returns how long to wait; or ends the client, with `reason` and `error`. */
+  #follow(next: NextCall, reason: string, error: Error): number {
+    if (next.kind === "giveUp") return this.#fail(reason, error);
+    if (next.delayMs > 0) this.#tell({ kind: "waiting", delayMs: next.delayMs });
+    return next.delayMs;
   }
 
-  get #policy(): ReconnectPolicy {
-    return { ...DEFAULT_RECONNECT, ...this.#options.reconnect || {} };
+  #now(): Moment {
+    return { at: this.#platform.clock.nowMs(), chance: this.#platform.random() };
   }
 
   #fail(reason: string, error: Error): 0 {
@@ -486,10 +489,4 @@ class RunningClient implements Client {
   #tell(event: ClientEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-/** Whether coming back helps when the server has not said so. */
-function adviceFor(reason: LostReason): ReconnectAdvice {
-  // Something that is no server of ours now may be one again later.
-  return reason === "INVALID_MESSAGE" ? "backoff" : CLOSE_REASONS[reason].reconnect;
 }

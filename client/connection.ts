@@ -12,6 +12,7 @@ import type {
   HeartbeatMessage,
   LoginSuccessMessage,
   WireHeartbeat,
+  WireServer,
 } from "../protocol/message.ts";
 import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
 import {
@@ -36,6 +37,7 @@ export interface ConnectionOwner {
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
   onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): void;
+  onBackups(servers: readonly WireServer[]): void;
   /** For how much longer heartbeats are neither answered nor sent. */
   blockedForMs(): number;
   /** The link is gone. Called exactly once, and nothing after it. */
@@ -189,6 +191,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#answer(effect.heartbeat);
       case "heartbeatAnswered":
         return this.#watch?.answered(effect.sequence);
+      case "backups":
+        return this.#owner.onBackups(effect.servers);
       case "end":
         this.#finish(effect.end);
         this.#link.end(LINGER_MS);

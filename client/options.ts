@@ -11,6 +11,8 @@ export interface ConnectOptions {
   readonly host: string;
   /** The server's port. */
   readonly port: number;
+  /** Further servers of the same network, to be called when the first one does not answer. Others are learnt from the servers themselves. */
+  readonly servers?: readonly Endpoint[];
   /** Whom to log in as. Without it the client is `anonymous`. */
   readonly username?: string;
   /** The user's secret; needed with `username`. */
@@ -134,6 +136,9 @@ export type ClientEvent =
   | { readonly kind: "unread" }
   /** An activity came twice, and was left out the second time. */
   | { readonly kind: "duplicate"; readonly id: string }
+  /** The server has said who else is there, best first: where the client goes when this one is lost. */
+  | { readonly kind: "backups"; readonly servers: readonly Endpoint[] }
+  /** The server has sent the client on to another one. Nothing was lost. */
   | { readonly kind: "redirected"; readonly server: Endpoint }
   /** `byServer` when the server said that it would close, and why. */
   | { readonly kind: "lost"; readonly reason: string; readonly info: string; readonly byServer: boolean }

@@ -4,18 +4,27 @@
  */
 
 import { merge, sequenceOf, type Vector } from "../log/vector.ts";
+import type { WireVector } from "../protocol/message.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 
 /** What an activity's arrival means. */
 export type Arrival =
   /** It is new. */
   | "new"
-  /** It is new, and with it everything has come that was missed. */
-  | "caughtUp"
   /** It was received before. The server promises that this does not happen. */
   | "duplicate"
   /** Its identity makes no sense. */
   | "invalid";
+
+/** What a server says when it answers a login. */
+export interface Beginning {
+  /** Whose origin the server is, if it says so. */
+  readonly serverId?: string | undefined;
+  /** What the client has once the activities have come that it missed. */
+  readonly vector: WireVector;
+  /** How many these are. */
+  readonly replayed: number;
+}
 
 /** How far a client got. */
 export class Progress {
@@ -32,35 +41,52 @@ export class Progress {
     return { ...this.#received };
   }
 
+  /** Whether some of what was missed is still to come. */
+  get isBehind(): boolean {
+    return this.#replay !== undefined;
+  }
+
   /**
    * A login was answered: once `replayed` activities have come, the client has all of `vector`. That may well be more than the activities add up
    * to, as other users' messages and the like count too; so it is taken over at the end of the replay, and not at all if the connection
-   * is lost before: the next login brings a promise of its own. A server that has less of an origin than the client has lost the rest and will give its
-   * numbers anew: what comes of it next is new. Returns whether the client has caught up already.
+   * is lost before: the next login brings a promise of its own.
+   *
+   * A server that has less of its *own* origin than the client has lost the rest and will give its numbers anew: what comes of it next is new. One that
+   * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice.
    */
-  begin(vector: Vector, replayed: number): boolean {
-    for (const origin of Object.keys(vector)) {
-      if (vector[origin]! < sequenceOf(this.#received, origin)) this.#received[origin] = vector[origin]!;
+  begin({ serverId, vector, replayed }: Beginning): void {
+    if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
+      const end = vector[serverId]!;
+      if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;
     }
     this.#replay = { vector, missing: replayed };
-    return this.#finishReplay();
+    this.#finishReplay();
   }
 
-  /** Activity `id` came. Activities of one origin come in order, so each stands for all before it. */
+  /**
+   * Activity `id` came. Activities of one origin come in order, so each stands for all before it. Whatever it means, during a replay it is one of
+   * those that were promised.
+   */
   receive(id: string): Arrival {
+    const arrival = this.#note(id);
+    if (this.#replay !== undefined) {
+      this.#replay.missing--;
+      this.#finishReplay();
+    }
+    return arrival;
+  }
+
+  #note(id: string): Arrival {
     const entry = parseEntryId(id);
     if (entry === undefined) return "invalid";
     if (entry.sequence <= sequenceOf(this.#received, entry.origin)) return "duplicate";
     this.#received[entry.origin] = entry.sequence;
-    if (this.#replay === undefined) return "new";
-    this.#replay.missing--;
-    return this.#finishReplay() ? "caughtUp" : "new";
+    return "new";
   }
 
-  #finishReplay(): boolean {
-    if (this.#replay === undefined || this.#replay.missing > 0) return false;
+  #finishReplay(): void {
+    if (this.#replay === undefined || this.#replay.missing > 0) return;
     this.#received = merge(this.#received, this.#replay.vector) as Record<string, number>;
     this.#replay = undefined;
-    return true;
   }
 }

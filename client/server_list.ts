@@ -7,28 +7,40 @@ import type { Endpoint } from "../config/config.ts";
 
 /** Servers to call, and the one whose turn it is. */
 export interface ServerList {
-  /** In order of preference, each once. */
+  /** In order of preference, each once: the backups, then the configured ones. */
   readonly known: readonly Endpoint[];
+  /** Those that the client was given. They stay, whatever the network says. */
+  readonly configured: readonly Endpoint[];
   /** Need not be a known one: a redirect may have named it. */
   readonly current: Endpoint;
 }
 
 /** `first` and `others`, beginning with `first`. */
 export function serverList(first: Endpoint, ...others: readonly Endpoint[]): ServerList {
-  const known: Endpoint[] = [];
-  for (const server of [first, ...others]) if (!known.some((one) => isSame(one, server))) known.push(server);
-  return { known, current: first };
+  const configured = distinct([first, ...others]);
+  return { known: configured, configured, current: first };
+}
+
+/** The list when the network names `backups`, best first, in the place of all that it named before. */
+export function withBackups({ configured, current }: ServerList, backups: readonly Endpoint[]): ServerList {
+  return { known: distinct([...backups, ...configured]), configured, current };
 }
 
 /** The list when the current server did not answer: it is the turn of the one after it. */
-export function nextServer({ known, current }: ServerList): ServerList {
+export function nextServer(list: ServerList): ServerList {
+  const { known, current } = list;
   const at = known.findIndex((server) => isSame(server, current));
-  return { known, current: known[(at + 1) % known.length]! };
+  return { ...list, current: known[(at + 1) % known.length]! };
+}
+
+/** The list when the current server was lost: it is the turn of the best other one, where there is one. */
+export function nextBest(list: ServerList): ServerList {
+  return { ...list, current: list.known.find((server) => !isSame(server, list.current)) ?? list.current };
 }
 
 /** The list when a server said to call `server` instead. If that does not answer, the known ones are called again. */
-export function redirected({ known }: ServerList, server: Endpoint): ServerList {
-  return { known, current: server };
+export function redirected(list: ServerList, server: Endpoint): ServerList {
+  return { ...list, current: server };
 }
 
 /** How many servers will have been tried once all have. */
@@ -39,6 +51,12 @@ export function serverCount({ known, current }: ServerList): number {
 /** `"127.0.0.1:8000"`, `"[::1]:8000"`. */
 export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function distinct(servers: readonly Endpoint[]): Endpoint[] {
+  const found: Endpoint[] = [];
+  for (const server of servers) if (!found.some((one) => isSame(one, server))) found.push(server);
+  return found;
 }
 
 function isSame(a: Endpoint, b: Endpoint): boolean {

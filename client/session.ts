@@ -17,6 +17,7 @@ import type {
   LoginSuccessMessage,
   RefusalMessage,
   ServerMessage,
+  WireServer,
   WireVector,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
@@ -34,6 +35,10 @@ export interface SessionPlan {
   readonly heartbeatPort: number | undefined;
   /** Redirects that were followed to get here. */
   readonly redirects: number;
+  /** What the last login was answered with, to be known again. */
+  readonly ticket: string | undefined;
+  /** The newest of its own activities that the network has. */
+  readonly last: string | undefined;
 }
 
 /** Where a connection stands. */
@@ -79,6 +84,8 @@ export type SessionEffect =
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
   | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
+  /** Where to go when the server is gone, best first. */
+  | { readonly kind: "backups"; readonly servers: readonly WireServer[] }
   /** Nothing follows. */
   | { readonly kind: "end"; readonly end: SessionEnd };
 
@@ -136,7 +143,11 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     case "AUTHENTICATION_FAIL":
     case "INVALID_MESSAGE":
       return end({ kind: "refused", refusal: message });
+    case "BACKUP_LIST":
+      return { session, effects: [{ kind: "backups", servers: message.servers }] };
     case "REDIRECT":
+      // Also in the middle of a session: servers move idle clients to where there are fewer.
+      if (session.kind === "leaving") return end({ kind: "loggedOut" });
       return end({ kind: "redirected", server: { host: message.hostname, port: message.port } });
     case "END_CONNECTION":
       if (session.kind === "leaving") return end({ kind: "loggedOut" });
@@ -186,7 +197,7 @@ export function describeEnd(reason: string, info: string): string {
 }
 
 function login(plan: SessionPlan): SessionStep {
-  const { username, secret, features, resume, heartbeatPort, redirects } = plan;
+  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last } = plan;
   const message = {
     command: "LOGIN",
     username,
@@ -195,6 +206,8 @@ function login(plan: SessionPlan): SessionStep {
     ...(resume === undefined ? {} : { resume: { vector: resume } }),
     ...(heartbeatPort === undefined ? {} : { heartbeat: { port: heartbeatPort } }),
     ...(redirects === 0 ? {} : { redirects }),
+    ...(ticket === undefined ? {} : { ticket }),
+    ...(last === undefined ? {} : { last }),
   };
   return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };
 }

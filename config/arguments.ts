@@ -1,15 +1,18 @@
 /**
  * What can be said on the command lines of our two programs, one table each, and what that comes to: a layer to lay over the config file,
- * and what belongs to this one run. `-lh -lp -rh -rp -s -a -u` are the names that people of this protocol family type. Pure.
+ * and what belongs to this one run. `-lh -lp -rh -rp -s -a -u` and the long ones with a single dash and underscores are what people of this protocol family type.
+ * Pure.
  */
 
 import { type ConfigLayer, DEFAULT_CONFIG, type Endpoint } from "./config.ts";
 import { EXIT_CODE } from "./exit_code.ts";
-import { type Flag, type Flags, parseCommandLine, type Program, UsageError } from "./flags.ts";
+import { type Flag, type Flags, type FlagValues, parseCommandLine, type Program, UsageError } from "./flags.ts";
 import type { LoadedConfig } from "./load.ts";
 import {
   BLOCK_MS,
   CALLED_PORTS,
+  DURABILITIES,
+  endpointText,
   HEARTBEAT_COUNT,
   HEARTBEAT_INTERVAL_MS,
   HOST,
@@ -18,6 +21,7 @@ import {
   LOG_FORMATS,
   LOG_LEVELS,
   oneOf,
+  parseEndpoint,
   quoted,
   type Reader,
   seconds,
@@ -25,7 +29,10 @@ import {
   SECRET,
   SEND_INTERVAL_MS,
   text,
+  WAIT_MS,
+  WEIGHT,
   wholeNumber,
+  WINDOW_MS,
   wordList,
 } from "./values.ts";
 
@@ -75,6 +82,10 @@ export interface ClientArguments {
 export const EXCHANGE_DEFAULTS = { intervalMs: 5_000, blockHeartbeatMs: 0, message: "Hello, there" } as const;
 
 const FILE = text("the name of a file");
+const ENDPOINT: Reader<string[]> = {
+  allowed: "HOST:PORT",
+  read: (given) => parseEndpoint(given) === undefined ? undefined : [given],
+};
 const { server, heartbeat, cluster, log } = DEFAULT_CONFIG;
 
 const HELP = {
@@ -128,18 +139,44 @@ const SERVER_FLAGS = {
     heading: "Its network",
     short: ["-s"],
     secret: true,
-    help: "the secret that servers of one network share; better given as THRUM_SECRET",
+    help:
+      "the secret that servers of one network share, better given as THRUM_SECRET; the first server makes one and " +
+      "shows it once",
+  }),
+  join: flag("HOST:PORT", ENDPOINT, {
+    repeatable: true,
+    help: "join the network of this server; may be given for several, one that answers is enough",
+  }),
+  "remote-host": flag("HOST", HOST, { short: ["-rh"], help: "with --remote-port: the same as --join" }),
+  "remote-port": flag("PORT", wholeNumber("a port", CALLED_PORTS), {
+    short: ["-rp"],
+    help: "with --remote-host: the same as --join",
   }),
   advertise: flag("HOST", HOST, { help: "host that others are told to use", default: "the address it listens on" }),
   announce: flag("MS", wholeNumber("milliseconds", SEND_INTERVAL_MS), {
-    short: ["-a"],
+    short: ["-a", "-sync_interval"],
     help: "milliseconds between two announcements of its load",
     default: String(cluster.announceIntervalMs),
   }),
-  join: flag("HOST:PORT", text("a host and a port"), {
-    short: ["-rh", "-rp"],
-    help: "join the network of another server",
-    refused: "joining another server comes with a later one, and this one serves alone",
+  "time-before-reconnect": flag("MS", wholeNumber("milliseconds", WAIT_MS), {
+    short: ["-time_before_reconnect"],
+    help: "milliseconds before a server that was lost is called again, the first time",
+    default: String(cluster.timeBeforeReconnectMs),
+  }),
+  durability: flag("WHEN", oneOf(DURABILITIES), {
+    help: "an activity is acknowledged when it is stored here (local) or on another server too (replicated)",
+    default: cluster.durability,
+  }),
+  weight: flag("N", wholeNumber("a number", WEIGHT), {
+    help: "clients that it takes, compared to others: 2 takes twice as many as 1",
+    default: String(cluster.weight),
+  }),
+  "no-rebalance": toggle({ help: "never move idle clients to a server that has fewer" }),
+  "older-dialect": toggle({ help: "let servers of the older dialect join" }),
+  "activity-check-interval": flag("MS", wholeNumber("milliseconds", WINDOW_MS), {
+    short: ["-activity_check_interval"],
+    help: "window in which activities of such servers are put in the order of their times",
+    default: String(cluster.activityCheckIntervalMs),
   }),
 
   config: { ...CONFIG, heading: "How it runs" },
@@ -168,6 +205,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "--port 0 --ephemeral --interval 0.5 --heartbeats 3 --idle 2",
       "for a try: a free port, quick heartbeats, nothing kept",
     ],
+    ["--port 8001 --join 127.0.0.1:8000 -s SECRET", "a second server, which joins the network of the first"],
   ],
   exitCodes: [
     [EXIT_CODE.done, "stopped by Ctrl-C or a signal, in good order"],
@@ -288,7 +326,14 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
       cluster: given({
         secret: values.secret,
         advertise: values.advertise,
+        join: serversToJoin(values),
         announceIntervalMs: values.announce,
+        timeBeforeReconnectMs: values["time-before-reconnect"],
+        weight: values.weight,
+        rebalance: values["no-rebalance"] === undefined ? undefined : false,
+        durability: values.durability,
+        olderDialect: values["older-dialect"],
+        activityCheckIntervalMs: values["activity-check-interval"],
       }),
       // A folder on the command line wins over an "ephemeral" in the file: it was asked for now.
       store: given({
@@ -342,6 +387,16 @@ export function heartbeatEndpoint(
   // The server calls back the address that it sees: from another machine that is never the loopback.
   const local = /^(localhost|127\..*|::1)$/.test(config.server.host);
   return { host: chosen?.host ?? (local ? "127.0.0.1" : "0.0.0.0"), port };
+}
+
+function serversToJoin(values: FlagValues<typeof SERVER_FLAGS>): string[] | undefined {
+  const { join, "remote-host": host, "remote-port": port } = values;
+  if ((host === undefined) !== (port === undefined)) {
+    const [given, missing] = host === undefined ? ["-rp", "-rh HOST"] : ["-rh", "-rp PORT"];
+    throw new UsageError(`${given} needs ${missing} too: together they name the server to join`);
+  }
+  if (host === undefined || port === undefined) return join;
+  return [...join ?? [], endpointText({ host, port })];
 }
 
 function flag<T>(value: string, reader: Reader<T>, rest: Omit<Flag<T>, "value" | "reader">): Flag<T> {

@@ -51,8 +51,32 @@ export interface ClusterConfig {
   secret: string;
   /** The host that others are told to use for this server; empty means the address it listens on. */
   advertise: string;
+  /** Servers of the network to join, as `"HOST:PORT"`. One that answers is enough: it names the others. */
+  join: string[];
   /** Time between two announcements of this server's load. */
   announceIntervalMs: number;
+  /** How long to wait before a server that was lost is called again, the first time; afterwards the span doubles, up to 30 s. */
+  timeBeforeReconnectMs: number;
+  /** Time without data on a link between servers before heartbeats start. */
+  peerIdleTimeoutMs: number;
+  /** Time between two heartbeats on such a link. */
+  peerIntervalMs: number;
+  /** Heartbeats that may go unanswered there. */
+  peerHeartbeats: number;
+  /** How many clients this server takes, compared to others: one of weight 2 takes twice as many as one of weight 1. */
+  weight: number;
+  /** Whether idle clients are moved, slowly, when another server has fewer. */
+  rebalance: boolean;
+  /** When an activity is acknowledged: `"local"` once this server has stored it, `"replicated"` once another one has, too. */
+  durability: "local" | "replicated";
+  /** How long an entry waits for one that its sender published before it, when the server that has that one is gone. */
+  holdBackMs: number;
+  /** The span over which clients are sent away when this server stops. */
+  drainMs: number;
+  /** Whether servers of the older dialect may join. */
+  olderDialect: boolean;
+  /** Window in which activities of such servers are put in the order of their times. */
+  activityCheckIntervalMs: number;
 }
 
 /** What is kept, where, and how long. */
@@ -118,7 +142,23 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     tailBytes: 33_554_432,
     maxRegistrationsPerConnection: 8,
   },
-  cluster: { secret: "", advertise: "", announceIntervalMs: 5_000 },
+  cluster: {
+    secret: "",
+    advertise: "",
+    join: [],
+    announceIntervalMs: 5_000,
+    timeBeforeReconnectMs: 0,
+    peerIdleTimeoutMs: 2_000,
+    peerIntervalMs: 500,
+    peerHeartbeats: 4,
+    weight: 1,
+    rebalance: true,
+    durability: "local",
+    holdBackMs: 2_000,
+    drainMs: 1_000,
+    olderDialect: false,
+    activityCheckIntervalMs: 1_000,
+  },
   store: {
     data: "",
     ephemeral: false,

@@ -18,14 +18,14 @@ export interface Flag<T> {
   /** Other names, with their single dash: `"-lp"`. */
   readonly short?: readonly string[];
   readonly help: string;
+  /** May be given several times: its reader gives a list, and all of them together are the value. */
+  readonly repeatable?: boolean;
   /** What holds without the flag, for `--help`. */
   readonly default?: string;
   /** The commands that it belongs to; all of them where it is absent. */
   readonly only?: readonly string[];
   /** The value is never repeated in a message. */
   readonly secret?: boolean;
-  /** Known, but refused with this sentence, and not in `--help`. */
-  readonly refused?: string;
 }
 
 /** By long name, without its dashes. */
@@ -61,6 +61,8 @@ export interface ParsedCommandLine<F extends Flags> {
 
 /** What every terminal has. */
 const HELP_COLUMNS = 80;
+/** A flag with a longer name has a line of its own in `--help`, so that it does not push the text of all others aside. */
+const LABEL_COLUMNS = 26;
 
 /** The command line is wrong. The message is one sentence that names what was given and what is allowed. */
 export class UsageError extends Error {
@@ -91,13 +93,17 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
   const given = names.filter((name) => [parsed[name]].flat().some((value) => value !== false));
   const values = given.map((name) => {
     const typed = spelling.get(name)!;
-    const { refused } = flags[name]!;
-    if (refused !== undefined) throw new UsageError(`${typed} is not available in this version: ${refused}`);
     const texts = [parsed[name]].flat().map(String);
+    const next = args[args.indexOf(typed) + 1];
+    if (flags[name]!.repeatable) {
+      return [
+        name,
+        texts.flatMap((text) => readFlag(flags[name]!, typed, text, next)),
+      ] as const;
+    }
     if (texts.some((text) => text !== texts[0])) {
       throw new UsageError(`--${name} is given twice, with different values`);
     }
-    const next = args[args.indexOf(typed) + 1];
     return [name, readFlag(flags[name]!, typed, texts[0]!, next)] as const;
   });
   // After the values: in `--interval -5` the wrong thing is the interval, not an unknown flag -5.
@@ -116,16 +122,16 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
 
 /** `--help`. `heading` may make its headings stand out on a terminal. */
 export function helpText(program: Program, version: string, heading: (text: string) => string = String): string {
-  const shown = Object.entries(program.flags).filter(([, flag]) => flag.refused === undefined);
   const groups: { title: string; rows: [string, string][] }[] = [];
-  for (const [name, flag] of shown) {
+  for (const [name, flag] of Object.entries(program.flags)) {
     if (flag.heading !== undefined) groups.push({ title: flag.heading, rows: [] });
     groups.at(-1)!.rows.push([flagLabel(name, flag), flagHelp(flag)]);
   }
   const commands = Object.entries(program.commands).map(([name, help]) => [name || "(no command)", help] as const);
   const usage = program.usage.map((line) => `${program.name} ${line}`.trimEnd());
   // One column for all of them, so that the eye runs down one line.
-  const width = Math.max(...[...commands, ...groups.flatMap((group) => group.rows)].map(([label]) => label.length));
+  const labels = [...commands, ...groups.flatMap((group) => group.rows)].map(([label]) => label.length);
+  const width = Math.max(...labels.filter((length) => length <= LABEL_COLUMNS));
   return [
     `${heading(`${program.name} ${version}`)}  ${program.summary}`,
     block("Usage", usage),
@@ -179,9 +185,8 @@ function unknownFlag(flags: Flags, argument: string): UsageError {
   // Without its value, which may be a secret under a mistyped name.
   const typed = argument.replace(/=.*$/s, "");
   const name = typed.replace(/^-+/, "");
-  const visible = Object.keys(flags).filter((known) => flags[known]!.refused === undefined);
   // One or two letters are near to everything.
-  const near = name.length > 2 ? nearest(name, visible) : undefined;
+  const near = name.length > 2 ? nearest(name, Object.keys(flags)) : undefined;
   return new UsageError(`Unknown flag ${quoted(typed)}${near === undefined ? "" : `; did you mean --${near}?`}`);
 }
 
@@ -204,8 +209,8 @@ function flagHelp(flag: Flag<unknown>): string {
 /** Two columns; the text of the second is broken so that all fits a terminal of the usual width. */
 function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
   return rows.flatMap(([label, text]) => {
-    const [first, ...more] = wrapped(text, HELP_COLUMNS - width - 4);
-    return [`${label.padEnd(width)}  ${first}`, ...more.map((line) => " ".repeat(width + 2) + line)];
+    const lines = wrapped(text, HELP_COLUMNS - width - 4).map((line) => " ".repeat(width + 2) + line);
+    return label.length > width ? [label, ...lines] : [label + lines[0]!.slice(label.length), ...lines.slice(1)];
   });
 }
 

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { ConfigLayer } from "./config.ts";
 import {
+  DURABILITIES,
   HEARTBEAT_COUNT,
   HEARTBEAT_INTERVAL_MS,
   IDLE_TIMEOUT_MS,
@@ -14,9 +15,13 @@ import {
   LISTENING_PORTS,
   LOG_FORMATS,
   LOG_LEVELS,
+  parseEndpoint,
   type Range,
   SECRET,
   SEND_INTERVAL_MS,
+  WAIT_MS,
+  WEIGHT,
+  WINDOW_MS,
   wordList,
 } from "./values.ts";
 
@@ -69,7 +74,19 @@ export const CONFIG_SCHEMA = section({
       (value) => typeof value === "string" && (value === "" || isHost(value)),
       "a host name or an address; empty means the one listened on",
     ),
+    join: v.array(v.custom<string>(isEndpoint, "HOST:PORT"), "a list of HOST:PORT"),
     announceIntervalMs: whole("milliseconds", SEND_INTERVAL_MS),
+    timeBeforeReconnectMs: whole("milliseconds", WAIT_MS),
+    peerIdleTimeoutMs: whole("milliseconds", IDLE_TIMEOUT_MS),
+    peerIntervalMs: whole("milliseconds", HEARTBEAT_INTERVAL_MS),
+    peerHeartbeats: whole("a number", HEARTBEAT_COUNT),
+    weight: whole("a number", WEIGHT),
+    rebalance: flag,
+    durability: oneOf(DURABILITIES),
+    holdBackMs: whole("milliseconds", WAIT_MS),
+    drainMs: whole("milliseconds", WAIT_MS),
+    olderDialect: flag,
+    activityCheckIntervalMs: whole("milliseconds", WINDOW_MS),
   }),
   store: section({
     data: v.string("the name of a folder"),
@@ -96,6 +113,11 @@ function section<E extends v.ObjectEntries>(entries: E) {
 
 function whole(what: string, range: Range) {
   return v.custom<number>((value) => isWithin(value, range), `${what} from ${range.least} to ${range.most}`);
+}
+
+/** Whether `value` is text of the form HOST:PORT; an IPv6 address stands in brackets. */
+function isEndpoint(value: unknown): boolean {
+  return typeof value === "string" && parseEndpoint(value) !== undefined;
 }
 
 function oneOf<const T extends string>(words: readonly T[]) {

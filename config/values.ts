@@ -30,6 +30,14 @@ export const SEND_INTERVAL_MS: Range = { least: 1, most: 3_600_000 };
 /** How long a client may withhold its answers; 0 answers all. */
 export const BLOCK_MS: Range = { least: 0, most: 86_400_000 };
 
+/** What is waited for between servers; 0 does not wait. */
+export const WAIT_MS: Range = { least: 0, most: 3_600_000 };
+/** A window in which activities are put in order. */
+export const WINDOW_MS: Range = { least: 1, most: 3_600_000 };
+/** How much a server takes, compared to others. */
+export const WEIGHT: Range = { least: 1, most: 1_000 };
+
+export const DURABILITIES = ["local", "replicated"] as const;
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["text", "json"] as const;
 
@@ -68,6 +76,19 @@ export const HOST: Reader<string> = {
 /** Whether `given` can be a host name or an address. What it stands for is found out when it is used. */
 export function isHost(given: string): boolean {
   return /^[\p{L}\p{N}._:%-]{1,255}$/u.test(given);
+}
+
+/** `HOST:PORT`; an IPv6 address stands in brackets. `undefined` for anything else. */
+export function parseEndpoint(given: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? [];
+  const host = bracketed ?? plain ?? "";
+  const port = Number(digits);
+  return isHost(host) && port >= CALLED_PORTS.least && port <= CALLED_PORTS.most ? { host, port } : undefined;
+}
+
+/** An address as it is written: the opposite of `parseEndpoint`. */
+export function endpointText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** A secret of an account or of a network. */

@@ -1,11 +1,13 @@
 /**
- * Collects the entries of one turn of the event loop and makes segments of them: one for each run of lines with the same audience. Decides what
- * belongs together; the bytes are made once, here, for the disk and for every reader. Pure.
+ * Collects the entries of one turn of the event loop and makes segments of them: one for each run of lines of one origin and one audience, in the order in
+ * which they came. Decides what belongs together; the bytes are made once, here, for the disk and for every reader. Pure.
  */
 
 import { type Audience, type Position, type Segment } from "./segment.ts";
+import { sequenceOf, type Vector } from "./vector.ts";
 
 interface Run {
+  readonly origin: string;
   readonly audience: Audience;
   readonly first: number;
   last: number;
@@ -16,47 +18,48 @@ interface Run {
 const MAX_RUN_LENGTH = 262_144;
 const encoder = new TextEncoder();
 
-/** The unfinished end of one origin's log. */
+/** The unfinished end of the log. */
 export class SegmentBuilder {
-  readonly #origin: string;
+  readonly #last: Record<string, number>;
   #runs: Run[] = [];
-  #last: number;
 
-  /** Goes on after sequence `last` of `origin`. */
-  constructor(origin: string, last: number) {
-    this.#origin = origin;
-    this.#last = last;
+  /** Goes on after what `vector` has. */
+  constructor(vector: Vector) {
+    this.#last = { ...vector };
   }
 
-  /** The sequence that the next entry has to carry. */
-  get nextSequence(): number {
-    return this.#last + 1;
+  /** What the log will have once everything that was added is in it. */
+  get vector(): Vector {
+    return this.#last;
   }
 
-  /** Whether there is nothing to take. */
-  get isEmpty(): boolean {
-    return this.#runs.length === 0;
+  /** The sequence of the newest entry of `origin`, be it in the log or about to be. */
+  lastOf(origin: string): number {
+    return sequenceOf(this.#last, origin);
   }
 
-  /** Adds the line of entry `nextSequence`, its end included. */
-  add(audience: Audience, line: string): void {
-    const sequence = ++this.#last;
+  /** Adds the line of an entry, its end included. What lies between the origin's newest entry and this one was forgotten elsewhere. */
+  add(origin: string, sequence: number, audience: Audience, line: string): void {
     const run = this.#runs[this.#runs.length - 1];
-    if (run !== undefined && run.text.length < MAX_RUN_LENGTH && isSameAudience(run.audience, audience)) {
+    if (
+      run !== undefined && run.origin === origin && run.last + 1 === sequence && run.text.length < MAX_RUN_LENGTH &&
+      isSameAudience(run.audience, audience)
+    ) {
       run.text += line;
       run.last = sequence;
     } else {
-      this.#runs.push({ audience, first: sequence, last: sequence, text: line });
+      this.#runs.push({ origin, audience, first: sequence, last: sequence, text: line });
     }
+    this.#last[origin] = sequence;
   }
 
   /** What was added since the last call, as segments that follow `head`. */
   take(head: Position, takenAt: number): Segment[] {
     const runs = this.#runs;
     this.#runs = [];
-    return runs.map(({ audience, first, last, text }, index) => ({
+    return runs.map(({ origin, audience, first, last, text }, index) => ({
       position: head + 1 + index,
-      origin: this.#origin,
+      origin,
       first,
       last,
       audience,

@@ -11,27 +11,42 @@ import type { Supervised, Supervisor, SupervisorDeadline, Watch } from "../heart
 import type { Hub } from "../hub/hub.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler, Transport } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
-import { formatEntryId } from "../protocol/entry_id.ts";
+import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
-import type { ActivityMessage, LoginMessage, ServerMessage, WireHeartbeat } from "../protocol/message.ts";
+import type {
+  ActivityMessage,
+  AuthenticateMessage,
+  LoginMessage,
+  ServerMessage,
+  WireHeartbeat,
+  WireServer,
+} from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
 import {
+  featuresInForce,
   NEW_SESSION,
   onLoginChecked,
   onMessage,
   onRegistered,
+  type RedirectTarget,
   type Session,
   type SessionEffect,
   type SessionFacts,
   type SessionStep,
 } from "../session/session.ts";
 import type { Trace } from "../trace/trace_event.ts";
+import type { Balancer } from "./balancer.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Committed, Journal } from "./journal.ts";
+import type { Mesh } from "./mesh.ts";
+import type { PeerLink } from "./peer_link.ts";
+import type { PeerIdentity } from "../protocol/peer_message.ts";
+import type { ClientSession, Sessions } from "./sessions.ts";
 import { placeOf } from "./place.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
 import { StoreError } from "../store/store.ts";
@@ -39,12 +54,16 @@ import { StoreError } from "../store/store.ts";
 /** What a connection has of its node. */
 export interface ConnectionServices {
   readonly config: Config;
+  readonly clock: Clock;
   readonly heartbeat: WireHeartbeat;
   readonly transport: Transport;
   readonly supervisor: Supervisor;
   readonly hub: Hub;
   readonly journal: Journal;
   readonly accounts: Accounts;
+  readonly mesh: Mesh;
+  readonly balancer: Balancer;
+  readonly sessions: Sessions;
   readonly plainCursors: PlainCursors;
   readonly trace: Trace | undefined;
   /** The connection's link is gone. */
@@ -53,13 +72,15 @@ export interface ConnectionServices {
   failed(error: StoreError): void;
 }
 
+/** A client that has published within this is in the middle of something. */
+const BUSY_MS = 1_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "connection"]);
 const encoder = new TextEncoder();
 
 /** One client, or whatever else has connected. */
-export class Connection implements LinkHandler, Supervised, ReaderOwner, Committed, SessionFacts {
+export class Connection implements LinkHandler, Supervised, ReaderOwner, Committed, SessionFacts, ClientSession {
   readonly #services: ConnectionServices;
   readonly #link: Link;
   readonly #framer: LineFramer;
@@ -71,6 +92,10 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   #digest: Digest | undefined;
   #quotedUsername = "";
   #plainCursorId: number | undefined;
+  /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
+  #admitted: PeerIdentity | undefined;
+  #peer: PeerLink | undefined;
+  #publishedAt = -Infinity;
   /** Lines that came while a secret was derived. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
@@ -102,11 +127,13 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     return this.#session;
   }
 
-  /** Ends the connection of this server's own will. */
+  /** Ends the connection of this server's own will. Peers are ended by the mesh. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence): void {
-    if (this.#closeReason !== undefined) return;
+    if (this.#closeReason !== undefined || this.#peer !== undefined) return;
     const session = this.#session;
-    if (session.kind === "client" && !session.isPlain) {
+    if (session.kind === "client" && session.isPlain && reason === "NAME_LOST") {
+      this.#send({ command: "AUTHENTICATION_FAIL", info: why });
+    } else if (session.kind === "client" && !session.isPlain) {
       const { sentence: info, reconnect } = CLOSE_REASONS[reason];
       this.#send({ command: "END_CONNECTION", reason, info, reconnect });
     } else if (reason === "IDENTIFY_TIMEOUT") {
@@ -120,6 +147,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   // ---- the link speaks -------------------------------------------------------------------------------------------
 
   onData(bytes: Uint8Array): void {
+    if (this.#peer !== undefined) return this.#peer.onData(bytes);
     if (this.#closeReason !== undefined) return;
     this.#watch?.heard();
     const { lines, problem } = this.#framer.push(bytes);
@@ -127,6 +155,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   onFinish(): void {
+    if (this.#peer !== undefined) return this.#peer.onFinish();
     if (this.#closeReason !== undefined) return;
     this.#hasFinished = true;
     if (this.#session.kind === "verifying") {
@@ -147,12 +176,14 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   onDrain(): void {
+    if (this.#peer !== undefined) return this.#peer.onDrain();
     if (this.#reader !== undefined) this.#services.hub.drained(this.#reader);
     this.#readOrNot();
   }
 
   onEnd(end: LinkEnd): void {
-    if (this.#closeReason === undefined) {
+    if (this.#peer !== undefined) this.#peer.onEnd(end);
+    else if (this.#closeReason === undefined) {
       const reason = end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
       this.#session = { kind: "closed", reason };
       this.#close(reason, CLOSE_REASONS[reason].sentence);
@@ -212,6 +243,32 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     if (this.#closeReason === undefined && answers !== "") this.#write(encoder.encode(answers));
   }
 
+  // ---- the network speaks ----------------------------------------------------------------------------------------
+
+  get username(): string {
+    return this.#session.kind === "client" ? this.#session.username : "";
+  }
+
+  get canResume(): boolean {
+    return this.#session.kind === "client" && this.#session.features.includes("resume");
+  }
+
+  isIdle(nowMs: number): boolean {
+    return this.#reader?.state === "live" && this.#answers === "" && nowMs - this.#publishedAt >= BUSY_MS;
+  }
+
+  sendBackups(servers: readonly WireServer[]): void {
+    this.#send({ command: "BACKUP_LIST", servers });
+  }
+
+  redirect({ host, port }: RedirectTarget): void {
+    if (this.#closeReason !== undefined) return;
+    this.#answerNow();
+    this.#send({ command: "REDIRECT", hostname: host, port });
+    this.#session = { kind: "closed", reason: "REDIRECTED" };
+    this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
+  }
+
   // ---- facts for the session -------------------------------------------------------------------------------------
 
   get remoteHost(): string {
@@ -220,6 +277,13 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   get maxRegistrations(): number {
     return this.#services.config.limits.maxRegistrationsPerConnection;
+  }
+
+  peerProblem(message: AuthenticateMessage): string | undefined {
+    const admission = this.#services.mesh.admit(message, this.remoteHost);
+    if (admission.kind === "refused") return admission.info;
+    this.#admitted = admission.peer;
+    return undefined;
   }
 
   matchesSecret(secret: string): boolean {
@@ -234,6 +298,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     for (let index = 0; index < lines.length; index++) {
       const { kind } = this.#session;
       if (kind === "closed") return;
+      if (this.#peer !== undefined) return this.#peer.take(lines.slice(index), problem);
       if (kind === "verifying") {
         this.#hold(lines.slice(index), problem);
         return;
@@ -245,7 +310,8 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       else this.#apply(step);
     }
     if (problem === undefined || this.#session.kind === "closed") return;
-    if (this.#session.kind === "verifying") this.#hold([], problem);
+    if (this.#peer !== undefined) this.#peer.take([], problem);
+    else if (this.#session.kind === "verifying") this.#hold([], problem);
     else this.#apply(onMessage(this.#session, { command: "", info: problem }, this));
   }
 
@@ -266,7 +332,11 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       case "send":
         return this.#send(effect.message);
       case "checkLogin":
-        return this.#checkLogin(effect.username, effect.secret);
+        return this.#checkLogin(effect.login);
+      case "redirect":
+        return this.#sendAway(effect.login, effect.to);
+      case "becomePeer":
+        return this.#becomePeer();
       case "register":
         return this.#register(effect.username, effect.secret);
       case "beginSession":
@@ -288,7 +358,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   #publish({ activity, messageId, lamport }: ActivityMessage): void {
     const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { journal, trace } = this.#services;
+    const { journal, trace, clock } = this.#services;
     const id = journal.publish({
       activity,
       username: session.username,
@@ -296,40 +366,111 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       messageId,
       lamport,
     });
+    this.#publishedAt = clock.nowMs();
     if (trace !== undefined) trace({ event: "received", peer: this.name, id: formatEntryId(id) });
-    if (messageId !== undefined && session.features.includes("ack")) {
-      this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
-    }
+    if (messageId !== undefined && session.features.includes("ack")) this.#acknowledge(messageId, id);
   }
 
-  #checkLogin(username: string, secret: string): void {
+  #acknowledge(messageId: string, id: EntryId): void {
+    const { config: { cluster }, journal, mesh } = this.#services;
+    const answer = () => this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+    // What came from another server is at two already.
+    if (cluster.durability === "local" || id.origin !== journal.serverId || mesh.isAlone) answer();
+    else mesh.replication.whenOneHas(id.sequence, answer);
+  }
+
+  #checkLogin(login: LoginMessage): void {
     this.#stopIdentifyDeadline();
-    this.#services.accounts.checkLogin(username, secret, this).then(
-      (result) => {
-        if (result.ok) this.#digest = result.digest;
-        this.#verified(onLoginChecked(this.#session, result.ok ? undefined : result));
-      },
-      (error) => this.#brokeDown(error),
-    );
+    const { mesh, accounts } = this.#services;
+    const { username, secret = "", ticket } = login;
+    mesh.whenJoined(() => {
+      if (this.#closeReason !== undefined) return;
+      if (username === ANONYMOUS) return this.#mayLogIn(login);
+      accounts.checkLogin({ username, secret, ticket }, this).then(
+        (result) => {
+          if (!result.ok) return this.#verified(onLoginChecked(this.#session, { problem: result.reason }));
+          this.#digest = result.digest;
+          this.#mayLogIn(login);
+        },
+        (error) => this.#brokeDown(error),
+      );
+    });
+  }
+
+  /** Nothing is against it; what it comes after may have to come first. */
+  #mayLogIn(login: LoginMessage): void {
+    const { mesh, balancer } = this.#services;
+    mesh.whenHere(login.username, login.last, () => {
+      if (this.#closeReason !== undefined) return;
+      const redirect = balancer.redirectFor(login, login.features.length === 0, this.remoteHost);
+      this.#verified(onLoginChecked(this.#session, redirect === undefined ? {} : { redirect }));
+    });
   }
 
   #register(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
-    const { accounts, journal } = this.#services;
-    accounts.register(username, secret, this).then(
-      (result) => {
-        if (!result.ok) return this.#verified(onRegistered(this.#session, result));
-        // Nobody is told any more, so the name stays free for whoever tries again.
-        if (this.#closeReason !== undefined) return accounts.settled(username);
-        journal.register(username, result.verifier, () => {
-          accounts.settled(username);
+    const { accounts, mesh } = this.#services;
+    mesh.whenJoined(() => {
+      if (this.#closeReason !== undefined) return;
+      accounts.register(username, secret, this).then(
+        (result) => {
+          if (!result.ok) return this.#verified(onRegistered(this.#session, result));
+          // Nobody is told any more, so the name stays free for whoever tries again.
+          if (this.#closeReason !== undefined) return accounts.settled(username);
+          this.#claim(username, result.verifier);
+        },
+        (error) => this.#brokeDown(error),
+      );
+    });
+  }
+
+  /** The name is free here; if it is everywhere, the account is made, and usable at every server when that is told. */
+  #claim(username: string, verifier: string): void {
+    const { accounts, journal, mesh: { registrar, replication }, trace } = this.#services;
+    const taken = () => {
+      accounts.settled(username);
+      this.#verified(onRegistered(this.#session, { reason: "NAME_TAKEN" }));
+    };
+    registrar.claim(username, (claim) => {
+      if (claim === undefined) return taken();
+      const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
+        accounts.settled(username);
+        replication.whenAllHave(sequence, () => {
+          registrar.release(claim);
           logger.info("registered {username} for {address}", { username, address: this.address });
-          this.#services.trace?.({ event: "registered", peer: username });
+          trace?.({ event: "registered", peer: username });
           this.#verified(onRegistered(this.#session));
         });
-      },
-      (error) => this.#brokeDown(error),
-    );
+      });
+      if (id !== undefined) return;
+      registrar.release(claim);
+      taken();
+    });
+  }
+
+  #becomePeer(): void {
+    this.#stopIdentifyDeadline();
+    this.#peer = this.#services.mesh.accept(this.#link, this.#framer, this.#admitted!);
+  }
+
+  /** A client that is sent away is logged in for a moment, as some know no other order. */
+  #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
+    const { journal, accounts, heartbeat } = this.#services;
+    const info = `logged in as ${login.username}`;
+    const features = featuresInForce(login);
+    const ticket = features.includes("resume") ? accounts.ticketFor(login.username) : undefined;
+    this.#send({
+      command: "LOGIN_SUCCESS",
+      info,
+      ...(login.features.length === 0 ? {} : {
+        features,
+        serverId: journal.serverId,
+        lamport: journal.lamport,
+        heartbeat,
+        ...ticketField(ticket),
+      }),
+    });
+    this.#send({ command: "REDIRECT", hostname: host, port });
   }
 
   /** What waited for an account can go on. */
@@ -353,7 +494,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   #beginSession(login: LoginMessage): void {
     const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { journal, plainCursors, heartbeat, hub, trace } = this.#services;
+    const { journal, accounts, plainCursors, heartbeat, hub, trace, sessions, balancer } = this.#services;
     const { username, features, isPlain } = session;
     this.#stopIdentifyDeadline();
     this.#quotedUsername = quoteUsername(username);
@@ -374,7 +515,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
         serverId: journal.serverId,
         lamport: journal.lamport,
         heartbeat,
-        ...(features.includes("resume") ? { resume: place.resume } : {}),
+        ...(features.includes("resume") ? { resume: place.resume, ...ticketField(accounts.ticketFor(username)) } : {}),
       });
     }
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
@@ -384,6 +525,8 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     if (isRemembered) this.#plainCursorId = plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
     this.#reader = new Reader(this.#link, cursorAt(place.after, username, place.has), this);
     this.#supervise(login);
+    sessions.add(this);
+    balancer.begin(this);
     hub.join(this.#reader);
   }
 
@@ -444,7 +587,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
   #readOrNot(): void {
-    if (this.#closeReason !== undefined) return;
+    if (this.#closeReason !== undefined || this.#peer !== undefined) return;
     const isStuffed = this.#link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
     if (this.#held !== undefined || isStuffed) this.#link.pause();
     else this.#link.resume();
@@ -474,6 +617,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       }
     }
     this.#stopIdentifyDeadline();
+    this.#services.sessions.remove(this);
     this.#services.accounts.giveUp(this);
     this.#watch?.end();
     this.#channel?.close();
@@ -492,4 +636,8 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     const username = this.#reader?.cursor.username;
     return username === undefined ? this.address : `${username} (${this.address})`;
   }
+}
+
+function ticketField(ticket: string | undefined): { readonly ticket?: string } {
+  return ticket === undefined ? {} : { ticket };
 }

@@ -3,15 +3,16 @@
  * anybody. Owns the store, the newest segments in memory, and the Lamport clock.
  */
 
-import { EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
+import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
-import { sequenceOf, type Vector } from "../log/vector.ts";
+import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import { encodeAccount } from "../protocol/entry_codec.ts";
-import type { EntryId } from "../protocol/entry_id.ts";
+import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
+import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type { Account, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import type { Account, KnownServer, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
@@ -31,10 +32,33 @@ export interface Publication {
   readonly lamport: number | undefined;
 }
 
+/** A registration that may be taken in. */
+export interface Registration {
+  readonly username: string;
+  readonly verifier: string;
+  /** Lamport time of the claim to the name. */
+  readonly claim: number;
+}
+
+/** What another server has accepted. */
+export interface ReplicatedEntry {
+  readonly origin: string;
+  readonly sequence: number;
+  readonly audience: Audience;
+  /** With its end. */
+  readonly line: string;
+  readonly facts: EntryFacts;
+}
+
+/** Users whose newest entry from another server is remembered: what they publish here has to come after it. It matters for as long as replication takes. */
+const MAX_NEWEST_ELSEWHERE = 65_536;
+
 /** What the journal tells. */
 export interface JournalOwner {
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void;
+  /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
+  accountLost(username: string): void;
   /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it. */
   failed(error: unknown): void;
 }
@@ -50,7 +74,11 @@ export class Journal {
   readonly #vector: Record<string, number>;
   #head: Position;
   #lamport: number;
-  #accounts: Account[] = [];
+  #accounts = new Map<string, Account>();
+  #lostAccounts: string[] = [];
+  #members: readonly KnownServer[] | undefined;
+  /** By user. */
+  readonly #newestElsewhere = new Map<string, EntryId>();
   #messageIds = new Map<string, UsedMessageId>();
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
@@ -67,7 +95,7 @@ export class Journal {
     this.#clock = clock;
     this.#owner = owner;
     this.#tail = new Tail(tailBytes);
-    this.#builder = new SegmentBuilder(serverId, sequenceOf(vector, serverId));
+    this.#builder = new SegmentBuilder(vector);
     this.#vector = { ...vector };
     this.#head = head;
     this.#lamport = lamport;
@@ -83,6 +111,21 @@ export class Journal {
 
   get lamport(): number {
     return this.#lamport;
+  }
+
+  /** The newest sequence of `origin`, be it stored or about to be. */
+  lastOf(origin: string): number {
+    return this.#builder.lastOf(origin);
+  }
+
+  /** What is stored, and what is about to be. */
+  get comingVector(): Vector {
+    return this.#builder.vector;
+  }
+
+  /** A message came that was sent at this Lamport time, or (without one) something happened here. Gives the time after it. */
+  tick(lamport?: number): number {
+    return this.#lamport = receive(this.#lamport, lamport);
   }
 
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
@@ -126,8 +169,12 @@ export class Journal {
     }
     this.#lamport = receive(this.#lamport, lamport);
     const origin = this.serverId;
-    const sequence = this.#builder.nextSequence;
+    const sequence = this.#builder.lastOf(origin) + 1;
+    const previous = this.#newestElsewhere.get(username);
+    if (previous !== undefined) this.#newestElsewhere.delete(username);
     this.#builder.add(
+      origin,
+      sequence,
       EVERYONE,
       encodeBroadcast({
         activity,
@@ -137,6 +184,7 @@ export class Journal {
         lamport: this.#lamport,
         sentAt: this.#wallMs,
         messageId,
+        after: previous === undefined ? undefined : formatEntryId(previous),
       }),
     );
     if (messageId !== undefined) {
@@ -147,18 +195,49 @@ export class Journal {
   }
 
   /**
-   * Takes a registration in. Calls `isSafe` when that is safe and all of the turn has been told and delivered: unlike those who wait for `tell`, it may
-   * begin sessions and end turns.
+   * `username` comes from another server, where `id` was its newest entry: what it publishes here comes after that. Whether that entry is here; if it is not, and does not come in
+   * time, this says nothing: other servers could wait for it in vain.
    */
-  register(username: string, verifier: string, isSafe: () => void): void {
+  comesAfter(username: string, id: string): boolean {
+    const entry = parseEntryId(id);
+    if (entry === undefined || entry.origin === this.serverId) return true;
+    if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
+    this.#noteElsewhere(username, entry);
+    return true;
+  }
+
+  /**
+   * Takes a registration in. Calls `isSafe` when that is safe and all of the turn has been told and delivered: unlike those who wait for `tell`, it may
+   * begin sessions and end turns. `undefined` when the name has got an account since it was claimed.
+   */
+  register({ username, verifier, claim }: Registration, isSafe: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
+    if (this.#account(username) !== undefined) return undefined;
     this.#lamport = receive(this.#lamport, undefined);
     const origin = this.serverId;
-    const sequence = this.#builder.nextSequence;
-    const entry = { username, verifier, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
-    this.#builder.add(SERVERS, encodeAccount(entry));
-    this.#accounts.push({ username, verifier, lamport: this.#lamport, origin });
-    this.#registered.push(isSafe);
+    const sequence = this.#builder.lastOf(origin) + 1;
+    const entry = { username, verifier, claim, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
+    this.#builder.add(origin, sequence, SERVERS, encodeAccount(entry));
+    this.#accounts.set(username, { username, verifier, lamport: claim, origin });
+    const id = { origin, sequence };
+    this.#registered.push(() => isSafe(id));
+    return id;
+  }
+
+  /** Takes in what another server has accepted: the next one of its origin that is still kept. */
+  replicate({ origin, sequence, audience, line, facts }: ReplicatedEntry): void {
+    this.#openTurn();
+    this.#lamport = Math.max(this.#lamport, facts.lamport);
+    this.#builder.add(origin, sequence, this.#audienceOf(origin, sequence, audience, facts), line);
+    const { username, account } = facts;
+    if (username !== undefined && username !== ANONYMOUS) this.#noteElsewhere(username, { origin, sequence });
+    if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
+  }
+
+  /** Notes the servers of the network, to be found again after a restart. */
+  saveMembers(members: readonly KnownServer[]): void {
+    this.#openTurn();
+    this.#members = members;
   }
 
   /** Notes where a plain client stands. */
@@ -189,10 +268,11 @@ export class Journal {
       try {
         this.#store.commit({
           segments,
-          accounts: this.#accounts,
+          accounts: [...this.#accounts.values()],
           messageIds: [...this.#messageIds.values()],
           cursors: [...this.#cursors.values()],
           endedCursors: this.#endedCursors,
+          ...(this.#members === undefined ? {} : { members: this.#members }),
           lamport: this.#lamport,
         });
       } catch (error) {
@@ -207,6 +287,11 @@ export class Journal {
       for (const one of waiting) one.committed();
     }
     if (segments.length > 0) this.#owner.stored(segments);
+    const lostAccounts = this.#lostAccounts;
+    if (lostAccounts.length > 0) {
+      this.#lostAccounts = [];
+      for (const username of lostAccounts) this.#owner.accountLost(username);
+    }
     const registered = this.#registered;
     if (registered.length > 0) {
       this.#registered = [];
@@ -215,7 +300,8 @@ export class Journal {
   }
 
   #hasChanges(segments: readonly Segment[]): boolean {
-    return segments.length > 0 || this.#cursors.size > 0 || this.#endedCursors.length > 0;
+    return segments.length > 0 || this.#cursors.size > 0 || this.#endedCursors.length > 0 ||
+      this.#members !== undefined;
   }
 
   #accept(segments: readonly Segment[]): void {
@@ -224,7 +310,8 @@ export class Journal {
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }
-    if (this.#accounts.length > 0) this.#accounts = [];
+    if (this.#accounts.size > 0) this.#accounts = new Map();
+    this.#members = undefined;
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();
     if (this.#endedCursors.length > 0) this.#endedCursors = [];
@@ -238,6 +325,38 @@ export class Journal {
     this.#clock.endOfTurn(() => {
       if (this.#turnIsOpen) this.flush();
     });
+  }
+
+  /** Whom a replicated entry is for here. What its sender has published through another server already nobody gets a second time. */
+  #audienceOf(origin: string, sequence: number, audience: Audience, { username, messageId }: EntryFacts): Audience {
+    if (username === undefined || messageId === undefined) return audience;
+    const first = this.#usedMessageId(username, messageId);
+    if (first !== undefined) return SERVERS;
+    const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
+    this.#messageIds.set(messageIdKey(username, messageId), used);
+    return audience;
+  }
+
+  /** Of two accounts of one name the one that was claimed first holds, on every server. */
+  #takeAccount(account: Account): void {
+    const { username } = account;
+    const known = this.#account(username);
+    if (known !== undefined && !isBefore(account, known)) return;
+    this.#accounts.set(username, account);
+    if (known !== undefined) this.#lostAccounts.push(username);
+  }
+
+  #account(username: string): Account | undefined {
+    return this.#accounts.get(username) ?? this.#read(() => this.#store.account(username));
+  }
+
+  #noteElsewhere(username: string, entry: EntryId): void {
+    // Newest last, so that the oldest go first.
+    this.#newestElsewhere.delete(username);
+    this.#newestElsewhere.set(username, entry);
+    if (this.#newestElsewhere.size > MAX_NEWEST_ELSEWHERE) {
+      this.#newestElsewhere.delete(this.#newestElsewhere.keys().next().value!);
+    }
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
@@ -259,6 +378,11 @@ export class Journal {
     this.#hasFailed = true;
     this.#owner.failed(error);
   }
+}
+
+/** Whether `a` has the older claim. */
+function isBefore(a: Account, b: Account): boolean {
+  return a.lamport < b.lamport || (a.lamport === b.lamport && a.origin < b.origin);
 }
 
 function messageIdKey(username: string, messageId: string): string {

@@ -5,10 +5,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Accounts } from "../accounts/accounts.ts";
+import { toHex } from "../accounts/verifier.ts";
 import type { Config } from "../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Segment } from "../log/segment.ts";
+import type { Member } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
@@ -16,9 +18,12 @@ import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import type { Forgotten, Store } from "../store/store.ts";
 import type { Trace, TraceEvent } from "../trace/trace_event.ts";
+import { Balancer } from "./balancer.ts";
 import { Connection, type ConnectionServices } from "./connection.ts";
 import { Journal } from "./journal.ts";
+import { Mesh } from "./mesh.ts";
 import { PlainCursors } from "./plain_cursors.ts";
+import { Sessions } from "./sessions.ts";
 
 /** What a node is made with. */
 export interface NodeParts {
@@ -45,6 +50,11 @@ const MAX_WAITING_LINKS = 1_024;
 /** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
 const FORGET_INTERVAL_MS = 1_000;
 const FORGET_MORE_INTERVAL_MS = 20;
+/** While clients are sent away, between two portions of them. */
+const DRAIN_STEP_MS = 20;
+/** How long others may take to take what they miss when this server stops. */
+const FINISH_MS = 2_000;
+const TICKET_KEY_BYTES = 32;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
@@ -57,6 +67,9 @@ export class ThrumNode {
   readonly #supervisor: Supervisor;
   readonly #journal: Journal;
   readonly #hub: Hub;
+  readonly #sessions: Sessions;
+  readonly #mesh: Mesh;
+  readonly #balancer: Balancer;
   readonly #finished: Promise<NodeEnd>;
   #finish!: (end: NodeEnd) => void;
   #listener: Listener | undefined;
@@ -86,17 +99,48 @@ export class ThrumNode {
     this.#supervisor = new Supervisor(clock);
     this.#journal = new Journal(store, clock, config.limits.tailBytes, {
       stored: (segments) => this.#stored(segments),
+      accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#failed(error),
     });
     this.#hub = new Hub(this.#journal, clock);
+    this.#sessions = new Sessions(() => this.#mesh.loadChanged());
+    this.#mesh = new Mesh({
+      config,
+      clock,
+      transport,
+      supervisor: this.#supervisor,
+      journal: this.#journal,
+      crypto,
+      known: store.opened.members,
+      ticketKey: toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
+      load: () => this.#sessions.load,
+      hasAccount: (username) => store.account(username) !== undefined,
+      membersChanged: (announced) => this.#balancer.membersChanged(announced),
+    });
+    this.#balancer = new Balancer({
+      serverId: store.opened.serverId,
+      cluster: config.cluster,
+      clock,
+      sessions: this.#sessions,
+      members: () => this.#mesh.members,
+      chance: () => new DataView(crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32,
+    });
     this.#services = {
       config,
+      clock,
+      mesh: this.#mesh,
+      balancer: this.#balancer,
+      sessions: this.#sessions,
       heartbeat: this.#heartbeat,
       transport,
       supervisor: this.#supervisor,
       hub: this.#hub,
       journal: this.#journal,
-      accounts: new Accounts(store, crypto),
+      accounts: new Accounts(store, crypto, {
+        serverId: store.opened.serverId,
+        keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
+        wallMs: () => clock.wallMs(),
+      }),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
       trace: this.#tracer(),
       gone: (connection) => this.#gone(connection),
@@ -109,6 +153,23 @@ export class ThrumNode {
     this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#forgetLater();
+    this.#mesh.start(this.#listener);
+    this.#balancer.start();
+  }
+
+  /** The other servers of the network, as far as they are known. */
+  get members(): readonly Member[] {
+    return this.#mesh.members;
+  }
+
+  /** Whether it has what the others have, as far as they can be reached: until then it logs nobody in. */
+  get isJoined(): boolean {
+    return this.#mesh.isJoined;
+  }
+
+  /** Logged-in clients. */
+  get load(): number {
+    return this.#sessions.load;
   }
 
   /** How clients are supervised, after what was asked for was brought into order. */
@@ -170,6 +231,13 @@ export class ThrumNode {
 
   #stored(segments: readonly Segment[]): void {
     this.#hub.deliver(segments);
+    this.#mesh.replication.stored(segments);
+  }
+
+  /** Whoever is logged in with the account that does not hold has to go. */
+  #accountLost(username: string): void {
+    logger.warning("{username} was registered twice while servers were apart: the older claim holds", { username });
+    for (const session of this.#sessions.of(username)) session.end("NAME_LOST");
   }
 
   /** Ends the server, or makes a failure of the end that it is coming to. */
@@ -183,9 +251,14 @@ export class ThrumNode {
   async #stop(reason: CloseReason): Promise<void> {
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: this.#connections.size });
     this.#forgetting?.cancel();
+    this.#balancer.stop();
     await this.#listener?.close();
     for (const link of this.#waitingLinks.splice(0)) link.destroy();
     this.#journal.flush();
+    await this.#sendClientsAway(reason);
+    this.#journal.flush();
+    if (this.#failure === undefined) await this.#mesh.finish(FINISH_MS);
+    await this.#mesh.stop();
     if (this.#connections.size > 0) {
       const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
       for (const connection of this.#connections) connection.end(reason);
@@ -201,6 +274,19 @@ export class ThrumNode {
     }
     logger.info("stopped");
     this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
+  }
+
+  /** Clients that have somewhere else to go are sent there little by little, the others at once. */
+  async #sendClientsAway(reason: CloseReason): Promise<void> {
+    const { clock, config: { cluster } } = this.#parts;
+    const sessions = [...this.#sessions];
+    const hasOthers = this.#mesh.linkCount > 0 && this.#failure === undefined;
+    const steps = hasOthers ? Math.max(1, Math.min(sessions.length, Math.floor(cluster.drainMs / DRAIN_STEP_MS))) : 1;
+    for (let step = 0; step < steps; step++) {
+      if (step > 0) await new Promise<void>((resolve) => clock.after(cluster.drainMs / steps, resolve));
+      const [from, to] = [step, step + 1].map((part) => Math.floor(sessions.length * part / steps));
+      for (const session of sessions.slice(from, to)) session.end(reason);
+    }
   }
 
   /** Regularly and in small portions, so that it is never felt. */

@@ -2,7 +2,7 @@
 
 import type { ConfigLayer } from "../config/config.ts";
 import { dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
-import { layered, parseLayer } from "../config/load.ts";
+import { ConfigError, layered, parseLayer } from "../config/load.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { makeServerId } from "../platform/node_id.ts";
@@ -15,7 +15,10 @@ import { type Store, StoreError } from "../store/store.ts";
 import { encodeTraceEvent } from "../trace/trace_event.ts";
 import { type NodeEnd, ThrumNode } from "./node.ts";
 
-/** What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes. */
+/**
+ * What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes.
+ * Without a `cluster.secret` no other server is let in, and none can be joined.
+ */
 export interface ServeOptions extends ConfigLayer {
   /** A file that every local event, send and receive is appended to, one JSON object a line. */
   trace?: string;
@@ -49,6 +52,11 @@ export interface Server extends AsyncDisposable {
 export async function serve(options: ServeOptions = {}): Promise<Server> {
   const { trace, ...sections } = options;
   const config = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
+  if (config.cluster.join.length > 0 && config.cluster.secret === "") {
+    throw new ConfigError(
+      'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
+    );
+  }
   const traceFile = trace === undefined ? undefined : await openTrace(trace);
   let store: Store | undefined;
   try {

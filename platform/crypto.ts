@@ -1,6 +1,6 @@
 /** The cryptography that accounts need, from `node:crypto`. The only place that makes randomness for secrets. */
 
-import { hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
 /** What `accounts/` needs; tests bring a fast one. */
 export interface SecretCrypto {
@@ -9,6 +9,8 @@ export interface SecretCrypto {
   randomBytes(length: number): Uint8Array;
   /** SHA-256, as 64 hexadecimal digits. */
   digest(text: string): string;
+  /** HMAC-SHA-256, as 64 hexadecimal digits: only who knows `key` can make it. */
+  hmac(key: string, text: string): string;
   /** Compares in a time that does not tell where the two differ. `false` for different lengths. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;
 }
@@ -31,6 +33,9 @@ export const nodeCrypto: SecretCrypto = {
   digest(text) {
     return hash("sha256", text, "hex");
   },
+  hmac(key, text) {
+    return createHmac("sha256", key).update(text).digest("hex");
+  },
   isEqual(a, b) {
     return a.length === b.length && timingSafeEqual(a, b);
   },
@@ -43,4 +48,13 @@ const SECRET_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 export function makeSecret(): string {
   const characters = [...randomBytes(20)].map((byte) => SECRET_ALPHABET[byte % SECRET_ALPHABET.length]);
   return characters.join("").replace(/(.{4})(?=.)/g, "$1-");
+}
+
+/** Makes the secret of a network: 32 letters, digits, `-` and `_` with 192 random bits, for programs and copying. The first is a letter or a digit. */
+export function makeNetworkSecret(): string {
+  for (;;) {
+    const secret = randomBytes(24).toString("base64url");
+    // On a command line it would be taken for a flag otherwise.
+    if (/^[A-Za-z0-9]/.test(secret)) return secret;
+  }
 }

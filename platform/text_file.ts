@@ -27,6 +27,15 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
+/** Like `writeTextFile`; a file that is new can be read by its owner alone (on Windows, by those who can read the folder). */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+  } catch (error) {
+    throw new FileError(`Cannot write ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
+  }
+}
+
 /** Why the operating system refused something with a file, e.g. `"permission denied"`. */
 export function fileReason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";

@@ -16,7 +16,14 @@ import {
   stringField,
   vectorField,
 } from "./fields.ts";
-import type { ActivityMessage, ClientMessage, EndConnectionMessage, InvalidLine, LoginMessage } from "./message.ts";
+import type {
+  ActivityMessage,
+  AuthenticateMessage,
+  ClientMessage,
+  EndConnectionMessage,
+  InvalidLine,
+  LoginMessage,
+} from "./message.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
 /** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
@@ -78,7 +85,7 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
     case "END_CONNECTION":
       return readEndConnection(fields);
     case "AUTHENTICATE":
-      return { command, secret: stringField(fields.secret, "secret") };
+      return readAuthenticate(fields);
   }
   if (command === undefined) return invalid('"command" is missing');
   if (typeof command !== "string") return invalid('"command" must be a string');
@@ -134,6 +141,25 @@ function readLogin(fields: Fields): LoginMessage {
     resume: resume === undefined ? undefined : vectorField(resume.vector, "vector"),
     heartbeatPort: heartbeat === undefined ? undefined : optionalIntegerField(heartbeat.port, "port", 1, 65_535),
     heartbeatHost: heartbeat === undefined ? undefined : optionalStringField(heartbeat.host, "host"),
+    redirects: optionalIntegerField(fields.redirects, "redirects", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    ticket: optionalStringField(fields.ticket, "ticket"),
+    last: optionalStringField(fields.last, "last"),
+  };
+}
+
+/** What any server says first, ours or one of the older dialect: those leave out most of it. */
+function readAuthenticate(fields: Fields): AuthenticateMessage {
+  const features = fields.features ?? [];
+  return {
+    command: "AUTHENTICATE",
+    secret: stringField(fields.secret, "secret"),
+    serverId: optionalStringField(fields.serverId, "serverId"),
+    host: optionalStringField(fields.host, "host"),
+    port: optionalIntegerField(fields.port, "port", 1, 65_535),
+    features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
+    vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+    ticketKey: optionalStringField(fields.ticketKey, "ticketKey"),
   };
 }
 

@@ -28,6 +28,9 @@ export const CLOSE_REASONS = {
   FELL_BEHIND: { sentence: "what it had not read yet is no longer kept", reconnect: "now" },
   SERVER_STOPPING: { sentence: "the server is stopping", reconnect: "now" },
   SERVER_FAILED: { sentence: "the server cannot store anything any more", reconnect: "backoff" },
+  REDIRECTED: { sentence: "another server has fewer clients", reconnect: "now" },
+  NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
+  DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

@@ -42,6 +42,12 @@ export interface LoginMessage {
   readonly heartbeatPort: number | undefined;
   /** An address that the client claims for that; only its own is taken. */
   readonly heartbeatHost: string | undefined;
+  /** Redirects that the client followed to get here. */
+  readonly redirects: number;
+  /** What another login of this client was answered with: it spares the derivation from the secret. */
+  readonly ticket: string | undefined;
+  /** The newest of the client's own activities that was acknowledged, as an `id`: what it publishes next comes after that one, everywhere. */
+  readonly last: string | undefined;
 }
 
 /** Ends the session for good. */
@@ -94,10 +100,22 @@ export interface EndConnectionMessage {
   readonly retryAfterMs?: number;
 }
 
-/** Another server wants to be a peer. */
+/** Another server wants to be a peer. What `peer_message.ts` has to say about it is left out for those that are not of this dialect. */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
   readonly secret: string;
+  /** What it said about itself; `undefined` for one that gives only the secret. */
+  readonly serverId: string | undefined;
+  /** Where it can be reached. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** `"thrum/1"` is among them when it is a server of this dialect. */
+  readonly features: readonly string[];
+  /** What it has of the log; empty where it does not say. */
+  readonly vector: WireVector;
+  readonly lamport: number | undefined;
+  /** What tickets of its clients can be checked with. */
+  readonly ticketKey: string | undefined;
 }
 
 /** What a client may say to a server. */
@@ -139,6 +157,8 @@ export interface LoginSuccessMessage {
   readonly lamport?: number;
   /** With `resume`: what the client has once it has got the `replayed` activities that come first. */
   readonly resume?: { readonly vector: WireVector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+  /** With `resume`: to be given at the next login, at any server of the network. */
+  readonly ticket?: string;
 }
 
 /** A refusal, after which the server closes. */
@@ -184,6 +204,19 @@ export interface RedirectMessage {
   readonly port: number;
 }
 
+/** A server of the network, and where clients reach it. */
+export interface WireServer {
+  readonly serverId: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where to go when this server is gone, best first. For clients with `resume`, after the login and whenever it changes. */
+export interface BackupListMessage {
+  readonly command: "BACKUP_LIST";
+  readonly servers: readonly WireServer[];
+}
+
 /** What a server may say to a client. */
 export type ServerMessage =
   | LoginSuccessMessage
@@ -192,6 +225,7 @@ export type ServerMessage =
   | ActivityBroadcastMessage
   | ActivityAckMessage
   | RedirectMessage
+  | BackupListMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage;

@@ -16,7 +16,7 @@ import {
 } from "./fields.ts";
 import { featuresField, isObject } from "./fields.ts";
 import { rawValue } from "./raw_json.ts";
-import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap } from "./message.ts";
+import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap, WireServer } from "./message.ts";
 
 const SPACE = 0x20;
 const CLOSE_BRACE = 0x7d;
@@ -38,6 +38,8 @@ export interface Broadcast {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
   readonly messageId: string | undefined;
+  /** The `id` of the entry that its sender published before it, where that has another origin. */
+  readonly after?: string | undefined;
 }
 
 /** A username as it stands in a line. */
@@ -47,13 +49,13 @@ export function quoteUsername(username: string): string {
 
 /** An ACTIVITY_BROADCAST line, its end included. */
 export function encodeBroadcast(
-  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId }: Broadcast,
+  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after }: Broadcast,
 ): string {
   return `{"command":"ACTIVITY_BROADCAST","activity":${activity.slice(0, -1)}${
     isEmptyObject(activity) ? "" : ","
   }"authenticated_user":${quotedUsername}},"id":"${origin}:${sequence}","lamport":${lamport},"sentAt":${sentAt}${
     messageId === undefined ? "" : `,"messageId":${JSON.stringify(messageId)}`
-  }}\n`;
+  }${after === undefined ? "" : `,"after":"${after}"`}}\n`;
 }
 
 /** What `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
@@ -111,10 +113,22 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
         hostname: stringField(fields.hostname, "hostname"),
         port: integerField(fields.port, "port", 1, 65_535),
       };
+    case "BACKUP_LIST":
+      return { command, servers: readServers(fields.servers) };
     case "END_CONNECTION":
       return readEndConnection(fields);
   }
   return undefined;
+}
+
+/** Shared with what servers tell each other. */
+export function readServers(value: unknown): WireServer[] {
+  if (!Array.isArray(value) || !value.every(isObject)) throw new FieldProblem('"servers" must be a list of servers');
+  return value.map((server) => ({
+    serverId: stringField(server.serverId, "serverId"),
+    host: stringField(server.host, "host"),
+    port: integerField(server.port, "port", 1, 65_535),
+  }));
 }
 
 function readLoginSuccess(fields: Fields): LoginSuccessMessage {
@@ -122,12 +136,14 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
   const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
   const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
   const resume = optionalObjectField(fields.resume, "resume");
+  const ticket = optionalStringField(fields.ticket, "ticket");
   return {
     command: "LOGIN_SUCCESS",
     info: optionalStringField(fields.info, "info") ?? "",
     features: featuresField(fields.features),
     ...(serverId === undefined ? {} : { serverId }),
     ...(lamport === undefined ? {} : { lamport }),
+    ...(ticket === undefined ? {} : { ticket }),
     ...(heartbeat === undefined ? {} : {
       heartbeat: {
         idleTimeoutMs: integerField(heartbeat.idleTimeoutMs, "idleTimeoutMs", 1, Number.MAX_SAFE_INTEGER),

@@ -4,12 +4,14 @@
  *
  *     unidentified ──LOGIN──▶ verifying ──ok──▶ client ──▶ closed
  *        │    ▲                   ▲  │ refused ──────────▶ closed
- *        └REGISTER▶ verifying     │  │
- *                       └ok▶ registered ─LOGIN/REGISTER (again)
+ *        ├REGISTER▶ verifying     │  │
+ *        │              └ok▶ registered ─LOGIN/REGISTER (again)
+ *        └AUTHENTICATE▶ peer
  */
 
 import { type CloseReason, isCloseReason } from "../protocol/close_reason.ts";
 import type {
+  AuthenticateMessage,
   ClientMessage,
   Feature,
   InvalidLine,
@@ -25,7 +27,7 @@ import { ANONYMOUS, secretProblem, usernameProblem } from "../protocol/names.ts"
 export type Session =
   /** Nothing was said yet. */
   | { readonly kind: "unidentified"; readonly registrations: 0 }
-  /** A secret is being derived. Nothing that comes in is looked at until that is done. */
+  /** An account is being looked at, or made. Nothing that comes in is looked at until that is done. */
   | {
     readonly kind: "verifying";
     readonly message: LoginMessage | RegisterMessage;
@@ -42,15 +44,22 @@ export type Session =
     /** It asked for no feature at all: it understands eight commands, and nothing else may be sent to it. */
     readonly isPlain: boolean;
   }
+  /** Another server: what follows is not the business of a session. */
+  | { readonly kind: "peer" }
   | { readonly kind: "closed"; readonly reason: CloseReason };
 
 /** What is to be done, in order. */
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: RefusalMessage | RegisterSuccessMessage }
-  | { readonly kind: "checkLogin"; readonly username: string; readonly secret: string }
+  /** Find out whether it may log in, and whether all that it comes after is here. */
+  | { readonly kind: "checkLogin"; readonly login: LoginMessage }
   | { readonly kind: "register"; readonly username: string; readonly secret: string }
   /** Log it in: answer, find its place in the log, and read from there. */
   | { readonly kind: "beginSession"; readonly login: LoginMessage }
+  /** Answer as if it were logged in, and send it there; `close` follows. */
+  | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: RedirectTarget }
+  /** Hand the link over, with what came after the line. */
+  | { readonly kind: "becomePeer"; readonly message: AuthenticateMessage }
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
   | { readonly kind: "answerHeartbeat"; readonly sequence: number }
@@ -65,8 +74,16 @@ export interface SessionStep {
   readonly effects: readonly SessionEffect[];
 }
 
+/** A server that has fewer clients. */
+export interface RedirectTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a decision needs to know beside the message. */
 export interface SessionFacts {
+  /** Why a server that says this is no peer; `undefined` when it is one. */
+  peerProblem(message: AuthenticateMessage): string | undefined;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;
@@ -112,20 +129,28 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
         "CLOSED_BY_OTHER_SIDE",
         `the client ended it${isCloseReason(message.reason) ? `: ${message.reason}` : ""}`,
       );
-    case "AUTHENTICATE":
-      return session.kind === "unidentified"
-        ? refuse("AUTHENTICATION_FAIL", "this server takes no other servers")
-        : refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
+    case "AUTHENTICATE": {
+      if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
+      const problem = facts.peerProblem(message);
+      if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
+      return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", message }] };
+    }
   }
 }
 
-/** The secret of the `LOGIN` was checked. `problem` is why it is refused. */
+/** The `LOGIN` was checked: why it is refused, or the server that it is to be sent to instead of this one. */
 export function onLoginChecked(
   session: Session,
-  problem?: { readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" },
+  { problem, redirect }: { readonly problem?: "UNKNOWN_USER" | "WRONG_SECRET"; readonly redirect?: RedirectTarget },
 ): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
-  return problem === undefined ? beginSession(session.message) : refuseLogin(problem.reason);
+  if (problem !== undefined) return refuseLogin(problem);
+  if (redirect === undefined) return beginSession(session.message);
+  const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
+  return {
+    session: step.session,
+    effects: [{ kind: "redirect", login: session.message, to: redirect }, ...step.effects],
+  };
 }
 
 /** The account of the `REGISTER` is stored, or the name was taken. */
@@ -146,14 +171,15 @@ function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): 
   if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
     return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
   }
-  if (message.username === ANONYMOUS) return beginSession(message);
   const { username, secret } = message;
-  if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
-  // To a store, half a surrogate pair can be the same as another character, whose account it is.
-  if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
+  if (username !== ANONYMOUS) {
+    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+    // To a store, half a surrogate pair can be the same as another character, whose account it is.
+    if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
+  }
   return {
     session: { kind: "verifying", message, registrations: session.registrations },
-    effects: [{ kind: "checkLogin", username, secret }],
+    effects: [{ kind: "checkLogin", login: message }],
   };
 }
 
@@ -173,8 +199,13 @@ function onRegister(session: Session, message: RegisterMessage, facts: SessionFa
   };
 }
 
+/** Those of the features that a client asks for which are served. */
+export function featuresInForce(login: LoginMessage): readonly Feature[] {
+  return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+}
+
 function beginSession(login: LoginMessage): SessionStep {
-  const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+  const features = featuresInForce(login);
   return {
     session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
     effects: [{ kind: "beginSession", login }],

@@ -1,7 +1,7 @@
 /**
  * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
- * by `forget`, and message ids by their number too; accounts and what is not for everyone stay, as they do on disk. Cursors and the Lamport clock are of use only to one that opens the
- * store again, which cannot happen here, so they are let go.
+ * by `forget`, and message ids by their number too; accounts and what is not for everyone stay, as they do on disk. Cursors, members and the Lamport
+ * clock are of use only to one that opens the store again, which cannot happen here, so they are let go.
  */
 
 import type { Position, Segment } from "../log/segment.ts";
@@ -80,7 +80,7 @@ class MemoryStore implements Store {
 
   constructor(serverId: string, maxMessageIds: number) {
     this.#maxMessageIds = maxMessageIds;
-    this.opened = { serverId, lamport: 0, head: 0, vector: {}, cursors: [] };
+    this.opened = { serverId, lamport: 0, head: 0, vector: {}, cursors: [], members: [] };
   }
 
   commit(batch: Batch): void {
@@ -150,7 +150,8 @@ class MemoryStore implements Store {
     for (const log of plan.logs) {
       const origin = this.#origins.get(log.origin)!;
       origin.log = log;
-      origin.activities.drop(origin.activities.search(({ segment }) => segment.last > log.forgottenLast));
+      const oldest = log.oldest?.position ?? Infinity;
+      origin.activities.drop(origin.activities.search(({ segment }) => segment.position >= oldest));
     }
     const moreMessageIds = this.#forgetMessageIds(limits.usedBefore);
     return { entries: plan.entries, upTo: plan.upTo, more: plan.more || moreMessageIds };

@@ -84,6 +84,19 @@ export const MIGRATIONS: readonly Migration[] = [
       `ALTER TABLE state ADD COLUMN synced INTEGER NOT NULL DEFAULT 0`,
     ],
   },
+  {
+    to: 3,
+    statements: [
+      // The other servers of the network, in the order of their rows. From this version on `forgotten_last` of an origin can also be the end of a
+      // hole, with `forgotten_position` where the segment after it stands.
+      `CREATE TABLE members (
+        place INTEGER PRIMARY KEY,
+        server_id TEXT NOT NULL,
+        host TEXT NOT NULL,
+        port INTEGER NOT NULL
+      ) STRICT`,
+    ],
+  },
 ];
 
 /** The version that this program reads and writes. */

@@ -33,7 +33,10 @@ export interface OriginLog {
   readonly activityBytes: number;
   /** The oldest segment for everyone that is kept. An origin's activities are forgotten in order: all after it are kept too. */
   readonly oldest: ActivityRow | undefined;
-  /** Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. */
+  /**
+   * Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. Of a hole (entries that were forgotten before they came here), that
+   * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back.
+   */
   readonly forgottenLast: number;
   readonly forgottenPosition: Position;
 }
@@ -72,9 +75,11 @@ export function emptyLog(origin: string): OriginLog {
   };
 }
 
-/** `log` with `segment` at its end. */
-export function append(log: OriginLog, segment: Segment): OriginLog {
+/** `log` with `segment` at its end. What it leaves out before its first entry is a hole, and counts as forgotten. */
+export function append(before: OriginLog, segment: Segment): OriginLog {
   const { position, first, last, takenAt } = segment;
+  const hasHole = first > before.last + 1;
+  const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
   if (segment.audience.kind !== "everyone") return { ...log, last, newest: position };
   const size = segment.bytes.length;
   const activities = log.activities + last - first + 1;
@@ -92,7 +97,7 @@ export function checkBatch(batch: Batch, head: Position, sequenceAt: (origin: st
   for (const { position, origin, first, last } of batch.segments) {
     if (position !== head + 1) throw new RangeError(`Segment at position ${position} does not follow the head ${head}`);
     const sequence = continued.get(origin) ?? sequenceAt(origin);
-    if (first !== sequence + 1 || last < first) {
+    if (first <= sequence || last < first) {
       throw new RangeError(`Entries ${origin}:${first} to ${last} do not follow ${origin}:${sequence}`);
     }
     head = position;
@@ -126,17 +131,18 @@ export function findMissing(logs: Iterable<OriginLog>, head: Position, vector: V
 }
 
 /**
- * What a reader has for certain that was sent everything for everyone up to `position`. Where some of an origin's activities behind `position` are
+ * What a reader has for certain that was sent everything for everyone up to `position`. Where an origin's activities around `position` are
  * forgotten it is no longer known how far the reader got, and it is taken to have nothing of that origin.
  */
 export function vectorAt(logs: Iterable<OriginLog>, position: Position, lookup: Lookup): Vector {
   const vector: Record<string, number> = {};
   for (const log of logs) {
-    if (log.newest <= position) {
+    // What was forgotten stands behind the newest segment only when the log was cut.
+    if (Math.max(log.newest, log.forgottenPosition) <= position) {
       vector[log.origin] = log.last;
-    } else if (log.forgottenPosition <= position) {
+    } else {
       // Sequences and positions of an origin grow together, so one index serves both: some 20 look-ups find the place.
-      let low = log.forgottenLast;
+      let low = log.forgottenPosition <= position ? log.forgottenLast : 0;
       let high = log.last;
       while (low < high) {
         const middle = Math.floor((low + high) / 2);
@@ -187,8 +193,9 @@ export function planForgetting(
     current.set(log.origin, {
       ...log,
       oldest: lookup.activityAfter(log.origin, row.last),
-      forgottenLast: row.last,
-      forgottenPosition: row.position,
+      // A hole can lie behind older activities that were kept until now.
+      forgottenLast: Math.max(log.forgottenLast, row.last),
+      forgottenPosition: Math.max(log.forgottenPosition, row.position),
     });
     changed.add(log.origin);
   }

@@ -57,6 +57,8 @@ export function prepareStatements(database: DatabaseSync) {
     insertMessageId: prepare("INSERT INTO message_ids VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
     putCursor: prepare("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)"),
     deleteCursor: prepare("DELETE FROM cursors WHERE id = ?"),
+    deleteMembers: prepare("DELETE FROM members"),
+    insertMember: prepare("INSERT INTO members (server_id, host, port) VALUES (?, ?, ?)"),
     putLamport: prepare("UPDATE state SET lamport = ?"),
     putSynced: prepare("UPDATE state SET synced = ?"),
 
@@ -100,6 +102,7 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     loseCursors: prepare("UPDATE cursors SET lost = 1, position = coalesce(position, ?) WHERE lost = 0"),
     cursors: prepare("SELECT id, username, position FROM cursors ORDER BY id"),
+    members: prepare("SELECT server_id AS serverId, host, port FROM members ORDER BY place"),
 
     fileAfter: prepare("SELECT file FROM segments WHERE file > ? ORDER BY file LIMIT 1"),
     newestFile: prepare(

@@ -39,6 +39,7 @@ import {
   type Cut,
   type ForgetLimits,
   type Forgotten,
+  type KnownServer,
   type Missing,
   type PlainCursor,
   type Store,
@@ -228,6 +229,16 @@ class SqliteStore implements Store {
         statements.putCursor.run(id, username, position ?? null, lost ? 1 : 0);
       }
       for (const id of batch.endedCursors) statements.deleteCursor.run(id);
+      if (batch.members !== undefined) {
+        statements.deleteMembers.run();
+        for (const { serverId, host, port } of batch.members) statements.insertMember.run(serverId, host, port);
+      }
+      for (const [name, { id, log }] of changed) {
+        // A hole: rows alone would not tell of it when all before it are forgotten.
+        const { forgottenLast, forgottenPosition } = log;
+        const before = this.#origins.get(name)?.log.forgottenLast ?? 0;
+        if (forgottenLast > before) statements.putForgotten.run(forgottenLast, forgottenPosition, id);
+      }
       if (segments.length === 0 && lamport !== this.#lamport) statements.putLamport.run(lamport);
       if (this.#files.synced > this.#synced) statements.putSynced.run(this.#files.synced);
     });
@@ -345,6 +356,7 @@ class SqliteStore implements Store {
       ),
       cursors: all<{ id: number; username: string; position: number }>(cursors)
         .map(({ id, username, position }): PlainCursor => ({ id, username, position, lost: true })),
+      members: all<KnownServer>(this.#statements.members).map((member) => ({ ...member })),
       ...(cut === undefined ? {} : { cut }),
     };
   }
@@ -427,8 +439,8 @@ class SqliteStore implements Store {
     return {
       ...emptyLog(name),
       ...forgotten,
-      // An origin has no rows when all that was not forgotten was cut.
-      last: newest?.last ?? forgotten.forgottenLast,
+      // An origin's rows can end before what was forgotten, or be none, when the log was cut.
+      last: Math.max(newest?.last ?? 0, forgotten.forgottenLast),
       newest: newest?.position ?? 0,
       activities: activities?.activities ?? 0,
       activityBytes: activities?.activityBytes ?? 0,

@@ -1,6 +1,6 @@
 /**
- * What a server keeps: its log, the accounts, which message ids were used, and where plain clients stood. `memory_store.ts` and
- * `sqlite_store.ts` are the same to all who use them: `tests/contract/store_contract.ts` puts both through one suite.
+ * What a server keeps: its log, the accounts, which message ids were used, where plain clients stood, and which servers it knew.
+ * `memory_store.ts` and `sqlite_store.ts` are the same to all who use them: `tests/contract/store_contract.ts` puts both through one suite.
  * A batch is taken whole or not at all, and is there after a crash of the program as soon as `commit` has returned.
  */
 
@@ -39,10 +39,18 @@ export interface PlainCursor {
   readonly lost: boolean;
 }
 
+/** A server of the network, and where it can be reached. */
+export interface KnownServer {
+  readonly serverId: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What one turn of the event loop changes. */
 export interface Batch {
+  /** Of any origins, in any order between them. */
   readonly segments: readonly Segment[];
-  /** Accounts that are new or have changed. */
+  /** Accounts that are new or have changed: each takes the place of an earlier one of its name. */
   readonly accounts: readonly Account[];
   /** Of two uses of one message id by one user the first is kept. */
   readonly messageIds: readonly UsedMessageId[];
@@ -50,6 +58,8 @@ export interface Batch {
   readonly cursors: readonly PlainCursor[];
   /** Cursors that are over, by id; also when they are among `cursors`. */
   readonly endedCursors: readonly number[];
+  /** When given, takes the place of all members that were known before. */
+  readonly members?: readonly KnownServer[];
   /** The server's Lamport clock after the turn. */
   readonly lamport: number;
 }
@@ -65,6 +75,8 @@ export interface StoreState {
   readonly vector: Vector;
   /** Those that were connected when the server went are marked lost here, at the head where they stood at it. */
   readonly cursors: readonly PlainCursor[];
+  /** The other servers that this one has known, in the order in which they were given: so it finds them again after a restart. */
+  readonly members: readonly KnownServer[];
   /** There when the end of the log was lost in a power cut. */
   readonly cut?: Cut;
 }
@@ -127,7 +139,8 @@ export interface Store extends Disposable {
   /** Read once, when the store is opened. */
   readonly opened: StoreState;
   /**
-   * Takes all of `batch`, or nothing. Positions continue at the head, sequences at the vector.
+   * Takes all of `batch`, or nothing. Positions continue at the head, sequences of each origin above the vector. A segment that begins further on
+   * than at the next sequence leaves a hole: the entries in between were forgotten by those that had them, and from now on count as forgotten here.
    * @throws {StoreError} when it cannot be kept: the server cannot go on then.
    * @throws {RangeError} when it does not continue the log.
    */

@@ -45,9 +45,9 @@ Deno.test("Accounts.register() reserves the name until it is settled, so that on
   stored.set("anna", first);
   accounts.settled("anna");
   assertEquals(await accounts.register("anna", "b"), { ok: false, reason: "NAME_TAKEN" });
-  assertEquals(await accounts.checkLogin("anna", "b"), { ok: false, reason: "WRONG_SECRET" });
-  assertEquals((await accounts.checkLogin("anna", "a")).ok, true);
-  assertEquals(await accounts.checkLogin("bob", "a"), { ok: false, reason: "UNKNOWN_USER" });
+  assertEquals(await accounts.checkLogin({ username: "anna", secret: "b" }), { ok: false, reason: "WRONG_SECRET" });
+  assertEquals((await accounts.checkLogin({ username: "anna", secret: "a" })).ok, true);
+  assertEquals(await accounts.checkLogin({ username: "bob", secret: "a" }), { ok: false, reason: "UNKNOWN_USER" });
 });
 
 Deno.test("Accounts.checkLogin() derives once for a client that comes back, a few at a time for many", async () => {
@@ -58,21 +58,22 @@ Deno.test("Accounts.checkLogin() derives once for a client that comes back, a fe
   for (const account of stored.values()) account.verifier = account.verifier.replace("$16384$", "$2$");
   const accounts = new Accounts({ account: (name) => stored.get(name) }, crypto);
   counts.all = 0;
-  const logins = () => Promise.all([...stored.keys()].map((name) => accounts.checkLogin(name, "s")));
+  const logins = () =>
+    Promise.all([...stored.keys()].map((name) => accounts.checkLogin({ username: name, secret: "s" })));
   assert((await logins()).every(({ ok }) => ok));
   assertEquals(counts.all, 20);
   assert(counts.most <= 2, `${counts.most} derivations at once`);
   assert((await logins()).every(({ ok }) => ok));
   assertEquals(counts.all, 20);
   // Another secret is never taken from what is remembered.
-  assertEquals((await accounts.checkLogin("u1", "t")).ok, false);
+  assertEquals((await accounts.checkLogin({ username: "u1", secret: "t" })).ok, false);
 });
 
 Deno.test("Accounts.matches() recognises the pair of a login, and nothing else", async () => {
   const { crypto } = countingCrypto();
   const verifier = (await makeVerifier("s", crypto)).replace("$16384$", "$2$");
   const accounts = new Accounts({ account: () => ({ verifier }) }, crypto);
-  const result = await accounts.checkLogin("anna", "s");
+  const result = await accounts.checkLogin({ username: "anna", secret: "s" });
   assert(result.ok);
   assertEquals(accounts.matches("anna", "s", result.digest), true);
   assertEquals(accounts.matches("anna", "t", result.digest), false);

@@ -82,9 +82,9 @@ inFolder("the server ends with 1 on a wrong command line", async (cwd) => {
     code: 1,
     errors: 'thrum-server: Unknown flag "--prot"; did you mean --port?\nTry thrum-server --help\n',
   });
-  const { code, errors } = await failure(cwd, "-rh", "localhost", "-rp", "8000");
+  const { code, errors } = await failure(cwd, "-rh", "localhost");
   assertEquals(code, 1);
-  assertMatch(errors, /-rh is not available in this version/);
+  assertMatch(errors, /-rh needs -rp PORT too/);
 });
 
 inFolder("the server ends with 1 on a THRUM_SECRET that cannot be one, and does not show it", async (cwd) => {

@@ -20,6 +20,8 @@ const ada: SessionPlan = {
   resume: undefined,
   heartbeatPort: undefined,
   redirects: 0,
+  ticket: undefined,
+  last: undefined,
 };
 
 /** What the server's line, written as its fields, does to `session`. */
@@ -54,8 +56,9 @@ Deno.test("beginSession() logs in, and says nothing that there is nothing to say
   });
 });
 
-Deno.test("beginSession() says what the client has, where it listens, and how often it was redirected", () => {
-  assertEquals(sentBy(beginSession({ ...ada, resume: { s: 4 }, heartbeatPort: 8001, redirects: 2 })), {
+Deno.test("beginSession() says all that the server has to know of a client that comes from elsewhere", () => {
+  const plan = { ...ada, resume: { s: 4 }, heartbeatPort: 8001, redirects: 2, ticket: "t", last: "s:3" };
+  assertEquals(sentBy(beginSession(plan)), {
     command: "LOGIN",
     username: "ada",
     secret: "right",
@@ -63,6 +66,8 @@ Deno.test("beginSession() says what the client has, where it listens, and how of
     resume: { vector: { s: 4 } },
     heartbeat: { port: 8001 },
     redirects: 2,
+    ticket: "t",
+    last: "s:3",
   });
 });
 
@@ -113,6 +118,20 @@ Deno.test("REDIRECT names the server to call", () => {
     kind: "redirected",
     server: { host: "b", port: 9 },
   });
+});
+
+Deno.test("REDIRECT says nothing to a client that is leaving anyway", () => {
+  const step = hear(leave(opened).session, { command: "REDIRECT", hostname: "b", port: 9 });
+  assertEquals(endOf(step), { kind: "loggedOut" });
+});
+
+Deno.test("BACKUP_LIST is passed on, and changes nothing else", () => {
+  const servers = [{ serverId: "s2", host: "b", port: 9 }];
+  assertEquals(hear(opened, { command: "BACKUP_LIST", servers }), {
+    session: opened,
+    effects: [{ kind: "backups", servers }],
+  });
+  assertEquals(hear(opened, { command: "BACKUP_LIST", servers: [] }).effects, [{ kind: "backups", servers: [] }]);
 });
 
 Deno.test("END_CONNECTION carries the advice of the server", () => {

@@ -7,7 +7,7 @@ import {
   SERVER_PROGRAM,
 } from "../../config/arguments.ts";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
-import { helpText, UsageError } from "../../config/flags.ts";
+import { type Flag, helpText, UsageError } from "../../config/flags.ts";
 import { layered } from "../../config/load.ts";
 
 function serverRefusal(...args: string[]): string {
@@ -20,13 +20,25 @@ function clientRefusal(...args: string[]): string {
 
 Deno.test("parseServerArguments() takes every flag of the server", () => {
   const line = "--host 0.0.0.0 --port 0 --advertise example.org --secret s3 --data kept --idle 2.5 --interval .25 " +
-    "--heartbeats 4 --config my.json --no-prompt --trace t.jsonl --log-level debug --log-format json --log-file a.log";
+    "--join a:1 --announce 70 --time-before-reconnect 80 --weight 3 --no-rebalance --durability replicated " +
+    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --log-level debug --log-format json --log-file a.log";
   assertEquals(parseServerArguments(line.split(" ")), {
     action: "serve",
     layer: {
       server: { host: "0.0.0.0", port: 0 },
       heartbeat: { idleTimeoutMs: 2500, intervalMs: 250, count: 4 },
-      cluster: { secret: "s3", advertise: "example.org" },
+      cluster: {
+        secret: "s3",
+        advertise: "example.org",
+        join: ["a:1"],
+        announceIntervalMs: 70,
+        timeBeforeReconnectMs: 80,
+        weight: 3,
+        rebalance: false,
+        durability: "replicated",
+        olderDialect: true,
+        activityCheckIntervalMs: 90,
+      },
       store: { data: "kept", ephemeral: false },
       log: { level: "debug", format: "json", file: "a.log" },
     },
@@ -55,11 +67,45 @@ Deno.test("parseServerArguments() takes the single-dash names of the family, als
   }
 });
 
-Deno.test("parseServerArguments() refuses what joins another server, and says why", () => {
-  for (const flag of ["-rh", "-rp", "--join"]) {
-    assert(serverRefusal(flag, "10.0.0.1").startsWith(`${flag} is not available in this version: joining`));
-    assert(serverRefusal(flag).startsWith(`${flag} is not available in this version`));
+Deno.test("parseServerArguments() takes the long names of the family, with a single dash and underscores", () => {
+  const line =
+    "-activity_check_interval 2000 -time_before_reconnect=0 -sync_interval 3000 -lh localhost -lp 8001 -s abc";
+  assertEquals(parseServerArguments(line.split(" ")).layer.cluster, {
+    secret: "abc",
+    announceIntervalMs: 3000,
+    timeBeforeReconnectMs: 0,
+    activityCheckIntervalMs: 2000,
+  });
+  assertEquals(
+    serverRefusal("-time_before_reconnect", "soon"),
+    '-time_before_reconnect must be milliseconds from 0 to 3600000, not "soon"',
+  );
+});
+
+Deno.test("parseServerArguments() takes several servers to join, in their order", () => {
+  const joinOf = (line: string) => parseServerArguments(line.split(" ")).layer.cluster?.join;
+  assertEquals(joinOf("--join b.example:2 --join [::1]:3 --join=a:1 --join a:1"), [
+    "b.example:2",
+    "[::1]:3",
+    "a:1",
+    "a:1",
+  ]);
+  assertEquals(joinOf("-lp 8002 -rh localhost -rp 8001"), ["localhost:8001"]);
+  assertEquals(joinOf("--remote-host ::1 --remote-port 8001 --join a:1"), ["a:1", "[::1]:8001"]);
+  for (const wrong of ["a", "a:", ":1", "a:0", "a:65536", "::1:3", "a b:1", "a:1,b:2"]) {
+    assertEquals(serverRefusal("--join", wrong), `--join must be HOST:PORT, not ${JSON.stringify(wrong)}`);
   }
+  assertEquals(serverRefusal("--join"), "--join needs a value, HOST:PORT");
+  assertEquals(serverRefusal("--join", "a:1", "--join", "b"), '--join must be HOST:PORT, not "b"');
+});
+
+Deno.test("parseServerArguments() wants -rh and -rp together", () => {
+  assertEquals(serverRefusal("-rh", "here"), "-rh needs -rp PORT too: together they name the server to join");
+  assertEquals(serverRefusal("-rp", "8001"), "-rp needs -rh HOST too: together they name the server to join");
+  assertEquals(
+    serverRefusal("-rh", "a", "-rh", "b", "-rp", "1"),
+    "--remote-host is given twice, with different values",
+  );
 });
 
 Deno.test("a usage error names the flag, the value and what is allowed", () => {
@@ -195,8 +241,8 @@ Deno.test("helpText() shows every flag, and fits a terminal", () => {
   for (const program of [SERVER_PROGRAM, CLIENT_PROGRAM]) {
     const help = helpText(program, "1.2.3");
     assert(help.startsWith(`${program.name} 1.2.3  `));
-    for (const [name, flag] of Object.entries(program.flags)) {
-      assertEquals(help.includes(`  --${name}`), !("refused" in flag), name);
+    for (const [name, flag] of Object.entries<Flag<unknown>>(program.flags)) {
+      assertStringIncludes(help, `  --${[name, ...(flag.short ?? [])].join(", ")}`);
     }
     for (const line of help.split("\n")) assert([...line].length <= 80, line);
   }

@@ -38,6 +38,27 @@ Deno.test("parseConfig() takes ports that are strings of digits", () => {
   assertEquals([config.server.port, config.client.port], [9000, 0]);
 });
 
+Deno.test("parseConfig() takes servers to join, and all else about the network", () => {
+  const cluster = {
+    secret: "abc",
+    advertise: "a.example",
+    join: ["b.example:8001", "[::1]:8002", "10.0.0.1:8003"],
+    announceIntervalMs: 1_000,
+    timeBeforeReconnectMs: 10,
+    peerIdleTimeoutMs: 300,
+    peerIntervalMs: 100,
+    peerHeartbeats: 3,
+    weight: 2,
+    rebalance: false,
+    durability: "replicated" as const,
+    holdBackMs: 0,
+    drainMs: 0,
+    olderDialect: true,
+    activityCheckIntervalMs: 2_000,
+  };
+  assertEquals(parseConfig(JSON.stringify({ cluster }), "my.json").cluster, cluster);
+});
+
 Deno.test("parseConfig() takes a file with a byte order mark", () => {
   assertEquals(parseConfig('\uFEFF{"server": {"port": 1}}', "my.json").server.port, 1);
 });
@@ -85,6 +106,12 @@ Deno.test("parseConfig() names key, value and what is allowed for a value that i
     [{ heartbeat: { plainClients: "no" } }, 'must be "keepalive" or "supervise", not "no"'],
     [{ store: { ephemeral: "yes" } }, '"store.ephemeral" must be true or false, not "yes"'],
     [{ store: { data: {} } }, '"store.data" must be the name of a folder, not an object'],
+    [{ cluster: { join: "a:1" } }, '"cluster.join" must be a list of HOST:PORT, not "a:1"'],
+    [{ cluster: { join: ["a:1", "b"] } }, '"cluster.join.1" must be HOST:PORT, not "b"'],
+    [{ cluster: { join: [1] } }, '"cluster.join.0" must be HOST:PORT, not 1'],
+    [{ cluster: { durability: "both" } }, '"cluster.durability" must be "local" or "replicated", not "both"'],
+    [{ cluster: { weight: 0 } }, '"cluster.weight" must be a number from 1 to 1000, not 0'],
+    [{ cluster: { peerHeartbeats: 0 } }, '"cluster.peerHeartbeats" must be a number from 1 to 100, not 0'],
     [[], "it must hold one JSON object, in braces"],
     ["null", "it must hold one JSON object, in braces"],
   ];

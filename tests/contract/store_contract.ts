@@ -22,7 +22,7 @@ const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, usedBefore:
 export function testStoreContract({ name, use }: StoreDoor): void {
   Deno.test(`${name} is empty when it is new`, () => {
     use((store) => {
-      assertEquals(store.opened, { serverId: "s-1", lamport: 0, head: 0, vector: {}, cursors: [] });
+      assertEquals(store.opened, { serverId: "s-1", lamport: 0, head: 0, vector: {}, cursors: [], members: [] });
       assertEquals(store.segmentsAfter(0, 1_000), []);
       assertEquals(store.missing({ other: 7 }), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.missingAfter(0), { after: 0, activities: 0, gaps: [] });
@@ -85,11 +85,12 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       const refused: Segment[][] = [
         [{ ...next, position: 3 }],
         [{ ...next, position: 1 }],
-        [{ ...next, first: 4, last: 4 }],
         [{ ...next, first: 2, last: 3 }],
+        [{ ...next, first: 2, last: 2 }],
         [{ ...next, last: 2 }],
-        [{ ...next, origin: "b" }],
+        [{ ...next, first: 5, last: 4 }],
         [next, next],
+        [next, { ...next, position: 3 }],
       ];
       for (const segments of refused) {
         assertThrows(() => store.commit(batchOf({ segments, accounts: [account] })), RangeError);
@@ -100,6 +101,76 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       assertEquals(store.usernames(), []);
       store.commit(batchOf({ segments: [next] }));
       assertEquals(readAll(store).length, 2);
+    });
+  });
+
+  Deno.test(`${name} takes segments of several origins in one batch, in any order between them`, () => {
+    use((store, reopen) => {
+      const log = new LogWriter();
+      const batch = log.batch({}, { origin: "b", lines: 2 }, { lines: 2 }, { origin: "c" }, { origin: "b" }, {});
+      store.commit(batch);
+      const more = log.batch({ origin: "c" }, {}, { origin: "c", lines: 3 });
+      store.commit(more);
+      const reopened = reopen();
+      assertEquals(readAll(reopened), [...batch.segments, ...more.segments]);
+      assertEquals(reopened.missing({ a: 5, b: 3, c: 5 }), { after: 9, activities: 0, gaps: [] });
+      assertEquals(reopened.missing({ a: 2, b: 3, c: 1 }), { after: 2, activities: 7, gaps: [] });
+    });
+  });
+
+  Deno.test(`${name} takes a segment that leaves a hole, and tells readers that it is forgotten`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(log.batch({ lines: 2 }, { origin: "b", skip: 6 }, { skip: 3, lines: 2 }));
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        const b = { origin: "b", first: 1, last: 6 };
+        assertEquals(store.missing({}), { after: 0, activities: 5, gaps: [{ origin: "a", first: 1, last: 5 }, b] });
+        assertEquals(store.missing({ a: 2, b: 7 }).gaps, [{ origin: "a", first: 3, last: 5 }]);
+        assertEquals(store.missing({ a: 4, b: 6 }), {
+          after: 1,
+          activities: 3,
+          gaps: [{ origin: "a", first: 5, last: 5 }],
+        });
+        assertEquals(store.missing({ a: 5, b: 7 }), { after: 2, activities: 2, gaps: [] });
+        assertEquals(store.missingAfter(0).gaps, [{ origin: "a", first: 1, last: 5 }, b]);
+        const gaps = [{ origin: "a", first: 3, last: 5 }];
+        assertEquals(store.missingAfter(1), { after: 1, activities: 3, gaps: [...gaps, b] });
+        assertEquals(store.missingAfter(2), { after: 2, activities: 2, gaps });
+        assertEquals(store.missingAfter(3), { after: 3, activities: 0, gaps: [] });
+      }
+    });
+  });
+
+  Deno.test(`${name} takes entries of a hole for gone for good`, () => {
+    use((store) => {
+      const log = new LogWriter();
+      store.commit(log.batch({}, { skip: 3 }));
+      const late = log.segment();
+      for (const [first, last] of [[2, 2], [2, 4], [4, 6]] as const) {
+        assertThrows(() => store.commit(batchOf({ segments: [{ ...late, first, last }] })), RangeError);
+      }
+      store.commit(batchOf({ segments: [late] }));
+    });
+  });
+
+  Deno.test(`${name} knows of a hole also when the activities before it are forgotten later`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(log.batch({ takenAt: 1 }, { takenAt: 2 }, { skip: 3, takenAt: 30 }, { takenAt: 40 }));
+      const gap = { origin: "a", first: 1, last: 5 };
+      assertEquals(opened.forget({ ...KEEP_ALL, takenBefore: 2 }), { entries: 1, upTo: 1, more: false });
+      assertEquals(readAll(opened).map(({ first }) => first), [2, 6, 7]);
+      assertEquals(opened.missing({}), { after: 1, activities: 3, gaps: [gap] });
+      assertEquals(opened.forget({ ...KEEP_ALL, takenBefore: 3 }), { entries: 1, upTo: 2, more: false });
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        assertEquals(readAll(store).map(({ first }) => first), [6, 7]);
+        assertEquals(store.missing({}), { after: 2, activities: 2, gaps: [gap] });
+        assertEquals(store.missing({ a: 3 }).gaps, [{ ...gap, first: 4 }]);
+        assertEquals(store.missingAfter(2), { after: 2, activities: 2, gaps: [gap] });
+        assertEquals(store.missingAfter(3), { after: 3, activities: 1, gaps: [] });
+      }
     });
   });
 
@@ -206,9 +277,12 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       store.commit(batchOf({ accounts: [winner] }));
       assertEquals(store.account("bob"), winner);
       assertEquals(store.account("Bob"), undefined);
+      store.commit(batchOf({ accounts: [winner, account, { ...account, username: "eve" }] }));
+      assertEquals(store.account("bob"), account);
+      assertEquals(store.usernames(), ["bob", "eve"]);
       const names = ["😀", "\uffee", "émile", "Zoë", "anna"];
       store.commit(batchOf({ accounts: names.map((username) => ({ ...account, username })) }));
-      assertEquals(store.usernames(), [...names, "bob"].sort());
+      assertEquals(store.usernames(), [...names, "bob", "eve"].sort());
     });
   });
 
@@ -283,6 +357,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
 const origin = fc.constantFrom("a", "b", "c");
 const segmentParts: fc.Arbitrary<SegmentParts> = fc.record({
   origin,
+  skip: fc.constantFrom(0, 0, 0, 0, 1, 3),
   lines: fc.integer({ min: 1, max: 4 }),
   audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB),
   takenAt: fc.integer({ min: 0, max: 20 }),

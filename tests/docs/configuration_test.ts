@@ -17,9 +17,9 @@ Deno.test("docs/configuration.md has every key with its default, in the order of
 
 Deno.test("docs/configuration.md says what is allowed in the words of a refusal", () => {
   for (const { section, key, allowed } of documented) {
-    // Nothing is allowed to be a list.
-    const message = refusal(`{"${section}": {"${key}": []}}`);
-    const words = /must be (.*?)(?:, not a list)?$/.exec(message)?.[1];
+    // No key is allowed to be an object.
+    const message = refusal(`{"${section}": {"${key}": {}}}`);
+    const words = /must be (.*?)(?:, not an object)?$/.exec(message)?.[1];
     assertEquals(allowed!.replaceAll("`", ""), words, `${section}.${key}`);
   }
 });

@@ -32,32 +32,36 @@ Deno.test("linesAfter() cuts a segment at a sequence without copying", () => {
   assertStrictEquals(linesAfter(whole, 6).buffer, whole.bytes.buffer);
 });
 
-Deno.test("SegmentBuilder.take() makes one segment of each run of lines with the same audience", () => {
-  const builder = new SegmentBuilder("a", 10);
-  assertEquals(builder.isEmpty, true);
-  builder.add(EVERYONE, "x\n");
-  builder.add(EVERYONE, "y\n");
-  builder.add(SERVERS, "z\n");
-  builder.add({ kind: "user", username: "u" }, "1\n");
-  builder.add({ kind: "user", username: "u" }, "2\n");
-  builder.add({ kind: "user", username: "v" }, "3\n");
+Deno.test("SegmentBuilder.take() makes one segment of each run of lines with the same origin and audience", () => {
+  const builder = new SegmentBuilder({ a: 10 });
+  builder.add("a", 11, EVERYONE, "x\n");
+  builder.add("a", 12, EVERYONE, "y\n");
+  builder.add("a", 13, SERVERS, "z\n");
+  builder.add("a", 14, { kind: "user", username: "u" }, "1\n");
+  builder.add("a", 15, { kind: "user", username: "u" }, "2\n");
+  builder.add("a", 16, { kind: "user", username: "v" }, "3\n");
+  builder.add("b", 1, { kind: "user", username: "v" }, "4\n");
+  // What lies between was forgotten where this comes from.
+  builder.add("b", 7, { kind: "user", username: "v" }, "5\n");
+  assertEquals([builder.lastOf("a"), builder.lastOf("b"), builder.lastOf("c")], [16, 7, 0]);
   const made = builder.take(4, 77).map(({ bytes, ...rest }) => ({ ...rest, text: text(bytes) }));
-  assertEquals(made.map(({ position, first, last, text }) => [position, first, last, text]), [
-    [5, 11, 12, "x\ny\n"],
-    [6, 13, 13, "z\n"],
-    [7, 14, 15, "1\n2\n"],
-    [8, 16, 16, "3\n"],
+  assertEquals(made.map(({ position, origin, first, last, text }) => [position, origin, first, last, text]), [
+    [5, "a", 11, 12, "x\ny\n"],
+    [6, "a", 13, 13, "z\n"],
+    [7, "a", 14, 15, "1\n2\n"],
+    [8, "a", 16, 16, "3\n"],
+    [9, "b", 1, 1, "4\n"],
+    [10, "b", 7, 7, "5\n"],
   ]);
   assertEquals(made[0]!.takenAt, 77);
-  assertEquals(builder.isEmpty, true);
-  assertEquals(builder.nextSequence, 17);
-  assertEquals(builder.take(8, 78), []);
+  assertEquals(builder.vector, { a: 16, b: 7 });
+  assertEquals(builder.take(10, 78), []);
 });
 
 Deno.test("SegmentBuilder.take() cuts a long run, so that nobody has to take all of it at once", () => {
-  const builder = new SegmentBuilder("a", 0);
+  const builder = new SegmentBuilder({});
   const line = "x".repeat(999) + "\n";
-  for (let count = 0; count < 1000; count++) builder.add(EVERYONE, line);
+  for (let count = 0; count < 1000; count++) builder.add("a", count + 1, EVERYONE, line);
   const made = builder.take(0, 0);
   assertEquals(made.every(({ bytes }) => bytes.length < 300_000), true);
   assertEquals(made.length > 3, true);

@@ -12,7 +12,7 @@ Deno.test("parseClientLine() reads LOGIN with everything that may stand in it", 
   assertEquals(
     parseClientLine(
       '{"username":"anna","secret":"x","features":["ack","later","resume"],"resume":{"vector":{"s-1":7}},' +
-        '"heartbeat":{"port":9000},"unknown":[1],"command":"LOGIN"}',
+        '"heartbeat":{"port":9000},"redirects":2,"ticket":"t","last":"s-1:6","unknown":[1],"command":"LOGIN"}',
     ),
     {
       command: "LOGIN",
@@ -22,8 +22,45 @@ Deno.test("parseClientLine() reads LOGIN with everything that may stand in it", 
       resume: { "s-1": 7 },
       heartbeatPort: 9000,
       heartbeatHost: undefined,
+      redirects: 2,
+      ticket: "t",
+      last: "s-1:6",
     },
   );
+});
+
+Deno.test("parseClientLine() takes a LOGIN for the first one where it does not say otherwise", () => {
+  for (const rest of ["", ',"redirects":null,"ticket":null,"last":null']) {
+    const message = parseClientLine(`{"command":"LOGIN","username":"anonymous"${rest}}`);
+    assert(message.command === "LOGIN");
+    assertEquals([message.redirects, message.ticket, message.last], [0, undefined, undefined]);
+  }
+});
+
+Deno.test("parseClientLine() reads AUTHENTICATE with everything, and with nothing but the secret", () => {
+  const all = {
+    command: "AUTHENTICATE",
+    secret: "x",
+    serverId: "s-1",
+    host: "h",
+    port: 8000,
+    features: ["thrum/1"],
+    vector: { "s-1": 7 },
+    lamport: 9,
+    ticketKey: "k",
+  };
+  assertEquals(parseClientLine(JSON.stringify(all)) as unknown, all);
+  assertEquals(parseClientLine('{"command":"AUTHENTICATE","secret":"x"}') as unknown, {
+    command: "AUTHENTICATE",
+    secret: "x",
+    serverId: undefined,
+    host: undefined,
+    port: undefined,
+    features: [],
+    vector: {},
+    lamport: undefined,
+    ticketKey: undefined,
+  });
 });
 
 Deno.test("parseClientLine() takes null for an absent secret", () => {
@@ -78,6 +115,12 @@ Deno.test("parseClientLine() says in words what is wrong", () => {
     ['{"command":"LOGIN","username":"a","resume":{"vector":{"s":-1}}}', '"vector" must have a sequence'],
     ['{"command":"LOGIN","username":"a","resume":{"vector":[1]}}', '"vector" must be an object'],
     ['{"command":"LOGIN","username":"a","heartbeat":{"port":70000}}', "from 1 to 65535"],
+    ['{"command":"LOGIN","username":"a","redirects":-1}', '"redirects" must be a whole number'],
+    ['{"command":"LOGIN","username":"a","ticket":7}', '"ticket" must be a string'],
+    ['{"command":"LOGIN","username":"a","last":{}}', '"last" must be a string'],
+    ['{"command":"AUTHENTICATE"}', '"secret" is missing'],
+    ['{"command":"AUTHENTICATE","secret":"x","port":0}', '"port" must be a whole number'],
+    ['{"command":"AUTHENTICATE","secret":"x","vector":[]}', '"vector" must be an object'],
     ['{"command":"REGISTER","username":"a"}', '"secret" is missing'],
     ['{"command":"REGISTER","username":"a","secret":null}', '"secret" must be a string'],
     ['{"command":"ACTIVITY_MESSAGE"}', '"activity" is missing'],
@@ -139,6 +182,14 @@ Deno.test("parseClientLine() answers any field of any type, and never throws", (
     "sequence",
     "vector",
     "of",
+    "redirects",
+    "ticket",
+    "last",
+    "serverId",
+    "host",
+    "port",
+    "lamport",
+    "ticketKey",
   ];
   const fields = fc.dictionary(fc.constantFrom(...names), fc.jsonValue());
   fc.assert(fc.property(command, fields, (name, rest) => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { encodeBroadcast, encodeLine, parseServerLine, quoteUsername } from "../../protocol/server_codec.ts";
@@ -49,6 +49,7 @@ Deno.test("parseServerLine() reads what a server writes", () => {
       features: ["ack"],
       serverId: "s-1",
       lamport: 4,
+      ticket: "t",
       heartbeat: { idleTimeoutMs: 30, intervalMs: 10, count: 3 },
       resume: { vector: { "s-1": 4 }, replayed: 2, gap: [{ origin: "s-1", first: 1, last: null }] },
     },
@@ -56,6 +57,11 @@ Deno.test("parseServerLine() reads what a server writes", () => {
     { command: "HEARTBEAT", sequence: 1, of: 3, intervalMs: 10 },
     { command: "HEARTBEAT_ACK", sequence: 1 },
     { command: "REDIRECT", hostname: "h", port: 1 },
+    {
+      command: "BACKUP_LIST",
+      servers: [{ serverId: "s-2", host: "h", port: 2 }, { serverId: "s-3", host: "::1", port: 3 }],
+    },
+    { command: "BACKUP_LIST", servers: [] },
     { command: "END_CONNECTION", reason: "SERVER_STOPPING", info: "i", reconnect: "backoff", retryAfterMs: 5 },
     { command: "LOGIN_FAILED", info: "no", reason: "WRONG_SECRET" },
     { command: "REGISTER_SUCCESS", info: "yes" },
@@ -67,4 +73,19 @@ Deno.test("parseServerLine() passes over commands of newer servers, and names wh
   assertEquals(parseServerLine('{"command":"PRESENCE","event":"joined"}'), undefined);
   assertEquals(parseServerLine("x")?.command, "");
   assertEquals(parseServerLine('{"command":"REDIRECT","hostname":"h","port":0}')?.command, "");
+});
+
+Deno.test("parseServerLine() says what is wrong with a list of backups", () => {
+  const wrong: [string, string][] = [
+    ["{}", '"servers" must be a list of servers'],
+    ["[7]", '"servers" must be a list of servers'],
+    ['[{"host":"h","port":1}]', '"serverId" is missing'],
+    ['[{"serverId":"s-2","port":1}]', '"host" is missing'],
+    ['[{"serverId":"s-2","host":"h","port":70000}]', '"port" must be a whole number'],
+  ];
+  for (const [servers, words] of wrong) {
+    const message = parseServerLine(`{"command":"BACKUP_LIST","servers":${servers}}`);
+    assert(message?.command === "");
+    assertStringIncludes(message.info, words);
+  }
 });

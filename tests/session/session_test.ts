@@ -13,6 +13,7 @@ import {
 const facts: SessionFacts = {
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
+  peerProblem: ({ secret }) => secret === "abc" ? undefined : "not the secret of this network",
   matchesSecret: (secret) => secret === "right",
 };
 
@@ -23,7 +24,7 @@ function say(session: Session, fields: Record<string, unknown>): SessionStep {
 
 function loggedIn(username: string, features?: string[]): Session {
   const step = say(NEW_SESSION, { command: "LOGIN", username, secret: "right", features });
-  return step.session.kind === "verifying" ? onLoginChecked(step.session).session : step.session;
+  return step.session.kind === "verifying" ? onLoginChecked(step.session, {}).session : step.session;
 }
 
 /** Asserts that the answer is `command`, and that the connection is closed after it. */
@@ -36,21 +37,46 @@ function assertRefused(step: SessionStep, command: string, words: string): void 
   assertEquals(step.session.kind, "closed");
 }
 
-Deno.test("LOGIN as anonymous needs no secret and begins at once", () => {
+Deno.test("LOGIN as anonymous needs no secret", () => {
   const step = say(NEW_SESSION, { command: "LOGIN", username: "anonymous" });
-  assertEquals(step.session, { kind: "client", username: "anonymous", features: [], isPlain: true });
-  assertEquals(step.effects.map(({ kind }) => kind), ["beginSession"]);
+  assertEquals(step.effects.map(({ kind }) => kind), ["checkLogin"]);
+  const accepted = onLoginChecked(step.session, {});
+  assertEquals(accepted.session, { kind: "client", username: "anonymous", features: [], isPlain: true });
+  assertEquals(accepted.effects.map(({ kind }) => kind), ["beginSession"]);
+});
+
+Deno.test("LOGIN is answered and sent away when another server has fewer clients", () => {
+  const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", redirects: 1 });
+  const to = { host: "10.0.0.2", port: 8001 };
+  const sent = onLoginChecked(step.session, { redirect: to });
+  assertEquals(sent.session, { kind: "closed", reason: "REDIRECTED" });
+  assertEquals(sent.effects.map(({ kind }) => kind), ["redirect", "close"]);
+  assert(sent.effects[0]?.kind === "redirect");
+  assertEquals(sent.effects[0].to, to);
+  assertEquals(sent.effects[0].login.redirects, 1);
+});
+
+Deno.test("AUTHENTICATE makes a peer of a connection, with the right secret and as its first line", () => {
+  const step = say(NEW_SESSION, { command: "AUTHENTICATE", secret: "abc", serverId: "s-2", port: 8002 });
+  assertEquals(step.session, { kind: "peer" });
+  assertEquals(step.effects.map(({ kind }) => kind), ["becomePeer"]);
+  assertRefused(
+    say(NEW_SESSION, { command: "AUTHENTICATE", secret: "abd" }),
+    "AUTHENTICATION_FAIL",
+    "not the secret of this network",
+  );
+  assertRefused(say(loggedIn("anna"), { command: "AUTHENTICATE", secret: "abc" }), "INVALID_MESSAGE", "first line");
 });
 
 Deno.test("LOGIN has its secret checked before anything else happens", () => {
   const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", features: ["ack", "presence"] });
   assertEquals(step.session.kind, "verifying");
-  assertEquals(step.effects, [{ kind: "checkLogin", username: "anna", secret: "right" }]);
-  const accepted = onLoginChecked(step.session);
+  assertEquals(step.effects.map(({ kind }) => kind), ["checkLogin"]);
+  const accepted = onLoginChecked(step.session, {});
   // Of what it asked for it gets what this version serves.
   assertEquals(accepted.session, { kind: "client", username: "anna", features: ["ack"], isPlain: false });
-  assertRefused(onLoginChecked(step.session, { reason: "UNKNOWN_USER" }), "LOGIN_FAILED", "no user with this name");
-  assertRefused(onLoginChecked(step.session, { reason: "WRONG_SECRET" }), "LOGIN_FAILED", "the secret is not");
+  assertRefused(onLoginChecked(step.session, { problem: "UNKNOWN_USER" }), "LOGIN_FAILED", "no user with this name");
+  assertRefused(onLoginChecked(step.session, { problem: "WRONG_SECRET" }), "LOGIN_FAILED", "the secret is not");
 });
 
 Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat address that is not its own", () => {
@@ -67,7 +93,7 @@ Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat addres
     "address that the connection comes from",
   );
   const own = { host: "127.0.0.1", port: 9 };
-  assertEquals(say(NEW_SESSION, { command: "LOGIN", username: "anonymous", heartbeat: own }).session.kind, "client");
+  assertEquals(say(NEW_SESSION, { command: "LOGIN", username: "anonymous", heartbeat: own }).session.kind, "verifying");
 });
 
 Deno.test("LOGIN under a name that nobody can have is refused before a store is asked", () => {
@@ -177,11 +203,6 @@ Deno.test("heartbeats and acknowledgements go both ways when logged in, and not 
   }
 });
 
-Deno.test("AUTHENTICATE is refused: this server takes no other servers", () => {
-  assertRefused(say(NEW_SESSION, { command: "AUTHENTICATE", secret: "x" }), "AUTHENTICATION_FAIL", "no other servers");
-  assertRefused(say(loggedIn("anna"), { command: "AUTHENTICATE", secret: "x" }), "INVALID_MESSAGE", "first line");
-});
-
 Deno.test("what cannot be read is answered with what was wrong, whatever the session is", () => {
   for (const session of [NEW_SESSION, loggedIn("anna"), { kind: "registered", registrations: 1 } as const]) {
     assertRefused(onMessage(session, parseClientLine("{"), facts), "INVALID_MESSAGE", "not valid JSON");
@@ -190,6 +211,6 @@ Deno.test("what cannot be read is answered with what was wrong, whatever the ses
 
 Deno.test("a check that comes back after the connection has closed changes nothing", () => {
   const closed: Session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
-  assertEquals(onLoginChecked(closed), { session: closed, effects: [] });
+  assertEquals(onLoginChecked(closed, {}), { session: closed, effects: [] });
   assertEquals(onRegistered(closed), { session: closed, effects: [] });
 });

@@ -335,6 +335,30 @@ Deno.test("openSqliteStore() goes on behind what was forgotten when all else is 
   });
 });
 
+Deno.test("openSqliteStore() takes a hole for forgotten also when what comes after it is cut", () => {
+  withFolder((folder) => {
+    const fileSizes = { ...SMALL_FILES, file: 1_000_000 };
+    const log = new LogWriter();
+    const before = log.segment({ lines: 2 });
+    const first = open(folder, { fileSizes });
+    first.commit(batchOf({ segments: [before] }));
+    first.close();
+    const store = open(folder, { fileSizes });
+    store.commit(log.batch({ origin: "b" }, { skip: 3 }));
+    const copy = crashed(folder);
+    store.close();
+    Deno.truncateSync(`${copy}/log-00000001.bytes`, before.bytes.length);
+    for (const cut of [{ formerServerId: "s-1", after: 1, entries: 2 }, undefined]) {
+      using again = open(copy, { serverId: "s-2" });
+      assertEquals(again.opened.cut, cut);
+      assertEquals([again.opened.head, again.opened.vector], [3, { a: 5 }]);
+      assertEquals(again.missing({ a: 2 }).gaps, [{ origin: "a", first: 3, last: 5 }]);
+      assertEquals(again.missingAfter(1).gaps, [{ origin: "a", first: 3, last: 5 }]);
+      assertEquals(again.missingAfter(3).gaps, []);
+    }
+  });
+});
+
 Deno.test("openSqliteStore() goes on without a cut when the disk kept everything", () => {
   afterPowerCut(() => {}, (folder, segments) => {
     using store = open(folder, { serverId: "s-2" });
@@ -451,7 +475,14 @@ Deno.test("openSqliteStore() goes on with a database of version 1, and puts new 
     const next = log.batch({ text: "y".repeat(20_000) }, {});
     {
       using store = open(folder);
-      assertEquals(store.opened, { serverId: "s-old", lamport: 3, head: 3, vector: { a: 3 }, cursors: [] });
+      assertEquals(store.opened, {
+        serverId: "s-old",
+        lamport: 3,
+        head: 3,
+        vector: { a: 3 },
+        cursors: [],
+        members: [],
+      });
       assertEquals(store.segmentsAfter(0, Infinity), segments);
       assertEquals(filesIn(folder), []);
       store.commit(next);

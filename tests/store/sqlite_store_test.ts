@@ -6,6 +6,7 @@ import { openSqliteStore } from "../../store/sqlite_store.ts";
 import { type Store, StoreError } from "../../store/store.ts";
 import { testStoreContract } from "../contract/store_contract.ts";
 import { batchOf, LogWriter } from "../support/log_writer.ts";
+import { makeVersion1 } from "./version_1.ts";
 
 const open = (folder: string, makeServerId = () => "s-1"): Store =>
   openSqliteStore({ folder, makeServerId, synchronous: "normal" });
@@ -77,7 +78,14 @@ Deno.test("openSqliteStore() finds everything again", () => {
       store.commit({ ...batch, messageIds: [used], lamport: 41 });
     }
     using store = open(folder, () => "never asked for");
-    assertEquals(store.opened, { serverId: "s-1", lamport: 41, head: 3, vector: { a: 4, b: 1 }, cursors: [] });
+    assertEquals(store.opened, {
+      serverId: "s-1",
+      lamport: 41,
+      head: 3,
+      vector: { a: 4, b: 1 },
+      cursors: [],
+      members: [],
+    });
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
     assertEquals(store.account("bob"), account);
     assertEquals(store.usedMessageId("bob", "m"), used);
@@ -117,6 +125,49 @@ Deno.test("openSqliteStore() counts what was forgotten, also when only an origin
     assertEquals(store.missing({ a: 5, b: 2 }), { after: 2, activities: 0, gaps: [] });
     assertEquals(store.missingAfter(0).gaps, [{ origin: "a", first: 1, last: 5 }]);
     assertEquals(store.missingAfter(1).gaps, []);
+  });
+});
+
+Deno.test("openSqliteStore() finds the members again that were given last", () => {
+  withFolder((folder) => {
+    const server = (serverId: string, port: number) => ({ serverId, host: "10.0.0.1", port });
+    const openedMembers = () => {
+      using store = open(folder);
+      return [...store.opened.members];
+    };
+    {
+      using store = open(folder);
+      store.commit(batchOf({ members: [server("s-9", 8009)] }));
+      store.commit(batchOf({ members: [server("s-3", 8003), server("s-2", 8002)] }));
+      store.commit(batchOf({}));
+    }
+    assertEquals(openedMembers(), [server("s-3", 8003), server("s-2", 8002)]);
+    {
+      using store = open(folder);
+      store.commit(batchOf({ members: [] }));
+    }
+    assertEquals(openedMembers(), []);
+  });
+});
+
+Deno.test("openSqliteStore() takes a file of version 2 over, and keeps members in it from then on", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const segments = [log.segment({ lines: 2 }), log.segment({ audience: SERVERS })];
+    makeVersion1(`${folder}/thrum.sqlite`, "s-old", segments);
+    const database = new DatabaseSync(`${folder}/thrum.sqlite`);
+    for (const statement of MIGRATIONS[1]!.statements) database.exec(statement);
+    database.exec("PRAGMA user_version = 2");
+    database.close();
+    const members = [{ serverId: "s-2", host: "b", port: 8002 }];
+    {
+      using store = open(folder);
+      assertEquals([store.opened.serverId, store.opened.members], ["s-old", []]);
+      store.commit(batchOf({ members }));
+    }
+    using store = open(folder);
+    assertEquals(store.opened.members, members);
+    assertEquals(store.segmentsAfter(0, Infinity), segments);
   });
 });
 

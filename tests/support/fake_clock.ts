@@ -27,10 +27,19 @@ export class FakeClock implements Clock {
   #atEndOfTurn: (() => void)[] = [];
   readonly #readers = new Set<() => void>();
   #isTurning = false;
+  readonly #settled: () => Promise<void>;
 
-  constructor({ nowMs = 0, wallMs = Date.UTC(2025, 0, 1) }: { nowMs?: number; wallMs?: number } = {}) {
+  /** `settled` lets promises go on between the turns of `run`. */
+  constructor(
+    { nowMs = 0, wallMs = Date.UTC(2025, 0, 1), settled = promisesSettled }: {
+      nowMs?: number;
+      wallMs?: number;
+      settled?: () => Promise<void>;
+    } = {},
+  ) {
     this.#nowMs = nowMs;
     this.#wallMs = wallMs;
+    this.#settled = settled;
   }
 
   nowMs(): number {
@@ -161,11 +170,11 @@ export class FakeClock implements Clock {
   }
 
   async #settleAsync(): Promise<void> {
-    await promisesSettled();
+    await this.#settled();
     for (let turns = 0; this.#isDue; turns++) {
       this.#checkLoop(turns);
       this.turn();
-      await promisesSettled();
+      await this.#settled();
     }
   }
 

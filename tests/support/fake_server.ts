@@ -1,18 +1,30 @@
 /**
  * A server for tests of the client: one log in memory, on a fake network. Answers as docs/protocol.md says in the plainest way there is, and lets a
- * test take over: `onLine` sees every line first, and connections can be written to directly.
+ * test take over: `onLine` sees every line first, and connections can be written to directly. Several can be one network, with one log.
  */
 
-import type { Link, Transport } from "../../platform/transport.ts";
+import type { Link, Listener, Transport } from "../../platform/transport.ts";
 
 /** A line, read as JSON. */
 // deno-lint-ignore no-explicit-any
 export type Line = Record<string, any>;
 
 interface Entry {
+  readonly origin: string;
   readonly sequence: number;
   readonly user: string;
   readonly activity: Line;
+  readonly messageId?: string | undefined;
+}
+
+/** What the servers of one network have in common: nothing is ever under way between them. */
+interface Shared {
+  readonly log: Entry[];
+  /** Registered names and their secrets. */
+  readonly accounts: Map<string, string>;
+  /** Message ids, and the `id` of what was published under each. */
+  readonly used: Map<string, string>;
+  readonly servers: FakeServer[];
 }
 
 /** A connection to the server. */
@@ -32,6 +44,8 @@ export interface FakeServerOptions {
   readonly host?: string;
   readonly port?: number;
   readonly origin?: string;
+  /** Another server of the same network. */
+  readonly joins?: FakeServer;
   readonly heartbeat?: { readonly idleTimeoutMs: number; readonly intervalMs: number; readonly count: number };
 }
 
@@ -41,25 +55,55 @@ const HEARTBEAT = { idleTimeoutMs: 30_000, intervalMs: 10_000, count: 3 };
 export class FakeServer {
   readonly endpoint: { readonly host: string; readonly port: number };
   readonly connections: FakeConnection[] = [];
-  readonly log: Entry[] = [];
-  /** Registered names and their secrets. */
-  readonly accounts = new Map<string, string>();
+  readonly shared: Shared;
   /** Returns whether it has dealt with the line. */
   onLine: ((connection: FakeConnection, line: Line) => boolean) | undefined;
   answersHeartbeats = true;
   /** Activities with a lower sequence are forgotten. */
   keepFrom = 1;
-  readonly #used = new Map<string, number>();
+  /** For `LOGIN_SUCCESS`. */
+  ticket: string | undefined;
   readonly #origin: string;
   readonly #options: FakeServerOptions;
+  readonly #transport: Transport;
+  #listener: Promise<Listener>;
 
   constructor(transport: Transport, options: FakeServerOptions = {}) {
-    const { host = "server", port = 8000, origin = "s" } = options;
+    const { host = "server", port = 8000, origin = "s", joins } = options;
     this.endpoint = { host, port };
+    this.shared = joins?.shared ?? { log: [], accounts: new Map(), used: new Map(), servers: [] };
+    this.shared.servers.push(this);
     this.#origin = origin;
     this.#options = options;
-    // The fake network listens at once, whatever the promise says.
-    void transport.listen(this.endpoint, (link) => this.#accept(link));
+    this.#transport = transport;
+    this.#listener = this.#listen();
+  }
+
+  /** As it stands in a BACKUP_LIST. */
+  get wire(): Line {
+    return { serverId: this.#origin, ...this.endpoint };
+  }
+
+  get log(): Entry[] {
+    return this.shared.log;
+  }
+
+  get accounts(): Map<string, string> {
+    return this.shared.accounts;
+  }
+
+  /** As `kill -9` does: the connections are gone, and nothing listens there any more. */
+  async kill(): Promise<void> {
+    await (await this.#listener).close();
+    for (const connection of this.connections) {
+      connection.isGone = true;
+      connection.link.destroy();
+    }
+  }
+
+  /** Listens again after `kill`. */
+  restart(): void {
+    this.#listener = this.#listen();
   }
 
   /** The newest connection. */
@@ -78,13 +122,19 @@ export class FakeServer {
   }
 
   /** Somebody publishes: everyone who is logged in gets it. */
-  publish(activity: Line, user = "other"): Entry {
-    const entry = { sequence: this.log.length + 1, user, activity };
+  publish(activity: Line, user = "other", messageId?: string): Entry {
+    const sequence = this.log.filter(({ origin }) => origin === this.#origin).length + 1;
+    const entry = { origin: this.#origin, sequence, user, activity, messageId };
     this.log.push(entry);
-    for (const connection of this.connections) {
+    for (const connection of this.shared.servers.flatMap(({ connections }) => connections)) {
       if (connection.user !== undefined && !connection.isGone) connection.send(this.#broadcast(entry));
     }
     return entry;
+  }
+
+  /** The fake network listens at once, whatever the promise says. */
+  #listen(): Promise<Listener> {
+    return this.#transport.listen(this.endpoint, (link) => this.#accept(link));
   }
 
   #accept(link: Link): void {
@@ -135,10 +185,11 @@ export class FakeServer {
         break;
       case "ACTIVITY_MESSAGE": {
         const { activity, messageId } = line;
-        const sequence = this.#used.get(messageId) ?? this.publish(activity, connection.user).sequence;
+        const { used } = this.shared;
+        const id = used.get(messageId) ?? idOf(this.publish(activity, connection.user, messageId));
         if (messageId === undefined) break;
-        this.#used.set(messageId, sequence);
-        connection.send({ command: "ACTIVITY_ACK", messageId, id: `${this.#origin}:${sequence}` });
+        used.set(messageId, id);
+        connection.send({ command: "ACTIVITY_ACK", messageId, id });
         break;
       }
       case "HEARTBEAT":
@@ -155,11 +206,14 @@ export class FakeServer {
       return;
     }
     connection.user = username;
-    const has = resume?.vector[this.#origin] ?? this.log.length;
-    const missing = resume === undefined
-      ? []
-      : this.log.filter(({ sequence }) => sequence > has && sequence >= this.keepFrom);
-    const isGap = resume !== undefined && has + 1 < this.keepFrom;
+    const vector: Record<string, number> = { [this.#origin]: 0 };
+    for (const { origin, sequence } of this.log) vector[origin] = sequence;
+    const has: Record<string, number> = resume?.vector ?? vector;
+    const hasOwn = has[this.#origin] ?? 0;
+    const missing = this.log.filter(({ origin, sequence }) => {
+      return sequence > (has[origin] ?? 0) && (origin !== this.#origin || sequence >= this.keepFrom);
+    });
+    const isGap = resume !== undefined && hasOwn + 1 < this.keepFrom;
     connection.send({
       command: "LOGIN_SUCCESS",
       info: "welcome",
@@ -167,23 +221,30 @@ export class FakeServer {
         features,
         serverId: this.#origin,
         lamport: 100,
+        ...(this.ticket === undefined ? {} : { ticket: this.ticket }),
         heartbeat: this.#options.heartbeat ?? HEARTBEAT,
         resume: {
-          vector: { [this.#origin]: this.log.length },
+          vector,
           replayed: missing.length,
-          ...(isGap ? { gap: [{ origin: this.#origin, first: has + 1, last: this.keepFrom - 1 }] } : {}),
+          ...(isGap ? { gap: [{ origin: this.#origin, first: hasOwn + 1, last: this.keepFrom - 1 }] } : {}),
         },
       }),
     }, ...missing.map((entry) => this.#broadcast(entry)));
   }
 
-  #broadcast({ sequence, user, activity }: Entry): Line {
+  #broadcast(entry: Entry): Line {
+    const { sequence, user, activity, messageId } = entry;
     return {
       command: "ACTIVITY_BROADCAST",
       activity: { ...activity, authenticated_user: user },
-      id: `${this.#origin}:${sequence}`,
+      id: idOf(entry),
       lamport: 100 + sequence,
       sentAt: 1_000_000 + sequence,
+      ...(messageId === undefined ? {} : { messageId }),
     };
   }
+}
+
+function idOf({ origin, sequence }: Entry): string {
+  return `${origin}:${sequence}`;
 }

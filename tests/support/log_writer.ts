@@ -6,6 +6,8 @@ import type { Batch } from "../../store/store.ts";
 /** What is particular about a segment. */
 export interface SegmentParts {
   readonly origin?: string;
+  /** How many entries before it are left out: forgotten before they came here. */
+  readonly skip?: number;
   /** How many entries it has. */
   readonly lines?: number;
   readonly audience?: Audience;
@@ -21,9 +23,9 @@ export class LogWriter {
 
   /** The next segment. Its lines are `ORIGIN:SEQUENCE` and the text. */
   segment(
-    { origin = "a", lines = 1, audience = EVERYONE, takenAt = 1_000, text = "" }: SegmentParts = {},
+    { origin = "a", skip = 0, lines = 1, audience = EVERYONE, takenAt = 1_000, text = "" }: SegmentParts = {},
   ): Segment {
-    const first = (this.#sequences.get(origin) ?? 0) + 1;
+    const first = (this.#sequences.get(origin) ?? 0) + skip + 1;
     const last = first + lines - 1;
     this.#sequences.set(origin, last);
     const sequences = Array.from({ length: lines }, (_, index) => first + index);

@@ -9,10 +9,11 @@ import type { ForgetLimits, Forgotten, Gap, Missing } from "../../store/store.ts
 
 /** A log that one can trust. */
 export class ReferenceLog {
+  /** A hole is a forgotten segment at the position of the one that follows it. */
   readonly #all: { readonly segment: Segment; isForgotten: boolean }[] = [];
 
   get head(): number {
-    return this.#all.length;
+    return this.#all.at(-1)?.segment.position ?? 0;
   }
 
   get kept(): Segment[] {
@@ -24,7 +25,12 @@ export class ReferenceLog {
   }
 
   push(segments: readonly Segment[]): void {
-    for (const segment of segments) this.#all.push({ segment, isForgotten: false });
+    for (const segment of segments) {
+      const last = segment.first - 1;
+      const before = sequenceOf(this.vector, segment.origin);
+      if (last > before) this.#all.push({ segment: { ...segment, first: before + 1, last }, isForgotten: true });
+      this.#all.push({ segment, isForgotten: false });
+    }
   }
 
   missing(vector: Vector): Missing {
@@ -41,7 +47,7 @@ export class ReferenceLog {
     return {
       after: Math.min(position, this.head),
       activities: this.#countActivities((segment) => segment.position > position),
-      gaps: this.#gaps((segment) => segment.position > position, () => 1),
+      gaps: this.#gaps((segment) => segment.position > position, (origin) => this.#lastRead(origin, position) + 1),
     };
   }
 
@@ -70,6 +76,14 @@ export class ReferenceLog {
       }
     }
     return activities;
+  }
+
+  /** How far somebody has got in the activities of `origin`, going by those that are kept. */
+  #lastRead(origin: string, position: number): number {
+    const read = this.kept.filter((segment) =>
+      segment.origin === origin && segment.position <= position && segment.audience.kind === "everyone"
+    );
+    return read.at(-1)?.last ?? 0;
   }
 
   #gaps(isMissing: (segment: Segment) => boolean, firstOf: (origin: string) => number): Gap[] {

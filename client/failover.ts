@@ -1,0 +1,167 @@
+/**
+ * Where a client goes when it has no connection, and when: to a backup of the server that it lost, to one that it was redirected to, or once more to one that
+ * did not answer. Decides with `server_list.ts` and `reconnect.ts`, and remembers; the time and the chance come in.
+ */
+
+import type { Endpoint } from "../config/config.ts";
+import { CLOSE_REASONS } from "../protocol/close_reason.ts";
+import type { WireServer } from "../protocol/message.ts";
+import {
+  afterConnection,
+  DEFAULT_RECONNECT,
+  type Ended,
+  NO_FAILURES,
+  type ReconnectPolicy,
+  type ReconnectState,
+  stepReconnect,
+} from "./reconnect.ts";
+import {
+  nextBest,
+  nextServer,
+  redirected,
+  serverCount,
+  type ServerList,
+  serverList,
+  withBackups,
+} from "./server_list.ts";
+import type { SessionEnd } from "./session.ts";
+
+/** When something happens to a client, and its luck. */
+export interface Moment {
+  /** Milliseconds of a monotonic clock. */
+  readonly at: number;
+  /** Evenly distributed from 0 up to but not including 1. */
+  readonly chance: number;
+}
+
+/** The end of a connection that was neither wanted nor a refusal. */
+export type BrokenEnd = Extract<SessionEnd, { kind: "lost" | "endedByServer" }>;
+
+/** What the end of a connection says about coming back. */
+type Farewell = Pick<Ended, "advice" | "retryAfterMs" | "isOrderly">;
+
+/** What to do next: call `Failover.server` after `delayMs`, or nothing any more. */
+export type NextCall = { readonly kind: "call"; readonly delayMs: number } | { readonly kind: "giveUp" };
+
+/** A network of servers keeps a client after 3; more means that they send it in circles. */
+export const MAX_REDIRECTS = 5;
+/** How often in a row servers may not know a user whom one of them did know, before it is believed: one that has just joined learns it a moment later. */
+const MAX_DOUBTS = 5;
+const AT_ONCE: NextCall = Object.freeze({ kind: "call", delayMs: 0 });
+/** Nothing was said. */
+const UNREACHABLE: Farewell = Object.freeze({ advice: "backoff", retryAfterMs: 0, isOrderly: false });
+
+/** Keeps the servers that a client knows, and how it went with them. */
+export class Failover {
+  readonly #policy: ReconnectPolicy;
+  readonly #comesBack: boolean;
+  #servers: ServerList;
+  #state: ReconnectState = NO_FAILURES;
+  #redirects = 0;
+  #doubts = 0;
+  /** Since when the client is logged in, while it is. */
+  #openedAt: number | undefined;
+  #hasBeenOpen = false;
+
+  /** Begins with the first of `servers`. `reconnect` is as in `ConnectOptions`. */
+  constructor(
+    servers: readonly [Endpoint, ...Endpoint[]],
+    reconnect: false | Partial<ReconnectPolicy> | undefined,
+  ) {
+    this.#servers = serverList(...servers);
+    this.#policy = { ...DEFAULT_RECONNECT, ...reconnect || {} };
+    this.#comesBack = reconnect !== false;
+  }
+
+  /** The server to call, or that was called last. */
+  get server(): Endpoint {
+    return this.#servers.current;
+  }
+
+  /** Redirects that were followed since the client last had to find a server by itself. */
+  get redirects(): number {
+    return this.#redirects;
+  }
+
+  /** The server called `serverId` names others of its network, in the place of all that were named before. Returns those that are taken over. */
+  backups(servers: readonly WireServer[], serverId: string | undefined): readonly Endpoint[] {
+    const others = servers.filter((server) => server.serverId !== serverId).map(({ host, port }) => ({ host, port }));
+    this.#servers = withBackups(this.#servers, others);
+    return others;
+  }
+
+  /** The client is logged in. */
+  opened(at: number): void {
+    this.#openedAt = at;
+    this.#hasBeenOpen = true;
+    this.#doubts = 0;
+  }
+
+  /** The server could not be reached. */
+  unreachable(now: Moment): NextCall {
+    this.#servers = nextServer(this.#servers);
+    return this.#again(now, 0, UNREACHABLE);
+  }
+
+  /** The server does not know the user. Where another one did, and may again, that need not be the last word. */
+  unknownUser(now: Moment): NextCall {
+    if (!this.#hasBeenOpen || serverCount(this.#servers) === 1 || ++this.#doubts > MAX_DOUBTS) {
+      return { kind: "giveUp" };
+    }
+    this.#closed(now);
+    return this.unreachable(now);
+  }
+
+  /** The connection is over, before the client was logged in or after it. */
+  lost(now: Moment, end: BrokenEnd): NextCall {
+    const lastedMs = this.#closed(now);
+    if (lastedMs === undefined) {
+      this.#servers = nextServer(this.#servers);
+    } else {
+      this.#servers = nextBest(this.#servers);
+      this.#redirects = 0;
+    }
+    return this.#again(now, lastedMs ?? 0, farewellOf(end));
+  }
+
+  /** The server named another one. That is no failure, unless it is done again and again. */
+  redirected(now: Moment, server: Endpoint): NextCall {
+    const lastedMs = this.#closed(now) ?? 0;
+    this.#state = afterConnection(this.#state, lastedMs, this.#policy);
+    if (lastedMs >= this.#policy.stableAfterMs) this.#redirects = 0;
+    this.#servers = redirected(this.#servers, server);
+    if (++this.#redirects <= MAX_REDIRECTS) return AT_ONCE;
+    this.#redirects = 0;
+    return this.#again(now, 0, UNREACHABLE);
+  }
+
+  /** Returns how long the client was logged in, if it was. */
+  #closed({ at }: Moment): number | undefined {
+    const lastedMs = this.#openedAt === undefined ? undefined : at - this.#openedAt;
+    this.#openedAt = undefined;
+    return lastedMs;
+  }
+
+  #again({ at, chance }: Moment, lastedMs: number, farewell: Farewell): NextCall {
+    const servers = serverCount(this.#servers);
+    const { state, decision } = stepReconnect(
+      this.#state,
+      { at, chance, lastedMs, servers, ...farewell },
+      this.#policy,
+    );
+    this.#state = state;
+    // Who has never been logged in is told at once, after each server was tried.
+    const isHopeless = this.#hasBeenOpen ? !this.#comesBack : state.failures >= servers;
+    return isHopeless || decision.kind === "giveUp" ? { kind: "giveUp" } : { kind: "call", delayMs: decision.delayMs };
+  }
+}
+
+function farewellOf(end: BrokenEnd): Farewell {
+  if (end.kind === "endedByServer") {
+    const { advice, retryAfterMs, reason } = end;
+    return { advice, retryAfterMs, isOrderly: reason === "SERVER_STOPPING" && advice === "now" };
+  }
+  // Something that is no server of ours now may be one again later.
+  const advice = end.reason === "INVALID_MESSAGE" ? "backoff" : CLOSE_REASONS[end.reason].reconnect;
+  return { advice, retryAfterMs: 0, isOrderly: false };
+}

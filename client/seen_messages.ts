@@ -1,0 +1,31 @@
+/**
+ * Which messages came lately, so that one that comes again under another identity is known. That happens when a server took a message and died before it
+ * told anybody: the sender gave it to another server as well, and later both are there. Keeps and compares; acts on nothing.
+ */
+
+/** More than a server takes in while its death is being noticed: so much can come twice, and the two are never further apart than a reader is behind. */
+export const MAX_SEEN_MESSAGES = 16_384;
+
+/** The newest messages, by who sent them and what the sender calls them. */
+export class SeenMessages {
+  readonly #seen = new Set<string>();
+  /** The same in order of arrival: once it is full, a ring. A set alone would be slow to find its oldest. */
+  readonly #ring: string[] = [];
+  #oldest = 0;
+
+  /** Notes that message `messageId` of `user` came. Returns whether it came for the first time, as far as is remembered. */
+  isNew(user: string, messageId: string): boolean {
+    // No username has a line end in it, so no two pairs are one key.
+    const key = `${user}\n${messageId}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    if (this.#ring.length < MAX_SEEN_MESSAGES) {
+      this.#ring.push(key);
+    } else {
+      this.#seen.delete(this.#ring[this.#oldest]!);
+      this.#ring[this.#oldest] = key;
+      this.#oldest = (this.#oldest + 1) % MAX_SEEN_MESSAGES;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * What has arrived of other origins and is not in the log yet. An origin's entries enter the log in their order, each once, and none before the one that its sender published
+ * before it, on whatever server: it waits, and with it all that follow it of its origin. There is a bound: when the origin that it waits for is
+ * gone, only for a while. Pure: the time comes in, and what is let through goes to the caller, who says by `lastOf` what is in the log.
+ */
+
+/** An entry that arrived. */
+export interface ArrivedEntry<T> {
+  readonly sequence: number;
+  /** The entry that must be in the log before it. */
+  readonly after: { readonly origin: string; readonly sequence: number } | undefined;
+  /** Its size in bytes, about. */
+  readonly size: number;
+  readonly value: T;
+}
+
+/** What the decision needs to know. */
+export interface HoldBackFacts<T> {
+  /** The newest sequence of `origin` in the log, or about to be. */
+  lastOf(origin: string): number;
+  /** Whether entries of `origin` can still be expected soon: there is a way to the server. */
+  isReachable(origin: string): boolean;
+  /** This one is next. `lastOf(origin)` is its sequence when the call returns. */
+  letThrough(origin: string, entry: ArrivedEntry<T>): void;
+}
+
+/** What came of an arrival: with `"ask again"` entries before these are missing. That is said once, until they come. */
+export type Arrival = "taken" | "ask again";
+
+interface Held<T> {
+  readonly entries: { readonly entry: ArrivedEntry<T>; readonly since: number }[];
+  bytes: number;
+}
+
+/** How much of one origin may wait; what comes beyond is let go and asked for again. */
+const MAX_HELD_BYTES = 8_388_608;
+/** An entry that refers to one which does not come although its origin is there names something that does not exist. */
+const PATIENCE_MS = 30_000;
+
+/** The entries that wait, of all origins. */
+export class HoldBack<T> {
+  readonly #holdBackMs: number;
+  readonly #maxHeldBytes: number;
+  readonly #held = new Map<string, Held<T>>();
+  /** Origins of which something was let go for want of room. */
+  readonly #cut = new Set<string>();
+  /** Origins of which entries are missing that were asked for. */
+  readonly #asked = new Set<string>();
+
+  constructor(holdBackMs: number, maxHeldBytes: number = MAX_HELD_BYTES) {
+    this.#holdBackMs = holdBackMs;
+    this.#maxHeldBytes = maxHeldBytes;
+  }
+
+  /** Entries that wait. */
+  get size(): number {
+    let size = 0;
+    for (const { entries } of this.#held.values()) size += entries.length;
+    return size;
+  }
+
+  /** `entries` of `origin` came, in order; their sender took us to have everything up to `after`. */
+  arrived(
+    origin: string,
+    after: number,
+    entries: readonly ArrivedEntry<T>[],
+    nowMs: number,
+    facts: HoldBackFacts<T>,
+  ): Arrival {
+    const newest = this.#held.get(origin)?.entries.at(-1)?.entry.sequence ?? facts.lastOf(origin);
+    // Not while it is full: nothing that was let go can enter before what is held.
+    if (this.#cut.has(origin)) return "taken";
+    if (after > newest) {
+      if (this.#asked.has(origin)) return "taken";
+      this.#asked.add(origin);
+      return "ask again";
+    }
+    this.#asked.delete(origin);
+    for (const entry of entries) {
+      if (entry.sequence <= newest) continue;
+      const held = this.#held.get(origin);
+      if (held === undefined && this.#mayEnter(entry, nowMs, nowMs, facts)) facts.letThrough(origin, entry);
+      else if (!this.#hold(origin, entry, nowMs)) break;
+    }
+    if (this.#held.size > 0) this.release(nowMs, facts);
+    return "taken";
+  }
+
+  /** What was asked for may never come, as a link is gone. */
+  askAgain(): void {
+    this.#asked.clear();
+  }
+
+  /** Lets through whatever may enter now. Gives the origins of which more can be asked for, as there is room again. */
+  release(nowMs: number, facts: HoldBackFacts<T>): string[] {
+    for (let goesOn = true; goesOn;) {
+      goesOn = false;
+      for (const [origin, held] of this.#held) {
+        if (this.#enter(origin, held, nowMs, facts)) goesOn = true;
+      }
+    }
+    const free = [...this.#cut].filter((origin) => !this.#held.has(origin));
+    for (const origin of free) this.#cut.delete(origin);
+    return free;
+  }
+
+  /** Lets through what may enter of one origin. Whether there was any. */
+  #enter(origin: string, held: Held<T>, nowMs: number, facts: HoldBackFacts<T>): boolean {
+    let count = 0;
+    for (const { entry, since } of held.entries) {
+      if (!this.#mayEnter(entry, since, nowMs, facts)) break;
+      count++;
+      held.bytes -= entry.size;
+      // It may have come another way meanwhile.
+      if (entry.sequence > facts.lastOf(origin)) facts.letThrough(origin, entry);
+    }
+    held.entries.splice(0, count);
+    if (held.entries.length === 0) this.#held.delete(origin);
+    return count > 0;
+  }
+
+  #mayEnter({ after }: ArrivedEntry<T>, since: number, nowMs: number, facts: HoldBackFacts<T>): boolean {
+    if (after === undefined || facts.lastOf(after.origin) >= after.sequence) return true;
+    return nowMs - since >= (facts.isReachable(after.origin) ? PATIENCE_MS : this.#holdBackMs);
+  }
+
+  #hold(origin: string, entry: ArrivedEntry<T>, nowMs: number): boolean {
+    const held = this.#held.get(origin) ?? { entries: [], bytes: 0 };
+    if (held.entries.length > 0 && held.bytes + entry.size > this.#maxHeldBytes) {
+      this.#cut.add(origin);
+      return false;
+    }
+    held.entries.push({ entry, since: nowMs });
+    held.bytes += entry.size;
+    this.#held.set(origin, held);
+    return true;
+  }
+}

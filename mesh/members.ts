@@ -1,0 +1,257 @@
+/**
+ * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its link is silent or was just lost; *dead*, when it
+ * cannot be reached; or has *left*, when it said so. All but the linked are called again, ever more rarely. Pure: time and chance come in.
+ */
+
+import type { Vector } from "../log/vector.ts";
+
+/** Where a server can be reached. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How a member is, as far as this server can tell. */
+export type MemberState = "linked" | "suspect" | "dead" | "left";
+
+/** What is known of another server of the network. */
+export interface Member extends Address {
+  readonly serverId: string;
+  readonly state: MemberState;
+  /** Whether there is a link to it, silent or not. */
+  readonly hasLink: boolean;
+  /** Logged-in clients, by its last announcement. */
+  readonly load: number;
+  readonly weight: number;
+  /** What it has of the log, by its last announcement. */
+  readonly vector: Vector;
+  /** Servers that it has a link to. */
+  readonly linkedTo: ReadonlySet<string>;
+  /** Since when it is in this state, in milliseconds of a monotonic clock. */
+  readonly sinceMs: number;
+}
+
+/** What a server says about itself. */
+export interface MemberReport extends Address {
+  readonly serverId: string;
+  readonly load: number;
+  readonly weight: number;
+  readonly vector: Vector;
+  readonly members: readonly (Address & { readonly serverId: string })[];
+}
+
+/** Calls to one address. */
+interface Calls {
+  readonly address: Address;
+  /** The member that was last met there. */
+  serverId: string | undefined;
+  failures: number;
+  callAt: number;
+  isCalling: boolean;
+}
+
+/** The longest span between two calls, of which a random part is waited. */
+const MAX_BACKOFF_MS = 30_000;
+/** The first of these spans. */
+const FIRST_BACKOFF_MS = 250;
+/** A member that cannot be reached for so long is forgotten. */
+const FORGET_AFTER_MS = 86_400_000;
+
+/** The other servers of the network. */
+export class Members {
+  readonly #own: string;
+  readonly #timeBeforeReconnectMs: number;
+  readonly #members = new Map<string, Member>();
+  /** By address. */
+  readonly #calls = new Map<string, Calls>();
+  readonly #seeds: ReadonlySet<string>;
+
+  /** Begins with the addresses to join, and the servers that were known before a restart. */
+  constructor(
+    own: string,
+    { seeds, known, timeBeforeReconnectMs }: {
+      readonly seeds: readonly Address[];
+      readonly known: readonly (Address & { readonly serverId: string })[];
+      readonly timeBeforeReconnectMs: number;
+    },
+    nowMs: number,
+  ) {
+    this.#own = own;
+    this.#timeBeforeReconnectMs = timeBeforeReconnectMs;
+    this.#seeds = new Set(seeds.map(keyOf));
+    for (const address of seeds) this.#call(address, undefined, nowMs);
+    for (const server of known) this.#learn(server, "suspect", nowMs);
+  }
+
+  /** All that are known, in no special order. */
+  get all(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+
+  get(serverId: string): Member | undefined {
+    return this.#members.get(serverId);
+  }
+
+  /** Whether there is, or may be, anybody else. */
+  get isAlone(): boolean {
+    return this.#members.size === 0 && this.#calls.size === 0;
+  }
+
+  /** Whether every address that is known has been tried, and none is being called. */
+  get allTried(): boolean {
+    return [...this.#calls.values()].every(({ failures, isCalling }) => failures > 0 && !isCalling);
+  }
+
+  /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
+  takeDue(nowMs: number): Address[] {
+    const due = [...this.#calls.values()].filter((calls) => this.#isDue(calls, nowMs));
+    for (const calls of due) calls.isCalling = true;
+    return due.map(({ address }) => address);
+  }
+
+  /** When `takeDue` has something next. */
+  get nextCallAt(): number | undefined {
+    const times = [...this.#calls.values()].filter((calls) => this.#mayCall(calls)).map(({ callAt }) => callAt);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. */
+  callFailed(address: Address, nowMs: number, chance: number): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls === undefined) return;
+    calls.isCalling = false;
+    calls.failures++;
+    const span = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (calls.failures - 1));
+    calls.callAt = nowMs + this.#timeBeforeReconnectMs + span / 2 + chance * span / 2;
+    const member = calls.serverId === undefined ? undefined : this.#members.get(calls.serverId);
+    if (member === undefined || member.hasLink) return;
+    if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
+    else if (nowMs - member.sinceMs > FORGET_AFTER_MS) this.#forget(member);
+  }
+
+  /** This server itself answered there. */
+  isSelf(address: Address): void {
+    this.#calls.delete(keyOf(address));
+  }
+
+  /** A call ended well, at the place of `linked`: for one whose server turned out to be linked already. */
+  called(address: Address): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls !== undefined) calls.isCalling = false;
+  }
+
+  /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */
+  linked(report: MemberReport, calledAt: Address | undefined, nowMs: number): void {
+    const { serverId, host, port } = report;
+    for (const member of this.all) {
+      // At one address there is one server: what was there before has been replaced.
+      if (member.serverId !== serverId && member.host === host && member.port === port && !member.hasLink) {
+        this.#members.delete(member.serverId);
+      }
+    }
+    this.#set({ ...memberOf(report), state: "linked", hasLink: true, sinceMs: nowMs });
+    for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
+      const calls = this.#call(address, serverId, nowMs);
+      calls.failures = 0;
+      calls.isCalling = false;
+    }
+    this.#learnMembers(report, nowMs);
+  }
+
+  /** A member said how it is. */
+  announced(report: MemberReport, nowMs: number): void {
+    const member = this.#members.get(report.serverId);
+    if (member !== undefined) this.#set({ ...member, ...memberOf(report) });
+    this.#learnMembers(report, nowMs);
+  }
+
+  /** Its link is silent, or is not any more. */
+  suspected(serverId: string, isSuspect: boolean, nowMs: number): void {
+    const member = this.#members.get(serverId);
+    if (!member?.hasLink || member.state !== (isSuspect ? "linked" : "suspect")) return;
+    this.#set({ ...member, state: isSuspect ? "suspect" : "linked", sinceMs: nowMs });
+  }
+
+  /** Its link is gone. It is called at once, or after the configured time. */
+  lost(serverId: string, how: "left" | "lost", nowMs: number): void {
+    const member = this.#members.get(serverId);
+    if (member === undefined) return;
+    const state = how === "left" ? "left" : "suspect";
+    this.#set({ ...member, state, hasLink: false, load: 0, linkedTo: new Set(), sinceMs: nowMs });
+    for (const calls of this.#calls.values()) {
+      if (calls.serverId !== serverId) continue;
+      calls.failures = 0;
+      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "left" ? FIRST_BACKOFF_MS : 0);
+    }
+  }
+
+  #learnMembers(report: MemberReport, nowMs: number): void {
+    for (const server of report.members) {
+      if (!this.#members.has(server.serverId) && server.serverId !== this.#own) this.#learn(server, "suspect", nowMs);
+    }
+  }
+
+  #learn(server: Address & { readonly serverId: string }, state: MemberState, nowMs: number): void {
+    if (server.serverId === this.#own) return;
+    const { serverId, host, port } = server;
+    const linkedTo = new Set<string>();
+    this.#set({
+      serverId,
+      host,
+      port,
+      state,
+      hasLink: false,
+      load: 0,
+      weight: 1,
+      vector: {},
+      linkedTo,
+      sinceMs: nowMs,
+    });
+    this.#call(server, serverId, nowMs);
+  }
+
+  #call({ host, port }: Address, serverId: string | undefined, nowMs: number): Calls {
+    const key = keyOf({ host, port });
+    const known = this.#calls.get(key);
+    if (known !== undefined) {
+      if (serverId !== undefined) known.serverId = serverId;
+      return known;
+    }
+    const calls = { address: { host, port }, serverId, failures: 0, callAt: nowMs, isCalling: false };
+    this.#calls.set(key, calls);
+    return calls;
+  }
+
+  #isDue(calls: Calls, nowMs: number): boolean {
+    return this.#mayCall(calls) && calls.callAt <= nowMs;
+  }
+
+  #mayCall({ serverId, isCalling, address }: Calls): boolean {
+    if (isCalling) return false;
+    const member = serverId === undefined ? undefined : this.#members.get(serverId);
+    // A member that is called at one of its addresses already.
+    const others = [...this.#calls.values()].some((calls) =>
+      calls.serverId !== undefined && calls.serverId === serverId && calls.address !== address && calls.isCalling
+    );
+    return !others && !(member?.hasLink ?? false);
+  }
+
+  #forget(member: Member): void {
+    this.#members.delete(member.serverId);
+    for (const [key, { serverId }] of this.#calls) {
+      if (serverId === member.serverId && !this.#seeds.has(key)) this.#calls.delete(key);
+    }
+  }
+
+  #set(member: Member): void {
+    this.#members.set(member.serverId, member);
+  }
+}
+
+function memberOf({ serverId, host, port, load, weight, vector, members }: MemberReport) {
+  return { serverId, host, port, load, weight, vector, linkedTo: new Set(members.map((member) => member.serverId)) };
+}
+
+function keyOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,118 @@
+/**
+ * Which server serves whom: sends newcomers on to servers that have fewer clients, moves idle ones there slowly, and tells clients where to go when this server is gone. Decided in
+ * `mesh/balance.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ClusterConfig } from "../config/config.ts";
+import { backupOrder, clientsToMove, RedirectBook, type ServerLoad } from "../mesh/balance.ts";
+import type { Member } from "../mesh/members.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { LoginMessage } from "../protocol/message.ts";
+import type { ClientSession, Sessions } from "./sessions.ts";
+
+/** What the balancer needs of its node. */
+export interface BalancerParts {
+  readonly serverId: string;
+  readonly cluster: ClusterConfig;
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  members(): readonly Member[];
+  /** From 0 up to but not including 1. */
+  chance(): number;
+}
+
+/** Between two looks for clients to move, half of it at random: so that servers do not act as one, and what was moved is announced by then. */
+const REBALANCE_MS = 3_000;
+/** Servers have to have been linked for so long before clients are moved: after a failure clients find their places by themselves. */
+const STABLE_MS = 5_000;
+const logger = getLogger(["thrum", "balance"]);
+
+/** The balance of one server with the others. */
+export class Balancer {
+  readonly #parts: BalancerParts;
+  readonly #book = new RedirectBook();
+  #timer: Timer | undefined;
+  #told = "";
+  #rotation = 0;
+
+  constructor(parts: BalancerParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#parts.cluster.rebalance) this.#rebalanceLater();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Where a client that may log in is to be sent instead. */
+  redirectFor(login: LoginMessage, isPlain: boolean, remoteHost: string): ServerLoad | undefined {
+    const servers = this.#servers();
+    if (servers.length === 0) return undefined;
+    const { sessions, serverId, cluster, clock } = this.#parts;
+    const own = { serverId, load: sessions.load + 1, weight: cluster.weight };
+    const newcomer = { username: login.username, remoteHost, redirects: isPlain ? undefined : login.redirects };
+    return this.#book.redirect(own, servers, newcomer, clock.nowMs());
+  }
+
+  /** Members have changed, or one announced its load. */
+  membersChanged(announced: string | undefined): void {
+    if (announced !== undefined) this.#book.announced(announced);
+    const servers = this.#servers().filter(({ isLive }) => isLive);
+    const names = servers.map(({ serverId, host, port }) => `${serverId} ${host} ${port}`).sort().join();
+    if (names === this.#told) return;
+    this.#told = names;
+    for (const session of this.#parts.sessions) if (session.canResume) this.#tellBackups(session, servers);
+  }
+
+  /** It has just logged in. */
+  begin(session: ClientSession): void {
+    if (session.canResume && this.#told !== "") this.#tellBackups(session, this.#servers());
+  }
+
+  #tellBackups(session: ClientSession, servers: readonly ServerLoad[]): void {
+    const backups = backupOrder(servers, this.#rotation++);
+    session.sendBackups(backups.map(({ serverId, host, port }) => ({ serverId, host, port })));
+  }
+
+  #rebalanceLater(): void {
+    const delayMs = REBALANCE_MS / 2 + this.#parts.chance() * REBALANCE_MS / 2;
+    this.#timer = this.#parts.clock.after(delayMs, () => {
+      this.#rebalance();
+      this.#rebalanceLater();
+    });
+  }
+
+  #rebalance(): void {
+    const { sessions, serverId, cluster, clock, members } = this.#parts;
+    const nowMs = clock.nowMs();
+    const isStable = members().every(({ state, sinceMs }) => state !== "suspect" && nowMs - sinceMs >= STABLE_MS);
+    const own = { serverId, load: sessions.load, weight: cluster.weight };
+    for (const { to, count } of clientsToMove(own, this.#servers(), { isStable })) {
+      let left = count;
+      for (const session of sessions) {
+        if (left === 0) break;
+        if (!session.canResume || !session.isIdle(nowMs)) continue;
+        left--;
+        session.redirect(to);
+      }
+      if (left < count) {
+        logger.info("moved {count} clients to {serverId}", { count: count - left, serverId: to.serverId });
+      }
+    }
+  }
+
+  #servers(): ServerLoad[] {
+    return this.#parts.members().map(({ serverId, host, port, load, weight, state }) => ({
+      serverId,
+      host,
+      port,
+      load,
+      weight,
+      isLive: state === "linked",
+    }));
+  }
+}

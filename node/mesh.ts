@@ -1,0 +1,516 @@
+/**
+ * This server among the others: calls them and is called, keeps one link to each, tells them how it is, and knows when it has joined. What is decided is in `mesh/`;
+ * the log between servers is the business of `replication.ts`, names that of `registrar.ts`, and who serves which client that of `balancer.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
+import { parseEndpoint } from "../config/values.ts";
+import type { Supervisor } from "../heartbeat/mod.ts";
+import { covers, type Vector } from "../log/vector.ts";
+import { Locks } from "../mesh/locks.ts";
+import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
+import type { Source } from "../mesh/wants.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { SecretCrypto } from "../platform/crypto.ts";
+import type { Link, Transport } from "../platform/transport.ts";
+import type { LineFramer } from "../protocol/line_framer.ts";
+import type { AuthenticateMessage } from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
+import { encodeAnnounce } from "../protocol/peer_codec.ts";
+import {
+  PEER_FEATURE,
+  type PeerIdentity,
+  type PeerMessage,
+  type ServerAnnounceMessage,
+  type WireMember,
+} from "../protocol/peer_message.ts";
+import type { KnownServer } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
+import {
+  type ArrivedLines,
+  isUnspecified,
+  type PeerEnd,
+  PeerLink,
+  type PeerLinkOwner,
+  type PeerSupervision,
+} from "./peer_link.ts";
+import { Registrar } from "./registrar.ts";
+import { Replication } from "./replication.ts";
+
+/** What the mesh is made with. */
+export interface MeshParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly supervisor: Supervisor;
+  readonly journal: Journal;
+  readonly crypto: SecretCrypto;
+  /** The servers that were known before a restart. */
+  readonly known: readonly KnownServer[];
+  /** What tickets of this server's clients are made with. */
+  readonly ticketKey: string;
+  /** Logged-in clients. */
+  load(): number;
+  hasAccount(username: string): boolean;
+  /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
+  membersChanged(announced: string | undefined): void;
+}
+
+/** Whether a server that said AUTHENTICATE is taken for a peer. */
+export type Admission =
+  | { readonly kind: "peer"; readonly peer: PeerIdentity }
+  | { readonly kind: "refused"; readonly info: string };
+
+/** How long a connection to another server may take to be made, and to be answered. */
+const CALL_TIMEOUT_MS = 3_000;
+/** A server that cannot catch up with others within this serves its clients all the same. */
+const JOIN_TIMEOUT_MS = 10_000;
+/** After a change of the load: so that a burst of logins is one announcement. */
+const ANNOUNCE_SOON_MS = 100;
+/** How often is looked whether anything that waits has waited for long enough. */
+const TICK_MS = 250;
+const logger = getLogger(["thrum", "mesh"]);
+const encoder = new TextEncoder();
+
+/** The other servers, as one server has them. */
+export class Mesh implements PeerLinkOwner {
+  readonly #parts: MeshParts;
+  readonly #members: Members;
+  readonly #links = new Map<string, PeerLink>();
+  /** Links that are not in `#links`, yet or any more. */
+  readonly #others = new Set<PeerLink>();
+  readonly #calls = new Map<PeerLink, Address>();
+  readonly #ticketKeys = new Map<string, string>();
+  /** What peers had when their links came up. */
+  readonly #goals = new Map<string, Vector>();
+  readonly #supervision: PeerSupervision;
+  readonly #dialing = new AbortController();
+  readonly replication: Replication;
+  readonly registrar: Registrar;
+  #self: Address = { host: "", port: 0 };
+  #waitingForJoin: (() => void)[] = [];
+  readonly #waitingForEntry = new Set<{ isHere(): boolean; run(): void; timer: Timer }>();
+  #isJoined = false;
+  #timers = new Map<"tick" | "announce" | "soon" | "call" | "join", Timer>();
+  #isStopping = false;
+  #allEnded: (() => void) | undefined;
+
+  constructor(parts: MeshParts) {
+    this.#parts = parts;
+    const { config: { cluster }, clock, journal, supervisor, known } = parts;
+    const { timeBeforeReconnectMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
+    const seeds = cluster.join.map((text) => parseEndpoint(text)!);
+    this.#members = new Members(journal.serverId, { seeds, known, timeBeforeReconnectMs }, clock.nowMs());
+    this.#supervision = {
+      supervisor,
+      silence: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIntervalMs, count: peerHeartbeats },
+      probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
+      greetingTimeoutMs: CALL_TIMEOUT_MS,
+    };
+    this.replication = new Replication(journal, clock, cluster.holdBackMs, {
+      sources: () => this.#sources(),
+      onReplicated: () => this.#replicated(),
+    });
+    this.registrar = new Registrar(new Locks(journal.serverId), {
+      serverId: journal.serverId,
+      links: { [Symbol.iterator]: () => this.#links.values() },
+      hasAccount: parts.hasAccount,
+      tick: (lamport) => journal.tick(lamport),
+    });
+  }
+
+  /** Begins, as soon as it is known where this server listens. */
+  start(listening: Address): void {
+    const { advertise } = this.#parts.config.cluster;
+    this.#self = { host: advertise === "" ? listening.host : advertise, port: listening.port };
+    if (this.#members.isAlone) this.#joined();
+    else this.#after("join", JOIN_TIMEOUT_MS, () => this.#giveUpJoining());
+    this.#callDue();
+    this.#announceRegularly();
+    this.#tickRegularly();
+  }
+
+  /** All other servers that are known. */
+  get members(): readonly Member[] {
+    return this.#members.all;
+  }
+
+  /** Servers that there is a link to. */
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** Whether nobody else belongs to the network, as far as is known. */
+  get isAlone(): boolean {
+    return this.#members.isAlone;
+  }
+
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  /** Calls `run` once this server has what the others have, or has found out that it is alone; at once when it has. */
+  whenJoined(run: () => void): void {
+    if (this.#isJoined) run();
+    else this.#waitingForJoin.push(run);
+  }
+
+  /**
+   * Calls `run` once the entry `last`, which `username` says it published before, is here; or when the time for which entries are held back is over, without it: it may
+   * be lost, or never have been.
+   */
+  whenHere(username: string, last: string | undefined, run: () => void): void {
+    const { journal, clock, config } = this.#parts;
+    if (last === undefined || username === ANONYMOUS || journal.comesAfter(username, last)) return run();
+    const timer = clock.after(config.cluster.holdBackMs, () => {
+      this.#waitingForEntry.delete(waiting);
+      run();
+    });
+    const waiting = { isHere: () => journal.comesAfter(username, last), run, timer };
+    this.#waitingForEntry.add(waiting);
+  }
+
+  /** The key for tickets of `serverId`'s clients. */
+  ticketKeyOf(serverId: string): string | undefined {
+    return serverId === this.#parts.journal.serverId ? this.#parts.ticketKey : this.#ticketKeys.get(serverId);
+  }
+
+  /** The number of logged-in clients has changed: the others are told soon. */
+  loadChanged(): void {
+    if (this.#links.size === 0 || this.#timers.has("soon")) return;
+    this.#after("soon", ANNOUNCE_SOON_MS, () => this.#announce());
+  }
+
+  /** Whether whoever said this may be a peer. */
+  admit(message: AuthenticateMessage, remoteHost: string): Admission {
+    const { config: { cluster }, journal } = this.#parts;
+    const refused = (info: string): Admission => ({ kind: "refused", info });
+    if (cluster.secret === "") return refused("this server takes no other servers: it has no secret");
+    if (!this.#isSecret(message.secret)) return refused("the secret is not the one of this network");
+    const { serverId, port, host, features, vector, lamport = 0, ticketKey = "" } = message;
+    if (!features.includes(PEER_FEATURE)) return refused("this server takes no servers of the older dialect");
+    if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
+    if (serverId === journal.serverId) return refused(SELF);
+    if (this.#isStopping) return refused("this server is stopping");
+    const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
+    return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport, ticketKey } };
+  }
+
+  /** Takes over the link of a peer that was admitted. */
+  accept(link: Link, framer: LineFramer, peer: PeerIdentity): PeerLink {
+    const identity = this.#identity();
+    const members = this.#wireMembers();
+    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
+    this.#others.add(accepted);
+    this.#opened(accepted, peer, []);
+    return accepted;
+  }
+
+  /** Tells the others that this server goes; resolves when they have everything, or `graceMs` later. */
+  async finish(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#timers.get("call")?.cancel();
+    this.#dialing.abort();
+    const last = this.#parts.journal.lastOf(this.#parts.journal.serverId);
+    if (this.#links.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#parts.clock.after(graceMs, resolve);
+      this.replication.whenAllHave(last, () => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Ends all links. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#dialing.abort();
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    for (const { timer } of this.#waitingForEntry) timer.cancel();
+    const links = [...this.#links.values(), ...this.#others];
+    if (links.length === 0) return;
+    const ended = new Promise<void>((resolve) => this.#allEnded = resolve);
+    for (const link of links) link.end("SERVER_STOPPING");
+    await ended;
+  }
+
+  // ---- links speak -----------------------------------------------------------------------------------------------
+
+  onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
+    this.#opened(link, peer, members);
+  }
+
+  onMessage(link: PeerLink, message: PeerMessage): void {
+    if (this.#links.get(link.serverId) !== link) return;
+    switch (message.command) {
+      case "SERVER_ANNOUNCE":
+        return this.#announced(link, message);
+      case "WANT":
+        return this.replication.wants(link, message.vector);
+      case "HAVE":
+        return this.replication.has(link, message.vector);
+      case "LOCK_REQUEST":
+      case "LOCK_ALLOWED":
+      case "LOCK_DENIED":
+      case "LOCK_RELEASE":
+        return this.registrar.onMessage(link, message);
+    }
+  }
+
+  onEntries(link: PeerLink, arrived: ArrivedLines): void {
+    if (this.#links.get(link.serverId) !== link) return;
+    const problem = this.replication.arrived(link, arrived);
+    if (problem !== undefined) link.end("INVALID_MESSAGE", problem);
+  }
+
+  onDrain(link: PeerLink): void {
+    this.replication.drained(link);
+  }
+
+  onSuspect(link: PeerLink, isSuspect: boolean): void {
+    if (this.#links.get(link.serverId) !== link) return;
+    if (isSuspect) logger.warning("{name} is silent", { name: link.name });
+    this.#members.suspected(link.serverId, isSuspect, this.#nowMs);
+    this.#parts.membersChanged(undefined);
+  }
+
+  onEnd(link: PeerLink, end: PeerEnd, why: string): void {
+    this.#others.delete(link);
+    const calledAt = this.#calls.get(link);
+    this.#calls.delete(link);
+    if (this.#links.get(link.serverId) === link) this.#lost(link, end, why);
+    else if (calledAt !== undefined) this.#callEnded(calledAt, end, why);
+    if (this.#links.size + this.#others.size === 0) this.#allEnded?.();
+    this.#lookWhetherJoined();
+  }
+
+  // ---- calling ---------------------------------------------------------------------------------------------------
+
+  #callDue(): void {
+    this.#timers.get("call")?.cancel();
+    this.#timers.delete("call");
+    if (this.#isStopping || this.#parts.config.cluster.secret === "") return;
+    for (const address of this.#members.takeDue(this.#nowMs)) this.#callTo(address);
+    const next = this.#members.nextCallAt;
+    if (next !== undefined) this.#after("call", next - this.#nowMs, () => this.#callDue());
+  }
+
+  #callTo(address: Address): void {
+    const { transport, config } = this.#parts;
+    transport.dial({ ...address, timeoutMs: CALL_TIMEOUT_MS, signal: this.#dialing.signal }).then(
+      (link) => {
+        if (this.#isStopping) return link.destroy();
+        const greeting = { secret: config.cluster.secret, identity: this.#identity() };
+        const called = PeerLink.call(link, greeting, this.#supervision, this);
+        this.#others.add(called);
+        this.#calls.set(called, address);
+      },
+      (error) => this.#callFailed(address, error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  #callEnded(address: Address, end: PeerEnd, why: string): void {
+    if (end === "duplicate") {
+      this.#members.called(address);
+      this.#callDue();
+    } else if (end === "refused" && why === SELF) {
+      this.#members.isSelf(address);
+      this.#lookWhetherJoined();
+    } else this.#callFailed(address, why, end === "refused");
+  }
+
+  #callFailed(address: Address, why: string, isRefused = false): void {
+    if (this.#isStopping) return;
+    const told = { host: address.host, port: address.port, why };
+    if (isRefused) logger.error("{host}:{port} does not take this server: {why}", told);
+    else if (!this.#isJoined) logger.warning("cannot reach {host}:{port}: {why}", told);
+    else logger.debug("cannot reach {host}:{port}: {why}", told);
+    this.#members.callFailed(address, this.#nowMs, this.#chance());
+    this.#callDue();
+    this.#parts.membersChanged(undefined);
+    this.#lookWhetherJoined();
+  }
+
+  // ---- links come and go -----------------------------------------------------------------------------------------
+
+  #opened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
+    const { journal, membersChanged } = this.#parts;
+    const { serverId } = peer;
+    if (serverId === journal.serverId) return link.end("DUPLICATE_LINK", SELF, "refused");
+    const known = this.#links.get(serverId);
+    if (known !== undefined) {
+      if (!this.#replaces(link, known)) return link.end("DUPLICATE_LINK", undefined, "duplicate");
+      this.#others.add(known);
+      this.#links.delete(serverId);
+      this.replication.end(known);
+      known.end("DUPLICATE_LINK", undefined, "duplicate");
+    }
+    this.#others.delete(link);
+    this.#links.set(serverId, link);
+    if (peer.ticketKey !== "") this.#ticketKeys.set(serverId, peer.ticketKey);
+    journal.tick(peer.lamport);
+    logger.info("linked with {name}", { name: link.name });
+    const load = this.#members.get(serverId)?.load ?? 0;
+    const report: MemberReport = { ...peer, load, weight: 1, members };
+    this.#members.linked(report, this.#calls.get(link), this.#nowMs);
+    this.#goals.set(serverId, peer.vector);
+    this.replication.begin(link, peer.vector);
+    if (known !== undefined) this.registrar.relinked(link);
+    journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
+    this.#announce();
+    this.#callDue();
+    membersChanged(undefined);
+    this.#lookWhetherJoined();
+  }
+
+  /** Of two links between the same servers both ends keep the same one: that which the server with the lower name has made. */
+  #replaces(link: PeerLink, known: PeerLink): boolean {
+    // The other side has made, or accepted, a new one: it does not have the old one any more.
+    if (link.isOwn === known.isOwn) return true;
+    return link.isOwn === (this.#parts.journal.serverId < link.serverId);
+  }
+
+  #lost(link: PeerLink, end: PeerEnd, why: string): void {
+    const { serverId } = link;
+    this.#links.delete(serverId);
+    this.#goals.delete(serverId);
+    if (end === "left") logger.info("{name} has left", { name: link.name });
+    else if (!this.#isStopping) logger.warning("lost {name}: {why}", { name: link.name, why });
+    this.#members.lost(serverId, end === "left" ? "left" : "lost", this.#nowMs);
+    this.replication.end(link);
+    this.registrar.peerGone(serverId);
+    if (this.#isStopping) return;
+    this.#announce();
+    this.#callDue();
+    this.#parts.membersChanged(undefined);
+  }
+
+  #announced(link: PeerLink, message: ServerAnnounceMessage): void {
+    const { serverId } = link;
+    // A server speaks for itself alone, and is where its link says.
+    this.#members.announced({ ...message, serverId, host: link.peer.host, port: link.peer.port }, this.#nowMs);
+    this.#parts.journal.tick(message.lamport);
+    this.replication.replan();
+    this.#callDue();
+    this.#parts.membersChanged(serverId);
+  }
+
+  #replicated(): void {
+    for (const waiting of this.#waitingForEntry) {
+      if (!waiting.isHere()) continue;
+      this.#waitingForEntry.delete(waiting);
+      waiting.timer.cancel();
+      waiting.run();
+    }
+    this.#lookWhetherJoined();
+  }
+
+  // ---- joining ---------------------------------------------------------------------------------------------------
+
+  #lookWhetherJoined(): void {
+    if (this.#isJoined || this.#isStopping) return;
+    const { journal } = this.#parts;
+    const hasAll = [...this.#goals.values()].every((goal) =>
+      covers(journal.vector, { ...goal, [journal.serverId]: 0 })
+    );
+    if (hasAll && (this.#links.size > 0 || this.#members.allTried)) this.#joined();
+  }
+
+  #giveUpJoining(): void {
+    if (this.#isJoined) return;
+    logger.warning("could not catch up with the network within {seconds} s: serving all the same", {
+      seconds: JOIN_TIMEOUT_MS / 1000,
+    });
+    this.#joined();
+  }
+
+  #joined(): void {
+    this.#timers.get("join")?.cancel();
+    this.#isJoined = true;
+    if (this.#links.size > 0) logger.info("joined; servers linked: {count}", { count: this.#links.size });
+    const waiting = this.#waitingForJoin;
+    this.#waitingForJoin = [];
+    for (const run of waiting) run();
+  }
+
+  // ---- regularly -------------------------------------------------------------------------------------------------
+
+  #announceRegularly(): void {
+    this.#after("announce", this.#parts.config.cluster.announceIntervalMs, () => {
+      this.#announce();
+      this.#announceRegularly();
+    });
+  }
+
+  #announce(): void {
+    this.#timers.get("soon")?.cancel();
+    this.#timers.delete("soon");
+    if (this.#links.size === 0) return;
+    const { clock, journal, config, load } = this.#parts;
+    const announce = {
+      serverId: journal.serverId,
+      ...this.#self,
+      load: load(),
+      weight: config.cluster.weight,
+      vector: journal.vector,
+      lamport: journal.tick(),
+      members: this.#wireMembers(),
+    };
+    const line = encoder.encode(encodeAnnounce(announce, clock.wallMs()));
+    for (const link of this.#links.values()) link.write(line);
+  }
+
+  #tickRegularly(): void {
+    this.#after("tick", TICK_MS, () => {
+      this.replication.tick();
+      this.#tickRegularly();
+    });
+  }
+
+  #after(name: "tick" | "announce" | "soon" | "call" | "join", delayMs: number, run: () => void): void {
+    this.#timers.get(name)?.cancel();
+    const timer = this.#parts.clock.after(Math.max(0, delayMs), () => {
+      this.#timers.delete(name);
+      run();
+    });
+    this.#timers.set(name, timer);
+  }
+
+  // ---- facts -----------------------------------------------------------------------------------------------------
+
+  get #nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  #identity(): PeerIdentity {
+    const { journal, ticketKey } = this.#parts;
+    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick(), ticketKey };
+  }
+
+  #wireMembers(): WireMember[] {
+    return this.#members.all
+      .filter(({ serverId }) => this.#links.has(serverId))
+      .map(({ serverId, host, port, load, weight }) => ({ serverId, host, port, load, weight }));
+  }
+
+  #sources(): Source[] {
+    return this.#members.all.filter(({ serverId }) => this.#links.has(serverId));
+  }
+
+  #isSecret(secret: string): boolean {
+    const { crypto, config } = this.#parts;
+    const digest = (text: string) => encoder.encode(crypto.digest(text));
+    return crypto.isEqual(digest(secret), digest(config.cluster.secret));
+  }
+
+  /** From 0 up to but not including 1. */
+  #chance(): number {
+    return new DataView(this.#parts.crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32;
+  }
+}
+
+/** What a server says to itself, when it was given its own address to join. */
+const SELF = "this is the same server";

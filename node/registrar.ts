@@ -1,0 +1,101 @@
+/** Who may have a new name: carries out between servers what `mesh/locks.ts` decides. */
+
+import type { Claim, Locks } from "../mesh/locks.ts";
+import type { LockMessage } from "../protocol/peer_message.ts";
+import type { PeerLink } from "./peer_link.ts";
+
+/** What the registrar needs of its node. */
+export interface RegistrarOwner {
+  readonly serverId: string;
+  readonly links: Iterable<PeerLink>;
+  hasAccount(username: string): boolean;
+  /** The server's Lamport time after something happened, or after a message that was sent at `lamport` came. */
+  tick(lamport?: number): number;
+}
+
+/** An own claim that peers were asked about. */
+interface Waiting {
+  readonly claim: Claim;
+  settled(isGranted: boolean): void;
+}
+
+/** The claims of one server's clients, and its answers to those of other servers. */
+export class Registrar {
+  readonly #owner: RegistrarOwner;
+  readonly #locks: Locks;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(locks: Locks, owner: RegistrarOwner) {
+    this.#locks = locks;
+    this.#owner = owner;
+  }
+
+  /**
+   * Claims a name in the network; `settled` is told when that is decided, at once where nobody has to be asked. A claim that is granted has to be
+   * released when every server has its account, or it was given up.
+   */
+  claim(username: string, settled: (claim: Claim | undefined) => void): void {
+    const claim = { username, lamport: this.#owner.tick(), origin: this.#owner.serverId };
+    const links = [...this.#owner.links];
+    switch (this.#locks.claim(username, claim.lamport, links.map(({ serverId }) => serverId))) {
+      case "denied":
+        return settled(undefined);
+      case "granted":
+        return settled(claim);
+      case "wait":
+        this.#waiting.set(username, {
+          claim,
+          settled: (isGranted) => {
+            this.#waiting.delete(username);
+            if (!isGranted) this.#tellReleased(claim);
+            settled(isGranted ? claim : undefined);
+          },
+        });
+        for (const link of links) link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
+    }
+  }
+
+  /** The claim is over. */
+  release(claim: Claim): void {
+    this.#locks.release(claim);
+    this.#tellReleased(claim);
+  }
+
+  /** A peer asks, answers, or has done. */
+  onMessage(link: PeerLink, message: LockMessage): void {
+    const { command, username, lamport, origin } = message;
+    this.#owner.tick(lamport);
+    switch (command) {
+      case "LOCK_REQUEST": {
+        const { isAllowed, loses } = this.#locks.onRequest(message, this.#owner.hasAccount(username));
+        link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", username, lamport, origin } as LockMessage);
+        if (loses) this.#waiting.get(username)?.settled(false);
+        return;
+      }
+      case "LOCK_ALLOWED":
+      case "LOCK_DENIED": {
+        if (origin !== this.#owner.serverId) return;
+        const outcome = this.#locks.onAnswer(username, lamport, link.serverId, command === "LOCK_ALLOWED");
+        if (outcome !== undefined) this.#waiting.get(username)?.settled(outcome === "granted");
+        return;
+      }
+      case "LOCK_RELEASE":
+        // Only whoever holds it.
+        if (origin === link.serverId) this.#locks.release(message);
+    }
+  }
+
+  /** A link is gone: its server is not asked any more. */
+  peerGone(serverId: string): void {
+    for (const { username } of this.#locks.peerGone(serverId)) this.#waiting.get(username)?.settled(true);
+  }
+
+  /** A link took the place of another one to the same server, on which a question or its answer may have been lost. */
+  relinked(link: PeerLink): void {
+    for (const { claim } of this.#waiting.values()) link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
+  }
+
+  #tellReleased(claim: Claim): void {
+    for (const link of this.#owner.links) link.send({ command: "LOCK_RELEASE", ...claim } as LockMessage);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The log between servers: what each peer is sent, what comes from them into the journal, and who has what. One feed for each link; what to send and what to
+ * let in is decided by `mesh/feed.ts`, `mesh/wants.ts` and `log/hold_back.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { type ArrivedEntry, HoldBack, type HoldBackFacts } from "../log/hold_back.ts";
+import { type Audience, EVERYONE, type Segment, SERVERS } from "../log/segment.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
+import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
+import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
+import type { Clock } from "../platform/clock.ts";
+import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
+import { encodeEntries } from "../protocol/peer_codec.ts";
+import type { WireAudience } from "../protocol/peer_message.ts";
+import type { Committed, Journal } from "./journal.ts";
+import type { ArrivedLines, PeerLink } from "./peer_link.ts";
+
+/** What replication asks of the mesh. */
+export interface ReplicationOwner {
+  /** What peers could send, by what they announced. */
+  sources(): readonly Source[];
+  /** Something came into the log from another server, and is stored. */
+  onReplicated(): void;
+}
+
+interface Peer {
+  readonly link: PeerLink;
+  readonly feed: Feed;
+  /** How far it has this server's own origin. */
+  hasOwn: number;
+  /** The origins of the last WANT that it was sent. */
+  wanted: string;
+  isPumping: boolean;
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly done: () => void;
+}
+
+/** Read for one peer at once, and reads in one turn: as the hub does for clients. */
+const READ_BYTES = 262_144;
+const READS_PER_TURN = 4;
+const NEWLINE_BYTES = 1;
+const logger = getLogger(["thrum", "mesh"]);
+const encoder = new TextEncoder();
+
+/** Sends this server's log, and takes in what others send of theirs. */
+export class Replication implements Committed {
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #owner: ReplicationOwner;
+  readonly #peers = new Map<string, Peer>();
+  readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
+  readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
+  #plan: ReadonlyMap<string, string> = new Map();
+  /** Origins of which something came in this turn. */
+  readonly #changed = new Set<string>();
+  /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
+  readonly #waitingForOne: Waiting[] = [];
+  readonly #waitingForAll: Waiting[] = [];
+
+  constructor(journal: Journal, clock: Clock, holdBackMs: number, owner: ReplicationOwner) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#owner = owner;
+    this.#holdBack = new HoldBack(holdBackMs);
+    this.#facts = {
+      lastOf: (origin) => journal.lastOf(origin),
+      isReachable: (origin) => this.isReachable(origin),
+      letThrough: (origin, { sequence, value }) => {
+        journal.replicate({ origin, sequence, ...value });
+        this.#changed.add(origin);
+      },
+    };
+  }
+
+  /** Entries that have come and may not enter the log yet. */
+  get held(): number {
+    return this.#holdBack.size;
+  }
+
+  /** Whether there is a way to `origin`: a link, or one of a peer. */
+  isReachable(origin: string): boolean {
+    return origin === this.#journal.serverId || this.#peers.has(origin) ||
+      this.#owner.sources().some(({ linkedTo }) => linkedTo.has(origin));
+  }
+
+  /** A link is up; `vector` is what its server has. */
+  begin(link: PeerLink, vector: Vector): void {
+    const { serverId } = this.#journal;
+    const hasOwn = sequenceOf(vector, serverId);
+    if (hasOwn > this.#journal.lastOf(serverId)) {
+      logger.error(
+        "{name} has {theirs} entries of this server, which has {own}: an old copy of the data folder was put back. What is lost here stays lost",
+        { name: link.name, theirs: hasOwn, own: this.#journal.lastOf(serverId) },
+      );
+    }
+    const feed = beginFeed(serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
+    const peer = { link, feed, hasOwn, wanted: "", isPumping: false };
+    this.#peers.set(link.serverId, peer);
+    this.replan();
+    this.#pump(peer);
+    this.#settle();
+  }
+
+  /** A link is gone. */
+  end(link: PeerLink): void {
+    if (this.#peers.get(link.serverId)?.link !== link) return;
+    this.#peers.delete(link.serverId);
+    this.#holdBack.askAgain();
+    this.replan();
+    this.#settle();
+  }
+
+  /** What peers have, or whom they are linked to, has changed. */
+  replan(): void {
+    this.#plan = planWants(this.#journal.serverId, this.#journal.comingVector, this.#owner.sources(), this.#plan);
+    for (const peer of this.#peers.values()) {
+      const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector)).sort().join();
+      if (wanted !== peer.wanted) this.#want(peer, {});
+    }
+  }
+
+  /** The peer wants to have other origins too, or its part of this one again. */
+  wants(link: PeerLink, vector: Vector): void {
+    const peer = this.#peers.get(link.serverId);
+    if (peer === undefined) return;
+    onWant(peer.feed, this.#journal.serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
+    this.#pump(peer);
+  }
+
+  /** The peer has stored this. */
+  has(link: PeerLink, vector: Vector): void {
+    const peer = this.#peers.get(link.serverId);
+    if (peer === undefined) return;
+    peer.hasOwn = Math.max(peer.hasOwn, sequenceOf(vector, this.#journal.serverId));
+    this.#settle();
+  }
+
+  /** Its link takes data again. */
+  drained(link: PeerLink): void {
+    const peer = this.#peers.get(link.serverId);
+    if (peer !== undefined) this.#pump(peer);
+  }
+
+  /** These are stored, and are the end of the log now. */
+  stored(segments: readonly Segment[]): void {
+    const before = segments[0]!.position - 1;
+    for (const peer of this.#peers.values()) {
+      if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
+      else this.#send(peer, segments);
+    }
+  }
+
+  /** Lines of the log came from a peer. What is wrong with them, in words. */
+  arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
+    const { origin, first, after, to } = header;
+    if (origin === this.#journal.serverId) return undefined;
+    const audience = audienceOf(to);
+    const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
+    for (let index = 0; index < lines.length; index++) {
+      const line = lines[index]!;
+      const facts = parseEntry(line);
+      if (facts === undefined) return `entry ${origin}:${first + index} cannot be read`;
+      const value = { line: `${line}\n`, audience, facts };
+      entries.push({ sequence: first + index, after: facts.after, size: line.length + NEWLINE_BYTES, value });
+    }
+    const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
+    this.#tellWhenStored();
+    if (arrival === "ask again") {
+      const peer = this.#peers.get(link.serverId);
+      if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
+    }
+    return undefined;
+  }
+
+  /** Called regularly: what has waited for long enough is let in. */
+  tick(): void {
+    if (this.#holdBack.size === 0) return;
+    const free = this.#holdBack.release(this.#clock.nowMs(), this.#facts);
+    this.#tellWhenStored();
+    for (const origin of free) {
+      const peer = this.#peers.get(origin) ?? this.#peers.get(this.#plan.get(origin) ?? "");
+      if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
+    }
+  }
+
+  /** Calls `done` once one other server has this server's entry `sequence` as well. */
+  whenOneHas(sequence: number, done: () => void): void {
+    this.#waitingForOne.push({ sequence, done });
+    this.#settle();
+  }
+
+  /** Calls `done` once all servers that are linked then have this server's entry `sequence` as well. */
+  whenAllHave(sequence: number, done: () => void): void {
+    this.#waitingForAll.push({ sequence, done });
+    this.#settle();
+  }
+
+  /** What came in this turn is stored: its servers are told. */
+  committed(): void {
+    for (const origin of this.#changed) {
+      const peer = this.#peers.get(origin);
+      const vector = { [origin]: sequenceOf(this.#journal.comingVector, origin) };
+      peer?.link.send({ command: "HAVE", vector } as { command: string });
+    }
+    this.#changed.clear();
+    this.#owner.onReplicated();
+  }
+
+  #tellWhenStored(): void {
+    if (this.#changed.size > 0) this.#journal.tell(this);
+  }
+
+  #settle(): void {
+    const has = [...this.#peers.values()].map(({ hasOwn }) => hasOwn);
+    settleUpTo(this.#waitingForOne, has.length === 0 ? 0 : Math.max(...has));
+    settleUpTo(this.#waitingForAll, has.length === 0 ? Infinity : Math.min(...has));
+  }
+
+  #want(peer: Peer, again: Vector): void {
+    const wanted = wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector);
+    peer.wanted = Object.keys(wanted).sort().join();
+    peer.link.send({ command: "WANT", vector: { ...wanted, ...again } } as { command: string });
+  }
+
+  /** Sends until the link is full, the log is at its end, or the peer's share of this turn is used up. */
+  #pump(peer: Peer): void {
+    if (peer.isPumping) return;
+    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+      if (peer.link.isFull || peer.link.isOver) return;
+      const segments = this.#journal.segmentsAfter(peer.feed.position, READ_BYTES);
+      if (segments.length === 0) return;
+      this.#send(peer, segments);
+    }
+    peer.isPumping = true;
+    this.#clock.after(0, () => {
+      peer.isPumping = false;
+      this.#pump(peer);
+    });
+  }
+
+  #send({ link, feed }: Peer, segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      const part = feedSegment(feed, segment);
+      if (part !== undefined) link.write(partBytes(part));
+    }
+  }
+
+  #startFor(has: Vector): number {
+    return this.#journal.missing(has)?.after ?? this.#journal.head;
+  }
+}
+
+function settleUpTo(waiting: Waiting[], sequence: number): void {
+  while (waiting.length > 0 && waiting[0]!.sequence <= sequence) waiting.shift()!.done();
+}
+
+function partBytes({ segment, first, after, bytes }: FeedPart): Uint8Array {
+  const { origin, last, audience } = segment;
+  const header = encoder.encode(encodeEntries({ origin, first, last, after, to: wireAudience(audience) }));
+  const whole = new Uint8Array(header.length + bytes.length);
+  whole.set(header);
+  whole.set(bytes, header.length);
+  return whole;
+}
+
+function wireAudience(audience: Audience): WireAudience {
+  return audience.kind === "user" ? { user: audience.username } : audience.kind;
+}
+
+function audienceOf(to: WireAudience): Audience {
+  return to === "everyone" ? EVERYONE : to === "servers" ? SERVERS : { kind: "user", username: to.user };
+}

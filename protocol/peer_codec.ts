@@ -1,0 +1,181 @@
+/**
+ * Lines between servers of this dialect: reading and writing them. Names of other dialects (`id`, `ip`, `hostname`, `server_list`) are written beside ours, so that a person with telnet
+ * recognises what is going on. Pure.
+ */
+
+import { MAX_LAMPORT, parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
+import {
+  FieldProblem,
+  type Fields,
+  integerField,
+  isObject,
+  optionalIntegerField,
+  optionalStringField,
+  stringField,
+  vectorField,
+} from "./fields.ts";
+import type { InvalidLine } from "./message.ts";
+import {
+  type AuthenticationSuccessMessage,
+  type EntriesMessage,
+  PEER_FEATURE,
+  type PeerIdentity,
+  type PeerMessage,
+  type ServerAnnounceMessage,
+  type WireAudience,
+  type WireMember,
+} from "./peer_message.ts";
+import { encodeLine } from "./server_codec.ts";
+
+/** Members that one message may name: more than a network has servers. */
+const MAX_MEMBERS = 1_024;
+const MAX_LOAD = 1_000_000_000;
+
+/** What a peer's `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
+export function parsePeerLine(line: string): PeerMessage | InvalidLine | undefined {
+  const fields = parseFields(line);
+  if ("problem" in fields) return { command: "", info: fields.problem };
+  try {
+    return readMessage(fields.fields);
+  } catch (error) {
+    if (error instanceof FieldProblem) return { command: "", info: error.message };
+    throw error;
+  }
+}
+
+/** The first line on a link that this server has made. */
+export function encodeAuthenticate(secret: string, identity: PeerIdentity): string {
+  return encodeLine({ command: "AUTHENTICATE", secret, ...identity, features: [PEER_FEATURE] });
+}
+
+/** The answer to it. */
+export function encodeAuthenticationSuccess(identity: PeerIdentity, members: readonly WireMember[]): string {
+  return encodeLine({
+    command: "AUTHENTICATION_SUCC",
+    ...identity,
+    features: [PEER_FEATURE],
+    members,
+    server_list: members.map(({ serverId, host, port, load }) => ({ serverId, ip: host, port, load, online: true })),
+    user_list: [],
+    activity_entity: [],
+  });
+}
+
+/** How this server is. `updateTime` is milliseconds since 1970. */
+export function encodeAnnounce(announce: Omit<ServerAnnounceMessage, "command">, updateTime: number): string {
+  const { serverId, host } = announce;
+  return encodeLine({
+    command: "SERVER_ANNOUNCE",
+    ...announce,
+    id: serverId,
+    ip: host,
+    hostname: host,
+    online: true,
+    updateTime,
+    action: "UPDATE_OR_INSERT",
+  });
+}
+
+/** What stands before lines of the log. */
+export function encodeEntries(entries: Omit<EntriesMessage, "command">): string {
+  return encodeLine({ command: "ENTRIES", ...entries });
+}
+
+function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
+  const command = stringField(fields.command, "command");
+  switch (command) {
+    case "ENTRIES":
+      return readEntries(fields);
+    case "HAVE":
+    case "WANT":
+      return { command, vector: vectorField(fields.vector, "vector") };
+    case "HEARTBEAT":
+      return readHeartbeat(fields);
+    case "HEARTBEAT_ACK":
+      return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+    case "SERVER_ANNOUNCE":
+      return {
+        command,
+        ...readWhere(fields),
+        load: integerField(fields.load, "load", 0, MAX_LOAD),
+        weight: optionalIntegerField(fields.weight, "weight", 1, 1_000) ?? 1,
+        vector: vectorField(fields.vector, "vector"),
+        lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+        members: readMembers(fields.members),
+      };
+    case "LOCK_REQUEST":
+    case "LOCK_ALLOWED":
+    case "LOCK_DENIED":
+    case "LOCK_RELEASE":
+      return {
+        command,
+        username: stringField(fields.username, "username"),
+        lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+        origin: stringField(fields.origin, "origin"),
+      };
+    case "AUTHENTICATION_SUCC":
+      return readAuthenticationSuccess(fields);
+    case "AUTHENTICATION_FAIL":
+    case "INVALID_MESSAGE": {
+      const reason = optionalStringField(fields.reason, "reason");
+      return {
+        command,
+        info: optionalStringField(fields.info, "info") ?? "",
+        ...(reason === undefined ? {} : { reason }),
+      };
+    }
+    case "END_CONNECTION":
+      return readEndConnection(fields);
+  }
+  return undefined;
+}
+
+function readEntries(fields: Fields): EntriesMessage {
+  const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
+  return {
+    command: "ENTRIES",
+    origin: stringField(fields.origin, "origin"),
+    first,
+    last: integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER),
+    after: integerField(fields.after, "after", 0, first - 1),
+    to: readAudience(fields.to),
+  };
+}
+
+function readAudience(to: unknown): WireAudience {
+  if (to === "everyone" || to === "servers") return to;
+  if (isObject(to)) return { user: stringField(to.user, "user") };
+  throw new FieldProblem('"to" must be "everyone", "servers" or a user');
+}
+
+function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage {
+  const features = fields.features;
+  return {
+    command: "AUTHENTICATION_SUCC",
+    ...readWhere(fields),
+    features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
+    vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0,
+    ticketKey: optionalStringField(fields.ticketKey, "ticketKey") ?? "",
+    members: readMembers(fields.members ?? []),
+  };
+}
+
+function readWhere(fields: Fields): { serverId: string; host: string; port: number } {
+  return {
+    serverId: stringField(fields.serverId, "serverId"),
+    host: optionalStringField(fields.host, "host") ?? "",
+    port: integerField(fields.port, "port", 1, 65_535),
+  };
+}
+
+function readMembers(value: unknown): WireMember[] {
+  if (!Array.isArray(value) || value.length > MAX_MEMBERS || !value.every(isObject)) {
+    throw new FieldProblem('"members" must be a list of servers');
+  }
+  return value.map((member) => ({
+    ...readWhere(member),
+    load: integerField(member.load, "load", 0, MAX_LOAD),
+    weight: optionalIntegerField(member.weight, "weight", 1, 1_000) ?? 1,
+  }));
+}

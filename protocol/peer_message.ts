@@ -1,0 +1,105 @@
+/**
+ * What servers of this dialect say to each other after the greeting, as types. `peer_codec.ts` reads and writes them. Field meanings are in docs/protocol.md,
+ * section 4; what is written here are shapes and units.
+ */
+
+import type {
+  EndConnectionMessage,
+  HeartbeatAckMessage,
+  HeartbeatMessage,
+  RefusalMessage,
+  WireServer,
+  WireVector,
+} from "./message.ts";
+
+/** What a server must offer in AUTHENTICATE to be taken for one of this dialect. */
+export const PEER_FEATURE = "thrum/1";
+
+/** What a server says about itself when a link comes up. */
+export interface PeerIdentity {
+  readonly serverId: string;
+  /** Where it can be reached; where it does not know, the address that it calls from. */
+  readonly host: string;
+  readonly port: number;
+  /** What it has of the log. */
+  readonly vector: WireVector;
+  readonly lamport: number;
+  /** What tickets of its clients can be checked with; empty for none. */
+  readonly ticketKey: string;
+}
+
+/** A member of the network as another one sees it. */
+export interface WireMember extends WireServer {
+  readonly load: number;
+  readonly weight: number;
+}
+
+/** The answer to AUTHENTICATE, from the server that was called. */
+export interface AuthenticationSuccessMessage extends PeerIdentity {
+  readonly command: "AUTHENTICATION_SUCC";
+  readonly features: readonly string[];
+  /** Those that it has a link to. */
+  readonly members: readonly WireMember[];
+}
+
+/** How a server is, regularly and soon after its load changed. */
+export interface ServerAnnounceMessage {
+  readonly command: "SERVER_ANNOUNCE";
+  readonly serverId: string;
+  readonly host: string;
+  readonly port: number;
+  /** Logged-in clients. */
+  readonly load: number;
+  readonly weight: number;
+  readonly vector: WireVector;
+  readonly lamport: number;
+  /** Those that it has a link to. */
+  readonly members: readonly WireMember[];
+}
+
+/** Whom entries are for, as the log's segments have it. */
+export type WireAudience = "everyone" | "servers" | { readonly user: string };
+
+/** The `last - first + 1` lines that follow are entries of one origin. */
+export interface EntriesMessage {
+  readonly command: "ENTRIES";
+  readonly origin: string;
+  readonly first: number;
+  readonly last: number;
+  /** What the sender takes the receiver to have. What lies between this and `first` was forgotten. */
+  readonly after: number;
+  readonly to: WireAudience;
+}
+
+/** Send me these origins, from there on. Replaces what was wanted before; the receiver's own origin needs no asking, but may be asked for anew. */
+export interface WantMessage {
+  readonly command: "WANT";
+  readonly vector: WireVector;
+}
+
+/** These are stored here. */
+export interface HaveMessage {
+  readonly command: "HAVE";
+  readonly vector: WireVector;
+}
+
+/** A claim to a name, which (lamport, origin) identifies; the answers to it; and that it is over. */
+export interface LockMessage {
+  readonly command: "LOCK_REQUEST" | "LOCK_ALLOWED" | "LOCK_DENIED" | "LOCK_RELEASE";
+  readonly username: string;
+  readonly lamport: number;
+  readonly origin: string;
+}
+
+/** What a server may say to another. */
+export type PeerMessage =
+  | AuthenticationSuccessMessage
+  | ServerAnnounceMessage
+  | EntriesMessage
+  | WantMessage
+  | HaveMessage
+  | LockMessage
+  | HeartbeatMessage
+  | HeartbeatAckMessage
+  | EndConnectionMessage
+  | RefusalMessage;

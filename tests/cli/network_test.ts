@@ -1,0 +1,150 @@
+/** What a server's command line says about its network: the secret, and whom it joins. */
+
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { NO_TERMINAL, type ProgramOptions, startServer } from "../support/program.ts";
+
+if (NO_TERMINAL !== undefined) console.log(`SKIPPED the secret on a terminal: ${NO_TERMINAL}`);
+
+const ON_A_TERMINAL = { ignore: NO_TERMINAL !== undefined };
+
+/** A test in a folder of its own, which the server runs in. */
+function inFolder(name: string, run: (folder: string) => Promise<void>, { ignore = false } = {}): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "thrum-cli-" });
+      try {
+        await run(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+/** What a server prints when it starts. It is then stopped. */
+async function startText(args: readonly string[], options: ProgramOptions): Promise<string> {
+  await using server = startServer(["--port", "0", "--no-prompt", ...args], options);
+  await server.sees(/stop +Ctrl-C\n/);
+  if (options.terminal) await server.type("\x03");
+  else server.signal("SIGTERM");
+  assertEquals(await server.ended(), 0);
+  return server.output;
+}
+
+inFolder("a first server makes a secret, and shows it once on a terminal with how to join it", async (cwd) => {
+  const first = await startText(["--data", "kept"], { cwd, terminal: true });
+  const secret = Deno.readTextFileSync(`${cwd}/kept/secret`).trim();
+  assertMatch(secret, /^[\w-]{32}$/);
+  const [, port] = first.match(/listening on 127\.0\.0\.1:(\d+)/)!;
+  assertStringIncludes(first, `secret      ${secret}  shown once, kept in kept/secret\n`);
+  assertMatch(first, new RegExp(`join it +thrum-server --port \\d+ --join 127\\.0\\.0\\.1:${port} -s ${secret}\n`));
+
+  const second = await startText(["--data", "kept"], { cwd, terminal: true });
+  assert(!second.includes(secret));
+  assertMatch(second, /secret +in kept\/secret\n/);
+  assertMatch(second, /join it +thrum-server .* -s "\$\(cat kept\/secret\)"\n/);
+  assertEquals(Deno.readTextFileSync(`${cwd}/kept/secret`).trim(), secret);
+}, ON_A_TERMINAL);
+
+inFolder("a first server without a terminal says where the secret is, and does not show it", async (cwd) => {
+  const text = await startText(["--data", "it's kept"], { cwd });
+  const secret = Deno.readTextFileSync(`${cwd}/it's kept/secret`).trim();
+  assert(!text.includes(secret));
+  assertMatch(text, /secret +in it's kept\/secret\n/);
+  // The command line can be pasted into a shell as it is.
+  const [, argument] = text.match(/ -s (.*)\n/)!;
+  const shell = new Deno.Command("sh", { args: ["-c", `printf %s ${argument}`], cwd, env: { NO_COLOR: "1" } });
+  assertEquals(new TextDecoder().decode((await shell.output()).stdout), secret);
+}, { ignore: Deno.build.os === "windows" });
+
+inFolder("a first server that keeps nothing makes a new secret each time, and shows it", async (cwd) => {
+  const secrets = [];
+  for (let time = 0; time < 2; time++) {
+    const text = await startText(["--ephemeral", "--advertise", "a.example"], { cwd });
+    const [, secret] = text.match(/secret +(\S{32}) {2}shown once\n/)!;
+    assertMatch(text, new RegExp(`--join a\\.example:\\d+ -s ${secret}\n`));
+    secrets.push(secret);
+  }
+  assert(secrets[0] !== secrets[1]);
+  assertEquals([...Deno.readDirSync(cwd)], []);
+});
+
+inFolder("a secret is not written to the log, whatever is logged", async (cwd) => {
+  await using server = startServer(
+    [
+      "--port",
+      "0",
+      "--no-prompt",
+      "--data",
+      "kept",
+      "--log-level",
+      "trace",
+      "--log-file",
+      "a.log",
+      "--trace",
+      "t.jsonl",
+    ],
+    { cwd },
+  );
+  const [, port] = await server.sees(/listening on 127\.0\.0\.1:(\d+)/);
+  await server.sees(/stop/);
+  const secret = Deno.readTextFileSync(`${cwd}/kept/secret`).trim();
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  for (const given of [secret, "wrong"]) {
+    await connection.write(new TextEncoder().encode(`{"command":"AUTHENTICATE","secret":"${given}"}\n`));
+  }
+  await connection.read(new Uint8Array(4_096));
+  connection.close();
+  server.signal("SIGTERM");
+  assertEquals(await server.ended(), 0);
+  const log = Deno.readTextFileSync(`${cwd}/a.log`);
+  assertMatch(log, /listens on/);
+  for (const text of [log, Deno.readTextFileSync(`${cwd}/t.jsonl`), server.output, server.errors]) {
+    assert(!text.includes(secret));
+  }
+});
+
+inFolder("a given secret is neither shown nor kept", async (cwd) => {
+  for (const [args, env] of [[["-s", "hunter2"], {}], [[], { THRUM_SECRET: "hunter2" }]] as const) {
+    const text = await startText(["--data", "kept", ...args], { cwd, env });
+    assertNotMatch(text, /hunter2|secret|join/);
+  }
+  assertEquals([...Deno.readDirSync(`${cwd}/kept`)].map(({ name }) => name).includes("secret"), false);
+});
+
+inFolder("a server that is to join others needs their secret", async (cwd) => {
+  for (const args of [["--join", "127.0.0.1:1"], ["-rh", "127.0.0.1", "-rp", "1", "--ephemeral"]]) {
+    await using server = startServer(["--port", "0", ...args], { cwd });
+    assertEquals(await server.ended(), 1);
+    assertEquals(server.output, "");
+    assertStringIncludes(
+      server.errors,
+      "thrum-server: To join a network its secret is needed: give it as THRUM_SECRET",
+    );
+  }
+  assertEquals([...Deno.readDirSync(cwd)], []);
+  await Deno.writeTextFile(`${cwd}/config.json`, '{"cluster": {"join": ["127.0.0.1:1"]}}');
+  await using server = startServer(["--port", "0"], { cwd });
+  assertEquals(await server.ended(), 1);
+});
+
+inFolder("a server that joins others says whom", async (cwd) => {
+  const line = "--join 127.0.0.1:1 -rh ::1 -rp 2 -s abc --ephemeral";
+  const text = await startText(line.split(" "), { cwd });
+  assertMatch(text, /joins +127\.0\.0\.1:1, \[::1\]:2\n/);
+});
+
+inFolder("a server that kept the secret which it made can join others with it", async (cwd) => {
+  await startText(["--data", "kept"], { cwd });
+  const text = await startText(["--data", "kept", "--join", "127.0.0.1:1"], { cwd });
+  assertMatch(text, /joins +127\.0\.0\.1:1\n/);
+});
+
+inFolder("a server ends with 5 when its secret cannot be read", async (cwd) => {
+  await Deno.mkdir(`${cwd}/kept/secret`, { recursive: true });
+  await using server = startServer(["--port", "0", "--data", "kept"], { cwd });
+  assertEquals(await server.ended(), 5);
+  assertEquals(server.errors, 'thrum-server: Cannot read "kept/secret": it is a folder\n');
+});

@@ -1,0 +1,151 @@
+/** Checks that what was published reached everybody: nothing acknowledged is lost, nothing comes twice or in a wrong order, and gaps are told. Pure. */
+
+import type { Vector } from "../../log/vector.ts";
+import { sequenceOf } from "../../log/vector.ts";
+import { parseEntryId } from "../../protocol/entry_id.ts";
+import type { WireGap } from "../../protocol/message.ts";
+import { type Evidence, overlaps, type Stored, type Told, type Violation } from "./evidence.ts";
+
+/** What was acknowledged is in the log of every server that is left, unless all who had it lost their disk, or the end of it. */
+export function checkAcknowledged(evidence: Evidence): Violation[] {
+  const promise = "nothing acknowledged is lost";
+  const violations: Violation[] = [];
+  evidence.events.forEach((event, index) => {
+    if (event.what !== "acknowledged") return;
+    const key = `${event.sender}#${event.n}`;
+    const copies = evidence.copies.get(key) ?? [];
+    const { at } = event;
+    if (!copies.some((copy) => copy.id === event.id && copy.index < index)) {
+      violations.push({ promise, what: `${key} was acknowledged as ${event.id} before a server had stored it`, at });
+    } else if (evidence.schedule.settings.durability === "replicated") {
+      violations.push(...notReplicated(evidence, key, copies, event, index));
+    }
+  });
+  return violations;
+}
+
+/** With `durability: "replicated"` two servers have it, unless the one that acknowledged was alone. */
+function* notReplicated(
+  evidence: Evidence,
+  key: string,
+  copies: readonly Stored[],
+  { at, id }: Told<"acknowledged">,
+  index: number,
+): Generator<Violation> {
+  const holders = new Set(copies.filter((copy) => copy.index < index).map(({ server }) => server));
+  if (holders.size > 1) return;
+  const own = evidence.machineOf(parseEntryId(id)!.origin);
+  const others = evidence.schedule.servers.filter((server) => server !== own);
+  // Linked when it was stored and until now: then it had to wait.
+  const storedAt = copies.find((copy) => copy.id === id)!.at;
+  const hadPeer = others.some((other) =>
+    evidence.links(own, other).some(({ from, until }) => from <= storedAt - 1_000 && until > at) &&
+    !evidence.wereApart(own, other, storedAt - 10_000, at)
+  );
+  if (hadPeer) {
+    yield { promise: "acknowledged when replicated", what: `${key} was acknowledged when only ${own} had it`, at };
+  }
+}
+
+/** Of every activity that is in the log at the end every server that is left has a copy; and everybody who stayed got it, once, in order. */
+export function checkReceived(evidence: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  for (const [chain, received] of byChain(evidence)) {
+    violations.push(...checkOnce(chain, received));
+    violations.push(...checkOrder(evidence, chain, received));
+  }
+  for (const { session, id, at } of evidence.told("came twice")) {
+    violations.push({ promise: "nothing comes twice", what: `${session} was sent ${id} twice`, at });
+  }
+  for (const one of evidence.told("is")) if (one.connected) violations.push(...checkComplete(evidence, one));
+  return violations;
+}
+
+function byChain(evidence: Evidence): Map<string, Told<"received">[]> {
+  const chains = new Map<string, Told<"received">[]>();
+  for (const event of evidence.told("received")) {
+    const chain = chains.get(event.chain);
+    if (chain === undefined) chains.set(event.chain, [event]);
+    else chain.push(event);
+  }
+  return chains;
+}
+
+function* checkOnce(chain: string, received: readonly Told<"received">[]): Generator<Violation> {
+  const seen = new Map<string, string>();
+  for (const { sender, n, id, at } of received) {
+    const key = `${sender}#${n}`;
+    const before = seen.get(key);
+    if (before !== undefined) {
+      const what = `${chain} received ${key} as ${before} and again as ${id}`;
+      yield { promise: "nothing comes twice", what, at };
+    }
+    seen.set(key, id);
+  }
+}
+
+function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
+  const newest = new Map<string, Told<"received">>();
+  for (const event of received) {
+    const { sender, n, at } = event;
+    const before = newest.get(sender);
+    if (before === undefined || before.n < n) newest.set(sender, event);
+    else if (before.n > n && !mayComeLate(evidence, event, before)) {
+      const what = `${chain} received ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
+      yield { promise: "a sender's order is kept", what, at };
+    }
+  }
+}
+
+/**
+ * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did so when it had had no
+ * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
+ * no answer to `late` yet when it went elsewhere.
+ */
+function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
+  const { holdBackMs } = evidence.schedule.settings;
+  const lateOrigin = evidence.machineOf(parseEntryId(late.id)!.origin);
+  for (const server of evidence.schedule.servers) {
+    const entered = evidence.stored.get(server)?.get(before.id);
+    if (entered === undefined || server === lateOrigin) continue;
+    const had = evidence.stored.get(server)?.get(late.id);
+    if (had !== undefined && had.index < entered.index) continue;
+    if (!overlaps(evidence.links(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
+  }
+  return false;
+}
+
+/** Who is there at the end has everything that is in the log and was not there before it came, or was told which part it misses. */
+function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violation> {
+  const { chain, session, at } = one;
+  const begun = evidence.told("entered").find((event) => event.chain === chain);
+  if (begun === undefined) return;
+  const received = new Set(
+    evidence.told("received").filter((event) => event.chain === chain).map(({ sender, n }) => `${sender}#${n}`),
+  );
+  const sessions = new Set(evidence.told("entered").filter((event) => event.chain === chain).map((e) => e.session));
+  const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
+  const isPlain = evidence.schedule.clients.find(({ name }) => name === one.who)?.kind === "plain";
+  // What a plain client gets begins with its connection to a server, where it cannot say what it has.
+  const connected = evidence.told("connected").findLast((event) => event.session === session)!;
+  for (const [key, copies] of evidence.copies) {
+    if (received.has(key) || !evidence.survives(key)) continue;
+    const mayMiss = isPlain
+      ? copies.some((copy) => copy.server === connected.server && copy.at <= connected.at)
+      : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
+    if (mayMiss || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
+    const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
+    yield { promise, what: `${session} has not received ${key} (${ids})`, at };
+  }
+}
+
+function covers(vector: Vector, id: string): boolean {
+  const { origin, sequence } = parseEntryId(id)!;
+  return sequenceOf(vector, origin) >= sequence;
+}
+
+function isIn(gaps: readonly WireGap[], id: string): boolean {
+  const { origin, sequence } = parseEntryId(id)!;
+  return gaps.some((gap) => gap.origin === origin && gap.first <= sequence && (gap.last ?? Infinity) >= sequence);
+}

@@ -1,0 +1,160 @@
+/** Checks that servers agree in the end: equal logs, equal accounts, one account for a name. Pure. */
+
+import { parseEntryId } from "../../protocol/entry_id.ts";
+import type { Evidence, Told, Violation } from "./evidence.ts";
+
+/** Servers that answer slowly may be taken for gone; so long before something they need to have been apart. */
+const APART_BEFORE_MS = 8_000;
+
+/** Nobody broke down. */
+export function checkRunning(evidence: Evidence): Violation[] {
+  const promise = "nothing breaks down";
+  const violations: Violation[] = [];
+  for (const { who, info, at } of evidence.told("threw")) violations.push({ promise, what: `${who}: ${info}`, at });
+  for (const { who, reason, info, at } of evidence.told("ended")) {
+    if (reason !== "stopped") violations.push({ promise, what: `${who} ended (${reason}): ${info}`, at });
+  }
+  for (const { who, info, at } of evidence.told("left")) {
+    if (/CLIENT_FAILED|cannot be read|may not send/.test(info)) {
+      violations.push({ promise, what: `${who}: ${info}`, at });
+    }
+  }
+  return violations;
+}
+
+/** Who can talk to each other ends with equal logs and equal accounts. */
+export function checkAgreement(evidence: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  const ends = evidence.told("ended with");
+  const first = ends[0];
+  if (first === undefined) return [];
+  for (const end of ends.slice(1)) {
+    violations.push(...checkVectors(first, end), ...checkLines(first, end), ...checkAccounts(first, end));
+  }
+  for (const end of ends) violations.push(...checkHolds(evidence, end));
+  return violations;
+}
+
+function* checkVectors(a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
+  const [one, other] = [JSON.stringify(a.vector), JSON.stringify(b.vector)];
+  if (one === other) return;
+  yield { promise: "equal logs", what: `${a.who} ended with ${one}, ${b.who} with ${other}`, at: b.at };
+}
+
+function* checkLines(a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
+  for (const [id, { line }] of a.log) {
+    const other = b.log.get(id);
+    // What one of them has forgotten says nothing.
+    if (other === undefined || other.line === line) continue;
+    const what = `${id} is ${line} at ${a.who} and ${other.line} at ${b.who}`;
+    yield { promise: "equal logs", what, at: b.at };
+  }
+}
+
+function* checkAccounts(a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
+  for (const username of new Set([...Object.keys(a.accounts), ...Object.keys(b.accounts)])) {
+    if (a.accounts[username] === b.accounts[username]) continue;
+    const what = `${username} is ${a.accounts[username]} at ${a.who} and ${b.accounts[username]} at ${b.who}`;
+    yield { promise: "equal accounts", what, at: b.at };
+  }
+}
+
+/** A server that has not lost it has what it stored, and shows each activity once. */
+function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended with">): Generator<Violation> {
+  for (const stored of evidence.stored.get(who)?.values() ?? []) {
+    const { origin, sequence } = parseEntryId(stored.id)!;
+    if (!stored.isLost && (vector[origin] ?? 0) < sequence) {
+      yield { promise: "nothing stored is lost", what: `${who} stored ${stored.id} and does not have it`, at };
+    }
+  }
+  const shown = new Map<string, string>();
+  for (const [id, { line, isFor }] of log) {
+    const { activity } = JSON.parse(line);
+    if (activity?.s === undefined || isFor !== "everyone") continue;
+    const key = `${activity.s}#${activity.n}`;
+    if (shown.has(key)) {
+      const what = `${who} shows ${key} as ${shown.get(key)} and as ${id}`;
+      yield { promise: "an activity is there once", what, at };
+    }
+    shown.set(key, id);
+  }
+  if (evidence.schedule.settings.activityRetentionBytes < 1_000_000) return;
+  for (const [key, copies] of evidence.copies) {
+    if (!shown.has(key) && evidence.survives(key)) {
+      const what = `${key} is not in the log of ${who}: ${
+        copies.map(({ server, id }) => `${server} ${id}`).join(", ")
+      }`;
+      yield { promise: "equal logs", what, at };
+    }
+  }
+}
+
+/** A name belongs to one account; whoever was told that it is theirs has it, unless the two were apart or a disk was lost. */
+export function checkNames(evidence: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  const names = Map.groupBy(evidence.told("registered"), ({ username }) => username);
+  const ends = evidence.told("ended with");
+  const accounts = ends[0]?.accounts ?? {};
+  for (const [username, successes] of names) {
+    for (const [index, success] of successes.entries()) {
+      for (const earlier of successes.slice(0, index)) {
+        if (mayBothSucceed(evidence, username, earlier, success)) continue;
+        const what =
+          `${username} was registered by ${earlier.who} at ${earlier.server} and by ${success.who} at ${success.server}`;
+        violations.push({ promise: "one account for a name", what, at: success.at });
+      }
+    }
+    const at = successes[0]!.at;
+    const verifier = accounts[username];
+    if (verifier === undefined) {
+      if (!isAccountLost(evidence, username)) {
+        violations.push({ promise: "a registration is kept", what: `${username} has no account in the end`, at });
+      }
+    } else if (successes.length === 1 && !isSecretOf(verifier, successes[0]!.secret) && !wasEverApart(evidence)) {
+      const what = `${username} belongs to somebody else than ${successes[0]!.who}, who was told that it succeeded`;
+      violations.push({ promise: "a registration is kept", what, at });
+    }
+  }
+  for (const { who, username, secret, connected, at } of evidence.told("is")) {
+    const verifier = accounts[username];
+    if (!connected || username === "anonymous" || verifier === undefined || isSecretOf(verifier, secret)) continue;
+    const what = `${who} is logged in as ${username}, which belongs to somebody else`;
+    violations.push({ promise: "who loses a name is logged out", what, at });
+  }
+  for (const { who, connected, username, at } of evidence.told("is")) {
+    if (!connected) {
+      violations.push({ promise: "clients come back", what: `${who} (${username}) is not logged in`, at });
+    }
+  }
+  return violations;
+}
+
+function mayBothSucceed(
+  evidence: Evidence,
+  username: string,
+  earlier: Told<"registered">,
+  later: Told<"registered">,
+): boolean {
+  if (isAccountLost(evidence, username)) return true;
+  return earlier.server !== later.server &&
+    evidence.wereApart(earlier.server, later.server, earlier.at - APART_BEFORE_MS, later.at + 1);
+}
+
+/** Whether a server lost an account of this name that it had stored. */
+function isAccountLost(evidence: Evidence, username: string): boolean {
+  for (const entries of evidence.stored.values()) {
+    for (const { account, isLost } of entries.values()) if (isLost && account?.username === username) return true;
+  }
+  return false;
+}
+
+function wasEverApart({ schedule: { servers }, ...evidence }: Evidence): boolean {
+  void evidence;
+  return servers.length > 1;
+}
+
+/** The simulator's scrypt keeps the secret, in hexadecimal digits. */
+function isSecretOf(verifier: string, secret: string): boolean {
+  const hex = [...new TextEncoder().encode(secret)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return verifier.endsWith(`$${hex}`);
+}

@@ -1,0 +1,16 @@
+/** All checks of a history, each of them for a promise of the design. Pure: what is not in the history is not known. */
+
+import { checkAlive, checkDead } from "./check_connections.ts";
+import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
+import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
+import { Evidence, type Violation } from "./evidence.ts";
+import type { Event } from "./history.ts";
+import type { Schedule } from "./schedule.ts";
+
+const CHECKS = [checkRunning, checkAcknowledged, checkReceived, checkAgreement, checkNames, checkAlive, checkDead];
+
+/** What was promised and did not hold, the earliest first. */
+export function check(schedule: Schedule, events: readonly Event[]): Violation[] {
+  const evidence = new Evidence(schedule, events);
+  return CHECKS.flatMap((one) => one(evidence)).toSorted((a, b) => a.at - b.at);
+}

@@ -1,0 +1,130 @@
+/**
+ * The disk of a server in the simulator: what was committed is there after a crash of the process, and what was synced too after a power cut. Opening
+ * it plays everything back into a store in memory, forgetting included, and says what it knows as the store on a real disk does.
+ */
+
+import type { Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import { openMemoryStore } from "../../store/memory_store.ts";
+import type { Batch, Cut, ForgetLimits, PlainCursor, Store, StoreState } from "../../store/store.ts";
+
+type Written =
+  | { readonly kind: "batch"; readonly batch: Batch; readonly at: number }
+  | { readonly kind: "forget"; readonly limits: ForgetLimits; readonly at: number };
+
+/** What the disk tells its owner. */
+export interface DiskOwner {
+  /** A batch is about to be taken: returns whether it is. The process may die in here, before the batch is on the disk. */
+  committing(batch: Batch): boolean;
+  /** It is on the disk; nobody has been told yet. The process may die in here too. */
+  committed(segments: readonly Segment[]): void;
+}
+
+/** What was committed so long ago is on the disk for certain. */
+const SYNCED_AFTER_MS = 500;
+
+/** One server's disk. */
+export class Disk {
+  readonly #name: string;
+  #written: Written[] = [];
+  #names: string[];
+  #cut: Cut | undefined;
+  /** Only the newest store may write: who held it before is dead. */
+  #opened = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#names = [name];
+  }
+
+  /** What the server is called, and was before. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Opens the disk, for the process that now runs. */
+  open(nowMs: () => number, owner: DiskOwner): Store {
+    const number = ++this.#opened;
+    const inner = openMemoryStore({ serverId: this.#names.at(-1)! });
+    for (const written of this.#written) {
+      if (written.kind === "batch") inner.commit(written.batch);
+      else inner.forget(written.limits);
+    }
+    const opened = this.#state(inner);
+    const check = () => {
+      if (number !== this.#opened) throw new Error(`A dead process uses the disk of ${this.#name}`);
+    };
+    const commit = (batch: Batch) => {
+      check();
+      if (!owner.committing(batch)) return;
+      inner.commit(batch);
+      this.#written.push({ kind: "batch", batch, at: nowMs() });
+      owner.committed(batch.segments);
+    };
+    const forget = (limits: ForgetLimits) => {
+      check();
+      const forgotten = inner.forget(limits);
+      // Which message ids go depends on how often it is called, so every call is played back.
+      this.#written.push({ kind: "forget", limits, at: nowMs() });
+      return forgotten;
+    };
+    return new Proxy(inner, {
+      get: (store, name) => {
+        if (name === "opened") return opened;
+        if (name === "commit") return commit;
+        if (name === "forget") return forget;
+        const value = Reflect.get(store, name);
+        return typeof value === "function" ? value.bind(store) : value;
+      },
+    });
+  }
+
+  /**
+   * The power is cut: of what was committed in the last moments only the first part is there, `chance` (from 0 up to but not including 1) says how much.
+   * Gives the segments that are lost; when there are any, the server has a new name from then on, as its old numbers may be known to others.
+   */
+  powerCut(nowMs: number, chance: number): readonly Segment[] {
+    const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);
+    const first = synced < 0 ? this.#written.length : synced;
+    const kept = first + Math.floor(chance * (this.#written.length - first + 1));
+    const lost = this.#written.splice(kept)
+      .flatMap((written) => written.kind === "batch" ? written.batch.segments : []);
+    if (lost.length > 0) {
+      const formerServerId = this.#names.at(-1)!;
+      this.#names = [...this.#names, `${this.#name}-${this.#names.length}`];
+      this.#cut = {
+        formerServerId,
+        after: lost[0]!.position - 1,
+        entries: lost.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+      };
+    }
+    return lost;
+  }
+
+  /** What a store on a disk says when it is opened. */
+  #state(inner: Store): StoreState {
+    const batches = this.#written.flatMap((written) => written.kind === "batch" ? [written.batch] : []);
+    const cursors = new Map<number, PlainCursor>();
+    const vector: Record<string, number> = {};
+    let head = 0;
+    for (const { segments, cursors: changed, endedCursors } of batches) {
+      for (const { position, origin, last } of segments) {
+        head = position;
+        vector[origin] = last;
+      }
+      for (const cursor of changed) cursors.set(cursor.id, cursor);
+      for (const id of endedCursors) cursors.delete(id);
+    }
+    const cut = this.#cut;
+    this.#cut = undefined;
+    return {
+      ...inner.opened,
+      lamport: batches.at(-1)?.lamport ?? 0,
+      head,
+      vector: vector as Vector,
+      cursors: [...cursors.values()].map((cursor) => ({ ...cursor, lost: true, position: cursor.position ?? head })),
+      members: batches.findLast(({ members }) => members !== undefined)?.members ?? [],
+      ...(cut === undefined ? {} : { cut }),
+    };
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The history, put in order for the checks: who was down, standing still or cut off from whom, who stored what when, and what became of it. Pure.
+ */
+
+import type { Event, Happening, StoredEntry } from "./history.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Something that was promised and did not hold. */
+export interface Violation {
+  /** Which promise, in a few words: the same for the same kind of fault. */
+  readonly promise: string;
+  /** What happened instead. */
+  readonly what: string;
+  readonly at: number;
+}
+
+/** Some time, up to but not including `until`. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** One entry in one server's log. */
+export interface Stored extends StoredEntry {
+  readonly server: string;
+  readonly at: number;
+  /** Its place in the history. */
+  readonly index: number;
+  /** Whether it was lost again in a power cut, or with the server. */
+  isLost: boolean;
+}
+
+/** A happening of one kind. */
+export type Told<W extends Happening["what"]> = OfKind<Event, W>;
+type OfKind<E extends Event, W> = E extends Event ? W extends E["what"] ? E & { readonly what: W } : never : never;
+
+/** A history and what can be read from it. */
+export class Evidence {
+  readonly schedule: Schedule;
+  readonly events: readonly Event[];
+  /** All that was stored, by server and id. */
+  readonly stored = new Map<string, Map<string, Stored>>();
+  /** By `sender#n`. */
+  readonly copies = new Map<string, Stored[]>();
+  readonly endedAt: number;
+  readonly mendedAt: number;
+  readonly destroyed = new Set<string>();
+  readonly #down = new Map<string, Span[]>();
+  readonly #stalls = new Map<string, Span[]>();
+  /** As `from>to`: nothing got through, or slowly. */
+  readonly #cut = new Map<string, Span[]>();
+  readonly #links = new Map<string, Span[]>();
+
+  constructor(schedule: Schedule, events: readonly Event[]) {
+    this.schedule = schedule;
+    this.events = events;
+    this.endedAt = events.at(-1)?.at ?? 0;
+    this.mendedAt = events.find(({ what }) => what === "mended")?.at ?? this.endedAt;
+    this.#readStored();
+    this.#readMachines();
+    this.#readNetwork();
+    this.#readLinks();
+  }
+
+  /** All happenings of one kind. */
+  told<W extends Happening["what"]>(what: W): Told<W>[] {
+    return this.events.filter((event) => event.what === what) as Told<W>[];
+  }
+
+  /** When `machine` was down. */
+  down(machine: string): readonly Span[] {
+    return this.#down.get(machine) ?? [];
+  }
+
+  /** When `machine` stood still. */
+  stalls(machine: string): readonly Span[] {
+    return this.#stalls.get(machine) ?? [];
+  }
+
+  /** When nothing, or only slowly something, got from one machine to the other or back. */
+  cut(a: string, b: string): readonly Span[] {
+    return [...this.#cut.get(`${a}>${b}`) ?? [], ...this.#cut.get(`${b}>${a}`) ?? []];
+  }
+
+  /** When `server` had a connection with `peer`, as it knew. */
+  links(server: string, peer: string): readonly Span[] {
+    return this.#links.get(`${server}>${peer}`) ?? [];
+  }
+
+  /** Whether, in that time, the two could not talk as they should: one of them was down or stood still, or something was between them. */
+  wereApart(a: string, b: string, from: number, until: number): boolean {
+    const spans = [...this.cut(a, b), ...this.down(a), ...this.down(b), ...this.stalls(a), ...this.stalls(b)];
+    return overlaps(spans, from, until);
+  }
+
+  /** The machine that gave an origin its name: `"s2-1"` was `"s2"` before. */
+  machineOf(origin: string): string {
+    return origin.split("-")[0]!;
+  }
+
+  /** Whether `sender#n` is, at the end, in the log of a server that is left. */
+  survives(key: string): boolean {
+    return this.copies.get(key)?.some(({ isLost }) => !isLost) ?? false;
+  }
+
+  #readStored(): void {
+    this.events.forEach((event, index) => {
+      const { who, at } = event;
+      if (event.what === "stored") {
+        const server = this.stored.get(who) ?? new Map<string, Stored>();
+        this.stored.set(who, server);
+        for (const entry of event.entries) {
+          const stored = { ...entry, server: who, at, index, isLost: false };
+          server.set(entry.id, stored);
+          if (entry.sender === undefined) continue;
+          const key = `${entry.sender}#${entry.n}`;
+          const copies = this.copies.get(key);
+          if (copies === undefined) this.copies.set(key, [stored]);
+          else copies.push(stored);
+        }
+      } else if (event.what === "lost entries") {
+        for (const id of event.ids) {
+          const stored = this.stored.get(who)?.get(id);
+          if (stored !== undefined) stored.isLost = true;
+        }
+      } else if (event.what === "died" && event.how === "destroy") {
+        this.destroyed.add(who);
+        for (const stored of this.stored.get(who)?.values() ?? []) stored.isLost = true;
+      }
+    });
+  }
+
+  #readMachines(): void {
+    const downSince = new Map<string, number>();
+    for (const server of this.schedule.servers) downSince.set(server, 0);
+    const stalledSince = new Map<string, number>();
+    const goesOn = (who: string, at: number) => {
+      const since = stalledSince.get(who);
+      stalledSince.delete(who);
+      if (since !== undefined) note(this.#stalls, who, since, at);
+    };
+    for (const { who, at, what } of this.events) {
+      if (what === "started" || what === "connected") {
+        const since = downSince.get(who);
+        downSince.delete(who);
+        if (since !== undefined) note(this.#down, who, since, at);
+      } else if (what === "died" || what === "ended" || what === "stopping") {
+        if (!downSince.has(who)) downSince.set(who, at);
+        goesOn(who, at);
+      } else if (what === "stalled") stalledSince.set(who, at);
+      else if (what === "went on") goesOn(who, at);
+      else if (what === "mended") { for (const stalled of [...stalledSince.keys()]) goesOn(stalled, at); }
+    }
+    for (const [who, since] of downSince) note(this.#down, who, since, Infinity);
+  }
+
+  #readNetwork(): void {
+    const open = new Map<string, number>();
+    for (const event of this.events) {
+      if (event.what === "mended" || (event.what === "step" && event.step.kind === "heal")) {
+        for (const [pair, since] of open) note(this.#cut, pair, since, event.at);
+        open.clear();
+      }
+      if (event.what !== "step") continue;
+      const { step, at } = event;
+      const begin = (a: string, b: string) => {
+        if (!open.has(`${a}>${b}`)) open.set(`${a}>${b}`, at);
+      };
+      if (step.kind === "partition") {
+        for (const a of step.sides[0]) for (const b of step.sides[1]) begin(a, b);
+      } else if (step.kind === "black hole") begin(step.from, step.to);
+      else if (step.kind === "slow") begin(step.a, step.b);
+      else if (step.kind === "reset") note(this.#cut, `${step.a}>${step.b}`, at, at + 1);
+    }
+  }
+
+  #readLinks(): void {
+    const up = new Map<number, Map<string, number>>();
+    for (const event of this.events) {
+      if (event.what === "link up") {
+        const ends = up.get(event.link) ?? new Map<string, number>();
+        ends.set(event.who, event.at);
+        up.set(event.link, ends);
+      } else if (event.what === "link down") {
+        const since = up.get(event.link)?.get(event.who);
+        up.get(event.link)?.delete(event.who);
+        if (since !== undefined) note(this.#links, `${event.who}>${event.peer}`, since, event.at);
+      }
+    }
+    for (const event of this.told("link up")) {
+      const since = up.get(event.link)?.get(event.who);
+      if (since === event.at) note(this.#links, `${event.who}>${event.peer}`, since, Infinity);
+    }
+  }
+}
+
+/** Whether one of `spans` has something of the time from `from` to `until`. */
+export function overlaps(spans: readonly Span[], from: number, until: number): boolean {
+  return spans.some((span) => span.from < until && span.until > from);
+}
+
+/** How much of the time from `from` to `until` lies in `spans`, which do not overlap. */
+export function overlapMs(spans: readonly Span[], from: number, until: number): number {
+  return spans.reduce((sum, span) => sum + Math.max(0, Math.min(span.until, until) - Math.max(span.from, from)), 0);
+}
+
+function note(spans: Map<string, Span[]>, key: string, from: number, until: number): void {
+  const all = spans.get(key);
+  if (all === undefined) spans.set(key, [{ from, until }]);
+  else all.push({ from, until });
+}

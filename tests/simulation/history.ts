@@ -1,0 +1,145 @@
+/**
+ * What happened, as the clients, the servers and the network told it: the only evidence that the checker uses. One list in the order of time.
+ */
+
+import { createHash } from "node:crypto";
+import type { Vector } from "../../log/vector.ts";
+import type { WireGap } from "../../protocol/message.ts";
+import { type Action, stepText } from "./schedule.ts";
+
+/** An entry as a server stored it. */
+export interface StoredEntry {
+  readonly id: string;
+  readonly isFor: "everyone" | "servers" | "user";
+  /** Of an activity: who published it, and its number. */
+  readonly sender?: string;
+  readonly n?: number;
+  /** Of a registration. */
+  readonly account?: { readonly username: string; readonly verifier: string };
+}
+
+/** What can happen. `session` names one life of a client, `chain` all lives in which it went on where it was. */
+export type Happening =
+  | { readonly what: "step"; readonly step: Action }
+  /** Everything is mended, nothing more is done: from here on things settle. */
+  | { readonly what: "mended" }
+  // machines
+  | { readonly what: "started"; readonly serverId: string }
+  | { readonly what: "died"; readonly how: "crash" | "power cut" | "destroy" }
+  | { readonly what: "stopping" }
+  | { readonly what: "ended"; readonly reason: string; readonly info: string }
+  | { readonly what: "threw"; readonly info: string }
+  | { readonly what: "stalled" | "went on" }
+  | { readonly what: "link up" | "link down"; readonly peer: string; readonly link: number }
+  // servers
+  | { readonly what: "stored"; readonly entries: readonly StoredEntry[] }
+  | { readonly what: "lost entries"; readonly ids: readonly string[] }
+  | { readonly what: "closed a connection"; readonly peer: string; readonly reason: string }
+  | {
+    readonly what: "ended with";
+    readonly vector: Vector;
+    /** What is kept of the log, each as its line. */
+    readonly log: ReadonlyMap<string, { readonly line: string; readonly isFor: string }>;
+    readonly accounts: Readonly<Record<string, string>>;
+  }
+  // clients
+  | {
+    readonly what: "entered";
+    readonly session: string;
+    readonly chain: string;
+    readonly username: string;
+    /** What counts as had already. */
+    readonly vector: Vector;
+  }
+  | { readonly what: "registered"; readonly username: string; readonly secret: string; readonly server: string }
+  | { readonly what: "connected"; readonly session: string; readonly server: string }
+  | { readonly what: "disconnected"; readonly session: string; readonly reason: string; readonly byServer: boolean }
+  | { readonly what: "gap"; readonly session: string; readonly gaps: readonly WireGap[] }
+  | { readonly what: "published"; readonly sender: string; readonly n: number }
+  | { readonly what: "acknowledged"; readonly sender: string; readonly n: number; readonly id: string }
+  | { readonly what: "not acknowledged"; readonly sender: string; readonly n: number; readonly info: string }
+  | {
+    readonly what: "received";
+    readonly session: string;
+    readonly chain: string;
+    readonly sender: string;
+    readonly n: number;
+    readonly id: string;
+  }
+  /** The library left out what came twice with one id. */
+  | { readonly what: "came twice"; readonly session: string; readonly id: string }
+  | { readonly what: "refused"; readonly info: string }
+  | { readonly what: "left"; readonly session: string; readonly info: string }
+  /** How a client stands when all is over. */
+  | {
+    readonly what: "is";
+    readonly session: string;
+    readonly chain: string;
+    readonly username: string;
+    readonly secret: string;
+    readonly connected: boolean;
+  };
+
+/** One of them, when and to whom. */
+export type Event = { readonly at: number; readonly who: string } & Happening;
+
+/** Writes it down. */
+export class History {
+  readonly events: Event[] = [];
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  add(who: string, happening: Happening): void {
+    this.events.push({ at: this.#nowMs(), who, ...happening });
+  }
+}
+
+/** The same for the same history, bit by bit. */
+export function hashOf(events: readonly Event[]): string {
+  const hash = createHash("sha256");
+  for (const event of events) {
+    hash.update(JSON.stringify(event, (_, value) => value instanceof Map ? [...value] : value));
+    hash.update("\n");
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** An event as a line of the timeline. */
+export function eventText(event: Event): string {
+  const { at, who, ...happening } = event;
+  return `${String(at).padStart(7)} ms  ${who.padEnd(4)} ${happeningText(happening as Happening)}`;
+}
+
+function happeningText(happening: Happening): string {
+  switch (happening.what) {
+    case "step":
+      return `──── ${stepText(happening.step)}`;
+    case "mended":
+      return "──── everything is mended";
+    case "stored":
+      return `stored ${happening.entries.map(entryText).join(", ")}`;
+    case "link up":
+    case "link down":
+      return `${happening.what} with ${happening.peer} (${happening.link})`;
+    case "received":
+      return `received ${happening.sender}#${happening.n} as ${happening.id}`;
+    case "published":
+      return `published ${happening.sender}#${happening.n}`;
+    case "acknowledged":
+      return `acknowledged ${happening.sender}#${happening.n} as ${happening.id}`;
+    case "ended with":
+      return `ended with ${JSON.stringify(happening.vector)}`;
+    default: {
+      const { what, ...rest } = happening;
+      return `${what} ${Object.keys(rest).length === 0 ? "" : JSON.stringify(rest)}`;
+    }
+  }
+}
+
+function entryText({ id, isFor, sender, n, account }: StoredEntry): string {
+  const what = account !== undefined ? `account ${account.username}` : sender !== undefined ? `${sender}#${n}` : "?";
+  return `${id} (${what}${isFor === "everyone" || account !== undefined ? "" : `, for ${isFor}`})`;
+}

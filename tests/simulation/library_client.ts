@@ -1,0 +1,263 @@
+/** A client of the simulator that uses the client library, named or anonymous: it enters, publishes, takes what comes, is killed and comes back. */
+
+import { openClient } from "../../client/client.ts";
+import type { Client, ClientEvent } from "../../client/options.ts";
+import type { Vector } from "../../log/vector.ts";
+import { Chance } from "./chance.ts";
+import { Process } from "./process.ts";
+import type { ClientPlan } from "./schedule.ts";
+import { SERVER_PORT } from "./sim_server.ts";
+import type { SimClient, Surroundings } from "./surroundings.ts";
+
+/** Waits at most so long between two attempts, so that all are back soon after everything is mended. */
+const RECONNECT = { minDelayMs: 50, maxDelayMs: 2_000, stableAfterMs: 3_000 };
+/** After the library has given up. */
+const ENTER_AGAIN_MS = 250;
+
+/** One life: from entering until it leaves or is killed. */
+interface Life {
+  readonly session: string;
+  readonly chain: string;
+  readonly process: Process;
+  readonly since: Vector | undefined;
+  client: Client | undefined;
+  isConnected: boolean;
+  isLeaving: boolean;
+}
+
+/** A client with the library. */
+export class LibraryClient implements SimClient {
+  readonly name: string;
+  readonly #plan: ClientPlan;
+  readonly #around: Surroundings;
+  readonly #chance: Chance;
+  #username: string;
+  #lives = 0;
+  #life: Life | undefined;
+  #published = 0;
+  #unacknowledged = 0;
+  #isOff = false;
+  /** What a life that was killed had taken. */
+  #kept: { readonly vector: Vector; readonly chain: string } | undefined;
+
+  constructor(plan: ClientPlan, around: Surroundings) {
+    this.name = plan.name;
+    this.#plan = plan;
+    this.#around = around;
+    this.#chance = new Chance(around.seed, `client ${plan.name}`);
+    this.#username = plan.kind === "anonymous" ? "anonymous" : plan.username;
+  }
+
+  get isConnected(): boolean {
+    return this.#life?.isConnected ?? false;
+  }
+
+  get isIn(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  enter(server: string, resume: boolean): void {
+    if (this.#life !== undefined) return;
+    if (this.#isOff) this.#around.network.powerOn(this.name);
+    this.#isOff = false;
+    const session = `${this.name}.${++this.#lives}`;
+    const kept = resume ? this.#kept : undefined;
+    this.#kept = undefined;
+    this.#published = this.#unacknowledged = 0;
+    this.#life = {
+      session,
+      chain: kept?.chain ?? session,
+      process: new Process(this.name, this.#around.clock),
+      since: kept?.vector,
+      client: undefined,
+      isConnected: false,
+      isLeaving: false,
+    };
+    void this.#live(this.#life, server);
+  }
+
+  leave(): void {
+    const life = this.#life;
+    if (life === undefined || life.isLeaving || life.process.isStalled) return;
+    life.isLeaving = true;
+    if (life.client !== undefined) void life.client.close();
+    else this.kill("crash");
+  }
+
+  kill(how: "crash" | "power cut"): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    const { network, history } = this.#around;
+    if (life.client !== undefined) this.#kept = { vector: life.client.vector, chain: life.chain };
+    this.#life = undefined;
+    history.add(this.name, { what: "died", how });
+    life.process.die();
+    if (how === "crash") network.died(life.process);
+    else {
+      this.#isOff = true;
+      network.powerOff(life.process);
+    }
+  }
+
+  publish(count: number): void {
+    const life = this.#life;
+    if (life?.client === undefined || life.isLeaving || life.process.isStalled) return;
+    const { history } = this.#around;
+    for (let left = count; left > 0; left--) {
+      const activity = { s: life.session, n: ++this.#published, pad: "x".repeat(this.#chance.whole(0, 200)) };
+      const facts = { sender: activity.s, n: activity.n };
+      history.add(this.name, { what: "published", ...facts });
+      this.#unacknowledged++;
+      life.client.publish(activity).then(
+        ({ id }) => {
+          this.#settled(life);
+          history.add(this.name, { what: "acknowledged", ...facts, id: id ?? "" });
+        },
+        (error) => {
+          this.#settled(life);
+          history.add(this.name, { what: "not acknowledged", ...facts, info: (error as Error).name });
+        },
+      );
+    }
+  }
+
+  readSlowly(): void {}
+
+  stall(): void {
+    this.#life?.process.stall();
+  }
+
+  goOn(): void {
+    this.#life?.process.goOn();
+  }
+
+  tellEnd(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    const { session, chain, isConnected } = life;
+    const { secret } = this.#plan;
+    const username = this.#username;
+    this.#around.history.add(this.name, { what: "is", session, chain, username, secret, connected: isConnected });
+  }
+
+  #settled(life: Life): void {
+    if (this.#life === life) this.#unacknowledged--;
+  }
+
+  /** Until the library has let it in; then until the end. */
+  async #live(life: Life, server: string): Promise<void> {
+    const { history, servers } = this.#around;
+    for (let at = servers.indexOf(server);; at = (at + 1) % servers.length) {
+      try {
+        life.client = await this.#open(life, servers[at]!);
+        break;
+      } catch (error) {
+        history.add(this.name, { what: "refused", info: (error as Error).message });
+        if ((error as { reason?: string }).reason === "WRONG_SECRET") this.#takeOtherName();
+        await new Promise<void>((resolve) => void life.process.after(ENTER_AGAIN_MS, resolve));
+      }
+    }
+    const { client } = life;
+    const { session, chain } = life;
+    history.add(this.name, {
+      what: "entered",
+      session,
+      chain,
+      username: this.#username,
+      vector: Object.fromEntries(Object.entries(client.vector).toSorted()),
+    });
+    try {
+      for await (const { activity, id } of client.activities()) {
+        if (life.process.isDead) return;
+        history.add(this.name, {
+          what: "received",
+          session,
+          chain,
+          sender: String(activity.s),
+          n: Number(activity.n),
+          id,
+        });
+      }
+    } catch {
+      // `closed` says why.
+    }
+    const { info, error } = await client.closed;
+    if (life.process.isDead) return;
+    history.add(this.name, { what: "left", session, info });
+    life.process.die();
+    this.#around.network.died(life.process);
+    this.#life = undefined;
+    if (life.isLeaving) return;
+    if ((error as { reason?: string } | undefined)?.reason === "WRONG_SECRET") this.#takeOtherName();
+    this.enter(server, false);
+  }
+
+  #takeOtherName(): void {
+    this.#username = `${this.#plan.username}-${this.name}`;
+  }
+
+  #open(life: Life, server: string): Promise<Client> {
+    const { network } = this.#around;
+    const isNamed = this.#plan.kind === "library";
+    return openClient({
+      host: server,
+      port: SERVER_PORT,
+      ...(isNamed ? { username: this.#username, secret: this.#plan.secret, register: "ifNew" } : {}),
+      ...(life.since === undefined ? {} : { since: life.since }),
+      reconnect: RECONNECT,
+      connectTimeoutMs: 2_000,
+      onEvent: (event) => this.#onEvent(life, server, event),
+    }, {
+      clock: life.process,
+      transport: network.transport(life.process, 262_144),
+      random: () => this.#chance.next(),
+    });
+  }
+
+  #onEvent(life: Life, calledFirst: string, event: ClientEvent): void {
+    if (life.process.isDead) return;
+    const { history } = this.#around;
+    const { session } = life;
+    switch (event.kind) {
+      case "connecting":
+        this.#calling = event.server.host;
+        return;
+      case "registered": {
+        const server = this.#calling ?? calledFirst;
+        history.add(this.name, { what: "registered", username: event.username, secret: this.#plan.secret, server });
+        return;
+      }
+      case "connected":
+        life.isConnected = true;
+        history.add(this.name, { what: "connected", session, server: event.server.host });
+        return;
+      case "lost":
+        life.isConnected = false;
+        history.add(this.name, { what: "disconnected", session, reason: event.reason, byServer: event.byServer });
+        return;
+      case "redirected":
+        life.isConnected = false;
+        history.add(this.name, {
+          what: "disconnected",
+          session,
+          reason: `redirected to ${event.server.host}`,
+          byServer: true,
+        });
+        return;
+      case "closed":
+        life.isConnected = false;
+        return;
+      case "gap":
+        history.add(this.name, { what: "gap", session, gaps: event.gaps });
+        return;
+      case "duplicate":
+        history.add(this.name, { what: "came twice", session, id: event.id });
+        return;
+    }
+  }
+  #calling: string | undefined;
+}

@@ -1,0 +1,231 @@
+/**
+ * What is going to happen, as data: who takes part and what is done to them when. Made up front from a seed, so that it can be printed, and made
+ * shorter. Every step can be left out: one that makes no sense any more does nothing.
+ */
+
+import { Chance } from "./chance.ts";
+
+/** How large a simulation is. */
+export interface Sizes {
+  readonly servers: number;
+  readonly clients: number;
+  readonly steps: number;
+}
+
+/** Who a client is. Two may have one name, with one secret (they are one user) or with two (only one can have it). */
+export interface ClientPlan {
+  readonly name: string;
+  /** `library` and `anonymous` use the client library; `plain` sends and reads lines and knows no features. */
+  readonly kind: "library" | "plain" | "anonymous";
+  readonly username: string;
+  readonly secret: string;
+}
+
+/** How the servers are configured. */
+export interface Settings {
+  readonly durability: "local" | "replicated";
+  /** Whether commits wait for the disk. */
+  readonly synchronous: "normal" | "full";
+  readonly holdBackMs: number;
+  readonly maxPendingBytes: number;
+  readonly activityRetentionBytes: number;
+}
+
+/** What is done. Machines are named `s1`, `s2` … and `c1`, `c2` … */
+export type Action =
+  /** It starts, joins, or comes back, with the disk it had. */
+  | { readonly kind: "start"; readonly server: string }
+  /** `kill -9`: now, or in its next commit before or after that is on the disk. */
+  | { readonly kind: "crash"; readonly server: string; readonly when: "now" | "before commit" | "after commit" }
+  /** `chance` says how much of what was not synced is there afterwards. */
+  | { readonly kind: "power cut"; readonly server: string; readonly chance: number }
+  /** SIGTERM. */
+  | { readonly kind: "stop"; readonly server: string }
+  /** It goes, and its disk with it. */
+  | { readonly kind: "destroy"; readonly server: string }
+  /** SIGSTOP, and SIGCONT after so long. */
+  | { readonly kind: "stall"; readonly machine: string; readonly ms: number }
+  | { readonly kind: "partition"; readonly sides: readonly [readonly string[], readonly string[]] }
+  | { readonly kind: "black hole"; readonly from: string; readonly to: string }
+  | { readonly kind: "slow"; readonly a: string; readonly b: string; readonly ms: number }
+  | { readonly kind: "reset"; readonly a: string; readonly b: string }
+  | { readonly kind: "heal" }
+  /** Logs in, and registers before if need be. `resume`: goes on where it was before it was killed. */
+  | { readonly kind: "enter"; readonly client: string; readonly server: string; readonly resume: boolean }
+  | { readonly kind: "leave"; readonly client: string }
+  /** Its process is killed, or its machine loses power, so that nobody is told. */
+  | { readonly kind: "kill"; readonly client: string; readonly how: "crash" | "power cut" }
+  | { readonly kind: "publish"; readonly client: string; readonly count: number }
+  /** A plain client does not read for a while. */
+  | { readonly kind: "read slowly"; readonly client: string; readonly ms: number };
+
+/** One of them, and when it is its turn, in milliseconds from the beginning. */
+export type Step = { readonly at: number } & Action;
+
+/** A whole simulation. */
+export interface Schedule {
+  readonly seed: number;
+  readonly servers: readonly string[];
+  readonly clients: readonly ClientPlan[];
+  readonly settings: Settings;
+  readonly steps: readonly Step[];
+}
+
+/** Between two steps there are up to so many milliseconds; most are close to each other, as that is when things go wrong. */
+const LONGEST_PAUSE_MS = 900;
+
+/** How often what is done, compared to the rest. */
+const WEIGHTS = {
+  "start": 9,
+  "crash": 7,
+  "power cut": 2,
+  "stop": 2,
+  "destroy": 0.3,
+  "stall": 5,
+  "partition": 4,
+  "black hole": 3,
+  "slow": 3,
+  "reset": 6,
+  "heal": 8,
+  "enter": 12,
+  "leave": 4,
+  "kill": 4,
+  "publish": 60,
+  "read slowly": 5,
+} as const satisfies Record<Action["kind"], number>;
+
+/** The schedule of a seed. */
+export function scheduleOf(seed: number, sizes: Sizes): Schedule {
+  const chance = new Chance(seed, "schedule");
+  const servers = Array.from({ length: sizes.servers }, (_, index) => `s${index + 1}`);
+  const clients = clientsOf(chance, sizes.clients);
+  const settings: Settings = {
+    durability: chance.percent(20) ? "replicated" : "local",
+    synchronous: chance.percent(30) ? "full" : "normal",
+    holdBackMs: chance.pick([500, 2_000]),
+    maxPendingBytes: chance.pick([1_000, 4_000, 262_144]),
+    activityRetentionBytes: chance.percent(15) ? 4_000 : 1_073_741_824,
+  };
+  const steps: Step[] = [];
+  let at = 0;
+  const late = servers.length > 1 && chance.percent(25) ? servers.at(-1) : undefined;
+  for (const server of servers) if (server !== late) steps.push({ at, kind: "start", server });
+  at += 500;
+  for (const { name, username } of clients) {
+    const isClash = clients.some((other) => other.name !== name && other.username === username);
+    if (!isClash && chance.percent(40)) at += chance.whole(0, 300);
+    steps.push({ at, kind: "enter", client: name, server: chance.pick(servers), resume: false });
+  }
+  at += 200;
+  while (steps.length < sizes.steps) {
+    at += Math.floor(LONGEST_PAUSE_MS * chance.next() ** 3);
+    const action = actionOf(chance, servers, clients);
+    if (action !== undefined) steps.push({ at, ...action });
+  }
+  return { seed, servers, clients, settings, steps };
+}
+
+function clientsOf(chance: Chance, count: number): ClientPlan[] {
+  const clients: ClientPlan[] = [];
+  for (let number = 1; number <= count; number++) {
+    const name = `c${number}`;
+    const kind = chance.weighted({ library: 60, plain: 22, anonymous: 18 });
+    const other = clients.findLast((one) => one.kind !== "anonymous");
+    const shares = kind !== "anonymous" && other !== undefined && chance.percent(35);
+    if (!shares) clients.push({ name, kind, username: `user-${number}`, secret: `secret ${number}` });
+    else {
+      const secret = chance.percent(70) ? `secret ${number}` : other.secret;
+      clients.push({ name, kind, username: other.username, secret });
+    }
+  }
+  return clients;
+}
+
+function actionOf(chance: Chance, servers: readonly string[], clients: readonly ClientPlan[]): Action | undefined {
+  const kind = chance.weighted(WEIGHTS);
+  const server = chance.pick(servers);
+  const client = chance.pick(clients);
+  const machines = [...servers, ...servers, ...clients.map(({ name }) => name)];
+  const [a, b] = twoOf(chance, machines);
+  switch (kind) {
+    case "start":
+    case "stop":
+      return { kind, server };
+    case "destroy":
+      return servers.length > 1 ? { kind, server } : undefined;
+    case "crash":
+      return { kind, server, when: chance.pick(["now", "before commit", "after commit"]) };
+    case "power cut":
+      return { kind, server, chance: chance.next() };
+    case "stall":
+      return { kind, machine: a, ms: Math.floor(12_000 * chance.next() ** 2) };
+    case "partition": {
+      const all = chance.shuffled([...servers, ...clients.map(({ name }) => name)]);
+      const cut = chance.whole(1, all.length - 1);
+      return { kind, sides: [all.slice(0, cut), all.slice(cut)] };
+    }
+    case "black hole":
+      return { kind, from: a, to: b };
+    case "slow":
+      return { kind, a, b, ms: chance.whole(50, 2_500) };
+    case "reset":
+      return { kind, a, b };
+    case "heal":
+      return { kind };
+    case "enter":
+      return { kind, client: client.name, server, resume: chance.percent(70) };
+    case "leave":
+      return { kind, client: client.name };
+    case "kill":
+      return { kind, client: client.name, how: chance.percent(50) ? "crash" : "power cut" };
+    case "publish":
+      return { kind, client: client.name, count: chance.percent(15) ? chance.whole(5, 40) : chance.whole(1, 3) };
+    case "read slowly":
+      return client.kind === "plain"
+        ? { kind, client: client.name, ms: chance.whole(200, 6_000) }
+        : { kind: "stall", machine: client.name, ms: chance.whole(200, 3_000) };
+  }
+}
+
+/** Two different machines, of which the first is a server. */
+function twoOf(chance: Chance, machines: readonly string[]): [string, string] {
+  const a = machines[chance.whole(0, machines.length - 1)]!;
+  const others = machines.filter((machine) => machine !== a && (a.startsWith("s") || machine.startsWith("s")));
+  return [a, chance.pick(others)];
+}
+
+/** A step in words. */
+export function stepText(step: Action): string {
+  switch (step.kind) {
+    case "crash":
+      return `${step.server} crashes ${step.when === "now" ? "now" : `in its next commit, ${step.when}`}`;
+    case "power cut":
+      return `${step.server} loses power`;
+    case "start":
+    case "stop":
+    case "destroy":
+      return `${step.kind} ${step.server}`;
+    case "stall":
+      return `${step.machine} stands still for ${step.ms} ms`;
+    case "partition":
+      return `partition: ${step.sides.map((side) => side.join(" ")).join(" | ")}`;
+    case "black hole":
+      return `black hole from ${step.from} to ${step.to}`;
+    case "slow":
+      return `${step.ms} ms more between ${step.a} and ${step.b}`;
+    case "reset":
+      return `connections between ${step.a} and ${step.b} are reset`;
+    case "heal":
+      return "the network heals";
+    case "enter":
+      return `${step.client} enters at ${step.server}${step.resume ? ", where it was" : ""}`;
+    case "leave":
+      return `${step.client} leaves`;
+    case "kill":
+      return step.how === "crash" ? `${step.client} is killed` : `${step.client} loses power`;
+    case "publish":
+      return `${step.client} publishes ${step.count}`;
+    case "read slowly":
+      return `${step.client} reads nothing for ${step.ms} ms`;
+  }
+}

@@ -1,0 +1,238 @@
+/** A server of the simulator: the real node, over and over again on the same disk. */
+
+import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
+import { layered } from "../../config/load.ts";
+import type { Segment } from "../../log/segment.ts";
+import { ThrumNode } from "../../node/node.ts";
+import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
+import { formatEntryId } from "../../protocol/entry_id.ts";
+import type { Batch, Store } from "../../store/store.ts";
+import { Chance } from "./chance.ts";
+import { Disk } from "./disk.ts";
+import type { StoredEntry } from "./history.ts";
+import { Process } from "./process.ts";
+import type { Settings } from "./schedule.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Where all servers listen, each on its own machine. */
+export const SERVER_PORT = 8000;
+/** How the servers supervise their clients. Short, as everything waits for the longest of these. */
+export const HEARTBEAT = { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 2 };
+/** Time to log in. */
+export const IDENTIFY_TIMEOUT_MS = 3_000;
+
+const decoder = new TextDecoder();
+
+/** One machine with a server. */
+export class SimServer {
+  readonly name: string;
+  readonly #others: readonly string[];
+  readonly #settings: Settings;
+  readonly #around: Surroundings;
+  readonly #chance: Chance;
+  readonly #disk: Disk;
+  #process: Process | undefined;
+  #store: Store | undefined;
+  #crashAt: "before commit" | "after commit" | undefined;
+  #isOff = false;
+  #isDestroyed = false;
+
+  constructor(name: string, servers: readonly string[], settings: Settings, around: Surroundings) {
+    this.name = name;
+    this.#others = servers.filter((server) => server !== name);
+    this.#settings = settings;
+    this.#around = around;
+    this.#chance = new Chance(around.seed, `server ${name}`);
+    this.#disk = new Disk(name);
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  get process(): Process | undefined {
+    return this.#process;
+  }
+
+  /** What it has of the log; `undefined` while it is down. */
+  get vector(): Readonly<Record<string, number>> | undefined {
+    return this.#process && this.#vector;
+  }
+  #vector: Record<string, number> = {};
+
+  /** Starts it, unless it runs or is no more. */
+  start(): void {
+    if (this.#process !== undefined || this.#isDestroyed) return;
+    const { clock, network, history } = this.#around;
+    if (this.#isOff) network.powerOn(this.name);
+    this.#isOff = false;
+    this.#crashAt = undefined;
+    const process = new Process(this.name, clock);
+    this.#process = process;
+    const store = this.#disk.open(() => clock.nowMs(), {
+      committing: (batch) => this.#committing(batch),
+      committed: (segments) => this.#committed(segments),
+    });
+    this.#store = store;
+    this.#vector = { ...store.opened.vector };
+    const config = layered(DEFAULT_CONFIG, this.#config());
+    const parts = {
+      config,
+      clock: process,
+      transport: network.transport(process, config.limits.maxPendingBytes),
+      store,
+      crypto: this.#crypto(process),
+      random: () => this.#chance.next(),
+      writeTrace: ({ event, peer, what }: { event: string; peer?: string; what?: string }) => {
+        if (event !== "closed" || process.isDead) return;
+        history.add(this.name, { what: "closed a connection", peer: peer ?? "", reason: what ?? "" });
+      },
+    };
+    const node = new ThrumNode(parts);
+    this.#node = node;
+    node.start().then(
+      () => history.add(this.name, { what: "started", serverId: node.serverId }),
+      (error) => history.add(this.name, { what: "threw", info: String(error) }),
+    );
+    node.finished.then(({ reason, error }) => {
+      if (process.isDead) return;
+      history.add(this.name, { what: "ended", reason, info: error === undefined ? "" : String(error) });
+      process.die();
+      network.died(process);
+      this.#process = undefined;
+    });
+  }
+  #node: ThrumNode | undefined;
+
+  /** Kills it, now or soon. */
+  crash(when: "now" | "before commit" | "after commit"): void {
+    if (when !== "now") this.#crashAt = when;
+    else if (this.#process !== undefined) this.#die("crash");
+  }
+
+  /** Its machine is off, and it has on its disk what `chance` says. */
+  powerCut(chance: number): void {
+    if (this.#process === undefined) return;
+    this.#die("power cut");
+    const isSafe = this.#settings.synchronous === "full";
+    const lost = isSafe ? [] : this.#disk.powerCut(this.#around.clock.nowMs(), chance);
+    if (lost.length === 0) return;
+    this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
+  }
+
+  /** Asks it to stop. */
+  stop(): void {
+    if (this.#process === undefined || this.#process.isStalled) return;
+    this.#around.history.add(this.name, { what: "stopping" });
+    void this.#node!.stop();
+  }
+
+  /** It will never be back. */
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    if (this.#process !== undefined) this.#die("destroy");
+    else this.#around.history.add(this.name, { what: "died", how: "destroy" });
+  }
+
+  /** Writes down what it has, from its own store. */
+  tellEnd(): void {
+    const store = this.#store!;
+    const log = new Map<string, { line: string; isFor: string }>();
+    for (let after = 0;;) {
+      const segments = store.segmentsAfter(after, 1_000_000);
+      if (segments.length === 0) break;
+      for (const segment of segments) {
+        after = segment.position;
+        linesOf(segment).forEach((line, index) => {
+          const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
+          log.set(id, { line, isFor: segment.audience.kind });
+        });
+      }
+    }
+    const accounts = Object.fromEntries(
+      store.usernames().map((username) => [username, store.account(username)!.verifier]),
+    );
+    this.#around.history.add(this.name, { what: "ended with", vector: sorted(this.#vector), log, accounts });
+  }
+
+  #die(how: "crash" | "power cut" | "destroy"): void {
+    const process = this.#process!;
+    const { network, history } = this.#around;
+    history.add(this.name, { what: "died", how });
+    this.#process = undefined;
+    process.die();
+    if (how === "crash") network.died(process);
+    else {
+      this.#isOff = true;
+      network.powerOff(process);
+    }
+  }
+
+  #committing({ segments }: Batch): boolean {
+    if (this.#crashAt !== "before commit" || segments.length === 0 || this.#process === undefined) return true;
+    this.#die("crash");
+    return false;
+  }
+
+  #committed(segments: readonly Segment[]): void {
+    for (const { origin, last } of segments) this.#vector[origin] = last;
+    if (segments.length === 0) return;
+    this.#around.history.add(this.name, { what: "stored", entries: segments.flatMap(storedEntries) });
+    if (this.#crashAt === "after commit" && this.#process !== undefined) this.#die("crash");
+  }
+
+  #config(): ConfigLayer {
+    const { durability, holdBackMs, maxPendingBytes, activityRetentionBytes } = this.#settings;
+    return {
+      server: { host: this.name, port: SERVER_PORT },
+      heartbeat: HEARTBEAT,
+      limits: { maxPendingBytes, identifyTimeoutMs: IDENTIFY_TIMEOUT_MS },
+      cluster: {
+        secret: "cluster secret",
+        join: this.#others.map((server) => `${server}:${SERVER_PORT}`),
+        durability,
+        holdBackMs,
+      },
+      store: { activityRetentionBytes },
+    };
+  }
+
+  #crypto(process: Process): SecretCrypto {
+    return {
+      ...nodeCrypto,
+      // A key from which the secret can be read, so that the checker can tell whose it is.
+      scrypt: (secret) =>
+        new Promise((resolve) => {
+          process.after(this.#chance.whole(2, 60), () => resolve(new TextEncoder().encode(secret)));
+        }),
+      randomBytes: (length) => this.#chance.bytes(length),
+    };
+  }
+}
+
+function storedEntries(segment: Segment): StoredEntry[] {
+  return linesOf(segment).map((line, index): StoredEntry => {
+    const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
+    const { command, activity, username, verifier } = JSON.parse(line);
+    const entry = { id, isFor: segment.audience.kind };
+    if (command === "ACCOUNT") return { ...entry, account: { username, verifier } };
+    return activity?.s === undefined ? entry : { ...entry, sender: activity.s, n: activity.n };
+  });
+}
+
+function idsOf({ origin, first, last }: Segment): string[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => formatEntryId({ origin, sequence: first + index }));
+}
+
+function linesOf({ bytes }: Segment): string[] {
+  return decoder.decode(bytes).split("\n").slice(0, -1);
+}
+
+function sorted(vector: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(vector).toSorted(([a], [b]) => a < b ? -1 : 1));
+}

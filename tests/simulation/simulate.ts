@@ -1,0 +1,59 @@
+/** One seed from beginning to end, and what to show of one that fails. */
+
+import { check } from "./checker.ts";
+import type { Violation } from "./evidence.ts";
+import { type Event, eventText, hashOf } from "./history.ts";
+import { type Schedule, scheduleOf, type Sizes, stepText } from "./schedule.ts";
+import { shrink } from "./shrink.ts";
+import { play } from "./world.ts";
+
+/** What came of a schedule. */
+export interface Outcome {
+  readonly schedule: Schedule;
+  readonly events: readonly Event[];
+  /** The same for the same history. */
+  readonly hash: string;
+  readonly violations: readonly Violation[];
+}
+
+/** Plays a schedule and checks what happened. */
+export async function runSchedule(schedule: Schedule): Promise<Outcome> {
+  const events = await play(schedule);
+  return { schedule, events, hash: hashOf(events), violations: check(schedule, events) };
+}
+
+/** Plays the schedule of a seed and checks what happened. */
+export async function runSeed(seed: number, sizes: Sizes): Promise<Outcome> {
+  return await runSchedule(scheduleOf(seed, sizes));
+}
+
+/** The shortest schedule that was found in which the first promise that `outcome` broke is broken too. */
+export async function shortest(outcome: Outcome): Promise<Outcome> {
+  const promise = outcome.violations[0]!.promise;
+  let best = outcome;
+  await shrink(outcome.schedule, async (schedule) => {
+    const candidate = await runSchedule(schedule);
+    const fails = candidate.violations.some((violation) => violation.promise === promise);
+    if (fails) best = candidate;
+    return fails;
+  });
+  return best;
+}
+
+/** A failed outcome for people: what broke, the schedule, and the timeline. */
+export function report({ schedule, events, hash, violations }: Outcome): string {
+  const { seed, servers, clients, settings, steps } = schedule;
+  return [
+    `seed ${seed}: ${violations.length} violations (history ${hash})`,
+    ...violations.slice(0, 12).map(({ promise, what, at }) => `  ${String(at).padStart(7)} ms  ${promise}: ${what}`),
+    "",
+    `servers: ${servers.join(" ")}   settings: ${JSON.stringify(settings)}`,
+    ...clients.map(({ name, kind, username, secret }) => `client ${name}: ${kind}, ${username}, ${secret}`),
+    "",
+    "schedule:",
+    ...steps.map((step) => `  ${String(step.at).padStart(7)} ms  ${stepText(step)}`),
+    "",
+    "timeline:",
+    ...events.map((event) => `  ${eventText(event)}`),
+  ].join("\n");
+}

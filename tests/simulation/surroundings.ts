@@ -1,0 +1,35 @@
+/** What everybody in a simulation shares. */
+
+import type { FakeClock } from "../support/fake_clock.ts";
+import type { History } from "./history.ts";
+import type { SimNetwork } from "./network.ts";
+
+/** Seed, time, network and history. */
+export interface Surroundings {
+  readonly seed: number;
+  readonly clock: FakeClock;
+  readonly network: SimNetwork;
+  readonly history: History;
+  /** All servers, by name. */
+  readonly servers: readonly string[];
+}
+
+/** What the world asks of a client, of whatever kind. */
+export interface SimClient {
+  readonly name: string;
+  /** Whether it is logged in, as far as it knows. */
+  readonly isConnected: boolean;
+  /** Whether it wants to be. */
+  readonly isIn: boolean;
+  /** Publications that are not acknowledged. */
+  readonly unacknowledged: number;
+  enter(server: string, resume: boolean): void;
+  leave(): void;
+  kill(how: "crash" | "power cut"): void;
+  publish(count: number): void;
+  readSlowly(ms: number): void;
+  stall(): void;
+  goOn(): void;
+  /** Writes down how it stands. */
+  tellEnd(): void;
+}

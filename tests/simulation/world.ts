@@ -1,0 +1,185 @@
+/** Carries a schedule out: real servers and real clients on one fake clock and one network, and a history of what they told. */
+
+import { FakeClock } from "../support/fake_clock.ts";
+import { Chance } from "./chance.ts";
+import { type Event, History } from "./history.ts";
+import { LibraryClient } from "./library_client.ts";
+import { SimNetwork } from "./network.ts";
+import { PlainClient } from "./plain_client.ts";
+import type { Process } from "./process.ts";
+import type { Schedule, Step } from "./schedule.ts";
+import { SimServer } from "./sim_server.ts";
+import type { SimClient, Surroundings } from "./surroundings.ts";
+
+/** How long things may take to settle once all is mended: the longest pause between two calls of a lost server, and what follows. */
+const SETTLING_MS = 90_000;
+/** It is looked so often whether they have. */
+const LOOK_MS = 1_000;
+/** And so often must it look settled. */
+const QUIET_LOOKS = 4;
+/** Rounds of promises that are let go on in a turn: far more than any chain of them in the code is long. */
+const ROUNDS = 48;
+
+/** Carries `schedule` out and gives what happened. */
+export async function play(schedule: Schedule): Promise<Event[]> {
+  const world = new World(schedule);
+  return await world.play();
+}
+
+class World {
+  readonly #schedule: Schedule;
+  readonly #around: Surroundings;
+  readonly #servers = new Map<string, SimServer>();
+  readonly #clients = new Map<string, SimClient>();
+  readonly #stalled = new Set<{ goOn(): void }>();
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+    const { seed, servers, clients, settings } = schedule;
+    const clock = new FakeClock({ settled });
+    const history = new History(() => clock.nowMs());
+    const network = new SimNetwork(clock, new Chance(seed, "network"), {
+      linkUp: (process, peer, link) => this.#link("link up", process, peer, link),
+      linkDown: (process, peer, link) => this.#link("link down", process, peer, link),
+    });
+    this.#around = { seed, clock, network, history, servers };
+    for (const name of servers) this.#servers.set(name, new SimServer(name, servers, settings, this.#around));
+    for (const plan of clients) {
+      const client = plan.kind === "plain"
+        ? new PlainClient(plan, this.#around)
+        : new LibraryClient(plan, this.#around);
+      this.#clients.set(plan.name, client);
+    }
+  }
+
+  async play(): Promise<Event[]> {
+    const { history } = this.#around;
+    const onUnhandled = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      history.add("?", { what: "threw", info: `nobody waited for it: ${stackOf(event.reason)}` });
+    };
+    globalThis.addEventListener("unhandledrejection", onUnhandled);
+    try {
+      await this.#playAll();
+    } catch (error) {
+      history.add("?", { what: "threw", info: stackOf(error) });
+    } finally {
+      // Rejections that nobody waits for are told after the promises have run.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      globalThis.removeEventListener("unhandledrejection", onUnhandled);
+    }
+    return history.events;
+  }
+
+  async #playAll(): Promise<void> {
+    const { clock, network, history } = this.#around;
+    for (const step of this.#schedule.steps) {
+      await clock.run(Math.max(0, step.at - clock.nowMs()));
+      history.add("", { what: "step", step });
+      this.#carryOut(step);
+    }
+    await clock.run(500);
+    history.add("", { what: "mended" });
+    network.heal();
+    for (const one of this.#stalled) one.goOn();
+    this.#stalled.clear();
+    for (const server of this.#servers.values()) server.start();
+    for (let quiet = 0, waitedMs = 0; quiet < QUIET_LOOKS && waitedMs < SETTLING_MS; waitedMs += LOOK_MS) {
+      await clock.run(LOOK_MS);
+      // One that was stopping when all was mended.
+      for (const server of this.#servers.values()) server.start();
+      quiet = this.#isQuiet() ? quiet + 1 : 0;
+    }
+    for (const server of this.#servers.values()) if (!server.isDestroyed) server.tellEnd();
+    for (const client of this.#clients.values()) client.tellEnd();
+  }
+
+  #isQuiet(): boolean {
+    const vectors = new Set<string>();
+    for (const server of this.#servers.values()) {
+      if (server.isDestroyed) continue;
+      if (server.vector === undefined) return false;
+      vectors.add(JSON.stringify(Object.entries(server.vector).toSorted()));
+    }
+    if (vectors.size > 1) return false;
+    return [...this.#clients.values()].every((client) =>
+      !client.isIn || (client.isConnected && client.unacknowledged === 0)
+    );
+  }
+
+  #carryOut(step: Step): void {
+    const { network } = this.#around;
+    const server = "server" in step ? this.#servers.get(step.server) : undefined;
+    const client = "client" in step ? this.#clients.get(step.client) : undefined;
+    switch (step.kind) {
+      case "start":
+        return server?.start();
+      case "stop":
+        return server?.stop();
+      case "destroy":
+        // One has to be left.
+        if ([...this.#servers.values()].some((one) => one.isDestroyed)) return;
+        return server?.destroy();
+      case "crash":
+        return server?.crash(step.when);
+      case "power cut":
+        return server?.powerCut(step.chance);
+      case "stall":
+        return this.#stall(step.machine, step.ms);
+      case "partition":
+        for (const a of step.sides[0]) {
+          for (const b of step.sides[1]) {
+            network.block(a, b);
+            network.block(b, a);
+          }
+        }
+        return;
+      case "black hole":
+        return network.block(step.from, step.to);
+      case "slow":
+        return network.slow(step.a, step.b, step.ms);
+      case "reset":
+        return network.cut(step.a, step.b);
+      case "heal":
+        return network.heal();
+      case "enter":
+        return client?.enter(step.server, step.resume);
+      case "leave":
+        return client?.leave();
+      case "kill":
+        return client?.kill(step.how);
+      case "publish":
+        return client?.publish(step.count);
+      case "read slowly":
+        return client?.readSlowly(step.ms);
+    }
+  }
+
+  #stall(machine: string, ms: number): void {
+    const { clock, history } = this.#around;
+    const one = this.#servers.get(machine)?.process ?? this.#clients.get(machine);
+    if (one === undefined || this.#stalled.has(one)) return;
+    history.add(machine, { what: "stalled" });
+    one.stall();
+    this.#stalled.add(one);
+    clock.after(ms, () => {
+      if (!this.#stalled.delete(one)) return;
+      history.add(machine, { what: "went on" });
+      one.goOn();
+    });
+  }
+
+  /** Which servers were linked when is evidence; so are links to clients. */
+  #link(what: "link up" | "link down", process: Process, peer: string, link: number): void {
+    if (process.machine.startsWith("s")) this.#around.history.add(process.machine, { what, peer, link });
+  }
+}
+
+/** Promises have done all that they can. */
+async function settled(): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) await null;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
