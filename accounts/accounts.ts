@@ -83,7 +83,10 @@ export class Accounts {
     if (ticket !== undefined && this.#isGood(ticket, username, account.verifier)) return { ok: true, digest };
     if (!this.#credentials.recognises(username, digest, account.verifier)) {
       const matches = await this.#inTurn(applicant, () => matchesVerifier(secret, account.verifier, this.#crypto));
-      if (!matches) return { ok: false, reason: "WRONG_SECRET" };
+      // It may have become another user's in the meantime, when servers that were apart have found each other.
+      if (!matches || this.#source.account(username)?.verifier !== account.verifier) {
+        return { ok: false, reason: "WRONG_SECRET" };
+      }
       this.#credentials.remember(username, digest, account.verifier);
     }
     return { ok: true, digest };

@@ -77,6 +77,7 @@ class RunningClient implements Client {
   #registered = false;
   #lamport = 0;
   #published = 0;
+  #ticket: string | undefined;
   /** The newest of its own activities that was acknowledged. */
   #last: string | undefined;
   #login: LoginSuccessMessage | undefined;
@@ -257,22 +258,22 @@ class RunningClient implements Client {
     });
     this.#connection = undefined;
     this.#open = undefined;
+    this.#progress.cutOff();
     return this.#closing === undefined ? this.#onEnd(end) : 0;
   }
 
   #plan(): SessionPlan {
     const { secret } = this.#options;
     const canResume = this.#features.includes("resume");
-    const mayResume = this.#options.since !== undefined || this.#login?.resume !== undefined;
     return {
       username: this.#username,
       secret,
       register: this.#register,
       features: this.#features,
-      resume: canResume && mayResume ? this.#progress.received : undefined,
+      resume: canResume && this.#progress.hasBegun ? this.#progress.received : undefined,
       heartbeatPort: this.#channel?.port,
       redirects: this.#failover.redirects,
-      ticket: canResume ? this.#login?.ticket : undefined,
+      ticket: canResume ? this.#ticket : undefined,
       last: this.#last,
     };
   }
@@ -295,6 +296,10 @@ class RunningClient implements Client {
   }
 
   #onOpened(login: LoginSuccessMessage): void {
+    this.#lamport = receive(this.#lamport, login.lamport);
+    this.#ticket = login.ticket;
+    // A server that sends the client on at once says nothing of what it has: the session begins at the next one.
+    if (login.resume === undefined && login.features?.includes("resume")) return;
     const returned = this.#login !== undefined;
     this.#login = login;
     this.#open = this.#connection;
@@ -302,7 +307,6 @@ class RunningClient implements Client {
     const nowMs = this.#platform.clock.nowMs();
     this.#failover.opened(nowMs);
     this.#firstLoginMs ??= nowMs;
-    this.#lamport = receive(this.#lamport, login.lamport);
     this.#missed = login.resume?.replayed ?? 0;
     this.#tell({
       kind: "connected",
@@ -316,7 +320,7 @@ class RunningClient implements Client {
       logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
       this.#tell({ kind: "gap", gaps });
     }
-    this.#progress.begin({ serverId: login.serverId, vector: login.resume?.vector ?? {}, replayed: this.#missed });
+    if (login.resume !== undefined) this.#progress.begin({ serverId: login.serverId, ...login.resume });
     if (!this.#progress.isBehind) this.#tellCaughtUp();
     if (this.#isThrottled) this.#open?.throttle(true);
     for (const entry of [...this.#outbox]) this.#transmit(entry);

@@ -29,11 +29,18 @@ export interface Beginning {
 /** How far a client got. */
 export class Progress {
   #received: Record<string, number>;
+  #hasBegun: boolean;
   #replay: { readonly vector: Vector; missing: number } | undefined;
 
   /** Begins with what the client has from earlier. */
-  constructor(received: Vector = {}) {
+  constructor(received?: Vector) {
     this.#received = { ...received };
+    this.#hasBegun = received !== undefined;
+  }
+
+  /** Whether the client knows what it has, and can ask for the rest. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Everything up to here has been received. A copy. */
@@ -59,8 +66,14 @@ export class Progress {
       const end = vector[serverId]!;
       if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;
     }
+    this.#hasBegun = true;
     this.#replay = { vector, missing: replayed };
     this.#finishReplay();
+  }
+
+  /** The connection is over: what was promised on it and has not come does not come any more. */
+  cutOff(): void {
+    this.#replay = undefined;
   }
 
   /**

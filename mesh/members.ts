@@ -23,6 +23,8 @@ export interface Member extends Address {
   /** Logged-in clients, by its last announcement. */
   readonly load: number;
   readonly weight: number;
+  /** Whether it takes clients. */
+  readonly online: boolean;
   /** What it has of the log, by its last announcement. */
   readonly vector: Vector;
   /** Servers that it has a link to. */
@@ -36,6 +38,7 @@ export interface MemberReport extends Address {
   readonly serverId: string;
   readonly load: number;
   readonly weight: number;
+  readonly online: boolean;
   readonly vector: Vector;
   readonly members: readonly (Address & { readonly serverId: string })[];
 }
@@ -203,6 +206,7 @@ export class Members {
       hasLink: false,
       load: 0,
       weight: 1,
+      online: false,
       vector: {},
       linkedTo,
       sinceMs: nowMs,
@@ -248,8 +252,10 @@ export class Members {
   }
 }
 
-function memberOf({ serverId, host, port, load, weight, vector, members }: MemberReport) {
-  return { serverId, host, port, load, weight, vector, linkedTo: new Set(members.map((member) => member.serverId)) };
+function memberOf({ members, ...report }: MemberReport) {
+  const { serverId, host, port, load, weight, online, vector } = report;
+  const linkedTo = new Set(members.map((member) => member.serverId));
+  return { serverId, host, port, load, weight, online, vector, linkedTo };
 }
 
 function keyOf({ host, port }: Address): string {

@@ -16,10 +16,10 @@ export interface Source {
 
 /**
  * For each peer that is to send something: what, and how far it is had. From a peer that is linked to the origin's server, if there is one, as it has new entries first; else from the one
- * that has most. Which peer it is does not change without need: `current` says from whom it comes now.
+ * that has most. `own` is never wanted. Which peer it is does not change without need: `current` says from whom it comes now.
  */
 export function planWants(
-  own: string,
+  own: string | undefined,
   has: Vector,
   sources: readonly Source[],
   current: ReadonlyMap<string, string>,

@@ -95,7 +95,7 @@ export class Balancer {
       let left = count;
       for (const session of sessions) {
         if (left === 0) break;
-        if (!session.canResume || !session.isIdle(nowMs)) continue;
+        if (!session.canBeMoved(nowMs)) continue;
         left--;
         session.redirect(to);
       }
@@ -106,13 +106,13 @@ export class Balancer {
   }
 
   #servers(): ServerLoad[] {
-    return this.#parts.members().map(({ serverId, host, port, load, weight, state }) => ({
+    return this.#parts.members().map(({ serverId, host, port, load, weight, online, state }) => ({
       serverId,
       host,
       port,
       load,
       weight,
-      isLive: state === "linked",
+      isLive: state === "linked" && online,
     }));
   }
 }

@@ -1,16 +1,14 @@
 /**
- * One connection of this server: carries out what `session/` decides, on a link, with the node's accounts, journal and hub. It owns the link, the
- * framer, the watch of the supervisor and the reader; the session's state says which of them there are.
+ * One connection of this server: carries out what `session/` decides. It owns the link and the framer; once it is known who is at the other end, that is a `ServedClient` or
+ * a `PeerLink`.
  */
 
 import { getLogger } from "@logtape/logtape";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Digest } from "../accounts/credential.ts";
 import type { Config } from "../config/config.ts";
-import type { Supervised, Supervisor, SupervisorDeadline, Watch } from "../heartbeat/mod.ts";
+import type { Supervisor, SupervisorDeadline } from "../heartbeat/mod.ts";
 import type { Hub } from "../hub/hub.ts";
-import { Reader, type ReaderOwner } from "../hub/reader.ts";
-import { cursorAt } from "../log/cursor.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler, Transport } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
@@ -20,13 +18,15 @@ import { LineFramer } from "../protocol/line_framer.ts";
 import type {
   ActivityMessage,
   AuthenticateMessage,
+  Feature,
   LoginMessage,
   ServerMessage,
   WireHeartbeat,
   WireServer,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
+import type { PeerIdentity } from "../protocol/peer_message.ts";
+import { encodeLine } from "../protocol/server_codec.ts";
 import {
   featuresInForce,
   NEW_SESSION,
@@ -39,17 +39,17 @@ import {
   type SessionFacts,
   type SessionStep,
 } from "../session/session.ts";
+import { StoreError } from "../store/store.ts";
 import type { Trace } from "../trace/trace_event.ts";
+import { checkLogin, register, type Waiting } from "./admission.ts";
 import type { Balancer } from "./balancer.ts";
-import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Committed, Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PeerLink } from "./peer_link.ts";
-import type { PeerIdentity } from "../protocol/peer_message.ts";
-import type { ClientSession, Sessions } from "./sessions.ts";
-import { placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
-import { StoreError } from "../store/store.ts";
+import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
+import type { ClientSession, Sessions } from "./sessions.ts";
 
 /** What a connection has of its node. */
 export interface ConnectionServices {
@@ -80,22 +80,18 @@ const logger = getLogger(["thrum", "connection"]);
 const encoder = new TextEncoder();
 
 /** One client, or whatever else has connected. */
-export class Connection implements LinkHandler, Supervised, ReaderOwner, Committed, SessionFacts, ClientSession {
+export class Connection implements LinkHandler, Committed, SessionFacts, ClientSession, ServedClientOwner, Waiting {
   readonly #services: ConnectionServices;
-  readonly #link: Link;
+  readonly link: Link;
   readonly #framer: LineFramer;
   #session: Session = NEW_SESSION;
   #identifyDeadline: SupervisorDeadline | undefined;
-  #watch: Watch | undefined;
-  #channel: HeartbeatChannel | undefined;
-  #reader: Reader | undefined;
   #digest: Digest | undefined;
-  #quotedUsername = "";
-  #plainCursorId: number | undefined;
+  #username = "";
+  #client: ServedClient | undefined;
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
   #admitted: PeerIdentity | undefined;
   #peer: PeerLink | undefined;
-  #publishedAt = -Infinity;
   /** Lines that came while a secret was derived. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
@@ -104,7 +100,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   #closeReason: CloseReason | undefined;
 
   constructor(link: Link, services: ConnectionServices) {
-    this.#link = link;
+    this.link = link;
     this.#services = services;
     this.#framer = new LineFramer(services.config.limits.maxLineBytes);
   }
@@ -114,17 +110,21 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     logger.info("connected with {address}", { address: this.address });
     this.#services.trace?.({ event: "connected", peer: this.address });
     this.#awaitIdentification();
-    this.#link.attach(this);
+    this.link.attach(this);
   }
 
   /** Host and port, as the log shows them. */
   get address(): string {
-    const { remoteHost, remotePort } = this.#link;
+    const { remoteHost, remotePort } = this.link;
     return remoteHost.includes(":") ? `[${remoteHost}]:${remotePort}` : `${remoteHost}:${remotePort}`;
   }
 
   get session(): Session {
     return this.#session;
+  }
+
+  get isGone(): boolean {
+    return this.#closeReason !== undefined;
   }
 
   /** Ends the connection of this server's own will. Peers are ended by the mesh. */
@@ -149,7 +149,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   onData(bytes: Uint8Array): void {
     if (this.#peer !== undefined) return this.#peer.onData(bytes);
     if (this.#closeReason !== undefined) return;
-    this.#watch?.heard();
+    this.#client?.heard();
     const { lines, problem } = this.#framer.push(bytes);
     this.#take(lines, problem);
   }
@@ -177,7 +177,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   onDrain(): void {
     if (this.#peer !== undefined) return this.#peer.onDrain();
-    if (this.#reader !== undefined) this.#services.hub.drained(this.#reader);
+    this.#client?.drained();
     this.#readOrNot();
   }
 
@@ -191,51 +191,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     this.#services.gone(this);
   }
 
-  // ---- the supervisor speaks -------------------------------------------------------------------------------------
-
-  sendHeartbeat(sequence: number, attempt: number, of: number): void {
-    const { intervalMs, idleTimeoutMs } = this.#services.heartbeat;
-    if (attempt === 1) {
-      const seconds = idleTimeoutMs / 1000;
-      logger.info("no data for the past {seconds} from {address}", {
-        seconds: seconds === 1 ? "second" : `${seconds} seconds`,
-        address: this.name,
-      });
-    }
-    logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: this.name });
-    this.#services.trace?.({ event: "heartbeat", peer: this.name, what: `${attempt} of ${of}` });
-    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs }));
-    if (!this.#channel?.send(line)) this.#link.write(line);
-  }
-
-  alive(roundTripMs: number | undefined): void {
-    if (roundTripMs === undefined) logger.info("connection is alive: data from {address}", { address: this.name });
-    else {
-      logger.info("heartbeat answered by {address} after {milliseconds} ms; connection is alive", {
-        address: this.name,
-        milliseconds: Math.round(roundTripMs * 10) / 10,
-      });
-    }
-    this.#services.trace?.({ event: "answered", peer: this.name });
-  }
-
-  gaveUp(): void {
-    this.end("HEARTBEAT_TIMEOUT");
-  }
-
-  // ---- the hub and the journal speak -----------------------------------------------------------------------------
-
-  caughtUp(): void {
-    this.#savePlainCursor(undefined);
-  }
-
-  movedOn(): void {
-    this.#savePlainCursor(this.#reader?.cursor.position);
-  }
-
-  fellBehind(): void {
-    this.end("FELL_BEHIND");
-  }
+  // ---- the journal speaks --------------------------------------------------------------------------------------
 
   committed(): void {
     const answers = this.#answers;
@@ -245,16 +201,19 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   // ---- the network speaks ----------------------------------------------------------------------------------------
 
+  /** Of the user that is logged in, and stays it; empty before. */
   get username(): string {
-    return this.#session.kind === "client" ? this.#session.username : "";
+    return this.#username;
   }
 
   get canResume(): boolean {
     return this.#session.kind === "client" && this.#session.features.includes("resume");
   }
 
-  isIdle(nowMs: number): boolean {
-    return this.#reader?.state === "live" && this.#answers === "" && nowMs - this.#publishedAt >= BUSY_MS;
+  canBeMoved(nowMs: number): boolean {
+    // Without acknowledgements what is on its way just now would be lost.
+    return this.canResume && (this.#session as LoggedIn).features.includes("ack") && this.#answers === "" &&
+      this.#client!.isIdleFor(BUSY_MS, nowMs);
   }
 
   sendBackups(servers: readonly WireServer[]): void {
@@ -272,7 +231,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   // ---- facts for the session -------------------------------------------------------------------------------------
 
   get remoteHost(): string {
-    return this.#link.remoteHost;
+    return this.link.remoteHost;
   }
 
   get maxRegistrations(): number {
@@ -344,7 +303,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       case "answerHeartbeat":
         return this.#answer({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
-        return this.#watch?.answered(effect.sequence);
+        return this.#client?.answered(effect.sequence);
       case "close":
         return this.#close(effect.reason, effect.why);
       case "acknowledged":
@@ -356,19 +315,11 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     }
   }
 
-  #publish({ activity, messageId, lamport }: ActivityMessage): void {
-    const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { journal, trace, clock } = this.#services;
-    const id = journal.publish({
-      activity,
-      username: session.username,
-      quotedUsername: this.#quotedUsername,
-      messageId,
-      lamport,
-    });
-    this.#publishedAt = clock.nowMs();
-    if (trace !== undefined) trace({ event: "received", peer: this.name, id: formatEntryId(id) });
-    if (messageId !== undefined && session.features.includes("ack")) this.#acknowledge(messageId, id);
+  #publish(message: ActivityMessage): void {
+    const id = this.#client!.publish(message);
+    const { messageId } = message;
+    const { features } = this.#session as LoggedIn;
+    if (messageId !== undefined && features.includes("ack")) this.#acknowledge(messageId, id);
   }
 
   #acknowledge(messageId: string, id: EntryId): void {
@@ -381,96 +332,54 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
 
   #checkLogin(login: LoginMessage): void {
     this.#stopIdentifyDeadline();
-    const { mesh, accounts } = this.#services;
-    const { username, secret = "", ticket } = login;
-    mesh.whenJoined(() => {
-      if (this.#closeReason !== undefined) return;
-      if (username === ANONYMOUS) return this.#mayLogIn(login);
-      accounts.checkLogin({ username, secret, ticket }, this).then(
-        (result) => {
-          if (!result.ok) return this.#verified(onLoginChecked(this.#session, { problem: result.reason }));
-          this.#digest = result.digest;
-          this.#mayLogIn(login);
-        },
-        (error) => this.#brokeDown(error),
-      );
-    });
-  }
-
-  /** Nothing is against it; what it comes after may have to come first. */
-  #mayLogIn(login: LoginMessage): void {
-    const { mesh, balancer } = this.#services;
-    mesh.whenHere(login.username, login.last, () => {
-      if (this.#closeReason !== undefined) return;
-      const redirect = balancer.redirectFor(login, login.features.length === 0, this.remoteHost);
-      this.#verified(onLoginChecked(this.#session, redirect === undefined ? {} : { redirect }));
+    checkLogin(login, this, this.#services, ({ digest, problem, redirect }) => {
+      this.#digest = digest;
+      const found = { ...(problem && { problem }), ...(redirect && { redirect }) };
+      this.#verified(onLoginChecked(this.#session, found));
     });
   }
 
   #register(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
-    const { accounts, mesh } = this.#services;
-    mesh.whenJoined(() => {
-      if (this.#closeReason !== undefined) return;
-      accounts.register(username, secret, this).then(
-        (result) => {
-          if (!result.ok) return this.#verified(onRegistered(this.#session, result));
-          // Nobody is told any more, so the name stays free for whoever tries again.
-          if (this.#closeReason !== undefined) return accounts.settled(username);
-          this.#claim(username, result.verifier);
-        },
-        (error) => this.#brokeDown(error),
-      );
-    });
-  }
-
-  /** The name is free here; if it is everywhere, the account is made, and usable at every server when that is told. */
-  #claim(username: string, verifier: string): void {
-    const { accounts, journal, mesh: { registrar, replication }, trace } = this.#services;
-    const taken = () => {
-      accounts.settled(username);
-      this.#verified(onRegistered(this.#session, { reason: "NAME_TAKEN" }));
-    };
-    registrar.claim(username, (claim) => {
-      if (claim === undefined) return taken();
-      const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
-        accounts.settled(username);
-        replication.whenAllHave(sequence, () => {
-          registrar.release(claim);
-          logger.info("registered {username} for {address}", { username, address: this.address });
-          trace?.({ event: "registered", peer: username });
-          this.#verified(onRegistered(this.#session));
-        });
-      });
-      if (id !== undefined) return;
-      registrar.release(claim);
-      taken();
+    register(username, secret, this, this.#services, (isRegistered) => {
+      if (isRegistered) {
+        logger.info("registered {username} for {address}", { username, address: this.address });
+        this.#services.trace?.({ event: "registered", peer: username });
+      }
+      this.#verified(onRegistered(this.#session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
     });
   }
 
   #becomePeer(): void {
     this.#stopIdentifyDeadline();
-    this.#peer = this.#services.mesh.accept(this.#link, this.#framer, this.#admitted!);
+    this.#peer = this.#services.mesh.accept(this.link, this.#framer, this.#admitted!);
   }
 
   /** A client that is sent away is logged in for a moment, as some know no other order. */
   #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
+    this.#welcome(login, featuresInForce(login));
+    this.#send({ command: "REDIRECT", hostname: host, port });
+  }
+
+  /** Says LOGIN_SUCCESS; without a place it says nothing of what the client has, as that is for the next server to say. */
+  #welcome(login: LoginMessage, features: readonly Feature[], place?: Place): void {
     const { journal, accounts, heartbeat } = this.#services;
     const info = `logged in as ${login.username}`;
-    const features = featuresInForce(login);
+    if (login.features.length === 0) {
+      this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place?.lossInWords ?? ""}` });
+      return;
+    }
     const ticket = features.includes("resume") ? accounts.ticketFor(login.username) : undefined;
     this.#send({
       command: "LOGIN_SUCCESS",
       info,
-      ...(login.features.length === 0 ? {} : {
-        features,
-        serverId: journal.serverId,
-        lamport: journal.lamport,
-        heartbeat,
-        ...ticketField(ticket),
-      }),
+      features,
+      serverId: journal.serverId,
+      lamport: journal.lamport,
+      heartbeat,
+      ...(features.includes("resume") && place !== undefined ? { resume: place.resume } : {}),
+      ...(ticket === undefined ? {} : { ticket }),
     });
-    this.#send({ command: "REDIRECT", hostname: host, port });
   }
 
   /** What waited for an account can go on. */
@@ -485,7 +394,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
     if (this.#hasFinished) this.onFinish();
   }
 
-  #brokeDown(error: unknown): void {
+  brokeDown(error: unknown): void {
     if (this.#closeReason !== undefined) return;
     if (error instanceof StoreError) return this.#services.failed(error);
     logger.error("cannot check the secret of {address}: {error}", { address: this.address, error });
@@ -493,60 +402,23 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #beginSession(login: LoginMessage): void {
-    const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { journal, accounts, plainCursors, heartbeat, hub, trace, sessions, balancer } = this.#services;
+    const session = this.#session as LoggedIn;
+    const { journal, plainCursors, trace, sessions, balancer } = this.#services;
     const { username, features, isPlain } = session;
     this.#stopIdentifyDeadline();
-    this.#quotedUsername = quoteUsername(username);
-
-    const isRemembered = isPlain && username !== ANONYMOUS;
-    const lostAt = isRemembered ? plainCursors.takeOver(username) : undefined;
-    const vector = features.includes("resume") ? login.resume : undefined;
-    const place = placeOf(vector, lostAt, journal);
+    const lostAt = isPlain && username !== ANONYMOUS ? plainCursors.takeOver(username) : undefined;
+    const place = placeOf(features.includes("resume") ? login.resume : undefined, lostAt, journal);
     // The server is coming to its end.
     if (place === undefined) return;
-    const info = `logged in as ${username}`;
-    if (isPlain) this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place.lossInWords}` });
-    else {
-      this.#send({
-        command: "LOGIN_SUCCESS",
-        info,
-        features,
-        serverId: journal.serverId,
-        lamport: journal.lamport,
-        heartbeat,
-        ...(features.includes("resume") ? { resume: place.resume, ...ticketField(accounts.ticketFor(username)) } : {}),
-      });
-    }
+    this.#welcome(login, features, place);
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
     logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
     trace?.({ event: "logged in", peer: username });
-
-    if (isRemembered) this.#plainCursorId = plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
-    this.#reader = new Reader(this.#link, cursorAt(place.after, username, place.has), this);
-    this.#supervise(login);
+    this.#username = username;
+    this.#client = new ServedClient(this.#services, this, session, place);
     sessions.add(this);
     balancer.begin(this);
-    hub.join(this.#reader);
-  }
-
-  #supervise(login: LoginMessage): void {
-    const session = this.#session as Extract<Session, { kind: "client" }>;
-    const { config, heartbeat, supervisor, transport } = this.#services;
-    const isSupervised = session.isPlain
-      ? config.heartbeat.plainClients === "supervise"
-      : session.features.includes("heartbeat");
-    if (!isSupervised) {
-      this.#link.keepAlive(heartbeat.idleTimeoutMs);
-      return;
-    }
-    this.#watch = supervisor.watch(this, heartbeat);
-    if (login.heartbeatPort === undefined || session.isPlain) return;
-    this.#channel = new HeartbeatChannel(transport, { host: this.remoteHost, port: login.heartbeatPort }, {
-      name: this.name,
-      heard: () => this.#watch?.heard(),
-      answered: (sequence) => this.#watch?.answered(sequence),
-    });
+    this.#client.begin(login);
   }
 
   #awaitIdentification(): void {
@@ -571,7 +443,7 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.#link.write(bytes)) this.#readOrNot();
+    if (!this.link.write(bytes)) this.#readOrNot();
   }
 
   /** Sends `message` with all other answers of the turn, when the turn is stored. */
@@ -588,39 +460,20 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
   /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
   #readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
-    const isStuffed = this.#link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
-    if (this.#held !== undefined || isStuffed) this.#link.pause();
-    else this.#link.resume();
-  }
-
-  #savePlainCursor(position: number | undefined): void {
-    const session = this.#session;
-    if (this.#plainCursorId === undefined || session.kind !== "client") return;
-    this.#services.plainCursors.moved(this.#plainCursorId, session.username, position);
+    const isStuffed = this.link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    if (this.#held !== undefined || isStuffed) this.link.pause();
+    else this.link.resume();
   }
 
   /** The one way out: everything that the connection holds is let go, and the log says why. */
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { hub, journal, plainCursors, trace } = this.#services;
-    const reader = this.#reader;
-    if (reader !== undefined) {
-      const position = hub.positionOf(reader);
-      hub.leave(reader);
-      if (this.#plainCursorId !== undefined) {
-        if (reason === "LOGGED_OUT") plainCursors.end(this.#plainCursorId);
-        else {
-          const username = reader.cursor.username!;
-          plainCursors.lost(this.#plainCursorId, username, journal.positionBefore(position, this.#link.pendingBytes));
-        }
-      }
-    }
+    const { accounts, sessions, trace } = this.#services;
     this.#stopIdentifyDeadline();
-    this.#services.sessions.remove(this);
-    this.#services.accounts.giveUp(this);
-    this.#watch?.end();
-    this.#channel?.close();
+    this.#client?.leave(reason);
+    sessions.remove(this);
+    accounts.giveUp(this);
     const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";
     logger.info(byClient ? "closed by client {address}: {why}" : "closed by server {address}: {why} ({reason})", {
       address: this.name,
@@ -628,16 +481,11 @@ export class Connection implements LinkHandler, Supervised, ReaderOwner, Committ
       reason,
     });
     trace?.({ event: "closed", peer: this.name, what: reason });
-    this.#link.end(LINGER_MS);
+    this.link.end(LINGER_MS);
   }
 
   /** The user where there is one, and the address. */
   get name(): string {
-    const username = this.#reader?.cursor.username;
-    return username === undefined ? this.address : `${username} (${this.address})`;
+    return this.#username === "" ? this.address : `${this.#username} (${this.address})`;
   }
-}
-
-function ticketField(ticket: string | undefined): { readonly ticket?: string } {
-  return ticket === undefined ? {} : { ticket };
 }

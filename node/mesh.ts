@@ -207,11 +207,16 @@ export class Mesh implements PeerLinkOwner {
     return accepted;
   }
 
-  /** Tells the others that this server goes; resolves when they have everything, or `graceMs` later. */
-  async finish(graceMs: number): Promise<void> {
+  /** Calls nobody any more, and tells the others that this server takes no clients. */
+  retire(): void {
     this.#isStopping = true;
     this.#timers.get("call")?.cancel();
     this.#dialing.abort();
+    this.#announce();
+  }
+
+  /** Resolves when all others have everything of this server, or `graceMs` later. */
+  async finish(graceMs: number): Promise<void> {
     const last = this.#parts.journal.lastOf(this.#parts.journal.serverId);
     if (this.#links.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -225,8 +230,7 @@ export class Mesh implements PeerLinkOwner {
 
   /** Ends all links. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    this.#dialing.abort();
+    this.retire();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     for (const { timer } of this.#waitingForEntry) timer.cancel();
@@ -354,7 +358,8 @@ export class Mesh implements PeerLinkOwner {
     journal.tick(peer.lamport);
     logger.info("linked with {name}", { name: link.name });
     const load = this.#members.get(serverId)?.load ?? 0;
-    const report: MemberReport = { ...peer, load, weight: 1, members };
+    // It says itself in a moment whether it takes clients.
+    const report: MemberReport = { ...peer, load, weight: 1, online: false, members };
     this.#members.linked(report, this.#calls.get(link), this.#nowMs);
     this.#goals.set(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
@@ -430,6 +435,8 @@ export class Mesh implements PeerLinkOwner {
   #joined(): void {
     this.#timers.get("join")?.cancel();
     this.#isJoined = true;
+    this.replication.joined();
+    this.#announce();
     if (this.#links.size > 0) logger.info("joined; servers linked: {count}", { count: this.#links.size });
     const waiting = this.#waitingForJoin;
     this.#waitingForJoin = [];
@@ -455,6 +462,7 @@ export class Mesh implements PeerLinkOwner {
       ...this.#self,
       load: load(),
       weight: config.cluster.weight,
+      online: this.#isJoined && !this.#isStopping,
       vector: journal.vector,
       lamport: journal.tick(),
       members: this.#wireMembers(),

@@ -252,6 +252,7 @@ export class ThrumNode {
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: this.#connections.size });
     this.#forgetting?.cancel();
     this.#balancer.stop();
+    this.#mesh.retire();
     await this.#listener?.close();
     for (const link of this.#waitingLinks.splice(0)) link.destroy();
     this.#journal.flush();

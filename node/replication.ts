@@ -55,6 +55,7 @@ export class Replication implements Committed {
   readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   #plan: ReadonlyMap<string, string> = new Map();
+  #isJoined = false;
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
   /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
@@ -87,13 +88,19 @@ export class Replication implements Committed {
       this.#owner.sources().some(({ linkedTo }) => linkedTo.has(origin));
   }
 
+  /** From now on this server's clients may publish. */
+  joined(): void {
+    this.#isJoined = true;
+    this.replan();
+  }
+
   /** A link is up; `vector` is what its server has. */
   begin(link: PeerLink, vector: Vector): void {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
-    if (hasOwn > this.#journal.lastOf(serverId)) {
+    if (this.#isJoined && hasOwn > this.#journal.lastOf(serverId)) {
       logger.error(
-        "{name} has {theirs} entries of this server, which has {own}: an old copy of the data folder was put back. What is lost here stays lost",
+        "{name} has {theirs} entries of this server, which has {own}: an old copy of its data was put back while they could not be reached. What is lost here stays lost",
         { name: link.name, theirs: hasOwn, own: this.#journal.lastOf(serverId) },
       );
     }
@@ -116,7 +123,9 @@ export class Replication implements Committed {
 
   /** What peers have, or whom they are linked to, has changed. */
   replan(): void {
-    this.#plan = planWants(this.#journal.serverId, this.#journal.comingVector, this.#owner.sources(), this.#plan);
+    // Its own entries are wanted only by a server whose data is an old copy, and before it numbers new ones.
+    const own = this.#isJoined ? this.#journal.serverId : undefined;
+    this.#plan = planWants(own, this.#journal.comingVector, this.#owner.sources(), this.#plan);
     for (const peer of this.#peers.values()) {
       const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector)).sort().join();
       if (wanted !== peer.wanted) this.#want(peer, {});
@@ -157,7 +166,7 @@ export class Replication implements Committed {
   /** Lines of the log came from a peer. What is wrong with them, in words. */
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, first, after, to } = header;
-    if (origin === this.#journal.serverId) return undefined;
+    if (origin === this.#journal.serverId && this.#isJoined) return undefined;
     const audience = audienceOf(to);
     const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
     for (let index = 0; index < lines.length; index++) {

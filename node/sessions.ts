@@ -6,10 +6,10 @@ import type { WireServer } from "../protocol/message.ts";
 /** A logged-in client, as the network sees it. */
 export interface ClientSession {
   readonly username: string;
-  /** Whether it knows where it stands, and so can be sent elsewhere without missing anything. */
+  /** Whether it knows where it stands, and so misses nothing when it goes on elsewhere. */
   readonly canResume: boolean;
-  /** Whether nothing is under way with it just now. */
-  isIdle(nowMs: number): boolean;
+  /** Whether it can be sent elsewhere now without anything being lost, or being felt. */
+  canBeMoved(nowMs: number): boolean;
   /** Where to go when this server is gone. Only for those that can resume. */
   sendBackups(servers: readonly WireServer[]): void;
   /** Sends it to another server. */

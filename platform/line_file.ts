@@ -55,7 +55,8 @@ class AppendedFile implements LineFile {
     this.#text = "";
     if (text === "") return;
     this.#writing = this.#writing
-      .then(() => this.#handle.appendFile(text))
+      // The file is open for appending; Deno 2.5 has no `appendFile` of a handle.
+      .then(() => this.#handle.writeFile(text))
       // Told at the end: a trace that cannot be written must not stop a server.
       .catch((error) => this.#failure ??= error);
   }

@@ -93,17 +93,7 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
 }
 
 function readActivity(fields: Fields, line: string): ActivityMessage {
-  const value = fields.activity;
-  if (!isObject(value)) {
-    throw new FieldProblem(value === undefined ? '"activity" is missing' : '"activity" must be an object');
-  }
-  let activity = rawValue(line, "activity")!;
-  // Between tokens a carriage return is white space to JSON but the end of a line to many readers.
-  if (activity.includes("\r")) activity = activity.replaceAll("\r", " ");
-  if (Object.hasOwn(value, AUTHENTICATED_USER)) activity = withoutMember(activity, AUTHENTICATED_USER);
-  if (isDeep(activity, MAX_ACTIVITY_DEPTH)) {
-    throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
-  }
+  const activity = activityField(fields.activity, line);
   const messageId = optionalStringField(fields.messageId, "messageId");
   // Half a surrogate pair cannot be stored: two that differ only in it would be one.
   if (
@@ -120,6 +110,24 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
     messageId,
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
   };
+}
+
+/**
+ * The JSON text of an activity as it was written in the object `line`, without any `authenticated_user`; `value` is what JSON.parse made of it. Shared with what
+ * servers tell each other.
+ */
+export function activityField(value: unknown, line: string): string {
+  if (!isObject(value)) {
+    throw new FieldProblem(value === undefined ? '"activity" is missing' : '"activity" must be an object');
+  }
+  let activity = rawValue(line, "activity")!;
+  // Between tokens a carriage return is white space to JSON but the end of a line to many readers.
+  if (activity.includes("\r")) activity = activity.replaceAll("\r", " ");
+  if (Object.hasOwn(value, AUTHENTICATED_USER)) activity = withoutMember(activity, AUTHENTICATED_USER);
+  if (isDeep(activity, MAX_ACTIVITY_DEPTH)) {
+    throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
+  }
+  return activity;
 }
 
 /** Whether `activity` is nested deeper than `limit`. Most are short or flat, which is seen without reading them through. */

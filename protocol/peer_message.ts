@@ -51,6 +51,8 @@ export interface ServerAnnounceMessage {
   /** Logged-in clients. */
   readonly load: number;
   readonly weight: number;
+  /** Whether it takes clients: not while it catches up, nor when it is about to stop. */
+  readonly online: boolean;
   readonly vector: WireVector;
   readonly lamport: number;
   /** Those that it has a link to. */

@@ -57,6 +57,19 @@ export function rawValue(text: string, key: string): string | undefined {
   return value;
 }
 
+/** The texts of the elements of the array that `text` is. */
+export function rawElements(text: string): string[] {
+  const elements: string[] = [];
+  let at = skipSpace(text, skipSpace(text, 0) + 1);
+  while (text.charCodeAt(at) !== CLOSE_BRACKET) {
+    const end = skipValue(text, at);
+    elements.push(text.slice(at, end));
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+  }
+  return elements;
+}
+
 /** The object that `text` is, without the member `key`, all else as it was written. */
 export function withoutMember(text: string, key: string): string {
   const kept = rawMembers(text).filter((member) => member.key !== key);

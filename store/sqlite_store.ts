@@ -4,12 +4,10 @@
  * Acts; what is decided is in `origin_log.ts`.
  */
 
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, type Place } from "./log_files.ts";
-import { CURRENT_VERSION, MIGRATIONS } from "./migrations.ts";
 import {
   type ActivityRow,
   append,
@@ -22,6 +20,7 @@ import {
   vectorAt,
 } from "./origin_log.ts";
 import { DamagedFileError, storeError } from "./sqlite_errors.ts";
+import { prepareFile, prepareFolder } from "./sqlite_file.ts";
 import {
   all,
   AUDIENCE_NUMBERS,
@@ -33,19 +32,18 @@ import {
   type Statements,
   type StateRow,
 } from "./sqlite_statements.ts";
-import {
-  type Account,
-  type Batch,
-  type Cut,
-  type ForgetLimits,
-  type Forgotten,
-  type KnownServer,
-  type Missing,
-  type PlainCursor,
-  type Store,
-  StoreError,
-  type StoreState,
-  type UsedMessageId,
+import type {
+  Account,
+  Batch,
+  Cut,
+  ForgetLimits,
+  Forgotten,
+  KnownServer,
+  Missing,
+  PlainCursor,
+  Store,
+  StoreState,
+  UsedMessageId,
 } from "./store.ts";
 
 /** What a SQLite store is opened with. */
@@ -60,17 +58,6 @@ export interface SqliteStoreOptions {
   readonly fileSizes?: FileSizes;
 }
 
-/** SQLite's default: a checkpoint every 4 MB. Each holds the event loop for 5 to 15 ms on a fast SSD; a longer log would make them rarer but longer. */
-const CHECKPOINT_PAGES = 512;
-/**
- * Larger than SQLite's 4,096: a turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger pages make the small turns of a quiet
- * server cost twice as much.
- */
-const PAGE_BYTES = 8_192;
-/** The write-ahead log is cut to this after a checkpoint when one large commit made it longer. */
-const WAL_BYTES = 16_777_216;
-/** Memory for pages: enough for the upper part of the message id index, which is the only thing that is not written in order. */
-const CACHE_BYTES = 16_777_216;
 /** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
 const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, messageIds: 250 };
 const NO_BYTES = new Uint8Array(0);
@@ -97,46 +84,6 @@ export function openSqliteStore(
     files.close();
     database?.close();
     throw storeError("open", folder, cause);
-  }
-}
-
-/** Makes the folder, and sees that it and what is in it can be written to: SQLite would only say that something failed, this says why. */
-function prepareFolder(folder: string): void {
-  // It holds what secrets are checked against: nobody else needs to read it.
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  rmdirSync(mkdtempSync(`${folder}/.try-`));
-  const names = readdirSync(folder).filter((name) => name.startsWith("thrum.sqlite"));
-  for (const name of names) accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);
-  // A new database would take them for left over, and remove them.
-  if (logFilesIn(folder).length > 0 && !names.includes("thrum.sqlite")) {
-    throw new DamagedFileError("thrum.sqlite", "is missing beside its .bytes files");
-  }
-}
-
-/** Takes hold of the file and brings it into the form that is used here. */
-function prepareFile(database: DatabaseSync, folder: string, synchronous: "normal" | "full"): void {
-  // Statement by statement: an error of `exec` carries no result code.
-  const run = (sql: string) => database.prepare(sql).get();
-  // Older versions of Deno would wait 5 s for another server to go.
-  run("PRAGMA busy_timeout = 0");
-  run("PRAGMA locking_mode = EXCLUSIVE");
-  // The first reading takes the lock, and fails when another server has it.
-  const version = run("PRAGMA user_version")!["user_version"] as number;
-  if (version > CURRENT_VERSION) {
-    throw new StoreError(
-      `Cannot open data folder "${folder}": it was written by a newer thrum (version ${version} of the file, this program knows ` +
-        `${CURRENT_VERSION}). Use that one, or choose another folder.`,
-    );
-  }
-  // Means something only while the file is empty.
-  run(`PRAGMA page_size = ${PAGE_BYTES}`);
-  run("PRAGMA journal_mode = WAL");
-  run(`PRAGMA synchronous = ${synchronous}`);
-  run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  run(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
-  run(`PRAGMA cache_size = ${-CACHE_BYTES / 1024}`);
-  for (const { to, statements } of MIGRATIONS) {
-    if (to > version) ["BEGIN", ...statements, `PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
   }
 }
 

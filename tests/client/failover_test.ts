@@ -120,6 +120,8 @@ Deno.test("Failover believes a server that does not know the user only when none
   known.lost(now(1), gone);
   const answers = Array.from({ length: 6 }, (_, turn) => known.unknownUser(now(turn)).kind);
   assertEquals(answers, ["call", "call", "call", "call", "call", "giveUp"]);
+  known.opened(10);
+  assertEquals(known.unknownUser(now(11)).kind, "call");
 });
 
 /** A world with three servers of one network, of which the client knows the first. The others tell who is there with every login. */
@@ -239,6 +241,47 @@ Deno.test("A client that is moved in the middle of its session goes at once, los
   const [login] = second.got("LOGIN");
   assertEquals([login?.redirects, login?.resume, login?.last], [1, { vector: { a: 1 } }, "a:1"]);
   assertEquals([world.told("lost"), world.told("waiting")], [[], []]);
+  await world.closed(client);
+});
+
+Deno.test("A client that is sent on at its login begins at the server that keeps it, with what it has", async () => {
+  const { world, servers: [first, second, third], name } = threeServers();
+  const sendOn = (to: FakeServer, times = Infinity) => {
+    return (connection: FakeServer["newest"], { command }: Record<string, unknown>) => {
+      if (command !== "LOGIN" || times-- <= 0) return false;
+      const { host: hostname, port } = to.endpoint;
+      // As such an answer is: without `resume`.
+      connection.end(
+        { command: "LOGIN_SUCCESS", info: "", features: ["heartbeat", "ack", "resume"], serverId: "x", ticket: "t" },
+        { command: "REDIRECT", hostname, port },
+      );
+      return true;
+    };
+  };
+  first.onLine = sendOn(second);
+  const connecting = world.connecting();
+  let isConnected = false;
+  void connecting.then(() => isConnected = true);
+  // There and back, a REDIRECT, and there: the second one has not answered.
+  await world.clock.run(5);
+  assertEquals([first.connections.length, isConnected], [1, false]);
+  await world.clock.run(10);
+  const client = await connecting;
+  const { all } = collect(client);
+  assertEquals(world.kinds, ["connecting", "redirected", "connecting", "connected", "caughtUp"]);
+  const [login] = second.got("LOGIN");
+  assertEquals([login?.redirects, login?.ticket, login?.resume], [1, "t", undefined]);
+  second.publish({ n: 1 });
+  name(second);
+  await world.clock.run(10);
+  // Its server dies, and the next one sends it on: it must not forget what it has on the way.
+  first.onLine = sendOn(third);
+  await second.kill();
+  third.publish({ n: 2 });
+  await world.clock.run(1_100);
+  assertEquals(third.got("LOGIN")[0]?.resume, { vector: { b: 1 } });
+  assertEquals(all.map(({ activity }) => activity.n), [1, 2]);
+  assertEquals(world.told("connected").map(({ serverId }) => serverId), ["b", "c"]);
   await world.closed(client);
 });
 

@@ -22,14 +22,26 @@ Deno.test("Progress takes the vector over only with the last activity of the rep
   assertEquals(progress.receive("a:6"), "new");
 });
 
-Deno.test("Progress.begin() forgets what a replay that was cut off had promised", () => {
+Deno.test("Progress forgets what a replay that was cut off had promised", () => {
   const progress = new Progress({ a: 1 });
   progress.begin({ vector: { a: 5, b: 9 }, replayed: 2 });
   progress.receive("a:2");
   assertEquals(progress.received, { a: 2 });
-  progress.begin({ vector: {}, replayed: 0 });
+  progress.cutOff();
+  assertEquals(progress.isBehind, false);
   assertEquals(progress.receive("a:3"), "new");
   assertEquals(progress.received, { a: 3 });
+  progress.begin({ vector: { a: 7 }, replayed: 2 });
+  progress.begin({ vector: {}, replayed: 0 });
+  assertEquals(progress.received, { a: 3 });
+});
+
+Deno.test("Progress knows what it has from the first answer on, or when it was told", () => {
+  const progress = new Progress();
+  assertEquals(progress.hasBegun, false);
+  progress.begin({ vector: {}, replayed: 0 });
+  assertEquals(progress.hasBegun, true);
+  assertEquals(new Progress({}).hasBegun, true);
 });
 
 Deno.test("Progress.begin() goes back with a server that has lost what the client had of it", () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { nestingDepth, rawMembers, rawValue, withoutMember } from "../../protocol/raw_json.ts";
+import { nestingDepth, rawElements, rawMembers, rawValue, withoutMember } from "../../protocol/raw_json.ts";
 
 Deno.test("rawValue() gives the text of a value as it was written", () => {
   const text = ' { "a" : 1.0 , "b":{"x":[1,"}\\"",{}]} ,"c":9007199254740993,"d": "\\\\" , "e":null } ';
@@ -23,6 +23,11 @@ Deno.test("withoutMember() takes out every member of that name and nothing else"
   assertEquals(withoutMember('{"x": 1.0, "u":"me","y":[1 ,2]}', "u"), '{"x": 1.0,"y":[1 ,2]}');
   assertEquals(withoutMember('{"u":1,"\\u0075":2}', "u"), "{}");
   assertEquals(withoutMember('{"a":{"u":1}}', "u"), '{"a":{"u":1}}');
+});
+
+Deno.test("rawElements() gives the texts of an array's elements as they were written", () => {
+  assertEquals(rawElements(' [ 1.0 ,{"a":[1,2]},"],\\"", [ ] , null] '), ["1.0", '{"a":[1,2]}', '"],\\""', "[ ]", "null"]);
+  assertEquals(rawElements("[ ]"), []);
 });
 
 Deno.test("nestingDepth() counts objects and arrays, not what stands in strings", () => {

@@ -127,17 +127,30 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
   const isPlain = evidence.schedule.clients.find(({ name }) => name === one.who)?.kind === "plain";
   // What a plain client gets begins with its connection to a server, where it cannot say what it has.
-  const connected = evidence.told("connected").findLast((event) => event.session === session)!;
+  const had = isPlain
+    ? vectorAt(evidence, evidence.told("connected").findLast((event) => event.session === session)!)
+    : {};
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || !evidence.survives(key)) continue;
     const mayMiss = isPlain
-      ? copies.some((copy) => copy.server === connected.server && copy.at <= connected.at)
+      ? copies.some(({ id }) => covers(had, id))
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
     if (mayMiss || copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };
   }
+}
+
+/** What the log of the server had when a client connected with it. */
+function vectorAt(evidence: Evidence, { server, at }: Told<"connected">): Vector {
+  const vector: Record<string, number> = {};
+  for (const stored of evidence.stored.get(server)?.values() ?? []) {
+    if (stored.at > at) break;
+    const { origin, sequence } = parseEntryId(stored.id)!;
+    vector[origin] = sequence;
+  }
+  return vector;
 }
 
 function covers(vector: Vector, id: string): boolean {

@@ -113,6 +113,26 @@ export function eventText(event: Event): string {
   return `${String(at).padStart(7)} ms  ${who.padEnd(4)} ${happeningText(happening as Happening)}`;
 }
 
+/** The timeline, in which what happened several times in a row, or at one moment, stands once. */
+export function timeline(events: readonly Event[]): string[] {
+  const lines: { text: string; first: string; last: string; key: string; times: number }[] = [];
+  for (const event of events) {
+    const numbered = "n" in event ? event : undefined;
+    const key = numbered === undefined
+      ? `${event.who} ${event.what} ${event.what === "refused" ? event.info : event.at}`
+      : `${event.at} ${event.who} ${event.what} ${numbered.sender}`;
+    const at = lines.findLastIndex((line, index) => line.key === key && index > lines.length - 12);
+    const n = numbered === undefined ? "" : `#${numbered.n}`;
+    const canFold = numbered !== undefined || event.what === "refused";
+    if (at >= 0 && canFold) {
+      const line = lines[at]!;
+      line.last = n;
+      line.times++;
+    } else lines.push({ text: eventText(event), first: n, last: n, key, times: 1 });
+  }
+  return lines.map(({ text, last, times }) => times === 1 ? text : `${text}  … ${last} (${times} times)`);
+}
+
 function happeningText(happening: Happening): string {
   switch (happening.what) {
     case "step":

@@ -206,6 +206,7 @@ export class LibraryClient implements SimClient {
     return openClient({
       host: server,
       port: SERVER_PORT,
+      servers: this.#around.servers.map((host) => ({ host, port: SERVER_PORT })),
       ...(isNamed ? { username: this.#username, secret: this.#plan.secret, register: "ifNew" } : {}),
       ...(life.since === undefined ? {} : { since: life.since }),
       reconnect: RECONNECT,

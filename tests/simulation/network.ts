@@ -41,6 +41,8 @@ export class SimNetwork {
   readonly #links = new Set<SimLink>();
   /** As `from>to`. */
   readonly #blocked = new Set<string>();
+  /** Of which something is held up in a black hole. */
+  #heldUp = new Set<SimLink>();
   readonly #slowMs = new Map<string, number>();
   readonly #off = new Set<string>();
   /** Calls that were made into a black hole: made again when something heals. */
@@ -73,6 +75,12 @@ export class SimNetwork {
     };
   }
 
+  /** Whether `machine` has a connection of which the other side knows too. */
+  hasConnection(machine: string): boolean {
+    for (const link of this.#links) if (link.process.machine === machine && this.#links.has(link.peer)) return true;
+    return false;
+  }
+
   // ---- what goes wrong -------------------------------------------------------------------------------------------
 
   /** Nothing gets from one machine to the other any more, and nobody is told. */
@@ -98,7 +106,10 @@ export class SimNetwork {
   heal(): void {
     this.#blocked.clear();
     this.#slowMs.clear();
-    this.#goOn();
+    const heldUp = this.#heldUp;
+    this.#heldUp = new Set();
+    for (const link of heldUp) link.flush();
+    this.#callAgain();
   }
 
   /** The operating system closes what a process leaves behind when it dies. */
@@ -118,7 +129,7 @@ export class SimNetwork {
   powerOn(machine: string): void {
     this.#off.delete(machine);
     for (const link of [...this.#links]) if (link.peer.process.machine === machine) link.sendAgain();
-    this.#goOn();
+    this.#callAgain();
   }
 
   // ---- for links -------------------------------------------------------------------------------------------------
@@ -133,6 +144,11 @@ export class SimNetwork {
 
   delayMs(from: string, to: string): number {
     return this.#chance.whole(LATENCY_MS.least, LATENCY_MS.most) + (this.#slowMs.get(`${from}>${to}`) ?? 0);
+  }
+
+  /** Until it heals. */
+  holdUp(link: SimLink): void {
+    this.#heldUp.add(link);
   }
 
   forget(link: SimLink): void {
@@ -150,8 +166,7 @@ export class SimNetwork {
     for (const [key, listening] of this.#listening) if (listening.process === process) this.#listening.delete(key);
   }
 
-  #goOn(): void {
-    for (const link of [...this.#links]) link.flush();
+  #callAgain(): void {
     const calls = this.#lostCalls;
     this.#lostCalls = [];
     for (const call of calls) call();

@@ -10,6 +10,9 @@ import type { SimClient, Surroundings } from "./surroundings.ts";
 /** Between the end of a connection and the next call. */
 const CALL_AGAIN_MS = 300;
 
+/** It has nothing else to notice with that a server is gone without a word. */
+const KEEP_ALIVE_MS = 2_000;
+
 /** A client of lines. */
 export class PlainClient implements SimClient {
   readonly name: string;
@@ -86,6 +89,7 @@ export class PlainClient implements SimClient {
 
   goOn(): void {
     this.#process?.goOn();
+    this.#link?.resume();
   }
 
   tellEnd(): void {
@@ -125,6 +129,7 @@ export class PlainClient implements SimClient {
       const link = await transport.dial({ host: server, port: SERVER_PORT, timeoutMs: 2_000 });
       this.#link = link;
       link.attach(this.#handler(process, link, server));
+      link.keepAlive(KEEP_ALIVE_MS);
       this.#begin();
     } catch {
       // As when a connection ends: the next one, soon.

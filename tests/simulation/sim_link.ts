@@ -8,6 +8,9 @@ import type { Process } from "./process.ts";
 /** What travels: bytes, the end of the bytes, or the news that the other side is gone. */
 type Item = Uint8Array | "FIN" | "RST";
 
+/** Probes of an idle connection that may go unanswered. */
+const PROBES = 3;
+
 /** One end. What it sends waits in `#sent` until it has arrived at the peer and the peer reads. */
 export class SimLink implements Link {
   readonly number: number;
@@ -80,7 +83,18 @@ export class SimLink implements Link {
     this.#readSoon();
   }
 
-  keepAlive(): void {}
+  keepAlive(idleMs: number): void {
+    let unanswered = 0;
+    const probe = () => {
+      if (this.#isGone) return;
+      const { machine } = this.peer.process;
+      const isReachable = !this.#isBlocked && !this.peer.#isBlocked && !this.#network.isOff(machine);
+      unanswered = isReachable && !this.peer.#hasVanished ? 0 : unanswered + 1;
+      if (unanswered > 0 && (isReachable || unanswered > PROBES)) this.break();
+      else this.#network.clock.after(idleMs, probe);
+    };
+    this.#network.clock.after(idleMs, probe);
+  }
 
   end(lingerMs: number): void {
     if (this.#isGone || this.#sentFin) return;
@@ -126,13 +140,9 @@ export class SimLink implements Link {
     if (this.peer.#hasVanished && this.#pending > 0) this.#send(new Uint8Array(0));
   }
 
-  /** The black hole is gone. */
+  /** The black hole that held up what this end has sent is gone. */
   flush(): void {
-    if (this.#heldUp > 0 && !this.#isBlocked) {
-      const heldUp = this.#heldUp;
-      this.#heldUp = 0;
-      for (let count = 0; count < heldUp; count++) this.#arrive();
-    }
+    for (; this.#heldUp > 0; this.#heldUp--) this.#arrive();
   }
 
   get #isBlocked(): boolean {
@@ -147,8 +157,9 @@ export class SimLink implements Link {
     this.#sent.push(item);
     clock.after(this.#lastArrivalAt - now, () => {
       if (this.#hasVanished) return;
-      if (this.#heldUp > 0 || this.#isBlocked) this.#heldUp++;
-      else this.#arrive();
+      if (this.#heldUp === 0 && !this.#isBlocked) return this.#arrive();
+      this.#heldUp++;
+      this.#network.holdUp(this);
     });
   }
 

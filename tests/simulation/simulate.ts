@@ -2,7 +2,7 @@
 
 import { check } from "./checker.ts";
 import type { Violation } from "./evidence.ts";
-import { type Event, eventText, hashOf } from "./history.ts";
+import { type Event, hashOf, timeline } from "./history.ts";
 import { type Schedule, scheduleOf, type Sizes, stepText } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
@@ -54,6 +54,6 @@ export function report({ schedule, events, hash, violations }: Outcome): string 
     ...steps.map((step) => `  ${String(step.at).padStart(7)} ms  ${stepText(step)}`),
     "",
     "timeline:",
-    ...events.map((event) => `  ${eventText(event)}`),
+    ...timeline(events).map((line) => `  ${line}`),
   ].join("\n");
 }

@@ -81,7 +81,7 @@ class World {
     await clock.run(500);
     history.add("", { what: "mended" });
     network.heal();
-    for (const one of this.#stalled) one.goOn();
+    for (const one of [...this.#stalled, ...this.#clients.values()]) one.goOn();
     this.#stalled.clear();
     for (const server of this.#servers.values()) server.start();
     for (let quiet = 0, waitedMs = 0; quiet < QUIET_LOOKS && waitedMs < SETTLING_MS; waitedMs += LOOK_MS) {
@@ -103,7 +103,8 @@ class World {
     }
     if (vectors.size > 1) return false;
     return [...this.#clients.values()].every((client) =>
-      !client.isIn || (client.isConnected && client.unacknowledged === 0)
+      !client.isIn ||
+      (client.isConnected && client.unacknowledged === 0 && this.#around.network.hasConnection(client.name))
     );
   }
 
@@ -117,9 +118,9 @@ class World {
       case "stop":
         return server?.stop();
       case "destroy":
-        // One has to be left.
-        if ([...this.#servers.values()].some((one) => one.isDestroyed)) return;
-        return server?.destroy();
+        // One at most, and not the last.
+        if (this.#servers.size > 1 && ![...this.#servers.values()].some((one) => one.isDestroyed)) server?.destroy();
+        return;
       case "crash":
         return server?.crash(step.when);
       case "power cut":

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts it, such as `ip netns exec NAME`: has to become the program, so that signals reach that. */
+  readonly through?: readonly string[];
   /** On a terminal of its own: then all that it writes is `output`, and `type` types. */
   readonly terminal?: boolean;
 }
@@ -47,8 +49,12 @@ export class Program implements AsyncDisposable {
   #hasEnded = false;
   #changed = Promise.withResolvers<void>();
 
-  constructor(command: readonly string[], args: readonly string[], { cwd, env, terminal = false }: ProgramOptions) {
-    const line = [...command, ...args];
+  constructor(
+    command: readonly string[],
+    args: readonly string[],
+    { cwd, env, through = [], terminal = false }: ProgramOptions,
+  ) {
+    const line = [...through, ...command, ...args];
     // A terminal shows colours, wherever the tests themselves run.
     const onTerminal = `unset NO_COLOR; exec ${line.map(shellQuoted).join(" ")}`;
     const [file, ...rest] = terminal ? ["script", "-qefc", onTerminal, "/dev/null"] : line;

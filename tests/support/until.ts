@@ -1,6 +1,7 @@
 /** Waiting for something that announces itself nowhere. */
 
 import { setImmediate } from "node:timers";
+import { delay } from "@std/async/delay";
 import { PATIENCE_MS } from "./line_client.ts";
 
 /** Lets the event loop run until `condition` holds. Fails after `PATIENCE_MS`. */
@@ -9,5 +10,23 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   while (!condition()) {
     if (Date.now() > giveUpAt) throw new Error(`${what} did not happen within ${PATIENCE_MS} ms`);
     await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Between two looks at what happens in other processes: these need the processor more than this one does. */
+const LOOK_MS = 20;
+
+/** As `until`, for what other processes do. Fails after `patienceMs`. */
+export async function eventually(
+  condition: () => boolean,
+  what: string | (() => string),
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const giveUpAt = performance.now() + patienceMs;
+  while (!condition()) {
+    if (performance.now() > giveUpAt) {
+      throw new Error(`Not within ${patienceMs} ms: ${typeof what === "string" ? what : what()}`);
+    }
+    await delay(LOOK_MS);
   }
 }

@@ -100,7 +100,8 @@ Deno.test("cluster ends all servers when one cannot start, and says why", async 
       cluster.errors,
       /^cluster: Cannot start server [12] of 2: thrum-server: Cannot listen on 127\.0\.0\.1:\d+: another program listens there/m,
     );
-    await assertNobodyListens(port - 1);
+    // Unless that port was somebody else's.
+    if (cluster.errors.includes("server 2 of 2")) await assertNobodyListens(port - 1);
   });
 });
 

@@ -1,0 +1,115 @@
+/**
+ * Who may come in: what has to be found out, here and in the network, before a LOGIN or a REGISTER is answered. What the answer then is, is decided by
+ * `session/`; a connection that is gone meanwhile is told nothing.
+ */
+
+import type { Accounts, Applicant } from "../accounts/accounts.ts";
+import type { Digest } from "../accounts/credential.ts";
+import type { LoginMessage } from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
+import type { RedirectTarget } from "../session/session.ts";
+import type { Balancer } from "./balancer.ts";
+import type { Journal } from "./journal.ts";
+import type { Mesh } from "./mesh.ts";
+
+/** What is needed to find it out. */
+export interface AdmissionServices {
+  readonly accounts: Accounts;
+  readonly balancer: Balancer;
+  readonly journal: Journal;
+  readonly mesh: Mesh;
+}
+
+/** Whoever waits for it. */
+export interface Waiting extends Applicant {
+  readonly remoteHost: string;
+  /** Whether it does not wait any more. */
+  readonly isGone: boolean;
+  /** The secret could not be derived, or the store not be read. */
+  brokeDown(error: unknown): void;
+}
+
+/** What a login comes to. `digest` is there for all but anonymous clients that may log in. */
+export interface LoginOutcome {
+  readonly problem?: "UNKNOWN_USER" | "WRONG_SECRET";
+  /** It is to be sent there. */
+  readonly redirect?: RedirectTarget;
+  readonly digest?: Digest;
+}
+
+/** Finds out whether `login` may be let in, and tells it: at once, where nothing has to be waited for. */
+export function checkLogin(
+  login: LoginMessage,
+  waiting: Waiting,
+  { accounts, balancer, mesh }: AdmissionServices,
+  told: (outcome: LoginOutcome) => void,
+): void {
+  const { username, secret = "", ticket, last } = login;
+  const mayLogIn = (digest?: Digest) => {
+    const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
+    told({ ...(digest === undefined ? {} : { digest }), ...(redirect === undefined ? {} : { redirect }) });
+  };
+  mesh.whenJoined(() =>
+    mesh.whenHere(username, last, () => {
+      if (waiting.isGone) return;
+      if (username === ANONYMOUS) return mayLogIn();
+      accounts.checkLogin({ username, secret, ticket }, waiting).then(
+        (result) => {
+          if (waiting.isGone) return;
+          if (result.ok) mayLogIn(result.digest);
+          else told({ problem: result.reason });
+        },
+        (error) => waiting.brokeDown(error),
+      );
+    })
+  );
+}
+
+/** Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every server that can be reached. */
+export function register(
+  username: string,
+  secret: string,
+  waiting: Waiting,
+  services: AdmissionServices,
+  told: (isRegistered: boolean) => void,
+): void {
+  const { accounts, mesh } = services;
+  mesh.whenJoined(() => {
+    if (waiting.isGone) return;
+    accounts.register(username, secret, waiting).then(
+      (result) => {
+        if (!result.ok) return told(false);
+        // Nobody is told any more, so the name stays free for whoever tries again.
+        if (waiting.isGone) return accounts.settled(username);
+        claim(username, result.verifier, services, told);
+      },
+      (error) => waiting.brokeDown(error),
+    );
+  });
+}
+
+/** The name is free here; if it is everywhere, the account is made. */
+function claim(
+  username: string,
+  verifier: string,
+  { accounts, journal, mesh: { registrar, replication } }: AdmissionServices,
+  told: (isRegistered: boolean) => void,
+): void {
+  const taken = () => {
+    accounts.settled(username);
+    told(false);
+  };
+  registrar.claim(username, (claim) => {
+    if (claim === undefined) return taken();
+    const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
+      accounts.settled(username);
+      replication.whenAllHave(sequence, () => {
+        registrar.release(claim);
+        told(true);
+      });
+    });
+    if (id !== undefined) return;
+    registrar.release(claim);
+    taken();
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * What a logged-in client has of this server: its place in the log and what is read to it from there, its supervision, and what it publishes. The connection owns it, from
+ * the login to the end.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Supervised, Watch } from "../heartbeat/mod.ts";
+import { Reader, type ReaderOwner } from "../hub/reader.ts";
+import { cursorAt } from "../log/cursor.ts";
+import type { Link } from "../platform/transport.ts";
+import type { CloseReason } from "../protocol/close_reason.ts";
+import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
+import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
+import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
+import type { Session } from "../session/session.ts";
+import type { ConnectionServices } from "./connection.ts";
+import { HeartbeatChannel } from "./heartbeat_channel.ts";
+import type { Place } from "./place.ts";
+
+/** A session that is logged in. */
+export type LoggedIn = Extract<Session, { kind: "client" }>;
+
+/** The connection, as its client's part needs it. */
+export interface ServedClientOwner {
+  readonly link: Link;
+  /** The user and the address, for the log. */
+  readonly name: string;
+  end(reason: CloseReason): void;
+}
+
+const logger = getLogger(["thrum", "connection"]);
+const encoder = new TextEncoder();
+
+/** One logged-in client. */
+export class ServedClient implements Supervised, ReaderOwner {
+  readonly #services: ConnectionServices;
+  readonly #owner: ServedClientOwner;
+  readonly #session: LoggedIn;
+  readonly #quotedUsername: string;
+  readonly #reader: Reader;
+  #plainCursorId: number | undefined;
+  #watch: Watch | undefined;
+  #channel: HeartbeatChannel | undefined;
+  #publishedAt = -Infinity;
+
+  constructor(services: ConnectionServices, owner: ServedClientOwner, session: LoggedIn, place: Place) {
+    this.#services = services;
+    this.#owner = owner;
+    this.#session = session;
+    const { username, isPlain } = session;
+    this.#quotedUsername = quoteUsername(username);
+    if (isPlain && username !== ANONYMOUS) {
+      this.#plainCursorId = services.plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
+    }
+    this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
+  }
+
+  /** Begins to supervise it, and to read to it. */
+  begin(login: LoginMessage): void {
+    this.#supervise(login);
+    this.#services.hub.join(this.#reader);
+  }
+
+  /** Milliseconds, on a monotonic clock, since it last published; whether it has all that there is. */
+  isIdleFor(spanMs: number, nowMs: number): boolean {
+    return this.#reader.state === "live" && nowMs - this.#publishedAt >= spanMs;
+  }
+
+  /** Takes an activity of its into the log. */
+  publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
+    const { username } = this.#session;
+    const { journal, trace, clock } = this.#services;
+    const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport });
+    this.#publishedAt = clock.nowMs();
+    if (trace !== undefined) trace({ event: "received", peer: this.#owner.name, id: formatEntryId(id) });
+    return id;
+  }
+
+  /** Bytes came from it. */
+  heard(): void {
+    this.#watch?.heard();
+  }
+
+  /** It answered a heartbeat. */
+  answered(sequence: number): void {
+    this.#watch?.answered(sequence);
+  }
+
+  /** Its link takes data again. */
+  drained(): void {
+    this.#services.hub.drained(this.#reader);
+  }
+
+  /** Its connection ends. */
+  leave(reason: CloseReason): void {
+    const { hub, journal, plainCursors } = this.#services;
+    const position = hub.positionOf(this.#reader);
+    hub.leave(this.#reader);
+    this.#watch?.end();
+    this.#channel?.close();
+    if (this.#plainCursorId === undefined) return;
+    if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
+    const before = journal.positionBefore(position, this.#owner.link.pendingBytes);
+    plainCursors.lost(this.#plainCursorId, this.#session.username, before);
+  }
+
+  // ---- the supervisor speaks -------------------------------------------------------------------------------------
+
+  sendHeartbeat(sequence: number, attempt: number, of: number): void {
+    const { heartbeat: { intervalMs, idleTimeoutMs }, trace } = this.#services;
+    const { name } = this.#owner;
+    if (attempt === 1) {
+      const seconds = idleTimeoutMs / 1000;
+      logger.info("no data for the past {seconds} from {address}", {
+        seconds: seconds === 1 ? "second" : `${seconds} seconds`,
+        address: name,
+      });
+    }
+    logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: name });
+    trace?.({ event: "heartbeat", peer: name, what: `${attempt} of ${of}` });
+    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs }));
+    if (!this.#channel?.send(line)) this.#owner.link.write(line);
+  }
+
+  alive(roundTripMs: number | undefined): void {
+    const { name } = this.#owner;
+    if (roundTripMs === undefined) logger.info("connection is alive: data from {address}", { address: name });
+    else {
+      logger.info("heartbeat answered by {address} after {milliseconds} ms; connection is alive", {
+        address: name,
+        milliseconds: Math.round(roundTripMs * 10) / 10,
+      });
+    }
+    this.#services.trace?.({ event: "answered", peer: name });
+  }
+
+  gaveUp(): void {
+    this.#owner.end("HEARTBEAT_TIMEOUT");
+  }
+
+  // ---- the hub speaks --------------------------------------------------------------------------------------------
+
+  caughtUp(): void {
+    this.#saveCursor(undefined);
+  }
+
+  movedOn(): void {
+    this.#saveCursor(this.#reader.cursor.position);
+  }
+
+  fellBehind(): void {
+    this.#owner.end("FELL_BEHIND");
+  }
+
+  #saveCursor(position: number | undefined): void {
+    if (this.#plainCursorId === undefined) return;
+    this.#services.plainCursors.moved(this.#plainCursorId, this.#session.username, position);
+  }
+
+  #supervise(login: LoginMessage): void {
+    const { config, heartbeat, supervisor, transport } = this.#services;
+    const { isPlain, features } = this.#session;
+    const { link, name } = this.#owner;
+    const isSupervised = isPlain ? config.heartbeat.plainClients === "supervise" : features.includes("heartbeat");
+    if (!isSupervised) {
+      link.keepAlive(heartbeat.idleTimeoutMs);
+      return;
+    }
+    this.#watch = supervisor.watch(this, heartbeat);
+    if (login.heartbeatPort === undefined || isPlain) return;
+    this.#channel = new HeartbeatChannel(transport, { host: link.remoteHost, port: login.heartbeatPort }, {
+      name,
+      heard: () => this.heard(),
+      answered: (sequence) => this.answered(sequence),
+    });
+  }
+}
