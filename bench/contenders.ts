@@ -44,9 +44,23 @@ const POLL_MS = 20;
 /** Characters; enough for an error and where it was. */
 const KEPT_OUTPUT = 4_000;
 
-/** All that is on this machine. `serverProgram` is a compiled thrum-server; without it, thrum runs from its source. */
-export async function findContenders(serverProgram: string | undefined): Promise<Contenders> {
-  const thrum = serverProgram === undefined ? denoRun("../server.ts") : [await Deno.realPath(serverProgram)];
+/** What starts a server of thrum: `serverProgram`, which is a compiled thrum-server; without it, the source. */
+export async function thrumCommand(serverProgram: string | undefined): Promise<readonly string[]> {
+  return serverProgram === undefined ? denoRun("../server.ts") : [await Deno.realPath(serverProgram)];
+}
+
+/** Starts a server of thrum on a free port, with what `more` says. */
+export function startThrum(
+  thrum: readonly string[],
+  more: readonly string[],
+  children: Children,
+  folder: string,
+): Promise<RunningServer> {
+  return announcing("thrum", () => [...thrum, ...THRUM_FLAGS, ...more]).start(children, folder);
+}
+
+/** All that is on this machine, and thrum as `thrumCommand` says. */
+export async function findContenders(thrum: readonly string[]): Promise<Contenders> {
   const nats = await isInstalled("nats-server");
   const redis = await isInstalled("redis-server");
   return {

@@ -5,7 +5,7 @@
 
 import type { Children } from "./children.ts";
 import type { Contender, ContenderKey, Contenders, RunningServer } from "./contenders.ts";
-import type { Job, JobResult } from "./load/job.ts";
+import type { Job, JobResult, WireName } from "./load/job.ts";
 import type { Measured, Scenario, Variant } from "./scenarios.ts";
 
 /** A generator has its own deadline; this much later it is taken to be stuck. */
@@ -59,14 +59,22 @@ export async function runScenario(
   return measured;
 }
 
-/** Runs one load in a generator process of its own. */
 async function runLoad(
   variant: Variant,
   contender: Contender,
   server: RunningServer,
   children: Children,
 ): Promise<JobResult> {
-  const job: Job = { ...variant.load, wire: contender.wire, port: server.port, serverPid: server.process.pid };
+  return await runJob({ ...variant.load, ...atServer(contender.wire, server) }, children);
+}
+
+/** What a job has to know of the server that it loads. */
+export function atServer(wire: WireName, { port, process }: RunningServer): Pick<Job, "wire" | "port" | "serverPid"> {
+  return { wire, port, serverPid: process.pid };
+}
+
+/** Runs `job` in a generator process of its own. */
+export async function runJob(job: Job, children: Children): Promise<JobResult> {
   const module = new URL("./load/generator.ts", import.meta.url).pathname;
   const generator = children.spawn([Deno.execPath(), "run", "-A", module, JSON.stringify(job)], ".");
   const stuck = setTimeout(() => generator.kill("SIGKILL"), job.deadlineMs + STUCK_MS);

@@ -99,8 +99,7 @@ export class Failover {
 
   /** The server could not be reached. */
   unreachable(now: Moment): NextCall {
-    this.#servers = nextServer(this.#servers);
-    return this.#again(now, 0, UNREACHABLE);
+    return this.#again(now, 0, UNREACHABLE, nextServer(this.#servers));
   }
 
   /** The server does not know the user. Where another one did, and may again, that need not be the last word. */
@@ -115,13 +114,9 @@ export class Failover {
   /** The connection is over, before the client was logged in or after it. */
   lost(now: Moment, end: BrokenEnd): NextCall {
     const lastedMs = this.#closed(now);
-    if (lastedMs === undefined) {
-      this.#servers = nextServer(this.#servers);
-    } else {
-      this.#servers = nextBest(this.#servers);
-      this.#redirects = 0;
-    }
-    return this.#again(now, lastedMs ?? 0, farewellOf(end));
+    if (lastedMs === undefined) return this.#again(now, 0, farewellOf(end), nextServer(this.#servers));
+    this.#redirects = 0;
+    return this.#again(now, lastedMs, farewellOf(end), nextBest(this.#servers));
   }
 
   /** The server named another one. That is no failure, unless it is done again and again. */
@@ -129,10 +124,17 @@ export class Failover {
     const lastedMs = this.#closed(now) ?? 0;
     this.#state = afterConnection(this.#state, lastedMs, this.#policy);
     if (lastedMs >= this.#policy.stableAfterMs) this.#redirects = 0;
-    this.#servers = redirected(this.#servers, server);
-    if (++this.#redirects <= MAX_REDIRECTS) return AT_ONCE;
-    this.#redirects = 0;
-    return this.#again(now, 0, UNREACHABLE);
+    const servers = redirected(this.#servers, server);
+    if (++this.#redirects > MAX_REDIRECTS) {
+      if (!this.#hasBeenOpen) return { kind: "giveUp" };
+      this.#redirects = 0;
+      // They all answer: there is none left to try before it waits.
+      return this.#again(now, 0, UNREACHABLE, servers, 1);
+    }
+    this.#servers = servers;
+    // A server has answered, and may do so again when the other one does not.
+    if (!this.#hasBeenOpen) this.#state = NO_FAILURES;
+    return AT_ONCE;
   }
 
   /** Returns how long the client was logged in, if it was. */
@@ -142,8 +144,15 @@ export class Failover {
     return lastedMs;
   }
 
-  #again({ at, chance }: Moment, lastedMs: number, farewell: Farewell): NextCall {
-    const servers = serverCount(this.#servers);
+  /** The current server failed, and it is the turn of that of `next`. */
+  #again(
+    { at, chance }: Moment,
+    lastedMs: number,
+    farewell: Farewell,
+    next: ServerList,
+    servers = serverCount(this.#servers),
+  ): NextCall {
+    this.#servers = next;
     const { state, decision } = stepReconnect(
       this.#state,
       { at, chance, lastedMs, servers, ...farewell },

@@ -44,6 +44,8 @@ export class HoldBack<T> {
   readonly #held = new Map<string, Held<T>>();
   /** Origins of which something was let go for want of room. */
   readonly #cut = new Set<string>();
+  /** Those of them that have room again. */
+  readonly #free = new Set<string>();
   /** Origins of which entries are missing that were asked for. */
   readonly #asked = new Set<string>();
 
@@ -91,16 +93,25 @@ export class HoldBack<T> {
     this.#asked.clear();
   }
 
-  /** Lets through whatever may enter now. Gives the origins of which more can be asked for, as there is room again. */
-  release(nowMs: number, facts: HoldBackFacts<T>): string[] {
+  /** Lets through whatever may enter now. */
+  release(nowMs: number, facts: HoldBackFacts<T>): void {
     for (let goesOn = true; goesOn;) {
       goesOn = false;
       for (const [origin, held] of this.#held) {
         if (this.#enter(origin, held, nowMs, facts)) goesOn = true;
       }
     }
-    const free = [...this.#cut].filter((origin) => !this.#held.has(origin));
-    for (const origin of free) this.#cut.delete(origin);
+    for (const origin of this.#cut) {
+      if (this.#held.has(origin)) continue;
+      this.#cut.delete(origin);
+      this.#free.add(origin);
+    }
+  }
+
+  /** Origins of which something was let go, and is to be asked for now that there is room again. Told once. */
+  takeFree(): string[] {
+    const free = [...this.#free];
+    this.#free.clear();
     return free;
   }
 

@@ -103,6 +103,11 @@ export class Locks {
     return granted;
   }
 
+  /** Frees what `peer` holds: what it still wants it asks for again. */
+  freeOf(peer: string): void {
+    for (const [username, { origin }] of this.#locks) if (origin === peer) this.#locks.delete(username);
+  }
+
   /**
    * A claim is over, an own one or a peer's: everybody who was asked has its account, or it was given up. Whoever claimed says so to all that it
    * asked, also when it was denied.

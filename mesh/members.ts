@@ -100,9 +100,12 @@ export class Members {
     return this.#members.size === 0 && this.#calls.size === 0;
   }
 
-  /** Whether every address that is known has been tried, and none is being called. */
+  /** Whether of every address that is known it is known whether there is somebody. */
   get allTried(): boolean {
-    return [...this.#calls.values()].every(({ failures, isCalling }) => failures > 0 && !isCalling);
+    return [...this.#calls.values()].every(({ serverId, failures, isCalling }) => {
+      const member = serverId === undefined ? undefined : this.#members.get(serverId);
+      return member?.hasLink || (failures > 0 && !isCalling);
+    });
   }
 
   /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
@@ -138,9 +141,11 @@ export class Members {
   }
 
   /** A call ended well, at the place of `linked`: for one whose server turned out to be linked already. */
-  called(address: Address): void {
+  called(address: Address, nowMs: number): void {
     const calls = this.#calls.get(keyOf(address));
-    if (calls !== undefined) calls.isCalling = false;
+    if (calls === undefined) return;
+    calls.isCalling = false;
+    calls.callAt = nowMs + FIRST_BACKOFF_MS;
   }
 
   /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */

@@ -26,11 +26,12 @@ export function planWants(
 ): ReadonlyMap<string, string> {
   const plan = new Map<string, string>();
   const linked = new Set(sources.map(({ serverId }) => serverId));
-  const origins = new Set(sources.flatMap(({ vector }) => Object.keys(vector)));
+  // A server that a peer is linked to may publish its first entry at any moment.
+  const origins = new Set(sources.flatMap(({ vector, linkedTo }) => [...Object.keys(vector), ...linkedTo]));
   for (const origin of origins) {
     if (origin === own || linked.has(origin)) continue;
     const candidates = sources
-      .filter(({ vector }) => sequenceOf(vector, origin) > 0)
+      .filter(({ vector, linkedTo }) => linkedTo.has(origin) || sequenceOf(vector, origin) > 0)
       .map((source) => ({ source, rank: rankOf(source, origin) }));
     let best = candidates[0];
     for (const candidate of candidates) if (isBetter(candidate, best!)) best = candidate;

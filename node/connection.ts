@@ -4,13 +4,9 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Accounts } from "../accounts/accounts.ts";
 import type { Digest } from "../accounts/credential.ts";
-import type { Config } from "../config/config.ts";
-import type { Supervisor, SupervisorDeadline } from "../heartbeat/mod.ts";
-import type { Hub } from "../hub/hub.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Link, LinkEnd, LinkHandler, Transport } from "../platform/transport.ts";
+import type { SupervisorDeadline } from "../heartbeat/mod.ts";
+import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
 import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
@@ -21,7 +17,6 @@ import type {
   Feature,
   LoginMessage,
   ServerMessage,
-  WireHeartbeat,
   WireServer,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
@@ -40,37 +35,13 @@ import {
   type SessionStep,
 } from "../session/session.ts";
 import { StoreError } from "../store/store.ts";
-import type { Trace } from "../trace/trace_event.ts";
 import { checkLogin, register, type Waiting } from "./admission.ts";
-import type { Balancer } from "./balancer.ts";
-import type { Committed, Journal } from "./journal.ts";
-import type { Mesh } from "./mesh.ts";
+import type { ConnectionServices } from "./connection_services.ts";
+import type { Committed } from "./journal.ts";
 import type { PeerLink } from "./peer_link.ts";
 import { type Place, placeOf } from "./place.ts";
-import type { PlainCursors } from "./plain_cursors.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
-import type { ClientSession, Sessions } from "./sessions.ts";
-
-/** What a connection has of its node. */
-export interface ConnectionServices {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly heartbeat: WireHeartbeat;
-  readonly transport: Transport;
-  readonly supervisor: Supervisor;
-  readonly hub: Hub;
-  readonly journal: Journal;
-  readonly accounts: Accounts;
-  readonly mesh: Mesh;
-  readonly balancer: Balancer;
-  readonly sessions: Sessions;
-  readonly plainCursors: PlainCursors;
-  readonly trace: Trace | undefined;
-  /** The connection's link is gone. */
-  gone(connection: Connection): void;
-  /** The store cannot be read: the whole server cannot go on. */
-  failed(error: StoreError): void;
-}
+import type { ClientSession } from "./sessions.ts";
 
 /** A client that has published within this is in the middle of something. */
 const BUSY_MS = 1_000;

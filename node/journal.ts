@@ -202,7 +202,8 @@ export class Journal {
     const entry = parseEntryId(id);
     if (entry === undefined || entry.origin === this.serverId) return true;
     if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
-    this.#noteElsewhere(username, entry);
+    // What is known here, if anything, is that entry or one after it.
+    if (!this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
     return true;
   }
 

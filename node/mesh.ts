@@ -318,7 +318,7 @@ export class Mesh implements PeerLinkOwner {
 
   #callEnded(address: Address, end: PeerEnd, why: string): void {
     if (end === "duplicate") {
-      this.#members.called(address);
+      this.#members.called(address, this.#nowMs);
       this.#callDue();
     } else if (end === "refused" && why === SELF) {
       this.#members.isSelf(address);
@@ -354,6 +354,7 @@ export class Mesh implements PeerLinkOwner {
     }
     this.#others.delete(link);
     this.#links.set(serverId, link);
+    link.openedAtMs = this.#nowMs;
     if (peer.ticketKey !== "") this.#ticketKeys.set(serverId, peer.ticketKey);
     journal.tick(peer.lamport);
     logger.info("linked with {name}", { name: link.name });
@@ -371,10 +372,10 @@ export class Mesh implements PeerLinkOwner {
     this.#lookWhetherJoined();
   }
 
-  /** Of two links between the same servers both ends keep the same one: that which the server with the lower name has made. */
+  /** Of two links that were made at once both ends keep the same one: that which the server with the lower name has made. */
   #replaces(link: PeerLink, known: PeerLink): boolean {
-    // The other side has made, or accepted, a new one: it does not have the old one any more.
-    if (link.isOwn === known.isOwn) return true;
+    // Who makes one has none: where the known one is not of the same moment, the other side does not have it any more.
+    if (link.isOwn === known.isOwn || this.#nowMs - known.openedAtMs > CALL_TIMEOUT_MS) return true;
     return link.isOwn === (this.#parts.journal.serverId < link.serverId);
   }
 
@@ -421,7 +422,7 @@ export class Mesh implements PeerLinkOwner {
     const hasAll = [...this.#goals.values()].every((goal) =>
       covers(journal.vector, { ...goal, [journal.serverId]: 0 })
     );
-    if (hasAll && (this.#links.size > 0 || this.#members.allTried)) this.#joined();
+    if (hasAll && this.#members.allTried) this.#joined();
   }
 
   #giveUpJoining(): void {
@@ -437,7 +438,13 @@ export class Mesh implements PeerLinkOwner {
     this.#isJoined = true;
     this.replication.joined();
     this.#announce();
-    if (this.#links.size > 0) logger.info("joined; servers linked: {count}", { count: this.#links.size });
+    if (this.#links.size > 0) {
+      const { replicated } = this.replication;
+      logger.info("joined; servers linked: {count}, entries taken from them: {replicated}", {
+        count: this.#links.size,
+        replicated,
+      });
+    }
     const waiting = this.#waitingForJoin;
     this.#waitingForJoin = [];
     for (const run of waiting) run();

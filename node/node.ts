@@ -19,7 +19,8 @@ import type { WireHeartbeat } from "../protocol/message.ts";
 import type { Forgotten, Store } from "../store/store.ts";
 import type { Trace, TraceEvent } from "../trace/trace_event.ts";
 import { Balancer } from "./balancer.ts";
-import { Connection, type ConnectionServices } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
 import { Journal } from "./journal.ts";
 import { Mesh } from "./mesh.ts";
 import { PlainCursors } from "./plain_cursors.ts";
@@ -61,7 +62,7 @@ const logger = getLogger(["thrum", "server"]);
 export class ThrumNode {
   readonly #parts: NodeParts;
   readonly #heartbeat: WireHeartbeat;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<ServedConnection>();
   readonly #waitingLinks: Link[] = [];
   readonly #services: ConnectionServices;
   readonly #supervisor: Supervisor;
@@ -222,7 +223,7 @@ export class ThrumNode {
     connection.start();
   }
 
-  #gone(connection: Connection): void {
+  #gone(connection: ServedConnection): void {
     this.#connections.delete(connection);
     const waiting = this.#stopping === undefined ? this.#waitingLinks.shift() : undefined;
     if (waiting !== undefined) this.#serve(waiting);

@@ -63,6 +63,8 @@ export class PeerLink implements LinkHandler, Supervised {
   readonly #supervision: PeerSupervision;
   readonly #framer: LineFramer;
   readonly #watches: Watch[] = [];
+  /** When it became the link to its server, in milliseconds of a monotonic clock; set by the mesh. */
+  openedAtMs = 0;
   #greeting: SupervisorDeadline | undefined;
   #peer: PeerIdentity | undefined;
   #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number } | undefined;
@@ -114,6 +116,7 @@ export class PeerLink implements LinkHandler, Supervised {
   ): PeerLink {
     const accepted = new PeerLink(link, owner, supervision, framer, false);
     accepted.#peer = peer;
+    framer.allow(MAX_PEER_LINE_BYTES);
     link.write(encoder.encode(encodeAuthenticationSuccess(identity, members)));
     accepted.#supervise();
     return accepted;
@@ -208,7 +211,7 @@ export class PeerLink implements LinkHandler, Supervised {
   }
 
   gaveUp(): void {
-    this.end("HEARTBEAT_TIMEOUT");
+    this.#accuse();
   }
 
   #takeLine(line: string): void {
@@ -260,7 +263,7 @@ export class PeerLink implements LinkHandler, Supervised {
     this.#watches.push(supervisor.watch({
       sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
       alive: () => {},
-      gaveUp: () => this.end("HEARTBEAT_TIMEOUT", "it talks, but answers nothing"),
+      gaveUp: () => this.#accuse("it talks, but answers nothing"),
     }, probes));
   }
 
@@ -272,6 +275,12 @@ export class PeerLink implements LinkHandler, Supervised {
   #answered(sequence: number): void {
     const isProbe = sequence % 2 === 1;
     this.#watches[isProbe ? 1 : 0]?.answered((sequence - (isProbe ? 1 : 0)) / 2);
+  }
+
+  /** It is given up. Nobody waits for what it is still to be sent. */
+  #accuse(why?: string): void {
+    this.end("HEARTBEAT_TIMEOUT", why);
+    this.#link.destroy();
   }
 
   #close(end: PeerEnd, why: string): void {

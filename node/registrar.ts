@@ -90,8 +90,9 @@ export class Registrar {
     for (const { username } of this.#locks.peerGone(serverId)) this.#waiting.get(username)?.settled(true);
   }
 
-  /** A link took the place of another one to the same server, on which a question or its answer may have been lost. */
+  /** A link took the place of another one to the same server, on which questions, answers and releases may have been lost. */
   relinked(link: PeerLink): void {
+    this.#locks.freeOf(link.serverId);
     for (const { claim } of this.#waiting.values()) link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
   }
 

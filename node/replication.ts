@@ -58,6 +58,8 @@ export class Replication implements Committed {
   #isJoined = false;
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
+  /** Whether something of another server was taken in in this turn. */
+  #hasReplicated = false;
   /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
   readonly #waitingForOne: Waiting[] = [];
   readonly #waitingForAll: Waiting[] = [];
@@ -73,9 +75,13 @@ export class Replication implements Committed {
       letThrough: (origin, { sequence, value }) => {
         journal.replicate({ origin, sequence, ...value });
         this.#changed.add(origin);
+        this.replicated++;
       },
     };
   }
+
+  /** Entries of other servers that came into the log since the start. */
+  replicated = 0;
 
   /** Entries that have come and may not enter the log yet. */
   get held(): number {
@@ -161,23 +167,32 @@ export class Replication implements Committed {
       if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
       else this.#send(peer, segments);
     }
+    // Not before all that is stored was delivered: it may begin sessions, which would be sent the turn's lines as well.
+    if (this.#hasReplicated) {
+      this.#hasReplicated = false;
+      this.#owner.onReplicated();
+    }
   }
 
   /** Lines of the log came from a peer. What is wrong with them, in words. */
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, first, after, to } = header;
     if (origin === this.#journal.serverId && this.#isJoined) return undefined;
-    const audience = audienceOf(to);
     const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
     for (let index = 0; index < lines.length; index++) {
       const line = lines[index]!;
       const facts = parseEntry(line);
       if (facts === undefined) return `entry ${origin}:${first + index} cannot be read`;
+      // An activity is for everyone, also where the peer shows it to nobody because it had the same one from elsewhere.
+      const audience = facts.kind === "activity" ? EVERYONE : audienceOf(to);
       const value = { line: `${line}\n`, audience, facts };
       entries.push({ sequence: first + index, after: facts.after, size: line.length + NEWLINE_BYTES, value });
     }
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
+    // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.
+    if (this.#journal.lastOf(origin) >= header.last) this.#changed.add(origin);
     this.#tellWhenStored();
+    this.#askForMore();
     if (arrival === "ask again") {
       const peer = this.#peers.get(link.serverId);
       if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
@@ -188,12 +203,9 @@ export class Replication implements Committed {
   /** Called regularly: what has waited for long enough is let in. */
   tick(): void {
     if (this.#holdBack.size === 0) return;
-    const free = this.#holdBack.release(this.#clock.nowMs(), this.#facts);
+    this.#holdBack.release(this.#clock.nowMs(), this.#facts);
     this.#tellWhenStored();
-    for (const origin of free) {
-      const peer = this.#peers.get(origin) ?? this.#peers.get(this.#plan.get(origin) ?? "");
-      if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
-    }
+    this.#askForMore();
   }
 
   /** Calls `done` once one other server has this server's entry `sequence` as well. */
@@ -216,11 +228,18 @@ export class Replication implements Committed {
       peer?.link.send({ command: "HAVE", vector } as { command: string });
     }
     this.#changed.clear();
-    this.#owner.onReplicated();
+    this.#hasReplicated = true;
   }
 
   #tellWhenStored(): void {
     if (this.#changed.size > 0) this.#journal.tell(this);
+  }
+
+  #askForMore(): void {
+    for (const origin of this.#holdBack.takeFree()) {
+      const peer = this.#peers.get(origin) ?? this.#peers.get(this.#plan.get(origin) ?? "");
+      if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
+    }
   }
 
   #settle(): void {

@@ -14,7 +14,7 @@ import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
 import type { Session } from "../session/session.ts";
-import type { ConnectionServices } from "./connection.ts";
+import type { ConnectionServices } from "./connection_services.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Place } from "./place.ts";
 

@@ -22,6 +22,8 @@ export interface AccountEntry {
 
 /** What a server takes out of a line that another one has accepted. */
 export interface EntryFacts {
+  /** `"other"`: only a newer server knows what it is. */
+  readonly kind: "activity" | "account" | "other";
   readonly lamport: number;
   /** An activity: who published it, and under which `messageId`. */
   readonly username: string | undefined;
@@ -56,6 +58,7 @@ export function parseEntry(line: string): EntryFacts | undefined {
       const { activity, messageId } = fields;
       const user = isObject(activity) ? activity.authenticated_user : undefined;
       return {
+        kind: "activity",
         lamport,
         username: typeof user === "string" ? user : undefined,
         messageId: typeof messageId === "string" ? messageId : undefined,
@@ -66,9 +69,10 @@ export function parseEntry(line: string): EntryFacts | undefined {
     case "ACCOUNT": {
       const { username, verifier, claim = lamport } = fields;
       if (typeof username !== "string" || typeof verifier !== "string" || typeof claim !== "number") return undefined;
-      return { lamport, username: undefined, messageId: undefined, after, account: { username, verifier, claim } };
+      const account = { username, verifier, claim };
+      return { kind: "account", lamport, username: undefined, messageId: undefined, after, account };
     }
     default:
-      return { lamport, username: undefined, messageId: undefined, after, account: undefined };
+      return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };
   }
 }

@@ -17,7 +17,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Cuts one connection's bytes into lines of UTF-8. */
 export class LineFramer {
-  readonly #maxLineBytes: number;
+  #maxLineBytes: number;
   /** Grows by doubling: a line that trickles in costs neither time nor memory beyond its length. Absent between lines. */
   #unfinished: Uint8Array | undefined;
   #unfinishedBytes = 0;
@@ -30,6 +30,11 @@ export class LineFramer {
   /** Whether a line was begun and not ended. */
   get hasUnfinishedLine(): boolean {
     return this.#unfinishedBytes > 0;
+  }
+
+  /** From now on lines may be as long as this. */
+  allow(maxLineBytes: number): void {
+    this.#maxLineBytes = maxLineBytes;
   }
 
   /** Takes the next bytes and gives the lines that they complete. After a problem the connection cannot be read any further. */

@@ -126,6 +126,8 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     }
     case "END_CONNECTION":
       return readEndConnection(fields);
+    case "AUTHENTICATE":
+      return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
   return undefined;
 }

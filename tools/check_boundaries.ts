@@ -48,7 +48,8 @@ const PROGRAMS = ["server.ts", "client.ts"];
 
 /** Node's modules outside `platform/`, with the one file that has them: behind `store.ts` the database is the machine. */
 const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
-  "store/sqlite_store.ts": ["node:sqlite", "node:fs"],
+  "store/sqlite_store.ts": ["node:sqlite"],
+  "store/sqlite_file.ts": ["node:sqlite", "node:fs"],
   "store/sqlite_statements.ts": ["node:sqlite"],
   "store/log_files.ts": ["node:fs", "node:zlib"],
 };

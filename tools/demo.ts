@@ -15,6 +15,8 @@ const MISSED = 5;
 const { bold, dim, green, red } = styleFor("stdout");
 const began = performance.now();
 const running: Program[] = [];
+const data = await Deno.makeTempDir({ prefix: "thrum-demo-" });
+const networkSecret = crypto.randomUUID();
 
 /** Says that a step has happened. */
 function done(who: string, what: string): void {
@@ -34,12 +36,37 @@ async function publish(port: string, activity: unknown): Promise<void> {
   if (code !== 0) throw new Error(`publishing ended with exit code ${code}: ${publisher.errors}`);
 }
 
-async function demo(): Promise<void> {
-  const server = startServer([
-    ...["--no-prompt", "--port", "0", "--ephemeral"],
+/** What one server and its clients are handed on as. */
+interface One {
+  readonly server: Program;
+  readonly port: string;
+  readonly ada: Program;
+  readonly bob: Program;
+}
+
+/** A server with a data folder of its own. */
+function serverAt(folder: string, args: readonly string[]): Program {
+  const program = startServer([
+    ...["--no-prompt", "--data", `${data}/${folder}`],
     ...["--idle", String(IDLE_SECONDS), "--interval", String(INTERVAL_SECONDS), "--heartbeats", String(HEARTBEATS)],
-  ]);
-  running.push(server);
+    ...args,
+  ], { env: { THRUM_SECRET: networkSecret } });
+  running.push(program);
+  return program;
+}
+
+function another(folder: string, port: string): Program {
+  return serverAt(folder, ["--port", "0", "--join", `127.0.0.1:${port}`]);
+}
+
+async function portOf(server: Program): Promise<string> {
+  const [, port] = await server.sees(/listening on \S+:(\d+)/);
+  return port!;
+}
+
+/** One server: who is alive, who is not, and who comes back. */
+async function demoServer(): Promise<One> {
+  const server = serverAt("first", ["--port", "0"]);
   const [, address, port] = await server.sees(/listening on (\S+:(\d+))/) as unknown as [string, string, string];
   done(
     "server",
@@ -97,21 +124,74 @@ async function demo(): Promise<void> {
   if (news.join() !== lines.map(({ news }) => news).join()) throw new Error(`bob received ${news.join()}`);
   done("bob", `goes on, comes back by himself, and has caught up: ${news.join(", ")}, each once and in order`);
 
-  server.signal("SIGTERM");
-  const end = await server.ended();
-  if (end !== 0) throw new Error(`the server ended with exit code ${end}: ${server.errors}`);
-  done("server", "is asked to stop, tells everybody, and has ended with exit code 0");
+  return { server, port, ada, bob };
 }
 
-console.log(`\n${bold("thrum")} in a few seconds: a server and three clients, each a process of its own\n`);
+/** Two servers more: clients are spread, a server is killed, its clients go on elsewhere, and it comes back. */
+async function demoNetwork({ server, port, ada, bob }: One): Promise<void> {
+  const south = another("south", port);
+  const west = another("west", port);
+  const [southPort, westPort] = [await portOf(south), await portOf(west)];
+  await Promise.all([south, west].map((one) => one.tells(/joined/)));
+  await server.tells(/linked with [^]*linked with/);
+  done("south", `and west join: servers listen on ${port}, ${southPort} and ${westPort}, each linked to each`);
+
+  const guests = ["dora", "emil", "fay", "gus"];
+  for (const name of guests) {
+    const guest = client(port, ["listen", "--json", "-u", name]);
+    await guest.tells(/connected/);
+  }
+  await server.tells(/was sent to 127/);
+  const sent = [...server.errors.matchAll(/closed by server.*was sent to/g)].length;
+  done("guests", `${guests.length} more log in at the first server, which sends ${sent} of them on: 2 clients at each`);
+
+  await publish(southPort, { greeting: "from the south" });
+  await Promise.all([ada.sees(/from the south/), bob.sees(/from the south/)]);
+  done("all", "what somebody publishes at south, ada and bob receive at the first server");
+
+  server.signal("SIGKILL");
+  await server.ended();
+  done("server", "the first one is killed (kill -9)");
+  await Promise.all([ada, bob].map((one) => one.tells(/connected again, to \S+/)));
+  done("ada", "and bob are logged in again elsewhere, by themselves");
+  for (let n = 1; n <= MISSED; n++) await publish(westPort, { meanwhile: n });
+  await Promise.all([ada, bob].map((one) => one.sees(new RegExp(`"meanwhile":${MISSED}\\b`))));
+  done("all", `${MISSED} activities are published at west: ada and bob receive them`);
+
+  const again = serverAt("first", ["--port", port]);
+  const [, taken] = await again.tells(/joined; servers linked: 2, entries taken from them: (\d+)/);
+  done("server", `comes back, finds the others in its data folder, and has taken ${taken} entries from them`);
+  for (const one of [ada, bob]) {
+    const lines = [...one.output.matchAll(/"(?:news|meanwhile)":(\d+)/g)].map(([, n]) => n).join();
+    const all = Array.from({ length: MISSED }, (_, index) => index + 1).join();
+    if (lines !== `${all},${all}`) throw new Error(`somebody received ${lines}`);
+  }
+  done("all", "ada and bob have each activity once, and in order");
+
+  for (const one of [south, west, again]) one.signal("SIGTERM");
+  const ends = await Promise.all([south, west, again].map((one) => one.ended()));
+  if (ends.some((end) => end !== 0)) throw new Error(`the servers ended with exit codes ${ends.join(", ")}`);
+  done("server", "all three are asked to stop, tell everybody, and have ended with exit code 0");
+}
+
+console.log(
+  `\n${
+    bold("thrum")
+  } in a few seconds: first a server and three clients, then two servers more, each a process of its own\n`,
+);
 let exitCode = 0;
 try {
-  await demo();
-  console.log(`\n${green("Everything happened.")} Next: deno task server, and deno task client in another terminal.\n`);
+  await demoNetwork(await demoServer());
+  console.log(
+    `\n${
+      green("Everything happened.")
+    } Next: deno task server, and deno task client in another terminal; deno task cluster 3 for a network.\n`,
+  );
 } catch (error) {
   console.error(`\n${red("A step did not happen:")} ${(error as Error).message}\n`);
   exitCode = 1;
 } finally {
   for (const program of running) await program[Symbol.asyncDispose]();
+  await Deno.remove(data, { recursive: true });
 }
 Deno.exit(exitCode);

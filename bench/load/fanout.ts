@@ -32,11 +32,13 @@ export async function runFanout(job: FanoutJob): Promise<RateResult> {
     publisher.write(publications.subarray(0, room * frameBytes));
   };
 
+  const others = job.others ?? [];
+  const ports = [job.port, ...others.map(({ port }) => port)];
   const receivers = [];
   for (let index = 0; index < job.subscribers; index++) {
     const counter = wire.deliveries();
     receivers.push(
-      await connect(job.port, wire.receive, (bytes) => {
+      await connect(ports[index % ports.length]!, wire.receive, (bytes) => {
         const count = counter.push(bytes);
         received[index]! += count;
         deliveries += count;
@@ -51,7 +53,7 @@ export async function runFanout(job: FanoutJob): Promise<RateResult> {
   await delay(job.warmupMs);
   const startedAt = performance.now();
   const before = deliveries;
-  const cpu = watchCpu(job.serverPid);
+  const cpu = watchCpu(job.serverPid, ...others.map(({ pid }) => pid));
   await delay(job.measureMs);
   const perS = (deliveries - before) / (performance.now() - startedAt) * 1000;
   const cpuUse = cpu();

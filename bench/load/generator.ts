@@ -4,7 +4,9 @@
  */
 
 import { runAck } from "./ack.ts";
+import { runFailover } from "./failover.ts";
 import { runFanout } from "./fanout.ts";
+import { runFill } from "./fill.ts";
 import type { Job, JobResult } from "./job.ts";
 import { runLatency } from "./latency.ts";
 import { runMemory } from "./memory.ts";
@@ -19,6 +21,10 @@ function run(job: Job): Promise<JobResult> {
       return runMemory(job);
     case "ack":
       return runAck(job);
+    case "fill":
+      return runFill(job);
+    case "failover":
+      return runFailover(job);
   }
 }
 

@@ -1,10 +1,10 @@
 /**
  * What the benchmark asks of a load generator, and what it gets back. Both travel as one line of JSON between two processes
- * (`run_generator.ts` and `generator.ts`).
+ * (`../run_scenario.ts` and `generator.ts`).
  */
 
 /** How to speak to a server: see `wire.ts`. */
-export type WireName = "lines" | "nats" | "redis" | "jetstream-file" | "jetstream-memory" | "redis-stream";
+export type WireName = "lines" | "lines-network" | "nats" | "redis" | "jetstream-file" | "jetstream-memory" | "redis-stream";
 
 /** What all jobs have. */
 interface ToServer {
@@ -13,6 +13,8 @@ interface ToServer {
   readonly port: number;
   /** The server's process, whose CPU time and memory are read. */
   readonly serverPid: number;
+  /** Further servers of the same network: receivers are spread over all of them, whoever publishes is at the first. */
+  readonly others?: readonly { readonly port: number; readonly pid: number }[];
   /** The generator gives up, and ends, after this time. */
   readonly deadlineMs: number;
 }
@@ -52,7 +54,22 @@ export interface AckJob extends ToServer {
   readonly measureMs: number;
 }
 
-export type Job = FanoutJob | LatencyJob | MemoryJob | AckJob;
+/** So many publications, to one receiver, as fast as the server takes them: for what it has to keep. */
+export interface FillJob extends ToServer {
+  readonly kind: "fill";
+  readonly entries: number;
+  readonly window: number;
+}
+
+/** Clients that come back, spread over all servers; then the first server is killed. */
+export interface FailoverJob extends ToServer {
+  readonly kind: "failover";
+  readonly clients: number;
+  /** Activities that are published meanwhile, at a server that stays. */
+  readonly ratePerS: number;
+}
+
+export type Job = FanoutJob | LatencyJob | MemoryJob | AckJob | FillJob | FailoverJob;
 
 /** Processor time that was used while it was measured, in cores: 1 is one core all the time. */
 export interface CpuUse {
@@ -82,10 +99,24 @@ export interface MemoryResult {
   readonly bytesPerConnection: number;
 }
 
+/** How the clients of a server that was killed got over it. */
+export interface FailoverResult {
+  readonly kind: "failover";
+  /** Clients that it had. */
+  readonly affected: number;
+  /** Milliseconds, for each of them, from the kill until it was logged in elsewhere and had got all that it missed. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Logins: the most in any 100 ms, and the mean from the first to the last. */
+  readonly mostPerWindow: number;
+  readonly meanPerWindow: number;
+}
+
 /** What went wrong, in words: a delivery that was lost or doubled is one of these. */
 export interface Failure {
   readonly kind: "failure";
   readonly message: string;
 }
 
-export type JobResult = RateResult | LatencyResult | MemoryResult | Failure;
+export type JobResult = RateResult | LatencyResult | MemoryResult | FailoverResult | Failure;

@@ -26,6 +26,8 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
   let published = 0;
   let isMeasuring = false;
 
+  const others = job.others ?? [];
+  const ports = [job.port, ...others.map(({ port }) => port)];
   const receivers = [];
   for (let index = 0; index < job.subscribers; index++) {
     const reader = new StampReader();
@@ -35,7 +37,7 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
       if (isMeasuring && measured < latenciesUs.length) latenciesUs[measured++] = nowUs - stampUs;
     };
     receivers.push(
-      await connect(job.port, wire.receive, (bytes) => {
+      await connect(ports[index % ports.length]!, wire.receive, (bytes) => {
         nowUs = performance.now() * 1000;
         reader.push(bytes, onStamp);
       }),
@@ -63,7 +65,7 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
   await publishFor(job.warmupMs);
   await arrival(() => deliveries >= published * job.subscribers);
   isMeasuring = true;
-  const cpu = watchCpu(job.serverPid);
+  const cpu = watchCpu(job.serverPid, ...others.map(({ pid }) => pid));
   await publishFor(job.measureMs);
   const cpuUse = cpu();
   await arrival(() => deliveries >= published * job.subscribers);

@@ -5,15 +5,16 @@ import type { CpuUse } from "./job.ts";
 /** Linux counts processor time in hundredths of a second on all machines that Deno runs on. */
 const MS_PER_TICK = 10;
 
-/** How much processor time server and generator use from now on; the function that is returned says it. */
-export function watchCpu(serverPid: number): () => CpuUse {
+/** How much processor time servers, all of them together, and generator use from now on; the function that is returned says it. */
+export function watchCpu(...serverPids: readonly number[]): () => CpuUse {
+  const serversMs = () => serverPids.reduce((sum, pid) => sum + cpuMs(pid), 0);
   const startedAt = performance.now();
-  const server = cpuMs(serverPid);
+  const server = serversMs();
   const generator = cpuMs(Deno.pid);
   return () => {
     const elapsedMs = performance.now() - startedAt;
     return {
-      serverCores: (cpuMs(serverPid) - server) / elapsedMs,
+      serverCores: (serversMs() - server) / elapsedMs,
       generatorCores: (cpuMs(Deno.pid) - generator) / elapsedMs,
     };
   };

@@ -41,6 +41,8 @@ export interface Wire {
 /** Bytes of an activity. */
 export const ACTIVITY_BYTES = 200;
 
+/** A client that was redirected so often is not redirected any more. */
+const MAX_REDIRECTS = 3;
 const ACTIVITY = activity();
 const NATS_CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"echo":true}\r\n';
 // What the streams of both hold is bounded about as thrum's own log is, so that none of the three fills the disk or the memory.
@@ -62,6 +64,9 @@ const lines: Wire = {
     answers: () => new MarkedLineCounter('{"command":"ACTIVITY_'.length, "A"),
   },
 };
+
+/** With a feature, as plain clients cannot say that they were redirected often enough: so they stay where they are put. */
+const linesNetwork: Wire = { ...lines, receive: loginAs({ features: ["ack"], redirects: MAX_REDIRECTS }) };
 
 const nats: Wire = {
   receive: { say: NATS_CONNECT + "SUB a 1\r\nPING\r\n", answeredBy: /PONG\r\n/ },
@@ -95,6 +100,7 @@ const redisStream: Wire = {
 /** By name, as in a `Job`. */
 export const WIRES: Readonly<Record<WireName, Wire>> = {
   lines,
+  "lines-network": linesNetwork,
   nats,
   redis,
   "jetstream-file": jetstream("file"),

@@ -44,7 +44,7 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
     case "connected":
       return {
         telling: NOTHING_TOLD,
-        ...(event.returned && telling.isLost ? { notice: { tone: "good", text: connectedAgain(event.missed) } } : {}),
+        ...(event.returned && telling.isLost ? { notice: { tone: "good", text: connectedAgain(event) } } : {}),
       };
     case "lost":
       return {
@@ -83,10 +83,9 @@ export function styleNotice(notice: Notice, style: Style): string {
   return notice.tone === "good" ? style.green(text) : notice.tone === "warning" ? style.yellow(text) : style.dim(text);
 }
 
-function connectedAgain(missed: number): string {
-  return missed === 0
-    ? "connected again"
-    : `connected again, ${missed} missed ${missed === 1 ? "activity follows" : "activities follow"}`;
+function connectedAgain({ server, missed }: Extract<ClientEvent, { kind: "connected" }>): string {
+  const again = `connected again, to ${endpointText(server)}`;
+  return missed === 0 ? again : `${again}; ${missed} missed ${missed === 1 ? "activity follows" : "activities follow"}`;
 }
 
 function describeGaps(gaps: readonly WireGap[]): string {

@@ -90,6 +90,23 @@ Deno.test("Failover follows redirects at once, and counts those of one journey",
   assertEquals(failover.redirects, 0);
 });
 
+Deno.test("Failover comes back to a server that sent a new client to one that does not answer", () => {
+  const failover = new Failover([a], {});
+  for (let journey = 1; journey <= 3; journey++) {
+    assertEquals(failover.redirected(now(0), b), { kind: "call", delayMs: 0 });
+    assertEquals(failover.unreachable(now(0)), { kind: "call", delayMs: 0 });
+    assertEquals([failover.server, failover.redirects], [a, journey]);
+  }
+  // The third time the server keeps it; unless it is gone now.
+  assertEquals(failover.unreachable(now(0)), { kind: "giveUp" });
+});
+
+Deno.test("Failover gives up a new client that is sent in circles", () => {
+  const failover = new Failover([a], {});
+  for (let turn = 0; turn < MAX_REDIRECTS; turn++) failover.redirected(now(turn), b);
+  assertEquals(failover.redirected(now(9), a), { kind: "giveUp" });
+});
+
 Deno.test("Failover pauses when it is sent in circles, and does not give up a client that was logged in", () => {
   const failover = new Failover([a], {});
   failover.opened(0);

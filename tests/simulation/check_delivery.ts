@@ -51,7 +51,7 @@ function* notReplicated(
 export function checkReceived(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const [chain, received] of byChain(evidence)) {
-    violations.push(...checkOnce(chain, received));
+    violations.push(...checkOnce(evidence, chain, received));
     violations.push(...checkOrder(evidence, chain, received));
   }
   for (const { session, id, at } of evidence.told("came twice")) {
@@ -71,17 +71,27 @@ function byChain(evidence: Evidence): Map<string, Told<"received">[]> {
   return chains;
 }
 
-function* checkOnce(chain: string, received: readonly Told<"received">[]): Generator<Violation> {
-  const seen = new Map<string, string>();
-  for (const { sender, n, id, at } of received) {
+function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
+  const seen = new Map<string, Told<"received">>();
+  for (const event of received) {
+    const { sender, n, id, at } = event;
     const key = `${sender}#${n}`;
     const before = seen.get(key);
-    if (before !== undefined) {
-      const what = `${chain} received ${key} as ${before} and again as ${id}`;
+    if (before !== undefined && !mayComeAgain(evidence, before, event)) {
+      const what = `${chain} received ${key} as ${before.id} and again as ${id}`;
       yield { promise: "nothing comes twice", what, at };
     }
-    seen.set(key, id);
+    seen.set(key, event);
   }
+}
+
+/**
+ * Whether a client that was killed may receive again what it had: all that it brings is its vector. That does not tell of an entry which its server never heard of,
+ * and which its sender gave to another one a second time.
+ */
+function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
+  if (before.session === again.session || before.id === again.id) return false;
+  return [...evidence.stored.values()].some((entries) => entries.get(again.id)?.isFor === "everyone");
 }
 
 function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
@@ -100,9 +110,10 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
 /**
  * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did so when it had had no
  * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
- * no answer to `late` yet when it went elsewhere.
+ * no answer to `late` yet when it went elsewhere. Anonymous senders have no order across servers, as nobody knows that two of them are one.
  */
 function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
+  if (!evidence.isNamed(late.sender)) return parseEntryId(late.id)!.origin !== parseEntryId(before.id)!.origin;
   const { holdBackMs } = evidence.schedule.settings;
   const lateOrigin = evidence.machineOf(parseEntryId(late.id)!.origin);
   for (const server of evidence.schedule.servers) {
@@ -110,7 +121,7 @@ function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"r
     if (entered === undefined || server === lateOrigin) continue;
     const had = evidence.stored.get(server)?.get(late.id);
     if (had !== undefined && had.index < entered.index) continue;
-    if (!overlaps(evidence.links(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
+    if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
   return false;
 }
@@ -127,15 +138,16 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
   const isPlain = evidence.schedule.clients.find(({ name }) => name === one.who)?.kind === "plain";
   // What a plain client gets begins with its connection to a server, where it cannot say what it has.
-  const had = isPlain
-    ? vectorAt(evidence, evidence.told("connected").findLast((event) => event.session === session)!)
-    : {};
+  const connected = evidence.told("connected").findLast((event) => event.session === session)!;
+  const had = isPlain ? vectorAt(evidence, connected) : {};
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || !evidence.survives(key)) continue;
     const mayMiss = isPlain
       ? copies.some(({ id }) => covers(had, id))
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
-    if (mayMiss || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    // It cannot be told either that its server never got what others had forgotten by then.
+    const isForgotten = isPlain && evidence.hasForgetting && copies.every(({ server }) => server !== connected.server);
+    if (mayMiss || isForgotten || copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };
@@ -146,9 +158,8 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
 function vectorAt(evidence: Evidence, { server, at }: Told<"connected">): Vector {
   const vector: Record<string, number> = {};
   for (const stored of evidence.stored.get(server)?.values() ?? []) {
-    if (stored.at > at) break;
     const { origin, sequence } = parseEntryId(stored.id)!;
-    vector[origin] = sequence;
+    if (stored.at <= at) vector[origin] = Math.max(sequence, vector[origin] ?? 0);
   }
   return vector;
 }

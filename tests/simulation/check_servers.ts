@@ -78,7 +78,7 @@ function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended w
     }
     shown.set(key, id);
   }
-  if (evidence.schedule.settings.activityRetentionBytes < 1_000_000) return;
+  if (evidence.hasForgetting) return;
   for (const [key, copies] of evidence.copies) {
     if (!shown.has(key) && evidence.survives(key)) {
       const what = `${key} is not in the log of ${who}: ${

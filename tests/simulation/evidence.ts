@@ -34,6 +34,10 @@ export interface Stored extends StoredEntry {
 export type Told<W extends Happening["what"]> = OfKind<Event, W>;
 type OfKind<E extends Event, W> = E extends Event ? W extends E["what"] ? E & { readonly what: W } : never : never;
 
+/** After so long two servers know each other: three lines, at some milliseconds each. */
+const GREETING_MS = 60;
+const SLOW_GREETING_MS = 10_000;
+
 /** A history and what can be read from it. */
 export class Evidence {
   readonly schedule: Schedule;
@@ -62,6 +66,17 @@ export class Evidence {
     this.#readLinks();
   }
 
+  /** Whether a sender, `"c1.2"`, has a name. */
+  isNamed(sender: string): boolean {
+    const name = sender.split(".")[0];
+    return this.schedule.clients.find((client) => client.name === name)?.kind !== "anonymous";
+  }
+
+  /** Whether servers keep so little that they forget some of it within the simulation. */
+  get hasForgetting(): boolean {
+    return this.schedule.settings.activityRetentionBytes < 1_000_000;
+  }
+
   /** All happenings of one kind. */
   told<W extends Happening["what"]>(what: W): Told<W>[] {
     return this.events.filter((event) => event.what === what) as Told<W>[];
@@ -85,6 +100,18 @@ export class Evidence {
   /** When `server` had a connection with `peer`, as it knew. */
   links(server: string, peer: string): readonly Span[] {
     return this.#links.get(`${server}>${peer}`) ?? [];
+  }
+
+  /** When two servers had a connection on which both had said who they are, at the latest. */
+  greeted(server: string, peer: string): Span[] {
+    return this.links(server, peer).map(({ from, until }) => {
+      const isSlow = overlaps(
+        [...this.cut(server, peer), ...this.stalls(server), ...this.stalls(peer)],
+        from - 1,
+        from + GREETING_MS,
+      );
+      return { from: from + (isSlow ? SLOW_GREETING_MS : GREETING_MS), until };
+    }).filter(({ from, until }) => from < until);
   }
 
   /** Whether, in that time, the two could not talk as they should: one of them was down or stood still, or something was between them. */

@@ -193,6 +193,10 @@ export class PlainClient implements SimClient {
         // By this client itself, when the answer did not come; logging in tells.
         this.#isRegistered = true;
         return;
+      case "AUTHENTICATION_FAIL":
+        // The name belongs to somebody else since a partition healed.
+        history.add(this.name, { what: "refused", info: String(message.info) });
+        return;
       case "LOGIN_FAILED":
         history.add(this.name, { what: "refused", info: String(message.info) });
         this.#isRegistered = false;

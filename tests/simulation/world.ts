@@ -102,9 +102,13 @@ class World {
       vectors.add(JSON.stringify(Object.entries(server.vector).toSorted()));
     }
     if (vectors.size > 1) return false;
+    const { durability } = this.#schedule.settings;
+    const isAlone = [...this.#servers.values()].filter((server) => !server.isDestroyed).length === 1;
+    const isNobodyTold = durability === "replicated" && isAlone;
     return [...this.#clients.values()].every((client) =>
       !client.isIn ||
-      (client.isConnected && client.unacknowledged === 0 && this.#around.network.hasConnection(client.name))
+      (client.isConnected && (client.unacknowledged === 0 || isNobodyTold) &&
+        this.#around.network.hasConnection(client.name))
     );
   }
 

@@ -33,16 +33,19 @@ const NEWLINE = 0x0a;
  * namespaces are permitted.
  */
 export async function splitNetwork(count: number): Promise<SplitNetwork | string> {
-  const problems: string[] = [];
-  const kinds = Deno.env.get("THRUM_TEST_NETWORK") === "proxy" ? [ProxyNetwork] : [NamespaceNetwork, ProxyNetwork];
-  for (const kind of kinds) {
+  let problem = "THRUM_TEST_NETWORK asks for them";
+  if (Deno.env.get("THRUM_TEST_NETWORK") !== "proxy") {
     try {
-      return await kind.make(count);
+      return await NamespaceNetwork.make(count);
     } catch (error) {
-      problems.push((error as Error).message);
+      problem = `no namespaces: ${(error as Error).message}`;
     }
   }
-  return problems.join("; ");
+  try {
+    return await ProxyNetwork.make(count, `proxies (${problem})`);
+  } catch (error) {
+    return `${problem}; no proxies: ${(error as Error).message}`;
+  }
 }
 
 /** `hub` routes between all others; server `index` is in a namespace of its own. Every link is a /30 of one /24. */
@@ -109,7 +112,7 @@ class NamespaceNetwork implements SplitNetwork {
   async #make(): Promise<void> {
     const hub = this.#space(0);
     for (let space = 0; space <= this.#count; space++) await ip(["netns", "add", this.#space(space)]);
-    await ip([..."link add type veth".split(" "), "name", this.#name, ..."peer name v0 netns".split(" "), hub]);
+    await ip(["link", "add", "name", this.#name, "type", "veth", "peer", "name", "v0", "netns", hub]);
     await ip(["addr", "add", `${this.#address(0, 1)}/30`, "dev", this.#name]);
     await ip(["link", "set", this.#name, "up"]);
     await ip(["-n", hub, "-batch", "-"], `addr add ${this.#address(0, 2)}/30 dev v0\nlink set v0 up\n`);
@@ -117,7 +120,7 @@ class NamespaceNetwork implements SplitNetwork {
     await run(["ip", "netns", "exec", hub, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     for (let space = 1; space <= this.#count; space++) {
       const own = this.#space(space);
-      await ip(["-n", hub, "link", "add", `v${space}`, "type", "veth", "peer", "name", "v", "netns", own]);
+      await ip(["-n", hub, "link", "add", "name", `v${space}`, "type", "veth", "peer", "name", "v", "netns", own]);
       await ip(
         ["-n", hub, "-batch", "-"],
         `addr add ${this.#address(space, 1)}/30 dev v${space}\nlink set v${space} up\n`,
@@ -142,13 +145,17 @@ class NamespaceNetwork implements SplitNetwork {
 
 /** Each server listens on 127.0.0.1, and is called at another address of this machine, where its proxy listens at the same port. */
 class ProxyNetwork implements SplitNetwork {
-  readonly kind = "proxies";
+  readonly kind: string;
   readonly #proxies: Server[] = [];
   readonly #routes = new Set<Route>();
   readonly #isCut = new Set<number>();
 
-  static async make(count: number): Promise<ProxyNetwork> {
-    const network = new ProxyNetwork();
+  private constructor(kind: string) {
+    this.kind = kind;
+  }
+
+  static async make(count: number, kind: string): Promise<ProxyNetwork> {
+    const network = new ProxyNetwork(kind);
     try {
       for (let index = 0; index < count; index++) await network.#listen(index);
       return network;

@@ -1,0 +1,43 @@
+/** What a connection has of its node. Types only. */
+
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Config } from "../config/config.ts";
+import type { Supervisor } from "../heartbeat/mod.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Transport } from "../platform/transport.ts";
+import type { CloseReason } from "../protocol/close_reason.ts";
+import type { WireHeartbeat } from "../protocol/message.ts";
+import type { StoreError } from "../store/store.ts";
+import type { Trace } from "../trace/trace_event.ts";
+import type { Balancer } from "./balancer.ts";
+import type { Journal } from "./journal.ts";
+import type { Mesh } from "./mesh.ts";
+import type { PlainCursors } from "./plain_cursors.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What a connection has of its node. */
+export interface ConnectionServices {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly heartbeat: WireHeartbeat;
+  readonly transport: Transport;
+  readonly supervisor: Supervisor;
+  readonly hub: Hub;
+  readonly journal: Journal;
+  readonly accounts: Accounts;
+  readonly mesh: Mesh;
+  readonly balancer: Balancer;
+  readonly sessions: Sessions;
+  readonly plainCursors: PlainCursors;
+  readonly trace: Trace | undefined;
+  /** The connection's link is gone. */
+  gone(connection: ServedConnection): void;
+  /** The store cannot be read: the whole server cannot go on. */
+  failed(error: StoreError): void;
+}
+
+/** A connection, as its node keeps it. */
+export interface ServedConnection {
+  end(reason: CloseReason): void;
+}

@@ -1,0 +1,399 @@
+/**
+ * Several real servers on one fake clock and one network, each on a machine of its own, with clients and peers of bytes. Machines, links and disks are those of the
+ * simulator; here a test says what happens when. Latencies come from a fixed seed, so that every run is the same.
+ */
+
+import { assert } from "@std/assert";
+import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
+import { layered } from "../../config/load.ts";
+import type { Segment } from "../../log/segment.ts";
+import { ThrumNode } from "../../node/node.ts";
+import { nodeCrypto } from "../../platform/crypto.ts";
+import type { Link, LinkHandler } from "../../platform/transport.ts";
+import { Chance } from "../simulation/chance.ts";
+import { Disk } from "../simulation/disk.ts";
+import { SimNetwork } from "../simulation/network.ts";
+import { Process } from "../simulation/process.ts";
+import { FakeClock } from "./fake_clock.ts";
+import type { Received } from "./line_client.ts";
+import { FakeLineClient } from "./node_world.ts";
+
+/** What all servers of a test network know. */
+export const SECRET = "cluster secret";
+/** Where each server listens on its machine. */
+export const PORT = 8000;
+/** Rounds of promises that are let go on in a turn: more than any chain of them in the code is long. */
+const ROUNDS = 48;
+/** How long anything may take before a test fails, of the time that the test winds. */
+const PATIENCE_MS = 60_000;
+/** Conditions are looked at so often. */
+const LOOK_MS = 5;
+const decoder = new TextDecoder();
+
+/** A network of servers. */
+export class MeshWorld {
+  readonly clock: FakeClock = new FakeClock({ settled });
+  readonly network: SimNetwork;
+  /** Those that were started, by name. */
+  readonly servers = new Map<string, MeshServer>();
+  /** Connections that were made so far, as `from>to`, the caller first. */
+  readonly made: string[] = [];
+  readonly #open = new Map<number, string>();
+  #machines = 0;
+
+  constructor(seed = 1) {
+    let caller = "";
+    this.network = new SimNetwork(this.clock, new Chance(seed, "network"), {
+      linkUp: ({ machine }, peer, link) => {
+        if (caller === "") caller = machine;
+        else {
+          this.#open.set(link, `${peer}>${machine}`);
+          this.made.push(`${peer}>${machine}`);
+          caller = "";
+        }
+      },
+      linkDown: (_process, _peer, link) => void this.#open.delete(link),
+    });
+  }
+
+  /** Servers of these names, each of which is to join all others, linked with each other. */
+  static async of(names: readonly string[], config: ConfigLayer = {}, seed = 1): Promise<MeshWorld> {
+    const world = new MeshWorld(seed);
+    for (const name of names) world.start(name, names, config);
+    await world.linked(...names);
+    return world;
+  }
+
+  /** Starts a server that is to join `join`; again, with what is on its disk, when it was there before. */
+  start(name: string, join: readonly string[] = [], config: ConfigLayer = {}): MeshServer {
+    const server = this.servers.get(name) ?? new MeshServer(name, this);
+    this.servers.set(name, server);
+    server.start({
+      ...config,
+      server: { host: name, port: PORT },
+      cluster: {
+        secret: SECRET,
+        join: join.filter((other) => other !== name).map((other) => other.includes(":") ? other : `${other}:${PORT}`),
+        ...config.cluster,
+      },
+    });
+    return server;
+  }
+
+  /** The server with this name. */
+  server(name: string): MeshServer {
+    return this.servers.get(name)!;
+  }
+
+  /** Lets time pass. */
+  async run(ms: number): Promise<void> {
+    await this.clock.run(ms);
+  }
+
+  /** Lets time pass until `condition` holds. Gives how long it took. */
+  async until(condition: () => boolean, what: string): Promise<number> {
+    const begin = this.clock.nowMs();
+    await this.run(0);
+    while (!condition()) {
+      assert(this.clock.nowMs() - begin < PATIENCE_MS, `${what} did not happen within ${PATIENCE_MS} ms`);
+      await this.run(LOOK_MS);
+    }
+    return this.clock.nowMs() - begin;
+  }
+
+  /** Lets time pass until these servers are all linked with each other, know it from each other, and take clients. */
+  async linked(...names: string[]): Promise<void> {
+    await this.until(() =>
+      names.every((name) => {
+        const { node } = this.server(name);
+        return node.isJoined && names.every((other) => other === name || this.server(name).stateOf(other) === "linked");
+      }), `the links between ${names.join()}`);
+    // What they say about themselves right after that.
+    await this.run(200);
+  }
+
+  /** Lets time pass until all of these servers have the same entries. */
+  async equal(...names: string[]): Promise<void> {
+    await this.until(() => {
+      const [first, ...others] = names.map((name) => JSON.stringify(this.server(name).vector));
+      return others.every((other) => other === first);
+    }, `equal logs of ${names.join()}`);
+    // And their clients have them too.
+    await this.run(20);
+  }
+
+  /** Nothing gets from one side to the other any more, and nobody is told. */
+  part(side: readonly string[], otherSide: readonly string[]): void {
+    for (const a of side) {
+      for (const b of otherSide) {
+        this.network.block(a, b);
+        this.network.block(b, a);
+      }
+    }
+  }
+
+  /** Lets time pass until no server on one side has a link to one on the other. */
+  async parted(side: readonly string[], otherSide: readonly string[]): Promise<void> {
+    this.part(side, otherSide);
+    const isLinked = (a: string, b: string) => this.server(a).member(b)?.hasLink ?? false;
+    await this.until(
+      () => side.every((a) => otherSide.every((b) => !isLinked(a, b) && !isLinked(b, a))),
+      "the end of the links",
+    );
+  }
+
+  /** Connections that exist between two machines, as `from>to`. */
+  between(a: string, b: string): string[] {
+    return [...this.#open.values()].filter((link) => link === `${a}>${b}` || link === `${b}>${a}`);
+  }
+
+  /** A link from a machine of its own, or from `machine`, to a server. */
+  async dial(server: string, machine = `x${++this.#machines}`, highWaterBytes = 262_144): Promise<Link> {
+    const process = new Process(machine, this.clock);
+    const dialled = this.network.transport(process, highWaterBytes).dial({
+      host: server,
+      port: PORT,
+      timeoutMs: 5_000,
+    });
+    await this.run(20);
+    return await dialled;
+  }
+
+  /** A client that has sent `lines` to a server. */
+  async client(server: string, ...lines: Received[]): Promise<MeshClient> {
+    const client = new MeshClient(await this.dial(server));
+    if (lines.length > 0) {
+      client.send(...lines);
+      await this.run(20);
+    }
+    return client;
+  }
+
+  /** A client with all features, logged in. */
+  async login(server: string, username = "anonymous", more: Received = {}): Promise<MeshClient> {
+    const client = await this.client(server, loginOf(username, more));
+    await this.until(() => client.commands.includes("LOGIN_SUCCESS"), `the login of ${username} at ${server}`);
+    return client;
+  }
+
+  /** Registers a user, with its name as its secret. */
+  async register(server: string, username: string, secret = username): Promise<MeshClient> {
+    const client = await this.client(server, { command: "REGISTER", username, secret });
+    await this.until(
+      () => client.commands.some((command) => command.startsWith("REGISTER_")),
+      `the registration of ${username} at ${server}`,
+    );
+    return client;
+  }
+
+  /** A peer of bytes that has greeted a server. */
+  async peer(server: string, serverId: string, more: Received = {}): Promise<FakePeer> {
+    const link = await this.dial(server, serverId);
+    const peer = new FakePeer(link);
+    peer.send({
+      command: "AUTHENTICATE",
+      secret: SECRET,
+      serverId,
+      host: serverId,
+      port: PORT,
+      features: ["thrum/1"],
+      vector: {},
+      lamport: 1,
+      ticketKey: "",
+      ...more,
+    });
+    await this.run(20);
+    return peer;
+  }
+}
+
+/** A LOGIN with everything that our own client asks for. */
+export function loginOf(username: string, more: Received = {}): Received {
+  return {
+    command: "LOGIN",
+    username,
+    ...(username === "anonymous" ? {} : { secret: username }),
+    features: ["ack", "resume"],
+    ...more,
+  };
+}
+
+/** One server of the network, over and over again on the same disk. */
+export class MeshServer {
+  readonly name: string;
+  /** Every entry that it has, by id. */
+  readonly entries = new Map<string, { readonly line: Received; readonly isFor: string }>();
+  /** Secrets that were derived. */
+  readonly derived: string[] = [];
+  readonly #world: MeshWorld;
+  readonly #disk: Disk;
+  readonly #chance: Chance;
+  #node: ThrumNode | undefined;
+  #process: Process | undefined;
+  #vector: Record<string, number> = {};
+  /** Commits so far. */
+  commits = 0;
+
+  constructor(name: string, world: MeshWorld) {
+    this.name = name;
+    this.#world = world;
+    this.#disk = new Disk(name);
+    this.#chance = new Chance(1, `server ${name}`);
+  }
+
+  get node(): ThrumNode {
+    return this.#node!;
+  }
+
+  get process(): Process {
+    return this.#process!;
+  }
+
+  /** What it has stored. */
+  get vector(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.#vector).toSorted(([a], [b]) => a < b ? -1 : 1));
+  }
+
+  /** For whom it has an entry; `undefined` when it has none. */
+  isFor(id: string): string | undefined {
+    return this.entries.get(id)?.isFor;
+  }
+
+  /** The activities that it has for everyone, in the order of its log. */
+  get activities(): unknown[] {
+    return [...this.entries.values()].filter(({ line, isFor }) =>
+      line.command === "ACTIVITY_BROADCAST" && isFor === "everyone"
+    ).map(({ line }) => line.activity.n);
+  }
+
+  /** How it sees another one. */
+  member(name: string): ReturnType<ThrumNode["members"]["find"]> {
+    return this.node.members.find(({ serverId }) => serverId === name);
+  }
+
+  /** How it sees another one, in a word. */
+  stateOf(name: string): string | undefined {
+    return this.member(name)?.state;
+  }
+
+  /** Begins a new life. */
+  start(layer: ConfigLayer): void {
+    const { clock, network } = this.#world;
+    const config: Config = layered(DEFAULT_CONFIG, layer);
+    network.powerOn(this.name);
+    const process = new Process(this.name, clock);
+    this.#process = process;
+    const store = this.#disk.open(() => clock.nowMs(), {
+      committing: () => true,
+      committed: (segments) => this.#committed(segments),
+    });
+    this.#vector = { ...store.opened.vector };
+    const node = new ThrumNode({
+      config,
+      clock: process,
+      transport: network.transport(process, config.limits.maxPendingBytes),
+      store,
+      crypto: {
+        ...nodeCrypto,
+        scrypt: (secret) => {
+          this.derived.push(secret);
+          return new Promise((resolve) => void process.after(5, () => resolve(new TextEncoder().encode(secret))));
+        },
+        randomBytes: (length) => this.#chance.bytes(length),
+      },
+    });
+    this.#node = node;
+    void node.start();
+    void node.finished.then(() => {
+      if (process.isDead) return;
+      process.die();
+      network.died(process);
+    });
+  }
+
+  /** As `kill -9`: what it sent still arrives, and its links are reset. */
+  kill(): void {
+    this.process.die();
+    this.#world.network.died(this.process);
+  }
+
+  /** Its machine is off from one moment to the next. */
+  powerOff(): void {
+    this.process.die();
+    this.#world.network.powerOff(this.process);
+  }
+
+  #committed(segments: readonly Segment[]): void {
+    this.commits++;
+    for (const { origin, first, last, audience, bytes } of segments) {
+      this.#vector[origin] = last;
+      const lines = decoder.decode(bytes).split("\n");
+      for (let sequence = first; sequence <= last; sequence++) {
+        this.entries.set(`${origin}:${sequence}`, { line: JSON.parse(lines[sequence - first]!), isFor: audience.kind });
+      }
+    }
+  }
+}
+
+/** A client of bytes. */
+export class MeshClient extends FakeLineClient {
+  #sent = 0;
+
+  /** Publishes an activity; under a `messageId` where one is given. */
+  publish(n: unknown, messageId?: string): void {
+    this.#sent++;
+    this.send({ command: "ACTIVITY_MESSAGE", activity: { n }, ...(messageId === undefined ? {} : { messageId }) });
+  }
+
+  /** What came with this command. */
+  all(command: string): Received[] {
+    return this.received.filter((one) => one.command === command);
+  }
+
+  /** What came last with this command. */
+  last(command: string): Received | undefined {
+    return this.received.findLast((one) => one.command === command);
+  }
+
+  /** The activities that came, in order. */
+  get activities(): unknown[] {
+    return this.all("ACTIVITY_BROADCAST").map(({ activity }) => activity.n);
+  }
+}
+
+/** Another server, as far as a test plays one: it answers heartbeats, and says what it is told to. */
+export class FakePeer extends MeshClient implements LinkHandler {
+  /** Whether heartbeats are not answered. */
+  isMute = false;
+
+  override onData(bytes: Uint8Array): void {
+    const before = this.received.length;
+    super.onData(bytes);
+    for (const { command, sequence } of this.received.slice(before)) {
+      if (command === "HEARTBEAT" && !this.isMute) this.send({ command: "HEARTBEAT_ACK", sequence });
+    }
+  }
+
+  /** Sends lines of an origin's log, from `first` on. */
+  entries(origin: string, first: number, lines: readonly Received[], more: Received = {}): void {
+    const last = first + lines.length - 1;
+    this.send({ command: "ENTRIES", origin, first, last, after: first - 1, to: "everyone", ...more }, ...lines);
+  }
+}
+
+/** The line of an activity, as its origin has stored it. */
+export function activityLine(id: string, n: unknown, more: Received = {}, username = "anonymous"): Received {
+  return {
+    command: "ACTIVITY_BROADCAST",
+    activity: { n, authenticated_user: username },
+    id,
+    lamport: 1,
+    sentAt: 1_735_689_600_000,
+    ...more,
+  };
+}
+
+/** Promises have done all that they can. */
+async function settled(): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) await null;
+}
