@@ -4,17 +4,21 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { Children } from "./children.ts";
-import { findContenders } from "./contenders.ts";
+import { findContenders, thrumCommand } from "./contenders.ts";
+import { measureNetwork, NETWORK_SCENARIO_NAMES, type NetworkScenarioName } from "./network_scenarios.ts";
 import { runScenario } from "./run_scenario.ts";
 import { SCENARIO_NAMES, type ScenarioName, scenarios } from "./scenarios.ts";
 import { render } from "./table.ts";
+
+const NAMES = [...SCENARIO_NAMES, ...NETWORK_SCENARIO_NAMES] as const;
 
 const HELP = `Measures thrum, and nats-server and redis-server where they are installed.
 
 Usage: deno task bench [flags]
 
-  --quick         everything once and briefly, in less than a minute: rough figures
-  --only NAME     one scenario: ${SCENARIO_NAMES.join(", ")}; may be repeated
+  --quick         everything once and briefly, in about two minutes: rough figures
+  --only NAME     one scenario, may be repeated: ${SCENARIO_NAMES.join(", ")};
+                  of several servers ${NETWORK_SCENARIO_NAMES.join(", ")}
   --server PATH   a compiled thrum-server instead of server.ts
   --markdown      tables for bench/README.md
   --help          this
@@ -23,7 +27,7 @@ Exit codes: 0 done, 1 something failed (the tables show what there is), 2 wrong 
 
 interface Flags {
   readonly isQuick: boolean;
-  readonly only: readonly ScenarioName[];
+  readonly only: readonly (ScenarioName | NetworkScenarioName)[];
   readonly server: string | undefined;
   readonly style: "terminal" | "markdown";
 }
@@ -38,12 +42,12 @@ function parseFlags(args: readonly string[]): Flags | { readonly text: string; r
     unknown: (argument) => void unknown.push(argument),
   });
   if (parsed.help === true) return { text: HELP, code: 0 };
-  const only = parsed.only as ScenarioName[];
-  unknown.push(...only.filter((name) => !SCENARIO_NAMES.includes(name)));
+  const only = parsed.only as (ScenarioName | NetworkScenarioName)[];
+  unknown.push(...only.filter((name) => !NAMES.includes(name)));
   if (unknown.length > 0) return { text: `Cannot understand "${unknown[0]}"\n\n${HELP}`, code: 2 };
   return {
     isQuick: parsed.quick === true,
-    only: only.length > 0 ? only : SCENARIO_NAMES,
+    only: only.length > 0 ? only : NAMES,
     server: parsed.server as string | undefined,
     style: parsed.markdown === true ? "markdown" : "terminal",
   };
@@ -56,14 +60,20 @@ async function run(flags: Flags, children: Children): Promise<boolean> {
     problems++;
     console.error(`  problem: ${problem}`);
   };
-  const contenders = await findContenders(flags.server);
+  const onProgress = (line: string) => console.error(line);
+  const thrum = await thrumCommand(flags.server);
+  const contenders = await findContenders(thrum);
   if (contenders.nats === undefined) console.error("nats-server was not found on the PATH: it is left out");
   if (contenders.redis === undefined) console.error("redis-server was not found on the PATH: it is left out");
   for (const scenario of scenarios(flags.isQuick)) {
     if (!flags.only.includes(scenario.name) || children.haveEnded) continue;
-    const onProgress = (line: string) => console.error(line);
     const measured = await runScenario(scenario, contenders, children, onProgress, onProblem);
     console.log(`\n${render(scenario.table(measured), flags.style)}`);
+  }
+  for (const name of NETWORK_SCENARIO_NAMES) {
+    if (!flags.only.includes(name) || children.haveEnded) continue;
+    const table = await measureNetwork(name, { thrum, isQuick: flags.isQuick, children, onProgress, onProblem });
+    console.log(`\n${render(table, flags.style)}`);
   }
   return problems === 0;
 }

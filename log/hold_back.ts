@@ -46,6 +46,8 @@ export class HoldBack<T> {
   readonly #cut = new Set<string>();
   /** Those of them that have room again. */
   readonly #free = new Set<string>();
+  /** Since when origins that something waits for are known to be gone. */
+  readonly #goneSince = new Map<string, number>();
   /** Origins of which entries are missing that were asked for. */
   readonly #asked = new Set<string>();
 
@@ -132,7 +134,14 @@ export class HoldBack<T> {
 
   #mayEnter({ after }: ArrivedEntry<T>, since: number, nowMs: number, facts: HoldBackFacts<T>): boolean {
     if (after === undefined || facts.lastOf(after.origin) >= after.sequence) return true;
-    return nowMs - since >= (facts.isReachable(after.origin) ? PATIENCE_MS : this.#holdBackMs);
+    if (facts.isReachable(after.origin)) {
+      this.#goneSince.delete(after.origin);
+      return nowMs - since >= PATIENCE_MS;
+    }
+    // Counted from when it was gone: only then others are asked for what it had.
+    const goneSince = this.#goneSince.get(after.origin) ?? nowMs;
+    this.#goneSince.set(after.origin, goneSince);
+    return nowMs - Math.max(since, goneSince) >= this.#holdBackMs;
   }
 
   #hold(origin: string, entry: ArrivedEntry<T>, nowMs: number): boolean {

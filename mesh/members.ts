@@ -161,7 +161,8 @@ export class Members {
     for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
       const calls = this.#call(address, serverId, nowMs);
       calls.failures = 0;
-      calls.isCalling = false;
+      // A call to it that was answered by its own one meanwhile is not over yet.
+      if (address === calledAt) calls.isCalling = false;
     }
     this.#learnMembers(report, nowMs);
   }
@@ -180,8 +181,8 @@ export class Members {
     this.#set({ ...member, state: isSuspect ? "suspect" : "linked", sinceMs: nowMs });
   }
 
-  /** Its link is gone. It is called at once, or after the configured time. */
-  lost(serverId: string, how: "left" | "lost", nowMs: number): void {
+  /** Its link is gone. It is called at once, or after the configured time; a little later when it ended the link on purpose. */
+  lost(serverId: string, how: "left" | "duplicate" | "lost", nowMs: number): void {
     const member = this.#members.get(serverId);
     if (member === undefined) return;
     const state = how === "left" ? "left" : "suspect";
@@ -189,7 +190,7 @@ export class Members {
     for (const calls of this.#calls.values()) {
       if (calls.serverId !== serverId) continue;
       calls.failures = 0;
-      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "left" ? FIRST_BACKOFF_MS : 0);
+      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "lost" ? 0 : FIRST_BACKOFF_MS);
     }
   }
 

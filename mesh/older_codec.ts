@@ -84,11 +84,6 @@ export function parseOlderLine(line: string, wallMs: number): OlderMessage | Inv
   }
 }
 
-/** The first line to a server that is called. Others than `secret` do not go there, unlike to one of this dialect. */
-export function encodeOlderAuthenticate(secret: string, { serverId, host, port }: OlderServer): string {
-  return encodeLine({ command: "AUTHENTICATE", serverId, secret, host, port });
-}
-
 /** The answer to AUTHENTICATE, for A alone. Secrets are left empty: what A makes of that, `OlderPeer` mends. */
 export function encodeOlderSuccess(
   self: OlderServer,

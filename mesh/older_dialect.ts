@@ -12,7 +12,6 @@ import type { OlderActivity } from "./activity_order.ts";
 import {
   encodeOlderActivity,
   encodeOlderAnnounce,
-  encodeOlderAuthenticate,
   encodeOlderBackups,
   encodeOlderLock,
   encodeOlderSuccess,
@@ -126,12 +125,7 @@ export class OlderPeer {
     return [...answer, ...this.#state(facts)].map(send);
   }
 
-  /** A connection to it was made, to a server that is known to be of this dialect but not of which family. `secret` is the network's. */
-  called(secret: string, facts: OlderFacts): OlderEffect[] {
-    return [encodeOlderAuthenticate(secret, facts.self), ...this.#state(facts)].map(send);
-  }
-
-  /** To be called every `OLDER_ANNOUNCE_MS`. */
+  /** To be called every `OLDER_ANNOUNCE_MS`, and at once for a peer that this server has called. */
   tick(facts: OlderFacts): OlderEffect[] {
     for (const [username, { askedAt, isClaim }] of this.#locks) {
       if (!isClaim && facts.nowMs - askedAt >= LOCK_MEMORY_MS) this.#locks.delete(username);
@@ -166,7 +160,11 @@ export class OlderPeer {
   registered(username: string, facts: OlderFacts): OlderEffect[] {
     if (this.#isItsOwn(username)) return [];
     const lock = this.#locks.get(username);
-    if (lock === undefined) return [this.#lock(username, facts, { isClaim: false, isRegistered: true })];
+    if (lock === undefined) {
+      // A flood of names from elsewhere: they are denied to the peer all the same, as long as it is linked.
+      if (this.#locks.size >= MAX_REMEMBERED) return [];
+      return [this.#lock(username, facts, { isClaim: false, isRegistered: true })];
+    }
     lock.isRegistered = true;
     return this.#finishLock(username, lock, facts);
   }
@@ -292,6 +290,8 @@ export class OlderPeer {
     what: { isClaim: boolean; isRegistered: boolean },
   ): OlderEffect {
     const secret = makeSecret();
+    // The oldest stays first.
+    this.#locks.delete(username);
     this.#locks.set(username, { secret, askedAt: nowMs, isAllowed: false, ...what });
     return send(encodeOlderLock("LOCK_REQUEST", { username, secret }));
   }

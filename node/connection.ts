@@ -20,7 +20,6 @@ import type {
   WireServer,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import type { PeerIdentity } from "../protocol/peer_message.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import {
   featuresInForce,
@@ -38,7 +37,8 @@ import { StoreError } from "../store/store.ts";
 import { checkLogin, register, type Waiting } from "./admission.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import type { Committed } from "./journal.ts";
-import type { PeerLink } from "./peer_link.ts";
+import type { Admission } from "./mesh.ts";
+import type { LinkTaker } from "./peer_link.ts";
 import { type Place, placeOf } from "./place.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
 import type { ClientSession } from "./sessions.ts";
@@ -61,8 +61,8 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #username = "";
   #client: ServedClient | undefined;
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
-  #admitted: PeerIdentity | undefined;
-  #peer: PeerLink | undefined;
+  #admitted: Admission | undefined;
+  #peer: LinkTaker | undefined;
   /** Lines that came while a secret was derived. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
@@ -212,7 +212,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   peerProblem(message: AuthenticateMessage): string | undefined {
     const admission = this.#services.mesh.admit(message, this.remoteHost);
     if (admission.kind === "refused") return admission.info;
-    this.#admitted = admission.peer;
+    this.#admitted = admission;
     return undefined;
   }
 

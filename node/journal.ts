@@ -57,6 +57,8 @@ const MAX_NEWEST_ELSEWHERE = 65_536;
 export interface JournalOwner {
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void;
+  /** These names have accounts now. */
+  registered(usernames: readonly string[]): void;
   /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
   accountLost(username: string): void;
   /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it. */
@@ -75,6 +77,8 @@ export class Journal {
   #head: Position;
   #lamport: number;
   #accounts = new Map<string, Account>();
+  /** Names of accounts that are stored and were not told yet. */
+  #storedNames: readonly string[] = [];
   #lostAccounts: string[] = [];
   #members: readonly KnownServer[] | undefined;
   /** By user. */
@@ -288,6 +292,11 @@ export class Journal {
       for (const one of waiting) one.committed();
     }
     if (segments.length > 0) this.#owner.stored(segments);
+    const storedNames = this.#storedNames;
+    if (storedNames.length > 0) {
+      this.#storedNames = [];
+      this.#owner.registered(storedNames);
+    }
     const lostAccounts = this.#lostAccounts;
     if (lostAccounts.length > 0) {
       this.#lostAccounts = [];
@@ -311,7 +320,10 @@ export class Journal {
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }
-    if (this.#accounts.size > 0) this.#accounts = new Map();
+    if (this.#accounts.size > 0) {
+      this.#storedNames = [...this.#accounts.keys()];
+      this.#accounts = new Map();
+    }
     this.#members = undefined;
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();

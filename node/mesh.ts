@@ -27,9 +27,11 @@ import {
 } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
+import type { OlderPeers } from "./older_peers.ts";
 import {
   type ArrivedLines,
   isUnspecified,
+  type LinkTaker,
   type PeerEnd,
   PeerLink,
   type PeerLinkOwner,
@@ -53,6 +55,8 @@ export interface MeshParts {
   /** Logged-in clients. */
   load(): number;
   hasAccount(username: string): boolean;
+  /** Servers of the older dialect that hang on this one; absent where none may. */
+  readonly older: OlderPeers | undefined;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
 }
@@ -60,6 +64,8 @@ export interface MeshParts {
 /** Whether a server that said AUTHENTICATE is taken for a peer. */
 export type Admission =
   | { readonly kind: "peer"; readonly peer: PeerIdentity }
+  /** It speaks the older dialect; one of family A says who it is. */
+  | { readonly kind: "older"; readonly serverId: string | undefined }
   | { readonly kind: "refused"; readonly info: string };
 
 /** How long a connection to another server may take to be made, and to be answered. */
@@ -116,6 +122,7 @@ export class Mesh implements PeerLinkOwner {
       serverId: journal.serverId,
       links: { [Symbol.iterator]: () => this.#links.values() },
       hasAccount: parts.hasAccount,
+      askOlderPeers: (username, told) => parts.older === undefined ? told(true) : parts.older.claim(username, told),
       tick: (lamport) => journal.tick(lamport),
     });
   }
@@ -129,6 +136,11 @@ export class Mesh implements PeerLinkOwner {
     this.#callDue();
     this.#announceRegularly();
     this.#tickRegularly();
+  }
+
+  /** This server, as others reach it. */
+  get self(): KnownServer {
+    return { serverId: this.#parts.journal.serverId, ...this.#self };
   }
 
   /** All other servers that are known. */
@@ -189,7 +201,10 @@ export class Mesh implements PeerLinkOwner {
     if (cluster.secret === "") return refused("this server takes no other servers: it has no secret");
     if (!this.#isSecret(message.secret)) return refused("the secret is not the one of this network");
     const { serverId, port, host, features, vector, lamport = 0, ticketKey = "" } = message;
-    if (!features.includes(PEER_FEATURE)) return refused("this server takes no servers of the older dialect");
+    if (!features.includes(PEER_FEATURE)) {
+      if (this.#parts.older === undefined) return refused("this server takes no servers of the older dialect");
+      return { kind: "older", serverId };
+    }
     if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
     if (serverId === journal.serverId) return refused(SELF);
     if (this.#isStopping) return refused("this server is stopping");
@@ -197,8 +212,11 @@ export class Mesh implements PeerLinkOwner {
     return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport, ticketKey } };
   }
 
-  /** Takes over the link of a peer that was admitted. */
-  accept(link: Link, framer: LineFramer, peer: PeerIdentity): PeerLink {
+  /** Takes over the link of a server that was admitted. */
+  accept(link: Link, framer: LineFramer, admission: Admission): LinkTaker {
+    if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId);
+    if (admission.kind === "refused") throw new TypeError("Cannot accept a server that was refused");
+    const { peer } = admission;
     const identity = this.#identity();
     const members = this.#wireMembers();
     const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
@@ -338,6 +356,15 @@ export class Mesh implements PeerLinkOwner {
     this.#lookWhetherJoined();
   }
 
+  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
+    const { older } = this.#parts;
+    const address = this.#calls.get(link);
+    if (older === undefined || address === undefined) return undefined;
+    this.#calls.delete(link);
+    this.#others.delete(link);
+    return older.called(dialled, framer, line, () => this.#callFailed(address, "the link is gone"));
+  }
+
   // ---- links come and go -----------------------------------------------------------------------------------------
 
   #opened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
@@ -385,7 +412,7 @@ export class Mesh implements PeerLinkOwner {
     this.#goals.delete(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
     else if (!this.#isStopping) logger.warning("lost {name}: {why}", { name: link.name, why });
-    this.#members.lost(serverId, end === "left" ? "left" : "lost", this.#nowMs);
+    this.#members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
     this.replication.end(link);
     this.registrar.peerGone(serverId);
     if (this.#isStopping) return;

@@ -16,13 +16,16 @@ import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
 import type { Forgotten, Store } from "../store/store.ts";
 import type { Trace, TraceEvent } from "../trace/trace_event.ts";
 import { Balancer } from "./balancer.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
 import { Journal } from "./journal.ts";
+import { register } from "./admission.ts";
 import { Mesh } from "./mesh.ts";
+import { OlderPeers } from "./older_peers.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -70,6 +73,7 @@ export class ThrumNode {
   readonly #hub: Hub;
   readonly #sessions: Sessions;
   readonly #mesh: Mesh;
+  readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
   readonly #finished: Promise<NodeEnd>;
   #finish!: (end: NodeEnd) => void;
@@ -100,12 +104,15 @@ export class ThrumNode {
     this.#supervisor = new Supervisor(clock);
     this.#journal = new Journal(store, clock, config.limits.tailBytes, {
       stored: (segments) => this.#stored(segments),
+      registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#failed(error),
     });
     this.#hub = new Hub(this.#journal, clock);
     this.#sessions = new Sessions(() => this.#mesh.loadChanged());
+    this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
     this.#mesh = new Mesh({
+      older: this.#older,
       config,
       clock,
       transport,
@@ -233,6 +240,7 @@ export class ThrumNode {
   #stored(segments: readonly Segment[]): void {
     this.#hub.deliver(segments);
     this.#mesh.replication.stored(segments);
+    this.#older?.stored();
   }
 
   /** Whoever is logged in with the account that does not hold has to go. */
@@ -260,6 +268,8 @@ export class ThrumNode {
     await this.#sendClientsAway(reason);
     this.#journal.flush();
     if (this.#failure === undefined) await this.#mesh.finish(FINISH_MS);
+    this.#older?.stop();
+    this.#journal.flush();
     await this.#mesh.stop();
     if (this.#connections.size > 0) {
       const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
@@ -276,6 +286,31 @@ export class ThrumNode {
     }
     logger.info("stopped");
     this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
+  }
+
+  #makeOlderPeers(): OlderPeers {
+    const { config, clock, crypto, store } = this.#parts;
+    const isOnline = (username: string) => this.#sessions.of(username).length > 0;
+    const hasAccount = (username: string) => store.account(username) !== undefined;
+    const self = () => ({ ...this.#mesh.self, load: this.#sessions.load });
+    const accounts = store;
+    return new OlderPeers({
+      journal: this.#journal,
+      clock,
+      crypto,
+      activityCheckIntervalMs: config.cluster.activityCheckIntervalMs,
+      rememberedMs: config.store.messageIdRetentionMs,
+      self,
+      members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
+      users: () => usersOf(this.#sessions, accounts),
+      isOnline,
+      hasAccount,
+      takeAccount: (username, secret, told) => {
+        const waiting = { remoteHost: "", isGone: false, brokeDown: () => told(false) };
+        if (!hasAccount(username)) return register(username, secret, waiting, this.#services, told);
+        this.#services.accounts.checkLogin({ username, secret }).then(({ ok }) => told(ok), () => told(false));
+      },
+    });
   }
 
   /** Clients that have somewhere else to go are sent there little by little, the others at once. */
@@ -321,6 +356,16 @@ export class ThrumNode {
     return (event) =>
       writeTrace({ at: clock.wallMs(), lamport: this.#journal.lamport, node: this.#journal.serverId, ...event });
   }
+}
+
+/** Every user once, those that are logged in first. */
+function* usersOf(
+  sessions: Sessions,
+  store: Store,
+): Iterable<{ readonly username: string; readonly isOnline: boolean }> {
+  const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
+  for (const username of online) yield { username, isOnline: true };
+  for (const username of store.usernames()) if (!online.has(username)) yield { username, isOnline: false };
 }
 
 function sentenceOf(error: unknown): string {

@@ -8,10 +8,17 @@ import { getLogger } from "@logtape/logtape";
 import type { LivenessConfig, Supervised, Supervisor, SupervisorDeadline, Watch } from "../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
+import type { InvalidLine } from "../protocol/message.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../protocol/line_framer.ts";
 import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../protocol/peer_codec.ts";
-import type { EntriesMessage, PeerIdentity, PeerMessage, WireMember } from "../protocol/peer_message.ts";
+import {
+  type EntriesMessage,
+  PEER_FEATURE,
+  type PeerIdentity,
+  type PeerMessage,
+  type WireMember,
+} from "../protocol/peer_message.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 
 /** What a link is supervised with. */
@@ -35,11 +42,19 @@ export interface ArrivedLines {
   readonly lines: readonly string[];
 }
 
+/** Who has a link handed over when it is known who is at the other end. */
+export interface LinkTaker extends LinkHandler {
+  /** Takes lines that came before, and what was wrong with what followed them, if anything. */
+  take(lines: readonly string[], problem: string | undefined): void;
+}
+
 /** What a link tells the mesh. */
 export interface PeerLinkOwner {
   /** The greeting is over; called for links that this server has made. */
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
   onMessage(link: PeerLink, message: PeerMessage): void;
+  /** Whoever was called answers in the older dialect. Gives who takes the link over; `undefined` when nobody does. */
+  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
   /** It takes data again. */
   onDrain(link: PeerLink): void;
@@ -57,7 +72,7 @@ const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
 
 /** A server at the other end. */
-export class PeerLink implements LinkHandler, Supervised {
+export class PeerLink implements LinkTaker, Supervised {
   readonly #link: Link;
   readonly #owner: PeerLinkOwner;
   readonly #supervision: PeerSupervision;
@@ -70,6 +85,8 @@ export class PeerLink implements LinkHandler, Supervised {
   #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number } | undefined;
   #end: { readonly end: PeerEnd; readonly why: string } | undefined;
   #isFull = false;
+  /** Who has taken the link over, as it is of another dialect. */
+  #older: LinkTaker | undefined;
 
   private constructor(
     link: Link,
@@ -172,14 +189,16 @@ export class PeerLink implements LinkHandler, Supervised {
 
   /** Takes lines that came with the greeting. */
   take(lines: readonly string[], problem: string | undefined): void {
-    for (const line of lines) {
+    for (let index = 0; index < lines.length; index++) {
       if (this.#end !== undefined) return;
-      this.#takeLine(line);
+      if (this.#older !== undefined) return this.#older.take(lines.slice(index), problem);
+      this.#takeLine(lines[index]!);
     }
     if (problem !== undefined) this.end("INVALID_MESSAGE", problem);
   }
 
   onData(bytes: Uint8Array): void {
+    if (this.#older !== undefined) return this.#older.onData(bytes);
     if (this.#end !== undefined) return;
     this.#watches[0]?.heard();
     const { lines, problem } = this.#framer.push(bytes);
@@ -187,15 +206,18 @@ export class PeerLink implements LinkHandler, Supervised {
   }
 
   onDrain(): void {
+    if (this.#older !== undefined) return this.#older.onDrain();
     this.#isFull = false;
     if (this.#end === undefined) this.#owner.onDrain(this);
   }
 
   onFinish(): void {
+    if (this.#older !== undefined) return this.#older.onFinish();
     this.#close("lost", "the other side closed it");
   }
 
   onEnd(end: LinkEnd): void {
+    if (this.#older !== undefined) return this.#older.onEnd(end);
     this.#close("lost", end === "reset" ? "the network broke it" : "the other side closed it");
     this.#owner.onEnd(this, this.#end!.end, this.#end!.why);
   }
@@ -224,8 +246,8 @@ export class PeerLink implements LinkHandler, Supervised {
       return;
     }
     const message = parsePeerLine(line);
+    if (this.#peer === undefined) return this.#greeted(message, line);
     if (message === undefined) return;
-    if (this.#peer === undefined) return this.#greeted(message);
     switch (message.command) {
       case "":
         return this.end("INVALID_MESSAGE", message.info);
@@ -244,11 +266,16 @@ export class PeerLink implements LinkHandler, Supervised {
   }
 
   /** What came instead of, or as, the answer to AUTHENTICATE. */
-  #greeted(message: PeerMessage | { readonly command: ""; readonly info: string }): void {
+  #greeted(message: PeerMessage | InvalidLine | undefined, line: string): void {
     this.#greeting?.cancel();
-    if (message.command !== "AUTHENTICATION_SUCC") {
-      const why = "info" in message && message.info !== "" ? message.info : "it did not answer as a server does";
-      return this.#close(message.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
+    if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
+      const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
+      if (!isRefusal) this.#older = this.#owner.onOlderDialect(this, this.#link, this.#framer, line);
+      if (this.#older !== undefined) return;
+      const why = message !== undefined && "info" in message && message.info !== ""
+        ? message.info
+        : "it did not answer as a server does";
+      return this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
     }
     const { host, ...rest } = message;
     this.#peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };

@@ -9,6 +9,8 @@ export interface RegistrarOwner {
   readonly serverId: string;
   readonly links: Iterable<PeerLink>;
   hasAccount(username: string): boolean;
+  /** Asks servers of the older dialect that hang on this one; tells at once where there are none. */
+  askOlderPeers(username: string, told: (isAllowed: boolean) => void): void;
   /** The server's Lamport time after something happened, or after a message that was sent at `lamport` came. */
   tick(lamport?: number): number;
 }
@@ -37,18 +39,25 @@ export class Registrar {
   claim(username: string, settled: (claim: Claim | undefined) => void): void {
     const claim = { username, lamport: this.#owner.tick(), origin: this.#owner.serverId };
     const links = [...this.#owner.links];
+    const decided = (isGranted: boolean) => {
+      if (!isGranted) return settled(undefined);
+      this.#owner.askOlderPeers(username, (isAllowed) => {
+        if (!isAllowed) this.release(claim);
+        settled(isAllowed ? claim : undefined);
+      });
+    };
     switch (this.#locks.claim(username, claim.lamport, links.map(({ serverId }) => serverId))) {
       case "denied":
-        return settled(undefined);
+        return decided(false);
       case "granted":
-        return settled(claim);
+        return decided(true);
       case "wait":
         this.#waiting.set(username, {
           claim,
           settled: (isGranted) => {
             this.#waiting.delete(username);
             if (!isGranted) this.#tellReleased(claim);
-            settled(isGranted ? claim : undefined);
+            decided(isGranted);
           },
         });
         for (const link of links) link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
@@ -68,8 +77,14 @@ export class Registrar {
     switch (command) {
       case "LOCK_REQUEST": {
         const { isAllowed, loses } = this.#locks.onRequest(message, this.#owner.hasAccount(username));
-        link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", username, lamport, origin } as LockMessage);
         if (loses) this.#waiting.get(username)?.settled(false);
+        const claim = { username, lamport, origin };
+        const answer = (isAllowed: boolean) => {
+          if (!isAllowed) this.#locks.release(claim);
+          link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", ...claim } as LockMessage);
+        };
+        if (isAllowed) this.#owner.askOlderPeers(username, answer);
+        else link.send({ command: "LOCK_DENIED", ...claim } as LockMessage);
         return;
       }
       case "LOCK_ALLOWED":

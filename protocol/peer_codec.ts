@@ -29,6 +29,7 @@ import { encodeLine } from "./server_codec.ts";
 
 /** Members that one message may name: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
+const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_LOAD = 1_000_000_000;
 
 /** What a peer's `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
@@ -136,12 +137,19 @@ function readEntries(fields: Fields): EntriesMessage {
   const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
   return {
     command: "ENTRIES",
-    origin: stringField(fields.origin, "origin"),
+    origin: serverIdField(fields.origin, "origin"),
     first,
     last: integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER),
     after: integerField(fields.after, "after", 0, first - 1),
     to: readAudience(fields.to),
   };
+}
+
+/** The name of a server. It becomes a key, so that not everything can be one. */
+function serverIdField(value: unknown, name: string): string {
+  const serverId = stringField(value, name);
+  if (!SERVER_ID.test(serverId)) throw new FieldProblem(`"${name}" is not the name of a server`);
+  return serverId;
 }
 
 function readAudience(to: unknown): WireAudience {
@@ -165,7 +173,7 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
 
 function readWhere(fields: Fields): { serverId: string; host: string; port: number } {
   return {
-    serverId: stringField(fields.serverId, "serverId"),
+    serverId: serverIdField(fields.serverId, "serverId"),
     host: optionalStringField(fields.host, "host") ?? "",
     port: integerField(fields.port, "port", 1, 65_535),
   };

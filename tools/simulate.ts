@@ -27,8 +27,10 @@ for (let seed = first; seed < first + count; seed++) {
   if (flags.timeline) console.log(report(outcome));
   if (outcome.violations.length > 0) {
     failed++;
+    const forgets = outcome.schedule.settings.activityRetentionBytes < 1_000_000;
     for (const promise of new Set(outcome.violations.map((violation) => violation.promise))) {
-      broken.set(promise, [...broken.get(promise) ?? [], seed]);
+      const key = `${promise}${forgets ? " (servers forget)" : ""}`;
+      broken.set(key, [...broken.get(key) ?? [], seed]);
     }
     if (flags["keep-going"]) continue;
     console.log(report(flags.raw ? outcome : await shortest(outcome)));

@@ -47,7 +47,9 @@ export async function runFailover(job: FailoverJob): Promise<FailoverResult> {
     p50Ms: percentile(withoutMs, 50),
     p99Ms: percentile(withoutMs, 99),
     maxMs: percentile(withoutMs, 100),
-    mostPerWindow: Math.max(...loginsAt.map((from) => loginsAt.filter((at) => at >= from && at < from + WINDOW_MS).length)),
+    mostPerWindow: Math.max(
+      ...loginsAt.map((from) => loginsAt.filter((at) => at >= from && at < from + WINDOW_MS).length),
+    ),
     meanPerWindow: affected.length * WINDOW_MS / spanMs,
   };
 }

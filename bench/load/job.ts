@@ -4,7 +4,14 @@
  */
 
 /** How to speak to a server: see `wire.ts`. */
-export type WireName = "lines" | "lines-network" | "nats" | "redis" | "jetstream-file" | "jetstream-memory" | "redis-stream";
+export type WireName =
+  | "lines"
+  | "lines-network"
+  | "nats"
+  | "redis"
+  | "jetstream-file"
+  | "jetstream-memory"
+  | "redis-stream";
 
 /** What all jobs have. */
 interface ToServer {

@@ -94,8 +94,7 @@ Deno.test("to an S goes nothing but what it knows, whatever happens", () => {
 
 Deno.test("a peer that was called gets lines that suit both families, until it shows which it is", () => {
   const peer = new OlderPeer(undefined);
-  assertEquals(sent(peer.called("abc", facts)), [
-    { command: "AUTHENTICATE", serverId: "s-1", secret: "abc", host: "localhost", port: 8001 },
+  assertEquals(sent(peer.tick(facts)), [
     {
       command: "SERVER_ANNOUNCE",
       id: "s-1",
@@ -287,6 +286,13 @@ Deno.test("while a name is claimed here it is denied to the peer, and a claim th
   // An hour later nobody waits for that answer any more.
   peer.tick({ ...facts, nowMs: 3_600_000 });
   assertEquals(says(peer, { ...again, command: "LOCK_ALLOWED" }), []);
+});
+
+Deno.test("a flood of names is not remembered without bounds", () => {
+  const peer = S();
+  let asked = 0;
+  for (let n = 0; n < 20_000; n++) asked += peer.registered(`user${n}`, facts).length;
+  assertEquals(asked, 10_000);
 });
 
 Deno.test("a user that A has made of our answer, with an empty secret, gets one that nobody knows", () => {

@@ -101,6 +101,8 @@ Deno.test("fault: a silent peer hangs registration for ever. It has one second",
   assertEquals(peer.giveUp(500 + CLAIM_PATIENCE_MS), given);
   assertEquals(peer.giveUp(9_999), []);
   assertEquals(peer.patienceEndsAt, undefined);
+  for (const [nowMs, name] of [[0, "bob"], [10, "carl"], [20, "bob"]] as const) peer.claim(name, { ...facts, nowMs });
+  assertEquals(peer.patienceEndsAt, 10 + CLAIM_PATIENCE_MS);
 });
 
 Deno.test("fault: a name clash deletes the account everywhere. What fails there changes nothing here, and we never say FAIL", () => {

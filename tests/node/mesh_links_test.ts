@@ -45,9 +45,11 @@ Deno.test("of five servers each is linked to each by one link, though all know o
 });
 
 Deno.test("a server that comes back before its end was noticed is linked again, without a storm of calls", async () => {
-  for (const [lost, other] of [["a", "b"], ["b", "a"]] as const) {
+  for (
+    const [lost, other, linkedMs] of [["a", "b", 10_000], ["b", "a", 10_000], ["a", "b", 0], ["b", "a", 0]] as const
+  ) {
     const world = await MeshWorld.of(["a", "b"]);
-    await world.run(10_000);
+    await world.run(linkedMs);
     const { commits } = world.server(other);
     const made = world.made.length;
     world.server(lost).powerOff();
@@ -59,8 +61,8 @@ Deno.test("a server that comes back before its end was noticed is linked again, 
     assertEquals(world.server(lost).stateOf(other), "linked");
     assertEquals(world.server(other).stateOf(lost), "linked");
     assertEquals(world.between("a", "b").length, 1);
-    assert(world.made.length - made < 10, `${world.made.length - made} calls`);
-    assert(world.server(other).commits - commits < 10, `${world.server(other).commits - commits} commits`);
+    assert(world.made.length - made < 20, `${world.made.length - made} calls`);
+    assert(world.server(other).commits - commits < 20, `${world.server(other).commits - commits} commits`);
   }
 });
 
@@ -185,14 +187,18 @@ Deno.test("a client that sends what only servers may is refused, and nothing com
 });
 
 Deno.test("a server that is silent all at once is lost in less than 5 s, and first suspected, then dead", async () => {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     const world = await MeshWorld.of(["a", "b", "c"], {}, seed);
-    await world.run(10_000 + 777 * seed);
+    await world.run(10_000 + 333 * seed);
     world.server("c").powerOff();
     const suspectMs = await world.until(() => world.server("a").stateOf("c") === "suspect", "the suspicion");
     assertEquals(world.server("a").member("c")!.hasLink, true);
     const lostMs = suspectMs + await world.until(() => !world.server("a").member("c")!.hasLink, "the loss");
-    assert(suspectMs >= 2_000 && lostMs < 5_000, `suspect after ${suspectMs} ms, lost after ${lostMs} ms`);
+    // The last word of it may have come up to two seconds before.
+    assert(
+      suspectMs >= 400 && lostMs >= 2_000 && lostMs < 5_000,
+      `suspect after ${suspectMs} ms, lost after ${lostMs} ms`,
+    );
     await world.until(() => world.server("a").stateOf("c") === "dead", "its death");
     assertEquals(world.server("a").stateOf("b"), "linked");
   }
@@ -241,19 +247,21 @@ Deno.test("a server that answers nothing, but goes on talking, is found out by p
 });
 
 Deno.test("a server that stood still itself accuses nobody for it", async () => {
-  const world = await MeshWorld.of(["a", "b"]);
-  await world.run(3_000);
-  const { made } = world;
-  const before = made.length;
-  // Less than the others take to give it up, and more than it would give them.
-  for (let round = 0; round < 5; round++) {
+  const world = new MeshWorld();
+  world.start("a", ["b"]);
+  // Does not lose its patience.
+  world.start("b", ["a"], { cluster: { peerIdleTimeoutMs: 600_000 } });
+  await world.linked("a", "b");
+  await world.run(10_000);
+  const made = world.made.length;
+  for (const stalledMs of [3_000, 6_000, 20_000, 4_000]) {
     world.server("a").process.stall();
-    await world.run(4_000);
+    await world.run(stalledMs);
     world.server("a").process.goOn();
-    await world.run(3_000);
+    await world.run(6_000);
     assertEquals([world.server("a").stateOf("b"), world.server("b").stateOf("a")], ["linked", "linked"]);
   }
-  assertEquals(made.length, before);
+  assertEquals(world.made.length, made);
 });
 
 Deno.test("a server that stops says that it leaves, and the others have all that it took", async () => {

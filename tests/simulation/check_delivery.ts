@@ -115,12 +115,15 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
 function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
   if (!evidence.isNamed(late.sender)) return parseEntryId(late.id)!.origin !== parseEntryId(before.id)!.origin;
   const { holdBackMs } = evidence.schedule.settings;
-  const lateOrigin = evidence.machineOf(parseEntryId(late.id)!.origin);
+  const { origin } = parseEntryId(late.id)!;
+  const lateOrigin = evidence.machineOf(origin);
   for (const server of evidence.schedule.servers) {
     const entered = evidence.stored.get(server)?.get(before.id);
     if (entered === undefined || server === lateOrigin) continue;
     const had = evidence.stored.get(server)?.get(late.id);
     if (had !== undefined && had.index < entered.index) continue;
+    // It has another name since a power cut: nobody is called as `late` says any more.
+    if (evidence.nameAt(lateOrigin, entered.at) !== origin) return true;
     if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
   return false;

@@ -125,6 +125,11 @@ export class Evidence {
     return origin.split("-")[0]!;
   }
 
+  /** What `machine` was called at that time, or is called since it started for the last time before. */
+  nameAt(machine: string, at: number): string | undefined {
+    return this.told("started").findLast((event) => event.who === machine && event.at <= at)?.serverId;
+  }
+
   /** Whether `sender#n` is, at the end, in the log of a server that is left. */
   survives(key: string): boolean {
     return this.copies.get(key)?.some(({ isLost }) => !isLost) ?? false;

@@ -50,6 +50,11 @@ export class NumberedClient implements AsyncDisposable {
     return this.#client.serverId!;
   }
 
+  /** Whether it is logged in, as far as it knows. */
+  get isOpen(): boolean {
+    return this.events.findLast(({ kind }) => kind === "connected" || kind === "lost")?.kind === "connected";
+  }
+
   get published(): number {
     return this.#published;
   }
@@ -65,10 +70,10 @@ export class NumberedClient implements AsyncDisposable {
     return count;
   }
 
-  /** Publishes a number now, and another one every `everyMs` or so. */
-  publish(everyMs: number): void {
+  /** Publishes a number after `firstMs`, and then another one every `everyMs` or so. */
+  publish(everyMs: number, firstMs: number): void {
     this.#isPublishing = true;
-    this.#publishing = this.#publish(everyMs);
+    this.#publishing = this.#publish(everyMs, firstMs);
   }
 
   /** Publishes no more, and waits until everything is acknowledged. */
@@ -89,7 +94,8 @@ export class NumberedClient implements AsyncDisposable {
     await Promise.allSettled([this.#reading, this.#publishing]);
   }
 
-  async #publish(everyMs: number): Promise<void> {
+  async #publish(everyMs: number, firstMs: number): Promise<void> {
+    await delay(firstMs);
     const acknowledgements: Promise<void>[] = [];
     while (this.#isPublishing) {
       if (this.#client.unacknowledged < MAX_UNACKNOWLEDGED) {
