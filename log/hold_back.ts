@@ -108,6 +108,7 @@ export class HoldBack<T> {
       this.#cut.delete(origin);
       this.#free.add(origin);
     }
+    if (this.#held.size === 0) this.#goneSince.clear();
   }
 
   /** Origins of which something was let go, and is to be asked for now that there is room again. Told once. */

@@ -27,6 +27,8 @@ export interface Newcomer {
   readonly remoteHost: string;
   /** Redirects that it followed to get here; `undefined` for a plain client, which cannot say. */
   readonly redirects: number | undefined;
+  /** It was logged in at another server: that one told it where to go, or failed, and its clients have spread themselves. */
+  readonly isReturning: boolean;
 }
 
 /** So many clients of this server should go to that one. */
@@ -70,25 +72,39 @@ export function redirectTarget(
   return best;
 }
 
-/** What one server knows of its own redirects. */
+/**
+ * What one server knows of its own redirects, and of how it stood when others said how they do. An announcement is a little old: when the clients of a server that failed come to two
+ * others at once, each would see the other as it was, and send them there. So for these what is compared is of one moment: the other's load, and this server's when that was announced.
+ */
 export class RedirectBook {
   /** Not announced yet, for each server. */
   readonly #counts = new Map<string, number>();
+  /** This server's load when each server announced its own. */
+  readonly #ownLoads = new Map<string, number>();
   /** When each plain client was sent away, oldest first. */
   readonly #sentAt = new Map<string, number>();
 
   /** Where `newcomer` is to be sent, noting that it was; `undefined`: it stays. `own.load` counts it already. Time is monotonic. */
   redirect(own: Share, others: readonly ServerLoad[], newcomer: Newcomer, nowMs: number): ServerLoad | undefined {
     if ((newcomer.redirects ?? 0) >= MAX_REDIRECTS) return undefined;
-    const target = redirectTarget(own, others, this.#counts);
+    const better = newcomer.isReturning ? others.filter((other) => this.#wasBusierThan(own, other)) : others;
+    const target = redirectTarget(own, better, this.#counts);
     if (target === undefined || (newcomer.redirects === undefined && this.#isBack(newcomer, nowMs))) return undefined;
     this.#counts.set(target.serverId, (this.#counts.get(target.serverId) ?? 0) + 1);
     return target;
   }
 
-  /** `serverId` has announced its load, or is gone. */
-  announced(serverId: string): void {
+  /** `serverId` has announced its load, when this server's was `ownLoad`. */
+  announced(serverId: string, ownLoad: number): void {
     this.#counts.delete(serverId);
+    this.#ownLoads.set(serverId, ownLoad);
+  }
+
+  /** Whether a newcomer would have had it better on `other` when that announced itself. */
+  #wasBusierThan({ load, weight, serverId }: Share, other: ServerLoad): boolean {
+    const then = Math.min(load, (this.#ownLoads.get(other.serverId) ?? load) + 1);
+    const redirected = this.#counts.get(other.serverId) ?? 0;
+    return isBetterFor({ serverId, load: then, weight }, { ...other, load: other.load + redirected });
   }
 
   /**

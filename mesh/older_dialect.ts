@@ -82,7 +82,7 @@ const LOCK_MEMORY_MS = 60_000;
 const MAX_BEING_TAKEN = 50;
 /** Names that are mended with one USER_SYNC. */
 const MAX_MENDED = 100;
-/** Entries and names of one peer that are remembered, until they are passed on here. */
+/** Entries, names and times of one peer that are remembered, each. */
 const MAX_REMEMBERED = 10_000;
 
 /** One such peer, from its AUTHENTICATE, or ours, to its end. */
@@ -96,6 +96,8 @@ export class OlderPeer {
   readonly #taken = new Set<string>();
   /** Entries that are this peer's own activities. */
   readonly #published = new Set<string>();
+  /** When its own activities were sent. */
+  readonly #sendTimes = new Set<number>();
   #lastSendTime: number;
 
   /**
@@ -186,8 +188,9 @@ export class OlderPeer {
     if (!line.startsWith('{"command":"ACTIVITY_BROADCAST"')) return undefined;
     const { id, sentAt } = JSON.parse(line);
     if (this.#published.delete(id)) return undefined;
-    // An A takes two of one time for one.
+    // An A takes two of one time for one, be they ours or its own. (What it publishes at this moment cannot be known.)
     this.#lastSendTime = Math.max(sentAt, this.#lastSendTime + 1);
+    while (this.#sendTimes.has(this.#lastSendTime)) this.#lastSendTime++;
     return encodeOlderActivity(id, rawValue(line, "activity")!, this.#lastSendTime, this.#family);
   }
 
@@ -199,9 +202,7 @@ export class OlderPeer {
       case "":
         return [refuse(message.info)];
       case "ACTIVITY_BROADCAST":
-        return message.activity === undefined
-          ? []
-          : [{ kind: "takeActivity", activity: message.activity, isHistory: false }];
+        return message.activity === undefined ? [] : [this.#takeActivity(message.activity, false)];
       case "ACTIVITY_SYNC":
         return this.#takeHistory(message.activities, facts);
       case "USER_SYNC":
@@ -242,7 +243,12 @@ export class OlderPeer {
   #takeHistory(activities: readonly OlderActivity[], { wallMs, rememberedMs }: OlderFacts): OlderEffect[] {
     return activities
       .filter(({ sendTime }) => sendTime > wallMs - rememberedMs)
-      .map((activity) => ({ kind: "takeActivity", activity, isHistory: true }));
+      .map((activity) => this.#takeActivity(activity, true));
+  }
+
+  #takeActivity(activity: OlderActivity, isHistory: boolean): OlderEffect {
+    remember(this.#sendTimes, activity.sendTime);
+    return { kind: "takeActivity", activity, isHistory };
   }
 
   #takeUsers(users: readonly OlderUser[], facts: OlderFacts): OlderEffect[] {
@@ -325,7 +331,7 @@ function refuse(info: string): OlderEffect {
 }
 
 /** Adds to a set that may hold `MAX_REMEMBERED`; beyond that the oldest goes. */
-function remember(set: Set<string>, value: string): void {
+function remember<T extends string | number>(set: Set<T>, value: T): void {
   set.add(value);
   if (set.size > MAX_REMEMBERED) set.delete(set.values().next().value!);
 }

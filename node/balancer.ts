@@ -18,6 +18,8 @@ export interface BalancerParts {
   readonly clock: Clock;
   readonly sessions: Sessions;
   members(): readonly Member[];
+  /** Tells the others soon how many clients there are here. */
+  announceSoon(): void;
   /** From 0 up to but not including 1. */
   chance(): number;
 }
@@ -34,6 +36,8 @@ export class Balancer {
   readonly #book = new RedirectBook();
   #timer: Timer | undefined;
   #told = "";
+  /** The load of each server that was answered last, so that two do not go on answering each other. */
+  readonly #answered = new Map<string, number>();
   #rotation = 0;
 
   constructor(parts: BalancerParts) {
@@ -54,18 +58,32 @@ export class Balancer {
     if (servers.length === 0) return undefined;
     const { sessions, serverId, cluster, clock } = this.#parts;
     const own = { serverId, load: sessions.load + 1, weight: cluster.weight };
-    const newcomer = { username: login.username, remoteHost, redirects: isPlain ? undefined : login.redirects };
+    const newcomer = {
+      username: login.username,
+      remoteHost,
+      redirects: isPlain ? undefined : login.redirects,
+      isReturning: login.redirects > 0 || login.resume !== undefined || login.ticket !== undefined,
+    };
     return this.#book.redirect(own, servers, newcomer, clock.nowMs());
   }
 
   /** Members have changed, or one announced its load. */
   membersChanged(announced: string | undefined): void {
-    if (announced !== undefined) this.#book.announced(announced);
+    if (announced !== undefined) this.#compare(announced);
     const servers = this.#servers().filter(({ isLive }) => isLive);
     const names = servers.map(({ serverId, host, port }) => `${serverId} ${host} ${port}`).sort().join();
     if (names === this.#told) return;
     this.#told = names;
     for (const session of this.#parts.sessions) if (session.canResume) this.#tellBackups(session, servers);
+  }
+
+  /** A server said how many clients it has. If that is much more or less than here, it should know soon how it is here. */
+  #compare(serverId: string): void {
+    const { sessions, members, announceSoon } = this.#parts;
+    this.#book.announced(serverId, sessions.load);
+    const load = members().find((member) => member.serverId === serverId)?.load ?? 0;
+    if (Math.abs(load - sessions.load) >= 2 && load !== this.#answered.get(serverId)) announceSoon();
+    this.#answered.set(serverId, load);
   }
 
   /** It has just logged in. */

@@ -73,7 +73,7 @@ const CALL_TIMEOUT_MS = 3_000;
 /** A server that cannot catch up with others within this serves its clients all the same. */
 const JOIN_TIMEOUT_MS = 10_000;
 /** After a change of the load: so that a burst of logins is one announcement. */
-const ANNOUNCE_SOON_MS = 100;
+const ANNOUNCE_SOON_MS = 50;
 /** How often is looked whether anything that waits has waited for long enough. */
 const TICK_MS = 250;
 const logger = getLogger(["thrum", "mesh"]);

@@ -131,6 +131,7 @@ export class ThrumNode {
       clock,
       sessions: this.#sessions,
       members: () => this.#mesh.members,
+      announceSoon: () => this.#mesh.loadChanged(),
       chance: () => new DataView(crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32,
     });
     this.#services = {

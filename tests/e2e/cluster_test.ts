@@ -18,6 +18,8 @@ type Fault = typeof FAULTS[number];
 const PUBLISH_MS = 200;
 /** With time on a busy machine for servers that are started again. */
 const PATIENCE_MS = 30_000;
+/** Clients come back within a second, and are let in within a moment, unless they have to wait for the server that they lost. */
+const LATE_MS = 2_000;
 const ROLLING_CLIENTS = 72;
 
 /** A server that is silent is given up after about 1.5 s by servers, and 2 s by clients. */
@@ -175,11 +177,15 @@ async function strike(
   return waiting;
 }
 
-/** Waits until all clients but so many had something acknowledged since. Returns how many had not. */
+/**
+ * Waits until all clients but so many had something acknowledged since, and a moment longer for these. Returns how many had not.
+ */
 async function areServed(clients: readonly NumberedClient[], allBut = 0): Promise<number> {
   const before = clients.map(({ acknowledged }) => acknowledged);
   const waiting = () => clients.filter(({ acknowledged }, index) => acknowledged === before[index]).length;
   await eventually(() => waiting() <= allBut, () => `${waiting()} clients are not served`, PATIENCE_MS);
+  const enoughAt = performance.now() + LATE_MS;
+  await eventually(() => waiting() === 0 || performance.now() > enoughAt, "the end of a moment");
   return waiting();
 }
 

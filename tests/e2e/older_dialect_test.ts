@@ -373,6 +373,7 @@ Deno.test("an A and this server are killed and come back: nothing of what an A s
   {
     await using anna = await registered(server.port, ANNA);
     for (let n = 0; n < 3; n++) a.publish("bob", { n });
+    await anna.untilActivities(3);
     publish(anna, ANNA, { n: 3 });
     await anna.untilActivities(4);
     await a.untilDelivered(4);

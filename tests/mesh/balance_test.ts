@@ -11,7 +11,7 @@ import {
   type ServerLoad,
 } from "../../mesh/balance.ts";
 
-const anna: Newcomer = { username: "anna", remoteHost: "10.0.0.7", redirects: 0 };
+const anna: Newcomer = { username: "anna", remoteHost: "10.0.0.7", redirects: 0, isReturning: false };
 const NONE = new Map<string, number>();
 
 function server(serverId: string, load: number, rest: Partial<ServerLoad> = {}): ServerLoad {
@@ -56,7 +56,7 @@ Deno.test("RedirectBook spreads a burst of logins evenly before anybody announce
   }
   assertEquals(loads, { own: 24, b: 24, c: 24 });
   // With the announcement the counting begins anew.
-  book.announced("b");
+  book.announced("b", 10);
   const next = book.redirect({ serverId: "own", load: 25, weight: 1 }, others, anna, 100);
   assertEquals(next?.serverId, "b");
 });

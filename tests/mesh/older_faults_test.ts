@@ -27,6 +27,11 @@ Deno.test("fault: activities of the same millisecond are lost. No A gets two wit
   assertEquals(times, [NOW, NOW + 1, NOW + 2, NOW + 3, NOW + 4, NOW + 10]);
   const again = new OlderPeer("A", "serverId01", peer.lastSendTime);
   assertEquals(JSON.parse(again.pass(entry(9, "{}", NOW))!).sendTime, NOW + 11);
+  // Nor one that has the time of its own.
+  for (const sendTime of [NOW + 12, NOW + 13]) {
+    says(again, { command: "ACTIVITY_BROADCAST", id: 1, activity: {}, sendTime });
+  }
+  assertEquals(JSON.parse(again.pass(entry(10, "{}", NOW))!).sendTime, NOW + 14);
   // And of what comes in, all are kept.
   const publisher = new Publisher();
   const burst = [1, 2, 3].flatMap((id) =>

@@ -26,6 +26,7 @@ export interface SplitNetwork extends AsyncDisposable {
 /** For the benchmarking of networks (RFC 2544): nobody has these addresses. */
 const BLOCK = "198.18";
 const PORT = 8000;
+const ATTEMPTS = 3;
 const NEWLINE = 0x0a;
 
 /**
@@ -58,18 +59,22 @@ class NamespaceNetwork implements SplitNetwork {
 
   private constructor(count: number) {
     this.#count = count;
-    this.#name = `thr${Deno.pid.toString(36)}`;
-    this.#net = `${BLOCK}.${crypto.getRandomValues(new Uint8Array(1))[0]!}`;
+    const [number] = crypto.getRandomValues(new Uint32Array(1));
+    this.#name = `thr${number!.toString(36)}`;
+    this.#net = `${BLOCK}.${number! % 256}`;
   }
 
   static async make(count: number): Promise<NamespaceNetwork> {
-    const network = new NamespaceNetwork(count);
-    try {
-      await network.#make();
-      return network;
-    } catch (error) {
-      await network[Symbol.asyncDispose]();
-      throw error;
+    for (let attempt = 1;; attempt++) {
+      const network = new NamespaceNetwork(count);
+      try {
+        await network.#make();
+        return network;
+      } catch (error) {
+        await network[Symbol.asyncDispose]();
+        // Another test may have the same addresses.
+        if (attempt === ATTEMPTS) throw error;
+      }
     }
   }
 
