@@ -63,6 +63,15 @@ export class Hub {
     }
   }
 
+  /** The log goes on after `before` with something missing in between: whoever stands there is told, and gets nothing of what follows. */
+  skipped(before: Position): void {
+    for (const reader of [...this.#live, ...this.#skipping]) {
+      reader.cursor.position = before;
+      this.#move(reader, "gone");
+      reader.owner.fellBehind();
+    }
+  }
+
   /** How far `reader` has been sent the log. */
   positionOf(reader: Reader): Position {
     return reader.state === "live" ? this.#log.head : reader.cursor.position;

@@ -6,7 +6,7 @@
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
-import type { Vector } from "../log/vector.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
@@ -30,6 +30,8 @@ export interface Publication {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
+  /** What it published before at another server, where its name does not tell: for anonymous clients. */
+  readonly after?: EntryId | undefined;
 }
 
 /** A registration that may be taken in. */
@@ -55,8 +57,8 @@ const MAX_NEWEST_ELSEWHERE = 65_536;
 
 /** What the journal tells. */
 export interface JournalOwner {
-  /** These are stored, and are the end of the log now. */
-  stored(segments: readonly Segment[]): void;
+  /** These are stored, and are the end of the log now. `hasHole`: some of what belongs before them was forgotten elsewhere and is not here. */
+  stored(segments: readonly Segment[], hasHole: boolean): void;
   /** These names have accounts now. */
   registered(usernames: readonly string[]): void;
   /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
@@ -165,7 +167,7 @@ export class Journal {
   }
 
   /** Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
-  publish({ activity, username, quotedUsername, messageId, lamport }: Publication): EntryId {
+  publish({ activity, username, quotedUsername, messageId, lamport, after }: Publication): EntryId {
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(username, messageId);
@@ -174,7 +176,7 @@ export class Journal {
     this.#lamport = receive(this.#lamport, lamport);
     const origin = this.serverId;
     const sequence = this.#builder.lastOf(origin) + 1;
-    const previous = this.#newestElsewhere.get(username);
+    const previous = after ?? this.#newestElsewhere.get(username);
     if (previous !== undefined) this.#newestElsewhere.delete(username);
     this.#builder.add(
       origin,
@@ -207,7 +209,7 @@ export class Journal {
     if (entry === undefined || entry.origin === this.serverId) return true;
     if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
     // What is known here, if anything, is that entry or one after it.
-    if (!this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
+    if (username !== ANONYMOUS && !this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
     return true;
   }
 
@@ -269,6 +271,7 @@ export class Journal {
     this.#turnIsOpen = false;
     if (this.#hasFailed) return;
     const segments = this.#builder.take(this.#head, this.#wallMs);
+    let hasHole = false;
     if (this.#hasChanges(segments)) {
       try {
         this.#store.commit({
@@ -284,14 +287,14 @@ export class Journal {
         this.#fail(error);
         return;
       }
-      this.#accept(segments);
+      hasHole = this.#accept(segments);
     }
     const waiting = this.#waiting;
     if (waiting.size > 0) {
       this.#waiting = new Set();
       for (const one of waiting) one.committed();
     }
-    if (segments.length > 0) this.#owner.stored(segments);
+    if (segments.length > 0) this.#owner.stored(segments, hasHole);
     const storedNames = this.#storedNames;
     if (storedNames.length > 0) {
       this.#storedNames = [];
@@ -314,8 +317,11 @@ export class Journal {
       this.#members !== undefined;
   }
 
-  #accept(segments: readonly Segment[]): void {
+  /** Whether there is a hole before any of them. */
+  #accept(segments: readonly Segment[]): boolean {
+    let hasHole = false;
     for (const segment of segments) {
+      if (segment.first > sequenceOf(this.#vector, segment.origin) + 1) hasHole = true;
       this.#tail.push(segment);
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
@@ -328,6 +334,7 @@ export class Journal {
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();
     if (this.#endedCursors.length > 0) this.#endedCursors = [];
+    return hasHole;
   }
 
   #openTurn(): void {

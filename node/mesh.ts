@@ -7,7 +7,6 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import { parseEndpoint } from "../config/values.ts";
 import type { Supervisor } from "../heartbeat/mod.ts";
-import { covers, type Vector } from "../log/vector.ts";
 import { Locks } from "../mesh/locks.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
 import type { Source } from "../mesh/wants.ts";
@@ -16,7 +15,6 @@ import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
-import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeAnnounce } from "../protocol/peer_codec.ts";
 import {
   PEER_FEATURE,
@@ -26,6 +24,8 @@ import {
   type WireMember,
 } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
+import { Caller } from "./caller.ts";
+import { Joining } from "./joining.ts";
 import type { Journal } from "./journal.ts";
 import type { OlderPeers } from "./older_peers.ts";
 import {
@@ -70,8 +70,6 @@ export type Admission =
 
 /** How long a connection to another server may take to be made, and to be answered. */
 const CALL_TIMEOUT_MS = 3_000;
-/** A server that cannot catch up with others within this serves its clients all the same. */
-const JOIN_TIMEOUT_MS = 10_000;
 /** After a change of the load: so that a burst of logins is one announcement. */
 const ANNOUNCE_SOON_MS = 50;
 /** How often is looked whether anything that waits has waited for long enough. */
@@ -88,17 +86,13 @@ export class Mesh implements PeerLinkOwner {
   readonly #others = new Set<PeerLink>();
   readonly #calls = new Map<PeerLink, Address>();
   readonly #ticketKeys = new Map<string, string>();
-  /** What peers had when their links came up. */
-  readonly #goals = new Map<string, Vector>();
   readonly #supervision: PeerSupervision;
-  readonly #dialing = new AbortController();
+  readonly #caller: Caller;
+  readonly #joining: Joining;
   readonly replication: Replication;
   readonly registrar: Registrar;
   #self: Address = { host: "", port: 0 };
-  #waitingForJoin: (() => void)[] = [];
-  readonly #waitingForEntry = new Set<{ isHere(): boolean; run(): void; timer: Timer }>();
-  #isJoined = false;
-  #timers = new Map<"tick" | "announce" | "soon" | "call" | "join", Timer>();
+  readonly #timers = new Map<"tick" | "announce" | "soon", Timer>();
   #isStopping = false;
   #allEnded: (() => void) | undefined;
 
@@ -114,9 +108,27 @@ export class Mesh implements PeerLinkOwner {
       probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
       greetingTimeoutMs: CALL_TIMEOUT_MS,
     };
+    this.#caller = new Caller({
+      members: this.#members,
+      clock,
+      transport: parts.transport,
+      timeoutMs: CALL_TIMEOUT_MS,
+      chance: () => this.#chance(),
+      onLink: (link, address) => this.#onLink(link, address),
+      onFailed: () => {
+        parts.membersChanged(undefined);
+        this.#joining.look();
+      },
+    });
+    this.#joining = new Joining({
+      clock,
+      vector: () => journal.vector,
+      allTried: () => this.#members.allTried,
+      joined: () => this.#joined(),
+    });
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
-      onReplicated: () => this.#replicated(),
+      onReplicated: () => this.#joining.look(),
     });
     this.registrar = new Registrar(new Locks(journal.serverId), {
       serverId: journal.serverId,
@@ -131,9 +143,10 @@ export class Mesh implements PeerLinkOwner {
   start(listening: Address): void {
     const { advertise } = this.#parts.config.cluster;
     this.#self = { host: advertise === "" ? listening.host : advertise, port: listening.port };
-    if (this.#members.isAlone) this.#joined();
-    else this.#after("join", JOIN_TIMEOUT_MS, () => this.#giveUpJoining());
-    this.#callDue();
+    const mayJoin = this.#parts.config.cluster.secret !== "";
+    this.#joining.begin(!mayJoin || this.#members.isAlone);
+    if (mayJoin) this.#caller.callDue();
+    else this.#caller.stop();
     this.#announceRegularly();
     this.#tickRegularly();
   }
@@ -159,28 +172,12 @@ export class Mesh implements PeerLinkOwner {
   }
 
   get isJoined(): boolean {
-    return this.#isJoined;
+    return this.#joining.isOver;
   }
 
   /** Calls `run` once this server has what the others have, or has found out that it is alone; at once when it has. */
   whenJoined(run: () => void): void {
-    if (this.#isJoined) run();
-    else this.#waitingForJoin.push(run);
-  }
-
-  /**
-   * Calls `run` once the entry `last`, which `username` says it published before, is here; or when the time for which entries are held back is over, without it: it may
-   * be lost, or never have been.
-   */
-  whenHere(username: string, last: string | undefined, run: () => void): void {
-    const { journal, clock, config } = this.#parts;
-    if (last === undefined || username === ANONYMOUS || journal.comesAfter(username, last)) return run();
-    const timer = clock.after(config.cluster.holdBackMs, () => {
-      this.#waitingForEntry.delete(waiting);
-      run();
-    });
-    const waiting = { isHere: () => journal.comesAfter(username, last), run, timer };
-    this.#waitingForEntry.add(waiting);
+    this.#joining.whenOver(run);
   }
 
   /** The key for tickets of `serverId`'s clients. */
@@ -228,8 +225,7 @@ export class Mesh implements PeerLinkOwner {
   /** Calls nobody any more, and tells the others that this server takes no clients. */
   retire(): void {
     this.#isStopping = true;
-    this.#timers.get("call")?.cancel();
-    this.#dialing.abort();
+    this.#caller.stop();
     this.#announce();
   }
 
@@ -251,7 +247,8 @@ export class Mesh implements PeerLinkOwner {
     this.retire();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
-    for (const { timer } of this.#waitingForEntry) timer.cancel();
+    this.#joining.stop();
+    this.replication.stop();
     const links = [...this.#links.values(), ...this.#others];
     if (links.length === 0) return;
     const ended = new Promise<void>((resolve) => this.#allEnded = resolve);
@@ -306,54 +303,26 @@ export class Mesh implements PeerLinkOwner {
     if (this.#links.get(link.serverId) === link) this.#lost(link, end, why);
     else if (calledAt !== undefined) this.#callEnded(calledAt, end, why);
     if (this.#links.size + this.#others.size === 0) this.#allEnded?.();
-    this.#lookWhetherJoined();
+    this.#joining.look();
   }
 
   // ---- calling ---------------------------------------------------------------------------------------------------
 
-  #callDue(): void {
-    this.#timers.get("call")?.cancel();
-    this.#timers.delete("call");
-    if (this.#isStopping || this.#parts.config.cluster.secret === "") return;
-    for (const address of this.#members.takeDue(this.#nowMs)) this.#callTo(address);
-    const next = this.#members.nextCallAt;
-    if (next !== undefined) this.#after("call", next - this.#nowMs, () => this.#callDue());
-  }
-
-  #callTo(address: Address): void {
-    const { transport, config } = this.#parts;
-    transport.dial({ ...address, timeoutMs: CALL_TIMEOUT_MS, signal: this.#dialing.signal }).then(
-      (link) => {
-        if (this.#isStopping) return link.destroy();
-        const greeting = { secret: config.cluster.secret, identity: this.#identity() };
-        const called = PeerLink.call(link, greeting, this.#supervision, this);
-        this.#others.add(called);
-        this.#calls.set(called, address);
-      },
-      (error) => this.#callFailed(address, error instanceof Error ? error.message : String(error)),
-    );
+  #onLink(link: Link, address: Address): void {
+    const greeting = { secret: this.#parts.config.cluster.secret, identity: this.#identity() };
+    const called = PeerLink.call(link, greeting, this.#supervision, this);
+    this.#others.add(called);
+    this.#calls.set(called, address);
   }
 
   #callEnded(address: Address, end: PeerEnd, why: string): void {
     if (end === "duplicate") {
       this.#members.called(address, this.#nowMs);
-      this.#callDue();
+      this.#caller.callDue();
     } else if (end === "refused" && why === SELF) {
       this.#members.isSelf(address);
-      this.#lookWhetherJoined();
-    } else this.#callFailed(address, why, end === "refused");
-  }
-
-  #callFailed(address: Address, why: string, isRefused = false): void {
-    if (this.#isStopping) return;
-    const told = { host: address.host, port: address.port, why };
-    if (isRefused) logger.error("{host}:{port} does not take this server: {why}", told);
-    else if (!this.#isJoined) logger.warning("cannot reach {host}:{port}: {why}", told);
-    else logger.debug("cannot reach {host}:{port}: {why}", told);
-    this.#members.callFailed(address, this.#nowMs, this.#chance());
-    this.#callDue();
-    this.#parts.membersChanged(undefined);
-    this.#lookWhetherJoined();
+      this.#joining.look();
+    } else this.#caller.failed(address, why, end === "refused");
   }
 
   onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
@@ -362,7 +331,7 @@ export class Mesh implements PeerLinkOwner {
     if (older === undefined || address === undefined) return undefined;
     this.#calls.delete(link);
     this.#others.delete(link);
-    return older.called(dialled, framer, line, () => this.#callFailed(address, "the link is gone"));
+    return older.called(dialled, framer, line, () => this.#caller.failed(address, "the link is gone"));
   }
 
   // ---- links come and go -----------------------------------------------------------------------------------------
@@ -389,14 +358,14 @@ export class Mesh implements PeerLinkOwner {
     // It says itself in a moment whether it takes clients.
     const report: MemberReport = { ...peer, load, weight: 1, online: false, members };
     this.#members.linked(report, this.#calls.get(link), this.#nowMs);
-    this.#goals.set(serverId, peer.vector);
+    this.#joining.linked(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
     if (known !== undefined) this.registrar.relinked(link);
     journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
     this.#announce();
-    this.#callDue();
+    this.#caller.callDue();
     membersChanged(undefined);
-    this.#lookWhetherJoined();
+    this.#joining.look();
   }
 
   /** Of two links that were made at once both ends keep the same one: that which the server with the lower name has made. */
@@ -409,7 +378,7 @@ export class Mesh implements PeerLinkOwner {
   #lost(link: PeerLink, end: PeerEnd, why: string): void {
     const { serverId } = link;
     this.#links.delete(serverId);
-    this.#goals.delete(serverId);
+    this.#joining.lost(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
     else if (!this.#isStopping) logger.warning("lost {name}: {why}", { name: link.name, why });
     this.#members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
@@ -417,7 +386,7 @@ export class Mesh implements PeerLinkOwner {
     this.registrar.peerGone(serverId);
     if (this.#isStopping) return;
     this.#announce();
-    this.#callDue();
+    this.#caller.callDue();
     this.#parts.membersChanged(undefined);
   }
 
@@ -427,54 +396,20 @@ export class Mesh implements PeerLinkOwner {
     this.#members.announced({ ...message, serverId, host: link.peer.host, port: link.peer.port }, this.#nowMs);
     this.#parts.journal.tick(message.lamport);
     this.replication.replan();
-    this.#callDue();
+    this.#caller.callDue();
     this.#parts.membersChanged(serverId);
   }
 
-  #replicated(): void {
-    for (const waiting of this.#waitingForEntry) {
-      if (!waiting.isHere()) continue;
-      this.#waitingForEntry.delete(waiting);
-      waiting.timer.cancel();
-      waiting.run();
-    }
-    this.#lookWhetherJoined();
-  }
-
-  // ---- joining ---------------------------------------------------------------------------------------------------
-
-  #lookWhetherJoined(): void {
-    if (this.#isJoined || this.#isStopping) return;
-    const { journal } = this.#parts;
-    const hasAll = [...this.#goals.values()].every((goal) =>
-      covers(journal.vector, { ...goal, [journal.serverId]: 0 })
-    );
-    if (hasAll && this.#members.allTried) this.#joined();
-  }
-
-  #giveUpJoining(): void {
-    if (this.#isJoined) return;
-    logger.warning("could not catch up with the network within {seconds} s: serving all the same", {
-      seconds: JOIN_TIMEOUT_MS / 1000,
-    });
-    this.#joined();
-  }
-
   #joined(): void {
-    this.#timers.get("join")?.cancel();
-    this.#isJoined = true;
+    this.#caller.isJoined = true;
     this.replication.joined();
     this.#announce();
-    if (this.#links.size > 0) {
-      const { replicated } = this.replication;
-      logger.info("joined; servers linked: {count}, entries taken from them: {replicated}", {
-        count: this.#links.size,
-        replicated,
-      });
-    }
-    const waiting = this.#waitingForJoin;
-    this.#waitingForJoin = [];
-    for (const run of waiting) run();
+    if (this.#links.size === 0) return;
+    const { replicated } = this.replication;
+    logger.info("joined; servers linked: {count}, entries taken from them: {replicated}", {
+      count: this.#links.size,
+      replicated,
+    });
   }
 
   // ---- regularly -------------------------------------------------------------------------------------------------
@@ -496,7 +431,7 @@ export class Mesh implements PeerLinkOwner {
       ...this.#self,
       load: load(),
       weight: config.cluster.weight,
-      online: this.#isJoined && !this.#isStopping,
+      online: this.isJoined && !this.#isStopping,
       vector: journal.vector,
       lamport: journal.tick(),
       members: this.#wireMembers(),
@@ -512,7 +447,7 @@ export class Mesh implements PeerLinkOwner {
     });
   }
 
-  #after(name: "tick" | "announce" | "soon" | "call" | "join", delayMs: number, run: () => void): void {
+  #after(name: "tick" | "announce" | "soon", delayMs: number, run: () => void): void {
     this.#timers.get(name)?.cancel();
     const timer = this.#parts.clock.after(Math.max(0, delayMs), () => {
       this.#timers.delete(name);

@@ -103,7 +103,7 @@ export class ThrumNode {
     this.#finished = new Promise((resolve) => this.#finish = resolve);
     this.#supervisor = new Supervisor(clock);
     this.#journal = new Journal(store, clock, config.limits.tailBytes, {
-      stored: (segments) => this.#stored(segments),
+      stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#failed(error),
@@ -238,7 +238,9 @@ export class ThrumNode {
     if (this.#connections.size === 0) this.#allGone?.();
   }
 
-  #stored(segments: readonly Segment[]): void {
+  #stored(segments: readonly Segment[], hasHole: boolean): void {
+    // Nothing is skipped in silence: whoever comes back is told what it cannot have.
+    if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
     this.#hub.deliver(segments);
     this.#mesh.replication.stored(segments);
     this.#older?.stored();

@@ -9,7 +9,7 @@ import { type Audience, EVERYONE, type Segment, SERVERS } from "../log/segment.t
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
 import type { WireAudience } from "../protocol/peer_message.ts";
@@ -55,6 +55,8 @@ export class Replication implements Committed {
   readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   #plan: ReadonlyMap<string, string> = new Map();
+  readonly #holdBackMs: number;
+  readonly #waitingForEntry = new Set<{ isHere(): boolean; run(): void; timer: Timer }>();
   #isJoined = false;
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
@@ -68,6 +70,7 @@ export class Replication implements Committed {
     this.#journal = journal;
     this.#clock = clock;
     this.#owner = owner;
+    this.#holdBackMs = holdBackMs;
     this.#holdBack = new HoldBack(holdBackMs);
     this.#facts = {
       lastOf: (origin) => journal.lastOf(origin),
@@ -170,6 +173,7 @@ export class Replication implements Committed {
     // Not before all that is stored was delivered: it may begin sessions, which would be sent the turn's lines as well.
     if (this.#hasReplicated) {
       this.#hasReplicated = false;
+      this.#letIn();
       this.#owner.onReplicated();
     }
   }
@@ -220,6 +224,26 @@ export class Replication implements Committed {
     this.#settle();
   }
 
+  /**
+   * Calls `run` once the entry `last`, which `username` says it published before, is here; or when the time for which entries are held back is over, without it: it may
+   * be lost, or never have been.
+   */
+  whenHere(username: string, last: string | undefined, run: () => void): void {
+    if (last === undefined || this.#journal.comesAfter(username, last)) return run();
+    const timer = this.#clock.after(this.#holdBackMs, () => {
+      this.#waitingForEntry.delete(waiting);
+      run();
+    });
+    const waiting = { isHere: () => this.#journal.comesAfter(username, last), run, timer };
+    this.#waitingForEntry.add(waiting);
+  }
+
+  /** Nobody is called any more. */
+  stop(): void {
+    for (const { timer } of this.#waitingForEntry) timer.cancel();
+    this.#waitingForEntry.clear();
+  }
+
   /** What came in this turn is stored: its servers are told. */
   committed(): void {
     for (const origin of this.#changed) {
@@ -233,6 +257,16 @@ export class Replication implements Committed {
 
   #tellWhenStored(): void {
     if (this.#changed.size > 0) this.#journal.tell(this);
+  }
+
+  /** Whoever waited for an entry that is here now. */
+  #letIn(): void {
+    for (const waiting of this.#waitingForEntry) {
+      if (!waiting.isHere()) continue;
+      this.#waitingForEntry.delete(waiting);
+      waiting.timer.cancel();
+      waiting.run();
+    }
   }
 
   #askForMore(): void {

@@ -9,7 +9,7 @@ import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
-import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
+import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
@@ -43,6 +43,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
   #publishedAt = -Infinity;
+  /** What an anonymous client has published before, at another server; a user's entries are known by the name. */
+  #after: EntryId | undefined;
 
   constructor(services: ConnectionServices, owner: ServedClientOwner, session: LoggedIn, place: Place) {
     this.#services = services;
@@ -58,6 +60,10 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Begins to supervise it, and to read to it. */
   begin(login: LoginMessage): void {
+    const { journal } = this.#services;
+    const last = login.last === undefined ? undefined : parseEntryId(login.last);
+    const isElsewhere = last !== undefined && last.origin !== journal.serverId;
+    if (login.username === ANONYMOUS && isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.#supervise(login);
     this.#services.hub.join(this.#reader);
   }
@@ -71,7 +77,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
     const { username } = this.#session;
     const { journal, trace, clock } = this.#services;
-    const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport });
+    const after = this.#after;
+    this.#after = undefined;
+    const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
     this.#publishedAt = clock.nowMs();
     if (trace !== undefined) trace({ event: "received", peer: this.#owner.name, id: formatEntryId(id) });
     return id;

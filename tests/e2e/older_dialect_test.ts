@@ -306,7 +306,7 @@ Deno.test("fault: a malformed line leaks the connection and its load, and an ano
   }
   for (let n = 0; n < 5; n++) {
     await using client = await LineClient.loggedIn(server.port);
-    if (n % 2 === 0) client.reset();
+    if (n % 2 === 0) client.finish();
     else client.sendRaw("nonsense\n");
     await client.closed();
   }

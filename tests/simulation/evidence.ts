@@ -237,6 +237,7 @@ export function overlapMs(spans: readonly Span[], from: number, until: number): 
 }
 
 function note(spans: Map<string, Span[]>, key: string, from: number, until: number): void {
+  if (from >= until) return;
   const all = spans.get(key);
   if (all === undefined) spans.set(key, [{ from, until }]);
   else all.push({ from, until });

@@ -45,6 +45,7 @@ export class SimNetwork {
   #heldUp = new Set<SimLink>();
   readonly #slowMs = new Map<string, number>();
   readonly #off = new Set<string>();
+  readonly #asleep = new Set<string>();
   /** Calls that were made into a black hole: made again when something heals. */
   #lostCalls: (() => void)[] = [];
   #lastLink = 0;
@@ -106,10 +107,18 @@ export class SimNetwork {
   heal(): void {
     this.#blocked.clear();
     this.#slowMs.clear();
-    const heldUp = this.#heldUp;
-    this.#heldUp = new Set();
-    for (const link of heldUp) link.flush();
-    this.#callAgain();
+    this.#goOn();
+  }
+
+  /** A machine sleeps: nothing gets out, and what others send waits with them. */
+  fallAsleep(machine: string): void {
+    this.#asleep.add(machine);
+  }
+
+  /** It can be reached again. */
+  wakeUp(machine: string): void {
+    this.#asleep.delete(machine);
+    this.#goOn();
   }
 
   /** The operating system closes what a process leaves behind when it dies. */
@@ -129,13 +138,13 @@ export class SimNetwork {
   powerOn(machine: string): void {
     this.#off.delete(machine);
     for (const link of [...this.#links]) if (link.peer.process.machine === machine) link.sendAgain();
-    this.#callAgain();
+    this.#goOn();
   }
 
   // ---- for links -------------------------------------------------------------------------------------------------
 
   isBlocked(from: string, to: string): boolean {
-    return this.#blocked.has(`${from}>${to}`);
+    return this.#blocked.has(`${from}>${to}`) || this.#asleep.has(from) || this.#asleep.has(to);
   }
 
   isOff(machine: string): boolean {
@@ -166,7 +175,10 @@ export class SimNetwork {
     for (const [key, listening] of this.#listening) if (listening.process === process) this.#listening.delete(key);
   }
 
-  #callAgain(): void {
+  #goOn(): void {
+    const heldUp = this.#heldUp;
+    this.#heldUp = new Set();
+    for (const link of heldUp) link.flush();
     const calls = this.#lostCalls;
     this.#lostCalls = [];
     for (const call of calls) call();

@@ -45,6 +45,14 @@ export type Action =
   | { readonly kind: "destroy"; readonly server: string }
   /** SIGSTOP, and SIGCONT after so long. */
   | { readonly kind: "stall"; readonly machine: string; readonly ms: number }
+  /** The machine sleeps for so long, so often, with short moments between in which it is awake. */
+  | {
+    readonly kind: "doze";
+    readonly machine: string;
+    readonly times: number;
+    readonly ms: number;
+    readonly awakeMs: number;
+  }
   | { readonly kind: "partition"; readonly sides: readonly [readonly string[], readonly string[]] }
   | { readonly kind: "black hole"; readonly from: string; readonly to: string }
   | { readonly kind: "slow"; readonly a: string; readonly b: string; readonly ms: number }
@@ -82,6 +90,7 @@ const WEIGHTS = {
   "stop": 2,
   "destroy": 0.3,
   "stall": 5,
+  "doze": 2,
   "partition": 4,
   "black hole": 3,
   "slow": 3,
@@ -159,6 +168,14 @@ function actionOf(chance: Chance, servers: readonly string[], clients: readonly 
       return { kind, server, chance: chance.next() };
     case "stall":
       return { kind, machine: a, ms: Math.floor(12_000 * chance.next() ** 2) };
+    case "doze":
+      return {
+        kind,
+        machine: a,
+        times: chance.whole(1, 6),
+        ms: chance.whole(200, 2_500),
+        awakeMs: chance.whole(1, 120),
+      };
     case "partition": {
       const all = chance.shuffled([...servers, ...clients.map(({ name }) => name)]);
       const cut = chance.whole(1, all.length - 1);
@@ -207,6 +224,8 @@ export function stepText(step: Action): string {
       return `${step.kind} ${step.server}`;
     case "stall":
       return `${step.machine} stands still for ${step.ms} ms`;
+    case "doze":
+      return `${step.machine} sleeps ${step.times} times for ${step.ms} ms, awake for ${step.awakeMs} ms between`;
     case "partition":
       return `partition: ${step.sides.map((side) => side.join(" ")).join(" | ")}`;
     case "black hole":

@@ -140,8 +140,9 @@ export class SimLink implements Link {
     if (this.peer.#hasVanished && this.#pending > 0) this.#send(new Uint8Array(0));
   }
 
-  /** The black hole that held up what this end has sent is gone. */
+  /** The black hole that held up what this end has sent may be gone. */
   flush(): void {
+    if (this.#heldUp > 0 && this.#isBlocked) return this.#network.holdUp(this);
     for (; this.#heldUp > 0; this.#heldUp--) this.#arrive();
   }
 

@@ -17,6 +17,8 @@ const SETTLING_MS = 90_000;
 const LOOK_MS = 1_000;
 /** And so often must it look settled. */
 const QUIET_LOOKS = 4;
+/** After a machine slept: TCP sends again what it did not take. */
+const RESENT_WITHIN_MS = 250;
 /** Rounds of promises that are let go on in a turn: far more than any chain of them in the code is long. */
 const ROUNDS = 48;
 
@@ -32,10 +34,13 @@ class World {
   readonly #servers = new Map<string, SimServer>();
   readonly #clients = new Map<string, SimClient>();
   readonly #stalled = new Set<{ goOn(): void }>();
+  readonly #chance: Chance;
+  #isMended = false;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
     const { seed, servers, clients, settings } = schedule;
+    this.#chance = new Chance(seed, "world");
     const clock = new FakeClock({ settled });
     const history = new History(() => clock.nowMs());
     const network = new SimNetwork(clock, new Chance(seed, "network"), {
@@ -80,6 +85,8 @@ class World {
     }
     await clock.run(500);
     history.add("", { what: "mended" });
+    this.#isMended = true;
+    for (const machine of [...this.#servers.keys(), ...this.#clients.keys()]) network.wakeUp(machine);
     network.heal();
     for (const one of [...this.#stalled, ...this.#clients.values()]) one.goOn();
     this.#stalled.clear();
@@ -130,7 +137,10 @@ class World {
       case "power cut":
         return server?.powerCut(step.chance);
       case "stall":
-        return this.#stall(step.machine, step.ms);
+        this.#stall(step.machine, step.ms);
+        return;
+      case "doze":
+        return this.#doze(step.machine, step.ms, step.awakeMs, step.times);
       case "partition":
         for (const a of step.sides[0]) {
           for (const b of step.sides[1]) {
@@ -160,10 +170,11 @@ class World {
     }
   }
 
-  #stall(machine: string, ms: number): void {
+  /** Gives who stands still; `undefined` if nobody does because of this. */
+  #stall(machine: string, ms: number): { goOn(): void } | undefined {
     const { clock, history } = this.#around;
     const one = this.#servers.get(machine)?.process ?? this.#clients.get(machine);
-    if (one === undefined || this.#stalled.has(one)) return;
+    if (one === undefined || this.#stalled.has(one)) return undefined;
     history.add(machine, { what: "stalled" });
     one.stall();
     this.#stalled.add(one);
@@ -171,6 +182,21 @@ class World {
       if (!this.#stalled.delete(one)) return;
       history.add(machine, { what: "went on" });
       one.goOn();
+    });
+    return one;
+  }
+
+  #doze(machine: string, ms: number, awakeMs: number, times: number): void {
+    const { clock, network } = this.#around;
+    const one = this.#stall(machine, ms);
+    if (one === undefined) return;
+    network.fallAsleep(machine);
+    clock.after(ms, () => {
+      // Those who had something to send try again when it is their time.
+      clock.after(this.#chance.whole(1, RESENT_WITHIN_MS), () => {
+        if (!this.#stalled.has(one)) network.wakeUp(machine);
+      });
+      if (times > 1) clock.after(awakeMs, () => this.#isMended || this.#doze(machine, ms, awakeMs, times - 1));
     });
   }
 

@@ -66,7 +66,7 @@ abstract class OlderServer implements AsyncDisposable {
 
   /** It is killed: the link ends without a word. */
   async die(): Promise<void> {
-    this.#socket?.resetAndDestroy();
+    this.#socket?.destroy();
     await this.#closed;
   }
 
