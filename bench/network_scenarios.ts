@@ -47,7 +47,7 @@ export async function measureNetwork(name: NetworkScenarioName, bench: NetworkBe
 
 async function failover(bench: NetworkBench): Promise<Table> {
   const clients = bench.isQuick ? 200 : 500;
-  const rounds = await inRounds(bench.isQuick ? 1 : 3, async (round) => {
+  const rounds = await inRounds(bench.isQuick ? 1 : 5, async (round) => {
     bench.onProgress(`failover · ${clients} clients · ${round}`);
     const servers = await startNetwork(bench, SERVERS);
     const result = await load(bench, servers, { kind: "failover", clients, ratePerS: 20, deadlineMs: 60_000 });
@@ -64,12 +64,22 @@ async function failover(bench: NetworkBench): Promise<Table> {
     short(figure((r) => r.maxMs)),
     short(figure((r) => r.mostPerWindow)),
     times(figure(busiest)),
+    short(figure((r) => r.stalledMs)),
   ];
   const burst = (r: FailoverResult) => r.mostPerWindow / r.meanPerWindow;
   return {
     title: `Failover: ${clients} clients on ${SERVERS} servers, one killed with kill -9; milliseconds without service`,
     names: 1,
-    head: ["rounds", "clients affected", "p50", "p99", "max", "most logins in 100 ms", "of the mean"],
+    head: [
+      "rounds",
+      "clients affected",
+      "p50",
+      "p99",
+      "max",
+      "most logins in 100 ms",
+      "of the mean",
+      "generator stalled",
+    ],
     rows: [row("median", of, burst), row("worst", worst, burst)],
     notes: [],
   };

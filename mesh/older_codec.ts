@@ -209,7 +209,7 @@ function readActivity(fields: Fields, text: string, wallMs: number): OlderActivi
     text: activityField(activity, text),
     username: isName ? user : ANONYMOUS,
     sendTime: given ?? wallMs - timeBack,
-    identity: given === undefined ? undefined : identityOf(id, given),
+    identity: undefined,
   };
 }
 

@@ -123,7 +123,7 @@ export class OlderPeer {
 
   /** Its AUTHENTICATE was accepted. An S gets no answer to it: it would break on one. */
   accepted(facts: OlderFacts): OlderEffect[] {
-    const answer = true ? [encodeOlderSuccess(facts.self, facts.users, facts.wallMs)] : [];
+    const answer = this.#family === "A" ? [encodeOlderSuccess(facts.self, facts.users, facts.wallMs)] : [];
     return [...answer, ...this.#state(facts)].map(send);
   }
 

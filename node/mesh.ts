@@ -15,7 +15,7 @@ import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
-import { encodeAnnounce } from "../protocol/peer_codec.ts";
+import { encodeAnnounce, isServerId } from "../protocol/peer_codec.ts";
 import {
   PEER_FEATURE,
   type PeerIdentity,
@@ -203,6 +203,7 @@ export class Mesh implements PeerLinkOwner {
       return { kind: "older", serverId };
     }
     if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
+    if (!isServerId(serverId)) return refused("this serverId is none that a server can have");
     if (serverId === journal.serverId) return refused(SELF);
     if (this.#isStopping) return refused("this server is stopping");
     const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;

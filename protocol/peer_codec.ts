@@ -152,6 +152,11 @@ function serverIdField(value: unknown, name: string): string {
   return serverId;
 }
 
+/** Whether a server can have this name: it becomes a key, and a part of every `id`. */
+export function isServerId(text: string): boolean {
+  return SERVER_ID.test(text);
+}
+
 function readAudience(to: unknown): WireAudience {
   if (to === "everyone" || to === "servers") return to;
   if (isObject(to)) return { user: stringField(to.user, "user") };

@@ -35,6 +35,7 @@ const PURE = [
   "session/",
   "config/",
   "trace/",
+  "mesh/",
   "heartbeat/liveness.ts",
   "heartbeat/awake_clock.ts",
   "heartbeat/pace.ts",

@@ -35,7 +35,12 @@ export async function runFailover(job: FailoverJob): Promise<FailoverResult> {
   const affected = clients.filter(({ serverId }) => serverId === victim);
   const killedAt = performance.now();
   Deno.kill(job.serverPid, "SIGKILL");
-  while (affected.some(({ isBackAt }) => isBackAt === undefined)) await delay(POLL_MS);
+  let stalledMs = 0;
+  while (affected.some(({ isBackAt }) => isBackAt === undefined)) {
+    const from = performance.now();
+    await delay(POLL_MS);
+    stalledMs = Math.max(stalledMs, performance.now() - from - POLL_MS);
+  }
   clearInterval(publishing);
 
   const withoutMs = affected.map(({ isBackAt }) => isBackAt! - killedAt).sort((a, b) => a - b);
@@ -51,6 +56,7 @@ export async function runFailover(job: FailoverJob): Promise<FailoverResult> {
       ...loginsAt.map((from) => loginsAt.filter((at) => at >= from && at < from + WINDOW_MS).length),
     ),
     meanPerWindow: affected.length * WINDOW_MS / spanMs,
+    stalledMs,
   };
 }
 

@@ -118,6 +118,8 @@ export interface FailoverResult {
   /** Logins: the most in any 100 ms, and the mean from the first to the last. */
   readonly mostPerWindow: number;
   readonly meanPerWindow: number;
+  /** The longest that the generator itself did nothing meanwhile, as the machine was busy: all logins of that time count at its end. */
+  readonly stalledMs: number;
 }
 
 /** What went wrong, in words: a delivery that was lost or doubled is one of these. */

@@ -1,17 +1,21 @@
 /** docs/protocol.md and the code say the same: commands, close reasons, features, limits, and every line that is shown. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseOlderLine } from "../../mesh/older_codec.ts";
 import { MAX_ACTIVITY_DEPTH, MAX_LAMPORT, parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import { parseEntry } from "../../protocol/entry_codec.ts";
 import { MAX_MESSAGE_ID_LENGTH } from "../../protocol/fields.ts";
 import { FEATURES } from "../../protocol/message.ts";
 import { MAX_SECRET_CHARACTERS, MAX_USERNAME_CHARACTERS } from "../../protocol/names.ts";
+import { parsePeerLine } from "../../protocol/peer_codec.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 
 const text = read("docs/protocol.md");
 const rows = text.split("\n").filter((line) => line.startsWith("| "));
 const clientCommands = section("### 2.1");
 const serverCommands = section("### 2.2");
+const servers = section("## 4.");
 
 Deno.test("docs/protocol.md has a row for every command that the types know", () => {
   const source = read("protocol/message.ts");
@@ -60,7 +64,7 @@ Deno.test("docs/protocol.md has the limits of the code", () => {
 });
 
 Deno.test("every line that docs/protocol.md shows can be read", () => {
-  const shown = [...text.matchAll(/^ {4}([→←]) (.*)$/gm)];
+  const shown = [...text.replace(servers, "").matchAll(/^ {4}([→←]) (.*)$/gm)];
   assert(shown.length > 20, "the lines are written in another way than this test expects");
   shown.forEach(([, arrow, line], index) => {
     if (arrow === "←") {
@@ -72,6 +76,32 @@ Deno.test("every line that docs/protocol.md shows can be read", () => {
       assertEquals(parseClientLine(line!).command === "", isRefused, line);
     }
   });
+});
+
+Deno.test("every line between servers that docs/protocol.md shows can be read", () => {
+  const [thrum, older] = servers.split("### 4.5");
+  const shown = [...thrum!.matchAll(/^ {4}[→←] (.*)$/gm)].map(([, line]) => line!);
+  assert(shown.length > 8, "the lines are written in another way than this test expects");
+  for (const line of shown) {
+    const message = line.includes('"AUTHENTICATE"')
+      ? parseClientLine(line)
+      : line.includes("ACTIVITY_BROADCAST")
+      ? parseEntry(line)
+      : parsePeerLine(line);
+    assert(message !== undefined && !("command" in message && message.command === ""), line);
+  }
+  // Those that are shown whole.
+  for (const [, line] of older!.matchAll(/^ {4}→ (.*)$/gm)) {
+    assert(line!.includes("AUTHENTICATE") || parseOlderLine(line!, 0).command !== "", line);
+  }
+});
+
+Deno.test("docs/protocol.md tells of every command between servers", () => {
+  const source = read("protocol/peer_message.ts");
+  const commands = [...source.matchAll(/readonly command: ([^;]+);/g)]
+    .flatMap(([, union]) => [...union!.matchAll(/"([A-Z_]+)"/g)].map(([, command]) => command!));
+  assert(commands.length > 7, "the types are written in another way than this test expects");
+  for (const command of commands) assertStringIncludes(servers, command);
 });
 
 function commandsIn(part: string): string[] {

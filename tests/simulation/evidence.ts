@@ -193,15 +193,14 @@ export class Evidence {
         for (const [pair, since] of open) note(this.#cut, pair, since, event.at);
         open.clear();
       }
-      if (event.what !== "step") continue;
-      const { step, at } = event;
+      const { at } = event;
       const begin = (a: string, b: string) => {
         if (!open.has(`${a}>${b}`)) open.set(`${a}>${b}`, at);
       };
-      if (step.kind === "partition") {
-        for (const a of step.sides[0]) for (const b of step.sides[1]) begin(a, b);
-      } else if (step.kind === "black hole") begin(step.from, step.to);
-      else if (step.kind === "slow") begin(step.a, step.b);
+      if (event.what === "cut off") begin(event.from, event.to);
+      if (event.what !== "step") continue;
+      const { step } = event;
+      if (step.kind === "slow") begin(step.a, step.b);
       else if (step.kind === "reset") note(this.#cut, `${step.a}>${step.b}`, at, at + 1);
     }
   }

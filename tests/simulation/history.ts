@@ -23,6 +23,8 @@ export type Happening =
   | { readonly what: "step"; readonly step: Action }
   /** Everything is mended, nothing more is done: from here on things settle. */
   | { readonly what: "mended" }
+  /** Nothing gets from one machine to the other, until all heals. */
+  | { readonly what: "cut off"; readonly from: string; readonly to: string }
   // machines
   | { readonly what: "started"; readonly serverId: string }
   | { readonly what: "died"; readonly how: "crash" | "power cut" | "destroy" }
@@ -137,6 +139,8 @@ function happeningText(happening: Happening): string {
   switch (happening.what) {
     case "step":
       return `──── ${stepText(happening.step)}`;
+    case "cut off":
+      return `nothing gets from ${happening.from} to ${happening.to}`;
     case "mended":
       return "──── everything is mended";
     case "stored":

@@ -60,6 +60,8 @@ export class LibraryClient implements SimClient {
     return this.#unacknowledged;
   }
 
+  server: string | undefined;
+
   enter(server: string, resume: boolean): void {
     if (this.#life !== undefined) return;
     if (this.#isOff) this.#around.network.powerOn(this.name);
@@ -234,6 +236,7 @@ export class LibraryClient implements SimClient {
       }
       case "connected":
         life.isConnected = true;
+        this.server = event.server.host;
         history.add(this.name, { what: "connected", session, server: event.server.host });
         return;
       case "lost":

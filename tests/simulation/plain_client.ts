@@ -46,6 +46,8 @@ export class PlainClient implements SimClient {
     return this.#process !== undefined;
   }
 
+  server: string | undefined;
+
   enter(server: string): void {
     if (this.#process !== undefined) return;
     if (this.#isOff) this.#around.network.powerOn(this.name);
@@ -206,6 +208,7 @@ export class PlainClient implements SimClient {
         this.#session = `${this.name}.${++this.#sessions}`;
         this.#published = 0;
         this.#isConnected = true;
+        this.server = server;
         const session = this.#session;
         history.add(this.name, { what: "entered", session, chain: session, username: this.#username, vector: {} });
         history.add(this.name, { what: "connected", session, server });

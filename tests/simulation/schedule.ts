@@ -64,6 +64,17 @@ export type Action =
   /** Its process is killed, or its machine loses power, so that nobody is told. */
   | { readonly kind: "kill"; readonly client: string; readonly how: "crash" | "power cut" }
   | { readonly kind: "publish"; readonly client: string; readonly count: number }
+  /** The server that it is connected to crashes, or is cut off from the other servers: what it has accepted last is nowhere else. */
+  | { readonly kind: "crash host"; readonly client: string; readonly when: "now" | "before commit" | "after commit" }
+  | { readonly kind: "isolate host"; readonly client: string }
+  /** Somebody on that machine registers a name, and does nothing else. */
+  | {
+    readonly kind: "claim";
+    readonly client: string;
+    readonly server: string;
+    readonly username: string;
+    readonly secret: string;
+  }
   /** A plain client does not read for a while. */
   | { readonly kind: "read slowly"; readonly client: string; readonly ms: number };
 
@@ -81,6 +92,9 @@ export interface Schedule {
 
 /** Between two steps there are up to so many milliseconds; most are close to each other, as that is when things go wrong. */
 const LONGEST_PAUSE_MS = 900;
+
+/** Names that are claimed over and over again. */
+const CLAIMED_NAMES = 4;
 
 /** How often what is done, compared to the rest. */
 const WEIGHTS = {
@@ -101,6 +115,9 @@ const WEIGHTS = {
   "kill": 4,
   "publish": 60,
   "read slowly": 5,
+  "crash host": 4,
+  "isolate host": 2,
+  "claim": 8,
 } as const satisfies Record<Action["kind"], number>;
 
 /** The schedule of a seed. */
@@ -128,8 +145,18 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   at += 200;
   while (steps.length < sizes.steps) {
     at += Math.floor(LONGEST_PAUSE_MS * chance.next() ** 3);
-    const action = actionOf(chance, servers, clients);
-    if (action !== undefined) steps.push({ at, ...action });
+    const action = actionOf(chance, servers, clients, steps.length);
+    if (action === undefined) continue;
+    steps.push({ at, ...action });
+    if (action.kind === "claim" && chance.percent(60)) {
+      // Somebody else wants it as well, at the same moment.
+      const client = chance.pick(clients).name;
+      steps.push({ at, ...action, client, server: chance.pick(servers), secret: `claim ${steps.length}` });
+    } else if (action.kind === "crash host" && chance.percent(60)) {
+      // The sender goes on elsewhere.
+      at += chance.whole(1, 1_500);
+      steps.push({ at, kind: "publish", client: action.client, count: chance.whole(1, 3) });
+    }
   }
   return { seed, servers, clients, settings, steps };
 }
@@ -150,7 +177,12 @@ function clientsOf(chance: Chance, count: number): ClientPlan[] {
   return clients;
 }
 
-function actionOf(chance: Chance, servers: readonly string[], clients: readonly ClientPlan[]): Action | undefined {
+function actionOf(
+  chance: Chance,
+  servers: readonly string[],
+  clients: readonly ClientPlan[],
+  number: number,
+): Action | undefined {
   const kind = chance.weighted(WEIGHTS);
   const server = chance.pick(servers);
   const client = chance.pick(clients);
@@ -183,8 +215,10 @@ function actionOf(chance: Chance, servers: readonly string[], clients: readonly 
     }
     case "black hole":
       return { kind, from: a, to: b };
-    case "slow":
-      return { kind, a, b, ms: chance.whole(50, 2_500) };
+    case "slow": {
+      const [one, other] = servers.length > 1 && chance.percent(50) ? chance.shuffled(servers) : [a, b];
+      return { kind, a: one!, b: other!, ms: chance.whole(50, 2_500) };
+    }
     case "reset":
       return { kind, a, b };
     case "heal":
@@ -197,6 +231,14 @@ function actionOf(chance: Chance, servers: readonly string[], clients: readonly 
       return { kind, client: client.name, how: chance.percent(50) ? "crash" : "power cut" };
     case "publish":
       return { kind, client: client.name, count: chance.percent(15) ? chance.whole(5, 40) : chance.whole(1, 3) };
+    case "crash host":
+      return { kind, client: client.name, when: chance.pick(["now", "before commit", "after commit"]) };
+    case "isolate host":
+      return { kind, client: client.name };
+    case "claim": {
+      const username = `name-${chance.whole(1, CLAIMED_NAMES)}`;
+      return { kind, client: client.name, server, username, secret: `claim ${number}` };
+    }
     case "read slowly":
       return client.kind === "plain"
         ? { kind, client: client.name, ms: chance.whole(200, 6_000) }
@@ -244,6 +286,12 @@ export function stepText(step: Action): string {
       return step.how === "crash" ? `${step.client} is killed` : `${step.client} loses power`;
     case "publish":
       return `${step.client} publishes ${step.count}`;
+    case "crash host":
+      return `the server of ${step.client} crashes ${step.when === "now" ? "now" : `in its next commit, ${step.when}`}`;
+    case "isolate host":
+      return `the server of ${step.client} is cut off from the other servers`;
+    case "claim":
+      return `somebody on ${step.client} registers ${step.username} at ${step.server} with "${step.secret}"`;
     case "read slowly":
       return `${step.client} reads nothing for ${step.ms} ms`;
   }

@@ -21,6 +21,8 @@ export interface SimClient {
   readonly isConnected: boolean;
   /** Whether it wants to be. */
   readonly isIn: boolean;
+  /** The server that it is, or was last, connected to. */
+  readonly server: string | undefined;
   /** Publications that are not acknowledged. */
   readonly unacknowledged: number;
   enter(server: string, resume: boolean): void;

@@ -3,6 +3,7 @@
 import { FakeClock } from "../support/fake_clock.ts";
 import { Chance } from "./chance.ts";
 import { type Event, History } from "./history.ts";
+import { claim } from "./claim.ts";
 import { LibraryClient } from "./library_client.ts";
 import { SimNetwork } from "./network.ts";
 import { PlainClient } from "./plain_client.ts";
@@ -120,7 +121,7 @@ class World {
   }
 
   #carryOut(step: Step): void {
-    const { network } = this.#around;
+    const { network, history } = this.#around;
     const server = "server" in step ? this.#servers.get(step.server) : undefined;
     const client = "client" in step ? this.#clients.get(step.client) : undefined;
     switch (step.kind) {
@@ -142,14 +143,10 @@ class World {
       case "doze":
         return this.#doze(step.machine, step.ms, step.awakeMs, step.times);
       case "partition":
-        for (const a of step.sides[0]) {
-          for (const b of step.sides[1]) {
-            network.block(a, b);
-            network.block(b, a);
-          }
-        }
+        for (const a of step.sides[0]) for (const b of step.sides[1]) this.#isolate(a, b);
         return;
       case "black hole":
+        history.add("", { what: "cut off", from: step.from, to: step.to });
         return network.block(step.from, step.to);
       case "slow":
         return network.slow(step.a, step.b, step.ms);
@@ -165,8 +162,26 @@ class World {
         return client?.kill(step.how);
       case "publish":
         return client?.publish(step.count);
+      case "crash host":
+        return this.#servers.get(client?.server ?? "")?.crash(step.when);
+      case "isolate host":
+        for (const other of this.#servers.keys()) {
+          if (client?.server === undefined || other === client.server) continue;
+          this.#isolate(client.server, other);
+        }
+        return;
+      case "claim":
+        return claim(step, this.#around);
       case "read slowly":
         return client?.readSlowly(step.ms);
+    }
+  }
+
+  #isolate(a: string, b: string): void {
+    const { network, history } = this.#around;
+    for (const [from, to] of [[a, b], [b, a]] as const) {
+      history.add("", { what: "cut off", from, to });
+      network.block(from, to);
     }
   }
 
