@@ -110,9 +110,14 @@ export class Members {
 
   /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
   takeDue(nowMs: number): Address[] {
-    const due = [...this.#calls.values()].filter((calls) => this.#isDue(calls, nowMs));
-    for (const calls of due) calls.isCalling = true;
-    return due.map(({ address }) => address);
+    const due: Address[] = [];
+    // One by one, as a member is called at one of its addresses only.
+    for (const calls of this.#calls.values()) {
+      if (!this.#isDue(calls, nowMs)) continue;
+      calls.isCalling = true;
+      due.push(calls.address);
+    }
+    return due;
   }
 
   /** When `takeDue` has something next. */

@@ -96,8 +96,12 @@ function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<
 
 function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
   const newest = new Map<string, Told<"received">>();
+  const seen = new Set<string>();
   for (const event of received) {
     const { sender, n, at } = event;
+    // What comes again is the business of the check above.
+    if (seen.has(`${sender}#${n}`)) continue;
+    seen.add(`${sender}#${n}`);
     const before = newest.get(sender);
     if (before === undefined || before.n < n) newest.set(sender, event);
     else if (before.n > n && !mayComeLate(evidence, event, before)) {

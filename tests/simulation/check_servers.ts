@@ -107,10 +107,13 @@ export function checkNames(evidence: Evidence): Violation[] {
     const at = successes[0]!.at;
     const verifier = accounts[username];
     if (verifier === undefined) {
-      if (!isAccountLost(evidence, username)) {
+      if (!evidence.lostAccounts.has(username)) {
         violations.push({ promise: "a registration is kept", what: `${username} has no account in the end`, at });
       }
-    } else if (successes.length === 1 && !isSecretOf(verifier, successes[0]!.secret) && !wasEverApart(evidence)) {
+    } else if (
+      successes.length === 1 && !isSecretOf(verifier, successes[0]!.secret) &&
+      !mayLose(evidence, username, successes[0]!)
+    ) {
       const what = `${username} belongs to somebody else than ${successes[0]!.who}, who was told that it succeeded`;
       violations.push({ promise: "a registration is kept", what, at });
     }
@@ -135,22 +138,23 @@ function mayBothSucceed(
   earlier: Told<"registered">,
   later: Told<"registered">,
 ): boolean {
-  if (isAccountLost(evidence, username)) return true;
+  if (evidence.lostAccounts.has(username)) return true;
   return earlier.server !== later.server &&
     evidence.wereApart(earlier.server, later.server, earlier.at - APART_BEFORE_MS, later.at + 1);
 }
 
-/** Whether a server lost an account of this name that it had stored. */
-function isAccountLost(evidence: Evidence, username: string): boolean {
-  for (const entries of evidence.stored.values()) {
-    for (const { account, isLost } of entries.values()) if (isLost && account?.username === username) return true;
+/** Whether whoever was told that the name is theirs may lose it: somebody else registered it at a server that was apart from theirs. */
+function mayLose(evidence: Evidence, username: string, { server, at }: Told<"registered">): boolean {
+  if (evidence.lostAccounts.has(username)) return true;
+  for (const [other, entries] of evidence.stored) {
+    if (other === server) continue;
+    for (const { id, account, at: storedAt } of entries.values()) {
+      if (account?.username !== username || evidence.machineOf(id.split(":")[0]!) !== other) continue;
+      const [from, until] = [Math.min(at, storedAt), Math.max(at, storedAt)];
+      if (evidence.wereApart(server, other, from - APART_BEFORE_MS, until + 1)) return true;
+    }
   }
   return false;
-}
-
-function wasEverApart({ schedule: { servers }, ...evidence }: Evidence): boolean {
-  void evidence;
-  return servers.length > 1;
 }
 
 /** The simulator's scrypt keeps the secret, in hexadecimal digits. */

@@ -49,6 +49,8 @@ export class Evidence {
   readonly endedAt: number;
   readonly mendedAt: number;
   readonly destroyed = new Set<string>();
+  /** Names whose account a server has lost, even if it came back from another one. */
+  readonly lostAccounts = new Set<string>();
   readonly #down = new Map<string, Span[]>();
   readonly #stalls = new Map<string, Span[]>();
   /** As `from>to`: nothing got through, or slowly. */
@@ -153,13 +155,18 @@ export class Evidence {
       } else if (event.what === "lost entries") {
         for (const id of event.ids) {
           const stored = this.stored.get(who)?.get(id);
-          if (stored !== undefined) stored.isLost = true;
+          if (stored !== undefined) this.#lose(stored);
         }
       } else if (event.what === "died" && event.how === "destroy") {
         this.destroyed.add(who);
-        for (const stored of this.stored.get(who)?.values() ?? []) stored.isLost = true;
+        for (const stored of this.stored.get(who)?.values() ?? []) this.#lose(stored);
       }
     });
+  }
+
+  #lose(stored: Stored): void {
+    stored.isLost = true;
+    if (stored.account !== undefined) this.lostAccounts.add(stored.account.username);
   }
 
   #readMachines(): void {

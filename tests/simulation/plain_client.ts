@@ -195,6 +195,11 @@ export class PlainClient implements SimClient {
         // By this client itself, when the answer did not come; logging in tells.
         this.#isRegistered = true;
         return;
+      case "INVALID_MESSAGE":
+        if (!String(message.info).startsWith("no LOGIN came")) break;
+        // What it sent was held up for too long.
+        history.add(this.name, { what: "refused", info: String(message.info) });
+        return;
       case "AUTHENTICATION_FAIL":
         // The name belongs to somebody else since a partition healed.
         history.add(this.name, { what: "refused", info: String(message.info) });
@@ -220,9 +225,8 @@ export class PlainClient implements SimClient {
         history.add(this.name, { what: "received", session, chain: session, sender: s, n, id });
         return;
       }
-      default:
-        history.add(this.name, { what: "threw", info: `a plain client got ${message.command}` });
     }
+    history.add(this.name, { what: "threw", info: `a plain client got ${JSON.stringify(message)}` });
   }
 
   #send(message: unknown): void {

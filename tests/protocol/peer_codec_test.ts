@@ -1,0 +1,184 @@
+/** Lines between servers, read and written (docs/protocol.md, section 4). */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { parseClientLine } from "../../protocol/client_codec.ts";
+import {
+  encodeAnnounce,
+  encodeAuthenticate,
+  encodeAuthenticationSuccess,
+  encodeEntries,
+  parsePeerLine,
+} from "../../protocol/peer_codec.ts";
+import type { PeerIdentity, WireAudience, WireMember } from "../../protocol/peer_message.ts";
+
+const serverId = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,20}$/);
+const port = fc.integer({ min: 1, max: 65_535 });
+const count = fc.nat(1_000_000);
+const sequence = fc.integer({ min: 1, max: 2 ** 52 });
+const vector = fc.dictionary(serverId, count, { noNullPrototype: true });
+const member: fc.Arbitrary<WireMember> = fc.record({
+  serverId,
+  host: fc.domain(),
+  port,
+  load: count,
+  weight: fc.integer({ min: 1, max: 1_000 }),
+});
+const members = fc.array(member, { maxLength: 5 });
+const identity: fc.Arbitrary<PeerIdentity> = fc.record({
+  serverId,
+  host: fc.domain(),
+  port,
+  vector,
+  lamport: count,
+  ticketKey: fc.string(),
+});
+const audience: fc.Arbitrary<WireAudience> = fc.oneof(
+  fc.constantFrom("everyone" as const, "servers" as const),
+  fc.record({ user: fc.string() }),
+);
+
+/** The line without its end. */
+function lineOf(text: string): string {
+  assert(text.endsWith("\n") && !text.slice(0, -1).includes("\n"));
+  return text.slice(0, -1);
+}
+
+/** What is wrong with an object as a line. */
+function problemOf(message: unknown): string {
+  const parsed = parsePeerLine(JSON.stringify(message));
+  assert(parsed !== undefined && parsed.command === "", JSON.stringify(message));
+  return parsed.info;
+}
+
+Deno.test("AUTHENTICATE is read by the server that is called as it was written by the one that calls", () => {
+  fc.assert(fc.property(identity, fc.string(), (identity, secret) => {
+    const parsed = parseClientLine(lineOf(encodeAuthenticate(secret, identity)));
+    assertEquals(parsed as unknown, { command: "AUTHENTICATE", secret, ...identity, features: ["thrum/1"] });
+  }));
+});
+
+Deno.test("AUTHENTICATION_SUCC is read as it was written, and has what the older dialect looks for", () => {
+  fc.assert(fc.property(identity, members, (identity, members) => {
+    const line = lineOf(encodeAuthenticationSuccess(identity, members));
+    assertEquals(parsePeerLine(line) as unknown, {
+      command: "AUTHENTICATION_SUCC",
+      ...identity,
+      features: ["thrum/1"],
+      members,
+    });
+    const { server_list, user_list, activity_entity } = JSON.parse(line);
+    assertEquals(server_list.length, members.length);
+    assertEquals([user_list, activity_entity], [[], []]);
+  }));
+});
+
+Deno.test("SERVER_ANNOUNCE is read as it was written, and has what the older dialect looks for", () => {
+  fc.assert(fc.property(identity, count, members, fc.boolean(), (identity, load, members, online) => {
+    const { serverId, host, port, vector, lamport } = identity;
+    const announce = { serverId, host, port, load, weight: 2, online, vector, lamport, members };
+    const line = lineOf(encodeAnnounce(announce, 1_735_689_600_000));
+    assertEquals(parsePeerLine(line) as unknown, { command: "SERVER_ANNOUNCE", ...announce });
+    const { id, ip, hostname, updateTime, action } = JSON.parse(line);
+    assertEquals([id, ip, hostname, updateTime, action], [serverId, host, host, 1_735_689_600_000, "UPDATE_OR_INSERT"]);
+  }));
+});
+
+Deno.test("ENTRIES is read as it was written", () => {
+  fc.assert(fc.property(serverId, sequence, fc.nat(1_000), fc.nat(), audience, (origin, first, more, before, to) => {
+    const entries = { origin, first, last: first + more, after: Math.max(0, first - 1 - before), to };
+    assertEquals(parsePeerLine(lineOf(encodeEntries(entries))) as unknown, { command: "ENTRIES", ...entries });
+  }));
+});
+
+Deno.test("HAVE, WANT and the messages about locks are read; what more they have is passed over", () => {
+  for (const command of ["HAVE", "WANT"]) {
+    const message = { command, vector: { a: 1, b: 0 } };
+    assertEquals(parsePeerLine(JSON.stringify({ ...message, more: 1 })) as unknown, message);
+  }
+  for (const command of ["LOCK_REQUEST", "LOCK_ALLOWED", "LOCK_DENIED", "LOCK_RELEASE"]) {
+    const message = { command, username: "anna", lamport: 3, origin: "a" };
+    assertEquals(parsePeerLine(JSON.stringify({ ...message, secret: "passed over" })) as unknown, message);
+  }
+});
+
+Deno.test("a command that is not known here is passed over, whatever its fields are", () => {
+  for (const command of ["", "NEW", "LOGIN", "ACTIVITY_MESSAGE"]) {
+    assertEquals(parsePeerLine(JSON.stringify({ command, first: "one" })), undefined);
+  }
+});
+
+Deno.test("what is wrong is said in words, which name the field and repeat nothing of it", () => {
+  const entries = { command: "ENTRIES", origin: "x", first: 2, last: 3, after: 1, to: "everyone" };
+  assert(parsePeerLine(JSON.stringify(entries))?.command === "ENTRIES");
+  const wrong: [string, Record<string, unknown>][] = [
+    ["origin", { ...entries, origin: 1 }],
+    ["origin", { ...entries, origin: "" }],
+    ["origin", { ...entries, origin: "__proto__" }],
+    ["origin", { ...entries, origin: "x".repeat(65) }],
+    ["first", { ...entries, first: 0 }],
+    ["last", { ...entries, last: 1 }],
+    ["last", { ...entries, last: 2 ** 53 }],
+    ["after", { ...entries, after: 2 }],
+    ["after", { ...entries, after: undefined }],
+    ["to", { ...entries, to: "nobody" }],
+    ["user", { ...entries, to: { user: 1 } }],
+    ["vector", { command: "WANT", vector: { a: 1.5 } }],
+    ["vector", { command: "HAVE" }],
+    ["lamport", { command: "LOCK_REQUEST", username: "anna", lamport: -1, origin: "a" }],
+    ["lamport", { command: "LOCK_ALLOWED", username: "anna", lamport: 2 ** 51, origin: "a" }],
+    ["port", { command: "AUTHENTICATION_SUCC", serverId: "a", port: 0 }],
+    ["serverId", { command: "AUTHENTICATION_SUCC", port: 1 }],
+    ["members", { command: "AUTHENTICATION_SUCC", serverId: "a", port: 1, members: {} }],
+    ["AUTHENTICATE", { command: "AUTHENTICATE", secret: "s3cret" }],
+    ["command", { first: 1 }],
+  ];
+  for (const [field, message] of wrong) assertStringIncludes(problemOf(message), field);
+  assert(!problemOf(wrong.at(-2)![1]).includes("s3cret"));
+  for (const line of ["", "[]", "1", "null", "{", '"x"']) assert(parsePeerLine(line)?.command === "", line);
+});
+
+Deno.test("whatever a peer sends, reading it does not throw", () => {
+  const commands = fc.constantFrom(
+    "ENTRIES",
+    "HAVE",
+    "WANT",
+    "HEARTBEAT",
+    "HEARTBEAT_ACK",
+    "SERVER_ANNOUNCE",
+    "LOCK_REQUEST",
+    "LOCK_RELEASE",
+    "AUTHENTICATE",
+    "AUTHENTICATION_SUCC",
+    "AUTHENTICATION_FAIL",
+    "INVALID_MESSAGE",
+    "END_CONNECTION",
+  );
+  const names = [
+    "origin",
+    "first",
+    "last",
+    "after",
+    "to",
+    "vector",
+    "sequence",
+    "serverId",
+    "host",
+    "port",
+    "load",
+    "weight",
+    "lamport",
+    "members",
+    "username",
+    "features",
+    "info",
+    "reason",
+  ];
+  const fields = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.jsonValue(), fc.integer(), serverId), {
+    noNullPrototype: true,
+  });
+  fc.assert(
+    fc.property(commands, fields, (command, fields) => void parsePeerLine(JSON.stringify({ command, ...fields }))),
+  );
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => void parsePeerLine(line)));
+});
