@@ -93,6 +93,7 @@ export class Journal {
   #turnIsOpen = false;
   #hasFailed = false;
   #wallMs = 0;
+  #turnMs = 0;
 
   constructor(store: Store, clock: Clock, tailBytes: number, owner: JournalOwner) {
     const { serverId, head, vector, lamport } = store.opened;
@@ -117,6 +118,11 @@ export class Journal {
 
   get lamport(): number {
     return this.#lamport;
+  }
+
+  /** When the turn began in which something came last, in milliseconds of a monotonic clock. */
+  get turnMs(): number {
+    return this.#turnMs;
   }
 
   /** The newest sequence of `origin`, be it stored or about to be. */
@@ -340,8 +346,9 @@ export class Journal {
   #openTurn(): void {
     if (this.#turnIsOpen) return;
     this.#turnIsOpen = true;
-    // One reading of the clock for all that happens in a turn.
+    // One reading of the clocks for all that happens in a turn.
     this.#wallMs = this.#clock.wallMs();
+    this.#turnMs = this.#clock.nowMs();
     this.#clock.endOfTurn(() => {
       if (this.#turnIsOpen) this.flush();
     });
