@@ -122,6 +122,7 @@ Deno.test("the checker sees that a server does not have what it stored, unless i
   const cut: Told[] = [
     [40, "s1", { what: "died", how: "power cut" }],
     [40, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    [41, "s2", { what: "link down", peer: "s1", link: 1 }],
   ];
   assertEquals(broken([...told, ...cut, ...ends]), []);
 });
