@@ -51,6 +51,16 @@ Deno.test("a server that cannot catch up serves all the same after 10 s", async 
   assertEquals(world.server("a").node.isJoined, true);
 });
 
+Deno.test("a server does not serve while one that it knows may still answer: that one may have what the others miss", async () => {
+  const world = new MeshWorld();
+  await world.listen("x");
+  world.network.block("w", "a");
+  world.start("a", ["x", "w"]);
+  const ms = await world.until(() => world.server("a").node.isJoined, "a");
+  assertEquals(world.server("a").stateOf("x"), "linked");
+  assert(ms >= 2_900 && ms < 3_500, `${ms} ms`);
+});
+
 Deno.test("after a restart the others are found again, also when they are elsewhere than what was to be joined says", async () => {
   const world = await MeshWorld.of(["a", "b", "c"]);
   const anna = await world.login("b");
