@@ -4,7 +4,8 @@
  */
 
 import { connect, reach } from "./client/connect.ts";
-import { ConnectError, ConnectionEndedError, RefusedError } from "./client/errors.ts";
+import { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
+import type { ConnectOptions } from "./client/options.ts";
 import { type CommandContext, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
@@ -75,10 +76,17 @@ async function makeContext(args: ClientArguments): Promise<CommandContext> {
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
     stdio: { ...stdio, terminal: leavable(stdio.terminal, onStopSignal) },
     clock: realClock,
-    connect,
+    connect: (options) => connect({ ...options, ...traceOf(args) }),
     reach: () => reach(config.server),
     makeSecret,
     onStop: onStopSignal,
+  };
+}
+
+function traceOf({ trace, traceLimitBytes }: ClientArguments): Pick<ConnectOptions, "trace" | "traceLimitBytes"> {
+  return {
+    ...(trace === undefined ? {} : { trace }),
+    ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
   };
 }
 
@@ -105,6 +113,7 @@ function describeFailure(
   if (error instanceof UsageError) {
     return { code: EXIT_CODE.usage, sentence, hint: `Try ${CLIENT_PROGRAM.name} --help` };
   }
+  if (error instanceof TraceFileError) return { code: EXIT_CODE.usage, sentence };
   if (error instanceof ConfigError || error instanceof InputError || error instanceof AnswerError) {
     return { code: EXIT_CODE.usage, sentence };
   }

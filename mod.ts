@@ -18,7 +18,7 @@
  */
 
 export { connect } from "./client/connect.ts";
-export { ConnectError, ConnectionEndedError, RefusedError } from "./client/errors.ts";
+export { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 export type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/reconnect.ts";
 export { serve, type ServeOptions, type Server } from "./node/serve.ts";

@@ -29,6 +29,9 @@ class ListenError extends Error {}
 const out = styleFor("stdout");
 const err = styleFor("stderr");
 
+/** Where the trace goes. */
+type Traced = Pick<ServerArguments, "trace" | "traceLimitBytes">;
+
 async function main(args: readonly string[]): Promise<ExitCode> {
   let level: Config["log"]["level"] | undefined;
   try {
@@ -44,7 +47,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       case "serve": {
         const { config, network } = await configure(asked);
         level = config.log.level;
-        return await run(config, network, asked.trace);
+        return await run(config, network, asked);
       }
     }
   } catch (error) {
@@ -109,12 +112,12 @@ async function save(fileName: string, heartbeat: Partial<Config["heartbeat"]>): 
 }
 
 /** Serves until it is asked to stop, or cannot go on. */
-async function run(config: Config, network: NetworkSecret, trace: string | undefined): Promise<ExitCode> {
+async function run(config: Config, network: NetworkSecret, traced: Traced): Promise<ExitCode> {
   await using _logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
-  await using server = await start(layered(config, { cluster: { secret: network.secret } }), trace);
+  await using server = await start(layered(config, { cluster: { secret: network.secret } }), traced);
   // After the data folder was opened: so it is there, and this server's own.
   await keepNetworkSecret(network);
   writeAll("stdout", startedText(server, config, network));
@@ -134,9 +137,13 @@ async function run(config: Config, network: NetworkSecret, trace: string | undef
   return EXIT_CODE.done;
 }
 
-async function start(config: Config, trace: string | undefined): Promise<Server> {
+async function start(config: Config, { trace, traceLimitBytes }: Traced): Promise<Server> {
   try {
-    return await serve({ ...config, ...(trace === undefined ? {} : { trace }) });
+    return await serve({
+      ...config,
+      ...(trace === undefined ? {} : { trace }),
+      ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
+    });
   } catch (error) {
     throw listenError(error, config.server) ?? error;
   }

@@ -28,6 +28,8 @@ export interface RunningServer {
 export interface Contenders {
   readonly stored: Contender;
   readonly ephemeral: Contender;
+  /** Ephemeral, and with `--trace`. */
+  readonly traced: Contender;
   readonly bare: Contender;
   readonly nats: Contender | undefined;
   readonly natsFile: Contender | undefined;
@@ -66,6 +68,10 @@ export async function findContenders(thrum: readonly string[]): Promise<Contende
   return {
     stored: announcing("thrum, SQLite", (folder) => [...thrum, ...THRUM_FLAGS, "--data", `${folder}/data`]),
     ephemeral: announcing("thrum, ephemeral", () => [...thrum, ...THRUM_FLAGS, "--ephemeral"]),
+    traced: announcing("thrum, traced", (folder) => [
+      ...[...thrum, ...THRUM_FLAGS, "--ephemeral"],
+      ...["--trace", `${folder}/trace.jsonl`],
+    ]),
     bare: announcing("bare loop", () => denoRun("./bare_server.ts")),
     nats: nats ? natsServer("nats-server", "nats", "") : undefined,
     natsFile: nats ? natsServer("nats JetStream, file", "jetstream-file", JETSTREAM) : undefined,

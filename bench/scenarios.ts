@@ -34,7 +34,7 @@ export interface Scenario {
   table(measured: readonly Measured[]): Table;
 }
 
-export const SCENARIO_NAMES = ["fanout", "latency", "memory", "ack"] as const;
+export const SCENARIO_NAMES = ["fanout", "latency", "memory", "ack", "trace"] as const;
 export type ScenarioName = typeof SCENARIO_NAMES[number];
 
 const FANOUT_SUBSCRIBERS = [10, 100, 1_000];
@@ -47,7 +47,7 @@ const IDLE_CONNECTIONS = 9_000;
 
 /** All scenarios. `isQuick` shortens them: fewer and shorter rounds, fewer idle connections. */
 export function scenarios(isQuick: boolean): readonly Scenario[] {
-  return [fanout(isQuick), latency(isQuick), memory(isQuick), ack(isQuick)];
+  return [fanout(isQuick), latency(isQuick), memory(isQuick), ack(isQuick), trace(isQuick)];
 }
 
 function fanout(isQuick: boolean): Scenario {
@@ -70,6 +70,28 @@ function fanout(isQuick: boolean): Scenario {
         ...[row.variant.label, row.name],
         ...rate(row),
         ...ratios(measured, row, perS),
+        ...cpu(row),
+      ]),
+      notes: generatorNotes(measured),
+    }),
+  };
+}
+
+/** What the record of every event costs. It has one line for each delivery of a turn, whoever gets it, so that it matters less the more there are. */
+function trace(isQuick: boolean): Scenario {
+  const fan = fanout(isQuick);
+  return {
+    ...fan,
+    name: "trace",
+    contenders: ["ephemeral", "traced"],
+    table: (measured) => ({
+      title: "Tracing: the fan-out with and without --trace, deliveries a second",
+      names: 2,
+      head: ["subscribers", "server", "deliveries/s", "lowest", "highest", "vs untraced", ...CPU_HEAD],
+      rows: measured.map((row) => [
+        ...[row.variant.label, row.name],
+        ...rate(row),
+        ratios(measured, row, perS, "ephemeral")[0]!,
         ...cpu(row),
       ]),
       notes: generatorNotes(measured),

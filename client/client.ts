@@ -19,8 +19,9 @@ import type {
 } from "../protocol/message.ts";
 import { withoutMember } from "../protocol/raw_json.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import { receive, tick } from "../trace/lamport_clock.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import { ActivityQueue } from "./activity_queue.ts";
+import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
 import { Failover, MAX_REDIRECTS, type Moment, type NextCall } from "./failover.ts";
@@ -28,7 +29,7 @@ import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./options.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
 import { Progress } from "./progress.ts";
-import { activityText, encodePublication } from "./publication.ts";
+import { activityText, encodeLater, encodePublication } from "./publication.ts";
 import { SeenMessages } from "./seen_messages.ts";
 import { endpointText } from "./server_list.ts";
 import { describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
@@ -39,6 +40,10 @@ export interface ClientPlatform {
   readonly transport: Transport;
   /** Evenly distributed from 0 up to but not including 1. */
   readonly random: () => number;
+  /** Where trace events go; absent when nobody traces. */
+  readonly writeTrace?: (event: TraceEvent) => void;
+  /** Resolves when they are written. Called once, at the end. */
+  readonly endTrace?: () => Promise<void>;
 }
 
 /** All features that a client of this version can do something with. */
@@ -46,6 +51,8 @@ export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(["heartbeat", "
 
 /** Time allowed to connect where nothing else is said. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+/** Characters that tell a client from others of the same user, in traces. */
+const NODE_LENGTH = 4;
 /** How long `close()` waits for acknowledgements. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -75,7 +82,8 @@ class RunningClient implements Client {
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #register: boolean | "ifNew";
   #registered = false;
-  #lamport = 0;
+  readonly #time: ClientClock;
+  #logins = 0;
   #published = 0;
   #ticket: string | undefined;
   /** The newest of its own activities that was acknowledged. */
@@ -121,6 +129,10 @@ class RunningClient implements Client {
     this.#outbox = new Outbox((entry) => this.#transmit(entry));
     // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
     this.#nonce = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join("");
+    const { clock, writeTrace } = platform;
+    const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
+    const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
+    this.#time = new ClientClock(options.lamport ?? 0, record);
     this.closed = this.#closed.promise;
     // Whoever calls `connect` gets this as its rejection; where nobody waits for it any more it must not be reported.
     this.#opened.promise.catch(() => {});
@@ -146,12 +158,17 @@ class RunningClient implements Client {
     return this.#queue.taken;
   }
 
+  get lamport(): number {
+    return this.#time.time;
+  }
+
   get unacknowledged(): number {
     return this.#outbox.size;
   }
 
   /** Connects; resolves when the client is logged in. Called once. */
   async start(): Promise<void> {
+    this.#time.note({ event: "start" });
     await this.#openChannel();
     // Runs as long as the client does; all that can go wrong in it ends in `closed`.
     void this.#run();
@@ -161,21 +178,25 @@ class RunningClient implements Client {
   async publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published> {
     const text = activityText(activity);
     if (this.#closing !== undefined) throw this.#closing.error ?? endedHere();
-    this.#lamport = tick(this.#lamport);
+    const messageId = `${this.#nonce}-${++this.#published}`;
+    const lamport = this.#time.publish();
     const publication = {
       activity: text,
-      messageId: `${this.#nonce}-${++this.#published}`,
-      lamport: this.#lamport,
+      messageId,
+      lamport,
       user: this.#mustSayWho() ? { username: this.#username, secret: this.#options.secret } : undefined,
     };
-    const line = encodePublication(publication, this.#options.maxLineBytes ?? DEFAULT_CONFIG.limits.maxLineBytes);
-    const { messageId } = publication;
+    const maxLineBytes = this.#options.maxLineBytes ?? DEFAULT_CONFIG.limits.maxLineBytes;
+    const line = encodePublication(publication, maxLineBytes);
+    const lineAt = (now: number) =>
+      now === lamport ? line : encodeLater({ ...publication, lamport: now }, line, maxLineBytes);
     const { promise, resolve, reject } = Promise.withResolvers<Published>();
     const onAcknowledged = (id: string | undefined) => {
       this.#last = id ?? this.#last;
       resolve({ id });
     };
-    this.#outbox.add({ messageId, line, onAcknowledged, onFailed: reject });
+    if (this.#open === undefined) this.#time.note({ event: "queued", id: messageId });
+    this.#outbox.add({ messageId, line, lineAt, onAcknowledged, onFailed: reject });
     return await promise;
   }
 
@@ -252,6 +273,7 @@ class RunningClient implements Client {
       return this.#closing === undefined ? this.#onUnreachable(error as Error) : 0;
     }
     this.#giveUpWaiting = undefined;
+    this.#time.note({ event: "connect", peer: endpointText(server) });
     const end = await new Promise<SessionEnd>((resolve) => {
       this.#connection = new Connection(link, platform, this.#plan(), timeoutMs, this.#owner(resolve));
       if (this.#closing !== undefined) this.#connection.drop();
@@ -283,9 +305,12 @@ class RunningClient implements Client {
       onRegistered: () => {
         this.#register = false;
         this.#registered = true;
+        this.#time.note({ event: "register", what: this.#username });
         this.#tell({ kind: "registered", username: this.#username });
       },
       onOpened: (login) => this.#onOpened(login),
+      onLogin: () => this.#onLogin(),
+      onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#onActivity(broadcast, length),
       onAcknowledged: (messageId, id) => this.#onAcknowledged(messageId, id),
       onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),
@@ -295,8 +320,16 @@ class RunningClient implements Client {
     };
   }
 
+  #onLogin(): object {
+    const id = `login:${++this.#logins}`;
+    if (!this.#time.isRecorded) return {};
+    const lamport = this.#time.send({ event: "send", peer: endpointText(this.#failover.server), id });
+    return { trace: { node: this.#nonce.slice(0, NODE_LENGTH), attempt: this.#logins, lamport } };
+  }
+
   #onOpened(login: LoginSuccessMessage): void {
-    this.#lamport = receive(this.#lamport, login.lamport);
+    const peer = login.serverId ?? endpointText(this.#failover.server);
+    this.#time.receive(login.lamport, { event: "receive", peer, id: `login:${this.#logins}` });
     this.#ticket = login.ticket;
     // A server that sends the client on at once says nothing of what it has: the session begins at the next one.
     if (login.resume === undefined && login.features?.includes("resume")) return;
@@ -323,15 +356,16 @@ class RunningClient implements Client {
     if (login.resume !== undefined) this.#progress.begin({ serverId: login.serverId, ...login.resume });
     if (!this.#progress.isBehind) this.#tellCaughtUp();
     if (this.#isThrottled) this.#open?.throttle(true);
-    for (const entry of [...this.#outbox]) this.#transmit(entry);
+    for (const entry of [...this.#outbox]) this.#transmit(entry, true);
     this.#opened.resolve();
   }
 
   #onActivity(broadcast: ActivityBroadcastMessage, length: number): void {
     const { id, lamport } = broadcast;
-    this.#lamport = receive(this.#lamport, lamport);
     const wasBehind = this.#progress.isBehind;
     const arrival = this.#progress.receive(id);
+    const what = arrival === "new" ? {} : { what: "again" };
+    this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...what });
     if (arrival === "new") {
       this.#deliver(broadcast, length);
     } else {
@@ -368,19 +402,22 @@ class RunningClient implements Client {
   }
 
   #onAcknowledged(messageId: string, id: string | undefined): void {
+    if (id !== undefined) this.#time.note({ event: "acknowledged", ...this.#toServer, id, what: messageId });
     this.#outbox.acknowledge(messageId, id);
     if (this.#outbox.size === 0) this.#onDrained?.();
   }
 
-  #transmit({ messageId, line }: Unacknowledged): void {
+  #transmit({ messageId, line, lineAt }: Unacknowledged, isLate = this.#time.isRecorded): void {
     if (this.#open === undefined) return;
-    this.#open.send(line);
+    // What waited is sent in the future of all that was seen meanwhile.
+    this.#open.send(isLate ? lineAt(this.#time.send({ event: "send", id: messageId, ...this.#toServer })) : line);
     // Nothing will tell that it arrived. Not at once, as the outbox is in the middle of something.
     if (!this.features.includes("ack")) queueMicrotask(() => this.#onAcknowledged(messageId, undefined));
   }
 
   #onUnreachable(cause: Error): number {
     const { server } = this.#failover;
+    this.#time.note({ event: "unreachable", peer: endpointText(server), what: cause.message });
     this.#tell({ kind: "unreachable", server, info: cause.message });
     const next = this.#failover.unreachable(this.#now());
     return this.#follow(next, "CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause));
@@ -390,6 +427,7 @@ class RunningClient implements Client {
   #onEnd(end: SessionEnd): number {
     const { server } = this.#failover;
     const where = endpointText(server);
+    this.#time.note({ event: "closed", peer: this.serverId ?? where, what: "reason" in end ? end.reason : end.kind });
     switch (end.kind) {
       case "refused": {
         const { refusal } = end;
@@ -447,6 +485,8 @@ class RunningClient implements Client {
     this.#onDrained?.();
     this.#supervisor.stop();
     await this.#channel?.[Symbol.asyncDispose]();
+    this.#time.note({ event: "stop", what: info.reason });
+    await this.#platform.endTrace?.();
     this.#opened.reject(error);
     this.#closed.resolve(info);
     this.#tell({ kind: "closed", info });
@@ -477,12 +517,18 @@ class RunningClient implements Client {
     return Math.max(0, blockHeartbeatMs - sinceMs);
   }
 
+  /** The server, for the trace. */
+  get #toServer(): { readonly peer?: string } {
+    return this.serverId === undefined ? {} : { peer: this.serverId };
+  }
+
   /** Servers want to hear from clients that asked for no features who publishes, with every activity. */
   #mustSayWho(): boolean {
     return this.#username !== ANONYMOUS && this.features.length === 0;
   }
 
   #tellHeartbeat({ sequence, of }: HeartbeatMessage, answered: boolean, outOfBand: boolean): void {
+    this.#time.note({ event: "heartbeat", ...this.#toServer, what: answered ? "answered" : "answer withheld" });
     this.#tell({ kind: "heartbeat", sequence, of, answered, outOfBand });
   }
 

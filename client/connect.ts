@@ -1,14 +1,19 @@
 /** A client on the real world: real clock, sockets and chance. What `mod.ts` offers and `client.ts` runs. */
 
+import { getLogger } from "@logtape/logtape";
 import { DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
+import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { random } from "../platform/random.ts";
 import { realClock } from "../platform/real_clock.ts";
 import { tcpTransport } from "../platform/tcp_transport.ts";
 import type { Transport } from "../platform/transport.ts";
+import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, openClient } from "./client.ts";
-import { unreachable } from "./errors.ts";
+import { TraceFileError, unreachable } from "./errors.ts";
 import type { Client, ConnectOptions } from "./options.ts";
 import { endpointText } from "./server_list.ts";
+
+const logger = getLogger(["thrum", "client"]);
 
 /**
  * Connects to a server and logs in. When the connection is lost later, the client comes back by itself.
@@ -16,9 +21,24 @@ import { endpointText } from "./server_list.ts";
  * @throws {RefusedError} when the server refuses the registration or the login.
  * @throws {ConnectionEndedError} when the server ends the connection before the client is logged in.
  * @throws {TypeError} when a username comes without a secret.
+ * @throws {TraceFileError} when the trace cannot be opened.
  */
-export function connect(options: ConnectOptions): Promise<Client> {
-  return openClient(options, { clock: realClock, transport: transport(), random });
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const { trace, traceLimitBytes } = options;
+  const platform = { clock: realClock, transport: transport(), random };
+  if (trace === undefined) return await openClient(options, platform);
+  const file = await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
+  try {
+    return await openClient(options, {
+      ...platform,
+      writeTrace: (event) => file.append(encodeTraceEvent(event)),
+      // A trace that cannot be written is no reason for a client to fail.
+      endTrace: () => file.close().catch((error) => logger.warn("Cannot write the trace: {error}", { error })),
+    });
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
 }
 
 /**
@@ -31,6 +51,14 @@ export async function reach({ host, port }: Endpoint): Promise<void> {
     link.destroy();
   } catch (error) {
     throw unreachable(endpointText({ host, port }), error as Error);
+  }
+}
+
+async function openTrace(path: string, limitBytes: number): Promise<LineFile> {
+  try {
+    return await openLineFile(path, limitBytes);
+  } catch (error) {
+    throw new TraceFileError(`Cannot open trace file "${path}": ${(error as Error).message}`, { cause: error });
   }
 }
 

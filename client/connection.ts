@@ -33,6 +33,10 @@ import {
 export interface ConnectionOwner {
   onRegistered(): void;
   onOpened(login: LoginSuccessMessage): void;
+  /** LOGIN is sent now. What it has to say about the trace; nothing where none is kept. */
+  onLogin(): object;
+  /** What comes next was sent at this Lamport time. */
+  onClock(lamport: number): void;
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
@@ -182,9 +186,13 @@ export class Connection implements LinkHandler, Supervised {
       case "acknowledged":
         return this.#owner.onAcknowledged(effect.messageId, effect.id);
       case "send":
-        return this.#write(effect.message);
+        return this.#write(
+          effect.message.command === "LOGIN" ? { ...effect.message, ...this.#owner.onLogin() } : effect.message,
+        );
       case "registered":
         return this.#owner.onRegistered();
+      case "clock":
+        return this.#owner.onClock(effect.lamport);
       case "opened":
         return this.#opened(effect.login);
       case "heartbeat":

@@ -9,6 +9,12 @@ export class ConnectError extends Error {
   override name = "ConnectError";
 }
 
+/** The file for the trace cannot be opened. */
+export class TraceFileError extends Error {
+  /** Its class, by name. */
+  override name = "TraceFileError";
+}
+
 /** The server refused what it was asked: a login, a registration, or a line that it does not allow. */
 export class RefusedError extends Error {
   /** Its class, by name. */

@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly features?: readonly Feature[];
   /** What a client that was here earlier has (`Client.vector`): everything else that is still kept comes first. */
   readonly since?: Vector;
+  /** With `since`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the past of what it has seen. */
+  readonly lamport?: number;
   /** How to come back when the connection is lost; what is not given is as in `DEFAULT_RECONNECT`. `false` does not come back. */
   readonly reconnect?: false | Partial<ReconnectPolicy>;
   /** Time allowed to connect, and then to log in; 10,000 when not given. */
@@ -39,6 +41,10 @@ export interface ConnectOptions {
   readonly heartbeatChannel?: Endpoint;
   /** For tests of supervision: for so long after the first login no heartbeat is answered, and none sent. */
   readonly blockHeartbeatMs?: number;
+  /** A file that every local event, send and receive is appended to, one JSON object a line. */
+  readonly trace?: string;
+  /** When the trace is longer than this it goes on in a new file; 67,108,864 bytes when not given. The file before it stays, as `FILE.1`. */
+  readonly traceLimitBytes?: number;
   /** Told what happens, as it happens. What it throws ends up unhandled. */
   readonly onEvent?: (event: ClientEvent) => void;
 }
@@ -58,6 +64,8 @@ export interface Client extends AsyncDisposable {
    * with what was taken. Without an iterator it is what came.
    */
   readonly vector: Vector;
+  /** Its Lamport time: above that of all that it has sent or seen. */
+  readonly lamport: number;
   /** Activities published and not acknowledged yet. */
   readonly unacknowledged: number;
   /** Resolves when the client is closed, by whomever. Never rejects. */

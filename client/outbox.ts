@@ -6,8 +6,10 @@
 /** One activity on its way. */
 export interface Unacknowledged {
   readonly messageId: string;
-  /** The whole line. The same bytes are sent again, so that the same thing is published. */
+  /** The whole line, as it is sent first. */
   readonly line: Uint8Array;
+  /** The same with the Lamport time of now, for when it is sent later. Under its message id it is still published once. */
+  readonly lineAt: (lamport: number) => Uint8Array;
   /** Called once, with the identity that the server gave it, if it says so. */
   readonly onAcknowledged: (id: string | undefined) => void;
   /** Called once, when it is given up. */

@@ -51,6 +51,12 @@ export function encodePublication(
   );
 }
 
+/** `line` with the time that `publication` has now. One that has no room for another digit stays as it is: the server would refuse it. */
+export function encodeLater(publication: Publication, line: Uint8Array, maxLineBytes: number): Uint8Array {
+  const later = encodePublication(publication, Infinity);
+  return later.length - 1 > maxLineBytes ? line : later;
+}
+
 function checkedText(text: string): string {
   let value: unknown;
   try {

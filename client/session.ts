@@ -79,6 +79,8 @@ export type OutgoingMessage = { readonly command: string; readonly [field: strin
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: OutgoingMessage }
   | { readonly kind: "registered" }
+  /** What comes next was sent at this Lamport time. */
+  | { readonly kind: "clock"; readonly lamport: number }
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
@@ -120,6 +122,8 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "ACTIVITY_ACK":
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
+    case "CLOCK":
+      return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
     case "HEARTBEAT":
       return { session, effects: [{ kind: "heartbeat", heartbeat: message }] };
     case "HEARTBEAT_ACK":

@@ -29,6 +29,7 @@ import {
   SECRET,
   SEND_INTERVAL_MS,
   text,
+  TRACE_LIMIT_MIB,
   WAIT_MS,
   WEIGHT,
   wholeNumber,
@@ -47,6 +48,8 @@ export interface ServerArguments {
   readonly mayAsk: boolean;
   /** Where the trace is written. */
   readonly trace: string | undefined;
+  /** When it goes on in a new file. */
+  readonly traceLimitBytes: number | undefined;
 }
 
 /** The commands of a client. `"interactive"` is what it does without one. */
@@ -76,6 +79,10 @@ export interface ClientArguments {
   readonly message: string | undefined;
   /** Where to take heartbeats out of band; see `heartbeatEndpoint`. */
   readonly heartbeatPort: number | undefined;
+  /** Where the trace is written. */
+  readonly trace: string | undefined;
+  /** When it goes on in a new file. */
+  readonly traceLimitBytes: number | undefined;
 }
 
 /** What `exchange` does where nothing else is said. */
@@ -99,6 +106,14 @@ const CONFIG = flag("FILE", FILE, {
   help: "read the configuration from FILE",
   default: "config.json, where it is there",
 });
+
+const TRACE = {
+  trace: flag("FILE", FILE, { help: "write each event with its logical time to FILE, a JSON object a line" }),
+  "trace-limit": flag("MIB", wholeNumber("mebibytes", TRACE_LIMIT_MIB), {
+    help: "begin a new FILE at so many mebibytes; the one before stays as FILE.1",
+    default: "64",
+  }),
+};
 
 const SERVER_FLAGS = {
   host: flag("HOST", HOST, {
@@ -133,7 +148,7 @@ const SERVER_FLAGS = {
     default: "thrum-data/PORT",
   }),
   ephemeral: toggle({ help: "keep everything in memory; it is gone when the server stops" }),
-  trace: flag("FILE", FILE, { help: "write each event with its logical time to FILE, a JSON object a line" }),
+  ...TRACE,
 
   secret: flag("SECRET", SECRET, {
     heading: "Its network",
@@ -278,6 +293,7 @@ const CLIENT_FLAGS = {
     help: "read the configuration from FILE; its client section opens the heartbeat port",
   },
   "no-prompt": NO_PROMPT,
+  ...TRACE,
   ...HELP,
 } satisfies Flags;
 
@@ -344,7 +360,7 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
     },
     configFile: values.config,
     mayAsk: !values["no-prompt"],
-    trace: values.trace,
+    ...traceOf(values),
   };
 }
 
@@ -369,6 +385,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     blockHeartbeatMs: values["block-heartbeat"],
     message: values.message,
     heartbeatPort: values["heartbeat-port"],
+    ...traceOf(values),
   };
 }
 
@@ -387,6 +404,13 @@ export function heartbeatEndpoint(
   // The server calls back the address that it sees: from another machine that is never the loopback.
   const local = /^(localhost|127\..*|::1)$/.test(config.server.host);
   return { host: chosen?.host ?? (local ? "127.0.0.1" : "0.0.0.0"), port };
+}
+
+function traceOf(
+  { trace, "trace-limit": limit }: FlagValues<typeof TRACE>,
+): { trace: string | undefined; traceLimitBytes: number | undefined } {
+  if (limit !== undefined && trace === undefined) throw new UsageError("--trace-limit needs --trace FILE");
+  return { trace, traceLimitBytes: limit === undefined ? undefined : limit * 1_048_576 };
 }
 
 function serversToJoin(values: FlagValues<typeof SERVER_FLAGS>): string[] | undefined {

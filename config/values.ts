@@ -37,6 +37,8 @@ export const WINDOW_MS: Range = { least: 1, most: 3_600_000 };
 /** How much a server takes, compared to others. */
 export const WEIGHT: Range = { least: 1, most: 1_000 };
 
+/** How long a trace may become, in mebibytes. */
+export const TRACE_LIMIT_MIB: Range = { least: 1, most: 1_048_576 };
 export const DURABILITIES = ["local", "replicated"] as const;
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 export const LOG_FORMATS = ["text", "json"] as const;

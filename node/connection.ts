@@ -42,6 +42,7 @@ import type { LinkTaker } from "./peer_link.ts";
 import { type Place, placeOf } from "./place.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
 import type { ClientSession } from "./sessions.ts";
+import { TimedLink } from "./timed_link.ts";
 
 /** A client that has published within this is in the middle of something. */
 const BUSY_MS = 1_000;
@@ -53,12 +54,14 @@ const encoder = new TextEncoder();
 /** One client, or whatever else has connected. */
 export class Connection implements LinkHandler, Committed, SessionFacts, ClientSession, ServedClientOwner, Waiting {
   readonly #services: ConnectionServices;
-  readonly link: Link;
+  link: Link;
   readonly #framer: LineFramer;
   #session: Session = NEW_SESSION;
   #identifyDeadline: SupervisorDeadline | undefined;
   #digest: Digest | undefined;
   #username = "";
+  /** Of a client that keeps a trace: what it is called there. */
+  #tracedAs: string | undefined;
   #client: ServedClient | undefined;
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
   #admitted: Admission | undefined;
@@ -79,7 +82,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   /** Begins to read. */
   start(): void {
     logger.info("connected with {address}", { address: this.address });
-    this.#services.trace?.({ event: "connected", peer: this.address });
+    this.#note("connect");
     this.#awaitIdentification();
     this.link.attach(this);
   }
@@ -303,6 +306,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   #checkLogin(login: LoginMessage): void {
     this.#stopIdentifyDeadline();
+    if (login.trace !== undefined) this.#traced(login, login.trace);
     checkLogin(login, this, this.#services, ({ digest, problem, redirect }) => {
       this.#digest = digest;
       const found = { ...(problem && { problem }), ...(redirect && { redirect }) };
@@ -315,7 +319,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     register(username, secret, this, this.#services, (isRegistered) => {
       if (isRegistered) {
         logger.info("registered {username} for {address}", { username, address: this.address });
-        this.#services.trace?.({ event: "registered", peer: username });
+        this.#note("register", username);
       }
       this.#verified(onRegistered(this.#session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
     });
@@ -330,15 +334,19 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
     this.#welcome(login, featuresInForce(login));
     this.#send({ command: "REDIRECT", hostname: host, port });
+    this.#note("redirect", `to ${host}:${port}`);
   }
 
   /** Says LOGIN_SUCCESS; without a place it says nothing of what the client has, as that is for the next server to say. */
   #welcome(login: LoginMessage, features: readonly Feature[], place?: Place): void {
-    const { journal, accounts, heartbeat } = this.#services;
+    const { journal, accounts, heartbeat, tracer } = this.#services;
     const info = `logged in as ${login.username}`;
     if (login.features.length === 0) {
       this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place?.lossInWords ?? ""}` });
       return;
+    }
+    if (login.trace !== undefined) {
+      tracer?.trace({ event: "send", peer: this.tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
     }
     const ticket = features.includes("resume") ? accounts.ticketFor(login.username) : undefined;
     this.#send({
@@ -374,17 +382,17 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   #beginSession(login: LoginMessage): void {
     const session = this.#session as LoggedIn;
-    const { journal, plainCursors, trace, sessions, balancer } = this.#services;
+    const { journal, plainCursors, sessions, balancer } = this.#services;
     const { username, features, isPlain } = session;
     this.#stopIdentifyDeadline();
     const lostAt = isPlain && username !== ANONYMOUS ? plainCursors.takeOver(username) : undefined;
     const place = placeOf(features.includes("resume") ? login.resume : undefined, lostAt, journal);
     // The server is coming to its end.
     if (place === undefined) return;
+    this.#note("login", username);
     this.#welcome(login, features, place);
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
     logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
-    trace?.({ event: "logged in", peer: username });
     this.#username = username;
     this.#client = new ServedClient(this.#services, this, session, place);
     sessions.add(this);
@@ -440,7 +448,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { accounts, sessions, trace } = this.#services;
+    const { accounts, sessions } = this.#services;
     this.#stopIdentifyDeadline();
     this.#client?.leave(reason);
     sessions.remove(this);
@@ -451,12 +459,32 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
       why,
       reason,
     });
-    trace?.({ event: "closed", peer: this.name, what: reason });
+    this.#note("closed", reason);
     this.link.end(LINGER_MS);
   }
 
   /** The user where there is one, and the address. */
   get name(): string {
     return this.#username === "" ? this.address : `${this.#username} (${this.address})`;
+  }
+
+  /** Its own name in its trace, if it keeps one. */
+  get tracedAs(): string {
+    return this.#tracedAs ?? this.name;
+  }
+
+  /** A client that keeps a trace: from here on it is told the time. */
+  #traced({ username, features }: LoginMessage, { node, attempt, lamport }: NonNullable<LoginMessage["trace"]>): void {
+    const { journal, tracer } = this.#services;
+    const time = journal.tick(lamport);
+    const isFirst = this.#tracedAs === undefined;
+    this.#tracedAs = `${username}#${node}`;
+    tracer?.trace({ event: "receive", peer: this.#tracedAs, id: `login:${attempt}`, what: this.address }, time);
+    if (isFirst && features.length > 0) this.link = new TimedLink(this.link, () => journal.lamport);
+  }
+
+  #note(event: "connect" | "register" | "login" | "redirect" | "closed", what?: string): void {
+    const { journal, tracer } = this.#services;
+    tracer?.trace({ event, peer: this.tracedAs, ...(what === undefined ? {} : { what }) }, journal.tick());
   }
 }

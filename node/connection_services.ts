@@ -9,7 +9,7 @@ import type { Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import type { StoreError } from "../store/store.ts";
-import type { Trace } from "../trace/trace_event.ts";
+import type { Tracer } from "./tracer.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
@@ -30,7 +30,7 @@ export interface ConnectionServices {
   readonly balancer: Balancer;
   readonly sessions: Sessions;
   readonly plainCursors: PlainCursors;
-  readonly trace: Trace | undefined;
+  readonly tracer: Tracer | undefined;
   /** The connection's link is gone. */
   gone(connection: ServedConnection): void;
   /** The store cannot be read: the whole server cannot go on. */

@@ -55,6 +55,12 @@ export interface ReplicatedEntry {
 /** Users whose newest entry from another server is remembered: what they publish here has to come after it. It matters for as long as replication takes. */
 const MAX_NEWEST_ELSEWHERE = 65_536;
 
+/**
+ * How far the Lamport clock may go on with nothing written. Most of its times are only said (to clients, in announcements, in claims to names), and a write for each would be
+ * many: so a server that starts takes its clock to be this much further than the store knows, and one that runs stays within it.
+ */
+const UNWRITTEN_TICKS = 256;
+
 /** What the journal tells. */
 export interface JournalOwner {
   /** These are stored; nobody was told so. */
@@ -80,6 +86,8 @@ export class Journal {
   readonly #vector: Record<string, number>;
   #head: Position;
   #lamport: number;
+  /** What the store has of it. */
+  #writtenLamport: number;
   #accounts = new Map<string, Account>();
   /** Names of accounts that are stored and were not told yet. */
   #storedNames: readonly string[] = [];
@@ -108,7 +116,9 @@ export class Journal {
     this.#builder = new SegmentBuilder(vector);
     this.#vector = { ...vector };
     this.#head = head;
-    this.#lamport = lamport;
+    // Only a store that is new has none: the first tick is written at once.
+    this.#lamport = lamport === 0 ? 0 : lamport + UNWRITTEN_TICKS;
+    this.#writtenLamport = lamport;
   }
 
   get head(): Position {
@@ -145,6 +155,13 @@ export class Journal {
 
   /** A message came that was sent at this Lamport time, or (without one) something happened here. Gives the time after it. */
   tick(lamport?: number): number {
+    this.#lamport = receive(this.#lamport, lamport);
+    if (this.#writtenLamport === 0 || this.#lamport > this.#writtenLamport + UNWRITTEN_TICKS) this.#writeLamport();
+    return this.#lamport;
+  }
+
+  /** As `tick`, of a message that is taken into the log in this turn: the clock is written with it. */
+  tickInTurn(lamport: number | undefined): number {
     return this.#lamport = receive(this.#lamport, lamport);
   }
 
@@ -299,6 +316,7 @@ export class Journal {
         this.#fail(error);
         return;
       }
+      this.#writtenLamport = this.#lamport;
       hasHole = this.#accept(segments);
       // First of all, as it is what survives this server.
       if (segments.length > 0) this.#owner.safe(segments);
@@ -323,6 +341,18 @@ export class Journal {
     if (registered.length > 0) {
       this.#registered = [];
       for (const isSafe of registered) isSafe();
+    }
+  }
+
+  /** Before anybody is told a time that the clock could fall behind after a restart. */
+  #writeLamport(): void {
+    if (this.#hasFailed) return;
+    const nothing = { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [] };
+    try {
+      this.#store.commit({ ...nothing, lamport: this.#lamport });
+      this.#writtenLamport = this.#lamport;
+    } catch (error) {
+      this.#fail(error);
     }
   }
 

@@ -24,6 +24,7 @@ import {
   type WireMember,
 } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
+import type { Trace } from "../trace/trace_event.ts";
 import { Caller } from "./caller.ts";
 import { Joining } from "./joining.ts";
 import type { Journal } from "./journal.ts";
@@ -55,6 +56,7 @@ export interface MeshParts {
   /** Logged-in clients. */
   load(): number;
   hasAccount(username: string): boolean;
+  readonly trace: Trace | undefined;
   /** Servers of the older dialect that hang on this one; absent where none may. */
   readonly older: OlderPeers | undefined;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
@@ -129,7 +131,7 @@ export class Mesh implements PeerLinkOwner {
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
       onReplicated: () => this.#joining.look(),
-    });
+    }, parts.trace);
     this.registrar = new Registrar(new Locks(journal.serverId), {
       serverId: journal.serverId,
       links: { [Symbol.iterator]: () => this.#links.values() },
@@ -299,6 +301,8 @@ export class Mesh implements PeerLinkOwner {
   onSuspect(link: PeerLink, isSuspect: boolean): void {
     if (this.#links.get(link.serverId) !== link) return;
     if (isSuspect) logger.warning("{name} is silent", { name: link.name });
+    const known = this.#members.get(link.serverId)?.state === "suspect";
+    if (isSuspect !== known) this.#note(isSuspect ? "suspected" : "trusted", link.serverId);
     this.#members.suspected(link.serverId, isSuspect, this.#nowMs);
     this.#parts.membersChanged(undefined);
   }
@@ -359,6 +363,7 @@ export class Mesh implements PeerLinkOwner {
     this.#links.set(serverId, link);
     link.openedAtMs = this.#nowMs;
     journal.tick(peer.lamport);
+    this.#note("linked", serverId, link.isOwn ? "called" : "was called");
     logger.info("linked with {name}", { name: link.name });
     const load = this.#members.get(serverId)?.load ?? 0;
     // It says itself in a moment whether it takes clients.
@@ -387,6 +392,7 @@ export class Mesh implements PeerLinkOwner {
     this.#joining.lost(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
     else if (!this.#isStopping) logger.warning("lost {name}: {why}", { name: link.name, why });
+    this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
     this.#members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
     this.replication.end(link);
     this.registrar.peerGone(serverId);
@@ -467,6 +473,11 @@ export class Mesh implements PeerLinkOwner {
 
   get #nowMs(): number {
     return this.#parts.clock.nowMs();
+  }
+
+  #note(event: "linked" | "unlinked" | "suspected" | "trusted", peer: string, what?: string): void {
+    const { trace, journal } = this.#parts;
+    trace?.({ event, peer, ...(what === undefined ? {} : { what }) }, journal.tick());
   }
 
   #identity(): PeerIdentity {

@@ -18,7 +18,7 @@ import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { Forgotten, Store } from "../store/store.ts";
-import type { Trace, TraceEvent } from "../trace/trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import { Balancer } from "./balancer.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
@@ -28,6 +28,7 @@ import { Mesh } from "./mesh.ts";
 import { OlderPeers } from "./older_peers.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
+import { Tracer } from "./tracer.ts";
 
 /** What a node is made with. */
 export interface NodeParts {
@@ -114,7 +115,10 @@ export class ThrumNode {
     this.#hub = new Hub(this.#journal, clock);
     this.#sessions = new Sessions(() => this.#mesh.loadChanged());
     this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
+    const { writeTrace } = parts;
+    const tracer = writeTrace && new Tracer(clock, this.#journal, writeTrace);
     this.#mesh = new Mesh({
+      trace: tracer?.trace,
       older: this.#older,
       config,
       clock,
@@ -154,7 +158,7 @@ export class ThrumNode {
         wallMs: () => clock.wallMs(),
       }),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
-      trace: this.#tracer(),
+      tracer,
       gone: (connection) => this.#gone(connection),
       failed: (error) => this.#failed(error),
     };
@@ -164,6 +168,7 @@ export class ThrumNode {
   async start(): Promise<void> {
     this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
+    this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
     this.#forgetLater();
     this.#mesh.start(this.#listener);
     this.#balancer.start();
@@ -244,6 +249,7 @@ export class ThrumNode {
   #stored(segments: readonly Segment[], hasHole: boolean): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
+    this.#services.tracer?.broadcast(segments);
     this.#hub.deliver(segments);
     this.#mesh.replication.delivered();
     this.#older?.stored();
@@ -285,6 +291,7 @@ export class ThrumNode {
     // What the ends of connections left behind: where plain clients stood.
     this.#journal.flush();
     this.#supervisor.stop();
+    this.#services.tracer?.trace({ event: "stop", what: reason }, this.#journal.tick());
     try {
       this.#parts.store.close();
     } catch (error) {
@@ -354,13 +361,6 @@ export class ThrumNode {
       }
       this.#forgetLater(forgotten.more ? FORGET_MORE_INTERVAL_MS : FORGET_INTERVAL_MS);
     });
-  }
-
-  #tracer(): Trace | undefined {
-    const { writeTrace, clock } = this.#parts;
-    if (writeTrace === undefined) return undefined;
-    return (event) =>
-      writeTrace({ at: clock.wallMs(), lamport: this.#journal.lamport, node: this.#journal.serverId, ...event });
   }
 }
 

@@ -14,6 +14,7 @@ import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
 import type { WireAudience } from "../protocol/peer_message.ts";
+import { formatRange, type Trace } from "../trace/trace_event.ts";
 import type { Committed, Journal } from "./journal.ts";
 import type { ArrivedLines, PeerLink } from "./peer_link.ts";
 
@@ -64,6 +65,7 @@ export class Replication implements Committed {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #owner: ReplicationOwner;
+  readonly #trace: Trace | undefined;
   readonly #peers = new Map<string, Peer>();
   readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
@@ -78,7 +80,8 @@ export class Replication implements Committed {
   readonly #waitingForOne: Waiting[] = [];
   readonly #waitingForAll: Waiting[] = [];
 
-  constructor(journal: Journal, clock: Clock, holdBackMs: number, owner: ReplicationOwner) {
+  constructor(journal: Journal, clock: Clock, holdBackMs: number, owner: ReplicationOwner, trace?: Trace) {
+    this.#trace = trace;
     this.#journal = journal;
     this.#clock = clock;
     this.#owner = owner;
@@ -190,6 +193,8 @@ export class Replication implements Committed {
   /** Lines of the log came from a peer. What is wrong with them, in words. */
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, first, after, to } = header;
+    const lamport = this.#journal.tick(header.lamport);
+    this.#trace?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
     if (origin === this.#journal.serverId && this.#journal.hasAccepted) return undefined;
     const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
     for (let index = 0; index < lines.length; index++) {
@@ -324,7 +329,11 @@ export class Replication implements Committed {
   #send({ link, feed }: Peer, segments: readonly Segment[]): void {
     for (const segment of segments) {
       const part = feedSegment(feed, segment);
-      if (part !== undefined) link.write(partBytes(part));
+      if (part === undefined) continue;
+      const lamport = this.#journal.tick();
+      const id = { origin: segment.origin, first: part.first, last: segment.last };
+      this.#trace?.({ event: "send", peer: link.serverId, id: formatRange(id) }, lamport);
+      link.write(partBytes(part, lamport));
     }
   }
 
@@ -337,9 +346,9 @@ function settleUpTo(waiting: Waiting[], sequence: number): void {
   while (waiting.length > 0 && waiting[0]!.sequence <= sequence) waiting.shift()!.done();
 }
 
-function partBytes({ segment, first, after, bytes }: FeedPart): Uint8Array {
+function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number): Uint8Array {
   const { origin, last, audience } = segment;
-  const header = encoder.encode(encodeEntries({ origin, first, last, after, to: wireAudience(audience) }));
+  const header = encoder.encode(encodeEntries({ origin, first, last, after, to: wireAudience(audience), lamport }));
   const whole = new Uint8Array(header.length + bytes.length);
   whole.set(header);
   whole.set(bytes, header.length);

@@ -14,7 +14,7 @@ import type { WireHeartbeat } from "../protocol/message.ts";
 import { openMemoryStore } from "../store/memory_store.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
-import { encodeTraceEvent } from "../trace/trace_event.ts";
+import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { type NodeEnd, ThrumNode } from "./node.ts";
 
 /**
@@ -24,6 +24,8 @@ import { type NodeEnd, ThrumNode } from "./node.ts";
 export interface ServeOptions extends ConfigLayer {
   /** A file that every local event, send and receive is appended to, one JSON object a line. */
   trace?: string;
+  /** When the trace is longer than this it goes on in a new file; 67,108,864 bytes when not given. The file before it stays, as `FILE.1`. */
+  traceLimitBytes?: number;
 }
 
 /** A running server. `await using` stops it at the end of the scope. */
@@ -52,14 +54,16 @@ export interface Server extends AsyncDisposable {
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be listened on.
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
-  const { trace, ...sections } = options;
+  const { trace, traceLimitBytes, ...sections } = options;
   const config = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   if (config.cluster.join.length > 0 && config.cluster.secret === "") {
     throw new ConfigError(
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
     );
   }
-  const traceFile = trace === undefined ? undefined : await openTrace(trace);
+  const traceFile = trace === undefined
+    ? undefined
+    : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
   let store: Store | undefined;
   try {
     store = config.store.ephemeral ? openMemoryStore({ serverId: makeServerId() }) : openSqliteStore({
@@ -142,9 +146,9 @@ async function keptTicketKey(folder: string): Promise<string> {
   return made;
 }
 
-async function openTrace(path: string): Promise<LineFile> {
+async function openTrace(path: string, limitBytes: number): Promise<LineFile> {
   try {
-    return await openLineFile(path);
+    return await openLineFile(path, limitBytes);
   } catch (error) {
     throw new StoreError(`Cannot open trace file "${path}": ${(error as Error).message}`, { cause: error });
   }

@@ -9,7 +9,7 @@ import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
-import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
+import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
@@ -26,6 +26,8 @@ export interface ServedClientOwner {
   readonly link: Link;
   /** The user and the address, for the log. */
   readonly name: string;
+  /** The same, for the trace. */
+  readonly tracedAs: string;
   end(reason: CloseReason): void;
 }
 
@@ -38,6 +40,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #owner: ServedClientOwner;
   readonly #session: LoggedIn;
   readonly #quotedUsername: string;
+  readonly #tracedAs: string;
   readonly #reader: Reader;
   #plainCursorId: number | undefined;
   #watch: Watch | undefined;
@@ -49,6 +52,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   constructor(services: ConnectionServices, owner: ServedClientOwner, session: LoggedIn, place: Place) {
     this.#services = services;
     this.#owner = owner;
+    this.#tracedAs = owner.tracedAs;
     this.#session = session;
     const { username, isPlain } = session;
     this.#quotedUsername = quoteUsername(username);
@@ -76,13 +80,15 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Takes an activity of its into the log. */
   publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
     const { username } = this.#session;
-    const { journal, trace } = this.#services;
+    const { journal, tracer } = this.#services;
     const after = this.#after;
     this.#after = undefined;
+    const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
+    const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
     // Not read from the clock: for each activity that would be a noticeable part of what it costs.
     this.#publishedAt = journal.turnMs;
-    if (trace !== undefined) trace({ event: "received", peer: this.#owner.name, id: formatEntryId(id) });
+    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
     return id;
   }
 
@@ -117,7 +123,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
 
   sendHeartbeat(sequence: number, attempt: number, of: number): void {
-    const { heartbeat: { intervalMs, idleTimeoutMs }, trace } = this.#services;
+    const { heartbeat: { intervalMs, idleTimeoutMs }, tracer } = this.#services;
     const { name } = this.#owner;
     if (attempt === 1) {
       const seconds = idleTimeoutMs / 1000;
@@ -127,7 +133,10 @@ export class ServedClient implements Supervised, ReaderOwner {
       });
     }
     logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: name });
-    trace?.({ event: "heartbeat", peer: name, what: `${attempt} of ${of}` });
+    tracer?.trace(
+      { event: "heartbeat", peer: this.#tracedAs, what: `${attempt} of ${of}` },
+      this.#services.journal.tick(),
+    );
     const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs }));
     if (!this.#channel?.send(line)) this.#owner.link.write(line);
   }
@@ -141,10 +150,14 @@ export class ServedClient implements Supervised, ReaderOwner {
         milliseconds: Math.round(roundTripMs * 10) / 10,
       });
     }
-    this.#services.trace?.({ event: "answered", peer: name });
+    const { tracer, journal } = this.#services;
+    const what = roundTripMs === undefined ? "data came" : `after ${Math.round(roundTripMs)} ms`;
+    tracer?.trace({ event: "answered", peer: this.#tracedAs, what }, journal.tick());
   }
 
   gaveUp(): void {
+    const { tracer, journal, heartbeat: { count } } = this.#services;
+    tracer?.trace({ event: "unanswered", peer: this.#tracedAs, what: `${count} heartbeats` }, journal.tick());
     this.#owner.end("HEARTBEAT_TIMEOUT");
   }
 

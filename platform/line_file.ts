@@ -1,11 +1,12 @@
-/** A file that lines are appended to: gathered in memory for a moment, and written in order. For traces. */
+/** A file that lines are appended to: gathered in memory for a moment, and written in order, in a bounded part of the disk. For traces. */
 
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 
 /** Gathered before a write, in UTF-16 units. */
 const BATCH_LENGTH = 65_536;
 /** At most this long. */
 const BATCH_MS = 200;
+const encoder = new TextEncoder();
 
 /** A file being appended to. */
 export interface LineFile extends AsyncDisposable {
@@ -15,20 +16,32 @@ export interface LineFile extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Opens `path`, and makes it where it is missing. @throws {Error} with a `code` such as `EACCES`. */
-export async function openLineFile(path: string): Promise<LineFile> {
-  return new AppendedFile(await open(path, "a"));
+/**
+ * Opens `path`, and makes it where it is missing. When it has come to `limitBytes` it becomes `path.1`, in the place of the one before, and a new one begins.
+ * @throws {Error} with a `code` such as `EACCES`.
+ */
+export async function openLineFile(path: string, limitBytes: number = Infinity): Promise<LineFile> {
+  const handle = await open(path, "a");
+  const stat = await handle.stat();
+  // Pipes and terminals have no size, and no name that they could be moved to.
+  return new AppendedFile(path, handle, stat.isFile() ? limitBytes : Infinity, stat.size);
 }
 
 class AppendedFile implements LineFile {
-  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #limitBytes: number;
+  #handle: FileHandle;
+  #size: number;
   #text = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  constructor(handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, limitBytes: number, size: number) {
+    this.#path = path;
     this.#handle = handle;
+    this.#limitBytes = limitBytes;
+    this.#size = size;
   }
 
   append(line: string): void {
@@ -55,9 +68,23 @@ class AppendedFile implements LineFile {
     this.#text = "";
     if (text === "") return;
     this.#writing = this.#writing
-      // The file is open for appending; Deno 2.5 has no `appendFile` of a handle.
-      .then(() => this.#handle.writeFile(text))
+      .then(() => this.#append(encoder.encode(text)))
       // Told at the end: a trace that cannot be written must not stop a server.
       .catch((error) => this.#failure ??= error);
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    if (this.#size > 0 && this.#size + bytes.length > this.#limitBytes) await this.#beginAnew();
+    // The file is open for appending; Deno 2.5 has no `appendFile` of a handle.
+    await this.#handle.writeFile(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Between two batches, so that no line is cut. */
+  async #beginAnew(): Promise<void> {
+    await this.#handle.close();
+    await rename(this.#path, `${this.#path}.1`);
+    this.#handle = await open(this.#path, "a");
+    this.#size = 0;
   }
 }

@@ -141,6 +141,7 @@ function isDeep(activity: string, limit: number): boolean {
 function readLogin(fields: Fields): LoginMessage {
   const resume = optionalObjectField(fields.resume, "resume");
   const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
+  const trace = optionalObjectField(fields.trace, "trace");
   return {
     command: "LOGIN",
     username: stringField(fields.username, "username"),
@@ -152,6 +153,17 @@ function readLogin(fields: Fields): LoginMessage {
     redirects: optionalIntegerField(fields.redirects, "redirects", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     ticket: optionalStringField(fields.ticket, "ticket"),
     last: optionalStringField(fields.last, "last"),
+    ...(trace === undefined ? {} : { trace: readTrace(trace) }),
+  };
+}
+
+function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {
+  const node = stringField(fields.node, "node");
+  if (!/^[a-z0-9]{1,16}$/.test(node)) throw new FieldProblem('"node" must have 1 to 16 of a-z and 0-9');
+  return {
+    node,
+    attempt: integerField(fields.attempt, "attempt", 0, Number.MAX_SAFE_INTEGER),
+    lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
   };
 }
 

@@ -48,6 +48,8 @@ export interface LoginMessage {
   readonly ticket: string | undefined;
   /** The newest of the client's own activities that was acknowledged, as an `id`: what it publishes next comes after that one, everywhere. */
   readonly last: string | undefined;
+  /** Of a client that keeps a trace: what it is called there beside its username, which of its logins this is, and its Lamport time. */
+  readonly trace?: { readonly node: string; readonly attempt: number; readonly lamport: number };
 }
 
 /** Ends the session for good. */
@@ -114,6 +116,12 @@ export interface AuthenticateMessage {
   /** What it has of the log; empty where it does not say. */
   readonly vector: WireVector;
   readonly lamport: number | undefined;
+}
+
+/** Lamport's time at the server when it sent what follows. */
+export interface ClockMessage {
+  readonly command: "CLOCK";
+  readonly lamport: number;
 }
 
 /** What a client may say to a server. */
@@ -217,6 +225,7 @@ export interface BackupListMessage {
 
 /** What a server may say to a client. */
 export type ServerMessage =
+  | ClockMessage
   | LoginSuccessMessage
   | RegisterSuccessMessage
   | RefusalMessage

@@ -136,6 +136,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
 
 function readEntries(fields: Fields): EntriesMessage {
   const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
+  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT);
   return {
     command: "ENTRIES",
     origin: serverIdField(fields.origin, "origin"),
@@ -143,6 +144,7 @@ function readEntries(fields: Fields): EntriesMessage {
     last: integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER),
     after: integerField(fields.after, "after", 0, first - 1),
     to: readAudience(fields.to),
+    ...(lamport === undefined ? {} : { lamport }),
   };
 }
 

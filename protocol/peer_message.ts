@@ -71,6 +71,8 @@ export interface EntriesMessage {
   /** What the sender takes the receiver to have. What lies between this and `first` was forgotten. */
   readonly after: number;
   readonly to: WireAudience;
+  /** The sender's Lamport time. */
+  readonly lamport?: number;
 }
 
 /** Send me these origins, from there on. Replaces what was wanted before; the receiver's own origin needs no asking, but may be asked for anew. */

@@ -88,6 +88,8 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     }
     case "ACTIVITY_ACK":
       return { command, messageId: stringField(fields.messageId, "messageId"), id: stringField(fields.id, "id") };
+    case "CLOCK":
+      return { command, lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) };
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "HEARTBEAT_ACK":

@@ -35,7 +35,7 @@ const TARGETS: readonly Target[] = [
   {
     name: CLIENT_PROGRAM.name,
     entry: "client.ts",
-    permissions: ["--allow-net", "--allow-read", "--allow-env=THRUM_SECRET,USER,USERNAME"],
+    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=THRUM_SECRET,USER,USERNAME"],
   },
 ];
 

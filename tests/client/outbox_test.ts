@@ -10,6 +10,7 @@ function makeOutbox() {
     outbox.add({
       messageId,
       line: new Uint8Array(bytes),
+      lineAt: () => new Uint8Array(bytes),
       onAcknowledged: (id) => settled.push(`${messageId}=${id}`),
       onFailed: (error) => settled.push(`${messageId}: ${error.message}`),
     });

@@ -21,7 +21,7 @@ function clientRefusal(...args: string[]): string {
 Deno.test("parseServerArguments() takes every flag of the server", () => {
   const line = "--host 0.0.0.0 --port 0 --advertise example.org --secret s3 --data kept --idle 2.5 --interval .25 " +
     "--join a:1 --announce 70 --time-before-reconnect 80 --weight 3 --no-rebalance --durability replicated " +
-    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --log-level debug --log-format json --log-file a.log";
+    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --trace-limit 2 --log-level debug --log-format json --log-file a.log";
   assertEquals(parseServerArguments(line.split(" ")), {
     action: "serve",
     layer: {
@@ -45,6 +45,7 @@ Deno.test("parseServerArguments() takes every flag of the server", () => {
     configFile: "my.json",
     mayAsk: false,
     trace: "t.jsonl",
+    traceLimitBytes: 2_097_152,
   });
   assertEquals(parseServerArguments(["--ephemeral"]).layer.store, { ephemeral: true });
 });
@@ -56,6 +57,7 @@ Deno.test("parseServerArguments() says nothing where nothing was said", () => {
     configFile: undefined,
     mayAsk: true,
     trace: undefined,
+    traceLimitBytes: undefined,
   });
 });
 
@@ -172,7 +174,7 @@ Deno.test("--ephemeral and --data exclude each other", () => {
 
 Deno.test("parseClientArguments() takes every flag of the client", () => {
   const line = "exchange --host example.org --port 1 -u ada -s abc --config my.json --json --interval 0.5 " +
-    "--block-heartbeat 2 --message hello --heartbeat-port 0 --no-prompt";
+    "--block-heartbeat 2 --message hello --heartbeat-port 0 --no-prompt --trace t.jsonl --trace-limit 1";
   assertEquals(parseClientArguments(line.split(" ")), {
     action: "exchange",
     layer: { server: { host: "example.org", port: 1 } },
@@ -186,6 +188,8 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     blockHeartbeatMs: 2000,
     message: "hello",
     heartbeatPort: 0,
+    trace: "t.jsonl",
+    traceLimitBytes: 1_048_576,
   });
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openLineFile } from "../../platform/line_file.ts";
 import { until } from "../support/until.ts";
 
@@ -17,6 +17,27 @@ Deno.test("LineFile appends lines in order to what is there, soon and at the end
     assertEquals(await Deno.readTextFile(path), `before\n${lines.join("")}`);
   } finally {
     await Deno.remove(path);
+  }
+});
+
+Deno.test("LineFile goes on in a new file at its limit, between lines, and keeps the one before", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "thrum-lines-" });
+  const path = `${folder}/lines`;
+  const line = (n: number) => `${n}${"x".repeat(99 - String(n).length)}\n`;
+  try {
+    await Deno.writeTextFile(path, line(0));
+    const file = await openLineFile(path, 100_000);
+    for (let n = 1; n < 5_000; n++) file.append(line(n));
+    await file.close();
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["lines", "lines.1"]);
+    const [before, now] = [`${path}.1`, path].map((name) => Deno.readTextFileSync(name));
+    for (const text of [before!, now!]) assert(text.length <= 100_000 && text.endsWith("x\n"), `${text.length}`);
+    const kept = (before! + now!).match(/^\d+/gm)!.map(Number);
+    // Nothing is missing from where the kept part begins.
+    assertEquals(kept, Array.from({ length: kept.length }, (_, index) => 5_000 - kept.length + index));
+    assert(kept.length > 600);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

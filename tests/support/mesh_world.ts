@@ -10,6 +10,7 @@ import type { Segment } from "../../log/segment.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import type { Link, LinkHandler } from "../../platform/transport.ts";
+import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk } from "../simulation/disk.ts";
 import { SimNetwork } from "../simulation/network.ts";
@@ -36,6 +37,8 @@ export class MeshWorld {
   readonly network: SimNetwork;
   /** Those that were started, by name. */
   readonly servers = new Map<string, MeshServer>();
+  /** What the servers put on record, in the order in which it happened. */
+  readonly traced: TraceEvent[] = [];
   /** Connections that were made so far, as `from>to`, the caller first. */
   readonly made: string[] = [];
   readonly #open = new Map<number, string>();
@@ -321,6 +324,7 @@ export class MeshServer {
         },
         randomBytes: (length) => this.#chance.bytes(length),
       },
+      writeTrace: (event) => void this.#world.traced.push(event),
     });
     this.#node = node;
     void node.start();

@@ -1,0 +1,158 @@
+/** Each form of the space-time diagram, of a fixed trace; and that in the picture nothing covers anything. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { toJson, toMermaid, toShiviz } from "../../trace/diagram_formats.ts";
+import { type Box, layOut, PILL_HEIGHT } from "../../trace/diagram_layout.ts";
+import { drawSvg } from "../../trace/diagram_svg.ts";
+import { drawText } from "../../trace/diagram_text.ts";
+import { historyOf } from "../../trace/history.ts";
+import type { TraceEvent } from "../../trace/trace_event.ts";
+import { through } from "../../trace/window.ts";
+import { randomTrace, readSample } from "./_sample.ts";
+
+const history = historyOf(readSample());
+
+Deno.test("As text, each event has a line, and each message an arrow to where it arrives", () => {
+  const part = through(history, { from: 8, to: 14, only: "ada" });
+  assertEquals(
+    drawText(part, 74),
+    `           s-aaaa           ada
+      ───────┬───────────────┬────────
+    8        │               ●         #1
+    9        ●◀──────────────┤         #1 (ada at 8)
+   10        ■               │         publish s-aaaa:4
+   12        ◆               │         broadcast s-aaaa:4
+   13        │               ○         safe: s-aaaa:4
+   14        ├──────────────▶●         s-aaaa:4 (s-aaaa at 12)
+      ───────┴───────────────┴────────
+           s-aaaa           ada
+`,
+  );
+  for (const width of [40, 80, 200]) {
+    assert(drawText(history, width).split("\n").every((line) => line.length <= width), `more than ${width} columns`);
+  }
+  assertStringIncludes(drawText(history), "crashed");
+});
+
+Deno.test("As Mermaid, messages stand where they arrive, with both their times", () => {
+  const lines = toMermaid(history).split("\n");
+  assertEquals(lines.slice(0, 3), ["sequenceDiagram", "  participant n0 as server s-aaaa", "  participant n1 as ada"]);
+  for (
+    const line of [
+      "n1->>n0: #35;1 (8 → 9)",
+      "n0->>n2: s-aaaa:4 (11 → 12)",
+      "Note over n0: 10 publish s-aaaa:4",
+      "n0--xn2: s-aaaa:5 (278, lost)",
+      "Note over n2: crashed",
+    ]
+  ) assert(lines.includes(`  ${line}`), line);
+});
+
+Deno.test("For ShiViz, every event has the clock that its own expression reads", () => {
+  const [expression, , ...rest] = toShiviz(history).split("\n");
+  const log = rest.join("\n");
+  const found = [...log.matchAll(new RegExp(expression!, "g"))];
+  assertEquals(found.length, history.events.length);
+  const seen = new Map<string, number>();
+  for (const { groups } of found) {
+    const host = groups!.host!;
+    const clock = JSON.parse(groups!.clock!);
+    // What ShiViz checks: each host counts its own events one by one.
+    assertEquals(clock[host], (seen.get(host) ?? 0) + 1);
+    seen.set(host, clock[host]);
+  }
+});
+
+Deno.test("As JSON it has everything, vector clocks too", () => {
+  const { nodes, events, messages, lost, crashes } = JSON.parse(toJson(history));
+  assertEquals([nodes.length, events.length, messages.length], [4, 40, 10]);
+  assertEquals([lost, crashes], [[39], [33]]);
+  assertEquals(events[messages[0].from].node, "ada#k3f2");
+  assertEquals(events.at(-1).vector["ada#k3f2"], 7);
+});
+
+Deno.test("As SVG it is well formed, has a title for every arrow and event, and shows text as text", () => {
+  const mean: TraceEvent = {
+    at: 1,
+    lamport: 900,
+    node: "s-aaaa11",
+    event: "closed",
+    peer: '<b>&"x" (1)',
+    what: "a\u0001b",
+  };
+  const svg = drawSvg(historyOf([...readSample(), mean]), "<One> & two");
+  assert(!svg.includes("<b>") && !svg.includes("\u0001"));
+  assertStringIncludes(svg, "&lt;One&gt; &amp; two");
+  const open: string[] = [];
+  for (const [, end, name, alone] of svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
+    if (end === "/") assertEquals(open.pop(), name);
+    else if (alone !== "/") open.push(name!);
+  }
+  assertEquals(open, []);
+  assertStringIncludes(svg, "<title>k3f2abcdef-1: ada#k3f2 at 8 → s-aaaa11 at 9</title>");
+  assertStringIncludes(svg, "<title>did not arrive: s-aaaa11, Lamport time 278");
+  assertStringIncludes(svg, "prefers-color-scheme: dark");
+  const titles = svg.match(/<title>/g)!.length;
+  assert(titles >= 41 + 10);
+  assertStringIncludes(drawSvg(historyOf([])), "no events");
+});
+
+Deno.test("In the picture every message goes down, and no event and no words cover another event or other words", () => {
+  const many = manyEvents(200, 5);
+  const random = Array.from({ length: 20 }, (_, seed) => historyOf(randomTrace(seed, 5, 200)));
+  for (const drawn of [history, historyOf(many), ...random]) {
+    const { events, arrows, width, height } = layOut(drawn);
+    for (const { kind, y1, y2 } of arrows) assert(kind !== "message" || y2 > y1);
+    const pills = events.map(({ x, y, width }): Box => ({
+      x: x - width / 2,
+      y: y - PILL_HEIGHT / 2,
+      width,
+      height: PILL_HEIGHT,
+    }));
+    const boxes = [...pills, ...events.map(({ label }) => label.box)];
+    for (const box of boxes) {
+      assert(
+        box.x >= 0 && box.x + box.width <= width && box.y >= 0 && box.y + box.height <= height,
+        JSON.stringify(box),
+      );
+    }
+    for (const [index, a] of boxes.entries()) {
+      for (const b of boxes.slice(index + 1)) {
+        assert(!overlap(a, b), `${JSON.stringify(a)} covers ${JSON.stringify(b)}`);
+      }
+    }
+  }
+});
+
+Deno.test("Thousands of events are drawn in a moment", () => {
+  const begin = performance.now();
+  drawSvg(historyOf(manyEvents(4_000, 8)));
+  assert(performance.now() - begin < 20_000);
+});
+
+/** Clients that publish to one server in turn, and all get it. */
+function manyEvents(count: number, nodes: number): TraceEvent[] {
+  const clients = Array.from({ length: nodes - 1 }, (_, index) => `user${index}#abcd`);
+  const clocks = new Map<string, number>();
+  const events: TraceEvent[] = [];
+  const add = (node: string, received: number, rest: Pick<TraceEvent, "event" | "peer" | "id">) => {
+    const lamport = Math.max(clocks.get(node) ?? 0, received) + 1;
+    clocks.set(node, lamport);
+    events.push({ at: events.length, node, lamport, ...rest });
+    return lamport;
+  };
+  for (let n = 1; events.length < count; n++) {
+    const sender = clients[n % clients.length]!;
+    const messageId = `abcdefgh-${n}`;
+    const sent = add(sender, 0, { event: "send", peer: "s-000001", id: messageId });
+    add("s-000001", sent, { event: "receive", peer: sender, id: messageId });
+    add("s-000001", 0, { event: "publish", peer: sender, id: `s-000001:${n}` });
+    const told = add("s-000001", 0, { event: "broadcast", peer: "", id: `s-000001:${n}` });
+    for (const client of clients) add(client, told, { event: "receive", peer: "s-000001", id: `s-000001:${n}` });
+  }
+  return events;
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}

@@ -1,0 +1,200 @@
+/**
+ * Traces of several nodes, read together: who sent what to whom, and what therefore happened before what. Pairs each `receive` with its `send` or
+ * `broadcast` by what both say of it; derives vector clocks, crashes and heartbeats without an answer. Pure.
+ */
+
+import { parseRange, parseTraceEvent, type TraceEvent } from "./trace_event.ts";
+
+/** A message: the places of its two ends in `History.events`. */
+export interface Arrow {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Traces, put together. */
+export interface History {
+  /** By Lamport time, then by node: in an order in which everything could have happened. */
+  readonly events: readonly TraceEvent[];
+  /** Nodes that have a trace, servers with their clients beside them. */
+  readonly nodes: readonly TracedNode[];
+  readonly arrows: readonly Arrow[];
+  /** Receives whose sender has a trace that does not know of it: lost with the end of a crashed server's file, or in another file. */
+  readonly unsent: readonly number[];
+  /** Sends to a node that has a trace, in which they did not arrive. */
+  readonly lost: readonly number[];
+  /** Heartbeats that nothing answered. */
+  readonly unanswered: ReadonlySet<number>;
+  /** Last events of a life that has no `stop`, where the node went on later or others lost it. */
+  readonly crashes: ReadonlySet<number>;
+}
+
+/** A node that has a trace. */
+export interface TracedNode {
+  readonly name: string;
+  readonly isServer: boolean;
+}
+
+/** Where the other end of a message may be. */
+type Sends = Map<string, number[]>;
+
+/** The events in `text`, a JSON object a line, and how many lines were none. */
+export function readTrace(text: string): { readonly events: TraceEvent[]; readonly unreadable: number } {
+  const events: TraceEvent[] = [];
+  let unreadable = 0;
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    const event = parseTraceEvent(line);
+    if (event === undefined) unreadable++;
+    else events.push(event);
+  }
+  return { events, unreadable };
+}
+
+/** Puts `traced` together, be it from one file or from many, in any order. */
+export function historyOf(traced: readonly TraceEvent[]): History {
+  const events = traced.toSorted((a, b) => a.lamport - b.lamport || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0));
+  const names = new Set(events.map(({ node }) => node));
+  const { arrows, unsent } = pair(events, names);
+  const arrived = new Set(arrows.map(({ from }) => from));
+  const isLost = ({ event, peer = "" }: TraceEvent, index: number) =>
+    event === "send" && !arrived.has(index) && names.has(peer);
+  return {
+    events,
+    nodes: nodesOf(events),
+    arrows,
+    unsent,
+    lost: events.flatMap((event, index) => isLost(event, index) ? [index] : []),
+    unanswered: findUnanswered(events),
+    crashes: findCrashes(events),
+  };
+}
+
+/** For each event, how many events of each node it knows of, itself included. */
+export function vectorClocks({ events, arrows }: History): ReadonlyMap<string, number>[] {
+  const cause = new Map(arrows.map(({ from, to }) => [to, from]));
+  const newest = new Map<string, ReadonlyMap<string, number>>();
+  const clocks: ReadonlyMap<string, number>[] = [];
+  for (const [index, { node }] of events.entries()) {
+    const clock = new Map(newest.get(node));
+    const from = cause.get(index);
+    for (const [other, count] of from === undefined ? [] : clocks[from]!) {
+      clock.set(other, Math.max(count, clock.get(other) ?? 0));
+    }
+    clock.set(node, (newest.get(node)?.get(node) ?? 0) + 1);
+    newest.set(node, clock);
+    clocks.push(clock);
+  }
+  return clocks;
+}
+
+/** Whether `id` names this entry, or a run with it in it. */
+export function covers(id: string | undefined, entry: string): boolean {
+  if (id === undefined) return false;
+  if (id === entry) return true;
+  const range = parseRange(id);
+  const wanted = parseRange(entry);
+  return range !== undefined && wanted !== undefined && range.origin === wanted.origin &&
+    range.first <= wanted.last && wanted.first <= range.last;
+}
+
+function pair(events: readonly TraceEvent[], names: ReadonlySet<string>): { arrows: Arrow[]; unsent: number[] } {
+  const sends: Sends = new Map();
+  const broadcasts: Sends = new Map();
+  for (const [index, { event, node, peer = "", id = "" }] of events.entries()) {
+    if (event === "send") {
+      // Who calls a server knows only an address of it, and the server says who called.
+      add(sends, `${node}\n${names.has(peer) ? peer : ""}\n${id}`, index);
+    } else if (event === "broadcast") {
+      const { origin, first, last } = parseRange(id) ?? { origin: "", first: 1, last: 0 };
+      for (let sequence = first; sequence <= last; sequence++) add(broadcasts, `${node}\n${origin}:${sequence}`, index);
+    }
+  }
+  const arrows: Arrow[] = [];
+  const unsent: number[] = [];
+  for (const [to, { event, node, peer = "", id = "", lamport }] of events.entries()) {
+    if (event !== "receive" || !names.has(peer)) continue;
+    const before = (index: number) => events[index]!.lamport < lamport;
+    const from = take(sends.get(`${peer}\n${node}\n${id}`), before) ?? take(sends.get(`${peer}\n\n${id}`), before) ??
+      (isClient(node) ? broadcasts.get(`${peer}\n${id}`)?.findLast(before) : undefined);
+    if (from === undefined) unsent.push(to);
+    else arrows.push({ from, to });
+  }
+  return { arrows, unsent };
+}
+
+/** Servers have no such character in their names. */
+function isClient(node: string): boolean {
+  return node.includes("#");
+}
+
+/** The newest that fits; it is not there for another one. */
+function take(indices: number[] | undefined, fits: (index: number) => boolean): number | undefined {
+  const at = indices?.findLastIndex(fits) ?? -1;
+  return at < 0 ? undefined : indices!.splice(at, 1)[0];
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** Servers in the order in which they appear, each between its clients: most arrows are between these. */
+function nodesOf(events: readonly TraceEvent[]): TracedNode[] {
+  const servers = new Set<string>();
+  const heard = new Map<string, Map<string, number>>();
+  for (const { node, event, peer = "" } of events) {
+    if (!isClient(node)) servers.add(node);
+    const from = heard.get(node) ?? new Map<string, number>();
+    heard.set(node, from);
+    if (event === "receive") from.set(peer, (from.get(peer) ?? 0) + 1);
+  }
+  // Where a client was for most of the time.
+  const homes = new Map(
+    [...heard].map(([node, from]) => [node, [...from].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? ""]),
+  );
+  const ordered: string[] = [];
+  for (const server of servers) {
+    const clients = [...homes].filter(([node, home]) => home === server && !servers.has(node)).map(([node]) => node);
+    const half = Math.floor(clients.length / 2);
+    ordered.push(...clients.slice(0, half), server, ...clients.slice(half));
+  }
+  const others = [...homes.keys()].filter((node) => !ordered.includes(node));
+  return [...ordered, ...others].map((name) => ({ name, isServer: !isClient(name) }));
+}
+
+function findUnanswered(events: readonly TraceEvent[]): Set<number> {
+  const open = new Map<string, number[]>();
+  const unanswered = new Set<number>();
+  for (const [index, { event, node, peer = "" }] of events.entries()) {
+    const key = `${node}\n${peer}`;
+    if (event === "heartbeat" && !isClient(node)) add(open, key, index);
+    else if (event === "answered") open.delete(key);
+    else if (event === "unanswered" || event === "closed") {
+      for (const heartbeat of open.get(key) ?? []) unanswered.add(heartbeat);
+      open.delete(key);
+    }
+  }
+  return unanswered;
+}
+
+function findCrashes(events: readonly TraceEvent[]): Set<number> {
+  const last = new Map<string, number>();
+  const crashes = new Set<number>();
+  for (const [index, { event, node }] of events.entries()) {
+    const before = last.get(node);
+    if (event === "start" && before !== undefined && events[before]!.event !== "stop") crashes.add(before);
+    last.set(node, index);
+  }
+  for (const [node, index] of last) {
+    const { event, at } = events[index]!;
+    // That it is over says somebody who lost it afterwards, and has not found it again.
+    const lost = events.findLast((other) =>
+      other.peer === node && (other.event === "unlinked" || other.event === "linked")
+    );
+    if (event !== "stop" && lost?.event === "unlinked" && lost.at >= at && lost.what !== "it has left") {
+      crashes.add(index);
+    }
+  }
+  return crashes;
+}

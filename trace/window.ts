@@ -1,0 +1,107 @@
+/** What of a history is to be looked at: a span of Lamport time, what one user had to do with, or what surrounds one message. Pure. */
+
+import { covers, type History } from "./history.ts";
+import type { TraceEvent } from "./trace_event.ts";
+
+/** What to look at; all that is given has to hold. */
+export interface Window {
+  /** Lamport times, both included. */
+  readonly from?: number;
+  readonly to?: number;
+  /** A user, or the name of a node: its events, and the other ends of its messages. */
+  readonly only?: string;
+  /** An entry (`origin:4`) or a message id: everything that it caused, what led to it, and a little on either side. */
+  readonly around?: string;
+}
+
+/** Events of each node that are shown before and after those that are asked for. */
+const CONTEXT = 2;
+
+/** `history` as far as `window` lets it be seen. */
+export function through(history: History, { from = 0, to = Infinity, only, around }: Window): History {
+  const { events } = history;
+  let kept = new Set(events.keys());
+  if (only !== undefined) kept = intersection(kept, withOtherEnds(history, eventsOf(history, only)));
+  if (around !== undefined) {
+    kept = intersection(kept, withContext(history, withOtherEnds(history, eventsAbout(history, around))));
+  }
+  const isSeen = (index: number) => kept.has(index) && events[index]!.lamport >= from && events[index]!.lamport <= to;
+  return part(history, isSeen);
+}
+
+/** Places of the events that are about an entry or a message id, under whichever of its two names. */
+export function eventsAbout({ events }: History, id: string): Set<number> {
+  const names = new Set([id]);
+  for (const { event, id: entry, what } of events) {
+    if ((event !== "publish" && event !== "acknowledged" && event !== "repeated") || entry === undefined) continue;
+    if (entry === id && what !== undefined) names.add(what);
+    if (what === id) names.add(entry);
+  }
+  const about = new Set<number>();
+  for (const [index, event] of events.entries()) {
+    for (const name of names) if (covers(event.id, name)) about.add(index);
+  }
+  return about;
+}
+
+/** Whether `node` is this user's, or has this name; also as a server calls a client that keeps no trace. */
+export function isNamed(node: string | undefined, name: string): boolean {
+  return node !== undefined && (node === name || node.startsWith(`${name}#`) || node.startsWith(`${name} (`));
+}
+
+function eventsOf({ events }: History, name: string): Set<number> {
+  const of = new Set<number>();
+  for (const [index, { node, peer, what, event }] of events.entries()) {
+    const isRegistered = event === "register" && what === name;
+    if (isNamed(node, name) || isNamed(peer, name) || isRegistered) of.add(index);
+  }
+  return of;
+}
+
+function withOtherEnds({ arrows }: History, indices: ReadonlySet<number>): Set<number> {
+  const all = new Set(indices);
+  for (const { from, to } of arrows) {
+    if (indices.has(from) || indices.has(to)) all.add(from).add(to);
+  }
+  return all;
+}
+
+function withContext({ events, nodes }: History, indices: ReadonlySet<number>): Set<number> {
+  const all = new Set(indices);
+  for (const { name } of nodes) {
+    const own = [...events.keys()].filter((index) => events[index]!.node === name);
+    for (const [place, index] of own.entries()) {
+      if (indices.has(index)) {
+        for (const near of own.slice(Math.max(0, place - CONTEXT), place + CONTEXT + 1)) all.add(near);
+      }
+    }
+  }
+  return all;
+}
+
+function intersection(a: ReadonlySet<number>, b: ReadonlySet<number>): Set<number> {
+  return new Set([...a].filter((one) => b.has(one)));
+}
+
+/** What was found out about the whole stays true of a part: a message whose other end is out of sight is not lost. */
+function part(history: History, isSeen: (index: number) => boolean): History {
+  const { events, nodes, arrows, unsent, lost, unanswered, crashes } = history;
+  const places = new Map<number, number>();
+  const seen: TraceEvent[] = [];
+  for (const [index, event] of events.entries()) {
+    if (isSeen(index)) places.set(index, seen.push(event) - 1);
+  }
+  const moved = (indices: Iterable<number>) => [...indices].flatMap((index) => places.get(index) ?? []);
+  const names = new Set(seen.map(({ node }) => node));
+  return {
+    events: seen,
+    nodes: nodes.filter(({ name }) => names.has(name)),
+    arrows: arrows.flatMap(({ from, to }) =>
+      places.has(from) && places.has(to) ? [{ from: places.get(from)!, to: places.get(to)! }] : []
+    ),
+    unsent: moved(unsent),
+    lost: moved(lost),
+    unanswered: new Set(moved(unanswered)),
+    crashes: new Set(moved(crashes)),
+  };
+}
