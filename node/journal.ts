@@ -30,7 +30,7 @@ export interface Publication {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
-  /** What it published before at another server, where its name does not tell: for anonymous clients. */
+  /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
   readonly after?: EntryId | undefined;
 }
 
@@ -189,7 +189,9 @@ export class Journal {
     }
     this.#lamport = receive(this.#lamport, lamport);
     const { origin, sequence } = this.#nextOwn();
-    const previous = after ?? this.#newestElsewhere.get(username);
+    const known = this.#newestElsewhere.get(username);
+    const isKnownLater = known !== undefined && known.origin === after?.origin && known.sequence > after.sequence;
+    const previous = isKnownLater ? known : after ?? known;
     if (previous !== undefined) this.#newestElsewhere.delete(username);
     this.#builder.add(
       origin,
@@ -213,17 +215,11 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /**
-   * `username` comes from another server, where `id` was its newest entry: what it publishes here comes after that. Whether that entry is here; if it is not, and does not come in
-   * time, this says nothing: other servers could wait for it in vain.
-   */
-  comesAfter(username: string, id: string): boolean {
+  /** Whether the entry that `id` names is here, as far as it is one of another server. */
+  isHere(id: string): boolean {
     const entry = parseEntryId(id);
-    if (entry === undefined || entry.origin === this.serverId) return true;
-    if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
-    // What is known here, if anything, is that entry or one after it.
-    if (username !== ANONYMOUS && !this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
-    return true;
+    return entry === undefined || entry.origin === this.serverId ||
+      this.#builder.lastOf(entry.origin) >= entry.sequence;
   }
 
   /**

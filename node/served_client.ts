@@ -63,7 +63,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { journal } = this.#services;
     const last = login.last === undefined ? undefined : parseEntryId(login.last);
     const isElsewhere = last !== undefined && last.origin !== journal.serverId;
-    if (login.username === ANONYMOUS && isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
+    // Also of one that has a name: what is known of its user may be of another client that has the same.
+    if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.#supervise(login);
     this.#services.hub.join(this.#reader);
   }
