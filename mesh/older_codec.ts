@@ -152,7 +152,7 @@ export function encodeOlderActivity(id: string, text: string, sendTime: number, 
   if (family === "S") return `{"command":"ACTIVITY_BROADCAST","activity":${text}}\n`;
   return `{"command":"ACTIVITY_BROADCAST","id":${
     JSON.stringify(id)
-  },"activity":${text},"sendTime":${sendTime},"updateTime":${sendTime},"updated":false}\n`;
+  },"activity":${text},"sendTime":${sendTime},"updateTime":${sendTime},"isDelivered":false}\n`;
 }
 
 function readMessage(fields: Fields, line: string, wallMs: number): OlderMessage | InvalidLine {

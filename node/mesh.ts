@@ -197,7 +197,7 @@ export class Mesh implements PeerLinkOwner {
     const refused = (info: string): Admission => ({ kind: "refused", info });
     if (cluster.secret === "") return refused("this server takes no other servers: it has no secret");
     if (!this.#isSecret(message.secret)) return refused("the secret is not the one of this network");
-    const { serverId, port, host, features, vector, lamport = 0, ticketKey = "" } = message;
+    const { serverId, port, host, features, vector, lamport = 0 } = message;
     if (!features.includes(PEER_FEATURE)) {
       if (this.#parts.older === undefined) return refused("this server takes no servers of the older dialect");
       return { kind: "older", serverId };
@@ -207,7 +207,7 @@ export class Mesh implements PeerLinkOwner {
     if (serverId === journal.serverId) return refused(SELF);
     if (this.#isStopping) return refused("this server is stopping");
     const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
-    return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport, ticketKey } };
+    return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport } };
   }
 
   /** Takes over the link of a server that was admitted. */
@@ -352,7 +352,6 @@ export class Mesh implements PeerLinkOwner {
     this.#others.delete(link);
     this.#links.set(serverId, link);
     link.openedAtMs = this.#nowMs;
-    if (peer.ticketKey !== "") this.#ticketKeys.set(serverId, peer.ticketKey);
     journal.tick(peer.lamport);
     logger.info("linked with {name}", { name: link.name });
     const load = this.#members.get(serverId)?.load ?? 0;
@@ -396,6 +395,7 @@ export class Mesh implements PeerLinkOwner {
     // A server speaks for itself alone, and is where its link says.
     this.#members.announced({ ...message, serverId, host: link.peer.host, port: link.peer.port }, this.#nowMs);
     this.#parts.journal.tick(message.lamport);
+    if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
     this.#caller.callDue();
     this.#parts.membersChanged(serverId);
@@ -426,13 +426,14 @@ export class Mesh implements PeerLinkOwner {
     this.#timers.get("soon")?.cancel();
     this.#timers.delete("soon");
     if (this.#links.size === 0) return;
-    const { clock, journal, config, load } = this.#parts;
+    const { clock, journal, config, load, ticketKey } = this.#parts;
     const announce = {
       serverId: journal.serverId,
       ...this.#self,
       load: load(),
       weight: config.cluster.weight,
       online: this.isJoined && !this.#isStopping,
+      ticketKey,
       vector: journal.vector,
       lamport: journal.tick(),
       members: this.#wireMembers(),
@@ -464,8 +465,8 @@ export class Mesh implements PeerLinkOwner {
   }
 
   #identity(): PeerIdentity {
-    const { journal, ticketKey } = this.#parts;
-    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick(), ticketKey };
+    const { journal } = this.#parts;
+    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick() };
   }
 
   #wireMembers(): WireMember[] {

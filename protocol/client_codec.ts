@@ -192,7 +192,6 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
-    ticketKey: optionalStringField(fields.ticketKey, "ticketKey"),
   };
 }
 

@@ -135,8 +135,6 @@ export interface AuthenticateMessage {
   /** What it has of the log; empty where it does not say. */
   readonly vector: WireVector;
   readonly lamport: number | undefined;
-  /** What tickets of its clients can be checked with. */
-  readonly ticketKey: string | undefined;
 }
 
 /** What a client may say to a server. */

@@ -100,6 +100,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         load: integerField(fields.load, "load", 0, MAX_LOAD),
         weight: optionalIntegerField(fields.weight, "weight", 1, 1_000) ?? 1,
         online: fields.online !== false,
+        ticketKey: optionalStringField(fields.ticketKey, "ticketKey") ?? "",
         vector: vectorField(fields.vector, "vector"),
         lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
         members: readMembers(fields.members),
@@ -171,7 +172,6 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0,
-    ticketKey: optionalStringField(fields.ticketKey, "ticketKey") ?? "",
     members: readMembers(fields.members ?? []),
   };
 }

@@ -24,8 +24,6 @@ export interface PeerIdentity {
   /** What it has of the log. */
   readonly vector: WireVector;
   readonly lamport: number;
-  /** What tickets of its clients can be checked with; empty for none. */
-  readonly ticketKey: string;
 }
 
 /** A member of the network as another one sees it. */
@@ -53,6 +51,8 @@ export interface ServerAnnounceMessage {
   readonly weight: number;
   /** Whether it takes clients: not while it catches up, nor when it is about to stop. */
   readonly online: boolean;
+  /** What tickets of its clients can be checked with; not told before it is known who is at the other end. Empty for none. */
+  readonly ticketKey: string;
   readonly vector: WireVector;
   readonly lamport: number;
   /** Those that it has a link to. */

@@ -146,11 +146,25 @@ Deno.test("a gap costs one WANT from what is there, and what comes then closes i
   x.entries("x", 2, [2, 3, 4].map((n) => activityLine(`x:${n}`, n)));
   await world.run(20);
   assertEquals(anna.activities, [1, 2, 3, 4]);
-  // What its sender says was forgotten is none.
-  x.entries("x", 9, [activityLine("x:9", 9)], { after: 4 });
+});
+
+Deno.test("a hole that its sender knows of is taken, and no client skips it without being told", async () => {
+  const world = await MeshWorld.of(["a"]);
+  const anna = await world.login("a");
+  const x = await world.peer("a", "x");
+  x.entries("x", 1, [activityLine("x:1", 1)]);
   await world.run(20);
-  assertEquals(anna.activities, [1, 2, 3, 4, 9]);
-  assertEquals(x.all("WANT").length, 1);
+  const { command: _, id } = anna.last("ACTIVITY_BROADCAST")!;
+  assertEquals(id, "x:1");
+  x.entries("x", 9, [activityLine("x:9", 9)], { after: 1 });
+  await world.run(20);
+  assertEquals(x.all("WANT"), []);
+  assertEquals([anna.activities, anna.last("END_CONNECTION")?.reason], [[1], "FELL_BEHIND"]);
+  const back = await world.login("a", "anonymous", { resume: { vector: { x: 1 } } });
+  await world.run(20);
+  const { resume } = back.received[0]!;
+  assertEquals(resume.gap, [{ origin: "x", first: 2, last: 8 }]);
+  assertEquals(back.activities, [9]);
 });
 
 Deno.test("what a server has is said to its origin, also when it came a second time", async () => {

@@ -26,7 +26,13 @@ Deno.test("withoutMember() takes out every member of that name and nothing else"
 });
 
 Deno.test("rawElements() gives the texts of an array's elements as they were written", () => {
-  assertEquals(rawElements(' [ 1.0 ,{"a":[1,2]},"],\\"", [ ] , null] '), ["1.0", '{"a":[1,2]}', '"],\\""', "[ ]", "null"]);
+  assertEquals(rawElements(' [ 1.0 ,{"a":[1,2]},"],\\"", [ ] , null] '), [
+    "1.0",
+    '{"a":[1,2]}',
+    '"],\\""',
+    "[ ]",
+    "null",
+  ]);
   assertEquals(rawElements("[ ]"), []);
 });
 

@@ -199,7 +199,6 @@ export class MeshWorld {
       features: ["thrum/1"],
       vector: {},
       lamport: 1,
-      ticketKey: "",
       ...more,
     });
     await this.run(20);

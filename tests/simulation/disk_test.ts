@@ -1,0 +1,57 @@
+/** The simulator's disk keeps what a real one keeps. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { EVERYONE, type Segment } from "../../log/segment.ts";
+import type { Batch } from "../../store/store.ts";
+import { Disk } from "./disk.ts";
+
+const OWNER = { committing: () => true, committed: () => {} };
+
+function batch(position: number): Batch {
+  const bytes = new TextEncoder().encode(`${position}\n`);
+  const segment: Segment = {
+    position,
+    origin: "s1",
+    first: position,
+    last: position,
+    audience: EVERYONE,
+    takenAt: position,
+    bytes,
+  };
+  return { segments: [segment], accounts: [], messageIds: [], cursors: [], endedCursors: [], lamport: position };
+}
+
+Deno.test("after a crash a disk has every commit, under the same name", () => {
+  const disk = new Disk("s1");
+  const store = disk.open(() => 1_000, OWNER);
+  for (const position of [1, 2, 3]) store.commit(batch(position));
+  const { opened } = disk.open(() => 1_001, OWNER);
+  assertEquals([opened.serverId, opened.head, opened.vector, opened.lamport], ["s1", 3, { s1: 3 }, 3]);
+  assertEquals(opened.cut, undefined);
+});
+
+Deno.test("after a power cut a disk has what is old enough, and says what it lost and that it has a new name", () => {
+  const disk = new Disk("s1");
+  let now = 0;
+  const store = disk.open(() => now, OWNER);
+  for (now of [1_000, 2_000, 2_100, 2_200]) store.commit(batch(store.segmentsAfter(0, 1e9).length + 1));
+  assertEquals(disk.powerCut(2_300, 0.4).map(({ position }) => position), [3, 4]);
+  const { opened } = disk.open(() => 3_000, OWNER);
+  assertEquals([opened.serverId, opened.vector], ["s1-1", { s1: 2 }]);
+  assertEquals(opened.cut, { formerServerId: "s1", after: 2, entries: 2 });
+  assertEquals(disk.open(() => 3_001, OWNER).opened.cut, undefined);
+});
+
+Deno.test("a power cut that takes nothing of the log changes no name", () => {
+  const disk = new Disk("s1");
+  disk.open(() => 0, OWNER).commit(batch(1));
+  assertEquals(disk.powerCut(10_000, 0), []);
+  assertEquals(disk.open(() => 10_001, OWNER).opened.serverId, "s1");
+});
+
+Deno.test("a process that died cannot write to the disk of the one that came after it", () => {
+  const disk = new Disk("s1");
+  const dead = disk.open(() => 0, OWNER);
+  disk.open(() => 0, OWNER);
+  assertThrows(() => dead.commit(batch(1)), Error, "dead process");
+});
