@@ -64,6 +64,8 @@ export interface ClientArguments {
   readonly username: string | undefined;
   /** From the command line only; THRUM_SECRET comes after it. */
   readonly secret: string | undefined;
+  /** The interactive session: keep the secret for the next time. */
+  readonly remember: boolean;
   /** Write JSON lines on standard output instead of text for people. */
   readonly json: boolean;
   /** `publish`: the activity, as it was typed. Without it, activities come on standard input. */
@@ -217,7 +219,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
 };
 
 const COMMANDS = {
-  "": "talk: type activities, see what others publish",
+  "": "talk: write to others, see what they write and who comes and goes",
   publish: "publish the activity given, or one for each JSON line of standard input",
   listen: "show what is published until it is stopped",
   register: "register a username, and leave",
@@ -250,6 +252,10 @@ const CLIENT_FLAGS = {
     short: ["-s"],
     secret: true,
     help: "the secret of NAME; better given as THRUM_SECRET, or when asked for",
+  }),
+  remember: toggle({
+    only: [""],
+    help: "when talking: keep the secret for the next time, in a file that only you can read",
   }),
 
   json: toggle({ heading: "What it does", only: ALL_BUT_INTERACTIVE, help: "write JSON lines, made for pipes" }),
@@ -363,6 +369,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     mayAsk: !values["no-prompt"],
     username: values.username,
     secret: values.secret,
+    remember: values.remember ?? false,
     json: values.json ?? false,
     activity,
     intervalMs: values.interval,

@@ -109,7 +109,8 @@ export class Hub {
       }
       const parts: Uint8Array[] = [];
       for (const segment of segments) {
-        const bytes = readSegment(cursor, segment);
+        let bytes = readSegment(cursor, segment);
+        if (bytes.length > 0 && segment.audience.kind === "user") bytes = reader.owner.forUser(segment, bytes);
         if (bytes.length > 0) parts.push(bytes);
       }
       const isFull = parts.length > 0 && !link.write(joinBytes(parts));

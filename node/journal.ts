@@ -8,11 +8,19 @@ import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
+import { encodeAccount, encodeDirectMessage, encodeReceipt, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type { Account, KnownServer, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import type {
+  Account,
+  KnownServer,
+  Missing,
+  PlainCursor,
+  Store,
+  StoredMessage,
+  UsedMessageId,
+} from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
@@ -32,6 +40,23 @@ export interface Publication {
   readonly lamport: number | undefined;
   /** What it published before at another server, where its name does not tell: for anonymous clients. */
   readonly after?: EntryId | undefined;
+}
+
+/** Something that a client sends to one user. */
+export interface OutgoingMessage {
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+}
+
+/** A direct message that was delivered. */
+export interface DeliveredMessage extends EntryId {
+  readonly from: string;
+  readonly to: string;
+  readonly messageId: string | undefined;
 }
 
 /** A registration that may be taken in. */
@@ -86,6 +111,8 @@ export class Journal {
   /** By user. */
   readonly #newestElsewhere = new Map<string, EntryId>();
   #messageIds = new Map<string, UsedMessageId>();
+  #directMessages: StoredMessage[] = [];
+  #delivered: EntryId[] = [];
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
   #waiting = new Set<Committed>();
@@ -200,6 +227,57 @@ export class Journal {
     return { origin, sequence };
   }
 
+  /** Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
+  send({ from, to, text, messageId, lamport }: OutgoingMessage): EntryId {
+    this.#openTurn();
+    if (messageId !== undefined) {
+      const first = this.#usedMessageId(from, messageId);
+      if (first !== undefined) return first;
+    }
+    this.#lamport = receive(this.#lamport, lamport);
+    const entry = { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
+    const previous = this.#newestElsewhere.get(from);
+    if (previous !== undefined) this.#newestElsewhere.delete(from);
+    const line = encodeDirectMessage({
+      ...entry,
+      from,
+      to,
+      text,
+      messageId,
+      lamport: this.#lamport,
+      sentAt: this.#wallMs,
+      after: previous === undefined ? undefined : formatEntryId(previous),
+    });
+    this.#builder.add(entry.origin, entry.sequence, { kind: "user", username: to }, line);
+    this.#directMessages.push({ ...entry, to, line });
+    if (messageId !== undefined) {
+      this.#messageIds.set(messageIdKey(from, messageId), {
+        username: from,
+        messageId,
+        ...entry,
+        usedAt: this.#wallMs,
+      });
+    }
+    return entry;
+  }
+
+  /** What waits for `username`, oldest first. */
+  inboxOf(username: string): readonly StoredMessage[] {
+    return this.#read(() => this.#store.inboxOf(username)) ?? [];
+  }
+
+  /** Notes everywhere that a direct message was delivered, and tells its sender. */
+  delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): void {
+    this.#openTurn();
+    this.#lamport = receive(this.#lamport, undefined);
+    const own = { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
+    const of = formatEntryId({ origin, sequence });
+    const line = encodeReceipt({ ...own, of, to, messageId, lamport: this.#lamport });
+    const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
+    this.#builder.add(own.origin, own.sequence, audience, line);
+    this.#delivered.push({ origin, sequence });
+  }
+
   /**
    * `username` comes from another server, where `id` was its newest entry: what it publishes here comes after that. Whether that entry is here; if it is not, and does not come in
    * time, this says nothing: other servers could wait for it in vain.
@@ -235,8 +313,12 @@ export class Journal {
   replicate({ origin, sequence, audience, line, facts }: ReplicatedEntry): void {
     this.#openTurn();
     this.#lamport = Math.max(this.#lamport, facts.lamport);
-    this.#builder.add(origin, sequence, this.#audienceOf(origin, sequence, audience, facts), line);
-    const { username, account } = facts;
+    const reached = this.#audienceOf(origin, sequence, audience, facts);
+    this.#builder.add(origin, sequence, reached, line);
+    const { username, account, to, of } = facts;
+    // One that is a second time here waits already.
+    if (to !== undefined && reached.kind === "user") this.#directMessages.push({ origin, sequence, to, line });
+    if (of !== undefined) this.#delivered.push(of);
     if (username !== undefined && username !== ANONYMOUS) this.#noteElsewhere(username, { origin, sequence });
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
@@ -278,6 +360,8 @@ export class Journal {
           segments,
           accounts: [...this.#accounts.values()],
           messageIds: [...this.#messageIds.values()],
+          directMessages: this.#directMessages,
+          delivered: this.#delivered,
           cursors: [...this.#cursors.values()],
           endedCursors: this.#endedCursors,
           ...(this.#members === undefined ? {} : { members: this.#members }),
@@ -330,6 +414,8 @@ export class Journal {
       this.#storedNames = [...this.#accounts.keys()];
       this.#accounts = new Map();
     }
+    if (this.#directMessages.length > 0) this.#directMessages = [];
+    if (this.#delivered.length > 0) this.#delivered = [];
     this.#members = undefined;
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();

@@ -26,6 +26,7 @@ import { Journal } from "./journal.ts";
 import { register } from "./admission.ts";
 import { Mesh } from "./mesh.ts";
 import { OlderPeers } from "./older_peers.ts";
+import { PresenceBoard } from "./presence_board.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -75,6 +76,7 @@ export class ThrumNode {
   readonly #mesh: Mesh;
   readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
+  readonly #presence: PresenceBoard;
   readonly #finished: Promise<NodeEnd>;
   #finish!: (end: NodeEnd) => void;
   #listener: Listener | undefined;
@@ -123,7 +125,20 @@ export class ThrumNode {
       ticketKey: toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
       load: () => this.#sessions.load,
       hasAccount: (username) => store.account(username) !== undefined,
+      online: () => this.#presence.here,
+      heardOnline: (serverId, message) => {
+        if (message === undefined) this.#presence.serverGone(serverId);
+        else this.#presence.heard(serverId, message);
+      },
       membersChanged: (announced) => this.#balancer.membersChanged(announced),
+    });
+    this.#presence = new PresenceBoard({
+      serverId: store.opened.serverId,
+      perUser: config.sessions.perUser,
+      clock,
+      sessions: this.#sessions,
+      tellServers: (message) => this.#mesh.tell(message),
+      tick: () => this.#journal.tick(),
     });
     this.#balancer = new Balancer({
       serverId: store.opened.serverId,
@@ -140,6 +155,9 @@ export class ThrumNode {
       mesh: this.#mesh,
       balancer: this.#balancer,
       sessions: this.#sessions,
+      presence: this.#presence,
+      hasAccount: (username) => store.account(username) !== undefined,
+      usernames: () => store.usernames(),
       heartbeat: this.#heartbeat,
       transport,
       supervisor: this.#supervisor,
@@ -281,6 +299,7 @@ export class ThrumNode {
     }
     // What the ends of connections left behind: where plain clients stood.
     this.#journal.flush();
+    this.#presence.stop();
     this.#supervisor.stop();
     try {
       this.#parts.store.close();
@@ -333,13 +352,15 @@ export class ThrumNode {
   #forgetLater(delayMs = FORGET_INTERVAL_MS): void {
     const { clock, store, config } = this.#parts;
     this.#forgetting = clock.after(delayMs, () => {
-      const { activityRetentionMs, activityRetentionBytes, messageIdRetentionMs } = config.store;
+      const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } =
+        config.store;
       const now = clock.wallMs();
       let forgotten: Forgotten;
       try {
         forgotten = store.forget({
           takenBefore: now - activityRetentionMs,
           maxBytes: activityRetentionBytes,
+          directMessagesBefore: now - directMessageRetentionMs,
           usedBefore: now - messageIdRetentionMs,
         });
       } catch (error) {

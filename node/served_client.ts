@@ -7,14 +7,17 @@ import { getLogger } from "@logtape/logtape";
 import type { Supervised, Watch } from "../heartbeat/mod.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
+import type { Segment } from "../log/segment.ts";
+import type { Vector } from "../log/vector.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
-import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
+import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
 import type { Session } from "../session/session.ts";
 import type { ConnectionServices } from "./connection_services.ts";
+import { Mailbox } from "./mailbox.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Place } from "./place.ts";
 
@@ -39,6 +42,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #session: LoggedIn;
   readonly #quotedUsername: string;
   readonly #reader: Reader;
+  readonly #mailbox: Mailbox | undefined;
+  /** What CAUGHT_UP will say. */
+  #comesTo: Vector | undefined;
   #plainCursorId: number | undefined;
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
@@ -55,6 +61,17 @@ export class ServedClient implements Supervised, ReaderOwner {
     if (isPlain && username !== ANONYMOUS) {
       this.#plainCursorId = services.plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
     }
+    if (username !== ANONYMOUS) {
+      const knowsChat = session.features.includes("chat");
+      this.#mailbox = new Mailbox({
+        journal: services.journal,
+        clock: services.clock,
+        link: owner.link,
+        username,
+        knowsChat,
+      });
+    }
+    if (session.features.includes("chat")) this.#comesTo = place.resume.vector;
     this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
   }
 
@@ -65,6 +82,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     const isElsewhere = last !== undefined && last.origin !== journal.serverId;
     if (login.username === ANONYMOUS && isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.#supervise(login);
+    // Who brings a vector gets from the log what it misses, messages and all.
+    if (login.resume === undefined || !this.#session.features.includes("resume")) this.#mailbox?.open();
     this.#services.hub.join(this.#reader);
   }
 
@@ -85,6 +104,17 @@ export class ServedClient implements Supervised, ReaderOwner {
     return id;
   }
 
+  /** Takes a message of its to another user into the log. */
+  send({ to, text, messageId, lamport }: SendDirectMessage): EntryId {
+    this.#publishedAt = this.#services.clock.nowMs();
+    return this.#services.journal.send({ from: this.#session.username, to, text, messageId, lamport });
+  }
+
+  /** It has taken all of this. */
+  acknowledged(vector: Vector): void {
+    this.#mailbox?.acknowledged(vector);
+  }
+
   /** Bytes came from it. */
   heard(): void {
     this.#watch?.heard();
@@ -98,6 +128,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Its link takes data again. */
   drained(): void {
     this.#services.hub.drained(this.#reader);
+    this.#mailbox?.drained();
   }
 
   /** Its connection ends. */
@@ -107,6 +138,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     hub.leave(this.#reader);
     this.#watch?.end();
     this.#channel?.close();
+    this.#mailbox?.close();
     if (this.#plainCursorId === undefined) return;
     if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
     const before = journal.positionBefore(position, this.#owner.link.pendingBytes);
@@ -151,6 +183,13 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   caughtUp(): void {
     this.#saveCursor(undefined);
+    if (this.#comesTo === undefined) return;
+    this.#owner.link.write(encoder.encode(encodeLine({ command: "CAUGHT_UP", vector: this.#comesTo })));
+    this.#comesTo = undefined;
+  }
+
+  forUser(segment: Segment, bytes: Uint8Array): Uint8Array {
+    return this.#mailbox!.take(segment, bytes);
   }
 
   movedOn(): void {

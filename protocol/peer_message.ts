@@ -93,6 +93,19 @@ export interface LockMessage {
   readonly origin: string;
 }
 
+/** Who is logged in there; not anonymous clients. When a link comes up. */
+export interface OnlineMessage {
+  readonly command: "ONLINE";
+  readonly users: readonly string[];
+}
+
+/** A user has the first session there, or has none any more. */
+export interface OnlineChangeMessage {
+  readonly command: "ONLINE_CHANGE";
+  readonly username: string;
+  readonly event: "joined" | "left" | "lost";
+}
+
 /** What a server may say to another. */
 export type PeerMessage =
   | AuthenticationSuccessMessage
@@ -101,6 +114,8 @@ export type PeerMessage =
   | WantMessage
   | HaveMessage
   | LockMessage
+  | OnlineMessage
+  | OnlineChangeMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage

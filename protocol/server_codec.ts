@@ -12,6 +12,7 @@ import {
   optionalObjectField,
   optionalStringField,
   stringField,
+  stringsField,
   vectorField,
 } from "./fields.ts";
 import { featuresField, isObject } from "./fields.ts";
@@ -174,11 +175,6 @@ function readReceipt(fields: Fields): ReceiptMessage {
     ...(id === undefined ? {} : { id }),
     lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
   };
-}
-
-function stringsField(value: unknown, name: string): readonly string[] {
-  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
-  throw new FieldProblem(`"${name}" must be a list of strings`);
 }
 
 /** Shared with what servers tell each other. */

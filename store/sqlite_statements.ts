@@ -73,6 +73,10 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT position, first, last, taken_at AS takenAt, coalesce(size, length(bytes)) AS size, activities, activity_bytes AS activityBytes " +
         `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last > ? ORDER BY last LIMIT 1`,
     ),
+    forUserAfter: prepare(
+      "SELECT position, last, taken_at AS takenAt, length(bytes) AS size " +
+        `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.user} AND last > ? ORDER BY last LIMIT 1`,
+    ),
     othersAfter: prepare(
       `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
     ),
@@ -95,7 +99,9 @@ export function prepareStatements(database: DatabaseSync) {
     origins: prepare(
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
     ),
-    newestSegment: prepare("SELECT position, lamport FROM segments ORDER BY position DESC LIMIT 1"),
+    newestSegment: prepare(
+      "SELECT position, lamport, taken_at AS takenAt FROM segments ORDER BY position DESC LIMIT 1",
+    ),
     newestOf: prepare(
       "SELECT position, last, activities, activity_bytes AS activityBytes FROM segments " +
         "WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1",

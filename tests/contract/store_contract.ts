@@ -16,7 +16,7 @@ export interface StoreDoor {
 }
 
 const FOR_BOB: Audience = { kind: "user", username: "bob" };
-const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, usedBefore: 0 };
+const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 0 };
 
 /** Registers the tests. */
 export function testStoreContract({ name, use }: StoreDoor): void {
@@ -29,7 +29,11 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       assertEquals(store.usernames(), []);
       assertEquals(store.account("bob"), undefined);
       assertEquals(store.usedMessageId("bob", "m"), undefined);
-      assertEquals(store.forget({ takenBefore: 9, maxBytes: 0, usedBefore: 9 }), { entries: 0, upTo: 0, more: false });
+      assertEquals(store.forget({ takenBefore: 9, maxBytes: 0, directMessagesBefore: 9, usedBefore: 9 }), {
+        entries: 0,
+        upTo: 0,
+        more: false,
+      });
     });
   });
 
@@ -217,7 +221,10 @@ export function testStoreContract({ name, use }: StoreDoor): void {
     use((store) => {
       const log = new LogWriter();
       store.commit(log.batch({ audience: SERVERS }, {}, { audience: FOR_BOB }, { origin: "b" }, { audience: SERVERS }));
-      assertEquals(store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 }).entries, 1);
+      assertEquals(
+        store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 }).entries,
+        1,
+      );
       assertEquals(readAll(store).map(({ position }) => position), [1, 3, 4, 5]);
       assertEquals(store.missing({}), { after: 0, activities: 1, gaps: [{ origin: "a", first: 1, last: 2 }] });
       // No longer the newest of its origin, and the first to go.
@@ -339,7 +346,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
             store.commit(batch);
             reference.push(batch.segments);
           } else if (step.kind === "forget") {
-            const limits = { ...step, usedBefore: 0 };
+            const limits = { ...step, directMessagesBefore: 0, usedBefore: 0 };
             assertEquals(forgetAll(store, limits), { ...reference.forget(limits), more: false });
           } else if (step.kind === "reopen") {
             store = reopen();
