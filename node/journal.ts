@@ -118,8 +118,10 @@ export class Journal {
   #waiting = new Set<Committed>();
   #registered: (() => void)[] = [];
   #turnIsOpen = false;
+  #hasAccepted = false;
   #hasFailed = false;
   #wallMs = 0;
+  #turnMs = 0;
 
   constructor(store: Store, clock: Clock, tailBytes: number, owner: JournalOwner) {
     const { serverId, head, vector, lamport } = store.opened;
@@ -144,6 +146,16 @@ export class Journal {
 
   get lamport(): number {
     return this.#lamport;
+  }
+
+  /** When the turn began in which something came last, in milliseconds of a monotonic clock. */
+  get turnMs(): number {
+    return this.#turnMs;
+  }
+
+  /** Whether this server has numbered entries of its own since it was started. */
+  get hasAccepted(): boolean {
+    return this.#hasAccepted;
   }
 
   /** The newest sequence of `origin`, be it stored or about to be. */
@@ -201,8 +213,7 @@ export class Journal {
       if (first !== undefined) return first;
     }
     this.#lamport = receive(this.#lamport, lamport);
-    const origin = this.serverId;
-    const sequence = this.#builder.lastOf(origin) + 1;
+    const { origin, sequence } = this.#nextOwn();
     const previous = after ?? this.#newestElsewhere.get(username);
     if (previous !== undefined) this.#newestElsewhere.delete(username);
     this.#builder.add(
@@ -299,8 +310,7 @@ export class Journal {
     this.#openTurn();
     if (this.#account(username) !== undefined) return undefined;
     this.#lamport = receive(this.#lamport, undefined);
-    const origin = this.serverId;
-    const sequence = this.#builder.lastOf(origin) + 1;
+    const { origin, sequence } = this.#nextOwn();
     const entry = { username, verifier, claim, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
     this.#builder.add(origin, sequence, SERVERS, encodeAccount(entry));
     this.#accounts.set(username, { username, verifier, lamport: claim, origin });
@@ -426,8 +436,9 @@ export class Journal {
   #openTurn(): void {
     if (this.#turnIsOpen) return;
     this.#turnIsOpen = true;
-    // One reading of the clock for all that happens in a turn.
+    // One reading of the clocks for all that happens in a turn.
     this.#wallMs = this.#clock.wallMs();
+    this.#turnMs = this.#clock.nowMs();
     this.#clock.endOfTurn(() => {
       if (this.#turnIsOpen) this.flush();
     });
@@ -450,6 +461,11 @@ export class Journal {
     if (known !== undefined && !isBefore(account, known)) return;
     this.#accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
+  }
+
+  #nextOwn(): EntryId {
+    this.#hasAccepted = true;
+    return { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
   }
 
   #account(username: string): Account | undefined {

@@ -419,7 +419,6 @@ export class Mesh implements PeerLinkOwner {
 
   #joined(): void {
     this.#caller.isJoined = true;
-    this.replication.joined();
     this.#announce();
     if (this.#links.size === 0) return;
     const { replicated } = this.replication;

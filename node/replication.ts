@@ -57,7 +57,6 @@ export class Replication implements Committed {
   #plan: ReadonlyMap<string, string> = new Map();
   readonly #holdBackMs: number;
   readonly #waitingForEntry = new Set<{ isHere(): boolean; run(): void; timer: Timer }>();
-  #isJoined = false;
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
   /** Whether something of another server was taken in in this turn. */
@@ -97,17 +96,11 @@ export class Replication implements Committed {
       this.#owner.sources().some(({ linkedTo }) => linkedTo.has(origin));
   }
 
-  /** From now on this server's clients may publish. */
-  joined(): void {
-    this.#isJoined = true;
-    this.replan();
-  }
-
   /** A link is up; `vector` is what its server has. */
   begin(link: PeerLink, vector: Vector): void {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
-    if (this.#isJoined && hasOwn > this.#journal.lastOf(serverId)) {
+    if (this.#journal.hasAccepted && hasOwn > this.#journal.lastOf(serverId)) {
       logger.error(
         "{name} has {theirs} entries of this server, which has {own}: an old copy of its data was put back while they could not be reached. What is lost here stays lost",
         { name: link.name, theirs: hasOwn, own: this.#journal.lastOf(serverId) },
@@ -133,7 +126,7 @@ export class Replication implements Committed {
   /** What peers have, or whom they are linked to, has changed. */
   replan(): void {
     // Its own entries are wanted only by a server whose data is an old copy, and before it numbers new ones.
-    const own = this.#isJoined ? this.#journal.serverId : undefined;
+    const own = this.#journal.hasAccepted ? this.#journal.serverId : undefined;
     this.#plan = planWants(own, this.#journal.comingVector, this.#owner.sources(), this.#plan);
     for (const peer of this.#peers.values()) {
       const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector)).sort().join();
@@ -181,7 +174,7 @@ export class Replication implements Committed {
   /** Lines of the log came from a peer. What is wrong with them, in words. */
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, first, after, to } = header;
-    if (origin === this.#journal.serverId && this.#isJoined) return undefined;
+    if (origin === this.#journal.serverId && this.#journal.hasAccepted) return undefined;
     const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
     for (let index = 0; index < lines.length; index++) {
       const line = lines[index]!;

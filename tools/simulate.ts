@@ -11,7 +11,7 @@ import { report, runSeed, shortest } from "../tests/simulation/simulate.ts";
 
 const flags = parseArgs(Deno.args, {
   string: ["seed", "seeds", "servers", "clients", "steps"],
-  boolean: ["timeline", "raw", "keep-going"],
+  boolean: ["timeline", "raw", "keep-going", "silent-cuts"],
   default: { seed: "1", seeds: "1", servers: "3", clients: "5", steps: "60" },
 });
 const sizes = { servers: Number(flags.servers), clients: Number(flags.clients), steps: Number(flags.steps) };
@@ -22,7 +22,7 @@ let failed = 0;
 const broken = new Map<string, number[]>();
 
 for (let seed = first; seed < first + count; seed++) {
-  const outcome = await runSeed(seed, sizes);
+  const outcome = await runSeed(seed, sizes, flags["silent-cuts"] ? { cuts: "silent" } : {});
   if (count === 1) console.log(`seed ${seed}: history ${outcome.hash}, ${outcome.events.length} events`);
   if (flags.timeline) console.log(report(outcome));
   if (outcome.violations.length > 0) {

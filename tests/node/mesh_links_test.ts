@@ -1,7 +1,7 @@
 /** Links between servers (docs/protocol.md, section 4): who is let in, which link is kept, and how it is found out that one is dead. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { loginOf, MeshWorld, PORT, SECRET } from "../support/mesh_world.ts";
+import { activityLine, loginOf, MeshWorld, PORT, SECRET } from "../support/mesh_world.ts";
 
 /** What a server of this dialect says first. */
 const GREETING = {
@@ -56,13 +56,36 @@ Deno.test("a server that comes back before its end was noticed is linked again, 
     world.start(lost, ["a", "b"]);
     const ms = await world.until(() => world.server(lost).stateOf(other) === "linked", "the link");
     // Of two links of one moment the other one may be taken for good until it is found out to be dead.
-    assert(ms < (linkedMs > 0 ? 500 : 5_000), `${ms} ms`);
+    const isOld = linkedMs > 0;
+    assert(ms < (isOld ? 500 : 5_000), `${ms} ms`);
+    const links = world.made.length;
     await world.run(10_000);
+    if (isOld) assertEquals(world.made.length, links, "it was lost again");
     assertEquals(world.server(lost).stateOf(other), "linked");
     assertEquals(world.server(other).stateOf(lost), "linked");
     assertEquals(world.between("a", "b").length, 1);
     assert(world.made.length - made < 20, `${world.made.length - made} calls`);
     assert(world.server(other).commits - commits < 20, `${world.server(other).commits - commits} commits`);
+  }
+});
+
+Deno.test("who calls has no link any more, unless both called in one moment: then that of the lower name is kept", async () => {
+  for (const [serverId, isLower] of [["0", true], ["x", false]] as const) {
+    const world = new MeshWorld();
+    const links = await world.listen(serverId);
+    world.start("a", [serverId]);
+    await world.run(1_000);
+    const early = await world.peer("a", serverId);
+    const [kept, other] = isLower ? [early, links[0]!] : [links[0]!, early];
+    assertEquals([kept.end, other.last("END_CONNECTION")?.reason], [undefined, "DUPLICATE_LINK"]);
+    await world.run(5_000);
+    const late = await world.peer("a", serverId);
+    await world.run(1_000);
+    assertEquals([late.end, kept.last("END_CONNECTION")?.reason], [undefined, "DUPLICATE_LINK"]);
+    assertEquals([links.length, world.server("a").stateOf(serverId)], [1, "linked"]);
+    late.entries(serverId, 1, [activityLine(`${serverId}:1`, 1)]);
+    await world.run(20);
+    assertEquals(world.server("a").vector, { [serverId]: 1 });
   }
 });
 

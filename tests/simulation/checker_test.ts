@@ -8,6 +8,7 @@ import type { Schedule, Settings } from "./schedule.ts";
 const SETTINGS: Settings = {
   durability: "local",
   synchronous: "normal",
+  cuts: "noticed",
   holdBackMs: 500,
   maxPendingBytes: 4_000,
   activityRetentionBytes: 1_073_741_824,

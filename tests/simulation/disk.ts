@@ -81,15 +81,16 @@ export class Disk {
 
   /**
    * The power is cut: of what was committed in the last moments only the first part is there, `chance` (from 0 up to but not including 1) says how much.
-   * Gives the segments that are lost; when there are any, the server has a new name from then on, as its old numbers may be known to others.
+   * Gives the segments that are lost; when there are any, the server has a new name from then on, as its old numbers may be known to others; unless
+   * it `isNoticed` by nobody, as when the disk lost whole transactions.
    */
-  powerCut(nowMs: number, chance: number): readonly Segment[] {
+  powerCut(nowMs: number, chance: number, isNoticed = true): readonly Segment[] {
     const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);
     const first = synced < 0 ? this.#written.length : synced;
     const kept = first + Math.floor(chance * (this.#written.length - first + 1));
     const lost = this.#written.splice(kept)
       .flatMap((written) => written.kind === "batch" ? written.batch.segments : []);
-    if (lost.length > 0) {
+    if (lost.length > 0 && isNoticed) {
       const formerServerId = this.#names.at(-1)!;
       this.#names = [...this.#names, `${this.#name}-${this.#names.length}`];
       this.#cut = {

@@ -210,6 +210,7 @@ export class Evidence {
       if (step.kind === "slow") begin(step.a, step.b);
       else if (step.kind === "reset") note(this.#cut, `${step.a}>${step.b}`, at, at + 1);
     }
+    for (const [pair, since] of open) note(this.#cut, pair, since, Infinity);
   }
 
   #readLinks(): void {

@@ -26,6 +26,8 @@ export interface Settings {
   readonly durability: "local" | "replicated";
   /** Whether commits wait for the disk. */
   readonly synchronous: "normal" | "full";
+  /** Whether a server knows that it lost the end of its log in a power cut. */
+  readonly cuts: "noticed" | "silent";
   readonly holdBackMs: number;
   readonly maxPendingBytes: number;
   readonly activityRetentionBytes: number;
@@ -128,6 +130,7 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   const settings: Settings = {
     durability: chance.percent(20) ? "replicated" : "local",
     synchronous: chance.percent(30) ? "full" : "normal",
+    cuts: "noticed",
     holdBackMs: chance.pick([500, 2_000]),
     maxPendingBytes: chance.pick([1_000, 4_000, 262_144]),
     activityRetentionBytes: chance.percent(15) ? 4_000 : 1_073_741_824,

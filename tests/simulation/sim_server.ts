@@ -119,7 +119,9 @@ export class SimServer {
     if (this.#process === undefined) return;
     this.#die("power cut");
     const isSafe = this.#settings.synchronous === "full";
-    const lost = isSafe ? [] : this.#disk.powerCut(this.#around.clock.nowMs(), chance);
+    const lost = isSafe
+      ? []
+      : this.#disk.powerCut(this.#around.clock.nowMs(), chance, this.#settings.cuts === "noticed");
     if (lost.length === 0) return;
     this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
   }

@@ -3,7 +3,7 @@
 import { check } from "./checker.ts";
 import type { Violation } from "./evidence.ts";
 import { type Event, hashOf, timeline } from "./history.ts";
-import { type Schedule, scheduleOf, type Sizes, stepText } from "./schedule.ts";
+import { type Schedule, scheduleOf, type Settings, type Sizes, stepText } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
 
@@ -22,9 +22,10 @@ export async function runSchedule(schedule: Schedule): Promise<Outcome> {
   return { schedule, events, hash: hashOf(events), violations: check(schedule, events) };
 }
 
-/** Plays the schedule of a seed and checks what happened. */
-export async function runSeed(seed: number, sizes: Sizes): Promise<Outcome> {
-  return await runSchedule(scheduleOf(seed, sizes));
+/** Plays the schedule of a seed, with some settings as they are given, and checks what happened. */
+export async function runSeed(seed: number, sizes: Sizes, settings: Partial<Settings> = {}): Promise<Outcome> {
+  const schedule = scheduleOf(seed, sizes);
+  return await runSchedule({ ...schedule, settings: { ...schedule.settings, ...settings } });
 }
 
 /** The shortest schedule that was found in which the first promise that `outcome` broke is broken too. */

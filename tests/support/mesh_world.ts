@@ -204,6 +204,27 @@ export class MeshWorld {
     await this.run(20);
     return peer;
   }
+
+  /** A peer of bytes that takes calls and answers greetings; gives the links that were made to it. */
+  async listen(serverId: string): Promise<FakePeer[]> {
+    const links: FakePeer[] = [];
+    const process = new Process(serverId, this.clock);
+    await this.network.transport(process, 262_144).listen({ host: serverId, port: PORT }, (link) => {
+      const peer = new FakePeer(link);
+      links.push(peer);
+      const features = ["thrum/1"];
+      peer.send({
+        command: "AUTHENTICATION_SUCC",
+        serverId,
+        host: serverId,
+        port: PORT,
+        features,
+        vector: {},
+        lamport: 1,
+      });
+    });
+    return links;
+  }
 }
 
 /** A LOGIN with everything that our own client asks for. */
