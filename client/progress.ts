@@ -25,7 +25,7 @@ export interface Beginning {
   /** How many these are. */
   readonly replayed: number;
   /** Whether the server says when all has come (CAUGHT_UP): then `replayed` is not counted. */
-  readonly isTold: boolean;
+  readonly isTold?: boolean;
 }
 
 /** How far a client got. */
@@ -63,7 +63,7 @@ export class Progress {
    * A server that has less of its *own* origin than the client has lost the rest and will give its numbers anew: what comes of it next is new. One that
    * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice.
    */
-  begin({ serverId, vector, replayed, isTold }: Beginning): void {
+  begin({ serverId, vector, replayed, isTold = false }: Beginning): void {
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
       const end = vector[serverId]!;
       if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;

@@ -42,7 +42,8 @@ export class Receiving {
   readonly #messages: Fanout<Message>;
   readonly #presences: Fanout<Presence>;
   readonly #pressing = new Set<string>();
-  /** The newest direct message of each origin. */
+  /** The first and the last direct message of each origin, by their sequence. */
+  readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
   /** Direct messages were dropped that nobody took. */
   #hasDroppedMessages = false;
@@ -95,6 +96,10 @@ export class Receiving {
     if (this.#hasDroppedMessages) return {};
     const delivered = { ...this.#newestMessages };
     for (const { id } of this.#messages.waiting()) lower(delivered, id);
+    // Nothing is said of an origin of which nothing was taken.
+    for (const [origin, sequence] of Object.entries(delivered)) {
+      if (sequence < this.#oldestMessages[origin]!) delete delivered[origin];
+    }
     return delivered;
   }
 
@@ -145,12 +150,14 @@ export class Receiving {
 
   /** Somebody has written to this user, in a line of `length` characters. */
   message({ from, to, text, id, lamport, sentAt, messageId, offline = false }: DirectMessage, length: number): void {
-    const entry = parseEntryId(id);
     // One that waited is older than much of what the client has.
-    const isNew = offline && entry !== undefined ? this.#messageIds.isNew(id) : this.#isNew(id);
-    if (!isNew || entry === undefined) return;
-    if (!offline && !this.#messageIds.isNew(id)) return;
+    if (!offline && !this.#isNew(id)) return;
+    const entry = parseEntryId(id);
+    if (entry === undefined) return;
+    // It waits because the server does not know yet that it was taken.
+    if (!this.#messageIds.isNew(id)) return this.#owner.onDelivered();
     const { origin, sequence } = entry;
+    this.#oldestMessages[origin] = Math.min(this.#oldestMessages[origin] ?? sequence, sequence);
     this.#newestMessages[origin] = Math.max(this.#newestMessages[origin] ?? 0, sequence);
     if (offline) this.#offline++;
     if (messageId !== undefined && !this.#seen.isNew(from, messageId)) return this.#owner.onDelivered();

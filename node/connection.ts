@@ -418,7 +418,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     if (place === undefined) return;
     this.#welcome(login, features, place);
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
-    logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
+    logger.info("{username} connected from {address}{cameBack}", { username, address: this.address, cameBack });
     trace?.({ event: "logged in", peer: username });
     this.#username = username;
     this.#client = new ServedClient(this.#services, this, session, place);
@@ -488,6 +488,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
       why,
       reason,
     });
+    if (this.#client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     trace?.({ event: "closed", peer: this.name, what: reason });
     this.link.end(LINGER_MS);
   }

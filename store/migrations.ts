@@ -101,7 +101,8 @@ export const MIGRATIONS: readonly Migration[] = [
     to: 4,
     statements: [
       // Direct messages that wait, in the order of the log. Without `username` and `line`: one that was delivered before it came, so that it does not
-      // begin to wait when it comes. Lines stand in `segments` too: there a message would have to be looked for among all of its segment.
+      // begin to wait when it comes. Lines stand in `segments` too: there a message would have to be looked for among all of its segment. They
+      // are TEXT, as JSON has no NUL: node:sqlite would end a text there.
       `CREATE TABLE inbox (
         place INTEGER PRIMARY KEY,
         origin TEXT NOT NULL,

@@ -94,6 +94,15 @@ export function prepareStatements(database: DatabaseSync) {
         "(SELECT username, message_id FROM message_ids WHERE used_at < ? ORDER BY used_at LIMIT ?)",
     ),
 
+    insertMessage: prepare("INSERT INTO inbox (origin, sequence, taken_at, username, line) VALUES (?, ?, ?, ?, ?)"),
+    insertEarly: prepare("INSERT INTO inbox (origin, sequence, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ?"),
+    messagesOf: prepare("SELECT origin, sequence, line FROM inbox WHERE username = ? ORDER BY place"),
+    countMessages: prepare("SELECT count(*) AS size FROM inbox WHERE username IS NOT NULL"),
+    oldestMessages: prepare("SELECT place, taken_at AS takenAt FROM inbox ORDER BY place LIMIT ?"),
+    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
+    deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
+
     state: prepare("SELECT server_id AS serverId, lamport, synced FROM state"),
     insertState: prepare("INSERT INTO state VALUES (1, ?, 0, 0)"),
     origins: prepare(

@@ -140,7 +140,7 @@ class SqliteStore implements Store {
     this.#largeBytes = largeBytes;
     this.#folder = folder;
     this.#statements = prepareStatements(database);
-    this.#inbox = new SqliteInbox(database);
+    this.#inbox = new SqliteInbox(this.#statements);
     this.opened = this.#open(makeServerId);
   }
 
@@ -258,9 +258,10 @@ class SqliteStore implements Store {
 
   forget(limits: ForgetLimits): Forgotten {
     const { directMessagesBefore, usedBefore } = limits;
-    const [plan, forUsers, inbox, isUsedBefore] = this.#read(() => [
-      planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup),
-      planForgettingForUsers(this.#logs(), directMessagesBefore, FORGET_BUDGET, this.#lookup),
+    const plan = this.#read(() => planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup));
+    const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
+    const [forUsers, inbox, isUsedBefore] = this.#read(() => [
+      planForgettingForUsers(this.#logs(), directMessagesBefore, left, this.#lookup),
       this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages),
       one(this.#statements.messageIdBefore, usedBefore) !== undefined,
     ]);

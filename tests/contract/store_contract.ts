@@ -6,6 +6,7 @@ import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segmen
 import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
+import { testInboxContract } from "./inbox_contract.ts";
 
 /** How the contract gets at a store. */
 export interface StoreDoor {
@@ -16,7 +17,8 @@ export interface StoreDoor {
 }
 
 const FOR_BOB: Audience = { kind: "user", username: "bob" };
-const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 0 };
+/** Limits that nothing is beyond. */
+export const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 0 };
 
 /** Registers the tests. */
 export function testStoreContract({ name, use }: StoreDoor): void {
@@ -326,6 +328,8 @@ export function testStoreContract({ name, use }: StoreDoor): void {
     });
   });
 
+  testInboxContract({ name, use });
+
   Deno.test(`${name} can be closed twice`, () => {
     use((store) => {
       store.commit(new LogWriter().batch({}));
@@ -346,7 +350,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
             store.commit(batch);
             reference.push(batch.segments);
           } else if (step.kind === "forget") {
-            const limits = { ...step, directMessagesBefore: 0, usedBefore: 0 };
+            const limits = { ...step, usedBefore: 0 };
             assertEquals(forgetAll(store, limits), { ...reference.forget(limits), more: false });
           } else if (step.kind === "reopen") {
             store = reopen();
@@ -366,7 +370,7 @@ const segmentParts: fc.Arbitrary<SegmentParts> = fc.record({
   origin,
   skip: fc.constantFrom(0, 0, 0, 0, 1, 3),
   lines: fc.integer({ min: 1, max: 4 }),
-  audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB),
+  audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB, FOR_BOB),
   takenAt: fc.integer({ min: 0, max: 20 }),
 });
 const question = {
@@ -383,6 +387,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("forget" as const),
       takenBefore: fc.integer({ min: 0, max: 15 }),
+      directMessagesBefore: fc.integer({ min: 0, max: 15 }),
       maxBytes: fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 200 })),
       ...question,
     }),
@@ -391,7 +396,7 @@ const step = fc.oneof(
 );
 
 /** Everything that `store` has, read as a reader does. */
-function readAll(store: Store, maxBytes = 64): Segment[] {
+export function readAll(store: Store, maxBytes = 64): Segment[] {
   const segments: Segment[] = [];
   for (;;) {
     const more = store.segmentsAfter(segments.at(-1)?.position ?? 0, maxBytes);
@@ -400,7 +405,8 @@ function readAll(store: Store, maxBytes = 64): Segment[] {
   }
 }
 
-function forgetAll(store: Store, limits: ForgetLimits): Forgotten {
+/** Forgets until the limits are met. */
+export function forgetAll(store: Store, limits: ForgetLimits): Forgotten {
   let entries = 0;
   let upTo = 0;
   for (;;) {

@@ -28,7 +28,9 @@ export class ReferenceLog {
     for (const segment of segments) {
       const last = segment.first - 1;
       const before = sequenceOf(this.vector, segment.origin);
-      if (last > before) this.#all.push({ segment: { ...segment, first: before + 1, last }, isForgotten: true, isOver: false });
+      if (last > before) {
+        this.#all.push({ segment: { ...segment, first: before + 1, last }, isForgotten: true, isOver: false });
+      }
       this.#all.push({ segment, isForgotten: false, isOver: false });
     }
   }
@@ -70,8 +72,8 @@ export class ReferenceLog {
 
   #forgetForUsers(takenBefore: number): void {
     for (const origin of Object.keys(this.vector)) {
-      const forUsers = this.#all.filter(({ segment, isForgotten }) =>
-        segment.origin === origin && segment.audience.kind === "user" && !isForgotten
+      const forUsers = this.#all.filter(({ segment, isForgotten, isOver }) =>
+        segment.origin === origin && segment.audience.kind === "user" && !isForgotten && !isOver
       );
       for (const item of forUsers) {
         if (item.segment.takenAt >= takenBefore || item.segment.last === this.vector[origin]) break;
