@@ -63,10 +63,10 @@ export class Hub {
     }
   }
 
-  /** The log goes on after `before` with something missing in between: whoever stands there is told, and gets nothing of what follows. */
+  /** The log goes on after `before` with something missing in between: whoever stands there, or before it, is told, and gets nothing of what follows. */
   skipped(before: Position): void {
-    for (const reader of [...this.#live, ...this.#skipping]) {
-      reader.cursor.position = before;
+    for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
+      if (reader.state !== "behind") reader.cursor.position = before;
       this.#move(reader, "gone");
       reader.owner.fellBehind();
     }

@@ -9,8 +9,9 @@ import { type Audience, EVERYONE, type Segment, SERVERS } from "../log/segment.t
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
+import { parseEntryId } from "../protocol/entry_id.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
 import type { WireAudience } from "../protocol/peer_message.ts";
 import type { Committed, Journal } from "./journal.ts";
@@ -39,6 +40,18 @@ interface Waiting {
   readonly done: () => void;
 }
 
+/** A login that waits for what it comes after. */
+interface WaitingLogin {
+  readonly origin: string;
+  isHere(): boolean;
+  run(): void;
+  readonly sinceMs: number;
+  /** When there was a way to the origin last. */
+  reachableAtMs: number;
+}
+
+/** A little less than clients wait for the answer to a login. */
+const LOGIN_PATIENCE_MS = 8_000;
 /** Read for one peer at once, and reads in one turn: as the hub does for clients. */
 const READ_BYTES = 262_144;
 const READS_PER_TURN = 4;
@@ -56,7 +69,7 @@ export class Replication implements Committed {
   readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   #plan: ReadonlyMap<string, string> = new Map();
   readonly #holdBackMs: number;
-  readonly #waitingForEntry = new Set<{ isHere(): boolean; run(): void; timer: Timer }>();
+  readonly #waitingForEntry = new Set<WaitingLogin>();
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
   /** Whether something of another server was taken in in this turn. */
@@ -203,6 +216,7 @@ export class Replication implements Committed {
 
   /** Called regularly: what has waited for long enough is let in. */
   tick(): void {
+    this.#letInWithout(this.#clock.nowMs());
     if (this.#holdBack.size === 0) return;
     this.#holdBack.release(this.#clock.nowMs(), this.#facts);
     this.#tellWhenStored();
@@ -222,22 +236,19 @@ export class Replication implements Committed {
   }
 
   /**
-   * Calls `run` once the entry `last`, which `username` says it published before, is here; or when the time for which entries are held back is over, without it: it may
-   * be lost, or never have been.
+   * Calls `run` once the entry `last`, which `username` says it published before, is here. Without it: when its origin has been out of reach for as long as entries are held back,
+   * as it may be lost, or never have been; and when the client loses its patience soon, however near the origin is.
    */
   whenHere(username: string, last: string | undefined, run: () => void): void {
     if (last === undefined || this.#journal.comesAfter(username, last)) return run();
-    const timer = this.#clock.after(this.#holdBackMs, () => {
-      this.#waitingForEntry.delete(waiting);
-      run();
-    });
-    const waiting = { isHere: () => this.#journal.comesAfter(username, last), run, timer };
-    this.#waitingForEntry.add(waiting);
+    const nowMs = this.#clock.nowMs();
+    const origin = parseEntryId(last)!.origin;
+    const isHere = () => this.#journal.comesAfter(username, last);
+    this.#waitingForEntry.add({ origin, isHere, run, sinceMs: nowMs, reachableAtMs: nowMs });
   }
 
   /** Nobody is called any more. */
   stop(): void {
-    for (const { timer } of this.#waitingForEntry) timer.cancel();
     this.#waitingForEntry.clear();
   }
 
@@ -261,7 +272,17 @@ export class Replication implements Committed {
     for (const waiting of this.#waitingForEntry) {
       if (!waiting.isHere()) continue;
       this.#waitingForEntry.delete(waiting);
-      waiting.timer.cancel();
+      waiting.run();
+    }
+  }
+
+  /** Whoever has waited for long enough. */
+  #letInWithout(nowMs: number): void {
+    for (const waiting of this.#waitingForEntry) {
+      if (this.isReachable(waiting.origin)) waiting.reachableAtMs = nowMs;
+      const isLost = nowMs - waiting.reachableAtMs >= this.#holdBackMs;
+      if (!isLost && nowMs - waiting.sinceMs < LOGIN_PATIENCE_MS) continue;
+      this.#waitingForEntry.delete(waiting);
       waiting.run();
     }
   }

@@ -32,7 +32,10 @@ for (let seed = first; seed < first + count; seed++) {
       const key = `${promise}${forgets ? " (servers forget)" : ""}`;
       broken.set(key, [...broken.get(key) ?? [], seed]);
     }
-    if (flags["keep-going"]) continue;
+    if (flags["keep-going"]) {
+      console.log(`seed ${seed}: ${outcome.violations[0]!.promise}: ${outcome.violations[0]!.what}`);
+      continue;
+    }
     console.log(report(flags.raw ? outcome : await shortest(outcome)));
     break;
   }

@@ -196,10 +196,14 @@ async function openClients(
   areUsers: boolean,
 ): Promise<NumberedClient[]> {
   const endpoints = Array.from({ length: group.count }, (_, index) => group.endpoint(index));
+  // The secrets of all of them are derived by one server.
+  const connectTimeoutMs = PATIENCE_MS;
   const opening = Array.from({ length: count }, async (_, number) => {
-    const user = areUsers ? { username: `user${number}`, secret: `secret${number}`, register: true } : {};
+    const user = areUsers ? { username: `user${number}`, secret: `secret${number}`, register: "ifNew" as const } : {};
     // All of them call the first server: that is for the servers to even out.
-    return crowd.use(await NumberedClient.open(number, { ...endpoints[0]!, servers: endpoints, ...user }));
+    return crowd.use(
+      await NumberedClient.open(number, { ...endpoints[0]!, servers: endpoints, connectTimeoutMs, ...user }),
+    );
   });
   return await Promise.all(opening);
 }

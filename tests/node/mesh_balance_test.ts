@@ -92,7 +92,7 @@ Deno.test("a plain client is redirected too, and kept when it comes back", async
 });
 
 Deno.test("nobody is sent to a server that is silent, dead, or stopping", async () => {
-  const world = await MeshWorld.of(["a", "b", "c"], STILL);
+  const world = await MeshWorld.of(["a", "b", "c"], { cluster: { rebalance: false, drainMs: 2_000 } });
   await fill(world, "a", 6);
   await world.run(200);
   world.server("b").powerOff();
@@ -101,8 +101,18 @@ Deno.test("nobody is sent to a server that is silent, dead, or stopping", async 
   await world.until(() => world.server("a").stateOf("c") === "suspect", "the suspicion");
   const client = await world.client("a", loginOf("anonymous"));
   await world.run(20);
-  assertEquals(client.commands.slice(0, 1), ["LOGIN_SUCCESS"]);
-  assertEquals(client.commands.includes("REDIRECT"), false);
+  assertEquals(client.commands, ["LOGIN_SUCCESS"]);
+  world.server("c").process.goOn();
+  await world.linked("a", "c");
+  assertEquals(client.last("BACKUP_LIST")?.servers.length, 1);
+  await fill(world, "c", 4);
+  void world.server("c").node.stop();
+  await world.run(100);
+  assertEquals(world.server("a").stateOf("c"), "linked");
+  const other = await world.client("a", loginOf("anonymous"));
+  await world.run(20);
+  assertEquals(other.commands, ["LOGIN_SUCCESS"]);
+  assertEquals(client.last("BACKUP_LIST")?.servers, []);
 });
 
 Deno.test("idle clients that can resume are moved slowly until all have about as many; plain and busy ones are not", async () => {

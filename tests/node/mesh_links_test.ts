@@ -141,6 +141,9 @@ Deno.test("a second AUTHENTICATE ends the link", async () => {
   await world.run(20);
   assertEquals(x.last("END_CONNECTION")?.reason, "INVALID_MESSAGE");
   assertEquals(x.end, "local");
+  // Also when both came in one piece.
+  const y = await world.client("a", { ...GREETING, serverId: "y" }, { ...GREETING, serverId: "y" });
+  assertEquals(y.last("END_CONNECTION")?.reason, "INVALID_MESSAGE");
   const client = await world.client("a", loginOf("anonymous"), GREETING);
   assertEquals(client.commands.at(-1), "INVALID_MESSAGE");
 });
@@ -177,6 +180,13 @@ Deno.test("garbage ends a link, and only that one", async () => {
   anna.publish(1);
   await world.equal("a", "b");
   assertEquals(world.server("b").vector, { a: 1 });
+});
+
+Deno.test("what comes in one piece with the greeting is taken", async () => {
+  const world = await MeshWorld.of(["a"]);
+  const entries = { command: "ENTRIES", origin: "x", first: 1, last: 1, after: 0, to: "everyone" };
+  await world.client("a", GREETING, entries, activityLine("x:1", 1));
+  assertEquals(world.server("a").vector, { x: 1 });
 });
 
 Deno.test("what nobody knows yet is passed over: a newer server may know more", async () => {

@@ -38,8 +38,8 @@ Deno.test("entries go both ways: at link-up, live, and after a partition", async
   assertEquals(world.server("a").vector, { a: 3, b: 3 });
   assertEquals(anna.activities, ["a1", "b1", "a2", "b2", "a3", "b3"]);
   // Each sender's in order; between the two there is none.
-  assertEquals(again.activities.filter((text) => text.startsWith("a")), ["a2", "a3"]);
-  assertEquals(again.activities.filter((text) => text.startsWith("b")), ["b2", "b3"]);
+  assertEquals(again.activities.filter((text) => String(text).startsWith("a")), ["a2", "a3"]);
+  assertEquals(again.activities.filter((text) => String(text).startsWith("b")), ["b2", "b3"]);
   assertEquals(again.activities.length, 4);
 });
 

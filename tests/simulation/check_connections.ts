@@ -5,6 +5,8 @@ import { HEARTBEAT, IDENTIFY_TIMEOUT_MS } from "./sim_server.ts";
 
 /** From the last byte to the end of a connection. */
 const BOUND_MS = HEARTBEAT.idleTimeoutMs + HEARTBEAT.intervalMs * (HEARTBEAT.count + 1);
+/** Within so long a server finds out that another one is dead, with the defaults for links between servers. */
+const PEER_BOUND_MS = 5_000;
 /** Bytes on their way, and what came late because something was slow. */
 const SLACK_MS = 3_000;
 /** After a stall time is held, so that what has arrived can be read first. */
@@ -47,32 +49,30 @@ export function checkAlive(evidence: Evidence): Violation[] {
   return violations;
 }
 
-/** A client whose machine lost power is closed in time, while its server runs. */
+/** A client or server whose machine lost power is closed in time by every server that runs. */
 export function checkDead(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
-  const supervised = new Set(
-    evidence.schedule.clients.filter(({ kind }) => kind !== "plain").map(({ name }) => name),
-  );
+  const { servers, clients } = evidence.schedule;
+  const supervised = new Set(clients.filter(({ kind }) => kind !== "plain").map(({ name }) => name));
   for (const { who, how, at } of evidence.told("died")) {
-    if (how !== "power cut" || !supervised.has(who)) continue;
-    for (const server of evidence.schedule.servers) {
-      for (const link of evidence.links(server, who)) {
-        if (link.from > at || link.until <= at) continue;
-        const stalls = evidence.stalls(server).filter((stall) =>
-          stall.until > at - BOUND_MS && stall.from < link.until
-        );
-        const stalledMs = overlapMs(stalls, at - BOUND_MS, link.until) + stalls.length * HELD_AFTER_STALL_MS;
-        const bound = at + Math.max(BOUND_MS, IDENTIFY_TIMEOUT_MS) + SLACK_MS + stalledMs;
-        // Bytes that were still under way come late.
-        const slowMs = overlaps(evidence.cut(server, who), at - 3_000, link.until) ? Infinity : 0;
-        if (link.until > bound + slowMs && evidence.endedAt > bound) {
-          const what = `${server} kept the connection with ${who} for ${
-            Math.min(link.until, evidence.endedAt) - at
-          } ms`;
-          violations.push({ promise: "who is dead is closed in time", what, at });
-        }
-      }
-    }
+    const isServer = servers.includes(who);
+    if (how === "crash" || !(isServer || supervised.has(who))) continue;
+    const boundMs = isServer ? PEER_BOUND_MS : Math.max(BOUND_MS, IDENTIFY_TIMEOUT_MS) + SLACK_MS;
+    for (const server of servers) violations.push(...keptDead(evidence, server, who, at, boundMs));
   }
   return violations;
+}
+
+/** Connections of `server` with `who`, dead since `at`, that it kept for longer than it may. */
+function* keptDead(evidence: Evidence, server: string, who: string, at: number, boundMs: number): Generator<Violation> {
+  for (const link of evidence.links(server, who)) {
+    if (link.from > at || link.until <= at) continue;
+    // Bytes that were still under way come late.
+    if (overlaps(evidence.cut(server, who), at - boundMs, link.until)) continue;
+    const stalls = evidence.stalls(server).filter((stall) => stall.until > at - boundMs && stall.from < link.until);
+    const stalledMs = overlapMs(stalls, at - boundMs, link.until) + stalls.length * HELD_AFTER_STALL_MS;
+    if (link.until <= at + boundMs + stalledMs || evidence.endedAt <= at + boundMs + stalledMs) continue;
+    const what = `${server} kept the connection with ${who} for ${Math.min(link.until, evidence.endedAt) - at} ms`;
+    yield { promise: "who is dead is closed in time", what, at };
+  }
 }

@@ -121,6 +121,25 @@ function begunWith(evidence: Evidence, vector: Vector, late: Told<"received">): 
 }
 
 /**
+ * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long as it may. No server can know
+ * then that the one comes after the other.
+ */
+function waitedInVain(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
+  const server = evidence.machineOf(parseEntryId(before.id)!.origin);
+  const accepted = evidence.stored.get(server)?.get(before.id);
+  if (accepted === undefined) return false;
+  const sender = late.sender.split(".")[0]!;
+  const login = evidence.told("connected").findLast((event) =>
+    event.who === sender && event.server === server && event.at <= accepted.at
+  );
+  if (login === undefined) return false;
+  const had = evidence.stored.get(server)?.get(late.id);
+  if (had !== undefined && had.at < login.at) return false;
+  const link = evidence.links(server, sender).findLast(({ from }) => from < login.at);
+  return link !== undefined && login.at - link.from >= evidence.schedule.settings.holdBackMs;
+}
+
+/**
  * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did so when it had had no
  * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
  * no answer to `late` yet when it went elsewhere. Anonymous senders have no order across servers, as nobody knows that two of them are one.
@@ -129,6 +148,7 @@ function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"r
   if (!evidence.isNamed(late.sender)) return parseEntryId(late.id)!.origin !== parseEntryId(before.id)!.origin;
   const { holdBackMs } = evidence.schedule.settings;
   const { origin } = parseEntryId(late.id)!;
+  if (waitedInVain(evidence, late, before)) return true;
   const lateOrigin = evidence.machineOf(origin);
   for (const server of evidence.schedule.servers) {
     const entered = evidence.stored.get(server)?.get(before.id);

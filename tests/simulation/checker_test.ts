@@ -122,6 +122,7 @@ Deno.test("the checker sees that a server does not have what it stored, unless i
   const cut: Told[] = [
     [40, "s1", { what: "died", how: "power cut" }],
     [40, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    [41, "s2", { what: "link down", peer: "s1", link: 1 }],
   ];
   assertEquals(broken([...told, ...cut, ...ends]), []);
 });
@@ -245,7 +246,7 @@ Deno.test("the checker sees a client that was closed although it answered, also 
   assertEquals(broken([...BEGINNING, ...stall("s1"), gaveUp]), []);
 });
 
-Deno.test("the checker sees a dead client that was kept for too long", () => {
+Deno.test("the checker sees a dead client, and a dead server, that was kept for too long", () => {
   const dead = (closedAt: number): Told[] => [
     [5, "s1", { what: "link up", peer: "c1", link: 2 }],
     ...BEGINNING,
@@ -255,6 +256,14 @@ Deno.test("the checker sees a dead client that was kept for too long", () => {
   ];
   assertEquals(broken(dead(16_000)), []);
   assertEquals(broken(dead(30_000)), ["who is dead is closed in time"]);
+  const deadServer = (closedAt: number): Told[] => [
+    ...BEGINNING,
+    [10_000, "s2", { what: "died", how: "power cut" }],
+    [closedAt, "s1", { what: "link down", peer: "s2", link: 1 }],
+    [80_000, "", { what: "mended" }],
+  ];
+  assertEquals(broken(deadServer(14_900)), []);
+  assertEquals(broken(deadServer(15_100)), ["who is dead is closed in time"]);
 });
 
 Deno.test("the checker sees what was thrown, and a server that ended by itself", () => {

@@ -231,7 +231,7 @@ export class MeshWorld {
   }
 
   /** A peer of bytes that takes calls and answers greetings; gives the links that were made to it. */
-  async listen(serverId: string): Promise<FakePeer[]> {
+  async listen(serverId: string, vector: Record<string, number> = {}): Promise<FakePeer[]> {
     const links: FakePeer[] = [];
     const process = new Process(serverId, this.clock);
     await this.network.transport(process, 262_144).listen({ host: serverId, port: PORT }, (link) => {
@@ -244,7 +244,7 @@ export class MeshWorld {
         host: serverId,
         port: PORT,
         features,
-        vector: {},
+        vector,
         lamport: 1,
       });
     });

@@ -82,10 +82,10 @@ Deno.test("stepTelling() tells an outage once, however many attempts it takes, a
     [
       "the connection was lost: the network broke it",
       "no connection to 127.0.0.1:8000; trying again until there is one",
-      "connected again, 3 missed activities follow",
+      "connected again, to 127.0.0.1:8000; 3 missed activities follow",
       "the server ended the connection: the server is stopping",
       "no connection to 127.0.0.1:8000; trying again until there is one",
-      "connected again, 1 missed activity follows",
+      "connected again, to 127.0.0.1:8000; 1 missed activity follows",
     ],
   );
 });
