@@ -41,6 +41,7 @@ export type {
   HeartbeatConfig,
   LimitsConfig,
   LogConfig,
+  SessionsConfig,
   StoreConfig,
 } from "./config/config.ts";
 export { ConfigError } from "./config/load.ts";

@@ -144,6 +144,7 @@ export interface Message {
   readonly from: string;
   /** This client's user. */
   readonly to: string;
+  /** What was written, as it was. Control characters may be in it. */
   readonly text: string;
   /** `"<origin>:<sequence>"`, of one kind with those of activities. */
   readonly id: string;
@@ -159,6 +160,7 @@ export interface Message {
 export interface Presence {
   /** `"left"` by logging out, `"lost"` otherwise. */
   readonly event: "joined" | "left" | "lost";
+  /** Who. */
   readonly username: string;
   /** The server's Lamport time. */
   readonly lamport: number;

@@ -45,8 +45,10 @@ export class Receiving {
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
-  /** Direct messages were dropped that nobody took. */
-  #hasDroppedMessages = false;
+  /** Direct messages were dropped that nobody took, or did not come any more, and wait with the server. */
+  #hasLeftMessages = false;
+  /** The first login has not been answered to its end, where those come that waited. */
+  #isFirst = false;
   /** What had been taken when the last iterator of activities was left. */
   #left: Vector | undefined;
   #replayed = 0;
@@ -63,7 +65,7 @@ export class Receiving {
     });
     this.#messages = new Fanout({
       onPressure: (isHigh) => this.#press("messages", isHigh),
-      onUnread: () => this.#hasDroppedMessages = true,
+      onUnread: () => this.#hasLeftMessages = true,
       onTaken: () => owner.onDelivered(),
     }, { comesAgain: true });
     this.#presences = new Fanout({
@@ -92,8 +94,8 @@ export class Receiving {
 
   /** The direct messages that were taken, and all before them; of each origin that there were any of. */
   get delivered(): Vector {
-    // Of what was dropped nobody can say later that it was not among what was taken.
-    if (this.#hasDroppedMessages) return {};
+    // A vector cannot say later that these were not among what was taken.
+    if (this.#hasLeftMessages) return {};
     const delivered = { ...this.#newestMessages };
     for (const { id } of this.#messages.waiting()) lower(delivered, id);
     // Nothing is said of an origin of which nothing was taken.
@@ -126,17 +128,21 @@ export class Receiving {
       logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
       this.#owner.tell({ kind: "gap", gaps });
     }
+    this.#isFirst = isTold && !this.#progress.hasBegun;
     if (resume !== undefined) this.#progress.begin({ serverId, ...resume, isTold });
     if (!isTold && !this.#progress.isBehind) this.#tellCaughtUp();
   }
 
   /** The connection is over. */
   cutOff(): void {
+    if (this.#isFirst) this.#hasLeftMessages = true;
+    this.#isFirst = false;
     this.#progress.cutOff();
   }
 
   /** The server says that all has come that was missed. */
   caughtUp(vector: WireVector): void {
+    this.#isFirst = false;
     this.#progress.caughtUp(vector);
     this.#tellCaughtUp();
   }

@@ -65,28 +65,28 @@ export class Sending {
     this.#lamport = receive(this.#lamport, lamport);
   }
 
-  /** As `Client.publish`, for a client that is not closed. Resolves with the activity's identity, if the server says it. */
-  async publish(activity: Readonly<Record<string, unknown>> | string): Promise<string | undefined> {
+  /** As `Client.publish`, for a client that is not closed; throws at once. Resolves with the activity's identity, if the server says it. */
+  publish(activity: Readonly<Record<string, unknown>> | string): Promise<string | undefined> {
     const text = activityText(activity);
     const publication = { activity: text, ...this.#stamp(), user: this.#owner.user() };
     const line = encodePublication(publication, this.#maxLineBytes);
-    return await this.#acknowledgement(publication.messageId, line, undefined);
+    return this.#acknowledgement(publication.messageId, line, undefined);
   }
 
-  /** As `Client.send`, for a client that is not closed. Resolves with the message's identity. */
-  async send(to: string, text: string): Promise<string> {
+  /** As `Client.send`, for a client that is not closed; throws at once. Resolves with the message's identity. */
+  send(to: string, text: string): Promise<string> {
     const message = { command: "DIRECT_MESSAGE", to, text, ...this.#stamp() } as const;
     const line = encodeDirectMessage(message, this.#maxLineBytes);
     // A receipt always says what it is of.
-    return (await this.#acknowledgement(message.messageId, line, to))!;
+    return this.#acknowledgement(message.messageId, line, to) as Promise<string>;
   }
 
-  /** As `Client.users`, for a client that is not closed. */
-  async users(scope: UserScope): Promise<readonly string[]> {
+  /** As `Client.users`, for a client that is not closed; throws at once. */
+  users(scope: UserScope): Promise<readonly string[]> {
     if (!this.#canChat) throw noChat();
     const users = this.#queries.add(scope);
     this.#owner.open()?.say({ command: "LIST_USERS", scope });
-    return await users;
+    return users;
   }
 
   /** There is a new connection. */
@@ -154,14 +154,14 @@ export class Sending {
     return { messageId: `${this.#nonce}-${++this.#count}`, lamport: this.#lamport };
   }
 
-  async #acknowledgement(messageId: string, line: Uint8Array, to: string | undefined): Promise<string | undefined> {
+  #acknowledgement(messageId: string, line: Uint8Array, to: string | undefined): Promise<string | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
     const onAcknowledged = (id: string | undefined) => {
       this.#last = id ?? this.#last;
       resolve(id);
     };
     this.#outbox.add({ messageId, to, line, onAcknowledged, onFailed: reject });
-    return await promise;
+    return promise;
   }
 
   #transmit({ messageId, to, line }: Unacknowledged): void {

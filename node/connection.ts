@@ -333,7 +333,9 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   #listUsers(scope: UserScope): void {
     const { presence, usernames } = this.#services;
-    this.#send({ command: "USER_LIST", scope, users: scope === "online" ? presence.online : usernames() });
+    const users = scope === "online" ? presence.online : usernames();
+    // Without any the server is coming to its end.
+    if (users !== undefined) this.#send({ command: "USER_LIST", scope, users });
   }
 
   #checkLogin(login: LoginMessage): void {

@@ -35,7 +35,7 @@ export interface ConnectionServices {
   readonly trace: Trace | undefined;
   hasAccount(username: string): boolean;
   /** Every registered name, in the order of `Array.sort`. */
-  usernames(): readonly string[];
+  usernames(): readonly string[] | undefined;
   /** The connection's link is gone. */
   gone(connection: ServedConnection): void;
   /** The store cannot be read: the whole server cannot go on. */

@@ -22,6 +22,7 @@ import type {
   UsedMessageId,
 } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
+import { Deliveries } from "./deliveries.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
 export interface Committed {
@@ -98,6 +99,7 @@ export class Journal {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
+  readonly #messagesWaitMs: number;
   readonly #tail: Tail;
   readonly #builder: SegmentBuilder;
   readonly #vector: Record<string, number>;
@@ -113,6 +115,7 @@ export class Journal {
   #messageIds = new Map<string, UsedMessageId>();
   #directMessages: StoredMessage[] = [];
   #delivered: EntryId[] = [];
+  readonly #deliveries = new Deliveries();
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
   #waiting = new Set<Committed>();
@@ -123,12 +126,19 @@ export class Journal {
   #wallMs = 0;
   #turnMs = 0;
 
-  constructor(store: Store, clock: Clock, tailBytes: number, owner: JournalOwner) {
+  /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was sent. */
+  constructor(
+    store: Store,
+    clock: Clock,
+    { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
+    owner: JournalOwner,
+  ) {
     const { serverId, head, vector, lamport } = store.opened;
     this.serverId = serverId;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
+    this.#messagesWaitMs = messagesWaitMs;
     this.#tail = new Tail(tailBytes);
     this.#builder = new SegmentBuilder(vector);
     this.#vector = { ...vector };
@@ -246,7 +256,7 @@ export class Journal {
       if (first !== undefined) return first;
     }
     this.#lamport = receive(this.#lamport, lamport);
-    const entry = { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
+    const entry = this.#nextOwn();
     const previous = this.#newestElsewhere.get(from);
     if (previous !== undefined) this.#newestElsewhere.delete(from);
     const line = encodeDirectMessage({
@@ -272,16 +282,29 @@ export class Journal {
     return entry;
   }
 
-  /** What waits for `username`, oldest first. */
-  inboxOf(username: string): readonly StoredMessage[] {
-    return this.#read(() => this.#store.inboxOf(username)) ?? [];
+  /** Whether there is such a user. `true` also when that cannot be read, which is the end of this server: nobody is told that there is none. */
+  hasAccount(username: string): boolean {
+    return this.#account(username) !== undefined || this.#hasFailed;
   }
 
-  /** Notes everywhere that a direct message was delivered, and tells its sender. */
+  /** As the store's; `undefined` when they cannot be read, which is the end of this server. */
+  usernames(): readonly string[] | undefined {
+    return this.#read(() => this.#store.usernames());
+  }
+
+  /** What waits for `username`, oldest first. */
+  inboxOf(username: string): readonly StoredMessage[] {
+    const waiting = this.#read(() => this.#store.inboxOf(username)) ?? [];
+    // Some may have been delivered in this turn.
+    return waiting.filter((entry) => !this.#deliveries.has(entry));
+  }
+
+  /** Notes everywhere that a direct message was delivered, and tells its sender; nothing when that is known already. */
   delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): void {
+    if (!this.#deliveries.add({ origin, sequence })) return;
     this.#openTurn();
     this.#lamport = receive(this.#lamport, undefined);
-    const own = { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
+    const own = this.#nextOwn();
     const of = formatEntryId({ origin, sequence });
     const line = encodeReceipt({ ...own, of, to, messageId, lamport: this.#lamport });
     const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
@@ -325,10 +348,11 @@ export class Journal {
     this.#lamport = Math.max(this.#lamport, facts.lamport);
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
-    const { username, account, to, of } = facts;
-    // One that is a second time here waits already.
-    if (to !== undefined && reached.kind === "user") this.#directMessages.push({ origin, sequence, to, line });
-    if (of !== undefined) this.#delivered.push(of);
+    const { username, account, to, sentAt = 0 } = facts;
+    // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
+    if (to !== undefined && reached.kind === "user" && this.#wallMs - sentAt < this.#messagesWaitMs) {
+      this.#directMessages.push({ origin, sequence, to, line });
+    }
     if (username !== undefined && username !== ANONYMOUS) this.#noteElsewhere(username, { origin, sequence });
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
@@ -370,8 +394,9 @@ export class Journal {
           segments,
           accounts: [...this.#accounts.values()],
           messageIds: [...this.#messageIds.values()],
-          directMessages: this.#directMessages,
-          delivered: this.#delivered,
+          // An empty one stays the journal's, and is filled by a later turn.
+          ...(this.#directMessages.length === 0 ? {} : { directMessages: this.#directMessages }),
+          ...(this.#delivered.length === 0 ? {} : { delivered: this.#delivered }),
           cursors: [...this.#cursors.values()],
           endedCursors: this.#endedCursors,
           ...(this.#members === undefined ? {} : { members: this.#members }),
@@ -445,13 +470,45 @@ export class Journal {
   }
 
   /** Whom a replicated entry is for here. What its sender has published through another server already nobody gets a second time. */
-  #audienceOf(origin: string, sequence: number, audience: Audience, { username, messageId }: EntryFacts): Audience {
+  #audienceOf(origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
+    const { username, messageId, of } = facts;
+    if (of !== undefined) return this.#deliveredElsewhere(of, audience, messageId);
     if (username === undefined || messageId === undefined) return audience;
     const first = this.#usedMessageId(username, messageId);
-    if (first !== undefined) return SERVERS;
+    if (first !== undefined) {
+      // Its receiver got it before it came here.
+      if (this.#deliveries.has({ origin, sequence })) this.#noteDelivered(first);
+      return SERVERS;
+    }
     const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
     this.#messageIds.set(messageIdKey(username, messageId), used);
     return audience;
+  }
+
+  /**
+   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it before they heard of each other, its
+   * sender is told once.
+   */
+  #deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
+    // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
+    if (audience.kind !== "user" && messageId !== undefined) {
+      this.#delivered.push(of);
+      return audience;
+    }
+    const isNew = this.#noteDelivered(of);
+    if (audience.kind !== "user" || messageId === undefined) return audience;
+    // Where two servers took the message, what waits here may be the other one's.
+    const here = this.#usedMessageId(audience.username, messageId);
+    if (here === undefined || (here.origin === of.origin && here.sequence === of.sequence)) {
+      return isNew ? audience : SERVERS;
+    }
+    return this.#noteDelivered(here) && isNew ? audience : SERVERS;
+  }
+
+  /** Whether that is new. */
+  #noteDelivered({ origin, sequence }: EntryId): boolean {
+    this.#delivered.push({ origin, sequence });
+    return this.#deliveries.add({ origin, sequence });
   }
 
   /** Of two accounts of one name the one that was claimed first holds, on every server. */

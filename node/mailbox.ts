@@ -7,9 +7,10 @@ import type { Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link } from "../platform/transport.ts";
-import { parseEntryId } from "../protocol/entry_id.ts";
+import { formatEntryId } from "../protocol/entry_id.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
-import type { DeliveredMessage, Journal } from "./journal.ts";
+import type { StoredMessage } from "../store/store.ts";
+import type { Journal } from "./journal.ts";
 
 /** What a mailbox works with. */
 export interface MailboxParts {
@@ -26,7 +27,6 @@ interface UserLine {
   readonly command: string;
   readonly id: string;
   readonly from: string;
-  readonly to: string;
   readonly text: string;
   readonly messageId?: string;
   readonly [field: string]: unknown;
@@ -40,8 +40,8 @@ const decoder = new TextDecoder();
 /** One client's. */
 export class Mailbox {
   readonly #parts: MailboxParts;
-  /** Written to it, and not delivered yet as far as is known. */
-  #underWay: DeliveredMessage[] = [];
+  /** Written to a client that cannot say what it has taken, and maybe not with it yet: by id. */
+  readonly #underWay = new Set<string>();
   #isWatching = false;
   #isClosed = false;
   #timer: Timer | undefined;
@@ -67,10 +67,9 @@ export class Mailbox {
     return encoder.encode(lines.map((line) => this.#lineFor(line, false)).join(""));
   }
 
-  /** The client has taken all of this. */
+  /** The client has taken all of this, be it over this connection or an earlier one. */
   acknowledged(vector: Vector): void {
-    const taken = this.#underWay.filter(({ origin, sequence }) => sequence <= sequenceOf(vector, origin));
-    if (taken.length > 0) this.#deliver(taken);
+    this.#deliver(({ origin, sequence }) => sequence <= sequenceOf(vector, origin));
   }
 
   /** The connection ends. What is not known to be delivered goes on waiting. */
@@ -79,19 +78,22 @@ export class Mailbox {
     this.#timer?.cancel();
   }
 
-  /** Its link takes data again. */
+  /** All that was written to its link has left. */
   drained(): void {
-    if (!this.#parts.knowsChat && this.#underWay.length > 0) this.#deliver(this.#underWay);
+    if (this.#underWay.size === 0) return;
+    this.#deliver((message) => this.#underWay.has(formatEntryId(message)));
+    this.#underWay.clear();
   }
 
   #lineFor(line: string, waited: boolean): string {
     const message: UserLine = JSON.parse(line);
     const { knowsChat } = this.#parts;
     if (message.command !== "DIRECT_MESSAGE") return knowsChat ? `${line}\n` : "";
-    const { id, from, to, messageId } = message;
-    this.#underWay.push({ ...parseEntryId(id)!, from, to, messageId });
-    if (!knowsChat) this.#watchLink();
-    if (!knowsChat) return plainLine(message);
+    if (!knowsChat) {
+      this.#underWay.add(message.id);
+      this.#watchLink();
+      return plainLine(message);
+    }
     return waited ? encodeLine({ ...message, offline: true }) : `${line}\n`;
   }
 
@@ -104,7 +106,7 @@ export class Mailbox {
 
   #lookAtLink(): void {
     this.#isWatching = false;
-    if (this.#underWay.length === 0 || this.#isClosed) return;
+    if (this.#underWay.size === 0 || this.#isClosed) return;
     if (this.#parts.link.pendingBytes === 0) this.drained();
     else {
       this.#isWatching = true;
@@ -112,13 +114,13 @@ export class Mailbox {
     }
   }
 
-  /** Unless another session of the user, here or elsewhere, was quicker. */
-  #deliver(messages: readonly DeliveredMessage[]): void {
+  /** Unless another session of the user, here or elsewhere, was quicker: then it does not wait any more. */
+  #deliver(isTaken: (message: StoredMessage) => boolean): void {
     const { journal, username } = this.#parts;
-    this.#underWay = this.#underWay.filter((message) => !messages.includes(message));
-    const waiting = new Set(journal.inboxOf(username).map(({ origin, sequence }) => `${origin}:${sequence}`));
-    for (const message of messages) {
-      if (waiting.has(`${message.origin}:${message.sequence}`)) journal.delivered(message);
+    for (const message of journal.inboxOf(username)) {
+      if (!isTaken(message)) continue;
+      const { from, messageId }: UserLine = JSON.parse(message.line);
+      journal.delivered({ ...message, from, messageId });
     }
   }
 }

@@ -104,7 +104,8 @@ export class ThrumNode {
     }
     this.#finished = new Promise((resolve) => this.#finish = resolve);
     this.#supervisor = new Supervisor(clock);
-    this.#journal = new Journal(store, clock, config.limits.tailBytes, {
+    const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
+    this.#journal = new Journal(store, clock, kept, {
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
       accountLost: (username) => this.#accountLost(username),
@@ -138,7 +139,7 @@ export class ThrumNode {
       clock,
       sessions: this.#sessions,
       tellServers: (message) => this.#mesh.tell(message),
-      tick: () => this.#journal.tick(),
+      tick: (lamport) => this.#journal.tick(lamport),
     });
     this.#balancer = new Balancer({
       serverId: store.opened.serverId,
@@ -156,8 +157,8 @@ export class ThrumNode {
       balancer: this.#balancer,
       sessions: this.#sessions,
       presence: this.#presence,
-      hasAccount: (username) => store.account(username) !== undefined,
-      usernames: () => store.usernames(),
+      hasAccount: (username) => this.#journal.hasAccount(username),
+      usernames: () => this.#journal.usernames(),
       heartbeat: this.#heartbeat,
       transport,
       supervisor: this.#supervisor,

@@ -20,8 +20,8 @@ export interface PresenceBoardParts {
   readonly sessions: Sessions;
   /** Says it to every linked server. */
   tellServers(message: OnlineChangeMessage): void;
-  /** The server's Lamport time after something happened. */
-  tick(): number;
+  /** The server's Lamport time after something happened here, or after a message came that was sent at `lamport`. */
+  tick(lamport?: number): number;
 }
 
 /** Whoever lost a connection, or a server, has so long to be back before anybody is told. */
@@ -35,6 +35,8 @@ export class PresenceBoard {
   readonly #presence = new Presence(GRACE_MS);
   /** Sessions of each user at this server. */
   readonly #here = new Map<string, number>();
+  /** Lamport time at which the newest of them began. */
+  readonly #beganAt = new Map<string, number>();
   #timer: Timer | undefined;
 
   constructor(parts: PresenceBoardParts) {
@@ -66,7 +68,11 @@ export class PresenceBoard {
     const count = (this.#here.get(username) ?? 0) + 1;
     this.#here.set(username, count);
     // Also for a further session, where the others have to end theirs.
-    if (count === 1 || perUser === "replace") tellServers({ command: "ONLINE_CHANGE", username, event: "joined" });
+    if (count === 1 || perUser === "replace") {
+      const lamport = this.#parts.tick();
+      this.#beganAt.set(username, lamport);
+      tellServers({ command: "ONLINE_CHANGE", username, event: "joined", lamport });
+    }
     if (count === 1) this.#tell(this.#presence.came(serverId, username));
   }
 
@@ -79,8 +85,9 @@ export class PresenceBoard {
       return;
     }
     this.#here.delete(username);
-    const { serverId, clock, tellServers } = this.#parts;
-    tellServers({ command: "ONLINE_CHANGE", username, event: how });
+    this.#beganAt.delete(username);
+    const { serverId, clock, tellServers, tick } = this.#parts;
+    tellServers({ command: "ONLINE_CHANGE", username, event: how, lamport: tick() });
     this.#tell(this.#presence.went(serverId, username, how, clock.nowMs()));
   }
 
@@ -91,13 +98,18 @@ export class PresenceBoard {
       this.#tell(this.#presence.settle(serverId, new Set(message.users), nowMs));
       return;
     }
-    const { username, event } = message;
-    if (event !== "joined") this.#tell(this.#presence.went(serverId, username, event, nowMs));
-    else {
-      this.#tell(this.#presence.came(serverId, username));
-      if (this.#parts.perUser !== "replace") return;
-      for (const session of this.#parts.sessions.of(username)) session.end("SESSION_REPLACED");
-    }
+    const { username, event, lamport } = message;
+    this.#parts.tick(lamport);
+    if (event !== "joined") return this.#tell(this.#presence.went(serverId, username, event, nowMs));
+    this.#tell(this.#presence.came(serverId, username));
+    if (this.#parts.perUser !== "replace" || this.#beganAfter(username, lamport, serverId)) return;
+    for (const session of this.#parts.sessions.of(username)) session.end("SESSION_REPLACED");
+  }
+
+  /** Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions that begin at once stays. */
+  #beganAfter(username: string, lamport: number, serverId: string): boolean {
+    const here = this.#beganAt.get(username) ?? 0;
+    return here > lamport || (here === lamport && this.#parts.serverId > serverId);
   }
 
   /** Another server cannot be reached any more. */

@@ -128,8 +128,9 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Its link takes data again. */
   drained(): void {
-    this.#services.hub.drained(this.#reader);
+    // First: the hub writes more.
     this.#mailbox?.drained();
+    this.#services.hub.drained(this.#reader);
   }
 
   /** Its connection ends. */

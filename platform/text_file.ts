@@ -61,6 +61,7 @@ export function fileReason(error: unknown): string {
   }
   const code = (error as { code?: string }).code;
   if (code === "EISDIR") return "it is a folder";
+  if (code === "EEXIST") return "there is something else of that name";
   if (code === "ENOTDIR") return "a part of its path is not a folder";
   if (code === "ENOSPC") return "the disk is full";
   if (code === "EROFS") return "the disk cannot be written to";

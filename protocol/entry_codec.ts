@@ -25,15 +25,17 @@ export interface EntryFacts {
   /** `"other"`: only a newer server knows what it is. */
   readonly kind: "activity" | "account" | "message" | "receipt" | "other";
   readonly lamport: number;
-  /** An activity or a direct message: who sent it, and under which `messageId`. */
+  /** An activity or a direct message: who sent it. */
   readonly username: string | undefined;
+  /** Under which it was sent; of a receipt, under which the direct message was. */
   readonly messageId: string | undefined;
   /** The entry that its sender published before it, where that has another origin. */
   readonly after: EntryId | undefined;
   /** A registration. */
   readonly account: Pick<AccountEntry, "username" | "verifier" | "claim"> | undefined;
-  /** A direct message: whom it is for. */
+  /** A direct message: whom it is for, and when it was sent, in milliseconds since 1970. */
   readonly to?: string;
+  readonly sentAt?: number;
   /** A receipt: of which direct message. */
   readonly of?: EntryId;
 }
@@ -116,15 +118,16 @@ export function parseEntry(line: string): EntryFacts | undefined {
       return { kind: "account", lamport, username: undefined, messageId: undefined, after, account };
     }
     case "DIRECT_MESSAGE": {
-      const { from, to, messageId } = fields;
-      if (typeof from !== "string" || typeof to !== "string") return undefined;
+      const { from, to, messageId, sentAt } = fields;
+      if (typeof from !== "string" || typeof to !== "string" || typeof sentAt !== "number") return undefined;
       const id = typeof messageId === "string" ? messageId : undefined;
-      return { kind: "message", lamport, username: from, messageId: id, after, account: undefined, to };
+      return { kind: "message", lamport, username: from, messageId: id, after, account: undefined, to, sentAt };
     }
     case "RECEIPT": {
       const of = typeof fields.of === "string" ? parseEntryId(fields.of) : undefined;
       if (of === undefined) return undefined;
-      return { kind: "receipt", lamport, username: undefined, messageId: undefined, after, account: undefined, of };
+      const messageId = typeof fields.messageId === "string" ? fields.messageId : undefined;
+      return { kind: "receipt", lamport, username: undefined, messageId, after, account: undefined, of };
     }
     default:
       return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };

@@ -113,7 +113,8 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       if (event !== "joined" && event !== "left" && event !== "lost") {
         throw new FieldProblem('"event" must be "joined", "left" or "lost"');
       }
-      return { command, username: stringField(fields.username, "username"), event };
+      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0;
+      return { command, username: stringField(fields.username, "username"), event, lamport };
     }
     case "LOCK_REQUEST":
     case "LOCK_ALLOWED":

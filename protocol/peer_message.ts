@@ -104,6 +104,8 @@ export interface OnlineChangeMessage {
   readonly command: "ONLINE_CHANGE";
   readonly username: string;
   readonly event: "joined" | "left" | "lost";
+  /** When it happened: where a user may have only one session, the one that began last stays. */
+  readonly lamport: number;
 }
 
 /** What a server may say to another. */

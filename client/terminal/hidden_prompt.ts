@@ -15,10 +15,10 @@ export type HiddenStep =
  * Asks, and gives what was typed, as it was typed.
  * @throws {NoAnswer} when the person does not want to answer.
  */
-export async function askHidden(question: string, { terminal, openKeyboard }: Stdio): Promise<string> {
-  terminal.write(`${question} `);
+export async function askHidden(question: string, stdio: Stdio): Promise<string> {
+  stdio.terminal.write(`${question} `);
   // What is typed behind Enter is for whoever reads next.
-  using keyboard = openKeyboard(1);
+  using keyboard = stdio.openKeyboard(1);
   const reader = new KeyReader();
   let text = "";
   for (;;) {
@@ -28,7 +28,7 @@ export async function askHidden(question: string, { terminal, openKeyboard }: St
       const step = stepHidden(text, key);
       if (step.state === "left") throw leaving();
       if (step.state === "answered") {
-        terminal.write("\n");
+        stdio.terminal.write("\n");
         return step.text;
       }
       text = step.text;

@@ -47,9 +47,9 @@ export async function talk(given: CommandContext): Promise<void> {
   if (!stdio.canAsk) {
     throw new UsageError("Cannot talk without a terminal; programs use publish and listen");
   }
-  stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(given.server)}\n`);
   const kept = await readRemembered(given.stateFile);
   const context = await settleServer(given, kept);
+  stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(context.server)}\n`);
   const chat = new Chat(context);
   await using client = await logIn(context, kept, { onEvent: chat.onEvent });
   try {
@@ -71,8 +71,8 @@ class Chat implements ScreenOwner {
   readonly #pending = new PendingLines();
   readonly #away = new AwayMessages();
   readonly #marks = new DeliveryMarks();
-  /** How to mend the rows of messages that are not delivered yet, by identity. */
-  readonly #rows = new Map<string, () => string>();
+  /** The newest message that is not delivered yet: its row may still be where it can be mended. */
+  #newest: { readonly id: string; readonly delivered: string } | undefined;
   /** Delivered and not told yet, by user. */
   readonly #delivered = new Map<string, { count: number; text: string | undefined }>();
   /** Everybody who was heard of. */
@@ -187,10 +187,9 @@ class Chat implements ScreenOwner {
     const { id } = sent;
     this.#names.add(to);
     const isDelivered = this.#marks.stored(id, { to, text });
-    this.#screen.show(sentRow(message, isDelivered ? "delivered" : "stored", this.#style), id);
-    // Others come before it is delivered, and their rows below it; then it cannot be mended any more.
-    this.#rows.clear();
-    if (!isDelivered) this.#rows.set(id, () => sentRow(message, "delivered", this.#style));
+    const delivered = sentRow(message, "delivered", this.#style);
+    this.#screen.show(isDelivered ? delivered : sentRow(message, "stored", this.#style), id);
+    this.#newest = { id, delivered };
   }
 
   /** Sends a line and keeps it until the server has it; `undefined` when it was refused, and given back, or the client has ended. */
@@ -214,9 +213,7 @@ class Chat implements ScreenOwner {
   #onDelivered(id: string, to: string): void {
     const message = this.#marks.delivered(id);
     if (message === "early") return;
-    const mended = this.#rows.get(id);
-    this.#rows.delete(id);
-    if (mended !== undefined && this.#screen.mend(id, mended())) return;
+    if (this.#newest?.id === id && this.#screen.mend(id, this.#newest.delivered)) return;
     const text = message === "unknown" ? undefined : message.text;
     const { count = 0 } = this.#delivered.get(to) ?? {};
     this.#delivered.set(to, { count: count + 1, text });

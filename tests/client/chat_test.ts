@@ -1,6 +1,7 @@
 /** Direct messages, users and presence, as a client of a network has them. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { ConnectionEndedError, RefusedError } from "../../client/errors.ts";
 import type { Client, ClientEvent, ConnectOptions, Message } from "../../client/options.ts";
 import { ClientWorld } from "../support/client_world.ts";
@@ -26,7 +27,8 @@ function read(client: Client): { texts: string[]; all: Message[] } {
 async function watched(world: ClientWorld, options: Partial<ConnectOptions>) {
   const events: ClientEvent[] = [];
   const client = await world.connected({ ...options, onEvent: (event) => events.push(event) });
-  const told = <K extends ClientEvent["kind"]>(kind: K) => events.filter((event) => event.kind === kind);
+  const told = <K extends ClientEvent["kind"]>(kind: K) =>
+    events.filter((event): event is Extract<ClientEvent, { kind: K }> => event.kind === kind);
   return { client, told };
 }
 
@@ -272,4 +274,50 @@ Deno.test("A client that may be logged in only once waits until its lost connect
   const refused = assertRejects(() => world.connecting(ada), RefusedError, "logged in elsewhere");
   await world.clock.run(10);
   await refused;
+});
+
+Deno.test("Wherever connections break, every message is taken once, in order, and is known to be delivered", async () => {
+  const step = fc.constantFrom("send", "publish", "send", "cut", "stall", "wait");
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), fc.boolean(), async (steps, isAway) => {
+      const world = new ClientWorld({ heartbeat: { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 2 } });
+      const { client: sender, told } = await watched(world, ada);
+      let receiver = await world.connected(bob);
+      if (isAway) {
+        const closing = receiver.close();
+        await world.clock.run(3_000);
+        await closing;
+      }
+      const all: Promise<{ id: string | undefined }>[] = [];
+      const sent: string[] = [];
+      let readings = isAway ? [] : [read(receiver)];
+      for (const what of steps) {
+        if (what === "publish") all.push(sender.publish({}));
+        else if (what === "send") {
+          sent.push(`${sent.length}`);
+          all.push(sender.send("bob", sent.at(-1)!));
+        } else if (what === "wait") await world.clock.run(1);
+        else {
+          world.network[what]();
+          await world.clock.run(what === "cut" ? 3 : 8_000);
+          world.network.heal();
+          await world.clock.run(2);
+        }
+      }
+      await world.clock.run(15_000);
+      if (isAway) {
+        receiver = await world.connected(bob);
+        readings = [read(receiver)];
+        await world.clock.run(100);
+      }
+      const ids = (await Promise.all(all)).map(({ id }) => id);
+      assertEquals(readings[0]!.texts, sent);
+      // All of one sender are one sequence.
+      assertEquals(ids, ids.toSorted((one, other) => Number(one!.slice(2)) - Number(other!.slice(2))));
+      assertEquals(told("delivered").map(({ of }) => of).toSorted(), readings[0]!.all.map(({ id }) => id).toSorted());
+      assertEquals([...told("duplicate"), ...world.told("duplicate")], []);
+      await world.closed(sender, receiver);
+    }),
+    { numRuns: 25 },
+  );
 });

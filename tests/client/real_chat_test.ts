@@ -1,7 +1,7 @@
 /** Direct messages between clients and real servers of one network, on real sockets. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type ClientEvent, connect, type ConnectOptions, type Message, RefusedError, serve } from "../../mod.ts";
+import { type ClientEvent, connect, type Message, RefusedError, serve } from "../../mod.ts";
 import { until } from "../support/until.ts";
 
 /** Two servers that are one network. */
@@ -24,14 +24,15 @@ async function network() {
 }
 
 /** A client that reads its messages and keeps its events. */
-async function talker(name: string, options: Pick<ConnectOptions, "host" | "port"> & Partial<ConnectOptions>) {
+async function talker(name: string, { host, port }: { readonly host: string; readonly port: number }) {
   const events: ClientEvent[] = [];
   const client = await connect({
     username: name,
     secret: "x",
     register: "ifNew",
     onEvent: (event) => events.push(event),
-    ...options,
+    host,
+    port,
   });
   const all: Message[] = [];
   void (async () => {
@@ -78,9 +79,9 @@ Deno.test("A user on two terminals at two servers gets each message at both, and
   const { first, second } = servers;
   const ada = await talker("ada", first);
   await using _ada = ada.client;
-  const one = await talker("bob", { host: first.host, port: first.port });
+  const one = await talker("bob", first);
   await using _one = one.client;
-  const two = await talker("bob", { host: second.host, port: second.port });
+  const two = await talker("bob", second);
   await using _two = two.client;
   await ada.client.send("bob", "hello");
   await until(() => one.all.length === 1 && two.all.length === 1, "the message at both");

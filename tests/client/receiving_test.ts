@@ -61,6 +61,22 @@ Deno.test("Receiving takes over the vector of the login when the server says tha
   assertEquals(events, [{ kind: "caughtUp", replayed: 0, offline: 0 }]);
 });
 
+Deno.test("Receiving is caught up when the server says so, also where it does not resume", () => {
+  const events: string[] = [];
+  const ignore = () => {};
+  const receiving = new Receiving(undefined, {
+    tell: ({ kind }) => events.push(kind),
+    onPressure: ignore,
+    onDelivered: ignore,
+  });
+  receiving.begin({ command: "LOGIN_SUCCESS", info: "", features: ["chat"] });
+  assertEquals(events, []);
+  receiving.caughtUp({ s: 10 });
+  assertEquals([events, receiving.received], [["caughtUp"], undefined]);
+  receiving.begin({ command: "LOGIN_SUCCESS", info: "", features: ["ack"] });
+  assertEquals(events, ["caughtUp", "caughtUp"]);
+});
+
 Deno.test("Receiving does not take the vector over when the connection is lost before", () => {
   const { receiving } = logIn({ s: 10 }, { s: 7 });
   receiving.cutOff();
@@ -127,6 +143,24 @@ Deno.test("Receiving.delivered says nothing any more once messages were dropped"
   receiving.message(message("s:15"), 10);
   assertEquals(await take(messages, 1), ["s:15"]);
   assertEquals(receiving.delivered, {});
+});
+
+Deno.test("Receiving.delivered says nothing any more when what waited did not come to its end", async () => {
+  for (const isCut of [false, true]) {
+    const { receiving } = logIn({ s: 10 });
+    const messages = receiving.messages();
+    receiving.message(message("s:3", { offline: true }), 10);
+    await take(messages, 1);
+    assertEquals(receiving.delivered, { s: 3 });
+    if (!isCut) receiving.caughtUp({ s: 10 });
+    receiving.cutOff();
+    // The login that follows brings a vector.
+    receiving.begin({ command: "LOGIN_SUCCESS", info: "", features: ["chat"], resume: { vector: {}, replayed: 0 } });
+    receiving.cutOff();
+    receiving.message(message("s:11"), 10);
+    await take(messages, 1);
+    assertEquals(receiving.delivered, isCut ? {} : { s: 11 });
+  }
 });
 
 Deno.test("Receiving.vector leaves out what iterators still have to give, but not messages that waited", async () => {

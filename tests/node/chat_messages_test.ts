@@ -294,7 +294,12 @@ Deno.test("what cannot be sent is answered, and costs nobody the connection", as
     ["m-2", "the text is empty"],
     [undefined, "there is no user with this name"],
   ]);
-  const anonymous = await world.client("a", { command: "LOGIN", username: "anonymous", features: ["chat"] });
+  const anonymous = await world.client("a", {
+    command: "LOGIN",
+    username: "anonymous",
+    features: ["chat"],
+    redirects: 3,
+  });
   anonymous.tell("bob", "hello", "m-3");
   await world.run(50);
   assertEquals(anonymous.last("DIRECT_MESSAGE_FAILED")?.info, "only who has a name can send a direct message");

@@ -148,6 +148,15 @@ export class MeshWorld {
     return [...this.#open.values()].filter((link) => link === `${a}>${b}` || link === `${b}>${a}`);
   }
 
+  /** As `dial`; `undefined` when nobody is there. */
+  async tryToDial(server: string): Promise<Link | undefined> {
+    let link: Link | undefined;
+    const dialled = this.dial(server).then((made) => void (link = made), () => {});
+    await this.run(20);
+    await dialled;
+    return link;
+  }
+
   /** A link from a machine of its own, or from `machine`, to a server. */
   async dial(server: string, machine = `x${++this.#machines}`, highWaterBytes = 262_144): Promise<Link> {
     const process = new Process(machine, this.clock);
@@ -156,8 +165,13 @@ export class MeshWorld {
       port: PORT,
       timeoutMs: 5_000,
     });
-    await this.run(20);
-    return await dialled;
+    const [link] = await Promise.all([dialled, this.run(20)]);
+    return link;
+  }
+
+  /** A client on a link. */
+  over(link: Link): MeshClient {
+    return new MeshClient(link);
   }
 
   /** A client that has sent `lines` to a server. */
@@ -208,6 +222,10 @@ export class MeshWorld {
     client.send(loginOf(username, { features: [], redirects: 3 }));
     await this.until(() => client.commands.includes("LOGIN_SUCCESS"), `the login of ${username} at ${server}`);
     await this.run(20);
+    assert(
+      !client.commands.includes("REDIRECT"),
+      `${server} has more clients than others, and sends ${username} there`,
+    );
     return client;
   }
 
