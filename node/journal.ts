@@ -83,7 +83,9 @@ const MAX_NEWEST_ELSEWHERE = 65_536;
 
 /** What the journal tells. */
 export interface JournalOwner {
-  /** These are stored, and are the end of the log now. `hasHole`: some of what belongs before them was forgotten elsewhere and is not here. */
+  /** These are stored; nobody was told so. */
+  safe(segments: readonly Segment[]): void;
+  /** These are stored, and are the end of the log now; those who waited for that were told. `hasHole`: some of what belongs before them was forgotten elsewhere and is not here. */
   stored(segments: readonly Segment[], hasHole: boolean): void;
   /** These names have accounts now. */
   registered(usernames: readonly string[]): void;
@@ -407,6 +409,8 @@ export class Journal {
         return;
       }
       hasHole = this.#accept(segments);
+      // First of all, as it is what survives this server.
+      if (segments.length > 0) this.#owner.safe(segments);
     }
     const waiting = this.#waiting;
     if (waiting.size > 0) {

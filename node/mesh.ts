@@ -218,6 +218,12 @@ export class Mesh implements PeerLinkOwner {
     if (serverId === journal.serverId) return refused(SELF);
     if (this.#isStopping) return refused("this server is stopping");
     const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
+    const known = this.#members.get(serverId);
+    if (known?.state === "linked" && (known.host !== reachable || known.port !== port)) {
+      return refused(
+        `the server ${serverId} is linked already, at ${known.host}:${known.port}: was a data folder copied?`,
+      );
+    }
     return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport } };
   }
 

@@ -38,6 +38,8 @@ export interface NodeParts {
   /** Closed by the node when it stops. */
   readonly store: Store;
   readonly crypto: SecretCrypto;
+  /** What tickets are made with; made anew where it is absent, and then the clients' tickets end with the node. */
+  readonly ticketKey?: string;
   /** Where trace events go; absent when nobody traces. */
   readonly writeTrace?: (event: TraceEvent) => void;
 }
@@ -106,6 +108,7 @@ export class ThrumNode {
     this.#supervisor = new Supervisor(clock);
     const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
     this.#journal = new Journal(store, clock, kept, {
+      safe: (segments) => this.#mesh.replication.stored(segments),
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
       accountLost: (username) => this.#accountLost(username),
@@ -123,7 +126,7 @@ export class ThrumNode {
       journal: this.#journal,
       crypto,
       known: store.opened.members,
-      ticketKey: toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
+      ticketKey: parts.ticketKey ?? toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
       load: () => this.#sessions.load,
       hasAccount: (username) => store.account(username) !== undefined,
       online: () => this.#presence.here,
@@ -261,7 +264,7 @@ export class ThrumNode {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
     this.#hub.deliver(segments);
-    this.#mesh.replication.stored(segments);
+    this.#mesh.replication.delivered();
     this.#older?.stored();
   }
 

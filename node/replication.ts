@@ -176,12 +176,15 @@ export class Replication implements Committed {
       if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
       else this.#send(peer, segments);
     }
-    // Not before all that is stored was delivered: it may begin sessions, which would be sent the turn's lines as well.
-    if (this.#hasReplicated) {
-      this.#hasReplicated = false;
-      this.#letIn();
-      this.#owner.onReplicated();
-    }
+  }
+
+  /** What is stored was delivered to the clients that are here. */
+  delivered(): void {
+    if (!this.#hasReplicated) return;
+    this.#hasReplicated = false;
+    // Not earlier: it may begin sessions, which would be sent the turn's lines as well.
+    this.#letIn();
+    this.#owner.onReplicated();
   }
 
   /** Lines of the log came from a peer. What is wrong with them, in words. */

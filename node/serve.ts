@@ -1,5 +1,6 @@
 /** A server on the real world: the node with real clock, sockets, disk and cryptography. What `mod.ts` offers and `server.ts` runs. */
 
+import { toHex } from "../accounts/verifier.ts";
 import type { ConfigLayer } from "../config/config.ts";
 import { dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../config/load.ts";
@@ -7,6 +8,7 @@ import { nodeCrypto } from "../platform/crypto.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { makeServerId } from "../platform/node_id.ts";
 import { realClock } from "../platform/real_clock.ts";
+import { readTextFile, writePrivateFile } from "../platform/text_file.ts";
 import { tcpTransport } from "../platform/tcp_transport.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import { openMemoryStore } from "../store/memory_store.ts";
@@ -65,12 +67,14 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       makeServerId,
       synchronous: config.store.synchronous,
     });
+    const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
     const node = new ThrumNode({
       config,
       clock: realClock,
       transport: tcpTransport(config.limits.maxPendingBytes),
       store,
       crypto: nodeCrypto,
+      ...(ticketKey === undefined ? {} : { ticketKey }),
       ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
     });
     await node.start();
@@ -126,6 +130,16 @@ class RunningServer implements Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The key that tickets are made with: the same after a restart, so that not every client's secret has to be derived then. */
+async function keptTicketKey(folder: string): Promise<string> {
+  const file = `${folder}/ticket-key`;
+  const kept = (await readTextFile(file) ?? "").trim();
+  if (/^[0-9a-f]{64}$/.test(kept)) return kept;
+  const made = toHex(nodeCrypto.randomBytes(32));
+  await writePrivateFile(file, `${made}\n`);
+  return made;
 }
 
 async function openTrace(path: string): Promise<LineFile> {

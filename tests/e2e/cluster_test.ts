@@ -12,6 +12,8 @@ import { eventually } from "../support/until.ts";
 
 const SERVERS = 3;
 const CLIENTS = 50;
+/** So many of them are users: each costs a derivation of its secret at the beginning, and some later. The others are anonymous. */
+const USERS = 10;
 const FAULTS = ["kill", "kill", "kill", "stop", "stop", "stop", "cut", "cut", "cut and kill", "cut and kill"] as const;
 type Fault = typeof FAULTS[number];
 /** Between two numbers of one client. All of them go to all clients, and those live in this one process. */
@@ -49,7 +51,7 @@ Deno.test({
     await using group = await ServerGroup.start(SERVERS, QUICK);
     console.log(`seed ${seed}, ${SERVERS} servers on ${group.networkKind}, ${CLIENTS} clients`);
     await using crowd = new AsyncDisposableStack();
-    const clients = await openClients(group, CLIENTS, crowd, true);
+    const clients = await openClients(group, CLIENTS, crowd, USERS);
     for (const client of clients) client.publish(PUBLISH_MS, chance() * PUBLISH_MS);
     await eventually(() => clients.every(({ acknowledged }) => acknowledged > 0), "the first acknowledgements");
 
@@ -99,7 +101,7 @@ Deno.test({
   fn: async () => {
     await using group = await ServerGroup.start(SERVERS, { cluster: { announceIntervalMs: 500 } });
     await using crowd = new AsyncDisposableStack();
-    const clients = await openClients(group, ROLLING_CLIENTS, crowd, false);
+    const clients = await openClients(group, ROLLING_CLIENTS, crowd, 0);
     for (let index = 0; index < SERVERS; index++) {
       assertEquals(await group.end(index, "SIGTERM"), 0);
       await group.startAgain(index);
@@ -193,13 +195,15 @@ async function openClients(
   group: ServerGroup,
   count: number,
   crowd: AsyncDisposableStack,
-  areUsers: boolean,
+  users: number,
 ): Promise<NumberedClient[]> {
   const endpoints = Array.from({ length: group.count }, (_, index) => group.endpoint(index));
   // The secrets of all of them are derived by one server.
   const connectTimeoutMs = PATIENCE_MS;
   const opening = Array.from({ length: count }, async (_, number) => {
-    const user = areUsers ? { username: `user${number}`, secret: `secret${number}`, register: "ifNew" as const } : {};
+    const user = number < users
+      ? { username: `user${number}`, secret: `secret${number}`, register: "ifNew" as const }
+      : {};
     // All of them call the first server: that is for the servers to even out.
     return crowd.use(
       await NumberedClient.open(number, { ...endpoints[0]!, servers: endpoints, connectTimeoutMs, ...user }),

@@ -226,3 +226,47 @@ Deno.test("no secret travels between servers, nor is one in the log", async () =
     assert(!log.includes("open sesame"));
   }
 });
+
+Deno.test("a link that takes the place of another one loses no question, and leaves no lock behind", async () => {
+  const world = await MeshWorld.of(["a"]);
+  const first = await world.peer("a", "x");
+  first.send({ command: "LOCK_REQUEST", username: "anna", lamport: 1, origin: "x" });
+  const ben = await world.client("a", { command: "REGISTER", username: "ben", secret: "ben" });
+  await world.run(50);
+  assertEquals(first.last("LOCK_ALLOWED")?.username, "anna");
+  assertEquals(first.last("LOCK_REQUEST")?.username, "ben");
+  // The answer and the release go the old way, and are lost with it.
+  const second = await world.peer("a", "x");
+  first.send({ ...first.last("LOCK_REQUEST")!, command: "LOCK_ALLOWED" });
+  first.send({ command: "LOCK_RELEASE", username: "anna", lamport: 1, origin: "x" });
+  await world.run(50);
+  assertEquals(ben.commands, []);
+  assertEquals(second.last("LOCK_REQUEST")?.username, "ben");
+  second.send({ ...second.last("LOCK_REQUEST")!, command: "LOCK_ALLOWED" });
+  await world.run(20);
+  second.send({ command: "HAVE", vector: { a: 1 } });
+  await world.run(20);
+  assertEquals([ben.commands, second.last("LOCK_RELEASE")?.username], [["REGISTER_SUCCESS"], "ben"]);
+  const anna = await world.client("a", REGISTER_ANNA);
+  await world.run(50);
+  assertEquals([anna.commands, second.last("LOCK_REQUEST")?.username], [[], "anna"]);
+  second.send({ ...second.last("LOCK_REQUEST")!, command: "LOCK_DENIED" });
+  await world.run(20);
+  assertEquals(anna.commands, ["REGISTER_FAILED"]);
+});
+
+Deno.test("a peer cannot release what another one holds, nor answer for it", async () => {
+  const world = await MeshWorld.of(["a"]);
+  const x = await world.peer("a", "x");
+  const y = await world.peer("a", "y");
+  const client = await world.client("a", REGISTER_ANNA);
+  await world.run(50);
+  const claim = x.last("LOCK_REQUEST")!;
+  for (let times = 0; times < 3; times++) x.send({ ...claim, command: "LOCK_ALLOWED" });
+  x.send({ ...claim, command: "LOCK_RELEASE" });
+  await world.run(20);
+  assertEquals([client.commands, world.server("a").vector], [[], {}]);
+  y.send({ ...claim, command: "LOCK_ALLOWED" });
+  await world.run(20);
+  assertEquals(world.server("a").vector, { a: 1 });
+});

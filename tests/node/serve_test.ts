@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConfigError, serve } from "../../mod.ts";
+import { LineClient } from "../support/line_client.ts";
 
 const HERE = { server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } };
 
@@ -11,13 +12,35 @@ Deno.test("serve() joins nobody without the secret of the network", async () => 
   );
 });
 
+Deno.test("serve() takes tickets that were given before it was started again", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "thrum-serve-" });
+  const login = { command: "LOGIN", username: "anna", secret: "right", features: ["resume"] };
+  let ticket: unknown;
+  try {
+    {
+      await using server = await serve({ ...HERE, store: { data: folder } });
+      await using client = await LineClient.connect(server.port);
+      client.send({ command: "REGISTER", username: "anna", secret: "right" }, login);
+      ticket = (await client.next("LOGIN_SUCCESS")).ticket;
+    }
+    await using server = await serve({ ...HERE, store: { data: folder } });
+    await using client = await LineClient.connect(server.port);
+    // With a secret that is wrong it is the ticket that counts.
+    client.send({ ...login, secret: "wrong", ticket });
+    await client.next("LOGIN_SUCCESS");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("serve() makes no secret of a network by itself", async () => {
   const folder = await Deno.makeTempDir({ prefix: "thrum-serve-" });
   try {
     {
       await using _server = await serve({ ...HERE, store: { data: folder } });
     }
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["thrum.sqlite"]);
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assertEquals(names, ["thrum.sqlite", "ticket-key"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

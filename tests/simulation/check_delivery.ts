@@ -135,6 +135,10 @@ function waitedInVain(evidence: Evidence, late: Told<"received">, before: Told<"
   if (login === undefined) return false;
   const had = evidence.stored.get(server)?.get(late.id);
   if (had !== undefined && had.at < login.at) return false;
+  // While the other server was linked it could still come.
+  const origin = evidence.machineOf(parseEntryId(late.id)!.origin);
+  const isRenamed = evidence.nameAt(origin, login.at) !== parseEntryId(late.id)!.origin;
+  if (!isRenamed && overlaps(evidence.greeted(server, origin), login.at - 1, login.at)) return false;
   const link = evidence.links(server, sender).findLast(({ from }) => from < login.at);
   return link !== undefined && login.at - link.from >= evidence.schedule.settings.holdBackMs;
 }
