@@ -10,7 +10,14 @@ import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
-import type { Feature, HeartbeatMessage, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
+import type {
+  Feature,
+  HeartbeatMessage,
+  LoginSuccessMessage,
+  RefusalMessage,
+  UserScope,
+  WireServer,
+} from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
@@ -52,6 +59,9 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 const logger = getLogger(["thrum", "client"]);
 
+/** What a registration comes to when somebody else has the name. */
+const NAME_TAKEN: RefusalMessage = { command: "REGISTER_FAILED", info: "this name is taken", reason: "NAME_TAKEN" };
+
 /** Connects and logs in, as `connect` in `connect.ts` does, on a platform of the caller's choice; rejects with the same. */
 export async function openClient(options: ConnectOptions, platform: ClientPlatform): Promise<Client> {
   const client = new RunningClient(options, platform);
@@ -73,6 +83,8 @@ class RunningClient implements Client {
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #register: boolean | "ifNew";
   #registered = false;
+  /** Whether a REGISTER was sent whose answer never came. */
+  #mayHaveRegistered = false;
   #ticket: string | undefined;
   #login: LoginSuccessMessage | undefined;
   #firstLoginMs: number | undefined;
@@ -311,6 +323,8 @@ class RunningClient implements Client {
     const returned = this.#login !== undefined;
     this.#login = login;
     this.#open = this.#connection;
+    this.#registered ||= this.#mayHaveRegistered;
+    this.#mayHaveRegistered = false;
     this.#register = false;
     const nowMs = this.#platform.clock.nowMs();
     this.#failover.opened(nowMs);
@@ -365,7 +379,7 @@ class RunningClient implements Client {
     const where = endpointText(server);
     switch (end.kind) {
       case "refused": {
-        const { refusal } = end;
+        const refusal = this.#mayHaveRegistered && end.refusal.reason === "WRONG_SECRET" ? NAME_TAKEN : end.refusal;
         const error = refusedError(refusal, this.#username, where);
         const next = this.#failover.refused(this.#now(), refusal.reason);
         if (next.kind === "call") this.#tell({ kind: "unreachable", server, info: refusal.info });
@@ -383,6 +397,11 @@ class RunningClient implements Client {
       case "lost":
       case "endedByServer": {
         const byServer = end.kind === "endedByServer";
+        // It may have come to the account without our being told: then the name is taken by us.
+        if (this.#register === true) {
+          this.#register = "ifNew";
+          this.#mayHaveRegistered = true;
+        }
         const info = describeEnd(end.reason, end.info);
         if (this.#login !== undefined) this.#tell({ kind: "lost", reason: end.reason, info, byServer });
         const error = this.#login === undefined && !byServer

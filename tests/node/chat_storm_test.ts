@@ -172,7 +172,7 @@ async function storm(seed: number): Promise<void> {
       person.say(to);
       expected.get(to)!.push(`${person.name} ${person.sent}`);
     } else if (roll < 72) person.breakOff();
-    else if (roll < 78) person.leave();
+    else if (roll < 78 && person !== people[0]) person.leave();
     else if (roll < 86) person.isAway = false;
     else if (roll < 90) {
       restart();

@@ -77,6 +77,7 @@ class Person {
     if (link === undefined) return void (this.#nextAt = clock.nowMs() + 200);
     const client = new TellingClient(link, (line) => this.#take(client, line));
     this.#client = client;
+    this.trace.push(Math.round(clock.nowMs()) + " LOGIN " + server + JSON.stringify(this.#vector));
     client.send(loginOf(this.name, {
       features: FEATURES,
       redirects: 3,
@@ -93,7 +94,7 @@ class Person {
 
   #take(client: MeshClient, line: Received): void {
     if (this.#client !== client) return;
-    if (/LOGIN|CAUGHT|RECEIPT/.test(line.command)) this.trace.push(Math.round(this.world.clock.nowMs()) + " " + JSON.stringify(line).slice(0, 330));
+    if (/LOGIN|CAUGHT|RECEIPT|DIREC|END/.test(line.command)) this.trace.push(Math.round(this.world.clock.nowMs()) + " " + JSON.stringify(line).slice(0, 330));
     switch (line.command) {
       case "LOGIN_SUCCESS":
         this.#isIn = true;
@@ -174,12 +175,12 @@ async function storm(seed: number): Promise<void> {
       person.say(to);
       expected.get(to)!.push(`${person.name} ${person.sent}`);
     } else if (roll < 72) person.breakOff();
-    else if (roll < 78) person.leave();
+    else if (roll < 78 && person !== people[0]) person.leave();
     else if (roll < 86) person.isAway = false;
     else if (roll < 90) {
       restart();
       down = SERVERS[below(chance, SERVERS.length)]!;
-      world.server(down).kill();
+      world.server(down).kill(); people[0]!.trace.push("KILL " + down);
     } else if (roll < 93) restart();
     else if (roll < 95) undefined;
     else if (roll < 96) undefined;
