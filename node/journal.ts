@@ -14,12 +14,15 @@ import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
 import type {
   Account,
+  EntryRange,
+  InboxPortion,
   KnownServer,
   Missing,
   PlainCursor,
   Store,
   StoredMessage,
   UsedMessageId,
+  WaitingMessage,
 } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -81,6 +84,12 @@ export interface ReplicatedEntry {
 /** Users whose newest entry from another server is remembered: what they publish here has to come after it. It matters for as long as replication takes. */
 const MAX_NEWEST_ELSEWHERE = 65_536;
 
+/**
+ * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits grows at every server: with lines as long as they may be
+ * these are 650 MB. More than somebody reads who comes back after a holiday.
+ */
+export const MAX_WAITING_MESSAGES = 10_000;
+
 /** What the journal tells. */
 export interface JournalOwner {
   /** These are stored; nobody was told so. */
@@ -117,6 +126,8 @@ export class Journal {
   #messageIds = new Map<string, UsedMessageId>();
   #directMessages: StoredMessage[] = [];
   #delivered: EntryId[] = [];
+  /** How many messages wait for the users to whom some were sent in this turn; those included. */
+  #waitingFor = new Map<string, number>();
   readonly #deliveries = new Deliveries();
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
@@ -250,13 +261,17 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /** Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
-  send({ from, to, text, messageId, lamport }: OutgoingMessage): EntryId {
+  /**
+   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. `undefined` when too many
+   * wait for its receiver already.
+   */
+  send({ from, to, text, messageId, lamport }: OutgoingMessage): EntryId | undefined {
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(from, messageId);
       if (first !== undefined) return first;
     }
+    if (!this.#takesOneMore(to)) return undefined;
     this.#lamport = receive(this.#lamport, lamport);
     const entry = this.#nextOwn();
     const previous = this.#newestElsewhere.get(from);
@@ -294,11 +309,19 @@ export class Journal {
     return this.#read(() => this.#store.usernames());
   }
 
-  /** What waits for `username`, oldest first. */
-  inboxOf(username: string): readonly StoredMessage[] {
-    const waiting = this.#read(() => this.#store.inboxOf(username)) ?? [];
-    // Some may have been delivered in this turn.
-    return waiting.filter((entry) => !this.#deliveries.has(entry));
+  /** As the store's: what was delivered in this turn (`isDelivered`) is there too. Nothing when it cannot be read, which is the end of this server. */
+  inboxOf(username: string, portion: InboxPortion): readonly WaitingMessage[] {
+    return this.#read(() => this.#store.inboxOf(username, portion)) ?? [];
+  }
+
+  /** As the store's, in the same way. */
+  inboxRange(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] {
+    return this.#read(() => this.#store.inboxRange(username, range, maxBytes)) ?? [];
+  }
+
+  /** Whether a direct message that the store may still name as one that waits was delivered in this turn. */
+  isDelivered(message: EntryId): boolean {
+    return this.#deliveries.has(message);
   }
 
   /** Notes everywhere that a direct message was delivered, and tells its sender; nothing when that is known already. */
@@ -455,6 +478,7 @@ export class Journal {
     }
     if (this.#directMessages.length > 0) this.#directMessages = [];
     if (this.#delivered.length > 0) this.#delivered = [];
+    if (this.#waitingFor.size > 0) this.#waitingFor = new Map();
     this.#members = undefined;
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();
@@ -522,6 +546,16 @@ export class Journal {
     if (known !== undefined && !isBefore(account, known)) return;
     this.#accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
+  }
+
+  /** Whether one more message may wait for a user, and counts it if so. */
+  #takesOneMore(username: string): boolean {
+    // Once for each turn: for a long inbox that takes as long as a message does.
+    const count = this.#waitingFor.get(username) ??
+      this.#read(() => this.#store.inboxCount(username, MAX_WAITING_MESSAGES)) ?? 0;
+    const takesIt = count < MAX_WAITING_MESSAGES;
+    this.#waitingFor.set(username, takesIt ? count + 1 : count);
+    return takesIt;
   }
 
   #nextOwn(): EntryId {

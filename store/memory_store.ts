@@ -23,13 +23,15 @@ import {
 import type {
   Account,
   Batch,
+  EntryRange,
   ForgetLimits,
   Forgotten,
+  InboxPortion,
   Missing,
   Store,
-  StoredMessage,
   StoreState,
   UsedMessageId,
+  WaitingMessage,
 } from "./store.ts";
 
 /** What a memory store is opened with. */
@@ -166,8 +168,16 @@ class MemoryStore implements Store {
     return [...this.#accounts.keys()].sort();
   }
 
-  inboxOf(username: string): StoredMessage[] {
-    return this.#inbox.of(username);
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#inbox.of(username, portion);
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#inbox.rangeOf(username, range, maxBytes);
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#inbox.count(username, atMost);
   }
 
   get inboxSize(): number {

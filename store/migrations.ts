@@ -114,6 +114,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE UNIQUE INDEX inbox_by_entry ON inbox (origin, sequence)`,
       // With the place at its end, as every index has it: so a user's messages come in order.
       `CREATE INDEX inbox_by_user ON inbox (username) WHERE username IS NOT NULL`,
+      // For what a client says that it has taken: of each origin all up to a sequence.
+      `CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL`,
     ],
   },
 ];

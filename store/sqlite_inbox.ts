@@ -2,14 +2,28 @@
 
 import type { InboxChange } from "./inbox.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
-import type { StoredMessage } from "./store.ts";
+import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
+
+/** Whose sizes are looked at together, to see how many fit into a portion. */
+const SIZES = 256;
+
+type Found = Omit<WaitingMessage, "to">;
+
+/** Where a message stands among those that are asked for, and its bytes. */
+interface Size {
+  readonly at: number;
+  readonly size: number;
+}
 
 /** The messages of all users. Its calls throw what SQLite throws. */
 export class SqliteInbox {
   readonly #statements: Statements;
+  /** SQLite itself would give the place of the newest row again when that is gone: to a reader of portions its message would be one that it had. */
+  #lastPlace: number;
 
   constructor(statements: Statements) {
     this.#statements = statements;
+    this.#lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
   }
 
   /** How many messages wait. */
@@ -17,11 +31,24 @@ export class SqliteInbox {
     return one<{ size: number }>(this.#statements.countMessages)!.size;
   }
 
-  /** Messages that wait for `username`, in order. */
-  of(username: string): StoredMessage[] {
-    type Found = Omit<StoredMessage, "to">;
-    return all<Found>(this.#statements.messagesOf, username)
-      .map(({ origin, sequence, line }) => ({ origin, sequence, to: username, line }));
+  /** As `Store.inboxOf`. */
+  of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
+    const { messagesOf, messageSizesOf } = this.#statements;
+    const last = lastThatFits((last) => all<Size>(messageSizesOf, username, last, SIZES), after, maxBytes);
+    return all<Found>(messagesOf, username, after, last).map((found) => ({ ...found, to: username }));
+  }
+
+  /** As `Store.inboxRange`. */
+  rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
+    const { messagesIn, messageSizesIn } = this.#statements;
+    const sizes = (before: number) => all<Size>(messageSizesIn, username, origin, before, last, SIZES);
+    const end = lastThatFits(sizes, first - 1, maxBytes);
+    return all<Found>(messagesIn, username, origin, first, end).map((found) => ({ ...found, to: username }));
+  }
+
+  /** As `Store.inboxCount`. */
+  count(username: string, atMost: number): number {
+    return one<{ size: number }>(this.#statements.countMessagesOf, username, atMost)!.size;
   }
 
   /** Takes in what a turn changed; within its transaction. */
@@ -29,10 +56,10 @@ export class SqliteInbox {
     const { insertMessage, deleteMessage, insertEarly } = this.#statements;
     for (const { origin, sequence, to, line, takenAt } of taken) {
       const wasDelivered = Number(deleteMessage.run(origin, sequence).changes) > 0;
-      if (!wasDelivered) insertMessage.run(origin, sequence, takenAt, to, line);
+      if (!wasDelivered) insertMessage.run(++this.#lastPlace, origin, sequence, takenAt, to, line);
     }
     for (const { origin, sequence, isEarly } of delivered) {
-      if (isEarly) insertEarly.run(origin, sequence, takenAt);
+      if (isEarly) insertEarly.run(++this.#lastPlace, origin, sequence, takenAt);
       else deleteMessage.run(origin, sequence);
     }
   }
@@ -54,5 +81,20 @@ export class SqliteInbox {
   /** Drops the messages of `origin` after `sequence`: the log was cut there. What is known of deliveries stays true. */
   cut(origin: string, sequence: number): void {
     this.#statements.deleteMessagesAfter.run(origin, sequence);
+  }
+}
+
+/** Where the last of the messages after `after` stands that fit into `maxBytes`, or the first one. Sizes first, so that no line is read in vain. */
+function lastThatFits(sizesAfter: (at: number) => readonly Size[], after: number, maxBytes: number): number {
+  let last = after;
+  let bytes = 0;
+  for (;;) {
+    const sizes = sizesAfter(last);
+    for (const { at, size } of sizes) {
+      bytes += size;
+      if (last > after && bytes > maxBytes) return last;
+      last = at;
+    }
+    if (sizes.length < SIZES) return last;
   }
 }

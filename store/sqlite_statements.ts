@@ -94,10 +94,28 @@ export function prepareStatements(database: DatabaseSync) {
         "(SELECT username, message_id FROM message_ids WHERE used_at < ? ORDER BY used_at LIMIT ?)",
     ),
 
-    insertMessage: prepare("INSERT INTO inbox (origin, sequence, taken_at, username, line) VALUES (?, ?, ?, ?, ?)"),
-    insertEarly: prepare("INSERT INTO inbox (origin, sequence, taken_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)"),
+    insertEarly: prepare(
+      "INSERT INTO inbox (place, origin, sequence, taken_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    ),
     deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ?"),
-    messagesOf: prepare("SELECT origin, sequence, line FROM inbox WHERE username = ? ORDER BY place"),
+    messagesOf: prepare(
+      "SELECT place, origin, sequence, line FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place",
+    ),
+    messageSizesOf: prepare(
+      "SELECT place AS at, octet_length(line) AS size FROM inbox WHERE username = ? AND place > ? ORDER BY place LIMIT ?",
+    ),
+    // SQLite would go through the messages of all users, as origin and sequence are unique.
+    messagesIn: prepare(
+      "SELECT place, origin, sequence, line FROM inbox INDEXED BY inbox_by_user_entry " +
+        "WHERE username = ? AND origin = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
+    ),
+    messageSizesIn: prepare(
+      "SELECT sequence AS at, octet_length(line) AS size FROM inbox INDEXED BY inbox_by_user_entry " +
+        "WHERE username = ? AND origin = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
+    ),
+    countMessagesOf: prepare("SELECT count(*) AS size FROM (SELECT 1 FROM inbox WHERE username = ? LIMIT ?)"),
+    newestMessage: prepare("SELECT place FROM inbox ORDER BY place DESC LIMIT 1"),
     countMessages: prepare("SELECT count(*) AS size FROM inbox WHERE username IS NOT NULL"),
     oldestMessages: prepare("SELECT place, taken_at AS takenAt FROM inbox ORDER BY place LIMIT ?"),
     deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),

@@ -40,15 +40,17 @@ import type {
   Account,
   Batch,
   Cut,
+  EntryRange,
   ForgetLimits,
   Forgotten,
+  InboxPortion,
   KnownServer,
   Missing,
   PlainCursor,
   Store,
-  StoredMessage,
   StoreState,
   UsedMessageId,
+  WaitingMessage,
 } from "./store.ts";
 
 /** What a SQLite store is opened with. */
@@ -242,8 +244,16 @@ class SqliteStore implements Store {
     return this.#read(() => all<{ username: string }>(this.#statements.usernames).map((row) => row.username).sort());
   }
 
-  inboxOf(username: string): StoredMessage[] {
-    return this.#read(() => this.#inbox.of(username));
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#read(() => this.#inbox.of(username, portion));
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#read(() => this.#inbox.rangeOf(username, range, maxBytes));
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#read(() => this.#inbox.count(username, atMost));
   }
 
   get inboxSize(): number {

@@ -61,6 +61,27 @@ export interface StoredMessage extends EntryName {
   readonly line: string;
 }
 
+/** A message as it waits. */
+export interface WaitingMessage extends StoredMessage {
+  /** Grows in the order of the log, and is given to no other message while the store is open. */
+  readonly place: number;
+}
+
+/** Which part of an inbox is asked for; all of it unless something is said. */
+export interface InboxPortion {
+  /** Messages after this place: that of the last one which was read. */
+  readonly after?: number;
+  /** At least one message if there is one, then as many as have no more bytes than this. */
+  readonly maxBytes?: number;
+}
+
+/** A range of one origin's entries. */
+export interface EntryRange {
+  readonly origin: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** What one turn of the event loop changes. */
 export interface Batch {
   /** Of any origins, in any order between them. */
@@ -187,7 +208,11 @@ export interface Store extends Disposable {
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): string[];
   /** Direct messages that wait for `username`, in the order of this server's log. */
-  inboxOf(username: string): StoredMessage[];
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[];
+  /** Those of them that are in `range`, in order: at least one if there is one, then as many as have no more bytes than `maxBytes`. */
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[];
+  /** How many direct messages wait for `username`. Counts them, and no further than `atMost`. */
+  inboxCount(username: string, atMost: number): number;
   /** How many direct messages wait, for all users. Counts them: not for every turn. */
   readonly inboxSize: number;
   /** The entry that `username` published under `messageId`, if that is still known. */

@@ -30,6 +30,7 @@ import { DeliveryMarks } from "./delivery_marks.ts";
 import { type Notice, styleNotice } from "./describe.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
 import { PendingLines } from "./pending_lines.ts";
+import { type RawStdio, rawStdio } from "./raw_stdio.ts";
 import { readRemembered } from "./remembered.ts";
 import { Screen, type ScreenOwner } from "./screen.ts";
 import { readTypedLine, type TypedLine, type Word } from "./typed_line.ts";
@@ -43,23 +44,34 @@ const DELIVERED_TOGETHER_MS = 100;
  * @throws {ConnectionEndedError | ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
  */
 export async function talk(given: CommandContext): Promise<void> {
-  const { stdio } = given;
-  if (!stdio.canAsk) {
-    throw new UsageError("Cannot talk without a terminal; programs use publish and listen");
+  if (!given.stdio.canAsk) {
+    throw new UsageError("Cannot talk without a terminal; programs use publish, send and listen");
   }
+  using stdio = rawStdio(given.stdio);
   const kept = await readRemembered(given.stateFile);
-  const context = await settleServer(given, kept);
+  const context = await settleServer(waiting({ ...given, stdio }, stdio), kept);
   stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(context.server)}\n`);
   const chat = new Chat(context);
   await using client = await logIn(context, kept, { onEvent: chat.onEvent });
   try {
     await chat.run(client);
   } finally {
+    // From here on Ctrl-C is a signal again, for those who do not want to wait.
+    stdio[Symbol.dispose]();
     await client.close();
     chat.tellLeft();
   }
   const failure = chat.failure(endpointText(context.server));
   if (failure !== undefined) throw failure;
+}
+
+/** `context`, in which the person can leave while a server is waited for. */
+function waiting(context: CommandContext, stdio: RawStdio): CommandContext {
+  return {
+    ...context,
+    connect: (options) => stdio.unlessLeft(context.connect(options)),
+    reach: (server) => stdio.unlessLeft(context.reach(server)),
+  };
 }
 
 /** One session: what comes goes to the screen, what is typed to the client. */

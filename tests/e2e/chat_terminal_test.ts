@@ -201,6 +201,24 @@ inNetwork(
   },
 );
 
+inNetwork(2, "a user on two terminals gets messages on both, and is one user", async (network) => {
+  const one = await network.register("ada", 0);
+  const bob = await network.register("bob", 0);
+  const two = await network.return("ada", 1);
+  await bob.type("ada: hello", "Enter");
+  for (const screen of [one, two]) await screen.shows(">", /bob → you {2}hello$/);
+  await bob.shows(">", /✓✓ delivered$/);
+  await bob.type("online", "Enter");
+  await bob.shows(">", /^2 online: ada, bob$/);
+  await two.type("C-d");
+  await two.sees(/^exit 0$/);
+  await bob.type("all", "Enter");
+  await bob.shows(">", /^2 registered users: ada, bob$/);
+  await bob.type("online", "Enter");
+  await bob.shows(">", /^2 online: ada, bob$/);
+  assert(!(await bob.rows()).some((row) => /ada (left|has joined)/.test(row)));
+});
+
 inNetwork(1, "who is killed has lost its connection", async (network) => {
   const ada = await network.register("ada", 0);
   await using bob = startClient(["listen", "-u", "bob", "--port", network.ports[0]!]);

@@ -111,6 +111,29 @@ talking("a password that is typed is shown nowhere, and serves to log in again",
   for (const shown of [second, third]) assert(!(await shown.everything()).includes("hush"));
 });
 
+talking("a password that is typed ahead of its question is not shown either", [], async ({ screen, port, again }) => {
+  await screen.sees(/User name/);
+  await screen.type("ada", "Enter", "y", "Enter", "hush-hush", "Enter", "hush-hush", "Enter", "hello", "Enter");
+  await screen.shows(">", /ada {2}hello$/);
+  assert(!(await screen.everything()).includes("hush"));
+  await using second = await again("--port", port);
+  await second.sees(/User name/);
+  await second.type("Enter", "n", "Enter", "wrong-one", "Enter", "wrong-two", "Enter", "hush-hush", "Enter", "x");
+  await second.shows("> x");
+  assert(!/hush|wrong-/.test(await second.everything()));
+});
+
+talking("Ctrl-C leaves while the server does not answer", [], async ({ screen, server }) => {
+  await screen.sees(/User name/);
+  await screen.type("anonymous");
+  await screen.shows("  User name [ada]: anonymous");
+  server.signal("SIGSTOP");
+  await screen.type("Enter");
+  await screen.type("C-c");
+  await screen.sees(/^exit 0$/);
+  server.signal("SIGCONT");
+});
+
 talking("the last server is offered where nobody says which one", ["-u", "ada"], async ({ screen, port, again }) => {
   await register(screen);
   await using second = await again();

@@ -33,7 +33,7 @@ Deno.test("askHidden() lets the person mend what nobody sees", async () => {
 });
 
 Deno.test("askHidden() is left with Ctrl-C, with Ctrl-D and at the end of the input, and leaves the keyboard", async () => {
-  for (const typed of ["hu\x03", "hu\x04", "hu"]) {
+  for (const typed of ["hu\x03sh\r", "hu\x04sh\r", "hu"]) {
     const { stdio, isOpen } = typing(typed);
     await assertRejects(() => askHidden("?", stdio), NoAnswer);
     assertEquals([stdio.written, isOpen()], ["? ", false]);
