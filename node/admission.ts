@@ -57,7 +57,7 @@ export function checkLogin(
     told({ ...(digest === undefined ? {} : { digest }), ...(redirect === undefined ? {} : { redirect }) });
   };
   mesh.whenJoined(() =>
-    mesh.replication.whenHere(username, last, () => {
+    mesh.replication.whenHere(last, () => {
       if (waiting.isGone) return;
       if (username === ANONYMOUS) return mayLogIn();
       accounts.checkLogin({ username, secret, ticket }, waiting).then(

@@ -323,6 +323,10 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #sendDirect(message: SendDirectMessage): void {
     const id = this.#client!.send(message);
     const { messageId, to } = message;
+    if (id === undefined) {
+      const info = "too many messages wait for this user";
+      return this.#send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
+    }
     if (messageId === undefined) return;
     const of = formatEntryId(id);
     this.#whenSafe(id, () => {

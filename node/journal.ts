@@ -42,7 +42,7 @@ export interface Publication {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
-  /** What it published before at another server, where its name does not tell: for anonymous clients. */
+  /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
   readonly after?: EntryId | undefined;
 }
 
@@ -54,6 +54,8 @@ export interface OutgoingMessage {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
+  /** As in `Publication`. */
+  readonly after?: EntryId | undefined;
 }
 
 /** A direct message that was delivered. */
@@ -127,7 +129,7 @@ export class Journal {
   #directMessages: StoredMessage[] = [];
   #delivered: EntryId[] = [];
   /** How many messages wait for the users to whom some were sent in this turn; those included. */
-  #waitingFor = new Map<string, number>();
+  readonly #waitingFor = new Map<string, number>();
   readonly #deliveries = new Deliveries();
   #cursors = new Map<number, PlainCursor>();
   #endedCursors: number[] = [];
@@ -237,8 +239,7 @@ export class Journal {
     }
     this.#lamport = receive(this.#lamport, lamport);
     const { origin, sequence } = this.#nextOwn();
-    const previous = after ?? this.#newestElsewhere.get(username);
-    if (previous !== undefined) this.#newestElsewhere.delete(username);
+    const previous = this.#takePrevious(username, after);
     this.#builder.add(
       origin,
       sequence,
@@ -265,7 +266,7 @@ export class Journal {
    * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. `undefined` when too many
    * wait for its receiver already.
    */
-  send({ from, to, text, messageId, lamport }: OutgoingMessage): EntryId | undefined {
+  send({ from, to, text, messageId, lamport, after }: OutgoingMessage): EntryId | undefined {
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(from, messageId);
@@ -274,8 +275,7 @@ export class Journal {
     if (!this.#takesOneMore(to)) return undefined;
     this.#lamport = receive(this.#lamport, lamport);
     const entry = this.#nextOwn();
-    const previous = this.#newestElsewhere.get(from);
-    if (previous !== undefined) this.#newestElsewhere.delete(from);
+    const previous = this.#takePrevious(from, after);
     const line = encodeDirectMessage({
       ...entry,
       from,
@@ -337,17 +337,11 @@ export class Journal {
     this.#delivered.push({ origin, sequence });
   }
 
-  /**
-   * `username` comes from another server, where `id` was its newest entry: what it publishes here comes after that. Whether that entry is here; if it is not, and does not come in
-   * time, this says nothing: other servers could wait for it in vain.
-   */
-  comesAfter(username: string, id: string): boolean {
+  /** Whether the entry that `id` names is here, as far as it is one of another server. */
+  isHere(id: string): boolean {
     const entry = parseEntryId(id);
-    if (entry === undefined || entry.origin === this.serverId) return true;
-    if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
-    // What is known here, if anything, is that entry or one after it.
-    if (username !== ANONYMOUS && !this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
-    return true;
+    return entry === undefined || entry.origin === this.serverId ||
+      this.#builder.lastOf(entry.origin) >= entry.sequence;
   }
 
   /**
@@ -410,6 +404,7 @@ export class Journal {
   /** Ends the turn now instead of with the event loop's. */
   flush(): void {
     this.#turnIsOpen = false;
+    this.#waitingFor.clear();
     if (this.#hasFailed) return;
     const segments = this.#builder.take(this.#head, this.#wallMs);
     let hasHole = false;
@@ -478,7 +473,6 @@ export class Journal {
     }
     if (this.#directMessages.length > 0) this.#directMessages = [];
     if (this.#delivered.length > 0) this.#delivered = [];
-    if (this.#waitingFor.size > 0) this.#waitingFor = new Map();
     this.#members = undefined;
     if (this.#messageIds.size > 0) this.#messageIds = new Map();
     if (this.#cursors.size > 0) this.#cursors = new Map();
@@ -556,6 +550,14 @@ export class Journal {
     const takesIt = count < MAX_WAITING_MESSAGES;
     this.#waitingFor.set(username, takesIt ? count + 1 : count);
     return takesIt;
+  }
+
+  /** What the sender's next entry comes after, if that has another origin: what it says itself, or, where more is known of its user, that. */
+  #takePrevious(username: string, after: EntryId | undefined): EntryId | undefined {
+    const known = this.#newestElsewhere.get(username);
+    const isKnownLater = known !== undefined && known.origin === after?.origin && known.sequence > after.sequence;
+    this.#newestElsewhere.delete(username);
+    return isKnownLater ? known : after ?? known;
   }
 
   #nextOwn(): EntryId {

@@ -7,9 +7,8 @@ import type { Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link } from "../platform/transport.ts";
-import { formatEntryId } from "../protocol/entry_id.ts";
+import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
-import type { StoredMessage } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a mailbox works with. */
@@ -20,6 +19,8 @@ export interface MailboxParts {
   readonly username: string;
   /** Whether the client understands DIRECT_MESSAGE and RECEIPT, and says what it has taken. */
   readonly knowsChat: boolean;
+  /** All that waited is written, and the link takes more. */
+  opened(): void;
 }
 
 /** The lines that can be for one user. */
@@ -32,6 +33,10 @@ interface UserLine {
   readonly [field: string]: unknown;
 }
 
+/** Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs no more than others. */
+const PORTION_BYTES = 65_536;
+/** Portions in one turn. */
+const PORTIONS_PER_TURN = 4;
 /** While a link does not take what was written to it. */
 const LOOK_AGAIN_MS = 100;
 const encoder = new TextEncoder();
@@ -40,24 +45,37 @@ const decoder = new TextDecoder();
 /** One client's. */
 export class Mailbox {
   readonly #parts: MailboxParts;
-  /** Written to a client that cannot say what it has taken, and maybe not with it yet: by id. */
-  readonly #underWay = new Set<string>();
+  /** Written to a client that cannot say what it has taken, and maybe not with it yet. */
+  #underWay: EntryId[] = [];
   #isWatching = false;
   #isClosed = false;
   #timer: Timer | undefined;
   /** What stands in the log up to here came, or comes, out of the inbox. */
   #inboxUpTo = 0;
+  /** The same as a vector, while some of it is still to be written. */
+  #opening: Vector | undefined;
+  /** Where the last message of the inbox that was written has its place. */
+  #place = 0;
+  #nextTurn: Timer | undefined;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
   }
 
-  /** Sends what waits for the user. For a client that cannot say what it has: everything before this moment comes from here, and not from the log. */
+  /**
+   * Sends what waits for the user, as fast as the link takes it. For a client that cannot say what it has: everything before this moment comes from here, and not
+   * from the log, of which it may be written nothing until then.
+   */
   open(): void {
-    const { journal, link, username } = this.#parts;
+    const { journal } = this.#parts;
     this.#inboxUpTo = journal.head;
-    const text = journal.inboxOf(username).map(({ line }) => this.#lineFor(line, true)).join("");
-    if (text !== "") link.write(encoder.encode(text));
+    this.#opening = { ...journal.vector };
+    this.#writePortions();
+  }
+
+  /** Whether something of what waited is still to be written. */
+  get isOpening(): boolean {
+    return this.#opening !== undefined;
   }
 
   /** What the client gets of a segment that is for its user. */
@@ -69,20 +87,45 @@ export class Mailbox {
 
   /** The client has taken all of this, be it over this connection or an earlier one. */
   acknowledged(vector: Vector): void {
-    this.#deliver(({ origin, sequence }) => sequence <= sequenceOf(vector, origin));
+    for (const [origin, last] of Object.entries(vector)) this.#deliver(origin, 1, last);
   }
 
   /** The connection ends. What is not known to be delivered goes on waiting. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#nextTurn?.cancel();
   }
 
   /** All that was written to its link has left. */
   drained(): void {
-    if (this.#underWay.size === 0) return;
-    this.#deliver((message) => this.#underWay.has(formatEntryId(message)));
-    this.#underWay.clear();
+    this.#deliverUnderWay();
+    if (this.#opening !== undefined && this.#nextTurn === undefined) this.#writePortions();
+  }
+
+  /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
+  #writePortions(): void {
+    const { journal, clock, link, username } = this.#parts;
+    for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
+      const portion = journal.inboxOf(username, { after: this.#place, maxBytes: PORTION_BYTES });
+      // What has come since then, and all after it, is in the log.
+      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
+      const messages = portion.filter(isOfInbox);
+      if (messages.length === 0) {
+        this.#opening = undefined;
+        this.#parts.opened();
+        return;
+      }
+      this.#place = messages.at(-1)!.place;
+      const text = messages.filter((message) => !journal.isDelivered(message))
+        .map(({ line }) => this.#lineFor(line, true)).join("");
+      if (text !== "" && !link.write(encoder.encode(text))) return;
+    }
+    // By a timer, as the hub does it.
+    this.#nextTurn = clock.after(0, () => {
+      this.#nextTurn = undefined;
+      this.#writePortions();
+    });
   }
 
   #lineFor(line: string, waited: boolean): string {
@@ -90,7 +133,7 @@ export class Mailbox {
     const { knowsChat } = this.#parts;
     if (message.command !== "DIRECT_MESSAGE") return knowsChat ? `${line}\n` : "";
     if (!knowsChat) {
-      this.#underWay.add(message.id);
+      this.#underWay.push(parseEntryId(message.id)!);
       this.#watchLink();
       return plainLine(message);
     }
@@ -106,21 +149,31 @@ export class Mailbox {
 
   #lookAtLink(): void {
     this.#isWatching = false;
-    if (this.#underWay.size === 0 || this.#isClosed) return;
-    if (this.#parts.link.pendingBytes === 0) this.drained();
+    if (this.#underWay.length === 0 || this.#isClosed) return;
+    if (this.#parts.link.pendingBytes === 0) this.#deliverUnderWay();
     else {
       this.#isWatching = true;
       this.#timer = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.#lookAtLink());
     }
   }
 
-  /** Unless another session of the user, here or elsewhere, was quicker: then it does not wait any more. */
-  #deliver(isTaken: (message: StoredMessage) => boolean): void {
+  #deliverUnderWay(): void {
+    const taken = this.#underWay;
+    this.#underWay = [];
+    for (const { origin, sequence } of taken) this.#deliver(origin, sequence, sequence);
+  }
+
+  /** Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker: then they do not wait any more. */
+  #deliver(origin: string, first: number, last: number): void {
     const { journal, username } = this.#parts;
-    for (const message of journal.inboxOf(username)) {
-      if (!isTaken(message)) continue;
-      const { from, messageId }: UserLine = JSON.parse(message.line);
-      journal.delivered({ ...message, from, messageId });
+    while (first <= last) {
+      const portion = journal.inboxRange(username, { origin, first, last }, PORTION_BYTES);
+      if (portion.length === 0) return;
+      for (const message of portion) {
+        const { from, messageId }: UserLine = JSON.parse(message.line);
+        journal.delivered({ ...message, from, messageId });
+      }
+      first = portion.at(-1)!.sequence + 1;
     }
   }
 }

@@ -7,7 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Supervised, Watch } from "../heartbeat/mod.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
-import type { Segment } from "../log/segment.ts";
+import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
@@ -43,6 +43,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #quotedUsername: string;
   readonly #reader: Reader;
   readonly #mailbox: Mailbox | undefined;
+  /** The position after which it is read to. */
+  readonly #beganAfter: Position;
   /** What CAUGHT_UP will say. */
   #comesTo: Vector | undefined;
   #plainCursorId: number | undefined;
@@ -58,6 +60,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#session = session;
     const { username, isPlain } = session;
     this.#quotedUsername = quoteUsername(username);
+    this.#beganAfter = place.after;
     if (isPlain && username !== ANONYMOUS) {
       this.#plainCursorId = services.plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
     }
@@ -69,9 +72,10 @@ export class ServedClient implements Supervised, ReaderOwner {
         link: owner.link,
         username,
         knowsChat,
+        opened: () => services.hub.drained(this.#reader),
       });
     }
-    if (session.features.includes("chat")) this.#comesTo = place.resume.vector;
+    if (session.features.includes("chat")) this.#comesTo = { ...place.resume.vector };
     this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
   }
 
@@ -80,11 +84,16 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { journal } = this.#services;
     const last = login.last === undefined ? undefined : parseEntryId(login.last);
     const isElsewhere = last !== undefined && last.origin !== journal.serverId;
-    if (login.username === ANONYMOUS && isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
+    // Also of one that has a name: what is known of its user may be of another client that has the same.
+    if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.#supervise(login);
+    const { hub } = this.#services;
     // Who brings a vector gets from the log what it misses, messages and all.
-    if (login.resume === undefined || !this.#session.features.includes("resume")) this.#mailbox?.open();
-    this.#services.hub.join(this.#reader);
+    const bringsVector = login.resume !== undefined && this.#session.features.includes("resume");
+    if (bringsVector || this.#mailbox === undefined) return hub.join(this.#reader);
+    // What waited comes first, however long that takes: who says that it has taken a later one has said so of all before it.
+    hub.enter(this.#reader);
+    this.#mailbox.open();
   }
 
   /** Milliseconds, on a monotonic clock, since it last published; whether it has all that there is. */
@@ -96,8 +105,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
     const { username } = this.#session;
     const { journal, trace } = this.#services;
-    const after = this.#after;
-    this.#after = undefined;
+    const after = this.#takeAfter();
     const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
     // Not read from the clock: for each activity that would be a noticeable part of what it costs.
     this.#publishedAt = journal.turnMs;
@@ -105,10 +113,19 @@ export class ServedClient implements Supervised, ReaderOwner {
     return id;
   }
 
-  /** Takes a message of its to another user into the log. */
-  send({ to, text, messageId, lamport }: SendDirectMessage): EntryId {
-    this.#publishedAt = this.#services.clock.nowMs();
-    return this.#services.journal.send({ from: this.#session.username, to, text, messageId, lamport });
+  /** Takes a message of its to another user into the log; `undefined` when too many wait for that user. */
+  send({ to, text, messageId, lamport }: SendDirectMessage): EntryId | undefined {
+    const { journal } = this.#services;
+    const id = journal.send({ from: this.#session.username, to, text, messageId, lamport, after: this.#takeAfter() });
+    this.#publishedAt = journal.turnMs;
+    return id;
+  }
+
+  /** What the first entry of this session comes after. */
+  #takeAfter(): EntryId | undefined {
+    const after = this.#after;
+    this.#after = undefined;
+    return after;
   }
 
   /** It has taken all of this. */
@@ -128,9 +145,11 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Its link takes data again. */
   drained(): void {
+    const isOpening = this.#mailbox?.isOpening;
     // First: the hub writes more.
     this.#mailbox?.drained();
-    this.#services.hub.drained(this.#reader);
+    // Else the mailbox has told the hub, or will.
+    if (!isOpening) this.#services.hub.drained(this.#reader);
   }
 
   /** Its connection ends. */
@@ -144,7 +163,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     if (this.#plainCursorId === undefined) return;
     if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
     const before = journal.positionBefore(position, this.#owner.link.pendingBytes);
-    plainCursors.lost(this.#plainCursorId, this.#session.username, before);
+    // Of what has not left some was no part of the log: what waited.
+    plainCursors.lost(this.#plainCursorId, this.#session.username, Math.max(before, this.#beganAfter));
   }
 
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
