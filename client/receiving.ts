@@ -38,6 +38,8 @@ export class Receiving {
   readonly #seen = new SeenMessages();
   /** The ids of direct messages that came: those that waited have no place among what comes in order. */
   readonly #messageIds = new SeenKeys(MAX_SEEN_MESSAGES);
+  /** What this user's clients call the messages that are known to be delivered. */
+  readonly #deliveredIds = new SeenKeys(MAX_SEEN_MESSAGES);
   readonly #activities: Fanout<Activity>;
   readonly #messages: Fanout<Message>;
   readonly #presences: Fanout<Presence>;
@@ -172,7 +174,9 @@ export class Receiving {
 
   /** A direct message of this user has reached its receiver. */
   receipt({ id, messageId, of, to }: ReceiptMessage): void {
-    if (id === undefined || this.#isNew(id)) this.#owner.tell({ kind: "delivered", messageId, of, to });
+    if (id !== undefined && !this.#isNew(id)) return;
+    // Nobody's fault, and nothing to tell: two servers delivered the message, or two of them had taken it.
+    if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
   }
 
   /** Somebody came or went, which was told in a line of `length` characters. */

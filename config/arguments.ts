@@ -251,7 +251,7 @@ const CLIENT_FLAGS = {
   username: flag("NAME", text("a name that is not empty"), {
     heading: "Who calls",
     short: ["-u"],
-    help: "log in as NAME; without a secret NAME is registered first, with a new one",
+    help: "log in as NAME; without a secret it is asked for, or NAME is registered with a new one",
     default: "anonymous",
   }),
   secret: flag("SECRET", SECRET, {
@@ -314,7 +314,7 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     ["NO_COLOR", "any value: no colours"],
   ],
   examples: [
-    ["-u ada", "registers ada if the name is free, logs in and talks"],
+    ["-u ada", "asks for the password of ada, or registers ada, and talks"],
     [`publish '{"text":"hello"}' --port 8000`, "publishes one activity as anonymous"],
     ["listen --json | jq .activity", "hands what is published to another program"],
     ['send bob "at five?" -u ada', "sends a direct message to bob, whether he is there or not"],

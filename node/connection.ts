@@ -70,6 +70,8 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #hasFinished = false;
   /** Lines that are sent when the turn is stored. */
   #answers = "";
+  /** Bytes of answers that its link had no room for. */
+  #untakenBytes = 0;
   #closeReason: CloseReason | undefined;
 
   constructor(link: Link, services: ConnectionServices) {
@@ -150,6 +152,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   onDrain(): void {
     if (this.#peer !== undefined) return this.#peer.onDrain();
+    this.#untakenBytes = 0;
     this.#client?.drained();
     this.#readOrNot();
   }
@@ -456,7 +459,9 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.link.write(bytes)) this.#readOrNot();
+    if (this.link.write(bytes)) return;
+    this.#untakenBytes += bytes.length;
+    this.#readOrNot();
   }
 
   /** Sends `message` with all other answers of the turn, when the turn is stored. */
@@ -473,7 +478,8 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
   #readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
-    const isStuffed = this.link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    // What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard.
+    const isStuffed = this.#untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
     if (this.#held !== undefined || isStuffed) this.link.pause();
     else this.link.resume();
   }

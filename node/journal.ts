@@ -309,14 +309,14 @@ export class Journal {
     return this.#read(() => this.#store.usernames());
   }
 
-  /** As the store's: what was delivered in this turn (`isDelivered`) is there too. Nothing when it cannot be read, which is the end of this server. */
-  inboxOf(username: string, portion: InboxPortion): readonly WaitingMessage[] {
-    return this.#read(() => this.#store.inboxOf(username, portion)) ?? [];
+  /** As the store's: what was delivered in this turn (`isDelivered`) is there too. `undefined` when it cannot be read, which is the end of this server. */
+  inboxOf(username: string, portion: InboxPortion): readonly WaitingMessage[] | undefined {
+    return this.#read(() => this.#store.inboxOf(username, portion));
   }
 
   /** As the store's, in the same way. */
-  inboxRange(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] {
-    return this.#read(() => this.#store.inboxRange(username, range, maxBytes)) ?? [];
+  inboxRange(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] | undefined {
+    return this.#read(() => this.#store.inboxRange(username, range, maxBytes));
   }
 
   /** Whether a direct message that the store may still name as one that waits was delivered in this turn. */

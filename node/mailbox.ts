@@ -63,13 +63,13 @@ export class Mailbox {
   }
 
   /**
-   * Sends what waits for the user, as fast as the link takes it. For a client that cannot say what it has: everything before this moment comes from here, and not
-   * from the log, of which it may be written nothing until then.
+   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a client that cannot say what it has: everything before this moment, which then
+   * does not come from the log. To one that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that stands for this too.
    */
-  open(): void {
+  open(has?: Vector): void {
     const { journal } = this.#parts;
-    this.#inboxUpTo = journal.head;
-    this.#opening = { ...journal.vector };
+    if (has === undefined) this.#inboxUpTo = journal.head;
+    this.#opening = { ...has ?? journal.vector };
     this.#writePortions();
   }
 
@@ -108,16 +108,16 @@ export class Mailbox {
     const { journal, clock, link, username } = this.#parts;
     for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
       const portion = journal.inboxOf(username, { after: this.#place, maxBytes: PORTION_BYTES });
-      // What has come since then, and all after it, is in the log.
-      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
-      const messages = portion.filter(isOfInbox);
-      if (messages.length === 0) {
+      if (portion === undefined) return;
+      if (portion.length === 0) {
         this.#opening = undefined;
         this.#parts.opened();
         return;
       }
-      this.#place = messages.at(-1)!.place;
-      const text = messages.filter((message) => !journal.isDelivered(message))
+      this.#place = portion.at(-1)!.place;
+      // The others come from the log.
+      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
+      const text = portion.filter((message) => isOfInbox(message) && !journal.isDelivered(message))
         .map(({ line }) => this.#lineFor(line, true)).join("");
       if (text !== "" && !link.write(encoder.encode(text))) return;
     }
@@ -168,7 +168,7 @@ export class Mailbox {
     const { journal, username } = this.#parts;
     while (first <= last) {
       const portion = journal.inboxRange(username, { origin, first, last }, PORTION_BYTES);
-      if (portion.length === 0) return;
+      if (portion === undefined || portion.length === 0) return;
       for (const message of portion) {
         const { from, messageId }: UserLine = JSON.parse(message.line);
         journal.delivered({ ...message, from, messageId });

@@ -47,6 +47,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #beganAfter: Position;
   /** What CAUGHT_UP will say. */
   #comesTo: Vector | undefined;
+  /** What the client had of the log when it logged in. */
+  readonly #has: Vector;
   #plainCursorId: number | undefined;
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
@@ -58,6 +60,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#services = services;
     this.#owner = owner;
     this.#session = session;
+    this.#has = place.has;
     const { username, isPlain } = session;
     this.#quotedUsername = quoteUsername(username);
     this.#beganAfter = place.after;
@@ -89,11 +92,14 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#supervise(login);
     const { hub } = this.#services;
     // Who brings a vector gets from the log what it misses, messages and all.
-    const bringsVector = login.resume !== undefined && this.#session.features.includes("resume");
-    if (bringsVector || this.#mailbox === undefined) return hub.join(this.#reader);
+    const { features } = this.#session;
+    const bringsVector = login.resume !== undefined && features.includes("resume");
+    if (this.#mailbox === undefined || (bringsVector && !features.includes("chat"))) return hub.join(this.#reader);
     // What waited comes first, however long that takes: who says that it has taken a later one has said so of all before it.
     hub.enter(this.#reader);
-    this.#mailbox.open();
+    this.#mailbox.open(bringsVector ? this.#has : undefined);
+    // Should this server crash meanwhile: it is not at the end of the log any more as soon as that goes on.
+    if (this.#mailbox.isOpening) this.movedOn();
   }
 
   /** Milliseconds, on a monotonic clock, since it last published; whether it has all that there is. */
@@ -105,8 +111,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
     const { username } = this.#session;
     const { journal, trace } = this.#services;
-    const after = this.#takeAfter();
+    const after = this.#after;
     const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
+    if (after !== undefined) this.#hasSent(id);
     // Not read from the clock: for each activity that would be a noticeable part of what it costs.
     this.#publishedAt = journal.turnMs;
     if (trace !== undefined) trace({ event: "received", peer: this.#owner.name, id: formatEntryId(id) });
@@ -116,16 +123,18 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Takes a message of its to another user into the log; `undefined` when too many wait for that user. */
   send({ to, text, messageId, lamport }: SendDirectMessage): EntryId | undefined {
     const { journal } = this.#services;
-    const id = journal.send({ from: this.#session.username, to, text, messageId, lamport, after: this.#takeAfter() });
+    const id = journal.send({ from: this.#session.username, to, text, messageId, lamport, after: this.#after });
+    if (id !== undefined && this.#after !== undefined) this.#hasSent(id);
     this.#publishedAt = journal.turnMs;
     return id;
   }
 
-  /** What the first entry of this session comes after. */
-  #takeAfter(): EntryId | undefined {
-    const after = this.#after;
-    this.#after = undefined;
-    return after;
+  /** What it sends next comes after `id`, which matters to others only as long as that is of another server. */
+  #hasSent(id: EntryId): void {
+    const { journal } = this.#services;
+    if (id.origin !== journal.serverId) this.#after = id;
+    // One that was here already says nothing.
+    else if (id.sequence === journal.lastOf(id.origin)) this.#after = undefined;
   }
 
   /** It has taken all of this. */

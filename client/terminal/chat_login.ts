@@ -1,16 +1,16 @@
 /**
- * How a person comes into the chat: the server, the name, whether that is a new one, and the password; what was kept of the last time is offered. A wrong password or a
- * name that does not exist is no reason to start all over.
+ * How a person comes into the chat: the server, the name, whether that is a new one, and the password; what was kept of the last time is offered. Whoever names an
+ * account at once is asked for its password at once. A wrong password or a name that does not exist is no reason to start all over.
  */
 
-import { ask, yesNoQuestion } from "../../config/prompts.ts";
+import { ask } from "../../config/prompts.ts";
 import { endpointText, parseEndpoint } from "../../config/values.ts";
 import { ANONYMOUS, secretProblem } from "../../protocol/names.ts";
 import { RefusedError } from "../errors.ts";
 import type { Client } from "../options.ts";
 import { type CommandContext, enter, type EnterOptions } from "./command.ts";
 import { styleNotice } from "./describe.ts";
-import { askHidden } from "./hidden_prompt.ts";
+import { askHidden, askYesNo } from "./hidden_prompt.ts";
 import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "./identity.ts";
 import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered.ts";
 
@@ -73,11 +73,15 @@ export async function logIn(
   await context.reach();
   let username = args.username;
   let wrong = 0;
+  // A name that was refused may be a slip of the hand: the next one is asked for in full.
+  let isFirstName = true;
   // The kept one may be tried once; after that it is known to be wrong.
   let mayUseKept = true;
   for (;;) {
     username ??= await askUsername(kept?.username ?? context.systemUser, stdio);
-    const identity = await askRest(context, username, mayUseKept ? kept : undefined, wrong > 0);
+    const isAtOnce = isFirstName && (username === args.username || username === kept?.username);
+    const question = wrong > 0 ? "password" : isAtOnce ? "passwordUnlessNew" : "isNew";
+    const identity = await askRest(context, username, mayUseKept ? kept : undefined, question);
     try {
       return await entered(context, kept, identity, quiet);
     } catch (error) {
@@ -89,26 +93,27 @@ export async function logIn(
       if (after === undefined) throw error;
       stdio.terminal.write(`${styleNotice({ tone: "warning", text: after.info }, stdio.out)}\n`);
       if (after.next === "end") throw error;
-      if (after.next === "name") [username, wrong] = [undefined, 0];
+      if (after.next === "name") [username, wrong, isFirstName] = [undefined, 0, false];
     }
   }
 }
 
-/** Whether the name is new, and the password; of a name whose password was wrong, only that. */
+/** Whether the name is new, and the password. A password that was kept is not asked for. */
 async function askRest(
   { stdio, makeSecret, server }: CommandContext,
   username: string,
   kept: Remembered | undefined,
-  isAgain: boolean,
+  question: "isNew" | "passwordUnlessNew" | "password",
 ): Promise<Identity> {
   if (username === ANONYMOUS) return NOBODY;
   const keptSecret = secretFor(kept, username, server);
   if (keptSecret !== undefined) return { ...NOBODY, username, secret: keptSecret };
-  if (!isAgain && await ask({ ...yesNoQuestion("Are you a new user (Y/N)?"), shown: "N" }, stdio.terminal)) {
-    return await askNewSecret("  Password (Enter makes one):", "  ", username, makeSecret, stdio);
-  }
+  const register = () => askNewSecret("  New password (Enter makes one):", "  ", username, makeSecret, stdio);
+  if (question === "isNew" && await askYesNo("Are you a new user (Y/N)?", stdio)) return await register();
   for (;;) {
-    const secret = await askHidden("  Password:", stdio);
+    const mayBeNew = question === "passwordUnlessNew";
+    const secret = await askHidden(mayBeNew ? "  Password (Enter if you are new):" : "  Password:", stdio);
+    if (mayBeNew && secret === "") return await register();
     const problem = secretProblem(secret);
     if (problem === undefined) return { ...NOBODY, username, secret };
     stdio.terminal.write(`  ${problem}\n`);

@@ -23,7 +23,7 @@ export interface SentMessage {
 }
 
 const MARKS: Readonly<Record<Mark, string>> = { stored: "✓ stored", delivered: "✓✓ delivered" };
-/** Of a message that is named again when it is delivered, so much is enough to know it. */
+/** Of a text that was typed before, so much is enough to know it again. */
 const REMINDER_COLUMNS = 30;
 /** Narrower, and two columns of help would be two narrow ones. */
 const WIDE_COLUMNS = 72;
@@ -47,12 +47,17 @@ export function sentRow({ from, to, text, sentAt }: SentMessage, mark: Mark, sty
 /** That messages were delivered to `to` whose rows are far up: what the one said, or how many they were. */
 export function deliveredRow(
   to: string,
-  { count, text }: { readonly count: number; readonly text: string | undefined },
+  { count, text }: { readonly count: number; readonly text: string },
   nowMs: number,
   style: Style,
 ): string {
-  const what = count > 1 ? `: ${count} messages` : text === undefined ? "" : `: ${shortened(visible(text))}`;
-  return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visible(to)}${what}`);
+  const what = count > 1 ? `${count} messages` : shortened(visible(text));
+  return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visible(to)}: ${what}`);
+}
+
+/** That a line was not sent: as much of it as is needed to know it again, and why. Arrow up recalls the whole. */
+export function refusedRows(line: string, why: string, style: Style): string {
+  return [`not sent: ${shortened(visible(line))}`, visible(why)].map(style.yellow).join("\n");
 }
 
 /** What comes before messages that waited for the person: so many, or more than `atLeast`. */

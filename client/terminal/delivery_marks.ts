@@ -6,7 +6,7 @@ export interface Undelivered {
   readonly text: string;
 }
 
-/** Older ones are no longer known when they are delivered: that is then told without their text. */
+/** Older ones are no longer known when they are delivered, and get no mark then. */
 export const MAX_UNDELIVERED = 1_000;
 
 /** Keeps messages from when they are stored until they are delivered. */
@@ -39,16 +39,14 @@ export class DeliveryMarks {
   }
 
   /**
-   * The message `id` is delivered: what it said, or that it is none of those that were sent from here. `"early"` when it may be one that `stored` will
-   * ask about.
+   * The message `id` is delivered: what it said. `undefined` when it is none of those that were sent from here, but from another terminal of the person or
+   * by an earlier client, and when it may be one that `stored` will ask about.
    */
-  delivered(id: string): Undelivered | "unknown" | "early" {
+  delivered(id: string): Undelivered | undefined {
     const message = this.#undelivered.get(id);
     this.#undelivered.delete(id);
-    if (message !== undefined) return message;
-    if (this.#sending === 0) return "unknown";
-    this.#early.add(id);
-    return "early";
+    if (message === undefined && this.#sending > 0) this.#early.add(id);
+    return message;
   }
 
   #finished(): void {

@@ -89,7 +89,7 @@ export function stepEditor(editor: Editor, key: Key): EditorStep {
 }
 
 /** `editor` with another line, and the cursor at its end. */
-export function withText(editor: Editor, text: string): Editor {
+function withText(editor: Editor, text: string): Editor {
   return { ...editor, text, cursor: text.length };
 }
 

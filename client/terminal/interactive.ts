@@ -22,6 +22,7 @@ import {
   helpRows,
   messageRow,
   presenceRow,
+  refusedRows,
   sentRow,
   usersRow,
 } from "./chat_rows.ts";
@@ -33,7 +34,7 @@ import { PendingLines } from "./pending_lines.ts";
 import { type RawStdio, rawStdio } from "./raw_stdio.ts";
 import { readRemembered } from "./remembered.ts";
 import { Screen, type ScreenOwner } from "./screen.ts";
-import { readTypedLine, type TypedLine, type Word } from "./typed_line.ts";
+import { readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
 
 /** Several messages to one user are mostly delivered together: that is told once. */
 const DELIVERED_TOGETHER_MS = 100;
@@ -86,7 +87,7 @@ class Chat implements ScreenOwner {
   /** The newest message that is not delivered yet: its row may still be where it can be mended. */
   #newest: { readonly id: string; readonly delivered: string } | undefined;
   /** Delivered and not told yet, by user. */
-  readonly #delivered = new Map<string, { count: number; text: string | undefined }>();
+  readonly #delivered = new Map<string, { count: number; text: string }>();
   /** Everybody who was heard of. */
   readonly #names = new Set<string>();
   readonly #left = Promise.withResolvers<void>();
@@ -194,7 +195,9 @@ class Chat implements ScreenOwner {
   async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
     const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
     this.#marks.sending();
-    const sent = await this.#send(line, (client) => client.send(to, text));
+    // It may be the beginning of a text that was meant for everyone; what is meant for a user is not.
+    const hint = this.#names.has(to) ? "" : `; ${SAY} before it says it to everyone`;
+    const sent = await this.#send(line, (client) => client.send(to, text), hint);
     if (sent === undefined) return this.#marks.failed();
     const { id } = sent;
     this.#names.add(to);
@@ -204,8 +207,12 @@ class Chat implements ScreenOwner {
     this.#newest = { id, delivered };
   }
 
-  /** Sends a line and keeps it until the server has it; `undefined` when it was refused, and given back, or the client has ended. */
-  async #send<Result>(line: string, send: (client: Client) => Promise<Result>): Promise<Result | undefined> {
+  /** Sends a line and keeps it until the server has it; `undefined` when it was refused or the client has ended. */
+  async #send<Result>(
+    line: string,
+    send: (client: Client) => Promise<Result>,
+    hint = "",
+  ): Promise<Result | undefined> {
     const pending = this.#pending.add(line);
     try {
       const sent = send(this.#client!);
@@ -217,16 +224,16 @@ class Chat implements ScreenOwner {
       // The end of the client, which leaves the line pending, is told by whoever closes it.
       if (isEnd(error)) return undefined;
       this.#pending.remove(pending);
-      this.#refuse(line, (error as Error).message);
+      this.#refuse(line, whyNot(error as Error) + hint);
       return undefined;
     }
   }
 
   #onDelivered(id: string, to: string): void {
     const message = this.#marks.delivered(id);
-    if (message === "early") return;
+    if (message === undefined) return;
     if (this.#newest?.id === id && this.#screen.mend(id, this.#newest.delivered)) return;
-    const text = message === "unknown" ? undefined : message.text;
+    const { text } = message;
     const { count = 0 } = this.#delivered.get(to) ?? {};
     this.#delivered.set(to, { count: count + 1, text });
     if (this.#delivered.size > 1 || count > 0) return;
@@ -265,10 +272,9 @@ class Chat implements ScreenOwner {
     for (const notice of this.#pending.waiting()) this.#tell(notice);
   }
 
-  /** Says why, and gives the line back to be mended. */
+  /** Arrow up brings the line back: put back unasked, it would be joined with what is typed or pasted meanwhile. */
   #refuse(line: string, why: string): void {
-    this.#tell({ tone: "warning", text: why });
-    this.#screen.giveBack(line);
+    this.#screen.show(refusedRows(line, why, this.#style));
   }
 
   #tell(notice: Notice): void {
@@ -278,6 +284,11 @@ class Chat implements ScreenOwner {
 
 async function each<Item>(items: AsyncIterable<Item>, show: (item: Item) => void): Promise<void> {
   for await (const item of items) show(item);
+}
+
+/** Why a line was not taken. That it was not is said before. */
+function whyNot(error: Error): string {
+  return error instanceof RefusedError ? error.info : error.message;
 }
 
 /** Whether `error` is that the client has ended, and not that it did not take a line. */

@@ -32,10 +32,11 @@ export function stepOutage(outage: Outage, event: ClientEvent): { outage: Outage
       return { outage: outage.isLost ? { isLost: true, backAt: event.server } : outage };
     case "caughtUp": {
       if (outage.backAt === undefined) return { outage };
-      const caughtUp = `caught up with ${event.replayed + event.offline}`;
+      const missed = event.replayed + event.offline;
+      const connected = `Connected to ${endpointText(outage.backAt)}`;
       return {
         outage: NO_OUTAGE,
-        notice: { tone: "good", text: `Connected to ${endpointText(outage.backAt)}, ${caughtUp}` },
+        notice: { tone: "good", text: missed === 0 ? connected : `${connected}, caught up with ${missed}` },
       };
     }
     case "gap":

@@ -5,9 +5,7 @@
 
 import { NoAnswer } from "../../config/prompts.ts";
 import type { Keyboard, Stdio } from "../../platform/stdio.ts";
-import { stepHidden } from "./hidden_prompt.ts";
-import { KeyReader } from "./keys.ts";
-import { textWidth } from "./text_width.ts";
+import { readTyped } from "./hidden_prompt.ts";
 import { visible } from "./visible.ts";
 
 /** A `Stdio` whose keyboard is open until this is disposed of. What nobody has read yet stays for whoever reads next. */
@@ -45,7 +43,7 @@ export function rawStdio(stdio: Stdio): RawStdio {
   return {
     ...stdio,
     openKeyboard,
-    terminal: { write, readLine: () => readShown(openKeyboard(1), write) },
+    terminal: { write, readLine: () => readTyped(openKeyboard(1), write, visible) },
     async unlessLeft(work) {
       let isDone = false;
       const left = async () => {
@@ -59,31 +57,4 @@ export function rawStdio(stdio: Stdio): RawStdio {
     },
     [Symbol.dispose]: () => keyboard[Symbol.dispose](),
   };
-}
-
-/** Reads a line and shows it as it is typed; `undefined` when the person wants to leave. */
-async function readShown(keyboard: Keyboard, write: (text: string) => void): Promise<string | undefined> {
-  const reader = new KeyReader();
-  let text = "";
-  for (;;) {
-    const bytes = await keyboard.read();
-    if (bytes === undefined) return undefined;
-    for (const key of reader.push(bytes)) {
-      const step = stepHidden(text, key);
-      if (step.state === "left") return undefined;
-      if (step.state === "answered") {
-        write("\n");
-        return step.text;
-      }
-      write(change(visible(text), visible(step.text)));
-      text = step.text;
-    }
-  }
-}
-
-/** What makes `after` of `before` on the terminal, when the cursor stands behind it: one of them begins with the other. */
-function change(before: string, after: string): string {
-  if (after.startsWith(before)) return after.slice(before.length);
-  const columns = textWidth(before) - textWidth(after);
-  return "\b".repeat(columns) + " ".repeat(columns) + "\b".repeat(columns);
 }

@@ -2,7 +2,7 @@
 
 import type { Stdio } from "../../platform/stdio.ts";
 import { complete } from "./completion.ts";
-import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor, withText } from "./editor.ts";
+import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor } from "./editor.ts";
 import { KeyReader } from "./keys.ts";
 import { drawAbove, drawPrompt, erasePrompt, type PromptLine, redrawAbove, redrawResized } from "./prompt_line.ts";
 import { textWidth } from "./text_width.ts";
@@ -72,13 +72,6 @@ export class Screen {
     this.#drawn = line;
     this.#write(redrawAbove(text, line));
     return true;
-  }
-
-  /** Puts `line` back to be mended, unless the person is typing already. */
-  giveBack(line: string): void {
-    if (this.#state !== "open" || this.#editor.text !== "") return;
-    this.#editor = withText(this.#editor, line);
-    this.#draw();
   }
 
   /** Until the person leaves. */

@@ -51,6 +51,19 @@ Deno.test("Receiving counts direct messages and receipts for the vector like act
   ]);
 });
 
+Deno.test("Receiving tells once that a message was delivered, however many servers say so", () => {
+  const { receiving, events } = logIn({ s: 10, t: 4 });
+  const receipt = { command: "RECEIPT", messageId: "m", state: "delivered", of: "s:3", to: "bob", lamport: 1 } as const;
+  receiving.receipt({ ...receipt, id: "s:11" });
+  receiving.receipt({ ...receipt, of: "t:2", id: "t:5" });
+  receiving.receipt({ ...receipt, messageId: "n", of: "t:3", id: "t:6" });
+  assertEquals(receiving.received, { s: 11, t: 6 });
+  assertEquals(events, [
+    { kind: "delivered", messageId: "m", of: "s:3", to: "bob" },
+    { kind: "delivered", messageId: "n", of: "t:3", to: "bob" },
+  ]);
+});
+
 Deno.test("Receiving takes over the vector of the login when the server says that all has come", () => {
   const { receiving, events } = logIn({ s: 10, t: 4 }, { s: 7 });
   receiving.activity(activity("s:8"), 10);

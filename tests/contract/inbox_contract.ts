@@ -27,15 +27,15 @@ export function testInboxContract({ name, use }: StoreDoor): void {
       const forBob = all.filter(({ to }) => to === "bob");
       for (const ask of [() => opened, reopen]) {
         const store = ask();
-        assertEquals(store.inboxOf("bob"), forBob);
+        assertEquals(waiting(store, "bob"), forBob);
         assertEquals(store.inboxOf("eve").map(({ line }) => line), ["a:4\n"]);
-        assertEquals([store.inboxOf("Bob"), store.inboxSize], [[], 6]);
+        assertEquals([waiting(store, "Bob"), store.inboxSize], [[], 6]);
       }
       const store = reopen();
       store.commit(batchOf({ delivered: [entry("b", 1), entry("a", 2)] }));
       assertEquals(store.inboxOf("bob").map(({ line }) => line), ["a:1\n", "b:2\n", "a:5\n"]);
       store.commit(batchOf({ delivered: [entry("b", 1), entry("a", 4)] }));
-      assertEquals([store.inboxOf("eve"), store.inboxSize], [[], 3]);
+      assertEquals([waiting(store, "eve"), store.inboxSize], [[], 3]);
       assertEquals(reopen().inboxSize, 3);
     });
   });
@@ -54,7 +54,7 @@ export function testInboxContract({ name, use }: StoreDoor): void {
       const early = entry("far", 2);
       opened.commit({ ...log.batch({}), delivered: [early, early, entry("a", 2)] });
       opened.commit(batchOf({ delivered: [early] }));
-      assertEquals([opened.inboxOf("bob"), opened.inboxSize], [[], 0]);
+      assertEquals([waiting(opened, "bob"), opened.inboxSize], [[], 0]);
       const store = reopen();
       const batch = log.batch({ origin: "far", audience: FOR_BOB, lines: 3 }, { audience: FOR_BOB, lines: 2 });
       store.commit({ ...batch, directMessages: messagesIn(batch), delivered: [early] });
@@ -103,7 +103,7 @@ export function testInboxContract({ name, use }: StoreDoor): void {
       }
       assertEquals([store.inboxSize, readAll(store)], [0, []]);
       store.commit({ ...batch, directMessages: [message] });
-      assertEquals(store.inboxOf("bob"), [message]);
+      assertEquals(waiting(store, "bob"), [message]);
     });
   });
 
@@ -127,7 +127,7 @@ export function testInboxContract({ name, use }: StoreDoor): void {
       assertEquals(opened.forget({ ...KEEP_ALL, directMessagesBefore: 20 }), { entries: 0, upTo: 0, more: false });
       for (const ask of [() => opened, reopen]) {
         const store = ask();
-        assertEquals(store.inboxOf("eve"), []);
+        assertEquals(waiting(store, "eve"), []);
         assertEquals(store.inboxOf("bob").map(({ line }) => line), ["a:6\n"]);
         // The newest segment of b stays; the message in it does not wait any more.
         assertEquals(readAll(store).map(({ position }) => position), [3, 4, 5, 6, 7]);
@@ -177,6 +177,75 @@ export function testInboxContract({ name, use }: StoreDoor): void {
     });
   }
 
+  Deno.test(`${name} reads an inbox in portions, at least one message at a time`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      // Lines of 9 bytes, but 5 characters.
+      const forBob = (lines: number) => log.batch({ audience: FOR_BOB, lines, text: "😀" }, { audience: FOR_EVE });
+      const commit = (store: Store, batch: Batch) => store.commit({ ...batch, directMessages: messagesIn(batch) });
+      commit(opened, forBob(3));
+      commit(opened, forBob(4));
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        const all = store.inboxOf("bob");
+        assertEquals(all.map(({ sequence }) => sequence), [1, 2, 3, 5, 6, 7, 8]);
+        for (const [maxBytes, size] of [[0, 1], [15, 1], [16, 2], [17, 2], [31, 3], [10_000, 7]] as const) {
+          for (let index = -1; index < all.length; index++) {
+            const portion = store.inboxOf("bob", { after: all[index]?.place ?? 0, maxBytes });
+            assertEquals(portion, all.slice(index + 1, index + 1 + size), `${maxBytes} bytes after ${index}`);
+          }
+        }
+        assertEquals(store.inboxOf("bob", { after: all.at(-1)!.place }), []);
+      }
+    });
+  });
+
+  Deno.test(`${name} reads long inboxes, and long ranges of them, whole when that is asked for`, () => {
+    use((store) => {
+      const batch = new LogWriter().batch({ audience: FOR_BOB, lines: 1_000 });
+      store.commit({ ...batch, directMessages: messagesIn(batch) });
+      const all = messagesIn(batch);
+      assertEquals(waiting(store, "bob"), all);
+      const range = (first: number, last: number, maxBytes: number) =>
+        store.inboxRange("bob", { origin: "a", first, last }, maxBytes).map(({ line }) => line);
+      assertEquals(range(1, 1_000, Infinity), all.map(({ line }) => line));
+      assertEquals(range(11, 990, 1_000_000), all.slice(10, 990).map(({ line }) => line));
+      assertEquals(range(100, 1_000, 6 * 500), all.slice(99, 599).map(({ line }) => line));
+    });
+  });
+
+  Deno.test(`${name} gives no place a second time, so that nobody who reads in portions passes a message over`, () => {
+    use((store) => {
+      const log = new LogWriter();
+      const next = (...delivered: EntryName[]) => {
+        const batch = log.batch({ audience: FOR_BOB });
+        store.commit({ ...batch, directMessages: messagesIn(batch), delivered });
+        return store.inboxOf("bob").at(-1)!;
+      };
+      let place = next().place;
+      for (let sequence = 1; sequence < 5; sequence++) {
+        // The newest one goes, and with it, in SQLite, its number.
+        store.commit(batchOf({ delivered: [entry("a", sequence)] }));
+        const { place: nextPlace } = next();
+        assertGreater(nextPlace, place);
+        assertEquals(store.inboxOf("bob", { after: place }).length, 1);
+        place = nextPlace;
+      }
+    });
+  });
+
+  Deno.test(`${name} counts what waits for a user, no further than it is asked to`, () => {
+    use((opened, reopen) => {
+      const batch = new LogWriter().batch({ audience: FOR_BOB, lines: 5 }, { audience: FOR_EVE });
+      opened.commit({ ...batch, directMessages: messagesIn(batch) });
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        assertEquals([0, 1, 4, 5, 6, 100].map((atMost) => store.inboxCount("bob", atMost)), [0, 1, 4, 5, 5, 5]);
+        assertEquals([store.inboxCount("eve", 9), store.inboxCount("Bob", 9)], [1, 0]);
+      }
+    });
+  });
+
   Deno.test(`${name} answers about direct messages as a reference does, whatever happens`, () => {
     fc.assert(fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
       use((opened, reopen) => {
@@ -197,12 +266,29 @@ export function testInboxContract({ name, use }: StoreDoor): void {
           } else {
             store = reopen();
           }
-          for (const name of ["bob", "eve"]) assertEquals(store.inboxOf(name), reference.of(name));
+          for (const name of ["bob", "eve"]) compare(store, reference, name);
           assertEquals(store.inboxSize, reference.size);
         }
       });
     }));
   });
+}
+
+/** All that can be asked about one user's messages. */
+function compare(store: Store, reference: ReferenceInbox, name: string): void {
+  assertEquals(waiting(store, name), reference.of(name));
+  const all = store.inboxOf(name);
+  assertEquals(all.map(({ place }) => place), [...new Set(all.map(({ place }) => place))].toSorted((a, b) => a - b));
+  for (const [index, { place }] of all.entries()) {
+    const maxBytes = 4 * (index % 5);
+    assertEquals(store.inboxOf(name, { after: place, maxBytes }), reference.portion(all.slice(index + 1), maxBytes));
+  }
+  for (const origin of ["a", "b", "c"]) {
+    const found = store.inboxRange(name, { origin, first: 3, last: 9 }, 13);
+    const asked = all.filter((message) => message.origin === origin && message.sequence >= 3 && message.sequence <= 9);
+    assertEquals(found, reference.portion(asked, 13));
+  }
+  assertEquals(store.inboxCount(name, 3), Math.min(3, all.length));
 }
 
 const origin = fc.constantFrom("a", "b", "c");
@@ -231,6 +317,11 @@ const step = fc.oneof(
 
 function entry(origin: string, sequence: number): EntryName {
   return { origin, sequence };
+}
+
+/** What waits for a user, without the places, which are the store's own. */
+export function waiting(store: Store, username: string): StoredMessage[] {
+  return store.inboxOf(username).map(({ place: _, ...message }) => message);
 }
 
 /** Every line for a user as a direct message, in the order of the log. */

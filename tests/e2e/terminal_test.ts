@@ -48,11 +48,11 @@ async function publish(port: string, activity: unknown): Promise<void> {
   assertEquals(await client.ended(), 0);
 }
 
-/** Registers with a password that is made. */
+/** Registers whom the command line names, with a password that is made. */
 async function register(screen: Screen): Promise<void> {
-  await screen.sees(/Are you a new user \(Y\/N\)\?/);
-  await screen.type("y", "Enter");
-  await screen.sees(/Password \(Enter makes one\):/);
+  await screen.sees(/Password \(Enter if you are new\):/);
+  await screen.type("Enter");
+  await screen.sees(/New password \(Enter makes one\):/);
   await screen.type("Enter");
   await screen.shows(">");
 }
@@ -62,7 +62,7 @@ talking("the interactive session registers who is new, and publishes what is typ
   await screen.type("Enter");
   await screen.sees(/Are you a new user \(Y\/N\)\? \[N\]:/);
   await screen.type("Y", "Enter");
-  await screen.sees(/Password \(Enter makes one\):/);
+  await screen.sees(/New password \(Enter makes one\):/);
   await screen.type("Enter");
   await screen.sees(/registered ada; its secret, shown this once:$/);
   await screen.sees(/^\w{4}(-\w{4}){4}$/);
@@ -78,9 +78,9 @@ talking("the interactive session registers who is new, and publishes what is typ
 
 talking("a password that is typed is shown nowhere, and serves to log in again", ["-u", "bob"], async (talk) => {
   const { screen, port, folder, again } = talk;
-  await screen.sees(/Are you a new user/);
-  await screen.type("y", "Enter");
-  await screen.sees(/Password/);
+  await screen.sees(/Password \(Enter if you are new\):/);
+  await screen.type("Enter");
+  await screen.sees(/New password/);
   await screen.type("hush-hush", "Enter");
   await screen.sees(/The same again:/);
   await screen.type("hush-hush", "Enter");
@@ -95,9 +95,7 @@ talking("a password that is typed is shown nowhere, and serves to log in again",
   await using second = await again("--port", port, "--remember");
   await second.sees(/User name \[bob\]:/);
   await second.type("Enter");
-  await second.sees(/Are you a new user/);
-  await second.type("Enter");
-  await second.sees(/Password:$/);
+  await second.sees(/Password \(Enter if you are new\):$/);
   await second.type("hush-hush", "Enter");
   await second.shows(">");
   await second.sees(/^You are logged in as bob\.$/);
@@ -118,9 +116,20 @@ talking("a password that is typed ahead of its question is not shown either", []
   assert(!(await screen.everything()).includes("hush"));
   await using second = await again("--port", port);
   await second.sees(/User name/);
-  await second.type("Enter", "n", "Enter", "wrong-one", "Enter", "wrong-two", "Enter", "hush-hush", "Enter", "x");
+  await second.type("Enter", "wrong-one", "Enter", "wrong-two", "Enter", "hush-hush", "Enter", "x");
   await second.shows("> x");
   assert(!/hush|wrong-/.test(await second.everything()));
+});
+
+talking("a password that is typed for the question whether one is new is not shown", [], async ({ screen }) => {
+  await screen.sees(/User name/);
+  await screen.type("ada", "Enter");
+  await screen.sees(/Are you a new user/);
+  await screen.type("yes-hush", "Enter");
+  await screen.sees(/Please answer with y or n$/);
+  assert(!(await screen.everything()).includes("hush"));
+  await screen.type("N");
+  await screen.shows("  Are you a new user (Y/N)? [N]: N");
 });
 
 talking("Ctrl-C leaves while the server does not answer", [], async ({ screen, server }) => {
@@ -158,9 +167,7 @@ talking("a wrong password is asked for again, three times", ["-u", "ada"], async
   await using second = await again("--port", port);
   await second.sees(/User name \[ada\]:/);
   await second.type("Enter");
-  await second.sees(/Are you a new user/);
-  await second.type("n", "Enter");
-  await second.shows("  Password:");
+  await second.shows("  Password (Enter if you are new):");
   await second.type("one", "Enter");
   await second.shows("  Password:", /^Wrong password\. Try again\.$/);
   await second.type("two", "Enter");
@@ -233,10 +240,12 @@ talking("the line is edited in the middle, and lines are recalled", ["-u", "ada"
   await screen.shows(">");
 });
 
-talking("a line that is no JSON comes back to be mended", ["-u", "ada"], async ({ screen }) => {
+talking("a line that is no JSON is recalled to be mended", ["-u", "ada"], async ({ screen }) => {
   await register(screen);
   await screen.type('{"a":1', "Enter");
-  await screen.shows('> {"a":1', /column 7$/);
+  await screen.shows(">", /column 7$/);
+  await screen.type("Up");
+  await screen.shows('> {"a":1');
   await screen.type("}", "Enter");
   await screen.shows(">", /ada {2}{"a":1}$/);
 });

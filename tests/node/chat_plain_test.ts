@@ -38,6 +38,11 @@ Deno.test("a plain client is sent a direct message as an activity of its sender,
   await world.run(300);
   assertEquals(anna.messages, ["hello you"]);
   assertEquals(bob.commands, ["LOGIN_SUCCESS", "ACTIVITY_BROADCAST"]);
+  // But what it asks for it gets.
+  bob.tell("anna", "and again", "b-1");
+  await world.run(300);
+  assertEquals(anna.messages, ["hello you", "and again"]);
+  assertEquals(bob.receipts, ["b-1 stored"]);
 });
 
 Deno.test("a plain client gets what waited when it logs in, and that is delivered when its link took it", async () => {
@@ -161,6 +166,8 @@ Deno.test("a slow client with chat gets all in order, and only what it said it t
   bob.take();
   await world.run(300);
   assertEquals(delivered(anna), count);
+  // It fell behind and caught up again: that is not told.
+  assertEquals(bob.all("CAUGHT_UP").length, 1);
   assertEquals(new Set(anna.receipts).size, 2 * count);
 });
 

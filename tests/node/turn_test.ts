@@ -92,7 +92,7 @@ const MESSAGE = { command: "DIRECT_MESSAGE", to: "nobody", text: "hello", messag
 const readsForChat: [what: string, read: keyof Store, line: Received][] = [
   ["a receiver is looked up", "account", MESSAGE],
   ["the id of a direct message is", "usedMessageId", { ...MESSAGE, to: "anna" }],
-  ["messages that wait are", "inboxOf", { command: "ACK", vector: { "s-1": 9 } }],
+  ["messages that wait are", "inboxRange", { command: "ACK", vector: { "s-1": 9 } }],
   ["every name is", "usernames", { command: "LIST_USERS", scope: "all" }],
 ];
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseClientLine } from "../../protocol/client_codec.ts";
+import { usernameProblem } from "../../protocol/names.ts";
 import {
   NEW_SESSION,
   onLoginChecked,
@@ -14,7 +15,10 @@ const facts: SessionFacts = {
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
   peerProblem: ({ secret }) => secret === "abc" ? undefined : "not the secret of this network",
-  hasAccount: (username) => username === "bob" || username === "anna",
+  hasAccount: (username) => {
+    assertEquals(usernameProblem(username), undefined, "nobody can have this name: it is not looked up");
+    return username === "bob" || username === "anna";
+  },
   matchesSecret: (secret) => secret === "right",
 };
 

@@ -23,6 +23,13 @@ export class ReferenceInbox {
     return this.#rows.flatMap(({ message }) => message?.to === username ? [message] : []);
   }
 
+  /** As many of `messages` from the first one on as fit. */
+  portion<T extends StoredMessage>(messages: readonly T[], maxBytes: number): T[] {
+    const bytesUpTo = (index: number) =>
+      new TextEncoder().encode(messages.slice(0, index + 1).map(({ line }) => line).join(""));
+    return messages.filter((_, index) => index === 0 || bytesUpTo(index).length <= maxBytes);
+  }
+
   commit({ segments, directMessages = [], delivered = [] }: Batch): void {
     for (const { origin, first, last, takenAt } of segments) {
       this.#takenAt = takenAt;

@@ -64,6 +64,17 @@ export class Screen implements AsyncDisposable {
     await this.#until((rows) => rows.at(-1) === row && above.test(rows.at(-2) ?? ""), `${row} below ${above}`);
   }
 
+  /** Waits until the cursor stands in `column`, from 0. */
+  async showsCursor(column: number): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const at = (await this.#tmux("display-message", "-p", "#{cursor_x}")).trim();
+      if (at === String(column)) return;
+      if (performance.now() > until) fail(`The cursor is in column ${at}, not in ${column}`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
   /** Waits until some row matches. */
   async sees(pattern: RegExp): Promise<string> {
     let found: string | undefined;

@@ -63,7 +63,7 @@ Deno.test("logIn() asks for the name, whether it is new, and the password", asyn
   assertEquals((await enter()).username, "ada");
   assertEquals(
     stdio.written,
-    "  User name [ada]:   Are you a new user (Y/N)? [N]:   Password: \n" +
+    "  User name [ada]:   Are you a new user (Y/N)? [N]: n\n  Password: \n" +
       "You are logged in as ada.\nhelp says what you can type; Ctrl-D leaves.\n",
   );
   assertEquals(files.map(parseRemembered), [kept]);
@@ -127,8 +127,9 @@ Deno.test("logIn() shows and keeps no password", async () => {
 });
 
 Deno.test("logIn() offers the name that was here last, and uses a password that was kept", async () => {
-  const offered = door({ answers: ["", "n", "hush"], kept: { username: "ada", server } });
+  const offered = door({ answers: ["", "hush"], kept: { username: "ada", server } });
   await offered.enter();
+  assertStringIncludes(offered.stdio.written, "User name [ada]:   Password (Enter if you are new): \n");
   assertEquals(offered.files, []);
   const remembered = door({ answers: [""], kept: { ...kept, secret: "hush" } });
   await remembered.enter();
@@ -136,16 +137,42 @@ Deno.test("logIn() offers the name that was here last, and uses a password that 
 });
 
 Deno.test("logIn() tries a password that was kept once, and does not count it", async () => {
-  const { enter, calls, files } = door({ answers: ["", "n", "one", "two", "hush"], kept: { ...kept, secret: "old" } });
+  const { enter, calls, files } = door({ answers: ["", "one", "two", "hush"], kept: { ...kept, secret: "old" } });
   await enter();
   assertEquals(calls.map(({ secret }) => secret), ["old", "one", "two", "hush"]);
   assertEquals(files.map(parseRemembered), [kept]);
 });
 
-Deno.test("logIn() does not ask for a name that the command line has, unless it is not found", async () => {
-  await door({ answers: ["n", "hush"], args: ["-u", "ada"] }).enter();
-  const unknown = door({ answers: ["n", "hush", "ada", "n", "hush"], args: ["-u", "bob"] });
-  assertEquals((await unknown.enter()).username, "ada");
+Deno.test("logIn() asks at once for the password of a name that the command line has", async () => {
+  const known = door({ answers: ["hush"], args: ["-u", "ada"] });
+  await known.enter();
+  assertStringIncludes(known.stdio.written, "  Password (Enter if you are new): \nYou are logged in as ada.");
+  const wrong = door({ answers: ["no", "", "hush"], args: ["-u", "ada"] });
+  await wrong.enter();
+  assertEquals(wrong.calls.length, 2);
+});
+
+Deno.test("logIn() registers such a name where Enter says that it is new", async () => {
+  const { enter, calls } = door({ answers: ["", "pw", "pw"], args: ["-u", "bob"] });
+  await enter();
+  assertEquals(calls.map(({ username, secret, register }) => [username, secret, register]), [["bob", "pw", true]]);
+});
+
+Deno.test("logIn() asks for all of it after a name that is not found, also a name that was known before", async () => {
+  for (const args of [["-u", "bob"], []]) {
+    const remembered = { kept: { username: "bob", server } };
+    const again = door({ answers: [...(args.length > 0 ? [] : [""]), "pw", "", "y", "pw", "pw"], args, ...remembered });
+    assertEquals((await again.enter()).username, "bob");
+    assertStringIncludes(again.stdio.written, "User not found.");
+    assertStringIncludes(again.stdio.written, "User name [bob]:   Are you a new user (Y/N)? [N]: y\n");
+  }
+});
+
+Deno.test("logIn() does not show a password that is typed where it asks for yes or no", async () => {
+  const { enter, stdio } = door({ answers: ["ada", "hush", "yes-hush", "n", "hush"] });
+  await enter();
+  assertStringIncludes(stdio.written, "[N]: \n  Please answer with y or n\n");
+  assert(!stdio.written.includes("hush"));
 });
 
 Deno.test("logIn() lets the person stay anonymous, and keeps nothing of that", async () => {

@@ -7,6 +7,7 @@ import {
   messageRow,
   nameText,
   presenceRow,
+  refusedRows,
   sentRow,
   usersRow,
 } from "../../../client/terminal/chat_rows.ts";
@@ -51,11 +52,15 @@ Deno.test("messages that waited, and those that are delivered later, are counted
   assertEquals(awayRow(3, PLAIN), "3 messages while you were away");
   assertEquals(awayRow(1, PLAIN), "1 message while you were away");
   assertEquals(awayRow(1000, PLAIN, true), "More than 1000 messages while you were away");
-  const read = (count: number, text?: string) => deliveredRow("bob", { count, text }, noonMs, PLAIN);
+  const read = (count: number, text: string) => deliveredRow("bob", { count, text }, noonMs, PLAIN);
   assertEquals(read(1, "hello"), "12:34:56  ✓✓ delivered to bob: hello");
-  assertEquals(read(1), "12:34:56  ✓✓ delivered to bob");
   assertEquals(read(3, "hello"), "12:34:56  ✓✓ delivered to bob: 3 messages");
   assertEquals(read(1, "日".repeat(40)), `12:34:56  ✓✓ delivered to bob: ${"日".repeat(14)}…`);
+});
+
+Deno.test("a line that was not sent is shown as far as it needs to be, and why", () => {
+  assertEquals(refusedRows("zed: hi", "nobody has it", PLAIN), "not sent: zed: hi\nnobody has it");
+  assertEquals(refusedRows("x".repeat(99), "too long", PLAIN), `not sent: ${"x".repeat(29)}…\ntoo long`);
 });
 
 Deno.test("users are counted and named", () => {

@@ -8,23 +8,29 @@ Deno.test("DeliveryMarks knows what a message said that is delivered, once", () 
   marks.sending();
   assertEquals(marks.stored("s:1", hello), false);
   assertEquals(marks.delivered("s:1"), hello);
-  assertEquals(marks.delivered("s:1"), "unknown");
+  assertEquals(marks.delivered("s:1"), undefined);
 });
 
 Deno.test("DeliveryMarks notes what is delivered before it is known to be stored", () => {
   const marks = new DeliveryMarks();
   marks.sending();
   marks.sending();
-  assertEquals(marks.delivered("s:1"), "early");
+  assertEquals(marks.delivered("s:1"), undefined);
   assertEquals(marks.stored("s:2", hello), false);
   assertEquals(marks.stored("s:1", hello), true);
-  assertEquals(marks.delivered("s:3"), "unknown");
+});
+
+Deno.test("DeliveryMarks knows nothing of messages that another terminal sent", () => {
+  const marks = new DeliveryMarks();
+  assertEquals(marks.delivered("s:1"), undefined);
+  marks.sending();
+  assertEquals(marks.stored("s:1", hello), false);
 });
 
 Deno.test("DeliveryMarks forgets what was early when nothing is being sent any more", () => {
   const marks = new DeliveryMarks();
   marks.sending();
-  assertEquals(marks.delivered("t:1"), "early");
+  marks.delivered("t:1");
   marks.failed();
   marks.sending();
   assertEquals(marks.stored("t:1", hello), false);
@@ -36,5 +42,5 @@ Deno.test("DeliveryMarks forgets the oldest of very many", () => {
     marks.sending();
     marks.stored(`s:${n}`, hello);
   }
-  assertEquals([marks.delivered("s:0"), marks.delivered("s:1")], ["unknown", hello]);
+  assertEquals([marks.delivered("s:0"), marks.delivered("s:1")], [undefined, hello]);
 });

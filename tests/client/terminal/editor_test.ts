@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Editor, EMPTY_EDITOR, MAX_TEXT_LENGTH, stepEditor, withText } from "../../../client/terminal/editor.ts";
+import { type Editor, EMPTY_EDITOR, MAX_TEXT_LENGTH, stepEditor } from "../../../client/terminal/editor.ts";
 import type { KeyName } from "../../../client/terminal/keys.ts";
 
 const KEYS: readonly KeyName[] = [
@@ -97,11 +97,6 @@ Deno.test("stepEditor() asks for completion with Tab, and leaves the line", () =
 Deno.test("stepEditor() bounds what is pasted", () => {
   assertEquals(after("x".repeat(100_000), "y").text.length, MAX_TEXT_LENGTH);
   assertEquals(after("ab", "left", "x".repeat(100_000)).text.slice(-1), "b");
-});
-
-Deno.test("withText() puts a line in, with the cursor at its end, and keeps what was submitted", () => {
-  const editor = withText(after("one", "enter", "x"), "mended");
-  assertEquals([editor.text, editor.cursor, editor.history.lines], ["mended", 6, ["one"]]);
 });
 
 Deno.test("stepEditor() keeps the cursor in the line, whatever is pressed", () => {

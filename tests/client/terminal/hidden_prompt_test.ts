@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { askHidden, stepHidden } from "../../../client/terminal/hidden_prompt.ts";
+import { askHidden, askYesNo, stepHidden } from "../../../client/terminal/hidden_prompt.ts";
 import { NoAnswer } from "../../../config/prompts.ts";
 import { FakeStdio } from "../../support/fake_stdio.ts";
 
@@ -38,6 +38,21 @@ Deno.test("askHidden() is left with Ctrl-C, with Ctrl-D and at the end of the in
     await assertRejects(() => askHidden("?", stdio), NoAnswer);
     assertEquals([stdio.written, isOpen()], ["? ", false]);
   }
+});
+
+Deno.test("askYesNo() shows the words that it asks for, and nothing else", async () => {
+  const asked = async (typed: string) => {
+    const { stdio } = typing(typed);
+    const answer = await askYesNo("New?", stdio);
+    return [answer, stdio.written];
+  };
+  const again = "\n  Please answer with y or n\n  New? [N]: ";
+  assertEquals(await asked("\r"), [false, "  New? [N]: \n"]);
+  assertEquals(await asked("Yes\r"), [true, "  New? [N]: Yes\n"]);
+  assertEquals(await asked("hush\rno\r"), [false, `  New? [N]: ${again}no\n`]);
+  // The first letters may be those of the words.
+  assertEquals(await asked("nox\x7f\x7f\r"), [false, "  New? [N]: no\b\b  \b\bno\b \b\n"]);
+  await assertRejects(() => askYesNo("New?", typing("y\x03").stdio), NoAnswer);
 });
 
 Deno.test("stepHidden() takes Enter for the answer, also an empty one", () => {

@@ -91,14 +91,10 @@ Deno.test("Screen draws the line anew in another width", async () => {
   assertEquals(written(), `\x1b[1A\r\x1b[J${ERASE}> …${"x".repeat(36)}`);
 });
 
-Deno.test("Screen gives a line back, unless the person is typing already", async () => {
-  const { screen, type, submitted } = opened();
-  screen.giveBack("{broken");
-  await type("}\r");
-  await type("next");
-  screen.giveBack("{again");
-  await type("\r");
-  assertEquals(submitted, ["{broken}", "next"]);
+Deno.test("Screen recalls a line with the arrow keys, and only with them", async () => {
+  const { type, submitted } = opened();
+  await type("{broken\rnext\r\x1b[A\x1b[A}\r");
+  assertEquals(submitted, ["{broken", "next", "{broken}"]);
 });
 
 Deno.test("Screen completes names with Tab, and shows those that there are", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { HELP, readTypedLine, WORDS } from "../../../client/terminal/typed_line.ts";
 
 const isUser = (name: string) => ["ada", "help", "Mary Ann", "日本"].includes(name);
@@ -37,16 +37,22 @@ Deno.test("readTypedLine() knows each word, alone and with a slash", () => {
 });
 
 Deno.test("readTypedLine() takes a mistyped word for a mistake, and not for a text", () => {
-  const mistake = read("/onlin");
-  assertEquals(mistake.kind, "mistake");
-  assertMatch(mistake.kind === "mistake" ? mistake.info : "", /^\/onlin is no word/);
-  assertEquals(read("/etc/hosts"), { kind: "say", text: "/etc/hosts" });
-  assertEquals(read("/ shrug"), { kind: "say", text: "/ shrug" });
+  const info = "There are /online, /all, /help, /disconnect; /say before it says it to everyone";
+  assert(info.length < 80);
+  for (
+    const line of ["/onlin", "/online x", "/help me", "/Help", "/etc/hosts", "/ shrug", "/", "/ada: hi", "/saying"]
+  ) {
+    assertEquals(read(line), { kind: "mistake", info });
+  }
+  assertEquals(read("/say"), { kind: "mistake", info: "There is no text to say" });
 });
 
 Deno.test("readTypedLine() says with /say what means something else without it", () => {
   assertEquals(read("/say online"), { kind: "say", text: "online" });
   assertEquals(read("/say ada: hello"), { kind: "say", text: "ada: hello" });
+  assertEquals(read("/say\t/online x"), { kind: "say", text: "/online x" });
+  assertEquals(read("//etc/hosts is a file"), { kind: "say", text: "/etc/hosts is a file" });
+  assertEquals(read("//help"), { kind: "say", text: "/help" });
   assertEquals(read('/say {"a":1}'), { kind: "say", text: '{"a":1}' });
 });
 

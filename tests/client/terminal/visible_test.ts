@@ -5,6 +5,7 @@ import {
   deliveredRow,
   messageRow,
   presenceRow,
+  refusedRows,
   sentRow,
   usersRow,
 } from "../../../client/terminal/chat_rows.ts";
@@ -30,6 +31,7 @@ function shown(text: string): string[] {
     messageRow(message, 0, PLAIN),
     sentRow({ ...message, to: text }, "stored", PLAIN),
     deliveredRow(text, { count: 1, text }, 0, PLAIN),
+    ...refusedRows(text, text, PLAIN).split("\n"),
     presenceRow({ ...presence, event: "joined" }, 0, PLAIN),
     presenceRow({ ...presence, event: "left" }, 0, PLAIN),
     presenceRow({ ...presence, event: "lost" }, 0, PLAIN),
