@@ -188,3 +188,26 @@ Deno.test("of too many that wait for a place the oldest is turned away", async (
   assertEquals(waiting[1]!.commands, ["LOGIN_SUCCESS"]);
   await world.stop();
 });
+
+Deno.test("a client that has much to read and does not is heard all the same, and kept", async () => {
+  const world = await NodeWorld.start({
+    limits: { maxPendingBytes: 1_024 },
+    heartbeat: { idleTimeoutMs: 300, intervalMs: 100, count: 3 },
+  });
+  const slow = await world.connect({ ...ANONYMOUS, features: ["heartbeat"] });
+  const publisher = await world.connect({ ...ANONYMOUS, features: ["ack"] });
+  slow.link.pause();
+  // All of it comes in one turn, so that it is one large write.
+  publisher.send(...Array.from({ length: 100 }, (_, n) => activity(n, `${n}`)));
+  await world.settle();
+  for (let count = 0; count < 60; count++) {
+    slow.send({ command: "HEARTBEAT_ACK", sequence: 0 });
+    await world.clock.run(100);
+  }
+  assertEquals(slow.end, undefined);
+  assertEquals(world.node.connectionCount, 2);
+  slow.link.resume();
+  await world.settle();
+  assertEquals(slow.sequences.length, 100);
+  await world.stop();
+});
