@@ -229,8 +229,12 @@ inNetwork(2, "a user on two terminals gets messages on both, and is one user", a
   await bob.shows(">", /^2 online: ada, bob$/);
   await bob.type("ada: bye", "Enter");
   await two.shows(">", /bob → you {2}bye$/);
-  // It did not send hi: that this is delivered, which it was told before, says nothing there.
-  assert(!(await two.rows()).some((row) => row.includes("delivered")));
+  await two.type("online", "Enter");
+  await two.shows(">", /^2 online: ada, bob$/);
+  await two.type("bob: from here", "Enter");
+  await two.shows(">", /ada → bob {2}from here {2}✓✓ delivered$/);
+  // It did not send "hi", and has been told since when that is delivered.
+  assert(!(await two.rows()).some((row) => row.includes("delivered to")));
   await two.type("C-d");
   await two.sees(/^exit 0$/);
   await bob.type("all", "Enter");

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../config/config.ts";
 import { type ClientEvent, connect, type ConnectOptions, type Message } from "../../mod.ts";
-import { NumberedTalker } from "../support/numbered_talker.ts";
+import { type Late, NumberedTalker } from "../support/numbered_talker.ts";
 import { ServerGroup } from "../support/server_group.ts";
 import { splitNetwork } from "../support/split_network.ts";
 import { eventually } from "../support/until.ts";
@@ -65,7 +65,9 @@ Deno.test({
     }
     const where = `seed ${seed}`;
     const kills = await killInTurn(group, talkers, startedAt, chance);
-    const stopped = talkers.map((talker) => talker.stopTalking());
+    const stopped = Promise.all(talkers.map((talker) => talker.stopTalking()));
+    // It is waited for below, unless something else is wrong first.
+    stopped.catch(() => {});
     const seconds = (performance.now() - startedAt) / 1_000;
 
     const sum = (count: (talker: NumberedTalker) => number) =>
@@ -77,7 +79,7 @@ Deno.test({
         () => `${sum(({ stored }) => stored)} of ${sent} were acknowledged`,
         PATIENCE_MS,
       );
-      await Promise.all(stopped);
+      await stopped;
       await everybodyHasAll(talkers);
       await eventually(
         () => talkers.every(({ sent, delivered }) => delivered === sent),
@@ -85,21 +87,22 @@ Deno.test({
         PATIENCE_MS,
       );
     } catch (error) {
-      throw new Error(`${where}: ${error}\n${wrongOf(talkers)}\n${group.logs()}`);
+      throw new Error(`${where}: ${error}\n${group.logs()}`);
     }
-    const away = await shownAgain(group, talkers);
-    const wrong = talkers.flatMap(({ faults }) => faults);
-    const counts = `${sent} sent, ${
-      sum((talker) => talker.stored)
-    } stored, ${sum((talker) => talker.received)} received, ` +
-      `${
-        sum((talker) => talker.delivered)
-      } receipts; ${wrong.length} doubled or out of order, ${away.length} shown again at another login`;
-    console.log(`${kills} kills, ${(sent / seconds).toFixed(0)} messages/s for ${seconds.toFixed(0)} s: ${counts}`);
-    assert(wrong.length === 0, `${where}: ${wrongOf(talkers)}`);
-    assertEquals(talkers.map(({ stored }) => stored), talkers.map((talker) => talker.sent), where);
-    assertEquals(sum((talker) => talker.received), sent, where);
-    assertEquals(away, [], where);
+    const again = await shownAgain(group, talkers);
+    const doubled = talkers.flatMap(({ doubled }) => doubled);
+    const { excused, wrong } = lateOf(talkers);
+    const received = sum(({ received }) => received);
+    console.log(
+      `${kills} kills, ${(sent / seconds).toFixed(0)} messages/s for ${seconds.toFixed(0)} s: ${sent} written, ` +
+        `${received} received and told to be delivered, ${sent - received} lost, ${doubled.length} doubled, ` +
+        `${again.length} shown again at another login, ${wrong.length} out of their sender's order`,
+    );
+    if (excused > 0) console.log(`${excused} came late, as their sender had waited at its login for them in vain`);
+    assertEquals(doubled.slice(0, 20), [], where);
+    assertEquals(wrong.slice(0, 20), [], where);
+    assertEquals(received, sent, where);
+    assertEquals(again, [], where);
   },
 });
 
@@ -354,9 +357,17 @@ async function shownAgain(group: ServerGroup, talkers: readonly NumberedTalker[]
   return shown.flat();
 }
 
-function wrongOf(talkers: readonly NumberedTalker[]): string {
-  const wrong = talkers.flatMap(({ faults }) => faults);
-  return `${wrong.length} times wrong:\n${wrong.slice(0, 20).join("\n")}`;
+/**
+ * What came after something that its sender had written later. That is excused where the sender's new server let it in without what the killed one had stored last: after 8 s, when
+ * a busy machine had not brought that one back (docs/network.md, Order).
+ */
+function lateOf(talkers: readonly NumberedTalker[]): { readonly excused: number; readonly wrong: readonly Late[] } {
+  const byName = new Map(talkers.map((talker) => [talker.name, talker]));
+  const late = talkers.flatMap((talker) => talker.late);
+  const wrong = late.filter(({ sender, receiver, n, after }) =>
+    !byName.get(sender)!.wasLetInWithout(receiver, n, after)
+  );
+  return { excused: late.length - wrong.length, wrong };
 }
 
 /** Numbers from 0 up to but not including 1, the same for the same seed (mulberry32). */

@@ -1,7 +1,20 @@
-/** Talkers of a crowd: each writes numbered direct messages to the others without end, and checks of each other one which numbers came, and whether in order and once. */
+/**
+ * Talkers of a crowd: each writes numbered direct messages to the others without end, and notes of each other one which numbers came, and which of them
+ * late or twice.
+ */
 
 import { delay } from "@std/async/delay";
 import { type Client, type ClientEvent, connect, type ConnectOptions } from "../../mod.ts";
+
+/** A message that came after one that its sender wrote later. */
+export interface Late {
+  readonly sender: string;
+  readonly receiver: string;
+  readonly n: number;
+  readonly id: string;
+  /** The highest number that had come. */
+  readonly after: number;
+}
 
 /** What one talker has of what another one wrote to it. */
 interface Received {
@@ -13,6 +26,8 @@ interface Received {
 
 /** The talker pauses when so many of its messages are not acknowledged: at 20 a second, what a failover of ten seconds leaves. */
 const MAX_UNACKNOWLEDGED = 200;
+/** A login that took so long was answered without what its client had published last (docs/network.md, Order). */
+const LET_IN_WITHOUT_MS = 8_000;
 
 /** One of the crowd. */
 export class NumberedTalker implements AsyncDisposable {
@@ -20,34 +35,36 @@ export class NumberedTalker implements AsyncDisposable {
   readonly name: string;
   readonly #client: Client;
   readonly #received = new Map<string, Received>();
-  /** How many were written to each other one. */
-  readonly #sentTo = new Map<string, number>();
+  /** For each other one, of message 1, 2 … to it: how many logins had been answered without what came before them when it was stored. */
+  readonly #letInWithout = new Map<string, number[]>();
   readonly #delivered = new Set<string>();
   readonly #reading: Promise<void>;
   #talking: Promise<void> = Promise.resolve();
   #isTalking = false;
   #sent = 0;
   #stored = 0;
-  /** Numbers that came a second time, or after a higher one of the same sender, and receipts that came twice; in words. */
-  readonly faults: string[] = [];
-  readonly events: readonly ClientEvent[];
+  /** When the newest connection was begun. */
+  #dialledAt = 0;
+  #loginsWithout = 0;
+  /** Messages and receipts that came a second time; in words. */
+  readonly doubled: string[] = [];
+  readonly late: Late[] = [];
 
-  private constructor(name: string, client: Client, events: ClientEvent[]) {
+  private constructor(name: string, client: Client) {
     this.name = name;
     this.#client = client;
-    this.events = events;
     this.#reading = this.#read();
   }
 
   /** Logs in as `options` say, with a name. Nothing is written yet. */
   static async open(options: ConnectOptions & { readonly username: string }): Promise<NumberedTalker> {
-    const events: ClientEvent[] = [];
     let talker: NumberedTalker | undefined;
     const onEvent = (event: ClientEvent) => {
-      if (event.kind === "delivered") talker!.#noteReceipt(event.messageId, event.to);
-      else if (event.kind !== "heartbeat") events.push(event);
+      if (event.kind === "delivered") return talker!.#noteReceipt(event.messageId, event.to);
+      // None of the first login: nothing came before that.
+      if (talker !== undefined) talker.#noteLogin(event.kind);
     };
-    return talker = new NumberedTalker(options.username, await connect({ ...options, onEvent }), events);
+    return talker = new NumberedTalker(options.username, await connect({ ...options, onEvent }));
   }
 
   /** The server that it is, or was last, logged in to. */
@@ -79,13 +96,19 @@ export class NumberedTalker implements AsyncDisposable {
 
   /** How many messages were written to `receiver`. */
   sentTo(receiver: string): number {
-    return this.#sentTo.get(receiver) ?? 0;
+    return this.#letInWithout.get(receiver)?.length ?? 0;
   }
 
   /** How many of the first `count` messages of `sender` did not come. */
   lacks(sender: string, count: number): number {
     const { highest = 0, missing = new Set<number>() } = this.#received.get(sender) ?? {};
     return Math.max(0, count - highest) + missing.values().filter((number) => number <= count).toArray().length;
+  }
+
+  /** Whether this one was let in without what it had written last, between two messages that it wrote to `receiver`. */
+  wasLetInWithout(receiver: string, first: number, second: number): boolean {
+    const logins = this.#letInWithout.get(receiver)!;
+    return logins[first - 1]! < logins[second - 1]!;
   }
 
   /** Writes to whom `next` names after `firstMs`, and then again every `everyMs`. */
@@ -125,11 +148,13 @@ export class NumberedTalker implements AsyncDisposable {
   }
 
   async #write(to: string): Promise<void> {
-    const n = this.sentTo(to) + 1;
-    this.#sentTo.set(to, n);
+    const logins = this.#letInWithout.get(to) ?? [];
+    this.#letInWithout.set(to, logins);
+    const n = logins.push(0);
     this.#sent++;
     await this.#client.send(to, String(n));
     this.#stored++;
+    logins[n - 1] = this.#loginsWithout;
   }
 
   async #read(): Promise<void> {
@@ -139,17 +164,22 @@ export class NumberedTalker implements AsyncDisposable {
   #note(from: string, n: number, id: string): void {
     const received = this.#received.get(from) ?? { highest: 0, missing: new Set<number>() };
     this.#received.set(from, received);
-    const what = `${n} of ${from} (${id}) came to ${this.name}`;
     if (n > received.highest) {
       for (let skipped = received.highest + 1; skipped < n; skipped++) received.missing.add(skipped);
       received.highest = n;
-    } else if (received.missing.delete(n)) this.faults.push(`${what} after ${received.highest}`);
-    else this.faults.push(`${what} twice`);
+    } else if (received.missing.delete(n)) {
+      this.late.push({ sender: from, receiver: this.name, n, id, after: received.highest });
+    } else this.doubled.push(`${n} of ${from} (${id}) to ${this.name}`);
+  }
+
+  #noteLogin(kind: ClientEvent["kind"]): void {
+    if (kind === "connecting") this.#dialledAt = performance.now();
+    if (kind === "connected" && performance.now() - this.#dialledAt >= LET_IN_WITHOUT_MS) this.#loginsWithout++;
   }
 
   #noteReceipt(messageId: string, to: string): void {
     if (this.#delivered.has(messageId)) {
-      this.faults.push(`${messageId} of ${this.name} to ${to} was told to be delivered twice`);
+      this.doubled.push(`the receipt of ${messageId} of ${this.name} to ${to}`);
     }
     this.#delivered.add(messageId);
   }
