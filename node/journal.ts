@@ -20,71 +20,19 @@ import type {
   Missing,
   PlainCursor,
   Store,
-  StoredMessage,
   UsedMessageId,
   WaitingMessage,
 } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
 import { Deliveries } from "./deliveries.ts";
+import type { DeliveredMessage, OutgoingMessage, Publication, Registration, ReplicatedEntry } from "./entries.ts";
+import { Senders } from "./senders.ts";
+import { Turn } from "./turn.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
 export interface Committed {
   committed(): void;
 }
-
-/** An activity that a client published. */
-export interface Publication {
-  /** The activity's JSON text. */
-  readonly activity: string;
-  readonly username: string;
-  /** The username as it stands in a line. */
-  readonly quotedUsername: string;
-  readonly messageId: string | undefined;
-  /** The sender's Lamport time. */
-  readonly lamport: number | undefined;
-  /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
-  readonly after?: EntryId | undefined;
-}
-
-/** Something that a client sends to one user. */
-export interface OutgoingMessage {
-  readonly from: string;
-  readonly to: string;
-  readonly text: string;
-  readonly messageId: string | undefined;
-  /** The sender's Lamport time. */
-  readonly lamport: number | undefined;
-  /** As in `Publication`. */
-  readonly after?: EntryId | undefined;
-}
-
-/** A direct message that was delivered. */
-export interface DeliveredMessage extends EntryId {
-  readonly from: string;
-  readonly to: string;
-  readonly messageId: string | undefined;
-}
-
-/** A registration that may be taken in. */
-export interface Registration {
-  readonly username: string;
-  readonly verifier: string;
-  /** Lamport time of the claim to the name. */
-  readonly claim: number;
-}
-
-/** What another server has accepted. */
-export interface ReplicatedEntry {
-  readonly origin: string;
-  readonly sequence: number;
-  readonly audience: Audience;
-  /** With its end. */
-  readonly line: string;
-  readonly facts: EntryFacts;
-}
-
-/** Users whose newest entry from another server is remembered: what they publish here has to come after it. It matters for as long as replication takes. */
-const MAX_NEWEST_ELSEWHERE = 65_536;
 
 /**
  * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits grows at every server: with lines as long as they may be
@@ -118,21 +66,14 @@ export class Journal {
   readonly #vector: Record<string, number>;
   #head: Position;
   #lamport: number;
-  #accounts = new Map<string, Account>();
+  #turn = new Turn();
   /** Names of accounts that are stored and were not told yet. */
   #storedNames: readonly string[] = [];
   #lostAccounts: string[] = [];
-  #members: readonly KnownServer[] | undefined;
-  /** By user. */
-  readonly #newestElsewhere = new Map<string, EntryId>();
-  #messageIds = new Map<string, UsedMessageId>();
-  #directMessages: StoredMessage[] = [];
-  #delivered: EntryId[] = [];
+  readonly #senders = new Senders();
   /** How many messages wait for the users to whom some were sent in this turn; those included. */
   readonly #waitingFor = new Map<string, number>();
   readonly #deliveries = new Deliveries();
-  #cursors = new Map<number, PlainCursor>();
-  #endedCursors: number[] = [];
   #waiting = new Set<Committed>();
   #registered: (() => void)[] = [];
   #turnIsOpen = false;
@@ -239,7 +180,7 @@ export class Journal {
     }
     this.#lamport = receive(this.#lamport, lamport);
     const { origin, sequence } = this.#nextOwn();
-    const previous = this.#takePrevious(username, after);
+    const previous = this.#senders.takePrevious(username, after);
     this.#builder.add(
       origin,
       sequence,
@@ -257,7 +198,7 @@ export class Journal {
     );
     if (messageId !== undefined) {
       const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
-      this.#messageIds.set(messageIdKey(username, messageId), used);
+      this.#turn.addMessageId(used);
     }
     return { origin, sequence };
   }
@@ -275,7 +216,7 @@ export class Journal {
     if (!this.#takesOneMore(to)) return undefined;
     this.#lamport = receive(this.#lamport, lamport);
     const entry = this.#nextOwn();
-    const previous = this.#takePrevious(from, after);
+    const previous = this.#senders.takePrevious(from, after);
     const line = encodeDirectMessage({
       ...entry,
       from,
@@ -287,14 +228,9 @@ export class Journal {
       after: previous === undefined ? undefined : formatEntryId(previous),
     });
     this.#builder.add(entry.origin, entry.sequence, { kind: "user", username: to }, line);
-    this.#directMessages.push({ ...entry, to, line });
+    this.#turn.addMessage({ ...entry, to, line });
     if (messageId !== undefined) {
-      this.#messageIds.set(messageIdKey(from, messageId), {
-        username: from,
-        messageId,
-        ...entry,
-        usedAt: this.#wallMs,
-      });
+      this.#turn.addMessageId({ username: from, messageId, ...entry, usedAt: this.#wallMs });
     }
     return entry;
   }
@@ -334,7 +270,7 @@ export class Journal {
     const line = encodeReceipt({ ...own, of, to, messageId, lamport: this.#lamport });
     const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
     this.#builder.add(own.origin, own.sequence, audience, line);
-    this.#delivered.push({ origin, sequence });
+    this.#turn.addDelivered({ origin, sequence });
   }
 
   /** Whether the entry that `id` names is here, as far as it is one of another server. */
@@ -355,7 +291,7 @@ export class Journal {
     const { origin, sequence } = this.#nextOwn();
     const entry = { username, verifier, claim, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
     this.#builder.add(origin, sequence, SERVERS, encodeAccount(entry));
-    this.#accounts.set(username, { username, verifier, lamport: claim, origin });
+    this.#turn.accounts.set(username, { username, verifier, lamport: claim, origin });
     const id = { origin, sequence };
     this.#registered.push(() => isSafe(id));
     return id;
@@ -370,29 +306,28 @@ export class Journal {
     const { username, account, to, sentAt = 0 } = facts;
     // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
     if (to !== undefined && reached.kind === "user" && this.#wallMs - sentAt < this.#messagesWaitMs) {
-      this.#directMessages.push({ origin, sequence, to, line });
+      this.#turn.addMessage({ origin, sequence, to, line });
     }
-    if (username !== undefined && username !== ANONYMOUS) this.#noteElsewhere(username, { origin, sequence });
+    if (username !== undefined && username !== ANONYMOUS) this.#senders.came(username, { origin, sequence });
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 
   /** Notes the servers of the network, to be found again after a restart. */
   saveMembers(members: readonly KnownServer[]): void {
     this.#openTurn();
-    this.#members = members;
+    this.#turn.saveMembers(members);
   }
 
   /** Notes where a plain client stands. */
   saveCursor(cursor: PlainCursor): void {
     this.#openTurn();
-    this.#cursors.set(cursor.id, cursor);
+    this.#turn.saveCursor(cursor);
   }
 
   /** Forgets a plain client's place. */
   endCursor(id: number): void {
     this.#openTurn();
-    this.#cursors.delete(id);
-    this.#endedCursors.push(id);
+    this.#turn.endCursor(id);
   }
 
   /** Tells `waiting`, once, when everything that was taken in so far is safe, and before any of it is delivered. */
@@ -408,20 +343,9 @@ export class Journal {
     if (this.#hasFailed) return;
     const segments = this.#builder.take(this.#head, this.#wallMs);
     let hasHole = false;
-    if (this.#hasChanges(segments)) {
+    if (segments.length > 0 || this.#turn.isWorthKeeping) {
       try {
-        this.#store.commit({
-          segments,
-          accounts: [...this.#accounts.values()],
-          messageIds: [...this.#messageIds.values()],
-          // An empty one stays the journal's, and is filled by a later turn.
-          ...(this.#directMessages.length === 0 ? {} : { directMessages: this.#directMessages }),
-          ...(this.#delivered.length === 0 ? {} : { delivered: this.#delivered }),
-          cursors: [...this.#cursors.values()],
-          endedCursors: this.#endedCursors,
-          ...(this.#members === undefined ? {} : { members: this.#members }),
-          lamport: this.#lamport,
-        });
+        this.#store.commit(this.#turn.batch(segments, this.#lamport));
       } catch (error) {
         this.#fail(error);
         return;
@@ -453,11 +377,6 @@ export class Journal {
     }
   }
 
-  #hasChanges(segments: readonly Segment[]): boolean {
-    return segments.length > 0 || this.#cursors.size > 0 || this.#endedCursors.length > 0 ||
-      this.#members !== undefined;
-  }
-
   /** Whether there is a hole before any of them. */
   #accept(segments: readonly Segment[]): boolean {
     let hasHole = false;
@@ -467,16 +386,8 @@ export class Journal {
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }
-    if (this.#accounts.size > 0) {
-      this.#storedNames = [...this.#accounts.keys()];
-      this.#accounts = new Map();
-    }
-    if (this.#directMessages.length > 0) this.#directMessages = [];
-    if (this.#delivered.length > 0) this.#delivered = [];
-    this.#members = undefined;
-    if (this.#messageIds.size > 0) this.#messageIds = new Map();
-    if (this.#cursors.size > 0) this.#cursors = new Map();
-    if (this.#endedCursors.length > 0) this.#endedCursors = [];
+    this.#storedNames = [...this.#turn.accounts.keys()];
+    this.#turn = new Turn();
     return hasHole;
   }
 
@@ -503,7 +414,7 @@ export class Journal {
       return SERVERS;
     }
     const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
-    this.#messageIds.set(messageIdKey(username, messageId), used);
+    this.#turn.addMessageId(used);
     return audience;
   }
 
@@ -514,7 +425,7 @@ export class Journal {
   #deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
     // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
     if (audience.kind !== "user" && messageId !== undefined) {
-      this.#delivered.push(of);
+      this.#turn.addDelivered(of);
       return audience;
     }
     const isNew = this.#noteDelivered(of);
@@ -529,7 +440,7 @@ export class Journal {
 
   /** Whether that is new. */
   #noteDelivered({ origin, sequence }: EntryId): boolean {
-    this.#delivered.push({ origin, sequence });
+    this.#turn.addDelivered({ origin, sequence });
     return this.#deliveries.add({ origin, sequence });
   }
 
@@ -538,7 +449,7 @@ export class Journal {
     const { username } = account;
     const known = this.#account(username);
     if (known !== undefined && !isBefore(account, known)) return;
-    this.#accounts.set(username, account);
+    this.#turn.accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
   }
 
@@ -552,34 +463,17 @@ export class Journal {
     return takesIt;
   }
 
-  /** What the sender's next entry comes after, if that has another origin: what it says itself, or, where more is known of its user, that. */
-  #takePrevious(username: string, after: EntryId | undefined): EntryId | undefined {
-    const known = this.#newestElsewhere.get(username);
-    const isKnownLater = known !== undefined && known.origin === after?.origin && known.sequence > after.sequence;
-    this.#newestElsewhere.delete(username);
-    return isKnownLater ? known : after ?? known;
-  }
-
   #nextOwn(): EntryId {
     this.#hasAccepted = true;
     return { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
   }
 
   #account(username: string): Account | undefined {
-    return this.#accounts.get(username) ?? this.#read(() => this.#store.account(username));
-  }
-
-  #noteElsewhere(username: string, entry: EntryId): void {
-    // Newest last, so that the oldest go first.
-    this.#newestElsewhere.delete(username);
-    this.#newestElsewhere.set(username, entry);
-    if (this.#newestElsewhere.size > MAX_NEWEST_ELSEWHERE) {
-      this.#newestElsewhere.delete(this.#newestElsewhere.keys().next().value!);
-    }
+    return this.#turn.accounts.get(username) ?? this.#read(() => this.#store.account(username));
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.get(messageIdKey(username, messageId)) ??
+    return this.#turn.usedMessageId(username, messageId) ??
       this.#read(() => this.#store.usedMessageId(username, messageId));
   }
 
@@ -602,9 +496,4 @@ export class Journal {
 /** Whether `a` has the older claim. */
 function isBefore(a: Account, b: Account): boolean {
   return a.lamport < b.lamport || (a.lamport === b.lamport && a.origin < b.origin);
-}
-
-function messageIdKey(username: string, messageId: string): string {
-  // No username holds a NUL, so that no two pairs are written the same.
-  return `${username}\0${messageId}`;
 }

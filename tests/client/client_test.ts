@@ -44,7 +44,11 @@ Deno.test("connect() rejects with the refusal when a name is taken", async () =>
 for (const secret of ["x", "other"]) {
   Deno.test(`connect() whose REGISTER was not answered finds out whose the name is: secret "${secret}"`, async () => {
     const world = new ClientWorld();
-    const second = new FakeServer(world.network.machine("second"), { host: "second", origin: "t", joins: world.server });
+    const second = new FakeServer(world.network.machine("second"), {
+      host: "second",
+      origin: "t",
+      joins: world.server,
+    });
     world.server.onLine = (connection, { command, username }) => {
       if (command !== "REGISTER") return false;
       // It has made the account, and its answer never comes.
