@@ -1,11 +1,13 @@
 /**
- * What a client published and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
+ * What a client published or sent and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
  * published waits for its turn. Keeps and counts; sends nothing itself.
  */
 
-/** One activity on its way. */
+/** One activity or direct message on its way. */
 export interface Unacknowledged {
   readonly messageId: string;
+  /** Whom a direct message is for; `undefined` for an activity. */
+  readonly to: string | undefined;
   /** The whole line. The same bytes are sent again, so that the same thing is published. */
   readonly line: Uint8Array;
   /** Called once, with the identity that the server gave it, if it says so. */
@@ -54,11 +56,17 @@ export class Outbox {
 
   /** The server has it, as `id`. One that is not here (any more) is ignored. */
   acknowledge(messageId: string, id: string | undefined): void {
-    const entry = this.#window.get(messageId);
+    const entry = this.#taken(messageId);
     if (entry === undefined) return;
-    this.#window.delete(messageId);
-    this.#windowBytes -= entry.line.length;
     entry.onAcknowledged(id);
+    this.#fillWindow();
+  }
+
+  /** The server does not take it, because of `error`. One that is not here (any more) is ignored. */
+  refuse(messageId: string, error: (entry: Unacknowledged) => Error): void {
+    const entry = this.#taken(messageId);
+    if (entry === undefined) return;
+    entry.onFailed(error(entry));
     this.#fillWindow();
   }
 
@@ -69,6 +77,15 @@ export class Outbox {
     this.#waiting.clear();
     this.#windowBytes = 0;
     for (const entry of failed) entry.onFailed(error);
+  }
+
+  /** Takes it out of the window. */
+  #taken(messageId: string): Unacknowledged | undefined {
+    const entry = this.#window.get(messageId);
+    if (entry === undefined) return undefined;
+    this.#window.delete(messageId);
+    this.#windowBytes -= entry.line.length;
+    return entry;
   }
 
   #fillWindow(): void {

@@ -1,9 +1,11 @@
-/** From what somebody wants to publish to the line that does it, checked for all that the server would refuse it for. Pure. */
+/** From what somebody wants to publish, or to send to one user, to the line that does it, checked for all that the server would refuse it for. Pure. */
 
 import { findJsonFault } from "../config/json_fault.ts";
 import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
 import { isObject } from "../protocol/fields.ts";
+import type { SendDirectMessage } from "../protocol/message.ts";
 import { nestingDepth } from "../protocol/raw_json.ts";
+import { encodeLine } from "../protocol/server_codec.ts";
 
 /** What is said about an activity. */
 export interface Publication {
@@ -49,6 +51,19 @@ export function encodePublication(
   throw new RangeError(
     `Cannot publish this activity: its line would have ${length} bytes, allowed are ${maxLineBytes}`,
   );
+}
+
+/**
+ * The line of a direct message, its end included.
+ * @throws {TypeError} when the text cannot be written in UTF-8.
+ * @throws {RangeError} when the line is longer than `maxLineBytes` without its end.
+ */
+export function encodeDirectMessage(message: SendDirectMessage, maxLineBytes: number): Uint8Array {
+  if (!message.text.isWellFormed()) throw new TypeError("Cannot send a text with half a surrogate pair");
+  const line = encoder.encode(encodeLine(message));
+  const length = line.length - 1;
+  if (length <= maxLineBytes) return line;
+  throw new RangeError(`Cannot send this text: its line would have ${length} bytes, allowed are ${maxLineBytes}`);
 }
 
 function checkedText(text: string): string {

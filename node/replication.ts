@@ -197,7 +197,11 @@ export class Replication implements Committed {
       const facts = parseEntry(line);
       if (facts === undefined) return `entry ${origin}:${first + index} cannot be read`;
       // An activity is for everyone, also where the peer shows it to nobody because it had the same one from elsewhere.
-      const audience = facts.kind === "activity" ? EVERYONE : audienceOf(to);
+      const audience = facts.kind === "activity"
+        ? EVERYONE
+        : facts.kind === "message"
+        ? { kind: "user" as const, username: facts.to! }
+        : audienceOf(to);
       const value = { line: `${line}\n`, audience, facts };
       entries.push({ sequence: first + index, after: facts.after, size: line.length + NEWLINE_BYTES, value });
     }

@@ -80,11 +80,11 @@ async function demoServer(): Promise<One> {
   done("ada", "registers");
   const ada = client(port, ["listen", "--json", "-u", "ada"], secret);
   const bob = client(port, ["listen", "--json", "-u", "bob"]);
-  await server.tells(/ada logged in/);
+  await server.tells(/ada connected from/);
   await ada.tells(/connected/);
   done("ada", "logs in and listens");
   await bob.tells(/secret/);
-  await server.tells(/bob logged in/);
+  await server.tells(/bob connected from/);
   done("bob", "is new: his client registers him, shows his secret once, logs in and listens");
   await registration.ended();
 

@@ -88,6 +88,30 @@ for (const [what, read, lines] of reads) {
   });
 }
 
+const MESSAGE = { command: "DIRECT_MESSAGE", to: "nobody", text: "hello", messageId: "m" };
+const readsForChat: [what: string, read: keyof Store, line: Received][] = [
+  ["a receiver is looked up", "account", MESSAGE],
+  ["the id of a direct message is", "usedMessageId", { ...MESSAGE, to: "anna" }],
+  ["messages that wait are", "inboxRange", { command: "ACK", vector: { "s-1": 9 } }],
+  ["every name is", "usernames", { command: "LIST_USERS", scope: "all" }],
+];
+
+for (const [what, read, line] of readsForChat) {
+  Deno.test(`a store that cannot be read when ${what} ends the server in good order, and nobody is told a falsehood`, async () => {
+    const world = await NodeWorld.start();
+    await world.register("anna");
+    const client = await world.connect({ command: "LOGIN", username: "anna", secret: "anna", features: ["chat"] });
+    await world.endAllDerivations();
+    world.broken.add(read);
+    client.send(line);
+    const end = await waitFor(world);
+    assertEquals(end.reason, "failed");
+    assert(end.error instanceof StoreError);
+    assertEquals(client.commands, ["LOGIN_SUCCESS", "CAUGHT_UP", "END_CONNECTION"]);
+    assertEquals(client.received.at(-1)!.reason, "SERVER_FAILED");
+  });
+}
+
 Deno.test("a store that fails while the server stops makes a failure of that", async () => {
   for (const call of ["commit", "close"] as const) {
     const world = await NodeWorld.start();
