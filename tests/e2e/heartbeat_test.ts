@@ -88,7 +88,7 @@ Deno.test("case 3: slow data and no answer, so all heartbeats, END_CONNECTION, a
   assertEquals(await client.ended(), 4);
   await server.tells(/HEARTBEAT_TIMEOUT/);
   const log = logOf(server);
-  const began = log.find(({ message }) => message.includes("logged in"))!.at;
+  const began = log.find(({ message }) => message.includes(" connected from "))!.at;
   const ended = log.find(({ message }) => message.includes("closed by server"))!;
   assertEquals(count(server, /sending heartbeat \d of 3/), COUNT);
   assert(ended.message.includes("HEARTBEAT_TIMEOUT"));

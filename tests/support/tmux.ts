@@ -23,7 +23,8 @@ export class Screen implements AsyncDisposable {
   ): Promise<Screen> {
     const screen = new Screen();
     const variables = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
-    const line = ["env", ...variables, ...command.map(quoted)].join(" ");
+    // Colours are shown wherever the tests themselves run.
+    const line = ["env", "-u", "NO_COLOR", ...variables, ...command.map(quoted)].join(" ");
     await screen.#tmux(
       "-f",
       "/dev/null",
