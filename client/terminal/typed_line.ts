@@ -23,17 +23,17 @@ const SLASHED = WORDS.map((word) => `/${word}`).join(", ");
 
 /** What `help` shows: what can be typed, and what it does. */
 export const HELP: readonly (readonly [typed: string, does: string])[] = [
-  ["NAME: text", "a message that only NAME gets, now or on coming back"],
+  ["NAME: text", "only to NAME, now or on coming back"],
   ["text", "says it to everyone"],
-  [`${SAY} text`, "the same, for a text that means something else without it"],
+  [`${SAY} text`, "the same, whatever the text begins with"],
   ["//text", "says /text to everyone"],
-  ['{"a": 1}', "publishes a JSON object as an activity"],
+  ['{"a": 1}', "publishes a JSON object"],
   ["online", "who is online"],
   ["all", "every registered user"],
   ["help", "this"],
   ["disconnect", "leaves, as Ctrl-C and Ctrl-D do"],
   ["/online …", "the words, also with a slash"],
-  ["Tab, arrows", "complete names and words; edit, and recall what was typed"],
+  ["Tab, arrows", "complete, edit, recall"],
 ];
 
 /**
