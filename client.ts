@@ -14,6 +14,9 @@ import { listen } from "./client/terminal/listen.ts";
 import { InputError, publish } from "./client/terminal/publish.ts";
 import { refusalHint } from "./client/terminal/refusal_hint.ts";
 import { register } from "./client/terminal/register.ts";
+import { send } from "./client/terminal/send.ts";
+import { users } from "./client/terminal/users.ts";
+import type { StateFile } from "./client/terminal/remembered.ts";
 import { visible } from "./client/terminal/visible.ts";
 import {
   CLIENT_PROGRAM,
@@ -30,7 +33,7 @@ import { makeSecret } from "./platform/crypto.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { stdio } from "./platform/stdio.ts";
-import { readTextFile } from "./platform/text_file.ts";
+import { readTextFile, replacePrivateFile } from "./platform/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
@@ -40,6 +43,8 @@ const COMMANDS: Readonly<Record<ClientCommand, (context: CommandContext) => Prom
   interactive: talk,
   publish,
   listen,
+  send,
+  users,
   register,
   exchange,
 };
@@ -74,10 +79,11 @@ async function makeContext(args: ClientArguments): Promise<CommandContext> {
     // A variable that is set to nothing says nothing.
     secret: args.secret ?? (Deno.env.get("THRUM_SECRET") || undefined),
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
-    stdio: { ...stdio, terminal: leavable(stdio.terminal, onStopSignal) },
+    stdio: leavable(stdio, onStopSignal),
     clock: realClock,
     connect: (options) => connect({ ...options, ...traceOf(args) }),
-    reach: () => reach(config.server),
+    reach: (server = config.server) => reach(server),
+    stateFile: stateFile(),
     makeSecret,
     onStop: onStopSignal,
   };
@@ -88,6 +94,17 @@ function traceOf({ trace, traceLimitBytes }: ClientArguments): Pick<ConnectOptio
     ...(trace === undefined ? {} : { trace }),
     ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
   };
+}
+
+/** `client.json` in the folder where programs keep what is about one person. */
+function stateFile(): StateFile | undefined {
+  const home = Deno.env.get("HOME");
+  const folder = Deno.env.get("XDG_CONFIG_HOME") ||
+    (Deno.build.os === "windows" ? Deno.env.get("APPDATA") : undefined) ||
+    (home && `${home}/.config`);
+  if (!folder) return undefined;
+  const path = `${folder}/thrum/client.json`;
+  return { read: () => readTextFile(path), write: (text) => replacePrivateFile(path, text) };
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */

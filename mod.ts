@@ -19,7 +19,17 @@
 
 export { connect } from "./client/connect.ts";
 export { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
-export type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./client/options.ts";
+export type {
+  Activity,
+  Client,
+  ClientEvent,
+  CloseInfo,
+  ConnectOptions,
+  Message,
+  Presence,
+  Published,
+  Sent,
+} from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/reconnect.ts";
 export { serve, type ServeOptions, type Server } from "./node/serve.ts";
 export type { NodeEnd } from "./node/node.ts";
@@ -31,11 +41,12 @@ export type {
   HeartbeatConfig,
   LimitsConfig,
   LogConfig,
+  SessionsConfig,
   StoreConfig,
 } from "./config/config.ts";
 export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./store/store.ts";
 export type { Vector } from "./log/vector.ts";
 export { CLOSE_REASONS, type CloseReason, type CloseReasonRow, type ReconnectAdvice } from "./protocol/close_reason.ts";
-export { type Feature, FEATURES, type WireGap, type WireHeartbeat } from "./protocol/message.ts";
+export { type Feature, FEATURES, type UserScope, type WireGap, type WireHeartbeat } from "./protocol/message.ts";
 export { VERSION } from "./protocol/version.ts";

@@ -1,38 +1,45 @@
 /**
  * A client: what outlives its connections. It connects, comes back when a connection is lost, asks for what it missed, and sends
- * again what was not acknowledged. Decisions are made in `session.ts`, `failover.ts` and `progress.ts`; one connection is driven in `connection.ts`.
+ * again what was not acknowledged. Decisions are made in `session.ts` and `failover.ts`; what comes and what goes
+ * is the business of `receiving.ts` and `sending.ts`; one connection is driven in `connection.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
-import { DEFAULT_CONFIG } from "../config/config.ts";
 import { Supervisor } from "../heartbeat/mod.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type {
-  ActivityBroadcastMessage,
   Feature,
   HeartbeatMessage,
   LoginSuccessMessage,
+  RefusalMessage,
+  UserScope,
   WireServer,
 } from "../protocol/message.ts";
-import { withoutMember } from "../protocol/raw_json.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
-import { ActivityQueue } from "./activity_queue.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
 import { Failover, MAX_REDIRECTS, type Moment, type NextCall } from "./failover.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
-import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Published } from "./options.ts";
-import { Outbox, type Unacknowledged } from "./outbox.ts";
-import { Progress } from "./progress.ts";
-import { activityText, encodeLater, encodePublication } from "./publication.ts";
-import { SeenMessages } from "./seen_messages.ts";
+import type {
+  Activity,
+  Client,
+  ClientEvent,
+  CloseInfo,
+  ConnectOptions,
+  Message,
+  Presence,
+  Published,
+  Sent,
+} from "./options.ts";
+import { Receiving } from "./receiving.ts";
+import { Sending } from "./sending.ts";
 import { endpointText } from "./server_list.ts";
-import { describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
+import { type ChatMessage, describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
 
 /** What a client runs on. */
 export interface ClientPlatform {
@@ -47,7 +54,9 @@ export interface ClientPlatform {
 }
 
 /** All features that a client of this version can do something with. */
-export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(["heartbeat", "ack", "resume"] as const);
+export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
+  ["heartbeat", "presence", "ack", "resume", "chat"] as const,
+);
 
 /** Time allowed to connect where nothing else is said. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -57,6 +66,9 @@ const NODE_LENGTH = 4;
 const CLOSE_TIMEOUT_MS = 5_000;
 
 const logger = getLogger(["thrum", "client"]);
+
+/** What a registration comes to when somebody else has the name. */
+const NAME_TAKEN: RefusalMessage = { command: "REGISTER_FAILED", info: "this name is taken", reason: "NAME_TAKEN" };
 
 /** Connects and logs in, as `connect` in `connect.ts` does, on a platform of the caller's choice; rejects with the same. */
 export async function openClient(options: ConnectOptions, platform: ClientPlatform): Promise<Client> {
@@ -73,32 +85,28 @@ class RunningClient implements Client {
   readonly #username: string;
   readonly #features: readonly Feature[];
   readonly #failover: Failover;
-  readonly #progress: Progress;
-  readonly #seen = new SeenMessages();
-  readonly #queue: ActivityQueue;
-  readonly #outbox: Outbox;
+  /** Tells what it sends from what others send under the same name. */
   readonly #nonce: string;
+  readonly #time: ClientClock;
+  readonly #receiving: Receiving;
+  readonly #sending: Sending;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #register: boolean | "ifNew";
   #registered = false;
-  readonly #time: ClientClock;
+  /** Whether a REGISTER was sent whose answer never came. */
+  #mayHaveRegistered = false;
   #logins = 0;
-  #published = 0;
   #ticket: string | undefined;
-  /** The newest of its own activities that was acknowledged. */
-  #last: string | undefined;
   #login: LoginSuccessMessage | undefined;
   #firstLoginMs: number | undefined;
   #connection: Connection | undefined;
   /** The same, while it is logged in. */
   #open: Connection | undefined;
   #channel: HeartbeatChannel | undefined;
-  #missed = 0;
   #isThrottled = false;
   /** Set once: from then on the client only finishes. */
   #closing: CloseInfo | undefined;
-  #onDrained: (() => void) | undefined;
   /** Ends what the next connection is waited for with: a dial, or a delay. */
   #giveUpWaiting: (() => void) | undefined;
 
@@ -117,22 +125,33 @@ class RunningClient implements Client {
     this.#register = options.register ?? false;
     const { host, port, servers = [], reconnect } = options;
     this.#failover = new Failover([{ host, port }, ...servers], reconnect);
-    this.#progress = new Progress(options.since);
-    this.#queue = new ActivityQueue({
+    const { clock, random, writeTrace } = platform;
+    // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
+    this.#nonce = Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");
+    const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
+    const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
+    this.#time = new ClientClock(options.lamport ?? 0, record);
+    this.#receiving = new Receiving(options.since, {
+      tell: (event) => this.#tell(event),
+      onArrival: (id, lamport, isNew) =>
+        this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...isNew ? {} : { what: "again" } }),
       onPressure: (isHigh) => {
         this.#isThrottled = isHigh;
         this.#open?.throttle(isHigh);
       },
-      onUnread: () => this.#tell({ kind: "unread" }),
-      received: () => this.#progress.received,
+      onDelivered: () => this.#sending.acknowledgeSoon(),
     });
-    this.#outbox = new Outbox((entry) => this.#transmit(entry));
-    // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
-    this.#nonce = Array.from({ length: 3 }, () => Math.floor(platform.random() * 2 ** 32).toString(36)).join("");
-    const { clock, writeTrace } = platform;
-    const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
-    const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
-    this.#time = new ClientClock(options.lamport ?? 0, record);
+    this.#sending = new Sending({
+      clock,
+      time: this.#time,
+      nonce: this.#nonce,
+      maxLineBytes: options.maxLineBytes,
+      open: () => this.#open,
+      toServer: () => this.#toServer,
+      features: () => this.features,
+      user: () => this.#mustSayWho() ? { username: this.#username, secret: options.secret } : undefined,
+      delivered: () => this.#receiving.delivered,
+    });
     this.closed = this.#closed.promise;
     // Whoever calls `connect` gets this as its rejection; where nobody waits for it any more it must not be reported.
     this.#opened.promise.catch(() => {});
@@ -155,7 +174,7 @@ class RunningClient implements Client {
   }
 
   get vector(): Vector {
-    return this.#queue.taken;
+    return this.#receiving.vector;
   }
 
   get lamport(): number {
@@ -163,7 +182,7 @@ class RunningClient implements Client {
   }
 
   get unacknowledged(): number {
-    return this.#outbox.size;
+    return this.#sending.unacknowledged;
   }
 
   /** Connects; resolves when the client is logged in. Called once. */
@@ -176,42 +195,41 @@ class RunningClient implements Client {
   }
 
   async publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published> {
-    const text = activityText(activity);
-    if (this.#closing !== undefined) throw this.#closing.error ?? endedHere();
-    const messageId = `${this.#nonce}-${++this.#published}`;
-    const lamport = this.#time.publish();
-    const publication = {
-      activity: text,
-      messageId,
-      lamport,
-      user: this.#mustSayWho() ? { username: this.#username, secret: this.#options.secret } : undefined,
-    };
-    const maxLineBytes = this.#options.maxLineBytes ?? DEFAULT_CONFIG.limits.maxLineBytes;
-    const line = encodePublication(publication, maxLineBytes);
-    const lineAt = (now: number) =>
-      now === lamport ? line : encodeLater({ ...publication, lamport: now }, line, maxLineBytes);
-    const { promise, resolve, reject } = Promise.withResolvers<Published>();
-    const onAcknowledged = (id: string | undefined) => {
-      this.#last = id ?? this.#last;
-      resolve({ id });
-    };
-    if (this.#open === undefined) this.#time.note({ event: "queued", id: messageId });
-    this.#outbox.add({ messageId, line, lineAt, onAcknowledged, onFailed: reject });
-    return await promise;
+    this.#refuseIfClosed();
+    return { id: await this.#sending.publish(activity) };
+  }
+
+  async send(to: string, text: string): Promise<Sent> {
+    this.#refuseIfClosed();
+    return { id: await this.#sending.send(to, text) };
+  }
+
+  async users(scope: UserScope): Promise<readonly string[]> {
+    this.#refuseIfClosed();
+    return await this.#sending.users(scope);
   }
 
   activities(): AsyncIterableIterator<Activity> {
-    return this.#queue.iterate();
+    return this.#receiving.activities();
+  }
+
+  messages(): AsyncIterableIterator<Message> {
+    return this.#receiving.messages();
+  }
+
+  presence(): AsyncIterableIterator<Presence> {
+    return this.#receiving.presences();
   }
 
   async close(): Promise<void> {
     if (this.#closing === undefined) {
       this.#closing = { reason: "LOGGED_OUT", info: CLOSE_REASONS.LOGGED_OUT.sentence };
       // Nobody is to be kept waiting by an iterator that is not read any more.
-      this.#queue.end(undefined);
+      this.#receiving.end(undefined);
       this.#open?.throttle(false);
       this.#giveUpWaiting?.();
-      if (this.#open !== undefined && this.#outbox.size > 0) await this.#drained();
+      if (this.#open !== undefined && this.unacknowledged > 0) await this.#sending.drained(CLOSE_TIMEOUT_MS);
+      this.#sending.acknowledgeNow();
       this.#connection?.leave();
     }
     await this.closed;
@@ -219,6 +237,10 @@ class RunningClient implements Client {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing !== undefined) throw this.#closing.error ?? endedHere();
   }
 
   /** A client without its channel is no worse off than one that wants none. */
@@ -280,7 +302,7 @@ class RunningClient implements Client {
     });
     this.#connection = undefined;
     this.#open = undefined;
-    this.#progress.cutOff();
+    this.#receiving.cutOff();
     return this.#closing === undefined ? this.#onEnd(end) : 0;
   }
 
@@ -292,11 +314,11 @@ class RunningClient implements Client {
       secret,
       register: this.#register,
       features: this.#features,
-      resume: canResume && this.#progress.hasBegun ? this.#progress.received : undefined,
+      resume: canResume ? this.#receiving.received : undefined,
       heartbeatPort: this.#channel?.port,
       redirects: this.#failover.redirects,
       ticket: canResume ? this.#ticket : undefined,
-      last: this.#last,
+      last: this.#sending.last,
     };
   }
 
@@ -311,8 +333,9 @@ class RunningClient implements Client {
       onOpened: (login) => this.#onOpened(login),
       onLogin: () => this.#onLogin(),
       onClock: (lamport) => this.#time.atLeast(lamport),
-      onActivity: (broadcast, length) => this.#onActivity(broadcast, length),
-      onAcknowledged: (messageId, id) => this.#onAcknowledged(messageId, id),
+      onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
+      onChat: (message, length) => this.#onChat(message, length),
+      onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
       onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),
       onBackups: (servers) => this.#onBackups(servers),
       blockedForMs: () => this.#blockedForMs(),
@@ -336,83 +359,49 @@ class RunningClient implements Client {
     const returned = this.#login !== undefined;
     this.#login = login;
     this.#open = this.#connection;
+    this.#registered ||= this.#mayHaveRegistered;
+    this.#mayHaveRegistered = false;
     this.#register = false;
     const nowMs = this.#platform.clock.nowMs();
     this.#failover.opened(nowMs);
     this.#firstLoginMs ??= nowMs;
-    this.#missed = login.resume?.replayed ?? 0;
     this.#tell({
       kind: "connected",
       server: this.#failover.server,
       serverId: login.serverId,
       returned,
-      missed: this.#missed,
+      missed: login.resume?.replayed ?? 0,
     });
-    const gaps = login.resume?.gap ?? [];
-    if (gaps.length > 0) {
-      logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
-      this.#tell({ kind: "gap", gaps });
-    }
-    if (login.resume !== undefined) this.#progress.begin({ serverId: login.serverId, ...login.resume });
-    if (!this.#progress.isBehind) this.#tellCaughtUp();
+    this.#receiving.begin(login);
     if (this.#isThrottled) this.#open?.throttle(true);
-    for (const entry of [...this.#outbox]) this.#transmit(entry, true);
+    this.#sending.opened();
     this.#opened.resolve();
   }
 
-  #onActivity(broadcast: ActivityBroadcastMessage, length: number): void {
-    const { id, lamport } = broadcast;
-    const wasBehind = this.#progress.isBehind;
-    const arrival = this.#progress.receive(id);
-    const what = arrival === "new" ? {} : { what: "again" };
-    this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...what });
-    if (arrival === "new") {
-      this.#deliver(broadcast, length);
-    } else {
-      logger.warn("Left out an activity that came twice, or without an identity: {id}", { id });
-      this.#tell({ kind: "duplicate", id });
+  #onChat(message: ChatMessage, length: number): void {
+    switch (message.command) {
+      case "DIRECT_MESSAGE":
+        return this.#receiving.message(message, length);
+      case "RECEIPT":
+        // Only what is in the log is put on record as received.
+        if (message.id === undefined) this.#time.receive(message.lamport);
+        // The word that it was stored may have been lost; what was delivered was stored.
+        this.#sending.acknowledged(message.messageId, message.of);
+        return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
+      case "DIRECT_MESSAGE_FAILED":
+        return message.messageId === undefined ? undefined : this.#sending.refused(message.messageId, message.info);
+      case "USER_LIST":
+        return this.#sending.answered(message.scope, message.users);
+      case "PRESENCE":
+        this.#time.receive(message.lamport);
+        return this.#receiving.presence(message, length);
+      case "CAUGHT_UP":
+        return this.#receiving.caughtUp(message.vector);
     }
-    if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
-  }
-
-  #deliver(broadcast: ActivityBroadcastMessage, length: number): void {
-    const { activity, activityText, id, lamport, sentAt, messageId } = broadcast;
-    const { authenticated_user: name, ...rest } = activity;
-    const user = typeof name === "string" ? name : "";
-    // Nobody's fault, and nothing to tell: two servers took the same message.
-    if (messageId !== undefined && !this.#seen.isNew(user, messageId)) return;
-    this.#queue.push(
-      {
-        activity: rest,
-        // Cut when somebody asks: most do not.
-        get json() {
-          return withoutMember(activityText, "authenticated_user");
-        },
-        user,
-        id,
-        lamport,
-        sentAt,
-      },
-      length,
-    );
   }
 
   #onBackups(named: readonly WireServer[]): void {
     this.#tell({ kind: "backups", servers: this.#failover.backups(named, this.serverId) });
-  }
-
-  #onAcknowledged(messageId: string, id: string | undefined): void {
-    if (id !== undefined) this.#time.note({ event: "acknowledged", ...this.#toServer, id, what: messageId });
-    this.#outbox.acknowledge(messageId, id);
-    if (this.#outbox.size === 0) this.#onDrained?.();
-  }
-
-  #transmit({ messageId, line, lineAt }: Unacknowledged, isLate = this.#time.isRecorded): void {
-    if (this.#open === undefined) return;
-    // What waited is sent in the future of all that was seen meanwhile.
-    this.#open.send(isLate ? lineAt(this.#time.send({ event: "send", id: messageId, ...this.#toServer })) : line);
-    // Nothing will tell that it arrived. Not at once, as the outbox is in the middle of something.
-    if (!this.features.includes("ack")) queueMicrotask(() => this.#onAcknowledged(messageId, undefined));
   }
 
   #onUnreachable(cause: Error): number {
@@ -430,10 +419,9 @@ class RunningClient implements Client {
     this.#time.note({ event: "closed", peer: this.serverId ?? where, what: "reason" in end ? end.reason : end.kind });
     switch (end.kind) {
       case "refused": {
-        const { refusal } = end;
+        const refusal = this.#mayHaveRegistered && end.refusal.reason === "WRONG_SECRET" ? NAME_TAKEN : end.refusal;
         const error = refusedError(refusal, this.#username, where);
-        if (refusal.reason !== "UNKNOWN_USER") return this.#fail(refusal.command, error);
-        const next = this.#failover.unknownUser(this.#now());
+        const next = this.#failover.refused(this.#now(), refusal.reason);
         if (next.kind === "call") this.#tell({ kind: "unreachable", server, info: refusal.info });
         return this.#follow(next, refusal.command, error);
       }
@@ -449,6 +437,11 @@ class RunningClient implements Client {
       case "lost":
       case "endedByServer": {
         const byServer = end.kind === "endedByServer";
+        // It may have come to the account without our being told: then the name is taken by us.
+        if (this.#register === true) {
+          this.#register = "ifNew";
+          this.#mayHaveRegistered = true;
+        }
         const info = describeEnd(end.reason, end.info);
         if (this.#login !== undefined) this.#tell({ kind: "lost", reason: end.reason, info, byServer });
         const error = this.#login === undefined && !byServer
@@ -480,9 +473,8 @@ class RunningClient implements Client {
   async #finish(): Promise<void> {
     const info = this.#closing!;
     const error = info.error ?? endedHere();
-    this.#queue.end(info.error);
-    this.#outbox.fail(error);
-    this.#onDrained?.();
+    this.#receiving.end(info.error);
+    this.#sending.fail(error);
     this.#supervisor.stop();
     await this.#channel?.[Symbol.asyncDispose]();
     this.#time.note({ event: "stop", what: info.reason });
@@ -500,15 +492,6 @@ class RunningClient implements Client {
         resolve();
       };
     });
-  }
-
-  /** Resolves when all is acknowledged, when that has taken too long, or when the connection is gone. */
-  async #drained(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#platform.clock.after(CLOSE_TIMEOUT_MS, resolve);
-    this.#onDrained = resolve;
-    await promise;
-    timer.cancel();
   }
 
   #blockedForMs(): number {
@@ -530,10 +513,6 @@ class RunningClient implements Client {
   #tellHeartbeat({ sequence, of }: HeartbeatMessage, answered: boolean, outOfBand: boolean): void {
     this.#time.note({ event: "heartbeat", ...this.#toServer, what: answered ? "answered" : "answer withheld" });
     this.#tell({ kind: "heartbeat", sequence, of, answered, outOfBand });
-  }
-
-  #tellCaughtUp(): void {
-    this.#tell({ kind: "caughtUp", replayed: this.#missed });
   }
 
   #tell(event: ClientEvent): void {

@@ -45,10 +45,10 @@ export class ClientClock {
     return this.#time;
   }
 
-  /** A message came that was sent at `lamport`. */
-  receive(lamport: number | undefined, happening: Happening): void {
+  /** A message came that was sent at `lamport`. Without `happening` it is not recorded. */
+  receive(lamport: number | undefined, happening?: Happening): void {
     this.#time = receive(this.#time, lamport);
-    this.#write(happening);
+    if (happening !== undefined) this.#write(happening);
   }
 
   /** What comes next was sent at `lamport`, or after it. */

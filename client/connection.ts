@@ -17,6 +17,7 @@ import type {
 import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
 import {
   beginSession,
+  type ChatMessage,
   leave,
   onLost,
   onMessage,
@@ -40,6 +41,8 @@ export interface ConnectionOwner {
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
+  /** `length` as above. */
+  onChat(message: ChatMessage, length: number): void;
   onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): void;
   onBackups(servers: readonly WireServer[]): void;
   /** For how much longer heartbeats are neither answered nor sent. */
@@ -104,6 +107,11 @@ export class Connection implements LinkHandler, Supervised {
   /** Sends a line with all others of this turn. What was not sent when the connection ends is lost. */
   send(line: Uint8Array): void {
     if (this.#outgoing.push(line) === 1) this.#clock.endOfTurn(() => this.#flush());
+  }
+
+  /** The same with a message. */
+  say(message: OutgoingMessage): void {
+    this.send(encoder.encode(encodeLine(message)));
   }
 
   /** Stops or goes on reading, so that what waits stays with the server. */
@@ -185,6 +193,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onActivity(effect.broadcast, length);
       case "acknowledged":
         return this.#owner.onAcknowledged(effect.messageId, effect.id);
+      case "chat":
+        return this.#owner.onChat(effect.message, length);
       case "send":
         return this.#write(
           effect.message.command === "LOGIN" ? { ...effect.message, ...this.#owner.onLogin() } : effect.message,

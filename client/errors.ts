@@ -15,12 +15,17 @@ export class TraceFileError extends Error {
   override name = "TraceFileError";
 }
 
-/** The server refused what it was asked: a login, a registration, or a line that it does not allow. */
+/** The server refused what it was asked: a login, a registration, a direct message, or a line that it does not allow. */
 export class RefusedError extends Error {
   /** Its class, by name. */
   override name = "RefusedError";
   /** The refusal as the protocol names it. */
-  readonly command: "REGISTER_FAILED" | "LOGIN_FAILED" | "AUTHENTICATION_FAIL" | "INVALID_MESSAGE";
+  readonly command:
+    | "REGISTER_FAILED"
+    | "LOGIN_FAILED"
+    | "AUTHENTICATION_FAIL"
+    | "INVALID_MESSAGE"
+    | "DIRECT_MESSAGE_FAILED";
   /** The server's own words. */
   readonly info: string;
   /** For programs, where the server says it: `"NAME_TAKEN"`, `"UNKNOWN_USER"`, `"WRONG_SECRET"` … */
@@ -78,6 +83,17 @@ export function refusedError(refusal: RefusalMessage, username: string, server: 
     ? `Cannot log in as "${username}" at ${server}`
     : `${server} refused what it was sent`;
   return new RefusedError(`${what}: ${info}`, { command, info, reason });
+}
+
+/** The error for a direct message to `to` that the server does not take. */
+export function notSent(to: string, info: string): RefusedError {
+  const message = `Cannot send a direct message to "${to}": ${info}`;
+  return new RefusedError(message, { command: "DIRECT_MESSAGE_FAILED", info, reason: undefined });
+}
+
+/** What asking for direct messages and users rejects with, where the server does not serve them or the client wanted none. */
+export function noChat(): TypeError {
+  return new TypeError('Cannot do that without the feature "chat"');
 }
 
 /** The error for `server`, given as `host:port`, when a connection to it could not be made because of `cause`. */

@@ -102,11 +102,14 @@ export class Failover {
     return this.#again(now, 0, UNREACHABLE, nextServer(this.#servers));
   }
 
-  /** The server does not know the user. Where another one did, and may again, that need not be the last word. */
-  unknownUser(now: Moment): NextCall {
-    if (!this.#hasBeenOpen || serverCount(this.#servers) === 1 || ++this.#doubts > MAX_DOUBTS) {
-      return { kind: "giveUp" };
-    }
+  /**
+   * The server refuses the login. For a client that has been logged in that need not be the last word: another server knew the user whom this one does
+   * not, and may again; and who may be logged in only once is refused until the connection that was lost is known to be.
+   */
+  refused(now: Moment, reason: string | undefined): NextCall {
+    const isDoubted = reason === "UNKNOWN_USER" && serverCount(this.#servers) > 1 && this.#doubts < MAX_DOUBTS;
+    if (!this.#hasBeenOpen || !(isDoubted || reason === "LOGGED_IN_ELSEWHERE")) return { kind: "giveUp" };
+    if (isDoubted) this.#doubts++;
     this.#closed(now);
     return this.unreachable(now);
   }

@@ -2,7 +2,7 @@
 
 import type { Endpoint } from "../config/config.ts";
 import type { Vector } from "../log/vector.ts";
-import type { Feature, WireGap } from "../protocol/message.ts";
+import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 
 /** How a client connects, as whom, and what it does when the connection is lost. */
@@ -49,7 +49,10 @@ export interface ConnectOptions {
   readonly onEvent?: (event: ClientEvent) => void;
 }
 
-/** Somebody in the network: publishes, and receives what all publish. Made by `connect`; `await using` closes it at the end of the scope. */
+/**
+ * Somebody in the network: publishes, receives what all publish, and writes to single users and is written to. Made by `connect`; `await using` closes it
+ * at the end of the scope.
+ */
 export interface Client extends AsyncDisposable {
   /** Whom the client is logged in as. */
   readonly username: string;
@@ -66,7 +69,7 @@ export interface Client extends AsyncDisposable {
   readonly vector: Vector;
   /** Its Lamport time: above that of all that it has sent or seen. */
   readonly lamport: number;
-  /** Activities published and not acknowledged yet. */
+  /** Activities and direct messages that were published or sent, and are not acknowledged yet. */
   readonly unacknowledged: number;
   /** Resolves when the client is closed, by whomever. Never rejects. */
   readonly closed: Promise<CloseInfo>;
@@ -85,6 +88,32 @@ export interface Client extends AsyncDisposable {
    * `close()`, and throws what ended the client otherwise.
    */
   activities(): AsyncIterableIterator<Activity>;
+  /**
+   * Sends `text` to the user `to`, to all places where that one is logged in, or later if there is none; in one order with `publish`. Resolves when it
+   * is safe with the server, and is sent again until then, as there. That it was delivered is told by the event `delivered`.
+   * @throws {RefusedError} with the command `DIRECT_MESSAGE_FAILED` when nobody has that name, or the server does not take the text. The client goes on.
+   * @throws {TypeError} when the text has half a surrogate pair, or the feature `chat` is not in force.
+   * @throws {RangeError} when it is longer than a line may be.
+   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before the server has it.
+   */
+  send(to: string, text: string): Promise<Sent>;
+  /**
+   * Direct messages for this user, by the rules of `activities`, but that nothing tells of what is not kept for the first call: it is not lost. A message
+   * counts as delivered when it is taken out of every iterator. What nobody has taken when the client is closed comes again, to the
+   * next login of the user that begins without `since`.
+   */
+  messages(): AsyncIterableIterator<Message>;
+  /**
+   * Who is logged in anywhere in the network, or who has an account; each once, sorted. When the connection is lost it is asked again on the next one.
+   * @throws {TypeError} when the feature `chat` is not in force.
+   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before there is an answer.
+   */
+  users(scope: UserScope): Promise<readonly string[]>;
+  /**
+   * Who comes and goes, by the rules of `activities`, but that nothing tells of what is not kept for the first call. What happened while there was no
+   * connection is not made up for: after the event `connected`, ask `users`.
+   */
+  presence(): AsyncIterableIterator<Presence>;
   /** Waits until what was published is acknowledged, for 5 s at most, then logs out. Resolves when the connection is gone. */
   close(): Promise<void>;
 }
@@ -111,6 +140,40 @@ export interface Activity {
   readonly sentAt: number;
 }
 
+/** A direct message is safe with the server. */
+export interface Sent {
+  /** Its identity: the `of` of the event `delivered`. */
+  readonly id: string;
+}
+
+/** What somebody wrote to this user. */
+export interface Message {
+  /** Who wrote it, as the server knows. */
+  readonly from: string;
+  /** This client's user. */
+  readonly to: string;
+  /** What was written, as it was. Control characters may be in it. */
+  readonly text: string;
+  /** `"<origin>:<sequence>"`, of one kind with those of activities. */
+  readonly id: string;
+  /** Its Lamport time. */
+  readonly lamport: number;
+  /** Milliseconds since 1970, by the clock of the server that accepted it. */
+  readonly sentAt: number;
+  /** Whether it waited until this user was there. */
+  readonly offline: boolean;
+}
+
+/** Somebody came or went. */
+export interface Presence {
+  /** `"left"` by logging out, `"lost"` otherwise. */
+  readonly event: "joined" | "left" | "lost";
+  /** Who. */
+  readonly username: string;
+  /** The server's Lamport time. */
+  readonly lamport: number;
+}
+
 /** How a client ended. */
 export interface CloseInfo {
   /** One of `CLOSE_REASONS`, or one that only a newer server knows. */
@@ -133,16 +196,18 @@ export type ClientEvent =
     readonly server: Endpoint;
     readonly serverId: string | undefined;
     readonly returned: boolean;
-    /** Activities that were missed and come first. */
+    /** Activities that were missed and come first; what came as a direct message is counted by `caughtUp`. */
     readonly missed: number;
   }
-  /** All that was missed has come. */
-  | { readonly kind: "caughtUp"; readonly replayed: number }
+  /** All that was missed has come: so many activities, and so many direct messages that had waited (`Message.offline`). Once after each `connected`. */
+  | { readonly kind: "caughtUp"; readonly replayed: number; readonly offline: number }
+  /** The direct message `of` has reached `to`. Told for all that this user sends, by whatever client; it can come before `send` has resolved. */
+  | { readonly kind: "delivered"; readonly messageId: string; readonly of: string; readonly to: string }
   /** Some of what was missed is no longer kept by the server. */
   | { readonly kind: "gap"; readonly gaps: readonly WireGap[] }
   /** Nobody has called `activities` yet, and so much came that it is not kept for that any more. */
   | { readonly kind: "unread" }
-  /** An activity came twice, and was left out the second time. */
+  /** An activity, a direct message or a receipt came twice, and was left out the second time. */
   | { readonly kind: "duplicate"; readonly id: string }
   /** The server has said who else is there, best first: where the client goes when this one is lost. */
   | { readonly kind: "backups"; readonly servers: readonly Endpoint[] }

@@ -1,11 +1,13 @@
 /**
- * What a client published and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
+ * What a client published or sent and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
  * published waits for its turn. Keeps and counts; sends nothing itself.
  */
 
-/** One activity on its way. */
+/** One activity or direct message on its way. */
 export interface Unacknowledged {
   readonly messageId: string;
+  /** Whom a direct message is for; `undefined` for an activity. */
+  readonly to: string | undefined;
   /** The whole line, as it is sent first. */
   readonly line: Uint8Array;
   /** The same with the Lamport time of now, for when it is sent later. Under its message id it is still published once. */
@@ -56,11 +58,17 @@ export class Outbox {
 
   /** The server has it, as `id`. One that is not here (any more) is ignored. */
   acknowledge(messageId: string, id: string | undefined): void {
-    const entry = this.#window.get(messageId);
+    const entry = this.#taken(messageId);
     if (entry === undefined) return;
-    this.#window.delete(messageId);
-    this.#windowBytes -= entry.line.length;
     entry.onAcknowledged(id);
+    this.#fillWindow();
+  }
+
+  /** The server does not take it, because of `error`. One that is not here (any more) is ignored. */
+  refuse(messageId: string, error: (entry: Unacknowledged) => Error): void {
+    const entry = this.#taken(messageId);
+    if (entry === undefined) return;
+    entry.onFailed(error(entry));
     this.#fillWindow();
   }
 
@@ -71,6 +79,15 @@ export class Outbox {
     this.#waiting.clear();
     this.#windowBytes = 0;
     for (const entry of failed) entry.onFailed(error);
+  }
+
+  /** Takes it out of the window. */
+  #taken(messageId: string): Unacknowledged | undefined {
+    const entry = this.#window.get(messageId);
+    if (entry === undefined) return undefined;
+    this.#window.delete(messageId);
+    this.#windowBytes -= entry.line.length;
+    return entry;
   }
 
   #fillWindow(): void {

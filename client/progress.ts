@@ -7,7 +7,7 @@ import { merge, sequenceOf, type Vector } from "../log/vector.ts";
 import type { WireVector } from "../protocol/message.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 
-/** What an activity's arrival means. */
+/** What the arrival of an activity, a direct message or a receipt means. */
 export type Arrival =
   /** It is new. */
   | "new"
@@ -24,6 +24,8 @@ export interface Beginning {
   readonly vector: WireVector;
   /** How many these are. */
   readonly replayed: number;
+  /** Whether the server says when all has come (CAUGHT_UP): then `replayed` is not counted. */
+  readonly isTold?: boolean;
 }
 
 /** How far a client got. */
@@ -56,18 +58,26 @@ export class Progress {
   /**
    * A login was answered: once `replayed` activities have come, the client has all of `vector`. That may well be more than the activities add up
    * to, as other users' messages and the like count too; so it is taken over at the end of the replay, and not at all if the connection
-   * is lost before: the next login brings a promise of its own.
+   * is lost before: the next login brings a promise of its own. A client that had nothing misses nothing; it begins with all of `vector` at once.
    *
    * A server that has less of its *own* origin than the client has lost the rest and will give its numbers anew: what comes of it next is new. One that
    * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice.
    */
-  begin({ serverId, vector, replayed }: Beginning): void {
+  begin({ serverId, vector, replayed, isTold = false }: Beginning): void {
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
       const end = vector[serverId]!;
       if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;
     }
+    if (!this.#hasBegun) this.#received = { ...vector };
     this.#hasBegun = true;
-    this.#replay = { vector, missing: replayed };
+    this.#replay = { vector, missing: isTold ? Infinity : replayed };
+    this.#finishReplay();
+  }
+
+  /** The server says that all has come that was missed, and that this is what the client has now. */
+  caughtUp(vector: WireVector): void {
+    if (this.#replay === undefined) return;
+    this.#replay = { vector, missing: 0 };
     this.#finishReplay();
   }
 
@@ -77,8 +87,8 @@ export class Progress {
   }
 
   /**
-   * Activity `id` came. Activities of one origin come in order, so each stands for all before it. Whatever it means, during a replay it is one of
-   * those that were promised.
+   * Activity `id` came, or something else that has its place in the log. What is of one origin comes in order, so each stands for all before it. Whatever
+   * it means, during a replay it is one of those that were promised.
    */
   receive(id: string): Arrival {
     const arrival = this.#note(id);

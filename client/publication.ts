@@ -1,9 +1,11 @@
-/** From what somebody wants to publish to the line that does it, checked for all that the server would refuse it for. Pure. */
+/** From what somebody wants to publish, or to send to one user, to the line that does it, checked for all that the server would refuse it for. Pure. */
 
 import { findJsonFault } from "../config/json_fault.ts";
 import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
 import { isObject } from "../protocol/fields.ts";
+import type { SendDirectMessage } from "../protocol/message.ts";
 import { nestingDepth } from "../protocol/raw_json.ts";
+import { encodeLine } from "../protocol/server_codec.ts";
 
 /** What is said about an activity. */
 export interface Publication {
@@ -51,10 +53,17 @@ export function encodePublication(
   );
 }
 
-/** `line` with the time that `publication` has now. One that has no room for another digit stays as it is: the server would refuse it. */
-export function encodeLater(publication: Publication, line: Uint8Array, maxLineBytes: number): Uint8Array {
-  const later = encodePublication(publication, Infinity);
-  return later.length - 1 > maxLineBytes ? line : later;
+/**
+ * The line of a direct message, its end included.
+ * @throws {TypeError} when the text cannot be written in UTF-8.
+ * @throws {RangeError} when the line is longer than `maxLineBytes` without its end.
+ */
+export function encodeDirectMessage(message: SendDirectMessage, maxLineBytes: number): Uint8Array {
+  if (!message.text.isWellFormed()) throw new TypeError("Cannot send a text with half a surrogate pair");
+  const line = encoder.encode(encodeLine(message));
+  const length = line.length - 1;
+  if (length <= maxLineBytes) return line;
+  throw new RangeError(`Cannot send this text: its line would have ${length} bytes, allowed are ${maxLineBytes}`);
 }
 
 function checkedText(text: string): string {

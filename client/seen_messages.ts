@@ -8,23 +8,38 @@ export const MAX_SEEN_MESSAGES = 16_384;
 
 /** The newest messages, by who sent them and what the sender calls them. */
 export class SeenMessages {
+  readonly #seen = new SeenKeys(MAX_SEEN_MESSAGES);
+
+  /** Notes that message `messageId` of `user` came. Returns whether it came for the first time, as far as is remembered. */
+  isNew(user: string, messageId: string): boolean {
+    // No username has a line end in it, so no two pairs are one key.
+    return this.#seen.isNew(`${user}\n${messageId}`);
+  }
+}
+
+/** The newest texts of some kind. */
+export class SeenKeys {
+  readonly #capacity: number;
   readonly #seen = new Set<string>();
   /** The same in order of arrival: once it is full, a ring. A set alone would be slow to find its oldest. */
   readonly #ring: string[] = [];
   #oldest = 0;
 
-  /** Notes that message `messageId` of `user` came. Returns whether it came for the first time, as far as is remembered. */
-  isNew(user: string, messageId: string): boolean {
-    // No username has a line end in it, so no two pairs are one key.
-    const key = `${user}\n${messageId}`;
+  /** Remembers `capacity` of them. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Notes that `key` came. Returns whether it came for the first time, as far as is remembered. */
+  isNew(key: string): boolean {
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
-    if (this.#ring.length < MAX_SEEN_MESSAGES) {
+    if (this.#ring.length < this.#capacity) {
       this.#ring.push(key);
     } else {
       this.#seen.delete(this.#ring[this.#oldest]!);
       this.#ring[this.#oldest] = key;
-      this.#oldest = (this.#oldest + 1) % MAX_SEEN_MESSAGES;
+      this.#oldest = (this.#oldest + 1) % this.#capacity;
     }
     return true;
   }

@@ -11,12 +11,18 @@ import type { Endpoint } from "../config/config.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,
+  CaughtUpMessage,
+  DirectMessage,
+  DirectMessageFailedMessage,
   Feature,
   HeartbeatMessage,
   InvalidLine,
   LoginSuccessMessage,
+  PresenceMessage,
+  ReceiptMessage,
   RefusalMessage,
   ServerMessage,
+  UserListMessage,
   WireServer,
   WireVector,
 } from "../protocol/message.ts";
@@ -75,6 +81,15 @@ export type LostReason = Extract<
 /** A message to the server, as the line will have it. */
 export type OutgoingMessage = { readonly command: string; readonly [field: string]: unknown };
 
+/** What the server says about other users, and what they say to this one. */
+export type ChatMessage =
+  | DirectMessage
+  | ReceiptMessage
+  | DirectMessageFailedMessage
+  | UserListMessage
+  | PresenceMessage
+  | CaughtUpMessage;
+
 /** What is to be done, in order. */
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: OutgoingMessage }
@@ -84,6 +99,7 @@ export type SessionEffect =
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
+  | { readonly kind: "chat"; readonly message: ChatMessage }
   | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
   /** Where to go when the server is gone, best first. */
@@ -124,6 +140,13 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
     case "CLOCK":
       return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
+    case "DIRECT_MESSAGE":
+    case "RECEIPT":
+    case "DIRECT_MESSAGE_FAILED":
+    case "USER_LIST":
+    case "PRESENCE":
+    case "CAUGHT_UP":
+      return isOpen(session) ? { session, effects: [{ kind: "chat", message }] } : unexpected(message.command);
     case "HEARTBEAT":
       return { session, effects: [{ kind: "heartbeat", heartbeat: message }] };
     case "HEARTBEAT_ACK":

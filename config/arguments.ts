@@ -53,7 +53,7 @@ export interface ServerArguments {
 }
 
 /** The commands of a client. `"interactive"` is what it does without one. */
-export type ClientCommand = "interactive" | "publish" | "listen" | "register" | "exchange";
+export type ClientCommand = "interactive" | "publish" | "listen" | "send" | "users" | "register" | "exchange";
 
 /** What a client is asked to do. Spans are milliseconds; what was not given is `undefined`. */
 export interface ClientArguments {
@@ -67,10 +67,16 @@ export interface ClientArguments {
   readonly username: string | undefined;
   /** From the command line only; THRUM_SECRET comes after it. */
   readonly secret: string | undefined;
+  /** The interactive session: keep the secret for the next time. */
+  readonly remember: boolean;
   /** Write JSON lines on standard output instead of text for people. */
   readonly json: boolean;
   /** `publish`: the activity, as it was typed. Without it, activities come on standard input. */
   readonly activity: string | undefined;
+  /** `send`: whom the direct message is for, and what it says. */
+  readonly direct: { readonly to: string; readonly text: string } | undefined;
+  /** `users`: only those who are logged in. */
+  readonly online: boolean;
   /** `exchange`: time between two data messages. */
   readonly intervalMs: number | undefined;
   /** `exchange`: how long no heartbeat is answered. */
@@ -232,14 +238,16 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
 };
 
 const COMMANDS = {
-  "": "talk: type activities, see what others publish",
+  "": "talk: write to others, see what they write and who comes and goes",
   publish: "publish the activity given, or one for each JSON line of standard input",
-  listen: "show what is published until it is stopped",
+  listen: "show what is published, and direct messages for NAME, until it is stopped",
+  send: "send a direct message to the user given",
+  users: "list who has a username in the network, or with --online who is logged in",
   register: "register a username, and leave",
   exchange: "publish a message at every interval, and show the echo that comes back",
 } as const;
 
-const ALL_BUT_INTERACTIVE = ["publish", "listen", "register", "exchange"];
+const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "exchange"];
 
 const CLIENT_FLAGS = {
   // Of the two pairs of the family, a client of ours needs one: whom it calls.
@@ -258,7 +266,7 @@ const CLIENT_FLAGS = {
   username: flag("NAME", text("a name that is not empty"), {
     heading: "Who calls",
     short: ["-u"],
-    help: "log in as NAME; without a secret NAME is registered first, with a new one",
+    help: "log in as NAME; without a secret it is asked for, or NAME is registered with a new one",
     default: "anonymous",
   }),
   secret: flag("SECRET", SECRET, {
@@ -266,8 +274,13 @@ const CLIENT_FLAGS = {
     secret: true,
     help: "the secret of NAME; better given as THRUM_SECRET, or when asked for",
   }),
+  remember: toggle({
+    only: [""],
+    help: "when talking: keep the secret for the next time, in a file that only you can read",
+  }),
 
   json: toggle({ heading: "What it does", only: ALL_BUT_INTERACTIVE, help: "write JSON lines, made for pipes" }),
+  online: toggle({ only: ["users"], help: "users: only those who are logged in somewhere" }),
   interval: flag("SECONDS", seconds(SEND_INTERVAL_MS), {
     only: ["exchange"],
     help: "exchange: time between messages, fractions allowed",
@@ -301,7 +314,15 @@ const CLIENT_FLAGS = {
 export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
   name: "thrum-client",
   summary: "a client of an activity network",
-  usage: ["[flags]", "publish [JSON] [flags]", "listen [flags]", "register [flags]", "exchange [flags]"],
+  usage: [
+    "[flags]",
+    "publish [JSON] [flags]",
+    "listen [flags]",
+    "send NAME TEXT -u NAME [flags]",
+    "users [flags]",
+    "register [flags]",
+    "exchange [flags]",
+  ],
   commands: COMMANDS,
   flags: CLIENT_FLAGS,
   environment: [
@@ -309,16 +330,18 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     ["NO_COLOR", "any value: no colours"],
   ],
   examples: [
-    ["-u ada", "registers ada if the name is free, logs in and talks"],
+    ["-u ada", "asks for the password of ada, or registers ada, and talks"],
     [`publish '{"text":"hello"}' --port 8000`, "publishes one activity as anonymous"],
     ["listen --json | jq .activity", "hands what is published to another program"],
+    ['send bob "at five?" -u ada', "sends a direct message to bob, whether he is there or not"],
+    ["users --online --json", "lists who is logged in, a JSON object a line"],
     ["exchange --interval 2", `publishes "${EXCHANGE_DEFAULTS.message}" every two seconds`],
   ],
   exitCodes: [
     [EXIT_CODE.done, "done"],
     [EXIT_CODE.usage, "the command line, the config file or the input is wrong"],
     [EXIT_CODE.unreachable, "it cannot connect"],
-    [EXIT_CODE.refused, "the server refused the login or the registration"],
+    [EXIT_CODE.refused, "the server refused the login, the registration or the message"],
     [EXIT_CODE.ended, "the server ended the connection"],
     [EXIT_CODE.fault, "a fault in the program"],
   ],
@@ -370,8 +393,10 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
  */
 export function parseClientArguments(args: readonly string[]): ClientArguments {
   const { command, words, values } = parseCommandLine(CLIENT_PROGRAM, args);
+  const isAsked = values.help || values.version;
   const activity = command === "publish" ? words[0] : undefined;
-  refuseWords(words.slice(activity === undefined ? 0 : 1));
+  const direct = command === "send" && !isAsked ? readDirect(words) : undefined;
+  refuseWords(words.slice(command === "send" ? 2 : activity === undefined ? 0 : 1));
   return {
     action: values.help ? "help" : values.version ? "version" : (command || "interactive") as ClientCommand,
     layer: { server: given({ host: values.host, port: values.port }) },
@@ -379,8 +404,11 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     mayAsk: !values["no-prompt"],
     username: values.username,
     secret: values.secret,
+    remember: values.remember ?? false,
     json: values.json ?? false,
     activity,
+    direct,
+    online: values.online ?? false,
     intervalMs: values.interval,
     blockHeartbeatMs: values["block-heartbeat"],
     message: values.message,
@@ -429,6 +457,12 @@ function flag<T>(value: string, reader: Reader<T>, rest: Omit<Flag<T>, "value" |
 
 function toggle(rest: Omit<Flag<true>, "value" | "reader">): Flag<true> {
   return rest;
+}
+
+function readDirect([to, text]: readonly string[]): { to: string; text: string } {
+  if (to === undefined || text === undefined) throw new UsageError("send needs a name and a text: send NAME TEXT");
+  if (text === "") throw new UsageError("send needs a text that is not empty");
+  return { to, text };
 }
 
 function refuseWords(words: readonly string[]): void {

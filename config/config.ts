@@ -89,6 +89,8 @@ export interface StoreConfig {
   activityRetentionMs: number;
   /** The oldest activities are forgotten when they take more than this (in memory: with `ephemeral`). */
   activityRetentionBytes: number;
+  /** A direct message waits so long for its receiver; afterwards it is forgotten. */
+  directMessageRetentionMs: number;
   /** How long a `messageId` is remembered, so that a repeated one is not published again. */
   messageIdRetentionMs: number;
   /**
@@ -96,6 +98,15 @@ export interface StoreConfig {
    * at every turn.
    */
   synchronous: "normal" | "full";
+}
+
+/** How users are logged in. */
+export interface SessionsConfig {
+  /**
+   * What happens when a user who is logged in logs in again: `"many"` lets both be, `"replace"` ends the earlier session, wherever it is, and `"refuse"`
+   * refuses the later one. Anonymous clients are always many.
+   */
+  perUser: "many" | "replace" | "refuse";
 }
 
 /** What is told to the operator. */
@@ -120,6 +131,8 @@ export interface Config {
   limits: LimitsConfig;
   /** The network that the server belongs to. */
   cluster: ClusterConfig;
+  /** How users are logged in. */
+  sessions: SessionsConfig;
   /** What is kept. */
   store: StoreConfig;
   /** What is told to the operator. */
@@ -164,9 +177,11 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     ephemeral: false,
     activityRetentionMs: 7 * 86_400_000,
     activityRetentionBytes: 1_073_741_824,
+    directMessageRetentionMs: 30 * 86_400_000,
     messageIdRetentionMs: 86_400_000,
     synchronous: "normal",
   },
+  sessions: { perUser: "many" },
   log: { level: "info", format: "text", file: "" },
 };
 

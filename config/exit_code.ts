@@ -9,7 +9,7 @@ export const EXIT_CODE = {
   usage: 1,
   /** A client cannot connect; a server cannot listen. */
   unreachable: 2,
-  /** The server refused a login or a registration. */
+  /** The server refused a login, a registration or a direct message. */
   refused: 3,
   /** The server ended the connection. */
   ended: 4,

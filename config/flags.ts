@@ -114,7 +114,9 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
   for (const name of given) {
     const { only } = flags[name]!;
     if (only?.includes(command) === false) {
-      throw new UsageError(`${spelling.get(name)} belongs to ${wordList(only)} only`);
+      throw new UsageError(
+        `${spelling.get(name)} belongs to ${wordList(only.map((name) => name || "the client without a command"))} only`,
+      );
     }
   }
   return { command, words, values: Object.fromEntries(values) as FlagValues<F> };

@@ -93,9 +93,11 @@ export const CONFIG_SCHEMA = section({
     ephemeral: flag,
     activityRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     activityRetentionBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
+    directMessageRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     messageIdRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     synchronous: oneOf(["normal", "full"]),
   }),
+  sessions: section({ perUser: oneOf(["many", "replace", "refuse"]) }),
   log: section({
     level: oneOf(LOG_LEVELS),
     format: oneOf(LOG_FORMATS),

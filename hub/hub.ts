@@ -39,8 +39,13 @@ export class Hub {
 
   /** Begins to read for `reader`, from its cursor. */
   join(reader: Reader): void {
-    this.#behind.add(reader);
+    this.enter(reader);
     this.#read(reader);
+  }
+
+  /** As `join`, but reads nothing before `drained` is called: something else is to be written first. Meanwhile it is told when it falls behind. */
+  enter(reader: Reader): void {
+    this.#behind.add(reader);
   }
 
   /** Ends it. What is already written to its link stays there. */
@@ -109,7 +114,8 @@ export class Hub {
       }
       const parts: Uint8Array[] = [];
       for (const segment of segments) {
-        const bytes = readSegment(cursor, segment);
+        let bytes = readSegment(cursor, segment);
+        if (bytes.length > 0 && segment.audience.kind === "user") bytes = reader.owner.forUser(segment, bytes);
         if (bytes.length > 0) parts.push(bytes);
       }
       const isFull = parts.length > 0 && !link.write(joinBytes(parts));

@@ -3,6 +3,7 @@
  */
 
 import type { Cursor } from "../log/cursor.ts";
+import type { Segment } from "../log/segment.ts";
 import type { Link } from "../platform/transport.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface ReaderOwner {
   caughtUp(): void;
   /** The reader is behind and its cursor has come to a new place. */
   movedOn(): void;
+  /** What a segment that is for its user becomes for it: `bytes` are those lines of it that are to be read. */
+  forUser(segment: Segment, bytes: Uint8Array): Uint8Array;
   /** What it should read next was forgotten. It reads nothing any more. */
   fellBehind(): void;
 }

@@ -4,13 +4,15 @@
  */
 
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
+import type { Config } from "../config/config.ts";
 import type { Digest } from "../accounts/credential.ts";
 import type { LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import type { RedirectTarget } from "../session/session.ts";
+import type { LoginProblem, RedirectTarget } from "../session/session.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
+import type { PresenceBoard } from "./presence_board.ts";
 
 /** What is needed to find it out. */
 export interface AdmissionServices {
@@ -18,6 +20,8 @@ export interface AdmissionServices {
   readonly balancer: Balancer;
   readonly journal: Journal;
   readonly mesh: Mesh;
+  readonly presence: PresenceBoard;
+  readonly config: Config;
 }
 
 /** Whoever waits for it. */
@@ -31,7 +35,7 @@ export interface Waiting extends Applicant {
 
 /** What a login comes to. `digest` is there for all but anonymous clients that may log in. */
 export interface LoginOutcome {
-  readonly problem?: "UNKNOWN_USER" | "WRONG_SECRET";
+  readonly problem?: LoginProblem;
   /** It is to be sent there. */
   readonly redirect?: RedirectTarget;
   readonly digest?: Digest;
@@ -41,16 +45,19 @@ export interface LoginOutcome {
 export function checkLogin(
   login: LoginMessage,
   waiting: Waiting,
-  { accounts, balancer, mesh }: AdmissionServices,
+  { accounts, balancer, mesh, presence, config: { sessions: { perUser } } }: AdmissionServices,
   told: (outcome: LoginOutcome) => void,
 ): void {
   const { username, secret = "", ticket, last } = login;
   const mayLogIn = (digest?: Digest) => {
+    if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
+      return told({ problem: "LOGGED_IN_ELSEWHERE" });
+    }
     const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
     told({ ...(digest === undefined ? {} : { digest }), ...(redirect === undefined ? {} : { redirect }) });
   };
   mesh.whenJoined(() =>
-    mesh.replication.whenHere(username, last, () => {
+    mesh.replication.whenHere(last, () => {
       if (waiting.isGone) return;
       if (username === ANONYMOUS) return mayLogIn();
       accounts.checkLogin({ username, secret, ticket }, waiting).then(

@@ -16,7 +16,9 @@ import type {
   AuthenticateMessage,
   Feature,
   LoginMessage,
+  SendDirectMessage,
   ServerMessage,
+  UserScope,
   WireServer,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
@@ -71,6 +73,8 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #hasFinished = false;
   /** Lines that are sent when the turn is stored. */
   #answers = "";
+  /** Bytes of answers that its link had no room for. */
+  #untakenBytes = 0;
   #closeReason: CloseReason | undefined;
 
   constructor(link: Link, services: ConnectionServices) {
@@ -151,6 +155,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   onDrain(): void {
     if (this.#peer !== undefined) return this.#peer.onDrain();
+    this.#untakenBytes = 0;
     this.#client?.drained();
     this.#readOrNot();
   }
@@ -182,6 +187,12 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   get canResume(): boolean {
     return this.#session.kind === "client" && this.#session.features.includes("resume");
+  }
+
+  tellPresence(username: string, line: Uint8Array): void {
+    // Nobody is told of himself.
+    if (this.#session.kind !== "client" || !this.#session.features.includes("presence")) return;
+    if (username !== this.#username) this.#write(line);
   }
 
   canBeMoved(nowMs: number): boolean {
@@ -217,6 +228,10 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     if (admission.kind === "refused") return admission.info;
     this.#admitted = admission;
     return undefined;
+  }
+
+  hasAccount(username: string): boolean {
+    return this.#services.hasAccount(username);
   }
 
   matchesSecret(secret: string): boolean {
@@ -281,8 +296,11 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
       case "close":
         return this.#close(effect.reason, effect.why);
       case "acknowledged":
-        // Resuming needs no help from the server: a client brings its vector, and the log is kept by age and size.
-        return;
+        return this.#client?.acknowledged(effect.vector);
+      case "sendDirect":
+        return this.#sendDirect(effect.message);
+      case "listUsers":
+        return this.#listUsers(effect.scope);
       case "publish":
         // Done where the message is at hand.
         return;
@@ -297,11 +315,37 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   }
 
   #acknowledge(messageId: string, id: EntryId): void {
+    this.#whenSafe(id, () => this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) }));
+  }
+
+  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. */
+  #whenSafe(id: EntryId, answer: () => void): void {
     const { config: { cluster }, journal, mesh } = this.#services;
-    const answer = () => this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
     // What came from another server is at two already.
     if (cluster.durability === "local" || id.origin !== journal.serverId || mesh.isAlone) answer();
     else mesh.replication.whenOneHas(id.sequence, answer);
+  }
+
+  #sendDirect(message: SendDirectMessage): void {
+    const id = this.#client!.send(message);
+    const { messageId, to } = message;
+    if (id === undefined) {
+      const info = "too many messages wait for this user";
+      return this.#send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
+    }
+    if (messageId === undefined) return;
+    const of = formatEntryId(id);
+    this.#whenSafe(id, () => {
+      const { lamport } = this.#services.journal;
+      this.#answer({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
+    });
+  }
+
+  #listUsers(scope: UserScope): void {
+    const { presence, usernames } = this.#services;
+    const users = scope === "online" ? presence.online : usernames();
+    // Without any the server is coming to its end.
+    if (users !== undefined) this.#send({ command: "USER_LIST", scope, users });
   }
 
   #checkLogin(login: LoginMessage): void {
@@ -382,7 +426,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
 
   #beginSession(login: LoginMessage): void {
     const session = this.#session as LoggedIn;
-    const { journal, plainCursors, sessions, balancer } = this.#services;
+    const { journal, plainCursors, sessions, balancer, presence } = this.#services;
     const { username, features, isPlain } = session;
     this.#stopIdentifyDeadline();
     const lostAt = isPlain && username !== ANONYMOUS ? plainCursors.takeOver(username) : undefined;
@@ -392,10 +436,11 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     this.#note("login", username);
     this.#welcome(login, features, place);
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
-    logger.info("{username} logged in from {address}{cameBack}", { username, address: this.address, cameBack });
+    logger.info("{username} connected from {address}{cameBack}", { username, address: this.address, cameBack });
     this.#username = username;
     this.#client = new ServedClient(this.#services, this, session, place);
     sessions.add(this);
+    presence.came(this);
     balancer.begin(this);
     this.#client.begin(login);
   }
@@ -422,7 +467,9 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.link.write(bytes)) this.#readOrNot();
+    if (this.link.write(bytes)) return;
+    this.#untakenBytes += bytes.length;
+    this.#readOrNot();
   }
 
   /** Sends `message` with all other answers of the turn, when the turn is stored. */
@@ -439,7 +486,8 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
   #readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
-    const isStuffed = this.link.pendingBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    // What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard.
+    const isStuffed = this.#untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
     if (this.#held !== undefined || isStuffed) this.link.pause();
     else this.link.resume();
   }
@@ -448,10 +496,11 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { accounts, sessions } = this.#services;
+    const { accounts, sessions, presence } = this.#services;
     this.#stopIdentifyDeadline();
     this.#client?.leave(reason);
     sessions.remove(this);
+    if (this.#client !== undefined) presence.went(this.#username, reason === "LOGGED_OUT" ? "left" : "lost");
     accounts.giveUp(this);
     const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";
     logger.info(byClient ? "closed by client {address}: {why}" : "closed by server {address}: {why} ({reason})", {
@@ -459,6 +508,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
       why,
       reason,
     });
+    if (this.#client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     this.#note("closed", reason);
     this.link.end(LINGER_MS);
   }

@@ -14,6 +14,7 @@ import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
+import type { PresenceBoard } from "./presence_board.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What a connection has of its node. */
@@ -29,8 +30,12 @@ export interface ConnectionServices {
   readonly mesh: Mesh;
   readonly balancer: Balancer;
   readonly sessions: Sessions;
+  readonly presence: PresenceBoard;
   readonly plainCursors: PlainCursors;
   readonly tracer: Tracer | undefined;
+  hasAccount(username: string): boolean;
+  /** Every registered name, in the order of `Array.sort`. */
+  usernames(): readonly string[] | undefined;
   /** The connection's link is gone. */
   gone(connection: ServedConnection): void;
   /** The store cannot be read: the whole server cannot go on. */

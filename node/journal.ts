@@ -8,52 +8,37 @@ import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
+import { encodeAccount, encodeDirectMessage, encodeReceipt, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type { Account, KnownServer, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import type {
+  Account,
+  EntryRange,
+  InboxPortion,
+  KnownServer,
+  Missing,
+  PlainCursor,
+  Store,
+  UsedMessageId,
+  WaitingMessage,
+} from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
+import { Deliveries } from "./deliveries.ts";
+import type { DeliveredMessage, OutgoingMessage, Publication, Registration, ReplicatedEntry } from "./entries.ts";
+import { Senders } from "./senders.ts";
+import { Turn } from "./turn.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
 export interface Committed {
   committed(): void;
 }
 
-/** An activity that a client published. */
-export interface Publication {
-  /** The activity's JSON text. */
-  readonly activity: string;
-  readonly username: string;
-  /** The username as it stands in a line. */
-  readonly quotedUsername: string;
-  readonly messageId: string | undefined;
-  /** The sender's Lamport time. */
-  readonly lamport: number | undefined;
-  /** What it published before at another server, where its name does not tell: for anonymous clients. */
-  readonly after?: EntryId | undefined;
-}
-
-/** A registration that may be taken in. */
-export interface Registration {
-  readonly username: string;
-  readonly verifier: string;
-  /** Lamport time of the claim to the name. */
-  readonly claim: number;
-}
-
-/** What another server has accepted. */
-export interface ReplicatedEntry {
-  readonly origin: string;
-  readonly sequence: number;
-  readonly audience: Audience;
-  /** With its end. */
-  readonly line: string;
-  readonly facts: EntryFacts;
-}
-
-/** Users whose newest entry from another server is remembered: what they publish here has to come after it. It matters for as long as replication takes. */
-const MAX_NEWEST_ELSEWHERE = 65_536;
+/**
+ * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits grows at every server: with lines as long as they may be
+ * these are 650 MB. More than somebody reads who comes back after a holiday.
+ */
+export const MAX_WAITING_MESSAGES = 10_000;
 
 /**
  * How far the Lamport clock may go on with nothing written. Most of its times are only said (to clients, in announcements, in claims to names), and a write for each would be
@@ -81,6 +66,7 @@ export class Journal {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
+  readonly #messagesWaitMs: number;
   readonly #tail: Tail;
   readonly #builder: SegmentBuilder;
   readonly #vector: Record<string, number>;
@@ -88,16 +74,14 @@ export class Journal {
   #lamport: number;
   /** What the store has of it. */
   #writtenLamport: number;
-  #accounts = new Map<string, Account>();
+  #turn = new Turn();
   /** Names of accounts that are stored and were not told yet. */
   #storedNames: readonly string[] = [];
   #lostAccounts: string[] = [];
-  #members: readonly KnownServer[] | undefined;
-  /** By user. */
-  readonly #newestElsewhere = new Map<string, EntryId>();
-  #messageIds = new Map<string, UsedMessageId>();
-  #cursors = new Map<number, PlainCursor>();
-  #endedCursors: number[] = [];
+  readonly #senders = new Senders();
+  /** How many messages wait for the users to whom some were sent in this turn; those included. */
+  readonly #waitingFor = new Map<string, number>();
+  readonly #deliveries = new Deliveries();
   #waiting = new Set<Committed>();
   #registered: (() => void)[] = [];
   #turnIsOpen = false;
@@ -106,12 +90,19 @@ export class Journal {
   #wallMs = 0;
   #turnMs = 0;
 
-  constructor(store: Store, clock: Clock, tailBytes: number, owner: JournalOwner) {
+  /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was sent. */
+  constructor(
+    store: Store,
+    clock: Clock,
+    { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
+    owner: JournalOwner,
+  ) {
     const { serverId, head, vector, lamport } = store.opened;
     this.serverId = serverId;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
+    this.#messagesWaitMs = messagesWaitMs;
     this.#tail = new Tail(tailBytes);
     this.#builder = new SegmentBuilder(vector);
     this.#vector = { ...vector };
@@ -206,8 +197,7 @@ export class Journal {
     }
     this.#lamport = receive(this.#lamport, lamport);
     const { origin, sequence } = this.#nextOwn();
-    const previous = after ?? this.#newestElsewhere.get(username);
-    if (previous !== undefined) this.#newestElsewhere.delete(username);
+    const previous = this.#senders.takePrevious(username, after);
     this.#builder.add(
       origin,
       sequence,
@@ -225,22 +215,86 @@ export class Journal {
     );
     if (messageId !== undefined) {
       const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
-      this.#messageIds.set(messageIdKey(username, messageId), used);
+      this.#turn.addMessageId(used);
     }
     return { origin, sequence };
   }
 
   /**
-   * `username` comes from another server, where `id` was its newest entry: what it publishes here comes after that. Whether that entry is here; if it is not, and does not come in
-   * time, this says nothing: other servers could wait for it in vain.
+   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. `undefined` when too many
+   * wait for its receiver already.
    */
-  comesAfter(username: string, id: string): boolean {
+  send({ from, to, text, messageId, lamport, after }: OutgoingMessage): EntryId | undefined {
+    this.#openTurn();
+    if (messageId !== undefined) {
+      const first = this.#usedMessageId(from, messageId);
+      if (first !== undefined) return first;
+    }
+    if (!this.#takesOneMore(to)) return undefined;
+    this.#lamport = receive(this.#lamport, lamport);
+    const entry = this.#nextOwn();
+    const previous = this.#senders.takePrevious(from, after);
+    const line = encodeDirectMessage({
+      ...entry,
+      from,
+      to,
+      text,
+      messageId,
+      lamport: this.#lamport,
+      sentAt: this.#wallMs,
+      after: previous === undefined ? undefined : formatEntryId(previous),
+    });
+    this.#builder.add(entry.origin, entry.sequence, { kind: "user", username: to }, line);
+    this.#turn.addMessage({ ...entry, to, line });
+    if (messageId !== undefined) {
+      this.#turn.addMessageId({ username: from, messageId, ...entry, usedAt: this.#wallMs });
+    }
+    return entry;
+  }
+
+  /** Whether there is such a user. `true` also when that cannot be read, which is the end of this server: nobody is told that there is none. */
+  hasAccount(username: string): boolean {
+    return this.#account(username) !== undefined || this.#hasFailed;
+  }
+
+  /** As the store's; `undefined` when they cannot be read, which is the end of this server. */
+  usernames(): readonly string[] | undefined {
+    return this.#read(() => this.#store.usernames());
+  }
+
+  /** As the store's: what was delivered in this turn (`isDelivered`) is there too. `undefined` when it cannot be read, which is the end of this server. */
+  inboxOf(username: string, portion: InboxPortion): readonly WaitingMessage[] | undefined {
+    return this.#read(() => this.#store.inboxOf(username, portion));
+  }
+
+  /** As the store's, in the same way. */
+  inboxRange(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] | undefined {
+    return this.#read(() => this.#store.inboxRange(username, range, maxBytes));
+  }
+
+  /** Whether a direct message that the store may still name as one that waits was delivered in this turn. */
+  isDelivered(message: EntryId): boolean {
+    return this.#deliveries.has(message);
+  }
+
+  /** Notes everywhere that a direct message was delivered, and tells its sender; nothing when that is known already. */
+  delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): void {
+    if (!this.#deliveries.add({ origin, sequence })) return;
+    this.#openTurn();
+    this.#lamport = receive(this.#lamport, undefined);
+    const own = this.#nextOwn();
+    const of = formatEntryId({ origin, sequence });
+    const line = encodeReceipt({ ...own, of, to, messageId, lamport: this.#lamport });
+    const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
+    this.#builder.add(own.origin, own.sequence, audience, line);
+    this.#turn.addDelivered({ origin, sequence });
+  }
+
+  /** Whether the entry that `id` names is here, as far as it is one of another server. */
+  isHere(id: string): boolean {
     const entry = parseEntryId(id);
-    if (entry === undefined || entry.origin === this.serverId) return true;
-    if (this.#builder.lastOf(entry.origin) < entry.sequence) return false;
-    // What is known here, if anything, is that entry or one after it.
-    if (username !== ANONYMOUS && !this.#newestElsewhere.has(username)) this.#noteElsewhere(username, entry);
-    return true;
+    return entry === undefined || entry.origin === this.serverId ||
+      this.#builder.lastOf(entry.origin) >= entry.sequence;
   }
 
   /**
@@ -254,7 +308,7 @@ export class Journal {
     const { origin, sequence } = this.#nextOwn();
     const entry = { username, verifier, claim, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
     this.#builder.add(origin, sequence, SERVERS, encodeAccount(entry));
-    this.#accounts.set(username, { username, verifier, lamport: claim, origin });
+    this.#turn.accounts.set(username, { username, verifier, lamport: claim, origin });
     const id = { origin, sequence };
     this.#registered.push(() => isSafe(id));
     return id;
@@ -264,29 +318,33 @@ export class Journal {
   replicate({ origin, sequence, audience, line, facts }: ReplicatedEntry): void {
     this.#openTurn();
     this.#lamport = Math.max(this.#lamport, facts.lamport);
-    this.#builder.add(origin, sequence, this.#audienceOf(origin, sequence, audience, facts), line);
-    const { username, account } = facts;
-    if (username !== undefined && username !== ANONYMOUS) this.#noteElsewhere(username, { origin, sequence });
+    const reached = this.#audienceOf(origin, sequence, audience, facts);
+    this.#builder.add(origin, sequence, reached, line);
+    const { username, account, to, sentAt = 0 } = facts;
+    // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
+    if (to !== undefined && reached.kind === "user" && this.#wallMs - sentAt < this.#messagesWaitMs) {
+      this.#turn.addMessage({ origin, sequence, to, line });
+    }
+    if (username !== undefined && username !== ANONYMOUS) this.#senders.came(username, { origin, sequence });
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 
   /** Notes the servers of the network, to be found again after a restart. */
   saveMembers(members: readonly KnownServer[]): void {
     this.#openTurn();
-    this.#members = members;
+    this.#turn.saveMembers(members);
   }
 
   /** Notes where a plain client stands. */
   saveCursor(cursor: PlainCursor): void {
     this.#openTurn();
-    this.#cursors.set(cursor.id, cursor);
+    this.#turn.saveCursor(cursor);
   }
 
   /** Forgets a plain client's place. */
   endCursor(id: number): void {
     this.#openTurn();
-    this.#cursors.delete(id);
-    this.#endedCursors.push(id);
+    this.#turn.endCursor(id);
   }
 
   /** Tells `waiting`, once, when everything that was taken in so far is safe, and before any of it is delivered. */
@@ -298,20 +356,13 @@ export class Journal {
   /** Ends the turn now instead of with the event loop's. */
   flush(): void {
     this.#turnIsOpen = false;
+    this.#waitingFor.clear();
     if (this.#hasFailed) return;
     const segments = this.#builder.take(this.#head, this.#wallMs);
     let hasHole = false;
-    if (this.#hasChanges(segments)) {
+    if (segments.length > 0 || this.#turn.isWorthKeeping) {
       try {
-        this.#store.commit({
-          segments,
-          accounts: [...this.#accounts.values()],
-          messageIds: [...this.#messageIds.values()],
-          cursors: [...this.#cursors.values()],
-          endedCursors: this.#endedCursors,
-          ...(this.#members === undefined ? {} : { members: this.#members }),
-          lamport: this.#lamport,
-        });
+        this.#store.commit(this.#turn.batch(segments, this.#lamport));
       } catch (error) {
         this.#fail(error);
         return;
@@ -356,11 +407,6 @@ export class Journal {
     }
   }
 
-  #hasChanges(segments: readonly Segment[]): boolean {
-    return segments.length > 0 || this.#cursors.size > 0 || this.#endedCursors.length > 0 ||
-      this.#members !== undefined;
-  }
-
   /** Whether there is a hole before any of them. */
   #accept(segments: readonly Segment[]): boolean {
     let hasHole = false;
@@ -370,14 +416,8 @@ export class Journal {
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }
-    if (this.#accounts.size > 0) {
-      this.#storedNames = [...this.#accounts.keys()];
-      this.#accounts = new Map();
-    }
-    this.#members = undefined;
-    if (this.#messageIds.size > 0) this.#messageIds = new Map();
-    if (this.#cursors.size > 0) this.#cursors = new Map();
-    if (this.#endedCursors.length > 0) this.#endedCursors = [];
+    this.#storedNames = [...this.#turn.accounts.keys()];
+    this.#turn = new Turn();
     return hasHole;
   }
 
@@ -393,13 +433,45 @@ export class Journal {
   }
 
   /** Whom a replicated entry is for here. What its sender has published through another server already nobody gets a second time. */
-  #audienceOf(origin: string, sequence: number, audience: Audience, { username, messageId }: EntryFacts): Audience {
+  #audienceOf(origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
+    const { username, messageId, of } = facts;
+    if (of !== undefined) return this.#deliveredElsewhere(of, audience, messageId);
     if (username === undefined || messageId === undefined) return audience;
     const first = this.#usedMessageId(username, messageId);
-    if (first !== undefined) return SERVERS;
+    if (first !== undefined) {
+      // Its receiver got it before it came here.
+      if (this.#deliveries.has({ origin, sequence })) this.#noteDelivered(first);
+      return SERVERS;
+    }
     const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
-    this.#messageIds.set(messageIdKey(username, messageId), used);
+    this.#turn.addMessageId(used);
     return audience;
+  }
+
+  /**
+   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it before they heard of each other, its
+   * sender is told once.
+   */
+  #deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
+    // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
+    if (audience.kind !== "user" && messageId !== undefined) {
+      this.#turn.addDelivered(of);
+      return audience;
+    }
+    const isNew = this.#noteDelivered(of);
+    if (audience.kind !== "user" || messageId === undefined) return audience;
+    // Where two servers took the message, what waits here may be the other one's.
+    const here = this.#usedMessageId(audience.username, messageId);
+    if (here === undefined || (here.origin === of.origin && here.sequence === of.sequence)) {
+      return isNew ? audience : SERVERS;
+    }
+    return this.#noteDelivered(here) && isNew ? audience : SERVERS;
+  }
+
+  /** Whether that is new. */
+  #noteDelivered({ origin, sequence }: EntryId): boolean {
+    this.#turn.addDelivered({ origin, sequence });
+    return this.#deliveries.add({ origin, sequence });
   }
 
   /** Of two accounts of one name the one that was claimed first holds, on every server. */
@@ -407,8 +479,18 @@ export class Journal {
     const { username } = account;
     const known = this.#account(username);
     if (known !== undefined && !isBefore(account, known)) return;
-    this.#accounts.set(username, account);
+    this.#turn.accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
+  }
+
+  /** Whether one more message may wait for a user, and counts it if so. */
+  #takesOneMore(username: string): boolean {
+    // Once for each turn: for a long inbox that takes as long as a message does.
+    const count = this.#waitingFor.get(username) ??
+      this.#read(() => this.#store.inboxCount(username, MAX_WAITING_MESSAGES)) ?? 0;
+    const takesIt = count < MAX_WAITING_MESSAGES;
+    this.#waitingFor.set(username, takesIt ? count + 1 : count);
+    return takesIt;
   }
 
   #nextOwn(): EntryId {
@@ -417,20 +499,11 @@ export class Journal {
   }
 
   #account(username: string): Account | undefined {
-    return this.#accounts.get(username) ?? this.#read(() => this.#store.account(username));
-  }
-
-  #noteElsewhere(username: string, entry: EntryId): void {
-    // Newest last, so that the oldest go first.
-    this.#newestElsewhere.delete(username);
-    this.#newestElsewhere.set(username, entry);
-    if (this.#newestElsewhere.size > MAX_NEWEST_ELSEWHERE) {
-      this.#newestElsewhere.delete(this.#newestElsewhere.keys().next().value!);
-    }
+    return this.#turn.accounts.get(username) ?? this.#read(() => this.#store.account(username));
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.get(messageIdKey(username, messageId)) ??
+    return this.#turn.usedMessageId(username, messageId) ??
       this.#read(() => this.#store.usedMessageId(username, messageId));
   }
 
@@ -453,9 +526,4 @@ export class Journal {
 /** Whether `a` has the older claim. */
 function isBefore(a: Account, b: Account): boolean {
   return a.lamport < b.lamport || (a.lamport === b.lamport && a.origin < b.origin);
-}
-
-function messageIdKey(username: string, messageId: string): string {
-  // No username holds a NUL, so that no two pairs are written the same.
-  return `${username}\0${messageId}`;
 }

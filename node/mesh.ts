@@ -17,6 +17,8 @@ import type { LineFramer } from "../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
 import { encodeAnnounce, isServerId } from "../protocol/peer_codec.ts";
 import {
+  type OnlineChangeMessage,
+  type OnlineMessage,
   PEER_FEATURE,
   type PeerIdentity,
   type PeerMessage,
@@ -59,6 +61,10 @@ export interface MeshParts {
   readonly trace: Trace | undefined;
   /** Servers of the older dialect that hang on this one; absent where none may. */
   readonly older: OlderPeers | undefined;
+  /** What a server with a new link has to know of who is online here. */
+  online(): OnlineMessage;
+  /** Another server says who is online there; `undefined` when it cannot be reached any more. */
+  heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage | undefined): void;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
 }
@@ -193,6 +199,11 @@ export class Mesh implements PeerLinkOwner {
     this.#after("soon", ANNOUNCE_SOON_MS, () => this.#announce());
   }
 
+  /** Says it to every linked server. */
+  tell(message: OnlineChangeMessage): void {
+    for (const link of this.#links.values()) link.send(message);
+  }
+
   /** Whether whoever said this may be a peer. */
   admit(message: AuthenticateMessage, remoteHost: string): Admission {
     const { config: { cluster }, journal } = this.#parts;
@@ -285,6 +296,9 @@ export class Mesh implements PeerLinkOwner {
       case "LOCK_DENIED":
       case "LOCK_RELEASE":
         return this.registrar.onMessage(link, message);
+      case "ONLINE":
+      case "ONLINE_CHANGE":
+        return this.#parts.heardOnline(link.serverId, message);
     }
   }
 
@@ -372,6 +386,7 @@ export class Mesh implements PeerLinkOwner {
     this.#joining.linked(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
     if (known !== undefined) this.registrar.relinked(link);
+    link.send(this.#parts.online());
     journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
     this.#announce();
     this.#caller.callDue();
@@ -396,6 +411,7 @@ export class Mesh implements PeerLinkOwner {
     this.#members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
     this.replication.end(link);
     this.registrar.peerGone(serverId);
+    this.#parts.heardOnline(serverId, undefined);
     if (this.#isStopping) return;
     this.#announce();
     this.#caller.callDue();

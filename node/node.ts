@@ -26,6 +26,7 @@ import { Journal } from "./journal.ts";
 import { register } from "./admission.ts";
 import { Mesh } from "./mesh.ts";
 import { OlderPeers } from "./older_peers.ts";
+import { PresenceBoard } from "./presence_board.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
 import { Tracer } from "./tracer.ts";
@@ -78,6 +79,7 @@ export class ThrumNode {
   readonly #mesh: Mesh;
   readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
+  readonly #presence: PresenceBoard;
   readonly #finished: Promise<NodeEnd>;
   #finish!: (end: NodeEnd) => void;
   #listener: Listener | undefined;
@@ -105,7 +107,8 @@ export class ThrumNode {
     }
     this.#finished = new Promise((resolve) => this.#finish = resolve);
     this.#supervisor = new Supervisor(clock);
-    this.#journal = new Journal(store, clock, config.limits.tailBytes, {
+    const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
+    this.#journal = new Journal(store, clock, kept, {
       safe: (segments) => this.#mesh.replication.stored(segments),
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
@@ -130,7 +133,20 @@ export class ThrumNode {
       ticketKey: parts.ticketKey ?? toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
       load: () => this.#sessions.load,
       hasAccount: (username) => store.account(username) !== undefined,
+      online: () => this.#presence.here,
+      heardOnline: (serverId, message) => {
+        if (message === undefined) this.#presence.serverGone(serverId);
+        else this.#presence.heard(serverId, message);
+      },
       membersChanged: (announced) => this.#balancer.membersChanged(announced),
+    });
+    this.#presence = new PresenceBoard({
+      serverId: store.opened.serverId,
+      perUser: config.sessions.perUser,
+      clock,
+      sessions: this.#sessions,
+      tellServers: (message) => this.#mesh.tell(message),
+      tick: (lamport) => this.#journal.tick(lamport),
     });
     this.#balancer = new Balancer({
       serverId: store.opened.serverId,
@@ -147,6 +163,9 @@ export class ThrumNode {
       mesh: this.#mesh,
       balancer: this.#balancer,
       sessions: this.#sessions,
+      presence: this.#presence,
+      hasAccount: (username) => this.#journal.hasAccount(username),
+      usernames: () => this.#journal.usernames(),
       heartbeat: this.#heartbeat,
       transport,
       supervisor: this.#supervisor,
@@ -290,6 +309,7 @@ export class ThrumNode {
     }
     // What the ends of connections left behind: where plain clients stood.
     this.#journal.flush();
+    this.#presence.stop();
     this.#supervisor.stop();
     this.#services.tracer?.trace({ event: "stop", what: reason }, this.#journal.tick());
     try {
@@ -343,13 +363,15 @@ export class ThrumNode {
   #forgetLater(delayMs = FORGET_INTERVAL_MS): void {
     const { clock, store, config } = this.#parts;
     this.#forgetting = clock.after(delayMs, () => {
-      const { activityRetentionMs, activityRetentionBytes, messageIdRetentionMs } = config.store;
+      const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } =
+        config.store;
       const now = clock.wallMs();
       let forgotten: Forgotten;
       try {
         forgotten = store.forget({
           takenBefore: now - activityRetentionMs,
           maxBytes: activityRetentionBytes,
+          directMessagesBefore: now - directMessageRetentionMs,
           usedBefore: now - messageIdRetentionMs,
         });
       } catch (error) {

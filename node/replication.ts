@@ -202,7 +202,11 @@ export class Replication implements Committed {
       const facts = parseEntry(line);
       if (facts === undefined) return `entry ${origin}:${first + index} cannot be read`;
       // An activity is for everyone, also where the peer shows it to nobody because it had the same one from elsewhere.
-      const audience = facts.kind === "activity" ? EVERYONE : audienceOf(to);
+      const audience = facts.kind === "activity"
+        ? EVERYONE
+        : facts.kind === "message"
+        ? { kind: "user" as const, username: facts.to! }
+        : audienceOf(to);
       const value = { line: `${line}\n`, audience, facts };
       entries.push({ sequence: first + index, after: facts.after, size: line.length + NEWLINE_BYTES, value });
     }
@@ -240,14 +244,14 @@ export class Replication implements Committed {
   }
 
   /**
-   * Calls `run` once the entry `last`, which `username` says it published before, is here. Without it: when its origin has been out of reach for as long as entries are held back,
+   * Calls `run` once the entry `last`, which a client says it published before, is here. Without it: when its origin has been out of reach for as long as entries are held back,
    * as it may be lost, or never have been; and when the client loses its patience soon, however near the origin is.
    */
-  whenHere(username: string, last: string | undefined, run: () => void): void {
-    if (last === undefined || this.#journal.comesAfter(username, last)) return run();
+  whenHere(last: string | undefined, run: () => void): void {
+    if (last === undefined || this.#journal.isHere(last)) return run();
     const nowMs = this.#clock.nowMs();
     const origin = parseEntryId(last)!.origin;
-    const isHere = () => this.#journal.comesAfter(username, last);
+    const isHere = () => this.#journal.isHere(last);
     this.#waitingForEntry.add({ origin, isHere, run, sinceMs: nowMs, reachableAtMs: nowMs });
   }
 

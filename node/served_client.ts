@@ -7,14 +7,17 @@ import { getLogger } from "@logtape/logtape";
 import type { Supervised, Watch } from "../heartbeat/mod.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
+import type { Position, Segment } from "../log/segment.ts";
+import type { Vector } from "../log/vector.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
-import type { ActivityMessage, LoginMessage } from "../protocol/message.ts";
+import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
 import type { Session } from "../session/session.ts";
 import type { ConnectionServices } from "./connection_services.ts";
+import { Mailbox } from "./mailbox.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { Place } from "./place.ts";
 
@@ -42,6 +45,13 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #quotedUsername: string;
   readonly #tracedAs: string;
   readonly #reader: Reader;
+  readonly #mailbox: Mailbox | undefined;
+  /** The position after which it is read to. */
+  readonly #beganAfter: Position;
+  /** What CAUGHT_UP will say. */
+  #comesTo: Vector | undefined;
+  /** What the client had of the log when it logged in. */
+  readonly #has: Vector;
   #plainCursorId: number | undefined;
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
@@ -54,11 +64,25 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#owner = owner;
     this.#tracedAs = owner.tracedAs;
     this.#session = session;
+    this.#has = place.has;
     const { username, isPlain } = session;
     this.#quotedUsername = quoteUsername(username);
+    this.#beganAfter = place.after;
     if (isPlain && username !== ANONYMOUS) {
       this.#plainCursorId = services.plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
     }
+    if (username !== ANONYMOUS) {
+      const knowsChat = session.features.includes("chat");
+      this.#mailbox = new Mailbox({
+        journal: services.journal,
+        clock: services.clock,
+        link: owner.link,
+        username,
+        knowsChat,
+        opened: () => services.hub.drained(this.#reader),
+      });
+    }
+    if (session.features.includes("chat")) this.#comesTo = { ...place.resume.vector };
     this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
   }
 
@@ -67,9 +91,19 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { journal } = this.#services;
     const last = login.last === undefined ? undefined : parseEntryId(login.last);
     const isElsewhere = last !== undefined && last.origin !== journal.serverId;
-    if (login.username === ANONYMOUS && isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
+    // Also of one that has a name: what is known of its user may be of another client that has the same.
+    if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.#supervise(login);
-    this.#services.hub.join(this.#reader);
+    const { hub } = this.#services;
+    // Who brings a vector gets from the log what it misses, messages and all.
+    const { features } = this.#session;
+    const bringsVector = login.resume !== undefined && features.includes("resume");
+    if (this.#mailbox === undefined || (bringsVector && !features.includes("chat"))) return hub.join(this.#reader);
+    // What waited comes first, however long that takes: who says that it has taken a later one has said so of all before it.
+    hub.enter(this.#reader);
+    this.#mailbox.open(bringsVector ? this.#has : undefined);
+    // Should this server crash meanwhile: it is not at the end of the log any more as soon as that goes on.
+    if (this.#mailbox.isOpening) this.movedOn();
   }
 
   /** Milliseconds, on a monotonic clock, since it last published; whether it has all that there is. */
@@ -82,14 +116,40 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { username } = this.#session;
     const { journal, tracer } = this.#services;
     const after = this.#after;
-    this.#after = undefined;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
+    if (after !== undefined) this.#hasSent(id);
     // Not read from the clock: for each activity that would be a noticeable part of what it costs.
     this.#publishedAt = journal.turnMs;
     tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
     return id;
+  }
+
+  /** Takes a message of its to another user into the log; `undefined` when too many wait for that user. */
+  send({ to, text, messageId, lamport }: SendDirectMessage): EntryId | undefined {
+    const { journal, tracer } = this.#services;
+    const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
+    const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
+    const id = journal.send({ from: this.#session.username, to, text, messageId, lamport, after: this.#after });
+    this.#publishedAt = journal.turnMs;
+    if (id === undefined) return undefined;
+    if (this.#after !== undefined) this.#hasSent(id);
+    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
+    return id;
+  }
+
+  /** What it sends next comes after `id`, which matters to others only as long as that is of another server. */
+  #hasSent(id: EntryId): void {
+    const { journal } = this.#services;
+    if (id.origin !== journal.serverId) this.#after = id;
+    // One that was here already says nothing.
+    else if (id.sequence === journal.lastOf(id.origin)) this.#after = undefined;
+  }
+
+  /** It has taken all of this. */
+  acknowledged(vector: Vector): void {
+    this.#mailbox?.acknowledged(vector);
   }
 
   /** Bytes came from it. */
@@ -104,7 +164,11 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Its link takes data again. */
   drained(): void {
-    this.#services.hub.drained(this.#reader);
+    const isOpening = this.#mailbox?.isOpening;
+    // First: the hub writes more.
+    this.#mailbox?.drained();
+    // Else the mailbox has told the hub, or will.
+    if (!isOpening) this.#services.hub.drained(this.#reader);
   }
 
   /** Its connection ends. */
@@ -114,10 +178,12 @@ export class ServedClient implements Supervised, ReaderOwner {
     hub.leave(this.#reader);
     this.#watch?.end();
     this.#channel?.close();
+    this.#mailbox?.close();
     if (this.#plainCursorId === undefined) return;
     if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
     const before = journal.positionBefore(position, this.#owner.link.pendingBytes);
-    plainCursors.lost(this.#plainCursorId, this.#session.username, before);
+    // Of what has not left some was no part of the log: what waited.
+    plainCursors.lost(this.#plainCursorId, this.#session.username, Math.max(before, this.#beganAfter));
   }
 
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
@@ -165,6 +231,13 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   caughtUp(): void {
     this.#saveCursor(undefined);
+    if (this.#comesTo === undefined) return;
+    this.#owner.link.write(encoder.encode(encodeLine({ command: "CAUGHT_UP", vector: this.#comesTo })));
+    this.#comesTo = undefined;
+  }
+
+  forUser(segment: Segment, bytes: Uint8Array): Uint8Array {
+    return this.#mailbox!.take(segment, bytes);
   }
 
   movedOn(): void {

@@ -14,6 +14,8 @@ export interface ClientSession {
   sendBackups(servers: readonly WireServer[]): void;
   /** Sends it to another server. */
   redirect(to: { readonly host: string; readonly port: number }): void;
+  /** Somebody has come or gone: `line` says it. */
+  tellPresence(username: string, line: Uint8Array): void;
   end(reason: CloseReason): void;
 }
 

@@ -3,7 +3,6 @@
  * Commands are handed one of these, so that they know neither Deno nor the terminal.
  */
 
-import { promptSecret } from "@std/cli/prompt-secret";
 import { canAsk, type LineTerminal, lineTerminal, type Style, styleFor, writeAll } from "./terminal.ts";
 
 /** What a command talks through. */
@@ -27,10 +26,13 @@ export interface Stdio {
   tell(text: string): void;
   /** Standard input, as it comes. */
   input(): AsyncIterable<Uint8Array>;
-  /** Asks for something that is not shown while it is typed; `undefined` when there is no answer (Ctrl-D). */
-  askSecret(question: string): string | undefined;
-  /** Reads the keyboard key by key, without an echo, until it is disposed of. */
-  openKeyboard(): Keyboard;
+  /**
+   * Reads the keyboard key by key, without an echo, until it is disposed of. No more than `maxBytes` are taken at a time, so that what is typed for whoever
+   * reads next stays there.
+   */
+  openKeyboard(maxBytes?: number): Keyboard;
+  /** Calls `changed` when the terminal has another size, until it is disposed of. */
+  onResize(changed: () => void): Disposable;
 }
 
 /** A keyboard that is read key by key. */
@@ -39,7 +41,6 @@ export interface Keyboard extends Disposable {
   read(): Promise<Uint8Array | undefined>;
 }
 
-const CTRL_D = "\x04";
 const encoder = new TextEncoder();
 
 /** The process's own. */
@@ -77,14 +78,9 @@ export const stdio: Stdio = {
       yield buffer.slice(0, size);
     }
   },
-  askSecret(question) {
-    const answer = promptSecret(question, { mask: "" });
-    // It is read key by key, and there Ctrl-D is a key like others.
-    return answer === null || answer.includes(CTRL_D) ? undefined : answer;
-  },
-  openKeyboard() {
+  openKeyboard(maxBytes = 4096) {
     Deno.stdin.setRaw(true);
-    const buffer = new Uint8Array(4096);
+    const buffer = new Uint8Array(maxBytes);
     return {
       async read() {
         const size = await Deno.stdin.read(buffer);
@@ -94,5 +90,11 @@ export const stdio: Stdio = {
         Deno.stdin.setRaw(false);
       },
     };
+  },
+  onResize(changed) {
+    // Windows does not tell; there the next key finds the new width.
+    if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+    Deno.addSignalListener("SIGWINCH", changed);
+    return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGWINCH", changed) };
   },
 };

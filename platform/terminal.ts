@@ -9,6 +9,8 @@ export interface Style {
   readonly green: (text: string) => string;
   readonly yellow: (text: string) => string;
   readonly red: (text: string) => string;
+  /** `colour` is one of xterm's 256. */
+  readonly coloured: (text: string, colour: number) => string;
 }
 
 /** Where a person reads questions and types answers. */
@@ -33,6 +35,7 @@ export function styleFor(stream: "stdout" | "stderr"): Style {
     green: styled(32, 39),
     yellow: styled(33, 39),
     red: styled(31, 39),
+    coloured: (text, colour) => plain ? text : `\x1b[38;5;${colour}m${text}\x1b[39m`,
   };
 }
 

@@ -36,6 +36,23 @@ export async function writePrivateFile(path: string, text: string): Promise<void
   }
 }
 
+/**
+ * Puts `text` in the place of the file at `path`, whole or not at all, in a file that its owner alone can read, whoever could read the one before. Makes the
+ * folders that are missing. Rejects with a `FileError`.
+ */
+export async function replacePrivateFile(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(path.replace(/[^\\/]*$/, ""), { recursive: true, mode: 0o700 });
+    await Deno.writeTextFile(fresh, text, { createNew: true, mode: 0o600 });
+    await Deno.rename(fresh, path);
+  } catch (error) {
+    // It may not even have come to be.
+    await Deno.remove(fresh).catch(() => {});
+    throw new FileError(`Cannot write ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
+  }
+}
+
 /** Why the operating system refused something with a file, e.g. `"permission denied"`. */
 export function fileReason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
@@ -44,6 +61,7 @@ export function fileReason(error: unknown): string {
   }
   const code = (error as { code?: string }).code;
   if (code === "EISDIR") return "it is a folder";
+  if (code === "EEXIST") return "there is something else of that name";
   if (code === "ENOTDIR") return "a part of its path is not a folder";
   if (code === "ENOSPC") return "the disk is full";
   if (code === "EROFS") return "the disk cannot be written to";

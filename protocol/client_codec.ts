@@ -23,6 +23,7 @@ import type {
   EndConnectionMessage,
   InvalidLine,
   LoginMessage,
+  SendDirectMessage,
 } from "./message.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
@@ -78,6 +79,13 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       };
     case "LOGOUT":
       return { command };
+    case "DIRECT_MESSAGE":
+      return readDirectMessage(fields);
+    case "LIST_USERS": {
+      const scope = stringField(fields.scope, "scope");
+      if (scope !== "online" && scope !== "all") throw new FieldProblem('"scope" must be "online" or "all"');
+      return { command, scope };
+    }
     case "ACK":
       return { command, vector: vectorField(fields.vector, "vector") };
     case "HEARTBEAT":
@@ -94,20 +102,12 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
 
 function readActivity(fields: Fields, line: string): ActivityMessage {
   const activity = activityField(fields.activity, line);
-  const messageId = optionalStringField(fields.messageId, "messageId");
-  // Half a surrogate pair cannot be stored: two that differ only in it would be one.
-  if (
-    messageId !== undefined &&
-    (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH || !messageId.isWellFormed())
-  ) {
-    throw new FieldProblem(`"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`);
-  }
   return {
     command: "ACTIVITY_MESSAGE",
     username: optionalStringField(fields.username, "username"),
     secret: optionalStringField(fields.secret, "secret"),
     activity,
-    messageId,
+    messageId: messageIdField(fields.messageId),
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
   };
 }
@@ -128,6 +128,31 @@ export function activityField(value: unknown, line: string): string {
     throw new FieldProblem(`"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
   }
   return activity;
+}
+
+function messageIdField(value: unknown): string | undefined {
+  const messageId = optionalStringField(value, "messageId");
+  // Half a surrogate pair cannot be stored: two that differ only in it would be one.
+  if (
+    messageId !== undefined &&
+    (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH || !messageId.isWellFormed())
+  ) {
+    throw new FieldProblem(`"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`);
+  }
+  return messageId;
+}
+
+function readDirectMessage(fields: Fields): SendDirectMessage {
+  const text = stringField(fields.text, "text");
+  // What is stored is UTF-8, which has no half of a pair.
+  if (!text.isWellFormed()) throw new FieldProblem('"text" must not hold half a surrogate pair');
+  return {
+    command: "DIRECT_MESSAGE",
+    to: stringField(fields.to, "to"),
+    text,
+    messageId: messageIdField(fields.messageId),
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+  };
 }
 
 /** Whether `activity` is nested deeper than `limit`. Most are short or flat, which is seen without reading them through. */

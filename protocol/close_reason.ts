@@ -30,6 +30,7 @@ export const CLOSE_REASONS = {
   SERVER_FAILED: { sentence: "the server cannot store anything any more", reconnect: "backoff" },
   REDIRECTED: { sentence: "another server has fewer clients", reconnect: "now" },
   NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
+  SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
 } as const satisfies Record<string, CloseReasonRow>;
 

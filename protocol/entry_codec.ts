@@ -23,15 +23,60 @@ export interface AccountEntry {
 /** What a server takes out of a line that another one has accepted. */
 export interface EntryFacts {
   /** `"other"`: only a newer server knows what it is. */
-  readonly kind: "activity" | "account" | "other";
+  readonly kind: "activity" | "account" | "message" | "receipt" | "other";
   readonly lamport: number;
-  /** An activity: who published it, and under which `messageId`. */
+  /** An activity or a direct message: who sent it. */
   readonly username: string | undefined;
+  /** Under which it was sent; of a receipt, under which the direct message was. */
   readonly messageId: string | undefined;
   /** The entry that its sender published before it, where that has another origin. */
   readonly after: EntryId | undefined;
   /** A registration. */
   readonly account: Pick<AccountEntry, "username" | "verifier" | "claim"> | undefined;
+  /** A direct message: whom it is for, and when it was sent, in milliseconds since 1970. */
+  readonly to?: string;
+  readonly sentAt?: number;
+  /** A receipt: of which direct message. */
+  readonly of?: EntryId;
+}
+
+/** A direct message, as the log keeps it. */
+export interface MessageEntry {
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  readonly origin: string;
+  readonly sequence: number;
+  readonly lamport: number;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly messageId: string | undefined;
+  /** The `id` of the entry that its sender sent before it, where that has another origin. */
+  readonly after: string | undefined;
+}
+
+/** That a direct message was delivered, as the log keeps it. */
+export interface ReceiptEntry {
+  /** The `id` of the direct message. */
+  readonly of: string;
+  readonly to: string;
+  readonly messageId: string | undefined;
+  readonly origin: string;
+  readonly sequence: number;
+  readonly lamport: number;
+}
+
+/** A DIRECT_MESSAGE line, its end included: what the receiver gets. */
+export function encodeDirectMessage({ origin, sequence, ...message }: MessageEntry): string {
+  const { from, to, text, lamport, sentAt, messageId, after } = message;
+  const id = `${origin}:${sequence}`;
+  return JSON.stringify({ command: "DIRECT_MESSAGE", from, to, text, id, lamport, sentAt, messageId, after }) + "\n";
+}
+
+/** A RECEIPT line, its end included: what the sender gets, if it gave a `messageId`. */
+export function encodeReceipt({ origin, sequence, of, to, messageId, lamport }: ReceiptEntry): string {
+  const id = `${origin}:${sequence}`;
+  return JSON.stringify({ command: "RECEIPT", messageId, state: "delivered", of, to, id, lamport }) + "\n";
 }
 
 /** An ACCOUNT line, its end included. */
@@ -71,6 +116,18 @@ export function parseEntry(line: string): EntryFacts | undefined {
       if (typeof username !== "string" || typeof verifier !== "string" || typeof claim !== "number") return undefined;
       const account = { username, verifier, claim };
       return { kind: "account", lamport, username: undefined, messageId: undefined, after, account };
+    }
+    case "DIRECT_MESSAGE": {
+      const { from, to, messageId, sentAt } = fields;
+      if (typeof from !== "string" || typeof to !== "string" || typeof sentAt !== "number") return undefined;
+      const id = typeof messageId === "string" ? messageId : undefined;
+      return { kind: "message", lamport, username: from, messageId: id, after, account: undefined, to, sentAt };
+    }
+    case "RECEIPT": {
+      const of = typeof fields.of === "string" ? parseEntryId(fields.of) : undefined;
+      if (of === undefined) return undefined;
+      const messageId = typeof fields.messageId === "string" ? fields.messageId : undefined;
+      return { kind: "receipt", lamport, username: undefined, messageId, after, account: undefined, of };
     }
     default:
       return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };

@@ -62,6 +62,12 @@ export function featuresField(value: unknown): readonly Feature[] {
   return FEATURES.filter((feature) => value.includes(feature));
 }
 
+/** A list of strings that must be there. */
+export function stringsField(value: unknown, name: string): readonly string[] {
+  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
+  throw new FieldProblem(`"${name}" must be a list of strings`);
+}
+
 /** `{origin: sequence}`. */
 export function vectorField(value: unknown, name: string): WireVector {
   if (!isObject(value)) throw new FieldProblem(`"${name}" must be an object of origins and sequences`);

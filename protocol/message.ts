@@ -71,6 +71,27 @@ export interface ActivityMessage {
   readonly lamport: number | undefined;
 }
 
+/** Something for one user. */
+export interface SendDirectMessage {
+  readonly command: "DIRECT_MESSAGE";
+  /** Whom it is for. */
+  readonly to: string;
+  readonly text: string;
+  /** Chosen by the sender, so that saying it again does not send it again, and to name it in receipts. */
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+}
+
+/** Asks who there is. */
+export interface ListUsersMessage {
+  readonly command: "LIST_USERS";
+  readonly scope: UserScope;
+}
+
+/** Users that are logged in somewhere, or all that are registered. */
+export type UserScope = "online" | "all";
+
 /** "Are you there?" */
 export interface HeartbeatMessage {
   readonly command: "HEARTBEAT";
@@ -126,6 +147,8 @@ export interface ClockMessage {
 
 /** What a client may say to a server. */
 export type ClientMessage =
+  | SendDirectMessage
+  | ListUsersMessage
   | RegisterMessage
   | LoginMessage
   | LogoutMessage
@@ -203,6 +226,65 @@ export interface ActivityAckMessage {
   readonly id: string;
 }
 
+/** Somebody sent something to this user. For all of the user's sessions. */
+export interface DirectMessage {
+  readonly command: "DIRECT_MESSAGE";
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  /** `"<origin>:<sequence>"`. */
+  readonly id: string;
+  readonly lamport: number;
+  /** Milliseconds since 1970, by the clock of the server that accepted it. */
+  readonly sentAt: number;
+  readonly messageId?: string;
+  /** It waited until the user was there. */
+  readonly offline?: boolean;
+}
+
+/** How far a direct message got, for all sessions of its sender: `"stored"` is told once, to the one that sent it. */
+export interface ReceiptMessage {
+  readonly command: "RECEIPT";
+  readonly messageId: string;
+  readonly state: "stored" | "delivered";
+  /** The `id` of the direct message. */
+  readonly of: string;
+  /** Whom it was for. */
+  readonly to: string;
+  /** With `"delivered"`: this line's own place in the log. */
+  readonly id?: string;
+  readonly lamport: number;
+}
+
+/** Nobody has that name, or the text cannot be sent. */
+export interface DirectMessageFailedMessage {
+  readonly command: "DIRECT_MESSAGE_FAILED";
+  readonly messageId?: string;
+  readonly info: string;
+}
+
+/** The answer to LIST_USERS, over the whole network. */
+export interface UserListMessage {
+  readonly command: "USER_LIST";
+  readonly scope: UserScope;
+  /** In the order of `Array.sort`, each once. */
+  readonly users: readonly string[];
+}
+
+/** Somebody came or went: `"left"` by logging out, `"lost"` otherwise. Not of anonymous clients. */
+export interface PresenceMessage {
+  readonly command: "PRESENCE";
+  readonly event: "joined" | "left" | "lost";
+  readonly username: string;
+  readonly lamport: number;
+}
+
+/** To clients with `chat`, once for each login: everything that was missed has been sent, and with it the client has all of `vector`. */
+export interface CaughtUpMessage {
+  readonly command: "CAUGHT_UP";
+  readonly vector: WireVector;
+}
+
 /** This server is busier than that one. */
 export interface RedirectMessage {
   readonly command: "REDIRECT";
@@ -231,6 +313,12 @@ export type ServerMessage =
   | RefusalMessage
   | ActivityBroadcastMessage
   | ActivityAckMessage
+  | DirectMessage
+  | ReceiptMessage
+  | DirectMessageFailedMessage
+  | UserListMessage
+  | PresenceMessage
+  | CaughtUpMessage
   | RedirectMessage
   | BackupListMessage
   | HeartbeatMessage

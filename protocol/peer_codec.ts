@@ -12,6 +12,7 @@ import {
   optionalIntegerField,
   optionalStringField,
   stringField,
+  stringsField,
   vectorField,
 } from "./fields.ts";
 import type { InvalidLine } from "./message.ts";
@@ -105,6 +106,16 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
         members: readMembers(fields.members),
       };
+    case "ONLINE":
+      return { command, users: stringsField(fields.users, "users") };
+    case "ONLINE_CHANGE": {
+      const event = stringField(fields.event, "event");
+      if (event !== "joined" && event !== "left" && event !== "lost") {
+        throw new FieldProblem('"event" must be "joined", "left" or "lost"');
+      }
+      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0;
+      return { command, username: stringField(fields.username, "username"), event, lamport };
+    }
     case "LOCK_REQUEST":
     case "LOCK_ALLOWED":
     case "LOCK_DENIED":

@@ -95,6 +95,21 @@ export interface LockMessage {
   readonly origin: string;
 }
 
+/** Who is logged in there; not anonymous clients. When a link comes up. */
+export interface OnlineMessage {
+  readonly command: "ONLINE";
+  readonly users: readonly string[];
+}
+
+/** A user has the first session there, or has none any more. */
+export interface OnlineChangeMessage {
+  readonly command: "ONLINE_CHANGE";
+  readonly username: string;
+  readonly event: "joined" | "left" | "lost";
+  /** When it happened: where a user may have only one session, the one that began last stays. */
+  readonly lamport: number;
+}
+
 /** What a server may say to another. */
 export type PeerMessage =
   | AuthenticationSuccessMessage
@@ -103,6 +118,8 @@ export type PeerMessage =
   | WantMessage
   | HaveMessage
   | LockMessage
+  | OnlineMessage
+  | OnlineChangeMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage

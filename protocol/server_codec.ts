@@ -12,11 +12,20 @@ import {
   optionalObjectField,
   optionalStringField,
   stringField,
+  stringsField,
   vectorField,
 } from "./fields.ts";
 import { featuresField, isObject } from "./fields.ts";
 import { rawValue } from "./raw_json.ts";
-import type { InvalidLine, LoginSuccessMessage, ServerMessage, WireGap, WireServer } from "./message.ts";
+import type {
+  DirectMessage,
+  InvalidLine,
+  LoginSuccessMessage,
+  ReceiptMessage,
+  ServerMessage,
+  WireGap,
+  WireServer,
+} from "./message.ts";
 
 const SPACE = 0x20;
 const CLOSE_BRACE = 0x7d;
@@ -115,12 +124,59 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
         hostname: stringField(fields.hostname, "hostname"),
         port: integerField(fields.port, "port", 1, 65_535),
       };
+    case "DIRECT_MESSAGE":
+      return readDirectMessage(fields);
+    case "RECEIPT":
+      return readReceipt(fields);
+    case "DIRECT_MESSAGE_FAILED": {
+      const messageId = optionalStringField(fields.messageId, "messageId");
+      const info = optionalStringField(fields.info, "info") ?? "";
+      return { command, info, ...(messageId === undefined ? {} : { messageId }) };
+    }
+    case "USER_LIST":
+      return { command, scope: fields.scope === "all" ? "all" : "online", users: stringsField(fields.users, "users") };
+    case "PRESENCE": {
+      const event = stringField(fields.event, "event");
+      if (event !== "joined" && event !== "left" && event !== "lost") return undefined;
+      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0;
+      return { command, event, username: stringField(fields.username, "username"), lamport };
+    }
+    case "CAUGHT_UP":
+      return { command, vector: vectorField(fields.vector, "vector") };
     case "BACKUP_LIST":
       return { command, servers: readServers(fields.servers) };
     case "END_CONNECTION":
       return readEndConnection(fields);
   }
   return undefined;
+}
+
+function readDirectMessage(fields: Fields): DirectMessage {
+  const messageId = optionalStringField(fields.messageId, "messageId");
+  return {
+    command: "DIRECT_MESSAGE",
+    from: stringField(fields.from, "from"),
+    to: stringField(fields.to, "to"),
+    text: stringField(fields.text, "text"),
+    id: stringField(fields.id, "id"),
+    lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+    sentAt: integerField(fields.sentAt, "sentAt", 0, Number.MAX_SAFE_INTEGER),
+    ...(messageId === undefined ? {} : { messageId }),
+    ...(fields.offline === true ? { offline: true } : {}),
+  };
+}
+
+function readReceipt(fields: Fields): ReceiptMessage {
+  const id = optionalStringField(fields.id, "id");
+  return {
+    command: "RECEIPT",
+    messageId: stringField(fields.messageId, "messageId"),
+    state: fields.state === "delivered" ? "delivered" : "stored",
+    of: stringField(fields.of, "of"),
+    to: stringField(fields.to, "to"),
+    ...(id === undefined ? {} : { id }),
+    lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** Shared with what servers tell each other. */

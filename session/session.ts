@@ -10,16 +10,20 @@
  */
 
 import { type CloseReason, isCloseReason } from "../protocol/close_reason.ts";
-import type {
-  AuthenticateMessage,
-  ClientMessage,
-  Feature,
-  InvalidLine,
-  LoginMessage,
-  RefusalMessage,
-  RegisterMessage,
-  RegisterSuccessMessage,
-  WireVector,
+import {
+  type AuthenticateMessage,
+  type ClientMessage,
+  type DirectMessageFailedMessage,
+  type Feature,
+  FEATURES,
+  type InvalidLine,
+  type LoginMessage,
+  type RefusalMessage,
+  type RegisterMessage,
+  type RegisterSuccessMessage,
+  type SendDirectMessage,
+  type UserScope,
+  type WireVector,
 } from "../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../protocol/names.ts";
 
@@ -50,7 +54,7 @@ export type Session =
 
 /** What is to be done, in order. */
 export type SessionEffect =
-  | { readonly kind: "send"; readonly message: RefusalMessage | RegisterSuccessMessage }
+  | { readonly kind: "send"; readonly message: RefusalMessage | RegisterSuccessMessage | DirectMessageFailedMessage }
   /** Find out whether it may log in, and whether all that it comes after is here. */
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
   | { readonly kind: "register"; readonly username: string; readonly secret: string }
@@ -60,6 +64,9 @@ export type SessionEffect =
   | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: RedirectTarget }
   /** Hand the link over, with what came after the line. */
   | { readonly kind: "becomePeer"; readonly message: AuthenticateMessage }
+  /** Take the message into the log, for one user. */
+  | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
+  | { readonly kind: "listUsers"; readonly scope: UserScope }
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
   | { readonly kind: "answerHeartbeat"; readonly sequence: number }
@@ -87,12 +94,22 @@ export interface SessionFacts {
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;
+  hasAccount(username: string): boolean;
   /** Whether this is the secret that the connection logged in with. Asked only when a message carries one. */
   matchesSecret(secret: string): boolean;
 }
 
 /** What this version serves. A client may ask for more, and is told which of it is in force. */
-export const SERVED_FEATURES: readonly Feature[] = ["heartbeat", "ack", "resume"];
+export const SERVED_FEATURES: readonly Feature[] = FEATURES;
+
+/** Why a login is refused, with what is said about it. */
+const LOGIN_PROBLEMS = {
+  UNKNOWN_USER: "there is no user with this name",
+  WRONG_SECRET: "the secret is not the one that this name was registered with",
+  LOGGED_IN_ELSEWHERE: "this user is logged in already, and may be only once",
+} as const;
+/** A key of these. */
+export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
 
 /** A connection that was just made. */
 export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
@@ -118,6 +135,17 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "ACK":
       if (session.kind !== "client") return notNow(message.command);
       return { session, effects: [{ kind: "acknowledged", vector: message.vector }] };
+    case "DIRECT_MESSAGE": {
+      if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you send messages");
+      const problem = messageProblem(session, message, facts);
+      if (problem === undefined) return { session, effects: [{ kind: "sendDirect", message }] };
+      const { messageId } = message;
+      const failed = { command: "DIRECT_MESSAGE_FAILED", info: problem, ...(messageId && { messageId }) } as const;
+      return { session, effects: [{ kind: "send", message: failed }] };
+    }
+    case "LIST_USERS":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
     case "LOGIN":
       return onLogin(session, message, facts);
     case "REGISTER":
@@ -141,7 +169,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 /** The `LOGIN` was checked: why it is refused, or the server that it is to be sent to instead of this one. */
 export function onLoginChecked(
   session: Session,
-  { problem, redirect }: { readonly problem?: "UNKNOWN_USER" | "WRONG_SECRET"; readonly redirect?: RedirectTarget },
+  { problem, redirect }: { readonly problem?: LoginProblem; readonly redirect?: RedirectTarget },
 ): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (problem !== undefined) return refuseLogin(problem);
@@ -230,11 +258,19 @@ function pairProblem(
   return undefined;
 }
 
-function refuseLogin(reason: "UNKNOWN_USER" | "WRONG_SECRET"): SessionStep {
-  const info = reason === "UNKNOWN_USER"
-    ? "there is no user with this name"
-    : "the secret is not the one that this name was registered with";
-  return refuse("LOGIN_FAILED", info, reason);
+/** Why a direct message cannot be sent. */
+function messageProblem(
+  { username }: Extract<Session, { kind: "client" }>,
+  { to, text }: SendDirectMessage,
+  facts: SessionFacts,
+): string | undefined {
+  if (username === ANONYMOUS) return "only who has a name can send a direct message";
+  if (text === "") return "the text is empty";
+  return usernameProblem(to) === undefined && facts.hasAccount(to) ? undefined : "there is no user with this name";
+}
+
+function refuseLogin(reason: LoginProblem): SessionStep {
+  return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
 }
 
 function notNow(command: string): SessionStep {

@@ -1,11 +1,13 @@
 /**
  * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
- * by `forget`, and message ids by their number too; accounts and what is not for everyone stay, as they do on disk. Cursors, members and the Lamport
+ * by `forget`, and message ids by their number too; accounts and what is for servers stay, as they do on disk. Cursors, members and the Lamport
  * clock are of use only to one that opens the store again, which cannot happen here, so they are let go.
  */
 
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import { inboxChange } from "./inbox.ts";
+import { MemoryInbox } from "./memory_inbox.ts";
 import {
   type ActivityRow,
   append,
@@ -15,9 +17,22 @@ import {
   type Lookup,
   type OriginLog,
   planForgetting,
+  planForgettingForUsers,
   vectorAt,
 } from "./origin_log.ts";
-import type { Account, Batch, ForgetLimits, Forgotten, Missing, Store, StoreState, UsedMessageId } from "./store.ts";
+import type {
+  Account,
+  Batch,
+  EntryRange,
+  ForgetLimits,
+  Forgotten,
+  InboxPortion,
+  Missing,
+  Store,
+  StoreState,
+  UsedMessageId,
+  WaitingMessage,
+} from "./store.ts";
 
 /** What a memory store is opened with. */
 export interface MemoryStoreOptions {
@@ -30,7 +45,7 @@ export interface MemoryStoreOptions {
 /** With ids as long as they may be the process grows by some 350 MB for these. Without a bound, one client takes all memory within minutes. */
 const MAX_MESSAGE_IDS = 250_000;
 /** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
-const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, messageIds: 10_000 };
+const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, messageIds: 10_000 };
 
 /** Opens an empty store. */
 export function openMemoryStore({ serverId, maxMessageIds = MAX_MESSAGE_IDS }: MemoryStoreOptions): Store {
@@ -50,14 +65,15 @@ interface KeptActivities {
 interface Origin {
   log: OriginLog;
   readonly activities: Queue<KeptActivities>;
-  /** Segments for users and for servers. */
-  readonly others: Queue<{ readonly segment: Segment }>;
+  readonly forUsers: Queue<{ readonly segment: Segment }>;
+  readonly forServers: Queue<{ readonly segment: Segment }>;
 }
 
 class MemoryStore implements Store {
   readonly opened: StoreState;
   readonly #origins = new Map<string, Origin>();
   readonly #accounts = new Map<string, Account>();
+  readonly #inbox = new MemoryInbox();
   readonly #maxMessageIds: number;
   /** By user and message id, oldest first. */
   readonly #messageIds = new Map<string, KeptMessageId>();
@@ -65,6 +81,8 @@ class MemoryStore implements Store {
   /** Goes on where it stopped: a new one would have to pass over all that was deleted before it. */
   #oldestMessageIds: Iterator<string> | undefined;
   #head: Position = 0;
+  /** When the newest segment was taken in. */
+  #takenAt = 0;
 
   readonly #lookup: Lookup = {
     activityAfter: (origin, sequence) => {
@@ -72,9 +90,14 @@ class MemoryStore implements Store {
       const kept = activities.at(activities.search(({ segment }) => segment.last > sequence));
       return kept && activityRow(kept);
     },
+    forUserAfter: (origin, sequence) => {
+      const segment = segmentAfter(this.#origins.get(origin)!.forUsers, sequence);
+      return segment && { ...segment, size: segment.bytes.length };
+    },
     otherAfter: (origin, sequence) => {
-      const { others } = this.#origins.get(origin)!;
-      return others.at(others.search(({ segment }) => segment.last > sequence))?.segment.position;
+      const { forUsers, forServers } = this.#origins.get(origin)!;
+      const found = [forUsers, forServers].flatMap((queue) => segmentAfter(queue, sequence)?.position ?? []);
+      return found.length === 0 ? undefined : Math.min(...found);
     },
   };
 
@@ -84,15 +107,20 @@ class MemoryStore implements Store {
   }
 
   commit(batch: Batch): void {
-    checkBatch(batch, this.#head, (origin) => this.#origins.get(origin)?.log.last ?? 0);
+    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? 0;
+    checkBatch(batch, this.#head, sequenceAt);
+    const change = inboxChange(batch, sequenceAt, this.#takenAt);
     for (const segment of batch.segments) {
       const origin = this.#origin(segment.origin);
       origin.log = append(origin.log, segment);
       const { activities, activityBytes } = origin.log;
       if (segment.audience.kind === "everyone") origin.activities.push({ segment, activities, activityBytes });
-      else origin.others.push({ segment });
+      else if (segment.audience.kind === "user") origin.forUsers.push({ segment });
+      else origin.forServers.push({ segment });
       this.#head = segment.position;
+      this.#takenAt = segment.takenAt;
     }
+    this.#inbox.apply(change);
     for (const account of batch.accounts) this.#accounts.set(account.username, account);
     for (const { username, messageId, origin, sequence, usedAt } of batch.messageIds) {
       const key = messageIdKey(username, messageId);
@@ -103,7 +131,7 @@ class MemoryStore implements Store {
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
     const sources = [...this.#origins.values()]
-      .flatMap(({ activities, others }) => [activities, others])
+      .flatMap(({ activities, forUsers, forServers }) => [activities, forUsers, forServers])
       .map((queue) => ({ queue, index: queue.search(({ segment }) => segment.position > position) }));
     const segments: Segment[] = [];
     let bytes = 0;
@@ -140,6 +168,22 @@ class MemoryStore implements Store {
     return [...this.#accounts.keys()].sort();
   }
 
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#inbox.of(username, portion);
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#inbox.rangeOf(username, range, maxBytes);
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#inbox.count(username, atMost);
+  }
+
+  get inboxSize(): number {
+    return this.#inbox.size;
+  }
+
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
     const kept = this.#messageIds.get(messageIdKey(username, messageId));
     return kept && { username, messageId, ...kept };
@@ -153,13 +197,21 @@ class MemoryStore implements Store {
       const oldest = log.oldest?.position ?? Infinity;
       origin.activities.drop(origin.activities.search(({ segment }) => segment.position >= oldest));
     }
+    const forUsers = planForgettingForUsers(this.#logs(), limits.directMessagesBefore, FORGET_BUDGET, this.#lookup);
+    for (const { origin, position } of forUsers.rows) {
+      const queue = this.#origins.get(origin)!.forUsers;
+      queue.drop(queue.search(({ segment }) => segment.position > position));
+    }
+    const moreMessages = this.#inbox.forget(limits.directMessagesBefore, FORGET_BUDGET.directMessages);
     const moreMessageIds = this.#forgetMessageIds(limits.usedBefore);
-    return { entries: plan.entries, upTo: plan.upTo, more: plan.more || moreMessageIds };
+    const more = plan.more || forUsers.more || moreMessages || moreMessageIds;
+    return { entries: plan.entries, upTo: plan.upTo, more };
   }
 
   close(): void {
     this.#origins.clear();
     this.#accounts.clear();
+    this.#inbox.clear();
     this.#messageIds.clear();
     this.#messageIdSweep = undefined;
     this.#oldestMessageIds = undefined;
@@ -193,7 +245,7 @@ class MemoryStore implements Store {
   #origin(name: string): Origin {
     let origin = this.#origins.get(name);
     if (origin === undefined) {
-      origin = { log: emptyLog(name), activities: new Queue(), others: new Queue() };
+      origin = { log: emptyLog(name), activities: new Queue(), forUsers: new Queue(), forServers: new Queue() };
       this.#origins.set(name, origin);
     }
     return origin;
@@ -239,6 +291,11 @@ class Queue<T> {
       this.#start = 0;
     }
   }
+}
+
+/** The first segment that ends after `sequence`. */
+function segmentAfter(queue: Queue<{ readonly segment: Segment }>, sequence: number): Segment | undefined {
+  return queue.at(queue.search(({ segment }) => segment.last > sequence))?.segment;
 }
 
 function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {

@@ -97,6 +97,27 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT`,
     ],
   },
+  {
+    to: 4,
+    statements: [
+      // Direct messages that wait, in the order of the log. Without `username` and `line`: one that was delivered before it came, so that it does not
+      // begin to wait when it comes. Lines stand in `segments` too: there a message would have to be looked for among all of its segment. They
+      // are TEXT, as JSON has no NUL: node:sqlite would end a text there.
+      `CREATE TABLE inbox (
+        place INTEGER PRIMARY KEY,
+        origin TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        taken_at REAL NOT NULL,
+        username TEXT,
+        line TEXT
+      ) STRICT`,
+      `CREATE UNIQUE INDEX inbox_by_entry ON inbox (origin, sequence)`,
+      // With the place at its end, as every index has it: so a user's messages come in order.
+      `CREATE INDEX inbox_by_user ON inbox (username) WHERE username IS NOT NULL`,
+      // For what a client says that it has taken: of each origin all up to a sequence.
+      `CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL`,
+    ],
+  },
 ];
 
 /** The version that this program reads and writes. */

@@ -41,10 +41,15 @@ export interface OriginLog {
   readonly forgottenPosition: Position;
 }
 
+/** A kept segment for one user, without its bytes. */
+export type ForUserRow = Pick<ActivityRow, "position" | "last" | "takenAt" | "size">;
+
 /** How the rows of a store are found. */
 export interface Lookup {
   /** The first kept segment for everyone of `origin` that ends after `sequence`. */
   activityAfter(origin: string, sequence: number): ActivityRow | undefined;
+  /** The first kept segment for a user of `origin` that ends after `sequence`. */
+  forUserAfter(origin: string, sequence: number): ForUserRow | undefined;
   /** Where the first segment of `origin` for a user or for servers stands that ends after `sequence`. */
   otherAfter(origin: string, sequence: number): Position | undefined;
 }
@@ -203,6 +208,39 @@ export function planForgetting(
   function plan(more: boolean): ForgetPlan {
     return { rows, logs: [...changed].map((origin) => current.get(origin)!), entries, upTo, more };
   }
+}
+
+/** Segments for users that are to be forgotten now. */
+export interface ForUsersPlan {
+  readonly rows: readonly (ForUserRow & { readonly origin: string })[];
+  /** Whether the budget was used up. */
+  readonly more: boolean;
+}
+
+/**
+ * Which segments for users are to be forgotten: those taken in before `takenBefore`, in the order of each origin; bounded like activities. `OriginLog`
+ * stays as it is: no reader is told of a gap, and how far the log has the origin is seen from its newest segment, which is passed over.
+ */
+export function planForgettingForUsers(
+  logs: Iterable<OriginLog>,
+  takenBefore: number,
+  budget: { readonly rows: number; readonly bytes: number },
+  lookup: Lookup,
+): ForUsersPlan {
+  const rows: (ForUserRow & { origin: string })[] = [];
+  let bytes = 0;
+  for (const { origin, newest } of logs) {
+    for (let sequence = 0;;) {
+      const row = lookup.forUserAfter(origin, sequence);
+      // As with activities, one that is to stay keeps all after it.
+      if (row === undefined || row.position === newest || row.takenAt >= takenBefore) break;
+      if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, more: true };
+      rows.push({ ...row, origin });
+      bytes += row.size;
+      sequence = row.last;
+    }
+  }
+  return { rows, more: false };
 }
 
 /** The origin whose oldest activities stand first in the log; those that are an origin's newest segment do not count. */

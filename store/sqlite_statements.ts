@@ -73,6 +73,10 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT position, first, last, taken_at AS takenAt, coalesce(size, length(bytes)) AS size, activities, activity_bytes AS activityBytes " +
         `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last > ? ORDER BY last LIMIT 1`,
     ),
+    forUserAfter: prepare(
+      "SELECT position, last, taken_at AS takenAt, length(bytes) AS size " +
+        `FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.user} AND last > ? ORDER BY last LIMIT 1`,
+    ),
     othersAfter: prepare(
       `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
     ),
@@ -90,12 +94,41 @@ export function prepareStatements(database: DatabaseSync) {
         "(SELECT username, message_id FROM message_ids WHERE used_at < ? ORDER BY used_at LIMIT ?)",
     ),
 
+    insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?)"),
+    insertEarly: prepare(
+      "INSERT INTO inbox (place, origin, sequence, taken_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    ),
+    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ?"),
+    messagesOf: prepare(
+      "SELECT place, origin, sequence, line FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place",
+    ),
+    messageSizesOf: prepare(
+      "SELECT place AS at, octet_length(line) AS size FROM inbox WHERE username = ? AND place > ? ORDER BY place LIMIT ?",
+    ),
+    // SQLite would go through the messages of all users, as origin and sequence are unique.
+    messagesIn: prepare(
+      "SELECT place, origin, sequence, line FROM inbox INDEXED BY inbox_by_user_entry " +
+        "WHERE username = ? AND origin = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
+    ),
+    messageSizesIn: prepare(
+      "SELECT sequence AS at, octet_length(line) AS size FROM inbox INDEXED BY inbox_by_user_entry " +
+        "WHERE username = ? AND origin = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
+    ),
+    countMessagesOf: prepare("SELECT count(*) AS size FROM (SELECT 1 FROM inbox WHERE username = ? LIMIT ?)"),
+    newestMessage: prepare("SELECT place FROM inbox ORDER BY place DESC LIMIT 1"),
+    countMessages: prepare("SELECT count(*) AS size FROM inbox WHERE username IS NOT NULL"),
+    oldestMessages: prepare("SELECT place, taken_at AS takenAt FROM inbox ORDER BY place LIMIT ?"),
+    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
+    deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
+
     state: prepare("SELECT server_id AS serverId, lamport, synced FROM state"),
     insertState: prepare("INSERT INTO state VALUES (1, ?, 0, 0)"),
     origins: prepare(
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
     ),
-    newestSegment: prepare("SELECT position, lamport FROM segments ORDER BY position DESC LIMIT 1"),
+    newestSegment: prepare(
+      "SELECT position, lamport, taken_at AS takenAt FROM segments ORDER BY position DESC LIMIT 1",
+    ),
     newestOf: prepare(
       "SELECT position, last, activities, activity_bytes AS activityBytes FROM segments " +
         "WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1",

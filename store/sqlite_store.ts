@@ -7,6 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import { inboxChange } from "./inbox.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, type Place } from "./log_files.ts";
 import {
   type ActivityRow,
@@ -14,12 +15,15 @@ import {
   checkBatch,
   emptyLog,
   findMissing,
+  type ForUserRow,
   type Lookup,
   type OriginLog,
   planForgetting,
+  planForgettingForUsers,
   vectorAt,
 } from "./origin_log.ts";
 import { DamagedFileError, storeError } from "./sqlite_errors.ts";
+import { SqliteInbox } from "./sqlite_inbox.ts";
 import { prepareFile, prepareFolder } from "./sqlite_file.ts";
 import {
   all,
@@ -36,14 +40,17 @@ import type {
   Account,
   Batch,
   Cut,
+  EntryRange,
   ForgetLimits,
   Forgotten,
+  InboxPortion,
   KnownServer,
   Missing,
   PlainCursor,
   Store,
   StoreState,
   UsedMessageId,
+  WaitingMessage,
 } from "./store.ts";
 
 /** What a SQLite store is opened with. */
@@ -59,7 +66,7 @@ export interface SqliteStoreOptions {
 }
 
 /** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
-const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, messageIds: 250 };
+const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
 const NO_BYTES = new Uint8Array(0);
 /** Segments that are read at a time however small they are, as each costs about 6 µs. */
 const READ_ROWS = 256;
@@ -100,12 +107,15 @@ class SqliteStore implements Store {
   readonly #largeBytes: number;
   readonly #folder: string;
   readonly #statements: Statements;
+  readonly #inbox: SqliteInbox;
   readonly #origins = new Map<string, Origin>();
   /** By id. */
   readonly #originNames: string[] = [];
   readonly #lookup: Lookup = {
     activityAfter: (origin, sequence) =>
       one<ActivityRow>(this.#statements.activityAfter, this.#origins.get(origin)!.id, sequence),
+    forUserAfter: (origin, sequence) =>
+      one<ForUserRow>(this.#statements.forUserAfter, this.#origins.get(origin)!.id, sequence),
     otherAfter: (origin, sequence) => {
       const { id } = this.#origins.get(origin)!;
       const rows = all<{ position: number }>(this.#statements.othersAfter, id, sequence, id, sequence);
@@ -114,6 +124,8 @@ class SqliteStore implements Store {
   };
   #head: Position = 0;
   #lamport = 0;
+  /** When the newest segment was taken in. */
+  #takenAt = 0;
   /** What the database says of `LogFiles.synced`. */
   #synced: Position = 0;
   #isClosed = false;
@@ -130,11 +142,14 @@ class SqliteStore implements Store {
     this.#largeBytes = largeBytes;
     this.#folder = folder;
     this.#statements = prepareStatements(database);
+    this.#inbox = new SqliteInbox(this.#statements);
     this.opened = this.#open(makeServerId);
   }
 
   commit(batch: Batch): void {
-    checkBatch(batch, this.#head, (origin) => this.#origins.get(origin)?.log.last ?? 0);
+    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? 0;
+    checkBatch(batch, this.#head, sequenceAt);
+    const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
     const statements = this.#statements;
     // Kept apart until the commit has succeeded, so that one which fails leaves nothing here either.
@@ -166,6 +181,7 @@ class SqliteStore implements Store {
           place?.checksum ?? null,
         );
       }
+      this.#inbox.apply(inboxChanges);
       for (const { username, verifier, lamport, origin } of batch.accounts) {
         statements.putAccount.run(username, verifier, lamport, origin);
       }
@@ -195,6 +211,7 @@ class SqliteStore implements Store {
       this.#originNames[id] = name;
     }
     this.#head = segments.at(-1)?.position ?? this.#head;
+    this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
     this.#files.keep(this.#head);
   }
@@ -227,6 +244,22 @@ class SqliteStore implements Store {
     return this.#read(() => all<{ username: string }>(this.#statements.usernames).map((row) => row.username).sort());
   }
 
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#read(() => this.#inbox.of(username, portion));
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#read(() => this.#inbox.rangeOf(username, range, maxBytes));
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#read(() => this.#inbox.count(username, atMost));
+  }
+
+  get inboxSize(): number {
+    return this.#read(() => this.#inbox.size);
+  }
+
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
     type Found = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
     const row = this.#read(() => one<Found>(this.#statements.messageId, username, messageId));
@@ -234,13 +267,20 @@ class SqliteStore implements Store {
   }
 
   forget(limits: ForgetLimits): Forgotten {
+    const { directMessagesBefore, usedBefore } = limits;
     const plan = this.#read(() => planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup));
-    const isUsedBefore = this.#read(() => one(this.#statements.messageIdBefore, limits.usedBefore)) !== undefined;
-    if (plan.rows.length === 0 && !isUsedBefore) return { entries: 0, upTo: 0, more: false };
+    const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
+    const [forUsers, inbox, isUsedBefore] = this.#read(() => [
+      planForgettingForUsers(this.#logs(), directMessagesBefore, left, this.#lookup),
+      this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages),
+      one(this.#statements.messageIdBefore, usedBefore) !== undefined,
+    ]);
+    const isIdle = plan.rows.length + forUsers.rows.length + inbox.rows === 0 && !isUsedBefore;
+    if (isIdle) return { entries: 0, upTo: 0, more: false };
     let messageIds = 0;
     const files = new Set<number>();
     this.#transaction(() => {
-      for (const { position } of plan.rows) {
+      for (const { position } of [...plan.rows, ...forUsers.rows]) {
         for (const { file } of all<{ file: number | null }>(this.#statements.deleteSegment, position)) {
           if (file !== null) files.add(file);
         }
@@ -248,11 +288,13 @@ class SqliteStore implements Store {
       for (const { origin, forgottenLast, forgottenPosition } of plan.logs) {
         this.#statements.putForgotten.run(forgottenLast, forgottenPosition, this.#origins.get(origin)!.id);
       }
-      messageIds = Number(this.#statements.deleteMessageIds.run(limits.usedBefore, FORGET_BUDGET.messageIds).changes);
+      this.#inbox.forget(inbox.upTo);
+      messageIds = Number(this.#statements.deleteMessageIds.run(usedBefore, FORGET_BUDGET.messageIds).changes);
     });
     for (const log of plan.logs) this.#origins.get(log.origin)!.log = log;
     this.#removeUnused(files);
-    return { entries: plan.entries, upTo: plan.upTo, more: plan.more || messageIds === FORGET_BUDGET.messageIds };
+    const isUsedUp = inbox.rows === FORGET_BUDGET.directMessages || messageIds === FORGET_BUDGET.messageIds;
+    return { entries: plan.entries, upTo: plan.upTo, more: plan.more || forUsers.more || isUsedUp };
   }
 
   close(): void {
@@ -278,7 +320,8 @@ class SqliteStore implements Store {
     if (state.get() === undefined) insertState.run(makeServerId());
     const cut = this.#cutIfDamaged(makeServerId);
     const { serverId, lamport, synced } = one<StateRow>(state)!;
-    const newest = one<{ position: number; lamport: number }>(newestSegment);
+    const newest = one<{ position: number; lamport: number; takenAt: number }>(newestSegment);
+    this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = Math.max(lamport, newest?.lamport ?? 0);
     this.#synced = synced;
     for (const { id, name, ...forgotten } of all<OriginRow>(origins)) {
@@ -291,6 +334,8 @@ class SqliteStore implements Store {
     this.#files.continue(file, end, this.#head, synced);
     // Begun by a commit that failed, or forgotten just when the server was killed.
     this.#removeUnused(logFilesIn(this.#folder));
+    // The segments before a cut may have been forgotten too, when they were for users.
+    if (cut !== undefined) this.#statements.takeCursorsBack.run(this.#head);
     // Now and not when they are asked for: the head moves on, and they stand where it is now.
     loseCursors.run(this.#head);
     return {
@@ -350,9 +395,11 @@ class SqliteStore implements Store {
       statements.deleteSegmentsAfter.run(position);
       statements.rename.run(serverId, Math.max(former.lamport, newest.lamport));
       statements.takeCursorsBack.run(position);
-      // Who sends one of these activities again is to have it taken.
+      // Who sends one of these entries again is to have it taken.
       for (const { id, name, ...forgotten } of all<OriginRow>(statements.origins)) {
-        statements.deleteMessageIdsAfter.run(name, this.#readLog(id, name, forgotten).last);
+        const { last } = this.#readLog(id, name, forgotten);
+        statements.deleteMessageIdsAfter.run(name, last);
+        this.#inbox.cut(name, last);
       }
     });
     return { formerServerId: former.serverId, after: position, entries };

@@ -1,5 +1,6 @@
 /**
- * What a server keeps: its log, the accounts, which message ids were used, where plain clients stood, and which servers it knew.
+ * What a server keeps: its log, the accounts, direct messages that wait for their receivers, which message ids were used, where plain clients stood,
+ * and which servers it knew.
  * `memory_store.ts` and `sqlite_store.ts` are the same to all who use them: `tests/contract/store_contract.ts` puts both through one suite.
  * A batch is taken whole or not at all, and is there after a crash of the program as soon as `commit` has returned.
  */
@@ -46,6 +47,41 @@ export interface KnownServer {
   readonly port: number;
 }
 
+/** Names an entry of the log, on every server. */
+export interface EntryName {
+  readonly origin: string;
+  readonly sequence: number;
+}
+
+/** A direct message that waits for its receiver. */
+export interface StoredMessage extends EntryName {
+  /** The user it is for. */
+  readonly to: string;
+  /** What the receiver gets: the line of the entry, its end included. */
+  readonly line: string;
+}
+
+/** A message as it waits. */
+export interface WaitingMessage extends StoredMessage {
+  /** Grows in the order of the log, and is given to no other message while the store is open. */
+  readonly place: number;
+}
+
+/** Which part of an inbox is asked for; all of it unless something is said. */
+export interface InboxPortion {
+  /** Messages after this place: that of the last one which was read. */
+  readonly after?: number;
+  /** At least one message if there is one, then as many as have no more bytes than this. */
+  readonly maxBytes?: number;
+}
+
+/** A range of one origin's entries. */
+export interface EntryRange {
+  readonly origin: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** What one turn of the event loop changes. */
 export interface Batch {
   /** Of any origins, in any order between them. */
@@ -58,6 +94,13 @@ export interface Batch {
   readonly cursors: readonly PlainCursor[];
   /** Cursors that are over, by id; also when they are among `cursors`. */
   readonly endedCursors: readonly number[];
+  /** Those of the entries in `segments` that are direct messages and wait from now on. Each stands in a segment for the user it is to. */
+  readonly directMessages?: readonly StoredMessage[];
+  /**
+   * Direct messages that are delivered, wherever that happened: they wait no longer. One that is not here yet never begins to, as servers learn of a
+   * delivery by way of another origin, and that may be the shorter one; which of them are awaited is forgotten like direct messages are.
+   */
+  readonly delivered?: readonly EntryName[];
   /** When given, takes the place of all members that were known before. */
   readonly members?: readonly KnownServer[];
   /** The server's Lamport clock after the turn. */
@@ -96,7 +139,9 @@ export interface Cut {
 
 /**
  * A range in which entries were forgotten: sequences `first` to `last` of `origin`. `last` was forgotten for certain; lines that are kept, or that
- * the reader would not have got anyway, can lie before it.
+ * the reader would not have got anyway, can lie before it. What was for one user makes no gap when it is forgotten here: nobody else has lost
+ * anything, and the user's messages had their time. Where it never came, as another server had forgotten it before, it is part of a hole like any other:
+ * nobody can tell there who it was for.
  */
 export interface Gap {
   readonly origin: string;
@@ -120,15 +165,17 @@ export interface ForgetLimits {
   readonly takenBefore: number;
   /** The oldest activities go while all of them together have more bytes than this. */
   readonly maxBytes: number;
+  /** Direct messages taken in before this go, and what the log has for one user, in milliseconds since 1970. */
+  readonly directMessagesBefore: number;
   /** Message ids used before this go, in milliseconds since 1970. */
   readonly usedBefore: number;
 }
 
 /** What one call of `forget` did. */
 export interface Forgotten {
-  /** Entries of the log that are gone. */
+  /** Activities that are gone. */
   readonly entries: number;
-  /** The newest position that is gone; 0 when nothing is. A reader that stood before it has missed something that it was not told about. */
+  /** The newest position among them; 0 when there are none. A reader that stood before it has missed something that it was not told about. */
   readonly upTo: Position;
   /** Whether the limits are not met yet: call again soon, but let others have the event loop first. */
   readonly more: boolean;
@@ -160,12 +207,21 @@ export interface Store extends Disposable {
   account(username: string): Account | undefined;
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): string[];
+  /** Direct messages that wait for `username`, in the order of this server's log. */
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[];
+  /** Those of them that are in `range`, in order: at least one if there is one, then as many as have no more bytes than `maxBytes`. */
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[];
+  /** How many direct messages wait for `username`. Counts them, and no further than `atMost`. */
+  inboxCount(username: string, atMost: number): number;
+  /** How many direct messages wait, for all users. Counts them: not for every turn. */
+  readonly inboxSize: number;
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**
-   * Forgets activities and message ids beyond `limits`, the oldest first; a call does a few milliseconds of work at most. Activities go in the order
-   * of the log, so that one which is to stay keeps all after it, whatever the clock said when they came. Never goes: the newest segment of
-   * an origin, and what is for servers or for one user.
+   * Forgets activities, direct messages and message ids beyond `limits`, the oldest first; a call does a few milliseconds of work at most. Activities go in
+   * the order of the log, so that one which is to stay keeps all after it, whatever the clock said when they came. So do messages that wait, and what each
+   * origin has for single users. Never goes: the newest segment of an origin (a message in it waits no longer than others), and what is for
+   * servers.
    * @throws {StoreError}
    */
   forget(limits: ForgetLimits): Forgotten;

@@ -79,7 +79,7 @@ const IMPURE: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
 ];
 
 /** What pure code may not import, beside Node's modules: things that act or wait. */
-const IMPURE_IMPORTS = /^(?:@std\/async\/|@std\/cli\/prompt-secret$|@logtape\/)/;
+const IMPURE_IMPORTS = /^(?:@std\/async\/|@logtape\/)/;
 
 /** Everything that is wrong with `files`: their texts by path from the root of the project. */
 export function checkBoundaries(files: ReadonlyMap<string, string>): Violation[] {

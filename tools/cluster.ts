@@ -135,11 +135,12 @@ async function watch({ number, port, child }: Running, others: readonly Running[
   const { code, signal } = await child.status;
   if (isEnding) return;
   const join = others.find((other) => other.number !== number && children.has(other.number));
-  const line = ["deno task server", ...serverArguments(number, port, join)].join(" ");
+  const args = serverArguments(number, port, join).join(" ").replace(" --data", " \\\n    --data");
   console.log(
-    `${tag(number)} ${red(`has ended: ${signal ?? `exit code ${code}`}`)}. To bring it back, in another terminal:`,
+    `${tag(number)} ${red(`has ended: ${signal ?? `exit code ${code}`}`)}. To bring it back, in another terminal:\n\n` +
+      // In rows of their own and without the number, so that it can be copied.
+      `  THRUM_SECRET=$(cat ${folderOf(1)}/secret) \\\n    deno task server ${args}\n`,
   );
-  console.log(`${tag(number)}   THRUM_SECRET=$(cat ${folderOf(1)}/secret) ${line}`);
 }
 
 function showHelp(running: readonly Running[]): void {
@@ -155,8 +156,8 @@ function showHelp(running: readonly Running[]): void {
     [`deno task client --port ${first!.port}`, "talk"],
     [`deno task --quiet client listen --port ${second.port}`, "see it elsewhere"],
     [`deno task --quiet client publish '{"n": 1}' --port ${third.port}`, "say something"],
-    [`kill -9 ${second.child.pid}`, `kill server ${second.number}: its clients go on elsewhere`],
-  ].map(([line, does]) => `  ${line!.padEnd(60)} ${dim(does!)}`);
+    [`kill -9 ${second.child.pid}`, `kill server ${second.number}`],
+  ].map(([line, does]) => `  ${line!.padEnd(58)} ${dim(does!)}`);
   console.log(
     `\n${bold(`${running.length} servers`)} ${green("listening")}\n\n${rows.join("\n")}\n\n` +
       `In other terminals:\n\n${commands.join("\n")}\n\nCtrl-C ends all of them.\n`,

@@ -25,7 +25,7 @@ class CompileError extends Error {
 }
 
 // Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed. Neither program starts others
-// or loads foreign code, and a client writes no file. The uid is what node:fs compares to say whether the data folder can be written to.
+// or loads foreign code. A client writes who talked last, in the person's config folder. The uid is what node:fs compares to say whether the data folder can be written to.
 const TARGETS: readonly Target[] = [
   {
     name: SERVER_PROGRAM.name,
@@ -35,7 +35,12 @@ const TARGETS: readonly Target[] = [
   {
     name: CLIENT_PROGRAM.name,
     entry: "client.ts",
-    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=THRUM_SECRET,USER,USERNAME"],
+    permissions: [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=THRUM_SECRET,USER,USERNAME,HOME,XDG_CONFIG_HOME,APPDATA",
+    ],
   },
 ];
 

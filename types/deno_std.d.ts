@@ -62,11 +62,6 @@ declare module "@std/cli/parse-args" {
   ): { _: (string | number)[]; [name: string]: unknown };
 }
 
-declare module "@std/cli/prompt-secret" {
-  /** `null` where standard input is no terminal. */
-  export function promptSecret(message?: string, options?: { mask?: string; clear?: boolean }): string | null;
-}
-
 declare module "@std/text/closest-string" {
   export function closestString(given: string, possible: ReadonlyArray<string>): string;
 }

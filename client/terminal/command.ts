@@ -4,11 +4,11 @@ import type { ClientArguments } from "../../config/arguments.ts";
 import type { Endpoint } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
-import type { LineTerminal } from "../../platform/terminal.ts";
 import { RefusedError } from "../errors.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./describe.ts";
 import { confirmNew, type Identity } from "./identity.ts";
+import type { StateFile } from "./remembered.ts";
 
 /** What a command is given. */
 export interface CommandContext {
@@ -22,8 +22,10 @@ export interface CommandContext {
   readonly stdio: Stdio;
   readonly clock: Clock;
   connect(options: ConnectOptions): Promise<Client>;
-  /** Finds out whether there is a server at all. @throws {ConnectError} when nothing listens there. */
-  reach(): Promise<void>;
+  /** Finds out whether there is a server at all, by default `server`. @throws {ConnectError} when nothing listens there. */
+  reach(server?: Endpoint): Promise<void>;
+  /** Where to keep who talked last; `undefined` where this machine has no place for that. */
+  readonly stateFile: StateFile | undefined;
   /** Makes a secret that nobody guesses. */
   makeSecret(): string;
   /** Calls `stop` when the program is asked to stop, until it is disposed of. */
@@ -36,6 +38,8 @@ export interface EnterOptions extends Pick<ConnectOptions, "reconnect" | "blockH
   readonly onNotice?: (notice: Notice) => void;
   /** Whether what there is to tell about an event is told; by default always. */
   readonly isTold?: (event: ClientEvent) => boolean;
+  /** Whether it is told that somebody is registered; by default it is. A secret that was made is told in any case. */
+  readonly tellsRegistered?: boolean;
 }
 
 /**
@@ -54,19 +58,32 @@ export async function enter(
   } catch (error) {
     const isNew = error instanceof RefusedError && error.reason === "UNKNOWN_USER";
     if (!isNew || !identity.mayBeNew) throw error;
-    return await connectAs(context, confirmNew(identity, context.stdio), options);
+    return await connectAs(context, await confirmNew(identity, context.stdio), options);
   }
 }
 
-/** `terminal`, at which Ctrl-C answers a question as Ctrl-D does: the person wants to leave, and nothing has been started yet. */
-export function leavable(terminal: LineTerminal, onStop: CommandContext["onStop"]): LineTerminal {
+/** `stdio`, at which a signal to stop ends the input, as Ctrl-D does: the person wants to leave. */
+export function leavable(stdio: Stdio, onStop: CommandContext["onStop"]): Stdio {
   return {
-    write: terminal.write,
-    async readLine() {
-      const left = Promise.withResolvers<undefined>();
-      using _signals = onStop(() => left.resolve(undefined));
-      // Reading cannot be given up. It ends with the program, which is next.
-      return await Promise.race([terminal.readLine(), left.promise]);
+    ...stdio,
+    terminal: {
+      write: stdio.terminal.write,
+      async readLine() {
+        using left = untilStop(onStop);
+        // Reading cannot be given up. It ends with the program, which is next.
+        return await Promise.race([stdio.terminal.readLine(), left.stopped]);
+      },
+    },
+    openKeyboard(maxBytes) {
+      const keyboard = stdio.openKeyboard(maxBytes);
+      const left = untilStop(onStop);
+      return {
+        read: () => Promise.race([keyboard.read(), left.stopped]),
+        [Symbol.dispose]() {
+          left[Symbol.dispose]();
+          keyboard[Symbol.dispose]();
+        },
+      };
     },
   };
 }
@@ -82,10 +99,16 @@ export async function untilStopped(
   await work();
 }
 
+function untilStop(onStop: CommandContext["onStop"]): Disposable & { readonly stopped: Promise<undefined> } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const signals = onStop(() => resolve(undefined));
+  return { stopped: promise, [Symbol.dispose]: () => signals[Symbol.dispose]() };
+}
+
 async function connectAs(
   { server, heartbeatChannel, stdio, connect }: CommandContext,
   { username, secret, register, isMade }: Identity,
-  { onNotice, onEvent, isTold = () => true, ...options }: EnterOptions,
+  { onNotice, onEvent, isTold = () => true, tellsRegistered = true, ...options }: EnterOptions,
 ): Promise<Client> {
   let telling = NOTHING_TOLD;
   return await connect({
@@ -96,7 +119,9 @@ async function connectAs(
     ...(heartbeatChannel === undefined ? {} : { heartbeatChannel }),
     register,
     onEvent(event: ClientEvent) {
-      if (event.kind === "registered") stdio.tell(registeredText(event.username, isMade ? secret : undefined, stdio));
+      if (event.kind === "registered" && (tellsRegistered || isMade)) {
+        stdio.tell(registeredText(event.username, isMade ? secret : undefined, stdio));
+      }
       const step = stepTelling(telling, event);
       telling = step.telling;
       if (step.notice !== undefined && isTold(event)) {

@@ -3,7 +3,7 @@
 import { timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
-import type { Activity, ClientEvent } from "../options.ts";
+import type { Activity, ClientEvent, Message } from "../options.ts";
 import { endpointText } from "../server_list.ts";
 import { visible } from "./visible.ts";
 
@@ -36,6 +36,16 @@ export function activityWords(activity: Readonly<Record<string, unknown>>, json:
 /** An activity for programs: one line of JSON. */
 export function activityLine({ id, user, sentAt, lamport, json }: Activity): string {
   return `${JSON.stringify({ id, user, sentAt, lamport }).slice(0, -1)},"activity":${json}}`;
+}
+
+/** A direct message for people: when, from whom, and its text. */
+export function describeMessage({ from, text, sentAt }: Message, style: Style): string {
+  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(from))}  ${style.dim("to you:")} ${visible(text)}`;
+}
+
+/** A direct message for programs: as an activity, but with `direct_message` in its place. */
+export function messageLine({ id, from, to, text, sentAt, lamport, offline }: Message): string {
+  return JSON.stringify({ id, user: from, sentAt, lamport, direct_message: { to, text, offline } });
 }
 
 /** What there is to tell about `event`, if anything. */

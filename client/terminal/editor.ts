@@ -1,14 +1,21 @@
 /** The line that is being typed, as a step function: state and key in, state and what was asked for out. Pure. */
 
+import { type History, newer, NO_HISTORY, older, remembered } from "./history.ts";
 import type { Key } from "./keys.ts";
 
-/** A line and the cursor, which is at its end. */
+/** A line, where the cursor stands in it, and the lines before it. */
 export interface Editor {
   readonly text: string;
+  /** Index into `text`: what is typed comes before it. */
+  readonly cursor: number;
+  readonly history: History;
 }
 
 /** What a key asks for beyond a change of the line. */
-export type EditorRequest = { readonly kind: "submit"; readonly line: string } | { readonly kind: "leave" };
+export type EditorRequest =
+  | { readonly kind: "submit"; readonly line: string }
+  | { readonly kind: "complete" }
+  | { readonly kind: "leave" };
 
 /** What became of a line, and what was asked for. */
 export interface EditorStep {
@@ -20,41 +27,107 @@ export interface EditorStep {
 export const MAX_TEXT_LENGTH = 65_536;
 
 /** Nothing typed. */
-export const EMPTY_EDITOR: Editor = Object.freeze({ text: "" });
+export const EMPTY_EDITOR: Editor = Object.freeze({ text: "", cursor: 0, history: NO_HISTORY });
+
+/** Longer than any grapheme that is meant as one; the whole of a long text would be slow at every key. */
+const MAX_GRAPHEME_LENGTH = 64;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What `key` does. */
 export function stepEditor(editor: Editor, key: Key): EditorStep {
-  const { text } = editor;
+  const { text, cursor, history } = editor;
   switch (key.kind) {
-    case "text":
-      return { editor: { text: (text + key.text).slice(0, MAX_TEXT_LENGTH) } };
-    case "enter":
-      return text.trim() === "" ? { editor: EMPTY_EDITOR } : {
-        editor: EMPTY_EDITOR,
-        request: { kind: "submit", line: text.trim() },
+    case "text": {
+      const typed = key.text.slice(0, Math.max(0, MAX_TEXT_LENGTH - text.length));
+      return replaced(editor, cursor, cursor, typed);
+    }
+    case "enter": {
+      const line = text.trim();
+      if (line === "") return { editor: withText(editor, "") };
+      return {
+        editor: { text: "", cursor: 0, history: remembered(history, line) },
+        request: { kind: "submit", line },
       };
+    }
+    case "tab":
+      return { editor, request: { kind: "complete" } };
+    case "left":
+      return moved(editor, before(text, cursor));
+    case "right":
+      return moved(editor, after(text, cursor));
+    case "wordLeft":
+      return moved(editor, wordBefore(text, cursor));
+    case "wordRight":
+      return moved(editor, cursor + /^\s*\S*/.exec(text.slice(cursor))![0].length);
+    case "home":
+      return moved(editor, 0);
+    case "end":
+      return moved(editor, text.length);
+    case "up":
+      return recalled(editor, older(history, text));
+    case "down":
+      return recalled(editor, newer(history));
     case "backspace":
-      return { editor: { text: withoutLastGrapheme(text) } };
+      return replaced(editor, before(text, cursor), cursor);
+    case "delete":
+      return replaced(editor, cursor, after(text, cursor));
     case "eraseWord":
-      return { editor: { text: text.replace(/\S+\s*$/, "") } };
-    case "eraseLine":
-      return { editor: EMPTY_EDITOR };
+      return replaced(editor, wordBefore(text, cursor), cursor);
+    case "eraseBefore":
+      return replaced(editor, 0, cursor);
+    case "eraseAfter":
+      return replaced(editor, cursor, text.length);
     case "redraw":
       return { editor };
     case "interrupt":
-      return { editor: EMPTY_EDITOR, request: { kind: "leave" } };
+      return { editor: withText(editor, ""), request: { kind: "leave" } };
     case "endOfInput":
       // In the middle of a line it is a slip of the hand.
       return text === "" ? { editor, request: { kind: "leave" } } : { editor };
   }
 }
 
-/** What people take for a character may be many: é, a flag, a family. */
-function withoutLastGrapheme(text: string): string {
-  // Long enough for any; the whole of a long text would be slow at every key.
-  const from = Math.max(0, text.length - 64);
-  const last = [...graphemes.segment(text.slice(from))].at(-1);
-  return last === undefined ? "" : text.slice(0, text.length - last.segment.length);
+/** `editor` with another line, and the cursor at its end. */
+function withText(editor: Editor, text: string): Editor {
+  return { ...editor, text, cursor: text.length };
+}
+
+function moved(editor: Editor, cursor: number): EditorStep {
+  return { editor: { ...editor, cursor } };
+}
+
+function recalled(editor: Editor, found: { history: History; text: string } | undefined): EditorStep {
+  return { editor: found === undefined ? editor : { ...withText(editor, found.text), history: found.history } };
+}
+
+/** What is between `from` and `to` gives way to `by`, and the cursor stands behind that. */
+function replaced(editor: Editor, from: number, to: number, by = ""): EditorStep {
+  const text = editor.text.slice(0, from) + by + editor.text.slice(to);
+  return { editor: { ...editor, text, cursor: from + by.length } };
+}
+
+/** Where the grapheme before `cursor` begins. What people take for a character may be many: é, a flag, a family. */
+function before(text: string, cursor: number): number {
+  const last = [...graphemes.segment(text.slice(Math.max(0, cursor - MAX_GRAPHEME_LENGTH), cursor))].at(-1);
+  return cursor - (last?.segment.length ?? 0);
+}
+
+/** Where the grapheme behind `cursor` ends. */
+function after(text: string, cursor: number): number {
+  const [first] = graphemes.segment(text.slice(cursor, cursor + MAX_GRAPHEME_LENGTH));
+  return cursor + (first?.segment.length ?? 0);
+}
+
+/** Where the word before `cursor` begins. */
+function wordBefore(text: string, cursor: number): number {
+  // Walked, not matched: a pattern at the end of a long text of spaces is slow.
+  let from = cursor;
+  while (from > 0 && isSpace(text, from - 1)) from--;
+  while (from > 0 && !isSpace(text, from - 1)) from--;
+  return from;
+}
+
+function isSpace(text: string, index: number): boolean {
+  return /\s/.test(text.charAt(index));
 }

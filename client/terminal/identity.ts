@@ -5,9 +5,10 @@
 
 import type { ClientCommand } from "../../config/arguments.ts";
 import { UsageError } from "../../config/flags.ts";
-import { ask, NoAnswer, type Question } from "../../config/prompts.ts";
+import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
+import { askHidden } from "./hidden_prompt.ts";
 
 /** Who, and what to do about it. */
 export interface Identity {
@@ -47,17 +48,6 @@ export const NOBODY: Identity = {
   isMade: false,
 };
 
-/** Answers to the first question of an interactive session. */
-const CHOICES = new Map<string, "login" | "register" | "anonymous">([
-  ["l", "login"],
-  ["log in", "login"],
-  ["login", "login"],
-  ["r", "register"],
-  ["register", "register"],
-  ["a", "anonymous"],
-  ["anonymous", "anonymous"],
-]);
-
 /**
  * Settles it, asking where that is possible and needed.
  * @throws {UsageError} when what is given cannot be used, or is missing and nobody can be asked.
@@ -78,33 +68,18 @@ export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promis
   if (secret !== undefined) refuse(purpose, secretProblem(secret));
 
   if (canAsk && (given.username === undefined || secret === undefined)) await given.reach();
-  const username = given.username ?? await askUsername(given, stdio);
+  const username = given.username ?? await askUsername(given.systemUser, stdio, (name) => name !== ANONYMOUS);
   // Who gives a secret has an account, but for the one command that makes one.
   if (secret !== undefined) return { username, secret, register: isRegistration, mayBeNew: false, isMade: false };
-  if (!canAsk) return withMadeSecret(username, given);
-  if (isRegistration) return askNewSecret(`Secret for ${username} (Enter makes one):`, "", username, given, stdio);
-  const typed = askForSecret(`Secret for ${username} (Enter if new):`, stdio);
-  if (typed === "") return withMadeSecret(username, given);
+  if (!canAsk) return withMadeSecret(username, given.makeSecret);
+  if (isRegistration) {
+    return await askNewSecret(`Secret for ${username} (Enter makes one):`, "", username, given.makeSecret, stdio);
+  }
+  const typed = await askHidden(`Secret for ${username} (Enter if new):`, stdio);
+  if (typed === "") return withMadeSecret(username, given.makeSecret);
   const problem = secretProblem(typed);
   if (problem !== undefined) throw new AnswerError(`Cannot log in: ${problem}`);
   return { username, secret: typed, register: false, mayBeNew: true, isMade: false };
-}
-
-/**
- * What an interactive session asks when the command line does not say who.
- * @throws {NoAnswer} when the person does not want to answer.
- */
-export async function askIdentity(given: GivenIdentity, stdio: Stdio): Promise<Identity> {
-  const choice = await ask(choiceQuestion(), stdio.terminal);
-  if (choice === "anonymous") return NOBODY;
-  const username = await askUsername(given, stdio);
-  if (choice === "register") return askNewSecret("  Secret (Enter makes one):", "  ", username, given, stdio);
-  for (;;) {
-    const secret = askForSecret("  Secret:", stdio);
-    const problem = secretProblem(secret);
-    if (problem === undefined) return { username, secret, register: false, mayBeNew: false, isMade: false };
-    stdio.terminal.write(`  ${problem}\n`);
-  }
 }
 
 /**
@@ -112,59 +87,56 @@ export async function askIdentity(given: GivenIdentity, stdio: Stdio): Promise<I
  * @throws {AnswerError} when it is not the same.
  * @throws {NoAnswer} when the person does not want to answer.
  */
-export function confirmNew(identity: Identity, stdio: Stdio): Identity {
+export async function confirmNew(identity: Identity, stdio: Stdio): Promise<Identity> {
   const { username, secret } = identity;
-  if (askForSecret(`${username} is new. The same secret again to register it:`, stdio) !== secret) {
+  if (await askHidden(`${username} is new. The same secret again to register it:`, stdio) !== secret) {
     throw new AnswerError(`Cannot register "${username}": the two secrets are not the same`);
   }
   return { ...identity, register: true, mayBeNew: false };
 }
 
-function choiceQuestion(): Question<"login" | "register" | "anonymous"> {
-  return {
-    text: "Log in (l), register (r) or stay anonymous (a)?",
-    reader: { allowed: "l, r or a", read: (answer) => CHOICES.get(answer.toLowerCase()) },
-    fallback: "anonymous",
-    shown: "a",
+/**
+ * Asks for a name; `offered` is what Enter means, if it can be one.
+ * @throws {NoAnswer} when the person does not want to answer.
+ */
+export async function askUsername(
+  offered: string | undefined,
+  { terminal }: Stdio,
+  isAllowed: (name: string) => boolean = () => true,
+): Promise<string> {
+  const fallback = offered !== undefined && usernameProblem(offered) === undefined ? offered : "guest";
+  const read = (answer: string) => {
+    const canBe = answer === ANONYMOUS || usernameProblem(answer) === undefined;
+    return canBe && isAllowed(answer) ? answer : undefined;
   };
+  const allowed = `a name of 1 to 64 characters, without : " \\ /${
+    isAllowed(ANONYMOUS) ? "" : `, other than ${ANONYMOUS}`
+  }`;
+  return await ask({ text: "User name", reader: { allowed, read }, fallback, shown: fallback }, terminal);
 }
 
-async function askUsername({ systemUser }: GivenIdentity, { terminal }: Stdio): Promise<string> {
-  const offered = systemUser !== undefined && usernameProblem(systemUser) === undefined ? systemUser : "guest";
-  const isUsername = (answer: string) => usernameProblem(answer) === undefined ? answer : undefined;
-  return await ask({
-    text: "Username",
-    reader: { allowed: 'a name of 1 to 64 characters, without : " \\ /, other than anonymous', read: isUsername },
-    fallback: offered,
-    shown: offered,
-  }, terminal);
-}
-
-/** Nobody sees what is typed, so what is to be kept is typed twice. Enter alone makes a secret. */
-function askNewSecret(
+/**
+ * Nobody sees what is typed, so what is to be kept is typed twice. Enter alone makes a secret.
+ * @throws {NoAnswer} when the person does not want to answer.
+ */
+export async function askNewSecret(
   question: string,
   indent: string,
   username: string,
-  given: GivenIdentity,
+  makeSecret: () => string,
   stdio: Stdio,
-): Identity {
+): Promise<Identity> {
   for (;;) {
-    const secret = askForSecret(question, stdio);
-    if (secret === "") return withMadeSecret(username, given);
+    const secret = await askHidden(question, stdio);
+    if (secret === "") return withMadeSecret(username, makeSecret);
     const problem = secretProblem(secret) ??
-      (askForSecret(`${indent}The same again:`, stdio) === secret ? undefined : "the two are not the same");
+      (await askHidden(`${indent}The same again:`, stdio) === secret ? undefined : "the two are not the same");
     if (problem === undefined) return { username, secret, register: true, mayBeNew: false, isMade: false };
     stdio.terminal.write(`${indent}${problem}\n`);
   }
 }
 
-function askForSecret(question: string, stdio: Stdio): string {
-  const secret = stdio.askSecret(question);
-  if (secret === undefined) throw new NoAnswer("The input ended before the question was answered");
-  return secret;
-}
-
-function withMadeSecret(username: string, { makeSecret }: GivenIdentity): Identity {
+function withMadeSecret(username: string, makeSecret: () => string): Identity {
   return { username, secret: makeSecret(), register: true, mayBeNew: false, isMade: true };
 }
 

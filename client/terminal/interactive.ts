@@ -1,174 +1,300 @@
-/** The interactive session: what is typed is published, and what others publish appears above the line being typed. */
+/**
+ * The interactive session: a chat. What is typed is said, sent or done, and what happens appears above the line being typed. What a line means is decided in
+ * `typed_line.ts`, how things read in `chat_rows.ts`; `screen.ts` has the terminal.
+ */
 
 import { UsageError } from "../../config/flags.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Style } from "../../platform/terminal.ts";
+import type { Stdio } from "../../platform/stdio.ts";
+import type { UserScope } from "../../protocol/message.ts";
 import { VERSION } from "../../protocol/version.ts";
-import { RefusedError } from "../errors.ts";
+import { ConnectionEndedError, RefusedError } from "../errors.ts";
 import type { Client, ClientEvent } from "../options.ts";
 import { activityText } from "../publication.ts";
 import { endpointText } from "../server_list.ts";
-import { type CommandContext, enter } from "./command.ts";
-import { describeActivity, type Notice, styleNotice } from "./describe.ts";
-import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor } from "./editor.ts";
-import { askIdentity, type GivenIdentity, type Identity, settleIdentity } from "./identity.ts";
-import { KeyReader } from "./keys.ts";
+import { AwayMessages, type Released } from "./away_messages.ts";
+import { logIn, settleServer } from "./chat_login.ts";
+import {
+  activityRow,
+  awayRow,
+  deliveredRow,
+  helpRows,
+  messageRow,
+  presenceRow,
+  refusedRows,
+  sentRow,
+  usersRow,
+} from "./chat_rows.ts";
+import type { CommandContext } from "./command.ts";
+import { DeliveryMarks } from "./delivery_marks.ts";
+import { type Notice, styleNotice } from "./describe.ts";
+import { NO_OUTAGE, stepOutage } from "./outage.ts";
 import { PendingLines } from "./pending_lines.ts";
-import { drawAbove, drawPrompt, erasePrompt, type PromptLine } from "./prompt_line.ts";
+import { type RawStdio, rawStdio } from "./raw_stdio.ts";
+import { readRemembered } from "./remembered.ts";
+import { Screen, type ScreenOwner } from "./screen.ts";
+import { readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
 
-const PROMPT = "> ";
+/** Several messages to one user are mostly delivered together: that is told once. */
+const DELIVERED_TOGETHER_MS = 100;
 
 /**
  * Talks until the person leaves.
  * @throws what ends the client, when that is not the person.
  * @throws {ConnectionEndedError | ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
  */
-export async function talk(context: CommandContext): Promise<void> {
-  const { args, stdio } = context;
-  if (!stdio.canAsk) {
-    throw new UsageError("Cannot talk without a terminal; programs use publish and listen");
+export async function talk(given: CommandContext): Promise<void> {
+  if (!given.stdio.canAsk) {
+    throw new UsageError("Cannot talk without a terminal; programs use publish, send and listen");
   }
-  const screen = new Screen(context);
+  using stdio = rawStdio(given.stdio);
+  const kept = await readRemembered(given.stateFile);
+  const context = await settleServer(waiting({ ...given, stdio }, stdio), kept);
   stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(context.server)}\n`);
-  const given = { ...context, ...args, secret: context.secret, command: "interactive" as const };
-  if (args.username === undefined && args.mayAsk) await context.reach();
-  await using client = args.username === undefined && args.mayAsk
-    ? await enterByAsking(context, given, screen)
-    : await enter(context, await settleIdentity(given, stdio), screen);
-  stdio.terminal.write(
-    stdio.out.dim(`connected as ${client.username}. Type a text, or a JSON object; Ctrl-D leaves.\n`),
-  );
+  const chat = new Chat(context);
+  await using client = await logIn(context, kept, { onEvent: chat.onEvent });
   try {
-    await screen.run(client);
+    await chat.run(client);
   } finally {
+    // From here on Ctrl-C is a signal again, for those who do not want to wait.
+    stdio[Symbol.dispose]();
     await client.close();
-    screen.tellLeft();
+    chat.tellLeft();
   }
-  const failure = screen.failure;
+  const failure = chat.failure(endpointText(context.server));
   if (failure !== undefined) throw failure;
 }
 
-/** A name that is taken, or a secret that is wrong, is no reason to start all over. */
-async function enterByAsking(context: CommandContext, given: GivenIdentity, screen: Screen): Promise<Client> {
-  const { stdio } = context;
-  for (;;) {
-    const identity: Identity = await askIdentity(given, stdio);
-    try {
-      return await enter(context, identity, screen);
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      screen.onNotice({ tone: "warning", text: `  ${error.message}` });
-    }
-  }
+/** `context`, in which the person can leave while a server is waited for. */
+function waiting(context: CommandContext, stdio: RawStdio): CommandContext {
+  return {
+    ...context,
+    connect: (options) => stdio.unlessLeft(context.connect(options)),
+    reach: (server) => stdio.unlessLeft(context.reach(server)),
+  };
 }
 
-/** The terminal of a session: one line at the bottom is the person's, all above it is what happens. */
-class Screen {
-  readonly #context: CommandContext;
-  #editor: Editor = EMPTY_EDITOR;
-  #isOpen = false;
+/** One session: what comes goes to the screen, what is typed to the client. */
+class Chat implements ScreenOwner {
+  readonly #stdio: Stdio;
+  readonly #clock: Clock;
+  readonly #style: Style;
+  readonly #screen: Screen;
   readonly #pending = new PendingLines();
+  readonly #away = new AwayMessages();
+  readonly #marks = new DeliveryMarks();
+  /** The newest message that is not delivered yet: its row may still be where it can be mended. */
+  #newest: { readonly id: string; readonly delivered: string } | undefined;
+  /** Delivered and not told yet, by user. */
+  readonly #delivered = new Map<string, { count: number; text: string }>();
+  /** Everybody who was heard of. */
+  readonly #names = new Set<string>();
+  readonly #left = Promise.withResolvers<void>();
+  #outage = NO_OUTAGE;
+  #client: Client | undefined;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor({ stdio, clock }: CommandContext) {
+    this.#stdio = stdio;
+    this.#clock = clock;
+    this.#style = stdio.out;
+    this.#screen = new Screen(stdio);
   }
 
-  /** For `enter`. An own field, as it is handed over. */
-  readonly onNotice = (notice: Notice): void => this.#above(styleNotice(notice, this.#context.stdio.out));
-
-  /** Likewise. */
+  /** For the client. An own field, as it is handed over. */
   readonly onEvent = (event: ClientEvent): void => {
     this.#pending.on(event);
-    if (event.kind === "lost") this.#showWaiting();
+    const { outage, notice } = stepOutage(this.#outage, event);
+    this.#outage = outage;
+    if (notice !== undefined) this.#tell(notice);
+    switch (event.kind) {
+      case "connected":
+        this.#away.connected();
+        return void this.#learnNames();
+      case "caughtUp":
+        return this.#showReleased(this.#away.caughtUp(event.offline));
+      case "delivered":
+        return this.#onDelivered(event.of, event.to);
+      case "lost":
+        return this.#showWaiting();
+    }
   };
 
-  /** Reads keys and shows activities until the person leaves or the client is closed. */
+  /** Talks until the person leaves or the client is closed. @throws what ended the client. */
   async run(client: Client): Promise<void> {
-    const { stdio, onStop } = this.#context;
-    using keyboard = stdio.openKeyboard();
-    const left = Promise.withResolvers<void>();
-    using _signals = onStop(left.resolve);
-    this.#isOpen = true;
-    this.#write(drawPrompt(this.#line));
-    try {
-      await Promise.race([left.promise, this.#showActivities(client), this.#readKeys(keyboard, client, left.resolve)]);
-    } finally {
-      this.#isOpen = false;
-      this.#write(erasePrompt());
-    }
+    this.#client = client;
+    void this.#learnNames();
+    await this.#screen.run(this, Promise.race([this.#left.promise, this.#showAll(client)]));
+  }
+
+  submitted(line: string): void {
+    this.#fulfil(readTypedLine(line, (name) => this.#names.has(name)), line);
+  }
+
+  names(): readonly string[] {
+    return [...this.#names];
   }
 
   /** Shows the lines that the server does not have. Called when the client is closed. */
   tellLeft(): void {
-    for (const notice of this.#pending.left()) this.onNotice(notice);
+    for (const notice of this.#pending.left()) this.#tell(notice);
   }
 
   /** What the session has failed in, although the person left it. */
-  get failure(): Error | undefined {
-    return this.#pending.failure(endpointText(this.#context.server));
+  failure(server: string): Error | undefined {
+    return this.#pending.failure(server);
   }
 
-  async #showActivities(client: Client): Promise<void> {
-    const { out } = this.#context.stdio;
-    for await (const activity of client.activities()) this.#above(describeActivity(activity, out));
+  async #showAll(client: Client): Promise<void> {
+    const shown = [
+      each(client.activities(), (activity) => {
+        this.#names.add(activity.user);
+        this.#screen.show(activityRow(activity, this.#clock.wallMs(), this.#style));
+      }),
+      each(client.messages(), (message) => {
+        this.#names.add(message.from);
+        this.#showReleased(this.#away.message(message));
+      }),
+      each(client.presence(), (presence) => {
+        if (presence.username === client.username) return;
+        this.#names.add(presence.username);
+        this.#screen.show(presenceRow(presence, this.#clock.wallMs(), this.#style));
+      }),
+    ];
+    // All of them end with the client, and say the same.
+    await Promise.race(shown);
   }
 
-  async #readKeys(
-    keyboard: { read(): Promise<Uint8Array | undefined> },
-    client: Client,
-    leave: () => void,
-  ): Promise<void> {
-    const reader = new KeyReader();
-    for (;;) {
-      const bytes = await keyboard.read();
-      if (bytes === undefined) return;
-      for (const key of reader.push(bytes)) {
-        const { editor, request } = stepEditor(this.#editor, key);
-        this.#editor = editor;
-        if (request !== undefined) this.#fulfil(request, client, leave);
-      }
-      if (this.#isOpen) this.#write(drawPrompt(this.#line));
+  #fulfil(typed: TypedLine, line: string): void {
+    switch (typed.kind) {
+      case "say":
+        return void this.#send(line, (client) => client.publish({ text: typed.text }));
+      case "activity":
+        return void this.#send(line, (client) => client.publish(activityText(typed.json)));
+      case "direct":
+        return void this.#sendDirect(line, typed);
+      case "word":
+        return this.#obey(typed.word);
+      case "mistake":
+        return this.#refuse(line, typed.info);
     }
   }
 
-  #fulfil(request: EditorRequest, client: Client, leave: () => void): void {
-    if (request.kind === "leave") return leave();
-    void this.#publish(request.line, client);
+  #obey(word: Word): void {
+    switch (word) {
+      case "online":
+      case "all":
+        return void this.#showUsers(word);
+      case "help":
+        return this.#screen.show(helpRows(this.#stdio.columns(), this.#style));
+      case "disconnect":
+        return this.#left.resolve();
+    }
   }
 
-  async #publish(line: string, client: Client): Promise<void> {
+  async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
+    const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
+    this.#marks.sending();
+    // It may be the beginning of a text that was meant for everyone; what is meant for a user is not.
+    const hint = this.#names.has(to) ? "" : `; ${SAY} before it says it to everyone`;
+    const sent = await this.#send(line, (client) => client.send(to, text), hint);
+    if (sent === undefined) return this.#marks.failed();
+    const { id } = sent;
+    this.#names.add(to);
+    const isDelivered = this.#marks.stored(id, { to, text });
+    const delivered = sentRow(message, "delivered", this.#style);
+    this.#screen.show(isDelivered ? delivered : sentRow(message, "stored", this.#style), id);
+    this.#newest = { id, delivered };
+  }
+
+  /** Sends a line and keeps it until the server has it; `undefined` when it was refused or the client has ended. */
+  async #send<Result>(
+    line: string,
+    send: (client: Client) => Promise<Result>,
+    hint = "",
+  ): Promise<Result | undefined> {
     const pending = this.#pending.add(line);
     try {
-      const published = client.publish(line.startsWith("{") ? activityText(line) : { text: line });
+      const sent = send(this.#client!);
       this.#showWaiting();
-      await published;
+      const result = await sent;
       this.#pending.remove(pending);
+      return result;
     } catch (error) {
       // The end of the client, which leaves the line pending, is told by whoever closes it.
-      if (!(error instanceof TypeError || error instanceof RangeError)) return;
+      if (isEnd(error)) return undefined;
       this.#pending.remove(pending);
-      this.#refuse(line, error);
+      this.#refuse(line, whyNot(error as Error) + hint);
+      return undefined;
     }
+  }
+
+  #onDelivered(id: string, to: string): void {
+    const message = this.#marks.delivered(id);
+    if (message === undefined) return;
+    if (this.#newest?.id === id && this.#screen.mend(id, this.#newest.delivered)) return;
+    const { text } = message;
+    const { count = 0 } = this.#delivered.get(to) ?? {};
+    this.#delivered.set(to, { count: count + 1, text });
+    if (this.#delivered.size > 1 || count > 0) return;
+    this.#clock.after(DELIVERED_TOGETHER_MS, () => {
+      const nowMs = this.#clock.wallMs();
+      for (const [to, told] of this.#delivered) this.#screen.show(deliveredRow(to, told, nowMs, this.#style));
+      this.#delivered.clear();
+    });
+  }
+
+  async #showUsers(scope: UserScope): Promise<void> {
+    try {
+      const users = await this.#client!.users(scope);
+      for (const user of users) this.#names.add(user);
+      this.#screen.show(usersRow(scope, users, this.#style));
+    } catch (error) {
+      if (!isEnd(error)) this.#tell({ tone: "warning", text: (error as Error).message });
+    }
+  }
+
+  /** For Tab. Somebody who came meanwhile is heard of by presence. */
+  async #learnNames(): Promise<void> {
+    try {
+      for (const user of await this.#client?.users("all") ?? []) this.#names.add(user);
+    } catch {
+      // A server that does not say, or the end: then names are those that were seen.
+    }
+  }
+
+  #showReleased({ header, messages }: Released): void {
+    if (header !== undefined) this.#screen.show(awayRow(header.count, this.#style, header.isMore));
+    for (const message of messages) this.#screen.show(messageRow(message, this.#clock.wallMs(), this.#style));
   }
 
   #showWaiting(): void {
-    for (const notice of this.#pending.waiting()) this.onNotice(notice);
+    for (const notice of this.#pending.waiting()) this.#tell(notice);
   }
 
-  /** Says why, and gives the line back to be mended. */
-  #refuse(line: string, error: Error): void {
-    if (!this.#isOpen) return;
-    if (this.#editor.text === "") this.#editor = { text: line };
-    this.onNotice({ tone: "warning", text: error.message });
+  /** Arrow up brings the line back: put back unasked, it would be joined with what is typed or pasted meanwhile. */
+  #refuse(line: string, why: string): void {
+    this.#screen.show(refusedRows(line, why, this.#style));
   }
 
-  #above(text: string): void {
-    this.#write(this.#isOpen ? drawAbove(text, this.#line) : `${text}\n`);
+  #tell(notice: Notice): void {
+    this.#screen.show(styleNotice(notice, this.#style));
   }
+}
 
-  get #line(): PromptLine {
-    return { prompt: PROMPT, text: this.#editor.text, columns: this.#context.stdio.columns() };
-  }
+async function each<Item>(items: AsyncIterable<Item>, show: (item: Item) => void): Promise<void> {
+  for await (const item of items) show(item);
+}
 
-  #write(text: string): void {
-    this.#context.stdio.terminal.write(text);
-  }
+/** Why a line was not taken. That it was not is said before. */
+function whyNot(error: Error): string {
+  return error instanceof RefusedError ? error.info : error.message;
+}
+
+/** Whether `error` is that the client has ended, and not that it did not take a line. */
+function isEnd(error: unknown): boolean {
+  if (error instanceof ConnectionEndedError) return true;
+  return error instanceof RefusedError
+    ? error.command !== "DIRECT_MESSAGE_FAILED"
+    : !(error instanceof TypeError || error instanceof RangeError);
 }

@@ -1,76 +1,127 @@
 /** From the bytes of a keyboard to keys. Cursor keys and the like are several bytes: read whole, so that no part of them ends up in a text. Pure. */
 
-/** A key, or several characters in a row, as when text is pasted. */
-export type Key =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "enter" }
-  | { readonly kind: "backspace" }
+/** A key that is no text. */
+export type KeyName =
+  | "enter"
+  | "tab"
+  | "backspace"
+  | "delete"
+  | "left"
+  | "right"
+  | "wordLeft"
+  | "wordRight"
+  | "home"
+  | "end"
+  /** Towards older lines. */
+  | "up"
+  | "down"
   /** Ctrl-W: the word before the cursor. */
-  | { readonly kind: "eraseWord" }
-  /** Ctrl-U: all. */
-  | { readonly kind: "eraseLine" }
+  | "eraseWord"
+  /** Ctrl-U: all before the cursor. */
+  | "eraseBefore"
+  /** Ctrl-K: all behind it. */
+  | "eraseAfter"
   /** Ctrl-L. */
-  | { readonly kind: "redraw" }
+  | "redraw"
   /** Ctrl-C. */
-  | { readonly kind: "interrupt" }
+  | "interrupt"
   /** Ctrl-D. */
-  | { readonly kind: "endOfInput" };
+  | "endOfInput";
 
-const CONTROLS = new Map<string, Key>([
-  ["\r", { kind: "enter" }],
-  ["\n", { kind: "enter" }],
-  ["\b", { kind: "backspace" }],
-  ["\x7f", { kind: "backspace" }],
-  ["\x17", { kind: "eraseWord" }],
-  ["\x15", { kind: "eraseLine" }],
-  ["\x0c", { kind: "redraw" }],
-  ["\x03", { kind: "interrupt" }],
-  ["\x04", { kind: "endOfInput" }],
+/** A key, or several characters in a row, as when text is pasted. */
+export type Key = { readonly kind: "text"; readonly text: string } | { readonly kind: KeyName };
+
+/** What one character is. */
+const CONTROLS = new Map<string, KeyName>([
+  ["\r", "enter"],
+  ["\n", "enter"],
+  ["\t", "tab"],
+  ["\b", "backspace"],
+  ["\x7f", "backspace"],
+  ["\x01", "home"],
+  ["\x02", "left"],
+  ["\x03", "interrupt"],
+  ["\x04", "endOfInput"],
+  ["\x05", "end"],
+  ["\x06", "right"],
+  ["\x0b", "eraseAfter"],
+  ["\x0c", "redraw"],
+  ["\x0e", "down"],
+  ["\x10", "up"],
+  ["\x15", "eraseBefore"],
+  ["\x17", "eraseWord"],
+]);
+
+/** What comes after ESC, without the modifiers of those that mean the same with them. */
+const SEQUENCES = new Map<string, KeyName>([
+  ["[A", "up"],
+  ["[B", "down"],
+  ["[C", "right"],
+  ["[D", "left"],
+  ["[H", "home"],
+  ["[F", "end"],
+  ["[1~", "home"],
+  ["[7~", "home"],
+  ["[4~", "end"],
+  ["[8~", "end"],
+  ["[3~", "delete"],
+  // With Ctrl, and with Alt.
+  ["[1;5C", "wordRight"],
+  ["[1;5D", "wordLeft"],
+  ["[1;3C", "wordRight"],
+  ["[1;3D", "wordLeft"],
+  ["f", "wordRight"],
+  ["b", "wordLeft"],
+  ["\x7f", "eraseWord"],
+  ["\b", "eraseWord"],
+  // What keypads of some terminals send for the first six.
+  ["OA", "up"],
+  ["OB", "down"],
+  ["OC", "right"],
+  ["OD", "left"],
+  ["OH", "home"],
+  ["OF", "end"],
 ]);
 
 /** Reads keys out of chunks, cut anywhere. */
 export class KeyReader {
   readonly #decoder = new TextDecoder();
-  /** Within an escape sequence: just after ESC, or in one that goes on until its last character. */
-  #sequence: "none" | "begun" | "long" | "oneMore" = "none";
+  /** What came of an escape sequence, after ESC; `undefined` outside of one. */
+  #sequence: string | undefined;
 
   /** The keys that `bytes` complete. Those that mean nothing here are left out. */
   push(bytes: Uint8Array): Key[] {
     const keys: Key[] = [];
     let text = "";
-    const endText = () => {
+    const add = (kind: KeyName | undefined) => {
+      if (kind === undefined) return;
       if (text !== "") keys.push({ kind: "text", text });
       text = "";
+      keys.push({ kind });
     };
     for (const character of this.#decoder.decode(bytes, { stream: true })) {
-      if (this.#isInSequence(character)) continue;
-      const key = CONTROLS.get(character);
-      if (key !== undefined) {
-        endText();
-        keys.push(key);
-      } else if (character >= " " && !(character >= "\x7f" && character <= "\x9f")) text += character;
+      if (character === "\x1b") this.#sequence = "";
+      else if (this.#sequence !== undefined) add(this.#inSequence(this.#sequence, character));
+      else if (character < " " || character === "\x7f") add(CONTROLS.get(character));
+      else if (!(character >= "\x80" && character <= "\x9f")) text += character;
     }
-    endText();
+    if (text !== "") keys.push({ kind: "text", text });
     return keys;
   }
 
-  /** Whether `character` belongs to an escape sequence: ESC [ … letter, ESC O letter, or ESC and one more. */
-  #isInSequence(character: string): boolean {
-    switch (this.#sequence) {
-      case "none":
-        if (character !== "\x1b") return false;
-        this.#sequence = "begun";
-        return true;
-      case "begun":
-        this.#sequence = character === "[" ? "long" : character === "O" ? "oneMore" : "none";
-        // Escape as a key of its own, and then Ctrl-C: that one counts.
-        return !CONTROLS.has(character);
-      case "oneMore":
-        this.#sequence = "none";
-        return true;
-      case "long":
-        if (character >= "@" && character <= "~") this.#sequence = "none";
-        return true;
-    }
+  /** `character` after ESC and `begun`: ESC [ … letter, ESC O letter, or ESC and one more. */
+  #inSequence(begun: string, character: string): KeyName | undefined {
+    const sequence = begun + character;
+    this.#sequence = undefined;
+    // Escape as a key of its own, and then Ctrl-C: that one counts.
+    if (character < " " && !SEQUENCES.has(sequence)) return CONTROLS.get(character);
+    const isWhole = sequence === "[" || sequence === "O"
+      ? false
+      : begun.startsWith("[")
+      ? character >= "@" && character <= "~"
+      : true;
+    if (isWhole) return SEQUENCES.get(sequence);
+    this.#sequence = sequence;
+    return undefined;
   }
 }

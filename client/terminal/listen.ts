@@ -1,8 +1,8 @@
-/** `listen`: what is published, on standard output, until somebody stops it or nobody reads any more. */
+/** `listen`: what is published, and what is written to the user, on standard output, until somebody stops it or nobody reads any more. */
 
 import { endpointText } from "../server_list.ts";
 import { type CommandContext, enter, untilStopped } from "./command.ts";
-import { activityLine, describeActivity } from "./describe.ts";
+import { activityLine, describeActivity, describeMessage, messageLine } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 
 /** Listens. @throws what ends the client, when that is not who started it. */
@@ -11,11 +11,20 @@ export async function listen(context: CommandContext): Promise<void> {
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "listen" }, stdio);
   const client = await enter(context, identity);
   stdio.tell(stdio.err.dim(`connected to ${endpointText(context.server)} as ${client.username}; Ctrl-C ends\n`));
-  await untilStopped(context, client, async () => {
-    for await (const activity of client.activities()) {
-      const line = args.json ? activityLine(activity) : describeActivity(activity, stdio.out);
+  const show = async <T>(items: AsyncIterable<T>, line: (item: T) => string): Promise<void> => {
+    for await (const item of items) {
       // `listen | head -1`: the reader has what it wanted.
-      if (!await stdio.write(`${line}\n`)) break;
+      if (!await stdio.write(`${line(item)}\n`)) break;
     }
+  };
+  await untilStopped(context, client, async () => {
+    // The first that is over: nobody reads any more, or the client is closed and both are.
+    await Promise.race([
+      show(
+        client.activities(),
+        (activity) => args.json ? activityLine(activity) : describeActivity(activity, stdio.out),
+      ),
+      show(client.messages(), (message) => args.json ? messageLine(message) : describeMessage(message, stdio.out)),
+    ]);
   });
 }

@@ -29,7 +29,7 @@ export class PendingLines {
     return line;
   }
 
-  /** It was acknowledged, or given back to be mended. */
+  /** It was acknowledged or refused. */
   remove(line: PendingLine): void {
     this.#lines.delete(line);
   }

@@ -13,7 +13,7 @@ export class InputError extends Error {
 }
 
 /** A script must not wait for ever for a server that is gone. */
-const GIVE_UP_AFTER_MS = 60_000;
+export const GIVE_UP_AFTER_MS = 60_000;
 /** Activities on their way before another line is read. */
 const MAX_UNDER_WAY = 1_000;
 /** Longest line of standard input: longer than any that can be published. */

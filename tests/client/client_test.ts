@@ -9,7 +9,7 @@ Deno.test("connect() logs in as anonymous and says what it can do", async () => 
   assertEquals(world.server.lines, [{
     command: "LOGIN",
     username: "anonymous",
-    features: ["heartbeat", "ack", "resume"],
+    features: ["heartbeat", "presence", "ack", "resume", "chat"],
   }]);
   assertEquals([client.username, client.serverId, client.registered], ["anonymous", "s", false]);
   assertEquals(world.kinds, ["connecting", "connected", "caughtUp"]);
@@ -40,6 +40,34 @@ Deno.test("connect() rejects with the refusal when a name is taken", async () =>
   assertEquals(world.network.openEnds, 0);
   assertEquals(world.clock.timersWaiting, 0);
 });
+
+for (const secret of ["x", "other"]) {
+  Deno.test(`connect() whose REGISTER was not answered finds out whose the name is: secret "${secret}"`, async () => {
+    const world = new ClientWorld();
+    const second = new FakeServer(world.network.machine("second"), {
+      host: "second",
+      origin: "t",
+      joins: world.server,
+    });
+    world.server.onLine = (connection, { command, username }) => {
+      if (command !== "REGISTER") return false;
+      // It has made the account, and its answer never comes.
+      world.server.accounts.set(username, secret);
+      connection.end();
+      return true;
+    };
+    const client = world.connecting({ username: "ada", secret: "x", register: true, servers: [second.endpoint] });
+    if (secret === "x") {
+      await world.clock.run(5_000);
+      assertEquals((await client).registered, true);
+      await world.closed(await client);
+    } else {
+      const rejected = assertRejects(() => client, RefusedError, "this name is taken");
+      await world.clock.run(5_000);
+      assertEquals((await rejected).reason, "NAME_TAKEN");
+    }
+  });
+}
 
 Deno.test('connect() with register "ifNew" logs in with a name that exists', async () => {
   const world = new ClientWorld();

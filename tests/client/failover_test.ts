@@ -129,16 +129,16 @@ Deno.test("Failover does not hold old failures against a client that was redirec
 Deno.test("Failover believes a server that does not know the user only when none of several ever does", () => {
   const alone = new Failover([a], {});
   alone.opened(0);
-  assertEquals(alone.unknownUser(now(1)), { kind: "giveUp" });
+  assertEquals(alone.refused(now(1), "UNKNOWN_USER"), { kind: "giveUp" });
   const stranger = new Failover([a, b], {});
-  assertEquals(stranger.unknownUser(now(1)), { kind: "giveUp" });
+  assertEquals(stranger.refused(now(1), "UNKNOWN_USER"), { kind: "giveUp" });
   const known = new Failover([a, b], {});
   known.opened(0);
   known.lost(now(1), gone);
-  const answers = Array.from({ length: 6 }, (_, turn) => known.unknownUser(now(turn)).kind);
+  const answers = Array.from({ length: 6 }, (_, turn) => known.refused(now(turn), "UNKNOWN_USER").kind);
   assertEquals(answers, ["call", "call", "call", "call", "call", "giveUp"]);
   known.opened(10);
-  assertEquals(known.unknownUser(now(11)).kind, "call");
+  assertEquals(known.refused(now(11), "UNKNOWN_USER").kind, "call");
 });
 
 /** A world with three servers of one network, of which the client knows the first. The others tell who is there with every login. */

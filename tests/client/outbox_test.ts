@@ -8,6 +8,7 @@ function makeOutbox() {
   const outbox = new Outbox(({ messageId }) => sent.push(messageId));
   const add = (messageId: string, bytes = 10) =>
     outbox.add({
+      to: undefined,
       messageId,
       line: new Uint8Array(bytes),
       lineAt: () => new Uint8Array(bytes),
@@ -67,4 +68,14 @@ Deno.test("Outbox.fail() gives up what was sent and what waited, in order", () =
   assertEquals(outbox.size, 0);
   add("m3");
   assertEquals(outbox.sent, 1);
+});
+
+Deno.test("Outbox.refuse() takes one out, and lets the next one have its place", () => {
+  const { outbox, sent, settled, add } = makeOutbox();
+  for (let index = 0; index <= MAX_UNACKNOWLEDGED; index++) add(`m${index}`);
+  outbox.refuse("m3", ({ messageId }) => new Error(`not ${messageId}`));
+  outbox.refuse("m3", () => new Error("again"));
+  assertEquals(settled, ["m3: not m3"]);
+  assertEquals(outbox.size, MAX_UNACKNOWLEDGED);
+  assertEquals(sent.at(-1), `m${MAX_UNACKNOWLEDGED}`);
 });

@@ -22,6 +22,17 @@ Deno.test("Progress takes the vector over only with the last activity of the rep
   assertEquals(progress.receive("a:6"), "new");
 });
 
+Deno.test("Progress does not count where the server says that all has come", () => {
+  const progress = new Progress({ a: 1 });
+  progress.begin({ vector: { a: 5, b: 9 }, replayed: 1, isTold: true });
+  for (const id of ["a:2", "a:3"]) progress.receive(id);
+  assertEquals([progress.isBehind, progress.received], [true, { a: 3 }]);
+  progress.caughtUp({ a: 6, b: 9 });
+  assertEquals([progress.isBehind, progress.received], [false, { a: 6, b: 9 }]);
+  progress.caughtUp({ a: 99 });
+  assertEquals(progress.received, { a: 6, b: 9 });
+});
+
 Deno.test("Progress forgets what a replay that was cut off had promised", () => {
   const progress = new Progress({ a: 1 });
   progress.begin({ vector: { a: 5, b: 9 }, replayed: 2 });

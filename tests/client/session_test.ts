@@ -198,3 +198,20 @@ Deno.test("describeEnd() uses the server's words, then the table's, then the bar
   assertEquals(describeEnd("SERVER_STOPPING", ""), "the server is stopping");
   assertEquals(describeEnd("SOMETHING_NEW", ""), "SOMETHING_NEW");
 });
+
+Deno.test("onMessage() hands on what is said about users when it is logged in, and takes it for a fault before", () => {
+  for (
+    const fields of [
+      { command: "DIRECT_MESSAGE", from: "bob", to: "ada", text: "x", id: "s:1", lamport: 1, sentAt: 2 },
+      { command: "RECEIPT", messageId: "m", state: "stored", of: "s:1", to: "bob", lamport: 1 },
+      { command: "DIRECT_MESSAGE_FAILED", info: "no", messageId: "m" },
+      { command: "USER_LIST", scope: "all", users: ["ada"] },
+      { command: "PRESENCE", event: "joined", username: "bob", lamport: 1 },
+      { command: "CAUGHT_UP", vector: { s: 1 } },
+    ] as const
+  ) {
+    assertEquals(hear(opened, fields).effects, [{ kind: "chat", message: fields }]);
+    const end = endOf(hear(loggingIn, fields));
+    assertStringIncludes(end?.kind === "lost" ? end.info : "", `sent ${fields.command}, which it may not send now`);
+  }
+});

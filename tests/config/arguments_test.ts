@@ -184,6 +184,9 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     secret: "abc",
     json: true,
     activity: undefined,
+    direct: undefined,
+    online: false,
+    remember: false,
     intervalMs: 500,
     blockHeartbeatMs: 2000,
     message: "hello",
@@ -208,7 +211,7 @@ Deno.test("parseClientArguments() knows the commands and the nearest one", () =>
   assertEquals(clientRefusal("publsh"), 'Unknown command "publsh"; did you mean publish?');
   assertEquals(
     clientRefusal("dance"),
-    'Unknown command "dance"; it must be publish, listen, register or exchange',
+    'Unknown command "dance"; it must be publish, listen, send, users, register or exchange',
   );
   assertEquals(clientRefusal("listen", "now"), 'Unexpected argument "now"');
 });
@@ -220,10 +223,27 @@ Deno.test("parseClientArguments() gives publish its activity as it was typed", (
   assertEquals(clientRefusal("publish", "{}", "{}"), 'Unexpected argument "{}"');
 });
 
+Deno.test("parseClientArguments() gives send its user and its text, and wants both", () => {
+  assertEquals(parseClientArguments(["send", "bob", "at five?", "-u", "ada"]).direct, { to: "bob", text: "at five?" });
+  assertEquals(parseClientArguments(["send", "--", "007", "-x"]).direct, { to: "007", text: "-x" });
+  assertEquals(clientRefusal("send"), "send needs a name and a text: send NAME TEXT");
+  assertEquals(clientRefusal("send", "bob"), "send needs a name and a text: send NAME TEXT");
+  assertEquals(clientRefusal("send", "bob", ""), "send needs a text that is not empty");
+  assertEquals(clientRefusal("send", "bob", "at", "five"), 'Unexpected argument "five"');
+  assertEquals(parseClientArguments(["send", "--help"]).action, "help");
+});
+
+Deno.test("parseClientArguments() lists all users, or those who are online", () => {
+  assertEquals(parseClientArguments(["users"]).online, false);
+  assertEquals(parseClientArguments(["users", "--online", "--json"]).online, true);
+  assertEquals(clientRefusal("users", "bob"), 'Unexpected argument "bob"');
+  assertEquals(clientRefusal("listen", "--online"), "--online belongs to users only");
+});
+
 Deno.test("parseClientArguments() refuses flags of another command", () => {
   assertEquals(clientRefusal("--message", "x"), "--message belongs to exchange only");
   assertEquals(clientRefusal("listen", "--interval", "1"), "--interval belongs to exchange only");
-  assertEquals(clientRefusal("--json"), "--json belongs to publish, listen, register or exchange only");
+  assertEquals(clientRefusal("--json"), "--json belongs to publish, listen, send, users, register or exchange only");
 });
 
 Deno.test("heartbeatEndpoint() is there only when the command line or a file that was asked for says so", () => {

@@ -6,6 +6,7 @@ import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segmen
 import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
+import { testInboxContract } from "./inbox_contract.ts";
 
 /** How the contract gets at a store. */
 export interface StoreDoor {
@@ -16,7 +17,8 @@ export interface StoreDoor {
 }
 
 const FOR_BOB: Audience = { kind: "user", username: "bob" };
-const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, usedBefore: 0 };
+/** Limits that nothing is beyond. */
+export const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 0 };
 
 /** Registers the tests. */
 export function testStoreContract({ name, use }: StoreDoor): void {
@@ -29,7 +31,11 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       assertEquals(store.usernames(), []);
       assertEquals(store.account("bob"), undefined);
       assertEquals(store.usedMessageId("bob", "m"), undefined);
-      assertEquals(store.forget({ takenBefore: 9, maxBytes: 0, usedBefore: 9 }), { entries: 0, upTo: 0, more: false });
+      assertEquals(store.forget({ takenBefore: 9, maxBytes: 0, directMessagesBefore: 9, usedBefore: 9 }), {
+        entries: 0,
+        upTo: 0,
+        more: false,
+      });
     });
   });
 
@@ -217,7 +223,10 @@ export function testStoreContract({ name, use }: StoreDoor): void {
     use((store) => {
       const log = new LogWriter();
       store.commit(log.batch({ audience: SERVERS }, {}, { audience: FOR_BOB }, { origin: "b" }, { audience: SERVERS }));
-      assertEquals(store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 }).entries, 1);
+      assertEquals(
+        store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 }).entries,
+        1,
+      );
       assertEquals(readAll(store).map(({ position }) => position), [1, 3, 4, 5]);
       assertEquals(store.missing({}), { after: 0, activities: 1, gaps: [{ origin: "a", first: 1, last: 2 }] });
       // No longer the newest of its origin, and the first to go.
@@ -319,6 +328,8 @@ export function testStoreContract({ name, use }: StoreDoor): void {
     });
   });
 
+  testInboxContract({ name, use });
+
   Deno.test(`${name} can be closed twice`, () => {
     use((store) => {
       store.commit(new LogWriter().batch({}));
@@ -359,7 +370,7 @@ const segmentParts: fc.Arbitrary<SegmentParts> = fc.record({
   origin,
   skip: fc.constantFrom(0, 0, 0, 0, 1, 3),
   lines: fc.integer({ min: 1, max: 4 }),
-  audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB),
+  audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB, FOR_BOB),
   takenAt: fc.integer({ min: 0, max: 20 }),
 });
 const question = {
@@ -376,6 +387,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("forget" as const),
       takenBefore: fc.integer({ min: 0, max: 15 }),
+      directMessagesBefore: fc.integer({ min: 0, max: 15 }),
       maxBytes: fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 200 })),
       ...question,
     }),
@@ -384,7 +396,7 @@ const step = fc.oneof(
 );
 
 /** Everything that `store` has, read as a reader does. */
-function readAll(store: Store, maxBytes = 64): Segment[] {
+export function readAll(store: Store, maxBytes = 64): Segment[] {
   const segments: Segment[] = [];
   for (;;) {
     const more = store.segmentsAfter(segments.at(-1)?.position ?? 0, maxBytes);
@@ -393,7 +405,8 @@ function readAll(store: Store, maxBytes = 64): Segment[] {
   }
 }
 
-function forgetAll(store: Store, limits: ForgetLimits): Forgotten {
+/** Forgets until the limits are met. */
+export function forgetAll(store: Store, limits: ForgetLimits): Forgotten {
   let entries = 0;
   let upTo = 0;
   for (;;) {

@@ -88,7 +88,7 @@ Deno.test("case 3: slow data and no answer, so all heartbeats, END_CONNECTION, a
   assertEquals(await client.ended(), 4);
   await server.tells(/HEARTBEAT_TIMEOUT/);
   const log = logOf(server);
-  const began = log.find(({ message }) => message.includes("logged in"))!.at;
+  const began = log.find(({ message }) => message.includes(" connected from "))!.at;
   const ended = log.find(({ message }) => message.includes("closed by server"))!;
   assertEquals(count(server, /sending heartbeat \d of 3/), COUNT);
   assert(ended.message.includes("HEARTBEAT_TIMEOUT"));
@@ -101,7 +101,7 @@ Deno.test("case 4: the client closes, so the server closes at once and sends no 
   const { server, port } = await start();
   await using _server = server;
   const client = startClient(["listen", "--no-prompt", "--port", port]);
-  await server.tells(/logged in/);
+  await server.tells(/ connected from/);
   // Without a goodbye: the operating system closes for it.
   client.signal("SIGKILL");
   await client[Symbol.asyncDispose]();
@@ -136,11 +136,11 @@ Deno.test("clients of ours leave a server that was stopped for so long, and come
   const { server, port } = await start();
   await using _server = server;
   await using client = startClient(["listen", "--json", "--no-prompt", "--port", port]);
-  await server.tells(/logged in/);
+  await server.tells(/ connected from/);
   server.signal("SIGSTOP");
   await client.tells(/lost|no heartbeat/);
   server.signal("SIGCONT");
-  await server.tells(/(logged in[^]*?){2}/);
+  await server.tells(/( connected from[^]*?){2}/);
   await using publisher = startClient(["publish", '{"after":"all"}', "--no-prompt", "--port", port]);
   assertEquals(await publisher.ended(), 0);
   await client.sees(/"activity":\{"after":"all"\}/);
@@ -151,7 +151,7 @@ Deno.test("a client that was stopped dies by the rule, and comes back when it go
   const { server, port } = await start();
   await using _server = server;
   await using client = startClient(["listen", "--json", "--no-prompt", "--port", port]);
-  await server.tells(/logged in/);
+  await server.tells(/ connected from/);
   client.signal("SIGSTOP");
   await server.tells(/HEARTBEAT_TIMEOUT/);
   assert(count(server, /sending heartbeat \d of 3/) >= COUNT);

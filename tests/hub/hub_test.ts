@@ -93,7 +93,13 @@ class World {
     link: Link,
     options: { after?: number; username?: string; vector?: Vector; owner?: Partial<ReaderOwner> } = {},
   ): Reader {
-    const owner = { caughtUp() {}, movedOn() {}, fellBehind() {}, ...options.owner };
+    const owner = {
+      caughtUp() {},
+      movedOn() {},
+      fellBehind() {},
+      forUser: (_: Segment, bytes: Uint8Array) => bytes,
+      ...options.owner,
+    };
     const reader = new Reader(
       link,
       cursorAt(options.after ?? this.segments.length, options.username, options.vector),

@@ -15,6 +15,7 @@ function clientSays(session: Session, fields: Record<string, unknown>): SessionS
     maxRegistrations: 8,
     matchesSecret: () => true,
     peerProblem: () => undefined,
+    hasAccount: () => false,
   };
   return onMessage(session, parseClientLine(JSON.stringify(fields)), about);
 }

@@ -133,7 +133,7 @@ Deno.test("a client that asked for features is told which are in force, and how 
     features: ["ack", "heartbeat", "presence", "resume", "magic"],
   });
   const success = await client.next("LOGIN_SUCCESS");
-  assertEquals(success.features, ["heartbeat", "ack", "resume"]);
+  assertEquals(success.features, ["heartbeat", "presence", "ack", "resume"]);
   assertEquals(success.heartbeat, { idleTimeoutMs: 1200, intervalMs: 400, count: 3 });
   assertEquals(success.serverId, server.serverId);
   assertEquals(success.resume, { vector: {}, replayed: 0 });

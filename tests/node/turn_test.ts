@@ -88,6 +88,30 @@ for (const [what, read, lines] of reads) {
   });
 }
 
+const MESSAGE = { command: "DIRECT_MESSAGE", to: "nobody", text: "hello", messageId: "m" };
+const readsForChat: [what: string, read: keyof Store, line: Received][] = [
+  ["a receiver is looked up", "account", MESSAGE],
+  ["the id of a direct message is", "usedMessageId", { ...MESSAGE, to: "anna" }],
+  ["messages that wait are", "inboxRange", { command: "ACK", vector: { "s-1": 9 } }],
+  ["every name is", "usernames", { command: "LIST_USERS", scope: "all" }],
+];
+
+for (const [what, read, line] of readsForChat) {
+  Deno.test(`a store that cannot be read when ${what} ends the server in good order, and nobody is told a falsehood`, async () => {
+    const world = await NodeWorld.start();
+    await world.register("anna");
+    const client = await world.connect({ command: "LOGIN", username: "anna", secret: "anna", features: ["chat"] });
+    await world.endAllDerivations();
+    world.broken.add(read);
+    client.send(line);
+    const end = await waitFor(world);
+    assertEquals(end.reason, "failed");
+    assert(end.error instanceof StoreError);
+    assertEquals(client.commands, ["LOGIN_SUCCESS", "CAUGHT_UP", "END_CONNECTION"]);
+    assertEquals(client.received.at(-1)!.reason, "SERVER_FAILED");
+  });
+}
+
 Deno.test("a store that fails while the server stops makes a failure of that", async () => {
   for (const call of ["commit", "close"] as const) {
     const world = await NodeWorld.start();
@@ -162,5 +186,28 @@ Deno.test("of too many that wait for a place the oldest is turned away", async (
   waiting[1]!.send(ANONYMOUS);
   await world.settle();
   assertEquals(waiting[1]!.commands, ["LOGIN_SUCCESS"]);
+  await world.stop();
+});
+
+Deno.test("a client that has much to read and does not is heard all the same, and kept", async () => {
+  const world = await NodeWorld.start({
+    limits: { maxPendingBytes: 1_024 },
+    heartbeat: { idleTimeoutMs: 300, intervalMs: 100, count: 3 },
+  });
+  const slow = await world.connect({ ...ANONYMOUS, features: ["heartbeat"] });
+  const publisher = await world.connect({ ...ANONYMOUS, features: ["ack"] });
+  slow.link.pause();
+  // All of it comes in one turn, so that it is one large write.
+  publisher.send(...Array.from({ length: 100 }, (_, n) => activity(n, `${n}`)));
+  await world.settle();
+  for (let count = 0; count < 60; count++) {
+    slow.send({ command: "HEARTBEAT_ACK", sequence: 0 });
+    await world.clock.run(100);
+  }
+  assertEquals(slow.end, undefined);
+  assertEquals(world.node.connectionCount, 2);
+  slow.link.resume();
+  await world.settle();
+  assertEquals(slow.sequences.length, 100);
   await world.stop();
 });

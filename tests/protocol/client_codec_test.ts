@@ -61,6 +61,19 @@ Deno.test("parseClientLine() reads AUTHENTICATE with everything, and with nothin
   });
 });
 
+Deno.test("parseClientLine() reads DIRECT_MESSAGE and LIST_USERS, with everything and with as little as may be", () => {
+  const all = { command: "DIRECT_MESSAGE", to: "bob", text: "\u{1f600} \u0007", messageId: "m-1", lamport: 7 };
+  assertEquals(parseClientLine(JSON.stringify({ ...all, from: "carl", id: "a:1" })) as unknown, all);
+  const least = { command: "DIRECT_MESSAGE", to: "", text: "", messageId: undefined, lamport: undefined };
+  assertEquals(parseClientLine('{"command":"DIRECT_MESSAGE","to":"","text":"","messageId":null}') as unknown, least);
+  for (const scope of ["online", "all"]) {
+    assertEquals(parseClientLine(JSON.stringify({ command: "LIST_USERS", scope })) as unknown, {
+      command: "LIST_USERS",
+      scope,
+    });
+  }
+});
+
 Deno.test("parseClientLine() takes null for an absent secret", () => {
   for (
     const line of [
@@ -127,6 +140,15 @@ Deno.test("parseClientLine() says in words what is wrong", () => {
     ['{"command":"ACTIVITY_MESSAGE","activity":{},"messageId":""}', '"messageId" must have 1 to 128'],
     ['{"command":"ACTIVITY_MESSAGE","activity":{},"lamport":-1}', '"lamport" must be a whole number'],
     [`{"command":"ACTIVITY_MESSAGE","activity":{"a":${"[".repeat(64)}${"]".repeat(64)}}}`, "nested deeper than 64"],
+    ['{"command":"DIRECT_MESSAGE","text":"x"}', '"to" is missing'],
+    ['{"command":"DIRECT_MESSAGE","to":"bob"}', '"text" is missing'],
+    ['{"command":"DIRECT_MESSAGE","to":"bob","text":["x"]}', '"text" must be a string'],
+    ['{"command":"DIRECT_MESSAGE","to":"bob","text":"\\ud800"}', "half a surrogate pair"],
+    ['{"command":"DIRECT_MESSAGE","to":"bob","text":"x","messageId":7}', '"messageId" must be a string'],
+    [`{"command":"DIRECT_MESSAGE","to":"bob","text":"x","messageId":"${"m".repeat(129)}"}`, "1 to 128"],
+    ['{"command":"DIRECT_MESSAGE","to":"bob","text":"x","lamport":1e17}', '"lamport" must be a whole number'],
+    ['{"command":"LIST_USERS"}', '"scope" is missing'],
+    ['{"command":"LIST_USERS","scope":"some"}', '"scope" must be "online" or "all"'],
     ['{"command":"HEARTBEAT_ACK"}', '"sequence" is missing'],
     ['{"command":"HEARTBEAT_ACK","sequence":1.5}', "whole number"],
   ];
@@ -168,6 +190,8 @@ Deno.test("parseClientLine() answers any field of any type, and never throws", (
     "ACK",
     "END_CONNECTION",
     "AUTHENTICATE",
+    "DIRECT_MESSAGE",
+    "LIST_USERS",
   );
   const names = [
     "username",
@@ -187,6 +211,9 @@ Deno.test("parseClientLine() answers any field of any type, and never throws", (
     "host",
     "port",
     "lamport",
+    "to",
+    "text",
+    "scope",
   ];
   const fields = fc.dictionary(fc.constantFrom(...names), fc.jsonValue());
   fc.assert(fc.property(command, fields, (name, rest) => {

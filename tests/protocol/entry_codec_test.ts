@@ -2,9 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { encodeAccount, parseEntry } from "../../protocol/entry_codec.ts";
+import { encodeAccount, encodeDirectMessage, encodeReceipt, parseEntry } from "../../protocol/entry_codec.ts";
 import { formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
-import { encodeBroadcast, quoteUsername } from "../../protocol/server_codec.ts";
+import { encodeBroadcast, parseServerLine, quoteUsername } from "../../protocol/server_codec.ts";
 
 const origin = fc.stringMatching(/^[a-z0-9-]{1,20}$/);
 const sequence = fc.integer({ min: 1, max: 2 ** 52 });
@@ -69,6 +69,75 @@ Deno.test("of an activity a server takes who published it, under which messageId
   );
 });
 
+Deno.test("a direct message is to servers who sent it, to whom and when; to its receiver it is a DIRECT_MESSAGE as it stands", () => {
+  const message = fc.record({
+    from: fc.string(),
+    to: fc.string(),
+    text: fc.string({ unit: "grapheme" }),
+    origin,
+    sequence,
+    lamport: whole,
+    sentAt: whole,
+    messageId: fc.option(fc.string(), { nil: undefined }),
+    after: fc.option(fc.record({ origin, sequence }).map(formatEntryId), { nil: undefined }),
+  });
+  fc.assert(fc.property(message, (message) => {
+    const line = encodeDirectMessage(message);
+    assert(line.endsWith("\n") && !line.slice(0, -1).includes("\n"));
+    const { from, to, text, origin, sequence, lamport, sentAt, messageId } = message;
+    assertEquals(parseEntry(line.slice(0, -1)) as unknown, {
+      kind: "message",
+      lamport,
+      username: from,
+      messageId,
+      after: message.after === undefined ? undefined : parseEntryId(message.after),
+      account: undefined,
+      to,
+      sentAt,
+    });
+    assertEquals(parseServerLine(line.slice(0, -1)) as unknown, {
+      command: "DIRECT_MESSAGE",
+      from,
+      to,
+      text,
+      id: `${origin}:${sequence}`,
+      lamport,
+      sentAt,
+      ...(messageId === undefined ? {} : { messageId }),
+    });
+  }));
+});
+
+Deno.test("a receipt is to servers of which message it is; to the sender it is a RECEIPT as it stands", () => {
+  const receipt = fc.record({ of: fc.record({ origin, sequence }), to: fc.string(), origin, sequence, lamport: whole });
+  fc.assert(fc.property(receipt, fc.option(fc.string(), { nil: undefined }), ({ of, ...receipt }, messageId) => {
+    const line = encodeReceipt({ ...receipt, of: formatEntryId(of), messageId });
+    assert(line.endsWith("\n") && !line.slice(0, -1).includes("\n"));
+    const { lamport, to, origin, sequence } = receipt;
+    const facts = {
+      kind: "receipt",
+      lamport,
+      username: undefined,
+      messageId,
+      after: undefined,
+      account: undefined,
+      of,
+    };
+    assertEquals(parseEntry(line.slice(0, -1)) as unknown, facts);
+    // Without a messageId it is for servers alone.
+    if (messageId === undefined) return;
+    assertEquals(parseServerLine(line.slice(0, -1)) as unknown, {
+      command: "RECEIPT",
+      messageId,
+      state: "delivered",
+      of: formatEntryId(of),
+      to,
+      id: `${origin}:${sequence}`,
+      lamport,
+    });
+  }));
+});
+
 Deno.test("a kind that only a newer server knows is kept; what cannot be a line of the log is not", () => {
   assertEquals(parseEntry('{"command":"NEW","lamport":3,"after":"b:2"}'), {
     kind: "other",
@@ -88,6 +157,13 @@ Deno.test("a kind that only a newer server knows is kept; what cannot be a line 
     '{"lamport":1.5}',
     '{"lamport":"1"}',
     '{"command":"ACCOUNT","lamport":1}',
+    '{"command":"DIRECT_MESSAGE","lamport":1,"from":"anna","sentAt":1}',
+    '{"command":"DIRECT_MESSAGE","lamport":1,"to":"bob","sentAt":1}',
+    '{"command":"DIRECT_MESSAGE","lamport":1,"from":"anna","to":{},"sentAt":1}',
+    '{"command":"DIRECT_MESSAGE","lamport":1,"from":"anna","to":"bob"}',
+    '{"command":"RECEIPT","lamport":1}',
+    '{"command":"RECEIPT","lamport":1,"of":"a"}',
+    '{"command":"RECEIPT","lamport":1,"of":7}',
   ];
   for (const line of wrong) assertEquals(parseEntry(line), undefined, line);
 });
@@ -99,8 +175,12 @@ Deno.test("whatever a line is, reading it does not throw", () => {
     messageId: fc.jsonValue(),
     after: fc.jsonValue(),
     username: fc.jsonValue(),
+    from: fc.jsonValue(),
+    to: fc.jsonValue(),
+    of: fc.jsonValue(),
   });
-  fc.assert(fc.property(fc.constantFrom("ACTIVITY_BROADCAST", "ACCOUNT", "X"), fields, (command, fields) => {
+  const commands = fc.constantFrom("ACTIVITY_BROADCAST", "ACCOUNT", "DIRECT_MESSAGE", "RECEIPT", "X");
+  fc.assert(fc.property(commands, fields, (command, fields) => {
     parseEntry(JSON.stringify({ command, lamport: 1, ...fields }));
   }));
 });

@@ -10,6 +10,7 @@ import {
   encodeEntries,
   parsePeerLine,
 } from "../../protocol/peer_codec.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
 import type { PeerIdentity, WireAudience, WireMember } from "../../protocol/peer_message.ts";
 
 const serverId = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,20}$/);
@@ -130,11 +131,29 @@ Deno.test("what is wrong is said in words, which name the field and repeat nothi
     ["serverId", { command: "AUTHENTICATION_SUCC", port: 1 }],
     ["members", { command: "AUTHENTICATION_SUCC", serverId: "a", port: 1, members: {} }],
     ["AUTHENTICATE", { command: "AUTHENTICATE", secret: "s3cret" }],
+    ["users", { command: "ONLINE" }],
+    ["users", { command: "ONLINE", users: ["anna", 1] }],
+    ["username", { command: "ONLINE_CHANGE", event: "joined" }],
+    ["event", { command: "ONLINE_CHANGE", username: "anna", event: "away" }],
+    ["lamport", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: 2 ** 51 }],
     ["command", { first: 1 }],
   ];
   for (const [field, message] of wrong) assertStringIncludes(problemOf(message), field);
   assert(!problemOf(wrong.at(-2)![1]).includes("s3cret"));
   for (const line of ["", "[]", "1", "null", "{", '"x"']) assert(parsePeerLine(line)?.command === "", line);
+});
+
+Deno.test("who is online at a server is read as it was written", () => {
+  const users = fc.array(fc.string());
+  fc.assert(fc.property(users, (users) => {
+    const message = { command: "ONLINE", users };
+    assertEquals(parsePeerLine(lineOf(encodeLine(message))) as unknown, message);
+  }));
+  const change = fc.record({ username: fc.string(), event: fc.constantFrom("joined", "left", "lost"), lamport: count });
+  fc.assert(fc.property(change, (change) => {
+    const message = { command: "ONLINE_CHANGE", ...change };
+    assertEquals(parsePeerLine(lineOf(encodeLine(message))) as unknown, message);
+  }));
 });
 
 Deno.test("whatever a peer sends, reading it does not throw", () => {
@@ -152,6 +171,8 @@ Deno.test("whatever a peer sends, reading it does not throw", () => {
     "AUTHENTICATION_FAIL",
     "INVALID_MESSAGE",
     "END_CONNECTION",
+    "ONLINE",
+    "ONLINE_CHANGE",
   );
   const names = [
     "origin",
@@ -172,6 +193,8 @@ Deno.test("whatever a peer sends, reading it does not throw", () => {
     "features",
     "info",
     "reason",
+    "users",
+    "event",
   ];
   const fields = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.jsonValue(), fc.integer(), serverId), {
     noNullPrototype: true,

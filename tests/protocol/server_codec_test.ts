@@ -3,6 +3,16 @@ import fc from "fast-check";
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { encodeBroadcast, encodeLine, parseServerLine, quoteUsername } from "../../protocol/server_codec.ts";
 
+const DIRECT_MESSAGE = {
+  command: "DIRECT_MESSAGE",
+  from: "anna",
+  to: "bob",
+  text: "hello",
+  id: "s-1:7",
+  lamport: 9,
+  sentAt: 1_735_689_600_000,
+};
+
 const broadcast = {
   quotedUsername: quoteUsername("anna"),
   origin: "s-1",
@@ -65,14 +75,47 @@ Deno.test("parseServerLine() reads what a server writes", () => {
     { command: "END_CONNECTION", reason: "SERVER_STOPPING", info: "i", reconnect: "backoff", retryAfterMs: 5 },
     { command: "LOGIN_FAILED", info: "no", reason: "WRONG_SECRET" },
     { command: "REGISTER_SUCCESS", info: "yes" },
+    { ...DIRECT_MESSAGE, messageId: "m-1", offline: true },
+    DIRECT_MESSAGE,
+    { command: "RECEIPT", messageId: "m-1", state: "stored", of: "s-1:7", to: "bob", lamport: 9 },
+    { command: "RECEIPT", messageId: "m-1", state: "delivered", of: "s-1:7", to: "bob", id: "s-2:3", lamport: 9 },
+    { command: "DIRECT_MESSAGE_FAILED", info: "why", messageId: "m-1" },
+    { command: "DIRECT_MESSAGE_FAILED", info: "why" },
+    { command: "USER_LIST", scope: "all", users: ["anna", "b\u00f6b"] },
+    { command: "USER_LIST", scope: "online", users: [] },
+    { command: "PRESENCE", event: "joined", username: "anna", lamport: 3 },
+    { command: "PRESENCE", event: "left", username: "anna", lamport: 4 },
+    { command: "PRESENCE", event: "lost", username: "anna", lamport: 5 },
+    { command: "CAUGHT_UP", vector: { "s-1": 7, "s-2": 0 } },
   ];
   for (const message of messages) assertEquals(parseServerLine(encodeLine(message).trimEnd()) as unknown, message);
 });
 
 Deno.test("parseServerLine() passes over commands of newer servers, and names what is wrong with others", () => {
-  assertEquals(parseServerLine('{"command":"PRESENCE","event":"joined"}'), undefined);
+  assertEquals(parseServerLine('{"command":"DANCE","event":"joined"}'), undefined);
+  // A newer server may know more events.
+  assertEquals(parseServerLine('{"command":"PRESENCE","event":"away","username":"anna"}'), undefined);
   assertEquals(parseServerLine("x")?.command, "");
   assertEquals(parseServerLine('{"command":"REDIRECT","hostname":"h","port":0}')?.command, "");
+});
+
+Deno.test("parseServerLine() says what is wrong with what is about messages and users", () => {
+  const { from: _, ...nameless } = DIRECT_MESSAGE;
+  const wrong: [Record<string, unknown>, string][] = [
+    [nameless, '"from" is missing'],
+    [{ ...DIRECT_MESSAGE, text: 1 }, '"text" must be a string'],
+    [{ ...DIRECT_MESSAGE, sentAt: "now" }, '"sentAt" must be a whole number'],
+    [{ command: "RECEIPT", state: "stored", of: "a:1", to: "bob", lamport: 1 }, '"messageId" is missing'],
+    [{ command: "RECEIPT", messageId: "m", state: "stored", to: "bob", lamport: 1 }, '"of" is missing'],
+    [{ command: "USER_LIST", scope: "all", users: [1] }, '"users" must be a list of strings'],
+    [{ command: "PRESENCE", event: "joined" }, '"username" is missing'],
+    [{ command: "CAUGHT_UP", vector: [] }, '"vector" must be an object'],
+  ];
+  for (const [message, words] of wrong) {
+    const parsed = parseServerLine(JSON.stringify(message));
+    assert(parsed?.command === "", JSON.stringify(message));
+    assertStringIncludes(parsed.info, words);
+  }
 });
 
 Deno.test("parseServerLine() says what is wrong with a list of backups", () => {

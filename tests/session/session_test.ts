@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseClientLine } from "../../protocol/client_codec.ts";
+import { usernameProblem } from "../../protocol/names.ts";
 import {
   NEW_SESSION,
   onLoginChecked,
@@ -14,6 +15,10 @@ const facts: SessionFacts = {
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
   peerProblem: ({ secret }) => secret === "abc" ? undefined : "not the secret of this network",
+  hasAccount: (username) => {
+    assertEquals(usernameProblem(username), undefined, "nobody can have this name: it is not looked up");
+    return username === "bob" || username === "anna";
+  },
   matchesSecret: (secret) => secret === "right",
 };
 
@@ -69,7 +74,7 @@ Deno.test("AUTHENTICATE makes a peer of a connection, with the right secret and 
 });
 
 Deno.test("LOGIN has its secret checked before anything else happens", () => {
-  const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", features: ["ack", "presence"] });
+  const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", features: ["ack", "later"] });
   assertEquals(step.session.kind, "verifying");
   assertEquals(step.effects.map(({ kind }) => kind), ["checkLogin"]);
   const accepted = onLoginChecked(step.session, {});
@@ -77,6 +82,10 @@ Deno.test("LOGIN has its secret checked before anything else happens", () => {
   assertEquals(accepted.session, { kind: "client", username: "anna", features: ["ack"], isPlain: false });
   assertRefused(onLoginChecked(step.session, { problem: "UNKNOWN_USER" }), "LOGIN_FAILED", "no user with this name");
   assertRefused(onLoginChecked(step.session, { problem: "WRONG_SECRET" }), "LOGIN_FAILED", "the secret is not");
+  const elsewhere = onLoginChecked(step.session, { problem: "LOGGED_IN_ELSEWHERE" });
+  assertRefused(elsewhere, "LOGIN_FAILED", "logged in already");
+  assert(elsewhere.effects[0]?.kind === "send");
+  assertEquals((elsewhere.effects[0].message as { reason?: string }).reason, "LOGGED_IN_ELSEWHERE");
 });
 
 Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat address that is not its own", () => {
@@ -183,6 +192,64 @@ Deno.test("LOGOUT closes, and is no first line", () => {
   assertEquals(step.session, { kind: "closed", reason: "LOGGED_OUT" });
   assertEquals(step.effects.map(({ kind }) => kind), ["close"]);
   assertRefused(say(NEW_SESSION, { command: "LOGOUT" }), "INVALID_MESSAGE", "LOGOUT may only be sent when logged in");
+});
+
+Deno.test("DIRECT_MESSAGE is sent as the user of the login, with and without features", () => {
+  for (const features of [undefined, ["ack"], ["chat"]]) {
+    const client = loggedIn("anna", features);
+    const step = say(client, { command: "DIRECT_MESSAGE", to: "bob", text: "hello", messageId: "m-1", from: "carl" });
+    assertEquals(step.session, client);
+    const message = {
+      command: "DIRECT_MESSAGE",
+      to: "bob",
+      text: "hello",
+      messageId: "m-1",
+      lamport: undefined,
+    } as const;
+    assertEquals(step.effects, [{ kind: "sendDirect", message }]);
+  }
+});
+
+Deno.test("DIRECT_MESSAGE that cannot be sent is answered with its messageId, and the connection stays", () => {
+  const failure = (session: Session, fields: Record<string, unknown>) => {
+    const step = say(session, { command: "DIRECT_MESSAGE", ...fields });
+    assertEquals(step.session, session);
+    assertEquals(step.effects.map(({ kind }) => kind), ["send"]);
+    assert(step.effects[0]?.kind === "send" && step.effects[0].message.command === "DIRECT_MESSAGE_FAILED");
+    return step.effects[0].message;
+  };
+  const anna = loggedIn("anna", ["chat"]);
+  const unknown = "there is no user with this name";
+  assertEquals(failure(anna, { to: "carl", text: "x", messageId: "m-1" }), {
+    command: "DIRECT_MESSAGE_FAILED",
+    info: unknown,
+    messageId: "m-1",
+  });
+  assertEquals(failure(anna, { to: "carl", text: "x" }), { command: "DIRECT_MESSAGE_FAILED", info: unknown });
+  // Names that nobody can have are not looked up: half a surrogate pair can be another name to a store.
+  for (const to of ["", "anonymous", "bob\ud800", "bob:", "x".repeat(65)]) {
+    assertEquals(failure(anna, { to, text: "x" }).info, unknown);
+  }
+  assertEquals(failure(anna, { to: "bob", text: "" }).info, "the text is empty");
+  assertStringIncludes(failure(loggedIn("anonymous", ["chat"]), { to: "bob", text: "x" }).info, "who has a name");
+});
+
+Deno.test("DIRECT_MESSAGE and LIST_USERS need a login", () => {
+  for (const session of [NEW_SESSION, { kind: "registered", registrations: 1 } as const]) {
+    const message = { command: "DIRECT_MESSAGE", to: "bob", text: "x" };
+    assertRefused(say(session, message), "AUTHENTICATION_FAIL", "log in before you send messages");
+    assertRefused(say(session, { command: "LIST_USERS", scope: "all" }), "INVALID_MESSAGE", "when logged in");
+  }
+  const effects = say(loggedIn("anonymous"), { command: "LIST_USERS", scope: "online" }).effects;
+  assertEquals(effects, [{ kind: "listUsers", scope: "online" }]);
+});
+
+Deno.test("what servers say to each other, or to clients, is refused from a client", () => {
+  for (const command of ["ONLINE", "ONLINE_CHANGE", "RECEIPT", "PRESENCE", "USER_LIST", "CAUGHT_UP", "ENTRIES"]) {
+    for (const session of [NEW_SESSION, loggedIn("anna", ["chat", "presence"])]) {
+      assertRefused(say(session, { command, username: "bob", users: [] }), "INVALID_MESSAGE", "not known");
+    }
+  }
 });
 
 Deno.test("heartbeats and acknowledgements go both ways when logged in, and not before", () => {

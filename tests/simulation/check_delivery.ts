@@ -146,10 +146,9 @@ function waitedInVain(evidence: Evidence, late: Told<"received">, before: Told<"
 /**
  * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did so when it had had no
  * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
- * no answer to `late` yet when it went elsewhere. Anonymous senders have no order across servers, as nobody knows that two of them are one.
+ * no answer to `late` yet when it went elsewhere.
  */
 function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
-  if (!evidence.isNamed(late.sender)) return parseEntryId(late.id)!.origin !== parseEntryId(before.id)!.origin;
   const { holdBackMs } = evidence.schedule.settings;
   const { origin } = parseEntryId(late.id)!;
   if (waitedInVain(evidence, late, before)) return true;

@@ -68,12 +68,6 @@ export class Evidence {
     this.#readLinks();
   }
 
-  /** Whether a sender, `"c1.2"`, has a name. */
-  isNamed(sender: string): boolean {
-    const name = sender.split(".")[0];
-    return this.schedule.clients.find((client) => client.name === name)?.kind !== "anonymous";
-  }
-
   /** Whether servers keep so little that they forget some of it within the simulation. */
   get hasForgetting(): boolean {
     return this.schedule.settings.activityRetentionBytes < 1_000_000;

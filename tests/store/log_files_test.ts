@@ -120,7 +120,7 @@ Deno.test("SqliteStore gives out bytes that stay as they are while it goes on", 
       store.commit(log.batch({}, {}));
       store.segmentsAfter(0, Infinity);
     }
-    store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 });
+    store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
     assertEquals(read, [...batch.segments]);
   });
 });
@@ -318,7 +318,7 @@ Deno.test("openSqliteStore() goes on behind what was forgotten when all else is 
     const log = new LogWriter();
     const store = open(folder, { fileSizes });
     store.commit(log.batch({}, {}, {}));
-    store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 });
+    store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
     const copy = crashed(folder);
     store.close();
     Deno.removeSync(`${copy}/log-00000001.bytes`);
@@ -437,13 +437,18 @@ Deno.test("SqliteStore.forget() removes a file when nothing of it is left", () =
       for (let turn = 0; turn < 100; turn++) store.commit(log.batch({}, { audience: SERVERS }));
       const before = filesIn(folder);
       assertGreater(before.length, 4);
-      const half = { takenBefore: 0, maxBytes: sizeOf(store.segmentsAfter(0, Infinity)) / 8, usedBefore: 0 };
+      const half = {
+        takenBefore: 0,
+        maxBytes: sizeOf(store.segmentsAfter(0, Infinity)) / 8,
+        directMessagesBefore: 0,
+        usedBefore: 0,
+      };
       store.forget(half);
       const after = filesIn(folder);
       assertEquals(after[0], before[0]);
       assertEquals(after.at(-1), before.at(-1));
       assertGreater(before.length - after.length, 1);
-      store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 });
+      store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
       assertEquals(filesIn(folder), [before[0]]);
       store.commit(log.batch({}, {}));
       assertEquals(filesIn(folder).length, 2);
@@ -462,7 +467,7 @@ Deno.test("SqliteStore.forget() says that a file cannot be removed", () => {
     const path = `${folder}/${filesIn(folder)[0]}`;
     Deno.removeSync(path);
     Deno.mkdirSync(`${path}/in-the-way`, { recursive: true });
-    const forget = () => store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 });
+    const forget = () => store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
     assertThrows(forget, StoreError, `Cannot write to data folder "${folder}": `);
   });
 });
@@ -491,7 +496,10 @@ Deno.test("openSqliteStore() goes on with a database of version 1, and puts new 
     using store = open(folder);
     assertEquals(store.missing({ a: 1 }), { after: 1, activities: 3, gaps: [] });
     assertEquals(store.segmentsAfter(0, Infinity), [...segments, ...next.segments]);
-    assertEquals(store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 }).entries, 3);
+    assertEquals(
+      store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 }).entries,
+      3,
+    );
     assertEquals(store.segmentsAfter(0, Infinity), [segments[1]!, next.segments[1]!]);
   });
 });

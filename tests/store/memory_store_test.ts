@@ -29,7 +29,7 @@ Deno.test("openMemoryStore() keeps so many message ids and no more, the newest",
   assertEquals(known(), "bcd");
   use("e", "f", "b", "g");
   assertEquals(known(), "efg");
-  store.forget({ takenBefore: 0, maxBytes: Infinity, usedBefore: 10 });
+  store.forget({ takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 10 });
   assertEquals(known(), "");
   use("a", "b", "c", "d");
   assertEquals(known(), "bcd");

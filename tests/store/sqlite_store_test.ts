@@ -116,7 +116,10 @@ Deno.test("openSqliteStore() counts what was forgotten, also when only an origin
     {
       using store = open(folder);
       store.commit(new LogWriter().batch({ lines: 5 }, { origin: "b", lines: 2 }, { audience: SERVERS }));
-      assertEquals(store.forget({ takenBefore: Infinity, maxBytes: 0, usedBefore: 0 }).entries, 5);
+      assertEquals(
+        store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 }).entries,
+        5,
+      );
     }
     using store = open(folder);
     assertEquals(store.opened.vector, { a: 6, b: 2 });

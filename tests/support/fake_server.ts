@@ -15,6 +15,8 @@ interface Entry {
   readonly user: string;
   readonly activity: Line;
   readonly messageId?: string | undefined;
+  /** A direct message or a receipt: whom it is for, and what the line has beside its place in the log. */
+  readonly only?: { readonly to: string; readonly line: Line };
 }
 
 /** What the servers of one network have in common: nothing is ever under way between them. */
@@ -24,6 +26,8 @@ interface Shared {
   readonly accounts: Map<string, string>;
   /** Message ids, and the `id` of what was published under each. */
   readonly used: Map<string, string>;
+  /** Direct messages that were delivered. */
+  readonly delivered: Set<Entry>;
   readonly servers: FakeServer[];
 }
 
@@ -33,6 +37,8 @@ export interface FakeConnection {
   /** Every line that came. */
   readonly lines: Line[];
   user: string | undefined;
+  /** What it asked for when it logged in. */
+  features: readonly string[];
   isGone: boolean;
   send(...messages: Line[]): void;
   /** Sends these, then FIN. */
@@ -63,6 +69,10 @@ export class FakeServer {
   keepFrom = 1;
   /** For `LOGIN_SUCCESS`. */
   ticket: string | undefined;
+  /** Whether CAUGHT_UP is sent by itself. */
+  tellsCaughtUp = true;
+  /** Those of the features that it serves. */
+  features: readonly string[] = ["heartbeat", "presence", "ack", "resume", "chat"];
   readonly #origin: string;
   readonly #options: FakeServerOptions;
   readonly #transport: Transport;
@@ -71,7 +81,13 @@ export class FakeServer {
   constructor(transport: Transport, options: FakeServerOptions = {}) {
     const { host = "server", port = 8000, origin = "s", joins } = options;
     this.endpoint = { host, port };
-    this.shared = joins?.shared ?? { log: [], accounts: new Map(), used: new Map(), servers: [] };
+    this.shared = joins?.shared ?? {
+      log: [],
+      accounts: new Map(),
+      used: new Map(),
+      delivered: new Set(),
+      servers: [],
+    };
     this.shared.servers.push(this);
     this.#origin = origin;
     this.#options = options;
@@ -123,11 +139,36 @@ export class FakeServer {
 
   /** Somebody publishes: everyone who is logged in gets it. */
   publish(activity: Line, user = "other", messageId?: string): Entry {
+    return this.#append({ user, activity, messageId });
+  }
+
+  /** Somebody writes to a user. */
+  write(to: string, text: string, from = "other", messageId?: string): Entry {
+    const line = { command: "DIRECT_MESSAGE", from, to, text };
+    return this.#append({ user: from, activity: {}, messageId, only: { to, line } });
+  }
+
+  /** Everybody who wants to know is told. */
+  tellPresence(event: string, username: string): void {
+    for (const connection of this.#present) {
+      if (connection.features.includes("presence")) {
+        connection.send({ command: "PRESENCE", event, username, lamport: 100 + this.log.length });
+      }
+    }
+  }
+
+  /** Connections that are logged in, at all servers. */
+  get #present(): FakeConnection[] {
+    return this.shared.servers.flatMap(({ connections }) => connections)
+      .filter(({ user, isGone }) => user !== undefined && !isGone);
+  }
+
+  #append(rest: Omit<Entry, "origin" | "sequence">): Entry {
     const sequence = this.log.filter(({ origin }) => origin === this.#origin).length + 1;
-    const entry = { origin: this.#origin, sequence, user, activity, messageId };
+    const entry = { origin: this.#origin, sequence, ...rest };
     this.log.push(entry);
-    for (const connection of this.shared.servers.flatMap(({ connections }) => connections)) {
-      if (connection.user !== undefined && !connection.isGone) connection.send(this.#broadcast(entry));
+    for (const connection of this.#present) {
+      if (entry.only === undefined || entry.only.to === connection.user) connection.send(this.#broadcast(entry));
     }
     return entry;
   }
@@ -145,6 +186,7 @@ export class FakeServer {
       link,
       lines: [],
       user: undefined,
+      features: [],
       isGone: false,
       send: (...messages) => {
         link.write(encoder.encode(messages.map((message) => `${JSON.stringify(message)}\n`).join("")));
@@ -192,6 +234,28 @@ export class FakeServer {
         connection.send({ command: "ACTIVITY_ACK", messageId, id });
         break;
       }
+      case "DIRECT_MESSAGE": {
+        const { to, text, messageId } = line;
+        if (!this.accounts.has(to)) {
+          connection.send({ command: "DIRECT_MESSAGE_FAILED", messageId, info: "there is no user with this name" });
+          break;
+        }
+        const { used } = this.shared;
+        const of = used.get(messageId) ?? idOf(this.write(to, text, connection.user, messageId));
+        used.set(messageId, of);
+        connection.send({ command: "RECEIPT", messageId, state: "stored", of, to, lamport: 100 + this.log.length });
+        break;
+      }
+      case "ACK":
+        for (const entry of this.#inbox(connection.user)) {
+          if (entry.sequence <= (line.vector[entry.origin] ?? 0)) this.#deliver(entry);
+        }
+        break;
+      case "LIST_USERS": {
+        const all = line.scope === "all" ? [...this.accounts.keys()] : this.#present.map(({ user }) => user);
+        connection.send({ command: "USER_LIST", scope: line.scope, users: [...new Set(all)].sort() });
+        break;
+      }
       case "HEARTBEAT":
         if (this.answersHeartbeats) connection.send({ command: "HEARTBEAT_ACK", sequence: line.sequence });
         break;
@@ -206,37 +270,60 @@ export class FakeServer {
       return;
     }
     connection.user = username;
+    const inForce = this.features.filter((feature) => features.includes(feature));
+    connection.features = inForce;
     const vector: Record<string, number> = { [this.#origin]: 0 };
     for (const { origin, sequence } of this.log) vector[origin] = sequence;
     const has: Record<string, number> = resume?.vector ?? vector;
     const hasOwn = has[this.#origin] ?? 0;
-    const missing = this.log.filter(({ origin, sequence }) => {
-      return sequence > (has[origin] ?? 0) && (origin !== this.#origin || sequence >= this.keepFrom);
+    const missing = this.log.filter(({ origin, sequence, only }) => {
+      return (only === undefined || only.to === username) && sequence > (has[origin] ?? 0) &&
+        (origin !== this.#origin || sequence >= this.keepFrom);
     });
     const isGap = resume !== undefined && hasOwn + 1 < this.keepFrom;
     connection.send({
       command: "LOGIN_SUCCESS",
       info: "welcome",
       ...(features.length === 0 ? {} : {
-        features,
+        features: inForce,
         serverId: this.#origin,
         lamport: 100,
         ...(this.ticket === undefined ? {} : { ticket: this.ticket }),
         heartbeat: this.#options.heartbeat ?? HEARTBEAT,
         resume: {
           vector,
-          replayed: missing.length,
+          replayed: missing.filter(({ only }) => only === undefined).length,
           ...(isGap ? { gap: [{ origin: this.#origin, first: hasOwn + 1, last: this.keepFrom - 1 }] } : {}),
         },
       }),
     }, ...missing.map((entry) => this.#broadcast(entry)));
+    if (!inForce.includes("chat")) return;
+    const inbox = resume === undefined ? this.#inbox(username) : [];
+    for (const entry of inbox) connection.send({ ...this.#broadcast(entry), offline: true });
+    if (this.tellsCaughtUp) connection.send({ command: "CAUGHT_UP", vector });
+  }
+
+  /** Direct messages for a user that are not delivered yet. */
+  #inbox(username: string | undefined): Entry[] {
+    return this.log.filter((entry) => {
+      const { only } = entry;
+      return only?.line.command === "DIRECT_MESSAGE" && only.to === username && !this.shared.delivered.has(entry);
+    });
+  }
+
+  #deliver(entry: Entry): void {
+    const { user, messageId, only } = entry;
+    this.shared.delivered.add(entry);
+    const line = { command: "RECEIPT", state: "delivered", of: idOf(entry), to: only!.to };
+    this.#append({ user, activity: {}, messageId, only: { to: user, line } });
   }
 
   #broadcast(entry: Entry): Line {
-    const { sequence, user, activity, messageId } = entry;
+    const { sequence, user, activity, messageId, only } = entry;
     return {
-      command: "ACTIVITY_BROADCAST",
-      activity: { ...activity, authenticated_user: user },
+      ...(only === undefined
+        ? { command: "ACTIVITY_BROADCAST", activity: { ...activity, authenticated_user: user } }
+        : only.line),
       id: idOf(entry),
       lamport: 100 + sequence,
       sentAt: 1_000_000 + sequence,

@@ -1,10 +1,10 @@
 /** Standard input and output for tests: answers are prepared, and what is written is kept. */
 
-import type { Stdio } from "../../platform/stdio.ts";
+import type { Keyboard, Stdio } from "../../platform/stdio.ts";
 import type { Style } from "../../platform/terminal.ts";
 
 /** Leaves text as it is. */
-export const PLAIN: Style = { bold: String, dim: String, green: String, yellow: String, red: String };
+export const PLAIN: Style = { bold: String, dim: String, green: String, yellow: String, red: String, coloured: String };
 
 /** A `Stdio` that answers its questions from `answers`, in order, and then has no more. */
 export class FakeStdio implements Stdio {
@@ -47,12 +47,18 @@ export class FakeStdio implements Stdio {
 
   async *input(): AsyncIterable<Uint8Array> {}
 
-  askSecret(question: string): string | undefined {
-    this.written += question;
-    return this.#answers.shift();
+  /** Types the next answer. */
+  openKeyboard(): Keyboard {
+    return {
+      read: () => {
+        const answer = this.#answers.shift();
+        return Promise.resolve(answer === undefined ? undefined : new TextEncoder().encode(`${answer}\r`));
+      },
+      [Symbol.dispose]() {},
+    };
   }
 
-  openKeyboard(): never {
-    throw new Error("Cannot open a keyboard: this test has none");
+  onResize(): Disposable {
+    return { [Symbol.dispose]() {} };
   }
 }

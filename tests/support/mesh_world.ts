@@ -10,6 +10,7 @@ import type { Segment } from "../../log/segment.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import type { Link, LinkHandler } from "../../platform/transport.ts";
+import type { Store, StoredMessage } from "../../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk } from "../simulation/disk.ts";
@@ -150,6 +151,15 @@ export class MeshWorld {
     return [...this.#open.values()].filter((link) => link === `${a}>${b}` || link === `${b}>${a}`);
   }
 
+  /** As `dial`; `undefined` when nobody is there. */
+  async tryToDial(server: string): Promise<Link | undefined> {
+    let link: Link | undefined;
+    const dialled = this.dial(server).then((made) => void (link = made), () => {});
+    await this.run(20);
+    await dialled;
+    return link;
+  }
+
   /** A link from a machine of its own, or from `machine`, to a server. */
   async dial(server: string, machine = `x${++this.#machines}`, highWaterBytes = 262_144): Promise<Link> {
     const process = new Process(machine, this.clock);
@@ -158,8 +168,13 @@ export class MeshWorld {
       port: PORT,
       timeoutMs: 5_000,
     });
-    await this.run(20);
-    return await dialled;
+    const [link] = await Promise.all([dialled, this.run(20)]);
+    return link;
+  }
+
+  /** A client on a link. */
+  over(link: Link): MeshClient {
+    return new MeshClient(link);
   }
 
   /** A client that has sent `lines` to a server. */
@@ -185,6 +200,34 @@ export class MeshWorld {
     await this.until(
       () => client.commands.some((command) => command.startsWith("REGISTER_")),
       `the registration of ${username} at ${server}`,
+    );
+    return client;
+  }
+
+  /** Registers these users at a server; resolves when all of the servers have them. */
+  async users(server: string, ...usernames: string[]): Promise<void> {
+    for (const username of usernames) (await this.register(server, username)).link.destroy();
+    await this.equal(...this.servers.keys());
+  }
+
+  /** A client that knows direct messages and presence, logged in where it asks. It takes what comes, and says so, unless `isIdle`. */
+  async chat(server: string, username: string, more: Received = {}, isIdle = false): Promise<MeshClient> {
+    const client = new MeshClient(await this.dial(server));
+    client.takesMessages = !isIdle;
+    client.send(loginOf(username, { features: CHAT_FEATURES, redirects: 3, ...more }));
+    await this.until(() => client.commands.includes("CAUGHT_UP"), `the login of ${username} at ${server}`);
+    return client;
+  }
+
+  /** A client that asks for nothing, logged in where it asks. */
+  async plain(server: string, username: string, link?: Link): Promise<MeshClient> {
+    const client = new MeshClient(link ?? await this.dial(server));
+    client.send(loginOf(username, { features: [], redirects: 3 }));
+    await this.until(() => client.commands.includes("LOGIN_SUCCESS"), `the login of ${username} at ${server}`);
+    await this.run(20);
+    assert(
+      !client.commands.includes("REDIRECT"),
+      `${server} has more clients than others, and sends ${username} there`,
     );
     return client;
   }
@@ -230,6 +273,9 @@ export class MeshWorld {
   }
 }
 
+/** What a client asks for that people talk with. */
+const CHAT_FEATURES = ["ack", "resume", "chat", "presence"];
+
 /** A LOGIN with everything that our own client asks for. */
 export function loginOf(username: string, more: Received = {}): Received {
   return {
@@ -253,6 +299,7 @@ export class MeshServer {
   readonly #chance: Chance;
   #node: ThrumNode | undefined;
   #process: Process | undefined;
+  #store: Store | undefined;
   #vector: Record<string, number> = {};
   /** Commits so far. */
   commits = 0;
@@ -275,6 +322,11 @@ export class MeshServer {
   /** What it has stored. */
   get vector(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.#vector).toSorted(([a], [b]) => a < b ? -1 : 1));
+  }
+
+  /** Direct messages that wait for a user there. */
+  inboxOf(username: string): StoredMessage[] {
+    return this.#store!.inboxOf(username);
   }
 
   /** For whom it has an entry; `undefined` when it has none. */
@@ -310,6 +362,7 @@ export class MeshServer {
       committing: () => true,
       committed: (segments) => this.#committed(segments),
     });
+    this.#store = store;
     this.#vector = { ...store.opened.vector };
     const node = new ThrumNode({
       config,
@@ -361,7 +414,52 @@ export class MeshServer {
 
 /** A client of bytes. */
 export class MeshClient extends FakeLineClient {
+  /** Whether it says at once that it has taken each direct message that comes. */
+  takesMessages = false;
   #sent = 0;
+
+  override onData(bytes: Uint8Array): void {
+    const before = this.received.length;
+    super.onData(bytes);
+    if (this.takesMessages && this.received.slice(before).some(isMessage)) this.take();
+  }
+
+  /** Says that it has taken all direct messages that came. */
+  take(): void {
+    this.send({ command: "ACK", vector: vectorOf(this.received.filter(isMessage)) });
+  }
+
+  /** Sends a direct message; under a `messageId` where one is given. */
+  tell(to: string, text: string, messageId?: string): void {
+    this.send({ command: "DIRECT_MESSAGE", to, text, ...(messageId === undefined ? {} : { messageId }) });
+  }
+
+  /** The texts of the direct messages that came, in order. */
+  get messages(): string[] {
+    return this.received.filter(isMessage).map(({ text }) => text);
+  }
+
+  /** The same for a client that knows none, with who sent them. */
+  get plainMessages(): string[] {
+    return this.all("ACTIVITY_BROADCAST").filter(({ activity }) => Object.hasOwn(activity, "direct_message"))
+      .map(({ activity }) => `${activity.authenticated_user}: ${activity.direct_message}`);
+  }
+
+  /** What became of its messages, as `messageId state`, in order. */
+  get receipts(): string[] {
+    return this.all("RECEIPT").map(({ messageId, state }) => `${messageId} ${state}`);
+  }
+
+  /** Who came and went, as `user event`, in order. */
+  get presence(): string[] {
+    return this.all("PRESENCE").map(({ username, event }) => `${username} ${event}`);
+  }
+
+  /** All that came and has a place in the log, on top of what the login was answered with. */
+  get vector(): Record<string, number> {
+    const { vector } = this.last("CAUGHT_UP") ?? this.last("LOGIN_SUCCESS")!.resume;
+    return vectorOf(this.received.filter(({ id, offline }) => id !== undefined && offline !== true), vector);
+  }
 
   /** Publishes an activity; under a `messageId` where one is given. */
   publish(n: unknown, messageId?: string): void {
@@ -415,6 +513,20 @@ export function activityLine(id: string, n: unknown, more: Received = {}, userna
     sentAt: 1_735_689_600_000,
     ...more,
   };
+}
+
+function isMessage({ command }: Received): boolean {
+  return command === "DIRECT_MESSAGE";
+}
+
+/** What somebody has who has these lines, and all before them. */
+function vectorOf(lines: readonly Received[], from: Record<string, number> = {}): Record<string, number> {
+  const vector = { ...from };
+  for (const { id } of lines) {
+    const [origin, sequence] = id.split(":");
+    vector[origin] = Math.max(vector[origin] ?? 0, Number(sequence));
+  }
+  return vector;
 }
 
 /** Promises have done all that they can. */

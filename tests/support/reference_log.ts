@@ -9,15 +9,15 @@ import type { ForgetLimits, Forgotten, Gap, Missing } from "../../store/store.ts
 
 /** A log that one can trust. */
 export class ReferenceLog {
-  /** A hole is a forgotten segment at the position of the one that follows it. */
-  readonly #all: { readonly segment: Segment; isForgotten: boolean }[] = [];
+  /** A hole is a forgotten segment at the position of the one that follows it. Nobody is told of one that is over. */
+  readonly #all: { readonly segment: Segment; isForgotten: boolean; isOver: boolean }[] = [];
 
   get head(): number {
     return this.#all.at(-1)?.segment.position ?? 0;
   }
 
   get kept(): Segment[] {
-    return this.#all.filter(({ isForgotten }) => !isForgotten).map(({ segment }) => segment);
+    return this.#all.filter(({ isForgotten, isOver }) => !isForgotten && !isOver).map(({ segment }) => segment);
   }
 
   get vector(): Vector {
@@ -28,8 +28,10 @@ export class ReferenceLog {
     for (const segment of segments) {
       const last = segment.first - 1;
       const before = sequenceOf(this.vector, segment.origin);
-      if (last > before) this.#all.push({ segment: { ...segment, first: before + 1, last }, isForgotten: true });
-      this.#all.push({ segment, isForgotten: false });
+      if (last > before) {
+        this.#all.push({ segment: { ...segment, first: before + 1, last }, isForgotten: true, isOver: false });
+      }
+      this.#all.push({ segment, isForgotten: false, isOver: false });
     }
   }
 
@@ -51,7 +53,8 @@ export class ReferenceLog {
     };
   }
 
-  forget({ takenBefore, maxBytes }: ForgetLimits): Pick<Forgotten, "entries" | "upTo"> {
+  forget({ takenBefore, maxBytes, directMessagesBefore }: ForgetLimits): Pick<Forgotten, "entries" | "upTo"> {
+    this.#forgetForUsers(directMessagesBefore);
     const isActivities = ({ audience }: Segment) => audience.kind === "everyone";
     let entries = 0;
     let upTo = 0;
@@ -65,6 +68,18 @@ export class ReferenceLog {
       upTo = segment.position;
     }
     return { entries, upTo };
+  }
+
+  #forgetForUsers(takenBefore: number): void {
+    for (const origin of Object.keys(this.vector)) {
+      const forUsers = this.#all.filter(({ segment, isForgotten, isOver }) =>
+        segment.origin === origin && segment.audience.kind === "user" && !isForgotten && !isOver
+      );
+      for (const item of forUsers) {
+        if (item.segment.takenAt >= takenBefore || item.segment.last === this.vector[origin]) break;
+        item.isOver = true;
+      }
+    }
   }
 
   #countActivities(counts: (segment: Segment, sequence: number) => boolean): number {

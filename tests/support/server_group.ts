@@ -99,13 +99,13 @@ export class ServerGroup implements AsyncDisposable {
       ?.includes("linked with") ?? false;
   }
 
-  /** Waits until each server has a link to each. */
-  async allLinked(): Promise<void> {
+  /** Waits until each server has a link to each; `patienceMs` where that can take long. */
+  async allLinked(patienceMs?: number): Promise<void> {
     const missing = () =>
       this.#ids.keys().flatMap((index) =>
         this.othersOf(index).filter((other) => !this.isLinked(index, other)).map((other) => `${index} to ${other}`)
       ).toArray();
-    await eventually(() => missing().length === 0, () => `links ${missing().join(", ")}\n${this.logs()}`);
+    await eventually(() => missing().length === 0, () => `links ${missing().join(", ")}\n${this.logs()}`, patienceMs);
   }
 
   /** A client that has logged in at server `index`, and stays there. */

@@ -23,7 +23,8 @@ export class Screen implements AsyncDisposable {
   ): Promise<Screen> {
     const screen = new Screen();
     const variables = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
-    const line = ["env", ...variables, ...command.map(quoted)].join(" ");
+    // Colours are shown wherever the tests themselves run.
+    const line = ["env", "-u", "NO_COLOR", ...variables, ...command.map(quoted)].join(" ");
     await screen.#tmux(
       "-f",
       "/dev/null",
@@ -43,6 +44,16 @@ export class Screen implements AsyncDisposable {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Gives the screen another width. */
+  async resize(columns: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", String(columns));
+  }
+
+  /** Everything that was written, colours included, also what has been scrolled away. */
+  async everything(): Promise<string> {
+    return await this.#tmux("capture-pane", "-p", "-e", "-S", "-");
+  }
+
   /** The rows that are not empty, without the space at their ends. */
   async rows(): Promise<string[]> {
     const text = await this.#tmux("capture-pane", "-p");
@@ -54,11 +65,27 @@ export class Screen implements AsyncDisposable {
     await this.#until((rows) => rows.at(-1) === row && above.test(rows.at(-2) ?? ""), `${row} below ${above}`);
   }
 
+  /** Waits until the cursor stands in `column`, from 0. */
+  async showsCursor(column: number): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const at = (await this.#tmux("display-message", "-p", "#{cursor_x}")).trim();
+      if (at === String(column)) return;
+      if (performance.now() > until) fail(`The cursor is in column ${at}, not in ${column}`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
   /** Waits until some row matches. */
   async sees(pattern: RegExp): Promise<string> {
     let found: string | undefined;
     await this.#until((rows) => (found = rows.find((row) => pattern.test(row))) !== undefined, String(pattern));
     return found!;
+  }
+
+  /** Waits until all rows together are as `isRight` wants them, which is `what`. */
+  async showsRows(isRight: (rows: string[]) => boolean, what: string): Promise<void> {
+    await this.#until(isRight, what);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

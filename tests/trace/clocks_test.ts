@@ -25,7 +25,10 @@ function begin(lamport: number) {
   });
   const nothing = () => {};
   const owner = { safe: nothing, stored: nothing, registered: nothing, accountLost: nothing, failed: nothing };
-  return { journal: new Journal(noting, new FakeClock(), 1_000, owner), batches };
+  return {
+    journal: new Journal(noting, new FakeClock(), { tailBytes: 1_000, messagesWaitMs: 1_000_000 }, owner),
+    batches,
+  };
 }
 
 Deno.test("A server's clock goes on after a restart, also where its times were only said in announcements and claims", () => {

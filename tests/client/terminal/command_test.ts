@@ -27,6 +27,7 @@ function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
       return Promise.reject(new RefusedError("no", { command: "LOGIN_FAILED", info: "", reason }));
     },
     reach: () => Promise.reject(new ConnectError("not asked for")),
+    stateFile: undefined,
     makeSecret: () => "made",
     onStop: () => ({ [Symbol.dispose]() {} }),
   };
@@ -40,7 +41,7 @@ Deno.test("enter() registers a new name when its secret is typed once more", asy
     ["bob", "x", false],
     ["bob", "x", true],
   ]);
-  assertEquals(stdio.written, "bob is new. The same secret again to register it:");
+  assertEquals(stdio.written, "bob is new. The same secret again to register it: \n");
 });
 
 Deno.test("enter() registers no name that was mistyped, nor one that has another secret", async () => {
@@ -60,13 +61,37 @@ Deno.test("leavable() takes a signal to stop for a wish to leave, while a questi
     return { [Symbol.dispose]: () => void (stop = undefined) };
   };
   const answer = Promise.withResolvers<string>();
-  const terminal = leavable({ write() {}, readLine: () => answer.promise }, onStop);
-  const left = terminal.readLine();
+  const key = Promise.withResolvers<Uint8Array>();
+  let isKeyboardOpen = false;
+  const fake = new FakeStdio();
+  const stdio = leavable({
+    ...fake,
+    terminal: { write() {}, readLine: () => answer.promise },
+    columns: () => 80,
+    write: () => Promise.resolve(true),
+    tell() {},
+    async *input() {},
+    onResize: fake.onResize,
+    openKeyboard() {
+      isKeyboardOpen = true;
+      return { read: () => key.promise, [Symbol.dispose]: () => void (isKeyboardOpen = false) };
+    },
+  }, onStop);
+  const left = stdio.terminal.readLine();
   stop!();
   assertEquals(await left, undefined);
   assertEquals(stop, undefined);
-  const answered = terminal.readLine();
+  const answered = stdio.terminal.readLine();
   answer.resolve("yes");
   assertEquals(await answered, "yes");
   assertEquals(stop, undefined);
+
+  {
+    using keyboard = stdio.openKeyboard();
+    assertEquals(isKeyboardOpen, true);
+    const read = keyboard.read();
+    stop!();
+    assertEquals(await read, undefined);
+  }
+  assertEquals([isKeyboardOpen, stop], [false, undefined]);
 });

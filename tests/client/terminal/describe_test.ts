@@ -1,14 +1,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import fc from "fast-check";
 import {
   activityLine,
   activityWords,
   describeActivity,
+  describeMessage,
+  messageLine,
   NOTHING_TOLD,
   stepTelling,
   styleNotice,
 } from "../../../client/terminal/describe.ts";
-import { visible } from "../../../client/terminal/visible.ts";
 import type { Activity, ClientEvent } from "../../../client/options.ts";
 import { PLAIN } from "../../support/fake_stdio.ts";
 
@@ -32,19 +32,13 @@ function told(...events: ClientEvent[]): string[] {
   });
 }
 
-Deno.test("visible() shows what would move a cursor, change colours or turn text round", () => {
+Deno.test("a direct message is described like an activity, and harmless", () => {
+  const message = { from: "b\x07b", to: "ada", text: "a\nb\u001b", id: "s:2", lamport: 5, sentAt: 0, offline: true };
+  assertMatch(describeMessage(message, PLAIN), /^\d\d:\d\d:\d\d {2}b\\u0007b {2}to you: a\\nb\\u001b$/);
   assertEquals(
-    visible("a\x1b[31m\x07\r\n\t\x7f\u009b\u202eb\u2066\u2028"),
-    "a\\u001b[31m\\u0007\\r\\n\\t\\u007f\\u009b\\u202eb\\u2066\\u2028",
+    messageLine({ ...message, from: "bob" }),
+    '{"id":"s:2","user":"bob","sentAt":0,"lamport":5,"direct_message":{"to":"ada","text":"a\\nb\\u001b","offline":true}}',
   );
-  assertEquals(visible("\ud800x"), "\\ud800x");
-  assertEquals(visible("naïve 日本 👩‍👩‍👧"), "naïve 日本 👩‍👩‍👧");
-});
-
-Deno.test("visible() leaves nothing that a terminal would obey", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
-    assertEquals(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(visible(text)), false);
-  }));
 });
 
 Deno.test("describeActivity() shows a text as text and everything else as JSON, in one line", () => {
@@ -80,7 +74,7 @@ Deno.test("stepTelling() tells an outage once, however many attempts it takes, a
       unreachable,
       waiting,
       { ...connected, returned: true, missed: 3 },
-      { kind: "caughtUp", replayed: 3 },
+      { kind: "caughtUp", replayed: 3, offline: 0 },
       { ...lost, byServer: true, info: "the server is stopping" },
       unreachable,
       { ...connected, returned: true, missed: 1 },

@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   AnswerError,
-  askIdentity,
+  askUsername,
   confirmNew,
   type GivenIdentity,
   NOBODY,
@@ -32,13 +32,6 @@ async function settled(more: Partial<GivenIdentity>, ...answers: string[]) {
   return identity;
 }
 
-async function asked(...answers: string[]) {
-  const stdio = new FakeStdio(answers);
-  const identity = await askIdentity({ ...given, command: "interactive" }, stdio);
-  assertEquals(stdio.left, 0);
-  return identity;
-}
-
 Deno.test("settleIdentity() without a name is nobody in particular, and asks nothing", async () => {
   assertEquals(await settled({}), NOBODY);
   assertEquals(await settled({ username: "anonymous", secret: "x" }), NOBODY);
@@ -59,13 +52,13 @@ Deno.test("settleIdentity() for register has a secret typed twice, until it is t
   assertEquals(await settled(given, "one", "other", "x", "x"), { ...known, register: true });
 });
 
-Deno.test("confirmNew() registers a name only for who types the same secret again", () => {
+Deno.test("confirmNew() registers a name only for who types the same secret again", async () => {
   const typed = { ...known, mayBeNew: true };
   const stdio = new FakeStdio(["x"]);
-  assertEquals(confirmNew(typed, stdio), { ...known, register: true });
-  assertEquals(stdio.written, "bob is new. The same secret again to register it:");
-  assertThrows(() => confirmNew(typed, new FakeStdio(["y"])), AnswerError, 'Cannot register "bob"');
-  assertThrows(() => confirmNew(typed, new FakeStdio([])), NoAnswer);
+  assertEquals(await confirmNew(typed, stdio), { ...known, register: true });
+  assertEquals(stdio.written, "bob is new. The same secret again to register it: \n");
+  await assertRejects(() => confirmNew(typed, new FakeStdio(["y"])), AnswerError, 'Cannot register "bob"');
+  await assertRejects(() => confirmNew(typed, new FakeStdio([])), NoAnswer);
 });
 
 Deno.test("settleIdentity() looks for the server before it asks, and only then", async () => {
@@ -88,6 +81,7 @@ Deno.test("settleIdentity() with a name alone makes a secret where nobody can be
 Deno.test("settleIdentity() for register asks for the name, or says that it needs one", async () => {
   assertEquals(await settled({ command: "register" }, "bob", ""), made);
   assertEquals((await settled({ command: "register" }, "", "")).username, "ada");
+  assertEquals((await settled({ command: "register" }, "anonymous", "bob", "")).username, "bob");
   await assertRejects(() => settled({ command: "register", mayAsk: false }), UsageError, "-u NAME");
 });
 
@@ -110,19 +104,18 @@ Deno.test("settleIdentity() takes the end of the input for a wish to leave", asy
   await assertRejects(() => settled({ username: "bob" }), NoAnswer);
 });
 
-Deno.test("askIdentity() lets the person stay anonymous, log in or register", async () => {
-  assertEquals(await asked(""), NOBODY);
-  assertEquals(await asked("l", "", "x"), { ...known, username: "ada" });
-  assertEquals(await asked("R", "bob", ""), made);
-});
-
-Deno.test("askIdentity() has a new secret typed twice, until it is the same", async () => {
-  assertEquals(await asked("r", "bob", "one", "other", "x", "x"), { ...known, register: true });
-});
-
-Deno.test("askIdentity() asks again for what is not allowed", async () => {
-  assertEquals((await asked("x", "l", "a/b", "bob", "", "x")).username, "bob");
-  const stdio = new FakeStdio(["l", "anonymous", "bob", "x"]);
-  await askIdentity({ ...given, command: "interactive" }, stdio);
-  assertStringIncludes(stdio.written, "other than anonymous");
+Deno.test("askUsername() offers a name that can be one, and asks again for what cannot", async () => {
+  const asked = async (offered: string | undefined, ...answers: string[]) => {
+    const stdio = new FakeStdio(answers);
+    const name = await askUsername(offered, stdio);
+    assertEquals(stdio.left, 0);
+    return { name, written: stdio.written };
+  };
+  assertEquals((await asked("ada", "")).name, "ada");
+  assertEquals((await asked("a/b", "")).name, "guest");
+  assertEquals((await asked(undefined, "")).name, "guest");
+  assertEquals((await asked("ada", "anonymous")).name, "anonymous");
+  const again = await asked("ada", "a:b", "bob");
+  assertEquals(again.name, "bob");
+  assertStringIncludes(again.written, 'without : " \\ /\n  User name [ada]: ');
 });

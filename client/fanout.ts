@@ -1,62 +1,69 @@
 /**
- * Activities on their way from a connection to those who iterate over them. One list serves all iterators: each has its own place in it, and
+ * What comes on its way from a connection to those who iterate over it. One list serves all iterators: each has its own place in it, and
  * what all of them have passed is garbage. When the slowest is too far behind, the connection is asked to stop reading, so that
  * the server keeps what waits, not this process.
  */
-
-import type { Vector } from "../log/vector.ts";
-import { parseEntryId } from "../protocol/entry_id.ts";
-import type { Activity } from "./options.ts";
 
 /** How far behind an iterator may be, in characters of lines, before the connection is not read any more. What was read already is added to that. */
 export const MAX_BEHIND = 1_048_576;
 /** And it is read again when nobody is further behind than this. */
 const ENOUGH_ROOM = MAX_BEHIND / 4;
 
-/** The end of the list has no activity yet; it gets one, and a next one, when something comes. */
-interface Node {
-  activity: Activity | undefined;
-  next: Node | undefined;
+/** The end of the list has no item yet; it gets one, and a next one, when something comes. */
+interface Node<T> {
+  item: T | undefined;
+  next: Node<T> | undefined;
   /** Characters of all lines up to and including this one. */
   total: number;
 }
 
-/** What a queue tells its owner. */
-export interface ActivityQueueOwner {
+/** What a fan-out tells its owner. */
+export interface FanoutOwner {
   /** Reading should stop, or may go on. */
   onPressure(isHigh: boolean): void;
-  /** Nobody has asked for an iterator, and what was kept for the first one was dropped. */
+  /** Nobody has asked for an iterator, and what was kept for the next one was dropped. */
   onUnread(): void;
-  /** What the client has received. */
-  received(): Vector;
+  /** An iterator gave something. */
+  onTaken?(): void;
+  /** The last iterator is left, with what it still has. */
+  onLeft?(): void;
 }
 
-/** Fans activities out to iterators. */
-export class ActivityQueue {
-  readonly #owner: ActivityQueueOwner;
-  readonly #iterators = new Set<ActivityIterator>();
+/** How a fan-out treats what nobody takes. */
+export interface FanoutOptions {
+  /**
+   * It is not lost, but comes again some other time. So an iterator that is asked for when there is none goes on where the last one was left; and
+   * all of them end at the end, whatever they still have, as taking that would be told to nobody.
+   */
+  readonly comesAgain: boolean;
+}
+
+/** Fans items out to iterators. */
+export class Fanout<T extends object> {
+  readonly #owner: FanoutOwner;
+  readonly #comesAgain: boolean;
+  readonly #iterators = new Set<FanoutIterator<T>>();
   /** The first iterator is there from the beginning, and waits to be asked for. */
-  #unclaimed: ActivityIterator | undefined;
-  #tail: Node = { activity: undefined, next: undefined, total: 0 };
+  #unclaimed: FanoutIterator<T> | undefined;
+  #tail: Node<T> = { item: undefined, next: undefined, total: 0 };
   #total = 0;
   #isHigh = false;
-  /** What had been taken when the last iterator was left. */
-  #left: Vector | undefined;
   #end: { readonly error: Error | undefined } | undefined;
 
-  constructor(owner: ActivityQueueOwner) {
+  constructor(owner: FanoutOwner, { comesAgain }: FanoutOptions = { comesAgain: false }) {
     this.#owner = owner;
-    this.#unclaimed = this.#iterator();
+    this.#comesAgain = comesAgain;
+    this.#unclaimed = this.#iterator(this.#tail, 0);
   }
 
   /** Adds what came in a line of `length` characters. */
-  push(activity: Activity, length: number): void {
+  push(item: T, length: number): void {
     if (this.#iterators.size === 0 || this.#end !== undefined) return;
     const filled = this.#tail;
     this.#total += length;
-    filled.activity = activity;
+    filled.item = item;
     filled.total = this.#total;
-    this.#tail = filled.next = { activity: undefined, next: undefined, total: 0 };
+    this.#tail = filled.next = { item: undefined, next: undefined, total: 0 };
     for (const iterator of this.#iterators) iterator.wake();
     const unclaimed = this.#unclaimed;
     if (unclaimed !== undefined && this.#total - unclaimed.passed > MAX_BEHIND) {
@@ -69,10 +76,9 @@ export class ActivityQueue {
   }
 
   /** Begins with what comes from now on; the first one with everything, unless that was too much. */
-  iterate(): AsyncIterableIterator<Activity> {
-    const iterator = this.#unclaimed ?? this.#iterator();
+  iterate(): AsyncIterableIterator<T> {
+    const iterator = this.#unclaimed ?? this.#iterator(this.#tail, this.#total);
     this.#unclaimed = undefined;
-    this.#left = undefined;
     return iterator;
   }
 
@@ -82,27 +88,26 @@ export class ActivityQueue {
     for (const iterator of this.#iterators) iterator.wake();
   }
 
-  /** What was received, without what an iterator still has to give, or had when it was left and none came after it. */
-  get taken(): Vector {
-    if (this.#left !== undefined) return this.#left;
-    const taken: Record<string, number> = { ...this.#owner.received() };
-    for (const iterator of this.#iterators) {
-      for (let node = iterator.node; node.activity !== undefined; node = node.next!) {
-        const { origin, sequence } = parseEntryId(node.activity.id)!;
-        taken[origin] = Math.min(taken[origin] ?? 0, sequence - 1);
-      }
+  /** What some iterator still has to give; the same for each that has. */
+  *waiting(): Generator<T, void, undefined> {
+    for (const { node: first } of this.#iterators) {
+      for (let node = first; node.item !== undefined; node = node.next!) yield node.item;
     }
-    return taken;
   }
 
-  #iterator(): ActivityIterator {
-    const iterator: ActivityIterator = new ActivityIterator(this.#tail, this.#total, {
+  #iterator(node: Node<T>, passed: number): FanoutIterator<T> {
+    const iterator: FanoutIterator<T> = new FanoutIterator(node, passed, {
+      comesAgain: this.#comesAgain,
       end: () => this.#end,
-      onMoved: () => {
+      onTaken: () => {
+        this.#owner.onTaken?.();
         if (this.#isHigh) this.#measure();
       },
       onReturned: () => {
-        if (this.#iterators.size === 1) this.#left = this.taken;
+        if (this.#iterators.size === 1) {
+          this.#owner.onLeft?.();
+          if (this.#comesAgain) this.#unclaimed = this.#iterator(iterator.node, iterator.passed);
+        }
         this.#iterators.delete(iterator);
         if (this.#isHigh) this.#measure();
       },
@@ -123,24 +128,25 @@ export class ActivityQueue {
   }
 }
 
-/** What an iterator needs of its queue. */
+/** What an iterator needs of its fan-out. */
 interface IteratorOwner {
+  readonly comesAgain: boolean;
   end(): { readonly error: Error | undefined } | undefined;
-  onMoved(): void;
+  onTaken(): void;
   onReturned(): void;
 }
 
-class ActivityIterator implements AsyncIterableIterator<Activity> {
+class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   /** The next one to give. */
-  node: Node;
+  node: Node<T>;
   /** Characters of all that was passed. */
   passed: number;
   readonly #owner: IteratorOwner;
   #returned = false;
   /** Calls of `next` that have found nothing yet. */
-  readonly #waiting: PromiseWithResolvers<IteratorResult<Activity>>[] = [];
+  readonly #waiting: PromiseWithResolvers<IteratorResult<T>>[] = [];
 
-  constructor(node: Node, passed: number, owner: IteratorOwner) {
+  constructor(node: Node<T>, passed: number, owner: IteratorOwner) {
     this.node = node;
     this.passed = passed;
     this.#owner = owner;
@@ -150,14 +156,14 @@ class ActivityIterator implements AsyncIterableIterator<Activity> {
     return this;
   }
 
-  next(): Promise<IteratorResult<Activity>> {
-    const waiting = Promise.withResolvers<IteratorResult<Activity>>();
+  next(): Promise<IteratorResult<T>> {
+    const waiting = Promise.withResolvers<IteratorResult<T>>();
     this.#waiting.push(waiting);
     this.wake();
     return waiting.promise;
   }
 
-  return(): Promise<IteratorResult<Activity>> {
+  return(): Promise<IteratorResult<T>> {
     if (!this.#returned) this.#owner.onReturned();
     this.#returned = true;
     this.wake();
@@ -167,14 +173,14 @@ class ActivityIterator implements AsyncIterableIterator<Activity> {
   /** There may be something to give now. */
   wake(): void {
     while (this.#waiting.length > 0) {
-      const { activity, next, total } = this.node;
+      const { item, next, total } = this.node;
       const end = this.#owner.end();
       if (this.#returned) this.#waiting.shift()!.resolve(DONE);
-      else if (activity !== undefined) {
+      else if (item !== undefined && !(end !== undefined && this.#owner.comesAgain)) {
         this.node = next!;
         this.passed = total;
-        this.#waiting.shift()!.resolve({ done: false, value: activity });
-        this.#owner.onMoved();
+        this.#waiting.shift()!.resolve({ done: false, value: item });
+        this.#owner.onTaken();
       } else if (end === undefined) return;
       else if (end.error === undefined) this.#waiting.shift()!.resolve(DONE);
       else {
@@ -185,4 +191,4 @@ class ActivityIterator implements AsyncIterableIterator<Activity> {
   }
 }
 
-const DONE: IteratorResult<Activity> = Object.freeze({ done: true, value: undefined });
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ActivityQueue, MAX_BEHIND } from "../../client/activity_queue.ts";
+import { Fanout, MAX_BEHIND } from "../../client/fanout.ts";
 import type { Activity } from "../../client/options.ts";
 
 function activity(sequence: number, origin = "s"): Activity {
@@ -13,16 +13,21 @@ function activity(sequence: number, origin = "s"): Activity {
   };
 }
 
-function makeQueue() {
+function makeQueue(comesAgain = false) {
   const pressure: boolean[] = [];
   const unread: string[] = [];
-  const received: Record<string, number> = {};
-  const queue = new ActivityQueue({
+  const taken: string[] = [];
+  const queue = new Fanout<Activity>({
     onPressure: (isHigh) => pressure.push(isHigh),
     onUnread: () => unread.push("unread"),
-    received: () => received,
-  });
-  return { queue, pressure, unread, received };
+    onTaken: () => taken.push("taken"),
+  }, { comesAgain });
+  return { queue, pressure, unread, taken };
+}
+
+/** What some iterator still has to give. */
+function waiting(queue: Fanout<Activity>): string[] {
+  return [...queue.waiting()].map(({ id }) => id);
 }
 
 async function idOf(result: Promise<IteratorResult<Activity>>): Promise<string> {
@@ -30,7 +35,7 @@ async function idOf(result: Promise<IteratorResult<Activity>>): Promise<string> 
   return done ? "done" : value.id;
 }
 
-Deno.test("ActivityQueue gives the first iterator everything, and every other what comes next", async () => {
+Deno.test("Fanout gives the first iterator everything, and every other what comes next", async () => {
   const { queue } = makeQueue();
   queue.push(activity(1), 10);
   const first = queue.iterate();
@@ -40,7 +45,7 @@ Deno.test("ActivityQueue gives the first iterator everything, and every other wh
   assertEquals(await idOf(second.next()), "s:2");
 });
 
-Deno.test("ActivityQueue answers calls of next() that came early in their order", async () => {
+Deno.test("Fanout answers calls of next() that came early in their order", async () => {
   const { queue } = makeQueue();
   const iterator = queue.iterate();
   const results = [idOf(iterator.next()), idOf(iterator.next()), idOf(iterator.next())];
@@ -50,7 +55,7 @@ Deno.test("ActivityQueue answers calls of next() that came early in their order"
   assertEquals(await Promise.all(results), ["s:1", "s:2", "done"]);
 });
 
-Deno.test("ActivityQueue asks to stop reading when the slowest is too far behind, and to go on when it has caught up", async () => {
+Deno.test("Fanout asks to stop reading when the slowest is too far behind, and to go on when it has caught up", async () => {
   const { queue, pressure } = makeQueue();
   const slow = queue.iterate();
   const quick = queue.iterate();
@@ -65,7 +70,7 @@ Deno.test("ActivityQueue asks to stop reading when the slowest is too far behind
   assertEquals(pressure, [true, false]);
 });
 
-Deno.test("ActivityQueue is not held up by an iterator that was left", async () => {
+Deno.test("Fanout is not held up by an iterator that was left", async () => {
   const { queue, pressure } = makeQueue();
   const iterator = queue.iterate();
   for (let sequence = 1; sequence <= 2; sequence++) queue.push(activity(sequence), MAX_BEHIND);
@@ -77,7 +82,7 @@ Deno.test("ActivityQueue is not held up by an iterator that was left", async () 
   assertEquals(await idOf(iterator.next()), "done");
 });
 
-Deno.test("ActivityQueue drops, and says so once, what nobody asks for, and holds nothing up", async () => {
+Deno.test("Fanout drops, and says so once, what nobody asks for, and holds nothing up", async () => {
   const { queue, pressure, unread } = makeQueue();
   for (let sequence = 1; sequence <= 9; sequence++) queue.push(activity(sequence), MAX_BEHIND / 4);
   assertEquals(pressure, []);
@@ -87,7 +92,7 @@ Deno.test("ActivityQueue drops, and says so once, what nobody asks for, and hold
   assertEquals(await idOf(iterator.next()), "s:10");
 });
 
-Deno.test("ActivityQueue.end() lets iterators finish, then ends them", async () => {
+Deno.test("Fanout.end() lets iterators finish, then ends them", async () => {
   const { queue } = makeQueue();
   const iterator = queue.iterate();
   queue.push(activity(1), 10);
@@ -96,7 +101,7 @@ Deno.test("ActivityQueue.end() lets iterators finish, then ends them", async () 
   assertEquals(await idOf(queue.iterate().next()), "done");
 });
 
-Deno.test("ActivityQueue.end() with an error throws it once, after what is left", async () => {
+Deno.test("Fanout.end() with an error throws it once, after what is left", async () => {
   const { queue } = makeQueue();
   const iterator = queue.iterate();
   queue.push(activity(1), 10);
@@ -106,34 +111,50 @@ Deno.test("ActivityQueue.end() with an error throws it once, after what is left"
   assertEquals(await idOf(iterator.next()), "done");
 });
 
-Deno.test("ActivityQueue.taken leaves out what an iterator still has to give", async () => {
-  const { queue, received } = makeQueue();
+Deno.test("Fanout.waiting() gives what each iterator still has to give", async () => {
+  const { queue, taken } = makeQueue();
   const slow = queue.iterate();
   const quick = queue.iterate();
-  Object.assign(received, { a: 6, b: 2, c: 9 });
-  queue.push(activity(5, "a"), 10);
-  queue.push(activity(2, "b"), 10);
-  queue.push(activity(6, "a"), 10);
-  for (let taken = 0; taken < 3; taken++) await quick.next();
+  for (let sequence = 1; sequence <= 3; sequence++) queue.push(activity(sequence), 10);
+  for (let count = 0; count < 2; count++) await quick.next();
   await slow.next();
-  assertEquals(queue.taken, { a: 5, b: 1, c: 9 });
-  queue.end(undefined);
-  assertEquals(queue.taken, { a: 5, b: 1, c: 9 });
-  await slow.next();
-  await slow.next();
-  assertEquals(queue.taken, received);
+  assertEquals(waiting(queue), ["s:2", "s:3", "s:3"]);
+  assertEquals(taken.length, 3);
+  await quick.return?.();
+  assertEquals(waiting(queue), ["s:2", "s:3"]);
 });
 
-Deno.test("ActivityQueue.taken stays where the last iterator was left", async () => {
-  const { queue, received } = makeQueue();
-  const iterator = queue.iterate();
-  Object.assign(received, { s: 2 });
-  queue.push(activity(1), 10);
-  queue.push(activity(2), 10);
-  await iterator.next();
-  await iterator.return?.();
-  received.s = 9;
-  assertEquals(queue.taken, { s: 1 });
-  queue.iterate();
-  assertEquals(queue.taken, { s: 9 });
+Deno.test("A Fanout of what comes again goes on where the last iterator was left, or drops what is too much", async () => {
+  const { queue, unread } = makeQueue(true);
+  const first = queue.iterate();
+  const second = queue.iterate();
+  for (let sequence = 1; sequence <= 3; sequence++) queue.push(activity(sequence), 10);
+  await first.next();
+  await second.next();
+  await second.next();
+  await first.return?.();
+  await second.return?.();
+  queue.push(activity(4), 10);
+  assertEquals(waiting(queue), ["s:3", "s:4"]);
+  const third = queue.iterate();
+  assertEquals([await idOf(third.next()), await idOf(third.next())], ["s:3", "s:4"]);
+  await third.return?.();
+  for (let sequence = 5; sequence <= 9; sequence++) queue.push(activity(sequence), MAX_BEHIND / 4);
+  assertEquals(unread, ["unread"]);
+  const fourth = queue.iterate();
+  queue.push(activity(10), 10);
+  assertEquals(await idOf(fourth.next()), "s:10");
+});
+
+Deno.test("A Fanout of what comes again gives nothing after its end", async () => {
+  for (const error of [undefined, new RangeError("broken")]) {
+    const { queue, taken } = makeQueue(true);
+    const iterator = queue.iterate();
+    queue.push(activity(1), 10);
+    queue.end(error);
+    if (error !== undefined) await assertRejects(() => iterator.next(), RangeError);
+    assertEquals(await idOf(iterator.next()), "done");
+    assertEquals(taken, []);
+    assertEquals(waiting(queue), ["s:1"]);
+  }
 });

@@ -1,0 +1,253 @@
+/**
+ * What a client receives, on its way to those who read it: what came before is left out, how far the client got is noted, and the rest is fanned out. Lives
+ * as long as the client, over all its connections; sends nothing itself.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Vector } from "../log/vector.ts";
+import { parseEntryId } from "../protocol/entry_id.ts";
+import type {
+  ActivityBroadcastMessage,
+  DirectMessage,
+  LoginSuccessMessage,
+  PresenceMessage,
+  ReceiptMessage,
+  WireVector,
+} from "../protocol/message.ts";
+import { withoutMember } from "../protocol/raw_json.ts";
+import { Fanout } from "./fanout.ts";
+import type { Activity, ClientEvent, Message, Presence } from "./options.ts";
+import { Progress } from "./progress.ts";
+import { MAX_SEEN_MESSAGES, SeenKeys, SeenMessages } from "./seen_messages.ts";
+
+/** What is told to the client. */
+export interface ReceivingOwner {
+  tell(event: ClientEvent): void;
+  /** The entry `id`, of that Lamport time, came; for the first time or again. Called before anything else is done about it. */
+  onArrival(id: string, lamport: number, isNew: boolean): void;
+  /** Reading should stop, or may go on. */
+  onPressure(isHigh: boolean): void;
+  /** There may be more in `delivered`. */
+  onDelivered(): void;
+}
+
+const logger = getLogger(["thrum", "client"]);
+
+/** Takes in what comes. */
+export class Receiving {
+  readonly #owner: ReceivingOwner;
+  readonly #progress: Progress;
+  readonly #seen = new SeenMessages();
+  /** The ids of direct messages that came: those that waited have no place among what comes in order. */
+  readonly #messageIds = new SeenKeys(MAX_SEEN_MESSAGES);
+  /** What this user's clients call the messages that are known to be delivered. */
+  readonly #deliveredIds = new SeenKeys(MAX_SEEN_MESSAGES);
+  readonly #activities: Fanout<Activity>;
+  readonly #messages: Fanout<Message>;
+  readonly #presences: Fanout<Presence>;
+  readonly #pressing = new Set<string>();
+  /** The first and the last direct message of each origin, by their sequence. */
+  readonly #oldestMessages: Record<string, number> = {};
+  readonly #newestMessages: Record<string, number> = {};
+  /** Direct messages were dropped that nobody took, or did not come any more, and wait with the server. */
+  #hasLeftMessages = false;
+  /** The first login has not been answered to its end, where those come that waited. */
+  #isFirst = false;
+  /** What had been taken when the last iterator of activities was left. */
+  #left: Vector | undefined;
+  #replayed = 0;
+  #offline = 0;
+
+  /** Begins with what the client has from earlier. */
+  constructor(since: Vector | undefined, owner: ReceivingOwner) {
+    this.#owner = owner;
+    this.#progress = new Progress(since);
+    this.#activities = new Fanout({
+      onPressure: (isHigh) => this.#press("activities", isHigh),
+      onUnread: () => owner.tell({ kind: "unread" }),
+      onLeft: () => this.#left = this.#takenActivities(),
+    });
+    this.#messages = new Fanout({
+      onPressure: (isHigh) => this.#press("messages", isHigh),
+      onUnread: () => this.#hasLeftMessages = true,
+      onTaken: () => owner.onDelivered(),
+    }, { comesAgain: true });
+    this.#presences = new Fanout({
+      onPressure: (isHigh) => this.#press("presences", isHigh),
+      // Who asks later who is there learns it from `users`.
+      onUnread: () => {},
+    });
+  }
+
+  /** What to ask the server to go on from; `undefined` when the client has nothing yet. */
+  get received(): Vector | undefined {
+    return this.#progress.hasBegun ? this.#progress.received : undefined;
+  }
+
+  /**
+   * What was received, without what an iterator still has to give, or had when it was left and none came after it. Direct messages that waited do not
+   * count: the server knows by itself which of these were delivered.
+   */
+  get vector(): Vector {
+    const taken = { ...this.#left ?? this.#takenActivities() };
+    for (const { id, offline } of this.#messages.waiting()) {
+      if (!offline) lower(taken, id);
+    }
+    return taken;
+  }
+
+  /** The direct messages that were taken, and all before them; of each origin that there were any of. */
+  get delivered(): Vector {
+    // A vector cannot say later that these were not among what was taken.
+    if (this.#hasLeftMessages) return {};
+    const delivered = { ...this.#newestMessages };
+    for (const { id } of this.#messages.waiting()) lower(delivered, id);
+    // Nothing is said of an origin of which nothing was taken.
+    for (const [origin, sequence] of Object.entries(delivered)) {
+      if (sequence < this.#oldestMessages[origin]!) delete delivered[origin];
+    }
+    return delivered;
+  }
+
+  activities(): AsyncIterableIterator<Activity> {
+    this.#left = undefined;
+    return this.#activities.iterate();
+  }
+
+  messages(): AsyncIterableIterator<Message> {
+    return this.#messages.iterate();
+  }
+
+  presences(): AsyncIterableIterator<Presence> {
+    return this.#presences.iterate();
+  }
+
+  /** A server has answered the login. */
+  begin({ serverId, resume, features }: LoginSuccessMessage): void {
+    const isTold = features?.includes("chat") ?? false;
+    this.#replayed = resume?.replayed ?? 0;
+    this.#offline = 0;
+    const gaps = resume?.gap ?? [];
+    if (gaps.length > 0) {
+      logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
+      this.#owner.tell({ kind: "gap", gaps });
+    }
+    this.#isFirst = isTold && !this.#progress.hasBegun;
+    if (resume !== undefined) this.#progress.begin({ serverId, ...resume, isTold });
+    if (!isTold && !this.#progress.isBehind) this.#tellCaughtUp();
+  }
+
+  /** The connection is over. */
+  cutOff(): void {
+    if (this.#isFirst) this.#hasLeftMessages = true;
+    this.#isFirst = false;
+    this.#progress.cutOff();
+  }
+
+  /** The server says that all has come that was missed. */
+  caughtUp(vector: WireVector): void {
+    this.#isFirst = false;
+    this.#progress.caughtUp(vector);
+    this.#tellCaughtUp();
+  }
+
+  /** Somebody has published, in a line of `length` characters. */
+  activity(broadcast: ActivityBroadcastMessage, length: number): void {
+    const wasBehind = this.#progress.isBehind;
+    if (this.#isNew(broadcast)) this.#deliver(broadcast, length);
+    if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
+  }
+
+  /** Somebody has written to this user, in a line of `length` characters. */
+  message({ from, to, text, id, lamport, sentAt, messageId, offline = false }: DirectMessage, length: number): void {
+    // One that waited is older than much of what the client has.
+    if (!offline && !this.#isNew({ id, lamport })) return;
+    const entry = parseEntryId(id);
+    if (entry === undefined) return;
+    const isNew = this.#messageIds.isNew(id);
+    if (offline) this.#owner.onArrival(id, lamport, isNew);
+    // It waits because the server does not know yet that it was taken.
+    if (!isNew) return this.#owner.onDelivered();
+    const { origin, sequence } = entry;
+    this.#oldestMessages[origin] = Math.min(this.#oldestMessages[origin] ?? sequence, sequence);
+    this.#newestMessages[origin] = Math.max(this.#newestMessages[origin] ?? 0, sequence);
+    if (offline) this.#offline++;
+    if (messageId !== undefined && !this.#seen.isNew(from, messageId)) return this.#owner.onDelivered();
+    this.#messages.push({ from, to, text, id, lamport, sentAt, offline }, length);
+  }
+
+  /** A direct message of this user has reached its receiver. */
+  receipt({ id, lamport, messageId, of, to }: ReceiptMessage): void {
+    if (id !== undefined && !this.#isNew({ id, lamport })) return;
+    // Nobody's fault, and nothing to tell: two servers delivered the message, or two of them had taken it.
+    if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
+  }
+
+  /** Somebody came or went, which was told in a line of `length` characters. */
+  presence({ event, username, lamport }: PresenceMessage, length: number): void {
+    this.#presences.push({ event, username, lamport }, length);
+  }
+
+  /** Nothing more comes. */
+  end(error: Error | undefined): void {
+    this.#activities.end(error);
+    this.#messages.end(error);
+    this.#presences.end(error);
+  }
+
+  /** Notes an arrival. What came before is told and left out. */
+  #isNew({ id, lamport }: { readonly id: string; readonly lamport: number }): boolean {
+    const isNew = this.#progress.receive(id) === "new";
+    this.#owner.onArrival(id, lamport, isNew);
+    if (isNew) return true;
+    logger.warn("Left out what came twice, or without an identity: {id}", { id });
+    this.#owner.tell({ kind: "duplicate", id });
+    return false;
+  }
+
+  #deliver(broadcast: ActivityBroadcastMessage, length: number): void {
+    const { activity, activityText, id, lamport, sentAt, messageId } = broadcast;
+    const { authenticated_user: name, ...rest } = activity;
+    const user = typeof name === "string" ? name : "";
+    // Nobody's fault, and nothing to tell: two servers took the same message.
+    if (messageId !== undefined && !this.#seen.isNew(user, messageId)) return;
+    this.#activities.push(
+      {
+        activity: rest,
+        // Cut when somebody asks: most do not.
+        get json() {
+          return withoutMember(activityText, "authenticated_user");
+        },
+        user,
+        id,
+        lamport,
+        sentAt,
+      },
+      length,
+    );
+  }
+
+  #takenActivities(): Vector {
+    const taken: Record<string, number> = { ...this.#progress.received };
+    for (const { id } of this.#activities.waiting()) lower(taken, id);
+    return taken;
+  }
+
+  /** Reading stops as long as anything is too far behind. */
+  #press(what: string, isHigh: boolean): void {
+    const wasHigh = this.#pressing.size > 0;
+    if (isHigh) this.#pressing.add(what);
+    else this.#pressing.delete(what);
+    if (this.#pressing.size > 0 !== wasHigh) this.#owner.onPressure(!wasHigh);
+  }
+
+  #tellCaughtUp(): void {
+    this.#owner.tell({ kind: "caughtUp", replayed: this.#replayed, offline: this.#offline });
+  }
+}
+
+/** Takes `id` and what follows it out of `vector`. */
+function lower(vector: Record<string, number>, id: string): void {
+  const { origin, sequence } = parseEntryId(id)!;
+  vector[origin] = Math.min(vector[origin] ?? 0, sequence - 1);
+}

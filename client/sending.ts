@@ -1,0 +1,202 @@
+/**
+ * What a client sends: activities, direct messages, questions who there is, and which direct messages it took. Keeps what has no answer yet over all
+ * connections of the client, and sends it again on each. Which connection there is, is the business of `client.ts`.
+ */
+
+import { DEFAULT_CONFIG } from "../config/config.ts";
+import type { Vector } from "../log/vector.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Feature, UserScope } from "../protocol/message.ts";
+import type { ClientClock } from "./client_clock.ts";
+import type { Connection } from "./connection.ts";
+import { noChat, notSent } from "./errors.ts";
+import { Outbox, type Unacknowledged } from "./outbox.ts";
+import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
+import { UserQueries } from "./user_queries.ts";
+
+/** The client, as its sending needs it. */
+export interface SendingOwner {
+  readonly clock: Clock;
+  readonly time: ClientClock;
+  /** What all its message ids begin with, and those of no other client. */
+  readonly nonce: string;
+  readonly maxLineBytes: number | undefined;
+  /** The connection, while it is logged in. */
+  open(): Pick<Connection, "send" | "say"> | undefined;
+  /** Its other side, for the trace. */
+  toServer(): { readonly peer?: string };
+  /** The features in force. */
+  features(): readonly Feature[];
+  /** What has to be said with every activity. */
+  user(): { readonly username: string; readonly secret: string | undefined } | undefined;
+  /** The direct messages that were taken, for an acknowledgement. */
+  delivered(): Vector;
+}
+
+/** What every line that is to be acknowledged has in it. */
+interface Stamp {
+  readonly messageId: string;
+  readonly lamport: number;
+}
+
+/** Makes a line, if it is no longer than `maxLineBytes` without its end. */
+type Encode = (stamp: Stamp, maxLineBytes: number) => Uint8Array;
+
+/** Sends, and sends again. */
+export class Sending {
+  readonly #owner: SendingOwner;
+  readonly #maxLineBytes: number;
+  readonly #outbox = new Outbox((entry) => this.#transmit(entry));
+  readonly #queries = new UserQueries();
+  #count = 0;
+  #last: string | undefined;
+  #onDrained: (() => void) | undefined;
+  #mustAcknowledge = false;
+
+  constructor(owner: SendingOwner) {
+    this.#owner = owner;
+    this.#maxLineBytes = owner.maxLineBytes ?? DEFAULT_CONFIG.limits.maxLineBytes;
+  }
+
+  /** How much was published or sent and is not acknowledged yet. */
+  get unacknowledged(): number {
+    return this.#outbox.size;
+  }
+
+  /** The identity of the newest that was acknowledged. */
+  get last(): string | undefined {
+    return this.#last;
+  }
+
+  /** As `Client.publish`, for a client that is not closed; throws at once. Resolves with the activity's identity, if the server says it. */
+  publish(activity: Readonly<Record<string, unknown>> | string): Promise<string | undefined> {
+    const text = activityText(activity);
+    const user = this.#owner.user();
+    const encode: Encode = (stamp, maxBytes) => encodePublication({ activity: text, ...stamp, user }, maxBytes);
+    return this.#add(undefined, encode);
+  }
+
+  /** As `Client.send`, for a client that is not closed; throws at once. Resolves with the message's identity. */
+  send(to: string, text: string): Promise<string> {
+    const message = { command: "DIRECT_MESSAGE", to, text } as const;
+    const encode: Encode = (stamp, maxBytes) => encodeDirectMessage({ ...message, ...stamp }, maxBytes);
+    // A receipt always says what it is of.
+    return this.#add(to, encode) as Promise<string>;
+  }
+
+  /** As `Client.users`, for a client that is not closed; throws at once. */
+  users(scope: UserScope): Promise<readonly string[]> {
+    if (!this.#canChat) throw noChat();
+    const users = this.#queries.add(scope);
+    this.#owner.open()?.say({ command: "LIST_USERS", scope });
+    return users;
+  }
+
+  /** There is a new connection. */
+  opened(): void {
+    for (const entry of [...this.#outbox]) this.#transmit(entry, true);
+    for (const scope of this.#queries.scopes) this.#owner.open()?.say({ command: "LIST_USERS", scope });
+    // Whether the last one arrived is not known.
+    this.acknowledgeSoon();
+  }
+
+  /** What was sent as `messageId` is safe, as `id`. */
+  acknowledged(messageId: string, id: string | undefined): void {
+    this.#outbox.acknowledge(messageId, id);
+    this.#checkDrained();
+  }
+
+  /** The direct message `messageId` was not taken. */
+  refused(messageId: string, info: string): void {
+    this.#refuse(messageId, ({ to }) => notSent(to ?? "", info));
+  }
+
+  /** A list of users came. */
+  answered(scope: UserScope, users: readonly string[]): void {
+    this.#queries.answered(scope, users);
+  }
+
+  /** Acknowledges direct messages at the end of the turn, so that many that are taken in it are acknowledged together. */
+  acknowledgeSoon(): void {
+    if (this.#mustAcknowledge) return;
+    this.#mustAcknowledge = true;
+    this.#owner.clock.endOfTurn(() => this.acknowledgeNow());
+  }
+
+  /** The same before the turn ends, as the connection does. */
+  acknowledgeNow(): void {
+    if (!this.#mustAcknowledge) return;
+    this.#mustAcknowledge = false;
+    const vector = this.#owner.delivered();
+    const isEmpty = Object.keys(vector).length === 0;
+    if (!isEmpty && this.#canChat) this.#owner.open()?.say({ command: "ACK", vector });
+  }
+
+  /** Resolves when all is acknowledged, when that has taken too long, or when `fail` is called. */
+  async drained(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#owner.clock.after(timeoutMs, resolve);
+    this.#onDrained = resolve;
+    await promise;
+    timer.cancel();
+  }
+
+  /** Gives everything up. */
+  fail(error: Error): void {
+    this.#outbox.fail(error);
+    this.#queries.fail(error);
+    this.#onDrained?.();
+  }
+
+  get #canChat(): boolean {
+    return this.#owner.features().includes("chat");
+  }
+
+  #add(to: string | undefined, encode: Encode): Promise<string | undefined> {
+    const { time } = this.#owner;
+    const messageId = `${this.#owner.nonce}-${++this.#count}`;
+    const lamport = time.publish();
+    const line = encode({ messageId, lamport }, this.#maxLineBytes);
+    const lineAt = (now: number) => {
+      if (now === lamport) return line;
+      const later = encode({ messageId, lamport: now }, Infinity);
+      // One that has no room for another digit stays as it is: the server would refuse it.
+      return later.length - 1 > this.#maxLineBytes ? line : later;
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+    const onAcknowledged = (id: string | undefined) => {
+      if (id !== undefined) time.note({ event: "acknowledged", ...this.#owner.toServer(), id, what: messageId });
+      this.#last = id ?? this.#last;
+      resolve(id);
+    };
+    if (this.#owner.open() === undefined) time.note({ event: "queued", id: messageId });
+    this.#outbox.add({ messageId, to, line, lineAt, onAcknowledged, onFailed: reject });
+    return promise;
+  }
+
+  #transmit({ messageId, to, line, lineAt }: Unacknowledged, isLate = this.#owner.time.isRecorded): void {
+    const { time } = this.#owner;
+    const connection = this.#owner.open();
+    if (connection === undefined) return;
+    const canSend = to === undefined || this.#canChat;
+    if (canSend) {
+      // What waited is sent in the future of all that was seen meanwhile.
+      connection.send(isLate ? lineAt(time.send({ event: "send", id: messageId, ...this.#owner.toServer() })) : line);
+    }
+    // Not at once, as the outbox is in the middle of something.
+    if (!canSend) queueMicrotask(() => this.#refuse(messageId, noChat));
+    // Nothing will tell that it arrived. Likewise.
+    else if (to === undefined && !this.#owner.features().includes("ack")) {
+      queueMicrotask(() => this.acknowledged(messageId, undefined));
+    }
+  }
+
+  #refuse(messageId: string, error: (entry: Unacknowledged) => Error): void {
+    this.#outbox.refuse(messageId, error);
+    this.#checkDrained();
+  }
+
+  #checkDrained(): void {
+    if (this.#outbox.size === 0) this.#onDrained?.();
+  }
+}

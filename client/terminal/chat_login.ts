@@ -1,0 +1,151 @@
+/**
+ * How a person comes into the chat: the server, the name, whether that is a new one, and the password; what was kept of the last time is offered. Whoever names an
+ * account at once is asked for its password at once. A wrong password or a name that does not exist is no reason to start all over.
+ */
+
+import { ask } from "../../config/prompts.ts";
+import { endpointText, parseEndpoint } from "../../config/values.ts";
+import { ANONYMOUS, secretProblem } from "../../protocol/names.ts";
+import { RefusedError } from "../errors.ts";
+import type { Client } from "../options.ts";
+import { type CommandContext, enter, type EnterOptions } from "./command.ts";
+import { styleNotice } from "./describe.ts";
+import { askHidden, askYesNo } from "./hidden_prompt.ts";
+import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "./identity.ts";
+import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered.ts";
+
+/** What follows a refusal: another question, or the end. */
+export interface AfterRefusal {
+  readonly next: "name" | "password" | "end";
+  /** For the person. */
+  readonly info: string;
+}
+
+/** So many wrong passwords, and the session ends. */
+export const MAX_WRONG_PASSWORDS = 3;
+
+/** What to do about a refusal for `reason`, after `wrong` wrong passwords, this one included; `undefined` where nothing that is typed would help. */
+export function afterRefusal(reason: string | undefined, wrong: number): AfterRefusal | undefined {
+  switch (reason) {
+    case "UNKNOWN_USER":
+      return { next: "name", info: "User not found. Try another name or register as a new user." };
+    case "NAME_TAKEN":
+      return { next: "name", info: "That name is taken. Try another one, or log in with its password." };
+    case "WRONG_SECRET":
+      return wrong < MAX_WRONG_PASSWORDS
+        ? { next: "password", info: "Wrong password. Try again." }
+        : { next: "end", info: "Wrong password." };
+  }
+  return undefined;
+}
+
+/** Offers the last server where nobody has said which one. Gives the context of the one that is chosen. */
+export async function settleServer(context: CommandContext, kept: Remembered | undefined): Promise<CommandContext> {
+  const { args, server, stdio, reach } = context;
+  const { host, port } = args.layer.server ?? {};
+  const isSaid = host !== undefined || port !== undefined || args.configFile !== undefined;
+  if (isSaid || !args.mayAsk || kept === undefined || isSame(kept.server, server)) return context;
+  const chosen = await ask({
+    text: "Server",
+    reader: { allowed: "HOST:PORT", read: parseEndpoint },
+    fallback: kept.server,
+    shown: endpointText(kept.server),
+  }, stdio.terminal);
+  return { ...context, server: chosen, reach: () => reach(chosen) };
+}
+
+/**
+ * Logs in, asking for what is not known, and keeps who it was for the next time.
+ * @throws {NoAnswer} when the person does not want to answer.
+ * @throws what `enter` does, and after the third wrong password what refused it.
+ */
+export async function logIn(
+  context: CommandContext,
+  kept: Remembered | undefined,
+  options: EnterOptions,
+): Promise<Client> {
+  const { args, secret, stdio } = context;
+  const quiet = { ...options, isTold: () => false, tellsRegistered: false };
+  if (!args.mayAsk || args.username !== undefined && secret !== undefined) {
+    const identity = await settleIdentity({ ...context, ...args, secret, command: "interactive" }, stdio);
+    return await entered(context, kept, identity, quiet);
+  }
+  await context.reach();
+  let username = args.username;
+  let wrong = 0;
+  // A name that was refused may be a slip of the hand: the next one is asked for in full.
+  let isFirstName = true;
+  // The kept one may be tried once; after that it is known to be wrong.
+  let mayUseKept = true;
+  for (;;) {
+    username ??= await askUsername(kept?.username ?? context.systemUser, stdio);
+    const isAtOnce = isFirstName && (username === args.username || username === kept?.username);
+    const question = wrong > 0 ? "password" : isAtOnce ? "passwordUnlessNew" : "isNew";
+    const identity = await askRest(context, username, mayUseKept ? kept : undefined, question);
+    try {
+      return await entered(context, kept, identity, quiet);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      const wasTyped = !mayUseKept || identity.secret !== kept?.secret;
+      mayUseKept = false;
+      if (error.reason === "WRONG_SECRET" && wasTyped) wrong++;
+      const after = afterRefusal(error.reason, wrong);
+      if (after === undefined) throw error;
+      stdio.terminal.write(`${styleNotice({ tone: "warning", text: after.info }, stdio.out)}\n`);
+      if (after.next === "end") throw error;
+      if (after.next === "name") [username, wrong, isFirstName] = [undefined, 0, false];
+    }
+  }
+}
+
+/** Whether the name is new, and the password. A password that was kept is not asked for. */
+async function askRest(
+  { stdio, makeSecret, server }: CommandContext,
+  username: string,
+  kept: Remembered | undefined,
+  question: "isNew" | "passwordUnlessNew" | "password",
+): Promise<Identity> {
+  if (username === ANONYMOUS) return NOBODY;
+  const keptSecret = secretFor(kept, username, server);
+  if (keptSecret !== undefined) return { ...NOBODY, username, secret: keptSecret };
+  const register = () => askNewSecret("  New password (Enter makes one):", "  ", username, makeSecret, stdio);
+  if (question === "isNew" && await askYesNo("Are you a new user (Y/N)?", stdio)) return await register();
+  for (;;) {
+    const mayBeNew = question === "passwordUnlessNew";
+    const secret = await askHidden(mayBeNew ? "  Password (Enter if you are new):" : "  Password:", stdio);
+    if (mayBeNew && secret === "") return await register();
+    const problem = secretProblem(secret);
+    if (problem === undefined) return { ...NOBODY, username, secret };
+    stdio.terminal.write(`  ${problem}\n`);
+  }
+}
+
+async function entered(
+  context: CommandContext,
+  kept: Remembered | undefined,
+  identity: Identity,
+  options: EnterOptions,
+): Promise<Client> {
+  const { stdio, server, args } = context;
+  const client = await enter(context, identity, options);
+  const { terminal, out } = stdio;
+  const { username, secret } = identity;
+  if (username === undefined) terminal.write(`You are ${ANONYMOUS}.\n`);
+  else if (client.registered) terminal.write(out.green("You have been registered. You are logged in.\n"));
+  else terminal.write(`You are logged in as ${out.bold(username)}.\n`);
+  terminal.write(out.dim("help says what you can type; Ctrl-D leaves.\n"));
+  if (username !== undefined && secret !== undefined) {
+    await keep(context, toKeep(kept, { username, server, secret }, args.remember));
+  }
+  return client;
+}
+
+/** What cannot be kept is not worth a chat. */
+async function keep({ stateFile, stdio }: CommandContext, remembered: Remembered | undefined): Promise<void> {
+  if (remembered === undefined) return;
+  try {
+    await stateFile?.write(rememberedText(remembered));
+  } catch (error) {
+    stdio.terminal.write(`${styleNotice({ tone: "warning", text: (error as Error).message }, stdio.out)}\n`);
+  }
+}

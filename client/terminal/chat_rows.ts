@@ -1,0 +1,108 @@
+/** How the chat reads: rows for what people say, who comes and goes, and what the words of the client answer. Pure: what time it is comes in. */
+
+import { timeAsOf, timeOfDay } from "../../platform/local_time.ts";
+import type { Style } from "../../platform/terminal.ts";
+import type { UserScope } from "../../protocol/message.ts";
+import type { Activity, Message, Presence } from "../options.ts";
+import { activityWords } from "./describe.ts";
+import { nameColour } from "./name_colour.ts";
+import { textStart, textWidth } from "./text_width.ts";
+import { HELP } from "./typed_line.ts";
+import { visible } from "./visible.ts";
+
+/** How far a message got that was sent from here. */
+export type Mark = "stored" | "delivered";
+
+/** A message to one user. */
+export interface SentMessage {
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+}
+
+const MARKS: Readonly<Record<Mark, string>> = { stored: "✓ stored", delivered: "✓✓ delivered" };
+/** Of a text that was typed before, so much is enough to know it again. */
+const REMINDER_COLUMNS = 30;
+/** Narrower, and two columns of help would be two narrow ones. */
+const WIDE_COLUMNS = 72;
+
+/** What somebody said to everyone. */
+export function activityRow({ activity, json, user, sentAt }: Activity, nowMs: number, style: Style): string {
+  return row(timeAsOf(sentAt, nowMs), nameText(user, style), visible(activityWords(activity, json)), style);
+}
+
+/** What somebody wrote to the person. */
+export function messageRow({ from, text, sentAt }: Message, nowMs: number, style: Style): string {
+  return row(timeAsOf(sentAt, nowMs), `${nameText(from, style)} → you`, visible(text), style);
+}
+
+/** What the person wrote to somebody. */
+export function sentRow({ from, to, text, sentAt }: SentMessage, mark: Mark, style: Style): string {
+  const who = `${nameText(from, style)} → ${nameText(to, style)}`;
+  return `${row(timeOfDay(sentAt), who, visible(text), style)}  ${style.dim(MARKS[mark])}`;
+}
+
+/** That messages were delivered to `to` whose rows are far up: what the one said, or how many they were. */
+export function deliveredRow(
+  to: string,
+  { count, text }: { readonly count: number; readonly text: string },
+  nowMs: number,
+  style: Style,
+): string {
+  const what = count > 1 ? `${count} messages` : shortened(visible(text));
+  return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visible(to)}: ${what}`);
+}
+
+/** That a line was not sent: as much of it as is needed to know it again, and why. Arrow up recalls the whole. */
+export function refusedRows(line: string, why: string, style: Style): string {
+  return [`not sent: ${shortened(visible(line))}`, visible(why)].map(style.yellow).join("\n");
+}
+
+/** What comes before messages that waited for the person: so many, or more than `atLeast`. */
+export function awayRow(count: number, style: Style, isMore = false): string {
+  return style.bold(
+    `${isMore ? "More than " : ""}${count === 1 ? "1 message" : `${count} messages`} while you were away`,
+  );
+}
+
+/** That somebody came or went. */
+export function presenceRow({ event, username }: Presence, nowMs: number, style: Style): string {
+  const name = nameText(username, style);
+  const { dim } = style;
+  const words = event === "joined"
+    ? `${dim("A new client")} ${name} ${dim("has joined")}`
+    : `${name} ${dim(event === "left" ? "left" : "lost its connection")}`;
+  return `${dim(timeOfDay(nowMs))}  ${words}`;
+}
+
+/** Who there is. */
+export function usersRow(scope: UserScope, users: readonly string[], style: Style): string {
+  const count = users.length;
+  const title = scope === "online" ? `${count} online` : `${count} registered ${count === 1 ? "user" : "users"}`;
+  const names = users.map((user) => nameText(user, style)).join(", ");
+  return `${style.dim(count === 0 ? title : `${title}:`)} ${names}`.trimEnd();
+}
+
+/** What can be typed, in as many columns as there are. */
+export function helpRows(columns: number, style: Style): string {
+  const width = Math.max(...HELP.map(([typed]) => textWidth(typed)));
+  return HELP.map(([typed, does]) => {
+    if (columns < WIDE_COLUMNS) return `${style.bold(typed)}\n  ${does}`;
+    return `${style.bold(typed)}${" ".repeat(width - textWidth(typed))}  ${does}`;
+  }).join("\n");
+}
+
+/** A name in its colour. */
+export function nameText(name: string, style: Style): string {
+  return style.bold(style.coloured(visible(name), nameColour(name)));
+}
+
+function row(time: string, who: string, words: string, { dim }: Style): string {
+  return `${dim(time)}  ${who}  ${words}`;
+}
+
+function shortened(text: string): string {
+  return textWidth(text) <= REMINDER_COLUMNS ? text : `${textStart(text, REMINDER_COLUMNS - 1)}…`;
+}

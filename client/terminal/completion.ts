@@ -1,0 +1,67 @@
+/** What Tab does: completes the name or the word that the cursor stands behind, or says which there are. Pure. */
+
+import type { Editor } from "./editor.ts";
+import { WORDS } from "./typed_line.ts";
+
+/** What became of a line, and what to show where several ways are open. */
+export interface Completion {
+  readonly editor: Editor;
+  /** Empty where there was one, or none. */
+  readonly choices: readonly string[];
+}
+
+/** More than a person wants to read through. */
+const MAX_CHOICES = 50;
+
+/** Completes with `names`. At the beginning of a line a name becomes that of a message, `NAME: `. Case makes no difference. */
+export function complete(editor: Editor, names: readonly string[]): Completion {
+  const { text, cursor } = editor;
+  const typed = text.slice(0, cursor);
+  const behind = text.slice(cursor);
+  const slash = typed.startsWith("/") ? "/" : "";
+  // Names may have spaces; so the whole of what is typed is tried first.
+  const whole = typed.slice(slash.length);
+  const atBeginning = [
+    ...(slash === "" ? matching(names, whole).map((name) => `${name}:`) : []),
+    ...matching(WORDS, whole),
+  ];
+  if (whole === "" && slash === "") return chosen(editor, typed, atBeginning.slice(0, 0), behind);
+  if (atBeginning.length > 0) return chosen(editor, typed, atBeginning.map((choice) => slash + choice), behind);
+  const word = /\S*$/.exec(typed)![0];
+  const start = typed.slice(0, typed.length - word.length);
+  if (word === "" || start === "") return { editor, choices: [] };
+  return chosen(editor, typed, matching(names, word).map((name) => start + name), behind, start.length);
+}
+
+/** The line with what all `lines` begin with, if that is more than was typed. */
+function chosen(
+  editor: Editor,
+  typed: string,
+  lines: readonly string[],
+  behind: string,
+  shownFrom = 0,
+): Completion {
+  const [first, ...others] = lines;
+  if (first === undefined) return { editor, choices: [] };
+  if (others.length === 0) {
+    const done = behind.startsWith(" ") ? first : `${first} `;
+    return { editor: { ...editor, text: done + behind, cursor: done.length }, choices: [] };
+  }
+  const common = commonStart(lines);
+  const choices = lines.slice(0, MAX_CHOICES).map((line) => line.slice(shownFrom));
+  if (common.length <= typed.length) return { editor, choices };
+  return { editor: { ...editor, text: common + behind, cursor: common.length }, choices: [] };
+}
+
+function matching(candidates: readonly string[], start: string): string[] {
+  const wanted = start.toLowerCase();
+  return candidates.filter((candidate) => candidate.toLowerCase().startsWith(wanted)).sort();
+}
+
+/** What all of `lines` begin with, letter by letter; never a part of one. */
+function commonStart(lines: readonly string[]): string {
+  const letters = lines.map((line) => [...line]);
+  const [first = [], ...others] = letters;
+  const differs = first.findIndex((letter, index) => others.some((other) => other[index] !== letter));
+  return first.slice(0, differs === -1 ? first.length : differs).join("");
+}

@@ -1,0 +1,55 @@
+/** Which of the person's messages have been delivered, as far as it is not shown yet. Pure, but for what it remembers. */
+
+/** What was said to whom. */
+export interface Undelivered {
+  readonly to: string;
+  readonly text: string;
+}
+
+/** Older ones are no longer known when they are delivered, and get no mark then. */
+export const MAX_UNDELIVERED = 1_000;
+
+/** Keeps messages from when they are stored until they are delivered. */
+export class DeliveryMarks {
+  readonly #undelivered = new Map<string, Undelivered>();
+  /** Delivered, before it was known here that they are stored. */
+  readonly #early = new Set<string>();
+  #sending = 0;
+
+  /** A message is being sent; `stored` or `failed` follows. */
+  sending(): void {
+    this.#sending++;
+  }
+
+  /** It was not taken. */
+  failed(): void {
+    this.#finished();
+  }
+
+  /** It is stored, as `id`. Whether it is delivered already. */
+  stored(id: string, message: Undelivered): boolean {
+    const isDelivered = this.#early.has(id);
+    if (!isDelivered) {
+      this.#undelivered.set(id, message);
+      const [oldest] = this.#undelivered.keys();
+      if (this.#undelivered.size > MAX_UNDELIVERED) this.#undelivered.delete(oldest!);
+    }
+    this.#finished();
+    return isDelivered;
+  }
+
+  /**
+   * The message `id` is delivered: what it said. `undefined` when it is none of those that were sent from here, but from another terminal of the person or
+   * by an earlier client, and when it may be one that `stored` will ask about.
+   */
+  delivered(id: string): Undelivered | undefined {
+    const message = this.#undelivered.get(id);
+    this.#undelivered.delete(id);
+    if (message === undefined && this.#sending > 0) this.#early.add(id);
+    return message;
+  }
+
+  #finished(): void {
+    if (--this.#sending === 0) this.#early.clear();
+  }
+}

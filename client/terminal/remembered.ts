@@ -1,0 +1,93 @@
+/**
+ * Who talked last, and with which server, to be offered the next time: a small file in the person's config folder. A secret is in it only where the person asked for
+ * that. What is in it was written by this program or by hand, so nothing of it is trusted. Pure, but for the file, which is handed in.
+ */
+
+import type { Endpoint } from "../../config/config.ts";
+import { secretProblem, usernameProblem } from "../../protocol/names.ts";
+
+/** What is kept. */
+export interface Remembered {
+  readonly username: string;
+  readonly server: Endpoint;
+  readonly secret?: string;
+}
+
+/** Where it is kept. */
+export interface StateFile {
+  /** Its text; `undefined` where there is none. */
+  read(): Promise<string | undefined>;
+  /** Replaces it. Nobody but its owner can read it. Rejects with a reason for people. */
+  write(text: string): Promise<void>;
+}
+
+/** Who logged in. */
+export interface LoggedIn {
+  readonly username: string;
+  readonly server: Endpoint;
+  readonly secret: string;
+}
+
+/** What is kept; `undefined` where nothing is, or nothing that makes sense. */
+export async function readRemembered(file: StateFile | undefined): Promise<Remembered | undefined> {
+  try {
+    const text = await file?.read();
+    return text === undefined ? undefined : parseRemembered(text);
+  } catch {
+    // A file that cannot be read offers nothing. When it cannot be written either, that will be said.
+    return undefined;
+  }
+}
+
+/** What a text keeps. */
+export function parseRemembered(text: string): Remembered | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Somebody's editing, or another program's: as good as nothing.
+    return undefined;
+  }
+  const { username, host, port, secret } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof username !== "string" || usernameProblem(username) !== undefined) return undefined;
+  if (typeof host !== "string" || !/^[\w.:%-]+$/.test(host)) return undefined;
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+  const isSecret = typeof secret === "string" && secretProblem(secret) === undefined;
+  return { username, server: { host, port }, ...(isSecret ? { secret } : {}) };
+}
+
+/** The text that keeps it. */
+export function rememberedText({ username, server: { host, port }, secret }: Remembered): string {
+  return `${JSON.stringify({ username, host, port, secret }, null, 2)}\n`;
+}
+
+/** The secret that is kept for `username` at `server`. */
+export function secretFor(
+  kept: Remembered | undefined,
+  username: string,
+  server: Endpoint,
+): string | undefined {
+  return kept !== undefined && kept.username === username && isSame(kept.server, server) ? kept.secret : undefined;
+}
+
+/**
+ * What to keep after a login; `undefined` where that is kept already. A secret that is kept stays when it was the right one, as nobody asked to forget it;
+ * another one is kept only where that is asked for (`remember`).
+ */
+export function toKeep(
+  kept: Remembered | undefined,
+  { username, server, secret }: LoggedIn,
+  remember: boolean,
+): Remembered | undefined {
+  const keepsSecret = remember || secretFor(kept, username, server) === secret;
+  const isKept = kept !== undefined && kept.username === username && isSame(kept.server, server) &&
+    kept.secret === (keepsSecret ? secret : undefined);
+  if (isKept) return undefined;
+  const { host, port } = server;
+  return { username, server: { host, port }, ...(keepsSecret ? { secret } : {}) };
+}
+
+/** Whether two endpoints are the same. */
+export function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.host === other.host && one.port === other.port;
+}

@@ -1,0 +1,97 @@
+/**
+ * Who is online in the network: the users of this server and of each that is linked, and what is told when somebody comes or goes. Who is nowhere any more because a connection or a server was
+ * lost has a moment to come back before that is told. For each user what is told alternates: joined, gone, joined. Pure: the time comes in.
+ */
+
+/** Something to tell. */
+export interface PresenceEvent {
+  readonly event: "joined" | "left" | "lost";
+  readonly username: string;
+}
+
+interface User {
+  /** Servers that it is logged in at. */
+  readonly places: Set<string>;
+  /** When it is told that it is gone, in milliseconds of a monotonic clock; `Infinity` while it is somewhere. */
+  lostAt: number;
+}
+
+const NOTHING: readonly PresenceEvent[] = Object.freeze([]);
+
+/** The users that are somewhere, or were a moment ago. */
+export class Presence {
+  readonly #graceMs: number;
+  readonly #users = new Map<string, User>();
+
+  /** Whoever was lost has `graceMs` to come back. */
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  /** Whether the user is logged in somewhere. */
+  isOnline(username: string): boolean {
+    return (this.#users.get(username)?.places.size ?? 0) > 0;
+  }
+
+  /** Everybody who is, in the order of `Array.sort`. */
+  get online(): string[] {
+    return [...this.#users].filter(([, { places }]) => places.size > 0).map(([username]) => username).sort();
+  }
+
+  /** A user has its first session at the server `place`. */
+  came(place: string, username: string): readonly PresenceEvent[] {
+    const user = this.#users.get(username);
+    if (user === undefined) {
+      this.#users.set(username, { places: new Set([place]), lostAt: Infinity });
+      return [{ event: "joined", username }];
+    }
+    user.places.add(place);
+    user.lostAt = Infinity;
+    return NOTHING;
+  }
+
+  /** A user has no session at `place` any more. */
+  went(place: string, username: string, how: "left" | "lost", nowMs: number): readonly PresenceEvent[] {
+    const user = this.#users.get(username);
+    if (user === undefined || !user.places.delete(place) || user.places.size > 0) return NOTHING;
+    if (how === "lost") {
+      user.lostAt = nowMs + this.#graceMs;
+      return NOTHING;
+    }
+    this.#users.delete(username);
+    return [{ event: "left", username }];
+  }
+
+  /** These, and nobody else, are at `place`. */
+  settle(place: string, usernames: ReadonlySet<string>, nowMs: number): readonly PresenceEvent[] {
+    const events: PresenceEvent[] = [];
+    for (const [username, { places }] of this.#users) {
+      if (places.has(place) && !usernames.has(username)) events.push(...this.went(place, username, "lost", nowMs));
+    }
+    for (const username of usernames) events.push(...this.came(place, username));
+    return events;
+  }
+
+  /** The server `place` cannot be reached any more. */
+  placeGone(place: string, nowMs: number): readonly PresenceEvent[] {
+    return this.settle(place, new Set(), nowMs);
+  }
+
+  /** When `due` has something to tell next. */
+  get dueAt(): number | undefined {
+    let due = Infinity;
+    for (const { lostAt } of this.#users.values()) due = Math.min(due, lostAt);
+    return due === Infinity ? undefined : due;
+  }
+
+  /** Those who were lost and have not come back. */
+  due(nowMs: number): PresenceEvent[] {
+    const events: PresenceEvent[] = [];
+    for (const [username, { lostAt }] of this.#users) {
+      if (lostAt > nowMs) continue;
+      this.#users.delete(username);
+      events.push({ event: "lost", username });
+    }
+    return events;
+  }
+}

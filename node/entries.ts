@@ -1,0 +1,56 @@
+/** What the journal takes in, before it is a line of the log. Types only. */
+
+import type { Audience } from "../log/segment.ts";
+import type { EntryFacts } from "../protocol/entry_codec.ts";
+import type { EntryId } from "../protocol/entry_id.ts";
+
+/** An activity that a client published. */
+export interface Publication {
+  /** The activity's JSON text. */
+  readonly activity: string;
+  readonly username: string;
+  /** The username as it stands in a line. */
+  readonly quotedUsername: string;
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+  /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
+  readonly after?: EntryId | undefined;
+}
+
+/** Something that a client sends to one user. */
+export interface OutgoingMessage {
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  readonly messageId: string | undefined;
+  /** The sender's Lamport time. */
+  readonly lamport: number | undefined;
+  /** As in `Publication`. */
+  readonly after?: EntryId | undefined;
+}
+
+/** A direct message that was delivered. */
+export interface DeliveredMessage extends EntryId {
+  readonly from: string;
+  readonly to: string;
+  readonly messageId: string | undefined;
+}
+
+/** A registration that may be taken in. */
+export interface Registration {
+  readonly username: string;
+  readonly verifier: string;
+  /** Lamport time of the claim to the name. */
+  readonly claim: number;
+}
+
+/** What another server has accepted. */
+export interface ReplicatedEntry {
+  readonly origin: string;
+  readonly sequence: number;
+  readonly audience: Audience;
+  /** With its end. */
+  readonly line: string;
+  readonly facts: EntryFacts;
+}

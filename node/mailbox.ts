@@ -1,0 +1,185 @@
+/**
+ * Direct messages of one logged-in client: those that waited for its user, what it gets of those that come, and when they count as delivered. A client with `chat` says so itself; for others they
+ * are when their link has taken them.
+ */
+
+import type { Segment } from "../log/segment.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Link } from "../platform/transport.ts";
+import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
+import { encodeLine } from "../protocol/server_codec.ts";
+import type { Journal } from "./journal.ts";
+
+/** What a mailbox works with. */
+export interface MailboxParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly link: Link;
+  readonly username: string;
+  /** Whether the client understands DIRECT_MESSAGE and RECEIPT, and says what it has taken. */
+  readonly knowsChat: boolean;
+  /** All that waited is written, and the link takes more. */
+  opened(): void;
+}
+
+/** The lines that can be for one user. */
+interface UserLine {
+  readonly command: string;
+  readonly id: string;
+  readonly from: string;
+  readonly text: string;
+  readonly messageId?: string;
+  readonly [field: string]: unknown;
+}
+
+/** Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs no more than others. */
+const PORTION_BYTES = 65_536;
+/** Portions in one turn. */
+const PORTIONS_PER_TURN = 4;
+/** While a link does not take what was written to it. */
+const LOOK_AGAIN_MS = 100;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** One client's. */
+export class Mailbox {
+  readonly #parts: MailboxParts;
+  /** Written to a client that cannot say what it has taken, and maybe not with it yet. */
+  #underWay: EntryId[] = [];
+  #isWatching = false;
+  #isClosed = false;
+  #timer: Timer | undefined;
+  /** What stands in the log up to here came, or comes, out of the inbox. */
+  #inboxUpTo = 0;
+  /** The same as a vector, while some of it is still to be written. */
+  #opening: Vector | undefined;
+  /** Where the last message of the inbox that was written has its place. */
+  #place = 0;
+  #nextTurn: Timer | undefined;
+
+  constructor(parts: MailboxParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a client that cannot say what it has: everything before this moment, which then
+   * does not come from the log. To one that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that stands for this too.
+   */
+  open(has?: Vector): void {
+    const { journal } = this.#parts;
+    if (has === undefined) this.#inboxUpTo = journal.head;
+    this.#opening = { ...has ?? journal.vector };
+    this.#writePortions();
+  }
+
+  /** Whether something of what waited is still to be written. */
+  get isOpening(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  /** What the client gets of a segment that is for its user. */
+  take(segment: Segment, bytes: Uint8Array): Uint8Array {
+    if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
+    const lines = decoder.decode(bytes).split("\n").slice(0, -1);
+    return encoder.encode(lines.map((line) => this.#lineFor(line, false)).join(""));
+  }
+
+  /** The client has taken all of this, be it over this connection or an earlier one. */
+  acknowledged(vector: Vector): void {
+    for (const [origin, last] of Object.entries(vector)) this.#deliver(origin, 1, last);
+  }
+
+  /** The connection ends. What is not known to be delivered goes on waiting. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#nextTurn?.cancel();
+  }
+
+  /** All that was written to its link has left. */
+  drained(): void {
+    this.#deliverUnderWay();
+    if (this.#opening !== undefined && this.#nextTurn === undefined) this.#writePortions();
+  }
+
+  /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
+  #writePortions(): void {
+    const { journal, clock, link, username } = this.#parts;
+    for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
+      const portion = journal.inboxOf(username, { after: this.#place, maxBytes: PORTION_BYTES });
+      if (portion === undefined) return;
+      if (portion.length === 0) {
+        this.#opening = undefined;
+        this.#parts.opened();
+        return;
+      }
+      this.#place = portion.at(-1)!.place;
+      // The others come from the log.
+      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
+      const text = portion.filter((message) => isOfInbox(message) && !journal.isDelivered(message))
+        .map(({ line }) => this.#lineFor(line, true)).join("");
+      if (text !== "" && !link.write(encoder.encode(text))) return;
+    }
+    // By a timer, as the hub does it.
+    this.#nextTurn = clock.after(0, () => {
+      this.#nextTurn = undefined;
+      this.#writePortions();
+    });
+  }
+
+  #lineFor(line: string, waited: boolean): string {
+    const message: UserLine = JSON.parse(line);
+    const { knowsChat } = this.#parts;
+    if (message.command !== "DIRECT_MESSAGE") return knowsChat ? `${line}\n` : "";
+    if (!knowsChat) {
+      this.#underWay.push(parseEntryId(message.id)!);
+      this.#watchLink();
+      return plainLine(message);
+    }
+    return waited ? encodeLine({ ...message, offline: true }) : `${line}\n`;
+  }
+
+  /** At the end of the turn the bytes are with the link: if it takes data, the operating system has them. */
+  #watchLink(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#parts.clock.endOfTurn(() => this.#lookAtLink());
+  }
+
+  #lookAtLink(): void {
+    this.#isWatching = false;
+    if (this.#underWay.length === 0 || this.#isClosed) return;
+    if (this.#parts.link.pendingBytes === 0) this.#deliverUnderWay();
+    else {
+      this.#isWatching = true;
+      this.#timer = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.#lookAtLink());
+    }
+  }
+
+  #deliverUnderWay(): void {
+    const taken = this.#underWay;
+    this.#underWay = [];
+    for (const { origin, sequence } of taken) this.#deliver(origin, sequence, sequence);
+  }
+
+  /** Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker: then they do not wait any more. */
+  #deliver(origin: string, first: number, last: number): void {
+    const { journal, username } = this.#parts;
+    while (first <= last) {
+      const portion = journal.inboxRange(username, { origin, first, last }, PORTION_BYTES);
+      if (portion === undefined || portion.length === 0) return;
+      for (const message of portion) {
+        const { from, messageId }: UserLine = JSON.parse(message.line);
+        journal.delivered({ ...message, from, messageId });
+      }
+      first = portion.at(-1)!.sequence + 1;
+    }
+  }
+}
+
+/** A direct message for who knows none: an activity of its sender. */
+function plainLine({ text, from, id, lamport, sentAt, messageId }: UserLine): string {
+  const activity = { direct_message: text, authenticated_user: from };
+  return encodeLine({ command: "ACTIVITY_BROADCAST", activity, id, lamport, sentAt, messageId });
+}

@@ -1,0 +1,75 @@
+/**
+ * What one turn of the event loop adds to the store beside the log: collected while it goes on, given to the store in one batch, and forgotten when that is taken.
+ */
+
+import type { Segment } from "../log/segment.ts";
+import type { EntryId } from "../protocol/entry_id.ts";
+import type { Account, Batch, KnownServer, PlainCursor, StoredMessage, UsedMessageId } from "../store/store.ts";
+
+/** One turn. */
+export class Turn {
+  readonly accounts = new Map<string, Account>();
+  readonly #messageIds = new Map<string, UsedMessageId>();
+  readonly #directMessages: StoredMessage[] = [];
+  readonly #delivered: EntryId[] = [];
+  readonly #cursors = new Map<number, PlainCursor>();
+  readonly #endedCursors: number[] = [];
+  #members: readonly KnownServer[] | undefined;
+
+  /** Whether it has something that is kept although the log gets nothing. */
+  get isWorthKeeping(): boolean {
+    return this.#cursors.size > 0 || this.#endedCursors.length > 0 || this.#members !== undefined;
+  }
+
+  /** What a sender has sent under a `messageId` in this turn. */
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    return this.#messageIds.get(messageIdKey(username, messageId));
+  }
+
+  addMessageId(used: UsedMessageId): void {
+    this.#messageIds.set(messageIdKey(used.username, used.messageId), used);
+  }
+
+  /** One that waits from now on. */
+  addMessage(message: StoredMessage): void {
+    this.#directMessages.push(message);
+  }
+
+  /** One that does not wait any more. */
+  addDelivered({ origin, sequence }: EntryId): void {
+    this.#delivered.push({ origin, sequence });
+  }
+
+  saveCursor(cursor: PlainCursor): void {
+    this.#cursors.set(cursor.id, cursor);
+  }
+
+  endCursor(id: number): void {
+    this.#cursors.delete(id);
+    this.#endedCursors.push(id);
+  }
+
+  saveMembers(members: readonly KnownServer[]): void {
+    this.#members = members;
+  }
+
+  /** All of it, with what the log gets. */
+  batch(segments: readonly Segment[], lamport: number): Batch {
+    return {
+      segments,
+      accounts: [...this.accounts.values()],
+      messageIds: [...this.#messageIds.values()],
+      directMessages: this.#directMessages,
+      delivered: this.#delivered,
+      cursors: [...this.#cursors.values()],
+      endedCursors: this.#endedCursors,
+      ...(this.#members === undefined ? {} : { members: this.#members }),
+      lamport,
+    };
+  }
+}
+
+function messageIdKey(username: string, messageId: string): string {
+  // No username holds a NUL, so that no two pairs are written the same.
+  return `${username}\0${messageId}`;
+}

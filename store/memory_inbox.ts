@@ -1,0 +1,112 @@
+/** Direct messages that wait, in memory: what `memory_store.ts` has in place of a table. Acts on what `inbox.ts` decides. */
+
+import { entryKey, type InboxChange } from "./inbox.ts";
+import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
+
+/** A message that waits, or, without one, a delivery that is known before its message. */
+interface Row {
+  readonly message?: WaitingMessage;
+  readonly takenAt: number;
+}
+
+const encoder = new TextEncoder();
+
+/** The messages of all users. */
+export class MemoryInbox {
+  /** By entry, in the order of the log. */
+  readonly #rows = new Map<string, Row>();
+  /** What is in `#rows` for each user that has something there, in the same order. */
+  readonly #ofUser = new Map<string, Map<string, WaitingMessage>>();
+  #lastPlace = 0;
+  #early = 0;
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#rows.size - this.#early;
+  }
+
+  /** As `Store.inboxOf`. */
+  of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
+    return this.#find(username, ({ place }) => place > after, maxBytes);
+  }
+
+  /** As `Store.inboxRange`. */
+  rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
+    const isIn = (message: WaitingMessage) =>
+      message.origin === origin && message.sequence >= first && message.sequence <= last;
+    return this.#find(username, isIn, maxBytes);
+  }
+
+  /** As `Store.inboxCount`. */
+  count(username: string, atMost: number): number {
+    return Math.min(this.#ofUser.get(username)?.size ?? 0, atMost);
+  }
+
+  /** Takes in what a turn changed. */
+  apply({ taken, delivered, takenAt }: InboxChange): void {
+    for (const { takenAt, ...stored } of taken) {
+      const message = { ...stored, place: ++this.#lastPlace };
+      const key = entryKey(message.origin, message.sequence);
+      // It was delivered before it came.
+      if (this.#delete(key)) continue;
+      this.#rows.set(key, { message, takenAt });
+      let ofUser = this.#ofUser.get(message.to);
+      if (ofUser === undefined) this.#ofUser.set(message.to, ofUser = new Map());
+      ofUser.set(key, message);
+    }
+    for (const { origin, sequence, isEarly } of delivered) {
+      const key = entryKey(origin, sequence);
+      if (!isEarly) {
+        this.#delete(key);
+      } else if (!this.#rows.has(key)) {
+        this.#rows.set(key, { takenAt });
+        this.#early++;
+      }
+    }
+  }
+
+  /** Forgets what was taken in before `takenBefore`, at most `budget` rows of it, and tells whether that was too few. */
+  forget(takenBefore: number, budget: number): boolean {
+    for (const [key, { takenAt }] of this.#rows) {
+      // As with activities, one that is to stay keeps all after it.
+      if (takenAt >= takenBefore) return false;
+      if (budget-- === 0) return true;
+      this.#delete(key);
+    }
+    return false;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#rows.clear();
+    this.#ofUser.clear();
+    this.#early = 0;
+  }
+
+  /** O(n) in what waits for the user. */
+  #find(username: string, isAskedFor: (message: WaitingMessage) => boolean, maxBytes: number): WaitingMessage[] {
+    const found: WaitingMessage[] = [];
+    let bytes = 0;
+    for (const message of this.#ofUser.get(username)?.values() ?? []) {
+      if (!isAskedFor(message)) continue;
+      if (maxBytes < Infinity) bytes += encoder.encode(message.line).length;
+      if (found.length > 0 && bytes > maxBytes) break;
+      found.push(message);
+    }
+    return found;
+  }
+
+  #delete(key: string): boolean {
+    const row = this.#rows.get(key);
+    if (row === undefined) return false;
+    this.#rows.delete(key);
+    if (row.message === undefined) {
+      this.#early--;
+    } else {
+      const ofUser = this.#ofUser.get(row.message.to)!;
+      ofUser.delete(key);
+      if (ofUser.size === 0) this.#ofUser.delete(row.message.to);
+    }
+    return true;
+  }
+}

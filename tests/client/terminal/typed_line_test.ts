@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { HELP, readTypedLine, WORDS } from "../../../client/terminal/typed_line.ts";
+
+const isUser = (name: string) => ["ada", "help", "Mary Ann", "日本"].includes(name);
+const read = (line: string) => readTypedLine(line, isUser);
+
+Deno.test("readTypedLine() takes a text for everyone and NAME: text for one user", () => {
+  assertEquals(read("hello there"), { kind: "say", text: "hello there" });
+  assertEquals(read("ada: hello"), { kind: "direct", to: "ada", text: "hello" });
+  assertEquals(read("nobody: hello"), { kind: "direct", to: "nobody", text: "hello" });
+  assertEquals(read("Mary Ann:  a: b"), { kind: "direct", to: "Mary Ann", text: "a: b" });
+  assertEquals(read("日本: こんにちは"), { kind: "direct", to: "日本", text: "こんにちは" });
+});
+
+Deno.test("readTypedLine() does not tell everyone what was meant for a user it knows", () => {
+  assertEquals(read("ada:hello"), { kind: "direct", to: "ada", text: "hello" });
+  assertEquals(read("ada :hello"), { kind: "direct", to: "ada", text: "hello" });
+  assertEquals(read("ada:"), { kind: "mistake", info: "There is no text for ada" });
+  assertEquals(read("bob:"), { kind: "mistake", info: "There is no text for bob" });
+});
+
+Deno.test("readTypedLine() takes addresses, times and the like for text", () => {
+  for (const text of ["http://example.org: see", "at 12:30", "12:30", "a/b: c", ":-)", ": hello", "nobody:hello"]) {
+    assertEquals(read(text), { kind: "say", text });
+  }
+});
+
+Deno.test("readTypedLine() knows each word, alone and with a slash", () => {
+  for (const word of WORDS) {
+    assertEquals(read(word), { kind: "word", word });
+    assertEquals(read(`/${word}`), { kind: "word", word });
+    assertEquals(read(`${word} is a word`), { kind: "say", text: `${word} is a word` });
+    // A user of that name can be written to.
+    assertEquals(read(`${word}: hi`), { kind: "direct", to: word, text: "hi" });
+  }
+  assertEquals(read("help:hi"), { kind: "direct", to: "help", text: "hi" });
+});
+
+Deno.test("readTypedLine() takes a mistyped word for a mistake, and not for a text", () => {
+  const info = "There are /online, /all, /help, /disconnect; /say before it says it to everyone";
+  assert(info.length < 80);
+  for (
+    const line of ["/onlin", "/online x", "/help me", "/Help", "/etc/hosts", "/ shrug", "/", "/ada: hi", "/saying"]
+  ) {
+    assertEquals(read(line), { kind: "mistake", info });
+  }
+  assertEquals(read("/say"), { kind: "mistake", info: "There is no text to say" });
+});
+
+Deno.test("readTypedLine() says with /say what means something else without it", () => {
+  assertEquals(read("/say online"), { kind: "say", text: "online" });
+  assertEquals(read("/say ada: hello"), { kind: "say", text: "ada: hello" });
+  assertEquals(read("/say\t/online x"), { kind: "say", text: "/online x" });
+  assertEquals(read("//etc/hosts is a file"), { kind: "say", text: "/etc/hosts is a file" });
+  assertEquals(read("//help"), { kind: "say", text: "/help" });
+  assertEquals(read('/say {"a":1}'), { kind: "say", text: '{"a":1}' });
+});
+
+Deno.test("readTypedLine() takes what begins as a JSON object for one", () => {
+  assertEquals(read('{"a": 1}'), { kind: "activity", json: '{"a": 1}' });
+  assertEquals(read("{broken: text"), { kind: "activity", json: "{broken: text" });
+});
+
+Deno.test("HELP has every word", () => {
+  for (const word of WORDS) assertEquals(HELP.filter(([typed]) => typed === word).length, 1);
+});
