@@ -193,6 +193,7 @@ for (const way of ["killed", "cut off from the others and killed"] as const) {
       await will.client.send("carl", "again");
       await eventually(() => texts().every(({ length }) => length > 1), "the second message at both terminals");
       assertEquals(texts(), [["hello", "again"], ["hello", "again"]]);
+      await eventually(() => will.told("delivered").length > 1, "the second receipt");
       assertEquals(will.told("delivered").length, 2);
     },
   });
