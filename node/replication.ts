@@ -174,6 +174,8 @@ export class Replication implements Committed {
 
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void {
+    // It wants its own entries only as long as it has numbered none.
+    if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) this.replan();
     const before = segments[0]!.position - 1;
     for (const peer of this.#peers.values()) {
       if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
