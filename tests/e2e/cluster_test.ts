@@ -233,6 +233,7 @@ async function everybodyHas(clients: readonly NumberedClient[], counts: readonly
 /** What a new client gets from each server is the same, and all of it. Returns how many activities have not the same identity everywhere. */
 async function compareLogs(group: ServerGroup, published: readonly number[]): Promise<number> {
   const total = published.reduce((sum, count) => sum + count);
+  await sameVectors(group);
   const logs = [];
   for (let index = 0; index < group.count; index++) {
     const { reader, login } = await group.reader(index);
@@ -254,6 +255,18 @@ async function compareLogs(group: ServerGroup, published: readonly number[]): Pr
   for (const { vector } of rest) assertEquals(vector, first!.vector);
   for (const { ids } of rest) assert(ids.keys().every((key) => first!.ids.has(key)));
   return first!.ids.entries().filter(([key, id]) => rest.some(({ ids }) => ids.get(key) !== id)).toArray().length;
+}
+
+/** Waits until all servers have the same: clients have what they wait for before a server that stood still has what nobody waits for. */
+async function sameVectors(group: ServerGroup): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const vectors = [];
+    for (let index = 0; index < group.count; index++) vectors.push(await group.vector(index));
+    const [first, ...rest] = vectors.map((vector) => JSON.stringify(Object.entries(vector).toSorted()));
+    if (rest.every((vector) => vector === first)) return;
+    if (performance.now() > until) throw new Error(`Logs differ: ${JSON.stringify(vectors)}\n${group.logs()}`);
+  }
 }
 
 function loadOf(group: ServerGroup, clients: readonly NumberedClient[], index: number): number {

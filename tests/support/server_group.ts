@@ -118,6 +118,14 @@ export class ServerGroup implements AsyncDisposable {
     return { reader, login: await reader.next("LOGIN_SUCCESS") };
   }
 
+  /** What a server has of the log. */
+  async vector(index: number): Promise<Record<string, number>> {
+    const { host, port } = this.endpoint(index);
+    await using reader = await LineClient.connect(port, host);
+    reader.send({ command: "LOGIN", username: "anonymous", features: ["resume"], redirects: 3 });
+    return (await reader.next("LOGIN_SUCCESS")).resume.vector;
+  }
+
   /** What all servers have logged, for a test that failed. */
   logs(): string {
     return this.#programs.map(({ errors }, index) => `--- server ${index} ${this.#ids[index]}\n${errors}`).join("\n");
