@@ -115,7 +115,9 @@ export class Hub {
       const parts: Uint8Array[] = [];
       for (const segment of segments) {
         let bytes = readSegment(cursor, segment);
-        if (bytes.length > 0 && segment.audience.kind === "user") bytes = reader.owner.forUser(segment, bytes);
+        const { audience } = segment;
+        const isForUser = audience.kind === "user" && audience.username === cursor.username;
+        if (isForUser) bytes = reader.owner.forUser(segment, bytes);
         if (bytes.length > 0) parts.push(bytes);
       }
       const isFull = parts.length > 0 && !link.write(joinBytes(parts));

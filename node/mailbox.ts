@@ -50,6 +50,8 @@ export class Mailbox {
   #isWatching = false;
   #isClosed = false;
   #timer: Timer | undefined;
+  /** What the client has taken elsewhere of entries that have not come here yet. */
+  #takenBefore: Readonly<Record<string, number>> = {};
   /** What stands in the log up to here came, or comes, out of the inbox. */
   #inboxUpTo = 0;
   /** The same as a vector, while some of it is still to be written. */
@@ -80,6 +82,9 @@ export class Mailbox {
 
   /** What the client gets of a segment that is for its user. */
   take(segment: Segment, bytes: Uint8Array): Uint8Array {
+    const { origin, first, last } = segment;
+    const taken = sequenceOf(this.#takenBefore, origin);
+    if (first <= taken) this.#deliver(origin, first, Math.min(last, taken));
     if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
     const lines = decoder.decode(bytes).split("\n").slice(0, -1);
     return encoder.encode(lines.map((line) => this.#lineFor(line, false)).join(""));
@@ -87,7 +92,12 @@ export class Mailbox {
 
   /** The client has taken all of this, be it over this connection or an earlier one. */
   acknowledged(vector: Vector): void {
-    for (const [origin, last] of Object.entries(vector)) this.#deliver(origin, 1, last);
+    const { journal } = this.#parts;
+    const known = Object.entries(vector);
+    for (const [origin, last] of known) this.#deliver(origin, 1, last);
+    // The server that it had these from may be gone, and they come later.
+    const early = known.filter(([origin, last]) => last > sequenceOf(journal.vector, origin));
+    this.#takenBefore = Object.fromEntries(early);
   }
 
   /** The connection ends. What is not known to be delivered goes on waiting. */

@@ -25,8 +25,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: "drop the de-duplication",
     path: "node/journal.ts",
-    text: "if (first !== undefined) return first;",
-    replacement: "",
+    text: "if (first !== undefined) return first;\n    }\n    this.#lamport",
+    replacement: "}\n    this.#lamport",
   },
   {
     name: "acknowledge before the append",
@@ -51,6 +51,12 @@ const MUTATIONS: readonly Mutation[] = [
     path: "mesh/locks.ts",
     text: "if (hasAccount) return DENIED;",
     replacement: 'if (hasAccount || username !== "") return ALLOWED;',
+  },
+  {
+    name: "show what waited out of the log too",
+    path: "node/mailbox.ts",
+    text: "if (has === undefined) this.#inboxUpTo = journal.head;",
+    replacement: "",
   },
 ];
 

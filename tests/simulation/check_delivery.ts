@@ -4,7 +4,11 @@ import type { Vector } from "../../log/vector.ts";
 import { sequenceOf } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { WireGap } from "../../protocol/message.ts";
+import type { Event } from "./history.ts";
 import { type Evidence, overlaps, type Stored, type Told, type Violation } from "./evidence.ts";
+
+/** Something numbered that came to somebody. */
+type Arrived = Told<"received"> | Told<"got">;
 
 /** What was acknowledged is in the log of every server that is left, unless all who had it lost their disk, or the end of it. */
 export function checkAcknowledged(evidence: Evidence): Violation[] {
@@ -32,6 +36,10 @@ function* notReplicated(
   { at, id }: Told<"acknowledged">,
   index: number,
 ): Generator<Violation> {
+  // That a direct message has reached its user is told at once, and says that it was stored.
+  const isDelivered = (event: Event, place: number) =>
+    event.what === "told delivered" && place < index && evidence.keyOfEntry(event.of) === key;
+  if (evidence.events.some(isDelivered)) return;
   const holders = new Set(copies.filter((copy) => copy.index < index).map(({ server }) => server));
   if (holders.size > 1) return;
   const own = evidence.machineOf(parseEntryId(id)!.origin);
@@ -116,7 +124,7 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
  * Whether `late` counted as had when its receiver began, by another copy of it: two servers took the same message, and the receiver has come from the one to
  * the other. It would better not come at all, but a vector does not tell that the two are one.
  */
-function begunWith(evidence: Evidence, vector: Vector, late: Told<"received">): boolean {
+export function begunWith(evidence: Evidence, vector: Vector, late: Arrived): boolean {
   return evidence.copies.get(`${late.sender}#${late.n}`)!.some(({ id }) => id !== late.id && covers(vector, id));
 }
 
@@ -124,7 +132,7 @@ function begunWith(evidence: Evidence, vector: Vector, late: Told<"received">): 
  * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long as it may. No server can know
  * then that the one comes after the other.
  */
-function waitedInVain(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
+function waitedInVain(evidence: Evidence, late: Arrived, before: Arrived): boolean {
   const server = evidence.machineOf(parseEntryId(before.id)!.origin);
   const accepted = evidence.stored.get(server)?.get(before.id);
   if (accepted === undefined) return false;
@@ -148,7 +156,7 @@ function waitedInVain(evidence: Evidence, late: Told<"received">, before: Told<"
  * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
  * no answer to `late` yet when it went elsewhere.
  */
-function mayComeLate(evidence: Evidence, late: Told<"received">, before: Told<"received">): boolean {
+export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived): boolean {
   const { holdBackMs } = evidence.schedule.settings;
   const { origin } = parseEntryId(late.id)!;
   if (waitedInVain(evidence, late, before)) return true;
@@ -203,12 +211,14 @@ function vectorAt(evidence: Evidence, { server, at }: Told<"connected">): Vector
   return vector;
 }
 
-function covers(vector: Vector, id: string): boolean {
+/** Whether who has `vector` has the entry. */
+export function covers(vector: Vector, id: string): boolean {
   const { origin, sequence } = parseEntryId(id)!;
   return sequenceOf(vector, origin) >= sequence;
 }
 
-function isIn(gaps: readonly WireGap[], id: string): boolean {
+/** Whether it was told that the entry is missing. */
+export function isIn(gaps: readonly WireGap[], id: string): boolean {
   const { origin, sequence } = parseEntryId(id)!;
   return gaps.some((gap) => gap.origin === origin && gap.first <= sequence && (gap.last ?? Infinity) >= sequence);
 }

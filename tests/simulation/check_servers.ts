@@ -1,5 +1,6 @@
 /** Checks that servers agree in the end: equal logs, equal accounts, one account for a name. Pure. */
 
+import { keyOf, ofLine } from "./numbered.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 
@@ -69,9 +70,9 @@ function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended w
   }
   const shown = new Map<string, string>();
   for (const [id, { line, isFor }] of log) {
-    const { activity } = JSON.parse(line);
-    if (activity?.s === undefined || isFor !== "everyone") continue;
-    const key = `${activity.s}#${activity.n}`;
+    const numbered = isFor === "servers" ? undefined : ofLine(line);
+    if (numbered === undefined) continue;
+    const key = keyOf(numbered);
     if (shown.has(key)) {
       const what = `${who} shows ${key} as ${shown.get(key)} and as ${id}`;
       yield { promise: "an activity is there once", what, at };

@@ -2,12 +2,25 @@
 
 import { checkAlive, checkDead } from "./check_connections.ts";
 import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
+import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
 import { Evidence, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
 
-const CHECKS = [checkRunning, checkAcknowledged, checkReceived, checkAgreement, checkNames, checkAlive, checkDead];
+const CHECKS = [
+  checkRunning,
+  checkAcknowledged,
+  checkReceived,
+  checkMessages,
+  checkReceipts,
+  checkAgreement,
+  checkInboxes,
+  checkNames,
+  checkLists,
+  checkAlive,
+  checkDead,
+];
 
 /** What was promised and did not hold, the earliest first. */
 export function check(schedule: Schedule, events: readonly Event[]): Violation[] {

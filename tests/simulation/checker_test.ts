@@ -74,7 +74,7 @@ function endedWith(server: string, numbers: Readonly<Record<string, number>>, mo
   for (const [origin, sequence] of Object.keys(numbers).map((id) => id.split(":") as [string, string])) {
     vector[origin] = Math.max(vector[origin] ?? 0, Number(sequence));
   }
-  return [90_000, server, { what: "ended with", vector, log, accounts: {}, ...more }];
+  return [90_000, server, { what: "ended with", vector, log, accounts: {}, inboxes: {}, ...more }];
 }
 type End = Extract<Happening, { what: "ended with" }>;
 

@@ -44,8 +44,10 @@ export class Evidence {
   readonly events: readonly Event[];
   /** All that was stored, by server and id. */
   readonly stored = new Map<string, Map<string, Stored>>();
-  /** By `sender#n`. */
+  /** Activities and direct messages, by `sender#n`. */
   readonly copies = new Map<string, Stored[]>();
+  /** Receipts of direct messages, by `sender#n` of the message. */
+  readonly receipts = new Map<string, Stored[]>();
   readonly endedAt: number;
   readonly mendedAt: number;
   readonly destroyed = new Set<string>();
@@ -131,6 +133,27 @@ export class Evidence {
     return this.copies.get(key)?.some(({ isLost }) => !isLost) ?? false;
   }
 
+  /** What the entry `id` holds, as `sender#n`. */
+  keyOfEntry(id: string): string | undefined {
+    for (const entries of this.stored.values()) {
+      const entry = entries.get(id);
+      if (entry?.sender !== undefined) return `${entry.sender}#${entry.n}`;
+    }
+    return undefined;
+  }
+
+  /** The logins of those who are there when the history ends. */
+  get sessionsAtTheEnd(): Told<"entered">[] {
+    const gone = new Set<string>();
+    const newest = new Map<string, Told<"entered">>();
+    for (const event of this.events) {
+      if (event.what === "entered") newest.set(event.who, event);
+      else if (event.what === "left") gone.add(event.session);
+      else if (event.what === "died") newest.delete(event.who);
+    }
+    return [...newest.values()].filter(({ session }) => !gone.has(session));
+  }
+
   #readStored(): void {
     this.events.forEach((event, index) => {
       const { who, at } = event;
@@ -156,6 +179,15 @@ export class Evidence {
         for (const stored of this.stored.get(who)?.values() ?? []) this.#lose(stored);
       }
     });
+    for (const entries of this.stored.values()) {
+      for (const entry of entries.values()) {
+        if (entry.receiptOf === undefined) continue;
+        const key = this.keyOfEntry(entry.receiptOf) ?? "";
+        const receipts = this.receipts.get(key);
+        if (receipts === undefined) this.receipts.set(key, [entry]);
+        else receipts.push(entry);
+      }
+    }
   }
 
   #lose(stored: Stored): void {

@@ -11,9 +11,13 @@ import { type Action, stepText } from "./schedule.ts";
 export interface StoredEntry {
   readonly id: string;
   readonly isFor: "everyone" | "servers" | "user";
-  /** Of an activity: who published it, and its number. */
+  /** Of an activity or a direct message: who sent it, and its number. */
   readonly sender?: string;
   readonly n?: number;
+  /** Of a direct message: the user that it is for. */
+  readonly to?: string;
+  /** Of a receipt: the direct message. */
+  readonly receiptOf?: string;
   /** Of a registration. */
   readonly account?: { readonly username: string; readonly verifier: string };
 }
@@ -43,7 +47,13 @@ export type Happening =
     /** What is kept of the log, each as its line. */
     readonly log: ReadonlyMap<string, { readonly line: string; readonly isFor: string }>;
     readonly accounts: Readonly<Record<string, string>>;
+    /** Direct messages that wait, by user: as `sender#n`, each with the id of its entry. */
+    readonly inboxes: Readonly<Record<string, Readonly<Record<string, string>>>>;
   }
+  /** Whom it lists as online, when all is over. */
+  | { readonly what: "lists"; readonly users: readonly string[] }
+  /** All is quiet and was told. Now those who are there go, and everybody comes once more, as if for the first time. */
+  | { readonly what: "once more" }
   // clients
   | {
     readonly what: "entered";
@@ -68,6 +78,22 @@ export type Happening =
     readonly n: number;
     readonly id: string;
   }
+  /** It sends a direct message. What becomes of that is told as of an activity. */
+  | { readonly what: "sent"; readonly sender: string; readonly n: number; readonly to: string }
+  /** It took a direct message out. */
+  | {
+    readonly what: "got";
+    readonly session: string;
+    readonly chain: string;
+    readonly username: string;
+    readonly sender: string;
+    readonly n: number;
+    readonly id: string;
+    /** Whether it had waited, as far as the client was told. */
+    readonly offline: boolean;
+  }
+  /** It was told that a direct message has reached its user. */
+  | { readonly what: "told delivered"; readonly session: string; readonly chain: string; readonly of: string }
   /** The library left out what came twice with one id. */
   | { readonly what: "came twice"; readonly session: string; readonly id: string }
   | { readonly what: "refused"; readonly info: string }
@@ -150,12 +176,20 @@ function happeningText(happening: Happening): string {
       return `${happening.what} with ${happening.peer} (${happening.link})`;
     case "received":
       return `received ${happening.sender}#${happening.n} as ${happening.id}`;
+    case "got": {
+      const { sender, n, id, username, offline } = happening;
+      return `got ${sender}#${n} for ${username} as ${id}${offline ? ", which had waited" : ""}`;
+    }
+    case "sent":
+      return `sent ${happening.sender}#${happening.n} to ${happening.to}`;
+    case "once more":
+      return "──── all is quiet; everybody comes once more";
     case "published":
       return `published ${happening.sender}#${happening.n}`;
     case "acknowledged":
       return `acknowledged ${happening.sender}#${happening.n} as ${happening.id}`;
     case "ended with":
-      return `ended with ${JSON.stringify(happening.vector)}`;
+      return `ended with ${JSON.stringify(happening.vector)}, waiting: ${JSON.stringify(happening.inboxes)}`;
     default: {
       const { what, ...rest } = happening;
       return `${what} ${Object.keys(rest).length === 0 ? "" : JSON.stringify(rest)}`;
@@ -163,7 +197,14 @@ function happeningText(happening: Happening): string {
   }
 }
 
-function entryText({ id, isFor, sender, n, account }: StoredEntry): string {
-  const what = account !== undefined ? `account ${account.username}` : sender !== undefined ? `${sender}#${n}` : "?";
-  return `${id} (${what}${isFor === "everyone" || account !== undefined ? "" : `, for ${isFor}`})`;
+function entryText({ id, isFor, sender, n, to, receiptOf, account }: StoredEntry): string {
+  const what = account !== undefined
+    ? `account ${account.username}`
+    : sender !== undefined
+    ? `${sender}#${n}`
+    : receiptOf !== undefined
+    ? `receipt of ${receiptOf}`
+    : "?";
+  const audience = isFor === "user" ? to ?? "a sender" : isFor;
+  return `${id} (${what}${isFor === "everyone" || account !== undefined ? "" : `, for ${audience}`})`;
 }

@@ -4,6 +4,7 @@ import { openClient } from "../../client/client.ts";
 import type { Client, ClientEvent } from "../../client/options.ts";
 import type { Vector } from "../../log/vector.ts";
 import { Chance } from "./chance.ts";
+import { messageText, type Numbered, ofMessageText } from "./numbered.ts";
 import { Process } from "./process.ts";
 import type { ClientPlan } from "./schedule.ts";
 import { SERVER_PORT } from "./sim_server.ts";
@@ -46,6 +47,10 @@ export class LibraryClient implements SimClient {
     this.#around = around;
     this.#chance = new Chance(around.seed, `client ${plan.name}`);
     this.#username = plan.kind === "anonymous" ? "anonymous" : plan.username;
+  }
+
+  get username(): string | undefined {
+    return this.#plan.kind === "anonymous" ? undefined : this.#username;
   }
 
   get isConnected(): boolean {
@@ -106,15 +111,32 @@ export class LibraryClient implements SimClient {
   }
 
   publish(count: number): void {
+    this.#sendEach(count, (client, facts, pad) => {
+      this.#around.history.add(this.name, { what: "published", ...facts });
+      return client.publish({ s: facts.sender, n: facts.n, pad });
+    });
+  }
+
+  send(to: string, count: number): void {
+    // Its own name may be another one than was planned.
+    if (to === this.#username) return;
+    this.#sendEach(count, (client, facts, pad) => {
+      this.#around.history.add(this.name, { what: "sent", ...facts, to });
+      return client.send(to, messageText(facts, pad));
+    });
+  }
+
+  #sendEach(
+    count: number,
+    sendOne: (client: Client, facts: Numbered, pad: string) => Promise<{ readonly id: string | undefined }>,
+  ): void {
     const life = this.#life;
     if (life?.client === undefined || life.isLeaving || life.process.isStalled) return;
     const { history } = this.#around;
     for (let left = count; left > 0; left--) {
-      const activity = { s: life.session, n: ++this.#published, pad: "x".repeat(this.#chance.whole(0, 200)) };
-      const facts = { sender: activity.s, n: activity.n };
-      history.add(this.name, { what: "published", ...facts });
+      const facts = { sender: life.session, n: ++this.#published };
       this.#unacknowledged++;
-      life.client.publish(activity).then(
+      sendOne(life.client, facts, "x".repeat(this.#chance.whole(0, 200))).then(
         ({ id }) => {
           this.#settled(life);
           history.add(this.name, { what: "acknowledged", ...facts, id: id ?? "" });
@@ -172,6 +194,7 @@ export class LibraryClient implements SimClient {
       username: this.#username,
       vector: Object.fromEntries(Object.entries(client.vector).toSorted()),
     });
+    void this.#takeMessages(life, client);
     try {
       for await (const { activity, id } of client.activities()) {
         if (life.process.isDead) return;
@@ -196,6 +219,19 @@ export class LibraryClient implements SimClient {
     if (life.isLeaving) return;
     if ((error as { reason?: string } | undefined)?.reason === "WRONG_SECRET") this.#takeOtherName();
     this.enter(server, false);
+  }
+
+  async #takeMessages(life: Life, client: Client): Promise<void> {
+    const { session, chain, process } = life;
+    try {
+      for await (const { text, to, id, offline } of client.messages()) {
+        if (process.isDead) return;
+        const facts = { session, chain, username: to, id, offline };
+        this.#around.history.add(this.name, { what: "got", ...facts, ...ofMessageText(text)! });
+      }
+    } catch {
+      // `closed` says why.
+    }
   }
 
   #takeOtherName(): void {
@@ -254,6 +290,9 @@ export class LibraryClient implements SimClient {
         return;
       case "closed":
         life.isConnected = false;
+        return;
+      case "delivered":
+        history.add(this.name, { what: "told delivered", session, chain: life.chain, of: event.of });
         return;
       case "gap":
         history.add(this.name, { what: "gap", session, gaps: event.gaps });

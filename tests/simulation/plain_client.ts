@@ -2,6 +2,7 @@
 
 import type { Link, LinkHandler } from "../../platform/transport.ts";
 import { Chance } from "./chance.ts";
+import { ofMessageText } from "./numbered.ts";
 import { Process } from "./process.ts";
 import type { ClientPlan } from "./schedule.ts";
 import { SERVER_PORT } from "./sim_server.ts";
@@ -36,6 +37,10 @@ export class PlainClient implements SimClient {
     this.#around = around;
     this.#chance = new Chance(around.seed, `client ${plan.name}`);
     this.#username = plan.username;
+  }
+
+  get username(): string {
+    return this.#username;
   }
 
   get isConnected(): boolean {
@@ -77,6 +82,9 @@ export class PlainClient implements SimClient {
       this.#send({ command: "ACTIVITY_MESSAGE", username: this.#username, secret: this.#plan.secret, activity });
     }
   }
+
+  /** It does not know how. */
+  send(): void {}
 
   readSlowly(ms: number): void {
     const link = this.#link;
@@ -220,8 +228,13 @@ export class PlainClient implements SimClient {
         return;
       }
       case "ACTIVITY_BROADCAST": {
-        const { activity: { s, n }, id } = message;
+        const { activity: { s, n, direct_message }, id } = message;
         const session = this.#session;
+        if (direct_message !== undefined) {
+          const facts = { session, chain: session, username: this.#username, id, offline: false };
+          history.add(this.name, { what: "got", ...facts, ...ofMessageText(direct_message)! });
+          return;
+        }
         history.add(this.name, { what: "received", session, chain: session, sender: s, n, id });
         return;
       }

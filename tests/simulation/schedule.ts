@@ -66,6 +66,8 @@ export type Action =
   /** Its process is killed, or its machine loses power, so that nobody is told. */
   | { readonly kind: "kill"; readonly client: string; readonly how: "crash" | "power cut" }
   | { readonly kind: "publish"; readonly client: string; readonly count: number }
+  /** Direct messages to a user, who may be there or not. */
+  | { readonly kind: "send"; readonly client: string; readonly to: string; readonly count: number }
   /** The server that it is connected to crashes, or is cut off from the other servers: what it has accepted last is nowhere else. */
   | { readonly kind: "crash host"; readonly client: string; readonly when: "now" | "before commit" | "after commit" }
   | { readonly kind: "isolate host"; readonly client: string }
@@ -115,7 +117,8 @@ const WEIGHTS = {
   "enter": 12,
   "leave": 4,
   "kill": 4,
-  "publish": 60,
+  "publish": 45,
+  "send": 25,
   "read slowly": 5,
   "crash host": 4,
   "isolate host": 2,
@@ -159,6 +162,12 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
       // The sender goes on elsewhere.
       at += chance.whole(1, 1_500);
       steps.push({ at, kind: "publish", client: action.client, count: chance.whole(1, 3) });
+    } else if ((action.kind === "leave" || action.kind === "kill") && chance.percent(40)) {
+      // Somebody writes to who has just gone.
+      const to = clients.find(({ name }) => name === action.client)!.username;
+      const sender = senderTo(chance, clients, to);
+      at += chance.whole(0, 1_000);
+      if (sender !== undefined) steps.push({ at, kind: "send", client: sender, to, count: chance.whole(1, 3) });
     }
   }
   return { seed, servers, clients, settings, steps };
@@ -234,6 +243,14 @@ function actionOf(
       return { kind, client: client.name, how: chance.percent(50) ? "crash" : "power cut" };
     case "publish":
       return { kind, client: client.name, count: chance.percent(15) ? chance.whole(5, 40) : chance.whole(1, 3) };
+    case "send": {
+      const named = clients.filter((one) => one.kind !== "anonymous");
+      if (named.length === 0) return undefined;
+      const to = chance.pick(named).username;
+      const sender = senderTo(chance, clients, to);
+      const count = chance.percent(10) ? chance.whole(5, 20) : chance.whole(1, 3);
+      return sender === undefined ? undefined : { kind, client: sender, to, count };
+    }
     case "crash host":
       return { kind, client: client.name, when: chance.pick(["now", "before commit", "after commit"]) };
     case "isolate host":
@@ -247,6 +264,12 @@ function actionOf(
         ? { kind, client: client.name, ms: chance.whole(200, 6_000) }
         : { kind: "stall", machine: client.name, ms: chance.whole(200, 3_000) };
   }
+}
+
+/** A client that can write to the user `to`, and is another one. */
+function senderTo(chance: Chance, clients: readonly ClientPlan[], to: string): string | undefined {
+  const senders = clients.filter(({ kind, username }) => kind === "library" && username !== to);
+  return senders.length === 0 ? undefined : chance.pick(senders).name;
 }
 
 /** Two different machines, of which the first is a server. */
@@ -289,6 +312,8 @@ export function stepText(step: Action): string {
       return step.how === "crash" ? `${step.client} is killed` : `${step.client} loses power`;
     case "publish":
       return `${step.client} publishes ${step.count}`;
+    case "send":
+      return `${step.client} sends ${step.count} to ${step.to}`;
     case "crash host":
       return `the server of ${step.client} crashes ${step.when === "now" ? "now" : `in its next commit, ${step.when}`}`;
     case "isolate host":

@@ -33,6 +33,8 @@ export class SimLink implements Link {
   #isGone = false;
   /** Its machine lost power: nobody says a word for it. */
   #hasVanished = false;
+  /** The network broke it, which the other end may not know. */
+  #isBroken = false;
   #end: LinkEnd | undefined;
   #linger: Timer | undefined;
 
@@ -89,7 +91,7 @@ export class SimLink implements Link {
       if (this.#isGone) return;
       const { machine } = this.peer.process;
       const isReachable = !this.#isBlocked && !this.peer.#isBlocked && !this.#network.isOff(machine);
-      unanswered = isReachable && !this.peer.#hasVanished ? 0 : unanswered + 1;
+      unanswered = isReachable && !this.peer.#hasVanished && !this.peer.#isBroken ? 0 : unanswered + 1;
       if (unanswered > 0 && (isReachable || unanswered > PROBES)) this.break();
       else this.#network.clock.after(idleMs, probe);
     };
@@ -114,6 +116,7 @@ export class SimLink implements Link {
 
   /** The network broke the connection. */
   break(): void {
+    this.#isBroken ||= !this.#isGone;
     this.#leave("reset");
   }
 

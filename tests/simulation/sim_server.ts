@@ -10,6 +10,7 @@ import type { Batch, Store } from "../../store/store.ts";
 import { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
+import { keyOf, ofLine } from "./numbered.ts";
 import { Process } from "./process.ts";
 import type { Settings } from "./schedule.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -114,6 +115,11 @@ export class SimServer {
     else if (this.#process !== undefined) this.#die("crash");
   }
 
+  /** It does not crash in its next commit after all. */
+  spare(): void {
+    this.#crashAt = undefined;
+  }
+
   /** Its machine is off, and it has on its disk what `chance` says. */
   powerCut(chance: number): void {
     if (this.#process === undefined) return;
@@ -159,7 +165,16 @@ export class SimServer {
     const accounts = Object.fromEntries(
       store.usernames().map((username) => [username, store.account(username)!.verifier]),
     );
-    this.#around.history.add(this.name, { what: "ended with", vector: sorted(this.#vector), log, accounts });
+    const inboxes: Record<string, Record<string, string>> = {};
+    for (const username of Object.keys(accounts)) {
+      for (const { origin, sequence, line } of store.inboxOf(username)) {
+        const numbered = ofLine(line);
+        if (numbered === undefined) continue;
+        (inboxes[username] ??= {})[keyOf(numbered)] = formatEntryId({ origin, sequence });
+      }
+    }
+    const vector = sorted(this.#vector);
+    this.#around.history.add(this.name, { what: "ended with", vector, log, accounts, inboxes });
   }
 
   #die(how: "crash" | "power cut" | "destroy"): void {
@@ -220,10 +235,11 @@ export class SimServer {
 function storedEntries(segment: Segment): StoredEntry[] {
   return linesOf(segment).map((line, index): StoredEntry => {
     const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
-    const { command, activity, username, verifier } = JSON.parse(line);
+    const { command, username, verifier, to, of } = JSON.parse(line);
     const entry = { id, isFor: segment.audience.kind };
     if (command === "ACCOUNT") return { ...entry, account: { username, verifier } };
-    return activity?.s === undefined ? entry : { ...entry, sender: activity.s, n: activity.n };
+    if (command === "RECEIPT") return { ...entry, receiptOf: of };
+    return { ...entry, ...ofLine(line), ...(command === "DIRECT_MESSAGE" ? { to } : {}) };
   });
 }
 

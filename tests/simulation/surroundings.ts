@@ -17,6 +17,8 @@ export interface Surroundings {
 /** What the world asks of a client, of whatever kind. */
 export interface SimClient {
   readonly name: string;
+  /** Its user, if it has a name. */
+  readonly username: string | undefined;
   /** Whether it is logged in, as far as it knows. */
   readonly isConnected: boolean;
   /** Whether it wants to be. */
@@ -29,6 +31,8 @@ export interface SimClient {
   leave(): void;
   kill(how: "crash" | "power cut"): void;
   publish(count: number): void;
+  /** Direct messages to a user. */
+  send(to: string, count: number): void;
   readSlowly(ms: number): void;
   stall(): void;
   goOn(): void;

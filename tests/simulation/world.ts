@@ -9,6 +9,7 @@ import { SimNetwork } from "./network.ts";
 import { PlainClient } from "./plain_client.ts";
 import type { Process } from "./process.ts";
 import type { Schedule, Step } from "./schedule.ts";
+import { askWhoIsOnline } from "./online_question.ts";
 import { SimServer } from "./sim_server.ts";
 import type { SimClient, Surroundings } from "./surroundings.ts";
 
@@ -18,6 +19,10 @@ const SETTLING_MS = 90_000;
 const LOOK_MS = 1_000;
 /** And so often must it look settled. */
 const QUIET_LOOKS = 4;
+/** A client that is dead and knows no heartbeats may be taken for online for so long. */
+const LISTS_SETTLE_MS = 30_000;
+/** How long a client takes to go. */
+const LEAVING_MS = 10_000;
 /** After a machine slept: TCP sends again what it did not take. */
 const RESENT_WITHIN_MS = 250;
 /** Rounds of promises that are let go on in a turn: far more than any chain of them in the code is long. */
@@ -92,14 +97,52 @@ class World {
     for (const one of [...this.#stalled, ...this.#clients.values()]) one.goOn();
     this.#stalled.clear();
     for (const server of this.#servers.values()) server.start();
-    for (let quiet = 0, waitedMs = 0; quiet < QUIET_LOOKS && waitedMs < SETTLING_MS; waitedMs += LOOK_MS) {
-      await clock.run(LOOK_MS);
+    await this.#settle(QUIET_LOOKS);
+    for (const client of this.#clients.values()) client.tellEnd();
+    await this.#askWhoIsOnline();
+    await this.#comeOnceMore();
+    for (const server of this.#servers.values()) if (!server.isDestroyed) server.tellEnd();
+  }
+
+  async #settle(looks: number): Promise<void> {
+    for (let quiet = 0, waitedMs = 0; quiet < looks && waitedMs < SETTLING_MS; waitedMs += LOOK_MS) {
+      await this.#around.clock.run(LOOK_MS);
       // One that was stopping when all was mended.
       for (const server of this.#servers.values()) server.start();
       quiet = this.#isQuiet() ? quiet + 1 : 0;
     }
-    for (const server of this.#servers.values()) if (!server.isDestroyed) server.tellEnd();
-    for (const client of this.#clients.values()) client.tellEnd();
+  }
+
+  /** Until all servers say what is so, or it has taken too long; then that is written down. */
+  async #askWhoIsOnline(): Promise<void> {
+    const { clock, history, servers } = this.#around;
+    const connected = [...this.#clients.values()].filter(({ isConnected }) => isConnected);
+    const online = JSON.stringify([...new Set(connected.flatMap(({ username }) => username ?? []))].toSorted());
+    const lists = new Map<string, readonly string[]>();
+    const asked = servers.filter((server) => !this.#servers.get(server)!.isDestroyed);
+    for (let waitedMs = 0; waitedMs < LISTS_SETTLE_MS; waitedMs += LOOK_MS) {
+      lists.clear();
+      for (const server of asked) askWhoIsOnline(server, this.#around, (users) => lists.set(server, users));
+      await clock.run(LOOK_MS);
+      if (asked.every((server) => JSON.stringify(lists.get(server)) === online)) break;
+    }
+    for (const [server, users] of lists) history.add(server, { what: "lists", users });
+  }
+
+  /** Who can be told apart by what it is shown at a login goes, and then everybody comes: what waits is for them. */
+  async #comeOnceMore(): Promise<void> {
+    const { clock, history, servers } = this.#around;
+    history.add("", { what: "once more" });
+    // Some were to crash, and had nothing to commit.
+    for (const server of this.#servers.values()) server.spare();
+    const named = [...this.#clients.values()].filter(({ username }) => username !== undefined);
+    const leaving = named.filter((client) => client instanceof LibraryClient);
+    for (const client of leaving) client.leave();
+    for (let waitedMs = 0; leaving.some(({ isIn }) => isIn) && waitedMs < LEAVING_MS; waitedMs += LOOK_MS) {
+      await clock.run(LOOK_MS);
+    }
+    for (const client of named) client.enter(this.#chance.pick(servers), false);
+    await this.#settle(QUIET_LOOKS - 1);
   }
 
   #isQuiet(): boolean {
@@ -162,6 +205,8 @@ class World {
         return client?.kill(step.how);
       case "publish":
         return client?.publish(step.count);
+      case "send":
+        return client?.send(step.to, step.count);
       case "crash host":
         return this.#servers.get(client?.server ?? "")?.crash(step.when);
       case "isolate host":
