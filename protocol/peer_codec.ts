@@ -26,7 +26,7 @@ import {
   type WireAudience,
   type WireMember,
 } from "./peer_message.ts";
-import { encodeLine } from "./server_codec.ts";
+import { encodeLine, readRefusal } from "./server_codec.ts";
 
 /** Members that one message may name: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
@@ -129,14 +129,8 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "AUTHENTICATION_SUCC":
       return readAuthenticationSuccess(fields);
     case "AUTHENTICATION_FAIL":
-    case "INVALID_MESSAGE": {
-      const reason = optionalStringField(fields.reason, "reason");
-      return {
-        command,
-        info: optionalStringField(fields.info, "info") ?? "",
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }
+    case "INVALID_MESSAGE":
+      return readRefusal(command, fields);
     case "END_CONNECTION":
       return readEndConnection(fields);
     case "AUTHENTICATE":

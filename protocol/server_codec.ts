@@ -22,6 +22,7 @@ import type {
   InvalidLine,
   LoginSuccessMessage,
   ReceiptMessage,
+  RefusalMessage,
   ServerMessage,
   WireGap,
   WireServer,
@@ -110,14 +111,8 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     case "REGISTER_FAILED":
     case "LOGIN_FAILED":
     case "AUTHENTICATION_FAIL":
-    case "INVALID_MESSAGE": {
-      const reason = optionalStringField(fields.reason, "reason");
-      return {
-        command,
-        info: optionalStringField(fields.info, "info") ?? "",
-        ...(reason === undefined ? {} : { reason }),
-      };
-    }
+    case "INVALID_MESSAGE":
+      return readRefusal(command, fields);
     case "REDIRECT":
       return {
         command,
@@ -187,6 +182,16 @@ export function readServers(value: unknown): WireServer[] {
     host: stringField(server.host, "host"),
     port: integerField(server.port, "port", 1, 65_535),
   }));
+}
+
+/** Shared with what servers tell each other. */
+export function readRefusal(command: RefusalMessage["command"], fields: Fields): RefusalMessage {
+  const reason = optionalStringField(fields.reason, "reason");
+  return {
+    command,
+    info: optionalStringField(fields.info, "info") ?? "",
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function readLoginSuccess(fields: Fields): LoginSuccessMessage {
