@@ -68,11 +68,11 @@ export class Accounts {
   /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account. */
   ticketFor(username: string): string | undefined {
     const verifier = this.#source.account(username)?.verifier;
-    const { serverId, wallMs, keyOf } = this.#tickets ?? {};
-    const key = serverId === undefined ? undefined : keyOf!(serverId);
-    if (verifier === undefined || key === undefined) return undefined;
-    const expiresAtMs = wallMs!() + TICKET_LIFETIME_MS;
-    return makeTicket(key, { serverId: serverId!, username, verifier, expiresAtMs }, this.#crypto);
+    const tickets = this.#tickets;
+    const key = tickets?.keyOf(tickets.serverId);
+    if (tickets === undefined || verifier === undefined || key === undefined) return undefined;
+    const expiresAtMs = tickets.wallMs() + TICKET_LIFETIME_MS;
+    return makeTicket(key, { serverId: tickets.serverId, username, verifier, expiresAtMs }, this.#crypto);
   }
 
   /** Checks who a client says it is. @throws {Error} when `applicant` gave up. */

@@ -5,6 +5,7 @@
  */
 
 import type { SecretCrypto } from "../platform/crypto.ts";
+import { toHex } from "./verifier.ts";
 
 /** What a ticket vouches for. */
 export interface TicketClaims {
@@ -22,7 +23,13 @@ export const TICKET_LIFETIME_MS = 24 * 3_600_000;
 
 /** Server, expiry in base 36, code. The server's name may hold dots; the rest cannot. */
 const TICKET = /^(.+)\.([0-9a-z]{1,11})\.([0-9a-f]{64})$/;
+const KEY_BYTES = 32;
 const encoder = new TextEncoder();
+
+/** A new key, as 64 hexadecimal digits. */
+export function makeTicketKey(crypto: SecretCrypto): string {
+  return toHex(crypto.randomBytes(KEY_BYTES));
+}
 
 /** Makes a ticket with the key of `claims.serverId`: `"<serverId>.<expiry>.<code>"`. */
 export function makeTicket(key: string, claims: TicketClaims, crypto: SecretCrypto): string {

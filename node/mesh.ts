@@ -11,7 +11,7 @@ import { Locks } from "../mesh/locks.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
 import type { Source } from "../mesh/wants.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { SecretCrypto } from "../platform/crypto.ts";
+import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
@@ -121,7 +121,7 @@ export class Mesh implements PeerLinkOwner {
       clock,
       transport: parts.transport,
       timeoutMs: CALL_TIMEOUT_MS,
-      chance: () => this.#chance(),
+      chance: () => chanceOf(parts.crypto),
       onLink: (link, address) => this.#onLink(link, address),
       onFailed: () => {
         parts.membersChanged(undefined);
@@ -516,11 +516,6 @@ export class Mesh implements PeerLinkOwner {
     const { crypto, config } = this.#parts;
     const digest = (text: string) => encoder.encode(crypto.digest(text));
     return crypto.isEqual(digest(secret), digest(config.cluster.secret));
-  }
-
-  /** From 0 up to but not including 1. */
-  #chance(): number {
-    return new DataView(this.#parts.crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32;
   }
 }
 

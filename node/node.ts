@@ -5,14 +5,14 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Accounts } from "../accounts/accounts.ts";
-import { toHex } from "../accounts/verifier.ts";
+import { makeTicketKey } from "../accounts/ticket.ts";
 import type { Config } from "../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Segment } from "../log/segment.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { SecretCrypto } from "../platform/crypto.ts";
+import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
@@ -62,7 +62,6 @@ const FORGET_MORE_INTERVAL_MS = 20;
 const DRAIN_STEP_MS = 20;
 /** How long others may take to take what they miss when this server stops. */
 const FINISH_MS = 2_000;
-const TICKET_KEY_BYTES = 32;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
@@ -130,7 +129,7 @@ export class ThrumNode {
       journal: this.#journal,
       crypto,
       known: store.opened.members,
-      ticketKey: parts.ticketKey ?? toHex(crypto.randomBytes(TICKET_KEY_BYTES)),
+      ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       load: () => this.#sessions.load,
       hasAccount: (username) => store.account(username) !== undefined,
       online: () => this.#presence.here,
@@ -155,7 +154,7 @@ export class ThrumNode {
       sessions: this.#sessions,
       members: () => this.#mesh.members,
       announceSoon: () => this.#mesh.loadChanged(),
-      chance: () => new DataView(crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32,
+      chance: () => chanceOf(crypto),
     });
     this.#services = {
       config,
@@ -326,7 +325,6 @@ export class ThrumNode {
     const isOnline = (username: string) => this.#sessions.of(username).length > 0;
     const hasAccount = (username: string) => store.account(username) !== undefined;
     const self = () => ({ ...this.#mesh.self, load: this.#sessions.load });
-    const accounts = store;
     return new OlderPeers({
       journal: this.#journal,
       clock,
@@ -335,7 +333,7 @@ export class ThrumNode {
       rememberedMs: config.store.messageIdRetentionMs,
       self,
       members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
-      users: () => usersOf(this.#sessions, accounts),
+      users: () => usersOf(this.#sessions, store),
       isOnline,
       hasAccount,
       takeAccount: (username, secret, told) => {

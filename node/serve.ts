@@ -1,6 +1,6 @@
 /** A server on the real world: the node with real clock, sockets, disk and cryptography. What `mod.ts` offers and `server.ts` runs. */
 
-import { toHex } from "../accounts/verifier.ts";
+import { makeTicketKey } from "../accounts/ticket.ts";
 import type { ConfigLayer } from "../config/config.ts";
 import { dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../config/load.ts";
@@ -141,7 +141,7 @@ async function keptTicketKey(folder: string): Promise<string> {
   const file = `${folder}/ticket-key`;
   const kept = (await readTextFile(file) ?? "").trim();
   if (/^[0-9a-f]{64}$/.test(kept)) return kept;
-  const made = toHex(nodeCrypto.randomBytes(32));
+  const made = makeTicketKey(nodeCrypto);
   await writePrivateFile(file, `${made}\n`);
   return made;
 }

@@ -15,6 +15,11 @@ export interface SecretCrypto {
   isEqual(a: Uint8Array, b: Uint8Array): boolean;
 }
 
+/** Chance from `crypto`, for what is handed no other: evenly distributed from 0 up to but not including 1. */
+export function chanceOf(crypto: SecretCrypto): number {
+  return new DataView(crypto.randomBytes(4).buffer).getUint32(0) / 2 ** 32;
+}
+
 /** The real one. */
 export const nodeCrypto: SecretCrypto = {
   scrypt(secret, salt, cost, length) {

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../config/config.ts";
 import { type ClientEvent, connect, type ConnectOptions, type Message } from "../../mod.ts";
+import { Chance } from "../simulation/chance.ts";
 import { type Late, NumberedTalker } from "../support/numbered_talker.ts";
 import { ServerGroup } from "../support/server_group.ts";
 import { splitNetwork } from "../support/split_network.ts";
@@ -51,7 +52,8 @@ Deno.test({
   ignore,
   fn: async () => {
     const seed = Number(Deno.env.get("THRUM_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
-    const chance = chances(seed);
+    const stream = new Chance(seed, "faults");
+    const chance = () => stream.next();
     await using group = await ServerGroup.start(SERVERS, STRICT);
     console.log(
       `seed ${seed}, ${SERVERS} servers on ${group.networkKind}, ${TALKERS} people, ${perSecond} messages/s each`,
@@ -369,15 +371,4 @@ function lateOf(talkers: readonly NumberedTalker[]): { readonly excused: number;
     !byName.get(sender)!.wasLetInWithout(receiver, n, after)
   );
   return { excused: late.length - wrong.length, wrong };
-}
-
-/** Numbers from 0 up to but not including 1, the same for the same seed (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

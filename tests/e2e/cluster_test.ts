@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../config/config.ts";
+import { Chance } from "../simulation/chance.ts";
 import { NumberedClient } from "../support/numbered_client.ts";
 import { ServerGroup } from "../support/server_group.ts";
 import { splitNetwork } from "../support/split_network.ts";
@@ -47,7 +48,8 @@ Deno.test({
   ignore: noNetwork !== undefined,
   fn: async () => {
     const seed = Number(Deno.env.get("THRUM_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
-    const chance = chances(seed);
+    const stream = new Chance(seed, "faults");
+    const chance = () => stream.next();
     await using group = await ServerGroup.start(SERVERS, QUICK);
     console.log(`seed ${seed}, ${SERVERS} servers on ${group.networkKind}, ${CLIENTS} clients`);
     await using crowd = new AsyncDisposableStack();
@@ -271,17 +273,6 @@ async function sameVectors(group: ServerGroup): Promise<void> {
 
 function loadOf(group: ServerGroup, clients: readonly NumberedClient[], index: number): number {
   return clients.filter(({ serverId }) => serverId === group.idOf(index)).length;
-}
-
-/** Numbers from 0 up to but not including 1, the same for the same seed (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function shuffled<T>(values: readonly T[], chance: () => number): T[] {
