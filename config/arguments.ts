@@ -17,6 +17,7 @@ import {
   HEARTBEAT_INTERVAL_MS,
   HOST,
   IDLE_TIMEOUT_MS,
+  LISTEN_ADDRESS,
   LISTENING_PORTS,
   LOG_FORMATS,
   LOG_LEVELS,
@@ -99,6 +100,11 @@ const ENDPOINT: Reader<string[]> = {
   allowed: "HOST:PORT",
   read: (given) => parseEndpoint(given) === undefined ? undefined : [given],
 };
+/** As it was written: the configuration has it as text too. */
+const ADDRESS: Reader<string> = {
+  allowed: LISTEN_ADDRESS.allowed,
+  read: (given) => LISTEN_ADDRESS.read(given) === undefined ? undefined : given,
+};
 const { server, heartbeat, cluster, log } = DEFAULT_CONFIG;
 
 const HELP = {
@@ -133,6 +139,11 @@ const SERVER_FLAGS = {
     help: "port to listen on; 0 takes a free one and says which",
     default: String(server.port),
   }),
+
+  http: flag("[HOST:]PORT", ADDRESS, {
+    help: "dashboard, web client, metrics and health; another HOST than this machine needs a token",
+  }),
+  grpc: flag("[HOST:]PORT", ADDRESS, { help: "the Chitty-Chat door, over gRPC" }),
 
   interval: flag("SECONDS", seconds(HEARTBEAT_INTERVAL_MS), {
     heading: "Heartbeats (asked for on a terminal where not given; seconds may be fractions)",
@@ -379,6 +390,10 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
         data: values.data,
         ephemeral: values.ephemeral ?? (values.data === undefined ? undefined : false),
       }),
+      gateway: {
+        ...(values.http === undefined ? {} : { http: { listen: values.http } }),
+        ...(values.grpc === undefined ? {} : { grpc: { listen: values.grpc } }),
+      },
       log: given({ level: values["log-level"], format: values["log-format"], file: values["log-file"] }),
     },
     configFile: values.config,

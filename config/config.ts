@@ -119,6 +119,28 @@ export interface LogConfig {
   file: string;
 }
 
+/** The dashboard, the web client, metrics and health, over HTTP. */
+export interface HttpGatewayConfig {
+  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty means that there is none. */
+  listen: string;
+  /** What whoever changes something has to show, and whoever comes from another machine; empty means that one is made and kept in the data folder. */
+  token: string;
+}
+
+/** The Chitty-Chat door, over gRPC. */
+export interface GrpcGatewayConfig {
+  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty means that there is none. */
+  listen: string;
+  /** Hosts that participants may be called at, besides this machine. */
+  participantHosts: string[];
+}
+
+/** Other doors than the line protocol's. */
+export interface GatewayConfig {
+  http: HttpGatewayConfig;
+  grpc: GrpcGatewayConfig;
+}
+
 /** A whole configuration. */
 export interface Config {
   /** Where a server listens, and whom a client calls. */
@@ -135,12 +157,20 @@ export interface Config {
   sessions: SessionsConfig;
   /** What is kept. */
   store: StoreConfig;
+  /** Other doors. */
+  gateway: GatewayConfig;
   /** What is told to the operator. */
   log: LogConfig;
 }
 
 /** A part of a configuration, to be laid over another. */
-export type ConfigLayer = { [Section in keyof Config]?: Partial<Config[Section]> };
+export type ConfigLayer = PartOf<Config>;
+
+/** Any keys of `T`, at each level; a list is there whole or not at all. */
+type PartOf<T> = {
+  [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : T[Key] extends object ? PartOf<T[Key]>
+  : T[Key];
+};
 
 /** What holds where nothing else is said. */
 export const DEFAULT_CONFIG: Readonly<Config> = {
@@ -182,6 +212,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     synchronous: "normal",
   },
   sessions: { perUser: "many" },
+  gateway: { http: { listen: "", token: "" }, grpc: { listen: "", participantHosts: [] } },
   log: { level: "info", format: "text", file: "" },
 };
 

@@ -73,11 +73,17 @@ export function parseLayer(text: string, source: string): ConfigLayer {
 
 /** `base` with `layers` over it, the last one on top. */
 export function layered(base: Config, ...layers: readonly ConfigLayer[]): Config {
-  const sections = (Object.keys(base) as (keyof Config)[]).map((section) => [
-    section,
-    Object.assign({}, base[section], ...layers.map((layer) => layer[section])),
-  ]);
-  return Object.fromEntries(sections) as Config;
+  return layers.reduce<Record<string, unknown>>(laidOver, { ...base }) as unknown as Config;
+}
+
+/** What `layer` does not say is as it was; a list is taken whole. */
+function laidOver(base: Record<string, unknown>, layer: Record<string, unknown>): Record<string, unknown> {
+  const laid = { ...base };
+  for (const [key, value] of Object.entries(layer)) {
+    const below = laid[key];
+    laid[key] = isObject(below) && isObject(value) ? laidOver(below, value) : value;
+  }
+  return laid;
 }
 
 /**
@@ -86,7 +92,7 @@ export function layered(base: Config, ...layers: readonly ConfigLayer[]): Config
  */
 export function withLayer(text: string, fileName: string, layer: ConfigLayer): string {
   const value = text.trim() === "" ? {} : parseObject(text, configFile(fileName));
-  for (const [section, keys] of Object.entries(layer)) value[section] = { ...value[section] as object, ...keys };
+  Object.assign(value, laidOver(value, layer));
   // A section a line, like the file as it ships: short enough to be read at a glance.
   const lines = Object.entries(value).map(([section, keys]) => `  ${JSON.stringify(section)}: ${oneLine(keys)}`);
   return `{\n${lines.join(",\n")}\n}\n`;
@@ -109,15 +115,22 @@ function parseObject(text: string, source: string): Record<string, unknown> {
   return value;
 }
 
-function refuseUnknownKeys(value: Record<string, unknown>, source: string): void {
-  for (const section of Object.keys(value)) {
-    if (!Object.hasOwn(DEFAULT_CONFIG, section)) throw unknownKey(source, [section], Object.keys(DEFAULT_CONFIG));
-    const keys = value[section];
-    if (!isObject(keys)) throw unusable(source, `"${section}" must be an object in braces${butIs(keys, [section])}`);
-    const known = Object.keys(DEFAULT_CONFIG[section as keyof Config]);
-    for (const key of Object.keys(keys)) {
-      if (!known.includes(key)) throw unknownKey(source, [section, key], known);
+/** Refuses keys that `known` does not have, at each level at which that has any. */
+function refuseUnknownKeys(
+  value: Record<string, unknown>,
+  source: string,
+  known: object = DEFAULT_CONFIG,
+  path: readonly string[] = [],
+): void {
+  for (const [key, keys] of Object.entries(value)) {
+    const here = [...path, key];
+    if (!Object.hasOwn(known, key)) throw unknownKey(source, here, Object.keys(known));
+    const below = (known as Record<string, unknown>)[key];
+    if (!isObject(below)) continue;
+    if (!isObject(keys)) {
+      throw unusable(source, `"${here.join(".")}" must be an object in braces${butIs(keys, here)}`);
     }
+    refuseUnknownKeys(keys, source, below, here);
   }
 }
 
@@ -128,15 +141,20 @@ function unknownKey(source: string, path: readonly string[], known: readonly str
   return unusable(source, `unknown key ${quoted(path.join("."))}; ${hint}`);
 }
 
-/** The full path of a key of this name in whatever section: keys are easily put one level too high, or under the wrong heading. */
-function keyElsewhere(given: string): string | undefined {
-  const section = Object.entries(DEFAULT_CONFIG).find(([, keys]) => Object.hasOwn(keys, given));
-  return section && `${section[0]}.${given}`;
+/** The full path of a key of this name, wherever it is: keys are easily put one level too high, or under the wrong heading. */
+function keyElsewhere(given: string, known: object = DEFAULT_CONFIG, path: readonly string[] = []): string | undefined {
+  for (const [key, below] of Object.entries(known)) {
+    if (!isObject(below)) continue;
+    const here = [...path, key];
+    const found = Object.hasOwn(below, given) ? [...here, given].join(".") : keyElsewhere(given, below, here);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What stands there instead of something allowed, unless it may be a secret. */
 function butIs(value: unknown, path: readonly string[]): string {
-  if (path.at(-1) === "secret") return "";
+  if (path.at(-1) === "secret" || path.at(-1) === "token") return "";
   if (Array.isArray(value)) return ", not a list";
   if (isObject(value)) return ", not an object";
   if (typeof value !== "string") return `, not ${value}`;

@@ -12,13 +12,17 @@ import {
   IDLE_TIMEOUT_MS,
   isHost,
   isSecret,
+  isToken,
+  LISTEN_ADDRESS,
   LISTENING_PORTS,
   LOG_FORMATS,
   LOG_LEVELS,
   parseEndpoint,
+  parseListenAddress,
   type Range,
   SECRET,
   SEND_INTERVAL_MS,
+  TOKEN,
   WAIT_MS,
   WEIGHT,
   WINDOW_MS,
@@ -97,6 +101,22 @@ export const CONFIG_SCHEMA = section({
     messageIdRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     synchronous: oneOf(["normal", "full"]),
   }),
+  gateway: section({
+    http: section({
+      listen: v.custom<string>(isListenAddress, LISTEN_ADDRESS.allowed),
+      token: v.custom<string>(
+        (value) => typeof value === "string" && (value === "" || isToken(value)),
+        `${TOKEN.allowed}; empty means that one is made`,
+      ),
+    }),
+    grpc: section({
+      listen: v.custom<string>(isListenAddress, LISTEN_ADDRESS.allowed),
+      participantHosts: v.array(
+        v.custom<string>((value) => typeof value === "string" && isHost(value), "a host name or an address"),
+        "a list of hosts",
+      ),
+    }),
+  }),
   sessions: section({ perUser: oneOf(["many", "replace", "refuse"]) }),
   log: section({
     level: oneOf(LOG_LEVELS),
@@ -115,6 +135,11 @@ function section<E extends v.ObjectEntries>(entries: E) {
 
 function whole(what: string, range: Range) {
   return v.custom<number>((value) => isWithin(value, range), `${what} from ${range.least} to ${range.most}`);
+}
+
+/** Whether `value` says where to listen, or (empty) nowhere. */
+function isListenAddress(value: unknown): boolean {
+  return value === "" || (typeof value === "string" && parseListenAddress(value) !== undefined);
 }
 
 /** Whether `value` is text of the form HOST:PORT; an IPv6 address stands in brackets. */

@@ -93,6 +93,31 @@ export function endpointText({ host, port }: { readonly host: string; readonly p
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Where a gateway listens. */
+export const LISTEN_ADDRESS: Reader<{ host: string; port: number }> = {
+  allowed: "HOST:PORT, or a port from 0 to 65535 on this machine alone",
+  read: parseListenAddress,
+};
+
+/** `HOST:PORT`, or a port alone, which stands for one that only this machine reaches. `undefined` for anything else. */
+export function parseListenAddress(given: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(given) ?? [];
+  const host = bracketed ?? plain ?? "127.0.0.1";
+  const port = Number(digits);
+  return isHost(host) && port >= LISTENING_PORTS.least && port <= LISTENING_PORTS.most ? { host, port } : undefined;
+}
+
+/** What opens the HTTP gateway to other machines, and to changes: in a header it has to be plain text. */
+export const TOKEN: Reader<string> = {
+  allowed: "16 to 256 letters, digits or signs without spaces",
+  read: (given) => isToken(given) ? given : undefined,
+};
+
+/** Whether `given` can be a token. */
+export function isToken(given: string): boolean {
+  return /^[!-~]{16,256}$/.test(given);
+}
+
 /** A secret of an account or of a network. */
 export const SECRET: Reader<string> = {
   allowed: "1 to 256 characters, no control characters",

@@ -21,7 +21,7 @@ function clientRefusal(...args: string[]): string {
 Deno.test("parseServerArguments() takes every flag of the server", () => {
   const line = "--host 0.0.0.0 --port 0 --advertise example.org --secret s3 --data kept --idle 2.5 --interval .25 " +
     "--join a:1 --announce 70 --time-before-reconnect 80 --weight 3 --no-rebalance --durability replicated " +
-    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --trace-limit 2 --log-level debug --log-format json --log-file a.log";
+    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --trace-limit 2 --log-level debug --log-format json --log-file a.log --http 8080 --grpc [::1]:7080";
   assertEquals(parseServerArguments(line.split(" ")), {
     action: "serve",
     layer: {
@@ -40,6 +40,7 @@ Deno.test("parseServerArguments() takes every flag of the server", () => {
         activityCheckIntervalMs: 90,
       },
       store: { data: "kept", ephemeral: false },
+      gateway: { http: { listen: "8080" }, grpc: { listen: "[::1]:7080" } },
       log: { level: "debug", format: "json", file: "a.log" },
     },
     configFile: "my.json",
@@ -53,7 +54,7 @@ Deno.test("parseServerArguments() takes every flag of the server", () => {
 Deno.test("parseServerArguments() says nothing where nothing was said", () => {
   assertEquals(parseServerArguments([]), {
     action: "serve",
-    layer: { server: {}, heartbeat: {}, cluster: {}, store: {}, log: {} },
+    layer: { server: {}, heartbeat: {}, cluster: {}, store: {}, gateway: {}, log: {} },
     configFile: undefined,
     mayAsk: true,
     trace: undefined,

@@ -12,14 +12,7 @@ function refusal(value: unknown): string {
 }
 
 Deno.test("the defaults, the checks and the shipped config.json are equal", () => {
-  assertEquals(keysOf(CONFIG_SCHEMA.entries), keysOf(DEFAULT_CONFIG));
-  for (const [section, schema] of Object.entries(CONFIG_SCHEMA.entries)) {
-    assertEquals(
-      keysOf(schema.wrapped.entries),
-      keysOf(DEFAULT_CONFIG[section as keyof typeof DEFAULT_CONFIG]),
-      section,
-    );
-  }
+  assertSameKeys(CONFIG_SCHEMA.entries, DEFAULT_CONFIG, "the file");
   assertEquals(parseConfig(JSON.stringify(DEFAULT_CONFIG), "defaults"), { ...DEFAULT_CONFIG });
   const { server, client } = DEFAULT_CONFIG;
   assertEquals(JSON.parse(Deno.readTextFileSync(SHIPPED)), { server, client });
@@ -75,6 +68,44 @@ Deno.test("parseConfig() names file, key and the nearest known one for an unknow
 Deno.test("parseConfig() finds a key that stands in the wrong section", () => {
   assertStringIncludes(refusal({ port: 8000 }), '"port"; did you mean "server.port"?');
   assertStringIncludes(refusal({ server: { count: 3 } }), '"server.count"; did you mean "heartbeat.count"?');
+});
+
+Deno.test("parseConfig() knows keys of sections in sections, and finds those that stand too high", () => {
+  const config = parseConfig('{"gateway": {"grpc": {"participantHosts": ["10.0.0.7"]}}}', "my.json");
+  assertEquals(config.gateway.grpc, { listen: "", participantHosts: ["10.0.0.7"] });
+  assertEquals(config.gateway.http, DEFAULT_CONFIG.gateway.http);
+  assertStringIncludes(
+    refusal({ gateway: { http: { prot: 1 } } }),
+    '"gateway.http.prot"; known here are listen, token',
+  );
+  assertStringIncludes(
+    refusal({ participantHosts: [] }),
+    '"participantHosts"; did you mean "gateway.grpc.participantHosts"?',
+  );
+  assertStringIncludes(refusal({ gateway: { http: 8080 } }), '"gateway.http" must be an object in braces, not 8080');
+  assertStringIncludes(
+    refusal({ gateway: { http: { listen: "x" } } }),
+    '"gateway.http.listen" must be HOST:PORT, or a',
+  );
+  const short = refusal({ gateway: { http: { token: "hunter2" } } });
+  assertStringIncludes(short, "16 to 256 letters");
+  assertNotMatch(short, /hunter2/);
+});
+
+Deno.test("layered() and withLayer() keep what a layer does not say, at each level", () => {
+  const base = layered(DEFAULT_CONFIG, {
+    gateway: { http: { listen: "8080" }, grpc: { participantHosts: ["a", "b"] } },
+  });
+  const over = layered(base, { gateway: { http: { token: "0123456789abcdef" }, grpc: { participantHosts: ["c"] } } });
+  assertEquals(over.gateway, {
+    http: { listen: "8080", token: "0123456789abcdef" },
+    grpc: { listen: "", participantHosts: ["c"] },
+  });
+  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "" });
+  const text = withLayer('{"gateway": {"http": {"listen": "8080"}}}', "my.json", {
+    gateway: { grpc: { listen: "7080" } },
+  });
+  assertEquals(JSON.parse(text), { gateway: { http: { listen: "8080" }, grpc: { listen: "7080" } } });
 });
 
 Deno.test("parseConfig() says what is known where nothing is near", () => {
@@ -198,6 +229,16 @@ Deno.test("withLayer() begins a file that is not there, and leaves the shipped o
   const shipped = Deno.readTextFileSync(SHIPPED);
   assertEquals(withLayer(shipped, "config.json", {}), shipped);
 });
+
+/** At each level at which `known` has keys. */
+function assertSameKeys(schemas: object, known: object, where: string): void {
+  assertEquals(keysOf(schemas), keysOf(known), where);
+  for (const [key, below] of Object.entries(known)) {
+    if (typeof below !== "object" || Array.isArray(below)) continue;
+    const { wrapped } = (schemas as Record<string, { wrapped: { entries: object } }>)[key]!;
+    assertSameKeys(wrapped.entries, below, key);
+  }
+}
 
 function keysOf(value: object): string[] {
   return Object.keys(value).sort();

@@ -5,24 +5,30 @@ import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, parseConfig } from "../../config/load.ts";
 
 const rows = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url))
-  .matchAll(/^\| `(\w+)\.(\w+)` \| `(.*)` \| (.*) \|$/gm);
-const documented = [...rows].map(([, section, key, value, allowed]) => ({ section, key, value, allowed }));
+  .matchAll(/^\| `(\w+(?:\.\w+)+)` \| `(.*)` \| (.*) \|$/gm);
+const documented = [...rows].map(([, path, value, allowed]) => ({ path: path!, value: value!, allowed: allowed! }));
 
 Deno.test("docs/configuration.md has every key with its default, in the order of the code", () => {
-  const keys = Object.entries(DEFAULT_CONFIG).flatMap(([section, values]) =>
-    Object.entries(values).map(([key, value]) => ({ section, key, value: JSON.stringify(value) }))
-  );
-  assertEquals(documented.map(({ section, key, value }) => ({ section, key, value })), keys);
+  assertEquals(documented.map(({ path, value }) => ({ path, value })), [...keysOf(DEFAULT_CONFIG)]);
 });
 
 Deno.test("docs/configuration.md says what is allowed in the words of a refusal", () => {
-  for (const { section, key, allowed } of documented) {
+  for (const { path, allowed } of documented) {
     // No key is allowed to be an object.
-    const message = refusal(`{"${section}": {"${key}": {}}}`);
-    const words = /must be (.*?)(?:, not an object)?$/.exec(message)?.[1];
-    assertEquals(allowed!.replaceAll("`", ""), words, `${section}.${key}`);
+    const text = path.split(".").reduceRight((below, key) => `{"${key}": ${below}}`, "{}");
+    const words = /must be (.*?)(?:, not an object)?$/.exec(refusal(text))?.[1];
+    assertEquals(allowed.replaceAll("`", ""), words, path);
   }
 });
+
+function* keysOf(values: object, above = ""): Generator<{ path: string; value: string }> {
+  for (const [key, value] of Object.entries(values)) {
+    const path = `${above}${key}`;
+    const isSection = typeof value === "object" && !Array.isArray(value);
+    if (isSection) yield* keysOf(value, `${path}.`);
+    else yield { path, value: JSON.stringify(value) };
+  }
+}
 
 function refusal(text: string): string {
   try {
