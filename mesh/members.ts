@@ -31,6 +31,20 @@ export interface Member extends Address {
   readonly linkedTo: ReadonlySet<string>;
   /** Since when it is in this state, in milliseconds of a monotonic clock. */
   readonly sinceMs: number;
+  /** When it said last how it is, on the same clock. */
+  readonly announcedAtMs?: number;
+  readonly about?: MemberAbout;
+}
+
+/** What there is to say about a server that decides nothing. */
+export interface MemberAbout {
+  /** Of the program; empty where it is not known. */
+  readonly version: string;
+  /** When it was started, in milliseconds since 1970; 0 where it is not known. */
+  readonly startedAt: number;
+  /** Where its HTTP gateway is, `HOST:PORT`; empty for none. */
+  readonly http: string;
+  readonly lamport: number;
 }
 
 /** What a server says about itself. */
@@ -41,6 +55,7 @@ export interface MemberReport extends Address {
   readonly online: boolean;
   readonly vector: Vector;
   readonly members: readonly (Address & { readonly serverId: string })[];
+  readonly about?: MemberAbout;
 }
 
 /** Calls to one address. */
@@ -175,7 +190,7 @@ export class Members {
   /** A member said how it is. */
   announced(report: MemberReport, nowMs: number): void {
     const member = this.#members.get(report.serverId);
-    if (member !== undefined) this.#set({ ...member, ...memberOf(report) });
+    if (member !== undefined) this.#set({ ...member, ...memberOf(report), announcedAtMs: nowMs });
     this.#learnMembers(report, nowMs);
   }
 
@@ -264,9 +279,9 @@ export class Members {
 }
 
 function memberOf({ members, ...report }: MemberReport) {
-  const { serverId, host, port, load, weight, online, vector } = report;
+  const { serverId, host, port, load, weight, online, vector, about } = report;
   const linkedTo = new Set(members.map((member) => member.serverId));
-  return { serverId, host, port, load, weight, online, vector, linkedTo };
+  return { serverId, host, port, load, weight, online, vector, linkedTo, ...(about === undefined ? {} : { about }) };
 }
 
 function keyOf({ host, port }: Address): string {

@@ -38,6 +38,11 @@ export class Presence {
     return [...this.#users].filter(([, { places }]) => places.size > 0).map(([username]) => username).sort();
   }
 
+  /** Everybody who is, with the servers. */
+  *places(): Iterable<readonly [username: string, places: readonly string[]]> {
+    for (const [username, { places }] of this.#users) if (places.size > 0) yield [username, [...places].sort()];
+  }
+
   /** A user has its first session at the server `place`. */
   came(place: string, username: string): readonly PresenceEvent[] {
     const user = this.#users.get(username);

@@ -39,6 +39,8 @@ export class Balancer {
   /** The load of each server that was answered last, so that two do not go on answering each other. */
   readonly #answered = new Map<string, number>();
   #rotation = 0;
+  /** Clients handed to each server since that announced its load. */
+  readonly #handedTo = new Map<string, number>();
 
   constructor(parts: BalancerParts) {
     this.#parts = parts;
@@ -69,7 +71,10 @@ export class Balancer {
 
   /** Members have changed, or one announced its load. */
   membersChanged(announced: string | undefined): void {
-    if (announced !== undefined) this.#compare(announced);
+    if (announced !== undefined) {
+      this.#compare(announced);
+      this.#handedTo.delete(announced);
+    }
     const servers = this.#servers().filter(({ isLive }) => isLive);
     const names = servers.map(({ serverId, host, port }) => `${serverId} ${host} ${port}`).sort().join();
     if (names === this.#told) return;
@@ -94,6 +99,19 @@ export class Balancer {
   #tellBackups(session: ClientSession, servers: readonly ServerLoad[]): void {
     const backups = backupOrder(servers, this.#rotation++);
     session.sendBackups(backups.map(({ serverId, host, port }) => ({ serverId, host, port })));
+  }
+
+  /** Whether there is another server that takes clients. */
+  get hasOthers(): boolean {
+    return this.#servers().some(({ isLive }) => isLive);
+  }
+
+  /** Where one more client of this server, which is about to stop, has the most room; it counts as sent there. */
+  nextTarget(): ServerLoad | undefined {
+    const roomOf = ({ serverId, load, weight }: ServerLoad) => (load + (this.#handedTo.get(serverId) ?? 0)) / weight;
+    const [target] = this.#servers().filter(({ isLive }) => isLive).sort((one, other) => roomOf(one) - roomOf(other));
+    if (target !== undefined) this.#handedTo.set(target.serverId, (this.#handedTo.get(target.serverId) ?? 0) + 1);
+    return target;
   }
 
   #rebalanceLater(): void {

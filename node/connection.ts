@@ -36,8 +36,9 @@ import {
   type SessionStep,
 } from "../session/session.ts";
 import { StoreError } from "../store/store.ts";
+import type { ConnectionView, Door } from "../view/network_view.ts";
 import { checkLogin, register, type Waiting } from "./admission.ts";
-import type { ConnectionServices } from "./connection_services.ts";
+import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";
 import type { Committed } from "./journal.ts";
 import type { Admission } from "./mesh.ts";
 import type { LinkTaker } from "./peer_link.ts";
@@ -54,7 +55,11 @@ const logger = getLogger(["thrum", "connection"]);
 const encoder = new TextEncoder();
 
 /** One client, or whatever else has connected. */
-export class Connection implements LinkHandler, Committed, SessionFacts, ClientSession, ServedClientOwner, Waiting {
+export class Connection
+  implements LinkHandler, Committed, SessionFacts, ClientSession, ServedClientOwner, ServedConnection, Waiting {
+  readonly id: string;
+  readonly #over: Door;
+  readonly #since: number;
   readonly #services: ConnectionServices;
   link: Link;
   readonly #framer: LineFramer;
@@ -77,7 +82,10 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #untakenBytes = 0;
   #closeReason: CloseReason | undefined;
 
-  constructor(link: Link, services: ConnectionServices) {
+  constructor(link: Link, services: ConnectionServices, { id, over }: ConnectionOrigin) {
+    this.id = id;
+    this.#over = over;
+    this.#since = services.clock.wallMs();
     this.link = link;
     this.#services = services;
     this.#framer = new LineFramer(services.config.limits.maxLineBytes);
@@ -213,6 +221,35 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
   }
 
+  // ---- people look -----------------------------------------------------------------------------------------------
+
+  describe(nowWallMs: number): ConnectionView {
+    const heartbeat = this.#client?.heartbeat;
+    const kind = this.#peer !== undefined
+      ? "server"
+      : this.#session.kind !== "client"
+      ? "new"
+      : this.#session.isPlain
+      ? "plain"
+      : "client";
+    return {
+      user: this.#username,
+      address: this.address,
+      kind,
+      over: this.#over,
+      since: this.#since,
+      state: heartbeat === undefined ? "unwatched" : heartbeat.state === "probing" ? "probing" : "watching",
+      // Whole seconds: else every row would change with every look.
+      heardAt: heartbeat === undefined ? 0 : Math.round((nowWallMs - heartbeat.silentMs) / 1000) * 1000,
+      attempt: heartbeat?.attempt ?? 0,
+      of: heartbeat?.of ?? 0,
+      heartbeats: heartbeat?.heartbeats ?? 0,
+      roundTripMs: heartbeat?.roundTripMs ?? null,
+      waitingBytes: this.link.pendingBytes,
+      behind: this.#client?.isBehind ?? false,
+    };
+  }
+
   // ---- facts for the session -------------------------------------------------------------------------------------
 
   get remoteHost(): string {
@@ -292,11 +329,11 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
       case "answerHeartbeat":
         return this.#answer({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
-        return this.#client?.answered(effect.sequence);
+        return this.#client?.answered(effect.sequence, effect.lamport);
       case "close":
         return this.#close(effect.reason, effect.why);
       case "acknowledged":
-        return this.#client?.acknowledged(effect.vector);
+        return this.#client?.acknowledged(effect.vector, effect.lamport);
       case "sendDirect":
         return this.#sendDirect(effect.message);
       case "listUsers":
@@ -496,7 +533,7 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { accounts, sessions, presence } = this.#services;
+    const { accounts, sessions, presence, journal, clock } = this.#services;
     this.#stopIdentifyDeadline();
     this.#client?.leave(reason);
     sessions.remove(this);
@@ -510,6 +547,17 @@ export class Connection implements LinkHandler, Committed, SessionFacts, ClientS
     });
     if (this.#client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     this.#note("closed", reason);
+    this.#services.ended({
+      server: journal.serverId,
+      at: clock.wallMs(),
+      since: this.#since,
+      user: this.#username,
+      address: this.address,
+      reason,
+      sentence: CLOSE_REASONS[reason].sentence,
+      why,
+      heartbeats: this.#client?.moments ?? [],
+    });
     this.link.end(LINGER_MS);
   }
 

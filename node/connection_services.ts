@@ -9,7 +9,9 @@ import type { Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import type { StoreError } from "../store/store.ts";
+import type { ConnectionView, Door, EndView } from "../view/network_view.ts";
 import type { Tracer } from "./tracer.ts";
+import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
@@ -32,10 +34,14 @@ export interface ConnectionServices {
   readonly sessions: Sessions;
   readonly presence: PresenceBoard;
   readonly plainCursors: PlainCursors;
+  readonly counters: Counters;
+  /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): readonly string[] | undefined;
+  /** It will not be served any more, and why. */
+  ended(end: EndView): void;
   /** The connection's link is gone. */
   gone(connection: ServedConnection): void;
   /** The store cannot be read: the whole server cannot go on. */
@@ -44,5 +50,15 @@ export interface ConnectionServices {
 
 /** A connection, as its node keeps it. */
 export interface ServedConnection {
+  /** Unique at this server while it runs. */
+  readonly id: string;
   end(reason: CloseReason): void;
+  /** How it is, for people. */
+  describe(nowWallMs: number): ConnectionView;
+}
+
+/** What a connection is told of itself. */
+export interface ConnectionOrigin {
+  readonly id: string;
+  readonly over: Door;
 }

@@ -24,6 +24,7 @@ import type {
   WaitingMessage,
 } from "../store/store.ts";
 import { receive } from "../trace/lamport_clock.ts";
+import { DurationCount, type Durations } from "./counters.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { DeliveredMessage, OutgoingMessage, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Senders } from "./senders.ts";
@@ -85,8 +86,9 @@ export class Journal {
   #waiting = new Set<Committed>();
   #registered: (() => void)[] = [];
   #turnIsOpen = false;
-  #hasAccepted = false;
   #hasFailed = false;
+  readonly #commits = new DurationCount();
+  #accepted = 0;
   #wallMs = 0;
   #turnMs = 0;
 
@@ -131,7 +133,17 @@ export class Journal {
 
   /** Whether this server has numbered entries of its own since it was started. */
   get hasAccepted(): boolean {
-    return this.#hasAccepted;
+    return this.#accepted > 0;
+  }
+
+  /** Entries that this server has numbered since it was started. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** How long the store took for each turn in which there was something to store. */
+  get commits(): Durations {
+    return this.#commits.durations;
   }
 
   /** The newest sequence of `origin`, be it stored or about to be. */
@@ -149,6 +161,13 @@ export class Journal {
     this.#lamport = receive(this.#lamport, lamport);
     if (this.#writtenLamport === 0 || this.#lamport > this.#writtenLamport + UNWRITTEN_TICKS) this.#writeLamport();
     return this.#lamport;
+  }
+
+  /** A clock beside this one, of a door, has come to this time. */
+  reach(lamport: number): void {
+    if (lamport <= this.#lamport) return;
+    this.#lamport = lamport;
+    if (this.#writtenLamport === 0 || lamport > this.#writtenLamport + UNWRITTEN_TICKS) this.#writeLamport();
   }
 
   /** As `tick`, of a message that is taken into the log in this turn: the clock is written with it. */
@@ -277,9 +296,9 @@ export class Journal {
     return this.#deliveries.has(message);
   }
 
-  /** Notes everywhere that a direct message was delivered, and tells its sender; nothing when that is known already. */
-  delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): void {
-    if (!this.#deliveries.add({ origin, sequence })) return;
+  /** Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry that this is; `undefined` when it is known already. */
+  delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): EntryId | undefined {
+    if (!this.#deliveries.add({ origin, sequence })) return undefined;
     this.#openTurn();
     this.#lamport = receive(this.#lamport, undefined);
     const own = this.#nextOwn();
@@ -288,6 +307,7 @@ export class Journal {
     const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
     this.#builder.add(own.origin, own.sequence, audience, line);
     this.#turn.addDelivered({ origin, sequence });
+    return own;
   }
 
   /** Whether the entry that `id` names is here, as far as it is one of another server. */
@@ -362,7 +382,9 @@ export class Journal {
     let hasHole = false;
     if (segments.length > 0 || this.#turn.isWorthKeeping) {
       try {
+        const begunAtMs = this.#clock.nowMs();
         this.#store.commit(this.#turn.batch(segments, this.#lamport));
+        this.#commits.add(this.#clock.nowMs() - begunAtMs);
       } catch (error) {
         this.#fail(error);
         return;
@@ -494,7 +516,7 @@ export class Journal {
   }
 
   #nextOwn(): EntryId {
-    this.#hasAccepted = true;
+    this.#accepted++;
     return { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
   }
 

@@ -15,8 +15,11 @@ import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
+import { VERSION } from "../protocol/version.ts";
 import { encodeAnnounce, isServerId } from "../protocol/peer_codec.ts";
 import {
+  type ObservedMessage,
+  type ObserveMessage,
   type OnlineChangeMessage,
   type OnlineMessage,
   PEER_FEATURE,
@@ -27,6 +30,7 @@ import {
 } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Trace } from "../trace/trace_event.ts";
+import type { HeartbeatCounts } from "./counters.ts";
 import { Caller } from "./caller.ts";
 import { Joining } from "./joining.ts";
 import type { Journal } from "./journal.ts";
@@ -58,7 +62,15 @@ export interface MeshParts {
   /** Logged-in clients. */
   load(): number;
   hasAccount(username: string): boolean;
-  readonly trace: Trace | undefined;
+  /** Where events go at the moment. */
+  trace(): Trace | undefined;
+  /** When this server was started, in milliseconds since 1970, and where its HTTP gateway is: empty for none. */
+  readonly startedAt: number;
+  http(): string;
+  /** Counts those to other servers. */
+  readonly heartbeats: HeartbeatCounts;
+  /** Who looks at the network from here, or from there. */
+  readonly observed: MeshObserver;
   /** Servers of the older dialect that hang on this one; absent where none may. */
   readonly older: OlderPeers | undefined;
   /** What a server with a new link has to know of who is online here. */
@@ -67,6 +79,14 @@ export interface MeshParts {
   heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage | undefined): void;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
+}
+
+/** What of the mesh is told to those who look at the network. */
+export interface MeshObserver {
+  linked(link: PeerLink): void;
+  unlinked(serverId: string): void;
+  onObserve(link: PeerLink, message: ObserveMessage): void;
+  onObserved(serverId: string, message: ObservedMessage): void;
 }
 
 /** Whether a server that said AUTHENTICATE is taken for a peer. */
@@ -115,6 +135,7 @@ export class Mesh implements PeerLinkOwner {
       silence: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIntervalMs, count: peerHeartbeats },
       probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
       greetingTimeoutMs: CALL_TIMEOUT_MS,
+      heartbeats: parts.heartbeats,
     };
     this.#caller = new Caller({
       members: this.#members,
@@ -137,7 +158,7 @@ export class Mesh implements PeerLinkOwner {
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
       onReplicated: () => this.#joining.look(),
-    }, parts.trace);
+    }, () => parts.trace());
     this.registrar = new Registrar(new Locks(journal.serverId), {
       serverId: journal.serverId,
       links: { [Symbol.iterator]: () => this.#links.values() },
@@ -172,6 +193,11 @@ export class Mesh implements PeerLinkOwner {
   /** Servers that there is a link to. */
   get linkCount(): number {
     return this.#links.size;
+  }
+
+  /** Links to other servers. */
+  get links(): Iterable<PeerLink> {
+    return this.#links.values();
   }
 
   /** Whether nobody else belongs to the network, as far as is known. */
@@ -299,6 +325,10 @@ export class Mesh implements PeerLinkOwner {
       case "ONLINE":
       case "ONLINE_CHANGE":
         return this.#parts.heardOnline(link.serverId, message);
+      case "OBSERVE":
+        return this.#parts.observed.onObserve(link, message);
+      case "OBSERVED":
+        return this.#parts.observed.onObserved(link.serverId, message);
     }
   }
 
@@ -387,6 +417,7 @@ export class Mesh implements PeerLinkOwner {
     this.replication.begin(link, peer.vector);
     if (known !== undefined) this.registrar.relinked(link);
     link.send(this.#parts.online());
+    this.#parts.observed.linked(link);
     journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
     this.#announce();
     this.#caller.callDue();
@@ -413,6 +444,7 @@ export class Mesh implements PeerLinkOwner {
     this.replication.end(link);
     this.registrar.peerGone(serverId);
     this.#parts.heardOnline(serverId, undefined);
+    this.#parts.observed.unlinked(serverId);
     if (this.#isStopping) return;
     this.#announce();
     this.#caller.callDue();
@@ -422,7 +454,10 @@ export class Mesh implements PeerLinkOwner {
   #announced(link: PeerLink, message: ServerAnnounceMessage): void {
     const { serverId } = link;
     // A server speaks for itself alone, and is where its link says.
-    this.#members.announced({ ...message, serverId, host: link.peer.host, port: link.peer.port }, this.#nowMs);
+    const { version, startedAt, http, lamport } = message;
+    const { host, port } = link.peer;
+    const about = { version, startedAt, http, lamport };
+    this.#members.announced({ ...message, serverId, host, port, about }, this.#nowMs);
     this.#parts.journal.tick(message.lamport);
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
@@ -465,6 +500,9 @@ export class Mesh implements PeerLinkOwner {
       vector: journal.vector,
       lamport: journal.tick(),
       members: this.#wireMembers(),
+      version: VERSION,
+      startedAt: this.#parts.startedAt,
+      http: this.#parts.http(),
     };
     const line = encoder.encode(encodeAnnounce(announce, clock.wallMs()));
     for (const link of this.#links.values()) link.write(line);
@@ -494,7 +532,7 @@ export class Mesh implements PeerLinkOwner {
 
   #note(event: "linked" | "unlinked" | "suspected" | "trusted", peer: string, what?: string): void {
     const { trace, journal } = this.#parts;
-    trace?.({ event, peer, ...(what === undefined ? {} : { what }) }, journal.tick());
+    trace()?.({ event, peer, ...(what === undefined ? {} : { what }) }, journal.tick());
   }
 
   #identity(): PeerIdentity {

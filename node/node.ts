@@ -19,16 +19,23 @@ import type { WireHeartbeat } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { Forgotten, Store } from "../store/store.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
+import type { Door, NetworkView } from "../view/network_view.ts";
 import { Balancer } from "./balancer.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
 import { Journal } from "./journal.ts";
 import { register } from "./admission.ts";
 import { Mesh } from "./mesh.ts";
+import { Guests } from "./guests.ts";
 import { OlderPeers } from "./older_peers.ts";
 import { PresenceBoard } from "./presence_board.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
+import { Counters } from "./counters.ts";
+import { Handover } from "./handover.ts";
+import { type NodeMetrics, nodeMetrics } from "./node_metrics.ts";
+import { type Observation, Observatory, type Observer } from "./observatory.ts";
+import { ownView } from "./own_view.ts";
 import { Tracer } from "./tracer.ts";
 
 /** What a node is made with. */
@@ -43,6 +50,8 @@ export interface NodeParts {
   readonly ticketKey?: string;
   /** Where trace events go; absent when nobody traces. */
   readonly writeTrace?: (event: TraceEvent) => void;
+  /** What this process holds, in bytes. */
+  readonly memoryBytes?: () => number;
 }
 
 /** How a node came to its end. */
@@ -58,18 +67,18 @@ const MAX_WAITING_LINKS = 1_024;
 /** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
 const FORGET_INTERVAL_MS = 1_000;
 const FORGET_MORE_INTERVAL_MS = 20;
-/** While clients are sent away, between two portions of them. */
-const DRAIN_STEP_MS = 20;
 /** How long others may take to take what they miss when this server stops. */
 const FINISH_MS = 2_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
 export class ThrumNode {
+  /** Whoever comes in through a door of another protocol. */
+  readonly guests: Guests;
   readonly #parts: NodeParts;
   readonly #heartbeat: WireHeartbeat;
   readonly #connections = new Set<ServedConnection>();
-  readonly #waitingLinks: Link[] = [];
+  readonly #waitingLinks: { readonly link: Link; readonly over: Door }[] = [];
   readonly #services: ConnectionServices;
   readonly #supervisor: Supervisor;
   readonly #journal: Journal;
@@ -79,6 +88,13 @@ export class ThrumNode {
   readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
   readonly #presence: PresenceBoard;
+  readonly #observatory: Observatory;
+  readonly #handover: Handover;
+  readonly #counters = new Counters();
+  readonly #startedAt: number;
+  /** Where its HTTP gateway is. */
+  #http = "";
+  #connectionsMade = 0;
   readonly #finished: Promise<NodeEnd>;
   #finish!: (end: NodeEnd) => void;
   #listener: Listener | undefined;
@@ -86,12 +102,14 @@ export class ThrumNode {
   #failure: { readonly error: unknown } | undefined;
   #stopping: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
+  #isDraining = false;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, clock, store, transport, crypto } = parts;
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
     if (warning !== undefined) logger.warning(warning);
+    this.#startedAt = clock.wallMs();
     this.#heartbeat = {
       idleTimeoutMs: heartbeat.idleTimeoutMs,
       intervalMs: heartbeat.intervalMs,
@@ -110,17 +128,31 @@ export class ThrumNode {
     this.#journal = new Journal(store, clock, kept, {
       safe: (segments) => this.#mesh.replication.stored(segments),
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
-      registered: (usernames) => usernames.forEach((username) => this.#older?.registered(username)),
+      registered: (usernames) => {
+        usernames.forEach((username) => this.#older?.registered(username));
+        this.guests.registered(usernames);
+        this.#observatory.registered(usernames);
+      },
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#failed(error),
     });
     this.#hub = new Hub(this.#journal, clock);
     this.#sessions = new Sessions(() => this.#mesh.loadChanged());
     this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
+    this.#observatory = this.#makeObservatory();
     const { writeTrace } = parts;
-    const tracer = writeTrace && new Tracer(clock, this.#journal, writeTrace);
+    const { live } = this.#observatory;
+    const events = new Tracer(clock, this.#journal, (event) => {
+      writeTrace?.(event);
+      live.add(event);
+    });
+    const tracer = () => writeTrace !== undefined || live.hasRoom ? events : undefined;
     this.#mesh = new Mesh({
-      trace: tracer?.trace,
+      trace: () => tracer()?.trace,
+      startedAt: this.#startedAt,
+      http: () => this.#http,
+      heartbeats: this.#counters.serverHeartbeats,
+      observed: this.#observatory,
       older: this.#older,
       config,
       clock,
@@ -137,7 +169,10 @@ export class ThrumNode {
         if (message === undefined) this.#presence.serverGone(serverId);
         else this.#presence.heard(serverId, message);
       },
-      membersChanged: (announced) => this.#balancer.membersChanged(announced),
+      membersChanged: (announced) => {
+        this.#balancer.membersChanged(announced);
+        if (announced === undefined) this.#observatory.soon();
+      },
     });
     this.#presence = new PresenceBoard({
       serverId: store.opened.serverId,
@@ -146,6 +181,7 @@ export class ThrumNode {
       sessions: this.#sessions,
       tellServers: (message) => this.#mesh.tell(message),
       tick: (lamport) => this.#journal.tick(lamport),
+      told: (event, lamport) => this.guests.presence(event, lamport),
     });
     this.#balancer = new Balancer({
       serverId: store.opened.serverId,
@@ -155,6 +191,12 @@ export class ThrumNode {
       members: () => this.#mesh.members,
       announceSoon: () => this.#mesh.loadChanged(),
       chance: () => chanceOf(crypto),
+    });
+    this.#handover = new Handover({
+      clock,
+      sessions: this.#sessions,
+      hasOthers: () => this.#mesh.linkCount > 0,
+      nextTarget: () => this.#balancer.nextTarget(),
     });
     this.#services = {
       config,
@@ -176,10 +218,29 @@ export class ThrumNode {
         wallMs: () => clock.wallMs(),
       }),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
-      tracer,
+      counters: this.#counters,
+      get tracer() {
+        return tracer();
+      },
+      ended: (end) => {
+        this.#counters.ended(end.reason as CloseReason);
+        this.#observatory.ended(end);
+      },
       gone: (connection) => this.#gone(connection),
       failed: (error) => this.#failed(error),
     };
+    this.guests = new Guests({
+      services: this.#services,
+      refusal: () => {
+        if (this.#stopping !== undefined) return "notNow";
+        return this.#connections.size < config.limits.maxConnections ? undefined : "full";
+      },
+      nextId: () => String(++this.#connectionsMade),
+      serve: (guest) => {
+        this.#counters.accepted++;
+        this.#connections.add(guest);
+      },
+    });
   }
 
   /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
@@ -234,25 +295,82 @@ export class ThrumNode {
     return this.#finished;
   }
 
+  /** Where it stands in its life. It logs clients in while `ready`. */
+  get state(): "joining" | "ready" | "draining" | "stopping" {
+    if (this.#isDraining) return "draining";
+    return this.#stopping !== undefined ? "stopping" : this.isJoined ? "ready" : "joining";
+  }
+
   /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
   stop(): Promise<void> {
+    this.#handover.hurry();
     return this.#stopping ??= this.#stop("SERVER_STOPPING");
   }
 
-  #accept(link: Link): void {
+  /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
+  drain(): void {
+    this.#stopping ??= this.#drain();
+  }
+
+  // ---- for other doors -------------------------------------------------------------------------------------------
+
+  /** Serves a connection that came through another door like one that came over TCP. */
+  accept(link: Link, over: Door): void {
+    this.#accept(link, over);
+  }
+
+  /** Begins to look at the whole network; it costs nothing while nobody does. */
+  observe(observer: Observer): Observation {
+    return this.#observatory.observe(observer);
+  }
+
+  /** Looks at the whole network once. */
+  look(): Promise<NetworkView> {
+    return this.#observatory.look();
+  }
+
+  /** What happened in the network within the last `seconds`, at most a minute, as far as it was observed. */
+  diagram(seconds: number): readonly TraceEvent[] {
+    return this.#observatory.diagram(this.#parts.clock.wallMs() - seconds * 1000);
+  }
+
+  /** The others are told that this server has an HTTP gateway, at `HOST:PORT`. */
+  announceHttp(address: string): void {
+    this.#http = address;
+    this.#mesh.loadChanged();
+  }
+
+  /** This server in numbers. */
+  metrics(): NodeMetrics {
+    const { clock } = this.#parts;
+    const { vector, lamport, accepted: published, commits } = this.#journal;
+    return nodeMetrics({
+      ...{ startedAt: this.#startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
+      connections: this.#connections,
+      waiting: this.#waitingLinks.length,
+      counters: this.#counters,
+      sessions: this.#sessions.load,
+      members: this.#mesh.members,
+      links: this.#mesh.links,
+      usersOnline: this.#presence.online.length,
+    });
+  }
+
+  #accept(link: Link, over: Door = "tcp"): void {
     if (this.#stopping !== undefined) return link.destroy();
     const { maxConnections } = this.#parts.config.limits;
-    if (this.#connections.size < maxConnections) return this.#serve(link);
+    if (this.#connections.size < maxConnections) return this.#serve(link, over);
     logger.warning("{limit} connections are served: one more has to wait", { limit: maxConnections });
-    this.#waitingLinks.push(link);
+    this.#waitingLinks.push({ link, over });
     if (this.#waitingLinks.length <= MAX_WAITING_LINKS) return;
     // Nobody reads from those that wait, so one that has left is not noticed. The oldest is the likeliest to have.
     logger.error("{limit} connections wait for a place: the oldest is turned away", { limit: MAX_WAITING_LINKS });
-    this.#waitingLinks.shift()?.destroy();
+    this.#waitingLinks.shift()?.link.destroy();
   }
 
-  #serve(link: Link): void {
-    const connection = new Connection(link, this.#services);
+  #serve(link: Link, over: Door): void {
+    this.#counters.accepted++;
+    const connection = new Connection(link, this.#services, { id: String(++this.#connectionsMade), over });
     this.#connections.add(connection);
     connection.start();
   }
@@ -260,7 +378,7 @@ export class ThrumNode {
   #gone(connection: ServedConnection): void {
     this.#connections.delete(connection);
     const waiting = this.#stopping === undefined ? this.#waitingLinks.shift() : undefined;
-    if (waiting !== undefined) this.#serve(waiting);
+    if (waiting !== undefined) this.#serve(waiting.link, waiting.over);
     if (this.#connections.size === 0) this.#allGone?.();
   }
 
@@ -287,15 +405,34 @@ export class ThrumNode {
     this.#stopping ??= this.#stop("SERVER_FAILED");
   }
 
+  async #drain(): Promise<void> {
+    logger.info("draining; connections: {count}", { count: this.#connections.size });
+    this.#isDraining = true;
+    await this.#retire();
+    // Whoever has not logged in yet would come too late.
+    for (const connection of this.#connections) {
+      if (connection.describe(0).kind === "new") connection.end("SERVER_STOPPING");
+    }
+    await this.#handover.gently("SERVER_STOPPING");
+    this.#isDraining = false;
+    await this.#stop("SERVER_STOPPING");
+  }
+
+  /** Takes nobody in any more. */
+  async #retire(): Promise<void> {
+    this.#balancer.stop();
+    this.#mesh.retire();
+    this.#observatory.soon();
+    await this.#listener?.close();
+    for (const { link } of this.#waitingLinks.splice(0)) link.destroy();
+    this.#journal.flush();
+  }
+
   async #stop(reason: CloseReason): Promise<void> {
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: this.#connections.size });
     this.#forgetting?.cancel();
-    this.#balancer.stop();
-    this.#mesh.retire();
-    await this.#listener?.close();
-    for (const link of this.#waitingLinks.splice(0)) link.destroy();
-    this.#journal.flush();
-    await this.#sendClientsAway(reason);
+    await this.#retire();
+    await this.#handover.within(this.#failure === undefined ? this.#parts.config.cluster.drainMs : 0, reason);
     this.#journal.flush();
     if (this.#failure === undefined) await this.#mesh.finish(FINISH_MS);
     this.#older?.stop();
@@ -309,6 +446,7 @@ export class ThrumNode {
     // What the ends of connections left behind: where plain clients stood.
     this.#journal.flush();
     this.#presence.stop();
+    this.#observatory.stop();
     this.#supervisor.stop();
     this.#services.tracer?.trace({ event: "stop", what: reason }, this.#journal.tick());
     try {
@@ -344,17 +482,34 @@ export class ThrumNode {
     });
   }
 
-  /** Clients that have somewhere else to go are sent there little by little, the others at once. */
-  async #sendClientsAway(reason: CloseReason): Promise<void> {
-    const { clock, config: { cluster } } = this.#parts;
-    const sessions = [...this.#sessions];
-    const hasOthers = this.#mesh.linkCount > 0 && this.#failure === undefined;
-    const steps = hasOthers ? Math.max(1, Math.min(sessions.length, Math.floor(cluster.drainMs / DRAIN_STEP_MS))) : 1;
-    for (let step = 0; step < steps; step++) {
-      if (step > 0) await new Promise<void>((resolve) => clock.after(cluster.drainMs / steps, resolve));
-      const [from, to] = [step, step + 1].map((part) => Math.floor(sessions.length * part / steps));
-      for (const session of sessions.slice(from, to)) session.end(reason);
-    }
+  #makeObservatory(): Observatory {
+    const { clock, config, memoryBytes } = this.#parts;
+    return new Observatory({
+      serverId: this.serverId,
+      clock,
+      log: this.#journal,
+      own: () =>
+        ownView({
+          self: this.#mesh.self,
+          nowWallMs: clock.wallMs(),
+          startedAt: this.#startedAt,
+          load: this.#sessions.load,
+          weight: config.cluster.weight,
+          takesClients: this.state === "ready",
+          vector: this.#journal.vector,
+          lamport: this.#journal.lamport,
+          published: this.#journal.accepted,
+          memoryBytes: memoryBytes?.(),
+          http: this.#http,
+          draining: this.#isDraining ? this.#handover.progress : null,
+          links: this.#mesh.links,
+          connections: this.#connections,
+        }),
+      members: () => this.#mesh.members,
+      links: () => this.#mesh.links,
+      online: () => this.#presence.places,
+      usernames: () => this.#journal.usernames(),
+    });
   }
 
   /** Regularly and in small portions, so that it is never felt. */

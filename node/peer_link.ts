@@ -5,7 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { LivenessConfig, Supervised, Supervisor, SupervisorDeadline, Watch } from "../heartbeat/mod.ts";
+import type {
+  HeartbeatSnapshot,
+  LivenessConfig,
+  Supervised,
+  Supervisor,
+  SupervisorDeadline,
+  Watch,
+} from "../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
 import type { InvalidLine } from "../protocol/message.ts";
@@ -30,6 +37,8 @@ export interface PeerSupervision {
   readonly probes: LivenessConfig;
   /** How long the answer to AUTHENTICATE may take. */
   readonly greetingTimeoutMs: number;
+  /** Counts them. */
+  readonly heartbeats: { sent: number; unanswered: number };
 }
 
 /** How a link came to its end. */
@@ -152,6 +161,13 @@ export class PeerLink implements LinkTaker, Supervised {
   get name(): string {
     const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
     return this.#peer === undefined ? address : `${this.#peer.serverId} (${this.#peer.host}:${this.#peer.port})`;
+  }
+
+  /** How its heartbeats stand; `undefined` before the greeting. */
+  get heartbeat(): HeartbeatSnapshot | undefined {
+    const [silence, probes] = this.#watches;
+    if (silence === undefined || probes === undefined) return undefined;
+    return { ...silence.snapshot(), roundTripMs: probes.snapshot().roundTripMs };
   }
 
   get remoteHost(): string {
@@ -295,7 +311,8 @@ export class PeerLink implements LinkTaker, Supervised {
   }
 
   #sendHeartbeat(sequence: number, of: number): void {
-    const { intervalMs } = this.#supervision.silence;
+    const { silence: { intervalMs }, heartbeats } = this.#supervision;
+    heartbeats.sent++;
     this.send({ command: "HEARTBEAT", sequence, of, intervalMs } as { command: string });
   }
 
@@ -306,6 +323,7 @@ export class PeerLink implements LinkTaker, Supervised {
 
   /** It is given up. Nobody waits for what it is still to be sent. */
   #accuse(why?: string): void {
+    this.#supervision.heartbeats.unanswered++;
     this.end("HEARTBEAT_TIMEOUT", why);
     this.#link.destroy();
   }

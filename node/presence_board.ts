@@ -22,6 +22,8 @@ export interface PresenceBoardParts {
   tellServers(message: OnlineChangeMessage): void;
   /** The server's Lamport time after something happened here, or after a message came that was sent at `lamport`. */
   tick(lamport?: number): number;
+  /** Somebody has come or gone: for those who are told otherwise than clients are. */
+  told(event: PresenceEvent, lamport: number): void;
 }
 
 /** Whoever lost a connection, or a server, has so long to be back before anybody is told. */
@@ -46,6 +48,11 @@ export class PresenceBoard {
   /** Users that are logged in somewhere in the network. */
   get online(): string[] {
     return this.#presence.online;
+  }
+
+  /** The same users, with the servers that each is at. */
+  get places(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
+    return this.#presence.places();
   }
 
   isOnline(username: string): boolean {
@@ -124,8 +131,10 @@ export class PresenceBoard {
   #tell(events: readonly PresenceEvent[]): void {
     for (const { event, username } of events) {
       logger.debug("{username}: {event}", { username, event });
-      const line = encoder.encode(encodeLine({ command: "PRESENCE", event, username, lamport: this.#parts.tick() }));
+      const lamport = this.#parts.tick();
+      const line = encoder.encode(encodeLine({ command: "PRESENCE", event, username, lamport }));
       for (const session of this.#parts.sessions) session.tellPresence(username, line);
+      this.#parts.told({ event, username }, lamport);
     }
     this.#tellLater();
   }

@@ -65,7 +65,7 @@ export class Replication implements Committed {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #owner: ReplicationOwner;
-  readonly #trace: Trace | undefined;
+  readonly #trace: () => Trace | undefined;
   readonly #peers = new Map<string, Peer>();
   readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
   readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
@@ -80,7 +80,13 @@ export class Replication implements Committed {
   readonly #waitingForOne: Waiting[] = [];
   readonly #waitingForAll: Waiting[] = [];
 
-  constructor(journal: Journal, clock: Clock, holdBackMs: number, owner: ReplicationOwner, trace?: Trace) {
+  constructor(
+    journal: Journal,
+    clock: Clock,
+    holdBackMs: number,
+    owner: ReplicationOwner,
+    trace: () => Trace | undefined,
+  ) {
     this.#trace = trace;
     this.#journal = journal;
     this.#clock = clock;
@@ -196,7 +202,7 @@ export class Replication implements Committed {
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, first, after, to } = header;
     const lamport = this.#journal.tick(header.lamport);
-    this.#trace?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
+    this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
     if (origin === this.#journal.serverId && this.#journal.hasAccepted) return undefined;
     const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
     for (let index = 0; index < lines.length; index++) {
@@ -338,7 +344,7 @@ export class Replication implements Committed {
       if (part === undefined) continue;
       const lamport = this.#journal.tick();
       const id = { origin: segment.origin, first: part.first, last: segment.last };
-      this.#trace?.({ event: "send", peer: link.serverId, id: formatRange(id) }, lamport);
+      this.#trace()?.({ event: "send", peer: link.serverId, id: formatRange(id) }, lamport);
       link.write(partBytes(part, lamport));
     }
   }

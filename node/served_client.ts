@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Supervised, Watch } from "../heartbeat/mod.ts";
+import type { HeartbeatSnapshot, Supervised, Watch } from "../heartbeat/mod.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
@@ -18,7 +18,9 @@ import { encodeLine, quoteUsername } from "../protocol/server_codec.ts";
 import type { Session } from "../session/session.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { Mailbox } from "./mailbox.ts";
+import type { HeartbeatMoment } from "../view/network_view.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
+import { HeartbeatMoments } from "./heartbeat_moments.ts";
 import type { Place } from "./place.ts";
 
 /** A session that is logged in. */
@@ -44,6 +46,10 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #session: LoggedIn;
   readonly #quotedUsername: string;
   readonly #tracedAs: string;
+  /** The client does, and is told the time with each heartbeat. */
+  #keepsTrace = false;
+  /** The answer to a heartbeat that is being looked at, and when it came. */
+  #answer: { readonly id: string; readonly received: number } | undefined;
   readonly #reader: Reader;
   readonly #mailbox: Mailbox | undefined;
   /** The position after which it is read to. */
@@ -56,6 +62,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
   #publishedAt = -Infinity;
+  readonly #moments = new HeartbeatMoments();
+  /** Heartbeats that went unanswered so far. */
+  #attempt = 0;
   /** What an anonymous client has published before, at another server; a user's entries are known by the name. */
   #after: EntryId | undefined;
 
@@ -80,6 +89,7 @@ export class ServedClient implements Supervised, ReaderOwner {
         username,
         knowsChat,
         opened: () => services.hub.drained(this.#reader),
+        delivered: (message, receipt) => services.tracer?.delivered(owner.tracedAs, message, receipt),
       });
     }
     if (session.features.includes("chat")) this.#comesTo = { ...place.resume.vector };
@@ -109,6 +119,21 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Milliseconds, on a monotonic clock, since it last published; whether it has all that there is. */
   isIdleFor(spanMs: number, nowMs: number): boolean {
     return this.#reader.state === "live" && nowMs - this.#publishedAt >= spanMs;
+  }
+
+  /** How its heartbeats stand; `undefined` when it is not supervised. */
+  get heartbeat(): HeartbeatSnapshot | undefined {
+    return this.#watch?.snapshot();
+  }
+
+  /** The newest of its heartbeats. */
+  get moments(): readonly HeartbeatMoment[] {
+    return this.#moments.list(this.#services.heartbeat.count);
+  }
+
+  /** Whether it is still to be read something of the log. */
+  get isBehind(): boolean {
+    return this.#reader.state === "behind";
   }
 
   /** Takes an activity of its into the log. */
@@ -147,8 +172,10 @@ export class ServedClient implements Supervised, ReaderOwner {
     else if (id.sequence === journal.lastOf(id.origin)) this.#after = undefined;
   }
 
-  /** It has taken all of this. */
-  acknowledged(vector: Vector): void {
+  /** It has taken all of this, and said so at its time `lamport`. */
+  acknowledged(vector: Vector, lamport: number | undefined): void {
+    // That something was delivered comes after all that the client has seen.
+    if (lamport !== undefined) this.#services.journal.tick(lamport);
     this.#mailbox?.acknowledged(vector);
   }
 
@@ -157,9 +184,18 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#watch?.heard();
   }
 
-  /** It answered a heartbeat. */
-  answered(sequence: number): void {
+  /** It answered a heartbeat, at its time `lamport` if it keeps a trace. */
+  answered(sequence: number, lamport?: number): void {
+    if (lamport === undefined) return this.#watch?.answered(sequence);
+    const { tracer, journal } = this.#services;
+    const received = journal.tick(lamport);
+    this.#answer = { id: heartbeatId(sequence), received };
     this.#watch?.answered(sequence);
+    // Only the answer to the newest one says anything.
+    if (this.#answer !== undefined) {
+      tracer?.trace({ event: "receive", peer: this.#tracedAs, id: this.#answer.id, what: "late answer" }, received);
+    }
+    this.#answer = undefined;
   }
 
   /** Its link takes data again. */
@@ -189,8 +225,11 @@ export class ServedClient implements Supervised, ReaderOwner {
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
 
   sendHeartbeat(sequence: number, attempt: number, of: number): void {
-    const { heartbeat: { intervalMs, idleTimeoutMs }, tracer } = this.#services;
+    const { heartbeat: { intervalMs, idleTimeoutMs }, tracer, clock } = this.#services;
     const { name } = this.#owner;
+    this.#attempt = attempt;
+    this.#services.counters.clientHeartbeats.sent++;
+    this.#moments.add(clock.wallMs(), "sent", attempt);
     if (attempt === 1) {
       const seconds = idleTimeoutMs / 1000;
       logger.info("no data for the past {seconds} from {address}", {
@@ -200,15 +239,17 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
     logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: name });
     tracer?.trace(
-      { event: "heartbeat", peer: this.#tracedAs, what: `${attempt} of ${of}` },
+      { event: "heartbeat", peer: this.#tracedAs, id: heartbeatId(sequence), what: `${attempt} of ${of}` },
       this.#services.journal.tick(),
     );
-    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs }));
+    const time = this.#keepsTrace ? { lamport: this.#services.journal.lamport } : {};
+    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs, ...time }));
     if (!this.#channel?.send(line)) this.#owner.link.write(line);
   }
 
   alive(roundTripMs: number | undefined): void {
     const { name } = this.#owner;
+    this.#moments.add(this.#services.clock.wallMs(), "answered", this.#attempt, roundTripMs);
     if (roundTripMs === undefined) logger.info("connection is alive: data from {address}", { address: name });
     else {
       logger.info("heartbeat answered by {address} after {milliseconds} ms; connection is alive", {
@@ -218,11 +259,18 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
     const { tracer, journal } = this.#services;
     const what = roundTripMs === undefined ? "data came" : `after ${Math.round(roundTripMs)} ms`;
-    tracer?.trace({ event: "answered", peer: this.#tracedAs, what }, journal.tick());
+    const { id, received } = this.#answer ?? {};
+    this.#answer = undefined;
+    tracer?.trace(
+      { event: "answered", peer: this.#tracedAs, ...(id === undefined ? {} : { id }), what },
+      received ?? journal.tick(),
+    );
   }
 
   gaveUp(): void {
-    const { tracer, journal, heartbeat: { count } } = this.#services;
+    const { tracer, journal, heartbeat: { count }, clock } = this.#services;
+    this.#moments.add(clock.wallMs(), "unanswered", count);
+    this.#services.counters.clientHeartbeats.unanswered++;
     tracer?.trace({ event: "unanswered", peer: this.#tracedAs, what: `${count} heartbeats` }, journal.tick());
     this.#owner.end("HEARTBEAT_TIMEOUT");
   }
@@ -256,6 +304,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   #supervise(login: LoginMessage): void {
     const { config, heartbeat, supervisor, transport } = this.#services;
     const { isPlain, features } = this.#session;
+    this.#keepsTrace = login.trace !== undefined;
     const { link, name } = this.#owner;
     const isSupervised = isPlain ? config.heartbeat.plainClients === "supervise" : features.includes("heartbeat");
     if (!isSupervised) {
@@ -267,7 +316,12 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#channel = new HeartbeatChannel(transport, { host: link.remoteHost, port: login.heartbeatPort }, {
       name,
       heard: () => this.heard(),
-      answered: (sequence) => this.answered(sequence),
+      answered: (sequence, lamport) => this.answered(sequence, lamport),
     });
   }
+}
+
+/** What a heartbeat is called in traces, here and at the client. */
+function heartbeatId(sequence: number): string {
+  return `heartbeat:${sequence}`;
 }

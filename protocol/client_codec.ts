@@ -67,7 +67,11 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
     case "ACTIVITY_MESSAGE":
       return readActivity(fields, line);
     case "HEARTBEAT_ACK":
-      return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+      return {
+        command,
+        sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER),
+        ...readTime(fields),
+      };
     case "LOGIN":
       return readLogin(fields);
     case "REGISTER":
@@ -87,7 +91,7 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       return { command, scope };
     }
     case "ACK":
-      return { command, vector: vectorField(fields.vector, "vector") };
+      return { command, vector: vectorField(fields.vector, "vector"), ...readTime(fields) };
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "END_CONNECTION":
@@ -214,7 +218,14 @@ export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command:
     sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER),
     of: optionalIntegerField(fields.of, "of", 1, 1_000_000) ?? 1,
     intervalMs: optionalIntegerField(fields.intervalMs, "intervalMs", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    ...readTime(fields, Number.MAX_SAFE_INTEGER),
   };
+}
+
+/** The sender's time, where it says one. Not worth an end of the connection: one that is too high is left out. */
+function readTime(fields: Fields, highest: number = MAX_LAMPORT): { readonly lamport?: number } {
+  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  return lamport === undefined || lamport > highest ? {} : { lamport };
 }
 
 /** Shared with the server's side, as either side may go. */

@@ -99,18 +99,24 @@ export interface HeartbeatMessage {
   /** How many will be sent before the connection is given up. */
   readonly of: number;
   readonly intervalMs: number;
+  /** The server's time, for a client that keeps a trace. */
+  readonly lamport?: number;
 }
 
 /** "I am." */
 export interface HeartbeatAckMessage {
   readonly command: "HEARTBEAT_ACK";
   readonly sequence: number;
+  /** The time of a client that keeps a trace. */
+  readonly lamport?: number;
 }
 
 /** "I have durably taken all of this." */
 export interface AckMessage {
   readonly command: "ACK";
   readonly vector: WireVector;
+  /** The client's time. */
+  readonly lamport?: number;
 }
 
 /** The other side is about to close, and says why. */

@@ -31,6 +31,8 @@ import { encodeLine, readRefusal } from "./server_codec.ts";
 /** Members that one message may name: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Ends and events that one message may tell of. */
+const MAX_OBSERVED = 1_000;
 const MAX_LOAD = 1_000_000_000;
 
 /** What a peer's `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
@@ -105,6 +107,20 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         vector: vectorField(fields.vector, "vector"),
         lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
         members: readMembers(fields.members),
+        version: optionalStringField(fields.version, "version") ?? "",
+        startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+        http: optionalStringField(fields.http, "http") ?? "",
+      };
+    case "OBSERVE":
+      return { command, active: fields.active !== false };
+    case "OBSERVED":
+      if (!isObject(fields.patch)) throw new FieldProblem('"patch" must be an object');
+      return {
+        command,
+        reset: fields.reset === true,
+        patch: fields.patch,
+        ends: readObjects(fields.ends, "ends"),
+        events: readObjects(fields.events, "events"),
       };
     case "ONLINE":
       return { command, users: stringsField(fields.users, "users") };
@@ -189,6 +205,13 @@ function readWhere(fields: Fields): { serverId: string; host: string; port: numb
     host: optionalStringField(fields.host, "host") ?? "",
     port: integerField(fields.port, "port", 1, 65_535),
   };
+}
+
+function readObjects(value: unknown, name: string): Fields[] {
+  if (!Array.isArray(value) || value.length > MAX_OBSERVED || !value.every(isObject)) {
+    throw new FieldProblem(`"${name}" must be a list of at most ${MAX_OBSERVED} objects`);
+  }
+  return value;
 }
 
 function readMembers(value: unknown): WireMember[] {

@@ -57,6 +57,12 @@ export interface ServerAnnounceMessage {
   readonly lamport: number;
   /** Those that it has a link to. */
   readonly members: readonly WireMember[];
+  /** Of the program; empty where it is not said. */
+  readonly version: string;
+  /** When it was started, in milliseconds since 1970; 0 where it is not said. */
+  readonly startedAt: number;
+  /** Where its HTTP gateway is, `HOST:PORT`; empty for none. */
+  readonly http: string;
 }
 
 /** Whom entries are for, as the log's segments have it. */
@@ -110,6 +116,24 @@ export interface OnlineChangeMessage {
   readonly lamport: number;
 }
 
+/** Somebody looks at the network from there: say about once a second what has changed here, or do not any more. */
+export interface ObserveMessage {
+  readonly command: "OBSERVE";
+  readonly active: boolean;
+}
+
+/** What has changed at the sender since it said so last; with `reset` it is all there is. What the parts mean is in `view/network_view.ts`. */
+export interface ObservedMessage {
+  readonly command: "OBSERVED";
+  readonly reset: boolean;
+  /** A JSON merge patch for what it knows of itself. */
+  readonly patch: Readonly<Record<string, unknown>>;
+  /** Connections that have ended there. */
+  readonly ends: readonly Readonly<Record<string, unknown>>[];
+  /** Trace events. */
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+}
+
 /** What a server may say to another. */
 export type PeerMessage =
   | AuthenticationSuccessMessage
@@ -120,6 +144,8 @@ export type PeerMessage =
   | LockMessage
   | OnlineMessage
   | OnlineChangeMessage
+  | ObserveMessage
+  | ObservedMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage

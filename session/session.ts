@@ -70,8 +70,8 @@ export type SessionEffect =
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
   | { readonly kind: "answerHeartbeat"; readonly sequence: number }
-  | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
-  | { readonly kind: "acknowledged"; readonly vector: WireVector }
+  | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
+  | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number }
   /** Nothing follows. `why` is for the log. */
   | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
 
@@ -128,13 +128,13 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     }
     case "HEARTBEAT_ACK":
       if (session.kind !== "client") return notNow(message.command);
-      return { session, effects: [{ kind: "heartbeatAnswered", sequence: message.sequence }] };
+      return { session, effects: [{ kind: "heartbeatAnswered", sequence: message.sequence, ...timeOf(message) }] };
     case "HEARTBEAT":
       if (session.kind !== "client") return notNow(message.command);
       return { session, effects: [{ kind: "answerHeartbeat", sequence: message.sequence }] };
     case "ACK":
       if (session.kind !== "client") return notNow(message.command);
-      return { session, effects: [{ kind: "acknowledged", vector: message.vector }] };
+      return { session, effects: [{ kind: "acknowledged", vector: message.vector, ...timeOf(message) }] };
     case "DIRECT_MESSAGE": {
       if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you send messages");
       const problem = messageProblem(session, message, facts);
@@ -289,4 +289,8 @@ function close(reason: CloseReason, why: string): SessionStep {
 
 function stay(session: Session): SessionStep {
   return { session, effects: [] };
+}
+
+function timeOf({ lamport }: { readonly lamport?: number }): { readonly lamport?: number } {
+  return lamport === undefined ? {} : { lamport };
 }

@@ -76,7 +76,9 @@ Deno.test("AUTHENTICATION_SUCC is read as it was written, and has what the older
 Deno.test("SERVER_ANNOUNCE is read as it was written, and has what the older dialect looks for", () => {
   fc.assert(fc.property(identity, count, members, fc.boolean(), (identity, load, members, online) => {
     const { serverId, host, port, vector, lamport } = identity;
-    const announce = { serverId, host, port, load, weight: 2, online, ticketKey: "k", vector, lamport, members };
+    const about = { version: "1.2.3", startedAt: 1_735_689_500_000, http: "10.0.0.1:8080" };
+    const facts = { serverId, host, port, load, weight: 2, online, ticketKey: "k", vector, lamport, members };
+    const announce = { ...facts, ...about };
     const line = lineOf(encodeAnnounce(announce, 1_735_689_600_000));
     assertEquals(parsePeerLine(line) as unknown, { command: "SERVER_ANNOUNCE", ...announce });
     const { id, ip, hostname, updateTime, action } = JSON.parse(line);
@@ -89,6 +91,35 @@ Deno.test("ENTRIES is read as it was written", () => {
     const entries = { origin, first, last: first + more, after: Math.max(0, first - 1 - before), to };
     assertEquals(parsePeerLine(lineOf(encodeEntries(entries))) as unknown, { command: "ENTRIES", ...entries });
   }));
+});
+
+Deno.test("SERVER_ANNOUNCE of a server that says less about itself is read too", () => {
+  const facts = { command: "SERVER_ANNOUNCE", serverId: "a", host: "h", port: 1, load: 0, vector: {}, lamport: 0 };
+  const read = parsePeerLine(JSON.stringify({ ...facts, members: [] })) as unknown as Record<string, unknown>;
+  assertEquals([read.command, read.version, read.startedAt, read.http], ["SERVER_ANNOUNCE", "", 0, ""]);
+});
+
+Deno.test("OBSERVE and OBSERVED are read, and refused where their parts are not what they should be", () => {
+  const read = (message: unknown) => parsePeerLine(JSON.stringify(message)) as unknown;
+  assertEquals(read({ command: "OBSERVE", active: false, more: 1 }), { command: "OBSERVE", active: false });
+  assertEquals(read({ command: "OBSERVE" }), { command: "OBSERVE", active: true });
+  const observed = {
+    command: "OBSERVED",
+    reset: true,
+    patch: { server: { load: 1 } },
+    ends: [{}],
+    events: [{ at: 1 }],
+  };
+  assertEquals(read({ ...observed, more: 1 }), observed);
+  for (
+    const wrong of [{ patch: [] }, { patch: null }, { ends: {} }, { ends: [1] }, { events: Array(1_001).fill({}) }]
+  ) {
+    assertEquals(
+      (read({ ...observed, ...wrong }) as { command: string }).command,
+      "",
+      JSON.stringify(wrong).slice(0, 40),
+    );
+  }
 });
 
 Deno.test("HAVE, WANT and the messages about locks are read; what more they have is passed over", () => {

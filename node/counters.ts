@@ -1,0 +1,55 @@
+/** What a server counts of itself from its start on, for its metrics. Nothing else depends on it. */
+
+import type { CloseReason } from "../protocol/close_reason.ts";
+
+/** Spans, sorted into buckets. */
+export interface Durations {
+  /** By their upper ends in milliseconds, ascending: how many spans were longer than the one before and not longer than this one. */
+  readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
+  /** All of them, those that are longer than the last bucket included. */
+  readonly count: number;
+  readonly sumMs: number;
+}
+
+/** Heartbeats to one kind of other side. */
+export interface HeartbeatCounts {
+  sent: number;
+  unanswered: number;
+}
+
+/** Upper ends of the buckets: from a commit that never waited for the disk to one that everybody noticed. */
+const BUCKETS_MS = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
+
+/** Counts spans. */
+export class DurationCount {
+  readonly #counts = BUCKETS_MS.map(() => 0);
+  #count = 0;
+  #sumMs = 0;
+
+  add(spanMs: number): void {
+    this.#count++;
+    this.#sumMs += spanMs;
+    const bucket = BUCKETS_MS.findIndex((upToMs) => spanMs <= upToMs);
+    if (bucket >= 0) this.#counts[bucket]!++;
+  }
+
+  /** What was counted so far. */
+  get durations(): Durations {
+    const buckets = BUCKETS_MS.map((upToMs, index) => ({ upToMs, count: this.#counts[index]! }));
+    return { buckets, count: this.#count, sumMs: this.#sumMs };
+  }
+}
+
+/** One server's. */
+export class Counters {
+  /** Connections that were accepted. */
+  accepted = 0;
+  readonly closed: { [Reason in CloseReason]?: number } = {};
+  readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
+  readonly serverHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
+
+  /** A connection has ended. */
+  ended(reason: CloseReason): void {
+    this.closed[reason] = (this.closed[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The newest heartbeats of one connection, so that it can be said afterwards why it was closed. Every supervised connection has these, so they are numbers in one list
+ * that is made with the first.
+ */
+
+import type { HeartbeatMoment } from "../view/network_view.ts";
+
+/** Moments that are kept: two rounds of heartbeats, as long as these are usually. */
+const KEPT = 8;
+/** Numbers that a moment takes: when, which event, which attempt, how long the way there and back took. */
+const WIDTH = 4;
+const EVENTS = ["sent", "answered", "unanswered"] as const;
+/** Stands for a round trip that is not known. */
+const NONE = -1;
+
+/** One connection's. */
+export class HeartbeatMoments {
+  #numbers: number[] | undefined;
+
+  add(at: number, event: HeartbeatMoment["event"], attempt: number, roundTripMs: number = NONE): void {
+    const numbers = this.#numbers ??= [];
+    if (numbers.length >= KEPT * WIDTH) numbers.splice(0, WIDTH);
+    numbers.push(at, EVENTS.indexOf(event), attempt, roundTripMs);
+  }
+
+  /** All that are kept, oldest first. `of` heartbeats may go unanswered. */
+  list(of: number): HeartbeatMoment[] {
+    const numbers = this.#numbers ?? [];
+    return Array.from({ length: numbers.length / WIDTH }, (_, index) => {
+      const [at, event, attempt, roundTripMs] = numbers.slice(index * WIDTH) as [number, number, number, number];
+      return { at, event: EVENTS[event]!, attempt, of, roundTripMs: roundTripMs === NONE ? null : roundTripMs };
+    });
+  }
+}
