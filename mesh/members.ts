@@ -216,8 +216,19 @@ export class Members {
 
   #learnMembers(report: MemberReport, nowMs: number): void {
     for (const server of report.members) {
-      if (!this.#members.has(server.serverId) && server.serverId !== this.#own) this.#learn(server, "suspect", nowMs);
+      const known = this.#members.get(server.serverId);
+      if (server.serverId === this.#own) continue;
+      if (known === undefined) this.#learn(server, "suspect", nowMs);
+      else if (!known.hasLink && keyOf(known) !== keyOf(server)) this.#moved(known, server, nowMs);
     }
+  }
+
+  /** Whoever has a link to a member knows where that is now: it may have come back at another address. */
+  #moved(member: Member, { host, port }: Address, nowMs: number): void {
+    const former = keyOf(member);
+    if (!this.#seeds.has(former) && this.#calls.get(former)?.serverId === member.serverId) this.#calls.delete(former);
+    this.#set({ ...member, host, port });
+    this.#call({ host, port }, member.serverId, nowMs);
   }
 
   #learn(server: Address & { readonly serverId: string }, state: MemberState, nowMs: number): void {

@@ -40,7 +40,9 @@ export class Presence {
 
   /** Everybody who is, with the servers. */
   *places(): Iterable<readonly [username: string, places: readonly string[]]> {
-    for (const [username, { places }] of this.#users) if (places.size > 0) yield [username, [...places].sort()];
+    for (const [username, { places }] of this.#users) {
+      if (places.size > 0) yield [username, places.size === 1 ? [...places] : [...places].sort()];
+    }
   }
 
   /** A user has its first session at the server `place`. */

@@ -12,15 +12,21 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function diff(before: JsonObject, after: JsonObject): JsonObject | undefined {
   let patch: Record<string, unknown> | undefined;
   const change = (key: string, value: unknown) => (patch ??= emptyObject())[key] = value;
-  for (const key of Object.keys(after)) {
+  const keys = Object.keys(after);
+  const keysBefore = Object.keys(before);
+  let hasNew = keys.length !== keysBefore.length;
+  for (const key of keys) {
+    // What is almost always so comes first: thousands of objects are compared each second.
+    if (before[key] === after[key] && after[key] !== undefined) continue;
+    hasNew ||= !Object.hasOwn(before, key);
     const [old, now] = [own(before, key), own(after, key)];
-    if (old === now) continue;
     if (isObject(old) && isObject(now)) {
       const below = diff(old, now);
       if (below !== undefined) change(key, below);
     } else if (!isEqual(old, now)) change(key, isObject(now) ? diff({}, now) ?? {} : now ?? null);
   }
-  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key) && before[key] !== null) change(key, null);
+  if (!hasNew) return patch;
+  for (const key of keysBefore) if (!Object.hasOwn(after, key) && before[key] !== null) change(key, null);
   return patch;
 }
 

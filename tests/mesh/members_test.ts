@@ -152,6 +152,29 @@ Deno.test("members of members are called too, but not this server itself, and no
   assertEquals(of.get("z"), undefined);
 });
 
+Deno.test("a member that came back at another address is called there, once somebody with a link to it says where", () => {
+  const of = members(["a"], ["b"]);
+  assertEquals(due(of, 0), ["a", "b"]);
+  of.callFailed(at("b"), 1, 0);
+  assertEquals(of.get("b")!.state, "dead");
+  of.linked(report("a", { members: [at("b", 9000)] }), at("a"), 2);
+  assertEquals([of.get("b")!.host, of.get("b")!.port], ["b", 9000]);
+  assertEquals(of.takeDue(2).map(({ port }) => port), [9000]);
+  of.linked(report("b", { port: 9000 }), at("b", 9000), 3);
+  assertEquals(of.get("b")!.state, "linked");
+  // At the former address nobody is called any more.
+  assertEquals(of.takeDue(DAY_MS), []);
+
+  // One that was given to join is called at both.
+  const seeded = members(["b"], ["b"]);
+  seeded.takeDue(0);
+  seeded.callFailed(at("b"), 1, 0);
+  seeded.linked(report("a", { members: [at("b", 9000)] }), undefined, 2);
+  assertEquals(seeded.takeDue(2).map(({ port }) => port), [9000]);
+  seeded.callFailed(at("b", 9000), 3, 0);
+  assertEquals(seeded.takeDue(60_000).map(({ port }) => port), [8000]);
+});
+
 Deno.test("a member with two addresses is called at one of them at a time", () => {
   const of = members(["alias"]);
   due(of, 0);
