@@ -253,8 +253,8 @@ class RunningClient implements Client {
         onHeartbeat: (heartbeat) => {
           this.#connection?.heard();
           const answered = this.#blockedForMs() === 0;
-          this.#tellHeartbeat(heartbeat, answered, true);
-          return answered;
+          const time = this.#tellHeartbeat(heartbeat, answered, true);
+          return answered ? time : undefined;
         },
       });
     } catch (error) {
@@ -510,9 +510,16 @@ class RunningClient implements Client {
     return this.#username !== ANONYMOUS && this.features.length === 0;
   }
 
-  #tellHeartbeat({ sequence, of }: HeartbeatMessage, answered: boolean, outOfBand: boolean): void {
-    this.#time.note({ event: "heartbeat", ...this.#toServer, what: answered ? "answered" : "answer withheld" });
+  /** Gives what the answer has to say. */
+  #tellHeartbeat({ sequence, of, lamport }: HeartbeatMessage, answered: boolean, outOfBand: boolean): object {
+    const about = { ...this.#toServer, id: `heartbeat:${sequence}` };
+    let time = {};
+    if (this.#time.isRecorded) {
+      this.#time.receive(lamport, { event: "receive", ...about, ...answered ? {} : { what: "answer withheld" } });
+      if (answered) time = { lamport: this.#time.send({ event: "send", ...about }) };
+    }
     this.#tell({ kind: "heartbeat", sequence, of, answered, outOfBand });
+    return time;
   }
 
   #tell(event: ClientEvent): void {

@@ -43,7 +43,8 @@ export interface ConnectionOwner {
   onAcknowledged(messageId: string, id: string): void;
   /** `length` as above. */
   onChat(message: ChatMessage, length: number): void;
-  onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): void;
+  /** Gives what the answer, if there is one, has to say about the trace; nothing where none is kept. */
+  onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): object;
   onBackups(servers: readonly WireServer[]): void;
   /** For how much longer heartbeats are neither answered nor sent. */
   blockedForMs(): number;
@@ -224,8 +225,8 @@ export class Connection implements LinkHandler, Supervised {
 
   #answer(heartbeat: HeartbeatMessage): void {
     const isBlocked = this.#owner.blockedForMs() > 0;
-    if (!isBlocked) this.#write({ command: "HEARTBEAT_ACK", sequence: heartbeat.sequence });
-    this.#owner.onHeartbeat(heartbeat, !isBlocked);
+    const time = this.#owner.onHeartbeat(heartbeat, !isBlocked);
+    if (!isBlocked) this.#write({ command: "HEARTBEAT_ACK", sequence: heartbeat.sequence, ...time });
   }
 
   /** Begins to supervise the server, or what takes the place of that while it cannot be heard. */

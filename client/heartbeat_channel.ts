@@ -13,8 +13,8 @@ import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
 export interface HeartbeatChannelOwner {
   /** The address of the server, while there is a connection to it. */
   serverHost(): string | undefined;
-  /** A heartbeat came. Returns whether to answer it. */
-  onHeartbeat(heartbeat: HeartbeatMessage): boolean;
+  /** A heartbeat came. Returns what the answer says beside its number; `undefined` when there is to be none. */
+  onHeartbeat(heartbeat: HeartbeatMessage): object | undefined;
 }
 
 /** A heartbeat takes some 70 bytes. */
@@ -69,8 +69,11 @@ function answer(link: Link, owner: HeartbeatChannelOwner, onEnd: () => void): vo
       const { lines, problem } = framer.push(bytes);
       for (const line of lines) {
         const message = parseServerLine(line);
-        if (message?.command !== "HEARTBEAT" || !owner.onHeartbeat(message)) continue;
-        link.write(encoder.encode(encodeLine({ command: "HEARTBEAT_ACK", sequence: message.sequence } as const)));
+        if (message?.command !== "HEARTBEAT") continue;
+        const { sequence } = message;
+        const time = owner.onHeartbeat(message);
+        if (time === undefined) continue;
+        link.write(encoder.encode(encodeLine({ command: "HEARTBEAT_ACK", sequence, ...time } as const)));
       }
       if (problem !== undefined) link.destroy();
     },

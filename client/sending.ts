@@ -129,7 +129,9 @@ export class Sending {
     this.#mustAcknowledge = false;
     const vector = this.#owner.delivered();
     const isEmpty = Object.keys(vector).length === 0;
-    if (!isEmpty && this.#canChat) this.#owner.open()?.say({ command: "ACK", vector });
+    // What is delivered by this comes after all that was seen here.
+    const lamport = this.#owner.time.time;
+    if (!isEmpty && this.#canChat) this.#owner.open()?.say({ command: "ACK", vector, lamport });
   }
 
   /** Resolves when all is acknowledged, when that has taken too long, or when `fail` is called. */

@@ -13,7 +13,8 @@ export interface HeartbeatChannelOwner {
   /** For the log. */
   readonly name: string;
   heard(): void;
-  answered(sequence: number): void;
+  /** `lamport` is the time of a client that keeps a trace. */
+  answered(sequence: number, lamport: number | undefined): void;
 }
 
 const DIAL_TIMEOUT_MS = 5_000;
@@ -67,7 +68,7 @@ export class HeartbeatChannel implements LinkHandler {
       const message = parseClientLine(line);
       if (message.command !== "HEARTBEAT_ACK") return this.close();
       this.#owner.heard();
-      this.#owner.answered(message.sequence);
+      this.#owner.answered(message.sequence, message.lamport);
     }
     if (problem !== undefined) this.close();
   }

@@ -21,6 +21,8 @@ export interface MailboxParts {
   readonly knowsChat: boolean;
   /** All that waited is written, and the link takes more. */
   opened(): void;
+  /** For the trace: that `message` was delivered has become the entry `receipt`. */
+  delivered?(message: EntryId, receipt: EntryId): void;
 }
 
 /** The lines that can be for one user. */
@@ -117,7 +119,7 @@ export class Mailbox {
   #writePortions(): void {
     const { journal, clock, link, username } = this.#parts;
     for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
-      const portion = journal.inboxOf(username, { after: this.#place, maxBytes: PORTION_BYTES });
+      const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
       if (portion === undefined) return;
       if (portion.length === 0) {
         this.#opening = undefined;
@@ -127,7 +129,7 @@ export class Mailbox {
       this.#place = portion.at(-1)!.place;
       // The others come from the log.
       const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
-      const text = portion.filter((message) => isOfInbox(message) && !journal.isDelivered(message))
+      const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
         .map(({ line }) => this.#lineFor(line, true)).join("");
       if (text !== "" && !link.write(encoder.encode(text))) return;
     }
@@ -177,11 +179,12 @@ export class Mailbox {
   #deliver(origin: string, first: number, last: number): void {
     const { journal, username } = this.#parts;
     while (first <= last) {
-      const portion = journal.inboxRange(username, { origin, first, last }, PORTION_BYTES);
+      const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
       if (portion === undefined || portion.length === 0) return;
       for (const message of portion) {
         const { from, messageId }: UserLine = JSON.parse(message.line);
-        journal.delivered({ ...message, from, messageId });
+        const receipt = journal.inboxes.delivered({ ...message, from, messageId });
+        if (receipt !== undefined) this.#parts.delivered?.(message, receipt);
       }
       first = portion.at(-1)!.sequence + 1;
     }

@@ -156,7 +156,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { journal, tracer } = this.#services;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
-    const id = journal.send({ from: this.#session.username, to, text, messageId, lamport, after: this.#after });
+    const message = { from: this.#session.username, to, text, messageId, lamport, after: this.#after };
+    const id = journal.inboxes.send(message);
     this.#publishedAt = journal.turnMs;
     if (id === undefined) return undefined;
     if (this.#after !== undefined) this.#hasSent(id);

@@ -25,6 +25,7 @@ export class Tracer {
   readonly #clock: Clock;
   readonly #node: string;
   readonly #tick: () => number;
+  readonly #now: () => number;
   readonly #write: (event: TraceEvent) => void;
   #run: Run | undefined;
 
@@ -32,6 +33,7 @@ export class Tracer {
     this.#clock = clock;
     this.#node = journal.serverId;
     this.#tick = () => journal.tick();
+    this.#now = () => journal.lamport;
     this.#write = write;
   }
 
@@ -57,6 +59,12 @@ export class Tracer {
     this.trace({ event: "receive", peer, ...(messageId === undefined ? {} : { id: messageId }) }, received);
     const event = published === undefined ? "repeated" : "publish";
     this.trace({ event, peer, id: formatEntryId(id), ...known }, published ?? this.#tick());
+  }
+
+  /** `peer` has the direct message, or its link has: that became the entry `receipt`, right now. */
+  delivered(peer: string, message: EntryId, receipt: EntryId): void {
+    const about = { id: formatEntryId(receipt), what: formatEntryId(message) };
+    this.trace({ event: "delivered", peer, ...about }, this.#now());
   }
 
   /** These go to all clients that they are for: once for each segment and not for each client, as it is one buffer that goes to all. */

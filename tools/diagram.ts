@@ -9,6 +9,7 @@ import { drawSvg } from "../trace/diagram_svg.ts";
 import { drawText } from "../trace/diagram_text.ts";
 import { type History, historyOf } from "../trace/history.ts";
 import { through, type Window } from "../trace/window.ts";
+import { LOCAL_TIME, readMoment } from "./moment.ts";
 import { readTraceFiles } from "./trace_files.ts";
 
 const HELP = `Draws traces of servers and clients (--trace FILE) as one space-time diagram.
@@ -16,8 +17,9 @@ const HELP = `Draws traces of servers and clients (--trace FILE) as one space-ti
 Usage: deno task --quiet diagram FILE... [flags] > diagram.svg
 
   --format FORMAT   svg (default), text, json, mermaid or shiviz (for bestchai.bitbucket.io/shiviz)
-  --from LAMPORT    leave out what has a lower Lamport time
-  --to LAMPORT      leave out what has a higher one
+  --from MOMENT     leave out what was before: a Lamport time (145), a time of day (14:02:10), or a date and time
+                    (2026-11-20T14:02:10; this machine's time zone, or what follows: Z, +01:00)
+  --to MOMENT       leave out what was after; a second or a minute is shown to its end
   --only USER       what USER, or the node of that name, had to do with
   --around ID       one activity (origin:number, or its sender's message id): where it came from and where it went
   --title TEXT      what stands above it
@@ -26,7 +28,7 @@ Usage: deno task --quiet diagram FILE... [flags] > diagram.svg
 Exit codes: 0 done, 1 wrong usage, or a file that cannot be read.`;
 
 const FORMATS: Readonly<Record<string, (history: History, title: string | undefined) => string>> = {
-  svg: drawSvg,
+  svg: (history, title) => drawSvg(history, title === undefined ? {} : { title }),
   text: (history) => drawText(history, columns()),
   json: toJson,
   mermaid: toMermaid,
@@ -45,10 +47,9 @@ async function main(): Promise<number> {
       if (argument.startsWith("-")) unknown.push(argument);
     },
   });
-  const { format = "svg", only, around, title } = flags as Partial<Record<string, string>>;
+  const { format = "svg", from: begin, to: end, only, around, title } = flags as Partial<Record<string, string>>;
   const draw = FORMATS[format];
-  const [from, to] = [flags.from, flags.to].map((text) => text === undefined ? undefined : Number(text));
-  const isWrong = unknown.length > 0 || draw === undefined || [from, to].some(Number.isNaN) || flags._.length === 0;
+  const isWrong = unknown.length > 0 || draw === undefined || flags._.length === 0;
   if (flags.help || isWrong) {
     const problem = unknown.length > 0 ? `Cannot understand "${unknown[0]}"\n\n` : "";
     console[flags.help ? "log" : "error"](problem + HELP);
@@ -56,13 +57,22 @@ async function main(): Promise<number> {
   }
   const events = await readTraceFiles(flags._.map(String));
   if (events === undefined) return 1;
+  const times = events.map(({ at }) => at);
+  const [from, to] = [begin, end].map((text) => text === undefined ? undefined : readMoment(text, times));
+  const problem = from?.kind === "problem" ? from : to?.kind === "problem" ? to : undefined;
+  if (problem !== undefined) {
+    console.error(problem.sentence);
+    return 1;
+  }
   const window: Window = {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    ...(from?.kind === "lamport" ? { from: from.lamport } : {}),
+    ...(from?.kind === "wall" ? { fromMs: from.firstMs } : {}),
+    ...(to?.kind === "lamport" ? { to: to.lamport } : {}),
+    ...(to?.kind === "wall" ? { toMs: to.lastMs } : {}),
     ...(only === undefined ? {} : { only }),
     ...(around === undefined ? {} : { around }),
   };
-  const history = through(historyOf(events), window);
+  const history = through(historyOf(events, LOCAL_TIME), window);
   if (history.events.length > MANY_EVENTS) {
     console.error(`${history.events.length} events: --from, --to, --only and --around show less of it`);
   }

@@ -9,25 +9,30 @@ const MAX_COLUMN = 16;
 const MIN_COLUMN = 5;
 /** Left for words. */
 const WORDS = 34;
-const TIME_WIDTH = 6;
+const LAMPORT_WIDTH = 6;
+/** Of wall times, and the width from which there is room for them. */
+const WALL_WIDTH = 14;
+const WIDE = 80;
 
 /** `history` in lines of at most `width` characters. */
 export function drawText(history: History, width = 110): string {
-  const { events, nodes, arrows, crashes, unanswered } = history;
+  const { events, nodes, arrows, crashes, unanswered, wallTime } = history;
   const name = shortNames(nodes.map((node) => node.name));
-  const room = Math.floor((width - TIME_WIDTH - 1 - WORDS) / Math.max(1, nodes.length));
+  const timeWidth = LAMPORT_WIDTH + (width < WIDE ? 0 : WALL_WIDTH);
+  const room = Math.floor((width - timeWidth - 1 - WORDS) / Math.max(1, nodes.length));
   const column = Math.max(MIN_COLUMN, Math.min(MAX_COLUMN, room));
   const places = new Map(nodes.map((node, index) => [node.name, index]));
   const cause = new Map(arrows.map(({ from, to }) => [to, from]));
   const isUp = nodes.map((node) => events.find((event) => event.node === node.name)?.event !== "start");
   const lines = [heading(), rule("┬")];
+  let wall = "";
   for (const [index, event] of events.entries()) {
     const place = places.get(event.node)!;
     isUp[place] = true;
     lines.push(lineOf(event, index, place));
     if (event.event === "stop" || crashes.has(index)) isUp[place] = false;
     if (crashes.has(index)) {
-      lines.push(clipped(" ".repeat(TIME_WIDTH) + cells((at) => at === place ? "✖" : life(at)) + " crashed"));
+      lines.push(clipped(" ".repeat(timeWidth) + cells((at) => at === place ? "✖" : life(at)) + " crashed"));
     }
   }
   return [...lines, rule("┴"), heading()].map((line) => line.trimEnd()).join("\n") + "\n";
@@ -37,11 +42,11 @@ export function drawText(history: History, width = 110): string {
       const left = Math.floor((column - text.length) / 2);
       return " ".repeat(Math.max(0, left)) + text.padEnd(column - Math.max(0, left));
     };
-    return " ".repeat(TIME_WIDTH) + nodes.map((node) => middle(fitting(name(node.name), column - 1))).join("");
+    return " ".repeat(timeWidth) + nodes.map((node) => middle(fitting(name(node.name), column - 1))).join("");
   }
 
   function rule(knot: string): string {
-    return " ".repeat(TIME_WIDTH) + nodes.map(() => padded(knot, "─")).join("");
+    return " ".repeat(timeWidth) + nodes.map(() => padded(knot, "─")).join("");
   }
 
   /** A cell with its mark in the middle. */
@@ -65,9 +70,16 @@ export function drawText(history: History, width = 110): string {
     if (sender !== undefined) drawArrow(cell, places.get(sender.node)!, place);
     const sent = sender === undefined ? "" : ` (${name(sender.node)} at ${sender.lamport})`;
     const missed = unanswered.has(index) ? ", no answer" : "";
-    return clipped(
-      `${String(event.lamport).padStart(TIME_WIDTH - 1)} ${cell.join("")} ${phraseOf(event, name)}${sent}${missed}`,
-    );
+    const lamport = String(event.lamport).padStart(LAMPORT_WIDTH - 1);
+    return clipped(`${wallOf(event)}${lamport} ${cell.join("")} ${phraseOf(event, name)}${sent}${missed}`);
+  }
+
+  /** The second only where it is another one than in the line before. */
+  function wallOf({ at }: TraceEvent): string {
+    if (width < WIDE) return "";
+    const [before, time] = [wall, wallTime.of(at)];
+    wall = time.replace(/\.\d+$/, "");
+    return (wall === before ? time.slice(wall.length) : time).padStart(WALL_WIDTH - 1) + " ";
   }
 
   function drawArrow(cell: string[], from: number, to: number): void {

@@ -3,7 +3,9 @@
  * `broadcast` by what both say of it; derives vector clocks, crashes and heartbeats without an answer. Pure.
  */
 
-import { parseRange, parseTraceEvent, type TraceEvent } from "./trace_event.ts";
+import { toneOf } from "./phrase.ts";
+import { type EntryRange, parseRange, parseTraceEvent, type TraceEvent } from "./trace_event.ts";
+import { UTC, type WallTime } from "./wall_time.ts";
 
 /** A message: the places of its two ends in `History.events`. */
 export interface Arrow {
@@ -24,8 +26,21 @@ export interface History {
   readonly lost: readonly number[];
   /** Heartbeats that nothing answered. */
   readonly unanswered: ReadonlySet<number>;
+  /** Times in which one server had no link to another. */
+  readonly partings: readonly Parting[];
   /** Last events of a life that has no `stop`, where the node went on later or others lost it. */
   readonly crashes: ReadonlySet<number>;
+  /** How people are shown when something happened. */
+  readonly wallTime: WallTime;
+}
+
+/** A time in which one server had no link to another that it should have one to. */
+export interface Parting {
+  readonly node: string;
+  readonly peer: string;
+  readonly fromLamport: number;
+  /** `undefined` when it is not over. */
+  readonly toLamport: number | undefined;
 }
 
 /** A node that has a trace. */
@@ -34,8 +49,10 @@ export interface TracedNode {
   readonly isServer: boolean;
 }
 
-/** Where the other end of a message may be. */
-type Sends = Map<string, number[]>;
+/** Where entries went to clients. */
+interface Broadcast extends EntryRange {
+  readonly index: number;
+}
 
 /** The events in `text`, a JSON object a line, and how many lines were none. */
 export function readTrace(text: string): { readonly events: TraceEvent[]; readonly unreadable: number } {
@@ -51,7 +68,7 @@ export function readTrace(text: string): { readonly events: TraceEvent[]; readon
 }
 
 /** Puts `traced` together, be it from one file or from many, in any order. */
-export function historyOf(traced: readonly TraceEvent[]): History {
+export function historyOf(traced: readonly TraceEvent[], wallTime: WallTime = UTC): History {
   const events = traced.toSorted((a, b) => a.lamport - b.lamport || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0));
   const names = new Set(events.map(({ node }) => node));
   const { arrows, unsent } = pair(events, names);
@@ -65,7 +82,9 @@ export function historyOf(traced: readonly TraceEvent[]): History {
     unsent,
     lost: events.flatMap((event, index) => isLost(event, index) ? [index] : []),
     unanswered: findUnanswered(events),
+    partings: findPartings(events),
     crashes: findCrashes(events),
+    wallTime,
   };
 }
 
@@ -97,29 +116,44 @@ export function covers(id: string | undefined, entry: string): boolean {
     range.first <= wanted.last && wanted.first <= range.last;
 }
 
+/** By rising times, so that at a receipt all that can have led to it has passed. */
 function pair(events: readonly TraceEvent[], names: ReadonlySet<string>): { arrows: Arrow[]; unsent: number[] } {
-  const sends: Sends = new Map();
-  const broadcasts: Sends = new Map();
-  for (const [index, { event, node, peer = "", id = "" }] of events.entries()) {
-    if (event === "send") {
+  const sends = new Map<string, number[]>();
+  const broadcasts = new Map<string, Broadcast[]>();
+  const arrows: Arrow[] = [];
+  const unsent: number[] = [];
+  for (const [index, { event, node, peer = "", id = "", lamport }] of events.entries()) {
+    if (event === "send" || (event === "heartbeat" && id !== "")) {
       // Who calls a server knows only an address of it, and the server says who called.
       add(sends, `${node}\n${names.has(peer) ? peer : ""}\n${id}`, index);
     } else if (event === "broadcast") {
-      const { origin, first, last } = parseRange(id) ?? { origin: "", first: 1, last: 0 };
-      for (let sequence = first; sequence <= last; sequence++) add(broadcasts, `${node}\n${origin}:${sequence}`, index);
+      const range = parseRange(id);
+      if (range !== undefined) add(broadcasts, `${node}\n${range.origin}`, { ...range, index });
     }
-  }
-  const arrows: Arrow[] = [];
-  const unsent: number[] = [];
-  for (const [to, { event, node, peer = "", id = "", lamport }] of events.entries()) {
-    if (event !== "receive" || !names.has(peer)) continue;
+    const isArrival = event === "receive" || (event === "answered" && id !== "");
+    if (!isArrival || !names.has(peer)) continue;
     const before = (index: number) => events[index]!.lamport < lamport;
     const from = take(sends.get(`${peer}\n${node}\n${id}`), before) ?? take(sends.get(`${peer}\n\n${id}`), before) ??
-      (isClient(node) ? broadcasts.get(`${peer}\n${id}`)?.findLast(before) : undefined);
-    if (from === undefined) unsent.push(to);
-    else arrows.push({ from, to });
+      (isClient(node) ? newestOf(broadcasts, peer, id, before) : undefined);
+    if (from === undefined) unsent.push(index);
+    else arrows.push({ from, to: index });
   }
   return { arrows, unsent };
+}
+
+/** The broadcast of `node` that the entry `id` came with: the newest of several lives. */
+function newestOf(
+  broadcasts: ReadonlyMap<string, Broadcast[]>,
+  node: string,
+  id: string,
+  fits: (index: number) => boolean,
+): number | undefined {
+  const entry = parseRange(id);
+  return entry === undefined
+    ? undefined
+    : broadcasts.get(`${node}\n${entry.origin}`)?.findLast(({ first, last, index }) =>
+      first <= entry.first && entry.first <= last && fits(index)
+    )?.index;
 }
 
 /** Servers have no such character in their names. */
@@ -176,6 +210,27 @@ function findUnanswered(events: readonly TraceEvent[]): Set<number> {
     }
   }
   return unanswered;
+}
+
+function findPartings(events: readonly TraceEvent[]): Parting[] {
+  const partings: Parting[] = [];
+  const open = new Map<string, Omit<Parting, "toLamport">>();
+  const end = (key: string, toLamport: number | undefined) => {
+    const begun = open.get(key);
+    if (begun !== undefined) partings.push({ ...begun, toLamport });
+    open.delete(key);
+  };
+  for (const event of events) {
+    const { node, peer = "", lamport } = event;
+    const key = `${node}\n${peer}`;
+    if (event.event === "unlinked" && toneOf(event) === "trouble") open.set(key, { node, peer, fromLamport: lamport });
+    else if (event.event === "linked") end(key, lamport);
+    else if (event.event === "stop" || event.event === "start") {
+      for (const [other, begun] of [...open]) if (begun.node === node) end(other, lamport);
+    }
+  }
+  for (const key of [...open.keys()]) end(key, undefined);
+  return partings;
 }
 
 function findCrashes(events: readonly TraceEvent[]): Set<number> {

@@ -1,6 +1,7 @@
 /** Events in words, as diagrams and answers have them; and what kind of thing each is. Pure. */
 
 import type { TraceEvent, TraceKind } from "./trace_event.ts";
+import type { WallTime } from "./wall_time.ts";
 
 /** What an event is, at a glance. */
 export type Tone = "publish" | "broadcast" | "message" | "presence" | "heartbeat" | "trouble" | "plain";
@@ -24,6 +25,7 @@ const TONES: Readonly<Record<TraceKind, Tone>> = {
   queued: "plain",
   publish: "publish",
   repeated: "plain",
+  delivered: "publish",
   acknowledged: "plain",
   send: "message",
   receive: "message",
@@ -39,17 +41,22 @@ const GOOD_ENDS = new Set([
 /** As much of a server's name as can be told apart by eye. */
 const MIN_NAME_LENGTH = 6;
 
+/** Said of a heartbeat by a client that was asked to be silent. */
+export const WITHHELD = "answer withheld";
+
 /** What kind of thing it is. */
-export function toneOf({ event, what }: TraceEvent): Tone {
+export function toneOf({ event, id, what }: TraceEvent): Tone {
+  if (isHeartbeat(id)) return what === WITHHELD ? "trouble" : "heartbeat";
   const isGood = GOOD_ENDS.has(what ?? "");
   if (event === "unlinked" && isGood) return "presence";
   return event === "closed" && !isGood ? "trouble" : TONES[event];
 }
 
-/** The event in a few words, without its node and time. `name` makes names short. */
+/** The event in a few words, without its node and time. `name` makes names short; what comes from a node that is not shown says whose it is. */
 export function phraseOf(
   { event, peer = "", id = "", what = "" }: TraceEvent,
   name: (node: string) => string = (node) => node,
+  isShown: (node: string) => boolean = () => true,
 ): string {
   const other = name(peer);
   const entry = shortId(id, name);
@@ -72,7 +79,7 @@ export function phraseOf(
     case "closed":
       return `closed ${other}: ${what}`;
     case "heartbeat":
-      return /^\d/.test(what) ? `♥ ${what} → ${other}` : `♥ ${what}`;
+      return `♥ ${what} → ${other}`;
     case "answered":
       return `♥ ${other}: ${what}`;
     case "unanswered":
@@ -91,32 +98,32 @@ export function phraseOf(
       return `publish ${entry}`;
     case "repeated":
       return `${entry} again`;
+    case "delivered":
+      return `delivered ${shortId(what, name)} (${entry})`;
     case "acknowledged":
       return `safe: ${entry}`;
     case "send":
-      return isLogin ? "login" : entry;
-    case "receive":
-      return isLogin ? "login" : what === "again" ? `${entry} again` : entry;
+    case "receive": {
+      if (isHeartbeat(id)) return `♥ ${what}`.trimEnd();
+      const message = isLogin ? "login" : what === "again" ? `${entry} again` : entry || what;
+      return event === "send" || isShown(peer) ? message : `${message} from ${other}`;
+    }
     case "broadcast":
-      return `broadcast ${entry}`;
+      return `broadcast ${entry} ${what}`.trimEnd();
   }
 }
 
 /** The event in a sentence, with all that is known of it. */
-export function sentenceOf({ at, lamport, node, event, peer, id, what }: TraceEvent): string {
+export function sentenceOf({ at, lamport, node, event, peer, id, what }: TraceEvent, wallTime: WallTime): string {
   const to = event === "receive" ? " from " : event === "send" ? " to " : ", ";
   return `${node}, Lamport time ${lamport}: ${event}${id === undefined ? "" : ` ${id}`}${
     peer === undefined ? "" : to + peer
-  }${what === undefined ? "" : ` (${what})`}; ${timeOf(at)}`;
+  }${what === undefined ? "" : ` (${what})`}; ${wallTime.of(at)} ${wallTime.zone}`;
 }
 
-/** A wall time in UTC, to the millisecond. */
-export function timeOf(at: number): string {
-  const [hours, minutes, seconds] = [3_600_000, 60_000, 1_000].map((unit) => Math.floor(at / unit));
-  const two = (count: number, of: number) => String(count % of).padStart(2, "0");
-  return `${two(hours!, 24)}:${two(minutes!, 60)}:${two(seconds!, 60)}.${
-    String(Math.floor(at) % 1000).padStart(3, "0")
-  }`;
+/** Whether a message is a heartbeat, or the answer to one. */
+export function isHeartbeat(id: string | undefined): boolean {
+  return id !== undefined && /^heartbeat:\d+$/.test(id);
 }
 
 /** Message ids are long, so that nobody else has them: their number tells one from the next. */
@@ -141,5 +148,5 @@ export function shortNames(nodes: readonly string[]): (node: string) => string {
       short.set(node, node.slice(0, length));
     }
   }
-  return (node) => short.get(node) ?? node.replace(/ \(.*\)$/, "");
+  return (node) => short.get(node) ?? node.replace(/ \(.*\)$|#[^#]*$/, "");
 }

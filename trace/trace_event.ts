@@ -28,6 +28,7 @@ export const TRACE_KINDS = [
   "queued",
   "publish",
   "repeated",
+  "delivered",
   "acknowledged",
   // Messages.
   "send",
@@ -47,7 +48,7 @@ export interface TraceEvent {
   readonly event: TraceKind;
   /** The other side: the node where it is known, otherwise an address. */
   readonly peer?: string;
-  /** What it is about: entries (`origin:4`, `origin:4-9`), a sender's message id, a login (`login:1`). */
+  /** What it is about: entries (`origin:4`, `origin:4-9`), a sender's message id, a login (`login:1`), a heartbeat (`heartbeat:3`). */
   readonly id?: string;
   /** What else there is to say. */
   readonly what?: string;
@@ -71,6 +72,8 @@ export const DEFAULT_TRACE_LIMIT_BYTES = 67_108_864;
 /** Characters that JSON writes in another way than they are. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 const KINDS: ReadonlySet<unknown> = new Set(TRACE_KINDS);
+/** What is numbered and is no entry. */
+const COUNTED: ReadonlySet<string> = new Set(["login", "heartbeat"]);
 
 /** An event as a line, its end included. Written by hand, as this is most of what tracing costs. */
 export function encodeTraceEvent({ at, lamport, node, event, peer, id, what }: TraceEvent): string {
@@ -110,7 +113,7 @@ export function formatRange({ origin, first, last }: EntryRange): string {
 /** The run of entries that `id` stands for, if it stands for one. */
 export function parseRange(id: string): EntryRange | undefined {
   const [, origin, first, last] = /^(.+):(\d+)(?:-(\d+))?$/.exec(id) ?? [];
-  if (origin === undefined || first === undefined || origin === "login") return undefined;
+  if (origin === undefined || first === undefined || COUNTED.has(origin)) return undefined;
   return { origin, first: Number(first), last: Number(last ?? first) };
 }
 

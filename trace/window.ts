@@ -8,34 +8,51 @@ export interface Window {
   /** Lamport times, both included. */
   readonly from?: number;
   readonly to?: number;
+  /** The same by the nodes' own clocks, in milliseconds since 1970. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** At most so many of what is left, those with the highest Lamport times. */
+  readonly newest?: number;
   /** A user, or the name of a node: its events, and the other ends of its messages. */
   readonly only?: string;
   /** An entry (`origin:4`) or a message id: everything that it caused, what led to it, and a little on either side. */
   readonly around?: string;
 }
 
+/** Events that say of something in `id` what it is called in `what`. */
+const NAMING: ReadonlySet<string> = new Set(["publish", "repeated", "delivered", "acknowledged"]);
 /** Events of each node that are shown before and after those that are asked for. */
 const CONTEXT = 2;
 
 /** `history` as far as `window` lets it be seen. */
-export function through(history: History, { from = 0, to = Infinity, only, around }: Window): History {
+export function through(history: History, window: Window): History {
+  const { from = 0, to = Infinity, fromMs = -Infinity, toMs = Infinity, newest = Infinity, only, around } = window;
   const { events } = history;
   let kept = new Set(events.keys());
   if (only !== undefined) kept = intersection(kept, withOtherEnds(history, eventsOf(history, only)));
   if (around !== undefined) {
     kept = intersection(kept, withContext(history, withOtherEnds(history, eventsAbout(history, around))));
   }
-  const isSeen = (index: number) => kept.has(index) && events[index]!.lamport >= from && events[index]!.lamport <= to;
-  return part(history, isSeen);
+  const isSeen = (index: number) => {
+    const { lamport, at } = events[index]!;
+    return kept.has(index) && lamport >= from && lamport <= to && at >= fromMs && at <= toMs;
+  };
+  const seen = [...events.keys()].filter(isSeen);
+  return part(history, new Set(seen.slice(Math.max(0, seen.length - newest))));
 }
 
-/** Places of the events that are about an entry or a message id, under whichever of its two names. */
+/** Places of the events that are about an entry or a message id, under whichever of its names, and about the receipt of a direct message. */
 export function eventsAbout({ events }: History, id: string): Set<number> {
   const names = new Set([id]);
-  for (const { event, id: entry, what } of events) {
-    if ((event !== "publish" && event !== "acknowledged" && event !== "repeated") || entry === undefined) continue;
-    if (entry === id && what !== undefined) names.add(what);
-    if (what === id) names.add(entry);
+  const naming = events.filter(({ event }) => NAMING.has(event));
+  // One name may be known by another only.
+  for (let known = 0; known < names.size;) {
+    known = names.size;
+    for (const { id: entry, what } of naming) {
+      if (entry === undefined || what === undefined) continue;
+      if (names.has(entry)) names.add(what);
+      else if (names.has(what)) names.add(entry);
+    }
   }
   const about = new Set<number>();
   for (const [index, event] of events.entries()) {
@@ -84,12 +101,12 @@ function intersection(a: ReadonlySet<number>, b: ReadonlySet<number>): Set<numbe
 }
 
 /** What was found out about the whole stays true of a part: a message whose other end is out of sight is not lost. */
-function part(history: History, isSeen: (index: number) => boolean): History {
-  const { events, nodes, arrows, unsent, lost, unanswered, crashes } = history;
+function part(history: History, shown: ReadonlySet<number>): History {
+  const { events, nodes, arrows, unsent, lost, unanswered, partings, crashes, wallTime } = history;
   const places = new Map<number, number>();
   const seen: TraceEvent[] = [];
   for (const [index, event] of events.entries()) {
-    if (isSeen(index)) places.set(index, seen.push(event) - 1);
+    if (shown.has(index)) places.set(index, seen.push(event) - 1);
   }
   const moved = (indices: Iterable<number>) => [...indices].flatMap((index) => places.get(index) ?? []);
   const names = new Set(seen.map(({ node }) => node));
@@ -102,6 +119,8 @@ function part(history: History, isSeen: (index: number) => boolean): History {
     unsent: moved(unsent),
     lost: moved(lost),
     unanswered: new Set(moved(unanswered)),
+    partings: partings.filter(({ node }) => names.has(node)),
     crashes: new Set(moved(crashes)),
+    wallTime,
   };
 }

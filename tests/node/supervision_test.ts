@@ -4,18 +4,21 @@ import { assert, assertEquals } from "@std/assert";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { serve, type ServeOptions, type Server } from "../../mod.ts";
-import { LineClient, PATIENCE_MS } from "../support/line_client.ts";
+import { PATIENCE_MS } from "../support/line_client.ts";
+import { doorOf } from "../support/test_door.ts";
 import { until } from "../support/until.ts";
+
+const door = doorOf(import.meta.url);
 
 const QUICK = { idleTimeoutMs: 300, intervalMs: 100, count: 3 };
 
 function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({ ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } });
+  return serve({ ...door.options, ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } });
 }
 
 Deno.test("a silent client is sent `count` heartbeats and END_CONNECTION, and is closed", async () => {
   await using server = await start({ heartbeat: QUICK });
-  await using client = await LineClient.loggedIn(server.port, { features: ["heartbeat"] });
+  await using client = await door.loggedIn(server, { features: ["heartbeat"] });
   await client.closed();
   const lines = client.received.slice(1);
   assertEquals(
@@ -32,7 +35,7 @@ Deno.test("a silent client is sent `count` heartbeats and END_CONNECTION, and is
 
 Deno.test("any line, not only an answer, keeps a client", async () => {
   await using server = await start({ heartbeat: QUICK });
-  await using client = await LineClient.loggedIn(server.port, { features: ["heartbeat"] });
+  await using client = await door.loggedIn(server, { features: ["heartbeat"] });
   for (let round = 0; round < 6; round++) {
     await client.next("HEARTBEAT");
     if (round % 2 === 0) client.send({ command: "ACTIVITY_MESSAGE", activity: { round } });
@@ -45,7 +48,7 @@ Deno.test("any line, not only an answer, keeps a client", async () => {
 
 Deno.test("a client may ask the server in the same way", async () => {
   await using server = await start();
-  await using client = await LineClient.loggedIn(server.port, { features: ["heartbeat"] });
+  await using client = await door.loggedIn(server, { features: ["heartbeat"] });
   client.send({ command: "HEARTBEAT", sequence: 41, of: 3, intervalMs: 100 });
   assertEquals(await client.next("HEARTBEAT_ACK"), { command: "HEARTBEAT_ACK", sequence: 41 });
 });
@@ -53,8 +56,8 @@ Deno.test("a client may ask the server in the same way", async () => {
 Deno.test("a plain client is sent no heartbeat, unless the config says that it is supervised", async () => {
   await using lenient = await start({ heartbeat: QUICK });
   await using strict = await start({ heartbeat: { ...QUICK, plainClients: "supervise" } });
-  await using spared = await LineClient.loggedIn(lenient.port);
-  await using supervised = await LineClient.loggedIn(strict.port);
+  await using spared = await door.loggedIn(lenient);
+  await using supervised = await door.loggedIn(strict);
   await supervised.closed();
   assertEquals(supervised.received.filter(({ command }) => command === "HEARTBEAT").length, 3);
   // By now the other one has been silent for as long.
@@ -64,8 +67,8 @@ Deno.test("a plain client is sent no heartbeat, unless the config says that it i
 
 Deno.test("a connection that does not log in is told so and closed, also after a registration", async () => {
   await using server = await start({ limits: { identifyTimeoutMs: 200 } });
-  await using silent = await LineClient.connect(server.port);
-  await using registered = await LineClient.connect(server.port);
+  await using silent = await door.connect(server);
+  await using registered = await door.connect(server);
   registered.send({ command: "REGISTER", username: "anna", secret: "s" });
   await registered.next("REGISTER_SUCCESS");
   for (const client of [silent, registered]) {
@@ -121,7 +124,7 @@ Deno.test("out of band: heartbeats go to the client's own port, and answers from
     socket.write(`${JSON.stringify({ command: "HEARTBEAT_ACK", sequence })}\n`);
     if (sequence === 5) enough.resolve();
   };
-  await using client = await LineClient.loggedIn(server.port, {
+  await using client = await door.loggedIn(server, {
     features: ["heartbeat"],
     heartbeat: { port: channel.port },
   });
@@ -133,7 +136,7 @@ Deno.test("out of band: heartbeats go to the client's own port, and answers from
 Deno.test("out of band: silence there is silence, and END_CONNECTION goes with the data", async () => {
   await using server = await start({ heartbeat: QUICK });
   await using channel = await Channel.listen();
-  await using client = await LineClient.loggedIn(server.port, {
+  await using client = await door.loggedIn(server, {
     features: ["heartbeat"],
     heartbeat: { port: channel.port },
   });
@@ -144,7 +147,7 @@ Deno.test("out of band: silence there is silence, and END_CONNECTION goes with t
 
 Deno.test("out of band: another address than the client's own is refused, and nothing is dialled", async () => {
   await using server = await start({ heartbeat: QUICK });
-  await using client = await LineClient.connect(server.port);
+  await using client = await door.connect(server);
   client.send({
     command: "LOGIN",
     username: "anonymous",
@@ -160,6 +163,6 @@ Deno.test("out of band: where nobody listens, heartbeats go with the data", asyn
   const channel = await Channel.listen();
   const { port } = channel;
   await channel[Symbol.asyncDispose]();
-  await using client = await LineClient.loggedIn(server.port, { features: ["heartbeat"], heartbeat: { port } });
+  await using client = await door.loggedIn(server, { features: ["heartbeat"], heartbeat: { port } });
   assertEquals((await client.next("HEARTBEAT")).sequence, 1);
 });

@@ -18,6 +18,8 @@ export interface TracedClient {
 export class TracedWorld {
   readonly world: MeshWorld;
   readonly #chance = new Chance(7, "traced clients");
+  /** Texts of the direct messages that came, by who took them. */
+  readonly taken = new Map<string, string[]>();
   #machines = 0;
 
   constructor(world: MeshWorld) {
@@ -47,16 +49,29 @@ export class TracedWorld {
     await this.world.until(() => client !== undefined, `the login of ${options.username ?? "anonymous"} at ${server}`);
     return { client: client!, machine };
   }
+
+  /** Lets a client take every direct message that comes, which it then says. */
+  takesMessages(client: Client): void {
+    const taken: string[] = [];
+    this.taken.set(client.username, taken);
+    const take = async () => {
+      for await (const { text } of client.messages()) taken.push(text);
+    };
+    // Ends with the client, in whatever way.
+    take().catch(() => {});
+  }
 }
 
 /**
  * Where Lamport's condition does not hold in `events`, which are in the order in which each node wrote them: an event whose time is not above that of the one
- * before it on its node, or of the send that it is the receive of. Of chains nothing has to be said: each is made of these.
+ * before it on its node, or of the send that it is the receive of. That a direct message was delivered comes after its receipt by the client that said so. Of
+ * chains nothing has to be said: each is made of these.
  */
 export function violations(events: readonly TraceEvent[]): string[] {
   const found: string[] = [];
   const before = new Map<string, TraceEvent>();
   const sent = new Map<string, TraceEvent[]>();
+  const arrived = new Map<string, TraceEvent>();
   const add = (key: string, event: TraceEvent) => void sent.set(key, [...sent.get(key) ?? [], event]);
   // Of what was sent twice the first: had that been lost, it would still be before the receipt of the second.
   const take = (key: string) => sent.get(key)?.shift();
@@ -69,10 +84,17 @@ export function violations(events: readonly TraceEvent[]): string[] {
     if (previous !== undefined) tell(previous, event);
     before.set(node, event);
     // Written before they can have arrived, as there is one order of everything here.
-    if (event.event === "send") add(`${node} ${id} ${peer!.includes(":") ? "" : peer}`, event);
-    else if (event.event === "broadcast") {
+    if (event.event === "send" || event.event === "heartbeat") {
+      add(`${node} ${id} ${peer!.includes(":") ? "" : peer}`, event);
+    }
+    if (event.event === "broadcast") {
       for (const entry of entriesOf(id)) add(`${node} ${entry} all`, event);
-    } else if (event.event === "receive") {
+    } else if (event.event === "delivered") {
+      // A client without a trace says nothing of when it had it.
+      const got = arrived.get(`${peer} ${event.what}`);
+      if (got !== undefined) tell(got, event);
+    } else if (event.event === "receive" || event.event === "answered") {
+      if (!arrived.has(`${node} ${id}`)) arrived.set(`${node} ${id}`, event);
       const isClient = node.includes("#");
       const cause = take(`${peer} ${id} ${node}`) ?? take(`${peer} ${id} `) ??
         (isClient ? sent.get(`${peer} ${id} all`)?.[0] : undefined);

@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { toJson, toMermaid, toShiviz } from "../../trace/diagram_formats.ts";
-import { type Box, layOut, PILL_HEIGHT } from "../../trace/diagram_layout.ts";
+import { type Box, PILL_HEIGHT } from "../../trace/diagram_labels.ts";
+import { layOut } from "../../trace/diagram_layout.ts";
+import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
 import { drawSvg } from "../../trace/diagram_svg.ts";
 import { drawText } from "../../trace/diagram_text.ts";
 import { historyOf } from "../../trace/history.ts";
@@ -32,6 +34,9 @@ Deno.test("As text, each event has a line, and each message an arrow to where it
     assert(drawText(history, width).split("\n").every((line) => line.length <= width), `more than ${width} columns`);
   }
   assertStringIncludes(drawText(history), "crashed");
+  // Where there is room, with the wall time; the second is said once.
+  const lines = drawText(part, 110).split("\n").map((line) => line.slice(0, 20).trimEnd());
+  assertEquals(lines.slice(2, 5), [" 00:00:02.000     8", "         .001     9", "         .001    10"]);
 });
 
 Deno.test("As Mermaid, messages stand where they arrive, with both their times", () => {
@@ -80,7 +85,7 @@ Deno.test("As SVG it is well formed, has a title for every arrow and event, and 
     peer: '<b>&"x" (1)',
     what: "a\u0001b",
   };
-  const svg = drawSvg(historyOf([...readSample(), mean]), "<One> & two");
+  const svg = drawSvg(historyOf([...readSample(), mean]), { title: "<One> & two" });
   assert(!svg.includes("<b>") && !svg.includes("\u0001"));
   assertStringIncludes(svg, "&lt;One&gt; &amp; two");
   const open: string[] = [];
@@ -89,12 +94,68 @@ Deno.test("As SVG it is well formed, has a title for every arrow and event, and 
     else if (alone !== "/") open.push(name!);
   }
   assertEquals(open, []);
-  assertStringIncludes(svg, "<title>k3f2abcdef-1: ada#k3f2 at 8 → s-aaaa11 at 9</title>");
+  assertStringIncludes(
+    svg,
+    "<title>k3f2abcdef-1: ada#k3f2 at 8 (00:00:02.000) → s-aaaa11 at 9 (00:00:02.001)</title>",
+  );
   assertStringIncludes(svg, "<title>did not arrive: s-aaaa11, Lamport time 278");
   assertStringIncludes(svg, "prefers-color-scheme: dark");
   const titles = svg.match(/<title>/g)!.length;
   assert(titles >= 41 + 10);
   assertStringIncludes(drawSvg(historyOf([])), "no events");
+});
+
+Deno.test("The SVG has nothing that a careful page would refuse or mix up: no ids, no scripts, no style but the known one", () => {
+  for (const isInPage of [false, true]) {
+    const svg = drawSvg(history, { isInPage });
+    const styles = [...svg.matchAll(/<style>([^<]*)<\/style>/g)].map(([, text]) => text);
+    assertEquals(styles, [DIAGRAM_STYLE]);
+    assertEquals([...svg.matchAll(/\s(id|style|on\w+|href|xlink:href)=/g)].map(([, name]) => name), []);
+    assert(!/<(script|image|foreignObject|use|a)\b/i.test(svg));
+    // What a page calls something is not what it is called here.
+    for (const [, names] of svg.matchAll(/class="([^"]*)"/g)) {
+      for (const name of names!.split(" ")) assert(name.startsWith("st-"), name);
+    }
+    assert(!/url\(|@import/.test(DIAGRAM_STYLE));
+    assert(!/(^|[\s,])[a-z]+ ?\{/m.test(DIAGRAM_STYLE), "an element of the page has no name");
+  }
+});
+
+Deno.test("What the picture uses has a look, and what has a look is used", () => {
+  const heard = historyOf([...readSample(), ...ROUND, ...WITHHELD_ANSWER]);
+  const pages = [2, 6, 14].map((nodes) => drawSvg(historyOf(randomTrace(1, nodes, 60)), { isInPage: true }));
+  const svg = drawSvg(heard) + drawSvg(historyOf(readSample().filter(({ event }) => event !== "send"))) +
+    pages.join("");
+  const used = new Set([...svg.matchAll(/class="([^"]*)"/g)].flatMap(([, names]) => names!.split(" ")));
+  const known = new Set([...DIAGRAM_STYLE.matchAll(/\.(st-[a-z]+)/g)].map(([, name]) => name!));
+  // A plain event looks as any, and so does a label unless more is to be said.
+  for (const name of ["st-plain", "st-part"]) used.delete(name), known.delete(name);
+  assertEquals([...used].toSorted(), [...known].toSorted());
+});
+
+Deno.test("A heartbeat to a client with a trace is an arrow there and one back, and what is not answered has a cross", () => {
+  const { arrows } = layOut(historyOf(ROUND));
+  const told = (kind: string) => arrows.filter((arrow) => arrow.kind === kind).length;
+  assertEquals([arrows.length, told("asked"), told("answer")], [2, 1, 1]);
+  for (const { x1, x2, y1, y2 } of arrows) assert(x1 !== x2 && y2 > y1);
+  const withheld = historyOf(WITHHELD_ANSWER);
+  assertEquals(layOut(withheld).arrows.map(({ kind, from, to }) => [kind, from, to]), [["unanswered", 0, 1]]);
+  const svg = drawSvg(withheld);
+  assertStringIncludes(svg, "<title>not answered: s-1, Lamport time 4: heartbeat heartbeat:2, eve#abcd (1 of 3)");
+  assertStringIncludes(svg, "♥ answer withheld");
+  // One cross for the arrow, one in the legend.
+  assertEquals(svg.match(/class="st-cross"/g)!.length, 2);
+  // A client without a trace: the attempt alone.
+  const alone = layOut(historyOf(WITHHELD_ANSWER.filter(({ node }) => node === "s-1")));
+  assertEquals(alone.arrows.map(({ kind, from, to }) => [kind, from, to]), [["unanswered", 0, undefined]]);
+  assertStringIncludes(drawText(withheld, 100), "♥ 1 of 3 → eve, no answer");
+});
+
+Deno.test("A window by wall time shows what happened within it, whatever its Lamport times are", () => {
+  const part = through(history, { fromMs: 7_000, toMs: 9_000 });
+  assertEquals(part.events.map(({ at }) => at).toSorted((a, b) => a - b), [7_000, 7_000, 8_000, 9_000]);
+  assertEquals(through(history, { newest: 3 }).events, history.events.slice(-3));
+  assertEquals(through(history, { newest: 0 }).events, []);
 });
 
 Deno.test("In the picture every message goes down, and no event and no words cover another event or other words", () => {
@@ -129,6 +190,20 @@ Deno.test("Thousands of events are drawn in a moment", () => {
   drawSvg(historyOf(manyEvents(4_000, 8)));
   assert(performance.now() - begin < 20_000);
 });
+
+/** A heartbeat that is answered. */
+const ROUND: readonly TraceEvent[] = [
+  { at: 1, lamport: 1, node: "s-1", event: "heartbeat", peer: "eve#abcd", id: "heartbeat:1", what: "1 of 3" },
+  { at: 2, lamport: 2, node: "eve#abcd", event: "receive", peer: "s-1", id: "heartbeat:1" },
+  { at: 3, lamport: 3, node: "eve#abcd", event: "send", peer: "s-1", id: "heartbeat:1" },
+  { at: 4, lamport: 4, node: "s-1", event: "answered", peer: "eve#abcd", id: "heartbeat:1", what: "after 3 ms" },
+];
+/** One that is seen, and not answered. */
+const WITHHELD_ANSWER: readonly TraceEvent[] = [
+  { at: 5, lamport: 4, node: "s-1", event: "heartbeat", peer: "eve#abcd", id: "heartbeat:2", what: "1 of 3" },
+  { at: 6, lamport: 6, node: "eve#abcd", event: "receive", peer: "s-1", id: "heartbeat:2", what: "answer withheld" },
+  { at: 7, lamport: 7, node: "s-1", event: "unanswered", peer: "eve#abcd", what: "3 heartbeats" },
+];
 
 /** Clients that publish to one server in turn, and all get it. */
 function manyEvents(count: number, nodes: number): TraceEvent[] {

@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock: `deno run -A tests/trace/draw_pictures.ts`. Which times come out may change with the
+ * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock: `deno run -A tests/trace/draw_pictures.ts [FOLDER]`. Which times come out may change with the
  * code, so no test compares them.
  */
 
@@ -30,7 +30,9 @@ async function drawMessage(): Promise<string> {
   void eve.client.publish({ text: "Hi" });
   await world.run(100);
   const history = historyOf(world.traced);
-  return drawSvg(through(history, { from: firstSend(history) - 6 }), "Two activities, two servers, three clients");
+  return drawSvg(through(history, { from: firstSend(history) - 6 }), {
+    title: "Two activities, two servers, three clients",
+  });
 }
 
 /** A client that answers no heartbeat, a network in two parts, a crash, and a client that goes elsewhere. */
@@ -69,7 +71,7 @@ async function drawTrouble(): Promise<string> {
   const history = historyOf(world.traced);
   return drawSvg(
     through(history, { from: firstSend(history) - 6 }),
-    "A client that answers nothing, a network in two parts, a crash",
+    { title: "A client that answers nothing, a network in two parts, a crash" },
   );
 }
 
@@ -78,7 +80,7 @@ function firstSend({ events }: History): number {
   return events.find(({ event, id }) => event === "send" && id?.includes("-"))!.lamport;
 }
 
-const docs = new URL("../../docs/", import.meta.url);
+const docs = Deno.args[0] === undefined ? new URL("../../docs/", import.meta.url) : `file://${Deno.args[0]}/`;
 Deno.writeTextFileSync(new URL("time-message.svg", docs), await drawMessage());
 Deno.writeTextFileSync(new URL("time-trouble.svg", docs), await drawTrouble());
 // The worlds go on as long as their servers do.

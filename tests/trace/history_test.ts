@@ -1,6 +1,7 @@
 /** What can be seen from traces that were read together: pairs of sends and receives, crashes, heartbeats without an answer, vector clocks. */
 
 import { assert, assertEquals } from "@std/assert";
+import { layOut } from "../../trace/diagram_layout.ts";
 import { covers, historyOf, readTrace, vectorClocks } from "../../trace/history.ts";
 import { encodeTraceEvent, parseRange, parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
 import { through } from "../../trace/window.ts";
@@ -60,6 +61,21 @@ Deno.test("What did not arrive, what comes from nowhere, crashes and unanswered 
   assertEquals(told(historyOf(without))[1], ["bob#z9x1 14"]);
   const answered = events.filter(({ event }) => event !== "unanswered" && event !== "closed");
   assertEquals(told(historyOf(answered))[3], []);
+});
+
+Deno.test("Servers that lost each other are apart until they are linked, or over; also in a window that begins later", () => {
+  const history = historyOf(readSample());
+  assertEquals(history.partings, [{ node: "s-aaaa11", peer: "s-bbbb22", fromLamport: 13, toLamport: 277 }]);
+  const spans = (window: { from?: number; to?: number }) =>
+    layOut(through(history, window)).partings.map(({ y, height }) => [y, y + height]);
+  const [[begin, end] = [], ...others] = spans({});
+  assert(others.length === 0 && end! > begin!);
+  const inside = layOut(through(history, { from: 15, to: 18 }));
+  assertEquals(spans({ from: 15, to: 18 }), [[inside.nodes[0]!.top, inside.nodes[0]!.bottom]]);
+  assertEquals([spans({ to: 12 }), spans({ from: 277 })], [[], []]);
+  // That a server has left is no loss.
+  const left = { at: 1, lamport: 1, node: "s-1", event: "unlinked" as const, peer: "s-2", what: "it has left" };
+  assertEquals(historyOf([left]).partings, []);
 });
 
 Deno.test("A message that was sent twice is paired with the sending that can have led to its receipt", () => {

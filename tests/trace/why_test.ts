@@ -2,7 +2,8 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { historyOf } from "../../trace/history.ts";
-import { whereWent, whyClosed } from "../../trace/why.ts";
+import { whereWent } from "../../trace/where_went.ts";
+import { whyClosed } from "../../trace/why.ts";
 import { readSample } from "./_sample.ts";
 
 const history = historyOf(readSample());

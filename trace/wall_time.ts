@@ -1,0 +1,22 @@
+/** Wall times as people are shown them. In which zone is for whoever knows one: nothing here asks the machine. Pure. */
+
+/** How moments are written. */
+export interface WallTime {
+  /** What is said beside them, so that nobody has to guess. */
+  readonly zone: string;
+  /** A moment, in milliseconds since 1970, to the millisecond: `14:02:10.123`. */
+  of(at: number): string;
+}
+
+/** The same everywhere. */
+export const UTC: WallTime = { zone: "UTC", of: utcTime };
+
+const DAY_MS = 86_400_000;
+
+function utcTime(at: number): string {
+  const whole = Math.floor(at);
+  const ofDay = ((whole % DAY_MS) + DAY_MS) % DAY_MS;
+  const [hours, minutes, seconds] = [3_600_000, 60_000, 1_000].map((unit) => Math.floor(ofDay / unit));
+  const two = (count: number, of: number) => String(count % of).padStart(2, "0");
+  return `${two(hours!, 24)}:${two(minutes!, 60)}:${two(seconds!, 60)}.${String(ofDay % 1_000).padStart(3, "0")}`;
+}

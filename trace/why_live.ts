@@ -1,0 +1,241 @@
+/**
+ * Answers from a network that runs, as one of its servers sees it: why a connection was closed, how one is that is open, and which servers have an activity. Says what is
+ * known and by whom. All names and activities are the data of strangers. Pure.
+ */
+
+import { seconds } from "./answer.ts";
+import type { WallTime } from "./wall_time.ts";
+
+/** What has to be known of the network; `GET /api/network` of a server's HTTP gateway has it. Times are milliseconds since 1970. */
+export interface LiveNetwork {
+  readonly at: number;
+  /** The server that says all this. */
+  readonly from: string;
+  readonly servers: Readonly<Record<string, LiveServer>>;
+  /** By server; none where it is not known who is connected there. */
+  readonly connections: Readonly<Record<string, Readonly<Record<string, LiveConnection>>>>;
+  /** Who is registered or online, and where. */
+  readonly users: Readonly<Record<string, readonly string[]>>;
+  readonly ends: readonly LiveEnd[];
+  readonly activities: readonly LiveActivity[];
+}
+
+/** A server. */
+export interface LiveServer {
+  readonly name: string;
+  readonly state: string;
+  readonly stateSince: number;
+  readonly announcedAt: number | null;
+  readonly vector: Readonly<Record<string, number>>;
+  readonly links: Readonly<Record<string, { readonly silentSince: number; readonly state: string }>>;
+}
+
+/** A connection. */
+export interface LiveConnection {
+  readonly user: string;
+  readonly address: string;
+  readonly kind: string;
+  readonly over: string;
+  readonly since: number;
+  readonly state: string;
+  readonly heardAt: number;
+  readonly attempt: number;
+  readonly of: number;
+  readonly heartbeats: number;
+  readonly roundTripMs: number | null;
+  readonly waitingBytes: number;
+  readonly behind: boolean;
+}
+
+/** A connection that has ended. */
+export interface LiveEnd {
+  readonly server: string;
+  readonly at: number;
+  readonly since: number;
+  readonly user: string;
+  readonly address: string;
+  readonly reason: string;
+  readonly sentence: string;
+  readonly why: string;
+  readonly heartbeats: readonly {
+    readonly at: number;
+    readonly event: string;
+    readonly attempt: number;
+    readonly of: number;
+    readonly roundTripMs: number | null;
+  }[];
+}
+
+/** An activity that passed lately. */
+export interface LiveActivity {
+  readonly id: string;
+  readonly user: string;
+  readonly at: number;
+  readonly lamport: number;
+  readonly activity: unknown;
+}
+
+/** Ends that are told; of what was before there is nothing new to learn. */
+const MAX_ENDS = 8;
+const MAX_ACTIVITY_LETTERS = 200;
+
+/** Why connections of `user` were closed lately, and how those are that are open. */
+export function whyClosedLive(network: LiveNetwork, user: string, wallTime: WallTime): string {
+  const ends = network.ends.filter((end) => end.user === user);
+  const paragraphs = ends.slice(-MAX_ENDS).map((end) => endOf(network, end, wallTime));
+  if (ends.length > MAX_ENDS) {
+    paragraphs.unshift(`${ends.length - MAX_ENDS} connections of ${shown(user)} ended before.`);
+  }
+  const open = openConnections(network, user);
+  for (const [server, connection] of open) paragraphs.push(connectionOf(network, server, connection, wallTime));
+  const elsewhere = (ownValue(network.users, user) ?? []).filter((server) => !open.some(([known]) => known === server));
+  for (const server of elsewhere) {
+    paragraphs.push(`${shown(user)} is logged in at ${nameOf(network, server)}; how that connection is, is not known.`);
+  }
+  if (open.length === 0 && elsewhere.length === 0) {
+    paragraphs.push(
+      Object.hasOwn(network.users, user)
+        ? `${shown(user)} is registered, and not connected now.`
+        : `Nobody called ${shown(user)} is registered or connected.`,
+    );
+  }
+  if (ends.length === 0) {
+    paragraphs.push(`${nameOf(network, network.from)} remembers no connection of ${shown(user)} that was closed.`);
+  }
+  return paragraphs.join("\n\n") + "\n";
+}
+
+/** Which servers have the entry `id` (`origin:number`), and which do not yet. */
+export function whereIsLive(network: LiveNetwork, id: string, wallTime: WallTime): string {
+  const [, origin, number] = /^(.+):(\d+)$/.exec(id) ?? [];
+  if (origin === undefined) {
+    return `"${shown(id)}" is no entry (origin:number). What a sender's message id became is said in traces: ` +
+      "name their files.\n";
+  }
+  const sequence = Number(number);
+  const servers = Object.entries(network.servers);
+  const newest = Math.max(0, ...servers.map(([, { vector }]) => ownValue(vector, origin) ?? 0));
+  const activity = network.activities.find((one) => one.id === id);
+  const lines = [
+    activity === undefined
+      ? newest >= sequence
+        ? `What ${shown(id)} is, is not remembered: it is older, or no activity.`
+        : newest === 0
+        ? `No server of this network has anything of an origin ${shown(origin)}.`
+        : `There is no ${shown(id)} yet: the newest is ${shown(origin)}:${newest}.`
+      : `${shown(id)} was published by ${shown(activity.user)} at ${
+        wallTime.of(activity.at)
+      } (Lamport time ${activity.lamport}): ${activityText(activity.activity)}`,
+    "",
+  ];
+  if (newest < sequence) return lines[0] + "\n";
+  for (const [server, { name, vector }] of servers) {
+    const has = ownValue(vector, origin) ?? 0;
+    const what = has >= sequence
+      ? "has it"
+      : `not yet: it has ${has === 0 ? "nothing" : `up to ${has}`} of this origin`;
+    lines.push(
+      `  ${shown(name)}  ${what}${stateOf(network, server, wallTime)}${readersOf(network, server, has >= sequence)}`,
+    );
+  }
+  const having = servers.filter(([, { vector }]) => (ownValue(vector, origin) ?? 0) >= sequence).length;
+  lines.push("", `${having} of ${servers.length} servers have it, says ${nameOf(network, network.from)}.`);
+  return lines.join("\n") + "\n";
+}
+
+function endOf(network: LiveNetwork, end: LiveEnd, wallTime: WallTime): string {
+  const { server, at, since, user, address, reason, sentence, why, heartbeats } = end;
+  // The newest that nothing came after was not answered.
+  const lastAnswer = heartbeats.findLastIndex(({ event }) => event === "answered");
+  const isOver = heartbeats.some(({ event }) => event === "unanswered");
+  return [
+    `${nameOf(network, server)} closed the connection of ${shown(user)} (${shown(address)}) at ${wallTime.of(at)}: ${
+      shown(reason)
+    }, ${shown(sentence)}.`,
+    ...(why === sentence || why === "" ? [] : [`  What it said: ${shown(why)}`]),
+    `  ${wallTime.of(since)}  connected; lasted ${seconds(at - since)}`,
+    ...heartbeats.map(({ at, event, attempt, of, roundTripMs }, index) => {
+      const said = event === "sent"
+        ? `♥ ${attempt} of ${of} → ${shown(user)}${isOver && index > lastAnswer ? "   no answer" : ""}`
+        : event === "answered"
+        ? `♥ ${shown(user)}: ${roundTripMs === null ? "data came" : `after ${Math.round(roundTripMs * 10) / 10} ms`}`
+        : `${shown(user)} answers nothing`;
+      return `  ${wallTime.of(at)}  ${said}`;
+    }),
+    `  ${wallTime.of(at)}  closed`,
+  ].join("\n");
+}
+
+function connectionOf(network: LiveNetwork, server: string, connection: LiveConnection, wallTime: WallTime): string {
+  const { user, address, kind, over, since, waitingBytes, behind } = connection;
+  const door = over === "tcp" ? "" : `, over ${shown(over)}`;
+  const lines = [
+    `${shown(user)} is connected to ${nameOf(network, server)} since ${wallTime.of(since)}, for ${
+      seconds(network.at - since)
+    } (${shown(kind)} from ${shown(address)}${door}).`,
+    `  ${heartbeatOf(network, connection)}`,
+  ];
+  if (behind) lines.push("  It is behind: what it has not taken yet is kept for it in the log.");
+  if (waitingBytes > 0) lines.push(`  ${waitingBytes} bytes wait to be sent to it.`);
+  return lines.join("\n");
+}
+
+function heartbeatOf(network: LiveNetwork, { state, heardAt, attempt, of, heartbeats, roundTripMs }: LiveConnection) {
+  if (state === "unwatched") return "It is not watched by heartbeats: it did not ask for them.";
+  const idle = `something came ${seconds(Math.max(0, network.at - heardAt))} ago`;
+  const sent = `${heartbeats} heartbeats so far${
+    roundTripMs === null ? "" : `, the newest answered after ${Math.round(roundTripMs * 10) / 10} ms`
+  }`;
+  return state === "probing"
+    ? `♥ ${attempt} of ${of} heartbeats are unanswered; ${idle}; ${sent}.`
+    : `♥ all is well: ${idle}; ${sent}.`;
+}
+
+/** What there is to say of a server that does not answer, or has not said for long what it has. */
+function stateOf({ servers, from, at }: LiveNetwork, server: string, wallTime: WallTime): string {
+  const { state, stateSince, announcedAt } = servers[server]!;
+  if (state === "self") return "";
+  const silentSince = ownValue(servers[from]?.links ?? {}, server)?.silentSince;
+  if (state === "suspect") return `; silent since ${wallTime.of(silentSince ?? stateSince)}`;
+  if (state === "dead") return `; not there since ${wallTime.of(stateSince)}`;
+  if (state === "left") return `; has left at ${wallTime.of(stateSince)}`;
+  return announcedAt === null ? "" : `, as it said ${seconds(Math.max(0, at - announcedAt))} ago`;
+}
+
+/** Whoever reads there, where that server has it. */
+function readersOf({ connections }: LiveNetwork, server: string, hasIt: boolean): string {
+  const clients = Object.values(ownValue(connections, server) ?? {}).filter(({ kind }) => READERS.has(kind));
+  if (!hasIt || clients.length === 0) return "";
+  const behind = clients.filter((client) => client.behind || client.waitingBytes > 0);
+  const names = behind.map(({ user, address }) => `${shown(user)} (${shown(address)})`).join(", ");
+  return `; ${clients.length} ${clients.length === 1 ? "client" : "clients"} there${
+    behind.length === 0 ? "" : `, of which these may not have it yet: ${names}`
+  }`;
+}
+
+const READERS: ReadonlySet<string> = new Set(["client", "plain", "guest"]);
+
+function openConnections({ connections }: LiveNetwork, user: string): [string, LiveConnection][] {
+  return Object.entries(connections).flatMap(([server, all]) =>
+    Object.values(all).filter((one) => one.user === user).map((one): [string, LiveConnection] => [server, one])
+  );
+}
+
+function nameOf({ servers }: LiveNetwork, server: string): string {
+  return shown(ownValue(servers, server)?.name ?? server);
+}
+
+/** Keys come from strangers too. */
+function ownValue<T>(values: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
+}
+
+function activityText(activity: unknown): string {
+  const text = shown(typeof activity === "string" ? activity : JSON.stringify(activity) ?? "");
+  return text.length <= MAX_ACTIVITY_LETTERS ? text : `${text.slice(0, MAX_ACTIVITY_LETTERS - 1)}…`;
+}
+
+/** On one line, and without anything that a terminal would obey. */
+function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
+}
