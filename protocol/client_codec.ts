@@ -29,7 +29,10 @@ import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
 /** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
 export const MAX_ACTIVITY_DEPTH = 64;
-/** Lamport times above this are refused: one wrong clock must not use up everybody's. */
+/**
+ * A client's Lamport time above this is taken as if it were not said: one wrong clock must not use up everybody's. Not refused, as what a server says may be above it once
+ * a client's was close to it, and clients repeat that.
+ */
 export const MAX_LAMPORT = 2 ** 50;
 
 const AUTHENTICATED_USER = "authenticated_user";
@@ -112,7 +115,7 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
     secret: optionalStringField(fields.secret, "secret"),
     activity,
     messageId: messageIdField(fields.messageId),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+    lamport: timeField(fields.lamport),
   };
 }
 
@@ -155,7 +158,7 @@ function readDirectMessage(fields: Fields): SendDirectMessage {
     to: stringField(fields.to, "to"),
     text,
     messageId: messageIdField(fields.messageId),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+    lamport: timeField(fields.lamport),
   };
 }
 
@@ -192,7 +195,7 @@ function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {
   return {
     node,
     attempt: integerField(fields.attempt, "attempt", 0, Number.MAX_SAFE_INTEGER),
-    lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+    lamport: timeField(fields.lamport) ?? 0,
   };
 }
 
@@ -207,7 +210,7 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
     port: optionalIntegerField(fields.port, "port", 1, 65_535),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -222,10 +225,16 @@ export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command:
   };
 }
 
-/** The sender's time, where it says one. Not worth an end of the connection: one that is too high is left out. */
-function readTime(fields: Fields, highest: number = MAX_LAMPORT): { readonly lamport?: number } {
-  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
-  return lamport === undefined || lamport > highest ? {} : { lamport };
+/** The sender's time, where it says one that may count. */
+function readTime(fields: Fields, highest?: number): { readonly lamport?: number } {
+  const lamport = timeField(fields.lamport, highest);
+  return lamport === undefined ? {} : { lamport };
+}
+
+/** The sender's time; `undefined` where it says none, or one that is too high to count. */
+function timeField(value: unknown, highest: number = MAX_LAMPORT): number | undefined {
+  const lamport = optionalIntegerField(value, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  return lamport === undefined || lamport > highest ? undefined : lamport;
 }
 
 /** Shared with the server's side, as either side may go. */

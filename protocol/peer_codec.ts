@@ -3,7 +3,7 @@
  * recognises what is going on. Pure.
  */
 
-import { MAX_LAMPORT, parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
+import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
 import {
   FieldProblem,
   type Fields,
@@ -105,7 +105,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         online: fields.online !== false,
         ticketKey: optionalStringField(fields.ticketKey, "ticketKey") ?? "",
         vector: vectorField(fields.vector, "vector"),
-        lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+        lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         members: readMembers(fields.members),
         version: optionalStringField(fields.version, "version") ?? "",
         startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
@@ -129,7 +129,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       if (event !== "joined" && event !== "left" && event !== "lost") {
         throw new FieldProblem('"event" must be "joined", "left" or "lost"');
       }
-      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0;
+      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0;
       return { command, username: stringField(fields.username, "username"), event, lamport };
     }
     case "LOCK_REQUEST":
@@ -139,7 +139,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return {
         command,
         username: stringField(fields.username, "username"),
-        lamport: integerField(fields.lamport, "lamport", 0, MAX_LAMPORT),
+        lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         origin: stringField(fields.origin, "origin"),
       };
     case "AUTHENTICATION_SUCC":
@@ -157,7 +157,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
 
 function readEntries(fields: Fields): EntriesMessage {
   const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
-  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT);
+  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
   return {
     command: "ENTRIES",
     origin: serverIdField(fields.origin, "origin"),
@@ -194,7 +194,7 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
     ...readWhere(fields),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, MAX_LAMPORT) ?? 0,
+    lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     members: readMembers(fields.members ?? []),
   };
 }

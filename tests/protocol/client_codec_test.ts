@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { parseClientLine } from "../../protocol/client_codec.ts";
+import { MAX_LAMPORT, parseClientLine } from "../../protocol/client_codec.ts";
 
 function infoOf(line: string): string {
   const message = parseClientLine(line);
@@ -59,6 +59,14 @@ Deno.test("parseClientLine() reads AUTHENTICATE with everything, and with nothin
     vector: {},
     lamport: undefined,
   });
+});
+
+Deno.test("parseClientLine() passes over a time that is too high to count, and takes the highest that does", () => {
+  for (const line of ['"command":"ACTIVITY_MESSAGE","activity":{}', '"command":"DIRECT_MESSAGE","to":"b","text":"x"']) {
+    const read = (lamport: number) =>
+      (parseClientLine(`{${line},"lamport":${lamport}}`) as { lamport?: number }).lamport;
+    assertEquals([read(MAX_LAMPORT), read(MAX_LAMPORT + 1)], [MAX_LAMPORT, undefined]);
+  }
 });
 
 Deno.test("parseClientLine() reads DIRECT_MESSAGE and LIST_USERS, with everything and with as little as may be", () => {

@@ -157,7 +157,7 @@ Deno.test("what is wrong is said in words, which name the field and repeat nothi
     ["vector", { command: "WANT", vector: { a: 1.5 } }],
     ["vector", { command: "HAVE" }],
     ["lamport", { command: "LOCK_REQUEST", username: "anna", lamport: -1, origin: "a" }],
-    ["lamport", { command: "LOCK_ALLOWED", username: "anna", lamport: 2 ** 51, origin: "a" }],
+    ["lamport", { command: "LOCK_ALLOWED", username: "anna", lamport: 2 ** 53, origin: "a" }],
     ["port", { command: "AUTHENTICATION_SUCC", serverId: "a", port: 0 }],
     ["serverId", { command: "AUTHENTICATION_SUCC", port: 1 }],
     ["members", { command: "AUTHENTICATION_SUCC", serverId: "a", port: 1, members: {} }],
@@ -166,7 +166,7 @@ Deno.test("what is wrong is said in words, which name the field and repeat nothi
     ["users", { command: "ONLINE", users: ["anna", 1] }],
     ["username", { command: "ONLINE_CHANGE", event: "joined" }],
     ["event", { command: "ONLINE_CHANGE", username: "anna", event: "away" }],
-    ["lamport", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: 2 ** 51 }],
+    ["lamport", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: 2 ** 53 }],
     ["command", { first: 1 }],
   ];
   for (const [field, message] of wrong) assertStringIncludes(problemOf(message), field);
