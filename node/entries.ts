@@ -45,6 +45,13 @@ export interface Registration {
   readonly claim: number;
 }
 
+/** An entry of this server's own that has its number, and no line yet. */
+export interface OwnEntry extends EntryId {
+  readonly lamport: number;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+}
+
 /** What another server has accepted. */
 export interface ReplicatedEntry {
   readonly origin: string;

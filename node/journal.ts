@@ -1,6 +1,6 @@
 /**
  * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one transaction, and only then told to
- * anybody. Owns the store, the newest segments in memory, and the Lamport clock.
+ * anybody. Owns the store, the newest segments in memory, and the Lamport clock (`durable_clock.ts`). Direct messages are added by `inboxes.ts`.
  */
 
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
@@ -8,25 +8,15 @@ import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import { encodeAccount, encodeDirectMessage, encodeReceipt, type EntryFacts } from "../protocol/entry_codec.ts";
+import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type {
-  Account,
-  EntryRange,
-  InboxPortion,
-  KnownServer,
-  Missing,
-  PlainCursor,
-  Store,
-  UsedMessageId,
-  WaitingMessage,
-} from "../store/store.ts";
-import { receive } from "../trace/lamport_clock.ts";
+import type { Account, KnownServer, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "./counters.ts";
-import { Deliveries } from "./deliveries.ts";
-import type { DeliveredMessage, OutgoingMessage, Publication, Registration, ReplicatedEntry } from "./entries.ts";
+import { DurableClock } from "./durable_clock.ts";
+import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
+import { Inboxes } from "./inboxes.ts";
 import { Senders } from "./senders.ts";
 import { Turn } from "./turn.ts";
 
@@ -34,18 +24,6 @@ import { Turn } from "./turn.ts";
 export interface Committed {
   committed(): void;
 }
-
-/**
- * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits grows at every server: with lines as long as they may be
- * these are 650 MB. More than somebody reads who comes back after a holiday.
- */
-export const MAX_WAITING_MESSAGES = 10_000;
-
-/**
- * How far the Lamport clock may go on with nothing written. Most of its times are only said (to clients, in announcements, in claims to names), and a write for each would be
- * many: so a server that starts takes its clock to be this much further than the store knows, and one that runs stays within it.
- */
-const UNWRITTEN_TICKS = 256;
 
 /** What the journal tells. */
 export interface JournalOwner {
@@ -64,6 +42,7 @@ export interface JournalOwner {
 /** Writes one server's log. */
 export class Journal {
   readonly serverId: string;
+  readonly inboxes: Inboxes;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
@@ -72,17 +51,12 @@ export class Journal {
   readonly #builder: SegmentBuilder;
   readonly #vector: Record<string, number>;
   #head: Position;
-  #lamport: number;
-  /** What the store has of it. */
-  #writtenLamport: number;
+  readonly #time: DurableClock;
   #turn = new Turn();
   /** Names of accounts that are stored and were not told yet. */
   #storedNames: readonly string[] = [];
   #lostAccounts: string[] = [];
   readonly #senders = new Senders();
-  /** How many messages wait for the users to whom some were sent in this turn; those included. */
-  readonly #waitingFor = new Map<string, number>();
-  readonly #deliveries = new Deliveries();
   #waiting = new Set<Committed>();
   #registered: (() => void)[] = [];
   #turnIsOpen = false;
@@ -109,9 +83,18 @@ export class Journal {
     this.#builder = new SegmentBuilder(vector);
     this.#vector = { ...vector };
     this.#head = head;
-    // Only a store that is new has none: the first tick is written at once.
-    this.#lamport = lamport === 0 ? 0 : lamport + UNWRITTEN_TICKS;
-    this.#writtenLamport = lamport;
+    this.#time = new DurableClock(lamport);
+    this.inboxes = new Inboxes({
+      senders: this.#senders,
+      openTurn: () => {
+        this.#openTurn();
+        return this.#turn;
+      },
+      nextOwn: (lamport) => this.#nextOwn(lamport),
+      add: ({ origin, sequence }, audience, line) => this.#builder.add(origin, sequence, audience, line),
+      usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
+      read: (read) => this.#read(() => read(store)),
+    });
   }
 
   get head(): Position {
@@ -123,7 +106,7 @@ export class Journal {
   }
 
   get lamport(): number {
-    return this.#lamport;
+    return this.#time.now;
   }
 
   /** When the turn began in which something came last, in milliseconds of a monotonic clock. */
@@ -158,21 +141,21 @@ export class Journal {
 
   /** A message came that was sent at this Lamport time, or (without one) something happened here. Gives the time after it. */
   tick(lamport?: number): number {
-    this.#lamport = receive(this.#lamport, lamport);
-    if (this.#writtenLamport === 0 || this.#lamport > this.#writtenLamport + UNWRITTEN_TICKS) this.#writeLamport();
-    return this.#lamport;
+    const now = this.#time.receive(lamport);
+    if (this.#time.isToBeWritten) this.#writeLamport();
+    return now;
   }
 
   /** A clock beside this one, of a door, has come to this time. */
   reach(lamport: number): void {
-    if (lamport <= this.#lamport) return;
-    this.#lamport = lamport;
-    if (this.#writtenLamport === 0 || lamport > this.#writtenLamport + UNWRITTEN_TICKS) this.#writeLamport();
+    if (lamport <= this.#time.now) return;
+    this.#time.reach(lamport);
+    if (this.#time.isToBeWritten) this.#writeLamport();
   }
 
   /** As `tick`, of a message that is taken into the log in this turn: the clock is written with it. */
   tickInTurn(lamport: number | undefined): number {
-    return this.#lamport = receive(this.#lamport, lamport);
+    return this.#time.receive(lamport);
   }
 
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
@@ -214,61 +197,16 @@ export class Journal {
       const first = this.#usedMessageId(username, messageId);
       if (first !== undefined) return first;
     }
-    this.#lamport = receive(this.#lamport, lamport);
-    const { origin, sequence } = this.#nextOwn();
+    const own = this.#nextOwn(lamport);
+    const { origin, sequence } = own;
     const previous = this.#senders.takePrevious(username, after);
-    this.#builder.add(
-      origin,
-      sequence,
-      EVERYONE,
-      encodeBroadcast({
-        activity,
-        quotedUsername,
-        origin,
-        sequence,
-        lamport: this.#lamport,
-        sentAt: this.#wallMs,
-        messageId,
-        after: previous === undefined ? undefined : formatEntryId(previous),
-      }),
-    );
+    const afterId = previous === undefined ? undefined : formatEntryId(previous);
+    const line = encodeBroadcast({ ...own, activity, quotedUsername, messageId, after: afterId });
+    this.#builder.add(origin, sequence, EVERYONE, line);
     if (messageId !== undefined) {
-      const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
-      this.#turn.addMessageId(used);
+      this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.sentAt });
     }
     return { origin, sequence };
-  }
-
-  /**
-   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. `undefined` when too many
-   * wait for its receiver already.
-   */
-  send({ from, to, text, messageId, lamport, after }: OutgoingMessage): EntryId | undefined {
-    this.#openTurn();
-    if (messageId !== undefined) {
-      const first = this.#usedMessageId(from, messageId);
-      if (first !== undefined) return first;
-    }
-    if (!this.#takesOneMore(to)) return undefined;
-    this.#lamport = receive(this.#lamport, lamport);
-    const entry = this.#nextOwn();
-    const previous = this.#senders.takePrevious(from, after);
-    const line = encodeDirectMessage({
-      ...entry,
-      from,
-      to,
-      text,
-      messageId,
-      lamport: this.#lamport,
-      sentAt: this.#wallMs,
-      after: previous === undefined ? undefined : formatEntryId(previous),
-    });
-    this.#builder.add(entry.origin, entry.sequence, { kind: "user", username: to }, line);
-    this.#turn.addMessage({ ...entry, to, line });
-    if (messageId !== undefined) {
-      this.#turn.addMessageId({ username: from, messageId, ...entry, usedAt: this.#wallMs });
-    }
-    return entry;
   }
 
   /** Whether there is such a user. `true` also when that cannot be read, which is the end of this server: nobody is told that there is none. */
@@ -279,35 +217,6 @@ export class Journal {
   /** As the store's; `undefined` when they cannot be read, which is the end of this server. */
   usernames(): readonly string[] | undefined {
     return this.#read(() => this.#store.usernames());
-  }
-
-  /** As the store's: what was delivered in this turn (`isDelivered`) is there too. `undefined` when it cannot be read, which is the end of this server. */
-  inboxOf(username: string, portion: InboxPortion): readonly WaitingMessage[] | undefined {
-    return this.#read(() => this.#store.inboxOf(username, portion));
-  }
-
-  /** As the store's, in the same way. */
-  inboxRange(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] | undefined {
-    return this.#read(() => this.#store.inboxRange(username, range, maxBytes));
-  }
-
-  /** Whether a direct message that the store may still name as one that waits was delivered in this turn. */
-  isDelivered(message: EntryId): boolean {
-    return this.#deliveries.has(message);
-  }
-
-  /** Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry that this is; `undefined` when it is known already. */
-  delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): EntryId | undefined {
-    if (!this.#deliveries.add({ origin, sequence })) return undefined;
-    this.#openTurn();
-    this.#lamport = receive(this.#lamport, undefined);
-    const own = this.#nextOwn();
-    const of = formatEntryId({ origin, sequence });
-    const line = encodeReceipt({ ...own, of, to, messageId, lamport: this.#lamport });
-    const audience = messageId === undefined ? SERVERS : { kind: "user" as const, username: from };
-    this.#builder.add(own.origin, own.sequence, audience, line);
-    this.#turn.addDelivered({ origin, sequence });
-    return own;
   }
 
   /** Whether the entry that `id` names is here, as far as it is one of another server. */
@@ -324,10 +233,9 @@ export class Journal {
   register({ username, verifier, claim }: Registration, isSafe: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
     if (this.#account(username) !== undefined) return undefined;
-    this.#lamport = receive(this.#lamport, undefined);
-    const { origin, sequence } = this.#nextOwn();
-    const entry = { username, verifier, claim, origin, sequence, lamport: this.#lamport, sentAt: this.#wallMs };
-    this.#builder.add(origin, sequence, SERVERS, encodeAccount(entry));
+    const own = this.#nextOwn(undefined);
+    const { origin, sequence } = own;
+    this.#builder.add(origin, sequence, SERVERS, encodeAccount({ ...own, username, verifier, claim }));
     this.#turn.accounts.set(username, { username, verifier, lamport: claim, origin });
     const id = { origin, sequence };
     this.#registered.push(() => isSafe(id));
@@ -337,7 +245,7 @@ export class Journal {
   /** Takes in what another server has accepted: the next one of its origin that is still kept. */
   replicate({ origin, sequence, audience, line, facts }: ReplicatedEntry): void {
     this.#openTurn();
-    this.#lamport = Math.max(this.#lamport, facts.lamport);
+    this.#time.reach(facts.lamport);
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
     const { username, account, to, sentAt = 0 } = facts;
@@ -376,20 +284,20 @@ export class Journal {
   /** Ends the turn now instead of with the event loop's. */
   flush(): void {
     this.#turnIsOpen = false;
-    this.#waitingFor.clear();
+    this.inboxes.turnEnded();
     if (this.#hasFailed) return;
     const segments = this.#builder.take(this.#head, this.#wallMs);
     let hasHole = false;
     if (segments.length > 0 || this.#turn.isWorthKeeping) {
       try {
         const begunAtMs = this.#clock.nowMs();
-        this.#store.commit(this.#turn.batch(segments, this.#lamport));
+        this.#store.commit(this.#turn.batch(segments, this.#time.now));
         this.#commits.add(this.#clock.nowMs() - begunAtMs);
       } catch (error) {
         this.#fail(error);
         return;
       }
-      this.#writtenLamport = this.#lamport;
+      this.#time.written();
       hasHole = this.#accept(segments);
       // First of all, as it is what survives this server.
       if (segments.length > 0) this.#owner.safe(segments);
@@ -422,8 +330,8 @@ export class Journal {
     if (this.#hasFailed) return;
     const nothing = { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [] };
     try {
-      this.#store.commit({ ...nothing, lamport: this.#lamport });
-      this.#writtenLamport = this.#lamport;
+      this.#store.commit({ ...nothing, lamport: this.#time.now });
+      this.#time.written();
     } catch (error) {
       this.#fail(error);
     }
@@ -457,43 +365,17 @@ export class Journal {
   /** Whom a replicated entry is for here. What its sender has published through another server already nobody gets a second time. */
   #audienceOf(origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
     const { username, messageId, of } = facts;
-    if (of !== undefined) return this.#deliveredElsewhere(of, audience, messageId);
+    if (of !== undefined) return this.inboxes.deliveredElsewhere(of, audience, messageId);
     if (username === undefined || messageId === undefined) return audience;
     const first = this.#usedMessageId(username, messageId);
     if (first !== undefined) {
       // Its receiver got it before it came here.
-      if (this.#deliveries.has({ origin, sequence })) this.#noteDelivered(first);
+      if (this.inboxes.isDelivered({ origin, sequence })) this.inboxes.noteDelivered(first);
       return SERVERS;
     }
     const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
     this.#turn.addMessageId(used);
     return audience;
-  }
-
-  /**
-   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it before they heard of each other, its
-   * sender is told once.
-   */
-  #deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
-    // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
-    if (audience.kind !== "user" && messageId !== undefined) {
-      this.#turn.addDelivered(of);
-      return audience;
-    }
-    const isNew = this.#noteDelivered(of);
-    if (audience.kind !== "user" || messageId === undefined) return audience;
-    // Where two servers took the message, what waits here may be the other one's.
-    const here = this.#usedMessageId(audience.username, messageId);
-    if (here === undefined || (here.origin === of.origin && here.sequence === of.sequence)) {
-      return isNew ? audience : SERVERS;
-    }
-    return this.#noteDelivered(here) && isNew ? audience : SERVERS;
-  }
-
-  /** Whether that is new. */
-  #noteDelivered({ origin, sequence }: EntryId): boolean {
-    this.#turn.addDelivered({ origin, sequence });
-    return this.#deliveries.add({ origin, sequence });
   }
 
   /** Of two accounts of one name the one that was claimed first holds, on every server. */
@@ -505,19 +387,15 @@ export class Journal {
     if (known !== undefined) this.#lostAccounts.push(username);
   }
 
-  /** Whether one more message may wait for a user, and counts it if so. */
-  #takesOneMore(username: string): boolean {
-    // Once for each turn: for a long inbox that takes as long as a message does.
-    const count = this.#waitingFor.get(username) ??
-      this.#read(() => this.#store.inboxCount(username, MAX_WAITING_MESSAGES)) ?? 0;
-    const takesIt = count < MAX_WAITING_MESSAGES;
-    this.#waitingFor.set(username, takesIt ? count + 1 : count);
-    return takesIt;
-  }
-
-  #nextOwn(): EntryId {
+  /** Numbers an entry of this server's own, made of something that was sent at this Lamport time. */
+  #nextOwn(lamport: number | undefined): OwnEntry {
     this.#accepted++;
-    return { origin: this.serverId, sequence: this.#builder.lastOf(this.serverId) + 1 };
+    return {
+      origin: this.serverId,
+      sequence: this.#builder.lastOf(this.serverId) + 1,
+      lamport: this.#time.receive(lamport),
+      sentAt: this.#wallMs,
+    };
   }
 
   #account(username: string): Account | undefined {

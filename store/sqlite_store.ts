@@ -5,37 +5,18 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
-import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
+import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { inboxChange } from "./inbox.ts";
-import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, type Place } from "./log_files.ts";
-import {
-  type ActivityRow,
-  append,
-  checkBatch,
-  emptyLog,
-  findMissing,
-  type ForUserRow,
-  type Lookup,
-  type OriginLog,
-  planForgetting,
-  planForgettingForUsers,
-  vectorAt,
-} from "./origin_log.ts";
-import { DamagedFileError, storeError } from "./sqlite_errors.ts";
-import { SqliteInbox } from "./sqlite_inbox.ts";
+import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn } from "./log_files.ts";
+import { checkBatch, findMissing, planForgetting, planForgettingForUsers, vectorAt } from "./origin_log.ts";
+import { cutIfDamaged } from "./power_cut.ts";
+import { storeError } from "./sqlite_errors.ts";
 import { prepareFile, prepareFolder } from "./sqlite_file.ts";
-import {
-  all,
-  AUDIENCE_NUMBERS,
-  isPlaced,
-  one,
-  type OriginRow,
-  prepareStatements,
-  type SegmentRow,
-  type Statements,
-  type StateRow,
-} from "./sqlite_statements.ts";
+import { SqliteInbox } from "./sqlite_inbox.ts";
+import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
+import { SqliteSegments } from "./sqlite_segments.ts";
+import { all, one, prepareStatements, type Statements, type StateRow } from "./sqlite_statements.ts";
 import type {
   Account,
   Batch,
@@ -67,9 +48,6 @@ export interface SqliteStoreOptions {
 
 /** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
 const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
-const NO_BYTES = new Uint8Array(0);
-/** Segments that are read at a time however small they are, as each costs about 6 µs. */
-const READ_ROWS = 256;
 
 /**
  * Opens the store in `folder`, or makes a new one there.
@@ -94,34 +72,15 @@ export function openSqliteStore(
   }
 }
 
-interface Origin {
-  readonly id: number;
-  log: OriginLog;
-}
-
 class SqliteStore implements Store {
   readonly opened: StoreState;
   readonly #database: DatabaseSync;
   readonly #files: LogFiles;
-  /** From this size on the bytes of a segment go to a file. */
-  readonly #largeBytes: number;
   readonly #folder: string;
   readonly #statements: Statements;
   readonly #inbox: SqliteInbox;
-  readonly #origins = new Map<string, Origin>();
-  /** By id. */
-  readonly #originNames: string[] = [];
-  readonly #lookup: Lookup = {
-    activityAfter: (origin, sequence) =>
-      one<ActivityRow>(this.#statements.activityAfter, this.#origins.get(origin)!.id, sequence),
-    forUserAfter: (origin, sequence) =>
-      one<ForUserRow>(this.#statements.forUserAfter, this.#origins.get(origin)!.id, sequence),
-    otherAfter: (origin, sequence) => {
-      const { id } = this.#origins.get(origin)!;
-      const rows = all<{ position: number }>(this.#statements.othersAfter, id, sequence, id, sequence);
-      return rows.length === 0 ? undefined : Math.min(...rows.map((row) => row.position));
-    },
-  };
+  readonly #origins: SqliteOrigins;
+  readonly #segments: SqliteSegments;
   #head: Position = 0;
   #lamport = 0;
   /** When the newest segment was taken in. */
@@ -139,77 +98,38 @@ class SqliteStore implements Store {
   ) {
     this.#database = database;
     this.#files = files;
-    this.#largeBytes = largeBytes;
     this.#folder = folder;
     this.#statements = prepareStatements(database);
     this.#inbox = new SqliteInbox(this.#statements);
-    this.opened = this.#open(makeServerId);
+    const { state, insertState } = this.#statements;
+    if (one(state) === undefined) insertState.run(makeServerId());
+    const cut = cutIfDamaged({
+      statements: this.#statements,
+      files,
+      inbox: this.#inbox,
+      transaction: (write) => this.#transaction(write),
+      makeServerId,
+    });
+    this.#origins = new SqliteOrigins(this.#statements);
+    this.#segments = new SqliteSegments(this.#statements, files, this.#origins, largeBytes);
+    this.opened = this.#open(cut);
   }
 
   commit(batch: Batch): void {
-    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? 0;
+    const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
     checkBatch(batch, this.#head, sequenceAt);
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
-    const statements = this.#statements;
-    // Kept apart until the commit has succeeded, so that one which fails leaves nothing here either.
-    const changed = new Map<string, Origin>();
+    let changed: readonly Origin[] = [];
     this.#transaction(() => {
-      const places = this.#writeToFile(segments);
-      for (const segment of segments) {
-        const name = segment.origin;
-        const { id, log: before } = changed.get(name) ?? this.#origins.get(name) ?? this.#insertOrigin(name);
-        const log = append(before, segment);
-        changed.set(name, { id, log });
-        const { position, first, last, audience, takenAt, bytes } = segment;
-        const place = places?.get(position);
-        statements.insertSegment.run(
-          position,
-          id,
-          first,
-          last,
-          AUDIENCE_NUMBERS[audience.kind],
-          audience.kind === "user" ? audience.username : null,
-          takenAt,
-          lamport,
-          log.activities,
-          log.activityBytes,
-          place === undefined ? bytes : NO_BYTES,
-          place?.file ?? null,
-          place?.start ?? null,
-          place?.size ?? null,
-          place?.checksum ?? null,
-        );
-      }
+      changed = this.#segments.write(segments, lamport);
       this.#inbox.apply(inboxChanges);
-      for (const { username, verifier, lamport, origin } of batch.accounts) {
-        statements.putAccount.run(username, verifier, lamport, origin);
-      }
-      for (const { username, messageId, origin, sequence, usedAt } of batch.messageIds) {
-        statements.insertMessageId.run(username, messageId, origin, sequence, usedAt);
-      }
-      for (const { id, username, position, lost } of batch.cursors) {
-        statements.putCursor.run(id, username, position ?? null, lost ? 1 : 0);
-      }
-      for (const id of batch.endedCursors) statements.deleteCursor.run(id);
-      if (batch.members !== undefined) {
-        statements.deleteMembers.run();
-        for (const { serverId, host, port } of batch.members) statements.insertMember.run(serverId, host, port);
-      }
-      for (const [name, { id, log }] of changed) {
-        // A hole: rows alone would not tell of it when all before it are forgotten.
-        const { forgottenLast, forgottenPosition } = log;
-        const before = this.#origins.get(name)?.log.forgottenLast ?? 0;
-        if (forgottenLast > before) statements.putForgotten.run(forgottenLast, forgottenPosition, id);
-      }
-      if (segments.length === 0 && lamport !== this.#lamport) statements.putLamport.run(lamport);
-      if (this.#files.synced > this.#synced) statements.putSynced.run(this.#files.synced);
+      this.#writeBesideTheLog(batch);
+      if (segments.length === 0 && lamport !== this.#lamport) this.#statements.putLamport.run(lamport);
+      if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
     });
     this.#synced = this.#files.synced;
-    for (const [name, { id, log }] of changed) {
-      this.#origins.set(name, { id, log });
-      this.#originNames[id] = name;
-    }
+    for (const origin of changed) this.#origins.set(origin);
     this.#head = segments.at(-1)?.position ?? this.#head;
     this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
@@ -217,20 +137,15 @@ class SqliteStore implements Store {
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
-    return this.#read(() => {
-      const last = this.#lastThatFits(position, maxBytes);
-      const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
-      const bytes = this.#files.read(rows.filter(isPlaced)).values();
-      return rows.map((row) => this.#segment(row, isPlaced(row) ? bytes.next().value! : row.bytes));
-    });
+    return this.#read(() => this.#segments.after(position, maxBytes));
   }
 
   missing(vector: Vector): Missing {
-    return this.#read(() => findMissing(this.#logs(), this.#head, vector, this.#lookup));
+    return this.#read(() => findMissing(this.#origins.logs(), this.#head, vector, this.#origins));
   }
 
   missingAfter(position: Position): Missing {
-    const missing = this.missing(this.#read(() => vectorAt(this.#logs(), position, this.#lookup)));
+    const missing = this.missing(this.#read(() => vectorAt(this.#origins.logs(), position, this.#origins)));
     return { ...missing, after: Math.min(position, this.#head) };
   }
 
@@ -268,10 +183,10 @@ class SqliteStore implements Store {
 
   forget(limits: ForgetLimits): Forgotten {
     const { directMessagesBefore, usedBefore } = limits;
-    const plan = this.#read(() => planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup));
+    const plan = this.#read(() => planForgetting(this.#origins.logs(), limits, FORGET_BUDGET, this.#origins));
     const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
     const [forUsers, inbox, isUsedBefore] = this.#read(() => [
-      planForgettingForUsers(this.#logs(), directMessagesBefore, left, this.#lookup),
+      planForgettingForUsers(this.#origins.logs(), directMessagesBefore, left, this.#origins),
       this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages),
       one(this.#statements.messageIdBefore, usedBefore) !== undefined,
     ]);
@@ -291,7 +206,7 @@ class SqliteStore implements Store {
       this.#inbox.forget(inbox.upTo);
       messageIds = Number(this.#statements.deleteMessageIds.run(usedBefore, FORGET_BUDGET.messageIds).changes);
     });
-    for (const log of plan.logs) this.#origins.get(log.origin)!.log = log;
+    for (const log of plan.logs) this.#origins.set({ id: this.#origins.get(log.origin)!.id, log });
     this.#removeUnused(files);
     const isUsedUp = inbox.rows === FORGET_BUDGET.directMessages || messageIds === FORGET_BUDGET.messageIds;
     return { entries: plan.entries, upTo: plan.upTo, more: plan.more || forUsers.more || isUsedUp };
@@ -315,21 +230,15 @@ class SqliteStore implements Store {
   }
 
   /** Reads what the store knows, and notes that no plain client is connected any more. */
-  #open(makeServerId: () => string): StoreState {
-    const { state, insertState, newestSegment, origins, loseCursors, cursors } = this.#statements;
-    if (state.get() === undefined) insertState.run(makeServerId());
-    const cut = this.#cutIfDamaged(makeServerId);
+  #open(cut: Cut | undefined): StoreState {
+    const { state, newestSegment, loseCursors, cursors } = this.#statements;
     const { serverId, lamport, synced } = one<StateRow>(state)!;
     const newest = one<{ position: number; lamport: number; takenAt: number }>(newestSegment);
     this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = Math.max(lamport, newest?.lamport ?? 0);
     this.#synced = synced;
-    for (const { id, name, ...forgotten } of all<OriginRow>(origins)) {
-      this.#originNames[id] = name;
-      this.#origins.set(name, { id, log: this.#readLog(id, name, forgotten) });
-    }
     // What was forgotten is further on only when the log was cut.
-    this.#head = Math.max(newest?.position ?? 0, ...[...this.#logs()].map((log) => log.forgottenPosition));
+    this.#head = Math.max(newest?.position ?? 0, ...[...this.#origins.logs()].map((log) => log.forgottenPosition));
     const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
     this.#files.continue(file, end, this.#head, synced);
     // Begun by a commit that failed, or forgotten just when the server was killed.
@@ -344,7 +253,7 @@ class SqliteStore implements Store {
       head: this.#head,
       // Of an origin can be nothing left when the log was cut.
       vector: Object.fromEntries(
-        [...this.#logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
+        [...this.#origins.logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
       ),
       cursors: all<{ id: number; username: string; position: number }>(cursors)
         .map(({ id, username, position }): PlainCursor => ({ id, username, position, lost: true })),
@@ -353,68 +262,23 @@ class SqliteStore implements Store {
     };
   }
 
-  /**
-   * Looks whether the files have what the rows name. What may not have reached the disk is read; if a power cut took some of it, the log is cut
-   * before that.
-   * @throws {DamagedFileError} when something is missing that was there for certain.
-   */
-  #cutIfDamaged(makeServerId: () => string): Cut | undefined {
-    const { state, fileAfter, endOfFile, placesAfter } = this.#statements;
-    const { synced } = one<StateRow>(state)!;
-    let file = 0;
-    for (;;) {
-      const next = one<{ file: number }>(fileAfter, file);
-      if (next === undefined) break;
-      file = next.file;
-      const { end } = one<{ end: number }>(endOfFile, file, synced) ?? { end: 0 };
-      if (end > 0) this.#files.checkSize(file, end);
+  /** What of `batch` is not in the log, nor in inboxes; within its transaction. */
+  #writeBesideTheLog({ accounts, messageIds, cursors, endedCursors, members }: Batch): void {
+    const { putAccount, insertMessageId, putCursor, deleteCursor, deleteMembers, insertMember } = this.#statements;
+    for (const { username, verifier, lamport, origin } of accounts) putAccount.run(username, verifier, lamport, origin);
+    for (const { username, messageId, origin, sequence, usedAt } of messageIds) {
+      insertMessageId.run(username, messageId, origin, sequence, usedAt);
     }
-    // Only the newest file: it is begun when all of the one before is on the disk.
-    for (let position = synced;;) {
-      const rows = all<Place & { position: number }>(placesAfter, file, position, READ_ROWS);
-      if (rows.length === 0) return undefined;
-      for (const place of rows) {
-        try {
-          this.#files.read([place]);
-        } catch (error) {
-          if (!(error instanceof DamagedFileError)) throw error;
-          return this.#cutAfter(place.position - 1, makeServerId());
-        }
-        position = place.position;
-      }
+    for (const { id, username, position, lost } of cursors) {
+      putCursor.run(id, username, position ?? null, lost ? 1 : 0);
     }
+    for (const id of endedCursors) deleteCursor.run(id);
+    if (members === undefined) return;
+    deleteMembers.run();
+    for (const { serverId, host, port } of members) insertMember.run(serverId, host, port);
   }
 
-  /** Drops what stands after `position`. Accounts stay: whoever registered can log in. */
-  #cutAfter(position: Position, serverId: string): Cut {
-    const statements = this.#statements;
-    const former = one<StateRow>(statements.state)!;
-    const newest = one<{ lamport: number }>(statements.newestSegment)!;
-    const { entries } = one<{ entries: number }>(statements.entriesAfter, position)!;
-    this.#transaction(() => {
-      statements.deleteSegmentsAfter.run(position);
-      statements.rename.run(serverId, Math.max(former.lamport, newest.lamport));
-      statements.takeCursorsBack.run(position);
-      // Who sends one of these entries again is to have it taken.
-      for (const { id, name, ...forgotten } of all<OriginRow>(statements.origins)) {
-        const { last } = this.#readLog(id, name, forgotten);
-        statements.deleteMessageIdsAfter.run(name, last);
-        this.#inbox.cut(name, last);
-      }
-    });
-    return { formerServerId: former.serverId, after: position, entries };
-  }
-
-  /** Writes what is large of `segments` to a file. By position. */
-  #writeToFile(segments: readonly Segment[]): ReadonlyMap<Position, Place> | undefined {
-    const large = segments.filter(({ audience, bytes }) =>
-      audience.kind === "everyone" && bytes.length >= this.#largeBytes
-    );
-    if (large.length === 0) return undefined;
-    const places = this.#files.append(large.map(({ bytes }) => bytes));
-    return new Map(places.map((place, index) => [large[index]!.position, place]));
-  }
-
+  /** Removes those of `files` that no row names any more. */
   #removeUnused(files: Iterable<number>): void {
     try {
       for (const file of files) {
@@ -423,59 +287,6 @@ class SqliteStore implements Store {
     } catch (cause) {
       throw storeError("write to", this.#folder, cause);
     }
-  }
-
-  #readLog(id: number, name: string, forgotten: Pick<OriginLog, "forgottenLast" | "forgottenPosition">): OriginLog {
-    type Newest = { position: number; last: number; activities: number; activityBytes: number };
-    const [activities, ...others] = Object.values(AUDIENCE_NUMBERS)
-      .map((audience) => one<Newest>(this.#statements.newestOf, id, audience));
-    const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
-    return {
-      ...emptyLog(name),
-      ...forgotten,
-      // An origin's rows can end before what was forgotten, or be none, when the log was cut.
-      last: Math.max(newest?.last ?? 0, forgotten.forgottenLast),
-      newest: newest?.position ?? 0,
-      activities: activities?.activities ?? 0,
-      activityBytes: activities?.activityBytes ?? 0,
-      oldest: one<ActivityRow>(this.#statements.activityAfter, id, 0),
-    };
-  }
-
-  #insertOrigin(name: string): Origin {
-    return { id: Number(this.#statements.insertOrigin.run(name).lastInsertRowid), log: emptyLog(name) };
-  }
-
-  /** The position of the last of the segments after `position` that fit into `maxBytes` and one read, or of the first one. */
-  #lastThatFits(position: Position, maxBytes: number): Position {
-    let last = position;
-    let bytes = 0;
-    // Sizes first, all at once: a statement that is left in the middle of its rows (`iterate`) does not work a second time in Deno 2.5.
-    for (const row of all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS)) {
-      bytes += row.size;
-      if (last > position && bytes > maxBytes) break;
-      last = row.position;
-    }
-    return last;
-  }
-
-  #segment(
-    { position, origin, first, last, audience, username, taken_at }: SegmentRow,
-    bytes: Uint8Array,
-  ): Segment {
-    return {
-      position,
-      origin: this.#originNames[origin]!,
-      first,
-      last,
-      audience: audienceOf(audience, username),
-      takenAt: taken_at,
-      bytes,
-    };
-  }
-
-  *#logs(): Iterable<OriginLog> {
-    for (const { log } of this.#origins.values()) yield log;
   }
 
   #read<T>(read: () => T): T {
@@ -501,10 +312,4 @@ class SqliteStore implements Store {
       throw storeError("write to", this.#folder, cause);
     }
   }
-}
-
-function audienceOf(audience: number, username: string | null): Audience {
-  if (audience === AUDIENCE_NUMBERS.everyone) return EVERYONE;
-  if (audience === AUDIENCE_NUMBERS.servers) return SERVERS;
-  return { kind: "user", username: username! };
 }

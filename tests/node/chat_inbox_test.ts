@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Link } from "../../platform/transport.ts";
-import { Journal, MAX_WAITING_MESSAGES } from "../../node/journal.ts";
+import { MAX_WAITING_MESSAGES } from "../../node/inboxes.ts";
+import { Journal } from "../../node/journal.ts";
 import { Mailbox } from "../../node/mailbox.ts";
 import { openMemoryStore } from "../../store/memory_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -226,7 +227,7 @@ Deno.test("Mailbox.acknowledged() reads of a large inbox only what was taken, an
   };
   const journal = new Journal(counting, clock, { tailBytes: 1_000, messagesWaitMs: Infinity }, owner);
   for (let n = 1; n <= COUNT; n++) {
-    journal.send({ from: "anna", to: "bob", text: `${n} ${PADDING}`, messageId: `m-${n}`, lamport: undefined });
+    journal.inboxes.send({ from: "anna", to: "bob", text: `${n} ${PADDING}`, messageId: `m-${n}`, lamport: undefined });
   }
   journal.flush();
   const written: Uint8Array[] = [];
