@@ -9,20 +9,9 @@ import type { SupervisorDeadline } from "../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
-import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
-import type {
-  ActivityMessage,
-  AuthenticateMessage,
-  Feature,
-  LoginMessage,
-  SendDirectMessage,
-  ServerMessage,
-  UserScope,
-  WireServer,
-} from "../protocol/message.ts";
+import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import { encodeLine } from "../protocol/server_codec.ts";
 import {
   featuresInForce,
   NEW_SESSION,
@@ -38,25 +27,26 @@ import {
 import { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door } from "../view/network_view.ts";
 import { checkLogin, register, type Waiting } from "./admission.ts";
+import { type Answered, Answers } from "./answers.ts";
+import { ClientRequests } from "./client_requests.ts";
 import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";
-import type { Committed } from "./journal.ts";
 import type { Admission } from "./mesh.ts";
 import type { LinkTaker } from "./peer_link.ts";
 import { type Place, placeOf } from "./place.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
 import type { ClientSession } from "./sessions.ts";
 import { TimedLink } from "./timed_link.ts";
+import { welcomeOf } from "./welcome.ts";
 
 /** A client that has published within this is in the middle of something. */
 const BUSY_MS = 1_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "connection"]);
-const encoder = new TextEncoder();
 
 /** One client, or whatever else has connected. */
 export class Connection
-  implements LinkHandler, Committed, SessionFacts, ClientSession, ServedClientOwner, ServedConnection, Waiting {
+  implements LinkHandler, Answered, SessionFacts, ClientSession, ServedClientOwner, ServedConnection, Waiting {
   readonly id: string;
   readonly #over: Door;
   readonly #since: number;
@@ -70,16 +60,14 @@ export class Connection
   /** Of a client that keeps a trace: what it is called there. */
   #tracedAs: string | undefined;
   #client: ServedClient | undefined;
+  #requests: ClientRequests | undefined;
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
   #admitted: Admission | undefined;
   #peer: LinkTaker | undefined;
   /** Lines that came while a secret was derived. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
-  /** Lines that are sent when the turn is stored. */
-  #answers = "";
-  /** Bytes of answers that its link had no room for. */
-  #untakenBytes = 0;
+  readonly #answers: Answers;
   #closeReason: CloseReason | undefined;
 
   constructor(link: Link, services: ConnectionServices, { id, over }: ConnectionOrigin) {
@@ -89,6 +77,7 @@ export class Connection
     this.link = link;
     this.#services = services;
     this.#framer = new LineFramer(services.config.limits.maxLineBytes);
+    this.#answers = new Answers(services.journal, this);
   }
 
   /** Begins to read. */
@@ -118,13 +107,13 @@ export class Connection
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
     const session = this.#session;
     if (session.kind === "client" && session.isPlain && reason === "NAME_LOST") {
-      this.#send({ command: "AUTHENTICATION_FAIL", info: why });
+      this.#answers.send({ command: "AUTHENTICATION_FAIL", info: why });
     } else if (session.kind === "client" && !session.isPlain) {
       const { sentence: info, reconnect } = CLOSE_REASONS[reason];
-      this.#send({ command: "END_CONNECTION", reason, info, reconnect });
+      this.#answers.send({ command: "END_CONNECTION", reason, info, reconnect });
     } else if (reason === "IDENTIFY_TIMEOUT") {
       // Whoever this is knows INVALID_MESSAGE, if anything.
-      this.#send({ command: "INVALID_MESSAGE", info: why });
+      this.#answers.send({ command: "INVALID_MESSAGE", info: why });
     }
     this.#session = { kind: "closed", reason };
     this.#close(reason, why);
@@ -155,7 +144,7 @@ export class Connection
         this,
       ));
     } else {
-      this.#answerNow();
+      this.#answers.endTurn();
       this.#session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
       this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence);
     }
@@ -163,9 +152,9 @@ export class Connection
 
   onDrain(): void {
     if (this.#peer !== undefined) return this.#peer.onDrain();
-    this.#untakenBytes = 0;
+    this.#answers.drained();
     this.#client?.drained();
-    this.#readOrNot();
+    this.readOrNot();
   }
 
   onEnd(end: LinkEnd): void {
@@ -176,14 +165,6 @@ export class Connection
       this.#close(reason, CLOSE_REASONS[reason].sentence);
     }
     this.#services.gone(this);
-  }
-
-  // ---- the journal speaks --------------------------------------------------------------------------------------
-
-  committed(): void {
-    const answers = this.#answers;
-    this.#answers = "";
-    if (this.#closeReason === undefined && answers !== "") this.#write(encoder.encode(answers));
   }
 
   // ---- the network speaks ----------------------------------------------------------------------------------------
@@ -200,23 +181,23 @@ export class Connection
   tellPresence(username: string, line: Uint8Array): void {
     // Nobody is told of himself.
     if (this.#session.kind !== "client" || !this.#session.features.includes("presence")) return;
-    if (username !== this.#username) this.#write(line);
+    if (username !== this.#username) this.#answers.write(line);
   }
 
   canBeMoved(nowMs: number): boolean {
     // Without acknowledgements what is on its way just now would be lost.
-    return this.canResume && (this.#session as LoggedIn).features.includes("ack") && this.#answers === "" &&
+    return this.canResume && (this.#session as LoggedIn).features.includes("ack") && !this.#answers.isWaiting &&
       this.#client!.isIdleFor(BUSY_MS, nowMs);
   }
 
   sendBackups(servers: readonly WireServer[]): void {
-    this.#send({ command: "BACKUP_LIST", servers });
+    this.#answers.send({ command: "BACKUP_LIST", servers });
   }
 
   redirect({ host, port }: RedirectTarget): void {
     if (this.#closeReason !== undefined) return;
-    this.#answerNow();
-    this.#send({ command: "REDIRECT", hostname: host, port });
+    this.#answers.endTurn();
+    this.#answers.send({ command: "REDIRECT", hostname: host, port });
     this.#session = { kind: "closed", reason: "REDIRECTED" };
     this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
   }
@@ -291,7 +272,7 @@ export class Connection
       const message = parseClientLine(lines[index]!);
       const step = onMessage(this.#session, message, this);
       // What almost every line is, and needs nothing of what follows.
-      if (message.command === "ACTIVITY_MESSAGE" && step.session === this.#session) this.#publish(message);
+      if (message.command === "ACTIVITY_MESSAGE" && step.session === this.#session) this.#requests!.publish(message);
       else this.#apply(step);
     }
     if (problem === undefined || this.#session.kind === "closed") return;
@@ -302,20 +283,20 @@ export class Connection
 
   #hold(lines: readonly string[], problem: string | undefined): void {
     this.#held = { lines, problem };
-    this.#readOrNot();
+    this.readOrNot();
   }
 
   #apply(step: SessionStep): void {
-    if (step.session.kind === "closed") this.#answerNow();
+    if (step.session.kind === "closed") this.#answers.endTurn();
     this.#session = step.session;
     for (const effect of step.effects) this.#perform(effect);
-    this.#readOrNot();
+    this.readOrNot();
   }
 
   #perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case "send":
-        return this.#send(effect.message);
+        return this.#answers.send(effect.message);
       case "checkLogin":
         return this.#checkLogin(effect.login);
       case "redirect":
@@ -327,7 +308,7 @@ export class Connection
       case "beginSession":
         return this.#beginSession(effect.login);
       case "answerHeartbeat":
-        return this.#answer({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+        return this.#answers.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
         return this.#client?.answered(effect.sequence, effect.lamport);
       case "close":
@@ -335,54 +316,13 @@ export class Connection
       case "acknowledged":
         return this.#client?.acknowledged(effect.vector, effect.lamport);
       case "sendDirect":
-        return this.#sendDirect(effect.message);
+        return this.#requests!.sendDirect(effect.message);
       case "listUsers":
-        return this.#listUsers(effect.scope);
+        return this.#requests!.listUsers(effect.scope);
       case "publish":
         // Done where the message is at hand.
         return;
     }
-  }
-
-  #publish(message: ActivityMessage): void {
-    const id = this.#client!.publish(message);
-    const { messageId } = message;
-    const { features } = this.#session as LoggedIn;
-    if (messageId !== undefined && features.includes("ack")) this.#acknowledge(messageId, id);
-  }
-
-  #acknowledge(messageId: string, id: EntryId): void {
-    this.#whenSafe(id, () => this.#answer({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) }));
-  }
-
-  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. */
-  #whenSafe(id: EntryId, answer: () => void): void {
-    const { config: { cluster }, journal, mesh } = this.#services;
-    // What came from another server is at two already.
-    if (cluster.durability === "local" || id.origin !== journal.serverId || mesh.isAlone) answer();
-    else mesh.replication.whenOneHas(id.sequence, answer);
-  }
-
-  #sendDirect(message: SendDirectMessage): void {
-    const id = this.#client!.send(message);
-    const { messageId, to } = message;
-    if (id === undefined) {
-      const info = "too many messages wait for this user";
-      return this.#send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
-    }
-    if (messageId === undefined) return;
-    const of = formatEntryId(id);
-    this.#whenSafe(id, () => {
-      const { lamport } = this.#services.journal;
-      this.#answer({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
-    });
-  }
-
-  #listUsers(scope: UserScope): void {
-    const { presence, usernames } = this.#services;
-    const users = scope === "online" ? presence.online : usernames();
-    // Without any the server is coming to its end.
-    if (users !== undefined) this.#send({ command: "USER_LIST", scope, users });
   }
 
   #checkLogin(login: LoginMessage): void {
@@ -414,32 +354,17 @@ export class Connection
   /** A client that is sent away is logged in for a moment, as some know no other order. */
   #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
     this.#welcome(login, featuresInForce(login));
-    this.#send({ command: "REDIRECT", hostname: host, port });
+    this.#answers.send({ command: "REDIRECT", hostname: host, port });
     this.#note("redirect", `to ${host}:${port}`);
   }
 
-  /** Says LOGIN_SUCCESS; without a place it says nothing of what the client has, as that is for the next server to say. */
+  /** Says LOGIN_SUCCESS. */
   #welcome(login: LoginMessage, features: readonly Feature[], place?: Place): void {
-    const { journal, accounts, heartbeat, tracer } = this.#services;
-    const info = `logged in as ${login.username}`;
-    if (login.features.length === 0) {
-      this.#send({ command: "LOGIN_SUCCESS", info: `${info}${place?.lossInWords ?? ""}` });
-      return;
-    }
-    if (login.trace !== undefined) {
+    const { journal, tracer } = this.#services;
+    if (login.trace !== undefined && login.features.length > 0) {
       tracer?.trace({ event: "send", peer: this.tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
     }
-    const ticket = features.includes("resume") ? accounts.ticketFor(login.username) : undefined;
-    this.#send({
-      command: "LOGIN_SUCCESS",
-      info,
-      features,
-      serverId: journal.serverId,
-      lamport: journal.lamport,
-      heartbeat,
-      ...(features.includes("resume") && place !== undefined ? { resume: place.resume } : {}),
-      ...(ticket === undefined ? {} : { ticket }),
-    });
+    this.#answers.send(welcomeOf(login, features, place, this.#services));
   }
 
   /** What waited for an account can go on. */
@@ -450,7 +375,7 @@ export class Connection
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#take(held.lines, held.problem);
-    this.#readOrNot();
+    this.readOrNot();
     if (this.#hasFinished) this.onFinish();
   }
 
@@ -476,6 +401,7 @@ export class Connection
     logger.info("{username} connected from {address}{cameBack}", { username, address: this.address, cameBack });
     this.#username = username;
     this.#client = new ServedClient(this.#services, this, session, place);
+    this.#requests = new ClientRequests(this.#services, this.#client, session, this.#answers);
     sessions.add(this);
     presence.came(this);
     balancer.begin(this);
@@ -499,32 +425,11 @@ export class Connection
 
   // ---- out -------------------------------------------------------------------------------------------------------
 
-  #send(message: ServerMessage): void {
-    this.#write(encoder.encode(encodeLine(message)));
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (this.link.write(bytes)) return;
-    this.#untakenBytes += bytes.length;
-    this.#readOrNot();
-  }
-
-  /** Sends `message` with all other answers of the turn, when the turn is stored. */
-  #answer(message: ServerMessage): void {
-    this.#answers += encodeLine(message);
-    this.#services.journal.tell(this);
-  }
-
-  /** Ends the turn where a line still has to be answered, as the connection is about to be closed. */
-  #answerNow(): void {
-    if (this.#answers !== "") this.#services.journal.flush();
-  }
-
   /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
-  #readOrNot(): void {
+  readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
     // What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard.
-    const isStuffed = this.#untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    const isStuffed = this.#answers.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
     if (this.#held !== undefined || isStuffed) this.link.pause();
     else this.link.resume();
   }

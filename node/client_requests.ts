@@ -1,0 +1,64 @@
+/** What a logged-in client asks for, carried out and answered: to publish, to send to somebody, to know who is there. An answer that says that something is safe waits until it is. */
+
+import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
+import type { ActivityMessage, SendDirectMessage, UserScope } from "../protocol/message.ts";
+import type { Answers } from "./answers.ts";
+import type { ConnectionServices } from "./connection_services.ts";
+import type { LoggedIn, ServedClient } from "./served_client.ts";
+
+/** One client's. */
+export class ClientRequests {
+  readonly #services: ConnectionServices;
+  readonly #client: ServedClient;
+  readonly #answers: Answers;
+  readonly #wantsAcknowledgement: boolean;
+
+  constructor(services: ConnectionServices, client: ServedClient, { features }: LoggedIn, answers: Answers) {
+    this.#services = services;
+    this.#client = client;
+    this.#answers = answers;
+    this.#wantsAcknowledgement = features.includes("ack");
+  }
+
+  publish(message: ActivityMessage): void {
+    const id = this.#client.publish(message);
+    const { messageId } = message;
+    if (messageId !== undefined && this.#wantsAcknowledgement) this.#acknowledge(messageId, id);
+  }
+
+  sendDirect(message: SendDirectMessage): void {
+    const id = this.#client.send(message);
+    const { messageId, to } = message;
+    if (id === undefined) {
+      const info = "too many messages wait for this user";
+      return this.#answers.send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
+    }
+    if (messageId === undefined) return;
+    const of = formatEntryId(id);
+    this.#whenSafe(id, () => {
+      const { lamport } = this.#services.journal;
+      this.#answers.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
+    });
+  }
+
+  listUsers(scope: UserScope): void {
+    const { presence, usernames } = this.#services;
+    const users = scope === "online" ? presence.online : usernames();
+    // Without any the server is coming to its end.
+    if (users !== undefined) this.#answers.send({ command: "USER_LIST", scope, users });
+  }
+
+  #acknowledge(messageId: string, id: EntryId): void {
+    this.#whenSafe(id, () => {
+      this.#answers.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+    });
+  }
+
+  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. */
+  #whenSafe(id: EntryId, answer: () => void): void {
+    const { config: { cluster }, journal, mesh } = this.#services;
+    // What came from another server is at two already.
+    if (cluster.durability === "local" || id.origin !== journal.serverId || mesh.isAlone) answer();
+    else mesh.replication.whenOneHas(id.sequence, answer);
+  }
+}
