@@ -316,7 +316,7 @@ export class Observatory {
     this.#online = new Map(this.#parts.online());
     const changed = new Map<string, readonly string[]>();
     for (const [username, places] of this.#online) {
-      if (before.get(username)?.join() !== places.join()) changed.set(username, places);
+      if (!isSame(before.get(username), places)) changed.set(username, places);
     }
     for (const username of before.keys()) if (!this.#online.has(username)) changed.set(username, []);
     for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
@@ -345,6 +345,10 @@ export class Observatory {
     if (this.#asksOthers) this.#newEnds.push(end);
     if (this.#newEnds.length > 2 * MAX_ENDS) this.#newEnds = this.#newEnds.slice(-MAX_ENDS);
   }
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one?.length === other.length && one.every((place, index) => place === other[index]);
 }
 
 /** What this server makes of another one: what that tells of itself, and what is seen of it from here. */

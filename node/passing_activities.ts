@@ -19,7 +19,7 @@ export interface PassingLog {
 export interface Passed {
   /** Oldest first. */
   readonly activities: readonly ActivityView[];
-  /** Entries that passed and are not among them. */
+  /** Activities that passed and are not among them. */
   readonly skipped: number;
 }
 
@@ -34,33 +34,40 @@ const decoder = new TextDecoder();
 export class PassingActivities {
   readonly #log: PassingLog;
   #position: Position;
-  #entries: number;
+  #entries: number | undefined;
 
   /** Begins with what passed last. */
   constructor(log: PassingLog) {
     this.#log = log;
     this.#position = Math.max(0, log.head - MAX_SEGMENTS);
-    this.#entries = entriesOf(log.vector);
   }
 
-  /** What is new since the last look. */
+  /** What is new since the last look; at the first one, what passed before. */
   look(): Passed {
     const { head, vector } = this.#log;
     const before = this.#entries;
     this.#entries = entriesOf(vector);
     const found: ActivityView[] = [];
+    let read = 0;
+    let published = 0;
     let position = Math.max(this.#position, head - MAX_SEGMENTS);
     this.#position = head;
     while (position < head) {
       const segments = this.#log.segmentsAfter(position, READ_AT_ONCE);
       if (segments.length === 0) break;
-      for (const segment of segments) {
-        if (segment.audience.kind === "everyone") found.push(...newestOf(segment.bytes));
+      for (const { audience, first, last, bytes } of segments) {
+        read += last - first + 1;
+        if (audience.kind !== "everyone") continue;
+        published += last - first + 1;
+        found.push(...newestOf(bytes));
       }
       position = segments.at(-1)!.position;
     }
     const activities = found.slice(-MAX_ACTIVITIES);
-    return { activities, skipped: Math.max(0, this.#entries - before - activities.length) };
+    if (before === undefined) return { activities, skipped: 0 };
+    // What was not read, as it was too much: nearly all of that are activities.
+    const unread = Math.max(0, this.#entries - before - read);
+    return { activities, skipped: published - activities.length + unread };
   }
 }
 
