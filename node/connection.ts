@@ -353,6 +353,7 @@ export class Connection
 
   /** A client that is sent away is logged in for a moment, as some know no other order. */
   #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
+    this.#username = login.username;
     this.#welcome(login, featuresInForce(login));
     this.#answers.send({ command: "REDIRECT", hostname: host, port });
     this.#note("redirect", `to ${host}:${port}`);
