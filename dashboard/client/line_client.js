@@ -1,0 +1,150 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * Carries out what `line_session.js` decides: one WebSocket at a time, one timer, and the question to the gateway which other gateways there are. Tells what is to
+ * be shown.
+ */
+
+import { LineSession } from "./line_session.js";
+
+/** @typedef {import("./session_types.js").SessionEvent} SessionEvent */
+/** @typedef {import("./session_types.js").SessionEffect} SessionEffect */
+
+/**
+ * @template T
+ * @typedef {T extends unknown ? Omit<T, "at" | "chance"> : never} Timeless
+ */
+
+/**
+ * Who is told.
+ * @typedef {object} Listener
+ * @property {(effect: SessionEffect) => void} onEffect
+ * @property {(direction: "in" | "out" | "note", line: string) => void} onLine
+ * @property {() => void} onChange The session is another one now.
+ */
+
+/** How often the gateway is asked for the others. */
+const POLL_MS = 10_000;
+
+/** Runs the client of a page. */
+export class LineClient {
+  /** What the client knows and decides. */
+  session;
+  #listener;
+  /** @type {WebSocket | undefined} */
+  #socket;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #isPolling = false;
+
+  /**
+   * @param {import("./gateways.js").Home} home
+   * @param {Listener} listener
+   */
+  constructor(home, listener) {
+    this.session = new LineSession(home);
+    this.#listener = listener;
+    // Nobody looks at a page that is hidden; it asks when it connects.
+    setInterval(() => document.hidden || this.#poll(), POLL_MS);
+    this.#poll();
+  }
+
+  /** Hands something in. @param {Timeless<SessionEvent>} event */
+  take(event) {
+    const effects = this.session.take(/** @type {SessionEvent} */ ({ ...event, at: now(), chance: Math.random() }));
+    for (const effect of effects) this.#act(effect);
+    this.#wakeLater();
+    this.#listener.onChange();
+  }
+
+  /** @param {SessionEffect} effect */
+  #act(effect) {
+    switch (effect.kind) {
+      case "dial":
+        return this.#dial(effect.url);
+      case "write":
+        return this.#write(effect.line);
+      case "hangUp":
+        return this.#hangUp();
+      case "poll":
+        return this.#poll();
+      default:
+        this.#listener.onEffect(effect);
+    }
+  }
+
+  /** @param {string} url */
+  #dial(url) {
+    this.#listener.onLine("note", `connecting to ${url}`);
+    /** @type {WebSocket} */
+    let socket;
+    try {
+      socket = this.#socket = new WebSocket(url);
+    } catch (error) {
+      // The browser does not allow it. That is no other than a server that does not answer, but it must not be one within this event.
+      this.#listener.onLine("note", `not allowed to connect there: ${error instanceof Error ? error.message : error}`);
+      setTimeout(() => this.take({ kind: "closed" }));
+      return;
+    }
+    // One that was given up has no say any more.
+    const isCurrent = () => socket === this.#socket;
+    socket.onopen = () => isCurrent() && this.take({ kind: "opened" });
+    socket.onmessage = ({ data }) => {
+      if (!isCurrent()) return;
+      const text = String(data);
+      this.#listener.onLine("in", text);
+      this.take({ kind: "line", text });
+    };
+    const onOver = (/** @type {string} */ note) => {
+      if (!isCurrent()) return;
+      this.#socket = undefined;
+      this.#listener.onLine("note", note);
+      this.take({ kind: "closed" });
+    };
+    // After an error comes a close as a rule; not where the page's policy forbids the connection.
+    socket.onerror = () => onOver("the connection broke, or could not be made");
+    socket.onclose = () => onOver("the server closed the connection");
+  }
+
+  /** @param {string} line */
+  #write(line) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#listener.onLine("out", line);
+    this.#socket.send(line);
+  }
+
+  #hangUp() {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close();
+  }
+
+  #wakeLater() {
+    clearTimeout(this.#timer);
+    const { wakeAt } = this.session;
+    if (wakeAt === undefined) return;
+    const asked = now();
+    const delayMs = Math.max(0, wakeAt - asked);
+    this.#timer = setTimeout(() => {
+      this.take({ kind: "woke", lateMs: Math.max(0, now() - asked - delayMs) });
+    }, delayMs);
+  }
+
+  async #poll() {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    try {
+      const answer = await fetch("/api/network", { headers: { accept: "application/json" } });
+      if (answer.ok) this.take({ kind: "learned", view: await answer.json() });
+    } catch {
+      // The page's own gateway is gone, which is when the others are needed: what was learned last stands.
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+}
+
+/** Milliseconds since 1970 on a clock that nobody sets: spans are measured with it. */
+function now() {
+  return Math.round(performance.timeOrigin + performance.now());
+}

@@ -1,0 +1,199 @@
+/// <reference lib="dom" />
+/** /client: puts the parts of the page together. Decides nothing of the protocol (`line_session.js` does), and draws at most once a frame. */
+
+import { byId, setBadge, setText } from "../dom.js";
+import { Composer } from "./composer.js";
+import { ConsoleView } from "./console_view.js";
+import { forgetKept, readKept, writeKept } from "./kept.js";
+import { ANONYMOUS } from "./lines.js";
+import { LineClient } from "./line_client.js";
+import { SideView } from "./side_view.js";
+import { SignInForm } from "./sign_in.js";
+import { StreamModel } from "./stream_model.js";
+import { StreamView } from "./stream_view.js";
+import { outageText, stateBadge } from "./words.js";
+
+/** @typedef {import("./session_types.js").SessionEffect} SessionEffect */
+
+/** How soon after a change it is kept for a reload. A page that is left keeps it at once. */
+const KEEP_MS = 400;
+const SECOND_MS = 1_000;
+
+const home = { host: location.host, isSecure: location.protocol === "https:" };
+let stream = new StreamModel();
+let isFrameAsked = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let keeping;
+
+const view = new StreamView();
+const log = new ConsoleView(
+  (text) => client.take({ kind: "raw", text }),
+  (isOn) => client.take({ kind: "answering", isOn }),
+  () => drawSoon(),
+);
+const client = new LineClient(home, {
+  onEffect,
+  onLine: (direction, line) => log.add(direction, line),
+  onChange: () => drawSoon(),
+});
+const { session } = client;
+const composer = new Composer((to, text) => client.take({ kind: "say", messageId: randomId(), to, text }));
+const side = new SideView(
+  (username) => {
+    composer.address(username);
+    showTab("talk");
+  },
+  (isPlain) => client.take({ kind: "plain", isPlain }),
+);
+const signIn = new SignInForm((wish, { isPlain, fromStart }) => {
+  if (wish.kind === "byHand") return begin(undefined, fromStart);
+  const user = wish.kind === "user" ? wish : { username: ANONYMOUS, secret: "", register: false };
+  begin({ ...user, isPlain }, fromStart);
+});
+
+byId("leave").addEventListener("click", leave);
+byId("outage-leave").addEventListener("click", leave);
+byId("outage-retry").addEventListener("click", () => client.take({ kind: "retry" }));
+for (const tab of ["talk", "network", "console"]) byId(`tab-${tab}`).addEventListener("click", () => showTab(tab));
+byId("tabs").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (step === 0) return;
+  const tabs = ["talk", "network", "console"];
+  showTab(tabs[(tabs.indexOf(document.body.dataset.tab ?? "talk") + step + tabs.length) % tabs.length] ?? "talk");
+  byId(`tab-${document.body.dataset.tab}`).focus();
+});
+// What waits is shown as a countdown.
+setInterval(() => "until" in session.status && drawSoon(), SECOND_MS);
+addEventListener("pagehide", keepNow);
+document.addEventListener("visibilitychange", () => {
+  drawSoon();
+  if (document.visibilityState === "hidden") keepNow();
+  else client.take({ kind: "seen" });
+});
+
+const kept = readKept(sessionStorage);
+if (kept !== undefined) {
+  signIn.remember(kept.session.username, kept.isPlain);
+  // Whoever has no name has no secret either: the page goes on by itself.
+  if (kept.session.username === ANONYMOUS) {
+    begin({ username: ANONYMOUS, secret: "", register: false, isPlain: kept.isPlain }, false);
+  }
+}
+if (session.status.kind === "signedOut") signIn.focus();
+drawSoon();
+
+/**
+ * Somebody comes in; nobody when lines are written by hand.
+ *
+ * @param {import("./lines.js").Plan | undefined} plan
+ * @param {boolean} fromStart
+ */
+function begin(plan, fromStart) {
+  const saved = readKept(sessionStorage);
+  const isBack = saved !== undefined && saved.session.username === plan?.username && !fromStart;
+  stream = new StreamModel(isBack ? saved.rows : []);
+  view.clear();
+  if (isBack) {
+    for (const { messageId, to, text } of saved.session.outbox) onEffect({ kind: "sent", messageId, to, text });
+  } else forgetKept(sessionStorage);
+  client.take({ kind: "signIn", plan, saved: isBack ? saved.session : undefined, fromStart });
+  showTab(plan === undefined ? "console" : "talk");
+}
+
+function leave() {
+  client.take({ kind: "leave" });
+}
+
+/** @param {SessionEffect} effect */
+function onEffect(effect) {
+  if (effect.kind === "save") keeping ??= setTimeout(keepNow, KEEP_MS);
+  else if (effect.kind === "forget") forget();
+  else stream.take(effect, session.username ?? "");
+}
+
+function keepNow() {
+  clearTimeout(keeping);
+  keeping = undefined;
+  const { saved, isPlain } = session;
+  if (saved !== undefined) writeKept(sessionStorage, { session: saved, rows: stream.kept, isPlain });
+}
+
+/** Somebody has logged out: nothing of the conversation stays in the tab. */
+function forget() {
+  clearTimeout(keeping);
+  keeping = undefined;
+  forgetKept(sessionStorage);
+  stream = new StreamModel();
+  view.clear();
+}
+
+function drawSoon() {
+  if (isFrameAsked) return;
+  isFrameAsked = true;
+  requestAnimationFrame(draw);
+}
+
+function draw() {
+  isFrameAsked = false;
+  const { status, username, hasBeenLive } = session;
+  const wasOut = document.body.dataset.view !== "in";
+  const isOut = status.kind === "signedOut" ||
+    !session.isByHand && !hasBeenLive && status.kind !== "ended" && stream.rows.length + stream.pending.length === 0;
+  document.body.dataset.view = isOut ? "out" : "in";
+  setBadge(byId("state"), stateBadge(session));
+  byId("me").hidden = username === undefined;
+  setText(byId("me"), username ?? "");
+  byId("me").title = username ?? "";
+  byId("leave").hidden = status.kind === "signedOut";
+  setText(
+    byId("leave"),
+    status.kind === "live" ? "Log out" : session.isByHand ? "Leave" : status.kind === "ended" ? "Sign out" : "Cancel",
+  );
+  drawOutage();
+  if (isOut) signIn.draw(session, Date.now());
+  side.draw(session);
+  composer.draw(session);
+  log.draw(session);
+  const changes = stream.takeChanges();
+  view.draw(changes, stream.pending);
+  if (isOut) return;
+  if (wasOut) arrive();
+  if (changes.added.length > 0 && document.visibilityState === "visible") client.take({ kind: "seen" });
+}
+
+function drawOutage() {
+  const outage = outageText(session, Date.now());
+  const banner = byId("outage");
+  banner.hidden = outage === undefined;
+  if (outage === undefined) return;
+  banner.dataset.state = outage.state;
+  setText(byId("outage-text"), outage.text);
+  setText(byId("outage-countdown"), outage.countdown);
+  byId("outage-retry").hidden = !outage.canRetry;
+  setText(byId("outage-retry"), outage.state === "bad" ? "Connect again" : "Try now");
+  byId("outage-leave").hidden = outage.state !== "bad";
+}
+
+/** The person is in. */
+function arrive() {
+  signIn.forgetSecret();
+  if (session.isByHand) log.focus();
+  else composer.focus();
+}
+
+/** On a narrow page one part is shown at a time. @param {string} tab */
+function showTab(tab) {
+  document.body.dataset.tab = tab;
+  for (const one of ["talk", "network", "console"]) {
+    const button = byId(`tab-${one}`);
+    button.setAttribute("aria-selected", `${one === tab}`);
+    button.tabIndex = one === tab ? 0 : -1;
+  }
+  if (tab === "talk") view.scrollToEnd();
+  if (tab === "console") log.open(true);
+}
+
+/** 128 bits. `crypto.randomUUID` is only there on pages from this machine or over TLS. */
+function randomId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

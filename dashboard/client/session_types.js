@@ -1,0 +1,65 @@
+// @ts-check
+/** What goes into `line_session.js` and what comes out, as types. There is no code here. */
+
+/** @typedef {import("./lines.js").Plan} Plan */
+/** @typedef {import("./received.js").Arrived} Arrived */
+/** @typedef {import("./failover.js").Moment} Moment */
+
+/**
+ * A line that was read as JSON: nothing in it can be relied on.
+ * @typedef {Record<string, any>} Message
+ */
+
+/**
+ * What is kept for a reload. Nothing in it is a secret.
+ * @typedef {object} Saved
+ * @property {string} username
+ * @property {import("./received.js").SavedReceived} received
+ * @property {number} lamport
+ * @property {string | undefined} last
+ * @property {import("./outbox.js").Unacknowledged[]} outbox
+ */
+
+/**
+ * Where the client stands.
+ * @typedef {{ kind: "signedOut", refusal?: { reason: unknown, info: string, username: string } }
+ *   | { kind: "dialing" | "greeting", until: number }
+ *   | { kind: "live" | "byHand" }
+ *   | { kind: "waiting", until: number }
+ *   | { kind: "leaving", until: number, next: Plan | undefined }
+ *   | { kind: "ended", reason: string, sentence: string }} Status
+ */
+
+/**
+ * Somebody comes in. `plan` is undefined for lines by hand.
+ * @typedef {{ kind: "signIn", plan: Plan | undefined, saved?: Saved | undefined, fromStart?: boolean } & Moment} SignIn
+ */
+
+/**
+ * What happens.
+ * @typedef {SignIn
+ *   | { kind: "opened" | "closed" | "retry" | "leave" | "seen" } & Moment
+ *   | { kind: "woke", lateMs: number } & Moment
+ *   | { kind: "line", text: string } & Moment
+ *   | { kind: "say", messageId: string, to: string | undefined, text: string } & Moment
+ *   | { kind: "raw", text: string } & Moment
+ *   | { kind: "plain", isPlain: boolean } & Moment
+ *   | { kind: "answering", isOn: boolean } & Moment
+ *   | { kind: "learned", view: unknown } & Moment} SessionEvent
+ */
+
+/**
+ * What is to be done, in order.
+ * @typedef {{ kind: "dial", url: string }
+ *   | { kind: "write", line: string }
+ *   | { kind: "hangUp" | "poll" | "save" | "forget" }
+ *   | { kind: "sent", messageId: string, to: string | undefined, text: string }
+ *   | { kind: "stored", messageId: string, id: string | undefined, at: number, lamport: number | undefined }
+ *   | { kind: "delivered", messageId: string }
+ *   | { kind: "refused", messageId: string, info: string }
+ *   | { kind: "note", tone: "plain" | "good" | "warn", text: string, at: number }
+ *   | Arrived} SessionEffect
+ */
+
+/** Nothing but types. */
+export {};

@@ -1,0 +1,159 @@
+/// <reference lib="dom" />
+/** Draws what the session knows: where it is connected, what it has, where it would go, and who is online. */
+
+import { byId, element, keyed, setText } from "../dom.js";
+import { colourOf } from "./stream_view.js";
+
+/** @typedef {import("./line_session.js").LineSession} LineSession */
+
+/** The panels beside the conversation. */
+export class SideView {
+  #facts = byId("facts");
+  #backups = byId("backups");
+  #vector = byId("vector");
+  #online = byId("online");
+  #onlineCount = byId("online-count");
+  #onlineEmpty = byId("online-empty");
+  #plain = byId("plain");
+  #onAddress;
+  /** Who stands in the page, as one text: it can be many, and they change seldom. */
+  #drawnOnline = "";
+
+  /**
+   * @param {(username: string) => void} onAddress Somebody was chosen to write to.
+   * @param {(isPlain: boolean) => void} onPlain
+   */
+  constructor(onAddress, onPlain) {
+    this.#onAddress = onAddress;
+    this.#plain.addEventListener("change", () => onPlain(this.#plain.checked));
+  }
+
+  /** @param {LineSession} session */
+  draw(session) {
+    const { status, isPlain, username } = session;
+    this.#plain.checked = isPlain;
+    this.#plain.disabled = username === undefined || status.kind === "leaving";
+    keyed(
+      this.#facts,
+      factsOf(session).flatMap(([name, value, isMono]) => [
+        { key: `${name} name`, tag: "dt", text: name, isMono: false },
+        { key: `${name} value`, tag: "dd", text: value, isMono },
+      ]),
+      {
+        keyOf: ({ key }) => key,
+        make: ({ tag }) => element(tag),
+        draw: (node, { text, isMono }) => {
+          setText(node, text);
+          node.classList.toggle("mono", isMono);
+        },
+      },
+    );
+    this.#drawBackups(session);
+    const vector = Object.entries(session.talk.vector ?? {}).map(([origin, sequence]) => ({
+      left: origin,
+      right: `${sequence}`,
+    }));
+    const nothing = { left: isPlain ? "A plain client does not say what it has." : "Nothing yet.", right: "" };
+    pairs(this.#vector, vector.length > 0 ? vector : [nothing], vector.length > 0);
+    this.#drawOnline(session);
+  }
+
+  /** @param {LineSession} session */
+  #drawBackups({ surroundings, isPlain, hasOthers }) {
+    const rows = surroundings.backups.map(({ host, port, gateway }) => ({
+      left: `${host}:${port}`,
+      right: gateway === undefined ? "has no gateway for this page" : `gateway ${gateway}`,
+    }));
+    const none = isPlain
+      ? "A plain client is not told of other servers."
+      : hasOthers
+      ? "The network names no other server; the page knows of gateways that it would try."
+      : "The network has no other server. The page would call this one again.";
+    pairs(this.#backups, rows.length > 0 ? rows : [{ left: none, right: "" }], rows.length > 0);
+  }
+
+  /** @param {LineSession} session */
+  #drawOnline({ surroundings, username, isPlain, isByHand }) {
+    const others = [...surroundings.online].filter((name) => name !== username).sort();
+    const isKnown = !isPlain && !isByHand;
+    const names = isKnown && username !== undefined && username !== "anonymous" ? [username, ...others] : others;
+    setText(this.#onlineCount, isKnown ? `${names.length}` : "");
+    this.#onlineEmpty.hidden = names.length > 0;
+    setText(
+      this.#onlineEmpty,
+      isPlain
+        ? "A plain client is not told who comes and goes."
+        : isByHand
+        ? "Ask: LIST_USERS."
+        : "Nobody with a name is logged in.",
+    );
+    const drawn = `${username}\n${names.join("\n")}`;
+    if (drawn === this.#drawnOnline) return;
+    this.#drawnOnline = drawn;
+    keyed(this.#online, names, {
+      keyOf: (name) => name,
+      make: (name) => {
+        const button = element(
+          "button",
+          { type: "button" },
+          colourOf(element("span", { class: "online-sign", "aria-hidden": "true" }), name),
+          element("span", { class: "stranger clip", text: name, title: name }),
+          element("span", { class: "faint" }),
+        );
+        button.addEventListener("click", () => this.#onAddress(name));
+        return element("li", {}, button);
+      },
+      draw: (node, name) => {
+        setText(node.querySelector(".faint"), name === username ? "you" : "");
+        node.firstElementChild.disabled = name === username;
+      },
+    });
+  }
+}
+
+/**
+ * Names, values, and whether a value is one for machines.
+ *
+ * @param {LineSession} session
+ * @returns {[name: string, value: string, isMono: boolean][]}
+ */
+function factsOf({ status, gateway, serverId, features, heartbeat, talk, isPlain, isByHand, username }) {
+  const isLive = status.kind === "live" || status.kind === "byHand";
+  const untold = isPlain || isByHand ? "not told to plain clients" : "–";
+  const waiting = talk.waiting;
+  /** @type {[string, string, boolean][]} */
+  const facts = [
+    ["You", username ?? "", false],
+    ["Server", isLive ? serverId ?? untold : "–", serverId !== undefined],
+    ["Gateway", gateway, true],
+    ["Features", isLive ? features.join(", ") || "none" : "–", false],
+    ["Heartbeat", heartbeat === undefined ? "–" : heartbeatText(heartbeat), false],
+    ["Lamport time", isByHand ? "" : talk.lamport.toLocaleString("en"), false],
+    ["On its way", waiting === 0 ? "" : `${waiting}`, false],
+  ];
+  return facts.filter(([, value]) => value !== "");
+}
+
+/** @param {import("./liveness.js").HeartbeatSettings} heartbeat */
+function heartbeatText({ idleTimeoutMs, intervalMs, count }) {
+  return `after ${idleTimeoutMs / 1000} s, ${count} times, ${intervalMs / 1000} s apart`;
+}
+
+/**
+ * @param {Element} list
+ * @param {readonly { left: string, right: string }[]} rows
+ * @param {boolean} isMono
+ */
+function pairs(list, rows, isMono) {
+  keyed(list, rows, {
+    keyOf: ({ left }) => `${isMono} ${left}`,
+    make: ({ left }) =>
+      element(
+        "li",
+        {},
+        element("span", { class: isMono ? "mono stranger" : "faint", text: left }),
+        element("span", { class: "faint" }),
+      ),
+    draw: (node, { right }) => setText(node.lastElementChild, right),
+  });
+}

@@ -1,0 +1,245 @@
+// @ts-check
+/**
+ * The conversation as rows, the oldest first, and below them what is on its way. Bounded; what is dropped is counted. Pure: what a row looks like is the business of
+ * `stream_view.js`.
+ */
+
+/** @typedef {import("./received.js").Arrived} Arrived */
+/** @typedef {import("./session_types.js").SessionEffect} SessionEffect */
+
+/**
+ * One row. `mark` is how far something of the person's own got.
+ * @typedef {object} Row
+ * @property {number} key Counts up; a row that changes keeps it.
+ * @property {"activity" | "direct" | "presence" | "note"} kind
+ * @property {string} who Who says it; empty for notes.
+ * @property {string} to Whom it is for; empty for everyone.
+ * @property {string} text What is said, or the JSON of it.
+ * @property {boolean} isJson
+ * @property {boolean} isOwn
+ * @property {number} at Milliseconds since 1970; 0 where it is not known yet.
+ * @property {string} tone Of notes and presence: "plain", "good", "warn".
+ * @property {"" | "sending" | "sent" | "stored" | "delivered" | "refused"} mark
+ * @property {string} detail For those who want to know: the identity, the Lamport time.
+ */
+
+/**
+ * What changed since `takeChanges` was called last.
+ * @typedef {{ added: Row[], changed: Row[], removed: number[], pending: boolean }} Changes
+ */
+
+/** As many as a browser scrolls easily, and more than a person reads. */
+export const MAX_ROWS = 500;
+/** Rows that are kept for a reload, and characters of them in all. */
+const KEPT_ROWS = 200;
+const KEPT_CHARACTERS = 400_000;
+
+/** Keeps the rows. */
+export class StreamModel {
+  /** @type {Row[]} */
+  #rows = [];
+  /** By what the page calls them. @type {Map<string, Row>} */
+  #pending = new Map();
+  /** Direct messages of the person's own that are stored and not delivered yet. @type {Map<string, Row>} */
+  #undelivered = new Map();
+  #key = 0;
+  #dropped = 0;
+  /** @type {Changes} */
+  #changes = noChanges();
+
+  /** @param {readonly Row[]} [rows] From before a reload. */
+  constructor(rows = []) {
+    for (const row of rows) this.#add(row);
+  }
+
+  /** @returns {readonly Row[]} */
+  get rows() {
+    return this.#rows;
+  }
+
+  /** What is on its way, in order. */
+  get pending() {
+    return [...this.#pending.values()];
+  }
+
+  /** How many rows are no longer shown. */
+  get dropped() {
+    return this.#dropped;
+  }
+
+  /** The newest rows, for a reload: of notes, which say what happened before it, none. @returns {Row[]} */
+  get kept() {
+    const kept = [];
+    let characters = 0;
+    for (const row of this.#rows.slice(-KEPT_ROWS).reverse()) {
+      characters += row.text.length;
+      if (characters > KEPT_CHARACTERS) break;
+      if (row.kind === "activity" || row.kind === "direct") kept.push(row);
+    }
+    return kept.reverse();
+  }
+
+  /**
+   * Takes in what the session says. Whether it was about the conversation.
+   * @param {SessionEffect} effect
+   * @param {string} username Whose page this is.
+   * @returns {boolean}
+   */
+  take(effect, username) {
+    switch (effect.kind) {
+      case "activity":
+        return this.#activity(effect);
+      case "direct": {
+        const { from, to, text, at, id, lamport, wasOffline } = effect;
+        const detail = `${detailOf(id, lamport)}${wasOffline ? " · it waited for you" : ""}`;
+        this.#add({ ...BLANK, kind: "direct", who: from, to, text, at, detail, isOwn: from === username });
+        return true;
+      }
+      case "sent": {
+        const { messageId, to, text } = effect;
+        const kind = to === undefined ? "activity" : "direct";
+        const said = to === undefined ? saidIn(JSON.parse(text), text) : { text, isJson: false };
+        const key = ++this.#key;
+        this.#pending.set(messageId, {
+          ...BLANK,
+          ...said,
+          ...{ key, kind, who: username, to: to ?? "", isOwn: true, mark: "sending" },
+        });
+        this.#changes.pending = true;
+        return true;
+      }
+      case "stored":
+        return this.#stored(effect);
+      case "delivered": {
+        const row = this.#undelivered.get(effect.messageId);
+        this.#undelivered.delete(effect.messageId);
+        if (row !== undefined) this.#change(row, { mark: "delivered" });
+        return true;
+      }
+      case "refused": {
+        const row = this.#pending.get(effect.messageId);
+        if (row === undefined) return true;
+        this.#pending.delete(effect.messageId);
+        this.#changes.pending = true;
+        this.#add({ ...row, at: 0, mark: "refused", detail: effect.info });
+        return true;
+      }
+      case "presence": {
+        const { event, username: who, at } = effect;
+        const text = event === "joined" ? "came" : event === "left" ? "left" : "is gone";
+        this.#add({ ...BLANK, kind: "presence", who, text, at });
+        return true;
+      }
+      case "note":
+        this.#add({ ...BLANK, kind: "note", text: effect.text, at: effect.at, tone: effect.tone });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** What changed since the last call. @returns {Changes} */
+  takeChanges() {
+    const changes = this.#changes;
+    this.#changes = noChanges();
+    return changes;
+  }
+
+  /** @param {Extract<Arrived, { kind: "activity" }>} activity */
+  #activity({ id, user, activity, json, lamport, at, messageId, isOwn }) {
+    if (messageId !== undefined && this.#pending.delete(messageId)) this.#changes.pending = true;
+    // A direct message to a plain client.
+    const { direct_message: direct, ...rest } = activity;
+    const isDirect = typeof direct === "string" && Object.keys(rest).length === 0;
+    const said = isDirect ? { text: direct, isJson: false } : saidIn(activity, json);
+    this.#add({
+      ...BLANK,
+      ...said,
+      ...{ kind: isDirect ? "direct" : "activity", who: user, at, isOwn, mark: isOwn ? "stored" : "" },
+      detail: detailOf(id, lamport),
+    });
+    return true;
+  }
+
+  /** @param {Extract<SessionEffect, { kind: "stored" }>} stored */
+  #stored({ messageId, id, at, lamport }) {
+    const row = this.#pending.get(messageId);
+    if (row === undefined) return true;
+    this.#changes.pending = true;
+    if (row.kind === "activity") {
+      // It comes with all others' in a moment; a plain client cannot tell which one it is.
+      if (id === undefined) this.#pending.delete(messageId);
+      else this.#pending.set(messageId, { ...row, mark: "stored" });
+      return true;
+    }
+    this.#pending.delete(messageId);
+    const stored = this.#add({ ...row, at, mark: "stored", detail: detailOf(id, lamport) });
+    this.#undelivered.set(messageId, stored);
+    const [oldest] = this.#undelivered.keys();
+    if (this.#undelivered.size > MAX_ROWS && oldest !== undefined) this.#undelivered.delete(oldest);
+    return true;
+  }
+
+  /** @param {Row} row */
+  #add(row) {
+    const added = { ...row, key: ++this.#key };
+    this.#rows.push(added);
+    this.#changes.added.push(added);
+    if (this.#rows.length > MAX_ROWS) {
+      const [oldest] = this.#rows.splice(0, 1);
+      this.#dropped++;
+      // Nobody saw it: it does not have to be taken away.
+      if (oldest === this.#changes.added[0]) this.#changes.added.shift();
+      else if (oldest !== undefined) this.#changes.removed.push(oldest.key);
+    }
+    return added;
+  }
+
+  /** @param {Row} row @param {Partial<Row>} change */
+  #change(row, change) {
+    const index = this.#rows.findLastIndex(({ key }) => key === row.key);
+    if (index < 0) return;
+    const changed = { ...row, ...change };
+    this.#rows[index] = changed;
+    const unseen = this.#changes.added.findIndex(({ key }) => key === row.key);
+    if (unseen >= 0) this.#changes.added[unseen] = changed;
+    else this.#changes.changed.push(changed);
+  }
+}
+
+/** @type {Row} */
+const BLANK = Object.freeze({
+  key: 0,
+  kind: "note",
+  who: "",
+  to: "",
+  text: "",
+  isJson: false,
+  isOwn: false,
+  at: 0,
+  tone: "plain",
+  mark: "",
+  detail: "",
+});
+
+/**
+ * An activity's text, where that is all it has, else its JSON as it was written.
+ * @param {Record<string, unknown>} activity
+ * @param {string} json
+ * @returns {{ text: string, isJson: boolean }}
+ */
+function saidIn({ text, ...rest }, json) {
+  return typeof text === "string" && Object.keys(rest).length === 0
+    ? { text, isJson: false }
+    : { text: json, isJson: true };
+}
+
+/** @param {string | undefined} id @param {number | undefined} lamport */
+function detailOf(id, lamport) {
+  return [id, lamport === undefined ? undefined : `Lamport time ${lamport}`].filter(Boolean).join(" · ");
+}
+
+/** @returns {Changes} */
+function noChanges() {
+  return { added: [], changed: [], removed: [], pending: false };
+}

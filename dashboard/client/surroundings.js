@@ -1,0 +1,80 @@
+// @ts-check
+/** What the page knows of the network around it: who is online, which servers are named as backups, and which gateways it could call. Acts on nothing. */
+
+import { gatewayAt, gatewaysInOrder, knownServers } from "./gateways.js";
+
+/** Users that are shown as online at most. */
+const MAX_ONLINE = 1_000;
+
+/** Knows what it was told last. */
+export class Surroundings {
+  #home;
+  /** @type {import("./gateways.js").KnownServer[]} */
+  #servers = [];
+  /** @type {import("./gateways.js").WireServer[]} */
+  #backups = [];
+  /** @type {Set<string>} */
+  #online = new Set();
+
+  /** @param {import("./gateways.js").Home} home */
+  constructor(home) {
+    this.#home = home;
+  }
+
+  /** Who is logged in somewhere, as the server told. */
+  get online() {
+    return this.#online;
+  }
+
+  /** The servers that the network names as backups, best first, with the gateway of each where one is known. */
+  get backups() {
+    return this.#backups.map(({ serverId, host, port }) => ({
+      serverId,
+      host,
+      port,
+      gateway: this.#servers.find(({ id }) => id === serverId)?.gateway,
+    }));
+  }
+
+  /** The gateways to call, best first; the page's own is the last. */
+  get gateways() {
+    return gatewaysInOrder(this.#servers, this.#backups, this.#home);
+  }
+
+  /** Another user comes in: what was said to the one before is over. What gateways there are stays known. */
+  forget() {
+    this.#backups = [];
+    this.#online = new Set();
+  }
+
+  /** Nobody tells who comes and goes. */
+  forgetOnline() {
+    this.#online = new Set();
+  }
+
+  /** A view of the network came. @param {unknown} view */
+  learn(view) {
+    this.#servers = knownServers(view, this.#home);
+  }
+
+  /** BACKUP_LIST came: it takes the place of the one before. @param {unknown} servers @param {string | undefined} serverId */
+  named(servers, serverId) {
+    this.#backups = Array.isArray(servers) ? servers.filter((server) => server?.serverId !== serverId) : [];
+  }
+
+  /** USER_LIST came. @param {Record<string, any>} message */
+  listed({ scope, users }) {
+    if (scope === "online" && Array.isArray(users)) this.#online = new Set(users.slice(0, MAX_ONLINE).map(String));
+  }
+
+  /** PRESENCE came. @param {string} event @param {string} username */
+  changed(event, username) {
+    if (event !== "joined") this.#online.delete(username);
+    else if (this.#online.size < MAX_ONLINE) this.#online.add(username);
+  }
+
+  /** The gateway of the server at a TCP address. @param {string} host @param {number} port */
+  gatewayAt(host, port) {
+    return gatewayAt(this.#servers, host, port);
+  }
+}

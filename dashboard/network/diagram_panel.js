@@ -1,0 +1,103 @@
+/**
+ * The live space-time diagram, drawn by the server. It is asked for again every two seconds while it can be seen. It is put into a shadow tree, as the
+ * rules of its own style would hold for the whole page otherwise.
+ */
+
+import { byId, setText } from "../dom.js";
+
+const INTERVAL_MS = 2_000;
+/** Who is nearer than this to the end sees what is new. */
+const NEAR_END = 40;
+
+/** The drawing on the ground of this page, in the middle. */
+const STYLE = new CSSStyleSheet();
+STYLE.replaceSync("svg { display: block; margin: 0 auto } .st-ground, .st-back { fill: var(--panel) !important }");
+
+export class DiagramPanel {
+  #place = byId("diagram");
+  #root = this.#place.attachShadow({ mode: "open" });
+  #state = byId("diagram-state");
+  #pause = byId("diagram-pause");
+  #seconds = byId("diagram-seconds");
+  #isSeen = false;
+  #isStopped = true;
+  #isAsking = false;
+  #last = "";
+
+  constructor() {
+    this.#root.adoptedStyleSheets = [STYLE];
+    new IntersectionObserver((entries) => {
+      this.#isSeen = entries.at(-1)?.isIntersecting ?? false;
+      this.#ask();
+    }).observe(this.#place);
+    document.addEventListener("visibilitychange", () => this.#ask());
+    addEventListener("themechange", () => this.#useTheme());
+    this.#pause.addEventListener("click", () => {
+      const isPaused = !this.#isPaused;
+      this.#pause.setAttribute("aria-pressed", `${isPaused}`);
+      setText(this.#pause, isPaused ? "Go on" : "Pause");
+      setText(this.#state, isPaused ? "stands still" : "");
+      this.#ask();
+    });
+    this.#seconds.addEventListener("change", () => {
+      byId("diagram-save").href = this.#address;
+      this.#ask();
+    });
+    setInterval(() => this.#ask(), INTERVAL_MS);
+  }
+
+  /** Whether there is a server to be asked. */
+  set isLive(isLive) {
+    if (this.#isStopped === !isLive) return;
+    this.#isStopped = !isLive;
+    this.#ask();
+  }
+
+  get #isPaused() {
+    return this.#pause.getAttribute("aria-pressed") === "true";
+  }
+
+  get #address() {
+    return `/api/diagram.svg?seconds=${encodeURIComponent(this.#seconds.value)}`;
+  }
+
+  async #ask() {
+    if (!this.#isSeen || this.#isStopped || this.#isPaused || this.#isAsking || document.hidden) return;
+    this.#isAsking = true;
+    try {
+      const answer = await fetch(this.#address);
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      this.#show(await answer.text());
+      setText(this.#state, "");
+    } catch (error) {
+      setText(this.#state, `not to be had: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #show(text) {
+    if (text === this.#last || this.#isPaused) return;
+    const drawing = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    if (drawing.localName !== "svg") throw new Error("it is no drawing");
+    this.#last = text;
+    const { scrollTop, scrollHeight, clientHeight } = this.#place;
+    const isAtEnd = this.#root.childElementCount === 0 || scrollTop + clientHeight > scrollHeight - NEAR_END;
+    this.#root.replaceChildren(document.importNode(drawing, true));
+    this.#useTheme();
+    if (isAtEnd) this.#place.scrollTop = this.#place.scrollHeight;
+  }
+
+  /** The drawing follows the system's colours by itself; where the visitor chose others, its rules for the dark are switched. */
+  #useTheme() {
+    const isDark = (document.documentElement.dataset.theme ??
+      (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    for (const sheet of this.#root.styleSheets) {
+      for (const rule of sheet.cssRules) {
+        if (rule instanceof CSSMediaRule && /prefers-color-scheme|^all$|^not all$/.test(rule.media.mediaText)) {
+          rule.media.mediaText = isDark ? "all" : "not all";
+        }
+      }
+    }
+  }
+}

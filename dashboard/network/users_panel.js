@@ -1,0 +1,104 @@
+/** Who is registered or online, and where. */
+
+import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
+import { number } from "../format.js";
+import { VirtualTable } from "./virtual_table.js";
+
+/** @typedef {import("../rows.js").UserRow} UserRow */
+
+export class UsersPanel {
+  #count = byId("users-count");
+  #filter = byId("users-filter");
+  #onlineOnly = byId("users-online");
+  #table;
+  #frame;
+  /** The users who are online, as long as the list that they are of is the same. */
+  #online = { of: undefined, list: [] };
+
+  constructor() {
+    this.#table = new VirtualTable({
+      place: byId("users"),
+      tools: byId("users-tools"),
+      label: "Users",
+      name: "users",
+      order: { key: "user", descending: false },
+      columns: COLUMNS,
+      textOf: ({ name, at, names }) => `${name} ${at.length > 0 ? "online" : "offline"} ${names.join(" ")}`,
+      drawRow: (node, { at }) => node.classList.toggle("is-offline", at.length === 0),
+    });
+    this.#filter.addEventListener("input", () => {
+      this.#table.filter = this.#filter.value;
+      // How many were found is read out; how many there are changes all the time.
+      setAttribute(this.#count, "aria-live", this.#filter.value === "" ? undefined : "polite");
+      this.#showAgain();
+    });
+    this.#onlineOnly.addEventListener("click", () => {
+      this.#onlineOnly.setAttribute("aria-pressed", `${!this.#isOnlineOnly}`);
+      this.#showAgain();
+    });
+  }
+
+  /** @param {import("./main.js").Frame} frame */
+  show(frame) {
+    this.#frame = frame;
+    if (this.#online.of !== frame.userList) {
+      this.#online = { of: frame.userList, list: frame.userList.filter(({ at }) => at.length > 0) };
+    }
+    this.#table.show(this.#isOnlineOnly ? this.#online.list : frame.userList, frame.now, sayEmpty);
+    const shown = this.#filter.value === "" ? "" : `${number(this.#table.shownCount)} found, `;
+    setText(this.#count, `${shown}${number(this.#online.list.length)} online of ${number(frame.userList.length)}`);
+  }
+
+  get #isOnlineOnly() {
+    return this.#onlineOnly.getAttribute("aria-pressed") === "true";
+  }
+
+  #showAgain() {
+    if (this.#frame !== undefined) this.show(this.#frame);
+  }
+}
+
+/** @type {import("./virtual_table.js").Column<UserRow>[]} */
+const COLUMNS = [
+  {
+    key: "user",
+    title: "User",
+    value: ({ name }) => name,
+    make: (cell) => cell.append(element("bdi", { class: "clip" })),
+    draw: (cell, { name }) => {
+      setText(cell.firstChild, name);
+      cell.title = name;
+    },
+  },
+  {
+    key: "online",
+    title: "Online",
+    value: ({ at }) => -at.length,
+    make: (cell) => cell.append(badge()),
+    draw: (cell, { at }) => {
+      const times = at.length > 1 ? ` × ${at.length}` : "";
+      setBadge(
+        cell.firstChild,
+        at.length > 0 ? { state: "good", text: `online${times}` } : { state: "quiet", text: "offline" },
+      );
+    },
+  },
+  {
+    key: "where",
+    title: "Where",
+    value: ({ names }) => names.join(", "),
+    make: (cell) => cell.append(element("bdi", { class: "clip" })),
+    draw: (cell, { names }) => {
+      setText(cell.firstChild, names.join(", "));
+      cell.title = names.join(", ");
+    },
+  },
+];
+
+function sayEmpty() {
+  return [
+    document.createTextNode("Nobody is logged in yet. Be the first:"),
+    element("br"),
+    element("code", { text: "thrum-client -u ada" }),
+  ];
+}

@@ -1,0 +1,158 @@
+// @ts-check
+/**
+ * The rows of the tables, made of a view: each as flat as a table needs it. Pure. A row whose data did not change is the same object as before, so that
+ * nothing is drawn again for it.
+ */
+
+/** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */
+/** @typedef {import("../view/network_view.ts").ConnectionView} ConnectionView */
+/** @typedef {import("../view/network_view.ts").ServerView} ServerView */
+
+/**
+ * A connection, with whose it is.
+ *
+ * @typedef {{
+ *   readonly key: string, readonly serverId: string, readonly serverName: string, readonly isGone: boolean, readonly data: ConnectionView,
+ * }} ConnectionRow
+ */
+
+/**
+ * A user, with where it is online.
+ *
+ * @typedef {{ readonly key: string, readonly name: string, readonly at: readonly string[], readonly names: readonly string[] }} UserRow
+ */
+
+/**
+ * A badge: how it looks and what it says.
+ *
+ * @typedef {{ readonly state: "good" | "warn" | "bad" | "quiet" | "accent", readonly text: string }} Badge
+ */
+
+/**
+ * What people call a server: its name, or the beginning of its id where it is not known any more.
+ *
+ * @param {NetworkView} view
+ * @param {string} serverId
+ */
+export function serverName(view, serverId) {
+  return nameOf(view.servers, serverId);
+}
+
+/**
+ * Whether nothing is to be expected of a server any more.
+ *
+ * @param {ServerView | undefined} server
+ */
+export function isGone(server) {
+  return server === undefined || server.state === "dead" || server.state === "left";
+}
+
+/**
+ * Every connection of every server.
+ *
+ * @param {NetworkView} view
+ * @param {ReadonlyMap<string, ConnectionRow>} before the rows of the view before
+ * @returns {Map<string, ConnectionRow>}
+ */
+export function connectionRows(view, before) {
+  /** @type {Map<string, ConnectionRow>} */
+  const rows = new Map();
+  for (const [serverId, connections] of Object.entries(view.connections)) {
+    const name = serverName(view, serverId);
+    const gone = isGone(view.servers[serverId]);
+    for (const [id, data] of Object.entries(connections)) {
+      const key = `${serverId} ${id}`;
+      const old = before.get(key);
+      const isSame = old !== undefined && old.data === data && old.serverName === name && old.isGone === gone;
+      rows.set(key, isSame ? old : { key, serverId, serverName: name, isGone: gone, data });
+    }
+  }
+  return rows;
+}
+
+/**
+ * Every user, whether online or not.
+ *
+ * @param {NetworkView} view
+ * @param {ReadonlyMap<string, UserRow>} before the rows of the view before
+ * @returns {Map<string, UserRow>}
+ */
+export function userRows(view, before) {
+  /** @type {Map<string, UserRow>} */
+  const rows = new Map();
+  for (const [name, at] of Object.entries(view.users)) {
+    const names = at.map((serverId) => serverName(view, serverId));
+    const old = before.get(name);
+    const isSame = old !== undefined && old.at === at && names.every((name, index) => name === old.names[index]);
+    rows.set(name, isSame ? old : { key: name, name, at, names });
+  }
+  return rows;
+}
+
+/**
+ * How a connection is watched.
+ *
+ * @param {ConnectionRow} row
+ * @returns {Badge}
+ */
+export function heartbeatBadge({ isGone, data }) {
+  if (isGone) return { state: "bad", text: "server is gone" };
+  if (data.state === "probing") return { state: "warn", text: `probing ${data.attempt} of ${data.of}` };
+  if (data.state !== "watching" && data.kind === "server") return { state: "quiet", text: "by its link" };
+  return data.state === "watching" ? { state: "good", text: "watching" } : { state: "quiet", text: "not watched" };
+}
+
+/**
+ * How a server is.
+ *
+ * @param {ServerView} server
+ * @returns {Badge}
+ */
+export function serverBadge(server) {
+  if (server.draining != null && !isGone(server)) return { state: "warn", text: "draining" };
+  switch (server.state) {
+    case "self":
+      return { state: "good", text: "this server" };
+    case "linked":
+      return { state: "good", text: "linked" };
+    case "suspect":
+      return { state: "warn", text: "suspect" };
+    case "left":
+      return { state: "quiet", text: "has left" };
+    case "dead":
+      return { state: "bad", text: "dead" };
+    default:
+      // A newer server may know more.
+      return { state: "quiet", text: `${server.state}` };
+  }
+}
+
+/** Ends that nobody has to worry about. */
+const USUAL = new Set([
+  "LOGGED_OUT",
+  "CLOSED_BY_OTHER_SIDE",
+  "REDIRECTED",
+  "SERVER_STOPPING",
+  "SESSION_REPLACED",
+  "DUPLICATE_LINK",
+]);
+/** Ends that somebody is hurt by. */
+const SEVERE = new Set(["HEARTBEAT_TIMEOUT", "SERVER_FAILED", "FELL_BEHIND", "CONNECTION_RESET"]);
+
+/**
+ * How bad an end is.
+ *
+ * @param {string} reason
+ * @returns {"quiet" | "warn" | "bad"}
+ */
+export function endState(reason) {
+  return USUAL.has(reason) ? "quiet" : SEVERE.has(reason) ? "bad" : "warn";
+}
+
+/**
+ * @param {Readonly<Record<string, ServerView>>} servers
+ * @param {string} serverId
+ */
+function nameOf(servers, serverId) {
+  return servers[serverId]?.name ?? (serverId.length > 12 ? `${serverId.slice(0, 12)}…` : serverId);
+}

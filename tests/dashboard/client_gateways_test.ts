@@ -1,0 +1,110 @@
+/** Which gateways the page calls, from what strangers say in a view. */
+
+import { assertEquals } from "@std/assert";
+import {
+  gatewayAt,
+  gatewaysInOrder,
+  knownServers,
+  lineUrl,
+  nextBest,
+  nextInTurn,
+} from "../../dashboard/client/gateways.js";
+
+const HOME = { host: "localhost:8080", isSecure: false };
+
+function server(port: number, http: unknown, more: object = {}) {
+  return { name: `127.0.0.1:${port}`, host: "127.0.0.1", port, http, state: "linked", ...more };
+}
+
+const VIEW = {
+  from: "a",
+  servers: {
+    a: server(8000, "127.0.0.1:8080", { state: "self" }),
+    b: server(8001, "127.0.0.1:8081"),
+    c: server(8002, null),
+    d: server(8003, "127.0.0.1:8083"),
+  },
+};
+
+function gateways(view: unknown, home = HOME): (string | undefined)[] {
+  return knownServers(view, home).map(({ gateway }) => gateway);
+}
+
+Deno.test("knownServers() takes the page's own address for its own server, and the announced ones for others", () => {
+  assertEquals(gateways(VIEW), ["localhost:8080", "127.0.0.1:8081", undefined, "127.0.0.1:8083"]);
+});
+
+Deno.test("gatewaysInOrder() puts the network's backups first, the page's own last, and leaves out who is gone", () => {
+  const servers = knownServers(VIEW, HOME);
+  assertEquals(gatewaysInOrder(servers, [], HOME), ["127.0.0.1:8081", "127.0.0.1:8083", "localhost:8080"]);
+  const backups = [
+    { serverId: "d", host: "127.0.0.1", port: 8003 },
+    { serverId: "c", host: "127.0.0.1", port: 8002 },
+    { serverId: "nobody", host: "127.0.0.1", port: 1 },
+  ];
+  assertEquals(gatewaysInOrder(servers, backups, HOME), ["127.0.0.1:8083", "127.0.0.1:8081", "localhost:8080"]);
+  const dead = { ...VIEW, servers: { ...VIEW.servers, d: server(8003, "127.0.0.1:8083", { state: "dead" }) } };
+  assertEquals(gatewaysInOrder(knownServers(dead, HOME), backups, HOME), ["127.0.0.1:8081", "localhost:8080"]);
+  // A page whose own server was dead in some view still calls it.
+  assertEquals(gatewaysInOrder([], [], HOME), ["localhost:8080"]);
+});
+
+Deno.test("a loopback gateway of another machine, or for a page from another machine, is nobody's", () => {
+  const elsewhere = {
+    from: "a",
+    servers: { a: VIEW.servers.a, b: server(8001, "127.0.0.1:8081", { host: "10.0.0.2" }) },
+  };
+  assertEquals(gateways(elsewhere), ["localhost:8080", undefined]);
+  assertEquals(gateways(VIEW, { host: "192.168.1.5:8080", isSecure: false }).slice(1), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const reachable = {
+    from: "a",
+    servers: { a: VIEW.servers.a, b: server(8001, "10.0.0.2:8081", { host: "10.0.0.2" }) },
+  };
+  assertEquals(gateways(reachable), ["localhost:8080", "10.0.0.2:8081"]);
+  // One that calls itself by its own address is on this machine all the same.
+  const named = {
+    from: "a",
+    servers: { a: { ...VIEW.servers.a, host: "10.0.0.1" }, b: server(8001, "127.0.0.1:8081", { host: "10.0.0.1" }) },
+  };
+  assertEquals(gateways(named), ["localhost:8080", "127.0.0.1:8081"]);
+});
+
+Deno.test("a page that came over TLS calls its own gateway only, as browsers allow nothing else", () => {
+  const home = { host: "thrum.example", isSecure: true };
+  const view = {
+    from: "a",
+    servers: { a: server(8000, null), b: server(8001, "10.0.0.2:8081", { host: "10.0.0.2" }) },
+  };
+  assertEquals(gatewaysInOrder(knownServers(view, home), [], home), ["thrum.example"]);
+  assertEquals(lineUrl("thrum.example", home), "wss://thrum.example/line");
+  assertEquals(lineUrl("[::1]:8080", HOME), "ws://[::1]:8080/line");
+});
+
+Deno.test("a view that makes no sense names nobody, and no gateway but HOST:PORT is taken", () => {
+  for (const view of [null, 7, [], {}, { servers: [] }, { servers: { a: null, b: 1, c: {} } }]) {
+    assertEquals(knownServers(view, HOME), []);
+  }
+  for (const http of ["", "evil", "user@host:80", "host:80/path", "host:80#x", "host:port", 8080, { host: "x" }]) {
+    assertEquals(gateways({ from: "a", servers: { a: VIEW.servers.a, b: server(8001, http) } }), [
+      "localhost:8080",
+      undefined,
+    ]);
+  }
+});
+
+Deno.test("gatewayAt() finds the gateway of the server that a REDIRECT names", () => {
+  const servers = knownServers(VIEW, HOME);
+  assertEquals(gatewayAt(servers, "127.0.0.1", 8001), "127.0.0.1:8081");
+  assertEquals(gatewayAt(servers, "127.0.0.1", 8002), undefined);
+  assertEquals(gatewayAt(servers, "127.0.0.1", 9), undefined);
+});
+
+Deno.test("the one that was lost is not called before the others were, round and round", () => {
+  const known = ["b", "c", "home"];
+  assertEquals([nextBest(known, "home"), nextBest(known, "b"), nextBest(["home"], "home")], ["b", "c", "home"]);
+  assertEquals([nextInTurn(known, "b"), nextInTurn(known, "home"), nextInTurn(known, "gone")], ["c", "b", "b"]);
+});

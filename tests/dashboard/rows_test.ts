@@ -1,0 +1,69 @@
+/** Rows made of a view: the same object as long as nothing in them has changed. */
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { connectionRows, endState, heartbeatBadge, serverBadge, serverName, userRows } from "../../dashboard/rows.js";
+import { apply } from "../../dashboard/view_state.js";
+import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import { sampleChange, sampleConnection, sampleServer, sampleView } from "./_sample.ts";
+
+const VIEW = sampleView({
+  servers: { a: sampleServer({ state: "self" }), b: sampleServer({ name: "127.0.0.1:8001" }) },
+  connections: { a: { c1: sampleConnection(), c2: sampleConnection({ user: "bela" }) }, b: { c1: sampleConnection() } },
+  users: { ada: ["a", "b"], bela: ["a"], carla: [] },
+});
+
+Deno.test("a connection's row is new only when something in it is", () => {
+  const before = connectionRows(VIEW, new Map());
+  assertEquals([...before.keys()], ["a c1", "a c2", "b c1"]);
+  const patch = { connections: { a: { c1: { attempt: 1, state: "probing" as const } } } };
+  const after = connectionRows(apply(VIEW, sampleChange({ patch })), before);
+  assert(after.get("a c1") !== before.get("a c1"));
+  assertStrictEquals(after.get("a c2"), before.get("a c2"));
+  assertStrictEquals(after.get("b c1"), before.get("b c1"));
+});
+
+Deno.test("connections of a server that is dead are gone", () => {
+  const before = connectionRows(VIEW, new Map());
+  const view = apply(VIEW, sampleChange({ patch: { servers: { b: { state: "dead" } } } }));
+  const row = connectionRows(view, before).get("b c1")!;
+  assertEquals(heartbeatBadge(row), { state: "bad", text: "server is gone" });
+});
+
+Deno.test("a user's row says where it is online by the servers' names", () => {
+  const before = userRows(VIEW, new Map());
+  assertEquals(before.get("ada")?.names, ["127.0.0.1:8000", "127.0.0.1:8001"]);
+  assertEquals(before.get("carla")?.names, []);
+  const after = userRows(apply(VIEW, sampleChange({ patch: { users: { bela: [] } } })), before);
+  assertStrictEquals(after.get("ada"), before.get("ada"));
+  assertEquals(after.get("bela")?.names, []);
+});
+
+Deno.test("a heartbeat's badge says which of how many probes it is at", () => {
+  const [row] = connectionRows(VIEW, new Map()).values();
+  const badge = (data: Parameters<typeof sampleConnection>[0]) =>
+    heartbeatBadge({ ...row!, data: sampleConnection(data) }).text;
+  assertEquals(badge({}), "watching");
+  assertEquals(badge({ state: "probing", attempt: 2, of: 3 }), "probing 2 of 3");
+  assertEquals(badge({ state: "unwatched" }), "not watched");
+});
+
+Deno.test("a server's badge is a word and a look for every state", () => {
+  const badges = (["self", "linked", "suspect", "left", "dead"] as const).map((state) =>
+    serverBadge(sampleServer({ state }))
+  );
+  assertEquals(badges.map(({ state }) => state), ["good", "good", "warn", "quiet", "bad"]);
+  assertEquals(serverBadge(sampleServer({ state: "self", draining: { total: 3, left: 1 } })).text, "draining");
+  assertEquals(serverBadge(sampleServer({ state: "dead", draining: { total: 3, left: 1 } })).text, "dead");
+});
+
+Deno.test("a server that is not known any more is called by the beginning of its id", () => {
+  assertEquals([serverName(VIEW, "b"), serverName(VIEW, "s-0123456789abcdef")], ["127.0.0.1:8001", "s-0123456789…"]);
+});
+
+Deno.test("every reason for an end has a look", () => {
+  const looks = Object.keys(CLOSE_REASONS).map(endState);
+  assertEquals(new Set(looks), new Set(["quiet", "warn", "bad"] as const));
+  assertEquals(endState("HEARTBEAT_TIMEOUT"), "bad");
+  assertEquals(endState("LOGGED_OUT"), "quiet");
+  assertEquals(endState("A_REASON_OF_A_NEWER_SERVER"), "warn");
+});

@@ -1,0 +1,87 @@
+/**
+ * A server for the HTTP gateway of which nothing is real but the door: it shows a view that a test has made. For crowds that are larger than a test should
+ * really connect, and for names that no real server would have.
+ */
+
+import { DEFAULT_CONFIG } from "../../config/config.ts";
+import type { Door } from "../../gateway/door.ts";
+import { openHttpDoor } from "../../gateway/http/http_door.ts";
+import type { GatewayNode } from "../../gateway/http/gateway_node.ts";
+import { nodeCrypto } from "../../platform/crypto.ts";
+import { realClock } from "../../platform/real_clock.ts";
+import { applyPatch } from "../../view/merge_patch.ts";
+import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
+
+/** The view that is shown, with the door through which it is seen. `await using` closes that. */
+export class CrowdNode implements AsyncDisposable {
+  readonly #observers = new Set<{ changed(change: NetworkChange): void }>();
+  #view: NetworkView;
+  #door!: Door;
+
+  private constructor(view: NetworkView) {
+    this.#view = view;
+  }
+
+  static async open(view: NetworkView): Promise<CrowdNode> {
+    const crowd = new CrowdNode(view);
+    const parts = { node: crowd.#node(), config: DEFAULT_CONFIG, clock: realClock, crypto: nodeCrypto };
+    crowd.#door = await openHttpDoor(parts, { host: "127.0.0.1", port: 0 });
+    return crowd;
+  }
+
+  /** Where the page is. */
+  get address(): string {
+    return `http://127.0.0.1:${this.#door.port}/`;
+  }
+
+  get view(): NetworkView {
+    return this.#view;
+  }
+
+  /** Pages that look. */
+  get observerCount(): number {
+    return this.#observers.size;
+  }
+
+  /** Changes the view, and tells whoever looks. */
+  change(fields: Partial<NetworkChange>): void {
+    const change = { at: Date.now(), patch: {}, ends: [], activities: [], skipped: 0, ...fields };
+    this.#view = {
+      ...applyPatch(this.#view, change.patch) as NetworkView,
+      at: change.at,
+      ends: [...this.#view.ends, ...change.ends],
+      activities: [...this.#view.activities, ...change.activities],
+    };
+    for (const observer of this.#observers) observer.changed(change);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#door.close();
+  }
+
+  #node(): GatewayNode {
+    const unasked = (what: string) => (): never => {
+      throw new Error(`No test asks a crowd for ${what}`);
+    };
+    const view = () => this.#view;
+    return {
+      serverId: this.#view.from,
+      state: "ready",
+      accept: unasked("connections"),
+      observe: (observer) => {
+        this.#observers.add(observer);
+        return {
+          get view() {
+            return view();
+          },
+          end: () => void this.#observers.delete(observer),
+        };
+      },
+      look: () => Promise.resolve(this.#view),
+      gateways: [],
+      diagram: () => [],
+      drain: unasked("a drain"),
+      metrics: unasked("metrics"),
+    };
+  }
+}
