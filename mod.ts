@@ -31,16 +31,21 @@ export type {
   Sent,
 } from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/reconnect.ts";
-export { serve, type ServeOptions, type Server } from "./node/serve.ts";
+export { DoorError } from "./gateway/door.ts";
+export { serve, type ServeOptions, type Server } from "./gateway/serve.ts";
 export type { NodeEnd } from "./node/node.ts";
 export type {
   ClusterConfig,
   Config,
   ConfigLayer,
   Endpoint,
+  GatewayConfig,
+  GrpcGatewayConfig,
   HeartbeatConfig,
+  HttpGatewayConfig,
   LimitsConfig,
   LogConfig,
+  PartOf,
   SessionsConfig,
   StoreConfig,
 } from "./config/config.ts";

@@ -10,11 +10,25 @@ import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
-import { endpointText, isSecret, secondsText, SECRET } from "./config/values.ts";
+import {
+  endpointText,
+  isSecret,
+  isToken,
+  parseListenAddress,
+  quoted,
+  secondsText,
+  SECRET,
+  TOKEN,
+} from "./config/values.ts";
+import { drainServer } from "./gateway/http/drain_command.ts";
+import { findHttpToken } from "./gateway/http/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
-import { serve, type Server, StoreError } from "./mod.ts";
-import { findNetworkSecret, keepNetworkSecret, type NetworkSecret } from "./node/network_secret.ts";
+import { DoorError, serve, type Server, StoreError } from "./mod.ts";
+import { keepSecret, type KeptSecret } from "./node/kept_secret.ts";
+import { findNetworkSecret } from "./node/network_secret.ts";
+import { askHttp } from "./platform/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
+import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
 import { FileError, readTextFile, writeTextFile } from "./platform/text_file.ts";
@@ -23,11 +37,21 @@ import { VERSION } from "./protocol/version.ts";
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
 const SHIPPED_CONFIG = new URL("./config.json", import.meta.url);
 
-/** The address cannot be listened on. */
-class ListenError extends Error {}
+/** The address cannot be listened on, or nobody answers there. */
+class AddressError extends Error {}
+
+/** The server that is to be drained does not obey. */
+class RefusedError extends Error {}
 
 const out = styleFor("stdout");
 const err = styleFor("stderr");
+
+/** What the server shares with others: with the servers of its network, and with those who may change it from a browser. */
+interface Secrets {
+  readonly network: KeptSecret;
+  /** `undefined` without an HTTP gateway. */
+  readonly http: KeptSecret | undefined;
+}
 
 /** Where the trace goes. */
 type Traced = Pick<ServerArguments, "trace" | "traceLimitBytes">;
@@ -45,24 +69,39 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         writeAll("stdout", `${SERVER_PROGRAM.name} ${VERSION}\n`);
         return EXIT_CODE.done;
       case "serve": {
-        const { config, network } = await configure(asked);
+        const { config, secrets } = await configure(asked);
         level = config.log.level;
-        return await run(config, network, asked);
+        return await run(config, secrets, asked);
       }
+      case "drain":
+        return await drain(asked);
     }
   } catch (error) {
     return tellFailure(error, level === "debug" || level === "trace");
   }
 }
 
-/** Command line over answers over file over defaults, and the secret of the network. */
-async function configure(asked: ServerArguments): Promise<{ config: Config; network: NetworkSecret }> {
+/** Command line over environment over file over defaults. */
+async function settle(asked: ServerArguments): Promise<Config> {
   const { config } = await loadConfig(readTextFile, { asked: asked.configFile, shipped: SHIPPED_CONFIG });
   // A variable that is set to nothing says nothing.
   const secret = Deno.env.get("THRUM_SECRET") ?? "";
   if (!isSecret(secret)) throw new UsageError(`THRUM_SECRET must be ${SECRET.allowed}`);
-  const settled = layered(config, secret === "" ? {} : { cluster: { secret } }, asked.layer);
+  const token = Deno.env.get("THRUM_HTTP_TOKEN") ?? "";
+  if (token !== "" && !isToken(token)) throw new UsageError(`THRUM_HTTP_TOKEN must be ${TOKEN.allowed}`);
+  return layered(
+    config,
+    secret === "" ? {} : { cluster: { secret } },
+    token === "" ? {} : { gateway: { http: { token } } },
+    asked.layer,
+  );
+}
+
+/** The configuration of a server that is to be started, answers to questions included, and its secrets. */
+async function configure(asked: ServerArguments): Promise<{ config: Config; secrets: Secrets }> {
+  const settled = await settle(asked);
   const network = await findNetworkSecret(settled);
+  const http = settled.gateway.http.listen === "" ? undefined : await findHttpToken(settled);
   // Before anything is asked: nobody should answer questions for nothing.
   if (settled.cluster.join.length > 0 && network.from === "made") {
     throw new UsageError(
@@ -73,7 +112,7 @@ async function configure(asked: ServerArguments): Promise<{ config: Config; netw
   const { intervalMs, count, idleTimeoutMs } = asked.layer.heartbeat ?? {};
   const complete = intervalMs !== undefined && count !== undefined && idleTimeoutMs !== undefined;
   const mayAsk = !complete && asked.mayAsk && canAsk();
-  return { config: mayAsk ? await settleByAsking(settled, asked) : settled, network };
+  return { config: mayAsk ? await settleByAsking(settled, asked) : settled, secrets: { network, http } };
 }
 
 /** Asks for the heartbeat settings that the command line does not give, and whether to keep the answers. */
@@ -112,15 +151,22 @@ async function save(fileName: string, heartbeat: Partial<Config["heartbeat"]>): 
 }
 
 /** Serves until it is asked to stop, or cannot go on. */
-async function run(config: Config, network: NetworkSecret, traced: Traced): Promise<ExitCode> {
+async function run(config: Config, secrets: Secrets, traced: Traced): Promise<ExitCode> {
   await using _logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
-  await using server = await start(layered(config, { cluster: { secret: network.secret } }), traced);
+  const { network, http } = secrets;
+  const known = layered(
+    config,
+    { cluster: { secret: network.secret } },
+    http === undefined ? {} : { gateway: { http: { token: http.secret } } },
+  );
+  await using server = await start(known, traced);
   // After the data folder was opened: so it is there, and this server's own.
-  await keepNetworkSecret(network);
-  writeAll("stdout", startedText(server, config, network));
+  await keepSecret(network);
+  if (http !== undefined) await keepSecret(http);
+  writeAll("stdout", startedText(server, config, secrets));
   // A terminal has just said so; a file has nothing else to tell one run from the next.
   if (config.log.file !== "") {
     getLogger(["thrum", "server"]).info("{program} {version} listens on {address}", {
@@ -149,7 +195,36 @@ async function start(config: Config, { trace, traceLimitBytes }: Traced): Promis
   }
 }
 
-function startedText(server: Server, config: Config, network: NetworkSecret): string {
+/** Asks a server that runs to stop gently, and waits for it. */
+async function drain(asked: ServerArguments): Promise<ExitCode> {
+  const config = await settle(asked);
+  const at = parseListenAddress(config.gateway.http.listen);
+  if (at === undefined || at.port === 0) {
+    throw new UsageError("A server is drained through its HTTP gateway: say where that is with --http [HOST:]PORT");
+  }
+  const { secret: token, from, file } = await findHttpToken(config);
+  if (from === "made") {
+    throw new UsageError(
+      `The server's token is needed: give it as THRUM_HTTP_TOKEN${
+        file === undefined ? "" : `, or say with --data where the server keeps it (it is not in ${quoted(file)})`
+      }`,
+    );
+  }
+  // An address to listen on may stand for all of them; calling needs one.
+  const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host === "::" ? "::1" : at.host;
+  const end = await drainServer({
+    at: { host, port: at.port },
+    token,
+    clock: realClock,
+    ask: askHttp,
+    tell: (line) => writeAll("stdout", `${line}\n`),
+  });
+  if (end.kind === "unreachable") throw new AddressError(end.sentence);
+  if (end.kind === "refused") throw new RefusedError(end.sentence);
+  return EXIT_CODE.done;
+}
+
+function startedText(server: Server, config: Config, secrets: Secrets): string {
   const { heartbeat } = server;
   const row = (name: string, text: string) => `  ${out.dim(name.padEnd(12))}${text}\n`;
   const kept = config.store.ephemeral ? "in memory, gone when it stops" : dataFolder(config);
@@ -160,31 +235,42 @@ function startedText(server: Server, config: Config, network: NetworkSecret): st
       `after ${secondsText(heartbeat.idleTimeoutMs)} s without data, ` +
         `${heartbeat.count} of them, ${secondsText(heartbeat.intervalMs)} s apart`,
     ) +
-    networkRows(server, config, network).map(([name, text]) => row(name, text)).join("") +
+    [...networkRows(server, config, secrets.network), ...gatewayRows(server, secrets.http)]
+      .map(([name, text]) => row(name, text)).join("") +
     row("stop", "Ctrl-C");
 }
 
 /** How this server joins others, or others join it. */
-function networkRows(server: Server, { cluster }: Config, network: NetworkSecret): [string, string][] {
+function networkRows(server: Server, { cluster }: Config, network: KeptSecret): [string, string][] {
   const joins: [string, string][] = cluster.join.length === 0 ? [] : [["joins", cluster.join.join(", ")]];
   if (network.from === "given") return joins;
-  // What is not a terminal may be kept by others: there it is said where the secret is, if it is anywhere else.
-  const isShown = network.file === undefined || (network.from === "made" && Deno.stdout.isTerminal());
-  const secret = isShown ? network.secret : `"$(cat ${shellWord(network.file!)})"`;
-  const kept = network.file === undefined ? "" : `in ${network.file}`;
+  const secret = isShown(network) ? network.secret : `"$(cat ${shellWord(network.file!)})"`;
   const listens = /^(0\.0\.0\.0|::)$/.test(server.host) ? "HOST" : server.host;
   const host = cluster.advertise === "" ? listens : cluster.advertise;
   // The next port, where both run on one machine.
   const port = server.port < 65_535 ? server.port + 1 : server.port - 1;
   const line = `${SERVER_PROGRAM.name} --port ${port} --join ${endpointText({ host, port: server.port })} -s ${secret}`;
-  return [
-    [
-      "secret",
-      isShown ? `${network.secret}  ${out.dim(kept === "" ? "shown once" : `shown once, kept ${kept}`)}` : kept,
-    ],
-    ["join it", line],
-    ...joins,
-  ];
+  return [["secret", secretText(network)], ["join it", line], ...joins];
+}
+
+/** Where a browser finds it, and what lets that browser change something. */
+function gatewayRows({ http, grpc }: Server, token: KeptSecret | undefined): [string, string][] {
+  const rows: [string, string][] = [];
+  if (http !== undefined) rows.push(["dashboard", `http://${endpointText(http)}/`]);
+  if (token !== undefined && token.from !== "given") rows.push(["token", secretText(token)]);
+  if (grpc !== undefined) rows.push(["Chitty-Chat", endpointText(grpc)]);
+  return rows;
+}
+
+/** What is not a terminal may be kept by others: there it is said where a secret is, if it is anywhere else. */
+function isShown({ from, file }: KeptSecret): boolean {
+  return file === undefined || (from === "made" && Deno.stdout.isTerminal());
+}
+
+function secretText(kept: KeptSecret): string {
+  if (!isShown(kept)) return `in ${kept.file}`;
+  const where = kept.file === undefined ? "shown once" : `shown once, kept in ${kept.file}`;
+  return `${kept.secret}  ${out.dim(where)}`;
 }
 
 /** `text` as one word of a command line. */
@@ -213,25 +299,35 @@ function describeFailure(error: unknown): { code: ExitCode; sentence: string; hi
   }
   if (error instanceof ConfigError) return { code: EXIT_CODE.usage, sentence };
   if (error instanceof StoreError || error instanceof FileError) return { code: EXIT_CODE.store, sentence };
-  if (error instanceof ListenError) return { code: EXIT_CODE.unreachable, sentence };
+  if (error instanceof AddressError) return { code: EXIT_CODE.unreachable, sentence };
+  if (error instanceof DoorError) {
+    const { door, endpoint, code } = error;
+    const sentence = `Cannot listen for ${door} on ${endpointText(endpoint)}: ${listenReason(code)}`;
+    return { code: EXIT_CODE.unreachable, sentence };
+  }
+  if (error instanceof RefusedError) return { code: EXIT_CODE.refused, sentence };
   return { code: EXIT_CODE.fault, sentence: `Fault in the program: ${sentence}`, hint: "--log-level debug says where" };
 }
 
 /** What the operating system said about the address to listen on, if that is what `error` is about. */
-function listenError(error: unknown, { host, port }: Endpoint): ListenError | undefined {
+function listenError(error: unknown, { host, port }: Endpoint): AddressError | undefined {
   const { code = "", syscall } = error as { code?: string; syscall?: string };
   if (syscall !== "listen" && syscall !== "getaddrinfo") return undefined;
+  const hint = code === "EADDRINUSE" ? "; --port 0 takes a free one" : "";
+  const sentence = `Cannot listen on ${endpointText({ host, port })}: ${listenReason(code)}${hint}`;
+  return new AddressError(sentence, { cause: error });
+}
+
+function listenReason(code: string): string {
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: "another program listens there already; --port 0 takes a free port",
+    EADDRINUSE: "another program listens there already",
     EACCES: "permission denied; ports below 1024 are for the administrator",
     EADDRNOTAVAIL: "this machine does not have that address",
     // What Deno 2.9 makes of EADDRNOTAVAIL.
     EINVAL: "this machine does not have that address",
     ENOTFOUND: "no such host is known",
   };
-  return new ListenError(`Cannot listen on ${endpointText({ host, port })}: ${reasons[code] ?? code}`, {
-    cause: error,
-  });
+  return reasons[code] ?? code;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -40,7 +40,8 @@ import {
 
 /** What a server is asked to do. */
 export interface ServerArguments {
-  readonly action: "serve" | "help" | "version";
+  /** `drain`: ask one that runs to hand its clients over and to stop. */
+  readonly action: "serve" | "drain" | "help" | "version";
   /** What the flags say about the configuration. */
   readonly layer: ConfigLayer;
   /** The config file that was asked for. */
@@ -219,15 +220,22 @@ const SERVER_FLAGS = {
   ...HELP,
 } satisfies Flags;
 
+/** What says which server is to be drained, and what it takes to be allowed to. */
+const DRAIN_FLAGS: readonly string[] = ["http", "port", "data", "config", "no-prompt", "help", "version"];
+
 /** The server's command line. */
 export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
   name: "thrum-server",
   summary: "a server of an activity network",
-  usage: ["[flags]"],
-  commands: {},
+  usage: ["[flags]", "drain [--http [HOST:]PORT] [--data DIR]"],
+  commands: {
+    "": "serve",
+    drain: "ask a server, through its HTTP gateway, to hand its clients to others and to stop; shows how far it is",
+  },
   flags: SERVER_FLAGS,
   environment: [
     ["THRUM_SECRET", "the secret of the network, out of sight of the process list"],
+    ["THRUM_HTTP_TOKEN", "the token of the HTTP gateway; the server makes one where none is given"],
     ["NO_COLOR", "any value: no colours"],
   ],
   examples: [
@@ -238,11 +246,14 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "for a try: a free port, quick heartbeats, nothing kept",
     ],
     ["--port 8001 --join 127.0.0.1:8000 -s SECRET", "a second server, which joins the network of the first"],
+    ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],
+    ["drain --http 8080", "empties the server that was started like that, and stops it"],
   ],
   exitCodes: [
-    [EXIT_CODE.done, "stopped by Ctrl-C or a signal, in good order"],
+    [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order"],
     [EXIT_CODE.usage, "the command line or the config file is wrong"],
-    [EXIT_CODE.unreachable, "it cannot listen at that address"],
+    [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
+    [EXIT_CODE.refused, "drain: the token is wrong"],
     [EXIT_CODE.store, "the data folder, or another file, cannot be opened, read or written"],
     [EXIT_CODE.fault, "a fault in the program"],
   ],
@@ -363,13 +374,14 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
  * @throws {UsageError} when it is wrong.
  */
 export function parseServerArguments(args: readonly string[]): ServerArguments {
-  const { words, values } = parseCommandLine(SERVER_PROGRAM, args);
+  const { command, words, values } = parseCommandLine(SERVER_PROGRAM, args);
   refuseWords(words);
+  if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
   if (values.ephemeral && values.data !== undefined) {
     throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
   }
   return {
-    action: values.help ? "help" : values.version ? "version" : "serve",
+    action: values.help ? "help" : values.version ? "version" : command === "drain" ? "drain" : "serve",
     layer: {
       server: given({ host: values.host, port: values.port }),
       heartbeat: given({ idleTimeoutMs: values.idle, intervalMs: values.interval, count: values.heartbeats }),
@@ -482,6 +494,11 @@ function readDirect([to, text]: readonly string[]): { to: string; text: string }
 
 function refuseWords(words: readonly string[]): void {
   if (words.length > 0) throw new UsageError(`Unexpected argument ${quoted(words[0]!)}`);
+}
+
+function refuseFlags(values: object, allowed: readonly string[], command: string): void {
+  const [name] = Object.keys(values).filter((name) => !allowed.includes(name));
+  if (name !== undefined) throw new UsageError(`--${name} means nothing to ${command}`);
 }
 
 /** `values` without those that were not given. */

@@ -125,6 +125,8 @@ export interface HttpGatewayConfig {
   listen: string;
   /** What whoever changes something has to show, and whoever comes from another machine; empty means that one is made and kept in the data folder. */
   token: string;
+  /** Hosts that browsers call it by, besides the one it listens on: a name of this machine, or of a proxy before it. */
+  names: string[];
 }
 
 /** The Chitty-Chat door, over gRPC. */
@@ -137,7 +139,9 @@ export interface GrpcGatewayConfig {
 
 /** Other doors than the line protocol's. */
 export interface GatewayConfig {
+  /** The dashboard and what is beside it. */
   http: HttpGatewayConfig;
+  /** The Chitty-Chat door. */
   grpc: GrpcGatewayConfig;
 }
 
@@ -167,7 +171,7 @@ export interface Config {
 export type ConfigLayer = PartOf<Config>;
 
 /** Any keys of `T`, at each level; a list is there whole or not at all. */
-type PartOf<T> = {
+export type PartOf<T> = {
   [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : T[Key] extends object ? PartOf<T[Key]>
   : T[Key];
 };
@@ -212,7 +216,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     synchronous: "normal",
   },
   sessions: { perUser: "many" },
-  gateway: { http: { listen: "", token: "" }, grpc: { listen: "", participantHosts: [] } },
+  gateway: { http: { listen: "", token: "", names: [] }, grpc: { listen: "", participantHosts: [] } },
   log: { level: "info", format: "text", file: "" },
 };
 

@@ -1,4 +1,9 @@
-/** A door beside the line protocol's, as whoever opened it has it. Types only. */
+/** A door beside the line protocol's, as whoever opened it has it, and what it is opened with. */
+
+import type { Config, Endpoint } from "../config/config.ts";
+import type { ThrumNode } from "../node/node.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { SecretCrypto } from "../platform/crypto.ts";
 
 /** An open door. */
 export interface Door {
@@ -7,4 +12,32 @@ export interface Door {
   readonly port: number;
   /** Lets nobody in any more and ends what came through it. Calling it again waits for the same end. */
   close(): Promise<void>;
+}
+
+/** What a door is opened with. */
+export interface DoorParts {
+  readonly node: ThrumNode;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly crypto: SecretCrypto;
+}
+
+/** A door's address cannot be listened on. */
+export class DoorError extends Error {
+  /** Its class, by name. */
+  override name = "DoorError";
+  /** Which one, in words. */
+  readonly door: string;
+  /** Where it was to listen. */
+  readonly endpoint: Endpoint;
+  /** What the operating system calls it, such as `EADDRINUSE`. */
+  readonly code: string;
+
+  /** `door` names it, `code` says why it cannot be opened. */
+  constructor(door: string, endpoint: Endpoint, code: string, options?: ErrorOptions) {
+    super(`Cannot listen for ${door}: ${code}`, options);
+    this.door = door;
+    this.endpoint = endpoint;
+    this.code = code;
+  }
 }

@@ -6,6 +6,9 @@
 import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
+import { plainAddress } from "./address.ts";
+import { ReadSwitch } from "./read_switch.ts";
+import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "./transport.ts";
 
 /**
@@ -19,11 +22,6 @@ const CROWD = 48;
 const SELF_CALL_INTERVAL_MS = 5_000;
 const SELF_CALL_PATIENCE_MS = 2_000;
 const REOPEN_MS = 100;
-/** As much as Deno reads at once. A smaller chunk says that nothing was left, a full one that there is more. */
-const FULL_CHUNK_BYTES = 65_536;
-/** How long full chunks are read before everybody else is looked at, and the shortest rest that makes the event loop do so. */
-const READING_MS = 10;
-const REST_MS = 1;
 const logger = getLogger(["thrum", "server"]);
 
 /**
@@ -31,56 +29,19 @@ const logger = getLogger(["thrum", "server"]);
  * sees to it that it still accepts.
  */
 export function tcpTransport(highWaterBytes: number, selfCallIntervalMs = SELF_CALL_INTERVAL_MS): Transport {
-  const turns = new ReadingTurns();
   return {
     async listen({ host, port }, onLink) {
       const listener = new TcpListener(
-        (socket) => onLink(new TcpLink(socket, highWaterBytes, turns)),
+        (socket) => onLink(new TcpLink(socket, highWaterBytes)),
         selfCallIntervalMs,
       );
       await listener.open(host, port);
       return listener;
     },
     dial(options) {
-      return dial(options, (socket) => new TcpLink(socket, highWaterBytes, turns));
+      return dial(options, (socket) => new TcpLink(socket, highWaterBytes));
     },
   };
-}
-
-/**
- * Lets links that never run dry rest now and then, all at once. Deno 2.9 reads up to 2 MB from a socket that always has more, and begins with it again
- * before it looks at others: measured, one fast sender kept logins and answers of everybody else waiting for 5 seconds, twenty for more than 20. When
- * nothing is left to be read the event loop has to wait, and then it sees who else has something. A lone sender of that kind pays an eighth of its
- * speed for that, several pay nothing.
- */
-class ReadingTurns {
-  /** Links whose last chunk was full, and since when there was always one. */
-  readonly #full = new Set<TcpLink>();
-  #since = 0;
-  readonly #resting = new Set<TcpLink>();
-
-  /** `link` has read a chunk of `size` bytes; none when it is gone. */
-  hasRead(link: TcpLink, size: number): void {
-    if (size < FULL_CHUNK_BYTES) {
-      this.#full.delete(link);
-      return;
-    }
-    const now = performance.now();
-    if (this.#full.size === 0) this.#since = now;
-    this.#full.add(link);
-    if (now - this.#since < READING_MS) return;
-    link.isResting = true;
-    // By a timer that is set when this turn has read everybody: one that is due already would be no rest.
-    if (this.#resting.size === 0) setImmediate(() => setTimeout(() => this.#goOn(), REST_MS));
-    this.#resting.add(link);
-  }
-
-  #goOn(): void {
-    this.#since = performance.now();
-    const rested = [...this.#resting];
-    this.#resting.clear();
-    for (const link of rested) link.isResting = false;
-  }
 }
 
 /** One socket as a `Link`. Its state is the socket's; only what the socket does not know is kept here. */
@@ -89,7 +50,9 @@ class TcpLink implements Link {
   readonly remotePort: number;
   readonly #socket: Socket;
   readonly #highWaterBytes: number;
-  readonly #turns: ReadingTurns;
+  readonly #reading: ReadSwitch;
+  /** A chunk that came when nobody wanted it. */
+  #kept: Uint8Array | undefined;
   #handler: LinkHandler | undefined;
   #isPaused = false;
   #isResting = false;
@@ -97,10 +60,10 @@ class TcpLink implements Link {
   #reset = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: Socket, highWaterBytes: number, turns: ReadingTurns) {
+  constructor(socket: Socket, highWaterBytes: number) {
     this.#socket = socket;
     this.#highWaterBytes = highWaterBytes;
-    this.#turns = turns;
+    this.#reading = new ReadSwitch(socket, () => this.#takeKept());
     this.remoteHost = plainAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     socket.setNoDelay(true);
@@ -116,8 +79,10 @@ class TcpLink implements Link {
     this.#handler = handler;
     const socket = this.#socket;
     socket.on("data", (bytes: Uint8Array) => {
-      handler.onData(bytes);
-      this.#turns.hasRead(this, bytes.length);
+      if (this.#reading.isOn) handler.onData(bytes);
+      else this.#kept = bytes.slice();
+      readingTurns.hasRead(this, bytes.length);
+      this.#reading.afterChunk();
     });
     socket.on("end", () => handler.onFinish());
     socket.on("drain", () => handler.onDrain());
@@ -159,7 +124,11 @@ class TcpLink implements Link {
     if (socket.destroyed) return;
     // What still comes in is thrown away: closing with unread bytes would reset the connection and lose our last line.
     socket.removeAllListeners("data");
-    socket.on("data", (bytes: Uint8Array) => this.#turns.hasRead(this, bytes.length));
+    socket.on("data", (bytes: Uint8Array) => {
+      readingTurns.hasRead(this, bytes.length);
+      this.#reading.afterChunk();
+    });
+    this.#kept = undefined;
     this.#readOrNot();
     this.#linger = setTimeout(() => socket.destroy(), lingerMs);
     socket.end();
@@ -171,13 +140,18 @@ class TcpLink implements Link {
   }
 
   #readOrNot(): void {
-    if (this.#isResting || (this.#isPaused && !this.#endedHere)) this.#socket.pause();
-    else this.#socket.resume();
+    this.#reading.turn(!this.#isResting && (!this.#isPaused || this.#endedHere));
+  }
+
+  #takeKept(): void {
+    const bytes = this.#kept;
+    this.#kept = undefined;
+    if (bytes !== undefined) this.#handler?.onData(bytes);
   }
 
   #closed(): void {
     clearTimeout(this.#linger);
-    this.#turns.hasRead(this, 0);
+    readingTurns.hasRead(this, 0);
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.onEnd(this.#endedHere ? "local" : this.#reset ? "reset" : "closed");
@@ -348,9 +322,4 @@ function dial(
 function isOtherEnd(accepted: Socket, call: Socket): boolean {
   return accepted.remotePort === call.localPort &&
     plainAddress(accepted.remoteAddress ?? "") === plainAddress(call.localAddress ?? "");
-}
-
-/** An IPv4 address that came in on an IPv6 socket, as people write it. */
-function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }

@@ -10,6 +10,8 @@ import { VERSION } from "../protocol/version.ts";
 interface Target {
   readonly name: string;
   readonly entry: string;
+  /** Files and folders that it has inside. */
+  readonly include: readonly string[];
   /** What it may do; everything else is refused, whoever asks from inside. */
   readonly permissions: readonly string[];
 }
@@ -26,15 +28,24 @@ class CompileError extends Error {
 
 // Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed. Neither program starts others
 // or loads foreign code. A client writes who talked last, in the person's config folder. The uid is what node:fs compares to say whether the data folder can be written to.
+// The libraries for gRPC and WebSockets read settings of their own, and do not start where they may not.
 const TARGETS: readonly Target[] = [
   {
     name: SERVER_PROGRAM.name,
     entry: "server.ts",
-    permissions: ["--allow-net", "--allow-read", "--allow-write", "--allow-env=THRUM_SECRET", "--allow-sys=uid"],
+    include: ["config.json", "dashboard"],
+    permissions: [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_DENO,OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG,GRPC_*,WS_NO_*",
+      "--allow-sys=uid",
+    ],
   },
   {
     name: CLIENT_PROGRAM.name,
     entry: "client.ts",
+    include: ["config.json"],
     permissions: [
       "--allow-net",
       "--allow-read",
@@ -44,26 +55,27 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
+/** In bytes. With its usual stack Deno 2.5 does not survive reading `bintrees`, which `prom-client` brings. */
+const COMPILER_STACK = "16777216";
 const EXIT_FAILED = 1;
 /** Its own code, so that a script can tell "could not be tried here" from "does not work". */
 const EXIT_NO_RUNTIME = 3;
 
 const root = new URL("../", import.meta.url);
 
-async function compile({ name, entry, permissions }: Target): Promise<string> {
+async function compile({ name, entry, include, permissions }: Target): Promise<string> {
   const path = `dist/${name}${Deno.build.os === "windows" ? ".exe" : ""}`;
   const args = [
     "compile",
     "--quiet",
     ...permissions,
     "--no-prompt",
-    "--include",
-    "config.json",
+    ...include.flatMap((file) => ["--include", file]),
     "--output",
     path,
     entry,
   ];
-  const { success, stderr } = await run(Deno.execPath(), args, {});
+  const { success, stderr } = await run(Deno.execPath(), args, { env: { RUST_MIN_STACK: COMPILER_STACK } });
   if (!success) throw describeFailure(entry, stderr.split("\nStack backtrace")[0]!);
   return path;
 }
@@ -111,7 +123,7 @@ interface RunResult {
 async function run(
   program: string | URL,
   args: readonly string[],
-  options: { cwd?: string; clearEnv?: boolean },
+  options: { cwd?: string; clearEnv?: boolean; env?: Record<string, string> },
 ): Promise<RunResult> {
   const command = new Deno.Command(program, { args: [...args], cwd: root, stdin: "null", ...options });
   const { success, stdout, stderr } = await command.output();

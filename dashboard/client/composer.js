@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Where the person writes: to everyone or to one user, text or JSON. */
 
 import { byId, element, setText } from "../dom.js";

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The protocol by hand: all lines of the connection as they were sent and received, and a line to send. */
 
 import { byId, element, setText } from "../dom.js";

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Carries out what `line_session.js` decides: one WebSocket at a time, one timer, and the question to the gateway which other gateways there are. Tells what is to
  * be shown.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** /client: puts the parts of the page together. Decides nothing of the protocol (`line_session.js` does), and draws at most once a frame. */
 
 import { byId, setBadge, setText } from "../dom.js";
@@ -140,6 +139,13 @@ function draw() {
   const isOut = status.kind === "signedOut" ||
     !session.isByHand && !hasBeenLive && status.kind !== "ended" && stream.rows.length + stream.pending.length === 0;
   document.body.dataset.view = isOut ? "out" : "in";
+  document.body.toggleAttribute("data-hand", session.isByHand);
+  setText(
+    byId("stream-empty"),
+    session.isByHand
+      ? "Write lines to the server below. What it tells of others stands here."
+      : "Nothing has been said since you came.",
+  );
   setBadge(byId("state"), stateBadge(session));
   byId("me").hidden = username === undefined;
   setText(byId("me"), username ?? "");

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Draws what the session knows: where it is connected, what it has, where it would go, and who is online. */
 
 import { byId, element, keyed, setText } from "../dom.js";
@@ -59,12 +58,14 @@ export class SideView {
   }
 
   /** @param {LineSession} session */
-  #drawBackups({ surroundings, isPlain, hasOthers }) {
+  #drawBackups({ surroundings, isPlain, isByHand, hasOthers }) {
     const rows = surroundings.backups.map(({ host, port, gateway }) => ({
       left: `${host}:${port}`,
       right: gateway === undefined ? "has no gateway for this page" : `gateway ${gateway}`,
     }));
-    const none = isPlain
+    const none = isByHand
+      ? "By hand, the page does not look for another one."
+      : isPlain
       ? "A plain client is not told of other servers."
       : hasOthers
       ? "The network names no other server; the page knows of gateways that it would try."
@@ -84,7 +85,7 @@ export class SideView {
       isPlain
         ? "A plain client is not told who comes and goes."
         : isByHand
-        ? "Ask: LIST_USERS."
+        ? "Ask with LIST_USERS, once you are logged in."
         : "Nobody with a name is logged in.",
     );
     const drawn = `${username}\n${names.join("\n")}`;

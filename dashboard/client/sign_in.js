@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The form with which somebody comes in. The secret goes from here to the session and nowhere else. */
 
 import { byId, setText } from "../dom.js";

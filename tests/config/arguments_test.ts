@@ -162,11 +162,23 @@ Deno.test("a flag may be given twice only with one value", () => {
   assertEquals(serverRefusal("--port", "1", "-lp", "2"), "--port is given twice, with different values");
 });
 
-Deno.test("a switch takes no value, and a server no word", () => {
+Deno.test("a switch takes no value, and a server no word but drain", () => {
   assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
   assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
-  assertEquals(serverRefusal("start"), 'Unexpected argument "start"');
-  assertEquals(serverRefusal("--", "--port"), 'Unexpected argument "--port"');
+  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain');
+  assertEquals(serverRefusal("drian"), 'Unknown command "drian"; did you mean drain?');
+  assertEquals(serverRefusal("drain", "now"), 'Unexpected argument "now"');
+  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain');
+});
+
+Deno.test("drain takes what says which server it is about, and nothing else", () => {
+  const { action, layer } = parseServerArguments(["drain", "--http", "8080", "--data", "d", "--port", "1"]);
+  assertEquals(action, "drain");
+  assertEquals(layer.gateway, { http: { listen: "8080" } });
+  assertEquals(layer.store?.data, "d");
+  assertEquals(serverRefusal("drain", "--weight", "2"), "--weight means nothing to drain");
+  assertEquals(serverRefusal("--ephemeral", "drain"), "--ephemeral means nothing to drain");
+  assertEquals(parseServerArguments(["drain", "--help"]).action, "help");
 });
 
 Deno.test("--ephemeral and --data exclude each other", () => {

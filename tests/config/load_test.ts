@@ -76,7 +76,7 @@ Deno.test("parseConfig() knows keys of sections in sections, and finds those tha
   assertEquals(config.gateway.http, DEFAULT_CONFIG.gateway.http);
   assertStringIncludes(
     refusal({ gateway: { http: { prot: 1 } } }),
-    '"gateway.http.prot"; known here are listen, token',
+    '"gateway.http.prot"; known here are listen, token, names',
   );
   assertStringIncludes(
     refusal({ participantHosts: [] }),
@@ -98,10 +98,10 @@ Deno.test("layered() and withLayer() keep what a layer does not say, at each lev
   });
   const over = layered(base, { gateway: { http: { token: "0123456789abcdef" }, grpc: { participantHosts: ["c"] } } });
   assertEquals(over.gateway, {
-    http: { listen: "8080", token: "0123456789abcdef" },
+    http: { listen: "8080", token: "0123456789abcdef", names: [] },
     grpc: { listen: "", participantHosts: ["c"] },
   });
-  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "" });
+  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "", names: [] });
   const text = withLayer('{"gateway": {"http": {"listen": "8080"}}}', "my.json", {
     gateway: { grpc: { listen: "7080" } },
   });

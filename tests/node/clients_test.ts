@@ -2,16 +2,23 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serve, type ServeOptions, type Server } from "../../mod.ts";
-import { LineClient } from "../support/line_client.ts";
+import { doorOf } from "../support/test_door.ts";
+
+const door = doorOf(import.meta.url);
 
 function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({ ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true, ...options.store } });
+  return serve({
+    ...door.options,
+    ...options,
+    server: { host: "127.0.0.1", port: 0 },
+    store: { ephemeral: true, ...options.store },
+  });
 }
 
 Deno.test("a client registers, logs in on the same connection, and publishes to all, itself included", async () => {
   await using server = await start();
-  await using other = await LineClient.loggedIn(server.port);
-  await using anna = await LineClient.connect(server.port);
+  await using other = await door.loggedIn(server);
+  await using anna = await door.connect(server);
   anna.send({ command: "REGISTER", username: "anna", secret: "s" });
   await anna.next("REGISTER_SUCCESS");
   anna.send({ command: "LOGIN", username: "anna", secret: "s" });
@@ -33,16 +40,16 @@ Deno.test("a client registers, logs in on the same connection, and publishes to 
 
 Deno.test("an account can be used from another connection the moment REGISTER_SUCCESS is there", async () => {
   await using server = await start();
-  await using first = await LineClient.connect(server.port);
+  await using first = await door.connect(server);
   first.send({ command: "REGISTER", username: "anna", secret: "s" });
   await first.next("REGISTER_SUCCESS");
-  await using second = await LineClient.loggedIn(server.port, { username: "anna", secret: "s" });
+  await using second = await door.loggedIn(server, { username: "anna", secret: "s" });
   assert(!second.isClosed);
 });
 
 Deno.test("what the server refuses it answers, and then it closes", async () => {
   await using server = await start();
-  await using first = await LineClient.connect(server.port);
+  await using first = await door.connect(server);
   first.send({ command: "REGISTER", username: "anna", secret: "s" });
   await first.next("REGISTER_SUCCESS");
   const refusals: [string, Record<string, unknown>[]][] = [
@@ -60,7 +67,7 @@ Deno.test("what the server refuses it answers, and then it closes", async () => 
     ["INVALID_MESSAGE", [{ command: "LOGIN", username: "anonymous" }, { command: "LOGIN", username: "anonymous" }]],
   ];
   for (const [answer, lines] of refusals) {
-    await using client = await LineClient.connect(server.port);
+    await using client = await door.connect(server);
     client.send(...lines);
     assertEquals(typeof (await client.next(answer)).info, "string");
     await client.closed();
@@ -69,7 +76,7 @@ Deno.test("what the server refuses it answers, and then it closes", async () => 
 
 Deno.test("lines that follow a LOGIN or a REGISTER without waiting are taken in their order", async () => {
   await using server = await start();
-  await using client = await LineClient.connect(server.port);
+  await using client = await door.connect(server);
   client.send(
     { command: "REGISTER", username: "anna", secret: "s" },
     { command: "LOGIN", username: "anna", secret: "s" },
@@ -79,7 +86,7 @@ Deno.test("lines that follow a LOGIN or a REGISTER without waiting are taken in 
   );
   await client.closed();
   assertEquals(client.received.map(({ command }) => command).slice(0, 2), ["REGISTER_SUCCESS", "LOGIN_SUCCESS"]);
-  await using later = await LineClient.loggedIn(server.port, {
+  await using later = await door.loggedIn(server, {
     features: ["resume"],
     resume: { vector: { [server.serverId]: 1 } },
   });
@@ -89,10 +96,10 @@ Deno.test("lines that follow a LOGIN or a REGISTER without waiting are taken in 
 
 Deno.test("numbers, nulls and the order of keys pass unharmed", async () => {
   await using server = await start();
-  await using client = await LineClient.loggedIn(server.port);
+  await using client = await door.loggedIn(server);
   const activity = '{"z":1.0,"big":9007199254740993,"nothing":null,"small":1e-7,"text":"\\u00fc"}';
   let raw = "";
-  await using listener = await LineClient.loggedIn(server.port);
+  await using listener = await door.loggedIn(server);
   const parse = JSON.parse;
   try {
     // The one place where the text itself is looked at: a parsed number would hide what was lost.
@@ -110,7 +117,7 @@ Deno.test("numbers, nulls and the order of keys pass unharmed", async () => {
 
 Deno.test("a messageId that was used before is acknowledged again and not published again", async () => {
   await using server = await start();
-  await using client = await LineClient.loggedIn(server.port, { features: ["ack"] });
+  await using client = await door.loggedIn(server, { features: ["ack"] });
   const message = (n: number) => ({ command: "ACTIVITY_MESSAGE", messageId: "m-1", activity: { n } });
   // Twice within one turn, and again later.
   client.send(message(1), message(2));
@@ -126,7 +133,7 @@ Deno.test("a messageId that was used before is acknowledged again and not publis
 
 Deno.test("a client that asked for features is told which are in force, and how it is supervised", async () => {
   await using server = await start({ heartbeat: { idleTimeoutMs: 900, intervalMs: 400, count: 3 } });
-  await using client = await LineClient.connect(server.port);
+  await using client = await door.connect(server);
   client.send({
     command: "LOGIN",
     username: "anonymous",
@@ -141,8 +148,8 @@ Deno.test("a client that asked for features is told which are in force, and how 
 
 Deno.test("a server that stops tells clients why and that they may come back, and plain ones nothing", async () => {
   const server = await start();
-  await using plain = await LineClient.loggedIn(server.port);
-  await using client = await LineClient.loggedIn(server.port, { features: ["heartbeat"] });
+  await using plain = await door.loggedIn(server);
+  await using client = await door.loggedIn(server, { features: ["heartbeat"] });
   await server.close();
   await Promise.all([plain.closed(), client.closed()]);
   const { reason, reconnect, info } = await client.next("END_CONNECTION");
@@ -154,7 +161,7 @@ Deno.test("a server that stops tells clients why and that they may come back, an
 Deno.test("what was published is acknowledged before the connection ends, by LOGOUT, by a bad line or by FIN", async () => {
   await using server = await start();
   for (const last of ['{"command":"LOGOUT"}\n', "nonsense\n", ""]) {
-    await using client = await LineClient.loggedIn(server.port, { features: ["ack"] });
+    await using client = await door.loggedIn(server, { features: ["ack"] });
     client.sendRaw(`{"command":"ACTIVITY_MESSAGE","messageId":"m${last.length}","activity":{}}\n${last}`);
     if (last === "") client.finish();
     await client.closed();

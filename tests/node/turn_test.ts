@@ -112,6 +112,33 @@ for (const [what, read, line] of readsForChat) {
   });
 }
 
+const OLDER_SERVER = { command: "AUTHENTICATE", secret: "of the network" };
+const SERVER = { ...OLDER_SERVER, serverId: "s-2", host: "127.0.0.1", port: 9, features: ["thrum/1"], vector: {} };
+const readsForServers: [what: string, read: keyof Store, lines: Received[]][] = [
+  ["claims a name", "account", [SERVER, { command: "LOCK_REQUEST", username: "anna", lamport: 2, origin: "s-2" }]],
+  ["of the older dialect asks for a name", "account", [
+    OLDER_SERVER,
+    { command: "LOCK_REQUEST", username: "anna", secret: "s" },
+  ]],
+  ["of the older dialect wants to know who is here", "usernames", [{ ...OLDER_SERVER, serverId: "older" }]],
+];
+
+for (const [what, read, lines] of readsForServers) {
+  Deno.test(`a store that cannot be read when another server ${what} ends the server in good order`, async () => {
+    const world = await NodeWorld.start({ cluster: { secret: OLDER_SERVER.secret, olderDialect: true, drainMs: 0 } });
+    const bystander = await world.connect({ ...ANONYMOUS, features: ["heartbeat"] });
+    const server = await world.connect();
+    world.broken.add(read);
+    server.send(...lines);
+    const end = await waitFor(world);
+    assertEquals(end.reason, "failed");
+    assert(end.error instanceof StoreError);
+    assertEquals(bystander.received.at(-1)!.reason, "SERVER_FAILED");
+    assert(!server.commands.includes("LOCK_ALLOWED"));
+    assert(server.end !== undefined);
+  });
+}
+
 Deno.test("a store that fails while the server stops makes a failure of that", async () => {
   for (const call of ["commit", "close"] as const) {
     const world = await NodeWorld.start();

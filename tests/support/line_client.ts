@@ -4,6 +4,7 @@
 
 import { connect, type Socket } from "node:net";
 import { deadline } from "@std/async/deadline";
+import { ClientFrames, closeFrame } from "./websocket_frames.ts";
 
 /** A line that came, read as JSON. */
 // deno-lint-ignore no-explicit-any
@@ -12,22 +13,27 @@ export type Received = Record<string, any>;
 /** How long anything may take before a test fails. Generous: it is only reached when something is wrong. */
 export const PATIENCE_MS = 20_000;
 
-/** One TCP connection. */
+/** One TCP connection; what goes over it are lines, or frames of a WebSocket. */
 export class LineClient implements AsyncDisposable {
   /** Every line that came, in order. */
   readonly received: Received[] = [];
   /** Told of each line as it comes. */
   onMessage: ((message: Received) => void) | undefined;
   readonly #socket: Socket;
+  readonly #frames: ClientFrames | undefined;
   readonly #closed: Promise<void>;
   #isClosed = false;
+  #hasFinished = false;
   #text = "";
   #wake: (() => void)[] = [];
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, frames?: ClientFrames) {
     this.#socket = socket;
+    this.#frames = frames;
     const decoder = new TextDecoder();
-    socket.on("data", (bytes: Uint8Array) => {
+    socket.on("data", (received: Uint8Array) => {
+      const bytes = frames === undefined ? received : frames.hear(received);
+      if (frames?.closeCode !== undefined) this.finish();
       const lines = (this.#text + decoder.decode(bytes, { stream: true })).split("\n");
       this.#text = lines.pop()!;
       for (const line of lines) {
@@ -47,27 +53,48 @@ export class LineClient implements AsyncDisposable {
     );
   }
 
-  static connect(port: number, host = "127.0.0.1"): Promise<LineClient> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ port, host });
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.off("error", reject);
-        resolve(new LineClient(socket));
-      });
-    });
+  static async connect(port: number, host = "127.0.0.1"): Promise<LineClient> {
+    return new LineClient(await connected(port, host));
+  }
+
+  /** A client that talks through a WebSocket. `headers` go with the request to upgrade. */
+  static async connectWebSocket(
+    port: number,
+    host = "127.0.0.1",
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<LineClient> {
+    const frames = new ClientFrames();
+    const client = new LineClient(await connected(port, host), frames);
+    client.#socket.write(frames.upgrade(`${host}:${port}`, headers));
+    try {
+      await client.until(() => frames.answer !== "", "an answer to the upgrade");
+      if (!frames.isUpgraded) throw new Error(`No upgrade: ${frames.answer}`);
+      return client;
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** A client that has logged in. */
   static async loggedIn(port: number, login: Received = {}): Promise<LineClient> {
-    const client = await LineClient.connect(port);
-    client.send({ command: "LOGIN", username: "anonymous", ...login });
-    await client.next("LOGIN_SUCCESS");
-    return client;
+    return await (await LineClient.connect(port)).loggedIn(login);
+  }
+
+  /** This client, logged in. */
+  async loggedIn(login: Received = {}): Promise<LineClient> {
+    this.send({ command: "LOGIN", username: "anonymous", ...login });
+    await this.next("LOGIN_SUCCESS");
+    return this;
   }
 
   get localPort(): number {
     return this.#socket.localPort!;
+  }
+
+  /** What the frames of a WebSocket came to. */
+  get frames(): ClientFrames | undefined {
+    return this.#frames;
   }
 
   get isClosed(): boolean {
@@ -79,13 +106,22 @@ export class LineClient implements AsyncDisposable {
     this.sendRaw(messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
   }
 
+  /** Sends bytes of lines: as they are, or each line as a frame. */
   sendRaw(bytes: string | Uint8Array): void {
+    const raw = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    this.sendBytes(this.#frames === undefined ? raw : this.#frames.lines(raw));
+  }
+
+  /** Sends bytes as they are, whatever they go over. */
+  sendBytes(bytes: Uint8Array): void {
     this.#socket.write(bytes);
   }
 
-  /** Sends FIN. */
+  /** Sends FIN, or a close frame. */
   finish(): void {
-    this.#socket.end();
+    if (this.#frames === undefined) this.#socket.end();
+    else if (!this.#hasFinished) this.#socket.write(closeFrame());
+    this.#hasFinished = true;
   }
 
   /** Sends RST, or at least goes without a word. */
@@ -160,4 +196,15 @@ export class LineClient implements AsyncDisposable {
     const last = this.received.slice(-5).map((one) => JSON.stringify(one)).join(", ");
     return `${this.received.length} lines, the last of them: ${last}`;
   }
+}
+
+function connected(port: number, host: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
 }

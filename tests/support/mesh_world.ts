@@ -4,21 +4,21 @@
  */
 
 import { assert } from "@std/assert";
-import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
-import { layered } from "../../config/load.ts";
-import type { Segment } from "../../log/segment.ts";
-import { ThrumNode } from "../../node/node.ts";
-import { nodeCrypto } from "../../platform/crypto.ts";
-import type { Link, LinkHandler } from "../../platform/transport.ts";
-import type { Store, StoredMessage } from "../../store/store.ts";
+import type { ConfigLayer } from "../../config/config.ts";
+import type { Link } from "../../platform/transport.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
-import { Disk } from "../simulation/disk.ts";
 import { SimNetwork } from "../simulation/network.ts";
 import { Process } from "../simulation/process.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakePeer } from "./fake_peer.ts";
 import type { Received } from "./line_client.ts";
-import { FakeLineClient } from "./node_world.ts";
+import { loginOf, MeshClient } from "./mesh_client.ts";
+import { MeshServer } from "./mesh_server.ts";
+
+export { activityLine, FakePeer } from "./fake_peer.ts";
+export { loginOf, MeshClient } from "./mesh_client.ts";
+export { MeshServer } from "./mesh_server.ts";
 
 /** What all servers of a test network know. */
 export const SECRET = "cluster secret";
@@ -30,7 +30,9 @@ const ROUNDS = 48;
 const PATIENCE_MS = 60_000;
 /** Conditions are looked at so often. */
 const LOOK_MS = 5;
-const decoder = new TextDecoder();
+
+/** What a client asks for that people talk with. */
+const CHAT_FEATURES = ["ack", "resume", "chat", "presence"];
 
 /** A network of servers. */
 export class MeshWorld {
@@ -271,262 +273,6 @@ export class MeshWorld {
     });
     return links;
   }
-}
-
-/** What a client asks for that people talk with. */
-const CHAT_FEATURES = ["ack", "resume", "chat", "presence"];
-
-/** A LOGIN with everything that our own client asks for. */
-export function loginOf(username: string, more: Received = {}): Received {
-  return {
-    command: "LOGIN",
-    username,
-    ...(username === "anonymous" ? {} : { secret: username }),
-    features: ["ack", "resume"],
-    ...more,
-  };
-}
-
-/** One server of the network, over and over again on the same disk. */
-export class MeshServer {
-  readonly name: string;
-  /** Every entry that it has, by id. */
-  readonly entries = new Map<string, { readonly line: Received; readonly isFor: string }>();
-  /** Secrets that were derived. */
-  readonly derived: string[] = [];
-  readonly #world: MeshWorld;
-  readonly #disk: Disk;
-  readonly #chance: Chance;
-  #node: ThrumNode | undefined;
-  #process: Process | undefined;
-  #store: Store | undefined;
-  #vector: Record<string, number> = {};
-  /** Commits so far. */
-  commits = 0;
-
-  constructor(name: string, world: MeshWorld) {
-    this.name = name;
-    this.#world = world;
-    this.#disk = new Disk(name);
-    this.#chance = new Chance(1, `server ${name}`);
-  }
-
-  get node(): ThrumNode {
-    return this.#node!;
-  }
-
-  get process(): Process {
-    return this.#process!;
-  }
-
-  /** What it has stored. */
-  get vector(): Readonly<Record<string, number>> {
-    return Object.fromEntries(Object.entries(this.#vector).toSorted(([a], [b]) => a < b ? -1 : 1));
-  }
-
-  /** Direct messages that wait for a user there. */
-  inboxOf(username: string): StoredMessage[] {
-    return this.#store!.inboxOf(username);
-  }
-
-  /** For whom it has an entry; `undefined` when it has none. */
-  isFor(id: string): string | undefined {
-    return this.entries.get(id)?.isFor;
-  }
-
-  /** The activities that it has for everyone, in the order of its log. */
-  get activities(): unknown[] {
-    return [...this.entries.values()].filter(({ line, isFor }) =>
-      line.command === "ACTIVITY_BROADCAST" && isFor === "everyone"
-    ).map(({ line }) => line.activity.n);
-  }
-
-  /** How it sees another one. */
-  member(name: string): ReturnType<ThrumNode["members"]["find"]> {
-    return this.node.members.find(({ serverId }) => serverId === name);
-  }
-
-  /** How it sees another one, in a word. */
-  stateOf(name: string): string | undefined {
-    return this.member(name)?.state;
-  }
-
-  /** Begins a new life. */
-  start(layer: ConfigLayer): void {
-    const { clock, network } = this.#world;
-    const config: Config = layered(DEFAULT_CONFIG, layer);
-    network.powerOn(this.name);
-    const process = new Process(this.name, clock);
-    this.#process = process;
-    const store = this.#disk.open(() => clock.nowMs(), {
-      committing: () => true,
-      committed: (segments) => this.#committed(segments),
-    });
-    this.#store = store;
-    this.#vector = { ...store.opened.vector };
-    const node = new ThrumNode({
-      config,
-      clock: process,
-      transport: network.transport(process, config.limits.maxPendingBytes),
-      store,
-      crypto: {
-        ...nodeCrypto,
-        scrypt: (secret) => {
-          this.derived.push(secret);
-          return new Promise((resolve) => void process.after(5, () => resolve(new TextEncoder().encode(secret))));
-        },
-        randomBytes: (length) => this.#chance.bytes(length),
-      },
-      writeTrace: (event) => void this.#world.traced.push(event),
-    });
-    this.#node = node;
-    void node.start();
-    void node.finished.then(() => {
-      if (process.isDead) return;
-      process.die();
-      network.died(process);
-    });
-  }
-
-  /** As `kill -9`: what it sent still arrives, and its links are reset. */
-  kill(): void {
-    this.process.die();
-    this.#world.network.died(this.process);
-  }
-
-  /** Its machine is off from one moment to the next. */
-  powerOff(): void {
-    this.process.die();
-    this.#world.network.powerOff(this.process);
-  }
-
-  #committed(segments: readonly Segment[]): void {
-    this.commits++;
-    for (const { origin, first, last, audience, bytes } of segments) {
-      this.#vector[origin] = last;
-      const lines = decoder.decode(bytes).split("\n");
-      for (let sequence = first; sequence <= last; sequence++) {
-        this.entries.set(`${origin}:${sequence}`, { line: JSON.parse(lines[sequence - first]!), isFor: audience.kind });
-      }
-    }
-  }
-}
-
-/** A client of bytes. */
-export class MeshClient extends FakeLineClient {
-  /** Whether it says at once that it has taken each direct message that comes. */
-  takesMessages = false;
-  #sent = 0;
-
-  override onData(bytes: Uint8Array): void {
-    const before = this.received.length;
-    super.onData(bytes);
-    if (this.takesMessages && this.received.slice(before).some(isMessage)) this.take();
-  }
-
-  /** Says that it has taken all direct messages that came. */
-  take(): void {
-    this.send({ command: "ACK", vector: vectorOf(this.received.filter(isMessage)) });
-  }
-
-  /** Sends a direct message; under a `messageId` where one is given. */
-  tell(to: string, text: string, messageId?: string): void {
-    this.send({ command: "DIRECT_MESSAGE", to, text, ...(messageId === undefined ? {} : { messageId }) });
-  }
-
-  /** The texts of the direct messages that came, in order. */
-  get messages(): string[] {
-    return this.received.filter(isMessage).map(({ text }) => text);
-  }
-
-  /** The same for a client that knows none, with who sent them. */
-  get plainMessages(): string[] {
-    return this.all("ACTIVITY_BROADCAST").filter(({ activity }) => Object.hasOwn(activity, "direct_message"))
-      .map(({ activity }) => `${activity.authenticated_user}: ${activity.direct_message}`);
-  }
-
-  /** What became of its messages, as `messageId state`, in order. */
-  get receipts(): string[] {
-    return this.all("RECEIPT").map(({ messageId, state }) => `${messageId} ${state}`);
-  }
-
-  /** Who came and went, as `user event`, in order. */
-  get presence(): string[] {
-    return this.all("PRESENCE").map(({ username, event }) => `${username} ${event}`);
-  }
-
-  /** All that came and has a place in the log, on top of what the login was answered with. */
-  get vector(): Record<string, number> {
-    const { vector } = this.last("CAUGHT_UP") ?? this.last("LOGIN_SUCCESS")!.resume;
-    return vectorOf(this.received.filter(({ id, offline }) => id !== undefined && offline !== true), vector);
-  }
-
-  /** Publishes an activity; under a `messageId` where one is given. */
-  publish(n: unknown, messageId?: string): void {
-    this.#sent++;
-    this.send({ command: "ACTIVITY_MESSAGE", activity: { n }, ...(messageId === undefined ? {} : { messageId }) });
-  }
-
-  /** What came with this command. */
-  all(command: string): Received[] {
-    return this.received.filter((one) => one.command === command);
-  }
-
-  /** What came last with this command. */
-  last(command: string): Received | undefined {
-    return this.received.findLast((one) => one.command === command);
-  }
-
-  /** The activities that came, in order. */
-  get activities(): unknown[] {
-    return this.all("ACTIVITY_BROADCAST").map(({ activity }) => activity.n);
-  }
-}
-
-/** Another server, as far as a test plays one: it answers heartbeats, and says what it is told to. */
-export class FakePeer extends MeshClient implements LinkHandler {
-  /** Whether heartbeats are not answered. */
-  isMute = false;
-
-  override onData(bytes: Uint8Array): void {
-    const before = this.received.length;
-    super.onData(bytes);
-    for (const { command, sequence } of this.received.slice(before)) {
-      if (command === "HEARTBEAT" && !this.isMute) this.send({ command: "HEARTBEAT_ACK", sequence });
-    }
-  }
-
-  /** Sends lines of an origin's log, from `first` on. */
-  entries(origin: string, first: number, lines: readonly Received[], more: Received = {}): void {
-    const last = first + lines.length - 1;
-    this.send({ command: "ENTRIES", origin, first, last, after: first - 1, to: "everyone", ...more }, ...lines);
-  }
-}
-
-/** The line of an activity, as its origin has stored it. */
-export function activityLine(id: string, n: unknown, more: Received = {}, username = "anonymous"): Received {
-  return {
-    command: "ACTIVITY_BROADCAST",
-    activity: { n, authenticated_user: username },
-    id,
-    lamport: 1,
-    sentAt: 1_735_689_600_000,
-    ...more,
-  };
-}
-
-function isMessage({ command }: Received): boolean {
-  return command === "DIRECT_MESSAGE";
-}
-
-/** What somebody has who has these lines, and all before them. */
-function vectorOf(lines: readonly Received[], from: Record<string, number> = {}): Record<string, number> {
-  const vector = { ...from };
-  for (const { id } of lines) {
-    const [origin, sequence] = id.split(":");
-    vector[origin] = Math.max(vector[origin] ?? 0, Number(sequence));
-  }
-  return vector;
 }
 
 /** Promises have done all that they can. */

@@ -5,7 +5,7 @@
 
 import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import { ThrumNode } from "../../node/node.ts";
+import { type NodeParts, ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { openMemoryStore } from "../../store/memory_store.ts";
@@ -25,7 +25,7 @@ export class NodeWorld {
   readonly derived: string[] = [];
   #underWay: (() => void)[] = [];
 
-  private constructor(config: Config) {
+  private constructor(config: Config, more: Partial<NodeParts>) {
     this.network = new FakeNetwork(this.clock, { latencyMs: 0, highWaterBytes: config.limits.maxPendingBytes });
     this.node = new ThrumNode({
       config,
@@ -39,11 +39,13 @@ export class NodeWorld {
           return new Promise((resolve) => this.#underWay.push(() => resolve(new TextEncoder().encode(secret))));
         },
       },
+      ...more,
     });
   }
 
-  static async start(options: ConfigLayer = {}): Promise<NodeWorld> {
-    const world = new NodeWorld(layered(DEFAULT_CONFIG, options));
+  /** `more` is what its node is made with besides. */
+  static async start(options: ConfigLayer = {}, more: Partial<NodeParts> = {}): Promise<NodeWorld> {
+    const world = new NodeWorld(layered(DEFAULT_CONFIG, options), more);
     await world.node.start();
     return world;
   }

@@ -1,21 +1,25 @@
-/** A server on the real world: the node with real clock, sockets, disk and cryptography. What `mod.ts` offers and `server.ts` runs. */
+/** A server on the real world: the node with real clock, sockets, disk and cryptography, and the doors that were asked for. What `mod.ts` offers and `server.ts` runs. */
 
 import { makeTicketKey } from "../accounts/ticket.ts";
-import type { ConfigLayer } from "../config/config.ts";
-import { dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
+import { type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../config/load.ts";
+import { endpointText, parseListenAddress } from "../config/values.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { makeServerId } from "../platform/node_id.ts";
+import { heldBytes } from "../platform/memory.ts";
 import { realClock } from "../platform/real_clock.ts";
+import { openTelemetry } from "../platform/telemetry.ts";
 import { readTextFile, writePrivateFile } from "../platform/text_file.ts";
 import { tcpTransport } from "../platform/tcp_transport.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
+import { VERSION } from "../protocol/version.ts";
 import { openMemoryStore } from "../store/memory_store.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
-import { type NodeEnd, ThrumNode } from "./node.ts";
+import { type NodeEnd, ThrumNode } from "../node/node.ts";
+import { type Door, DoorError, type DoorParts } from "./door.ts";
 
 /**
  * What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes.
@@ -36,12 +40,18 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
   /** Its name in the network; it stays with the data folder. */
   readonly serverId: string;
+  /** Where its HTTP gateway listens: dashboard, web client, metrics and health. `undefined` when it has none. */
+  readonly http: Endpoint | undefined;
+  /** Where the Chitty-Chat door listens. `undefined` when it has none. */
+  readonly grpc: Endpoint | undefined;
   /** How it supervises connections: what was asked for, brought into order. */
   readonly heartbeat: WireHeartbeat;
   /** Connections that it has now. */
   readonly connectionCount: number;
   /** Resolves when it has stopped: because it was asked to, or because it failed, with what it could not do. Never rejects. */
   readonly finished: Promise<NodeEnd>;
+  /** Takes no more clients, hands those that it has over to other servers when they are in the middle of nothing, and then stops: see `finished`. */
+  drain(): void;
   /** Tells its clients, stores and sends what is under way, and closes everything. Calling it again waits for the same end. */
   close(): Promise<void>;
 }
@@ -51,7 +61,8 @@ export interface Server extends AsyncDisposable {
  *
  * @throws {ConfigError} when an option is not allowed.
  * @throws {StoreError} when the data folder or the trace file cannot be used.
- * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be listened on.
+ * @throws {DoorError} when the address of its HTTP gateway or of the Chitty-Chat door cannot be listened on.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when its own address cannot be.
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
   const { trace, traceLimitBytes, ...sections } = options;
@@ -65,6 +76,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     ? undefined
     : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
   let store: Store | undefined;
+  let node: ThrumNode;
   try {
     store = config.store.ephemeral ? openMemoryStore({ serverId: makeServerId() }) : openSqliteStore({
       folder: dataFolder(config),
@@ -72,31 +84,79 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       synchronous: config.store.synchronous,
     });
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
-    const node = new ThrumNode({
+    const spans = await openTelemetry("thrum", VERSION);
+    node = new ThrumNode({
       config,
       clock: realClock,
       transport: tcpTransport(config.limits.maxPendingBytes),
       store,
       crypto: nodeCrypto,
+      memoryBytes: heldBytes,
+      ...(spans === undefined ? {} : { spans }),
       ...(ticketKey === undefined ? {} : { ticketKey }),
       ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
     });
     await node.start();
-    return new RunningServer(node, traceFile);
   } catch (error) {
     store?.close();
     await traceFile?.close();
     throw error;
   }
+  const doors: OpenDoors = {};
+  const server = new RunningServer(node, traceFile, doors);
+  try {
+    await openDoors(doors, { node, config, clock: realClock, crypto: nodeCrypto });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return server;
+}
+
+/** Doors that are open. */
+interface OpenDoors {
+  http?: Door;
+  grpc?: Door;
+}
+
+/** Opens those that the configuration names. What they need is loaded only then. */
+async function openDoors(doors: OpenDoors, parts: DoorParts): Promise<void> {
+  const { config: { gateway, cluster }, node } = parts;
+  if (gateway.http.listen !== "") {
+    const { openHttpDoor } = await import("./http/http_door.ts");
+    const at = parseListenAddress(gateway.http.listen)!;
+    const door = doors.http = await openHttpDoor(parts, at).catch((error: unknown) =>
+      failedToOpen("the HTTP gateway", at, error)
+    );
+    const host = cluster.advertise === "" ? door.host : cluster.advertise;
+    node.announceHttp(endpointText({ host, port: door.port }));
+  }
+  if (gateway.grpc.listen !== "") {
+    const { openGrpcDoor } = await import("./grpc/grpc_door.ts");
+    const at = parseListenAddress(gateway.grpc.listen)!;
+    doors.grpc = await openGrpcDoor(parts, at).catch((error: unknown) =>
+      failedToOpen("the Chitty-Chat door", at, error)
+    );
+  }
+}
+
+/** What the operating system said of an address is told with that address; everything else as it is. */
+function failedToOpen(name: string, at: Endpoint, error: unknown): never {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (typeof code === "string" && syscall !== undefined) throw new DoorError(name, at, code, { cause: error });
+  throw error;
 }
 
 class RunningServer implements Server {
   readonly finished: Promise<NodeEnd>;
   readonly #node: ThrumNode;
+  readonly #doors: OpenDoors;
 
-  constructor(node: ThrumNode, traceFile: LineFile | undefined) {
+  constructor(node: ThrumNode, traceFile: LineFile | undefined, doors: OpenDoors) {
     this.#node = node;
+    this.#doors = doors;
     this.finished = node.finished.then(async (end) => {
+      await Promise.all(Object.values(doors).map((door) => door.close()));
       try {
         await traceFile?.close();
       } catch (error) {
@@ -118,12 +178,24 @@ class RunningServer implements Server {
     return this.#node.serverId;
   }
 
+  get http(): Endpoint | undefined {
+    return endpointOf(this.#doors.http);
+  }
+
+  get grpc(): Endpoint | undefined {
+    return endpointOf(this.#doors.grpc);
+  }
+
   get heartbeat(): WireHeartbeat {
     return this.#node.heartbeat;
   }
 
   get connectionCount(): number {
     return this.#node.connectionCount;
+  }
+
+  drain(): void {
+    this.#node.drain();
   }
 
   async close(): Promise<void> {
@@ -134,6 +206,10 @@ class RunningServer implements Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function endpointOf(door: Door | undefined): Endpoint | undefined {
+  return door && { host: door.host, port: door.port };
 }
 
 /** The key that tickets are made with: the same after a restart, so that not every client's secret has to be derived then. */

@@ -1,0 +1,15 @@
+/** A server as its HTTP gateway sees it: what is shown, what is counted, and what can be asked of it. Tests bring their own. Types only. */
+
+import type { ThrumNode } from "../../node/node.ts";
+
+/** What the gateway needs of a server. */
+export type GatewayNode = Pick<
+  ThrumNode,
+  "serverId" | "state" | "accept" | "observe" | "look" | "diagram" | "drain" | "metrics" | "gateways"
+>;
+
+/** Where a server stands in its life. */
+export type NodeState = GatewayNode["state"];
+
+/** A server in numbers. */
+export type NodeMetrics = ReturnType<GatewayNode["metrics"]>;

@@ -1,0 +1,267 @@
+/**
+ * An HTTP/1.1 server over `node:http`: requests as data, answers whole or as a stream, and connections that become something else. What is asked for and who may ask
+ * is for others to decide. Deno 2.9 sees to slow and oversized headers by itself; 2.5 knows neither who has upgraded nor how much a stream has waiting.
+ */
+
+import type { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { plainAddress } from "./address.ts";
+
+/** A request without its body. */
+export interface HttpRequest {
+  readonly method: string;
+  /** What stood behind the method: a path, perhaps with a query. */
+  readonly target: string;
+  /** By names in lower case. What came several times is joined with commas, or is the first one where only one makes sense; not so the host. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The other side's address; empty where it is not known. */
+  readonly remoteHost: string;
+  readonly remotePort: number;
+}
+
+/** An answer that is known whole. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Not sent when only the headers were asked for (`HEAD`). */
+  readonly body: string | Uint8Array;
+}
+
+/** An answer that goes on. */
+export interface HttpStream {
+  /** Sends `bytes`. `false` when more waits than should: `drained` is told when to go on. Deno 2.5 never says so. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the answer; cuts after `lingerMs` if the other side does not take what waits. */
+  end(lingerMs: number): void;
+}
+
+/** What a stream tells its owner. */
+export interface HttpStreamHandler {
+  /** All that was written has left this process. */
+  drained(): void;
+  /** It is over, whoever ended it. Called once; nothing is called after it. */
+  closed(): void;
+}
+
+/** A request that has to be answered, once. */
+export interface HttpExchange {
+  readonly request: HttpRequest;
+  /** The body as text: `"too large"` beyond `maxBytes`, `"lost"` when it did not come within ten seconds, or not whole, or is not UTF-8. */
+  body(maxBytes: number): Promise<HttpBody>;
+  reply(reply: HttpReply): void;
+  stream(headers: Readonly<Record<string, string>>, handler: HttpStreamHandler): HttpStream;
+}
+
+/** What became of a request's body. */
+export type HttpBody = { readonly text: string } | "too large" | "lost";
+
+/** A connection that is to become something else; what `ws` wants to be given, and where its bytes go. */
+export interface HttpUpgrade {
+  readonly request: HttpRequest;
+  readonly raw: { readonly request: IncomingMessage; readonly socket: UpgradedSocket; readonly head: Buffer };
+  /** Answers with `reply` and ends the connection. Absent in Deno 2.5, which lets nothing through but an upgrade: there it has to be made, and ended. */
+  readonly refuse?: (reply: HttpReply) => void;
+}
+
+/** The socket below an upgraded connection. */
+export type UpgradedSocket = Socket;
+
+/** Who answers. */
+export interface HttpHandler {
+  request(exchange: HttpExchange): void;
+  upgrade(upgrade: HttpUpgrade): void;
+}
+
+/** A server that listens. */
+export interface HttpListener {
+  readonly host: string;
+  /** The port that it has, also when 0 was asked for. */
+  readonly port: number;
+  /** Accepts nothing more, and soon cuts what is still being answered. Upgraded connections are their owners' to end. */
+  close(): Promise<void>;
+}
+
+/** All headers of a request. Deno 2.9 holds to it by itself. */
+export const MAX_HEADER_BYTES = 16_384;
+/** How long headers, and a body, may take to come. */
+const REQUEST_MS = 10_000;
+/** How long answers that are under way may take when the server closes. */
+const CLOSE_MS = 500;
+
+/**
+ * Listens at `host`, on `port`.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+ */
+export function listenHttp(
+  { host, port }: { readonly host: string; readonly port: number },
+  handler: HttpHandler,
+): Promise<HttpListener> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+    }, (request, response) => handler.request(new Exchange(request, response)));
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
+      socket.on("error", () => {});
+      // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where nobody can catch it.
+      Object.assign(socket, { _writev: null });
+      handler.upgrade({
+        request: requestOf(request, socket as Socket),
+        raw: { request, socket: socket as Socket, head },
+        // Only Deno 2.5 does not know who it is.
+        ...((socket as Socket).remoteAddress === undefined ? {} : { refuse: (reply) => refuse(socket, reply) }),
+      });
+    });
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      // What an accept fails with is the next one's business too.
+      server.on("error", () => {});
+      const address = server.address();
+      if (address === null || typeof address === "string") throw new TypeError("Cannot read the address listened on");
+      resolve({ host: address.address, port: address.port, close: () => closeServer(server) });
+    });
+  });
+}
+
+class Exchange implements HttpExchange {
+  readonly request: HttpRequest;
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(incoming: IncomingMessage, response: ServerResponse) {
+    this.#incoming = incoming;
+    this.#response = response;
+    this.request = requestOf(incoming, incoming.socket);
+    // The other side may go at any time, and is owed nothing then.
+    incoming.on("error", () => {});
+    response.on("error", () => {});
+  }
+
+  body(maxBytes: number): Promise<HttpBody> {
+    const incoming = this.#incoming;
+    return new Promise((resolve) => {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      const timer = setTimeout(() => done("lost"), REQUEST_MS);
+      incoming.on("data", (chunk: Uint8Array) => {
+        size += chunk.length;
+        if (size > maxBytes) done("too large");
+        else chunks.push(chunk);
+      });
+      incoming.once("end", () => done(textOf(chunks)));
+      incoming.once("close", () => done("lost"));
+      incoming.once("error", () => done("lost"));
+
+      function done(body: HttpBody): void {
+        clearTimeout(timer);
+        incoming.removeAllListeners("data");
+        // The rest is thrown away: with bytes that nobody reads the answer would not be seen.
+        incoming.resume();
+        resolve(body);
+      }
+    });
+  }
+
+  reply({ status, headers, body }: HttpReply): void {
+    const response = this.#response;
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const hasBody = status !== 204 && status !== 304;
+    response.writeHead(status, { ...headers, ...(hasBody ? { "content-length": String(bytes.length) } : {}) });
+    if (!hasBody || this.request.method === "HEAD") response.end();
+    else response.end(bytes);
+  }
+
+  stream(headers: Readonly<Record<string, string>>, handler: HttpStreamHandler): HttpStream {
+    const response = this.#response;
+    let linger: ReturnType<typeof setTimeout> | undefined;
+    let isClosed = false;
+    response.on("drain", () => {
+      if (!isClosed) handler.drained();
+    });
+    response.once("close", () => {
+      isClosed = true;
+      clearTimeout(linger);
+      handler.closed();
+    });
+    response.writeHead(200, headers);
+    return {
+      write: (bytes) => response.destroyed || response.writableEnded || response.write(bytes),
+      end: (lingerMs) => {
+        if (isClosed || response.writableEnded) return;
+        linger = setTimeout(() => response.destroy(), lingerMs);
+        response.end();
+      },
+    };
+  }
+}
+
+function requestOf(
+  { method = "", url = "", headers, rawHeaders }: IncomingMessage,
+  socket: Socket,
+): HttpRequest {
+  const texts = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
+  // Of two hosts Node takes the first; a proxy may have taken the other.
+  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === "host");
+  if (hosts.length > 1) texts.push(["host", hosts.join(", ")]);
+  return {
+    method,
+    target: url,
+    headers: Object.assign(Object.create(null), Object.fromEntries(texts)),
+    remoteHost: plainAddress(socket.remoteAddress ?? ""),
+    remotePort: socket.remotePort ?? 0,
+  };
+}
+
+function textOf(chunks: readonly Uint8Array[]): HttpBody {
+  const whole = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(whole) };
+  } catch {
+    return "lost";
+  }
+}
+
+/** By hand, as there is no response to an upgrade. Who does not want to hear it is cut. */
+function refuse(socket: Duplex, { status, headers, body }: HttpReply): void {
+  const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+  const { length } = new TextEncoder().encode(text);
+  const lines = Object.entries({ ...headers, "content-length": String(length), connection: "close" });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
+  socket.once("close", () => clearTimeout(timer));
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status] ?? "Refused"}\r\n${head}\r\n${text}`);
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  429: "Too Many Requests",
+  503: "Service Unavailable",
+};
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+      // Deno 2.5 waits for connections that it cannot close.
+      resolve();
+    }, CLOSE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

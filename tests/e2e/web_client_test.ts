@@ -1,0 +1,486 @@
+/**
+ * The client page in a real browser, at real servers: what is said reaches people over TCP and the other way round, marks of direct messages, lines by hand, a plain
+ * client, a reload; and servers that are killed while it is used.
+ *
+ * Makes screenshots too: in `docs/` with THRUM_SCREENSHOTS=docs, else in a temporary folder.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Locator, Page } from "playwright-core";
+import { Browser, NO_BROWSER, type PageOptions } from "../support/browser.ts";
+import { LineClient } from "../support/line_client.ts";
+import { type Program, startServer } from "../support/program.ts";
+
+if (NO_BROWSER !== undefined) console.log(`SKIPPED: the client page in a browser, as ${NO_BROWSER}`);
+
+/** Nothing in the page may ever do this. */
+const ATTACK = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>";
+/** A name may have neither of : " \ / in it. */
+const EVIL_NAME = "<img src=x onerror=window.hacked=1>";
+const SECRET = "of-the-user";
+const LARGEST_SCREENSHOT_BYTES = 300_000;
+/** Short, so that silence is noticed within a test. */
+const HEARTBEATS = ["--idle", "2", "--interval", "0.5", "--heartbeats", "2"];
+/** A server that is gone does not answer, which the browser tells. */
+const GONE = /ERR_(CONNECTION|INCOMPLETE|EMPTY|SOCKET)|WebSocket connection to|status of 503/;
+
+// What functions find that run in the page and not here.
+declare const document: { readonly documentElement: { readonly scrollWidth: number } };
+declare const innerWidth: number;
+declare const sessionStorage: object;
+declare const localStorage: object;
+
+interface RunningServer {
+  readonly program: Program;
+  readonly port: number;
+  readonly gateway: string;
+  /** What starts it again as it was. */
+  readonly args: readonly string[];
+}
+
+test("people in the page and people over TCP talk to each other", async (t) => {
+  await using cleanup = new AsyncDisposableStack();
+  const server = cleanup.use(await startOne("--ephemeral"));
+  const browser = cleanup.use(await Browser.start());
+  const page = await open(browser, server);
+  const bob = cleanup.use(await registered(server, "bob"));
+
+  await t.step("who is not registered is told so, and registers", async () => {
+    await page.getByLabel("Name").fill("anna");
+    await page.getByLabel("Password").fill(SECRET);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").filter({ hasText: "Nobody has registered this name yet" }).waitFor();
+    await page.getByRole("button", { name: "Register this name" }).click();
+    await isState(page, "live");
+  });
+
+  await t.step("a text and a JSON activity arrive over TCP as they were written", async () => {
+    await say(page, "Hello, bob");
+    await bob.untilActivities(1);
+    assertEquals(bob.activities[0], { text: "Hello, bob" });
+    await page.locator("#kind").getByText("JSON").click();
+    await say(page, '{"n": 1.0, "big": 9007199254740993}');
+    await bob.untilActivities(2);
+    // As written: the page does not write out what JSON.parse read.
+    await row(page, '{"n": 1.0, "big": 9007199254740993}').waitFor();
+    await page.locator("#kind").getByText("Text").click();
+  });
+
+  await t.step("what is no JSON object is not sent, and said so", async () => {
+    await page.locator("#kind").getByText("JSON").click();
+    await say(page, '["a"]');
+    await page.getByText("An activity is a JSON object").waitFor();
+    await page.locator("#kind").getByText("Text").click();
+    await page.getByLabel("Message").fill("");
+  });
+
+  await t.step("what is published over TCP appears in the page", async () => {
+    bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: "Hello, anna" } });
+    await row(page, "Hello, anna").waitFor();
+    bob.send({ command: "ACTIVITY_MESSAGE", activity: { temperature: 21.5 } });
+    await row(page, '{"temperature":21.5}').waitFor();
+  });
+
+  await t.step("a direct message is stored, then delivered, and seen to be", async () => {
+    await page.getByRole("button", { name: "bob", exact: true }).click();
+    assertEquals(await page.getByLabel("To", { exact: true }).inputValue(), "bob");
+    await say(page, "at five?");
+    const mark = row(page, "at five?").locator(".row-mark");
+    await mark.and(page.locator("[data-mark=stored]")).waitFor();
+    const { id } = await bob.next("DIRECT_MESSAGE");
+    const [origin, sequence] = id.split(":");
+    bob.send({ command: "ACK", vector: { [origin]: Number(sequence) } });
+    await mark.and(page.locator("[data-mark=delivered]")).waitFor();
+  });
+
+  await t.step("a direct message from TCP appears, and the page says that it was seen", async () => {
+    bob.send({ command: "DIRECT_MESSAGE", to: "anna", text: "at six!", messageId: "d-1" });
+    await row(page, "at six!").waitFor();
+    await bob.until(
+      () => bob.received.some(({ command, state }) => command === "RECEIPT" && state === "delivered"),
+      "the word that it was delivered",
+    );
+  });
+
+  await t.step("a message to nobody is marked as not sent", async () => {
+    await page.getByLabel("To", { exact: true }).fill("eve");
+    await say(page, "hello?");
+    await row(page, "hello?").getByText("there is no user with this name").waitFor();
+    await page.getByLabel("To", { exact: true }).fill("");
+  });
+
+  await t.step("who comes and goes is told", async () => {
+    const carl = await registered(server, "carl");
+    await page.locator("#online").getByText("carl").waitFor();
+    carl.send({ command: "LOGOUT" });
+    await carl.closed();
+    await page.locator("#rows .aside", { hasText: "carl" }).filter({ hasText: "left" }).waitFor();
+    await page.locator("#online").getByText("carl").waitFor({ state: "detached" });
+  });
+
+  await t.step("script in a name and in an activity is text, and does nothing", async () => {
+    await using evil = await registered(server, EVIL_NAME);
+    evil.send(
+      { command: "ACTIVITY_MESSAGE", activity: { text: ATTACK } },
+      { command: "ACTIVITY_MESSAGE", activity: { [ATTACK]: [ATTACK] } },
+      { command: "DIRECT_MESSAGE", to: "anna", text: ATTACK },
+    );
+    await page.locator("#rows .row", { hasText: "to you" }).filter({ hasText: ATTACK }).waitFor();
+    await page.locator("#online").getByText(EVIL_NAME).waitFor();
+    assertEquals(await page.locator("#rows .row-name").last().textContent(), EVIL_NAME);
+    await openConsole(page);
+    await page.locator("#log li", { hasText: "onerror=window.hacked" }).first().waitFor();
+    await assertHarmless(page);
+  });
+
+  await t.step("no secret is shown in the lines, and none is kept", async () => {
+    await page.locator("#log li", { hasText: "LOGIN" }).first().waitFor();
+    const lines = await page.locator("#log").innerText();
+    assertMatch(lines, /"secret":"…"/);
+    assert(!lines.includes(SECRET));
+    const kept = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+    assert(kept.includes("Hello, anna") && !kept.includes(SECRET));
+  });
+
+  await t.step("a page that is loaded again goes on where it was, once its user is back", async () => {
+    const before = await said(page);
+    await page.reload();
+    bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: "while you were away" } });
+    await bob.until(() => bob.activities.some(({ text }) => text === "while you were away"), "its own activity");
+    assertEquals(await page.getByLabel("Name").inputValue(), "anna");
+    assertEquals(await page.getByLabel("Password").inputValue(), "");
+    await page.getByLabel("Password").fill(SECRET);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await row(page, "while you were away").waitFor();
+    assertEquals(await said(page), [...before, "while you were away"]);
+  });
+
+  await t.step("logging out leaves nothing behind", async () => {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await isState(page, "signed out");
+    assertEquals(await page.evaluate(() => Object.keys(sessionStorage)), []);
+    assertEquals(await said(page), []);
+  });
+});
+
+test("the protocol can be tried by hand", async (t) => {
+  await using cleanup = new AsyncDisposableStack();
+  const server = cleanup.use(await startOne("--ephemeral"));
+  const browser = cleanup.use(await Browser.start());
+  const page = await open(browser, server);
+
+  await t.step("nothing is sent but what is written", async () => {
+    await page.getByRole("button", { name: "Write the lines by hand" }).click();
+    await isState(page, "by hand");
+    await writeLine(page, '{"command":"REGISTER","username":"hans","secret":"by hand"}');
+    await line(page, "in", "REGISTER_SUCCESS").waitFor();
+    await writeLine(page, '{"command":"LOGIN","username":"hans","secret":"by hand"}');
+    await line(page, "in", "LOGIN_SUCCESS").waitFor();
+    const sent = page.locator('#log li[data-direction="out"]');
+    assertEquals(await sent.count(), 2);
+    assert(!(await page.locator("#log").innerText()).includes('by hand"'));
+  });
+
+  await t.step("a line that is not allowed gets INVALID_MESSAGE, and its end says why", async () => {
+    await writeLine(page, '{"command":"LIST_ROOMS"}');
+    await line(page, "in", "INVALID_MESSAGE").getByText("the command is not known: LIST_ROOMS").waitFor();
+    await isState(page, "ended");
+    await page.locator("#outage", { hasText: "the command is not known: LIST_ROOMS" }).waitFor();
+    await page.getByRole("button", { name: "Connect again" }).click();
+    await isState(page, "by hand");
+  });
+
+  await t.step("lines are filtered, stopped and cleared", async () => {
+    await page.getByLabel("Filter the lines").fill("list_rooms");
+    await waitForCount(page.locator("#log li"), 2);
+    await page.getByLabel("Filter the lines").fill("");
+    await page.getByRole("button", { name: "Pause" }).click();
+    await writeLine(page, '{"command":"LOGIN","username":"anonymous","features":["ack"]}');
+    await page.getByText("more since the pause").waitFor();
+    assertEquals(await line(page, "in", "LOGIN_SUCCESS").count(), 1);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await waitForCount(line(page, "in", "LOGIN_SUCCESS"), 2);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await waitForCount(page.locator("#log li"), 0);
+  });
+
+  await t.step("several lines are several frames", async () => {
+    await page.getByLabel("A line to the server").fill(
+      '{"command":"LIST_USERS","scope":"all"}\n{"command":"HEARTBEAT","sequence":7}',
+    );
+    await page.getByRole("button", { name: "Send line" }).click();
+    await line(page, "in", "USER_LIST").waitFor();
+    await line(page, "in", '"sequence":7').waitFor();
+  });
+});
+
+test("the plain switch shows what a plain client sees, and back", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const server = cleanup.use(await startOne("--ephemeral"));
+  const browser = cleanup.use(await Browser.start());
+  const page = await open(browser, server);
+  await register(page, "anna");
+  await say(page, "with features");
+  await row(page, "with features").waitFor();
+  await page.getByRole("switch", { name: "Plain client" }).check();
+  await isState(page, "live, plain");
+  await openConsole(page);
+  await line(page, "out", '{"command":"LOGIN","username":"anna","secret":"…"}').waitFor();
+  await line(page, "in", '{"command":"LOGIN_SUCCESS","info":"logged in as anna"}').waitFor();
+  await say(page, "without");
+  await row(page, "without").waitFor();
+  assertEquals(await page.getByLabel("To", { exact: true }).isDisabled(), true);
+  await page.getByRole("switch", { name: "Plain client" }).uncheck();
+  await isState(page, "live");
+  await say(page, "with features again");
+  await row(page, "with features again").waitFor();
+  assertEquals(await said(page), ["with features", "without", "with features again"]);
+});
+
+test("a page whose only server is killed waits for it, and has everything once, in order", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "thrum-e2e-" });
+  cleanup.defer(() => Deno.remove(folder, { recursive: true }));
+  const server = await startOne("--data", folder);
+  cleanup.use(server);
+  const browser = cleanup.use(await Browser.start());
+  const page = await open(browser, server, {}, GONE);
+  await register(page, "anna");
+  for (let n = 1; n <= 5; n++) await say(page, `before ${n}`);
+  await row(page, "before 5").waitFor();
+  await server.end();
+  await isState(page, "reconnecting");
+  await page.locator("#outage", { hasText: "The connection was lost" }).waitFor();
+  await page.setViewportSize({ width: 390, height: 780 });
+  assertEquals(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+  assertEquals(await cutOff(page), []);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  for (let n = 1; n <= 5; n++) await say(page, `meanwhile ${n}`);
+  await waitForCount(page.locator("#pending .row"), 5);
+  const again = cleanup.use(await server.again());
+  await isState(page, "live");
+  await waitForCount(page.locator("#pending .row"), 0);
+  await say(page, "after");
+  await row(page, "after").waitFor();
+  const all = [...numbered("before"), ...numbered("meanwhile"), "after"];
+  assertEquals(await said(page), all);
+  // And the same in the log of the server.
+  await using reader = await LineClient.loggedIn(again.port, { features: ["resume"], resume: { vector: {} } });
+  await reader.untilActivities(all.length);
+  assertEquals(reader.activities.map(({ text }) => text), all);
+});
+
+test("a page whose server is killed goes on at another one, and has everything once, in order", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const first = cleanup.use(await startOne("--ephemeral"));
+  const second = cleanup.use(await startOne("--ephemeral", "--join", `127.0.0.1:${first.port}`));
+  const browser = cleanup.use(await Browser.start());
+  const bob = cleanup.use(await registered(second, "bob"));
+  const page = await open(browser, first, {}, GONE);
+  await register(page, "anna");
+  await page.locator("#backups", { hasText: `gateway ${second.gateway}` }).waitFor();
+  for (let n = 1; n <= 5; n++) await say(page, `before ${n}`);
+  await bob.untilActivities(5);
+  await first.program[Symbol.asyncDispose]();
+  for (let n = 1; n <= 5; n++) await say(page, `meanwhile ${n}`);
+  await isState(page, "live");
+  await page.locator("#rows .aside", { hasText: `Connected again, to ${second.gateway}` }).waitFor();
+  await waitForCount(page.locator("#pending .row"), 0);
+  bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: "welcome" } });
+  await row(page, "welcome").waitFor();
+  const all = [...numbered("before"), ...numbered("meanwhile"), "welcome"];
+  assertEquals(await said(page), all);
+  assertEquals(bob.activities.map(({ text }) => text), all);
+});
+
+test("a server that stopped without closing is given up by its heartbeats", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const server = cleanup.use(await startOne("--ephemeral"));
+  const browser = cleanup.use(await Browser.start());
+  const page = await open(browser, server, {}, GONE);
+  await register(page, "anna");
+  server.program.signal("SIGSTOP");
+  try {
+    await isState(page, "reconnecting");
+    await page.locator("#outage", { hasText: "no heartbeat was answered" }).waitFor();
+  } finally {
+    server.program.signal("SIGCONT");
+  }
+  await isState(page, "live");
+});
+
+test("the page is fit to be seen: light, dark, on a phone", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const first = cleanup.use(await startOne("--ephemeral"));
+  const second = cleanup.use(await startOne("--ephemeral", "--join", `127.0.0.1:${first.port}`));
+  const bela = cleanup.use(await registered(second, "bela"));
+  const chidi = cleanup.use(await registered(second, "chidi"));
+  const browser = cleanup.use(await Browser.start());
+  const isKept = Deno.env.get("THRUM_SCREENSHOTS") === "docs";
+  const folder = isKept
+    ? new URL("../../docs", import.meta.url).pathname
+    : await Deno.makeTempDir({ prefix: "thrum-screenshots-" });
+  console.log(`    screenshots in ${isKept ? "docs/" : folder}`);
+  const looks = {
+    light: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+    dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+    phone: { viewport: { width: 390, height: 780 }, colorScheme: "light", isMobile: true, hasTouch: true },
+  } as const;
+  const narrow = ["talk", "network", "console"];
+  for (const [name, look] of Object.entries(looks)) {
+    const page = await open(browser, first, look);
+    const picture = async (what: string) => {
+      // Nothing sticks out at the side.
+      assertEquals(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+      assertEquals(await cutOff(page), [], `${name} ${what}`);
+      const { length } = await page.screenshot({ path: `${folder}/client-${name}${what}.png` });
+      assert(length < LARGEST_SCREENSHOT_BYTES, `client-${name}${what}.png has ${length} bytes`);
+    };
+    if (!isKept) await picture("-signed-out");
+    await register(page, `ada-${name}`);
+    bela.send({ command: "ACTIVITY_MESSAGE", activity: { text: "the kettle is on" } });
+    chidi.send({ command: "ACTIVITY_MESSAGE", activity: { room: "lab", temperature: 21.5, at: [1, 2] } });
+    await row(page, "the kettle is on").waitFor();
+    await say(page, "On my way. Keep some of the good tea for me, and not the one from the other shelf, please!");
+    chidi.send({ command: "DIRECT_MESSAGE", to: `ada-${name}`, text: "meet me at five?" });
+    await row(page, "meet me at five?").waitFor();
+    if (name === "phone") {
+      for (const tab of narrow) {
+        await page.locator(`#tab-${tab}`).click();
+        if (tab === "talk" || !isKept) await picture(tab === "talk" ? "" : `-${tab}`);
+      }
+    } else {
+      await picture("");
+      await openConsole(page);
+      if (!isKept) await picture("-console");
+    }
+    await page.context().close();
+  }
+});
+
+/** A test that needs a browser. */
+function test(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
+  Deno.test({ name, ignore: NO_BROWSER !== undefined, fn: run });
+}
+
+interface Started extends RunningServer, AsyncDisposable {
+  /** Kills it, and waits until it is gone. */
+  end(): Promise<void>;
+  /** Starts it again, at the same ports. */
+  again(): Promise<Started>;
+}
+
+/** A server with a gateway. */
+async function startOne(...args: readonly string[]): Promise<Started> {
+  return await start(["--port", "0", "--http", "0", ...args]);
+}
+
+async function start(args: readonly string[]): Promise<Started> {
+  const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: "a-token-for-the-tests-of-the-page" };
+  const program = startServer(["--no-prompt", ...HEARTBEATS, ...args], { env });
+  const [, port] = await program.sees(/listening on 127\.0\.0\.1:(\d+)/);
+  const [, gateway] = await program.sees(/dashboard\s+http:\/\/([^/\s]+)/);
+  return {
+    program,
+    port: Number(port),
+    gateway: gateway!,
+    args,
+    async end() {
+      program.signal("SIGKILL");
+      await program.ended();
+    },
+    again: () => start(["--port", port!, "--http", gateway!, ...args.slice(4)]),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+async function open(
+  browser: Browser,
+  server: RunningServer,
+  options: PageOptions = {},
+  expected?: RegExp,
+): Promise<Page> {
+  return await browser.open(
+    `http://${server.gateway}/client`,
+    { viewport: { width: 1280, height: 800 }, ...options },
+    expected,
+  );
+}
+
+/** Somebody over TCP. */
+async function registered({ port }: RunningServer, username: string): Promise<LineClient> {
+  const client = await LineClient.connect(port);
+  client.send({ command: "REGISTER", username, secret: SECRET });
+  await client.next("REGISTER_SUCCESS");
+  // Without "resume" it is not moved to another server in the middle of a test, and after three redirects not at the login either.
+  const features = ["ack", "chat"];
+  client.send({ command: "LOGIN", username, secret: SECRET, features, redirects: 3 });
+  await client.next("LOGIN_SUCCESS");
+  return client;
+}
+
+/** Comes in, in the page. */
+async function register(page: Page, username: string): Promise<void> {
+  await page.getByLabel("Name").fill(username);
+  await page.getByLabel("Password").fill(SECRET);
+  await page.getByRole("button", { name: "Register this name" }).click();
+  await isState(page, "live");
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Message").fill(text);
+  await page.getByLabel("Message").press("Enter");
+}
+
+/** What is written in the badge. */
+async function isState(page: Page, state: string): Promise<void> {
+  await page.locator(`#state:text-is("${state}")`).waitFor();
+}
+
+/** A row of what was said. */
+function row(page: Page, text: string): Locator {
+  return page.locator("#rows .row", { has: page.locator(`.row-text:text-is(${JSON.stringify(text)})`) });
+}
+
+/** All that was said, in order. */
+function said(page: Page): Promise<string[]> {
+  return page.locator("#rows .row-text").allTextContents();
+}
+
+function numbered(what: string): string[] {
+  return Array.from({ length: 5 }, (_, n) => `${what} ${n + 1}`);
+}
+
+async function openConsole(page: Page): Promise<void> {
+  const toggle = page.locator("#console-toggle");
+  if (await toggle.getAttribute("aria-expanded") === "false") await toggle.click();
+}
+
+async function writeLine(page: Page, text: string): Promise<void> {
+  await page.getByLabel("A line to the server").fill(text);
+  await page.getByLabel("A line to the server").press("Enter");
+}
+
+/** A line of the protocol in the page. */
+function line(page: Page, direction: "in" | "out", text: string): Locator {
+  return page.locator(`#log li[data-direction="${direction}"]`, { hasText: text });
+}
+
+async function waitForCount(what: Locator, count: number): Promise<void> {
+  if (count > 0) await what.nth(count - 1).waitFor();
+  await what.nth(count).waitFor({ state: "detached" });
+}
+
+async function assertHarmless(page: Page): Promise<void> {
+  assertEquals(await page.evaluate(() => (globalThis as { hacked?: unknown }).hacked), undefined);
+  assertEquals(await page.locator("img, iframe, object, body script, [onerror], [onload]").count(), 0);
+}
+
+/** Words of controls and headings that are cut: their elements are narrower than what is in them. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.locator("button, h1, h2, h3, label, .badge, .facts dd, .backups span").evaluateAll((nodes) =>
+    nodes.filter((node) => node.clientWidth > 1 && node.scrollWidth > node.clientWidth + 1).map((node) =>
+      node.textContent ?? ""
+    )
+  );
+}

@@ -1,0 +1,35 @@
+/**
+ * The door through which the clients of a test come. A test file that is imported as it is tests TCP; with `?over=websocket` behind its name all of its tests run once more,
+ * over WebSockets (tests/gateway/http/websocket_suite_test.ts).
+ */
+
+import type { ServeOptions, Server } from "../../mod.ts";
+import { LineClient, type Received } from "./line_client.ts";
+
+/** How clients reach a server. */
+export interface TestDoor {
+  readonly over: "tcp" | "websocket";
+  /** What a server is started with so that there is such a door. */
+  readonly options: ServeOptions;
+  connect(server: Server): Promise<LineClient>;
+  loggedIn(server: Server, login?: Received): Promise<LineClient>;
+}
+
+/** The door for the tests of the file with this `import.meta.url`. */
+export function doorOf(url: string): TestDoor {
+  return new URL(url).searchParams.get("over") === "websocket" ? WEBSOCKET : TCP;
+}
+
+const TCP: TestDoor = {
+  over: "tcp",
+  options: {},
+  connect: ({ port }) => LineClient.connect(port),
+  loggedIn: ({ port }, login) => LineClient.loggedIn(port, login),
+};
+
+const WEBSOCKET: TestDoor = {
+  over: "websocket",
+  options: { gateway: { http: { listen: "0" } } },
+  connect: ({ http }) => LineClient.connectWebSocket(http!.port),
+  loggedIn: async (server, login) => await (await WEBSOCKET.connect(server)).loggedIn(login),
+};
