@@ -42,6 +42,10 @@ const PURE = [
   "heartbeat/awake_clock.ts",
   "heartbeat/pace.ts",
   "heartbeat/wheel.ts",
+  "gateway/grpc/rules.ts",
+  "gateway/grpc/protobuf.ts",
+  "gateway/grpc/messages.ts",
+  "gateway/grpc/door_clock.ts",
 ];
 
 /** The one room that knows the machine. */

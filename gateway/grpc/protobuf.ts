@@ -1,0 +1,175 @@
+/**
+ * Protocol Buffers (proto3) as far as the Chitty-Chat messages need them: strings, 32-bit integers, booleans, and messages within messages. A message is described by a table of
+ * its fields, and its type follows from that. Pure. What is wrong with bytes is thrown, as a `RangeError` or a `TypeError`.
+ */
+
+/** What a field holds: one of the scalar types, or a message. */
+export type FieldType = "string" | "int32" | "bool" | MessageFields;
+
+/** A message's fields, by name. */
+export interface MessageFields {
+  readonly [name: string]: { readonly number: number; readonly type: FieldType };
+}
+
+/** The value of a message with these fields. Scalars that were not sent are `""`, 0 and `false`; a message that was not sent is `undefined`. */
+export type ValueOf<F extends MessageFields> = { readonly [Name in keyof F]: ValueOfType<F[Name]["type"]> };
+
+type ValueOfType<T extends FieldType> = T extends "string" ? string
+  : T extends "int32" ? number
+  : T extends "bool" ? boolean
+  : T extends MessageFields ? ValueOf<T> | undefined
+  : never;
+
+/** How a field's value is written; 3 and 4 are groups, which no longer exist. */
+const WIRE_TYPE = { varint: 0, eightBytes: 1, lengthDelimited: 2, fourBytes: 5 } as const;
+
+/** Seven bits in each byte, for 64 bits. */
+const MAX_VARINT_BYTES = 10;
+
+const encoder = new TextEncoder();
+
+/** A message as bytes. What is `""`, 0 or `false` is left out, as proto3 has it. */
+export function encodeMessage<F extends MessageFields>(fields: F, value: ValueOf<F>): Uint8Array {
+  const bytes: number[] = [];
+  writeMessage(bytes, fields, value);
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * A message of bytes. Fields that are not known are skipped, of a scalar that came twice the last counts.
+ * @throws {RangeError} when it is cut off, or is no message. @throws {TypeError} when a string is not UTF-8.
+ */
+export function decodeMessage<F extends MessageFields>(fields: F, bytes: Uint8Array): ValueOf<F> {
+  return readMessage(fields, bytes, undefined) as ValueOf<F>;
+}
+
+function writeMessage(bytes: number[], fields: MessageFields, value: Readonly<Record<string, unknown>>): void {
+  for (const [name, { number, type }] of Object.entries(fields)) {
+    const field = value[name];
+    if (field === undefined || field === "" || field === 0 || field === false) continue;
+    if (type === "int32" || type === "bool") {
+      writeVarint(bytes, number << 3 | WIRE_TYPE.varint);
+      writeInt32(bytes, Number(field));
+      continue;
+    }
+    let content: Iterable<number> & { readonly length: number };
+    if (type === "string") content = encoder.encode(field as string);
+    else {
+      const inner: number[] = [];
+      writeMessage(inner, type, field as Readonly<Record<string, unknown>>);
+      content = inner;
+    }
+    writeVarint(bytes, number << 3 | WIRE_TYPE.lengthDelimited);
+    writeVarint(bytes, content.length);
+    for (const byte of content) bytes.push(byte);
+  }
+}
+
+/** `value` is from 0 to 2^32 - 1. */
+function writeVarint(bytes: number[], value: number): void {
+  let left = value >>> 0;
+  while (left > 0x7f) {
+    bytes.push(left & 0x7f | 0x80);
+    left >>>= 7;
+  }
+  bytes.push(left);
+}
+
+/** A negative one is written as its 64 bits: in ten bytes. */
+function writeInt32(bytes: number[], value: number): void {
+  if (value >= 0) return writeVarint(bytes, value);
+  let left = value | 0;
+  for (let count = 1; count < MAX_VARINT_BYTES; count++) {
+    bytes.push(left & 0x7f | 0x80);
+    left >>= 7;
+  }
+  bytes.push(1);
+}
+
+function readMessage(
+  fields: MessageFields,
+  bytes: Uint8Array,
+  before: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  const value: Record<string, unknown> = {};
+  const byNumber = new Map<number, { readonly name: string; readonly type: FieldType }>();
+  for (const [name, { number, type }] of Object.entries(fields)) {
+    value[name] = before?.[name] ??
+      (type === "string" ? "" : type === "int32" ? 0 : type === "bool" ? false : undefined);
+    byNumber.set(number, { name, type });
+  }
+  const reader = new Reader(bytes);
+  while (!reader.isAtEnd) {
+    const tag = reader.varint();
+    if (tag >>> 3 === 0) throw new RangeError("a field has the number 0");
+    const field = byNumber.get(tag >>> 3);
+    switch (tag & 7) {
+      case WIRE_TYPE.varint: {
+        const number = reader.varint();
+        if (field?.type === "int32") value[field.name] = number | 0;
+        else if (field?.type === "bool") value[field.name] = reader.wasNonZero;
+        break;
+      }
+      case WIRE_TYPE.eightBytes:
+        reader.take(8);
+        break;
+      case WIRE_TYPE.fourBytes:
+        reader.take(4);
+        break;
+      case WIRE_TYPE.lengthDelimited: {
+        const content = reader.take(reader.varint());
+        if (field?.type === "string") value[field.name] = new TextDecoder("utf-8", STRICT).decode(content);
+        else if (typeof field?.type === "object") {
+          // A message that comes in parts is put together.
+          const known = value[field.name] as Record<string, unknown> | undefined;
+          value[field.name] = readMessage(field.type, content, known);
+        }
+        break;
+      }
+      default:
+        throw new RangeError(`a field has the wire type ${tag & 7}`);
+    }
+  }
+  return value;
+}
+
+/** A string begins with what it begins with, a byte order mark too. */
+const STRICT = { fatal: true, ignoreBOM: true } as const;
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  /** Whether the last varint had any bit set, also one of those that a 32-bit number has no room for. */
+  wasNonZero = false;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** The low 32 bits of the next one, as a number that is not negative. */
+  varint(): number {
+    let low = 0;
+    this.wasNonZero = false;
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
+      const byte = this.#bytes[this.#at];
+      if (byte === undefined) throw new RangeError("it is cut off");
+      this.#at++;
+      if ((byte & 0x7f) !== 0) this.wasNonZero = true;
+      // Shifts count modulo 32: what is further up has no room.
+      if (count < 5) low |= (byte & 0x7f) << (7 * count);
+      if (byte < 0x80) return low >>> 0;
+    }
+    throw new RangeError("a number does not end");
+  }
+
+  take(length: number): Uint8Array {
+    if (length > this.#bytes.length - this.#at) throw new RangeError("it is cut off");
+    const content = this.#bytes.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return content;
+  }
+}

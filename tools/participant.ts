@@ -1,0 +1,181 @@
+/**
+ * `deno task participant --port 1111`: a Chitty-Chat participant in the terminal. What is typed is published, what BroadCast brings is shown, and nothing else: its own messages too. It says
+ * itself that it comes and that it goes.
+ */
+
+import { EXIT_CODE, type ExitCode } from "../config/exit_code.ts";
+import { type Flags, helpText, parseCommandLine, type Program, UsageError } from "../config/flags.ts";
+import { CALLED_PORTS, endpointText, parseEndpoint, type Reader, wholeNumber } from "../config/values.ts";
+import { visible } from "../client/terminal/visible.ts";
+import type { BroadCastRequest } from "../gateway/grpc/messages.ts";
+import { messageProblem } from "../gateway/grpc/rules.ts";
+import { GRPC_STATUS, GrpcError } from "../gateway/grpc/unary_call.ts";
+import { onStopSignal } from "../platform/signals.ts";
+import { styleFor, writeAll } from "../platform/terminal.ts";
+import { VERSION } from "../protocol/version.ts";
+import { ChittyParticipant } from "./chitty_participant.ts";
+
+/** Why it comes to an end, for a person. */
+class ParticipantError extends Error {
+  constructor(message: string, readonly exitCode: ExitCode) {
+    super(message);
+  }
+}
+
+const DEFAULT_SERVER = "127.0.0.1:7080";
+const LEAVE = "/leave";
+
+const SERVER: Reader<{ host: string; port: number }> = { allowed: "HOST:PORT", read: parseEndpoint };
+
+const FLAGS = {
+  port: {
+    heading: "Flags",
+    value: "PORT",
+    reader: wholeNumber("a port", CALLED_PORTS),
+    help: "port to listen on, which is also the participant's name",
+  },
+  server: {
+    value: "HOST:PORT",
+    reader: SERVER,
+    help: "the server's Chitty-Chat door",
+    default: DEFAULT_SERVER,
+  },
+  help: { short: ["-h"], help: "show this" },
+} satisfies Flags;
+
+const PROGRAM: Program<typeof FLAGS> = {
+  name: "deno task participant",
+  summary: "a Chitty-Chat participant in the terminal",
+  usage: ["--port PORT [--server HOST:PORT]"],
+  commands: {},
+  flags: FLAGS,
+  environment: [["NO_COLOR", "any value: no colours"]],
+  examples: [
+    ["--port 1111", `the participant 1111, at the server that was started with --grpc 7080; ${LEAVE} or Ctrl-C leaves`],
+  ],
+  exitCodes: [
+    [EXIT_CODE.done, "left"],
+    [EXIT_CODE.usage, "the command line is wrong"],
+    [EXIT_CODE.unreachable, "the port is taken, or the server cannot be reached"],
+    [EXIT_CODE.refused, "the server refuses"],
+    [EXIT_CODE.ended, "the server is gone"],
+  ],
+};
+
+const err = styleFor("stderr");
+
+/** What BroadCast brings, as a line. Others wrote it. */
+export function broadCastLine({ participantID, message }: BroadCastRequest): string {
+  if (message === undefined) return `${visible(participantID)} said nothing`;
+  const text = visible(message.message);
+  if (message.isJoin || message.isLeave) return text;
+  return `${visible(participantID)} said: ${text}, lamport time: ${message.lamportTime}`;
+}
+
+async function main(args: readonly string[]): Promise<ExitCode> {
+  const { words, values } = parseCommandLine(PROGRAM, args);
+  if (values.help) {
+    writeAll("stdout", helpText(PROGRAM, VERSION, styleFor("stdout").bold));
+    return EXIT_CODE.done;
+  }
+  if (words.length > 0) throw new UsageError(`There is nothing that ${JSON.stringify(words[0])} could mean`);
+  if (values.port === undefined) throw new UsageError("--port is needed: the port to listen on, such as 1111");
+  const server = values.server ?? parseEndpoint(DEFAULT_SERVER)!;
+  const participant = await listen(values.port, server);
+  const stop = Promise.withResolvers<"left">();
+  using _signals = onStopSignal(() => stop.resolve("left"));
+  try {
+    await attempt(server, async () => {
+      await participant.join();
+      await participant.announce("joined");
+    });
+    const gone = participant.serverGone().then(() => "gone" as const);
+    const end = await Promise.race([publishLines(participant, server), stop.promise, gone]);
+    if (end === "gone") throw goneError(server);
+    await attempt(server, async () => {
+      await participant.announce("left");
+      await participant.leave();
+    });
+    return EXIT_CODE.done;
+  } finally {
+    await participant.close();
+  }
+}
+
+async function listen(port: number, server: { host: string; port: number }): Promise<ChittyParticipant> {
+  try {
+    return await ChittyParticipant.listen({
+      port,
+      server,
+      onBroadCast: (request) => writeAll("stdout", `${broadCastLine(request)}\n`),
+    });
+  } catch {
+    throw new ParticipantError(
+      `Cannot listen on 127.0.0.1:${port}: the port is taken, or not allowed`,
+      EXIT_CODE.unreachable,
+    );
+  }
+}
+
+/** Publishes what is typed, until there is no more of it or it says so. */
+async function publishLines(
+  participant: ChittyParticipant,
+  server: { host: string; port: number },
+): Promise<"left"> {
+  for await (const line of lines(Deno.stdin.readable)) {
+    if (line.trim() === LEAVE) return "left";
+    if (line.trim() === "") continue;
+    const problem = messageProblem(line);
+    if (problem === undefined) await attempt(server, () => participant.say(line));
+    else writeAll("stderr", err.yellow(`${problem.sentence}: it was not sent\n`));
+  }
+  return "left";
+}
+
+/** @throws {ParticipantError} */
+async function attempt<T>(server: { host: string; port: number }, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    if (error.code === GRPC_STATUS.UNAVAILABLE) throw goneError(server, error.message);
+    if (error.code === GRPC_STATUS.DEADLINE_EXCEEDED) {
+      throw new ParticipantError(`The server at ${endpointText(server)} does not answer`, EXIT_CODE.ended);
+    }
+    throw new ParticipantError(`The server refuses: ${visible(error.message)}`, EXIT_CODE.refused);
+  }
+}
+
+function goneError(server: { host: string; port: number }, why?: string): ParticipantError {
+  if (why?.includes("onnection refused")) {
+    return new ParticipantError(`No server can be reached at ${endpointText(server)}`, EXIT_CODE.unreachable);
+  }
+  return new ParticipantError(`The server at ${endpointText(server)} is gone`, EXIT_CODE.ended);
+}
+
+async function* lines(input: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let unfinished = "";
+  for await (const text of input.pipeThrough(new TextDecoderStream())) {
+    const parts = (unfinished + text).split("\n");
+    unfinished = parts.pop()!;
+    for (const part of parts) yield part.replace(/\r$/, "");
+  }
+  if (unfinished !== "") yield unfinished;
+}
+
+if (import.meta.main) {
+  let exitCode: ExitCode;
+  try {
+    exitCode = await main(Deno.args);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      writeAll("stderr", `${err.red("error:")} ${error.message}\n`);
+      exitCode = EXIT_CODE.usage;
+    } else if (error instanceof ParticipantError) {
+      writeAll("stderr", `${err.red("error:")} ${error.message}\n`);
+      exitCode = error.exitCode;
+    } else throw error;
+  }
+  // Standard input may still be waited for.
+  Deno.exit(exitCode);
+}
