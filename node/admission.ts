@@ -95,6 +95,18 @@ export function register(
   });
 }
 
+/** As `register`, for a server of the older dialect; where the name has an account, tells whether the secret is that one's. */
+export function takeAccount(
+  username: string,
+  secret: string,
+  services: AdmissionServices,
+  told: (isTaken: boolean) => void,
+): void {
+  const waiting = { remoteHost: "", isGone: false, brokeDown: () => told(false) };
+  if (!services.journal.hasAccount(username)) return register(username, secret, waiting, services, told);
+  services.accounts.checkLogin({ username, secret }).then(({ ok }) => told(ok), () => told(false));
+}
+
 /** The name is free here; if it is everywhere, the account is made. */
 function claim(
   username: string,

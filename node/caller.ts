@@ -1,9 +1,11 @@
-/** Calls the other servers of the network, and calls them again. Whom and when is decided in `mesh/members.ts`; what becomes of a link that came about is the mesh's. */
+/** Calls the other servers of the network, and calls them again. Whom and when is decided in `mesh/members.ts`; links that came about are the mesh's. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Address, Members } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
+import { SELF } from "./peer_admission.ts";
+import type { PeerEnd, PeerLink } from "./peer_link.ts";
 
 /** What the caller works with. */
 export interface CallerParts {
@@ -14,8 +16,8 @@ export interface CallerParts {
   readonly timeoutMs: number;
   /** From 0 up to but not including 1. */
   chance(): number;
-  /** Somebody answered. How that ends is to be told by `ended`. */
-  onLink(link: Link, address: Address): void;
+  /** Somebody took the call. */
+  greet(link: Link): PeerLink;
   /** A call came to nothing. */
   onFailed(): void;
 }
@@ -26,6 +28,8 @@ const logger = getLogger(["thrum", "mesh"]);
 export class Caller {
   readonly #parts: CallerParts;
   readonly #dialing = new AbortController();
+  /** The addresses that were called for links. */
+  readonly #calls = new Map<PeerLink, Address>();
   /** Told of as warnings until then: somebody waits for it. */
   isJoined = false;
   #timer: Timer | undefined;
@@ -43,6 +47,28 @@ export class Caller {
     const next = members.nextCallAt;
     if (next === undefined) return;
     this.#timer = clock.after(Math.max(0, next - clock.nowMs()), () => this.callDue());
+  }
+
+  /** The address that was called for this link; `undefined` when it was made by the other side. */
+  calledAt(link: PeerLink): Address | undefined {
+    return this.#calls.get(link);
+  }
+
+  /** The same, once: the link is over, or somebody else takes it. Whoever asked tells what became of the call, by `ended` or `failed`. */
+  takeCall(link: PeerLink): Address | undefined {
+    const address = this.#calls.get(link);
+    this.#calls.delete(link);
+    return address;
+  }
+
+  /** A call was taken, but its link has not become the one to its server. */
+  ended(address: Address, end: PeerEnd, why: string): void {
+    const { members, clock } = this.#parts;
+    if (end === "duplicate") {
+      members.called(address, clock.nowMs());
+      this.callDue();
+    } else if (end === "refused" && why === SELF) members.isSelf(address);
+    else this.failed(address, why, end === "refused");
   }
 
   /** Nobody was there, or not somebody to link with. */
@@ -69,7 +95,7 @@ export class Caller {
     transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(
       (link) => {
         if (this.#dialing.signal.aborted) link.destroy();
-        else this.#parts.onLink(link, address);
+        else this.#calls.set(this.#parts.greet(link), address);
       },
       (error) => this.failed(address, error instanceof Error ? error.message : String(error)),
     );

@@ -1,6 +1,6 @@
 /**
- * A server put together from its rooms: listens, hands every link to a `Connection`, and stops in two phases. Knows no operating system: clock,
- * transport, store and cryptography are handed in, which is what lets several nodes run on one fake clock.
+ * A server put together from its rooms: listens, and hands every link to a `Connection`; how it ends is in `closing.ts`. Knows no operating system:
+ * clock, transport, store and cryptography are handed in, which is what lets several nodes run on one fake clock.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -11,21 +11,25 @@ import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Segment } from "../log/segment.ts";
 import type { Member } from "../mesh/members.ts";
-import type { Clock, Timer } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
+import type { SpanOutput } from "../platform/telemetry.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
-import { ANONYMOUS } from "../protocol/names.ts";
-import type { Forgotten, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import type { Door, NetworkView } from "../view/network_view.ts";
+import { takeAccount } from "./admission.ts";
 import { Balancer } from "./balancer.ts";
+import { Closing, type NodeEnd } from "./closing.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
+import type { ConnectionServices } from "./connection_services.ts";
+import { Connections } from "./connections.ts";
+import { Forgetting } from "./forgetting.ts";
 import { Journal } from "./journal.ts";
-import { register } from "./admission.ts";
 import { Mesh } from "./mesh.ts";
+import { EntrySpans } from "./entry_spans.ts";
 import { Guests } from "./guests.ts";
 import { OlderPeers } from "./older_peers.ts";
 import { PresenceBoard } from "./presence_board.ts";
@@ -50,25 +54,15 @@ export interface NodeParts {
   readonly ticketKey?: string;
   /** Where trace events go; absent when nobody traces. */
   readonly writeTrace?: (event: TraceEvent) => void;
+  /** Where spans go; absent when nobody wants any. */
+  readonly spans?: SpanOutput;
   /** What this process holds, in bytes. */
   readonly memoryBytes?: () => number;
 }
 
 /** How a node came to its end. */
-export interface NodeEnd {
-  /** Whether all went well until the end. */
-  readonly reason: "stopped" | "failed";
-  /** With `failed`: what could not be done. */
-  readonly error?: unknown;
-}
+export type { NodeEnd };
 
-/** Links that may wait for a place when `limits.maxConnections` is reached; more are turned away. */
-const MAX_WAITING_LINKS = 1_024;
-/** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
-const FORGET_INTERVAL_MS = 1_000;
-const FORGET_MORE_INTERVAL_MS = 20;
-/** How long others may take to take what they miss when this server stops. */
-const FINISH_MS = 2_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
@@ -77,8 +71,7 @@ export class ThrumNode {
   readonly guests: Guests;
   readonly #parts: NodeParts;
   readonly #heartbeat: WireHeartbeat;
-  readonly #connections = new Set<ServedConnection>();
-  readonly #waitingLinks: { readonly link: Link; readonly over: Door }[] = [];
+  readonly #connections: Connections;
   readonly #services: ConnectionServices;
   readonly #supervisor: Supervisor;
   readonly #journal: Journal;
@@ -90,19 +83,14 @@ export class ThrumNode {
   readonly #presence: PresenceBoard;
   readonly #observatory: Observatory;
   readonly #handover: Handover;
+  readonly #spans: EntrySpans | undefined;
   readonly #counters = new Counters();
   readonly #startedAt: number;
   /** Where its HTTP gateway is. */
   #http = "";
-  #connectionsMade = 0;
-  readonly #finished: Promise<NodeEnd>;
-  #finish!: (end: NodeEnd) => void;
+  readonly #forgetting: Forgetting;
+  readonly #closing: Closing;
   #listener: Listener | undefined;
-  #forgetting: Timer | undefined;
-  #failure: { readonly error: unknown } | undefined;
-  #stopping: Promise<void> | undefined;
-  #allGone: (() => void) | undefined;
-  #isDraining = false;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -110,11 +98,8 @@ export class ThrumNode {
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
     if (warning !== undefined) logger.warning(warning);
     this.#startedAt = clock.wallMs();
-    this.#heartbeat = {
-      idleTimeoutMs: heartbeat.idleTimeoutMs,
-      intervalMs: heartbeat.intervalMs,
-      count: heartbeat.count,
-    };
+    const { idleTimeoutMs, intervalMs, count } = heartbeat;
+    this.#heartbeat = { idleTimeoutMs, intervalMs, count };
     const { cut } = store.opened;
     if (cut !== undefined) {
       logger.warning(
@@ -122,11 +107,13 @@ export class ThrumNode {
         { entries: cut.entries, before: cut.formerServerId, serverId: store.opened.serverId },
       );
     }
-    this.#finished = new Promise((resolve) => this.#finish = resolve);
     this.#supervisor = new Supervisor(clock);
     const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
     this.#journal = new Journal(store, clock, kept, {
-      safe: (segments) => this.#mesh.replication.stored(segments),
+      safe: (segments) => {
+        this.#spans?.committed();
+        this.#mesh.replication.stored(segments);
+      },
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => {
         usernames.forEach((username) => this.#older?.registered(username));
@@ -134,9 +121,16 @@ export class ThrumNode {
         this.#observatory.registered(usernames);
       },
       accountLost: (username) => this.#accountLost(username),
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#closing.fail(error),
     });
     this.#hub = new Hub(this.#journal, clock);
+    this.#connections = new Connections({
+      maxConnections: config.limits.maxConnections,
+      counters: this.#counters,
+      isClosing: () => this.#closing.hasBegun,
+      connect: (link, origin) => new Connection(link, this.#services, origin),
+    });
+    this.#spans = parts.spans && this.#makeSpans(parts.spans);
     this.#sessions = new Sessions(() => this.#mesh.loadChanged());
     this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
     this.#observatory = this.#makeObservatory();
@@ -163,7 +157,7 @@ export class ThrumNode {
       known: store.opened.members,
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       load: () => this.#sessions.load,
-      hasAccount: (username) => store.account(username) !== undefined,
+      hasAccount: (username) => this.#journal.hasAccount(username),
       online: () => this.#presence.here,
       heardOnline: (serverId, message) => {
         if (message === undefined) this.#presence.serverGone(serverId);
@@ -226,29 +220,49 @@ export class ThrumNode {
         this.#counters.ended(end.reason as CloseReason);
         this.#observatory.ended(end);
       },
-      gone: (connection) => this.#gone(connection),
-      failed: (error) => this.#failed(error),
+      gone: (connection) => this.#connections.gone(connection),
+      failed: (error) => this.#closing.fail(error),
     };
     this.guests = new Guests({
       services: this.#services,
-      refusal: () => {
-        if (this.#stopping !== undefined) return "notNow";
-        return this.#connections.size < config.limits.maxConnections ? undefined : "full";
+      refusal: () => this.#closing.hasBegun ? "notNow" : this.#connections.isFull ? "full" : undefined,
+      nextId: () => this.#connections.nextId(),
+      serve: (guest) => this.#connections.add(guest),
+    });
+    this.#forgetting = new Forgetting({
+      clock,
+      store,
+      limits: config.store,
+      forgot: (upTo) => {
+        this.#journal.forgot(upTo);
+        this.#hub.forgot(upTo);
       },
-      nextId: () => String(++this.#connectionsMade),
-      serve: (guest) => {
-        this.#counters.accepted++;
-        this.#connections.add(guest);
-      },
+      failed: (error) => this.#closing.fail(error),
+    });
+    this.#closing = new Closing({
+      drainMs: config.cluster.drainMs,
+      store,
+      journal: this.#journal,
+      forgetting: this.#forgetting,
+      connections: this.#connections,
+      handover: this.#handover,
+      balancer: this.#balancer,
+      mesh: this.#mesh,
+      older: this.#older,
+      presence: this.#presence,
+      observatory: this.#observatory,
+      supervisor: this.#supervisor,
+      tracer,
+      closeListener: async () => await this.#listener?.close(),
     });
   }
 
   /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
   async start(): Promise<void> {
-    this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.#accept(link));
+    this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.accept(link, "tcp"));
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
-    this.#forgetLater();
+    this.#forgetting.begin();
     this.#mesh.start(this.#listener);
     this.#balancer.start();
   }
@@ -292,31 +306,30 @@ export class ThrumNode {
 
   /** Resolves when the node has stopped, on request or because it could not go on. Never rejects. */
   get finished(): Promise<NodeEnd> {
-    return this.#finished;
+    return this.#closing.finished;
   }
 
   /** Where it stands in its life. It logs clients in while `ready`. */
   get state(): "joining" | "ready" | "draining" | "stopping" {
-    if (this.#isDraining) return "draining";
-    return this.#stopping !== undefined ? "stopping" : this.isJoined ? "ready" : "joining";
+    if (this.#closing.isDraining) return "draining";
+    return this.#closing.hasBegun ? "stopping" : this.isJoined ? "ready" : "joining";
   }
 
   /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
   stop(): Promise<void> {
-    this.#handover.hurry();
-    return this.#stopping ??= this.#stop("SERVER_STOPPING");
+    return this.#closing.stop();
   }
 
   /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
   drain(): void {
-    this.#stopping ??= this.#drain();
+    this.#closing.drain();
   }
 
   // ---- for other doors -------------------------------------------------------------------------------------------
 
   /** Serves a connection that came through another door like one that came over TCP. */
   accept(link: Link, over: Door): void {
-    this.#accept(link, over);
+    this.#connections.accept(link, over);
   }
 
   /** Begins to look at the whole network; it costs nothing while nobody does. */
@@ -334,10 +347,20 @@ export class ThrumNode {
     return this.#observatory.diagram(this.#parts.clock.wallMs() - seconds * 1000);
   }
 
+  /** Where its HTTP gateway is, as it was announced; empty where there is none. */
+  get http(): string {
+    return this.#http;
+  }
+
   /** The others are told that this server has an HTTP gateway, at `HOST:PORT`. */
   announceHttp(address: string): void {
     this.#http = address;
     this.#mesh.loadChanged();
+  }
+
+  /** The HTTP gateways of other servers, `HOST:PORT`, also of those that cannot be reached now. */
+  get gateways(): readonly string[] {
+    return this.#mesh.members.flatMap(({ about }) => about === undefined || about.http === "" ? [] : [about.http]);
   }
 
   /** This server in numbers. */
@@ -347,7 +370,7 @@ export class ThrumNode {
     return nodeMetrics({
       ...{ startedAt: this.#startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
       connections: this.#connections,
-      waiting: this.#waitingLinks.length,
+      waiting: this.#connections.waiting,
       counters: this.#counters,
       sessions: this.#sessions.load,
       members: this.#mesh.members,
@@ -356,37 +379,12 @@ export class ThrumNode {
     });
   }
 
-  #accept(link: Link, over: Door = "tcp"): void {
-    if (this.#stopping !== undefined) return link.destroy();
-    const { maxConnections } = this.#parts.config.limits;
-    if (this.#connections.size < maxConnections) return this.#serve(link, over);
-    logger.warning("{limit} connections are served: one more has to wait", { limit: maxConnections });
-    this.#waitingLinks.push({ link, over });
-    if (this.#waitingLinks.length <= MAX_WAITING_LINKS) return;
-    // Nobody reads from those that wait, so one that has left is not noticed. The oldest is the likeliest to have.
-    logger.error("{limit} connections wait for a place: the oldest is turned away", { limit: MAX_WAITING_LINKS });
-    this.#waitingLinks.shift()?.link.destroy();
-  }
-
-  #serve(link: Link, over: Door): void {
-    this.#counters.accepted++;
-    const connection = new Connection(link, this.#services, { id: String(++this.#connectionsMade), over });
-    this.#connections.add(connection);
-    connection.start();
-  }
-
-  #gone(connection: ServedConnection): void {
-    this.#connections.delete(connection);
-    const waiting = this.#stopping === undefined ? this.#waitingLinks.shift() : undefined;
-    if (waiting !== undefined) this.#serve(waiting.link, waiting.over);
-    if (this.#connections.size === 0) this.#allGone?.();
-  }
-
   #stored(segments: readonly Segment[], hasHole: boolean): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
     this.#services.tracer?.broadcast(segments);
     this.#hub.deliver(segments);
+    this.#spans?.delivered(segments);
     this.#mesh.replication.delivered();
     this.#older?.stored();
   }
@@ -397,88 +395,31 @@ export class ThrumNode {
     for (const session of this.#sessions.of(username)) session.end("NAME_LOST");
   }
 
-  /** Ends the server, or makes a failure of the end that it is coming to. */
-  #failed(error: unknown): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { error };
-    logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
-    this.#stopping ??= this.#stop("SERVER_FAILED");
-  }
-
-  async #drain(): Promise<void> {
-    logger.info("draining; connections: {count}", { count: this.#connections.size });
-    this.#isDraining = true;
-    await this.#retire();
-    // Whoever has not logged in yet would come too late.
-    for (const connection of this.#connections) {
-      if (connection.describe(0).kind === "new") connection.end("SERVER_STOPPING");
-    }
-    await this.#handover.gently("SERVER_STOPPING");
-    this.#isDraining = false;
-    await this.#stop("SERVER_STOPPING");
-  }
-
-  /** Takes nobody in any more. */
-  async #retire(): Promise<void> {
-    this.#balancer.stop();
-    this.#mesh.retire();
-    this.#observatory.soon();
-    await this.#listener?.close();
-    for (const { link } of this.#waitingLinks.splice(0)) link.destroy();
-    this.#journal.flush();
-  }
-
-  async #stop(reason: CloseReason): Promise<void> {
-    if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: this.#connections.size });
-    this.#forgetting?.cancel();
-    await this.#retire();
-    await this.#handover.within(this.#failure === undefined ? this.#parts.config.cluster.drainMs : 0, reason);
-    this.#journal.flush();
-    if (this.#failure === undefined) await this.#mesh.finish(FINISH_MS);
-    this.#older?.stop();
-    this.#journal.flush();
-    await this.#mesh.stop();
-    if (this.#connections.size > 0) {
-      const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
-      for (const connection of this.#connections) connection.end(reason);
-      await allGone;
-    }
-    // What the ends of connections left behind: where plain clients stood.
-    this.#journal.flush();
-    this.#presence.stop();
-    this.#observatory.stop();
-    this.#supervisor.stop();
-    this.#services.tracer?.trace({ event: "stop", what: reason }, this.#journal.tick());
-    try {
-      this.#parts.store.close();
-    } catch (error) {
-      this.#failed(error);
-    }
-    logger.info("stopped");
-    this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
-  }
-
   #makeOlderPeers(): OlderPeers {
-    const { config, clock, crypto, store } = this.#parts;
-    const isOnline = (username: string) => this.#sessions.of(username).length > 0;
-    const hasAccount = (username: string) => store.account(username) !== undefined;
-    const self = () => ({ ...this.#mesh.self, load: this.#sessions.load });
+    const { config, clock, crypto } = this.#parts;
     return new OlderPeers({
       journal: this.#journal,
       clock,
       crypto,
       activityCheckIntervalMs: config.cluster.activityCheckIntervalMs,
       rememberedMs: config.store.messageIdRetentionMs,
-      self,
+      self: () => ({ ...this.#mesh.self, load: this.#sessions.load }),
       members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
-      users: () => usersOf(this.#sessions, store),
-      isOnline,
-      hasAccount,
-      takeAccount: (username, secret, told) => {
-        const waiting = { remoteHost: "", isGone: false, brokeDown: () => told(false) };
-        if (!hasAccount(username)) return register(username, secret, waiting, this.#services, told);
-        this.#services.accounts.checkLogin({ username, secret }).then(({ ok }) => told(ok), () => told(false));
-      },
+      sessions: this.#sessions,
+      takeAccount: (username, secret, told) => takeAccount(username, secret, this.#services, told),
+    });
+  }
+
+  #makeSpans(output: SpanOutput): EntrySpans {
+    const { clock, crypto } = this.#parts;
+    return new EntrySpans({
+      serverId: this.serverId,
+      clock,
+      digest: (text) => crypto.digest(text),
+      output,
+      turnMs: () => this.#journal.turnMs,
+      readersOf: (audience) =>
+        audience.kind === "user" ? this.#sessions.of(audience.username).length : this.#sessions.load,
     });
   }
 
@@ -501,7 +442,7 @@ export class ThrumNode {
           published: this.#journal.accepted,
           memoryBytes: memoryBytes?.(),
           http: this.#http,
-          draining: this.#isDraining ? this.#handover.progress : null,
+          draining: this.#closing.isDraining ? this.#handover.progress : null,
           links: this.#mesh.links,
           connections: this.#connections,
         }),
@@ -511,44 +452,4 @@ export class ThrumNode {
       usernames: () => this.#journal.usernames(),
     });
   }
-
-  /** Regularly and in small portions, so that it is never felt. */
-  #forgetLater(delayMs = FORGET_INTERVAL_MS): void {
-    const { clock, store, config } = this.#parts;
-    this.#forgetting = clock.after(delayMs, () => {
-      const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } =
-        config.store;
-      const now = clock.wallMs();
-      let forgotten: Forgotten;
-      try {
-        forgotten = store.forget({
-          takenBefore: now - activityRetentionMs,
-          maxBytes: activityRetentionBytes,
-          directMessagesBefore: now - directMessageRetentionMs,
-          usedBefore: now - messageIdRetentionMs,
-        });
-      } catch (error) {
-        return this.#failed(error);
-      }
-      if (forgotten.entries > 0) {
-        this.#journal.forgot(forgotten.upTo);
-        this.#hub.forgot(forgotten.upTo);
-      }
-      this.#forgetLater(forgotten.more ? FORGET_MORE_INTERVAL_MS : FORGET_INTERVAL_MS);
-    });
-  }
-}
-
-/** Every user once, those that are logged in first. */
-function* usersOf(
-  sessions: Sessions,
-  store: Store,
-): Iterable<{ readonly username: string; readonly isOnline: boolean }> {
-  const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
-  for (const username of online) yield { username, isOnline: true };
-  for (const username of store.usernames()) if (!online.has(username)) yield { username, isOnline: false };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

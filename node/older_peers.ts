@@ -14,9 +14,11 @@ import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, LinkEnd } from "../platform/transport.ts";
 import { formatEntryId } from "../protocol/entry_id.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
+import { ANONYMOUS } from "../protocol/names.ts";
 import { quoteUsername } from "../protocol/server_codec.ts";
 import type { Journal } from "./journal.ts";
 import type { LinkTaker } from "./peer_link.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** What is needed of the node. */
 export interface OlderPeersParts {
@@ -28,9 +30,7 @@ export interface OlderPeersParts {
   readonly rememberedMs: number;
   self(): OlderServer;
   members(): readonly OlderServer[];
-  users(): Iterable<{ readonly username: string; readonly isOnline: boolean }>;
-  isOnline(username: string): boolean;
-  hasAccount(username: string): boolean;
+  readonly sessions: Sessions;
   /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
   takeAccount(username: string, secret: string, told: (isTaken: boolean) => void): void;
 }
@@ -109,16 +109,16 @@ export class OlderPeers {
   }
 
   facts(): OlderFacts {
-    const { clock, crypto, rememberedMs, self, members, users, hasAccount, isOnline } = this.#parts;
+    const { clock, crypto, rememberedMs, self, members, journal, sessions } = this.#parts;
     return {
       wallMs: clock.wallMs(),
       nowMs: clock.nowMs(),
       self: self(),
       members: members(),
-      users: users(),
+      users: usersOf(sessions, journal),
       rememberedMs,
-      hasAccount,
-      isOnline,
+      hasAccount: (username) => journal.hasAccount(username),
+      isOnline: (username) => sessions.of(username).length > 0,
       makeSecret: () => toHex(crypto.randomBytes(16)),
     };
   }
@@ -319,4 +319,11 @@ export class OlderLink implements LinkTaker {
       if (passed !== undefined) this.write(passed);
     }
   }
+}
+
+/** Every user once, those that are logged in first. */
+function* usersOf(sessions: Sessions, journal: Journal): OlderFacts["users"] {
+  const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
+  for (const username of online) yield { username, isOnline: true };
+  for (const username of journal.usernames() ?? []) if (!online.has(username)) yield { username, isOnline: false };
 }

@@ -22,7 +22,7 @@ export interface OwnFacts {
   readonly http: string;
   readonly draining: ServerView["draining"];
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
-  readonly connections: ReadonlySet<ServedConnection>;
+  readonly connections: Iterable<ServedConnection> & { readonly size: number };
 }
 
 /** The view of this server and all that it serves. */

@@ -1,0 +1,66 @@
+/** Has the store forget what is too old, or too much: regularly and in small portions, so that it is never felt. */
+
+import type { Config } from "../config/config.ts";
+import type { Position } from "../log/segment.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
+import type { Forgotten, Store } from "../store/store.ts";
+
+/** What it works with. */
+export interface ForgettingParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** How much is kept, and for how long. */
+  readonly limits: Config["store"];
+  /** Activities up to this position are gone. */
+  forgot(upTo: Position): void;
+  /** The store cannot forget: the server cannot go on. */
+  failed(error: unknown): void;
+}
+
+/** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
+const INTERVAL_MS = 1_000;
+const MORE_INTERVAL_MS = 20;
+
+/** One server's. */
+export class Forgetting {
+  readonly #parts: ForgettingParts;
+  #timer: Timer | undefined;
+
+  constructor(parts: ForgettingParts) {
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    this.#later(INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #later(delayMs: number): void {
+    const { clock, failed } = this.#parts;
+    this.#timer = clock.after(delayMs, () => {
+      let forgotten: Forgotten;
+      try {
+        forgotten = this.#forget();
+      } catch (error) {
+        return failed(error);
+      }
+      if (forgotten.entries > 0) this.#parts.forgot(forgotten.upTo);
+      this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
+    });
+  }
+
+  #forget(): Forgotten {
+    const { clock, store, limits } = this.#parts;
+    const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } = limits;
+    const now = clock.wallMs();
+    return store.forget({
+      takenBefore: now - activityRetentionMs,
+      maxBytes: activityRetentionBytes,
+      directMessagesBefore: now - directMessageRetentionMs,
+      usedBefore: now - messageIdRetentionMs,
+    });
+  }
+}

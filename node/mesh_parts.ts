@@ -1,0 +1,56 @@
+/** What a mesh has of its node. Types only. */
+
+import type { Config } from "../config/config.ts";
+import type { Supervisor } from "../heartbeat/mod.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { SecretCrypto } from "../platform/crypto.ts";
+import type { Transport } from "../platform/transport.ts";
+import type { ObservedMessage, ObserveMessage, OnlineChangeMessage, OnlineMessage } from "../protocol/peer_message.ts";
+import type { KnownServer } from "../store/store.ts";
+import type { Trace } from "../trace/trace_event.ts";
+import type { HeartbeatCounts } from "./counters.ts";
+import type { Journal } from "./journal.ts";
+import type { OlderPeers } from "./older_peers.ts";
+import type { PeerLink } from "./peer_link.ts";
+
+/** What the mesh is made with. */
+export interface MeshParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly supervisor: Supervisor;
+  readonly journal: Journal;
+  readonly crypto: SecretCrypto;
+  /** The servers that were known before a restart. */
+  readonly known: readonly KnownServer[];
+  /** What tickets of this server's clients are made with. */
+  readonly ticketKey: string;
+  /** Logged-in clients. */
+  load(): number;
+  hasAccount(username: string): boolean;
+  /** Where events go at the moment. */
+  trace(): Trace | undefined;
+  /** When this server was started, in milliseconds since 1970, and where its HTTP gateway is: empty for none. */
+  readonly startedAt: number;
+  http(): string;
+  /** Counts those to other servers. */
+  readonly heartbeats: HeartbeatCounts;
+  /** Who looks at the network from here, or from there. */
+  readonly observed: MeshObserver;
+  /** Servers of the older dialect that hang on this one; absent where none may. */
+  readonly older: OlderPeers | undefined;
+  /** What a server with a new link has to know of who is online here. */
+  online(): OnlineMessage;
+  /** Another server says who is online there; `undefined` when it cannot be reached any more. */
+  heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage | undefined): void;
+  /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
+  membersChanged(announced: string | undefined): void;
+}
+
+/** What of the mesh is told to those who look at the network. */
+export interface MeshObserver {
+  linked(link: PeerLink): void;
+  unlinked(serverId: string): void;
+  onObserve(link: PeerLink, message: ObserveMessage): void;
+  onObserved(serverId: string, message: ObservedMessage): void;
+}

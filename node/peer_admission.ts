@@ -1,0 +1,58 @@
+/** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
+
+import type { Address, Member } from "../mesh/members.ts";
+import type { AuthenticateMessage } from "../protocol/message.ts";
+import { isServerId } from "../protocol/peer_codec.ts";
+import { PEER_FEATURE, type PeerIdentity } from "../protocol/peer_message.ts";
+import { isUnspecified } from "./peer_link.ts";
+
+/** The answer. */
+export type Admission =
+  | { readonly kind: "peer"; readonly peer: PeerIdentity }
+  /** It speaks the older dialect; one of family A says who it is. */
+  | { readonly kind: "older"; readonly serverId: string | undefined }
+  | { readonly kind: "refused"; readonly info: string };
+
+/** What the answer depends on. */
+export interface AdmissionFacts {
+  /** This server's. */
+  readonly serverId: string;
+  /** Whether this server takes others at all. */
+  readonly hasSecret: boolean;
+  readonly takesOlderDialect: boolean;
+  readonly isStopping: boolean;
+  /** Whether this is the secret of the network. */
+  isSecret(secret: string): boolean;
+  /** What is known of the server of this name. */
+  member(serverId: string): (Address & Pick<Member, "state">) | undefined;
+}
+
+/** What a server says to itself, when it was given its own address to join. */
+export const SELF = "this is the same server";
+
+/** Whether whoever said this, from `remoteHost`, may be a peer. */
+export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): Admission {
+  if (!facts.hasSecret) return refused("this server takes no other servers: it has no secret");
+  if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
+  const { serverId, port, host, features, vector, lamport = 0 } = message;
+  if (!features.includes(PEER_FEATURE)) {
+    if (!facts.takesOlderDialect) return refused("this server takes no servers of the older dialect");
+    return { kind: "older", serverId };
+  }
+  if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
+  if (!isServerId(serverId)) return refused("this serverId is none that a server can have");
+  if (serverId === facts.serverId) return refused(SELF);
+  if (facts.isStopping) return refused("this server is stopping");
+  const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
+  const known = facts.member(serverId);
+  if (known?.state === "linked" && (known.host !== reachable || known.port !== port)) {
+    return refused(
+      `the server ${serverId} is linked already, at ${known.host}:${known.port}: was a data folder copied?`,
+    );
+  }
+  return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport } };
+}
+
+function refused(info: string): Admission {
+  return { kind: "refused", info };
+}
