@@ -30,6 +30,8 @@ export interface Contenders {
   readonly ephemeral: Contender;
   /** Ephemeral, and with `--trace`. */
   readonly traced: Contender;
+  /** Ephemeral, and with ten dashboards open. */
+  readonly watched: Contender;
   readonly bare: Contender;
   readonly nats: Contender | undefined;
   readonly natsFile: Contender | undefined;
@@ -72,6 +74,19 @@ export async function findContenders(thrum: readonly string[]): Promise<Contende
       ...[...thrum, ...THRUM_FLAGS, "--ephemeral"],
       ...["--trace", `${folder}/trace.jsonl`],
     ]),
+    watched: {
+      name: `thrum, ${DASHBOARDS} dashboards`,
+      wire: "lines",
+      start: async (children, folder) => {
+        const flags = [...THRUM_FLAGS, "--ephemeral", "--http", "0"];
+        const server = await announcing("thrum, watched", () => [...thrum, ...flags]).start(children, folder);
+        const [page] = /http:\/\/[\w.:[\]]+/.exec(server.state()) ?? [];
+        if (page === undefined) throw new Error(`Cannot find the dashboard: ${server.state()}`);
+        const watchers = children.spawn([...denoRun("./load/watchers.ts"), page, String(DASHBOARDS)], folder);
+        await start("the dashboards", watchers, (said) => Promise.resolve(said.includes("are open") ? 0 : undefined));
+        return server;
+      },
+    },
     bare: announcing("bare loop", () => denoRun("./bare_server.ts")),
     nats: nats ? natsServer("nats-server", "nats", "") : undefined,
     natsFile: nats ? natsServer("nats JetStream, file", "jetstream-file", JETSTREAM) : undefined,
@@ -82,6 +97,7 @@ export async function findContenders(thrum: readonly string[]): Promise<Contende
   };
 }
 
+const DASHBOARDS = 10;
 const THRUM_FLAGS = ["--no-prompt", "--host", "127.0.0.1", "--port", "0", "--log-level", "error"];
 const JETSTREAM = "jetstream { store_dir: data }\n";
 const NO_AOF = ["--appendonly", "no"];

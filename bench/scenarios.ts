@@ -34,7 +34,7 @@ export interface Scenario {
   table(measured: readonly Measured[]): Table;
 }
 
-export const SCENARIO_NAMES = ["fanout", "latency", "memory", "ack", "trace"] as const;
+export const SCENARIO_NAMES = ["fanout", "latency", "memory", "ack", "trace", "watch"] as const;
 export type ScenarioName = typeof SCENARIO_NAMES[number];
 
 const FANOUT_SUBSCRIBERS = [10, 100, 1_000];
@@ -47,7 +47,7 @@ const IDLE_CONNECTIONS = 9_000;
 
 /** All scenarios. `isQuick` shortens them: fewer and shorter rounds, fewer idle connections. */
 export function scenarios(isQuick: boolean): readonly Scenario[] {
-  return [fanout(isQuick), latency(isQuick), memory(isQuick), ack(isQuick), trace(isQuick)];
+  return [fanout(isQuick), latency(isQuick), memory(isQuick), ack(isQuick), trace(isQuick), watch(isQuick)];
 }
 
 function fanout(isQuick: boolean): Scenario {
@@ -79,15 +79,36 @@ function fanout(isQuick: boolean): Scenario {
 
 /** What the record of every event costs. It has one line for each delivery of a turn, whoever gets it, so that it matters less the more there are. */
 function trace(isQuick: boolean): Scenario {
-  const fan = fanout(isQuick);
+  return fanoutWith(isQuick, "trace", "traced", "Tracing: the fan-out with and without --trace", "vs untraced");
+}
+
+/** What it costs to be looked at. */
+function watch(isQuick: boolean): Scenario {
+  return fanoutWith(
+    isQuick,
+    "watch",
+    "watched",
+    "Watching: the fan-out with and without ten dashboards",
+    "vs unwatched",
+  );
+}
+
+/** The fan-out to a server that has something to do beside it, and to one that has not. */
+function fanoutWith(
+  isQuick: boolean,
+  name: ScenarioName,
+  contender: ContenderKey,
+  title: string,
+  versus: string,
+): Scenario {
   return {
-    ...fan,
-    name: "trace",
-    contenders: ["ephemeral", "traced"],
+    ...fanout(isQuick),
+    name,
+    contenders: ["ephemeral", contender],
     table: (measured) => ({
-      title: "Tracing: the fan-out with and without --trace, deliveries a second",
+      title: `${title}, deliveries a second`,
       names: 2,
-      head: ["subscribers", "server", "deliveries/s", "lowest", "highest", "vs untraced", ...CPU_HEAD],
+      head: ["subscribers", "server", "deliveries/s", "lowest", "highest", versus, ...CPU_HEAD],
       rows: measured.map((row) => [
         ...[row.variant.label, row.name],
         ...rate(row),

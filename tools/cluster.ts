@@ -18,6 +18,8 @@ interface Running {
   readonly number: number;
   readonly host: string;
   readonly port: number;
+  /** Of its dashboard. */
+  readonly httpPort: number;
   readonly child: Deno.ChildProcess;
 }
 
@@ -73,17 +75,21 @@ async function startAll(count: number, firstPort: number): Promise<Running[]> {
   while (running.length < count && !isEnding) {
     const number = running.length + 1;
     const port = firstPort === 0 ? 0 : firstPort + running.length;
-    const child = spawn(serverArguments(number, port, running[0]), network.secret);
+    const child = spawn(serverArguments({ number, port, httpPort: 0 }, running[0]), network.secret);
     children.set(number, child);
-    const { host, port: taken } = await listening(child, number, count);
-    running.push({ number, host, port: taken, child });
+    running.push({ number, child, ...await listening(child, number, count) });
   }
   return running;
 }
 
-function serverArguments(number: number, port: number, first: Running | undefined): string[] {
+/** A page that is open goes on by itself when its server comes back at the same port. */
+function serverArguments(
+  { number, port, httpPort }: Pick<Running, "number" | "port" | "httpPort">,
+  first: Running | undefined,
+): string[] {
   const join = first === undefined ? [] : ["--join", endpointText(first)];
-  return ["--no-prompt", "--host", HOST, "--port", String(port), "--data", folderOf(number), ...join];
+  const listening = ["--host", HOST, "--port", String(port), "--http", String(httpPort)];
+  return ["--no-prompt", ...listening, "--data", folderOf(number), ...join];
 }
 
 function folderOf(number: number): string {
@@ -107,8 +113,9 @@ async function listening(
   child: Deno.ChildProcess,
   number: number,
   count: number,
-): Promise<{ host: string; port: number }> {
-  const where = Promise.withResolvers<{ host: string; port: number }>();
+): Promise<Pick<Running, "host" | "port" | "httpPort">> {
+  const where = Promise.withResolvers<Pick<Running, "host" | "port" | "httpPort">>();
+  let endpoint: { host: string; port: number } | undefined;
   let failure = "";
   const logging = eachLine(child.stderr, (line) => {
     // One sentence says why a server ends; a hint may follow it.
@@ -117,7 +124,9 @@ async function listening(
   });
   const printing = eachLine(child.stdout, (line) => {
     const [, host, port] = line.match(/listening on (\S+):(\d+)$/) ?? [];
-    if (host !== undefined) where.resolve({ host, port: Number(port) });
+    if (host !== undefined) endpoint = { host, port: Number(port) };
+    const [, httpPort] = line.match(/dashboard +http:\S+:(\d+)\//) ?? [];
+    if (httpPort !== undefined && endpoint !== undefined) where.resolve({ ...endpoint, httpPort: Number(httpPort) });
   });
   const ended = Promise.all([child.status, logging, printing]).then(([{ code }]) => {
     children.delete(number);
@@ -131,11 +140,12 @@ async function listening(
 }
 
 /** Says when a server ends that nobody asked to, and how to bring it back. */
-async function watch({ number, port, child }: Running, others: readonly Running[]): Promise<void> {
+async function watch(server: Running, others: readonly Running[]): Promise<void> {
+  const { number, child } = server;
   const { code, signal } = await child.status;
   if (isEnding) return;
   const join = others.find((other) => other.number !== number && children.has(other.number));
-  const args = serverArguments(number, port, join).join(" ").replace(" --data", " \\\n    --data");
+  const args = serverArguments(server, join).join(" ").replace(" --data", " \\\n    --data");
   console.log(
     `${tag(number)} ${red(`has ended: ${signal ?? `exit code ${code}`}`)}. To bring it back, in another terminal:\n\n` +
       // In rows of their own and without the number, so that it can be copied.
@@ -148,9 +158,8 @@ function showHelp(running: readonly Running[]): void {
   const second = rest[0] ?? first!;
   const third = rest[1] ?? first!;
   const rows = running.map((server) =>
-    `  ${tag(server.number)}  ${endpointText(server)}   pid ${String(server.child.pid).padEnd(8)} ${
-      folderOf(server.number)
-    }`
+    `  ${tag(server.number)}  ${endpointText(server)}   pid ${String(server.child.pid).padEnd(8)} ` +
+    `${folderOf(server.number)}   http://localhost:${server.httpPort}/`
   );
   const commands = [
     [`deno task client --port ${first!.port}`, "talk"],
@@ -160,7 +169,9 @@ function showHelp(running: readonly Running[]): void {
   ].map(([line, does]) => `  ${line!.padEnd(58)} ${dim(does!)}`);
   console.log(
     `\n${bold(`${running.length} servers`)} ${green("listening")}\n\n${rows.join("\n")}\n\n` +
-      `In other terminals:\n\n${commands.join("\n")}\n\nCtrl-C ends all of them.\n`,
+      `In a browser: the dashboard of any of them shows all. In other terminals:\n\n${
+        commands.join("\n")
+      }\n\nCtrl-C ends all of them.\n`,
   );
 }
 

@@ -1,0 +1,91 @@
+/** Reading from a socket is stopped and started so that bytes stay in their order, in every runtime. */
+
+import { assertEquals } from "@std/assert";
+import { connect } from "node:net";
+import { ReadSwitch } from "../../platform/read_switch.ts";
+import { tcpTransport } from "../../platform/tcp_transport.ts";
+import type { Link } from "../../platform/transport.ts";
+import { until } from "../support/until.ts";
+
+/** A socket that notes what it is told; a read is under way from `resume` on until a chunk comes. */
+class NotedSocket {
+  readonly told: string[] = [];
+  pause(): void {
+    this.told.push("pause");
+  }
+  resume(): void {
+    this.told.push("resume");
+  }
+}
+
+Deno.test("ReadSwitch stops in the moment in which a chunk comes, and goes on after it", async () => {
+  const socket = new NotedSocket();
+  const reading = new ReadSwitch(socket, () => socket.told.push("kept"));
+  reading.turn(false);
+  assertEquals(socket.told, []);
+  reading.afterChunk();
+  assertEquals(socket.told, ["pause"]);
+  reading.turn(true);
+  assertEquals(socket.told, ["pause"]);
+  await Promise.resolve();
+  assertEquals(socket.told, ["pause", "kept", "resume"]);
+  // Off and on again while a read is under way: the socket hears nothing of it.
+  reading.turn(false);
+  reading.turn(true);
+  reading.afterChunk();
+  await Promise.resolve();
+  assertEquals(socket.told, ["pause", "kept", "resume", "kept"]);
+});
+
+Deno.test("ReadSwitch stays off when what was kept makes its owner switch it off, and goes on once when it is on", async () => {
+  const socket = new NotedSocket();
+  const reading: ReadSwitch = new ReadSwitch(socket, () => {
+    if (socket.told.push("kept") === 2) reading.turn(false);
+  });
+  reading.turn(false);
+  reading.afterChunk();
+  reading.turn(true);
+  await Promise.resolve();
+  assertEquals(socket.told, ["pause", "kept"]);
+  reading.turn(true);
+  reading.turn(false);
+  reading.turn(true);
+  await Promise.resolve();
+  assertEquals(socket.told, ["pause", "kept", "kept", "resume"]);
+});
+
+Deno.test("a link that is paused and resumed while nothing comes, and while much does, gives every byte in its order", async () => {
+  let received = 0;
+  let wrong = 0;
+  let calls = 0;
+  let link: Link | undefined;
+  const listener = await tcpTransport(65_536).listen({ host: "127.0.0.1", port: 0 }, (accepted) => {
+    link = accepted;
+    accepted.attach({
+      onData(bytes) {
+        for (const byte of bytes) if (byte !== (received++ >> 10 & 255)) wrong++;
+        if (++calls % 3 === 0) {
+          accepted.pause();
+          if (calls % 2 === 0) accepted.resume();
+          else setTimeout(() => accepted.resume(), 1);
+        }
+      },
+      onDrain() {},
+      onFinish: () => accepted.end(1_000),
+      onEnd() {},
+    });
+    accepted.pause();
+    accepted.resume();
+  });
+  const socket = connect({ port: listener.port, host: "127.0.0.1" });
+  await until(() => link !== undefined, "a link");
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  link!.pause();
+  link!.resume();
+  const bytes = new Uint8Array(3_000_000).map((_, index) => index >> 10 & 255);
+  socket.end(bytes);
+  await until(() => received === bytes.length, "every byte");
+  assertEquals(wrong, 0);
+  await listener.close();
+  socket.destroy();
+});
