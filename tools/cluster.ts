@@ -158,8 +158,8 @@ function showHelp(running: readonly Running[]): void {
   const second = rest[0] ?? first!;
   const third = rest[1] ?? first!;
   const rows = running.map((server) =>
-    `  ${tag(server.number)}  ${endpointText(server)}   pid ${String(server.child.pid).padEnd(8)} ` +
-    `${folderOf(server.number)}   http://localhost:${server.httpPort}/`
+    `  ${tag(server.number)} ${endpointText(server)}  pid ${String(server.child.pid).padEnd(7)}  ` +
+    `http://localhost:${server.httpPort}  ${folderOf(server.number)}`
   );
   const commands = [
     [`deno task client --port ${first!.port}`, "talk"],

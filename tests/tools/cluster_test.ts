@@ -27,10 +27,24 @@ async function withCluster(
 }
 
 /** The servers that the tool names when all are there. */
-async function serversOf(cluster: Program): Promise<{ port: number; pid: number; folder: string }[]> {
+/** A server, as the rows for people have it. */
+interface Row {
+  readonly port: number;
+  readonly pid: number;
+  /** Port of its dashboard. */
+  readonly http: number;
+  readonly folder: string;
+}
+
+async function serversOf(cluster: Program): Promise<Row[]> {
   await cluster.sees(/Ctrl-C ends all of them\.\n/);
-  return [...cluster.output.matchAll(/\[\d\] {2}127\.0\.0\.1:(\d+) +pid (\d+) +(\S+)/g)]
-    .map(([, port, pid, folder]) => ({ port: Number(port), pid: Number(pid), folder: folder! }));
+  return [...cluster.output.matchAll(/\[\d\] 127\.0\.0\.1:(\d+) +pid (\d+) +http:\/\/localhost:(\d+) +(\S+)/g)]
+    .map(([, port, pid, http, folder]) => ({
+      port: Number(port),
+      pid: Number(pid),
+      http: Number(http),
+      folder: folder!,
+    }));
 }
 
 function isAlive(pid: number): boolean {
@@ -51,12 +65,13 @@ Deno.test("cluster starts servers with one secret, says what to type, and ends a
     const servers = await serversOf(cluster);
     assertEquals(servers.map(({ folder }) => folder), [1, 2, 3].map((n) => `thrum-data/cluster-${n}`));
     assertEquals(new Set(servers.map(({ port }) => port)).size, 3);
-    for (const { port, folder, pid } of servers) {
+    for (const { port, http, folder, pid } of servers) {
       assert(isAlive(pid));
       assertEquals(Deno.statSync(`${cwd}/${folder}/thrum.sqlite`).isFile, true);
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       await cluster.sees(new RegExp(`\\[\\d\\] .*connected with .*:${(connection.localAddr as Deno.NetAddr).port}`));
       connection.close();
+      assertEquals((await (await fetch(`http://127.0.0.1:${http}/healthz`)).text()).trim(), "ok");
     }
     assertStringIncludes(cluster.output, `deno task client --port ${servers[0]!.port}`);
     assertStringIncludes(cluster.output, `kill -9 ${servers[1]!.pid}`);
@@ -84,7 +99,7 @@ Deno.test("cluster says when a server was killed, how to bring it back, and leav
     assertEquals(
       rows.trim().replaceAll(/ \\\n {4}/g, " "),
       "THRUM_SECRET=$(cat thrum-data/cluster-1/secret) deno task server --no-prompt --host 127.0.0.1 " +
-        `--port ${first!.port} --data thrum-data/cluster-1 --join 127.0.0.1:${second!.port}`,
+        `--port ${first!.port} --http ${first!.http} --data thrum-data/cluster-1 --join 127.0.0.1:${second!.port}`,
     );
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: second!.port });
     connection.close();
