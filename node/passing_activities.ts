@@ -25,9 +25,8 @@ export interface Passed {
 
 /** Turns that are looked at once: in each there may be more than is shown. */
 const MAX_SEGMENTS = 200;
-/** Read of one segment, from its end. */
-const READ_BYTES = 131_072;
 const READ_AT_ONCE = 65_536;
+const NEWLINE = 0x0a;
 const decoder = new TextDecoder();
 
 /** Looks again and again. */
@@ -47,35 +46,42 @@ export class PassingActivities {
     const { head, vector } = this.#log;
     const before = this.#entries;
     this.#entries = entriesOf(vector);
-    const found: ActivityView[] = [];
-    let read = 0;
-    let published = 0;
+    const passed: Segment[] = [];
     let position = Math.max(this.#position, head - MAX_SEGMENTS);
     this.#position = head;
     while (position < head) {
       const segments = this.#log.segmentsAfter(position, READ_AT_ONCE);
       if (segments.length === 0) break;
-      for (const { audience, first, last, bytes } of segments) {
-        read += last - first + 1;
-        if (audience.kind !== "everyone") continue;
-        published += last - first + 1;
-        found.push(...newestOf(bytes));
-      }
+      passed.push(...segments);
       position = segments.at(-1)!.position;
     }
-    const activities = found.slice(-MAX_ACTIVITIES);
+    const forEveryone = passed.filter(({ audience }) => audience.kind === "everyone");
+    const activities = newestOf(forEveryone);
     if (before === undefined) return { activities, skipped: 0 };
     // What was not read, as it was too much: nearly all of that are activities.
-    const unread = Math.max(0, this.#entries - before - read);
-    return { activities, skipped: published - activities.length + unread };
+    const unread = Math.max(0, this.#entries - before - countOf(passed));
+    return { activities, skipped: countOf(forEveryone) - activities.length + unread };
   }
 }
 
-function newestOf(bytes: Uint8Array): ActivityView[] {
-  const isCut = bytes.length > READ_BYTES;
-  const lines = decoder.decode(isCut ? bytes.subarray(-READ_BYTES) : bytes).split("\n");
-  // The last one is empty, and the first is not whole where it was cut.
-  return lines.slice(isCut ? 1 : 0, -1).slice(-MAX_ACTIVITIES).map(viewOf);
+/** The newest activities of these segments, oldest first. Only their lines are read: in a busy second there are thousands before them. */
+function newestOf(segments: readonly Segment[]): ActivityView[] {
+  const newest: string[] = [];
+  for (let index = segments.length - 1; index >= 0 && newest.length < MAX_ACTIVITIES; index--) {
+    newest.unshift(...lastLines(segments[index]!.bytes, MAX_ACTIVITIES - newest.length));
+  }
+  return newest.map(viewOf);
+}
+
+/** The last lines of `bytes`, at most `count`, without their ends. */
+function lastLines(bytes: Uint8Array, count: number): string[] {
+  let begin = bytes.length;
+  for (let lines = 0; lines < count && begin > 1; lines++) begin = bytes.lastIndexOf(NEWLINE, begin - 2) + 1;
+  return decoder.decode(bytes.subarray(begin)).split("\n").slice(0, -1);
+}
+
+function countOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
 function viewOf(line: string): ActivityView {
