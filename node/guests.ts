@@ -52,6 +52,11 @@ export class Guests {
     return { ...this.#parts.services.journal.vector };
   }
 
+  /** Whether somebody is online anywhere in the network. */
+  isOnline(name: string): boolean {
+    return this.#parts.services.presence.isOnline(name);
+  }
+
   /** Lets somebody in, or says why not. */
   enter<N>(newcomer: Newcomer, owner: GuestOwner): Guest<N> | GuestRefusal {
     const { services, refusal } = this.#parts;

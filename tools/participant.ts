@@ -66,10 +66,12 @@ const err = styleFor("stderr");
 
 /** What BroadCast brings, as a line. Others wrote it. */
 export function broadCastLine({ participantID, message }: BroadCastRequest): string {
-  if (message === undefined) return `${visible(participantID)} said nothing`;
+  const author = visible(participantID);
+  if (message === undefined) return `${author} said nothing`;
   const text = visible(message.message);
-  if (message.isJoin || message.isLeave) return text;
-  return `${visible(participantID)} said: ${text}, lamport time: ${message.lamportTime}`;
+  if (!message.isJoin && !message.isLeave) return `${author} said: ${text}, lamport time: ${message.lamportTime}`;
+  // The words are the participant's own, and must not pass for those of somebody else.
+  return text.startsWith(`Participant ${author} `) ? text : `${author} says of itself: ${text}`;
 }
 
 async function main(args: readonly string[]): Promise<ExitCode> {

@@ -19,6 +19,7 @@ interface Awaited<P> {
 export class AwaitedBroadCasts<P> {
   readonly #clock: Clock;
   readonly #awaited = new Map<unknown, Awaited<P>>();
+  readonly #promises = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,6 +33,20 @@ export class AwaitedBroadCasts<P> {
         this.#clock.after(DEADLINE_MS, () => this.#end(key)),
       ];
       this.#awaited.set(key, { others: new Set(others), author, timers, done: resolve });
+    });
+  }
+
+  /**
+   * Resolves with `promise`, or when all waiting ends. Not by a race with one promise that stands for that end: it would keep something of everything that was ever raced with it.
+   */
+  orClosed(promise: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        this.#promises.delete(done);
+        resolve();
+      };
+      this.#promises.add(done);
+      promise.then(done, reject);
     });
   }
 
@@ -56,6 +71,7 @@ export class AwaitedBroadCasts<P> {
   /** Ends all waiting. */
   close(): void {
     for (const key of [...this.#awaited.keys()]) this.#end(key);
+    for (const done of [...this.#promises]) done();
   }
 
   #change(key: unknown, change: (awaited: Awaited<P>) => void): void {

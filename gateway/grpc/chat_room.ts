@@ -80,10 +80,11 @@ export class ChatRoom implements ParticipantOwner {
   /** The authors' own times of what was published here, by the entries' `id`. */
   readonly #authored = new Map<string, number>();
   readonly #stopListening: () => void;
-  readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
   /** Who comes in just now. */
   #entering: string | undefined;
+  /** Who has said here that it leaves, and is online elsewhere all the same. */
+  readonly #saidGoodbye = new Set<string>();
 
   constructor(parts: ChatRoomParts) {
     this.#parts = parts;
@@ -106,13 +107,18 @@ export class ChatRoom implements ParticipantOwner {
     if (problem !== undefined) return this.#refuse("join", id, problem);
     const host = participantHost(peerHost, this.#parts.participantHosts);
     if (typeof host !== "string") return this.#refuse("join", id, host);
-    const known = this.#participants.get(id);
+    let known = this.#participants.get(id);
+    if (known?.leaveIsTold && known.host === host) {
+      // All know that it goes. It did so without leaving, and this is its next coming.
+      this.#remove(known, "LOGGED_OUT");
+      known = undefined;
+    }
     if (known === undefined) {
       const refusal = this.#enter(id, host);
       if (refusal !== undefined) return this.#refuse("join", id, refusal);
     } else if (known.host !== host) {
       return this.#refuse("join", id, { code: "ALREADY_EXISTS", sentence: `${id} is connected from another host` });
-    } else known.heard();
+    } else known.joinsAgain();
     const reply = known === undefined ? "You are now connected" : "You are already connected";
     return { reply: { participantID: id, reply, lamportTime: wireTime(this.#lamport.tick("Join reply")) } };
   }
@@ -126,7 +132,7 @@ export class ChatRoom implements ParticipantOwner {
     if (problem !== undefined) return this.#refuse("publish", id, problem);
     const author = this.#participantOf(id, peerHost);
     if (!(author instanceof Participant)) return this.#refuse("publish", id, author);
-    await Promise.race([this.#say(author, message), this.#closed.promise]);
+    await this.#say(author, message);
     if (this.#isClosed) return this.#refuse("publish", id, STOPPING);
     const lamportTime = wireTime(this.#lamport.tick("Publish reply"));
     return { reply: { reply: "Publish message reply", lamportTime } };
@@ -159,7 +165,6 @@ export class ChatRoom implements ParticipantOwner {
     }
     this.#participants.clear();
     this.#awaited.close();
-    this.#closed.resolve();
   }
 
   // ---- participants speak ----------------------------------------------------------------------------------------
@@ -209,6 +214,8 @@ export class ChatRoom implements ParticipantOwner {
     const { guests, call, clock } = this.#parts;
     const endpoint = { host, port: portOf(id)! };
     const participant = new Participant({ id, host }, call(endpoint), { clock, lamport: this.#lamport }, this);
+    // One that is here for the others, as it is at another door, does not come once more.
+    const isHere = guests.isOnline(id) && !this.#saidGoodbye.has(id);
     this.#entering = id;
     const guest = guests.enter<Announcement>({ name: id, ...endpoint, lamport: this.#lamport.now }, participant);
     this.#entering = undefined;
@@ -217,30 +224,32 @@ export class ChatRoom implements ParticipantOwner {
       return REFUSALS[guest](id);
     }
     participant.guest = guest;
-    participant.joinTimer = clock.after(ANNOUNCE_MS, () => this.#tellJoin(participant));
+    this.#saidGoodbye.delete(id);
+    participant.joinIsTold = isHere;
+    if (!isHere) participant.joinTimer = clock.after(ANNOUNCE_MS, () => this.#tellJoin(participant));
     this.#participants.set(id, participant);
     return undefined;
   }
 
   /** Tells everybody what `author` says. Resolves as `AwaitedBroadCasts.wait` does, and not before what is stored is safe. */
   #say(author: Participant, message: Message): Promise<unknown> {
-    if (message.isJoin || message.isLeave) {
-      const isTold = message.isJoin ? author.joinIsTold : author.leaveIsTold;
-      if (isTold) return Promise.resolve();
-      if (message.isLeave) {
-        this.#tellJoin(author);
-        author.leaveIsTold = true;
-      } else this.#joinIsTold(author);
+    const { isPublish, isJoin, isLeave } = message;
+    if (isJoin && !author.joinIsTold || isLeave && !author.leaveIsTold) {
+      if (isJoin) this.#joinIsTold(author);
+      else this.#tellJoin(author);
+      if (isLeave) author.leaveIsTold = true;
       const announcement = { message, lamport: this.#lamport.tick("BroadCast Request sent") };
       const told = this.#wait(announcement, author);
       this.#announce(announcement);
       return told;
     }
+    // Said already, and nothing but that.
+    if ((isJoin || isLeave) && !isPublish) return Promise.resolve();
     const { id, lamport, safe } = author.guest.publish(JSON.stringify({ text: message.message }), this.#lamport.now);
     this.#lamport.advance(lamport, "BroadCast Request sent");
     this.#authored.set(id, message.lamportTime);
     if (this.#authored.size > MAX_AUTHORED) this.#authored.delete(this.#authored.keys().next().value!);
-    return Promise.all([safe, this.#wait(id, author)]);
+    return Promise.all([this.#awaited.orClosed(safe), this.#wait(id, author)]);
   }
 
   #wait(key: unknown, author: Participant): Promise<void> {
@@ -276,15 +285,20 @@ export class ChatRoom implements ParticipantOwner {
     guest.leave(this.#lamport.now, reason, why);
     this.#participants.delete(id);
     this.#awaited.gone(participant);
+    const isElsewhere = this.#parts.guests.isOnline(id);
+    if (isElsewhere && participant.leaveIsTold) this.#saidGoodbye.add(id);
     if (this.#participants.size === 0) return;
     this.#tellJoin(participant);
-    if (!participant.leaveIsTold) this.#tell(id, "left", this.#lamport.tick("BroadCast Request sent"));
+    // One that is at another door too leaves for the others when it has left that.
+    if (!isElsewhere && !participant.leaveIsTold) this.#tell(id, "left", this.#lamport.tick("BroadCast Request sent"));
   }
 
   /** Somebody has come or gone in the network. */
   #heard({ event, username }: PresenceEvent, lamport: number): void {
+    const isTold = event === "left" && this.#saidGoodbye.delete(username);
     // What its own participants do it tells itself.
-    if (username === this.#entering || this.#participants.has(username) || this.#participants.size === 0) return;
+    if (isTold || username === this.#entering || this.#participants.has(username)) return;
+    if (this.#participants.size === 0) return;
     const time = this.#lamport.receive(lamport, "BroadCast Request sent");
     this.#tell(username, event === "joined" ? "joined" : "left", time);
   }

@@ -77,6 +77,7 @@ export class Participant implements GuestOwner {
   #errand: Errand | undefined;
   #calledAt = 0;
   #missed = 0;
+  #isForgiven = false;
   #again: Timer | undefined;
   #isWaking = false;
   #isGone = false;
@@ -100,9 +101,11 @@ export class Participant implements GuestOwner {
     return this.#missed === 0 && (this.#errand === undefined || this.#clock.nowMs() - this.#calledAt < SLOW_MS);
   }
 
-  /** It was heard of. */
-  heard(): void {
+  /** It joins again: another program may have its port now, and what the last one missed counts no more. Only once, as one that joins and joins and answers nothing is not there. */
+  joinsAgain(): void {
+    if (this.#missed === 0 || this.#isForgiven) return;
     this.#missed = 0;
+    this.#isForgiven = true;
   }
 
   arrived(): void {
@@ -151,6 +154,7 @@ export class Participant implements GuestOwner {
     if (this.#isGone) return;
     this.#lamport.receive(heardTime(reply.lamportTime), `Response from ${this.id}`);
     this.#missed = 0;
+    this.#isForgiven = false;
     this.#errand = undefined;
     this.#owner.answered(this, errand.key);
     this.#next();

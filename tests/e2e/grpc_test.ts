@@ -217,6 +217,23 @@ Deno.test("The participant of the house: what is typed is said, what others say 
   assertMatch(late.errors, /^error: No server can be reached at 127\.0\.0\.1:\d+\n$/);
 });
 
+Deno.test("A participant that is killed, and started again at its port within a second, hears and is heard; nobody has left", async () => {
+  await using door = await Door.start();
+  const [ada, bob] = [freePort(), freePort()];
+  await using one = participant(ada, door.grpc);
+  await one.sees(/joined/);
+  await using killed = participant(bob, door.grpc);
+  await killed.sees(/joined/);
+  killed.signal("SIGKILL");
+  await killed.ended();
+  await one.type("meanwhile\n");
+  await using two = participant(bob, door.grpc);
+  await two.sees(new RegExp(`^${ada} said: meanwhile, `, "m"));
+  await two.type("Hej\n");
+  await one.sees(new RegExp(`^${bob} said: Hej, `, "m"));
+  assertEquals(one.output.split("\n").filter((line) => line.startsWith(`Participant ${bob}`)).length, 1);
+});
+
 /** A server with its door. */
 class Door implements AsyncDisposable {
   private constructor(readonly server: Program, readonly port: number, readonly grpc: string) {}

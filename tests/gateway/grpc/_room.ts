@@ -41,6 +41,11 @@ export class RoomWorld {
     return new RoomWorld(await NodeWorld.start(options), participantHosts);
   }
 
+  /** A second door's room at the same server: to each of the two the other is elsewhere. */
+  besides(): RoomWorld {
+    return new RoomWorld(this.world, []);
+  }
+
   /** Participants that have joined, and whose coming is told. */
   async joined(...ids: string[]): Promise<void> {
     for (const id of ids) {

@@ -113,6 +113,20 @@ Deno.test("A participant that begins to listen only after it has joined misses n
   await two.hears(`${one.id}: Hej`);
 });
 
+Deno.test("A participant whose id is the port of something else is taken as left, and does that no harm", async () => {
+  await using world = await DoorWorld.open();
+  await using other = await DoorWorld.open();
+  await using web = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("a web page"));
+  await using one = await TestParticipant.joined(world.server);
+  const ids = [other.node.port, other.door.port, web.addr.port].map(String);
+  for (const id of ids) await call(world.server, "Join", [0x0a, ...text(id)]);
+  await one.program.say("Hej");
+  for (const id of ids) await one.hears(new RegExp(`^Participant ${id} left Chitty-Chat`), 10_000);
+  await using two = await TestParticipant.joined(other.server);
+  assertEquals(await two.program.say("still here"), "Publish message reply");
+  assertEquals(other.node.connectionCount, 1);
+});
+
 Deno.test({
   name: "A client of the gRPC library is served, also one that names its server without a host, as in :7080",
   ignore: noLibraryClient !== undefined,

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SERVICE_IN } from "../../../gateway/grpc/messages.ts";
 import { callUnary, GRPC_STATUS, GrpcError } from "../../../gateway/grpc/unary_call.ts";
-import { Http2Channel } from "../../../platform/http2_client.ts";
+import { Http2Channel, Http2Error } from "../../../platform/http2_client.ts";
 import { realClock } from "../../../platform/real_clock.ts";
 
 const REPLY = Uint8Array.from([0, 0, 0, 0, 4, 0x12, 2, 0x6f, 0x6b]);
@@ -90,6 +90,21 @@ Deno.test("A channel that is closed ends what is under way over it", async () =>
   assertEquals((await call).code, GRPC_STATUS.UNAVAILABLE);
   assert(performance.now() - begunAt < 2_000);
   late.resolve(new Response());
+});
+
+Deno.test("A channel that is closed waits for no server any more, and one that is told too late calls none", async () => {
+  const port = freePort();
+  const request = { participantID: "1111", lamportTime: 1 };
+  const channel = new Http2Channel({ host: "127.0.0.1", port });
+  const endless = { ...options(60_000), waitsForServer: true };
+  const call = assertRejects(() => callUnary(channel, SERVICE_IN.Join, request, endless), GrpcError, "was closed");
+  channel.close();
+  await call;
+  await assertRejects(() => callUnary(channel, SERVICE_IN.Join, request, endless), GrpcError, "was closed");
+  await withChannel(port, async (channel) => {
+    const late = { signal: AbortSignal.abort(new Error("too late")), maxBytes: 1 };
+    await assertRejects(() => channel.post("/", {}, new Uint8Array(), late), Http2Error, "too late");
+  });
 });
 
 function options(timeoutMs: number) {
