@@ -152,7 +152,7 @@ function endOf(network: LiveNetwork, end: LiveEnd, wallTime: WallTime): string {
     `${nameOf(network, server)} closed the connection of ${shown(user)} (${shown(address)}) at ${wallTime.of(at)}: ${
       shown(reason)
     }, ${shown(sentence)}.`,
-    ...(why === sentence || why === "" ? [] : [`  What it said: ${shown(why)}`]),
+    ...(why === sentence || why === "" ? [] : [`  That is: ${shown(why)}`]),
     `  ${wallTime.of(since)}  connected; lasted ${seconds(at - since)}`,
     ...heartbeats.map(({ at, event, attempt, of, roundTripMs }, index) => {
       const said = event === "sent"
