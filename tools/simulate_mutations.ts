@@ -4,15 +4,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-
-/** One line of the product that is made wrong. */
-interface Mutation {
-  readonly name: string;
-  readonly path: string;
-  /** Stands in the file exactly once. */
-  readonly text: string;
-  readonly replacement: string;
-}
+import { type Mutation, MUTATIONS } from "../tests/simulation/mutations.ts";
 
 /** What one run of the simulator came to. */
 interface Run {
@@ -20,45 +12,6 @@ interface Run {
   readonly promise: string;
   readonly output: string;
 }
-
-const MUTATIONS: readonly Mutation[] = [
-  {
-    name: "drop the de-duplication",
-    path: "node/journal.ts",
-    text: "if (first !== undefined) return first;\n    }\n    this.#lamport",
-    replacement: "}\n    this.#lamport",
-  },
-  {
-    name: "acknowledge before the append",
-    path: "node/journal.ts",
-    text: "this.#waiting.add(waiting);",
-    replacement: "waiting.committed();",
-  },
-  {
-    name: "skip the hold-back",
-    path: "log/hold_back.ts",
-    text: "if (after === undefined || facts.lastOf(after.origin) >= after.sequence) return true;",
-    replacement: "if (nowMs >= 0) return true;",
-  },
-  {
-    name: "ignore a stalled clock",
-    path: "heartbeat/awake_clock.ts",
-    text: "if (elapsedMs > this.#stepMs || asleepMs > this.#stepMs) {",
-    replacement: "if (elapsedMs + asleepMs > 1e12) {",
-  },
-  {
-    name: "let two names in",
-    path: "mesh/locks.ts",
-    text: "if (hasAccount) return DENIED;",
-    replacement: 'if (hasAccount || username !== "") return ALLOWED;',
-  },
-  {
-    name: "show what waited out of the log too",
-    path: "node/mailbox.ts",
-    text: "if (has === undefined) this.#inboxUpTo = journal.head;",
-    replacement: "",
-  },
-];
 
 const SIZES = ["--servers", "3", "--clients", "5", "--steps", "60"];
 

@@ -108,9 +108,9 @@ function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got"
 function wasKnownAsTaken(evidence: Evidence, event: Told<"got">): boolean {
   const login = loginBefore(evidence, event);
   const receipts = evidence.receipts.get(keyOf(event)) ?? [];
-  // What it lost again with its power it does not know.
+  // That it was let in the client heard a little later. What the server lost again with its power it does not know.
   return login !== undefined &&
-    receipts.some(({ server, at, isLost }) => server === login.server && at < login.at && !isLost);
+    receipts.some(({ server, at, isLost }) => server === login.server && at < login.at - ON_ITS_WAY_MS && !isLost);
 }
 
 function loginBefore(evidence: Evidence, { session, at }: Told<"got">): Told<"connected"> | undefined {

@@ -156,10 +156,10 @@ Deno.test("the checker sees that a direct message came twice, also to who was ki
   assertEquals(broken([...TAKEN, again, ...ONE_ENDS]), ["a direct message comes once"]);
   const other = got(40, "c2", 1, "s2:9");
   assertEquals(broken([...TAKEN, other, ...ONE_ENDS]), ["a direct message comes once"]);
-  const killed: Told[] = [[35, "c2", { what: "died", how: "crash" }], ...enters(50, "c2", "s2", 2)];
-  const shown = got(60, "c2", 1, "s1:1", { life: 2 });
+  const killed: Told[] = [[35, "c2", { what: "died", how: "crash" }], ...enters(150, "c2", "s2", 2)];
+  const shown = got(160, "c2", 1, "s1:1", { life: 2 });
   assertEquals(broken([...TAKEN, ...killed, shown, ...ONE_ENDS]), ["a direct message comes once"]);
-  const untold = [...ONE, got(30, "c2", 1, "s1:1"), ...killed, shown, ...delivered(61, "s2:1", "s1:1"), ...ONE_ENDS];
+  const untold = [...ONE, got(30, "c2", 1, "s1:1"), ...killed, shown, ...delivered(161, "s2:1", "s1:1"), ...ONE_ENDS];
   assertEquals(broken(untold), []);
 });
 
@@ -176,11 +176,11 @@ Deno.test("the checker sees that what was taken is shown to who comes afterwards
   const later = [...TAKEN, told(36, "s1:1"), ...ONE_ENDS];
   const shown = (at: number, client: string) => got(at, client, 1, "s1:1", { offline: true });
   const promise = ["what was taken is not shown again"];
-  assertEquals(broken([...later, ...enters(50, "c3", "s1"), shown(55, "c3")]), promise);
+  assertEquals(broken([...later, ...enters(150, "c3", "s1"), shown(155, "c3")]), promise);
   // The other server has not heard of it.
   const slow = [...ONE, got(30, "c2", 1, "s1:1"), ...delivered(31, "s2:1", "s1:1", 60), ...ONE_ENDS];
   assertEquals(broken([...slow, ...enters(50, "c3", "s1"), shown(55, "c3")]), []);
-  assertEquals(broken([...slow, ...enters(50, "c3", "s2"), shown(55, "c3")]), promise);
+  assertEquals(broken([...slow, ...enters(150, "c3", "s2"), shown(155, "c3")]), promise);
   // When all is quiet everybody has, also of what was not written down.
   const taken = [...ONE, got(30, "c2", 1, "s1:1"), is("c2"), ONCE_MORE, ...UNDELIVERED_ENDS];
   assertEquals(broken([...taken, ...enters(80_010, "c3", "s1"), shown(80_020, "c3")]), promise);
