@@ -92,6 +92,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       await participant.announce("joined");
     });
     const gone = participant.serverGone().then(() => "gone" as const);
+    if (Deno.stdin.isTerminal()) {
+      writeAll("stderr", err.dim(`You are ${port}. What you type is said to everyone; ${LEAVE} leaves.\n`));
+    }
     const end = await Promise.race([publishLines(participant, server), stop.promise, gone]);
     if (end === "gone") throw goneError(server);
     await attempt(server, async () => {
