@@ -93,7 +93,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     });
     const gone = participant.serverGone().then(() => "gone" as const);
     if (Deno.stdin.isTerminal()) {
-      writeAll("stderr", err.dim(`You are ${port}. What you type is said to everyone; ${LEAVE} leaves.\n`));
+      writeAll("stderr", err.dim(`You are ${values.port}. What you type is said to everyone; ${LEAVE} leaves.\n`));
     }
     const end = await Promise.race([publishLines(participant, server), stop.promise, gone]);
     if (end === "gone") throw goneError(server);
