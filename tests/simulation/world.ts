@@ -40,6 +40,8 @@ class World {
   readonly #servers = new Map<string, SimServer>();
   readonly #clients = new Map<string, SimClient>();
   readonly #stalled = new Set<{ goOn(): void }>();
+  /** Machines that sleep. */
+  readonly #asleep = new Set<string>();
   readonly #chance: Chance;
   #isMended = false;
 
@@ -251,10 +253,12 @@ class World {
     const one = this.#stall(machine, ms);
     if (one === undefined) return;
     network.fallAsleep(machine);
+    this.#asleep.add(machine);
     clock.after(ms, () => {
-      // Those who had something to send try again when it is their time.
+      this.#asleep.delete(machine);
+      // Those who had something to send try again when it is their time. That its process may stand still again by then is not the network's concern.
       clock.after(this.#chance.whole(1, RESENT_WITHIN_MS), () => {
-        if (!this.#stalled.has(one)) network.wakeUp(machine);
+        if (!this.#asleep.has(machine)) network.wakeUp(machine);
       });
       if (times > 1) clock.after(awakeMs, () => this.#isMended || this.#doze(machine, ms, awakeMs, times - 1));
     });
