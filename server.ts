@@ -245,7 +245,7 @@ function networkRows(server: Server, { cluster }: Config, network: KeptSecret): 
   const joins: [string, string][] = cluster.join.length === 0 ? [] : [["joins", cluster.join.join(", ")]];
   if (network.from === "given") return joins;
   const secret = isShown(network) ? network.secret : `"$(cat ${shellWord(network.file!)})"`;
-  const listens = /^(0\.0\.0\.0|::)$/.test(server.host) ? "HOST" : server.host;
+  const listens = isEveryAddress(server.host) ? "HOST" : server.host;
   const host = cluster.advertise === "" ? listens : cluster.advertise;
   // The next port, where both run on one machine.
   const port = server.port < 65_535 ? server.port + 1 : server.port - 1;
@@ -256,7 +256,10 @@ function networkRows(server: Server, { cluster }: Config, network: KeptSecret): 
 /** Where a browser finds it, and what lets that browser change something. */
 function gatewayRows({ http, grpc }: Server, token: KeptSecret | undefined): [string, string][] {
   const rows: [string, string][] = [];
-  if (http !== undefined) rows.push(["dashboard", `http://${endpointText(http)}/`]);
+  if (http !== undefined) {
+    const host = isEveryAddress(http.host) ? "HOST" : http.host;
+    rows.push(["dashboard", `http://${endpointText({ host, port: http.port })}/`]);
+  }
   if (token !== undefined && token.from !== "given") rows.push(["token", secretText(token)]);
   if (grpc !== undefined) rows.push(["Chitty-Chat", endpointText(grpc)]);
   return rows;
@@ -271,6 +274,11 @@ function secretText(kept: KeptSecret): string {
   if (!isShown(kept)) return `in ${kept.file}`;
   const where = kept.file === undefined ? "shown once" : `shown once, kept in ${kept.file}`;
   return `${kept.secret}  ${out.dim(where)}`;
+}
+
+/** Whether listening on `host` is listening on every address of this machine. */
+function isEveryAddress(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
 }
 
 /** `text` as one word of a command line. */

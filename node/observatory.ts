@@ -6,8 +6,8 @@
 import type { Member } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { ObservedMessage, ObserveMessage } from "../protocol/peer_message.ts";
-import { parseTraceEvent, type TraceEvent } from "../trace/trace_event.ts";
-import { applyPatch, diff, type JsonObject } from "../view/merge_patch.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
+import { diff, type JsonObject } from "../view/merge_patch.ts";
 import {
   type ActivityView,
   type EndView,
@@ -16,10 +16,11 @@ import {
   type NetworkChange,
   type NetworkView,
   type OwnView,
-  type ServerView,
 } from "../view/network_view.ts";
 import { LiveTrace } from "./live_trace.ts";
+import { memberView } from "./member_view.ts";
 import { PassingActivities, type PassingLog } from "./passing_activities.ts";
+import { toldEnd, toldEvent, type ToldView, toldView } from "./told_view.ts";
 
 /** Somebody who looks. */
 export interface Observer {
@@ -62,6 +63,8 @@ const SOON_MS = 50;
 const ANSWER_MS = 500;
 /** After the last one who looked has gone it goes on for so long, as some look again and again. */
 const LINGER_MS = 5_000;
+/** What was seen so long ago does for everybody who begins to look now: to look anew costs a row for each connection of the network. */
+const FRESH_MS = 250;
 /** Connections that one message tells of. */
 const ROWS_PER_MESSAGE = 1_000;
 const NOTHING: JsonObject = Object.freeze({});
@@ -74,7 +77,7 @@ export class Observatory {
   /** Other servers that look, and those of them that were told something already. */
   readonly #watchers = new Map<string, { readonly link: ObservedLink; isTold: boolean }>();
   /** What other servers have told. */
-  readonly #told = new Map<string, JsonObject>();
+  readonly #told = new Map<string, ToldView>();
   #ends: EndView[] = [];
   #ownEnds: EndView[] = [];
   /** Since the last look. */
@@ -87,6 +90,8 @@ export class Observatory {
   #network: JsonObject = NOTHING;
   #online: ReadonlyMap<string, readonly string[]> = new Map();
   #newNames = new Set<string>();
+  /** What somebody was given, as long as nothing was told since that is not in it. */
+  #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
   #lingering: Timer | undefined;
   /** Whether anybody looks from here, or did a moment ago. */
@@ -94,19 +99,24 @@ export class Observatory {
   #isSoon = false;
   #isStopped = false;
 
+  /** What somebody was given last. */
+  #lastView: NetworkView;
+
   constructor(parts: ObservatoryParts) {
     this.#parts = parts;
+    const { serverId: from, clock } = parts;
+    this.#lastView = { at: clock.wallMs(), from, servers: {}, connections: {}, users: {}, ends: [], activities: [] };
   }
 
-  /** Begins to look. */
+  /** Begins to look. At a server that has stopped there is only what was seen last. */
   observe(observer: Observer): Observation {
+    if (this.#isStopped) return { view: this.#lastView, end: () => {} };
     this.#begin();
     this.#askOthers(true);
-    // So that what `view` has is where the changes go on from.
-    this.#look();
+    const view = this.#freshView();
     this.#observers.add(observer);
     return {
-      view: this.#view(),
+      view,
       end: () => {
         if (this.#observers.delete(observer) && this.#observers.size === 0) this.#linger();
       },
@@ -115,6 +125,7 @@ export class Observatory {
 
   /** Looks once. When nobody did before, the others are given a moment to tell of themselves. */
   look(): Promise<NetworkView> {
+    if (this.#isStopped) return Promise.resolve(this.#lastView);
     const isNew = !this.#asksOthers;
     const observation = this.observe({ changed: () => {} });
     const others = this.#parts.members().filter(({ hasLink }) => hasLink);
@@ -128,8 +139,8 @@ export class Observatory {
       const lookAgain = () => {
         const hasAll = others.every(({ serverId }) => this.#told.has(serverId));
         if (!hasAll && clock.nowMs() < until) return void clock.after(SOON_MS, lookAgain);
-        this.#look();
-        resolve(this.#view());
+        this.#given = undefined;
+        resolve(this.#freshView());
         observation.end();
       };
       lookAgain();
@@ -189,13 +200,11 @@ export class Observatory {
   /** Another server tells how it is. */
   onObserved(serverId: string, { reset, patch, ends, events }: ObservedMessage): void {
     if (!this.#asksOthers) return;
-    const known = reset ? NOTHING : this.#told.get(serverId) ?? NOTHING;
-    this.#told.set(serverId, applyPatch(known, patch) as JsonObject);
+    this.#told.set(serverId, toldView(reset ? {} : this.#told.get(serverId) ?? {}, patch));
     if (reset) this.#ends = this.#ends.filter((end) => end.server !== serverId);
     // It speaks for itself alone.
-    for (const end of ends) this.#addEnd({ ...end as unknown as EndView, server: serverId });
-    const told = events.map((event) => parseTraceEvent(JSON.stringify(event))).filter((event) => event !== undefined);
-    this.live.addTold(told);
+    for (const end of ends) this.#addEnd(toldEnd(end, serverId));
+    this.live.addTold(events.map(toldEvent).filter((event) => event !== undefined));
   }
 
   stop(): void {
@@ -220,6 +229,7 @@ export class Observatory {
     this.#lingering = undefined;
     if (this.#asksOthers === active) return;
     this.#asksOthers = active;
+    this.live.recordedSinceMs = active ? this.#parts.clock.wallMs() : undefined;
     for (const link of this.#parts.links()) link.send({ command: "OBSERVE", active });
   }
 
@@ -235,6 +245,7 @@ export class Observatory {
       this.#activities = [];
       this.#newEnds = [];
       this.#ends = this.#ownEnds.slice(-MAX_ENDS);
+      this.#given = undefined;
       this.#endIfUnseen();
     });
   }
@@ -261,6 +272,7 @@ export class Observatory {
   /** Sees what has changed, and tells everybody who looks. */
   #look(): void {
     const { clock, own } = this.#parts;
+    this.#given = undefined;
     const events = this.live.renew(clock.wallMs());
     const now = own() as unknown as JsonObject;
     this.#tellWatchers(now, events);
@@ -303,8 +315,8 @@ export class Observatory {
     const servers: [string, unknown][] = [[serverId, server]];
     const rows: [string, unknown][] = [[serverId, connections]];
     for (const member of members()) {
-      const told = this.#told.get(member.serverId) as unknown as OwnView | undefined;
-      servers.push([member.serverId, serverView(member, told?.server, wallOffsetMs)]);
+      const told = this.#told.get(member.serverId);
+      servers.push([member.serverId, memberView(member, told?.server, wallOffsetMs)]);
       const isGone = member.state === "dead" || member.state === "left";
       if (told?.connections !== undefined && !isGone) rows.push([member.serverId, told.connections]);
     }
@@ -322,6 +334,18 @@ export class Observatory {
     for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
     this.#newNames.clear();
     return changed.size === 0 ? undefined : Object.fromEntries(changed);
+  }
+
+  /** What changes go on from: everybody who looks is told of all that is not in it. */
+  #freshView(): NetworkView {
+    if (this.#isStopped) return this.#lastView;
+    const atMs = this.#parts.clock.nowMs();
+    if (this.#given === undefined || atMs - this.#given.atMs >= FRESH_MS) {
+      this.#look();
+      this.#given = { view: this.#view(), atMs };
+    }
+    this.#lastView = this.#given.view;
+    return this.#lastView;
   }
 
   #view(): NetworkView {
@@ -349,30 +373,6 @@ export class Observatory {
 
 function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
   return one?.length === other.length && one.every((place, index) => place === other[index]);
-}
-
-/** What this server makes of another one: what that tells of itself, and what is seen of it from here. */
-function serverView(member: Member, told: ServerView | undefined, wallOffsetMs: number): ServerView {
-  const { host, port, state, about, announcedAtMs } = member;
-  return {
-    // A server that began to tell and was lost stays as it was, as far as nothing newer is known.
-    ...{ published: null, memoryBytes: null, links: {}, connections: member.load, draining: null },
-    ...told,
-    name: `${host.includes(":") ? `[${host}]` : host}:${port}`,
-    host,
-    port,
-    version: about?.version ?? told?.version ?? "",
-    state,
-    stateSince: Math.round(member.sinceMs + wallOffsetMs),
-    startedAt: about?.startedAt || told?.startedAt || null,
-    load: member.load,
-    weight: member.weight,
-    takesClients: member.online && state === "linked",
-    announcedAt: announcedAtMs === undefined ? null : Math.round(announcedAtMs + wallOffsetMs),
-    vector: { ...member.vector, ...told?.vector },
-    lamport: Math.max(about?.lamport ?? 0, told?.lamport ?? 0),
-    http: about?.http || told?.http || null,
-  };
 }
 
 /** Much at once is told in portions, so that no line is too long. */

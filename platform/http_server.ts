@@ -5,9 +5,10 @@
 
 import type { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { plainAddress } from "./address.ts";
+import { HttpCallers } from "./http_callers.ts";
 
 /** A request without its body. */
 export interface HttpRequest {
@@ -83,6 +84,16 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
+/** What callers may cost. */
+export interface HttpLimits {
+  /** Connections at once, without streams and what was upgraded. Deno 2.5 does not tell of connections. */
+  readonly maxCallers: number;
+  /** How long a whole answer may take to be taken. Deno 2.5 does not say when it is. */
+  readonly takeMs: number;
+}
+
+/** As many as the operating system lets wait to be accepted, as a rule: all of them may come at once, and mean it. */
+const LIMITS: HttpLimits = { maxCallers: 4_096, takeMs: 30_000 };
 /** All headers of a request. Deno 2.9 holds to it by itself. */
 export const MAX_HEADER_BYTES = 16_384;
 /** How long headers, and a body, may take to come. */
@@ -97,16 +108,20 @@ const CLOSE_MS = 500;
 export function listenHttp(
   { host, port }: { readonly host: string; readonly port: number },
   handler: HttpHandler,
+  { maxCallers, takeMs }: HttpLimits = LIMITS,
 ): Promise<HttpListener> {
+  const callers = new HttpCallers(maxCallers);
   return new Promise((resolve, reject) => {
     const server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
-    }, (request, response) => handler.request(new Exchange(request, response)));
+    }, (request, response) => handler.request(new Exchange(request, response, callers, takeMs)));
+    server.on("connection", (socket: Socket) => callers.add(socket));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
       socket.on("error", () => {});
+      callers.release(socket as Socket);
       // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where nobody can catch it.
       Object.assign(socket, { _writev: null });
       handler.upgrade({
@@ -116,9 +131,10 @@ export function listenHttp(
         ...((socket as Socket).remoteAddress === undefined ? {} : { refuse: (reply) => refuse(socket, reply) }),
       });
     });
-    server.once("error", reject);
+    const failed = (error: Error) => reject(listenError(error));
+    server.once("error", failed);
     server.listen({ host, port }, () => {
-      server.off("error", reject);
+      server.off("error", failed);
       // What an accept fails with is the next one's business too.
       server.on("error", () => {});
       const address = server.address();
@@ -132,10 +148,14 @@ class Exchange implements HttpExchange {
   readonly request: HttpRequest;
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #callers: HttpCallers;
+  readonly #takeMs: number;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, callers: HttpCallers, takeMs: number) {
     this.#incoming = incoming;
     this.#response = response;
+    this.#callers = callers;
+    this.#takeMs = takeMs;
     this.request = requestOf(incoming, incoming.socket);
     // The other side may go at any time, and is owed nothing then.
     incoming.on("error", () => {});
@@ -171,6 +191,7 @@ class Exchange implements HttpExchange {
     const response = this.#response;
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
     const hasBody = status !== 204 && status !== 304;
+    this.#cutUntaken();
     response.writeHead(status, { ...headers, ...(hasBody ? { "content-length": String(bytes.length) } : {}) });
     if (!hasBody || this.request.method === "HEAD") response.end();
     else response.end(bytes);
@@ -183,11 +204,15 @@ class Exchange implements HttpExchange {
     response.on("drain", () => {
       if (!isClosed) handler.drained();
     });
-    response.once("close", () => {
+    const close = () => {
+      if (isClosed) return;
       isClosed = true;
       clearTimeout(linger);
       handler.closed();
-    });
+    };
+    response.once("close", close);
+    this.#incoming.once("close", close);
+    this.#callers.release(this.#incoming.socket);
     response.writeHead(200, headers);
     return {
       write: (bytes) => response.destroyed || response.writableEnded || response.write(bytes),
@@ -197,6 +222,20 @@ class Exchange implements HttpExchange {
         response.end();
       },
     };
+  }
+
+  /** Whoever does not take the answer would keep it in memory. */
+  #cutUntaken(): void {
+    const incoming = this.#incoming;
+    const { socket } = incoming;
+    // Not what Deno 2.5 has in its place.
+    if (!(socket instanceof Socket)) return;
+    const timer = setTimeout(() => socket.destroy(), this.#takeMs);
+    for (const event of ["finish", "close"]) this.#response.once(event, () => clearTimeout(timer));
+    // An answer that waits behind another one is told of nothing when the connection goes.
+    incoming.once("close", () => {
+      if (socket.destroyed) clearTimeout(timer);
+    });
   }
 }
 
@@ -250,6 +289,12 @@ const REASONS: Readonly<Record<number, string>> = {
   429: "Too Many Requests",
   503: "Service Unavailable",
 };
+
+/** Deno 2.5 does not say what could not be done, nor with a code that there is no such host. */
+function listenError(error: Error & { code?: string; syscall?: string }): Error {
+  if (error.syscall !== undefined) return error;
+  return Object.assign(error, error.code ? { syscall: "listen" } : { syscall: "getaddrinfo", code: "ENOTFOUND" });
+}
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {

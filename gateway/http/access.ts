@@ -47,7 +47,10 @@ export function misdirected(
 ): Refusal | undefined {
   const { host = "", origin } = headers;
   if (!isOurs(hostName(host), place)) {
-    return { status: 403, sentence: "this server does not go by the name in the Host header" };
+    return {
+      status: 403,
+      sentence: "this server does not go by the name in the Host header; gateway.http.names can give it others",
+    };
   }
   if (origin !== undefined) {
     return isSameOrigin(origin, host) || isGatewayOrigin(origin, place, gateways)

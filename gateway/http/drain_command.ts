@@ -7,7 +7,7 @@ import type { Endpoint } from "../../config/config.ts";
 import { endpointText } from "../../config/values.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { HttpAnswer, HttpQuestion } from "../../platform/http_client.ts";
-import type { NetworkView } from "../../view/network_view.ts";
+import type { NetworkView, ServerView } from "../../view/network_view.ts";
 
 /** How it ended. */
 export type DrainEnd =
@@ -50,27 +50,37 @@ export async function drainServer({ at, token, clock, ask, tell }: DrainParts): 
     return { kind: "unreachable", sentence: `No server answers at ${where}: ${reasonOf(error)}` };
   }
   tell(`${where} drains`);
+  const stopped = (): DrainEnd => {
+    tell(`${where} has stopped`);
+    return { kind: "stopped" };
+  };
   let told = "";
+  let startedAt: number | null | undefined;
   for (let unanswered = 0; unanswered < MAX_UNANSWERED;) {
     try {
       const { status, text } = await asked("GET", "/api/network");
-      unanswered = 0;
-      const line = status === 200 ? progressOf(text) : undefined;
+      // Whoever has another token, or is at fault, says nothing of the server that was asked.
+      unanswered = status === 200 ? 0 : unanswered + 1;
+      const self = status === 200 ? selfOf(text) : undefined;
+      startedAt ??= self?.startedAt;
+      // What looks after servers has started it again already.
+      if (self !== undefined && self.startedAt !== startedAt) return stopped();
+      const line = self && progressOf(self);
       if (line !== undefined && line !== told) tell(told = line);
     } catch (error) {
-      if (codeOf(error) !== "ETIMEDOUT") {
-        tell(`${where} has stopped`);
-        return { kind: "stopped" };
-      }
+      if (codeOf(error) !== "ETIMEDOUT") return stopped();
       unanswered++;
     }
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
   }
-  return { kind: "unreachable", sentence: `${where} does not answer any more, and has not closed its gateway` };
+  return {
+    kind: "unreachable",
+    sentence: `${where} does not say any more how far it is, and has not closed its gateway`,
+  };
 }
 
-/** How far the server is, in words; `undefined` while there is nothing to say. */
-function progressOf(text: string): string | undefined {
+/** What the server that answers says of itself. */
+function selfOf(text: string): ServerView | undefined {
   let view: NetworkView;
   try {
     view = JSON.parse(text);
@@ -78,7 +88,11 @@ function progressOf(text: string): string | undefined {
     // Cut off as the server stopped: the next look finds nobody.
     return undefined;
   }
-  const draining = view.servers?.[view.from]?.draining;
+  return view.servers?.[view.from];
+}
+
+/** How far the server is, in words; `undefined` while there is nothing to say. */
+function progressOf({ draining }: ServerView): string | undefined {
   if (draining === null || draining === undefined) return undefined;
   const { total, left } = draining;
   return left === 0 ? `all ${total} clients are handed over` : `${left} of ${total} clients left`;

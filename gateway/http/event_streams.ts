@@ -5,8 +5,9 @@
 
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { HttpStream, HttpStreamHandler } from "../../platform/http_server.ts";
-import type { NetworkChange } from "../../view/network_view.ts";
+import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 import type { GatewayNode } from "./gateway_node.ts";
+import { WrittenOnce } from "./written_once.ts";
 
 /** Streams at once. A browser has one for each page that is open. */
 export const MAX_STREAMS = 64;
@@ -20,14 +21,15 @@ const encoder = new TextEncoder();
 const ALIVE = encoder.encode(":\n\n");
 /** Milliseconds that a browser waits before it comes again. */
 const RETRY = encoder.encode("retry: 1000\n\n");
+const END = encoder.encode(eventText("end", {}));
 
 /** All streams of one gateway. */
 export class EventStreams {
   readonly #node: Pick<GatewayNode, "observe">;
   readonly #clock: Clock;
   readonly #streams = new Set<EventStream>();
-  /** The newest change, written once for all. */
-  #newest: { readonly change: NetworkChange; readonly event: Uint8Array } | undefined;
+  readonly #views = new WrittenOnce<NetworkView>((view) => eventText("view", view));
+  readonly #changes = new WrittenOnce<NetworkChange>((change) => eventText("change", change));
 
   constructor(node: Pick<GatewayNode, "observe">, clock: Clock) {
     this.#node = node;
@@ -41,7 +43,8 @@ export class EventStreams {
   /** Begins one: `open` is handed whoever is to be told how the stream goes on. */
   begin(open: (handler: HttpStreamHandler) => HttpStream): void {
     const stream = new EventStream(this.#node, this.#clock, {
-      changeOf: (change) => this.#eventOf(change),
+      viewOf: (view) => this.#views.bytesOf(view),
+      changeOf: (change) => this.#changes.bytesOf(change),
       gone: () => this.#streams.delete(stream),
     });
     this.#streams.add(stream);
@@ -52,15 +55,11 @@ export class EventStreams {
   close(): void {
     for (const stream of this.#streams) stream.end();
   }
-
-  #eventOf(change: NetworkChange): Uint8Array {
-    if (this.#newest?.change !== change) this.#newest = { change, event: eventOf("change", change) };
-    return this.#newest.event;
-  }
 }
 
 /** What a stream needs of those that it is one of. */
 interface StreamOwner {
+  viewOf(view: NetworkView): Uint8Array;
   changeOf(change: NetworkChange): Uint8Array;
   gone(): void;
 }
@@ -103,7 +102,7 @@ class EventStream implements HttpStreamHandler {
   end(): void {
     const stream = this.#stream;
     this.#stop();
-    stream?.write(eventOf("end", {}));
+    stream?.write(END);
     stream?.end(LINGER_MS);
   }
 
@@ -111,7 +110,7 @@ class EventStream implements HttpStreamHandler {
     if (this.#stream === undefined) return;
     const observation = this.#node.observe({ changed: (change) => this.#changed(change) });
     this.#endLooking = () => observation.end();
-    this.#write(eventOf("view", observation.view));
+    this.#write(this.#owner.viewOf(observation.view));
   }
 
   #changed(change: NetworkChange): void {
@@ -144,6 +143,6 @@ class EventStream implements HttpStreamHandler {
 }
 
 /** A server-sent event. */
-function eventOf(name: string, data: unknown): Uint8Array {
-  return encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+function eventText(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -16,6 +16,7 @@ import {
   type HttpUpgrade,
   listenHttp,
 } from "../../platform/http_server.ts";
+import type { NetworkView } from "../../view/network_view.ts";
 import type { Door } from "../door.ts";
 import { isLoopback } from "./access.ts";
 import { assetsOf } from "./assets.ts";
@@ -32,10 +33,12 @@ import {
   MAX_BODY_BYTES,
   refuseStranger,
   type Surroundings,
+  writtenReply,
 } from "./handler.ts";
 import { PrometheusMetrics } from "./metrics.ts";
 import { TokenGuard } from "./token_guard.ts";
 import { type WebSocketAcceptor, webSocketAcceptor } from "./websocket_link.ts";
+import { WrittenOnce } from "./written_once.ts";
 
 /** What the gateway is opened with. */
 export interface HttpDoorParts {
@@ -78,6 +81,7 @@ class HttpDoor implements Door, HttpHandler {
   readonly #parts: HttpDoorParts;
   readonly #surroundings: Surroundings;
   readonly #streams: EventStreams;
+  readonly #views = new WrittenOnce<NetworkView>((view) => `${JSON.stringify(view)}\n`);
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
   readonly #webSockets: WebSocketAcceptor;
@@ -160,8 +164,9 @@ class HttpDoor implements Door, HttpHandler {
 
   /** The body as text, or why it cannot be taken. */
   async #bodyOf(exchange: HttpExchange): Promise<string | HttpReply> {
-    const { method } = exchange.request;
-    if (method === "GET" || method === "HEAD") return "";
+    const { method, headers } = exchange.request;
+    const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if ((method === "GET" || method === "HEAD") && !hasBody) return "";
     const body = await exchange.body(MAX_BODY_BYTES);
     // Nobody reads the rest of it, so nothing can follow on this connection.
     const close = { connection: "close" };
@@ -177,14 +182,12 @@ class HttpDoor implements Door, HttpHandler {
       case "reply":
         return exchange.reply(answer.reply);
       case "network":
-        return exchange.reply(jsonReply(await this.#node.look(), surroundings));
+        return exchange.reply(writtenReply(this.#views.bytesOf(await this.#node.look()), surroundings));
       case "events":
         return this.#stream(exchange);
       case "diagram": {
-        // So that somebody looks from now on, and the next picture has something to show.
-        this.#node.observe({ changed: () => {} }).end();
         const headers = { ...apiHeaders(surroundings), "content-type": "image/svg+xml" };
-        return exchange.reply({ status: 200, headers, body: this.#diagram.draw(answer.seconds, answer.server) });
+        return exchange.reply({ status: 200, headers, body: this.#diagram.draw(answer) });
       }
       case "metrics": {
         const { text, type } = await this.#metrics.scrape();
@@ -231,7 +234,8 @@ class HttpDoor implements Door, HttpHandler {
       const headers = { ...apiHeaders(surroundings), "set-cookie": signedIn.cookie };
       return exchange.reply({ status: 204, headers, body: "" });
     }
-    logger.warning("a wrong token from {address}", { address: request.remoteHost });
+    // Those that follow are many, and say nothing new.
+    if (signedIn.kind === "wrong") logger.warning("a wrong token from {address}", { address: request.remoteHost });
     exchange.reply(
       signedIn.kind === "wrong"
         ? errorReply(401, "this is not the token of this server", surroundings)

@@ -72,15 +72,16 @@ export class TokenGuard {
 
   #compare(token: string, remoteHost: string): "token" | "wrong" | "limited" {
     const now = this.#clock.nowMs();
-    const before = this.#wrong.get(remoteHost);
+    const from = networkOf(remoteHost);
+    const before = this.#wrong.get(from);
     const recent = before !== undefined && now - before.since < WRONG_WINDOW_MS ? before : undefined;
     // The right one too: otherwise whoever guesses would only have to look for another answer.
     if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
     // Digests, so that both are of one length.
     const encoder = new TextEncoder();
     if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
-    this.#wrong.delete(remoteHost);
-    this.#wrong.set(remoteHost, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
+    this.#wrong.delete(from);
+    this.#wrong.set(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
     forgetOldest(this.#wrong, MAX_ADDRESSES);
     return "wrong";
   }
@@ -98,6 +99,14 @@ export class TokenGuard {
     const secure = isSecure ? "; Secure" : "";
     return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
   }
+}
+
+/** Whom `address` belongs to: of IPv6 everybody has a whole network of 64 bits, and could guess with each of its addresses. */
+function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [left, right] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array<string>(Math.max(0, 8 - left!.length - (right?.length ?? 0))).fill("0");
+  return [...left!, ...zeros, ...right ?? []].slice(0, 4).join(":");
 }
 
 function forgetOldest(map: Map<string, unknown>, most: number): void {

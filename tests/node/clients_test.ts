@@ -94,6 +94,22 @@ Deno.test("lines that follow a LOGIN or a REGISTER without waiting are taken in 
   assertEquals(later.activities, [{ n: 1 }, { n: 2 }]);
 });
 
+Deno.test("lines that come one by one while a secret is being checked wait for their turn", async () => {
+  await using server = await start();
+  await using client = await door.connect(server);
+  client.send(
+    { command: "REGISTER", username: "anna", secret: "s" },
+    { command: "LOGIN", username: "anna", secret: "s", features: ["ack"] },
+  );
+  for (let n = 1; n <= 9; n++) {
+    // So that each comes by itself.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    client.send({ command: "ACTIVITY_MESSAGE", activity: { n } });
+  }
+  await client.untilActivities(9);
+  assertEquals(client.activities.map(({ n }) => n), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
 Deno.test("numbers, nulls and the order of keys pass unharmed", async () => {
   await using server = await start();
   await using client = await door.loggedIn(server);

@@ -86,6 +86,32 @@ Deno.test("changes add up to what a new view shows", async () => {
   assertEquals([last.server, last.user, last.reason], ["bert", "zoe", "CONNECTION_RESET"]);
 });
 
+Deno.test("however many look in one moment, it is looked once, and each is told what the others are", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  await world.users("anna", "zoe");
+  const first = new Watcher(world, "anna");
+  await world.run(2_500);
+  const { node } = world.server("anna");
+  const told = first.changes.length;
+  const views = new Set<NetworkView>();
+  for (let round = 1; round <= 50; round++) {
+    const observation = node.observe({ changed: () => {} });
+    views.add(observation.view);
+    observation.end();
+  }
+  assertEquals([views.size, first.changes.length], [1, told + 1]);
+  await world.login("anna", "zoe", WATCHED);
+  // In the middle between two looks; what is new comes with the next.
+  const late = new Watcher(world, "anna");
+  await world.run(1_100);
+  await world.until(() => late.changes.length > 0, "a change");
+  for (const part of ["servers", "connections", "users"] as const) {
+    assertEquals(late.view[part], first.view[part], part);
+  }
+  await world.run(300);
+  assertEquals(node.observe({ changed: () => {} }).view.users.zoe, [node.serverId]);
+});
+
 Deno.test("a server that dies is shown dead within the detection time, and its clients at others", async () => {
   const world = await MeshWorld.of(NAMES);
   await world.users("anna", "yan", "zoe");
@@ -118,6 +144,27 @@ Deno.test("why a connection was closed can be seen, with its heartbeats", async 
   assert(last!.at - first!.at >= 2_000);
 });
 
+Deno.test("who looks at a server that has stopped is shown what was seen last, and does it no harm", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  const before = await looked(world, "anna");
+  const { node } = world.server("anna");
+  let end: unknown;
+  node.finished.then((how) => end = how);
+  void node.stop();
+  await world.until(() => end !== undefined, "the end");
+  // Its store is closed: whatever reads it fails.
+  assertEquals(node.observe({ changed: () => {} }).view, before);
+  assertEquals(await node.look(), before);
+  assertEquals(node.diagram(60), []);
+  assertEquals(end, { reason: "stopped" });
+
+  const unseen = await MeshWorld.of(["carl"]);
+  const { node: carl } = unseen.server("carl");
+  void carl.stop();
+  await unseen.run(5_000);
+  assertEquals((await carl.look()).servers, {});
+});
+
 Deno.test("direct messages are seen by nobody, and a flood of activities is cut and counted", async () => {
   const world = await MeshWorld.of(["anna"]);
   await world.users("anna", "zoe");
@@ -148,7 +195,8 @@ Deno.test("a gateway that listens on all addresses of its server is told of with
     const [http, seen] of [["0.0.0.0:8080", "petra:8080"], ["[::]:8080", "petra:8080"], ["10.0.0.9:80", "10.0.0.9:80"]]
   ) {
     petra.send({ command: "SERVER_ANNOUNCE", ...facts, http });
-    await world.run(20);
+    // What was seen a moment ago does for this one too.
+    await world.run(300);
     const { servers } = await looked(world, "anna");
     assertEquals(servers.petra!.http, seen!);
     assertEquals([servers.petra!.version, servers.petra!.startedAt], ["9.9.9", 1_735_689_500_000]);

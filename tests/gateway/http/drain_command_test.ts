@@ -40,6 +40,20 @@ async function drain(
   return { end: await draining, told, asked };
 }
 
+Deno.test("drain ends when the server that was asked is gone, also where another one is there at once", async () => {
+  const run = (startedAt: number, draining: unknown): HttpAnswer => ({
+    status: 200,
+    text: JSON.stringify({ from: "s", servers: { s: { startedAt, draining } } }),
+  });
+  const again = await drain(TAKEN, run(1, null), run(1, { total: 2, left: 1 }), run(2, null));
+  assertEquals(again.end, { kind: "stopped" });
+  assertEquals(again.told.at(-1), "[::1]:8080 has stopped");
+  // One that has another token, such as one with --ephemeral.
+  const refused = { status: 401, text: '{"error":"no"}' };
+  const other = await drain(TAKEN, run(1, { total: 2, left: 1 }), refused, refused, refused);
+  assertEquals(other.end.kind, "unreachable");
+});
+
 const TAKEN = { status: 202, text: "{}" };
 
 Deno.test("drain says how far the server is, each time that it is farther, and ends when it has stopped", async () => {
@@ -79,7 +93,7 @@ Deno.test("drain says in a sentence why nothing came of it", async () => {
   assertEquals(await sentence({ status: 429, text: "" }), "refused: The server at [::1]:8080 refuses: status 429");
   assertStringIncludes(await sentence({ status: 404, text: "<html>" }), "is no HTTP gateway");
   const silent = failure("ETIMEDOUT");
-  assertStringIncludes(await sentence(TAKEN, silent, silent, silent), "does not answer any more");
+  assertStringIncludes(await sentence(TAKEN, silent, silent, silent), "does not say any more how far it is");
   // One that is merely busy is waited for.
   assertEquals(
     (await drain(TAKEN, silent, silent, progress(1, 0), silent, silent, failure("ECONNRESET"))).end.kind,

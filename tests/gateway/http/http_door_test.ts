@@ -148,6 +148,10 @@ Deno.test("headers and bodies that are too long are refused, and others are serv
   const giant = await ask(port, "GET /healthz", { cookie: "x".repeat(20_000) });
   assert(giant.status === 431 || giant.status === 0, `${giant.status}`);
   assertEquals((await ask(port, "POST /api/session", {}, JSON.stringify({ token: "x".repeat(20_000) }))).status, 413);
+  // A body that nobody wants is no way to keep a connection either.
+  const unwanted = await ask(port, "GET /healthz", {}, "x".repeat(20_000));
+  // Deno 2.5 throws it away by itself.
+  assertEquals(unwanted.status, Deno.version.deno.startsWith("2.5.") ? 200 : 413);
   const chunked = requestText("POST /api/session", { host: "localhost", "transfer-encoding": "chunked" });
   assertEquals((await exchange(port, `${chunked}4e20\r\n${"x".repeat(20_000)}\r\n0\r\n\r\n`)).status, 413);
   for (const junk of ["\0\x01\x02\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"]) {

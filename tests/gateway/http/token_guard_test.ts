@@ -95,3 +95,13 @@ Deno.test("what is remembered of strangers and of browsers has a bound", () => {
   for (let one = 0; one < 1_000; one++) cookieOf(guard);
   assertEquals(guard.judge(oldest), "nothing");
 });
+
+Deno.test("wrong tokens from all addresses of one IPv6 network are counted as one", () => {
+  const { guard } = world();
+  const guessers = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:0:1::", "2001:db8:0:0:5:6:7:8", "2001:db8::3"];
+  for (const guesser of guessers) assertEquals(guard.judge(bearer("x", guesser)), "wrong", guesser);
+  assertEquals(guard.judge(bearer(TOKEN, "2001:db8::9")), "limited");
+  for (const other of ["2001:db8:0:1::1", "2001:db9::1", "::1", "fe80::1"]) {
+    assertEquals(guard.judge(bearer(TOKEN, other)), "token", other);
+  }
+});

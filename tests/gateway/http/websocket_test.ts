@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serve, type ServeOptions, type Server } from "../../../mod.ts";
+import type { ConnectionView, NetworkView } from "../../../view/network_view.ts";
 import { LineClient } from "../../support/line_client.ts";
 import { until } from "../../support/until.ts";
 import { closeFrame, frame } from "../../support/websocket_frames.ts";
@@ -174,20 +175,45 @@ Deno.test("any frame, a ping too, is a sign of life", async () => {
 
 Deno.test("whoever pings without end and reads nothing costs no more than its share", async () => {
   await using server = await start({ limits: { maxPendingBytes: 65_536 } });
+  await using bystander = await LineClient.loggedIn(server.port);
   await using client = await connect(server);
   client.send(LOGIN);
   await client.next("LOGIN_SUCCESS");
   client.pause();
-  const pings = concat(...Array.from({ length: 200 }, () => frame(9, new Uint8Array(125))));
-  const view = async () => {
-    const { connections } = await (await fetch(`http://127.0.0.1:${server.http!.port}/api/network`)).json();
-    return Object.values(connections[server.serverId])[0] as { waitingBytes: number };
-  };
-  for (let round = 0; round < 400; round++) {
-    client.sendBytes(pings);
-    if (round % 20 === 0) assert((await view()).waitingBytes < 200_000);
-  }
-  client.resume();
+  // 31 MB of answers: far more than the system's own buffers take.
+  const pings = concat(...Array.from({ length: 2_000 }, () => frame(9, new Uint8Array(125))));
+  for (let batch = 0; batch < 120; batch++) client.sendBytes(pings);
   client.send(activity(1));
+  await bystander.untilActivities(1);
+  const [pinging] = (await connectionsOf(server)).filter(({ over }) => over === "websocket");
+  assert(pinging!.waitingBytes < 200_000, `${pinging!.waitingBytes} bytes wait`);
+  client.resume();
   await client.untilActivities(1);
 });
+
+Deno.test("a client that reads nothing falls behind instead of filling the memory, and gets everything when it reads", async () => {
+  await using server = await start({ limits: { maxPendingBytes: 65_536, tailBytes: 1_000_000 } });
+  await using sleeper = await connect(server);
+  sleeper.send(LOGIN);
+  await sleeper.next("LOGIN_SUCCESS");
+  sleeper.pause();
+  await using publisher = await LineClient.loggedIn(server.port, { features: ["ack"] });
+  const filler = "x".repeat(20_000);
+  const count = 1_000;
+  for (let n = 0; n < count; n++) {
+    publisher.send({ command: "ACTIVITY_MESSAGE", activity: { n, filler } });
+    if (n % 50 === 49) await publisher.untilActivities(n + 1);
+  }
+  const [slow] = (await connectionsOf(server)).filter(({ over }) => over === "websocket");
+  assertEquals(slow!.behind, true);
+  assert(slow!.waitingBytes < 3_000_000, `${slow!.waitingBytes} bytes wait`);
+  sleeper.resume();
+  await sleeper.untilActivities(count);
+  assertEquals(sleeper.activities.every(({ n }, index) => n === index), true);
+});
+
+/** What its own dashboard shows of a server's connections. */
+async function connectionsOf(server: Server): Promise<ConnectionView[]> {
+  const view: NetworkView = await (await fetch(`http://127.0.0.1:${server.http!.port}/api/network`)).json();
+  return Object.values(view.connections[server.serverId]!);
+}
