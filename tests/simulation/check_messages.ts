@@ -7,6 +7,10 @@ import { keyOf } from "./numbered.ts";
 
 /** A line to a client, its ACK, and the receipt to all servers, when nothing is in the way. */
 const ON_ITS_WAY_MS = 60;
+/**
+ * What a plain client was sent counts as delivered when its link has taken it, for which its server looks every 100 ms; and then the others have to hear of that.
+ */
+const KNOWN_AFTER_MS = 100 + 2 * ON_ITS_WAY_MS;
 
 /** Of every direct message that a server is left with its user got a copy, whoever stayed all that were for the user; once, in order, and not again when it had been taken. */
 export function checkMessages(evidence: Evidence): Violation[] {
@@ -202,7 +206,7 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     const key = `${keyOf(event)} ${event.username}`;
     const before = taken.get(key);
     const loginAt = loginBefore(evidence, event)?.at ?? at;
-    if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + ON_ITS_WAY_MS) {
+    if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + KNOWN_AFTER_MS) {
       yield { promise, what: `${session} was shown ${key}, which ${before.session} had taken`, at };
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {
       yield { promise, what: `${session} was shown ${key}, which its server knew as delivered`, at };
