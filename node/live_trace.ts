@@ -17,6 +17,8 @@ export class LiveTrace {
   readonly #events: TraceEvent[] = [];
   #untold: TraceEvent[] = [];
   #left = 0;
+  /** Since when servers of the whole network are asked for theirs, in milliseconds since 1970; `undefined` while nobody looks from here. */
+  recordedSinceMs: number | undefined;
 
   /** Whether one more event would be kept. */
   get hasRoom(): boolean {
@@ -49,6 +51,7 @@ export class LiveTrace {
 
   /** Nobody looks any more. */
   close(): void {
+    this.recordedSinceMs = undefined;
     this.#left = 0;
     this.#events.length = 0;
     this.#untold = [];

@@ -347,6 +347,11 @@ export class ThrumNode {
     return this.#observatory.diagram(this.#parts.clock.wallMs() - seconds * 1000);
   }
 
+  /** Since when `diagram()` has events of the whole network, in milliseconds since 1970; `undefined` while nobody looks. */
+  get recordedSinceMs(): number | undefined {
+    return this.#observatory.live.recordedSinceMs;
+  }
+
   /** Where its HTTP gateway is, as it was announced; empty where there is none. */
   get http(): string {
     return this.#http;

@@ -8,7 +8,8 @@ import { toJson, toMermaid, toShiviz } from "../trace/diagram_formats.ts";
 import { drawSvg } from "../trace/diagram_svg.ts";
 import { drawText } from "../trace/diagram_text.ts";
 import { type History, historyOf } from "../trace/history.ts";
-import { through, type Window } from "../trace/window.ts";
+import { completeEntry, completeName, serversIn } from "../trace/server_ids.ts";
+import { isNamed, through, type Window } from "../trace/window.ts";
 import { LOCAL_TIME, readMoment } from "./moment.ts";
 import { readTraceFiles } from "./trace_files.ts";
 
@@ -22,10 +23,11 @@ Usage: deno task --quiet diagram FILE... [flags] > diagram.svg
   --to MOMENT       leave out what was after; a second or a minute is shown to its end
   --only USER       what USER, or the node of that name, had to do with
   --around ID       one activity (origin:number, or its sender's message id): where it came from and where it went
+                    Of a server's name its beginning is enough, as the picture shows it (s-2a02, s-2a02:7).
   --title TEXT      what stands above it
   --help            this
 
-Exit codes: 0 done, 1 wrong usage, or a file that cannot be read.`;
+Exit codes: 0 done, 1 wrong usage, a file that cannot be read, or no events to be drawn.`;
 
 const FORMATS: Readonly<Record<string, (history: History, title: string | undefined) => string>> = {
   svg: (history, title) => drawSvg(history, title === undefined ? {} : { title }),
@@ -59,7 +61,13 @@ async function main(): Promise<number> {
   if (events === undefined) return 1;
   const times = events.map(({ at }) => at);
   const [from, to] = [begin, end].map((text) => text === undefined ? undefined : readMoment(text, times));
-  const problem = from?.kind === "problem" ? from : to?.kind === "problem" ? to : undefined;
+  const servers = serversIn(events);
+  // Somebody whose whole name it is comes first.
+  const isName = events.some(({ node, peer }) => only !== undefined && (isNamed(node, only) || isNamed(peer, only)));
+  const who = only === undefined ? undefined : completeName(only, isName ? [] : servers);
+  const what = around === undefined ? undefined : completeEntry(around, servers);
+  const problem = [from, to].find((moment) => moment?.kind === "problem") ??
+    [who, what].find((completed) => completed?.kind === "ambiguous");
   if (problem !== undefined) {
     console.error(problem.sentence);
     return 1;
@@ -69,16 +77,28 @@ async function main(): Promise<number> {
     ...(from?.kind === "wall" ? { fromMs: from.firstMs } : {}),
     ...(to?.kind === "lamport" ? { to: to.lamport } : {}),
     ...(to?.kind === "wall" ? { toMs: to.lastMs } : {}),
-    ...(only === undefined ? {} : { only }),
-    ...(around === undefined ? {} : { around }),
+    ...(who?.kind === "complete" ? { only: who.text } : {}),
+    ...(what?.kind === "complete" ? { around: what.text } : {}),
   };
   const history = through(historyOf(events, LOCAL_TIME), window);
+  if (history.events.length === 0) {
+    console.error(nothingOf(events.length, window, begin ?? end));
+    return 1;
+  }
   if (history.events.length > MANY_EVENTS) {
     console.error(`${history.events.length} events: --from, --to, --only and --around show less of it`);
   }
   const bytes = new TextEncoder().encode(draw!(history, title));
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
   return 0;
+}
+
+/** Why there is nothing to be drawn. */
+function nothingOf(count: number, { only, around }: Window, moment: string | undefined): string {
+  if (count === 0) return "There are no events in these traces.";
+  const about = [only, around].filter((one) => one !== undefined).join(" and ");
+  const span = moment === undefined ? "" : " within that time";
+  return `Nothing in these traces${about === "" ? " is" : ` is about ${about}`}${span}.`;
 }
 
 function columns(): number {

@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import type { Told } from "../trace/answer.ts";
 import { historyOf } from "../trace/history.ts";
 import { whereWent } from "../trace/where_went.ts";
 import { whyClosed } from "../trace/why.ts";
@@ -26,7 +27,9 @@ Usage: deno task --quiet why --user NAME FILE...    why connections of NAME were
 
 A server answers where it was started with --http. If it wants its token, that is taken from THRUM_HTTP_TOKEN.
 
-Exit codes: 0 done, 1 wrong usage, or a file or a server that says nothing.`;
+Of the origin its beginning is enough, as diagrams show it (s-2a02:7).
+
+Exit codes: 0 done, 1 wrong usage, a file or a server that cannot be read, or nothing known of NAME or ID.`;
 
 async function main(): Promise<number> {
   const unknown: string[] = [];
@@ -49,18 +52,18 @@ async function main(): Promise<number> {
     ? await fromTraces(flags._.map(String), user, id!)
     : await fromServer(server, user, id!);
   if (answer === undefined) return 1;
-  console.log(answer.trimEnd());
-  return 0;
+  console[answer.isFound ? "log" : "error"](answer.text.trimEnd());
+  return answer.isFound ? 0 : 1;
 }
 
-async function fromTraces(paths: readonly string[], user: string | undefined, id: string): Promise<string | undefined> {
+async function fromTraces(paths: readonly string[], user: string | undefined, id: string): Promise<Told | undefined> {
   const events = await readTraceFiles(paths);
   if (events === undefined) return undefined;
   const history = historyOf(events, LOCAL_TIME);
   return user === undefined ? whereWent(history, id) : whyClosed(history, user);
 }
 
-async function fromServer(server: string, user: string | undefined, id: string): Promise<string | undefined> {
+async function fromServer(server: string, user: string | undefined, id: string): Promise<Told | undefined> {
   const network = await askServer(server, Deno.env.get("THRUM_HTTP_TOKEN") || undefined);
   if (typeof network === "string") {
     console.error(network);

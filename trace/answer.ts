@@ -4,6 +4,13 @@ import type { TraceEvent } from "./trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
 import { isNamed } from "./window.ts";
 
+/** What there is to say. */
+export interface Told {
+  readonly text: string;
+  /** Whether it was known at all what was asked about. */
+  readonly isFound: boolean;
+}
+
 /** What the ends of connections mean, for those that need more than their name. */
 const MEANINGS: Readonly<Record<string, string>> = {
   HEARTBEAT_TIMEOUT: "it answered no heartbeat",

@@ -24,7 +24,7 @@ export function toMermaid({ events, nodes, arrows, lost, crashes }: History): st
   }
   for (const [index, event] of events.entries()) {
     const to = alias.get(event.node)!;
-    const words = plain(phraseOf(event, name));
+    const words = plain(phraseOf(event, name, (node) => alias.has(node)));
     const from = cause.get(index);
     if (from !== undefined) {
       const sender = events[from]!;

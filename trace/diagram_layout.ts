@@ -40,7 +40,15 @@ export interface PlacedNode extends TracedNode {
   /** Its first and last events' heights, and the spans in which it was not there. */
   readonly top: number;
   readonly bottom: number;
-  readonly gaps: readonly { readonly top: number; readonly bottom: number; readonly isCrash: boolean }[];
+  readonly gaps: readonly PlacedGap[];
+}
+
+/** A span in which a node was not there. */
+export interface PlacedGap {
+  readonly top: number;
+  readonly bottom: number;
+  /** What is said where it has a cross; `undefined` where it went of its own will. */
+  readonly cross: "crashed" | "not there" | undefined;
 }
 
 /** All of it. */
@@ -72,6 +80,8 @@ const MAX_COLUMN = 290;
 /** More looks lost. */
 const STRETCHED_COLUMN = 380;
 const MAX_LABEL_LETTERS = 34;
+/** Between the heads of two columns, at least. */
+const HEAD_DISTANCE = 12;
 /** How far an arrow goes that does not arrive, or comes from nowhere. */
 const STUB = 0.42;
 const MAX_STUB = 92;
@@ -87,7 +97,8 @@ export function layOut(history: History, wantedWidth = 0): Layout {
     return { text: shortened(phraseOf(event, name, (node) => shown.has(node)), MAX_LABEL_LETTERS), isBold };
   });
   const longest = labels.reduce((longest, label) => Math.max(longest, widthOf(label)), 0);
-  const needed = Math.min(MAX_COLUMN, Math.max(MIN_COLUMN, longest + 50));
+  const widest = Math.max(0, ...nodes.map((node) => headWidthOf(node.label ?? "") + HEAD_DISTANCE));
+  const needed = Math.max(widest, Math.min(MAX_COLUMN, Math.max(MIN_COLUMN, longest + 50)));
   const offered = Math.min(STRETCHED_COLUMN, (wantedWidth - AXIS_WIDTH - MARGIN) / Math.max(1, nodes.length));
   const column = 2 * Math.ceil(Math.max(needed, offered) / 2);
   const x = new Map(nodes.map(({ name }, index) => [name, AXIS_WIDTH + MARGIN + column * (index + 0.5)]));
@@ -115,6 +126,11 @@ export function layOut(history: History, wantedWidth = 0): Layout {
     partings: partingsOf(history, { x, rows, top: TOP, bottom }),
     name,
   };
+}
+
+/** Of the bar that has a name. */
+export function headWidthOf(text: string): number {
+  return Math.max(90, text.length * 8.2 + 28);
 }
 
 function rowsOf({ events }: History): { lamport: number; y: number; isAfterJump: boolean }[] {
@@ -188,20 +204,25 @@ function placedNode(
   bottom: number,
 ): PlacedNode {
   const own = [...events.keys()].filter((index) => events[index]!.node === node.name);
-  const gaps = own.flatMap((index, place) => {
+  const gaps = own.flatMap((index, place): PlacedGap[] => {
     const isCrash = crashes.has(index);
     const next = own[place + 1];
     if (!isCrash && (events[index]!.event !== "stop" || next === undefined)) return [];
-    return [{ top: places[index]!.y, bottom: next === undefined ? bottom : places[next]!.y, isCrash }];
+    const end = next === undefined ? bottom : places[next]!.y;
+    return [{ top: places[index]!.y, bottom: end, cross: isCrash ? "crashed" as const : undefined }];
   });
-  const last = own.at(-1)!;
-  const isOver = events[last]!.event === "stop";
+  const [first, last] = [own[0], own.at(-1)];
+  const end = last === undefined ? TOP : places[last]!.y;
+  const isOver = last !== undefined && events[last]!.event === "stop";
+  if (node.gone !== undefined && !isOver && !gaps.some((gap) => gap.bottom === bottom)) {
+    gaps.push({ top: end, bottom, cross: node.gone === "dead" ? "not there" : undefined });
+  }
   return {
     ...node,
     shortName: name(node.name),
     x,
-    top: events[own[0]!]!.event === "start" ? places[own[0]!]!.y : TOP,
-    bottom: isOver ? places[last]!.y : bottom,
+    top: first !== undefined && events[first]!.event === "start" ? places[first]!.y : TOP,
+    bottom: isOver ? end : bottom,
     gaps,
   };
 }

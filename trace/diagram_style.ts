@@ -21,6 +21,7 @@ const LOOKS: readonly Look[] = [
   [".quiet", "fill: #57606a", "fill: #9198a1"],
   [".title", "font-size: 16px; font-weight: 600"],
   [".name", "font-size: 13px; font-weight: 600; text-anchor: middle"],
+  [".under", "font-size: 9.5px; text-anchor: middle"],
   [".row", "stroke: #eaeef2; stroke-width: 1", "stroke: #1b212a"],
   [".jump", "stroke: #b8c0c8; stroke-width: 1; stroke-dasharray: 2 4", "stroke: #4a525c"],
   [".head", "fill: #f3f5f7; stroke: #c4ccd4", "fill: #161b22; stroke: #454c55"],

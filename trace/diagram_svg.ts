@@ -4,7 +4,7 @@
  */
 
 import { type Box, LABEL_HEIGHT, PILL_HEIGHT, widthOf } from "./diagram_labels.ts";
-import { HEAD_HEIGHT, type Layout, layOut, NAME_HEIGHT, type PlacedArrow } from "./diagram_layout.ts";
+import { HEAD_HEIGHT, headWidthOf, type Layout, layOut, NAME_HEIGHT, type PlacedArrow } from "./diagram_layout.ts";
 import { classes, DIAGRAM_STYLE } from "./diagram_style.ts";
 import type { History } from "./history.ts";
 import { sentenceOf, type Tone, toneOf } from "./phrase.ts";
@@ -19,11 +19,13 @@ export interface SvgOptions {
   readonly isInPage?: boolean;
 }
 
+const GONE = { dead: "not there", left: "has left" } as const;
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 /** Of a file, and of a part of a page, where letters must not become huge. */
 const MIN_WIDTH = 1_080;
 const MIN_PAGE_WIDTH = 1_180;
 const MARGIN = 24;
+const LEGEND_Y = 66;
 
 /** `history` as an SVG document. */
 export function drawSvg(history: History, options: SvgOptions = {}): string {
@@ -43,9 +45,13 @@ export function drawSvg(history: History, options: SvgOptions = {}): string {
     `<g ${classes("diagram")}>`,
     `<rect ${classes("ground")} width="${width}" height="${height}"/>`,
     `<text ${classes("title")} x="${MARGIN}" y="30">${escaped(title)}</text>`,
-    `<text ${classes("quiet")} x="${MARGIN}" y="48">${escaped(summaryOf(history))}</text>`,
-    ...(history.events.length === 0 ? [drawNothing(options.nothing ?? "There are no events.", width, height)] : [
-      legend(),
+    ...(history.events.length === 0
+      ? []
+      : [`<text ${classes("quiet")} x="${MARGIN}" y="48">${escaped(summaryOf(history))}</text>`]),
+    ...(history.events.length > 0 ? [legend()] : [
+      drawNothing(options.nothing ?? "There are no events.", width, nodes.length > 0 ? LEGEND_Y : height / 2 + 24),
+    ]),
+    ...(nodes.length === 0 ? [] : [
       ...drawRows(layout, width),
       ...nodes.map((node) => drawLife(node)),
       ...layout.partings.map(({ node, peer, fromLamport, toLamport, ...box }) =>
@@ -58,10 +64,13 @@ export function drawSvg(history: History, options: SvgOptions = {}): string {
       ),
       ...layout.arrows.map((arrow) => drawArrow(arrow, history)),
       ...history.events.map((_, index) => drawEvent(history, layout, index)),
-      ...nodes.flatMap(({ gaps, x }) => gaps.filter(({ isCrash }) => isCrash).map(({ top }) => drawCrash(x, top))),
-      ...[HEAD_HEIGHT - NAME_HEIGHT - 12, height - NAME_HEIGHT - 14].flatMap((y) =>
-        nodes.map((node) => drawName(node, y))
+      ...nodes.flatMap(({ gaps, x }) =>
+        gaps.map(({ top, cross }) => cross === undefined ? "" : drawCrash(x, top, cross))
       ),
+      `<g ${classes("heads")}>`,
+      ...nodes.map((node) => drawName(node, HEAD_HEIGHT - NAME_HEIGHT - 12)),
+      "</g>",
+      ...nodes.map((node) => drawName(node, height - NAME_HEIGHT - 14)),
     ]),
     "</g>",
     "</svg>\n",
@@ -87,17 +96,16 @@ function breadthOf(width: number): "narrow" | "wide" | "widest" {
 }
 
 function summaryOf({ events, arrows, wallTime }: History): string {
-  if (events.length === 0) return "no events";
   const [first, last] = events.reduce(([a, b], { at }) => [Math.min(a, at), Math.max(b, at)], [Infinity, -Infinity]);
   return `${counted(events.length, "event")}, ${counted(arrows.length, "message")}, ${wallTime.of(first)} to ${
-    wallTime.of(last)
-  } ${wallTime.zone}; numbers are Lamport times, time runs downward`;
+    `${wallTime.of(last)} ${wallTime.zone}`.trimEnd()
+  }; numbers are Lamport times, time runs downward`;
 }
 
 function legend(): string {
   let x = MARGIN;
   return LEGEND.map(([what, text]) => {
-    const [wide, y] = [what === "missing" ? 34 : what === "parting" ? 6 : 26, 66];
+    const [wide, y] = [what === "missing" ? 34 : what === "parting" ? 6 : 26, LEGEND_Y];
     const mark = what === "missing"
       ? `<path ${classes("arrow", "unanswered")} d="M${x} ${y}h26"/>${drawCross(x + 30, y, 4)}`
       : what === "parting"
@@ -109,8 +117,8 @@ function legend(): string {
   }).join("");
 }
 
-function drawNothing(text: string, width: number, height: number): string {
-  return `<text ${classes("quiet", "name")} x="${width / 2}" y="${height / 2 + 24}">${escaped(text)}</text>`;
+function drawNothing(text: string, width: number, y: number): string {
+  return `<text ${classes("quiet", "name")} x="${width / 2}" y="${y}">${escaped(text)}</text>`;
 }
 
 function drawRows({ rows }: Layout, width: number): string[] {
@@ -128,21 +136,28 @@ function drawLife({ x, top, bottom, gaps, isServer }: Layout["nodes"][number]): 
   let from = top;
   for (const gap of gaps) {
     parts.push(`<path ${look} d="M${x} ${from}V${gap.top}"/>`);
-    parts.push(`<path ${classes("away", ...gap.isCrash ? ["crash"] : [])} d="M${x} ${gap.top}V${gap.bottom}"/>`);
+    parts.push(
+      `<path ${classes("away", ...gap.cross === undefined ? [] : ["crash"])} d="M${x} ${gap.top}V${gap.bottom}"/>`,
+    );
     from = gap.bottom;
   }
   if (from < bottom) parts.push(`<path ${look} d="M${x} ${from}V${bottom}"/>`);
   return parts.join("");
 }
 
-function drawName({ x, shortName, name, isServer }: Layout["nodes"][number], y: number): string {
-  const width = Math.max(90, shortName.length * 8.2 + 28);
+/** Below what people call it stands what labels call it. */
+function drawName({ x, shortName, name, label, gone, isServer }: Layout["nodes"][number], y: number): string {
+  const width = headWidthOf(label ?? shortName);
+  const known = label === undefined ? "" : `, ${label}`;
   return titled(
-    `${isServer ? "server" : "client"} ${name}`,
+    `${isServer ? "server" : "client"} ${name}${known}${gone === undefined ? "" : `: ${GONE[gone]}`}`,
     `<rect ${classes("head", ...isServer ? ["server"] : [])} x="${round(x - width / 2)}" y="${y}" width="${
       round(width)
     }" height="${NAME_HEIGHT - 6}" rx="${isServer ? 4 : 14}"/>` +
-      `<text ${classes("name")} x="${x}" y="${y + 19}">${escaped(shortName)}</text>`,
+      (label === undefined
+        ? `<text ${classes("name")} x="${x}" y="${y + 19}">${escaped(shortName)}</text>`
+        : `<text ${classes("name")} x="${x}" y="${y + 13}">${escaped(label)}</text>` +
+          `<text ${classes("quiet", "under")} x="${x}" y="${y + 24}">${escaped(shortName)}</text>`),
   );
 }
 
@@ -156,11 +171,11 @@ function drawParting({ x, y, width, height }: Box): string {
 }
 
 /** Below the last event before it. */
-function drawCrash(x: number, y: number): string {
+function drawCrash(x: number, y: number, word: string): string {
   const middle = y + PILL_HEIGHT / 2 + 9;
-  return titled("crashed", drawCross(x, middle, 6)) +
+  return titled(word, drawCross(x, middle, 6)) +
     `<rect ${classes("back")} x="${x + 10}" y="${middle - 8}" width="52" height="${LABEL_HEIGHT}"/>` +
-    `<text ${classes("label", "trouble")} x="${x + 12}" y="${middle + 4}">crashed</text>`;
+    `<text ${classes("label", "trouble")} x="${x + 12}" y="${middle + 4}">${word}</text>`;
 }
 
 function drawArrow(arrow: PlacedArrow, history: History): string {

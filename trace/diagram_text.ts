@@ -71,7 +71,11 @@ export function drawText(history: History, width = 110): string {
     const sent = sender === undefined ? "" : ` (${name(sender.node)} at ${sender.lamport})`;
     const missed = unanswered.has(index) ? ", no answer" : "";
     const lamport = String(event.lamport).padStart(LAMPORT_WIDTH - 1);
-    return clipped(`${wallOf(event)}${lamport} ${cell.join("")} ${phraseOf(event, name)}${sent}${missed}`);
+    return clipped(
+      `${wallOf(event)}${lamport} ${cell.join("")} ${
+        phraseOf(event, name, (node) => places.has(node))
+      }${sent}${missed}`,
+    );
   }
 
   /** The second only where it is another one than in the line before. */

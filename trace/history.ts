@@ -3,7 +3,7 @@
  * `broadcast` by what both say of it; derives vector clocks, crashes and heartbeats without an answer. Pure.
  */
 
-import { toneOf } from "./phrase.ts";
+import { isServer, toneOf } from "./phrase.ts";
 import { type EntryRange, parseRange, parseTraceEvent, type TraceEvent } from "./trace_event.ts";
 import { UTC, type WallTime } from "./wall_time.ts";
 
@@ -47,6 +47,10 @@ export interface Parting {
 export interface TracedNode {
   readonly name: string;
   readonly isServer: boolean;
+  /** What people call it, where that is something else: `HOST:PORT`. */
+  readonly label?: string;
+  /** Whether it is not there now, as far as others know: `dead` where it was lost, `left` where it said so. */
+  readonly gone?: "dead" | "left";
 }
 
 /** Where entries went to clients. */
@@ -156,9 +160,8 @@ function newestOf(
     )?.index;
 }
 
-/** Servers have no such character in their names. */
 function isClient(node: string): boolean {
-  return node.includes("#");
+  return !isServer(node);
 }
 
 /** The newest that fits; it is not there for another one. */

@@ -1,10 +1,20 @@
 /** The space-time diagram of the last moments of a network that runs, to be part of a page. Pure. */
 
 import { drawSvg } from "./diagram_svg.ts";
-import { historyOf } from "./history.ts";
+import { type History, historyOf, type TracedNode } from "./history.ts";
+import { completeName } from "./server_ids.ts";
 import type { TraceEvent } from "./trace_event.ts";
 import { UTC, type WallTime } from "./wall_time.ts";
-import { through } from "./window.ts";
+import { isNamed, through } from "./window.ts";
+
+/** A server of the network, which has a column whether or not it says anything. */
+export interface LiveServerColumn {
+  readonly id: string;
+  /** `HOST:PORT`. */
+  readonly name: string;
+  /** How it is: `dead`, `left`, or one of those in which it is there. */
+  readonly state: string;
+}
 
 /** What of it is to be seen. */
 export interface LiveDiagramOptions {
@@ -14,7 +24,11 @@ export interface LiveDiagramOptions {
   readonly seconds: number;
   /** At most so many events, the newest, so that it stays readable. */
   readonly maxEvents: number;
-  /** One node or user: its events, and the other ends of its messages. */
+  /** Since when there are events at all, in milliseconds since 1970: somebody has to look, or there are none. */
+  readonly recordedSinceMs?: number;
+  /** All of the network, in the order of their columns. */
+  readonly servers?: readonly LiveServerColumn[];
+  /** One server (its name, its id or the beginning of that) or user: its events, and the other ends of its messages. */
   readonly only?: string;
   /** How moments are written; UTC where nothing is said. */
   readonly wallTime?: WallTime;
@@ -25,10 +39,12 @@ const UNDER_WAY_MS = 5_000;
 /** Of a busy network most has no room anyway; so many times what is shown is enough to find the other ends of messages. */
 const LOOKED_AT = 10;
 
-/** The newest of `events` as an SVG document with the width of the page that it is put into. Without events it says that there were none. */
+/** The newest of `events` as an SVG document with the width of the page that it is put into. Without events it says that there were none, and since when. */
 export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramOptions): string {
-  const { nowMs, seconds, maxEvents, only, wallTime = UTC } = options;
-  const recent = events.filter(({ at }) => at >= nowMs - seconds * 1_000).toSorted((a, b) => a.at - b.at);
+  const { nowMs, seconds, maxEvents, recordedSinceMs = -Infinity, servers = [], wallTime = UTC } = options;
+  const only = options.only === undefined ? undefined : idOf(options.only, servers);
+  const begin = nowMs - seconds * 1_000;
+  const recent = events.filter(({ at }) => at >= begin).toSorted((a, b) => a.at - b.at);
   const whole = historyOf(recent.slice(-LOOKED_AT * maxEvents), wallTime);
   const history = {
     ...whole,
@@ -40,9 +56,36 @@ export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramO
   const seen = through(all, { newest: maxEvents });
   const span = seconds === 1 ? "The last second" : `The last ${seconds} seconds`;
   const isCut = seen.events.length < all.events.length || recent.length > whole.events.length;
-  return drawSvg(seen, {
-    title: `${span}${only === undefined ? "" : ` of ${only}`}${isCut ? `: the newest ${maxEvents} events` : ""}`,
-    nothing: "Nothing has happened. As soon as somebody publishes something, it is drawn here.",
+  const since = recordedSinceMs > begin
+    ? `since ${wallTime.of(recordedSinceMs).slice(0, -".000".length)}, when somebody began to look`
+    : undefined;
+  return drawSvg({ ...seen, nodes: columnsOf(seen, servers, only) }, {
+    title: `${span}${options.only === undefined ? "" : ` of ${options.only}`}${
+      since === undefined ? "" : `, recorded ${since}`
+    }${isCut ? `: the newest ${maxEvents} events` : ""}`,
+    nothing: `Nothing has happened${since === undefined ? "" : ` ${since}`}. What comes is drawn here.`,
     isInPage: true,
   });
+}
+
+/** Columns for all servers, or for those that have to do with `only`; other nodes beside them. */
+function columnsOf({ nodes }: History, servers: readonly LiveServerColumn[], only: string | undefined): TracedNode[] {
+  const seen = new Set(nodes.map(({ name }) => name));
+  const known = servers.filter(({ id }) => only === undefined || seen.has(id) || isNamed(id, only));
+  const others = nodes.filter(({ name }) => !servers.some(({ id }) => id === name));
+  return [
+    ...known.map(({ id, name, state }): TracedNode => ({
+      ...{ name: id, isServer: true, label: name },
+      ...(state === "dead" || state === "left" ? { gone: state } : {}),
+    })),
+    ...others,
+  ];
+}
+
+/** What `only` is called in events. */
+function idOf(only: string, servers: readonly LiveServerColumn[]): string {
+  const named = servers.find(({ name }) => name === only);
+  if (named !== undefined) return named.id;
+  const completed = completeName(only, servers.map(({ id }) => id));
+  return completed.kind === "complete" ? completed.text : only;
 }

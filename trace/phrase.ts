@@ -41,15 +41,20 @@ const GOOD_ENDS = new Set([
 /** As much of a server's name as can be told apart by eye. */
 const MIN_NAME_LENGTH = 6;
 
+/** A message id that is chance alone, as the web client's are: nothing that a person could tell from the next. */
+const UNNUMBERED = /^[0-9a-f]{32}$/;
+
 /** Said of a heartbeat by a client that was asked to be silent. */
 export const WITHHELD = "answer withheld";
 
 /** What kind of thing it is. */
-export function toneOf({ event, id, what }: TraceEvent): Tone {
+export function toneOf({ node, event, id, what }: TraceEvent): Tone {
   if (isHeartbeat(id)) return what === WITHHELD ? "trouble" : "heartbeat";
   const isGood = GOOD_ENDS.has(what ?? "");
   if (event === "unlinked" && isGood) return "presence";
-  return event === "closed" && !isGood ? "trouble" : TONES[event];
+  if (event !== "closed" || isGood) return TONES[event];
+  // Whoever knocks and goes again harms nobody, nor does a tab that is closed; a client that is left by its server has lost it.
+  return what === "CLOSED_BY_OTHER_SIDE" && isServer(node) ? "plain" : "trouble";
 }
 
 /** The event in a few words, without its node and time. `name` makes names short; what comes from a node that is not shown says whose it is. */
@@ -93,7 +98,7 @@ export function phraseOf(
     case "unlinked":
       return GOOD_ENDS.has(what) ? `no link to ${other}: ${what}` : `lost ${other}: ${what}`;
     case "queued":
-      return `waits: ${entry}`;
+      return entry === "" ? "waits" : `waits: ${entry}`;
     case "publish":
       return `publish ${entry}`;
     case "repeated":
@@ -105,8 +110,9 @@ export function phraseOf(
     case "send":
     case "receive": {
       if (isHeartbeat(id)) return `♥ ${what}`.trimEnd();
-      const message = isLogin ? "login" : what === "again" ? `${entry} again` : entry || what;
-      return event === "send" || isShown(peer) ? message : `${message} from ${other}`;
+      const message = isLogin ? "login" : what === "again" ? `${entry} again`.trimStart() : entry || what;
+      if (event === "send") return message || `to ${other}`;
+      return message === "" ? `from ${other}` : isShown(peer) ? message : `${message} from ${other}`;
     }
     case "broadcast":
       return `broadcast ${entry} ${what}`.trimEnd();
@@ -118,7 +124,12 @@ export function sentenceOf({ at, lamport, node, event, peer, id, what }: TraceEv
   const to = event === "receive" ? " from " : event === "send" ? " to " : ", ";
   return `${node}, Lamport time ${lamport}: ${event}${id === undefined ? "" : ` ${id}`}${
     peer === undefined ? "" : to + peer
-  }${what === undefined ? "" : ` (${what})`}; ${wallTime.of(at)} ${wallTime.zone}`;
+  }${what === undefined ? "" : ` (${what})`}; ${wallTime.of(at)} ${wallTime.zone}`.trimEnd();
+}
+
+/** Whether it is a server's name: those have no such character. */
+export function isServer(node: string): boolean {
+  return !node.includes("#");
 }
 
 /** Whether a message is a heartbeat, or the answer to one. */
@@ -130,6 +141,7 @@ export function isHeartbeat(id: string | undefined): boolean {
 function shortId(id: string, name: (node: string) => string): string {
   const [, origin, rest] = /^(.+)(:\d+(?:-\d+)?)$/.exec(id) ?? [];
   if (origin !== undefined) return name(origin) + rest;
+  if (UNNUMBERED.test(id)) return "";
   const number = /^[a-z0-9]{6,}-(\d+)$/.exec(id)?.[1];
   return number === undefined ? id : `#${number}`;
 }

@@ -2,7 +2,7 @@
 
 /** How moments are written. */
 export interface WallTime {
-  /** What is said beside them, so that nobody has to guess. */
+  /** What is said beside them, so that nobody has to guess; empty where all that is seen with them is in the same zone. */
   readonly zone: string;
   /** A moment, in milliseconds since 1970, to the millisecond: `14:02:10.123`. */
   of(at: number): string;
@@ -12,6 +12,12 @@ export interface WallTime {
 export const UTC: WallTime = { zone: "UTC", of: utcTime };
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** As clocks show it that are so many minutes ahead of UTC: what a page says beside its own times. */
+export function atOffset(minutes: number): WallTime {
+  return { zone: "", of: (at) => utcTime(at + minutes * MINUTE_MS) };
+}
 
 function utcTime(at: number): string {
   const whole = Math.floor(at);

@@ -1,8 +1,9 @@
 /** Answers from traces where an activity or a direct message went: who had it when, or why somebody did not get it. In sentences, each of which says what is known. Pure. */
 
-import { openConnections, sentenceOfEnd, when } from "./answer.ts";
+import { openConnections, sentenceOfEnd, type Told, when } from "./answer.ts";
 import { covers, type History } from "./history.ts";
 import { isHeartbeat, phraseOf, shortNames } from "./phrase.ts";
+import { completeEntry, serversIn } from "./server_ids.ts";
 import type { TraceEvent } from "./trace_event.ts";
 import { eventsAbout, isNamed } from "./window.ts";
 
@@ -11,11 +12,14 @@ const FOR_USER = /^for (.+)$/;
 /** Of the column that names nodes. */
 const NAME_WIDTH = 10;
 
-/** Where the activity or message `id` (an entry, or its sender's message id) went, and who of those that keep a trace got it when, or why not. */
-export function whereWent(history: History, id: string): string {
+/** Where the activity or message `typed` (an entry, of whose server the beginning is enough, or its sender's message id) went, and who of those whose traces these are got it when, or why not. */
+export function whereWent(history: History, typed: string): Told {
   const { events, nodes, arrows, wallTime } = history;
+  const completed = completeEntry(typed, serversIn(events));
+  if (completed.kind === "ambiguous") return { text: `${completed.sentence}\n`, isFound: false };
+  const id = completed.text;
   const about = [...eventsAbout(history, id)].sort((a, b) => a - b).map((index) => events[index]!);
-  if (about.length === 0) return `Nothing in these traces is about ${id}.\n`;
+  if (about.length === 0) return { text: `Nothing in these traces is about ${id}.\n`, isFound: false };
   const published = about.find(({ event }) => event === "publish");
   const entry = published?.id ?? about.find(({ event }) => event === "broadcast" || event === "acknowledged")?.id ??
     (about.some(({ event }) => event === "receive") ? id : undefined);
@@ -34,11 +38,12 @@ export function whereWent(history: History, id: string): string {
   else if (receiver !== undefined) lines.push(...deliveryOf(history, entry, receiver, published?.peer));
   else {
     const clients = nodes.filter(({ isServer }) => !isServer);
+    if (clients.length === 0) lines.push("No trace of a client was given, so who got it is not known.");
     for (const { name } of clients) lines.push(`${name}: ${gotIt(history, name, entry)}`);
     const got = arrows.filter(({ to }) => events[to]!.node.includes("#") && covers(events[to]!.id, entry)).length;
-    lines.push("", `${got} of ${clients.length} clients that keep a trace got it.`);
+    if (clients.length > 0) lines.push("", `${got} of ${clients.length} clients of which there is a trace got it.`);
   }
-  return lines.join("\n") + "\n";
+  return { text: lines.join("\n") + "\n", isFound: true };
 }
 
 /** Whom a direct message is for. */
@@ -87,11 +92,11 @@ function deliveryOf(history: History, entry: string, receiver: string, sender: s
   );
   for (const event of told) lines.push(`${event.node}: the receipt ${receipt} came ${when(event, wallTime)}.`);
   if (told.length > 0 || user === undefined) return lines;
-  const keepsTrace = nodes.some(({ name, isServer }) => !isServer && isNamed(name, user));
+  const hasTrace = nodes.some(({ name, isServer }) => !isServer && isNamed(name, user));
   const open = openConnections(events, user);
   lines.push(
-    !keepsTrace
-      ? `Whether the receipt ${receipt} came to ${user} is not known: no client of that user keeps a trace.`
+    !hasTrace
+      ? `Whether the receipt ${receipt} came to ${user} is not known: no trace of a client of that user was given.`
       : open.length === 0
       ? `The receipt ${receipt} has not come to ${user}: ${awaySince(history, user)}.`
       : `The receipt ${receipt} has not come to ${user} as far as these traces go.`,

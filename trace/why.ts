@@ -1,6 +1,6 @@
 /** Answers from traces why a connection was closed: in sentences, each of which says what is known and from whom. Pure. */
 
-import { openConnections, seconds, sentenceOfEnd, when } from "./answer.ts";
+import { openConnections, seconds, sentenceOfEnd, type Told, when } from "./answer.ts";
 import type { History } from "./history.ts";
 import { isHeartbeat, phraseOf } from "./phrase.ts";
 import type { TraceEvent } from "./trace_event.ts";
@@ -12,7 +12,7 @@ const TIMELINE_KINDS: ReadonlySet<string> = new Set(["heartbeat", "answered", "u
 const MAX_TIMELINE = 12;
 
 /** Why connections of `user` were closed, with their heartbeats. */
-export function whyClosed(history: History, user: string): string {
+export function whyClosed(history: History, user: string): Told {
   const { events, wallTime } = history;
   const paragraphs: string[] = [];
   const ends = [...events.entries()].filter(([, event]) =>
@@ -35,8 +35,8 @@ export function whyClosed(history: History, user: string): string {
     );
   }
   return paragraphs.length > 0
-    ? paragraphs.join("\n\n") + "\n"
-    : `Nothing in these traces is about a connection of ${user}.\n`;
+    ? { text: paragraphs.join("\n\n") + "\n", isFound: true }
+    : { text: `Nothing in these traces is about a connection of ${user}.\n`, isFound: false };
 }
 
 function endOf(history: History, index: number, end: TraceEvent): string {
@@ -71,7 +71,7 @@ function endOf(history: History, index: number, end: TraceEvent): string {
 
 /** What the node itself says of its last moments before its connection's end. */
 function otherSide({ events, nodes, wallTime }: History, { node, peer = "", at }: TraceEvent): string {
-  if (!nodes.some(({ name }) => name === node)) return `${node} keeps no trace, so its side is not known.`;
+  if (!nodes.some(({ name }) => name === node)) return `No trace of ${node} was given, so its side is not known.`;
   const before = events.filter((event) => event.node === node && event.at <= at);
   const heard = before.findLast((event) => event.event === "receive" && event.peer === peer && isHeartbeat(event.id));
   if (heard !== undefined) {

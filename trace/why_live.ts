@@ -3,7 +3,8 @@
  * known and by whom. All names and activities are the data of strangers. Pure.
  */
 
-import { seconds } from "./answer.ts";
+import { seconds, type Told } from "./answer.ts";
+import { completeEntry } from "./server_ids.ts";
 import type { WallTime } from "./wall_time.ts";
 
 /** What has to be known of the network; `GET /api/network` of a server's HTTP gateway has it. Times are milliseconds since 1970. */
@@ -80,7 +81,7 @@ const MAX_ENDS = 8;
 const MAX_ACTIVITY_LETTERS = 200;
 
 /** Why connections of `user` were closed lately, and how those are that are open. */
-export function whyClosedLive(network: LiveNetwork, user: string, wallTime: WallTime): string {
+export function whyClosedLive(network: LiveNetwork, user: string, wallTime: WallTime): Told {
   const ends = network.ends.filter((end) => end.user === user);
   const paragraphs = ends.slice(-MAX_ENDS).map((end) => endOf(network, end, wallTime));
   if (ends.length > MAX_ENDS) {
@@ -102,15 +103,23 @@ export function whyClosedLive(network: LiveNetwork, user: string, wallTime: Wall
   if (ends.length === 0) {
     paragraphs.push(`${nameOf(network, network.from)} remembers no connection of ${shown(user)} that was closed.`);
   }
-  return paragraphs.join("\n\n") + "\n";
+  const isFound = ends.length + open.length + elsewhere.length > 0 || Object.hasOwn(network.users, user);
+  return { text: paragraphs.join("\n\n") + "\n", isFound };
 }
 
-/** Which servers have the entry `id` (`origin:number`), and which do not yet. */
-export function whereIsLive(network: LiveNetwork, id: string, wallTime: WallTime): string {
+/** Which servers have the entry `typed` (`origin:number`, of the origin its beginning is enough), and which do not yet. */
+export function whereIsLive(network: LiveNetwork, typed: string, wallTime: WallTime): Told {
+  const origins = Object.entries(network.servers).flatMap(([server, { vector }]) => [server, ...Object.keys(vector)]);
+  const completed = completeEntry(typed, [...new Set(origins)].toSorted());
+  if (completed.kind === "ambiguous") return { text: `${shown(completed.sentence)}\n`, isFound: false };
+  const id = completed.text;
   const [, origin, number] = /^(.+):(\d+)$/.exec(id) ?? [];
   if (origin === undefined) {
-    return `"${shown(id)}" is no entry (origin:number). What a sender's message id became is said in traces: ` +
-      "name their files.\n";
+    return {
+      text: `"${shown(id)}" is no entry (origin:number). What a sender's message id became is said in traces: ` +
+        "name their files.\n",
+      isFound: false,
+    };
   }
   const sequence = Number(number);
   const servers = Object.entries(network.servers);
@@ -128,7 +137,7 @@ export function whereIsLive(network: LiveNetwork, id: string, wallTime: WallTime
       } (Lamport time ${activity.lamport}): ${activityText(activity.activity)}`,
     "",
   ];
-  if (newest < sequence) return lines[0] + "\n";
+  if (newest < sequence) return { text: lines[0] + "\n", isFound: false };
   for (const [server, { name, vector }] of servers) {
     const has = ownValue(vector, origin) ?? 0;
     const what = has >= sequence
@@ -140,7 +149,7 @@ export function whereIsLive(network: LiveNetwork, id: string, wallTime: WallTime
   }
   const having = servers.filter(([, { vector }]) => (ownValue(vector, origin) ?? 0) >= sequence).length;
   lines.push("", `${having} of ${servers.length} servers have it, says ${nameOf(network, network.from)}.`);
-  return lines.join("\n") + "\n";
+  return { text: lines.join("\n") + "\n", isFound: true };
 }
 
 function endOf(network: LiveNetwork, end: LiveEnd, wallTime: WallTime): string {

@@ -47,6 +47,15 @@ export function knownServers(view, home) {
 }
 
 /**
+ * The names of a NetworkView, registered or online.
+ * @param {unknown} view
+ * @returns {string[]}
+ */
+export function knownUsers(view) {
+  return isObject(view) && isObject(view.users) ? Object.keys(view.users) : [];
+}
+
+/**
  * The gateways to call, best first and each once: those of the servers that the network names as backups, those of others, and the page's own.
  * @param {readonly KnownServer[]} servers
  * @param {readonly WireServer[]} backups

@@ -301,7 +301,12 @@ export class LineSession {
         return this.#endedByServer(message, now);
     }
     // HEARTBEAT_ACK was life, and no more; what a newer server says may be nothing to this page.
-    this.#do(...this.talk.take(message, text, this.#plan, now.at) ?? []);
+    const arrived = this.talk.take(message, text, this.#plan, now.at) ?? [];
+    for (const effect of arrived) {
+      if (effect.kind === "activity") this.surroundings.met(effect.user);
+      else if (effect.kind === "direct") this.surroundings.met(effect.from);
+    }
+    this.#do(...arrived);
   }
 
   // ---- How a connection ends
@@ -411,6 +416,8 @@ export class LineSession {
   /** @param {string} reason @param {string} sentence */
   #end(reason, sentence) {
     this.#drop();
+    // Nobody tells who comes and goes any more, and nobody comes back by itself.
+    this.surroundings.forgetOnline();
     this.#status = { kind: "ended", reason, sentence };
     this.#do({ kind: "save" });
   }

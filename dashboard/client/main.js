@@ -94,7 +94,10 @@ function begin(plan, fromStart) {
   view.clear();
   if (isBack) {
     for (const { messageId, to, text } of saved.session.outbox) onEffect({ kind: "sent", messageId, to, text });
-  } else forgetKept(sessionStorage);
+  } else {
+    forgetKept(sessionStorage);
+    composer.clear();
+  }
   client.take({ kind: "signIn", plan, saved: isBack ? saved.session : undefined, fromStart });
   showTab(plan === undefined ? "console" : "talk");
 }
@@ -124,6 +127,7 @@ function forget() {
   forgetKept(sessionStorage);
   stream = new StreamModel();
   view.clear();
+  composer.clear();
 }
 
 function drawSoon() {

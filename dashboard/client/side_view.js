@@ -34,32 +34,35 @@ export class SideView {
     this.#plain.disabled = username === undefined || status.kind === "leaving";
     keyed(
       this.#facts,
-      factsOf(session).flatMap(([name, value, isMono]) => [
-        { key: `${name} name`, tag: "dt", text: name, isMono: false },
-        { key: `${name} value`, tag: "dd", text: value, isMono },
+      factsOf(session).flatMap(([name, value, isMono, title = ""]) => [
+        { key: `${name} name`, tag: "dt", text: name, isMono: false, title: "" },
+        { key: `${name} value`, tag: "dd", text: value, isMono, title },
       ]),
       {
         keyOf: ({ key }) => key,
         make: ({ tag }) => element(tag),
-        draw: (node, { text, isMono }) => {
+        draw: (node, { text, isMono, title }) => {
           setText(node, text);
+          node.title = title;
           node.classList.toggle("mono", isMono);
         },
       },
     );
     this.#drawBackups(session);
     const vector = Object.entries(session.talk.vector ?? {}).map(([origin, sequence]) => ({
-      left: origin,
+      key: origin,
+      left: session.surroundings.nameOf(origin),
       right: `${sequence}`,
     }));
-    const nothing = { left: isPlain ? "A plain client does not say what it has." : "Nothing yet.", right: "" };
+    const nothing = { key: "", left: isPlain ? "A plain client does not say what it has." : "Nothing yet.", right: "" };
     pairs(this.#vector, vector.length > 0 ? vector : [nothing], vector.length > 0);
     this.#drawOnline(session);
   }
 
   /** @param {LineSession} session */
   #drawBackups({ surroundings, isPlain, isByHand, hasOthers }) {
-    const rows = surroundings.backups.map(({ host, port, gateway }) => ({
+    const rows = surroundings.backups.map(({ serverId, host, port, gateway }) => ({
+      key: serverId,
       left: `${host}:${port}`,
       right: gateway === undefined ? "has no gateway for this page" : `gateway ${gateway}`,
     }));
@@ -70,19 +73,22 @@ export class SideView {
       : hasOthers
       ? "The network names no other server; the page knows of gateways that it would try."
       : "The network has no other server. The page would call this one again.";
-    pairs(this.#backups, rows.length > 0 ? rows : [{ left: none, right: "" }], rows.length > 0);
+    pairs(this.#backups, rows.length > 0 ? rows : [{ key: "", left: none, right: "" }], rows.length > 0);
   }
 
   /** @param {LineSession} session */
-  #drawOnline({ surroundings, username, isPlain, isByHand }) {
+  #drawOnline({ status, surroundings, username, isPlain, isByHand }) {
     const others = [...surroundings.online].filter((name) => name !== username).sort();
-    const isKnown = !isPlain && !isByHand;
+    const isOver = status.kind === "ended";
+    const isKnown = !isPlain && !isByHand && !isOver;
     const names = isKnown && username !== undefined && username !== "anonymous" ? [username, ...others] : others;
     setText(this.#onlineCount, isKnown ? `${names.length}` : "");
     this.#onlineEmpty.hidden = names.length > 0;
     setText(
       this.#onlineEmpty,
-      isPlain
+      isOver
+        ? "Nobody tells while there is no connection."
+        : isPlain
         ? "A plain client is not told who comes and goes."
         : isByHand
         ? "Ask with LIST_USERS, once you are logged in."
@@ -113,19 +119,20 @@ export class SideView {
 }
 
 /**
- * Names, values, and whether a value is one for machines.
+ * Names, values, whether a value is one for machines, and what else there is to say about it.
  *
  * @param {LineSession} session
- * @returns {[name: string, value: string, isMono: boolean][]}
+ * @returns {[name: string, value: string, isMono: boolean, title?: string][]}
  */
-function factsOf({ status, gateway, serverId, features, heartbeat, talk, isPlain, isByHand, username }) {
+function factsOf({ status, gateway, serverId, features, heartbeat, talk, surroundings, isPlain, isByHand, username }) {
   const isLive = status.kind === "live" || status.kind === "byHand";
   const untold = isPlain || isByHand ? "not told to plain clients" : "–";
   const waiting = talk.waiting;
-  /** @type {[string, string, boolean][]} */
+  const server = serverId === undefined ? undefined : surroundings.nameOf(serverId);
+  /** @type {[name: string, value: string, isMono: boolean, title?: string][]} */
   const facts = [
     ["You", username ?? "", false],
-    ["Server", isLive ? serverId ?? untold : "–", serverId !== undefined],
+    ["Server", isLive ? server ?? untold : "–", serverId !== undefined, isLive ? serverId : ""],
     ["Gateway", gateway, true],
     ["Features", isLive ? features.join(", ") || "none" : "–", false],
     ["Heartbeat", heartbeat === undefined ? "–" : heartbeatText(heartbeat), false],
@@ -142,17 +149,17 @@ function heartbeatText({ idleTimeoutMs, intervalMs, count }) {
 
 /**
  * @param {Element} list
- * @param {readonly { left: string, right: string }[]} rows
+ * @param {readonly { key: string, left: string, right: string }[]} rows `key`: what it is about, by its id; its tooltip.
  * @param {boolean} isMono
  */
 function pairs(list, rows, isMono) {
   keyed(list, rows, {
-    keyOf: ({ left }) => `${isMono} ${left}`,
-    make: ({ left }) =>
+    keyOf: ({ key, left }) => `${isMono} ${key} ${left}`,
+    make: ({ key, left }) =>
       element(
         "li",
         {},
-        element("span", { class: isMono ? "mono stranger" : "faint", text: left }),
+        element("span", { class: isMono ? "mono stranger" : "faint", text: left, title: key === "" ? undefined : key }),
         element("span", { class: "faint" }),
       ),
     draw: (node, { right }) => setText(node.lastElementChild, right),

@@ -3,6 +3,7 @@
 import { byId, element, keyed, setText } from "../dom.js";
 import { moment, number, plural, timeOfDay } from "../format.js";
 import { filtered } from "../table_model.js";
+import { commandOf } from "./command_line.js";
 
 /** @typedef {import("../../view/network_view.ts").ActivityView} ActivityView */
 
@@ -14,6 +15,7 @@ export class ActivitiesPanel {
   #empty = element("li", { class: "empty" });
   #activities = [];
   #skipped = 0;
+  #view;
   #isStale = true;
 
   constructor() {
@@ -30,6 +32,7 @@ export class ActivitiesPanel {
   show({ view, skipped }) {
     if (view.activities === this.#activities && skipped === this.#skipped && !this.#isStale) return;
     this.#activities = view.activities;
+    this.#view = view;
     this.#skipped = skipped;
     this.#isStale = true;
     if (!this.#isPaused) this.#draw();
@@ -61,7 +64,7 @@ export class ActivitiesPanel {
       ...(all > 0 ? [document.createTextNode("Nothing has all of these words.")] : [
         document.createTextNode("Nothing was published since this page was opened."),
         element("br"),
-        element("code", { text: "thrum-client publish 'hello' -u ada" }),
+        commandOf(`publish '{"text":"hello"}'`, this.#view),
       ]),
     );
     this.#list.append(this.#empty);

@@ -3,6 +3,7 @@
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { briefAge, bytes, moment, number, span } from "../format.js";
 import { heartbeatBadge } from "../rows.js";
+import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
 
 /** What kinds of connections are called. */
@@ -47,7 +48,7 @@ export class ConnectionsPanel {
   /** @param {import("./main.js").Frame} frame */
   show(frame) {
     this.#frame = frame;
-    this.#table.show(frame.connectionList, frame.now, sayEmpty);
+    this.#table.show(frame.connectionList, frame.now, () => sayEmpty(frame.view));
     const [shown, all] = [this.#table.shownCount, frame.connectionList.length];
     setText(this.#count, shown === all ? number(all) : `${number(shown)} of ${number(all)}`);
   }
@@ -175,10 +176,11 @@ function textOf(row) {
   return `${data.user} ${row.serverName} ${data.address} ${heartbeatBadge(row).text} ${more}`;
 }
 
-function sayEmpty() {
+/** @param {import("../../view/network_view.ts").NetworkView} view */
+function sayEmpty(view) {
   return [
     document.createTextNode("Nobody is connected yet. Connect somebody:"),
     element("br"),
-    element("code", { text: "thrum-client -u ada" }),
+    commandOf("-u ada", view),
   ];
 }

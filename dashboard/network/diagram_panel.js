@@ -9,9 +9,17 @@ const INTERVAL_MS = 2_000;
 /** Who is nearer than this to the end sees what is new. */
 const NEAR_END = 40;
 
-/** The drawing on the ground of this page, in the middle. */
+/** Round the names above the columns, where these stay in sight. */
+const HEADS_MARGIN = 4;
+
+/** The drawing on the ground of this page, in the middle; the names above its columns stay where it begins. */
 const STYLE = new CSSStyleSheet();
-STYLE.replaceSync("svg { display: block; margin: 0 auto } .st-ground, .st-back { fill: var(--panel) !important }");
+STYLE.replaceSync(`
+  svg { display: block; margin: 0 auto }
+  .st-ground, .st-back { fill: var(--panel) !important }
+  .heads { position: sticky; inset-block-start: 0; block-size: 0 }
+  .heads[hidden] { display: none }
+`);
 
 export class DiagramPanel {
   #place = byId("diagram");
@@ -23,9 +31,17 @@ export class DiagramPanel {
   #isStopped = true;
   #isAsking = false;
   #last = "";
+  /** A copy of the names above the columns, and how far down the drawing these are, in its own measure. */
+  #heads = document.createElement("div");
+  #headsTop = 0;
 
   constructor() {
     this.#root.adoptedStyleSheets = [STYLE];
+    byId("diagram-save").href = this.#address;
+    this.#heads.className = "heads";
+    // They are there already.
+    this.#heads.setAttribute("aria-hidden", "true");
+    this.#place.addEventListener("scroll", () => this.#showHeads(), { passive: true });
     new IntersectionObserver((entries) => {
       this.#isSeen = entries.at(-1)?.isIntersecting ?? false;
       this.#ask();
@@ -58,7 +74,9 @@ export class DiagramPanel {
   }
 
   get #address() {
-    return `/api/diagram.svg?seconds=${encodeURIComponent(this.#seconds.value)}`;
+    // Times as on the rest of the page.
+    const offset = -new Date().getTimezoneOffset();
+    return `/api/diagram.svg?seconds=${encodeURIComponent(this.#seconds.value)}&offset=${offset}`;
   }
 
   async #ask() {
@@ -83,9 +101,38 @@ export class DiagramPanel {
     this.#last = text;
     const { scrollTop, scrollHeight, clientHeight } = this.#place;
     const isAtEnd = this.#root.childElementCount === 0 || scrollTop + clientHeight > scrollHeight - NEAR_END;
-    this.#root.replaceChildren(document.importNode(drawing, true));
+    const svg = document.importNode(drawing, true);
+    this.#copyHeads(svg);
+    this.#root.replaceChildren(this.#heads, svg);
     this.#useTheme();
     if (isAtEnd) this.#place.scrollTop = this.#place.scrollHeight;
+    this.#showHeads();
+  }
+
+  #copyHeads(svg) {
+    const heads = svg.querySelector(".st-heads");
+    const bar = heads?.querySelector("rect");
+    const copy = svg.cloneNode(false);
+    this.#heads.replaceChildren(copy);
+    this.#headsTop = Infinity;
+    if (!bar) return;
+    this.#headsTop = Number(bar.getAttribute("y")) - HEADS_MARGIN;
+    const [width, height] = [svg.viewBox.baseVal.width, Number(bar.getAttribute("height")) + 2 * HEADS_MARGIN];
+    copy.setAttribute("viewBox", `0 ${this.#headsTop} ${width} ${height}`);
+    const group = svg.querySelector(".st-diagram").cloneNode(false);
+    const ground = svg.querySelector(".st-ground").cloneNode(false);
+    ground.setAttribute("y", `${this.#headsTop}`);
+    ground.setAttribute("height", `${height}`);
+    group.append(ground, heads.cloneNode(true));
+    copy.append(group);
+  }
+
+  /** As soon as the names themselves are out of sight. */
+  #showHeads() {
+    const svg = this.#root.lastElementChild;
+    if (svg === null) return;
+    const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    this.#heads.hidden = this.#place.scrollTop < this.#headsTop * scale;
   }
 
   /** The drawing follows the system's colours by itself; where the visitor chose others, its rules for the dark are switched. */

@@ -5,6 +5,7 @@
 
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age } from "../format.js";
+import { isDrained } from "../draining.js";
 import { newest, remember, settled } from "../lag.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
 import { beat } from "../pulse.js";
@@ -36,12 +37,14 @@ import { UsersPanel } from "./users_panel.js";
 /** A stream that says nothing for longer than this is said to be silent. */
 const SILENT_MS = 5_000;
 
-const session = new Session();
+/** Whether the server that answers was drained: then it is no loss that it goes. */
+let wasDrained = false;
+const session = new Session({ onDrained: () => wasDrained = true });
 const diagram = new DiagramPanel();
 const news = new NewsPanel();
 const panels = [
   new Summary(),
-  new ServersPanel({ onDrain: (server) => session.askDrain(server) }),
+  new ServersPanel({ onDrain: () => session.askDrain(() => view) }),
   new NeighboursPanel(),
   new ConnectionsPanel(),
   new UsersPanel(),
@@ -93,6 +96,7 @@ setInterval(drawSoon, 1_000);
 function take(next) {
   const before = view;
   view = next;
+  wasDrained = isDrained(next, wasDrained);
   heardAt = Date.now();
   aheadMs = next.at - heardAt;
   heads = remember(heads, next.at, newest(next.servers));
@@ -142,16 +146,28 @@ function drawStream() {
   const isShown = view !== undefined;
   document.body.classList.toggle("is-stale", isLost && isShown);
   document.body.classList.toggle("is-empty", !isShown);
-  if (isLost) setBadge(byId("live"), isShown ? { state: "bad", text: "lost" } : { state: "quiet", text: "connecting" });
-  else {setBadge(
+  if (isLost) {
+    setBadge(
+      byId("live"),
+      !isShown
+        ? { state: "quiet", text: "connecting" }
+        : wasDrained
+        ? { state: "quiet", text: "stopped" }
+        : { state: "bad", text: "lost" },
+    );
+  } else {setBadge(
       byId("live"),
       silentMs < SILENT_MS ? { state: "good", text: "live" } : { state: "warn", text: `silent for ${age(silentMs)}` },
     );}
   byId("lost").hidden = !(isLost && isShown);
+  setAttribute(byId("lost"), "data-state", wasDrained ? "warn" : "bad");
   // Said once, and not again with every second of its age.
-  setText(byId("lost-text"), isLost && isShown ? "The connection to the server is lost. Trying again." : "");
+  const lost = wasDrained
+    ? "This server was drained and has stopped."
+    : "The connection to the server is lost. Trying again.";
+  setText(byId("lost-text"), isLost && isShown ? lost : "");
   if (!isLost || !isShown) return;
-  setText(byId("lost-age"), `What is seen here is ${age(silentMs)} old.`);
+  setText(byId("lost-age"), wasDrained ? "Below is how it was before." : `What is seen here is ${age(silentMs)} old.`);
   const others = Object.values(view.servers).filter((server) => server.state !== "self" && !isGone(server))
     .flatMap((server) => pageAddress(server.http) === undefined ? [] : [[server.name, pageAddress(server.http)]]);
   const place = byId("lost-others");

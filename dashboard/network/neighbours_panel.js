@@ -6,8 +6,11 @@ import { layOut } from "../network_graph.js";
 import { isGone, serverBadge } from "../rows.js";
 
 /** In the units of the drawing. */
+const FLAT = { width: 310, height: 110, radius: 22 };
 const SMALL = { width: 310, height: 250, radius: 22 };
 const LARGE = { width: 310, height: 400, radius: 16 };
+/** As many are in a row. */
+const MOST_FLAT = 2;
 /** Networks of more servers get the large drawing, in which only links in doubt are labelled. */
 const MOST_SMALL = 5;
 const MOST_NAME_LENGTH = 18;
@@ -30,7 +33,9 @@ export class NeighboursPanel {
     if (this.#drawnOf === view.servers) return;
     this.#drawnOf = view.servers;
     const isLarge = Object.keys(view.servers).length > MOST_SMALL;
-    const size = isLarge ? LARGE : SMALL;
+    // Those that have left are not drawn.
+    const count = Object.values(view.servers).filter(({ state }) => state !== "left").length;
+    const size = isLarge ? LARGE : count <= MOST_FLAT ? FLAT : SMALL;
     const { places, edges } = layOut(view, size);
     setAttribute(this.#svg, "viewBox", `0 0 ${size.width} ${size.height}`);
     keyed(this.#edges, edges, {

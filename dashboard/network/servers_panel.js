@@ -23,7 +23,7 @@ export class ServersPanel {
   #onDrain;
   #frame;
 
-  /** @param {{ onDrain: (server: ServerView) => void }} options `onDrain`: somebody wants the server drained that answers */
+  /** @param {{ onDrain: () => void }} options `onDrain`: somebody wants the server drained that answers */
   constructor({ onDrain }) {
     this.#onDrain = onDrain;
     const row = element("tr", { role: "row" });
@@ -90,7 +90,7 @@ export class ServersPanel {
       row.append(cell);
     }
     const button = element("button", { type: "button", class: "small", text: "Drain" });
-    button.addEventListener("click", () => this.#onDrain(row.thrumServer));
+    button.addEventListener("click", () => this.#onDrain());
     const progress = element("progress", { max: 1, "aria-label": "Clients handed over" });
     const draining = element("div", { class: "draining" }, element("span", { class: "faint" }), progress);
     const link = element("a", { class: "elsewhere", rel: "noreferrer", text: "its page" });
@@ -100,7 +100,6 @@ export class ServersPanel {
 
   #drawRow(node, row, frame) {
     const { server } = row;
-    node.thrumServer = server;
     setAttribute(
       node,
       "data-state",

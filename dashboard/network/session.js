@@ -1,7 +1,7 @@
 /** Signing in with the token, and what needs it: draining the server that answers. */
 
 import { byId, setText } from "../dom.js";
-import { plural } from "../format.js";
+import { drainText } from "../draining.js";
 
 export class Session {
   #button = byId("sign-in");
@@ -11,10 +11,13 @@ export class Session {
   #drainDialog = byId("drain-dialog");
   #drainError = byId("drain-error");
   #mayChange = false;
+  #onDrained;
   /** What to do when signed in. */
   #then = () => {};
 
-  constructor() {
+  /** @param {{ onDrained: () => void }} listener `onDrained`: the server has taken the order to drain */
+  constructor({ onDrained }) {
+    this.#onDrained = onDrained;
     this.#button.addEventListener("click", () => this.#mayChange ? this.#signOut() : this.#askToken());
     byId("token-cancel").addEventListener("click", () => this.#tokenDialog.close());
     byId("drain-cancel").addEventListener("click", () => this.#drainDialog.close());
@@ -43,19 +46,14 @@ export class Session {
   /**
    * Asks whether this server is to be drained, and for the token before that.
    *
-   * @param {import("../../view/network_view.ts").ServerView} server
+   * @param {() => import("../../view/network_view.ts").NetworkView} look what the network is like by then
    */
-  askDrain(server) {
+  askDrain(look) {
     if (!this.#mayChange) {
-      this.#askToken(() => this.askDrain(server));
+      this.#askToken(() => this.askDrain(look));
       return;
     }
-    setText(
-      byId("drain-text"),
-      `${server.name} takes no new clients, hands its ${
-        plural(server.load, "client")
-      } over to the other servers, and then stops. It has to be started again by hand.`,
-    );
+    setText(byId("drain-text"), drainText(look()));
     setText(this.#drainError, "");
     this.#drainDialog.showModal();
   }
@@ -96,8 +94,9 @@ export class Session {
   async #drain() {
     const error = await post("/api/drain", {});
     setText(this.#drainError, error);
-    if (error === "") this.#drainDialog.close();
-    else await this.look();
+    if (error !== "") return await this.look();
+    this.#drainDialog.close();
+    this.#onDrained();
   }
 
   #setMayChange(mayChange) {

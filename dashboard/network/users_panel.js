@@ -2,6 +2,7 @@
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { number } from "../format.js";
+import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../rows.js").UserRow} UserRow */
@@ -44,7 +45,7 @@ export class UsersPanel {
     if (this.#online.of !== frame.userList) {
       this.#online = { of: frame.userList, list: frame.userList.filter(({ at }) => at.length > 0) };
     }
-    this.#table.show(this.#isOnlineOnly ? this.#online.list : frame.userList, frame.now, sayEmpty);
+    this.#table.show(this.#isOnlineOnly ? this.#online.list : frame.userList, frame.now, () => sayEmpty(frame.view));
     const shown = this.#filter.value === "" ? "" : `${number(this.#table.shownCount)} found, `;
     setText(this.#count, `${shown}${number(this.#online.list.length)} online of ${number(frame.userList.length)}`);
   }
@@ -95,10 +96,11 @@ const COLUMNS = [
   },
 ];
 
-function sayEmpty() {
+/** @param {import("../../view/network_view.ts").NetworkView} view */
+function sayEmpty(view) {
   return [
     document.createTextNode("Nobody is logged in yet. Be the first:"),
     element("br"),
-    element("code", { text: "thrum-client -u ada" }),
+    commandOf("-u ada", view),
   ];
 }

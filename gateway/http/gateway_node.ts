@@ -5,7 +5,16 @@ import type { ThrumNode } from "../../node/node.ts";
 /** What the gateway needs of a server. */
 export type GatewayNode = Pick<
   ThrumNode,
-  "serverId" | "state" | "accept" | "observe" | "look" | "diagram" | "drain" | "metrics" | "gateways"
+  | "serverId"
+  | "state"
+  | "accept"
+  | "observe"
+  | "look"
+  | "diagram"
+  | "recordedSinceMs"
+  | "drain"
+  | "metrics"
+  | "gateways"
 >;
 
 /** Where a server stands in its life. */

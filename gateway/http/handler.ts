@@ -6,6 +6,7 @@
 import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../platform/http_server.ts";
 import { bearerOf, isLocal, misdirected, type Need, type Place, type Refusal, refusal, type Shown } from "./access.ts";
 import type { Asset, Assets } from "./assets.ts";
+import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
 
 /** What does not change from one request to the next, and how the server is. */
@@ -23,7 +24,7 @@ export type Answer =
   | { readonly kind: "network" }
   /** The view, and then what changes in it. */
   | { readonly kind: "events" }
-  | { readonly kind: "diagram"; readonly seconds: number; readonly server: string | undefined }
+  | ({ readonly kind: "diagram" } & DiagramRequest)
   | { readonly kind: "metrics" }
   /** The connection becomes a WebSocket with the line protocol. */
   | { readonly kind: "line" }
@@ -36,6 +37,8 @@ export const MAX_BODY_BYTES = 16_384;
 const DEFAULT_DIAGRAM_SECONDS = 60;
 /** As far back as a server remembers. */
 const MAX_DIAGRAM_SECONDS = 60;
+/** No time zone is further from UTC. */
+const MAX_OFFSET_MINUTES = 840;
 
 /** What each route takes, and what it asks for. What is not here is a page, a file, or not there. */
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
@@ -137,6 +140,11 @@ export function jsonReply(value: unknown, surroundings: Surroundings, status = 2
   };
 }
 
+/** An answer in JSON that was written before. */
+export function writtenReply(body: Uint8Array, surroundings: Surroundings): HttpReply {
+  return { status: 200, headers: { ...apiHeaders(surroundings), "content-type": "application/json" }, body };
+}
+
 /** An error as every route says it. */
 export function errorReply(
   status: number,
@@ -214,7 +222,15 @@ function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {
   if (!/^\d{1,3}$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > MAX_DIAGRAM_SECONDS) {
     return reply(errorReply(400, `seconds must be a number from 1 to ${MAX_DIAGRAM_SECONDS}`, surroundings));
   }
-  return { kind: "diagram", seconds: Number(seconds), server: query.get("server") ?? undefined };
+  const offset = query.get("offset") ?? undefined;
+  if (offset !== undefined && (!/^-?\d{1,3}$/.test(offset) || Math.abs(Number(offset)) > MAX_OFFSET_MINUTES)) {
+    const range = `-${MAX_OFFSET_MINUTES} to ${MAX_OFFSET_MINUTES}`;
+    return reply(errorReply(400, `offset must be a number of minutes from ${range}`, surroundings));
+  }
+  return {
+    ...{ kind: "diagram", seconds: Number(seconds), server: query.get("server") ?? undefined },
+    offsetMinutes: offset === undefined ? undefined : Number(offset),
+  };
 }
 
 /** Everything that keeps a page from doing what it should not, whatever strangers have put into names and activities. */

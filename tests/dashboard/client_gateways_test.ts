@@ -9,6 +9,7 @@ import {
   nextBest,
   nextInTurn,
 } from "../../dashboard/client/gateways.js";
+import { Surroundings } from "../../dashboard/client/surroundings.js";
 
 const HOME = { host: "localhost:8080", isSecure: false };
 
@@ -107,4 +108,14 @@ Deno.test("the one that was lost is not called before the others were, round and
   const known = ["b", "c", "home"];
   assertEquals([nextBest(known, "home"), nextBest(known, "b"), nextBest(["home"], "home")], ["b", "c", "home"]);
   assertEquals([nextInTurn(known, "b"), nextInTurn(known, "home"), nextInTurn(known, "gone")], ["c", "b", "b"]);
+});
+
+Deno.test("a server is called by its address, and by its id too where another one was there before", () => {
+  const surroundings = new Surroundings(HOME);
+  assertEquals(surroundings.nameOf("s-1"), "s-1");
+  const server = { name: "127.0.0.1:8000", host: "127.0.0.1", port: 8000 };
+  surroundings.learn({ from: "s-1", servers: { "s-1": server, "s-2": { ...server, name: "127.0.0.1:8001" } } });
+  assertEquals(["s-1", "s-2", "s-3"].map((id) => surroundings.nameOf(id)), ["127.0.0.1:8000", "127.0.0.1:8001", "s-3"]);
+  surroundings.learn({ from: "s-1", servers: { "s-1": server, "s-0": { ...server, state: "dead" } } });
+  assertEquals(surroundings.nameOf("s-0"), "127.0.0.1:8000 · s-0");
 });

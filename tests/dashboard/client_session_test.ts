@@ -367,3 +367,11 @@ Deno.test("the next login shows the ticket of the last one", () => {
   page.pass(1_000);
   assertEquals(written(page.take({ kind: "opened" })).map(({ ticket }) => ticket), ["s-a.key.abc"]);
 });
+
+Deno.test("when a connection has ended for good, nobody is said to be online any more", () => {
+  const page = new Page();
+  page.live();
+  page.line({ command: "USER_LIST", scope: "online", users: ["anna", "bob"] });
+  page.line({ command: "END_CONNECTION", reason: "SESSION_REPLACED", info: "elsewhere", reconnect: "never" });
+  assertEquals([page.kind, [...page.session.surroundings.online]], ["ended", []]);
+});

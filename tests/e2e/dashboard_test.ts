@@ -175,12 +175,38 @@ test("the page shows three real servers as they are, and what becomes of them", 
     await eventually(page, "a refusal", () => page.locator("#token-error").textContent(), (text) => text !== "");
     await page.getByLabel("Token").fill(TOKEN);
     await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
+    await page.locator("#drain-text", { hasText: "over to the other server, and then stops" }).waitFor();
     await page.getByRole("button", { name: "Drain, then stop" }).click();
     assertEquals(await first.program.ended(), 0);
-    await page.locator("#lost").waitFor();
+    await page.locator("#lost", { hasText: "This server was drained and has stopped." }).waitFor();
     assertEquals(await page.locator("#lost-others a").getAttribute("href"), second.page);
     assert(await page.locator("body.is-stale").count() === 1);
   });
+});
+
+test("a server that is alone says so before it is drained, and when it has gone that it was", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const [server] = await startNetwork(1, cleanup) as [RunningServer];
+  const browser = cleanup.use(await Browser.start());
+  const page = await browser.open(server.page, {}, /ERR_(CONNECTION|INCOMPLETE|EMPTY)/);
+  const [, port] = server.name.split(":");
+  const hint = page.locator("#activities code");
+  await hint.waitFor();
+  assertEquals(await hint.textContent(), `thrum-client publish '{"text":"hello"}' --port ${port}`);
+  assert((await hint.getAttribute("title"))!.includes("deno task client publish"));
+  const client = await login(server, "ada", { reconnect: false });
+  cleanup.defer(() => client.close());
+  await eventually(page, "the client", () => cell(page, server.name, "load"), (load) => load === "1");
+  await page.getByRole("button", { name: `Drain server ${server.name}` }).click();
+  await page.getByLabel("Token").fill(TOKEN);
+  await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
+  await page.locator("#drain-text", { hasText: "There is no other server: its 1 client will be disconnected" })
+    .waitFor();
+  await page.getByRole("button", { name: "Drain, then stop" }).click();
+  await page.locator("#lost", { hasText: "This server was drained and has stopped." }).waitFor();
+  assertEquals(await server.program.ended(), 0);
+  assertEquals(await page.locator("#live").textContent(), "stopped");
+  assertEquals(await page.locator("#lost-others a").count(), 0);
 });
 
 test("names of servers and users with markup in them are shown as they are, and do nothing", async () => {

@@ -109,6 +109,47 @@ test("people in the page and people over TCP talk to each other", async (t) => {
     await page.getByLabel("To", { exact: true }).fill("");
   });
 
+  await t.step("a text that begins with a known name goes to that user alone, which stands there before", async () => {
+    const caroline = cleanup.use(await registered(server, "caroline"));
+    await page.locator("#online").getByText("caroline").waitFor();
+    const whom = page.locator("#whom");
+    await page.getByLabel("Message").fill("hello");
+    assertEquals(await whom.isVisible(), false);
+    for (const text of ["caroline: not for bob", "caroline:nor this"]) {
+      await page.getByLabel("Message").fill(text);
+      await whom.getByText("To caroline only").waitFor();
+      await page.getByLabel("Message").press("Enter");
+      const said = text.slice(text.indexOf(":") + 1).trim();
+      await row(page, said).and(page.locator(".direct")).waitFor();
+      assertEquals((await caroline.next("DIRECT_MESSAGE")).text, said);
+    }
+    assertEquals(await whom.isVisible(), false);
+  });
+
+  await t.step(
+    "a text for somebody who is not known goes to nobody, until the person wants everyone to have it",
+    async () => {
+      const before = bob.activities.length;
+      await say(page, "caroilne: a secret");
+      await page.getByRole("alert").filter({ hasText: "This was not sent" }).waitFor();
+      await page.locator("#whom", { hasText: 'To nobody: this page knows no user "caroilne"' }).waitFor();
+      assertEquals(await page.getByLabel("Message").inputValue(), "caroilne: a secret");
+      await page.getByLabel("Message").fill("Lunch: now");
+      await page.getByRole("button", { name: "Say it to everyone" }).click();
+      await bob.untilActivities(before + 1);
+      assertEquals(bob.activities.slice(before), [{ text: "Lunch: now" }]);
+      assertEquals(await page.getByLabel("Message").inputValue(), "");
+    },
+  );
+
+  await t.step("its server is called as on the page of the network, and its id is the tooltip", async () => {
+    const name = `127.0.0.1:${server.port}`;
+    const fact = page.locator("#facts dd", { hasText: name }).first();
+    await fact.waitFor();
+    assertMatch(await fact.getAttribute("title") ?? "", /^s-/);
+    assertMatch(await page.locator("#vector span", { hasText: name }).getAttribute("title") ?? "", /^s-/);
+  });
+
   await t.step("who comes and goes is told", async () => {
     const carl = await registered(server, "carl");
     await page.locator("#online").getByText("carl").waitFor();
@@ -222,19 +263,38 @@ test("the plain switch shows what a plain client sees, and back", async () => {
   await register(page, "anna");
   await say(page, "with features");
   await row(page, "with features").waitFor();
+  // What was begun for one user is not for everyone because it cannot be sent to one any more.
+  await page.getByLabel("To", { exact: true }).fill("anna");
+  await page.getByLabel("Message").fill("for me alone");
   await page.getByRole("switch", { name: "Plain client" }).check();
   await isState(page, "live, plain");
   await openConsole(page);
   await line(page, "out", '{"command":"LOGIN","username":"anna","secret":"…"}').waitFor();
+  await page.getByLabel("Message").press("Enter");
+  await page.getByRole("alert").filter({ hasText: "This was not sent" }).waitFor();
+  await page.locator("#whom", { hasText: "Not to anna: plain clients publish to everyone" }).waitFor();
+  await page.getByLabel("Message").fill("");
+  await page.getByRole("button", { name: "Say it to everyone" }).click();
+  assertEquals(await page.getByLabel("To", { exact: true }).inputValue(), "");
   await line(page, "in", '{"command":"LOGIN_SUCCESS","info":"logged in as anna"}').waitFor();
   await say(page, "without");
   await row(page, "without").waitFor();
   assertEquals(await page.getByLabel("To", { exact: true }).isDisabled(), true);
+  await say(page, "anna: for me alone");
+  await page.getByRole("alert").filter({ hasText: "This was not sent" }).waitFor();
+  await page.locator("#whom", { hasText: "Not to anna: plain clients publish to everyone" }).waitFor();
+  await page.getByLabel("Message").fill("");
   await page.getByRole("switch", { name: "Plain client" }).uncheck();
   await isState(page, "live");
   await say(page, "with features again");
   await row(page, "with features again").waitFor();
   assertEquals(await said(page), ["with features", "without", "with features again"]);
+  // When all is over, nobody is said to be there.
+  await page.locator("#online").getByText("anna").waitFor();
+  await writeLine(page, '{"command":"LIST_ROOMS"}');
+  await isState(page, "ended");
+  await waitForCount(page.locator("#online li"), 0);
+  assertEquals(await page.locator("#online-count").textContent(), "");
 });
 
 test("a page whose only server is killed waits for it, and has everything once, in order", async () => {

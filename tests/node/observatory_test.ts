@@ -262,6 +262,25 @@ Deno.test("a server that looks is told all at once, then what has changed, and n
   assertEquals(told().length, until);
 });
 
+Deno.test("the live trace says since when it is recorded, for as long as somebody looks from here", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  const { node } = world.server("anna");
+  assertEquals(node.recordedSinceMs, undefined);
+  const begunAt = world.network.clock.wallMs();
+  const watcher = new Watcher(world, "anna");
+  await world.run(3_000);
+  assertEquals(node.recordedSinceMs, begunAt);
+  // That somebody looks there does not mean that all is seen there.
+  assertEquals(world.server("bert").node.recordedSinceMs, undefined);
+  const there = new Watcher(world, "bert");
+  watcher.end();
+  await world.run(4_000);
+  assertEquals(node.recordedSinceMs, begunAt);
+  await world.run(2_000);
+  assertEquals(node.recordedSinceMs, undefined);
+  there.end();
+});
+
 Deno.test("the live trace has what happens at all servers, so much a second and no more", async () => {
   const world = await MeshWorld.of(["anna", "bert"]);
   await world.users("anna", "zoe");

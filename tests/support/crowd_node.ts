@@ -80,6 +80,7 @@ export class CrowdNode implements AsyncDisposable {
       look: () => Promise.resolve(this.#view),
       gateways: [],
       diagram: () => [],
+      recordedSinceMs: undefined,
       drain: unasked("a drain"),
       metrics: unasked("metrics"),
     };

@@ -24,6 +24,23 @@ Deno.test("diagram draws files in every format, with the files that these went o
     assertEquals([Math.min(...times), Math.max(...times), times.length], [2_000, 2_003, 10]);
     const mixed = await run("diagram", "--format", "json", "--from", "14", "--to", "1970-01-01T00:00:05Z", SAMPLE);
     assertEquals(JSON.parse(mixed.out).events.map(({ lamport }: { lamport: number }) => lamport), [14, 14, 14]);
+    const whole = await run("diagram", "--format", "text", "--around", "s-aaaa11:4", SAMPLE);
+    const short = await run("diagram", "--format", "text", "--around", "s-aaaa:4", SAMPLE);
+    assertEquals([short.code, short.out], [0, whole.out]);
+    assertStringIncludes((await run("diagram", "--format", "text", "--only", "s-bb", SAMPLE)).out, "s-bbbb");
+    await Deno.writeTextFile(`${folder}/empty`, "");
+    for (
+      const [args, sentence] of [
+        [["--around", "s-aaaa:99", SAMPLE], "Nothing in these traces is about s-aaaa11:99.\n"],
+        [["--only", "nobody", SAMPLE], "Nothing in these traces is about nobody.\n"],
+        [["--from", "9000", SAMPLE], "Nothing in these traces is within that time.\n"],
+        [["--only", "s-", SAMPLE], '"s-" is the beginning of several: s-aaaa11, s-bbbb22. Type more of it.\n'],
+        [[`${folder}/empty`], "There are no events in these traces.\n"],
+      ] as const
+    ) {
+      const { code, out, err } = await run("diagram", ...args);
+      assertEquals([code, out, err], [1, "", sentence]);
+    }
     const wrong = await run("diagram", "--from", "25:61", SAMPLE);
     assertEquals([wrong.code, wrong.err.startsWith('"25:61" is no moment: it has to be a Lamport time')], [1, true]);
     for (
@@ -41,6 +58,18 @@ Deno.test("diagram draws files in every format, with the files that these went o
 Deno.test("why answers for a user or an activity, and wants one of them", async () => {
   assertStringIncludes((await run("why", "--user", "bob", SAMPLE)).out, "HEARTBEAT_TIMEOUT");
   assertStringIncludes((await run("why", "--id", "k3f2abcdef-1", SAMPLE)).out, "2 of 2 clients");
+  const short = await run("why", "--id", "s-aa:4", SAMPLE);
+  assertEquals([short.code, short.out], [0, (await run("why", "--id", "s-aaaa11:4", SAMPLE)).out]);
+  for (
+    const [args, sentence] of [
+      [["--id", "s-:4"], '"s-" is the beginning of several: s-aaaa11, s-bbbb22. Type more of it.\n'],
+      [["--id", "s-aaaa11:99"], "Nothing in these traces is about s-aaaa11:99.\n"],
+      [["--user", "nobody"], "Nothing in these traces is about a connection of nobody.\n"],
+    ] as const
+  ) {
+    const { code, out, err } = await run("why", ...args, SAMPLE);
+    assertEquals([code, out, err], [1, "", sentence]);
+  }
   assertEquals((await run("why", SAMPLE)).code, 1);
   assertEquals((await run("why", "--user", "a", "--id", "b", SAMPLE)).code, 1);
   assertEquals((await run("why", "--user", "a", "--server", "http://127.0.0.1:1", SAMPLE)).code, 1);
@@ -61,6 +90,13 @@ Deno.test("why asks a server that runs, with its token where there is one", asyn
   assertStringIncludes(user.out, "127.0.0.1:8000 closed the connection of eve (10.0.0.7:5001) at 00:00:40.000");
   assertStringIncludes(user.out, "eve is connected to 127.0.0.1:8001");
   assertStringIncludes((await runWith(token, "why", "--id", "s-a:7", "--server", where)).out, "1 of 3 servers have it");
+  assertStringIncludes(
+    (await runWith(token, "why", "--id", "s-:7", "--server", where)).err,
+    "is the beginning of several: s-a, s-b, s-c. Type",
+  );
+  const nothing = await runWith(token, "why", "--user", "nobody", "--server", where);
+  assertEquals([nothing.code, nothing.out], [1, ""]);
+  assertStringIncludes(nothing.err, "Nobody called nobody is registered or connected.");
   const none = await run("why", "--user", "eve", "--server", where);
   assertEquals([none.code, none.out], [1, ""]);
   assertStringIncludes(none.err, "wants its token: set THRUM_HTTP_TOKEN");

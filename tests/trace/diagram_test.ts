@@ -8,11 +8,14 @@ import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
 import { drawSvg } from "../../trace/diagram_svg.ts";
 import { drawText } from "../../trace/diagram_text.ts";
 import { historyOf } from "../../trace/history.ts";
+import { liveDiagram } from "../../trace/live_diagram.ts";
+import { type Tone, toneOf } from "../../trace/phrase.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { through } from "../../trace/window.ts";
 import { randomTrace, readSample } from "./_sample.ts";
 
 const history = historyOf(readSample());
+const LONE = { id: "s-aaaa11", name: "127.0.0.1:8000", state: "self" };
 
 Deno.test("As text, each event has a line, and each message an arrow to where it arrives", () => {
   const part = through(history, { from: 8, to: 14, only: "ada" });
@@ -102,7 +105,7 @@ Deno.test("As SVG it is well formed, has a title for every arrow and event, and 
   assertStringIncludes(svg, "prefers-color-scheme: dark");
   const titles = svg.match(/<title>/g)!.length;
   assert(titles >= 41 + 10);
-  assertStringIncludes(drawSvg(historyOf([])), "no events");
+  assertStringIncludes(drawSvg(historyOf([])), "There are no events.");
 });
 
 Deno.test("The SVG has nothing that a careful page would refuse or mix up: no ids, no scripts, no style but the known one", () => {
@@ -125,11 +128,11 @@ Deno.test("What the picture uses has a look, and what has a look is used", () =>
   const heard = historyOf([...readSample(), ...ROUND, ...WITHHELD_ANSWER]);
   const pages = [2, 6, 14].map((nodes) => drawSvg(historyOf(randomTrace(1, nodes, 60)), { isInPage: true }));
   const svg = drawSvg(heard) + drawSvg(historyOf(readSample().filter(({ event }) => event !== "send"))) +
-    pages.join("");
+    pages.join("") + liveDiagram([], { nowMs: 1, seconds: 1, maxEvents: 1, servers: [LONE] });
   const used = new Set([...svg.matchAll(/class="([^"]*)"/g)].flatMap(([, names]) => names!.split(" ")));
   const known = new Set([...DIAGRAM_STYLE.matchAll(/\.(st-[a-z]+)/g)].map(([, name]) => name!));
   // A plain event looks as any, and so does a label unless more is to be said.
-  for (const name of ["st-plain", "st-part"]) used.delete(name), known.delete(name);
+  for (const name of ["st-plain", "st-part", "st-heads"]) used.delete(name), known.delete(name);
   assertEquals([...used].toSorted(), [...known].toSorted());
 });
 
@@ -149,6 +152,41 @@ Deno.test("A heartbeat to a client with a trace is an arrow there and one back, 
   const alone = layOut(historyOf(WITHHELD_ANSWER.filter(({ node }) => node === "s-1")));
   assertEquals(alone.arrows.map(({ kind, from, to }) => [kind, from, to]), [["unanswered", 0, undefined]]);
   assertStringIncludes(drawText(withheld, 100), "♥ 1 of 3 → eve, no answer");
+});
+
+Deno.test("What somebody without a trace publishes says whose it is, in every form", () => {
+  const events: TraceEvent[] = [
+    { at: 1, lamport: 1, node: "s-1", event: "receive", peer: "petra" },
+    {
+      at: 2,
+      lamport: 2,
+      node: "s-1",
+      event: "receive",
+      peer: "web (127.0.0.1:5000)",
+      id: "0123456789abcdef".repeat(2),
+    },
+    { at: 3, lamport: 3, node: "s-1", event: "receive", peer: "eve (127.0.0.1:5001)", id: "abcdefgh-7" },
+  ];
+  const words = ["from petra", "from web", "#7 from eve"];
+  const text = drawText(historyOf(events), 100).split("\n").slice(2, 5).map((line) => line.split("●")[1]!.trim());
+  assertEquals(text, words);
+  const svg = drawSvg(historyOf(events));
+  const mermaid = toMermaid(historyOf(events));
+  for (const one of words) {
+    assertStringIncludes(svg, `>${one}</text>`);
+    assertStringIncludes(mermaid, one.replace("#", "#35;"));
+  }
+});
+
+Deno.test("Who connects and goes again in good order, as a browser's tab does, is no trouble; who is lost, or loses a server, is", () => {
+  const tone = (node: string, peer: string, what: string): Tone =>
+    toneOf({ at: 1, lamport: 1, node, event: "closed", peer, what });
+  for (const peer of ["127.0.0.1:5000", "[::1]:5000", "ada (127.0.0.1:5000)", "ada#k3f2", "petra"]) {
+    assertEquals(tone("s-1", peer, "CLOSED_BY_OTHER_SIDE"), "plain", peer);
+    assertEquals(tone("s-1", peer, "CONNECTION_RESET"), "trouble", peer);
+    assertEquals(tone("s-1", peer, "INVALID_MESSAGE"), "trouble", peer);
+  }
+  assertEquals(tone("ada#k3f2", "127.0.0.1:8000", "CLOSED_BY_OTHER_SIDE"), "trouble");
 });
 
 Deno.test("A window by wall time shows what happened within it, whatever its Lamport times are", () => {

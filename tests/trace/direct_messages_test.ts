@@ -10,7 +10,7 @@ const CONFIG = { cluster: { rebalance: false, drainMs: 0 } };
 
 Deno.test("why --id says where a direct message went, when its receiver got it, and when the receipt came", async () => {
   const { world, traced, ada, id } = await sentToBob({ isBobThere: true });
-  const told = whereWent(historyOf(world.traced), id);
+  const told = whereWent(historyOf(world.traced), id).text;
   assertMatch(
     told,
     /^s1:\d+, a direct message to bob, was published by ada#\w+ at s1 at [\d:.]+ \(Lamport time \d+\)\.\n/,
@@ -24,8 +24,8 @@ Deno.test("why --id says where a direct message went, when its receiver got it, 
   const delivered = events.find(({ event }) => event === "delivered")!;
   assertEquals(delivered.what, id);
   const messageId = events.find(({ event, id: entry }) => event === "publish" && entry === id)!.what!;
-  assertEquals(whereWent(historyOf(world.traced), messageId), told);
-  assertEquals(whereWent(historyOf(world.traced), delivered.id!), told);
+  assertEquals(whereWent(historyOf(world.traced), messageId).text, told);
+  assertEquals(whereWent(historyOf(world.traced), delivered.id!).text, told);
   assertEquals(traced.taken.get("bob"), ["Hello"]);
   // Every receipt that was broadcast has its beginning on record.
   const begun = new Set(events.filter(({ event }) => event === "delivered" || event === "publish").map(({ id }) => id));
@@ -40,13 +40,13 @@ Deno.test("why --id says where a direct message went, when its receiver got it, 
 Deno.test("why --id says that a direct message waits, and since when its receiver is away", async () => {
   const { world, ada, id } = await sentToBob({ isBobThere: false });
   assertMatch(
-    whereWent(historyOf(world.traced), id),
+    whereWent(historyOf(world.traced), id).text,
     /\nIt waits for bob: bob is offline since [\d:.]+, says \S+ \(LOGGED_OUT, the client logged out\)\.\n$/,
   );
   // Where nothing of him is on record.
   const without = world.traced.filter(({ node, peer = "" }) => !node.startsWith("bob#") && !peer.startsWith("bob"));
   assertStringIncludes(
-    whereWent(historyOf(without), id),
+    whereWent(historyOf(without), id).text,
     "It waits for bob: bob is not logged in anywhere in these traces.",
   );
   // He comes back, and she has gone.
@@ -56,7 +56,7 @@ Deno.test("why --id says that a direct message waits, and since when its receive
   const { client: bob } = await traced.client("s2", { username: "bob", secret: "x" });
   traced.takesMessages(bob);
   await world.run(1_000);
-  const told = whereWent(historyOf(world.traced), id);
+  const told = whereWent(historyOf(world.traced), id).text;
   assertMatch(told, /bob#\w+: got it at [\d:.]+ \(Lamport time \d+\) from s2\n/);
   assertMatch(told, /The receipt s2:\d+ has not come to ada: ada is offline since [\d:.]+, says \S+ \(LOGGED_OUT/);
   void bob.close();
@@ -66,7 +66,7 @@ Deno.test("why --id says that a direct message waits, and since when its receive
 Deno.test("why --id says of a message that came and was not taken that it waits for that", async () => {
   const { world, ada, id } = await sentToBob({ isBobThere: true, takes: false });
   assertMatch(
-    whereWent(historyOf(world.traced), id),
+    whereWent(historyOf(world.traced), id).text,
     /bob#\w+: got it at .*\nIt waits: bob#\w+ has not said that it has taken it\.\n$/,
   );
   void ada.close();

@@ -74,6 +74,6 @@ Deno.test("Heartbeats that a client sees and does not answer are found, drawn, a
   const unanswered = arrows.filter(({ kind }) => kind === "unanswered");
   assertEquals(unanswered.length, 2);
   for (const { from, to } of unanswered) assert(from !== undefined && to !== undefined);
-  const told = whyClosed(history, "eve");
+  const told = whyClosed(history, "eve").text;
   assert(/1 of 2 → eve#\w+ {3}no answer/.test(told) && /saw, at .*: answer withheld\./.test(told), told);
 });

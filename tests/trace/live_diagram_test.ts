@@ -4,8 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
 import { liveDiagram } from "../../trace/live_diagram.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
+import { atOffset } from "../../trace/wall_time.ts";
 import { randomTrace, readSample } from "./_sample.ts";
 
+const SERVERS = [
+  { id: "s-aaaa11", name: "127.0.0.1:8000", state: "self" },
+  { id: "s-bbbb22", name: "127.0.0.1:8001", state: "linked" },
+  { id: "s-cccc33", name: "127.0.0.1:8002", state: "dead" },
+];
 const OPTIONS = { nowMs: 10_000, seconds: 60, maxEvents: 80 };
 
 Deno.test("The live diagram fits the width of a page, and has the one style that a page may allow", () => {
@@ -47,9 +53,60 @@ Deno.test("The live diagram of one node has the other ends of its messages, and 
   assert(!svg.includes("client ada#k3f2"));
 });
 
+Deno.test("The live diagram says since when it is recorded, where that is later than it goes back", () => {
+  const some = liveDiagram(readSample(), { ...OPTIONS, recordedSinceMs: 1_500 });
+  assertStringIncludes(some, ">The last 60 seconds, recorded since 00:00:01, when somebody began to look<");
+  assert(!liveDiagram(readSample(), { ...OPTIONS, seconds: 5, recordedSinceMs: 1_500 }).includes("recorded"));
+  const none = liveDiagram([], { ...OPTIONS, recordedSinceMs: 9_900, servers: SERVERS });
+  assertStringIncludes(
+    none,
+    "Nothing has happened since 00:00:09, when somebody began to look. What comes is drawn here.",
+  );
+  const clock = atOffset(-90);
+  const there = liveDiagram(readSample(), { ...OPTIONS, nowMs: 10_000, recordedSinceMs: 1_500, wallTime: clock });
+  assertStringIncludes(there, "recorded since 22:30:01,");
+  assertStringIncludes(there, " to 22:30:09.511; numbers are");
+  assert(!there.includes("UTC"));
+});
+
+Deno.test("Every server of the network has a column in the live diagram, one that is dead with a cross, and whether or not anything happened", () => {
+  for (const events of [[], readSample().slice(0, 2)]) {
+    const svg = liveDiagram(events, { ...OPTIONS, servers: SERVERS });
+    const heads = [...svg.matchAll(/<title>(server [^<]*)<\/title>/g)].map(([, title]) => title!);
+    const columns = [
+      "server s-aaaa11, 127.0.0.1:8000",
+      "server s-bbbb22, 127.0.0.1:8001",
+      "server s-cccc33, 127.0.0.1:8002: not there",
+    ];
+    assertEquals(heads, [...columns, ...columns]);
+    for (const { name } of SERVERS) assertEquals(svg.split(`>${name}</text>`).length, 3, name);
+    assertStringIncludes(svg, ">s-cccc</text>");
+    assertEquals(svg.match(/<title>not there</g)!.length, 1);
+  }
+  // Its last words are above the cross; what it has said of its end is said once.
+  const dying = { ...OPTIONS, servers: SERVERS.map((one) => ({ ...one, state: "dead" })) };
+  const last = liveDiagram([{ at: 9_000, lamport: 7, node: "s-aaaa11", event: "broadcast", id: "s-aaaa11:1" }], dying);
+  const crossAt = [...last.matchAll(/<title>not there<\/title><path [^>]* d="M[\d.]+ ([\d.]+)/g)].map(([, y]) =>
+    Number(y)
+  );
+  assertEquals([crossAt.length, crossAt[0]! > crossAt[1]!], [3, true]);
+  const stopped = liveDiagram([{ at: 9_000, lamport: 7, node: "s-aaaa11", event: "stop" }], dying);
+  assertEquals(stopped.match(/<title>not there</g)!.length, 2);
+});
+
+Deno.test("The live diagram of one server knows it by its name, its id, and the beginning of that, also when it says nothing", () => {
+  for (const only of ["127.0.0.1:8001", "s-bbbb22", "s-bb"]) {
+    const svg = liveDiagram(readSample(), { ...OPTIONS, servers: SERVERS, only });
+    assertStringIncludes(svg, `of ${only}<`);
+    assertStringIncludes(svg, "server s-bbbb22, 127.0.0.1:8001");
+    assert(svg.match(/class="st-time /g)!.length > 3 && !svg.includes("s-cccc33"));
+    assertStringIncludes(liveDiagram([], { ...OPTIONS, servers: SERVERS, only }), ">127.0.0.1:8001</text>");
+  }
+});
+
 Deno.test("Without events the live diagram says so, and with strange ones it is still a picture", () => {
   const empty = liveDiagram([], OPTIONS);
-  assertStringIncludes(empty, "Nothing has happened. As soon as somebody publishes something, it is drawn here.");
+  assertStringIncludes(empty, "Nothing has happened. What comes is drawn here.");
   assertStringIncludes(empty, "viewBox=");
   const strange: TraceEvent[] = [
     { at: 9_999, lamport: 5, node: "</style><script>alert(1)</script>", event: "start", what: "<b>" },

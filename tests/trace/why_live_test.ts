@@ -8,7 +8,7 @@ import { liveNetwork } from "./_live_network.ts";
 
 Deno.test("whyClosedLive() tells an end with its heartbeats, and how the connection is that is open now", () => {
   assertEquals(
-    whyClosedLive(liveNetwork(), "eve", UTC),
+    whyClosedLive(liveNetwork(), "eve", UTC).text,
     `127.0.0.1:8000 closed the connection of eve (10.0.0.7:5001) at 00:00:40.000: HEARTBEAT_TIMEOUT, no heartbeat was answered.
   00:00:10.000  connected; lasted 30 s
   00:00:20.000  ♥ 1 of 3 → eve
@@ -27,7 +27,7 @@ eve is connected to 127.0.0.1:8001 since 00:00:45.000, for 15 s (client from 10.
 
 Deno.test("whyClosedLive() says what is known of users who are probed, unwatched, elsewhere, away, or nobody", () => {
   const network = liveNetwork();
-  const told = (user: string) => whyClosedLive(network, user, UTC);
+  const told = (user: string) => whyClosedLive(network, user, UTC).text;
   assertStringIncludes(told("bob"), "♥ 2 of 3 heartbeats are unanswered; something came 12 s ago");
   assertStringIncludes(told("bob"), "It is behind: what it has not taken yet is kept for it in the log.");
   assertStringIncludes(told("bob"), "5000 bytes wait to be sent to it.");
@@ -42,7 +42,7 @@ Deno.test("whyClosedLive() says what is known of users who are probed, unwatched
 
 Deno.test("whereIsLive() says which servers have an activity, and since when those are silent that do not", () => {
   assertEquals(
-    whereIsLive(liveNetwork(), "s-a:7", UTC),
+    whereIsLive(liveNetwork(), "s-a:7", UTC).text,
     `s-a:7 was published by ada at 00:00:50.000 (Lamport time 99): {"text":"Hi"}
 
   127.0.0.1:8000  has it; 2 clients there, of which these may not have it yet: bob (10.0.0.8:6001)
@@ -52,10 +52,15 @@ Deno.test("whereIsLive() says which servers have an activity, and since when tho
 1 of 3 servers have it, says 127.0.0.1:8000.
 `,
   );
-  const told = (id: string) => whereIsLive(liveNetwork(), id, UTC);
+  const told = (id: string) => whereIsLive(liveNetwork(), id, UTC).text;
   assertStringIncludes(told("s-a:6"), "What s-a:6 is, is not remembered");
   assertStringIncludes(told("s-a:6"), "2 of 3 servers have it");
   assertEquals(told("s-a:8"), "There is no s-a:8 yet: the newest is s-a:7.\n");
+  assertEquals(whereIsLive(liveNetwork(), "s-a:7", UTC).isFound, true);
+  assertEquals(whereIsLive(liveNetwork(), "s-a:8", UTC).isFound, false);
+  assertEquals(told("s-:7"), '"s-" is the beginning of several: s-a, s-b, s-c. Type more of it.\n');
+  const longer = JSON.parse(JSON.stringify(liveNetwork()).replaceAll('"s-a', '"s-aaaa11'));
+  assertStringIncludes(whereIsLive(longer, "s-aa:7", UTC).text, "s-aaaa11:7 was published by ada");
   assertEquals(told("s-q:1"), "No server of this network has anything of an origin s-q.\n");
   assertStringIncludes(told("k3f2abcdef-1"), "is no entry (origin:number)");
   assertEquals(told("constructor:1"), "No server of this network has anything of an origin constructor.\n");
@@ -67,7 +72,8 @@ Deno.test("Nothing that strangers call themselves or say reaches a terminal as a
   const [end] = network.ends;
   const ends = [{ ...end!, user: mean, address: mean, reason: mean, sentence: mean, why: `${mean}!` }];
   const activities = [{ ...network.activities[0]!, user: mean, activity: { [mean]: mean, more: "x".repeat(500) } }];
-  const told = whyClosedLive({ ...network, ends }, mean, UTC) + whereIsLive({ ...network, activities }, "s-a:7", UTC);
+  const told = whyClosedLive({ ...network, ends }, mean, UTC).text +
+    whereIsLive({ ...network, activities }, "s-a:7", UTC).text;
   assert(!told.includes("\u001b"));
   assert(!told.split("\n").some((line) => line.startsWith("root")));
   assert(told.split("\n").every((line) => line.length < 400));

@@ -319,9 +319,12 @@ Deno.test("headers that are too long, bodies that are none and spans that are no
   }
   assertEquals(signIn('{"token":"x"}'), { kind: "signIn", token: "x" });
   const diagram = (query: string) => decide(request(`GET /api/diagram.svg${query}`), "", "nothing", "ready", SITE);
-  assertEquals(diagram(""), { kind: "diagram", seconds: 60, server: undefined });
-  assertEquals(diagram("?seconds=7&server=s-1"), { kind: "diagram", seconds: 7, server: "s-1" });
-  for (const query of ["?seconds=0", "?seconds=61", "?seconds=1e1", "?seconds=-1", "?seconds="]) {
+  assertEquals(diagram(""), { kind: "diagram", seconds: 60, server: undefined, offsetMinutes: undefined });
+  const asked = { kind: "diagram", seconds: 7, server: "s-1", offsetMinutes: -840 };
+  assertEquals(diagram("?seconds=7&server=s-1&offset=-840"), asked as Answer);
+  const wrong = ["?seconds=0", "?seconds=61", "?seconds=1e1", "?seconds=-1", "?seconds="];
+  const wrongOffsets = ["?offset=841", "?offset=-841", "?offset=1.5", "?offset=", "?offset=--1", "?offset=x"];
+  for (const query of [...wrong, ...wrongOffsets]) {
     assertEquals(replyOf(diagram(query))?.status, 400, query);
   }
 });
