@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { endpointText } from "../config/values.ts";
 import { Supervisor } from "../heartbeat/mod.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -38,7 +39,6 @@ import type {
 } from "./options.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
-import { endpointText } from "./server_list.ts";
 import { type ChatMessage, describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
 
 /** What a client runs on. */

@@ -2,6 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
+import { endpointText } from "../config/values.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { random } from "../platform/random.ts";
 import { realClock } from "../platform/real_clock.ts";
@@ -11,7 +12,6 @@ import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_even
 import { DEFAULT_CONNECT_TIMEOUT_MS, openClient } from "./client.ts";
 import { TraceFileError, unreachable } from "./errors.ts";
 import type { Client, ConnectOptions } from "./options.ts";
-import { endpointText } from "./server_list.ts";
 
 const logger = getLogger(["thrum", "client"]);
 

@@ -6,6 +6,7 @@
 import type { Supervised, Supervisor, Watch } from "../heartbeat/mod.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
+import { joinBytes } from "../protocol/join_bytes.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
 import type {
   ActivityBroadcastMessage,
@@ -275,21 +276,11 @@ export class Connection implements LinkHandler, Supervised {
     const lines = this.#outgoing;
     this.#outgoing = [];
     if (lines.length === 0 || this.#end !== undefined) return;
-    this.#link.write(lines.length === 1 ? lines[0]! : concatenated(lines));
+    this.#link.write(joinBytes(lines));
   }
 
   #finish(end: SessionEnd): void {
     this.#end ??= end;
     this.#stopSupervision();
   }
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

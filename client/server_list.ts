@@ -48,11 +48,6 @@ export function serverCount({ known, current }: ServerList): number {
   return known.some((server) => isSame(server, current)) ? known.length : known.length + 1;
 }
 
-/** `"127.0.0.1:8000"`, `"[::1]:8000"`. */
-export function endpointText({ host, port }: Endpoint): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function distinct(servers: readonly Endpoint[]): Endpoint[] {
   const found: Endpoint[] = [];
   for (const server of servers) if (!found.some((one) => isSame(one, server))) found.push(server);

@@ -7,6 +7,7 @@ import { dropPassed, readSegment } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
+import { joinBytes } from "../protocol/join_bytes.ts";
 import type { Reader, ReaderState } from "./reader.ts";
 
 /** What the hub needs of the log. */
@@ -157,15 +158,4 @@ export class Hub {
       ? this.#behind
       : undefined;
   }
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Digest } from "../accounts/credential.ts";
+import { endpointText } from "../config/values.ts";
 import type { SupervisorDeadline } from "../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
@@ -90,8 +91,7 @@ export class Connection
 
   /** Host and port, as the log shows them. */
   get address(): string {
-    const { remoteHost, remotePort } = this.link;
-    return remoteHost.includes(":") ? `[${remoteHost}]:${remotePort}` : `${remoteHost}:${remotePort}`;
+    return endpointText({ host: this.link.remoteHost, port: this.link.remotePort });
   }
 
   get session(): Session {

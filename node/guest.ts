@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { endpointText } from "../config/values.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
@@ -83,8 +84,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** Host and port, as the log shows them. */
   get address(): string {
-    const { host, port } = this.#newcomer;
-    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    return endpointText(this.#newcomer);
   }
 
   /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */

@@ -1,5 +1,6 @@
 /** Another server as it is seen from here: what it tells of itself, laid under what is known of it without being told. Pure. */
 
+import { endpointText } from "../config/values.ts";
 import type { Member } from "../mesh/members.ts";
 import type { ServerView } from "../view/network_view.ts";
 import type { ToldServer } from "./told_view.ts";
@@ -11,7 +12,7 @@ export function memberView(member: Member, told: ToldServer | undefined, wallOff
     // A server that began to tell and was lost stays as it was, as far as nothing newer is known.
     ...{ published: null, memoryBytes: null, links: {}, connections: member.load, draining: null },
     ...told,
-    name: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+    name: endpointText(member),
     host,
     port,
     version: about?.version ?? told?.version ?? "",

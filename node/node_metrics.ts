@@ -1,5 +1,6 @@
 /** A server in plain numbers, for whoever collects them. Counters begin with its start and never go back. */
 
+import { endpointText } from "../config/values.ts";
 import type { HeartbeatSnapshot } from "../heartbeat/mod.ts";
 import type { Member } from "../mesh/members.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
@@ -90,9 +91,9 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
     vector,
     lag: lagOf(vector, facts.members),
-    peers: facts.members.map(({ serverId, host, port, state }) => ({
-      ...{ serverId, name: `${host.includes(":") ? `[${host}]` : host}:${port}`, state },
-      roundTripMs: roundTrips.get(serverId) ?? null,
+    peers: facts.members.map((member) => ({
+      ...{ serverId: member.serverId, name: endpointText(member), state: member.state },
+      roundTripMs: roundTrips.get(member.serverId) ?? null,
     })),
   };
 }

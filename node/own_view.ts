@@ -1,5 +1,6 @@
 /** What a server knows of itself, as a view: made from its parts, whenever anybody looks. */
 
+import { endpointText } from "../config/values.ts";
 import type { HeartbeatSnapshot } from "../heartbeat/mod.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { LinkView, OwnView, ServerView } from "../view/network_view.ts";
@@ -31,7 +32,7 @@ export function ownView(facts: OwnFacts): OwnView {
   const { connections, memoryBytes, http, draining } = facts;
   return {
     server: {
-      name: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+      name: endpointText({ host, port }),
       host,
       port,
       version: VERSION,

@@ -12,6 +12,7 @@ import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
+import { joinBytes } from "../protocol/join_bytes.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
 import type { WireAudience } from "../protocol/peer_message.ts";
 import { formatRange, type Trace } from "../trace/trace_event.ts";
@@ -361,10 +362,7 @@ function settleUpTo(waiting: Waiting[], sequence: number): void {
 function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number): Uint8Array {
   const { origin, last, audience } = segment;
   const header = encoder.encode(encodeEntries({ origin, first, last, after, to: wireAudience(audience), lamport }));
-  const whole = new Uint8Array(header.length + bytes.length);
-  whole.set(header);
-  whole.set(bytes, header.length);
-  return whole;
+  return joinBytes([header, bytes]);
 }
 
 function wireAudience(audience: Audience): WireAudience {

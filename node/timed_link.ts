@@ -4,6 +4,7 @@
  */
 
 import type { Link, LinkHandler } from "../platform/transport.ts";
+import { joinBytes } from "../protocol/join_bytes.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 
 const encoder = new TextEncoder();
@@ -36,10 +37,7 @@ export class TimedLink implements Link {
 
   write(bytes: Uint8Array): boolean {
     const clock = encoder.encode(encodeLine({ command: "CLOCK", lamport: this.#time() }));
-    const whole = new Uint8Array(clock.length + bytes.length);
-    whole.set(clock);
-    whole.set(bytes, clock.length);
-    return this.#link.write(whole);
+    return this.#link.write(joinBytes([clock, bytes]));
   }
 
   pause(): void {

@@ -4,7 +4,7 @@ import { timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
 import type { Activity, ClientEvent, Message } from "../options.ts";
-import { endpointText } from "../server_list.ts";
+import { endpointText } from "../../config/values.ts";
 import { visible } from "./visible.ts";
 
 /** Something to tell a person. */

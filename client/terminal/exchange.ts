@@ -9,7 +9,7 @@ import { BLOCK_MS, SEND_INTERVAL_MS } from "../../config/values.ts";
 import { timeOfDay } from "../../platform/local_time.ts";
 import { ConnectionEndedError } from "../errors.ts";
 import type { Activity, Client, ClientEvent } from "../options.ts";
-import { endpointText } from "../server_list.ts";
+import { endpointText } from "../../config/values.ts";
 import { type CommandContext, enter, untilStopped } from "./command.ts";
 import { activityWords } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";

@@ -12,7 +12,7 @@ import { VERSION } from "../../protocol/version.ts";
 import { ConnectionEndedError, RefusedError } from "../errors.ts";
 import type { Client, ClientEvent } from "../options.ts";
 import { activityText } from "../publication.ts";
-import { endpointText } from "../server_list.ts";
+import { endpointText } from "../../config/values.ts";
 import { AwayMessages, type Released } from "./away_messages.ts";
 import { logIn, settleServer } from "./chat_login.ts";
 import {

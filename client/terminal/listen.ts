@@ -1,6 +1,6 @@
 /** `listen`: what is published, and what is written to the user, on standard output, until somebody stops it or nobody reads any more. */
 
-import { endpointText } from "../server_list.ts";
+import { endpointText } from "../../config/values.ts";
 import { type CommandContext, enter, untilStopped } from "./command.ts";
 import { activityLine, describeActivity, describeMessage, messageLine } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";

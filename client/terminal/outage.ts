@@ -3,7 +3,7 @@
 import { CLOSE_REASONS, isCloseReason } from "../../protocol/close_reason.ts";
 import type { Endpoint } from "../../config/config.ts";
 import type { ClientEvent } from "../options.ts";
-import { endpointText } from "../server_list.ts";
+import { endpointText } from "../../config/values.ts";
 import { NOTHING_TOLD, type Notice, stepTelling } from "./describe.ts";
 
 /** Where the connection stands, as far as the person was told. */

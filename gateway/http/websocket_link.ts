@@ -9,6 +9,7 @@ import type { HttpUpgrade, UpgradedSocket } from "../../platform/http_server.ts"
 import { ReadSwitch } from "../../platform/read_switch.ts";
 import { readingTurns } from "../../platform/reading_turns.ts";
 import type { Link, LinkHandler } from "../../platform/transport.ts";
+import { joinBytes } from "../../protocol/join_bytes.ts";
 import { FrameCache } from "./text_frames.ts";
 
 /** What all links of a gateway have in common. */
@@ -162,7 +163,7 @@ class WebSocketLink implements Link {
     if (this.#endedHere || socket.destroyed || socket.writableEnded) return true;
     const { frames, rest } = this.#rest.length === 0
       ? this.#shared.cache.framesOf(bytes)
-      : this.#shared.cache.framesOf(joined([this.#rest, bytes]));
+      : this.#shared.cache.framesOf(joinBytes([this.#rest, bytes]));
     this.#rest = rest;
     if (frames.length === 0) return true;
     // "drain" only follows a write that the socket itself calls full.
@@ -236,7 +237,7 @@ class WebSocketLink implements Link {
   #handOn(): void {
     // A chunk is taken apart to its end, whoever says stop in between.
     if (!this.#reading.isOn || this.#endedHere) return;
-    const bytes = joined(this.#arrived);
+    const bytes = joinBytes(this.#arrived);
     this.#arrived = [];
     this.#handler?.onData(bytes);
     if (!this.#isFinished || !this.#reading.isOn || this.#endedHere || this.#hasToldFinish) return;
@@ -290,15 +291,4 @@ const LINE_END = new Uint8Array([NEWLINE]);
 /** A line that is as much too long as any other that is. */
 function tooLongLine(maxLineBytes: number): Uint8Array {
   return new Uint8Array(maxLineBytes + 2).fill(SPACE);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 0) return NOTHING;
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
