@@ -4,6 +4,7 @@ import { type EntryId, formatEntryId } from "../protocol/entry_id.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../protocol/message.ts";
 import type { Answers } from "./answers.ts";
 import type { ConnectionServices } from "./connection_services.ts";
+import { isSafeOnceStored } from "./durability.ts";
 import type { LoggedIn, ServedClient } from "./served_client.ts";
 
 /** One client's. */
@@ -56,9 +57,7 @@ export class ClientRequests {
 
   /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. */
   #whenSafe(id: EntryId, answer: () => void): void {
-    const { config: { cluster }, journal, mesh } = this.#services;
-    // What came from another server is at two already.
-    if (cluster.durability === "local" || id.origin !== journal.serverId || mesh.isAlone) answer();
-    else mesh.replication.whenOneHas(id.sequence, answer);
+    if (isSafeOnceStored(id, this.#services)) answer();
+    else this.#services.mesh.replication.whenOneHas(id.sequence, answer);
   }
 }

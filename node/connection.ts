@@ -439,7 +439,7 @@ export class Connection
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { accounts, sessions, presence, journal, clock } = this.#services;
+    const { accounts, sessions, presence } = this.#services;
     this.#stopIdentifyDeadline();
     this.#client?.leave(reason);
     sessions.remove(this);
@@ -453,17 +453,8 @@ export class Connection
     });
     if (this.#client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     this.#note("closed", reason);
-    this.#services.ended({
-      server: journal.serverId,
-      at: clock.wallMs(),
-      since: this.#since,
-      user: this.#username,
-      address: this.address,
-      reason,
-      sentence: CLOSE_REASONS[reason].sentence,
-      why,
-      heartbeats: this.#client?.moments ?? [],
-    });
+    const heartbeats = this.#client?.moments ?? [];
+    this.#services.ended({ since: this.#since, user: this.#username, address: this.address, reason, why, heartbeats });
     this.link.end(LINGER_MS);
   }
 

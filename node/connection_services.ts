@@ -41,11 +41,16 @@ export interface ConnectionServices {
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): readonly string[] | undefined;
   /** It will not be served any more, and why. */
-  ended(end: EndView): void;
+  ended(end: EndedConnection): void;
   /** The connection's link is gone. */
   gone(connection: ServedConnection): void;
   /** The store cannot be read: the whole server cannot go on. */
   failed(error: StoreError): void;
+}
+
+/** What a connection says of its end. */
+export interface EndedConnection extends Pick<EndView, "since" | "user" | "address" | "why" | "heartbeats"> {
+  readonly reason: CloseReason;
 }
 
 /** A connection, as its node keeps it. */

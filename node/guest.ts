@@ -12,6 +12,7 @@ import { formatEntryId } from "../protocol/entry_id.ts";
 import { quoteUsername } from "../protocol/server_codec.ts";
 import type { ConnectionView } from "../view/network_view.ts";
 import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
+import { isSafeOnceStored } from "./durability.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession } from "./sessions.ts";
 
@@ -89,11 +90,10 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */
   publish(activity: string, lamport: number): GuestPublication {
-    const { journal, tracer } = this.#services;
+    const { journal, tracer, mesh } = this.#services;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const { username } = this;
     const quotedUsername = quoteUsername(username);
-    const { config: { cluster }, mesh } = this.#services;
     const entry = journal.publish({
       activity,
       username,
@@ -105,7 +105,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     tracer?.published(username, entry, undefined, received, journal.lamport);
     const safe = new Promise<void>((resolve) => {
       const committed = () => resolve();
-      if (cluster.durability === "local" || mesh.isAlone) journal.tell({ committed });
+      if (isSafeOnceStored(entry, this.#services)) journal.tell({ committed });
       else mesh.replication.whenOneHas(entry.sequence, committed);
     });
     return { id: formatEntryId(entry), lamport: journal.lamport, safe };
@@ -192,7 +192,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   #close(reason: CloseReason, why: string): void {
     this.#isGone = true;
-    const { sessions, presence, hub, journal, clock } = this.#services;
+    const { sessions, presence, hub } = this.#services;
     hub.leave(this.#reader);
     this.#queue.destroy();
     sessions.remove(this);
@@ -205,17 +205,8 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
       reason,
     });
     this.#note("closed", reason);
-    this.#services.ended({
-      server: journal.serverId,
-      at: clock.wallMs(),
-      since: this.#since,
-      user: this.username,
-      address: this.address,
-      reason,
-      sentence: CLOSE_REASONS[reason].sentence,
-      why,
-      heartbeats: [],
-    });
+    const { username: user, address } = this;
+    this.#services.ended({ since: this.#since, user, address, reason, why, heartbeats: [] });
     this.#services.gone(this);
   }
 

@@ -15,7 +15,7 @@ import type { Clock } from "../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
 import type { SpanOutput } from "../platform/telemetry.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
-import type { CloseReason } from "../protocol/close_reason.ts";
+import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
 import type { Store } from "../store/store.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
@@ -217,8 +217,9 @@ export class ThrumNode {
         return tracer();
       },
       ended: (end) => {
-        this.#counters.ended(end.reason as CloseReason);
-        this.#observatory.ended(end);
+        this.#counters.ended(end.reason);
+        const { sentence } = CLOSE_REASONS[end.reason];
+        this.#observatory.ended({ ...end, server: this.serverId, at: clock.wallMs(), sentence });
       },
       gone: (connection) => this.#connections.gone(connection),
       failed: (error) => this.#closing.fail(error),
