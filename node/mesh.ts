@@ -342,7 +342,7 @@ export class Mesh implements PeerLinkOwner {
     const { serverId } = link;
     this.#joining.lost(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
-    else if (end === "duplicate") logger.debug("{name} keeps another link", { name: link.name });
+    else if (end === "duplicate") logger.info("{name} keeps another link", { name: link.name });
     else if (!this.#isStopping) logger.warning("lost {name}: {why}", { name: link.name, why });
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
     this.#members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);

@@ -95,7 +95,9 @@ export class ServerGroup implements AsyncDisposable {
   /** Whether `index` has a link to `other`, by its log. */
   isLinked(index: number, other: number): boolean {
     const lines = this.logOf(index).split("\n");
-    return lines.findLast((line) => line.includes(this.#ids[other]!) && /linked with|lost|has left/.test(line))
+    return lines.findLast((line) =>
+      line.includes(this.#ids[other]!) && /linked with|lost|has left|keeps another link/.test(line)
+    )
       ?.includes("linked with") ?? false;
   }
 
@@ -124,6 +126,14 @@ export class ServerGroup implements AsyncDisposable {
     await using reader = await LineClient.connect(port, host);
     reader.send({ command: "LOGIN", username: "anonymous", features: ["resume"], redirects: 3 });
     return (await reader.next("LOGIN_SUCCESS")).resume.vector;
+  }
+
+  /** Waits until server `index` has the entries of `origin` up to `sequence`. */
+  async whenHas(index: number, origin: string, sequence: number): Promise<void> {
+    await eventually(
+      async () => ((await this.vector(index))[origin] ?? 0) >= sequence,
+      () => `${origin}:${sequence} at server ${index}\n${this.logs()}`,
+    );
   }
 
   /** What all servers have logged, for a test that failed. */

@@ -18,12 +18,12 @@ const LOOK_MS = 20;
 
 /** As `until`, for what other processes do. Fails after `patienceMs`. */
 export async function eventually(
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   what: string | (() => string),
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const giveUpAt = performance.now() + patienceMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > giveUpAt) {
       throw new Error(`Not within ${patienceMs} ms: ${typeof what === "string" ? what : what()}`);
     }
