@@ -28,17 +28,20 @@ export class Presence {
     this.#graceMs = graceMs;
   }
 
-  /** Whether the user is logged in somewhere. */
+  /** Whether the user is logged in somewhere at this moment. */
   isOnline(username: string): boolean {
     return (this.#users.get(username)?.places.size ?? 0) > 0;
   }
 
-  /** Everybody who is, in the order of `Array.sort`. */
-  get online(): string[] {
-    return [...this.#users].filter(([, { places }]) => places.size > 0).map(([username]) => username).sort();
+  /**
+   * Everybody of whom `joined` was told and not yet that he is gone, in the order of `Array.sort`: so also who has a moment to come back. Who asks and
+   * is told what happens from then on knows who is there: nothing follows when somebody comes back.
+   */
+  get listed(): string[] {
+    return [...this.#users.keys()].sort();
   }
 
-  /** Everybody who is, with the servers. */
+  /** Everybody who is logged in somewhere at this moment, with the servers. */
   *places(): Iterable<readonly [username: string, places: readonly string[]]> {
     for (const [username, { places }] of this.#users) {
       if (places.size > 0) yield [username, places.size === 1 ? [...places] : [...places].sort()];

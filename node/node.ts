@@ -381,7 +381,7 @@ export class ThrumNode {
       sessions: this.#sessions.load,
       members: this.#mesh.members,
       links: this.#mesh.links,
-      usersOnline: this.#presence.online.length,
+      usersOnline: this.#presence.listed.length,
     });
   }
 

@@ -45,12 +45,12 @@ export class PresenceBoard {
     this.#parts = parts;
   }
 
-  /** Users that are logged in somewhere in the network. */
-  get online(): string[] {
-    return this.#presence.online;
+  /** Users that are logged in somewhere in the network, or have a moment to come back. */
+  get listed(): string[] {
+    return this.#presence.listed;
   }
 
-  /** The same users, with the servers that each is at. */
+  /** Users that are logged in at this moment, with the servers that each is at. */
   get places(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
     return this.#presence.places();
   }

@@ -82,7 +82,7 @@ Deno.test("what is told of a user alternates between joined and gone, whatever o
     for (const step of steps) {
       world.take(step);
       const online = USERS.filter((name) => world.where.get(name)!.size > 0).toSorted();
-      assertEquals(world.presence.online, online);
+      assertEquals([...world.presence.places()].map(([name]) => name).toSorted(), online);
       for (const name of USERS) assertEquals(world.presence.isOnline(name), online.includes(name));
     }
     for (const name of USERS) {
@@ -102,6 +102,30 @@ Deno.test("once the moment for coming back is over, what was told last is how it
       const last = world.told.findLast(({ username }) => username === name)?.event;
       assertEquals(last === "joined", world.where.get(name)!.size > 0);
     }
+  }));
+});
+
+Deno.test("whoever asks at any moment, and is told what follows, knows who is there once things are quiet", () => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const world = new World();
+    /** What those know who asked before each step, in the order in which they did. */
+    const watchers: { readonly knows: Set<string>; readonly from: number }[] = [];
+    for (const step of steps) {
+      watchers.push({ knows: new Set(world.presence.listed), from: world.told.length });
+      world.take(step);
+    }
+    world.wait(GRACE_MS);
+    const truth = USERS.filter((name) => world.where.get(name)!.size > 0);
+    for (const { knows, from } of watchers) {
+      for (const { event, username } of world.told.slice(from)) {
+        // What is told changes what is known: nobody who is listed joins, and nobody goes who is not.
+        assertEquals(knows.has(username), event !== "joined", `${username} ${event}`);
+        if (event === "joined") knows.add(username);
+        else knows.delete(username);
+      }
+      assertEquals([...knows].toSorted(), truth.toSorted());
+    }
+    assertEquals(world.presence.listed, truth.toSorted());
   }));
 });
 
@@ -146,13 +170,15 @@ Deno.test("who goes from server to server in that moment is never told of", () =
   // Whoever has another session somewhere is there, also after logging out here.
   assertEquals(presence.came("a", "anna"), []);
   assertEquals(presence.went("c", "anna", "left", 40_000), []);
-  assertEquals(presence.online, ["anna"]);
+  assertEquals(presence.listed, ["anna"]);
 });
 
 Deno.test("what a server says when its link comes up replaces all that it said before", () => {
   const presence = new Presence(GRACE_MS);
   presence.settle("a", new Set(["anna", "bob"]), 1_000);
   assertEquals(presence.settle("a", new Set(["bob", "carl"]), 2_000), [{ event: "joined", username: "carl" }]);
-  assertEquals(presence.online, ["bob", "carl"]);
+  // She has a moment to come back, and nobody would be told that she did.
+  assertEquals(presence.listed, ["anna", "bob", "carl"]);
   assertEquals(presence.due(2_000 + GRACE_MS), [{ event: "lost", username: "anna" }]);
+  assertEquals(presence.listed, ["bob", "carl"]);
 });

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Config, ConfigLayer } from "../../config/config.ts";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
+import { Chance } from "../simulation/chance.ts";
 import { loginOf, type MeshClient, MeshWorld } from "../support/mesh_world.ts";
 
 /** Who is back within this was not away, as far as anybody is told. */
@@ -128,10 +129,9 @@ for (const how of ["kill", "powerOff"] as const) {
     await world.plain("b", "bob");
     await world.run(50);
     world.server("a")[how]();
-    await world.run(DETECTION_MS);
+    await world.run(DETECTION_MS + GRACE_MS);
     assertEquals(await online(world, all[0]!), ["bob"]);
     assertEquals(await online(world, all[1]!), ["bob"]);
-    await world.run(GRACE_MS);
     assertTold(all, "anna joined", "bob joined", "anna lost");
     // It comes back without them.
     world.start("a", ["b", "c"], { cluster: { rebalance: false } });
@@ -179,6 +179,74 @@ Deno.test("every list is of the whole network, each user once, in order", async 
   await world.run(20);
   assertEquals(asker.received.at(-1)!.command, "INVALID_MESSAGE");
 });
+
+Deno.test("who comes from a killed server has a right list of who is online, though others are between two connections", async () => {
+  const world = await threeServers();
+  await world.chat("a", "anna");
+  await world.chat("a", "bob");
+  await world.chat("b", "carl");
+  await world.run(50);
+  world.server("a").kill();
+  await world.run(50);
+  const anna = await world.chat("b", "anna");
+  // Bob is nowhere now, and nobody is told when he comes back.
+  assertEquals(await online(world, anna), ["anna", "bob", "carl"]);
+  await world.run(GRACE_MS / 2);
+  await world.chat("c", "bob");
+  await world.run(2 * GRACE_MS);
+  assertTold([anna]);
+  assertEquals(await online(world, anna), ["anna", "bob", "carl"]);
+});
+
+Deno.test("a list and the news after it are how it is once all is quiet, whoever asks whenever, through kills", async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    const world = await threeServers();
+    const chance = new Chance(seed, "test");
+    const sessions = new Map<string, MeshClient>();
+    const watching: MeshClient[] = [];
+    let down: string | undefined;
+    const up = () => ["a", "b", "c"].filter((server) => server !== down);
+    for (let turn = 0; turn < 30; turn++) {
+      const name = chance.pick(["anna", "bob", "carl", "dora"]);
+      const session = sessions.get(name);
+      const roll = chance.whole(1, 10);
+      if (roll <= 4 && session === undefined) sessions.set(name, await world.chat(chance.pick(up()), name));
+      else if (roll <= 4) session!.link.destroy();
+      else if (roll === 5) session?.send({ command: "LOGOUT" });
+      else if (roll === 6 && down === undefined) world.server(down = chance.pick(["a", "b", "c"])).kill();
+      else if (roll === 7 && down !== undefined) {
+        world.start(down, ["a", "b", "c"], { cluster: { rebalance: false } });
+        await world.linked("a", "b", "c");
+        down = undefined;
+      } else {
+        const client = await world.chat(chance.pick(up()), "anonymous");
+        client.send({ command: "LIST_USERS", scope: "online" });
+        watching.push(client);
+      }
+      await world.run(chance.whole(0, 900));
+      for (const [name, { end }] of sessions) if (end !== undefined) sessions.delete(name);
+      if (turn % 6 !== 5) continue;
+      await world.run(DETECTION_MS + 2 * GRACE_MS);
+      for (const [name, { end }] of sessions) if (end !== undefined) sessions.delete(name);
+      for (const client of watching.filter(({ end }) => end === undefined)) {
+        assertEquals(knownTo(client), [...sessions.keys()].toSorted(), `seed ${seed}, turn ${turn}`);
+      }
+    }
+  }
+});
+
+/** Who is there, for who listed once and was told what followed. */
+function knownTo({ received }: MeshClient): string[] {
+  const listed = received.findIndex(({ command }) => command === "USER_LIST");
+  const known = new Set<string>(received[listed]!.users);
+  for (const { command, event, username } of received.slice(listed)) {
+    if (command !== "PRESENCE") continue;
+    assertEquals(known.has(username), event !== "joined", `${username} ${event}`);
+    if (event === "joined") known.add(username);
+    else known.delete(username);
+  }
+  return [...known].toSorted();
+}
 
 Deno.test("whatever a user does, and however long news take, each watcher is told of joined and gone in turn", async () => {
   for (const seed of [1, 2, 3, 4, 5]) {
