@@ -13,6 +13,7 @@ import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PresenceBoard } from "./presence_board.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** What is needed to find it out. */
 export interface AdmissionServices {
@@ -60,14 +61,11 @@ export function checkLogin(
     mesh.replication.whenHere(last, () => {
       if (waiting.isGone) return;
       if (username === ANONYMOUS) return mayLogIn();
-      accounts.checkLogin({ username, secret, ticket }, waiting).then(
-        (result) => {
-          if (waiting.isGone) return;
-          if (result.ok) mayLogIn(result.digest);
-          else told({ problem: result.reason });
-        },
-        (error) => waiting.brokeDown(error),
-      );
+      accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
+        if (waiting.isGone) return;
+        if (result.ok) mayLogIn(result.digest);
+        else told({ problem: result.reason });
+      }).catch((error) => waiting.brokeDown(error));
     })
   );
 }
@@ -83,15 +81,12 @@ export function register(
   const { accounts, mesh } = services;
   mesh.whenJoined(() => {
     if (waiting.isGone) return;
-    accounts.register(username, secret, waiting).then(
-      (result) => {
-        if (!result.ok) return told(false);
-        // Nobody is told any more, so the name stays free for whoever tries again.
-        if (waiting.isGone) return accounts.settled(username);
-        claim(username, result.verifier, services, told);
-      },
-      (error) => waiting.brokeDown(error),
-    );
+    accounts.register(username, secret, waiting).then((result) => {
+      if (!result.ok) return told(false);
+      // Nobody is told any more, so the name stays free for whoever tries again.
+      if (waiting.isGone) return accounts.settled(username);
+      claim(username, result.verifier, services, told);
+    }).catch((error) => waiting.brokeDown(error));
   });
 }
 
@@ -104,7 +99,8 @@ export function takeAccount(
 ): void {
   const waiting = { remoteHost: "", isGone: false, brokeDown: () => told(false) };
   if (!services.journal.hasAccount(username)) return register(username, secret, waiting, services, told);
-  services.accounts.checkLogin({ username, secret }).then(({ ok }) => told(ok), () => told(false));
+  services.accounts.checkLogin({ username, secret }).then(({ ok }) => ok, () => false)
+    .then((ok) => void unlessUnreadable(() => told(ok)));
 }
 
 /** The name is free here; if it is everywhere, the account is made. */

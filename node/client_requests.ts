@@ -44,9 +44,7 @@ export class ClientRequests {
 
   listUsers(scope: UserScope): void {
     const { presence, usernames } = this.#services;
-    const users = scope === "online" ? presence.listed : usernames();
-    // Without any the server is coming to its end.
-    if (users !== undefined) this.#answers.send({ command: "USER_LIST", scope, users });
+    this.#answers.send({ command: "USER_LIST", scope, users: scope === "online" ? presence.listed : usernames() });
   }
 
   #acknowledge(messageId: string, id: EntryId): void {

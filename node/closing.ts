@@ -17,6 +17,7 @@ import type { Observatory } from "./observatory.ts";
 import type { OlderPeers } from "./older_peers.ts";
 import type { PresenceBoard } from "./presence_board.ts";
 import type { Tracer } from "./tracer.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** How a node came to its end. */
 export interface NodeEnd {
@@ -68,7 +69,7 @@ export class Closing {
 
   /** Whether it has begun: nobody is taken in any more. */
   get hasBegun(): boolean {
-    return this.#closing !== undefined;
+    return this.#closing !== undefined || this.#failure !== undefined;
   }
 
   /** Whether clients are being handed over to other servers, with no hurry. */
@@ -92,6 +93,13 @@ export class Closing {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
+    const { mesh, older, connections, observatory } = this.#parts;
+    // Before this call returns: what the store did not take or give may be missing in whatever would be said next. Servers first, so that none
+    // hears of clients that are lost.
+    mesh.silence();
+    older?.end();
+    connections.end("SERVER_FAILED");
+    observatory.stop();
     this.#closing ??= this.#stop("SERVER_FAILED");
   }
 
@@ -111,29 +119,33 @@ export class Closing {
 
   /** Takes nobody in any more. */
   async #retire(): Promise<void> {
-    const { balancer, mesh, observatory, connections, journal, closeListener } = this.#parts;
+    const { balancer, mesh, observatory, connections, closeListener } = this.#parts;
     balancer.stop();
     mesh.retire();
     observatory.soon();
     await closeListener();
     connections.turnAwayWaiting();
-    journal.flush();
+    this.#flush();
+  }
+
+  #flush(): void {
+    unlessUnreadable(() => this.#parts.journal.flush());
   }
 
   async #stop(reason: CloseReason): Promise<void> {
-    const { drainMs, journal, forgetting, connections, handover, mesh, older } = this.#parts;
+    const { drainMs, forgetting, connections, handover, mesh, older } = this.#parts;
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
     forgetting.stop();
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);
-    journal.flush();
+    this.#flush();
     if (this.#failure === undefined) await mesh.finish(FINISH_MS);
-    older?.stop();
-    journal.flush();
+    unlessUnreadable(() => older?.stop());
+    this.#flush();
     await mesh.stop();
     await connections.endAll(reason);
     // What the ends of connections left behind: where plain clients stood.
-    journal.flush();
+    this.#flush();
     this.#close(reason);
     logger.info("stopped");
     this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });

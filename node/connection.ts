@@ -37,6 +37,7 @@ import { type Place, placeOf } from "./place.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
 import type { ClientSession } from "./sessions.ts";
 import { TimedLink } from "./timed_link.ts";
+import { guardedHandler, UnreadableError } from "./unreadable.ts";
 import { welcomeOf } from "./welcome.ts";
 
 /** A client that has published within this is in the middle of something. */
@@ -86,7 +87,7 @@ export class Connection
     logger.info("connected with {address}", { address: this.address });
     this.#note("connect");
     this.#awaitIdentification();
-    this.link.attach(this);
+    this.link.attach(guardedHandler(this));
   }
 
   /** Host and port, as the log shows them. */
@@ -382,6 +383,7 @@ export class Connection
 
   brokeDown(error: unknown): void {
     if (this.#closeReason !== undefined) return;
+    if (error instanceof UnreadableError) return;
     if (error instanceof StoreError) return this.#services.failed(error);
     logger.error("cannot check the secret of {address}: {error}", { address: this.address, error });
     this.end("SERVER_FAILED");
@@ -394,8 +396,6 @@ export class Connection
     this.#stopIdentifyDeadline();
     const lostAt = isPlain && username !== ANONYMOUS ? plainCursors.takeOver(username) : undefined;
     const place = placeOf(features.includes("resume") ? login.resume : undefined, lostAt, journal);
-    // The server is coming to its end.
-    if (place === undefined) return;
     this.#note("login", username);
     this.#welcome(login, features, place);
     const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";

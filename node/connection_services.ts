@@ -39,7 +39,7 @@ export interface ConnectionServices {
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;
   /** Every registered name, in the order of `Array.sort`. */
-  usernames(): readonly string[] | undefined;
+  usernames(): readonly string[];
   /** It will not be served any more, and why. */
   ended(end: EndedConnection): void;
   /** The connection's link is gone. */

@@ -92,11 +92,16 @@ export class Connections implements Iterable<ServedConnection> {
     for (const { link } of this.#waiting.splice(0)) link.destroy();
   }
 
-  /** Ends all that are served; resolves when they are gone. */
+  /** Ends all that are served: nothing more is said to them. */
+  end(reason: CloseReason): void {
+    for (const connection of this.#served) connection.end(reason);
+  }
+
+  /** As `end`; resolves when they are gone. */
   async endAll(reason: CloseReason): Promise<void> {
     if (this.#served.size === 0) return;
     const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
-    for (const connection of this.#served) connection.end(reason);
+    this.end(reason);
     await allGone;
   }
 

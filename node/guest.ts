@@ -15,6 +15,7 @@ import type { ConnectionServices, ServedConnection } from "./connection_services
 import { isSafeOnceStored } from "./durability.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession } from "./sessions.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** What a guest's door is told of it. Neither is called from inside a call that the door makes on the guest. */
 export interface GuestOwner {
@@ -121,7 +122,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   /** The next thing for it; `undefined` when there is nothing: `arrived` tells when to ask again. */
   take(): GuestItem<N> | undefined {
     const { hub } = this.#services;
-    if (this.#queue.isEmpty) hub.drained(this.#reader);
+    if (this.#queue.isEmpty) unlessUnreadable(() => hub.drained(this.#reader));
     return this.#isGone ? undefined : this.#queue.take(this.#reader.state !== "behind");
   }
 

@@ -7,6 +7,7 @@ import type { Vector } from "../log/vector.ts";
 import { usernameProblem } from "../protocol/names.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { Guest, type GuestOwner, type Newcomer } from "./guest.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** Why somebody cannot come in: the name cannot be had, is an account's, or is logged in and that once only; there is no place; or the server lets nobody in at the moment. */
 export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow";
@@ -66,7 +67,8 @@ export class Guests {
     const problem = refusal() ?? (mesh.isJoined ? undefined : "notNow");
     if (problem !== undefined) return problem;
     // Who has an account proves it with a secret; no door could tell.
-    if (services.hasAccount(name)) return "account";
+    const hasAccount = unlessUnreadable(() => services.hasAccount(name));
+    if (hasAccount !== false) return hasAccount === undefined ? "notNow" : "account";
     if (perUser === "refuse" && presence.isOnline(name)) return "elsewhere";
     const guest = new Guest<N>(this.#parts.nextId(), services, newcomer, owner);
     this.#parts.serve(guest);

@@ -29,8 +29,8 @@ export interface InboxJournal {
   add(entry: EntryId, audience: Audience, line: string): void;
   /** What a user has sent under a `messageId`, be it stored or about to be. */
   usedMessageId(username: string, messageId: string): EntryId | undefined;
-  /** What the store says; `undefined`, and the end of this server, when it cannot be read. */
-  read<T>(read: (store: Store) => T): T | undefined;
+  /** What the store says. Throws when it cannot be read. */
+  read<T>(read: (store: Store) => T): T;
 }
 
 /** The inboxes of all users. */
@@ -67,13 +67,13 @@ export class Inboxes {
     return { origin, sequence };
   }
 
-  /** As `Store.inboxOf`: what was delivered in this turn (`isDelivered`) is there too. `undefined` when it cannot be read, which is the end of this server. */
-  of(username: string, portion: InboxPortion): readonly WaitingMessage[] | undefined {
+  /** As `Store.inboxOf`: what was delivered in this turn (`isDelivered`) is there too. */
+  of(username: string, portion: InboxPortion): readonly WaitingMessage[] {
     return this.#journal.read((store) => store.inboxOf(username, portion));
   }
 
   /** As `Store.inboxRange`, in the same way. */
-  rangeOf(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] | undefined {
+  rangeOf(username: string, range: EntryRange, maxBytes: number): readonly WaitingMessage[] {
     return this.#journal.read((store) => store.inboxRange(username, range, maxBytes));
   }
 
@@ -129,7 +129,7 @@ export class Inboxes {
   #takesOneMore(username: string): boolean {
     // Once for each turn: for a long inbox that takes as long as a message does.
     const count = this.#waitingFor.get(username) ??
-      this.#journal.read((store) => store.inboxCount(username, MAX_WAITING_MESSAGES)) ?? 0;
+      this.#journal.read((store) => store.inboxCount(username, MAX_WAITING_MESSAGES));
     const takesIt = count < MAX_WAITING_MESSAGES;
     this.#waitingFor.set(username, takesIt ? count + 1 : count);
     return takesIt;

@@ -19,6 +19,7 @@ import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./ent
 import { Inboxes } from "./inboxes.ts";
 import { Senders } from "./senders.ts";
 import { Turn } from "./turn.ts";
+import { UnreadableError } from "./unreadable.ts";
 
 /** Who is to be told that what it gave to the journal is safe. */
 export interface Committed {
@@ -35,11 +36,11 @@ export interface JournalOwner {
   registered(usernames: readonly string[]): void;
   /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
   accountLost(username: string): void;
-  /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it. */
+  /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call nothing more may be said to anybody. */
   failed(error: unknown): void;
 }
 
-/** Writes one server's log. */
+/** Writes one server's log. Whatever reads it throws `UnreadableError` when the store cannot be read, which is the end of this server. */
 export class Journal {
   readonly serverId: string;
   readonly inboxes: Inboxes;
@@ -158,19 +159,23 @@ export class Journal {
     return this.#time.receive(lamport);
   }
 
-  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
-    if (position >= this.#head) return [];
-    return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes)) ??
-      [];
+  /** Whether the store has failed. Then nothing is written any more, and reading throws. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
-  /** As the store's; `undefined` when it cannot be read, which is the end of this server. */
-  missing(vector: Vector): Missing | undefined {
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
+    if (position >= this.#head) return [];
+    return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes));
+  }
+
+  /** As the store's. */
+  missing(vector: Vector): Missing {
     return this.#read(() => this.#store.missing(vector));
   }
 
-  /** As the store's; `undefined` when it cannot be read, which is the end of this server. */
-  missingAfter(position: Position): Missing | undefined {
+  /** As the store's. */
+  missingAfter(position: Position): Missing {
     return this.#read(() => this.#store.missingAfter(position));
   }
 
@@ -209,13 +214,18 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /** Whether there is such a user. `true` also when that cannot be read, which is the end of this server: nobody is told that there is none. */
+  /** Whether there is such a user, be it stored or about to be. */
   hasAccount(username: string): boolean {
-    return this.#account(username) !== undefined || this.#hasFailed;
+    return this.#account(username) !== undefined;
   }
 
-  /** As the store's; `undefined` when they cannot be read, which is the end of this server. */
-  usernames(): readonly string[] | undefined {
+  /** The account of a user, if it is stored. */
+  storedAccount(username: string): Account | undefined {
+    return this.#read(() => this.#store.account(username));
+  }
+
+  /** As the store's. */
+  usernames(): readonly string[] {
     return this.#read(() => this.#store.usernames());
   }
 
@@ -399,7 +409,7 @@ export class Journal {
   }
 
   #account(username: string): Account | undefined {
-    return this.#turn.accounts.get(username) ?? this.#read(() => this.#store.account(username));
+    return this.#turn.accounts.get(username) ?? this.storedAccount(username);
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
@@ -407,13 +417,14 @@ export class Journal {
       this.#read(() => this.#store.usedMessageId(username, messageId));
   }
 
-  /** What the store says; nothing, and the end of this server, when it cannot be read. */
-  #read<T>(read: () => T): T | undefined {
+  /** What the store says. */
+  #read<T>(read: () => T): T {
+    if (this.#hasFailed) throw new UnreadableError("The store has failed before");
     try {
       return read();
     } catch (error) {
       this.#fail(error);
-      return undefined;
+      throw new UnreadableError("The store cannot be read", { cause: error });
     }
   }
 

@@ -120,7 +120,6 @@ export class Mailbox {
     const { journal, clock, link, username } = this.#parts;
     for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
       const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
-      if (portion === undefined) return;
       if (portion.length === 0) {
         this.#opening = undefined;
         this.#parts.opened();
@@ -180,7 +179,7 @@ export class Mailbox {
     const { journal, username } = this.#parts;
     while (first <= last) {
       const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
-      if (portion === undefined || portion.length === 0) return;
+      if (portion.length === 0) return;
       for (const message of portion) {
         const { from, messageId }: UserLine = JSON.parse(message.line);
         const receipt = journal.inboxes.delivered({ ...message, from, messageId });

@@ -37,6 +37,7 @@ import {
 import { PeerLinks } from "./peer_links.ts";
 import { Registrar } from "./registrar.ts";
 import { Replication } from "./replication.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** What `Mesh.admit` gives. */
 export type { Admission };
@@ -87,7 +88,8 @@ export class Mesh implements PeerLinkOwner {
       greet: (link) => this.#greet(link),
       onFailed: () => {
         parts.membersChanged(undefined);
-        this.#joining.look();
+        // Told by a promise, and clients that waited are let in now.
+        unlessUnreadable(() => this.#joining.look());
       },
     });
     this.#announcing = new Announcing(parts, {
@@ -198,7 +200,8 @@ export class Mesh implements PeerLinkOwner {
     const members = this.#wireMembers();
     const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
     this.#links.add(accepted);
-    this.#opened(accepted, peer, []);
+    // Whatever becomes of it, it has to be known to whoever hears the link's end.
+    unlessUnreadable(() => this.#opened(accepted, peer, []));
     return accepted;
   }
 
@@ -220,6 +223,12 @@ export class Mesh implements PeerLinkOwner {
         resolve();
       });
     });
+  }
+
+  /** Says nothing more to any server. */
+  silence(): void {
+    this.#isStopping = true;
+    this.#links.end("SERVER_STOPPING");
   }
 
   /** Ends all links. */

@@ -41,6 +41,7 @@ import { type NodeMetrics, nodeMetrics } from "./node_metrics.ts";
 import { type Observation, Observatory, type Observer } from "./observatory.ts";
 import { ownView } from "./own_view.ts";
 import { Tracer } from "./tracer.ts";
+import { guardedClock } from "./unreadable.ts";
 
 /** What a node is made with. */
 export interface NodeParts {
@@ -92,7 +93,8 @@ export class ThrumNode {
   readonly #closing: Closing;
   #listener: Listener | undefined;
 
-  constructor(parts: NodeParts) {
+  constructor(given: NodeParts) {
+    const parts = { ...given, clock: guardedClock(given.clock) };
     this.#parts = parts;
     const { config, clock, store, transport, crypto } = parts;
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
@@ -206,7 +208,7 @@ export class ThrumNode {
       supervisor: this.#supervisor,
       hub: this.#hub,
       journal: this.#journal,
-      accounts: new Accounts(store, crypto, {
+      accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, {
         serverId: store.opened.serverId,
         keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
         wallMs: () => clock.wallMs(),

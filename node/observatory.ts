@@ -21,6 +21,7 @@ import { LiveTrace } from "./live_trace.ts";
 import { memberView } from "./member_view.ts";
 import { PassingActivities, type PassingLog } from "./passing_activities.ts";
 import { toldEnd, toldEvent, type ToldView, toldView } from "./told_view.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** Somebody who looks. */
 export interface Observer {
@@ -52,7 +53,7 @@ export interface ObservatoryParts {
   links(): Iterable<ObservedLink>;
   /** Who is online, and at which servers. */
   online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
-  usernames(): readonly string[] | undefined;
+  usernames(): readonly string[];
 }
 
 /** Between two looks. */
@@ -338,19 +339,22 @@ export class Observatory {
 
   /** What changes go on from: everybody who looks is told of all that is not in it. */
   #freshView(): NetworkView {
-    if (this.#isStopped) return this.#lastView;
+    if (!this.#isStopped) unlessUnreadable(() => this.#lookAnew());
+    return this.#lastView;
+  }
+
+  #lookAnew(): void {
     const atMs = this.#parts.clock.nowMs();
     if (this.#given === undefined || atMs - this.#given.atMs >= FRESH_MS) {
       this.#look();
       this.#given = { view: this.#view(), atMs };
     }
     this.#lastView = this.#given.view;
-    return this.#lastView;
   }
 
   #view(): NetworkView {
     const { serverId, clock, usernames } = this.#parts;
-    const registered = (usernames() ?? []).map((username) => [username, []] as const);
+    const registered = usernames().map((username) => [username, []] as const);
     const { servers, connections } = this.#network as unknown as Pick<NetworkView, "servers" | "connections">;
     return {
       at: clock.wallMs(),

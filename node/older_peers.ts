@@ -103,8 +103,15 @@ export class OlderPeers {
 
   /** Ends all. What waits to be put in order is taken in before. */
   stop(): void {
-    for (const timer of [this.#dueTimer, this.#tickTimer, this.#patienceTimer]) timer?.cancel();
     this.#publish(Infinity);
+    this.end();
+  }
+
+  /** Ends all: nothing more is said to them. */
+  end(): void {
+    // Whoever waits for an answer to a claim is about to be told that the server ends.
+    this.#claims.clear();
+    for (const timer of [this.#dueTimer, this.#tickTimer, this.#patienceTimer]) timer?.cancel();
     for (const link of [...this.#links]) link.close("this server is stopping");
   }
 
@@ -325,5 +332,5 @@ export class OlderLink implements LinkTaker {
 function* usersOf(sessions: Sessions, journal: Journal): OlderFacts["users"] {
   const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
   for (const username of online) yield { username, isOnline: true };
-  for (const username of journal.usernames() ?? []) if (!online.has(username)) yield { username, isOnline: false };
+  for (const username of journal.usernames()) if (!online.has(username)) yield { username, isOnline: false };
 }

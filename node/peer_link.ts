@@ -27,6 +27,7 @@ import {
   type WireMember,
 } from "../protocol/peer_message.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
+import { guardedHandler } from "./unreadable.ts";
 
 /** What a link is supervised with. */
 export interface PeerSupervision {
@@ -123,7 +124,7 @@ export class PeerLink implements LinkTaker, Supervised {
       supervision.greetingTimeoutMs,
       () => peer.#close("lost", `no answer to AUTHENTICATE within ${supervision.greetingTimeoutMs} ms`),
     );
-    link.attach(peer);
+    link.attach(guardedHandler(peer));
     link.write(encoder.encode(encodeAuthenticate(secret, identity)));
     return peer;
   }

@@ -77,12 +77,16 @@ export class PeerLinks implements Iterable<PeerLink> {
     return counts;
   }
 
-  /** Ends all of them; resolves when they are gone. */
+  /** Ends all of them: nothing more is said on them. */
+  end(reason: CloseReason): void {
+    for (const link of [...this.#byServer.values(), ...this.#others]) link.end(reason);
+  }
+
+  /** As `end`; resolves when they are gone. */
   async endAll(reason: CloseReason): Promise<void> {
-    const links = [...this.#byServer.values(), ...this.#others];
-    if (links.length === 0) return;
+    if (this.#byServer.size + this.#others.size === 0) return;
     const gone = new Promise<void>((resolve) => this.#allGone = resolve);
-    for (const link of links) link.end(reason);
+    this.end(reason);
     await gone;
   }
 }

@@ -21,30 +21,28 @@ export interface Place {
   readonly lossInWords: string;
 }
 
-/** What is asked of the log; `undefined` where it cannot be read. */
+/** What is asked of the log. Throws where it cannot be read: then nothing may be said about what the client has. */
 export interface PlacedLog {
   readonly serverId: string;
   readonly head: Position;
   readonly vector: Vector;
-  missing(vector: Vector): Missing | undefined;
-  missingAfter(position: Position): Missing | undefined;
+  missing(vector: Vector): Missing;
+  missingAfter(position: Position): Missing;
 }
 
 /**
- * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now. `undefined`
- * when the log cannot be read: then nothing may be said about what the client has.
+ * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now.
  */
 export function placeOf(
   vector: Vector | undefined,
   lostAt: Position | undefined,
   log: PlacedLog,
-): Place | undefined {
+): Place {
   if (vector === undefined && lostAt === undefined) {
     return { after: log.head, isAtEnd: true, has: {}, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
   }
   const { has, lost } = withoutLostOnes(vector ?? {}, log);
   const missing = vector !== undefined ? log.missing(has) : log.missingAfter(lostAt!);
-  if (missing === undefined) return undefined;
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
   return {
     after: missing.after,

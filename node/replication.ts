@@ -351,7 +351,7 @@ export class Replication implements Committed {
   }
 
   #startFor(has: Vector): number {
-    return this.#journal.missing(has)?.after ?? this.#journal.head;
+    return this.#journal.missing(has).after;
   }
 }
 

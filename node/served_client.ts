@@ -22,6 +22,7 @@ import type { HeartbeatMoment } from "../view/network_view.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import { HeartbeatMoments } from "./heartbeat_moments.ts";
 import type { Place } from "./place.ts";
+import { unlessUnreadable } from "./unreadable.ts";
 
 /** A session that is logged in. */
 export type LoggedIn = Extract<Session, { kind: "client" }>;
@@ -218,7 +219,10 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#mailbox?.close();
     if (this.#plainCursorId === undefined) return;
     if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
-    const before = journal.positionBefore(position, this.#owner.link.pendingBytes);
+    const { pendingBytes } = this.#owner.link;
+    const before = unlessUnreadable(() => journal.positionBefore(position, pendingBytes));
+    // Nothing can be noted any more: where it stood before is in the store.
+    if (before === undefined) return;
     // Of what has not left some was no part of the log: what waited.
     plainCursors.lost(this.#plainCursorId, this.#session.username, Math.max(before, this.#beganAfter));
   }
