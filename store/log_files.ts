@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { crc32 } from "node:zlib";
 import { DamagedFileError } from "./sqlite_errors.ts";
+import type { DamagedPart } from "./store.ts";
 
 /** Where the bytes of a segment are. */
 export interface Place {
@@ -139,19 +140,22 @@ export class LogFiles {
     }
   }
 
-  /** The bytes at `places`, checked, in buffers that never change. Those that lie one behind the other are read at once. */
-  read(places: readonly Place[]): Uint8Array[] {
+  /**
+   * The bytes at `places`, checked, in buffers that never change. Those that lie one behind the other are read at once. `partAt` tells what is damaged
+   * when the place of this index is.
+   */
+  read(places: readonly Place[], partAt: (index: number) => DamagedPart = () => ({})): Uint8Array[] {
     const found: Uint8Array[] = [];
     for (let index = 0; index < places.length;) {
       const { file, start } = places[index]!;
       let end = start;
       let next = index;
       for (; places[next]?.file === file && places[next]!.start === end; next++) end += places[next]!.size;
-      const bytes = this.#readRun(file, start, end - start);
+      const bytes = this.#readRun(file, start, end - start, () => partAt(index));
       for (; index < next; index++) {
         const place = places[index]!;
         const part = bytes.subarray(place.start - start, place.start - start + place.size);
-        if (crc32(part) >>> 0 !== place.checksum) throw new DamagedFileError(nameOf(file), "is damaged");
+        if (crc32(part) >>> 0 !== place.checksum) throw new DamagedFileError(nameOf(file), "is damaged", partAt(index));
         found.push(part);
       }
     }
@@ -212,12 +216,12 @@ export class LogFiles {
     });
   }
 
-  #readRun(file: number, start: number, size: number): Uint8Array {
+  #readRun(file: number, start: number, size: number, part: () => DamagedPart): Uint8Array {
     const handle = this.#handleOf(file);
     const bytes = new Uint8Array(size);
     for (let done = 0; done < size;) {
       const count = readSync(handle, bytes, done, size - done, start + done);
-      if (count === 0) throw tooShort(file);
+      if (count === 0) throw tooShort(file, part());
       done += count;
     }
     return bytes;
@@ -257,8 +261,8 @@ function nameOf(file: number): string {
   return `log-${String(file).padStart(8, "0")}.bytes`;
 }
 
-function tooShort(file: number): DamagedFileError {
-  return new DamagedFileError(nameOf(file), "is shorter than what was written to it");
+function tooShort(file: number, part?: DamagedPart): DamagedFileError {
+  return new DamagedFileError(nameOf(file), "is shorter than what was written to it", part);
 }
 
 /** Waits until a new file is in its folder for good. */

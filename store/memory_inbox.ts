@@ -76,6 +76,17 @@ export class MemoryInbox {
     return false;
   }
 
+  /** Whether a message of `origin` waits. O(n) in what waits. */
+  awaits(origin: string): boolean {
+    for (const { message } of this.#rows.values()) if (message?.origin === origin) return true;
+    return false;
+  }
+
+  /** Forgets what is known of the entries of `origin`. O(n) in what waits. */
+  forgetOrigin(origin: string): void {
+    for (const key of [...this.#rows.keys()]) if (key.endsWith(` ${origin}`)) this.#delete(key);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#rows.clear();

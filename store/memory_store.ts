@@ -1,6 +1,6 @@
 /**
  * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
- * by `forget`, and message ids by their number too; accounts and what is for servers stay, as they do on disk. Cursors, members and the Lamport
+ * by `forget`, and message ids by their number too; accounts and what is for servers stay, as they do on disk. Cursors, members, places and the Lamport
  * clock are of use only to one that opens the store again, which cannot happen here, so they are let go.
  */
 
@@ -13,6 +13,7 @@ import {
   append,
   checkBatch,
   emptyLog,
+  findBuriable,
   findMissing,
   type Lookup,
   type OriginLog,
@@ -23,6 +24,7 @@ import {
 import type {
   Account,
   Batch,
+  BurialLimits,
   EntryRange,
   ForgetLimits,
   Forgotten,
@@ -72,8 +74,10 @@ interface Origin {
 class MemoryStore implements Store {
   readonly opened: StoreState;
   readonly #origins = new Map<string, Origin>();
+  readonly #tombstones = new Map<string, number>();
   readonly #accounts = new Map<string, Account>();
   readonly #inbox = new MemoryInbox();
+  readonly #notes = new Map<string, string>();
   readonly #maxMessageIds: number;
   /** By user and message id, oldest first. */
   readonly #messageIds = new Map<string, KeptMessageId>();
@@ -103,13 +107,24 @@ class MemoryStore implements Store {
 
   constructor(serverId: string, maxMessageIds: number) {
     this.#maxMessageIds = maxMessageIds;
-    this.opened = { serverId, lamport: 0, head: 0, vector: {}, cursors: [], members: [] };
+    this.opened = {
+      serverId,
+      lamport: 0,
+      head: 0,
+      vector: {},
+      cursors: [],
+      members: [],
+      places: [],
+      notes: {},
+      tombstones: {},
+    };
   }
 
   commit(batch: Batch): void {
-    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? 0;
-    checkBatch(batch, this.#head, sequenceAt);
+    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? this.#tombstones.get(origin) ?? 0;
+    checkBatch(batch, this.#head, this.opened.serverId, sequenceAt);
     const change = inboxChange(batch, sequenceAt, this.#takenAt);
+    for (const [origin, last] of Object.entries(batch.buried ?? {})) this.#bury(origin, last);
     for (const segment of batch.segments) {
       const origin = this.#origin(segment.origin);
       origin.log = append(origin.log, segment);
@@ -127,6 +142,10 @@ class MemoryStore implements Store {
       if (!this.#messageIds.has(key)) this.#messageIds.set(key, { origin, sequence, usedAt });
     }
     while (this.#messageIds.size > this.#maxMessageIds) this.#forgetOldestMessageId();
+    for (const [key, value] of Object.entries(batch.notes ?? {})) {
+      if (value === null) this.#notes.delete(key);
+      else this.#notes.set(key, value);
+    }
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -152,20 +171,40 @@ class MemoryStore implements Store {
   }
 
   missing(vector: Vector): Missing {
-    return findMissing(this.#logs(), this.#head, vector, this.#lookup);
+    const whole = { logs: this.#logs(), head: this.#head, tombstones: this.#tombstones };
+    return findMissing(whole, vector, this.#lookup);
   }
 
   missingAfter(position: Position): Missing {
-    const missing = this.missing(vectorAt(this.#logs(), position, this.#lookup));
+    const missing = this.missing(this.vectorAt(position));
     return { ...missing, after: Math.min(position, this.#head) };
+  }
+
+  vectorAt(position: Position): Vector {
+    return vectorAt(this.#logs(), position, this.#lookup);
   }
 
   account(username: string): Account | undefined {
     return this.#accounts.get(username);
   }
 
+  accountsAfter(username: string, limit: number): Account[] {
+    return [...this.#accounts.values()]
+      .filter((account) => compareCodePoints(account.username, username) > 0)
+      .sort((a, b) => compareCodePoints(a.username, b.username))
+      .slice(0, limit);
+  }
+
   usernames(): string[] {
     return [...this.#accounts.keys()].sort();
+  }
+
+  note(key: string): string | undefined {
+    return this.#notes.get(key);
+  }
+
+  buriable(before: BurialLimits, limit: number): Vector {
+    return findBuriable(this.#logs(), before, limit, this.#lookup, (origin) => this.#inbox.awaits(origin));
   }
 
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
@@ -210,8 +249,10 @@ class MemoryStore implements Store {
 
   close(): void {
     this.#origins.clear();
+    this.#tombstones.clear();
     this.#accounts.clear();
     this.#inbox.clear();
+    this.#notes.clear();
     this.#messageIds.clear();
     this.#messageIdSweep = undefined;
     this.#oldestMessageIds = undefined;
@@ -219,6 +260,14 @@ class MemoryStore implements Store {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #bury(name: string, last: number): void {
+    this.#tombstones.set(name, Math.max(last, this.#tombstones.get(name) ?? 0));
+    // Early deliveries of an origin that never came too.
+    this.#inbox.forgetOrigin(name);
+    if (!this.#origins.delete(name)) return;
+    for (const [key, { origin }] of this.#messageIds) if (origin === name) this.#messageIds.delete(key);
   }
 
   /** Looks through a part of the message ids, and tells whether there is more of them. */
@@ -247,6 +296,7 @@ class MemoryStore implements Store {
     if (origin === undefined) {
       origin = { log: emptyLog(name), activities: new Queue(), forUsers: new Queue(), forServers: new Queue() };
       this.#origins.set(name, origin);
+      this.#tombstones.delete(name);
     }
     return origin;
   }
@@ -301,6 +351,15 @@ function segmentAfter(queue: Queue<{ readonly segment: Segment }>, sequence: num
 function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {
   const { position, first, last, takenAt, bytes } = segment;
   return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
+}
+
+/** Orders texts as SQLite does, which has them as UTF-8. */
+function compareCodePoints(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  // Within a pair of surrogates its first half is the same, so the second one decides; nothing else has values between them.
+  const [x, y] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
+  return x - y;
 }
 
 function messageIdKey(username: string, messageId: string): string {

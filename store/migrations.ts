@@ -118,6 +118,33 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL`,
     ],
   },
+  {
+    to: 5,
+    statements: [
+      // `checksum` of a row covers all of it (`checksum.ts`).
+      `CREATE TABLE notes (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL,
+        checksum INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID`,
+      // `place` is text of whoever keeps it.
+      `CREATE TABLE places (
+        id INTEGER PRIMARY KEY,
+        username TEXT NOT NULL,
+        place TEXT NOT NULL,
+        checksum INTEGER NOT NULL
+      ) STRICT`,
+      // In the order in which they were put.
+      `CREATE TABLE tombstones (
+        place INTEGER PRIMARY KEY,
+        origin TEXT NOT NULL UNIQUE,
+        last INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+      ) STRICT`,
+      // The head is the position of the newest segment, or further on when that was forgotten with its origin.
+      `ALTER TABLE state ADD COLUMN head INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];
 
 /** The version that this program reads and writes. */

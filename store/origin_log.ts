@@ -5,7 +5,7 @@
 
 import type { Position, Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
-import type { Batch, Gap, Missing } from "./store.ts";
+import type { Batch, BurialLimits, Gap, Missing } from "./store.ts";
 
 /** A kept segment for everyone, without its bytes. */
 export interface ActivityRow {
@@ -28,6 +28,8 @@ export interface OriginLog {
   readonly last: number;
   /** Position of the newest segment, whoever it is for. It is never forgotten, so that `last` can always be read from the rows. */
   readonly newest: Position;
+  /** When that was taken in, in milliseconds since 1970. */
+  readonly newestTakenAt: number;
   /** `activities` and `activityBytes` of the newest segment for everyone. */
   readonly activities: number;
   readonly activityBytes: number;
@@ -66,12 +68,21 @@ export interface ForgetPlan {
   readonly more: boolean;
 }
 
+/** Everything that a store knows by heart of its log. */
+export interface WholeLog {
+  readonly logs: Iterable<OriginLog>;
+  readonly head: Position;
+  /** Origins that were forgotten whole, and their newest sequences. None of them is among `logs`. */
+  readonly tombstones: ReadonlyMap<string, number>;
+}
+
 /** An origin of which nothing is known yet. */
 export function emptyLog(origin: string): OriginLog {
   return {
     origin,
     last: 0,
     newest: 0,
+    newestTakenAt: 0,
     activities: 0,
     activityBytes: 0,
     oldest: undefined,
@@ -85,23 +96,30 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
   const { position, first, last, takenAt } = segment;
   const hasHole = first > before.last + 1;
   const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
-  if (segment.audience.kind !== "everyone") return { ...log, last, newest: position };
+  if (segment.audience.kind !== "everyone") return { ...log, last, newest: position, newestTakenAt: takenAt };
   const size = segment.bytes.length;
   const activities = log.activities + last - first + 1;
   const activityBytes = log.activityBytes + size;
   const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
-  return { ...log, last, newest: position, activities, activityBytes, oldest };
+  return { ...log, last, newest: position, newestTakenAt: takenAt, activities, activityBytes, oldest };
 }
 
 /**
- * Checks that `batch` continues a log that stands at `head`, with `sequenceAt` telling how far it has an origin.
- * @throws {RangeError} when it does not, or a lost cursor does not say where it stood: a mistake of the caller, not of the disk.
+ * Checks that `batch` continues a log of server `serverId` that stands at `head`, with `sequenceAt` telling how far it has an origin, also as a tombstone.
+ * @throws {RangeError} when it does not, a lost cursor does not say where it stood, or the server itself is buried: a mistake of the caller, not of the
+ * disk.
  */
-export function checkBatch(batch: Batch, head: Position, sequenceAt: (origin: string) => number): void {
+export function checkBatch(
+  batch: Batch,
+  head: Position,
+  serverId: string,
+  sequenceAt: (origin: string) => number,
+): void {
+  if (batch.buried?.[serverId] !== undefined) throw new RangeError(`Origin ${serverId} is this server: it stays`);
   const continued = new Map<string, number>();
   for (const { position, origin, first, last } of batch.segments) {
     if (position !== head + 1) throw new RangeError(`Segment at position ${position} does not follow the head ${head}`);
-    const sequence = continued.get(origin) ?? sequenceAt(origin);
+    const sequence = continued.get(origin) ?? Math.max(sequenceAt(origin), sequenceOf(batch.buried ?? {}, origin));
     if (first <= sequence || last < first) {
       throw new RangeError(`Entries ${origin}:${first} to ${last} do not follow ${origin}:${sequence}`);
     }
@@ -114,11 +132,24 @@ export function checkBatch(batch: Batch, head: Position, sequenceAt: (origin: st
   }
 }
 
-/** What a reader that has `vector` is missing of a log that stands at `head`. A few look-ups for each origin, however much is missing. */
-export function findMissing(logs: Iterable<OriginLog>, head: Position, vector: Vector, lookup: Lookup): Missing {
+/**
+ * What a reader that has `vector` is missing of a log that stands at `head`, with `tombstones` of what was forgotten whole. A few look-ups for each
+ * origin, however much is missing; of tombstones only those that `vector` names are looked at.
+ */
+export function findMissing(
+  { logs, head, tombstones }: WholeLog,
+  vector: Vector,
+  lookup: Lookup,
+): Missing {
   let after = head;
   let activities = 0;
   const gaps: Gap[] = [];
+  if (tombstones.size > 0) {
+    for (const [origin, had] of Object.entries(vector)) {
+      const last = tombstones.get(origin) ?? 0;
+      if (had < last) gaps.push({ origin, first: had + 1, last });
+    }
+  }
   for (const log of logs) {
     const { origin, forgottenLast } = log;
     const had = sequenceOf(vector, origin);
@@ -241,6 +272,32 @@ export function planForgettingForUsers(
     }
   }
   return { rows, more: false };
+}
+
+/**
+ * Origins of which nothing is kept but what is for servers, their newest segments apart if those are beyond the limits; at most `limit`. `isAwaited` tells
+ * whether a direct message of an origin waits.
+ */
+export function findBuriable(
+  logs: Iterable<OriginLog>,
+  { takenBefore, directMessagesBefore }: BurialLimits,
+  limit: number,
+  lookup: Lookup,
+  isAwaited: (origin: string) => boolean,
+): Vector {
+  const found: Record<string, number> = {};
+  let count = 0;
+  for (const { origin, last, newest, newestTakenAt, oldest } of logs) {
+    if (count === limit) break;
+    // What is in memory first: most origins that are alive are passed over here.
+    if (newestTakenAt >= takenBefore || (oldest !== undefined && oldest.position !== newest)) continue;
+    const forUser = lookup.forUserAfter(origin, 0);
+    if (forUser !== undefined && (forUser.position !== newest || forUser.takenAt >= directMessagesBefore)) continue;
+    if (isAwaited(origin)) continue;
+    found[origin] = last;
+    count++;
+  }
+  return found;
 }
 
 /** The origin whose oldest activities stand first in the log; those that are an origin's newest segment do not count. */

@@ -1,6 +1,6 @@
 /** What went wrong with a data folder, and what a person can do about it: makes a `StoreError` of what node:sqlite and node:fs throw. */
 
-import { StoreError } from "./store.ts";
+import { DamagedError, type DamagedPart, StoreError } from "./store.ts";
 
 /** What was being done to the data folder. */
 export type StoreAction = "open" | "read" | "write to";
@@ -9,10 +9,13 @@ export type StoreAction = "open" | "read" | "write to";
 export class DamagedFileError extends Error {
   /** Its class, by name. */
   override name = "DamagedFileError";
+  /** What of the log cannot be read for this. */
+  readonly part: DamagedPart;
 
   /** `what` is wrong with `file`: "is missing" or the like. */
-  constructor(file: string, what: string) {
-    super(`${file} ${what}`);
+  constructor(file: string, what: string, part: DamagedPart = {}) {
+    super(`${file} ${what}${partText(part)}`);
+    this.part = part;
   }
 }
 
@@ -81,8 +84,17 @@ const SQLITE_REASONS: Readonly<Record<number, Reason>> = {
 /** The error to throw when `cause` kept the store from doing `action` to `folder`. One that says all that already is given back. */
 export function storeError(action: StoreAction, folder: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  const { what, remedy } = reasonOf(cause);
-  return new StoreError(`Cannot ${action} data folder "${folder}": ${what}. ${remedy}.`, { cause });
+  const reason = reasonOf(cause);
+  const text = `Cannot ${action} data folder "${folder}": ${reason.what}. ${reason.remedy}.`;
+  if (cause instanceof DamagedFileError) return new DamagedError(text, cause.part, { cause });
+  return reason === DAMAGED ? new DamagedError(text, {}, { cause }) : new StoreError(text, { cause });
+}
+
+/** Which entries `part` is, to be put behind a sentence. */
+function partText({ origin, first, last, position }: DamagedPart): string {
+  const entries = origin === undefined ? "" : ` (entries ${origin}:${first} to ${last}`;
+  if (entries === "") return position === undefined ? "" : ` (position ${position})`;
+  return position === undefined ? `${entries})` : `${entries}, position ${position})`;
 }
 
 function reasonOf(cause: unknown): Reason {

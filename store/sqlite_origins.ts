@@ -4,6 +4,8 @@
  */
 
 import type { Position } from "../log/segment.ts";
+import type { Vector } from "../log/vector.ts";
+import { checkRow, rowChecksum } from "./checksum.ts";
 import { type ActivityRow, emptyLog, type ForUserRow, type Lookup, type OriginLog } from "./origin_log.ts";
 import { all, AUDIENCE_NUMBERS, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
@@ -17,6 +19,7 @@ export interface Origin {
 export class SqliteOrigins implements Lookup {
   readonly #statements: Statements;
   readonly #byName = new Map<string, Origin>();
+  readonly #tombstones = new Map<string, number>();
   /** By id. */
   readonly #names: string[] = [];
 
@@ -24,6 +27,11 @@ export class SqliteOrigins implements Lookup {
   constructor(statements: Statements) {
     this.#statements = statements;
     for (const row of all<OriginRow>(statements.origins)) this.set({ id: row.id, log: readLog(statements, row) });
+    type TombstoneRow = { origin: string; last: number; checksum: number };
+    for (const { origin, last, checksum } of all<TombstoneRow>(statements.tombstones)) {
+      checkRow(checksum, "tombstones", origin, last);
+      this.#tombstones.set(origin, last);
+    }
   }
 
   /** How all of them stand. */
@@ -36,9 +44,9 @@ export class SqliteOrigins implements Lookup {
     return this.#byName.get(name);
   }
 
-  /** The newest sequence of an origin; 0 when there is none. */
+  /** The newest sequence of an origin, also of one that is buried; 0 when there is none. */
   lastOf(name: string): number {
-    return this.#byName.get(name)?.log.last ?? 0;
+    return this.#byName.get(name)?.log.last ?? this.#tombstones.get(name) ?? 0;
   }
 
   /** What the origin with this number is called. */
@@ -46,8 +54,9 @@ export class SqliteOrigins implements Lookup {
     return this.#names[id]!;
   }
 
-  /** Gives a number to an origin that has none; within a transaction. It is known here when it is `set`. */
+  /** Gives a number to an origin that has none, and takes its tombstone away; within a transaction. It is known here when it is `set`. */
   insert(name: string): Origin {
+    if (this.#tombstones.has(name)) this.#statements.deleteTombstone.run(name);
     return { id: Number(this.#statements.insertOrigin.run(name).lastInsertRowid), log: emptyLog(name) };
   }
 
@@ -55,6 +64,46 @@ export class SqliteOrigins implements Lookup {
   set(origin: Origin): void {
     this.#byName.set(origin.log.origin, origin);
     this.#names[origin.id] = origin.log.origin;
+    this.#tombstones.delete(origin.log.origin);
+  }
+
+  /** Origins that were forgotten whole, and their newest sequences. */
+  get tombstones(): ReadonlyMap<string, number> {
+    return this.#tombstones;
+  }
+
+  /**
+   * Drops all rows of the origins in `buried`, and puts their tombstones; within a transaction. Gives the tombstones, and the files that rows named. It is
+   * known here when `bury` is called.
+   */
+  writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
+    const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteMessageIdsOf, deleteOrigin, putTombstone } =
+      this.#statements;
+    const tombstones = new Map<string, number>();
+    const files: number[] = [];
+    for (const [name, told] of Object.entries(buried)) {
+      const last = Math.max(told, this.#tombstones.get(name) ?? 0);
+      tombstones.set(name, last);
+      putTombstone.run(name, last, rowChecksum("tombstones", name, last));
+      const origin = this.#byName.get(name);
+      if (origin === undefined) continue;
+      for (const { file } of all<{ file: number | null }>(deleteSegmentsOf, origin.id)) {
+        if (file !== null) files.push(file);
+      }
+      deleteMessageIdsOf.run(name);
+      deleteOrigin.run(origin.id);
+    }
+    // Early deliveries of an origin that never came too.
+    for (const name of Object.keys(buried)) deleteMessagesOfOrigin.run(name);
+    return { tombstones, files };
+  }
+
+  /** Takes in that origins are buried, when that is stored. */
+  bury(tombstones: ReadonlyMap<string, number>): void {
+    for (const [name, last] of tombstones) {
+      this.#byName.delete(name);
+      this.#tombstones.set(name, last);
+    }
   }
 
   activityAfter(origin: string, sequence: number): ActivityRow | undefined {
@@ -78,7 +127,7 @@ export class SqliteOrigins implements Lookup {
 
 /** How an origin stands, as its rows tell. */
 export function readLog(statements: Statements, { id, name, forgottenLast, forgottenPosition }: OriginRow): OriginLog {
-  type Newest = { position: number; last: number; activities: number; activityBytes: number };
+  type Newest = { position: number; last: number; takenAt: number; activities: number; activityBytes: number };
   const [activities, ...others] = Object.values(AUDIENCE_NUMBERS)
     .map((audience) => one<Newest>(statements.newestOf, id, audience));
   const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
@@ -89,6 +138,7 @@ export function readLog(statements: Statements, { id, name, forgottenLast, forgo
     // An origin's rows can end before what was forgotten, or be none, when the log was cut.
     last: Math.max(newest?.last ?? 0, forgottenLast),
     newest: newest?.position ?? 0,
+    newestTakenAt: newest?.takenAt ?? 0,
     activities: activities?.activities ?? 0,
     activityBytes: activities?.activityBytes ?? 0,
     oldest: one<ActivityRow>(statements.activityAfter, id, 0),

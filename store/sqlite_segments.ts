@@ -7,6 +7,7 @@ import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from ".
 import type { LogFiles, Place } from "./log_files.ts";
 import { append } from "./origin_log.ts";
 import type { Origin, SqliteOrigins } from "./sqlite_origins.ts";
+import type { DamagedPart } from "./store.ts";
 import { all, AUDIENCE_NUMBERS, isPlaced, type SegmentRow, type Statements } from "./sqlite_statements.ts";
 
 const NO_BYTES = new Uint8Array(0);
@@ -71,7 +72,8 @@ export class SqliteSegments {
   after(position: Position, maxBytes: number): Segment[] {
     const last = this.#lastThatFits(position, maxBytes);
     const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
-    const bytes = this.#files.read(rows.filter(isPlaced)).values();
+    const placed = rows.filter(isPlaced);
+    const bytes = this.#files.read(placed, (index) => this.#partOf(placed[index]!)).values();
     return rows.map((row) => this.#segment(row, isPlaced(row) ? bytes.next().value! : row.bytes));
   }
 
@@ -96,6 +98,10 @@ export class SqliteSegments {
       last = row.position;
     }
     return last;
+  }
+
+  #partOf({ position, origin, first, last }: SegmentRow): DamagedPart {
+    return { position, origin: this.#origins.nameOf(origin), first, last };
   }
 
   #segment(

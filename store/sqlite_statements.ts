@@ -28,6 +28,8 @@ export interface StateRow {
   readonly serverId: string;
   readonly lamport: number;
   readonly synced: Position;
+  /** Where the head was when an origin was buried the last time. */
+  readonly head: Position;
 }
 
 /** An origin, and what of it was forgotten. */
@@ -59,6 +61,25 @@ export function prepareStatements(database: DatabaseSync) {
     deleteCursor: prepare("DELETE FROM cursors WHERE id = ?"),
     deleteMembers: prepare("DELETE FROM members"),
     insertMember: prepare("INSERT INTO members (server_id, host, port) VALUES (?, ?, ?)"),
+    putNote: prepare("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)"),
+    deleteNote: prepare("DELETE FROM notes WHERE key = ?"),
+    note: prepare("SELECT key, value, checksum FROM notes WHERE key = ?"),
+    notes: prepare("SELECT key, value, checksum FROM notes ORDER BY key"),
+    putPlace: prepare("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"),
+    deletePlace: prepare("DELETE FROM places WHERE id = ?"),
+    places: prepare("SELECT id, username, place, checksum FROM places ORDER BY id"),
+    putTombstone: prepare(
+      "INSERT INTO tombstones (origin, last, checksum) VALUES (?, ?, ?) " +
+        "ON CONFLICT (origin) DO UPDATE SET last = excluded.last, checksum = excluded.checksum",
+    ),
+    deleteTombstone: prepare("DELETE FROM tombstones WHERE origin = ?"),
+    tombstones: prepare("SELECT origin, last, checksum FROM tombstones ORDER BY place"),
+    deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
+    deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ? RETURNING file"),
+    isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
+    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ?"),
+    deleteMessageIdsOf: prepare("DELETE FROM message_ids WHERE origin = ?"),
+    putHead: prepare("UPDATE state SET head = ?, lamport = ?"),
     putLamport: prepare("UPDATE state SET lamport = ?"),
     putSynced: prepare("UPDATE state SET synced = ?"),
 
@@ -81,6 +102,9 @@ export function prepareStatements(database: DatabaseSync) {
       `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
     ),
     account: prepare("SELECT verifier, lamport, origin FROM accounts WHERE username = ?"),
+    accountsAfter: prepare(
+      "SELECT username, verifier, lamport, origin FROM accounts WHERE username > ? ORDER BY username LIMIT ?",
+    ),
     usernames: prepare("SELECT username FROM accounts"),
     messageId: prepare(
       "SELECT origin, sequence, used_at AS usedAt FROM message_ids WHERE username = ? AND message_id = ?",
@@ -121,8 +145,8 @@ export function prepareStatements(database: DatabaseSync) {
     deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
     deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
 
-    state: prepare("SELECT server_id AS serverId, lamport, synced FROM state"),
-    insertState: prepare("INSERT INTO state VALUES (1, ?, 0, 0)"),
+    state: prepare("SELECT server_id AS serverId, lamport, synced, head FROM state"),
+    insertState: prepare("INSERT INTO state (one, server_id, lamport) VALUES (1, ?, 0)"),
     origins: prepare(
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
     ),
@@ -130,7 +154,7 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT position, lamport, taken_at AS takenAt FROM segments ORDER BY position DESC LIMIT 1",
     ),
     newestOf: prepare(
-      "SELECT position, last, activities, activity_bytes AS activityBytes FROM segments " +
+      "SELECT position, last, taken_at AS takenAt, activities, activity_bytes AS activityBytes FROM segments " +
         "WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1",
     ),
     loseCursors: prepare("UPDATE cursors SET lost = 1, position = coalesce(position, ?) WHERE lost = 0"),

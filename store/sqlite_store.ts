@@ -9,10 +9,18 @@ import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { inboxChange } from "./inbox.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn } from "./log_files.ts";
-import { checkBatch, findMissing, planForgetting, planForgettingForUsers, vectorAt } from "./origin_log.ts";
+import {
+  checkBatch,
+  findBuriable,
+  findMissing,
+  planForgetting,
+  planForgettingForUsers,
+  vectorAt,
+} from "./origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError } from "./sqlite_errors.ts";
 import { prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
 import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
 import { SqliteSegments } from "./sqlite_segments.ts";
@@ -20,6 +28,7 @@ import { all, one, prepareStatements, type Statements, type StateRow } from "./s
 import type {
   Account,
   Batch,
+  BurialLimits,
   Cut,
   EntryRange,
   ForgetLimits,
@@ -78,6 +87,7 @@ class SqliteStore implements Store {
   readonly #files: LogFiles;
   readonly #folder: string;
   readonly #statements: Statements;
+  readonly #beside: SqliteBeside;
   readonly #inbox: SqliteInbox;
   readonly #origins: SqliteOrigins;
   readonly #segments: SqliteSegments;
@@ -100,6 +110,7 @@ class SqliteStore implements Store {
     this.#files = files;
     this.#folder = folder;
     this.#statements = prepareStatements(database);
+    this.#beside = new SqliteBeside(this.#statements);
     this.#inbox = new SqliteInbox(this.#statements);
     const { state, insertState } = this.#statements;
     if (one(state) === undefined) insertState.run(makeServerId());
@@ -117,23 +128,32 @@ class SqliteStore implements Store {
 
   commit(batch: Batch): void {
     const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
-    checkBatch(batch, this.#head, sequenceAt);
+    checkBatch(batch, this.#head, this.opened.serverId, sequenceAt);
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
+    const head = segments.at(-1)?.position ?? this.#head;
     let changed: readonly Origin[] = [];
+    let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
     this.#transaction(() => {
+      if (batch.buried !== undefined) {
+        buried = this.#origins.writeBuried(batch.buried);
+        // The newest segment told the next position and the Lamport time.
+        this.#statements.putHead.run(head, lamport);
+      }
       changed = this.#segments.write(segments, lamport);
       this.#inbox.apply(inboxChanges);
-      this.#writeBesideTheLog(batch);
+      this.#beside.write(batch);
       if (segments.length === 0 && lamport !== this.#lamport) this.#statements.putLamport.run(lamport);
       if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
     });
     this.#synced = this.#files.synced;
+    if (buried !== undefined) this.#origins.bury(buried.tombstones);
     for (const origin of changed) this.#origins.set(origin);
-    this.#head = segments.at(-1)?.position ?? this.#head;
+    this.#head = head;
     this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
     this.#files.keep(this.#head);
+    if (buried !== undefined) this.#removeUnused(new Set(buried.files));
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -141,22 +161,40 @@ class SqliteStore implements Store {
   }
 
   missing(vector: Vector): Missing {
-    return this.#read(() => findMissing(this.#origins.logs(), this.#head, vector, this.#origins));
+    const { tombstones } = this.#origins;
+    return this.#read(() =>
+      findMissing({ logs: this.#origins.logs(), head: this.#head, tombstones }, vector, this.#origins)
+    );
   }
 
   missingAfter(position: Position): Missing {
-    const missing = this.missing(this.#read(() => vectorAt(this.#origins.logs(), position, this.#origins)));
+    const missing = this.missing(this.vectorAt(position));
     return { ...missing, after: Math.min(position, this.#head) };
   }
 
+  vectorAt(position: Position): Vector {
+    return this.#read(() => vectorAt(this.#origins.logs(), position, this.#origins));
+  }
+
   account(username: string): Account | undefined {
-    const row = this.#read(() => one<Omit<Account, "username">>(this.#statements.account, username));
-    return row && { username, ...row };
+    return this.#read(() => this.#beside.account(username));
+  }
+
+  accountsAfter(username: string, limit: number): Account[] {
+    return this.#read(() => this.#beside.accountsAfter(username, limit));
   }
 
   usernames(): string[] {
-    // SQLite would put them in the order of their UTF-8 bytes.
-    return this.#read(() => all<{ username: string }>(this.#statements.usernames).map((row) => row.username).sort());
+    return this.#read(() => this.#beside.usernames());
+  }
+
+  note(key: string): string | undefined {
+    return this.#read(() => this.#beside.note(key));
+  }
+
+  buriable(before: BurialLimits, limit: number): Vector {
+    const isAwaited = (origin: string) => one(this.#statements.isAwaited, origin) !== undefined;
+    return this.#read(() => findBuriable(this.#origins.logs(), before, limit, this.#origins, isAwaited));
   }
 
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
@@ -176,9 +214,7 @@ class SqliteStore implements Store {
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    type Found = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
-    const row = this.#read(() => one<Found>(this.#statements.messageId, username, messageId));
-    return row && { username, messageId, ...row };
+    return this.#read(() => this.#beside.usedMessageId(username, messageId));
   }
 
   forget(limits: ForgetLimits): Forgotten {
@@ -232,13 +268,17 @@ class SqliteStore implements Store {
   /** Reads what the store knows, and notes that no plain client is connected any more. */
   #open(cut: Cut | undefined): StoreState {
     const { state, newestSegment, loseCursors, cursors } = this.#statements;
-    const { serverId, lamport, synced } = one<StateRow>(state)!;
+    const { serverId, lamport, synced, head } = one<StateRow>(state)!;
     const newest = one<{ position: number; lamport: number; takenAt: number }>(newestSegment);
     this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = Math.max(lamport, newest?.lamport ?? 0);
     this.#synced = synced;
-    // What was forgotten is further on only when the log was cut.
-    this.#head = Math.max(newest?.position ?? 0, ...[...this.#origins.logs()].map((log) => log.forgottenPosition));
+    // What was forgotten is further on only when the log was cut, or an origin went whole.
+    this.#head = Math.max(
+      head,
+      newest?.position ?? 0,
+      ...[...this.#origins.logs()].map((log) => log.forgottenPosition),
+    );
     const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
     this.#files.continue(file, end, this.#head, synced);
     // Begun by a commit that failed, or forgotten just when the server was killed.
@@ -258,24 +298,11 @@ class SqliteStore implements Store {
       cursors: all<{ id: number; username: string; position: number }>(cursors)
         .map(({ id, username, position }): PlainCursor => ({ id, username, position, lost: true })),
       members: all<KnownServer>(this.#statements.members).map((member) => ({ ...member })),
+      places: this.#beside.places(),
+      notes: this.#beside.notes(),
+      tombstones: Object.fromEntries(this.#origins.tombstones),
       ...(cut === undefined ? {} : { cut }),
     };
-  }
-
-  /** What of `batch` is not in the log, nor in inboxes; within its transaction. */
-  #writeBesideTheLog({ accounts, messageIds, cursors, endedCursors, members }: Batch): void {
-    const { putAccount, insertMessageId, putCursor, deleteCursor, deleteMembers, insertMember } = this.#statements;
-    for (const { username, verifier, lamport, origin } of accounts) putAccount.run(username, verifier, lamport, origin);
-    for (const { username, messageId, origin, sequence, usedAt } of messageIds) {
-      insertMessageId.run(username, messageId, origin, sequence, usedAt);
-    }
-    for (const { id, username, position, lost } of cursors) {
-      putCursor.run(id, username, position ?? null, lost ? 1 : 0);
-    }
-    for (const id of endedCursors) deleteCursor.run(id);
-    if (members === undefined) return;
-    deleteMembers.run();
-    for (const { serverId, host, port } of members) insertMember.run(serverId, host, port);
   }
 
   /** Removes those of `files` that no row names any more. */

@@ -75,6 +75,14 @@ export interface InboxPortion {
   readonly maxBytes?: number;
 }
 
+/** Where a user stands whose connection was lost, as its owner wrote it: the store does not look into `place`. */
+export interface StoredPlace {
+  /** Names the place. */
+  readonly id: number;
+  readonly username: string;
+  readonly place: string;
+}
+
 /** A range of one origin's entries. */
 export interface EntryRange {
   readonly origin: string;
@@ -103,6 +111,18 @@ export interface Batch {
   readonly delivered?: readonly EntryName[];
   /** When given, takes the place of all members that were known before. */
   readonly members?: readonly KnownServer[];
+  /** Values by key that are new, have changed or, where they are `null`, go. */
+  readonly notes?: Readonly<Record<string, string | null>>;
+  /** Places that are new or have changed, by id. */
+  readonly places?: readonly StoredPlace[];
+  /** Places that are over, by id; also when they are among `places`. */
+  readonly endedPlaces?: readonly number[];
+  /**
+   * Origins that are forgotten whole, before anything else of the batch is taken in: their segments and what is known of their direct messages go; accounts
+   * that came from them stay, and so does the head. A tombstone keeps the sequence that is given here, or a higher one that it had; also of an origin of
+   * which nothing is known. Segments that come later must begin behind it, and take it away. Never this server itself.
+   */
+  readonly buried?: Vector;
   /** The server's Lamport clock after the turn. */
   readonly lamport: number;
 }
@@ -120,6 +140,12 @@ export interface StoreState {
   readonly cursors: readonly PlainCursor[];
   /** The other servers that this one has known, in the order in which they were given: so it finds them again after a restart. */
   readonly members: readonly KnownServer[];
+  /** In the order of their ids. */
+  readonly places: readonly StoredPlace[];
+  /** What was noted last under each key. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** Origins that were forgotten whole, and up to where. */
+  readonly tombstones: Vector;
   /** There when the end of the log was lost in a power cut. */
   readonly cut?: Cut;
 }
@@ -171,6 +197,9 @@ export interface ForgetLimits {
   readonly usedBefore: number;
 }
 
+/** How old an origin's newest segment has to be before the origin may be forgotten whole; as in `ForgetLimits`. */
+export type BurialLimits = Pick<ForgetLimits, "takenBefore" | "directMessagesBefore">;
+
 /** What one call of `forget` did. */
 export interface Forgotten {
   /** Activities that are gone. */
@@ -197,14 +226,21 @@ export interface Store extends Disposable {
    * the log only when there are none. Positions have holes where segments were forgotten.
    */
   segmentsAfter(position: Position, maxBytes: number): Segment[];
-  /** What a reader that has `vector` is missing. Origins of `vector` that are not known here say nothing. */
+  /**
+   * What a reader that has `vector` is missing. Origins of `vector` that are not known here say nothing; of one that was forgotten whole the reader has a
+   * gap if it names it, and only then.
+   */
   missing(vector: Vector): Missing;
   /**
    * What a reader that was sent everything up to `position` is missing. `after` is that position, or the head when it lies beyond. Where it cannot
    * be told any more how far the reader got in an origin, the gap begins at its first entry.
    */
   missingAfter(position: Position): Missing;
+  /** What a reader has for certain that was sent everything for everyone up to `position`. */
+  vectorAt(position: Position): Vector;
   account(username: string): Account | undefined;
+  /** Accounts whose names come after `username` in the order of their code points, at most so many. */
+  accountsAfter(username: string, limit: number): Account[];
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): string[];
   /** Direct messages that wait for `username`, in the order of this server's log. */
@@ -215,6 +251,13 @@ export interface Store extends Disposable {
   inboxCount(username: string, atMost: number): number;
   /** How many direct messages wait, for all users. Counts them: not for every turn. */
   readonly inboxSize: number;
+  /** What was noted last under `key`. */
+  note(key: string): string | undefined;
+  /**
+   * Origins of which nothing is kept but what is for servers, and how far they are known: no direct message of them waits, and their newest segment, which is
+   * never forgotten alone, is beyond the limits too. At most `limit` of them. This server itself may be among them.
+   */
+  buriable(before: BurialLimits, limit: number): Vector;
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**
@@ -233,4 +276,32 @@ export interface Store extends Disposable {
 export class StoreError extends Error {
   /** Its class, by name. */
   override name = "StoreError";
+}
+
+/** What is damaged, as far as it is known. */
+export interface DamagedPart {
+  readonly origin?: string;
+  /** Sequences of the entries. */
+  readonly first?: number;
+  readonly last?: number;
+  /** Of the segment. */
+  readonly position?: Position;
+}
+
+/** Something that was stored is not what was written there. Nothing of it was given out. */
+export class DamagedError extends StoreError implements DamagedPart {
+  override name = "DamagedError";
+  readonly origin?: string;
+  readonly first?: number;
+  readonly last?: number;
+  readonly position?: Position;
+
+  /** Of what `part` says it is. */
+  constructor(message: string, { origin, first, last, position }: DamagedPart, options?: ErrorOptions) {
+    super(message, options);
+    if (origin !== undefined) this.origin = origin;
+    if (first !== undefined) this.first = first;
+    if (last !== undefined) this.last = last;
+    if (position !== undefined) this.position = position;
+  }
 }

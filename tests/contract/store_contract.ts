@@ -6,6 +6,7 @@ import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segmen
 import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
+import { testBesideContract } from "./beside_contract.ts";
 import { testInboxContract } from "./inbox_contract.ts";
 
 /** How the contract gets at a store. */
@@ -24,7 +25,17 @@ export const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, dire
 export function testStoreContract({ name, use }: StoreDoor): void {
   Deno.test(`${name} is empty when it is new`, () => {
     use((store) => {
-      assertEquals(store.opened, { serverId: "s-1", lamport: 0, head: 0, vector: {}, cursors: [], members: [] });
+      assertEquals(store.opened, {
+        serverId: "s-1",
+        lamport: 0,
+        head: 0,
+        vector: {},
+        cursors: [],
+        members: [],
+        places: [],
+        notes: {},
+        tombstones: {},
+      });
       assertEquals(store.segmentsAfter(0, 1_000), []);
       assertEquals(store.missing({ other: 7 }), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.missingAfter(0), { after: 0, activities: 0, gaps: [] });
@@ -328,6 +339,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
     });
   });
 
+  testBesideContract({ name, use });
   testInboxContract({ name, use });
 
   Deno.test(`${name} can be closed twice`, () => {

@@ -6,7 +6,7 @@
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { openMemoryStore } from "../../store/memory_store.ts";
-import type { Batch, Cut, ForgetLimits, PlainCursor, Store, StoreState } from "../../store/store.ts";
+import type { Batch, Cut, ForgetLimits, PlainCursor, Store, StoredPlace, StoreState } from "../../store/store.ts";
 
 type Written =
   | { readonly kind: "batch"; readonly batch: Batch; readonly at: number }
@@ -106,15 +106,30 @@ export class Disk {
   #state(inner: Store): StoreState {
     const batches = this.#written.flatMap((written) => written.kind === "batch" ? [written.batch] : []);
     const cursors = new Map<number, PlainCursor>();
+    const places = new Map<number, StoredPlace>();
     const vector: Record<string, number> = {};
+    const tombstones: Record<string, number> = {};
+    const notes: Record<string, string> = {};
     let head = 0;
-    for (const { segments, cursors: changed, endedCursors } of batches) {
+    for (const batch of batches) {
+      const { segments, cursors: changed, endedCursors, buried = {}, notes: noted = {} } = batch;
+      for (const [origin, last] of Object.entries(buried)) {
+        delete vector[origin];
+        tombstones[origin] = Math.max(last, tombstones[origin] ?? 0);
+      }
       for (const { position, origin, last } of segments) {
         head = position;
         vector[origin] = last;
+        delete tombstones[origin];
+      }
+      for (const [key, value] of Object.entries(noted)) {
+        if (value === null) delete notes[key];
+        else notes[key] = value;
       }
       for (const cursor of changed) cursors.set(cursor.id, cursor);
       for (const id of endedCursors) cursors.delete(id);
+      for (const place of batch.places ?? []) places.set(place.id, place);
+      for (const id of batch.endedPlaces ?? []) places.delete(id);
     }
     const cut = this.#cut;
     this.#cut = undefined;
@@ -124,6 +139,9 @@ export class Disk {
       head,
       vector: vector as Vector,
       cursors: [...cursors.values()].map((cursor) => ({ ...cursor, lost: true, position: cursor.position ?? head })),
+      places: [...places.values()].sort((a, b) => a.id - b.id),
+      notes,
+      tombstones: tombstones as Vector,
       members: batches.findLast(({ members }) => members !== undefined)?.members ?? [],
       ...(cut === undefined ? {} : { cut }),
     };

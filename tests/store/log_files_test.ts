@@ -251,6 +251,9 @@ Deno.test("openSqliteStore() goes on with a database of version 1, and puts new 
         vector: { a: 3 },
         cursors: [],
         members: [],
+        places: [],
+        notes: {},
+        tombstones: {},
       });
       assertEquals(store.segmentsAfter(0, Infinity), segments);
       assertEquals(filesIn(folder), []);

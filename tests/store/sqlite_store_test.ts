@@ -85,6 +85,9 @@ Deno.test("openSqliteStore() finds everything again", () => {
       vector: { a: 4, b: 1 },
       cursors: [],
       members: [],
+      places: [],
+      notes: {},
+      tombstones: {},
     });
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
     assertEquals(store.account("bob"), account);
