@@ -1,20 +1,29 @@
 /**
- * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time; the log and the store
- * are the caller's business.
+ * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time; whose turn it is decides `fair_queue.ts`, and who has to
+ * wait for what went before, `penalties.ts`. The log and the store are the caller's business.
  */
 
+import { networkOf } from "../platform/address.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
 import { Credentials, type Digest } from "./credential.ts";
+import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
+import { Penalties } from "./penalties.ts";
 import { checkTicket, makeTicket, TICKET_LIFETIME_MS } from "./ticket.ts";
 import { makeVerifier, matchesVerifier } from "./verifier.ts";
 
 /** What a login comes to. */
 export type LoginResult =
   | { readonly ok: true; readonly digest: Digest }
-  | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" };
+  | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" }
+  /** Too many wrong secrets came from there: this one was not looked at. */
+  | { readonly ok: false; readonly reason: "TOO_MANY"; readonly retryAfterMs: number };
 
 /** Stands for whoever waits for an answer; no more than one at a time. */
-export type Applicant = object;
+export interface Applicant {
+  /** The address that it comes from. */
+  readonly remoteHost: string;
+}
 
 /** What a registration comes to. With `ok` the name is reserved until `settled` is called. */
 export type RegistrationResult =
@@ -43,6 +52,9 @@ export interface Proof {
   readonly ticket?: string | undefined;
 }
 
+/** What becomes of whoever waits for a derivation: it is its turn, nobody waits for it any more, or it has to wait for longer than that. */
+type Turn = "now" | "gaveUp" | "tooMany";
+
 /** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
 const MAX_DERIVATIONS = 2;
 
@@ -50,17 +62,22 @@ const MAX_DERIVATIONS = 2;
 export class Accounts {
   readonly #source: AccountSource;
   readonly #crypto: SecretCrypto;
+  readonly #clock: Pick<Clock, "nowMs">;
   readonly #tickets: TicketKeys | undefined;
   readonly #credentials: Credentials;
+  readonly #penalties = new Penalties();
   readonly #reserved = new Set<string>();
-  /** Who waits for a derivation, oldest first, and how to tell them whether it is their turn now; then those who let everybody go first. */
-  readonly #waiting = new Map<Applicant, (isTurn: boolean) => void>();
-  readonly #last = new Map<Applicant, (isTurn: boolean) => void>();
+  /** How to tell those who wait for a derivation what becomes of them. */
+  readonly #waiting = new Map<Applicant, (turn: Turn) => void>();
+  readonly #queue = new FairQueue<Applicant>();
+  /** Those of them who let everybody go first, oldest first. */
+  readonly #last = new Map<Applicant, QueuePlace>();
   #running = 0;
 
-  constructor(source: AccountSource, crypto: SecretCrypto, tickets?: TicketKeys) {
+  constructor(source: AccountSource, crypto: SecretCrypto, clock: Pick<Clock, "nowMs">, tickets?: TicketKeys) {
     this.#source = source;
     this.#crypto = crypto;
+    this.#clock = clock;
     this.#tickets = tickets;
     this.#credentials = new Credentials(crypto);
   }
@@ -75,20 +92,41 @@ export class Accounts {
     return makeTicket(key, { serverId: tickets.serverId, username, verifier, expiresAtMs }, this.#crypto);
   }
 
-  /** Checks who a client says it is. @throws {Error} when `applicant` gave up. */
-  async checkLogin({ username, secret, ticket }: Proof, applicant: Applicant = {}): Promise<LoginResult> {
+  /** Derivations that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Checks who a client says it is, or (`kind`) another server says a client of its is. @throws {Error} when `applicant` gave up. */
+  async checkLogin(
+    { username, secret, ticket }: Proof,
+    applicant: Applicant,
+    kind: Exclude<QueueKind, "registration"> = "login",
+  ): Promise<LoginResult> {
     const account = this.#source.account(username);
     if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
     const digest = this.#credentials.digest(username, secret);
     if (ticket !== undefined && this.#isGood(ticket, username, account.verifier)) return { ok: true, digest };
+    const place = { kind, network: networkOf(applicant.remoteHost), account: username };
+    // Also the right one waits, and one that is recognised at once: else whoever guesses would only have to look which is answered.
+    if (this.#waitMs(place) > 0) return this.#tooMany(place);
     if (!this.#credentials.recognises(username, digest, account.verifier)) {
-      const matches = await this.#inTurn(applicant, () => matchesVerifier(secret, account.verifier, this.#crypto));
+      const matches = await this.#inTurn(applicant, place, async () => {
+        // The same client, on another connection, may have been first.
+        if (this.#credentials.recognises(username, digest, account.verifier)) return true;
+        const isRight = await matchesVerifier(secret, account.verifier, this.#crypto);
+        // Before the next one's turn.
+        if (isRight) this.#credentials.remember(username, digest, account.verifier);
+        else this.#penalties.wrong(place, this.#clock.nowMs());
+        return isRight;
+      });
+      if (matches === "tooMany") return this.#tooMany(place);
       // It may have become another user's in the meantime, when servers that were apart have found each other.
       if (!matches || this.#source.account(username)?.verifier !== account.verifier) {
         return { ok: false, reason: "WRONG_SECRET" };
       }
-      this.#credentials.remember(username, digest, account.verifier);
     }
+    this.#penalties.right(place);
     return { ok: true, digest };
   }
 
@@ -101,13 +139,20 @@ export class Accounts {
    * Reserves a name and makes its verifier. The caller stores the account, and then calls `settled`.
    * @throws {Error} when `applicant` gave up.
    */
-  async register(username: string, secret: string, applicant: Applicant = {}): Promise<RegistrationResult> {
+  async register(
+    username: string,
+    secret: string,
+    applicant: Applicant,
+    kind: Exclude<QueueKind, "login"> = "registration",
+  ): Promise<RegistrationResult> {
     if (this.#reserved.has(username) || this.#source.account(username) !== undefined) {
       return { ok: false, reason: "NAME_TAKEN" };
     }
     this.#reserved.add(username);
     try {
-      const verifier = await this.#inTurn(applicant, () => makeVerifier(secret, this.#crypto));
+      const place = { kind, network: networkOf(applicant.remoteHost), account: username };
+      const verifier = await this.#inTurn(applicant, place, () => makeVerifier(secret, this.#crypto));
+      if (verifier === "tooMany") throw new TypeError("Cannot refuse a registration: it tries no secret");
       // The newcomer logs in next; it need not wait for the same derivation again.
       this.#credentials.remember(username, this.#credentials.digest(username, secret), verifier);
       return { ok: true, verifier };
@@ -127,18 +172,15 @@ export class Accounts {
    * otherwise find the queue full of themselves.
    */
   giveUp(applicant: Applicant): void {
-    for (const queue of [this.#waiting, this.#last]) {
-      queue.get(applicant)?.(false);
-      queue.delete(applicant);
-    }
+    this.#queue.delete(applicant);
+    this.#last.delete(applicant);
+    this.#tell(applicant, "gaveUp");
   }
 
   /** From now on everybody else goes before `applicant`. */
   letOthersGoFirst(applicant: Applicant): void {
-    const tell = this.#waiting.get(applicant);
-    if (tell === undefined) return;
-    this.#waiting.delete(applicant);
-    this.#last.set(applicant, tell);
+    const place = this.#queue.delete(applicant);
+    if (place !== undefined) this.#last.set(applicant, place);
   }
 
   #isGood(ticket: string, username: string, verifier: string): boolean {
@@ -147,22 +189,52 @@ export class Accounts {
     return checkTicket(ticket, username, verifier, wallMs(), keyOf, this.#crypto);
   }
 
-  async #inTurn<T>(applicant: Applicant, derive: () => Promise<T>): Promise<T> {
+  /** Another server has shown who it is: only its share is looked at. */
+  #waitMs(place: QueuePlace): number {
+    return place.kind === "login" ? this.#penalties.waitMs(place, this.#clock.nowMs()) : 0;
+  }
+
+  #tooMany(place: QueuePlace): LoginResult {
+    return { ok: false, reason: "TOO_MANY", retryAfterMs: Math.max(1, this.#waitMs(place)) };
+  }
+
+  async #inTurn<T>(applicant: Applicant, place: QueuePlace, derive: () => Promise<T>): Promise<T | "tooMany"> {
     if (this.#running < MAX_DERIVATIONS) this.#running++;
-    else if (!await new Promise<boolean>((resolve) => this.#waiting.set(applicant, resolve))) {
-      throw new Error("Cannot derive from a secret: nobody waits for it any more");
+    else {
+      const turn = await new Promise<Turn>((resolve) => {
+        this.#waiting.set(applicant, resolve);
+        this.#queue.add(applicant, place);
+      });
+      if (turn === "gaveUp") throw new Error("Cannot derive from a secret: nobody waits for it any more");
+      if (turn === "tooMany") return turn;
     }
     try {
       return await derive();
     } finally {
-      // The place is handed on, not given back, so that nobody slips in between.
-      const queue = this.#waiting.size > 0 ? this.#waiting : this.#last;
-      const [next] = queue;
-      if (next === undefined) this.#running--;
-      else {
-        queue.delete(next[0]);
-        next[1](true);
-      }
+      this.#handOn();
     }
+  }
+
+  /** The place of a derivation that is over is handed on, not given back, so that nobody slips in between. */
+  #handOn(): void {
+    for (;;) {
+      const [next] = this.#queue.size > 0 ? [this.#queue.take()!] : this.#last;
+      if (next === undefined) {
+        this.#running--;
+        return;
+      }
+      const [applicant, place] = next;
+      this.#last.delete(applicant);
+      // What others tried from there while it waited may have come to too much.
+      const turn = this.#waitMs(place) > 0 ? "tooMany" : "now";
+      this.#tell(applicant, turn);
+      if (turn === "now") return;
+    }
+  }
+
+  #tell(applicant: Applicant, turn: Turn): void {
+    const tell = this.#waiting.get(applicant);
+    this.#waiting.delete(applicant);
+    tell?.(turn);
   }
 }

@@ -8,7 +8,7 @@ import type { Config } from "../config/config.ts";
 import type { Digest } from "../accounts/credential.ts";
 import type { LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import type { LoginProblem, RedirectTarget } from "../session/session.ts";
+import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "../session/session.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
@@ -37,6 +37,8 @@ export interface Waiting extends Applicant {
 /** What a login comes to. `digest` is there for all but anonymous clients that may log in. */
 export interface LoginOutcome {
   readonly problem?: LoginProblem;
+  /** It is not for now. */
+  readonly limit?: Limit;
   /** It is to be sent there. */
   readonly redirect?: RedirectTarget;
   readonly digest?: Digest;
@@ -64,7 +66,8 @@ export function checkLogin(
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
         if (waiting.isGone) return;
         if (result.ok) mayLogIn(result.digest);
-        else told({ problem: result.reason });
+        else if (result.reason !== "TOO_MANY") told({ problem: result.reason });
+        else told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
       }).catch((error) => waiting.brokeDown(error));
     })
   );
@@ -72,16 +75,16 @@ export function checkLogin(
 
 /** Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every server that can be reached. */
 export function register(
-  username: string,
-  secret: string,
+  { username, secret }: { readonly username: string; readonly secret: string },
   waiting: Waiting,
   services: AdmissionServices,
   told: (isRegistered: boolean) => void,
+  kind: "registration" | "peer" = "registration",
 ): void {
   const { accounts, mesh } = services;
   mesh.whenJoined(() => {
     if (waiting.isGone) return;
-    accounts.register(username, secret, waiting).then((result) => {
+    accounts.register(username, secret, waiting, kind).then((result) => {
       if (!result.ok) return told(false);
       // Nobody is told any more, so the name stays free for whoever tries again.
       if (waiting.isGone) return accounts.settled(username);
@@ -92,14 +95,13 @@ export function register(
 
 /** As `register`, for a server of the older dialect; where the name has an account, tells whether the secret is that one's. */
 export function takeAccount(
-  username: string,
-  secret: string,
+  { username, secret, remoteHost }: { readonly username: string; readonly secret: string; readonly remoteHost: string },
   services: AdmissionServices,
   told: (isTaken: boolean) => void,
 ): void {
-  const waiting = { remoteHost: "", isGone: false, brokeDown: () => told(false) };
-  if (!services.journal.hasAccount(username)) return register(username, secret, waiting, services, told);
-  services.accounts.checkLogin({ username, secret }).then(({ ok }) => ok, () => false)
+  const waiting = { remoteHost, isGone: false, brokeDown: () => told(false) };
+  if (!services.journal.hasAccount(username)) return register({ username, secret }, waiting, services, told, "peer");
+  services.accounts.checkLogin({ username, secret }, waiting, "peer").then(({ ok }) => ok, () => false)
     .then((ok) => void unlessUnreadable(() => told(ok)));
 }
 

@@ -15,6 +15,7 @@ import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../
 import { ANONYMOUS } from "../protocol/names.ts";
 import {
   featuresInForce,
+  type Limit,
   NEW_SESSION,
   onLoginChecked,
   onMessage,
@@ -24,6 +25,7 @@ import {
   type SessionEffect,
   type SessionFacts,
   type SessionStep,
+  TOO_MANY_SECRETS,
 } from "../session/session.ts";
 import { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door } from "../view/network_view.ts";
@@ -242,9 +244,10 @@ export class Connection
     return this.#services.config.limits.maxRegistrationsPerConnection;
   }
 
-  peerProblem(message: AuthenticateMessage): string | undefined {
+  peerProblem(message: AuthenticateMessage): string | Limit | undefined {
     const admission = this.#services.mesh.admit(message, this.remoteHost);
     if (admission.kind === "refused") return admission.info;
+    if (admission.kind === "notNow") return { info: TOO_MANY_SECRETS, retryAfterMs: admission.retryAfterMs };
     this.#admitted = admission;
     return undefined;
   }
@@ -329,16 +332,15 @@ export class Connection
   #checkLogin(login: LoginMessage): void {
     this.#stopIdentifyDeadline();
     if (login.trace !== undefined) this.#traced(login, login.trace);
-    checkLogin(login, this, this.#services, ({ digest, problem, redirect }) => {
-      this.#digest = digest;
-      const found = { ...(problem && { problem }), ...(redirect && { redirect }) };
-      this.#verified(onLoginChecked(this.#session, found));
+    checkLogin(login, this, this.#services, (outcome) => {
+      this.#digest = outcome.digest;
+      this.#verified(onLoginChecked(this.#session, outcome));
     });
   }
 
   #register(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
-    register(username, secret, this, this.#services, (isRegistered) => {
+    register({ username, secret }, this, this.#services, (isRegistered) => {
       if (isRegistered) {
         logger.info("registered {username} for {address}", { username, address: this.address });
         this.#note("register", username);

@@ -5,9 +5,11 @@
 
 import { getLogger } from "@logtape/logtape";
 import { parseEndpoint } from "../config/values.ts";
+import { Strikes } from "../accounts/strikes.ts";
 import { Locks } from "../mesh/locks.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
 import type { Source } from "../mesh/wants.ts";
+import { networkOf } from "../platform/address.ts";
 import type { Timer } from "../platform/clock.ts";
 import { chanceOf } from "../platform/crypto.ts";
 import type { Link } from "../platform/transport.ts";
@@ -46,6 +48,8 @@ export type { Admission };
 const CALL_TIMEOUT_MS = 3_000;
 /** How often is looked whether anything that waits has waited for long enough. */
 const TICK_MS = 250;
+/** What wrong secrets of the network cost an address. Not much at most: a server that was given the right one at last may be behind the same. */
+const WRONG_SECRETS = { free: 5, forgetMs: 60_000, firstMs: 1_000, mostMs: 8_000 };
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
 
@@ -55,6 +59,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #members: Members;
   readonly #links: PeerLinks;
   readonly #ticketKeys = new Map<string, string>();
+  readonly #strikes = new Strikes(WRONG_SECRETS);
   readonly #supervision: PeerSupervision;
   readonly #caller: Caller;
   readonly #announcing: Announcing;
@@ -181,12 +186,19 @@ export class Mesh implements PeerLinkOwner {
   /** Whether whoever said this may be a peer. */
   admit(message: AuthenticateMessage, remoteHost: string): Admission {
     const { config: { cluster }, journal, older } = this.#parts;
+    const from = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {
+      waitMs: this.#strikes.waitMs(from, this.#nowMs),
       serverId: journal.serverId,
       hasSecret: cluster.secret !== "",
       takesOlderDialect: older !== undefined,
       isStopping: this.#isStopping,
-      isSecret: (secret) => this.#isSecret(secret),
+      isSecret: (secret) => {
+        const isRight = this.#isSecret(secret);
+        if (isRight) this.#strikes.forget(from);
+        else this.#strikes.add(from, this.#nowMs);
+        return isRight;
+      },
       member: (serverId) => this.#members.get(serverId),
     });
   }
@@ -194,7 +206,7 @@ export class Mesh implements PeerLinkOwner {
   /** Takes over the link of a server that was admitted. */
   accept(link: Link, framer: LineFramer, admission: Admission): LinkTaker {
     if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId);
-    if (admission.kind === "refused") throw new TypeError("Cannot accept a server that was refused");
+    if (admission.kind !== "peer") throw new TypeError("Cannot accept a server that was refused");
     const { peer } = admission;
     const identity = this.#identity();
     const members = this.#wireMembers();

@@ -208,7 +208,7 @@ export class ThrumNode {
       supervisor: this.#supervisor,
       hub: this.#hub,
       journal: this.#journal,
-      accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, {
+      accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, clock, {
         serverId: store.opened.serverId,
         keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
         wallMs: () => clock.wallMs(),
@@ -414,7 +414,7 @@ export class ThrumNode {
       self: () => ({ ...this.#mesh.self, load: this.#sessions.load }),
       members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
       sessions: this.#sessions,
-      takeAccount: (username, secret, told) => takeAccount(username, secret, this.#services, told),
+      takeAccount: (account, told) => takeAccount(account, this.#services, told),
     });
   }
 

@@ -32,7 +32,10 @@ export interface OlderPeersParts {
   members(): readonly OlderServer[];
   readonly sessions: Sessions;
   /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
-  takeAccount(username: string, secret: string, told: (isTaken: boolean) => void): void;
+  takeAccount(
+    account: { readonly username: string; readonly secret: string; readonly remoteHost: string },
+    told: (isTaken: boolean) => void,
+  ): void;
 }
 
 /** A claim of a name that waits for such peers. */
@@ -141,7 +144,7 @@ export class OlderPeers {
         return this.#publishLater();
       case "takeAccount": {
         const { username, secret, isAsked } = effect;
-        return this.#parts.takeAccount(username, secret, (isTaken) => {
+        return this.#parts.takeAccount({ username, secret, remoteHost: link.remoteHost }, (isTaken) => {
           link.carryOut(link.peer.answer({ username, secret }, isTaken, isAsked));
         });
       }
@@ -260,6 +263,10 @@ export class OlderLink implements LinkTaker {
   get name(): string {
     const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
     return this.serverId === undefined ? address : `${this.serverId} (${address})`;
+  }
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
   }
 
   carryOut(effects: readonly OlderEffect[]): void {

@@ -11,7 +11,9 @@ export type Admission =
   | { readonly kind: "peer"; readonly peer: PeerIdentity }
   /** It speaks the older dialect; one of family A says who it is. */
   | { readonly kind: "older"; readonly serverId: string | undefined }
-  | { readonly kind: "refused"; readonly info: string };
+  | { readonly kind: "refused"; readonly info: string }
+  /** Too many wrong secrets came from its address: this one was not looked at. */
+  | { readonly kind: "notNow"; readonly retryAfterMs: number };
 
 /** What the answer depends on. */
 export interface AdmissionFacts {
@@ -21,6 +23,8 @@ export interface AdmissionFacts {
   readonly hasSecret: boolean;
   readonly takesOlderDialect: boolean;
   readonly isStopping: boolean;
+  /** How long the address has to wait for what it has tried before. */
+  readonly waitMs: number;
   /** Whether this is the secret of the network. */
   isSecret(secret: string): boolean;
   /** What is known of the server of this name. */
@@ -33,6 +37,8 @@ export const SELF = "this is the same server";
 /** Whether whoever said this, from `remoteHost`, may be a peer. */
 export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): Admission {
   if (!facts.hasSecret) return refused("this server takes no other servers: it has no secret");
+  // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
+  if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
   const { serverId, port, host, features, vector, lamport = 0 } = message;
   if (!features.includes(PEER_FEATURE)) {

@@ -1,6 +1,18 @@
-/** Addresses as people write them. */
+/** Addresses as people write them, and whom they belong to. Pure. */
 
 /** An IPv4 address that came in on an IPv6 socket, without what IPv6 puts before it. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
+/**
+ * Whom `address` belongs to, as one key: of IPv6 everybody has a whole network of 64 bits, and could come from each of its addresses. What can be read as no address stands for itself.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const plain = plainAddress(address.toLowerCase());
+  if (!plain.includes(":")) return plain;
+  const [left, right] = plain.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array<string>(Math.max(0, 8 - left!.length - (right?.length ?? 0))).fill("0");
+  return [...left!, ...zeros, ...right ?? []].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
 }

@@ -32,6 +32,7 @@ export const CLOSE_REASONS = {
   NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
   SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
+  TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

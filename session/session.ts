@@ -14,6 +14,7 @@ import {
   type AuthenticateMessage,
   type ClientMessage,
   type DirectMessageFailedMessage,
+  type EndConnectionMessage,
   type Feature,
   FEATURES,
   type InvalidLine,
@@ -54,7 +55,10 @@ export type Session =
 
 /** What is to be done, in order. */
 export type SessionEffect =
-  | { readonly kind: "send"; readonly message: RefusalMessage | RegisterSuccessMessage | DirectMessageFailedMessage }
+  | {
+    readonly kind: "send";
+    readonly message: RefusalMessage | RegisterSuccessMessage | DirectMessageFailedMessage | EndConnectionMessage;
+  }
   /** Find out whether it may log in, and whether all that it comes after is here. */
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
   | { readonly kind: "register"; readonly username: string; readonly secret: string }
@@ -89,8 +93,8 @@ export interface RedirectTarget {
 
 /** What a decision needs to know beside the message. */
 export interface SessionFacts {
-  /** Why a server that says this is no peer; `undefined` when it is one. */
-  peerProblem(message: AuthenticateMessage): string | undefined;
+  /** Why a server that says this is no peer, or none for now; `undefined` when it is one. */
+  peerProblem(message: AuthenticateMessage): string | Limit | undefined;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;
@@ -110,6 +114,15 @@ const LOGIN_PROBLEMS = {
 } as const;
 /** A key of these. */
 export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
+
+/** Why somebody is not for now, and when it may try again. */
+export interface Limit {
+  readonly info: string;
+  readonly retryAfterMs: number;
+}
+
+/** Said to whoever has tried too many wrong secrets. */
+export const TOO_MANY_SECRETS = "too many wrong secrets came from this address";
 
 /** A connection that was just made. */
 export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
@@ -160,18 +173,24 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "AUTHENTICATE": {
       if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
       const problem = facts.peerProblem(message);
-      if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
+      if (typeof problem === "string") return refuse("AUTHENTICATION_FAIL", problem);
+      if (problem !== undefined) return notForNow(problem, false);
       return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", message }] };
     }
   }
 }
 
-/** The `LOGIN` was checked: why it is refused, or the server that it is to be sent to instead of this one. */
-export function onLoginChecked(
-  session: Session,
-  { problem, redirect }: { readonly problem?: LoginProblem; readonly redirect?: RedirectTarget },
-): SessionStep {
+/** What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead of this one. */
+export interface LoginFindings {
+  readonly problem?: LoginProblem;
+  readonly limit?: Limit;
+  readonly redirect?: RedirectTarget;
+}
+
+/** The `LOGIN` was checked. */
+export function onLoginChecked(session: Session, { problem, limit, redirect }: LoginFindings): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
+  if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
   if (problem !== undefined) return refuseLogin(problem);
   if (redirect === undefined) return beginSession(session.message);
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
@@ -271,6 +290,16 @@ function messageProblem(
 
 function refuseLogin(reason: LoginProblem): SessionStep {
   return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
+}
+
+/** Who knows more than plain clients do is told when to come back. */
+function notForNow({ info, retryAfterMs }: Limit, isPlain: boolean): SessionStep {
+  const words = `${info}: try again in ${Math.ceil(retryAfterMs / 1000)} s`;
+  const message = isPlain
+    ? { command: "LOGIN_FAILED", info: words, reason: "TOO_MANY" } as const
+    : { command: "END_CONNECTION", reason: "TOO_MANY", info: words, reconnect: "backoff", retryAfterMs } as const;
+  const step = close("TOO_MANY", words);
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
 }
 
 function notNow(command: string): SessionStep {

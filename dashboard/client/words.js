@@ -22,6 +22,7 @@ export const CLOSE_REASONS = Object.freeze({
   NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
   SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
+  TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

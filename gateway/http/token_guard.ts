@@ -4,6 +4,7 @@
  */
 
 import { toHex } from "../../accounts/verifier.ts";
+import { networkOf } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { HttpRequest } from "../../platform/http_server.ts";
@@ -99,14 +100,6 @@ export class TokenGuard {
     const secure = isSecure ? "; Secure" : "";
     return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
   }
-}
-
-/** Whom `address` belongs to: of IPv6 everybody has a whole network of 64 bits, and could guess with each of its addresses. */
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [left, right] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
-  const zeros = Array<string>(Math.max(0, 8 - left!.length - (right?.length ?? 0))).fill("0");
-  return [...left!, ...zeros, ...right ?? []].slice(0, 4).join(":");
 }
 
 function forgetOldest(map: Map<string, unknown>, most: number): void {

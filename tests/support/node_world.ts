@@ -70,8 +70,13 @@ export class NodeWorld {
   }
 
   /** A client that has sent `lines`. */
-  async connect(...lines: Received[]): Promise<FakeLineClient> {
-    const dialled = this.network.machine("client").dial({ host: "127.0.0.1", port: this.node.port, timeoutMs: 1 });
+  connect(...lines: Received[]): Promise<FakeLineClient> {
+    return this.connectFrom("client", ...lines);
+  }
+
+  /** The same, from an address. */
+  async connectFrom(address: string, ...lines: Received[]): Promise<FakeLineClient> {
+    const dialled = this.network.machine(address).dial({ host: "127.0.0.1", port: this.node.port, timeoutMs: 1 });
     await this.settle();
     const client = new FakeLineClient(await dialled);
     if (lines.length > 0) {

@@ -1,0 +1,54 @@
+/**
+ * What wrong secrets of accounts cost, and whom: the address that they come from, and there the account that they are for. From elsewhere its user is not kept waiting by that. Pure.
+ */
+
+import { Strikes } from "./strikes.ts";
+
+/** Who tries a secret. */
+export interface Attempt {
+  /** Whom the address belongs to. */
+  readonly network: string;
+  readonly account: string;
+}
+
+/** For one account from one address: a person may mistype. */
+const OF_ACCOUNT = { free: 3, forgetMs: 60_000, firstMs: 1_000, mostMs: 60_000 };
+/** For all accounts from one address: behind it may be a class of people who mistype. */
+const OF_NETWORK = { free: 100, forgetMs: 10_000, firstMs: 1_000, mostMs: 60_000 };
+/** Pairs whose last login went well. */
+const MAX_KNOWN = 20_000;
+
+/** One server's. */
+export class Penalties {
+  readonly #ofAccount = new Strikes(OF_ACCOUNT);
+  readonly #ofNetwork = new Strikes(OF_NETWORK);
+  /** Oldest first. What others do wrong at the same address is not theirs. */
+  readonly #known = new Set<string>();
+
+  /** How long `attempt` has to wait; 0 when it has not. */
+  waitMs(attempt: Attempt, nowMs: number): number {
+    const key = keyOf(attempt);
+    const own = this.#ofAccount.waitMs(key, nowMs);
+    return this.#known.has(key) ? own : Math.max(own, this.#ofNetwork.waitMs(attempt.network, nowMs));
+  }
+
+  /** The secret was wrong. */
+  wrong(attempt: Attempt, nowMs: number): void {
+    this.#ofAccount.add(keyOf(attempt), nowMs);
+    this.#ofNetwork.add(attempt.network, nowMs);
+  }
+
+  /** The secret was right. What else came from the address still counts: whoever guesses may have an account, too. */
+  right(attempt: Attempt): void {
+    const key = keyOf(attempt);
+    this.#ofAccount.forget(key);
+    this.#known.delete(key);
+    this.#known.add(key);
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value!);
+  }
+}
+
+function keyOf({ network, account }: Attempt): string {
+  // No address holds a space.
+  return `${network} ${account}`;
+}

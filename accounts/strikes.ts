@@ -1,0 +1,67 @@
+/**
+ * What wrong secrets cost: after a few that are forgiven, their sender has to wait, each time twice as long. Time comes in as an argument, on any clock that does not go back.
+ * What is remembered of strangers has a bound. Pure.
+ */
+
+/** How strict it is. */
+export interface StrikeRule {
+  /** So many cost nothing. */
+  readonly free: number;
+  /** One is forgotten after each such span. */
+  readonly forgetMs: number;
+  /** What the first one that costs something costs, and the most that one may. */
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** Keys that are remembered; beyond, the one that has been quiet for longest is forgotten. */
+const MAX_KEYS = 10_000;
+
+interface Struck {
+  /** Those that were not forgotten at `at`. */
+  readonly count: number;
+  readonly at: number;
+  readonly freeAt: number;
+}
+
+/** Wrong secrets by whatever they are counted by. */
+export class Strikes {
+  readonly #rule: StrikeRule;
+  readonly #maxKeys: number;
+  /** Struck longest ago first. */
+  readonly #keys = new Map<string, Struck>();
+
+  constructor(rule: StrikeRule, maxKeys = MAX_KEYS) {
+    this.#rule = rule;
+    this.#maxKeys = maxKeys;
+  }
+
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  /** How long `key` has to wait before the next secret of its is looked at; 0 when it has not. */
+  waitMs(key: string, nowMs: number): number {
+    return Math.max(0, (this.#keys.get(key)?.freeAt ?? nowMs) - nowMs);
+  }
+
+  /** Counts a wrong one. */
+  add(key: string, nowMs: number): void {
+    const { free, forgetMs, firstMs, mostMs } = this.#rule;
+    const before = this.#keys.get(key);
+    const left = before === undefined ? 0 : Math.max(0, before.count - Math.floor((nowMs - before.at) / forgetMs));
+    const count = left + 1;
+    // As many as cost the most: further ones would only be remembered for longer.
+    const most = free + 1 + Math.ceil(Math.log2(mostMs / firstMs));
+    const spanMs = count <= free ? 0 : Math.min(mostMs, firstMs * 2 ** (count - free - 1));
+    this.#keys.delete(key);
+    this.#keys.set(key, { count: Math.min(count, most), at: nowMs, freeAt: nowMs + spanMs });
+    if (this.#keys.size > this.#maxKeys) this.#keys.delete(this.#keys.keys().next().value!);
+  }
+
+  /** All is forgiven. */
+  forget(key: string): void {
+    this.#keys.delete(key);
+  }
+}

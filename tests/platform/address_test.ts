@@ -1,0 +1,13 @@
+import { assertEquals } from "@std/assert";
+import { networkOf } from "../../platform/address.ts";
+
+Deno.test("networkOf() gives an IPv4 address itself, and of IPv6 the network of 64 bits, however it is written", () => {
+  assertEquals(networkOf("127.0.0.1"), "127.0.0.1");
+  assertEquals(networkOf("::ffff:127.0.0.1"), "127.0.0.1");
+  assertEquals(networkOf("2001:db8:0:1::5"), "2001:db8:0:1");
+  assertEquals(networkOf("2001:DB8::1:a:b:c:d"), "2001:db8:0:1");
+  assertEquals(networkOf("2001:0db8:0000:0001:ffff:ffff:ffff:ffff"), "2001:db8:0:1");
+  assertEquals(networkOf("::1"), "0:0:0:0");
+  assertEquals(networkOf("fe80::1%eth0"), "fe80:0:0:0");
+  assertEquals(networkOf(""), "");
+});
