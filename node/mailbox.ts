@@ -7,7 +7,8 @@ import type { Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link } from "../platform/transport.ts";
-import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
+import { readEntry } from "../protocol/entry_codec.ts";
+import type { EntryId } from "../protocol/entry_id.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import type { Journal } from "./journal.ts";
 
@@ -89,7 +90,10 @@ export class Mailbox {
     if (first <= taken) this.#deliver(origin, first, Math.min(last, taken));
     if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
     const lines = decoder.decode(bytes).split("\n").slice(0, -1);
-    return encoder.encode(lines.map((line) => this.#lineFor(line, false)).join(""));
+    const before = last - lines.length + 1;
+    return encoder.encode(
+      lines.map((line, n) => this.#lineFor(line, { origin, sequence: before + n }, false)).join(""),
+    );
   }
 
   /** The client has taken all of this, be it over this connection or an earlier one. */
@@ -129,7 +133,7 @@ export class Mailbox {
       // The others come from the log.
       const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
       const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
-        .map(({ line }) => this.#lineFor(line, true)).join("");
+        .map((message) => this.#lineFor(message.line, message, true)).join("");
       if (text !== "" && !link.write(encoder.encode(text))) return;
     }
     // By a timer, as the hub does it.
@@ -139,12 +143,14 @@ export class Mailbox {
     });
   }
 
-  #lineFor(line: string, waited: boolean): string {
-    const message: UserLine = JSON.parse(line);
+  #lineFor(line: string, { origin, sequence }: EntryId, waited: boolean): string {
+    const message = readUserLine(line);
     const { knowsChat } = this.#parts;
-    if (message.command !== "DIRECT_MESSAGE") return knowsChat ? `${line}\n` : "";
+    if (message?.command === "RECEIPT") return knowsChat ? `${line}\n` : "";
+    // Of another kind, or older than the rules are: no client knows what to make of it.
+    if (message === undefined) return "";
     if (!knowsChat) {
-      this.#underWay.push(parseEntryId(message.id)!);
+      this.#underWay.push({ origin, sequence });
       this.#watchLink();
       return plainLine(message);
     }
@@ -181,13 +187,25 @@ export class Mailbox {
       const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
       if (portion.length === 0) return;
       for (const message of portion) {
-        const { from, messageId }: UserLine = JSON.parse(message.line);
+        const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
+        // It was never shown, and nobody is told of it.
+        if (from === undefined) continue;
         const receipt = journal.inboxes.delivered({ ...message, from, messageId });
         if (receipt !== undefined) this.#parts.delivered?.(message, receipt);
       }
       first = portion.at(-1)!.sequence + 1;
     }
   }
+}
+
+/** What a line for a user says; `undefined` for one that cannot be shown to anybody. */
+function readUserLine(line: string): UserLine | undefined {
+  const fields = readEntry(line)?.fields;
+  if (fields?.command === "RECEIPT") return fields as UserLine;
+  if (fields?.command !== "DIRECT_MESSAGE") return undefined;
+  const { from, text, id, sentAt, messageId } = fields;
+  const isWhole = [from, text, id].every((value) => typeof value === "string") && Number.isSafeInteger(sentAt);
+  return isWhole && (messageId === undefined || typeof messageId === "string") ? fields as UserLine : undefined;
 }
 
 /** A direct message for who knows none: an activity of its sender. */

@@ -22,6 +22,7 @@ import type { TraceEvent } from "../trace/trace_event.ts";
 import type { Door, NetworkView } from "../view/network_view.ts";
 import { takeAccount } from "./admission.ts";
 import { Balancer } from "./balancer.ts";
+import { ClientLog } from "./client_log.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionServices } from "./connection_services.ts";
@@ -125,7 +126,7 @@ export class ThrumNode {
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#closing.fail(error),
     });
-    this.#hub = new Hub(this.#journal, clock);
+    this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
     this.#connections = new Connections({
       maxConnections: config.limits.maxConnections,
       counters: this.#counters,

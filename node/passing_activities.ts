@@ -6,6 +6,7 @@
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
+import { parseServerLine } from "../protocol/server_codec.ts";
 import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../view/network_view.ts";
 
 /** The log, as it is looked at. */
@@ -70,7 +71,7 @@ function newestOf(segments: readonly Segment[]): ActivityView[] {
   for (let index = segments.length - 1; index >= 0 && newest.length < MAX_ACTIVITIES; index--) {
     newest.unshift(...lastLines(segments[index]!.bytes, MAX_ACTIVITIES - newest.length));
   }
-  return newest.map(viewOf);
+  return newest.flatMap((line) => viewOf(line) ?? []);
 }
 
 /** The last lines of `bytes`, at most `count`, without their ends. */
@@ -84,8 +85,11 @@ function countOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
-function viewOf(line: string): ActivityView {
-  const { activity: { authenticated_user: user, ...activity }, id, lamport, sentAt } = JSON.parse(line);
+/** `undefined` for a line that is no activity, as an old log can have some: what nobody knows how to show is not shown. */
+function viewOf(line: string): ActivityView | undefined {
+  const message = parseServerLine(line);
+  if (message?.command !== "ACTIVITY_BROADCAST") return undefined;
+  const { activity: { authenticated_user: user, ...activity }, id, lamport, sentAt } = message;
   const text = JSON.stringify(activity);
   const facts = { id, user: typeof user === "string" ? user : ANONYMOUS, at: sentAt, lamport };
   if (text.length <= MAX_ACTIVITY_LENGTH) return { ...facts, activity };

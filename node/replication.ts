@@ -4,13 +4,13 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type ArrivedEntry, HoldBack, type HoldBackFacts } from "../log/hold_back.ts";
-import { type Audience, EVERYONE, type Segment, SERVERS } from "../log/segment.ts";
+import { HoldBack, type HoldBackFacts } from "../log/hold_back.ts";
+import type { Audience, Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
+import { type Intake, takeLines, type TakenLine } from "../mesh/intake.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
 import type { Clock } from "../platform/clock.ts";
-import { type EntryFacts, parseEntry } from "../protocol/entry_codec.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 import { joinBytes } from "../protocol/join_bytes.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
@@ -57,7 +57,10 @@ const LOGIN_PATIENCE_MS = 8_000;
 /** Read for one peer at once, and reads in one turn: as the hub does for clients. */
 const READ_BYTES = 262_144;
 const READS_PER_TURN = 4;
-const NEWLINE_BYTES = 1;
+/** Origins of which it is remembered that something was said. */
+const MAX_ODD_ORIGINS = 1_000;
+/** What comes of a server's own entries, which it does not take back. */
+const NOTHING: Intake = { ok: true, entries: [], oddity: undefined };
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
 
@@ -68,8 +71,10 @@ export class Replication implements Committed {
   readonly #owner: ReplicationOwner;
   readonly #trace: () => Trace | undefined;
   readonly #peers = new Map<string, Peer>();
-  readonly #holdBack: HoldBack<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
-  readonly #facts: HoldBackFacts<{ readonly line: string; readonly audience: Audience; readonly facts: EntryFacts }>;
+  readonly #holdBack: HoldBack<TakenLine>;
+  readonly #facts: HoldBackFacts<TakenLine>;
+  /** Origins with an entry that breaks the rules, as far as that was said. */
+  readonly #oddOrigins = new Set<string>();
   #plan: ReadonlyMap<string, string> = new Map();
   readonly #holdBackMs: number;
   readonly #waitingForEntry = new Set<WaitingLogin>();
@@ -199,26 +204,17 @@ export class Replication implements Committed {
     this.#owner.onReplicated();
   }
 
-  /** Lines of the log came from a peer. What is wrong with them, in words. */
+  /** Lines of the log came from a peer. What is wrong with them, in words: then nothing of them was taken. */
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
-    const { origin, first, after, to } = header;
+    const { origin, after } = header;
+    const isOwn = origin === this.#journal.serverId && this.#journal.hasAccepted;
+    const intake: Intake = isOwn ? NOTHING : takeLines(link.serverId, header, lines);
+    if (!intake.ok) return intake.problem;
     const lamport = this.#journal.tick(header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
-    if (origin === this.#journal.serverId && this.#journal.hasAccepted) return undefined;
-    const entries: ArrivedEntry<{ line: string; audience: Audience; facts: EntryFacts }>[] = [];
-    for (let index = 0; index < lines.length; index++) {
-      const line = lines[index]!;
-      const facts = parseEntry(line);
-      if (facts === undefined) return `entry ${origin}:${first + index} cannot be read`;
-      // An activity is for everyone, also where the peer shows it to nobody because it had the same one from elsewhere.
-      const audience = facts.kind === "activity"
-        ? EVERYONE
-        : facts.kind === "message"
-        ? { kind: "user" as const, username: facts.to! }
-        : audienceOf(to);
-      const value = { line: `${line}\n`, audience, facts };
-      entries.push({ sequence: first + index, after: facts.after, size: line.length + NEWLINE_BYTES, value });
-    }
+    if (isOwn) return undefined;
+    const { entries, oddity } = intake;
+    if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
     // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.
     if (this.#journal.lastOf(origin) >= header.last) this.#changed.add(origin);
@@ -278,6 +274,16 @@ export class Replication implements Committed {
     }
     this.#changed.clear();
     this.#hasReplicated = true;
+  }
+
+  /** Each origin's first one is enough to look for whoever made it. */
+  #sayOnce(origin: string, oddity: string, from: string): void {
+    if (this.#oddOrigins.has(origin) || this.#oddOrigins.size >= MAX_ODD_ORIGINS) return;
+    this.#oddOrigins.add(origin);
+    logger.warning(
+      "{from} passes on what no server makes that keeps to the rules: it is kept for servers alone, and nobody acts on it: {oddity}",
+      { from, oddity },
+    );
   }
 
   #tellWhenStored(): void {
@@ -367,8 +373,4 @@ function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number):
 
 function wireAudience(audience: Audience): WireAudience {
   return audience.kind === "user" ? { user: audience.username } : audience.kind;
-}
-
-function audienceOf(to: WireAudience): Audience {
-  return to === "everyone" ? EVERYONE : to === "servers" ? SERVERS : { kind: "user", username: to.user };
 }

@@ -3,7 +3,7 @@
  * server to server, never to a client. Pure.
  */
 
-import { isObject } from "./fields.ts";
+import { type Fields, isObject } from "./fields.ts";
 import { type EntryId, parseEntryId } from "./entry_id.ts";
 
 /** A registration, as the log keeps it. */
@@ -87,8 +87,21 @@ export function encodeAccount(
   return JSON.stringify({ command: "ACCOUNT", username, verifier, claim, id, lamport, sentAt }) + "\n";
 }
 
+/** The kinds of entries that are known here, as `command` names them. Append only: they are in every log. */
+export const ENTRY_KINDS = {
+  activity: "ACTIVITY_BROADCAST",
+  account: "ACCOUNT",
+  message: "DIRECT_MESSAGE",
+  receipt: "RECEIPT",
+} as const;
+
 /** What a line of the log says to a server; `undefined` for what cannot be one. A kind that only a newer server knows is kept and passed on all the same. */
 export function parseEntry(line: string): EntryFacts | undefined {
+  return readEntry(line)?.facts;
+}
+
+/** As `parseEntry`, with all that the line has. What is in it is looked at only as far as a server needs it: `entry_check.ts` looks at the rest. */
+export function readEntry(line: string): { readonly fields: Fields; readonly facts: EntryFacts } | undefined {
   let fields: unknown;
   try {
     fields = JSON.parse(line);
@@ -96,10 +109,20 @@ export function parseEntry(line: string): EntryFacts | undefined {
     return undefined;
   }
   if (!isObject(fields) || !Number.isSafeInteger(fields.lamport)) return undefined;
+  const facts = factsOf(fields);
+  return facts && { fields, facts };
+}
+
+/** What is left of an entry that nobody is to act on: it is kept, and passed on. */
+export function unknownFacts(lamport: number, after?: EntryId): EntryFacts {
+  return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };
+}
+
+function factsOf(fields: Fields): EntryFacts | undefined {
   const lamport = fields.lamport as number;
   const after = typeof fields.after === "string" ? parseEntryId(fields.after) : undefined;
   switch (fields.command) {
-    case "ACTIVITY_BROADCAST": {
+    case ENTRY_KINDS.activity: {
       const { activity, messageId } = fields;
       const user = isObject(activity) ? activity.authenticated_user : undefined;
       return {
@@ -111,25 +134,25 @@ export function parseEntry(line: string): EntryFacts | undefined {
         account: undefined,
       };
     }
-    case "ACCOUNT": {
+    case ENTRY_KINDS.account: {
       const { username, verifier, claim = lamport } = fields;
       if (typeof username !== "string" || typeof verifier !== "string" || typeof claim !== "number") return undefined;
       const account = { username, verifier, claim };
       return { kind: "account", lamport, username: undefined, messageId: undefined, after, account };
     }
-    case "DIRECT_MESSAGE": {
+    case ENTRY_KINDS.message: {
       const { from, to, messageId, sentAt } = fields;
       if (typeof from !== "string" || typeof to !== "string" || typeof sentAt !== "number") return undefined;
       const id = typeof messageId === "string" ? messageId : undefined;
       return { kind: "message", lamport, username: from, messageId: id, after, account: undefined, to, sentAt };
     }
-    case "RECEIPT": {
+    case ENTRY_KINDS.receipt: {
       const of = typeof fields.of === "string" ? parseEntryId(fields.of) : undefined;
       if (of === undefined) return undefined;
       const messageId = typeof fields.messageId === "string" ? fields.messageId : undefined;
       return { kind: "receipt", lamport, username: undefined, messageId, after, account: undefined, of };
     }
     default:
-      return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };
+      return unknownFacts(lamport, after);
   }
 }

@@ -27,10 +27,10 @@ import {
   type WireMember,
 } from "./peer_message.ts";
 import { encodeLine, readRefusal } from "./server_codec.ts";
+import { isServerId } from "./server_id.ts";
 
 /** Members that one message may name: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
-const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Ends and events that one message may tell of. */
 const MAX_OBSERVED = 1_000;
 const MAX_LOAD = 1_000_000_000;
@@ -172,13 +172,8 @@ function readEntries(fields: Fields): EntriesMessage {
 /** The name of a server. It becomes a key, so that not everything can be one. */
 function serverIdField(value: unknown, name: string): string {
   const serverId = stringField(value, name);
-  if (!SERVER_ID.test(serverId)) throw new FieldProblem(`"${name}" is not the name of a server`);
+  if (!isServerId(serverId)) throw new FieldProblem(`"${name}" is not the name of a server`);
   return serverId;
-}
-
-/** Whether a server can have this name: it becomes a key, and a part of every `id`. */
-export function isServerId(text: string): boolean {
-  return SERVER_ID.test(text);
 }
 
 function readAudience(to: unknown): WireAudience {

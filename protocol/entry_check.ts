@@ -1,0 +1,165 @@
+/**
+ * What an entry of the log has to be before it may enter another one: the rules of docs/protocol.md, section 4.8, in one place. `entry_codec.ts` says what a server takes out of a line; here is
+ * what is wrong with it. A kind that is not known here is asked only what all kinds have in common. Pure.
+ */
+
+import { MAX_ACTIVITY_DEPTH, MAX_LAMPORT } from "./client_codec.ts";
+import { ENTRY_KINDS, type EntryFacts, readEntry } from "./entry_codec.ts";
+import { formatEntryId, parseEntryId } from "./entry_id.ts";
+import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
+import { ANONYMOUS, usernameProblem } from "./names.ts";
+import type { WireAudience } from "./peer_message.ts";
+import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
+import { isServerId } from "./server_id.ts";
+
+/** Where a line stands in the log of its origin, and whom it came for. */
+export interface EntryPlace {
+  readonly origin: string;
+  readonly sequence: number;
+  readonly to: WireAudience;
+}
+
+/** A line that can be kept, with what a server takes out of it. */
+export interface CheckedEntry {
+  readonly facts: EntryFacts;
+  /** What is wrong with it, in words: no server that keeps to the rules has made it. */
+  readonly problem: string | undefined;
+  /** Whom it came for although its kind is not for them, in words. */
+  readonly misdirected: string | undefined;
+}
+
+/** The highest Lamport time that an entry may have: clocks that obey the rules do not come there in thirty years. */
+export const MAX_ENTRY_LAMPORT = 2 * MAX_LAMPORT;
+/** Milliseconds since 1970 that are a date. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+/** Far more than one takes. */
+const MAX_VERIFIER_LENGTH = 512;
+/** What servers, clients and peers say to each other, and no log has. A kind of entry of a newer version has another name. */
+const NO_ENTRIES: ReadonlySet<string> = new Set(
+  ("REGISTER REGISTER_SUCCESS REGISTER_FAILED LOGIN LOGIN_SUCCESS LOGIN_FAILED LOGOUT AUTHENTICATE AUTHENTICATION_SUCC " +
+    "AUTHENTICATION_FAIL INVALID_MESSAGE ACTIVITY_MESSAGE ACTIVITY_ACK ACTIVITY_FAILED ACTIVITY_PENDING CLOCK HEARTBEAT " +
+    "HEARTBEAT_ACK ACK END_CONNECTION REDIRECT BACKUP_LIST DIRECT_MESSAGE_FAILED CAUGHT_UP USER_LIST LIST_USERS PRESENCE " +
+    "SERVER_ANNOUNCE ENTRIES WANT HAVE LOCK_REQUEST LOCK_ALLOWED LOCK_DENIED LOCK_RELEASE ONLINE ONLINE_CHANGE OBSERVE " +
+    "OBSERVED").split(" "),
+);
+
+/** What `line`, without its end, is as the entry at `place`; `undefined` when it is none at all, which no server of any version has ever kept. Never throws. */
+export function checkEntry(line: string, place: EntryPlace): CheckedEntry | undefined {
+  const entry = readEntry(line);
+  if (entry === undefined) return undefined;
+  const { fields, facts } = entry;
+  return { facts, problem: entryProblem(line, fields, place), misdirected: audienceProblem(facts, place.to) };
+}
+
+function entryProblem(line: string, fields: Fields, { origin, sequence }: EntryPlace): string | undefined {
+  // To many readers it ends the line.
+  if (line.includes("\r")) return "it has a carriage return";
+  // Of equal keys readers take different ones.
+  if (rawMembers(line).length !== Object.keys(fields).length) return "it says something twice";
+  const { command, id, lamport } = fields;
+  if (typeof command !== "string" || command === "" || command.length > 64) return '"command" is none';
+  if (NO_ENTRIES.has(command)) return `${command} is no entry`;
+  if (id !== formatEntryId({ origin, sequence })) return '"id" is not that of its place in the log';
+  if (!isWhole(lamport, MAX_ENTRY_LAMPORT)) return `"lamport" is not a whole number from 0 to ${MAX_ENTRY_LAMPORT}`;
+  if (!Object.hasOwn(CHECKS, command)) return undefined;
+  return afterProblem(fields.after) ?? CHECKS[command]!(fields, line);
+}
+
+/** What is wrong with the fields of one kind. */
+type Check = (fields: Fields, line: string) => string | undefined;
+
+/** By kind: what it has beside what all have. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  [ENTRY_KINDS.activity]: ({ activity, messageId, sentAt, via }, line) => {
+    if (!isObject(activity)) return '"activity" must be an object';
+    return userProblem(activity.authenticated_user, "authenticated_user") ?? activityProblem(line) ??
+      messageIdProblem(messageId) ?? timeProblem(sentAt) ?? viaProblem(via);
+  },
+  [ENTRY_KINDS.account]: ({ username, verifier, claim, lamport, sentAt }) => {
+    const isVerifier = typeof verifier === "string" && verifier !== "" && verifier.length <= MAX_VERIFIER_LENGTH;
+    if (!isVerifier || !/^[\x21-\x7e]*$/.test(verifier)) return '"verifier" is none';
+    const isClaim = claim === undefined || isWhole(claim, lamport as number);
+    if (!isClaim) return '"claim" must be a whole number from 0 to "lamport"';
+    return nameProblem(username, "username") ?? timeProblem(sentAt);
+  },
+  [ENTRY_KINDS.message]: ({ from, to, text, messageId, sentAt }) => {
+    if (typeof text !== "string" || !text.isWellFormed()) return '"text" must be a string';
+    return userProblem(from, "from") ?? nameProblem(to, "to") ?? messageIdProblem(messageId) ?? timeProblem(sentAt);
+  },
+  [ENTRY_KINDS.receipt]: ({ of, to, state, messageId }) => {
+    if (state !== "delivered") return '"state" must be "delivered"';
+    if (typeof of !== "string" || !isEntryId(of)) return '"of" is not the id of an entry';
+    return nameProblem(to, "to") ?? messageIdProblem(messageId);
+  },
+};
+
+/** Whom entries of each kind may be for. Of kinds that are not known here anything may be said: nobody but servers gets them. */
+const AUDIENCES: Readonly<Record<EntryFacts["kind"], readonly ("everyone" | "servers" | "user")[]>> = {
+  // For servers where its sender had shown the same one already.
+  activity: ["everyone", "servers"],
+  account: ["servers"],
+  message: ["user", "servers"],
+  receipt: ["user", "servers"],
+  other: ["everyone", "servers", "user"],
+};
+
+function audienceProblem({ kind, to: receiver }: EntryFacts, to: WireAudience): string | undefined {
+  const name = typeof to === "string" ? to : "user";
+  if (!AUDIENCES[kind].includes(name)) return `an entry of this kind is not for "${name}"`;
+  const isStranger = kind === "message" && typeof to !== "string" && to.user !== receiver;
+  return isStranger ? 'it came for another user than its "to"' : undefined;
+}
+
+function afterProblem(after: unknown): string | undefined {
+  if (after === undefined || after === null) return undefined;
+  return typeof after === "string" && isEntryId(after) ? undefined : '"after" is not the id of an entry';
+}
+
+function isEntryId(text: string): boolean {
+  const id = parseEntryId(text);
+  return id !== undefined && isServerId(id.origin) && formatEntryId(id) === text;
+}
+
+/** Who sends something: also those who have no account. */
+function userProblem(username: unknown, name: string): string | undefined {
+  return username === ANONYMOUS ? undefined : nameProblem(username, name);
+}
+
+function nameProblem(username: unknown, name: string): string | undefined {
+  if (typeof username !== "string") return `"${name}" must be a string`;
+  const problem = usernameProblem(username);
+  return problem && `"${name}": ${problem}`;
+}
+
+function messageIdProblem(messageId: unknown): string | undefined {
+  if (messageId === undefined || messageId === null) return undefined;
+  const isOne = typeof messageId === "string" && messageId !== "" && messageId.length <= MAX_MESSAGE_ID_LENGTH &&
+    messageId.isWellFormed();
+  return isOne ? undefined : `"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`;
+}
+
+function timeProblem(sentAt: unknown): string | undefined {
+  return isWhole(sentAt, MAX_TIME_MS) ? undefined : '"sentAt" must be milliseconds since 1970';
+}
+
+function viaProblem(via: unknown): string | undefined {
+  if (via === undefined || via === null) return undefined;
+  const isOne = typeof via === "string" && /^[^\p{Cc}]{1,64}$/u.test(via) && via.isWellFormed();
+  return isOne ? undefined : '"via" is not the name of a server';
+}
+
+/** What only the text of an activity shows. Most are short, flat and without a second user, which is seen without reading them through. */
+function activityProblem(line: string): string | undefined {
+  const text = rawValue(line, "activity")!;
+  const key = '"authenticated_user"';
+  if (text.indexOf(key) !== text.lastIndexOf(key) || text.includes("\\u")) {
+    const users = rawMembers(text).filter((member) => member.key === "authenticated_user");
+    if (users.length > 1) return '"activity" has more than one user';
+  }
+  const isDeep = text.length > 2 * MAX_ACTIVITY_DEPTH && nestingDepth(text) > MAX_ACTIVITY_DEPTH;
+  return isDeep ? `"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels` : undefined;
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
+}
