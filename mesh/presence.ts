@@ -22,6 +22,8 @@ const NOTHING: readonly PresenceEvent[] = Object.freeze([]);
 export class Presence {
   readonly #graceMs: number;
   readonly #users = new Map<string, User>();
+  /** Is another number whenever `listed` is another list. */
+  changes = 0;
 
   /** Whoever was lost has `graceMs` to come back. */
   constructor(graceMs: number) {
@@ -52,6 +54,7 @@ export class Presence {
   came(place: string, username: string): readonly PresenceEvent[] {
     const user = this.#users.get(username);
     if (user === undefined) {
+      this.changes++;
       this.#users.set(username, { places: new Set([place]), lostAt: Infinity });
       return [{ event: "joined", username }];
     }
@@ -68,6 +71,7 @@ export class Presence {
       user.lostAt = nowMs + this.#graceMs;
       return NOTHING;
     }
+    this.changes++;
     this.#users.delete(username);
     return [{ event: "left", username }];
   }
@@ -99,6 +103,7 @@ export class Presence {
     const events: PresenceEvent[] = [];
     for (const [username, { lostAt }] of this.#users) {
       if (lostAt > nowMs) continue;
+      this.changes++;
       this.#users.delete(username);
       events.push({ event: "lost", username });
     }

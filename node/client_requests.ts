@@ -43,8 +43,7 @@ export class ClientRequests {
   }
 
   listUsers(scope: UserScope): void {
-    const { presence, usernames } = this.#services;
-    this.#answers.send({ command: "USER_LIST", scope, users: scope === "online" ? presence.listed : usernames() });
+    this.#answers.write(this.#services.userLists.line(scope));
   }
 
   #acknowledge(messageId: string, id: EntryId): void {

@@ -11,7 +11,7 @@ import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
-import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../protocol/message.ts";
+import type { ActivityMessage, AuthenticateMessage, Feature, LoginMessage, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import {
   featuresInForce,
@@ -46,6 +46,8 @@ import { welcomeOf } from "./welcome.ts";
 const BUSY_MS = 1_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
+/** Activities between two looks at the clock. */
+const CHEAP_LINES = 32;
 const logger = getLogger(["thrum", "connection"]);
 
 /** One client, or whatever else has connected. */
@@ -68,7 +70,7 @@ export class Connection
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
   #admitted: Admission | undefined;
   #peer: LinkTaker | undefined;
-  /** Lines that came while a secret was derived. */
+  /** Lines that came while a secret was derived, or that wait for this connection's next share of a turn. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
   readonly #answers: Answers;
@@ -129,7 +131,10 @@ export class Connection
     if (this.#closeReason !== undefined) return;
     this.#client?.heard();
     const { lines, problem } = this.#framer.push(bytes);
-    this.#take(lines, problem);
+    const held = this.#held;
+    if (held === undefined) this.#take(lines, problem);
+    // It was on its way already when reading stopped.
+    else this.#held = { lines: [...held.lines, ...lines], problem: held.problem ?? problem };
   }
 
   onFinish(): void {
@@ -140,6 +145,7 @@ export class Connection
       this.#services.accounts.letOthersGoFirst(this);
       return;
     }
+    if (this.#held !== undefined) return;
     if (this.#framer.hasUnfinishedLine) {
       this.#apply(onMessage(
         this.#session,
@@ -157,6 +163,7 @@ export class Connection
     if (this.#peer !== undefined) return this.#peer.onDrain();
     this.#answers.drained();
     this.#client?.drained();
+    if (this.#held !== undefined) this.#services.shares.later(this);
     this.readOrNot();
   }
 
@@ -265,6 +272,9 @@ export class Connection
   // ---- lines in, effects out -------------------------------------------------------------------------------------
 
   #take(lines: readonly string[], problem: string | undefined): void {
+    const { shares } = this.#services;
+    const untilMs = shares.begin();
+    let isCheap = true;
     for (let index = 0; index < lines.length; index++) {
       const { kind } = this.#session;
       if (kind === "closed") return;
@@ -273,10 +283,17 @@ export class Connection
         this.#hold(lines.slice(index), problem);
         return;
       }
+      // Of lines that cost almost nothing not each is worth a look at the clock.
+      const isLook = index > 0 && (!isCheap || index % CHEAP_LINES === 0);
+      if (isLook && (this.#isStuffed || shares.isUsedUp(untilMs))) {
+        this.#hold(lines.slice(index), problem);
+        return shares.later(this);
+      }
       const message = parseClientLine(lines[index]!);
       const step = onMessage(this.#session, message, this);
       // What almost every line is, and needs nothing of what follows.
-      if (message.command === "ACTIVITY_MESSAGE" && step.session === this.#session) this.#requests!.publish(message);
+      isCheap = message.command === "ACTIVITY_MESSAGE" && step.session === this.#session;
+      if (isCheap) this.#requests!.publish(message as ActivityMessage);
       else this.#apply(step);
     }
     if (problem === undefined || this.#session.kind === "closed") return;
@@ -288,6 +305,17 @@ export class Connection
   #hold(lines: readonly string[], problem: string | undefined): void {
     this.#held = { lines, problem };
     this.readOrNot();
+  }
+
+  /** What has waited is taken, as far as the next share goes. */
+  goOn(): void {
+    // Whoever does not take its answers gets no more of them; when it has, `onDrain` goes on.
+    if (this.#closeReason !== undefined || this.#session.kind === "verifying" || this.#isStuffed) return;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#take(held.lines, held.problem);
+    this.readOrNot();
+    if (this.#hasFinished && this.#held === undefined) this.onFinish();
   }
 
   #apply(step: SessionStep): void {
@@ -376,11 +404,7 @@ export class Connection
     if (this.#closeReason !== undefined) return;
     this.#awaitIdentification();
     this.#apply(step);
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) this.#take(held.lines, held.problem);
-    this.readOrNot();
-    if (this.#hasFinished) this.onFinish();
+    this.goOn();
   }
 
   brokeDown(error: unknown): void {
@@ -428,21 +452,26 @@ export class Connection
 
   // ---- out -------------------------------------------------------------------------------------------------------
 
-  /** Reads on only while nothing has to be waited for: a derivation after which there are lines, or a client that takes no answers. */
+  /** Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers. */
   readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
-    // What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard.
-    const isStuffed = this.#answers.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
-    if (this.#held !== undefined || isStuffed) this.link.pause();
+    if (this.#held !== undefined || this.#isStuffed) this.link.pause();
     else this.link.resume();
+  }
+
+  /** Whether it does not take its answers. What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard. */
+  get #isStuffed(): boolean {
+    return this.#answers.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
   }
 
   /** The one way out: everything that the connection holds is let go, and the log says why. */
   #close(reason: CloseReason, why: string): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
-    const { accounts, sessions, presence } = this.#services;
+    const { accounts, sessions, presence, shares } = this.#services;
     this.#stopIdentifyDeadline();
+    this.#held = undefined;
+    shares.forget(this);
     this.#client?.leave(reason);
     sessions.remove(this);
     if (this.#client !== undefined) presence.went(this.#username, reason === "LOGGED_OUT" ? "left" : "lost");

@@ -18,6 +18,8 @@ import type { Mesh } from "./mesh.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
 import type { PresenceBoard } from "./presence_board.ts";
 import type { Sessions } from "./sessions.ts";
+import type { UserLists } from "./user_lists.ts";
+import type { WorkShares } from "./work_shares.ts";
 
 /** What a connection has of its node. */
 export interface ConnectionServices {
@@ -38,8 +40,8 @@ export interface ConnectionServices {
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;
-  /** Every registered name, in the order of `Array.sort`. */
-  usernames(): readonly string[];
+  readonly userLists: UserLists;
+  readonly shares: WorkShares;
   /** It will not be served any more, and why. */
   ended(end: EndedConnection): void;
   /** The connection's link is gone. */

@@ -43,6 +43,8 @@ import { type Observation, Observatory, type Observer } from "./observatory.ts";
 import { ownView } from "./own_view.ts";
 import { Tracer } from "./tracer.ts";
 import { guardedClock } from "./unreadable.ts";
+import { UserLists } from "./user_lists.ts";
+import { WorkShares } from "./work_shares.ts";
 
 /** What a node is made with. */
 export interface NodeParts {
@@ -83,6 +85,7 @@ export class ThrumNode {
   readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
   readonly #presence: PresenceBoard;
+  readonly #userLists: UserLists;
   readonly #observatory: Observatory;
   readonly #handover: Handover;
   readonly #spans: EntrySpans | undefined;
@@ -119,6 +122,7 @@ export class ThrumNode {
       },
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => {
+        this.#userLists.registered(usernames);
         usernames.forEach((username) => this.#older?.registered(username));
         this.guests.registered(usernames);
         this.#observatory.registered(usernames);
@@ -126,6 +130,7 @@ export class ThrumNode {
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#closing.fail(error),
     });
+    this.#userLists = this.#makeUserLists();
     this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
     this.#connections = new Connections({
       maxConnections: config.limits.maxConnections,
@@ -203,7 +208,8 @@ export class ThrumNode {
       sessions: this.#sessions,
       presence: this.#presence,
       hasAccount: (username) => this.#journal.hasAccount(username),
-      usernames: () => this.#journal.usernames(),
+      userLists: this.#userLists,
+      shares: new WorkShares(clock),
       heartbeat: this.#heartbeat,
       transport,
       supervisor: this.#supervisor,
@@ -388,6 +394,19 @@ export class ThrumNode {
     });
   }
 
+  #makeUserLists(): UserLists {
+    const presence = () => this.#presence;
+    return new UserLists({
+      readUsernames: () => this.#journal.usernames(),
+      get online() {
+        return presence().listed;
+      },
+      get onlineChanges() {
+        return presence().changes;
+      },
+    });
+  }
+
   #stored(segments: readonly Segment[], hasHole: boolean): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
@@ -458,7 +477,7 @@ export class ThrumNode {
       members: () => this.#mesh.members,
       links: () => this.#mesh.links,
       online: () => this.#presence.places,
-      usernames: () => this.#journal.usernames(),
+      usernames: () => this.#userLists.usernames,
     });
   }
 }

@@ -50,6 +50,11 @@ export class PresenceBoard {
     return this.#presence.listed;
   }
 
+  /** Is another number whenever `listed` is another list. */
+  get changes(): number {
+    return this.#presence.changes;
+  }
+
   /** Users that are logged in at this moment, with the servers that each is at. */
   get places(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
     return this.#presence.places();
