@@ -6,15 +6,15 @@
 import { networkOf } from "../platform/address.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
-import { Credentials, type Digest } from "./credential.ts";
+import { Credentials, type Digest, type Proven } from "./credential.ts";
 import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
 import { Penalties } from "./penalties.ts";
-import { checkTicket, makeTicket, TICKET_LIFETIME_MS } from "./ticket.ts";
+import { checkTicket, makeTicket, stillProven, ticketExpiry, type TicketWorth } from "./ticket.ts";
 import { makeVerifier, matchesVerifier } from "./verifier.ts";
 
 /** What a login comes to. */
 export type LoginResult =
-  | { readonly ok: true; readonly digest: Digest }
+  | { readonly ok: true; readonly proven: Proven }
   | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" }
   /** Too many wrong secrets came from there: this one was not looked at. */
   | { readonly ok: false; readonly reason: "TOO_MANY"; readonly retryAfterMs: number };
@@ -40,9 +40,12 @@ export interface TicketKeys {
   /** Whose clients get tickets from here. */
   readonly serverId: string;
   keyOf(serverId: string): string | undefined;
-  /** Milliseconds since 1970. */
-  wallMs(): number;
+  /** How long ago a secret may have been derived that is not derived again; in milliseconds. */
+  readonly maxAgeMs: number;
 }
+
+/** What tells the time. */
+export type AccountClock = Pick<Clock, "nowMs" | "wallMs">;
 
 /** A username and what proves that it is its user's. */
 export interface Proof {
@@ -62,7 +65,7 @@ const MAX_DERIVATIONS = 2;
 export class Accounts {
   readonly #source: AccountSource;
   readonly #crypto: SecretCrypto;
-  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #clock: AccountClock;
   readonly #tickets: TicketKeys | undefined;
   readonly #credentials: Credentials;
   readonly #penalties = new Penalties();
@@ -74,7 +77,7 @@ export class Accounts {
   readonly #last = new Map<Applicant, QueuePlace>();
   #running = 0;
 
-  constructor(source: AccountSource, crypto: SecretCrypto, clock: Pick<Clock, "nowMs">, tickets?: TicketKeys) {
+  constructor(source: AccountSource, crypto: SecretCrypto, clock: AccountClock, tickets?: TicketKeys) {
     this.#source = source;
     this.#crypto = crypto;
     this.#clock = clock;
@@ -82,14 +85,17 @@ export class Accounts {
     this.#credentials = new Credentials(crypto);
   }
 
-  /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account. */
-  ticketFor(username: string): string | undefined {
+  /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account, or it would be over at once. */
+  ticketFor(username: string, secret: string, { provenAtMs }: Proven): string | undefined {
     const verifier = this.#source.account(username)?.verifier;
     const tickets = this.#tickets;
     const key = tickets?.keyOf(tickets.serverId);
     if (tickets === undefined || verifier === undefined || key === undefined) return undefined;
-    const expiresAtMs = tickets.wallMs() + TICKET_LIFETIME_MS;
-    return makeTicket(key, { serverId: tickets.serverId, username, verifier, expiresAtMs }, this.#crypto);
+    const { serverId, maxAgeMs } = tickets;
+    const nowMs = this.#clock.wallMs();
+    const expiresAtMs = ticketExpiry(provenAtMs, nowMs, maxAgeMs);
+    if (expiresAtMs <= nowMs) return undefined;
+    return makeTicket(key, { serverId, username, secret, verifier, provenAtMs, expiresAtMs }, this.#crypto);
   }
 
   /** Derivations that wait for their turn. */
@@ -106,28 +112,36 @@ export class Accounts {
     const account = this.#source.account(username);
     if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
     const digest = this.#credentials.digest(username, secret);
-    if (ticket !== undefined && this.#isGood(ticket, username, account.verifier)) return { ok: true, digest };
     const place = { kind, network: networkOf(applicant.remoteHost), account: username };
-    // Also the right one waits, and one that is recognised at once: else whoever guesses would only have to look which is answered.
-    if (this.#waitMs(place) > 0) return this.#tooMany(place);
-    if (!this.#credentials.recognises(username, digest, account.verifier)) {
-      const matches = await this.#inTurn(applicant, place, async () => {
-        // The same client, on another connection, may have been first.
-        if (this.#credentials.recognises(username, digest, account.verifier)) return true;
-        const isRight = await matchesVerifier(secret, account.verifier, this.#crypto);
-        // Before the next one's turn.
-        if (isRight) this.#credentials.remember(username, digest, account.verifier);
-        else this.#penalties.wrong(place, this.#clock.nowMs());
-        return isRight;
-      });
-      if (matches === "tooMany") return this.#tooMany(place);
-      // It may have become another user's in the meantime, when servers that were apart have found each other.
-      if (!matches || this.#source.account(username)?.verifier !== account.verifier) {
+    if (ticket !== undefined && !this.#penalties.passesOverTickets(place, this.#clock.nowMs())) {
+      const worth = this.#worthOf(ticket, { username, secret, verifier: account.verifier });
+      if (worth.kind === "good") return { ok: true, proven: { digest, provenAtMs: worth.provenAtMs } };
+      if (worth.kind === "wrongSecret") {
+        this.#penalties.wrongForTicket(place, this.#clock.nowMs());
         return { ok: false, reason: "WRONG_SECRET" };
       }
     }
+    // Also the right one waits, and one that is recognised at once: else whoever guesses would only have to look which is answered.
+    if (this.#waitMs(place) > 0) return this.#tooMany(place);
+    const { verifier } = account;
+    const proven = this.#recognise(username, digest, verifier) ?? await this.#inTurn(applicant, place, async () => {
+      // The same client, on another connection, may have been first.
+      const known = this.#recognise(username, digest, verifier);
+      if (known !== undefined) return known;
+      const isRight = await matchesVerifier(secret, verifier, this.#crypto);
+      // Before the next one's turn.
+      if (!isRight) return this.#penalties.wrong(place, this.#clock.nowMs());
+      const derived = { digest, provenAtMs: this.#clock.wallMs() };
+      this.#credentials.remember(username, derived, verifier);
+      return derived;
+    });
+    if (proven === "tooMany") return this.#tooMany(place);
+    // It may have become another user's in the meantime, when servers that were apart have found each other.
+    if (proven === undefined || this.#source.account(username)?.verifier !== verifier) {
+      return { ok: false, reason: "WRONG_SECRET" };
+    }
     this.#penalties.right(place);
-    return { ok: true, digest };
+    return { ok: true, proven };
   }
 
   /** Whether `secret` is the one that a connection logged in with. Cheap: for every message. */
@@ -154,7 +168,8 @@ export class Accounts {
       const verifier = await this.#inTurn(applicant, place, () => makeVerifier(secret, this.#crypto));
       if (verifier === "tooMany") throw new TypeError("Cannot refuse a registration: it tries no secret");
       // The newcomer logs in next; it need not wait for the same derivation again.
-      this.#credentials.remember(username, this.#credentials.digest(username, secret), verifier);
+      const digest = this.#credentials.digest(username, secret);
+      this.#credentials.remember(username, { digest, provenAtMs: this.#clock.wallMs() }, verifier);
       return { ok: true, verifier };
     } catch (error) {
       this.#reserved.delete(username);
@@ -183,10 +198,17 @@ export class Accounts {
     if (place !== undefined) this.#last.set(applicant, place);
   }
 
-  #isGood(ticket: string, username: string, verifier: string): boolean {
-    if (this.#tickets === undefined) return false;
-    const { keyOf, wallMs } = this.#tickets;
-    return checkTicket(ticket, username, verifier, wallMs(), keyOf, this.#crypto);
+  #worthOf(ticket: string, account: { username: string; secret: string; verifier: string }): TicketWorth {
+    if (this.#tickets === undefined) return { kind: "nothing" };
+    const { keyOf, maxAgeMs } = this.#tickets;
+    return checkTicket(ticket, { ...account, nowMs: this.#clock.wallMs(), maxAgeMs }, keyOf, this.#crypto);
+  }
+
+  /** As tickets, what is remembered here does not count for ever. */
+  #recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
+    const known = this.#credentials.recognise(username, digest, verifier);
+    const maxAgeMs = this.#tickets?.maxAgeMs ?? Infinity;
+    return known !== undefined && stillProven(known.provenAtMs, this.#clock.wallMs(), maxAgeMs) ? known : undefined;
   }
 
   /** Another server has shown who it is: only its share is looked at. */

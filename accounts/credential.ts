@@ -9,6 +9,13 @@ import { toHex } from "./verifier.ts";
 /** Of a username and its secret. Worth nothing outside this process. */
 export type Digest = string;
 
+/** A login that went well. */
+export interface Proven {
+  readonly digest: Digest;
+  /** When the secret was derived and found right, in milliseconds since 1970: perhaps for an earlier login. */
+  readonly provenAtMs: number;
+}
+
 /** Accounts whose last good login is remembered. A reconnect storm of that many costs no scrypt. */
 const MAX_REMEMBERED = 20_000;
 const KEY_BYTES = 32;
@@ -19,7 +26,7 @@ export class Credentials {
   readonly #crypto: SecretCrypto;
   readonly #key: string;
   /** Oldest login first. */
-  readonly #remembered = new Map<string, { readonly digest: Digest; readonly verifier: string }>();
+  readonly #remembered = new Map<string, Proven & { readonly verifier: string }>();
 
   constructor(crypto: SecretCrypto) {
     this.#crypto = crypto;
@@ -38,15 +45,15 @@ export class Credentials {
   }
 
   /** Notes a login that was verified against `verifier`. */
-  remember(username: string, digest: Digest, verifier: string): void {
+  remember(username: string, { digest, provenAtMs }: Proven, verifier: string): void {
     this.#remembered.delete(username);
-    this.#remembered.set(username, { digest, verifier });
+    this.#remembered.set(username, { digest, provenAtMs, verifier });
     if (this.#remembered.size > MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);
   }
 
-  /** Whether `digest` is that of the last good login, made against this same verifier. `false` says nothing. */
-  recognises(username: string, digest: Digest, verifier: string): boolean {
+  /** The last good login, when it was made against this same verifier and `digest` is of its secret. `undefined` says nothing. */
+  recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
     const known = this.#remembered.get(username);
-    return known !== undefined && known.verifier === verifier && this.isEqual(known.digest, digest);
+    return known?.verifier === verifier && this.isEqual(known.digest, digest) ? known : undefined;
   }
 }

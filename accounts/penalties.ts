@@ -15,6 +15,8 @@ export interface Attempt {
 const OF_ACCOUNT = { free: 3, forgetMs: 60_000, firstMs: 1_000, mostMs: 60_000 };
 /** For all accounts from one address: behind it may be a class of people who mistype. */
 const OF_NETWORK = { free: 100, forgetMs: 10_000, firstMs: 1_000, mostMs: 60_000 };
+/** With a ticket of the account, whoever shows it: it was stolen, and without this it would make each try a cheap one. */
+const WITH_TICKET = { free: 3, forgetMs: 600_000, firstMs: 60_000, mostMs: 3_600_000 };
 /** Pairs whose last login went well. */
 const MAX_KNOWN = 20_000;
 
@@ -22,6 +24,7 @@ const MAX_KNOWN = 20_000;
 export class Penalties {
   readonly #ofAccount = new Strikes(OF_ACCOUNT);
   readonly #ofNetwork = new Strikes(OF_NETWORK);
+  readonly #withTicket = new Strikes(WITH_TICKET);
   /** Oldest first. What others do wrong at the same address is not theirs. */
   readonly #known = new Set<string>();
 
@@ -36,6 +39,17 @@ export class Penalties {
   wrong(attempt: Attempt, nowMs: number): void {
     this.#ofAccount.add(keyOf(attempt), nowMs);
     this.#ofNetwork.add(attempt.network, nowMs);
+  }
+
+  /** Whether tickets of the account say nothing for now: its user has to show the secret as if there were none. */
+  passesOverTickets({ account }: Attempt, nowMs: number): boolean {
+    return this.#withTicket.waitMs(account, nowMs) > 0;
+  }
+
+  /** The secret was not the one that the ticket was given for. */
+  wrongForTicket(attempt: Attempt, nowMs: number): void {
+    this.wrong(attempt, nowMs);
+    this.#withTicket.add(attempt.account, nowMs);
   }
 
   /** The secret was right. What else came from the address still counts: whoever guesses may have an account, too. */

@@ -107,6 +107,8 @@ export interface SessionsConfig {
    * refuses the later one. Anonymous clients are always many.
    */
   perUser: "many" | "replace" | "refuse";
+  /** How long after its secret was derived a user is let in again without that. */
+  ticketMaxAgeMs: number;
 }
 
 /** What is told to the operator. */
@@ -215,7 +217,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     messageIdRetentionMs: 86_400_000,
     synchronous: "normal",
   },
-  sessions: { perUser: "many" },
+  sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
   gateway: { http: { listen: "", token: "", names: [] }, grpc: { listen: "", participantHosts: [] } },
   log: { level: "info", format: "text", file: "" },
 };

@@ -121,7 +121,10 @@ export const CONFIG_SCHEMA = section({
       ),
     }),
   }),
-  sessions: section({ perUser: oneOf(["many", "replace", "refuse"]) }),
+  sessions: section({
+    perUser: oneOf(["many", "replace", "refuse"]),
+    ticketMaxAgeMs: whole("milliseconds", { least: 0, most: TEN_YEARS_MS }),
+  }),
   log: section({
     level: oneOf(LOG_LEVELS),
     format: oneOf(LOG_FORMATS),

@@ -5,7 +5,7 @@
 
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
 import type { Config } from "../config/config.ts";
-import type { Digest } from "../accounts/credential.ts";
+import type { Proven } from "../accounts/credential.ts";
 import type { LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "../session/session.ts";
@@ -34,14 +34,14 @@ export interface Waiting extends Applicant {
   brokeDown(error: unknown): void;
 }
 
-/** What a login comes to. `digest` is there for all but anonymous clients that may log in. */
+/** What a login comes to. `proven` is there for all but anonymous clients that may log in. */
 export interface LoginOutcome {
   readonly problem?: LoginProblem;
   /** It is not for now. */
   readonly limit?: Limit;
   /** It is to be sent there. */
   readonly redirect?: RedirectTarget;
-  readonly digest?: Digest;
+  readonly proven?: Proven;
 }
 
 /** Finds out whether `login` may be let in, and tells it: at once, where nothing has to be waited for. */
@@ -52,12 +52,12 @@ export function checkLogin(
   told: (outcome: LoginOutcome) => void,
 ): void {
   const { username, secret = "", ticket, last } = login;
-  const mayLogIn = (digest?: Digest) => {
+  const mayLogIn = (proven?: Proven) => {
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
     }
     const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
-    told({ ...(digest === undefined ? {} : { digest }), ...(redirect === undefined ? {} : { redirect }) });
+    told({ ...(proven === undefined ? {} : { proven }), ...(redirect === undefined ? {} : { redirect }) });
   };
   mesh.whenJoined(() =>
     mesh.replication.whenHere(last, () => {
@@ -65,7 +65,7 @@ export function checkLogin(
       if (username === ANONYMOUS) return mayLogIn();
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
         if (waiting.isGone) return;
-        if (result.ok) mayLogIn(result.digest);
+        if (result.ok) mayLogIn(result.proven);
         else if (result.reason !== "TOO_MANY") told({ problem: result.reason });
         else told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
       }).catch((error) => waiting.brokeDown(error));

@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Digest } from "../accounts/credential.ts";
+import type { Proven } from "../accounts/credential.ts";
 import { endpointText } from "../config/values.ts";
 import type { SupervisorDeadline } from "../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
@@ -61,7 +61,7 @@ export class Connection
   readonly #framer: LineFramer;
   #session: Session = NEW_SESSION;
   #identifyDeadline: SupervisorDeadline | undefined;
-  #digest: Digest | undefined;
+  #proven: Proven | undefined;
   #username = "";
   /** Of a client that keeps a trace: what it is called there. */
   #tracedAs: string | undefined;
@@ -265,8 +265,8 @@ export class Connection
 
   matchesSecret(secret: string): boolean {
     const session = this.#session;
-    return session.kind === "client" && this.#digest !== undefined &&
-      this.#services.accounts.matches(session.username, secret, this.#digest);
+    return session.kind === "client" && this.#proven !== undefined &&
+      this.#services.accounts.matches(session.username, secret, this.#proven.digest);
   }
 
   // ---- lines in, effects out -------------------------------------------------------------------------------------
@@ -361,7 +361,7 @@ export class Connection
     this.#stopIdentifyDeadline();
     if (login.trace !== undefined) this.#traced(login, login.trace);
     checkLogin(login, this, this.#services, (outcome) => {
-      this.#digest = outcome.digest;
+      this.#proven = outcome.proven;
       this.#verified(onLoginChecked(this.#session, outcome));
     });
   }
@@ -396,7 +396,7 @@ export class Connection
     if (login.trace !== undefined && login.features.length > 0) {
       tracer?.trace({ event: "send", peer: this.tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
     }
-    this.#answers.send(welcomeOf(login, features, place, this.#services));
+    this.#answers.send(welcomeOf(login, { features, place, proven: this.#proven }, this.#services));
   }
 
   /** What waited for an account can go on. */

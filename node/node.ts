@@ -218,7 +218,7 @@ export class ThrumNode {
       accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, clock, {
         serverId: store.opened.serverId,
         keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
-        wallMs: () => clock.wallMs(),
+        maxAgeMs: config.sessions.ticketMaxAgeMs,
       }),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
       counters: this.#counters,

@@ -3,7 +3,7 @@ import { Accounts } from "../../accounts/accounts.ts";
 import { makeVerifier, matchesVerifier } from "../../accounts/verifier.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 
-const clock = { nowMs: () => 0 };
+const clock = { nowMs: () => 0, wallMs: () => 0 };
 
 /** Whoever waits for an answer. */
 function somebody(remoteHost = "127.0.0.1") {
@@ -91,10 +91,10 @@ Deno.test("Accounts.matches() recognises the pair of a login, and nothing else",
   const accounts = new Accounts({ account: () => ({ verifier }) }, crypto, clock);
   const result = await accounts.checkLogin({ username: "anna", secret: "s" }, somebody());
   assert(result.ok);
-  assertEquals(accounts.matches("anna", "s", result.digest), true);
-  assertEquals(accounts.matches("anna", "t", result.digest), false);
-  assertEquals(accounts.matches("bob", "s", result.digest), false);
-  assert(!result.digest.includes("s\0"));
+  assertEquals(accounts.matches("anna", "s", result.proven.digest), true);
+  assertEquals(accounts.matches("anna", "t", result.proven.digest), false);
+  assertEquals(accounts.matches("bob", "s", result.proven.digest), false);
+  assert(!result.proven.digest.includes("s\0"));
 });
 
 Deno.test("Accounts derives nothing for who gave up, and lets others go before who can wait", async () => {
@@ -136,7 +136,7 @@ Deno.test("Accounts looks at no secret of an address that has tried too many, at
   const { counts, crypto } = countingCrypto();
   const now = { ms: 0 };
   const verifier = (await makeVerifier("s", crypto)).replace("$16384$", "$2$");
-  const accounts = new Accounts({ account: () => ({ verifier }) }, crypto, { nowMs: () => now.ms });
+  const accounts = new Accounts({ account: () => ({ verifier }) }, crypto, { ...clock, nowMs: () => now.ms });
   const guesses = Array.from({ length: 1_000 }, (_, n) => ({ username: "anna", secret: `guess ${n}` }));
   counts.all = 0;
   const results = await Promise.all(guesses.map((guess) => accounts.checkLogin(guess, somebody("127.0.0.2"))));
@@ -151,4 +151,30 @@ Deno.test("Accounts looks at no secret of an address that has tried too many, at
   now.ms += refused.retryAfterMs;
   assertEquals((await accounts.checkLogin(right, somebody("127.0.0.2"))).ok, true);
   assertEquals(accounts.waiting, 0);
+});
+
+Deno.test("Accounts lets a stolen ticket make no try cheaper, and its owner in with the secret", async () => {
+  const { counts, crypto } = countingCrypto();
+  const now = { ms: 0 };
+  const moving = { nowMs: () => now.ms, wallMs: () => now.ms };
+  const stored = new Map<string, { verifier: string }>();
+  const tickets = { serverId: "s-1", keyOf: () => "key", maxAgeMs: 1e9 };
+  const accounts = new Accounts({ account: (name) => stored.get(name) }, crypto, moving, tickets);
+  const registered = await accounts.register("anna", "s", somebody());
+  assert(registered.ok);
+  stored.set("anna", registered);
+  const login = await accounts.checkLogin({ username: "anna", secret: "s" }, somebody());
+  assert(login.ok);
+  const ticket = accounts.ticketFor("anna", "s", login.proven)!;
+  counts.all = 0;
+  const tried = [];
+  for (let n = 0; n < 10; n++) {
+    const from = somebody(`127.0.0.${n + 2}`);
+    tried.push(await accounts.checkLogin({ username: "anna", secret: `guess ${n}`, ticket }, from));
+  }
+  assert(tried.every((result) => !result.ok && result.reason === "WRONG_SECRET"));
+  // The first four cost nobody anything. From then on the ticket is passed over.
+  assertEquals(counts.all, 6);
+  const owner = await accounts.checkLogin({ username: "anna", secret: "s", ticket }, somebody());
+  assertEquals(owner, { ok: true, proven: login.proven });
 });

@@ -188,19 +188,25 @@ Deno.test("a ticket that is wrong, too old, or another's is passed over: the sec
   await world.register("a", "ben");
   const { ticket } = (await world.login("a", "anna", { redirects: 3 })).received[0]!;
   const { ticket: bens } = (await world.login("a", "ben", { redirects: 3 })).received[0]!;
-  const [server, expiry, code] = ticket.split(".");
-  const later = `${server}.${(Number.parseInt(expiry, 36) + 1_000).toString(36)}.${code}`;
+  const [server, expiry, proven, digest, code] = ticket.split(".");
+  const later = (time: string) => (Number.parseInt(time, 36) + 1_000).toString(36);
   const wrong = [
-    `${server}.${expiry}.${"0".repeat(64)}`,
-    later,
-    `b.${expiry}.${code}`,
-    `z.${expiry}.${code}`,
+    `${server}.${expiry}.${proven}.${digest}.${"0".repeat(64)}`,
+    `${server}.${later(expiry)}.${proven}.${digest}.${code}`,
+    `${server}.${expiry}.${later(proven)}.${digest}.${code}`,
+    `${server}.${expiry}.${proven}.${"0".repeat(32)}.${code}`,
+    `b.${expiry}.${proven}.${digest}.${code}`,
+    `z.${expiry}.${proven}.${digest}.${code}`,
+    // As servers of version 0.1.0 make them.
+    `${server}.${expiry}.${code}`,
     bens,
     "?",
     "",
   ];
   const { derived } = world.server("b");
   for (const one of wrong) {
+    // So long that nothing is to be waited for.
+    await world.run(120_000);
     const refused = await world.client("b", loginOf("anna", { secret: "guessed", ticket: one, redirects: 3 }));
     await world.run(50);
     assertEquals(refused.commands, ["LOGIN_FAILED"], one);
@@ -214,6 +220,51 @@ Deno.test("a ticket that is wrong, too old, or another's is passed over: the sec
   const refused = await world.client("b", loginOf("anna", { secret: "guessed", ticket, redirects: 3 }));
   await world.run(50);
   assertEquals(refused.commands, ["LOGIN_FAILED"]);
+});
+
+Deno.test("a secret that is not the one that a ticket was given for is refused without a derivation", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  await world.register("a", "anna");
+  const { ticket } = (await world.login("a", "anna", { redirects: 3 })).received[0]!;
+  const refused = await world.client("b", loginOf("anna", { secret: "stolen without it", ticket, redirects: 3 }));
+  await world.run(50);
+  assertEquals(refused.received.map(({ reason }) => reason), ["WRONG_SECRET"]);
+  assertEquals(world.server("b").derived, []);
+});
+
+Deno.test("a ticket that was renewed each day is over a week after the secret was derived, and begins anew with that", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  await world.register("a", "anna");
+  const { derived } = world.server("b");
+  const logIn = async (ticket: string | undefined): Promise<string> => {
+    const client = await world.client("b", loginOf("anna", { ticket, redirects: 3 }));
+    await world.run(100);
+    const { command, ticket: next } = client.received[0]!;
+    assertEquals(command, "LOGIN_SUCCESS");
+    client.link.destroy();
+    await world.run(100);
+    return next;
+  };
+  let ticket = await logIn((await world.login("a", "anna", { redirects: 3 })).received[0]!.ticket);
+  const pass = (spanMs: number) => world.clock.setWall(world.clock.wallMs() + spanMs);
+  const DAY_MS = 86_400_000;
+  for (let day = 1; day < 8; day++) {
+    pass(DAY_MS - 1_000);
+    ticket = await logIn(ticket);
+  }
+  assertEquals(derived, []);
+  pass(DAY_MS - 1_000);
+  ticket = await logIn(ticket);
+  assertEquals(derived.length, 1);
+  // A clock that jumps, and jumps back: what was given meanwhile is of no time that counts, and nobody is locked out.
+  pass(40 * DAY_MS);
+  ticket = await logIn(ticket);
+  assertEquals(derived.length, 2);
+  pass(-40 * DAY_MS);
+  ticket = await logIn(ticket);
+  assertEquals(derived.length, 3);
+  await logIn(ticket);
+  assertEquals(derived.length, 3);
 });
 
 Deno.test("no secret travels between servers, nor is one in the log", async () => {
