@@ -4,7 +4,7 @@
  */
 
 import { type Audience, type Position, type Segment } from "./segment.ts";
-import { sequenceOf, type Vector } from "./vector.ts";
+import { sequenceOf, takeBack, type Vector } from "./vector.ts";
 
 interface Run {
   readonly origin: string;
@@ -51,6 +51,11 @@ export class SegmentBuilder {
       this.#runs.push({ origin, audience, first: sequence, last: sequence, text: line });
     }
     this.#last[origin] = sequence;
+  }
+
+  /** The log has `origin` only up to `sequence`: nothing of it was added since `take`. */
+  takeBack(origin: string, sequence: number): void {
+    takeBack(this.#last, origin, sequence);
   }
 
   /** What was added since the last call, as segments that follow `head`. */

@@ -22,3 +22,9 @@ export function merge(a: Vector, b: Vector): Vector {
   for (const origin of Object.keys(b)) merged[origin] = Math.max(sequenceOf(a, origin), b[origin]!);
   return merged;
 }
+
+/** Says in `vector` that of `origin` there is only what comes up to `sequence`. */
+export function takeBack(vector: Record<string, number>, origin: string, sequence: number): void {
+  if (sequence === 0) delete vector[origin];
+  else vector[origin] = sequence;
+}

@@ -38,13 +38,18 @@ const DENIED: LockAnswer = Object.freeze({ isAllowed: false, loses: false });
 
 /** The table of one server. */
 export class Locks {
-  readonly #serverId: string;
+  #serverId: string;
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();
 
   constructor(serverId: string, maxLocks = MAX_LOCKS) {
     this.#serverId = serverId;
     this.#maxLocks = maxLocks;
+  }
+
+  /** This server has a new name, and no links. What it has claimed under the former one stays locked until it is released. */
+  renamed(serverId: string): void {
+    this.#serverId = serverId;
   }
 
   /** Names that are locked here, for whomever. */

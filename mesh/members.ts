@@ -77,7 +77,7 @@ const FORGET_AFTER_MS = 86_400_000;
 
 /** The other servers of the network. */
 export class Members {
-  readonly #own: string;
+  #own: string;
   readonly #timeBeforeReconnectMs: number;
   readonly #members = new Map<string, Member>();
   /** By address. */
@@ -99,6 +99,11 @@ export class Members {
     this.#seeds = new Set(seeds.map(keyOf));
     for (const address of seeds) this.#call(address, undefined, nowMs);
     for (const server of known) this.#learn(server, "suspect", nowMs);
+  }
+
+  /** This server has a new name. */
+  renamed(own: string): void {
+    this.#own = own;
   }
 
   /** All that are known, in no special order. */

@@ -13,7 +13,8 @@ import type { ClientSession, Sessions } from "./sessions.ts";
 
 /** What the balancer needs of its node. */
 export interface BalancerParts {
-  readonly serverId: string;
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
   readonly cluster: ClusterConfig;
   readonly clock: Clock;
   readonly sessions: Sessions;
@@ -58,7 +59,7 @@ export class Balancer {
   redirectFor(login: LoginMessage, isPlain: boolean, remoteHost: string): ServerLoad | undefined {
     const servers = this.#servers();
     if (servers.length === 0) return undefined;
-    const { sessions, serverId, cluster, clock } = this.#parts;
+    const { sessions, named: { serverId }, cluster, clock } = this.#parts;
     const own = { serverId, load: sessions.load + 1, weight: cluster.weight };
     const newcomer = {
       username: login.username,
@@ -123,7 +124,7 @@ export class Balancer {
   }
 
   #rebalance(): void {
-    const { sessions, serverId, cluster, clock, members } = this.#parts;
+    const { sessions, named: { serverId }, cluster, clock, members } = this.#parts;
     const nowMs = clock.nowMs();
     const isStable = members().every(({ state, sinceMs }) => state !== "suspect" && nowMs - sinceMs >= STABLE_MS);
     const own = { serverId, load: sessions.load, weight: cluster.weight };

@@ -11,7 +11,8 @@ import { EntryChoice } from "./entry_choice.ts";
 
 /** What the spans of one server are made with. */
 export interface EntrySpansParts {
-  readonly serverId: string;
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
   readonly clock: Clock;
   /** SHA-256, as hexadecimal digits. */
   readonly digest: (text: string) => string;
@@ -67,7 +68,7 @@ export class EntrySpans {
   }
 
   #write(entry: EntryId, audience: Audience, trace: EntryTrace, deliveredMs: number): void {
-    const { serverId, output, readersOf } = this.#parts;
+    const { named: { serverId }, output, readersOf } = this.#parts;
     const about = {
       "messaging.system": "thrum",
       "messaging.destination.name": audience.kind === "user" ? "direct messages" : "activities",

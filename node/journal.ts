@@ -3,6 +3,7 @@
  * anybody. Owns the store, the newest segments in memory, and the Lamport clock (`durable_clock.ts`). Direct messages are added by `inboxes.ts`.
  */
 
+import { isClaimedBefore } from "../store/claim_order.ts";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../log/segment.ts";
 import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
@@ -17,6 +18,7 @@ import { DurationCount, type Durations } from "./counters.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Inboxes } from "./inboxes.ts";
+import { Origins } from "./origins.ts";
 import { Senders } from "./senders.ts";
 import { Turn } from "./turn.ts";
 import { UnreadableError } from "./unreadable.ts";
@@ -42,8 +44,8 @@ export interface JournalOwner {
 
 /** Writes one server's log. Whatever reads it throws `UnreadableError` when the store cannot be read, which is the end of this server. */
 export class Journal {
-  readonly serverId: string;
   readonly inboxes: Inboxes;
+  readonly origins: Origins;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
@@ -74,8 +76,7 @@ export class Journal {
     { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
     owner: JournalOwner,
   ) {
-    const { serverId, head, vector, lamport } = store.opened;
-    this.serverId = serverId;
+    const { head, vector, lamport } = store.opened;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
@@ -85,17 +86,31 @@ export class Journal {
     this.#vector = { ...vector };
     this.#head = head;
     this.#time = new DurableClock(lamport);
+    const openTurn = () => {
+      this.#openTurn();
+      return this.#turn;
+    };
+    this.origins = new Origins(store.opened, {
+      vector: this.#vector,
+      builder: this.#builder,
+      openTurn,
+      flush: () => this.flush(),
+      read: (read) => this.#read(() => read(store)),
+      dropTail: () => this.#tail.dropTo(this.#head),
+    });
     this.inboxes = new Inboxes({
       senders: this.#senders,
-      openTurn: () => {
-        this.#openTurn();
-        return this.#turn;
-      },
+      openTurn,
       nextOwn: (lamport) => this.#nextOwn(lamport),
       add: ({ origin, sequence }, audience, line) => this.#builder.add(origin, sequence, audience, line),
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
       read: (read) => this.#read(() => read(store)),
     });
+  }
+
+  /** What this server is called: the origin of what it accepts. */
+  get serverId(): string {
+    return this.origins.serverId;
   }
 
   get head(): Position {
@@ -392,7 +407,7 @@ export class Journal {
   #takeAccount(account: Account): void {
     const { username } = account;
     const known = this.#account(username);
-    if (known !== undefined && !isBefore(account, known)) return;
+    if (known !== undefined && !isClaimedBefore(account, known)) return;
     this.#turn.accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
   }
@@ -400,6 +415,7 @@ export class Journal {
   /** Numbers an entry of this server's own, made of something that was sent at this Lamport time. */
   #nextOwn(lamport: number | undefined): OwnEntry {
     this.#accepted++;
+    this.origins.accepts();
     return {
       origin: this.serverId,
       sequence: this.#builder.lastOf(this.serverId) + 1,
@@ -432,9 +448,4 @@ export class Journal {
     this.#hasFailed = true;
     this.#owner.failed(error);
   }
-}
-
-/** Whether `a` has the older claim. */
-function isBefore(a: Account, b: Account): boolean {
-  return a.lamport < b.lamport || (a.lamport === b.lamport && a.origin < b.origin);
 }

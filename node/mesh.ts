@@ -22,11 +22,13 @@ import type {
   ServerAnnounceMessage,
   WireMember,
 } from "../protocol/peer_message.ts";
+import type { RetractedMessage } from "../protocol/origin_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./caller.ts";
 import { Joining } from "./joining.ts";
 import type { MeshParts } from "./mesh_parts.ts";
+import { retractedMessage, takeNewName } from "./new_name.ts";
 import { type Admission, admitPeer, SELF } from "./peer_admission.ts";
 import {
   type ArrivedLines,
@@ -112,9 +114,13 @@ export class Mesh implements PeerLinkOwner {
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
       onReplicated: () => this.#joining.look(),
+      // Not within the turn in which it is found out.
+      onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
     }, () => parts.trace());
     this.registrar = new Registrar(new Locks(journal.serverId), {
-      serverId: journal.serverId,
+      get serverId() {
+        return journal.serverId;
+      },
       links: this.#links,
       hasAccount: parts.hasAccount,
       askOlderPeers: (username, told) => parts.older === undefined ? told(true) : parts.older.claim(username, told),
@@ -276,6 +282,8 @@ export class Mesh implements PeerLinkOwner {
       case "ONLINE":
       case "ONLINE_CHANGE":
         return this.#parts.heardOnline(link.serverId, message);
+      case "RETRACTED":
+        return this.#retracted(message);
       case "OBSERVE":
         return this.#parts.observed.onObserve(link, message);
       case "OBSERVED":
@@ -347,9 +355,11 @@ export class Mesh implements PeerLinkOwner {
     // It says itself in a moment whether it takes clients.
     const report: MemberReport = { ...peer, load, weight: 1, online: false, members };
     this.#members.linked(report, this.#caller.calledAt(link), this.#nowMs);
+    if (!this.replication.ownIsSafe(peer.vector)) return this.#takeNewName(link.name);
     this.#joining.linked(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
     if (known !== undefined) this.registrar.relinked(link);
+    for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
     link.send(this.#parts.online());
     this.#parts.observed.linked(link);
     journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
@@ -379,12 +389,33 @@ export class Mesh implements PeerLinkOwner {
 
   #announced(link: PeerLink, message: ServerAnnounceMessage): void {
     const { serverId } = link;
+    if (!this.replication.ownIsSafe(message.vector)) return this.#takeNewName(link.name);
     this.#members.announced(reportOf(message, link.peer), this.#nowMs);
     this.#parts.journal.tick(message.lamport);
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
     this.#caller.callDue();
     this.#parts.membersChanged(serverId);
+  }
+
+  /** Another server has found out that these numbers were given out twice. */
+  #retracted({ command: _, ...range }: RetractedMessage): void {
+    if (!this.#parts.journal.origins.retract(range)) return;
+    for (const link of this.#links) link.send(retractedMessage(range));
+  }
+
+  /** As an old copy of its data was put back. `who` tells so. */
+  #takeNewName(who: string): void {
+    if (this.#isStopping || this.replication.ownIsSafe({})) return;
+    takeNewName(who, this.#parts, {
+      links: this.#links,
+      caller: this.#caller,
+      lost: (link, why) => this.#lost(link, "lost", why),
+      heirs: [this.#members, this.#links, this.registrar],
+      replication: this.replication,
+      ticketKeys: this.#ticketKeys,
+    });
+    this.#caller.callDue();
   }
 
   #joined(): void {

@@ -27,6 +27,10 @@ export interface MeshParts {
   readonly ticketKey: string;
   /** Logged-in clients. */
   load(): number;
+  /** Makes a name for this server that none had before. */
+  makeServerId(): string;
+  /** This server has another name than `former` from now on. */
+  renamed(former: string): void;
   hasAccount(username: string): boolean;
   /** Where events go at the moment. */
   trace(): Trace | undefined;

@@ -13,6 +13,7 @@ import type { Segment } from "../log/segment.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
+import { makeServerId } from "../platform/node_id.ts";
 import type { SpanOutput } from "../platform/telemetry.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
@@ -56,6 +57,8 @@ export interface NodeParts {
   readonly crypto: SecretCrypto;
   /** What tickets are made with; made anew where it is absent, and then the clients' tickets end with the node. */
   readonly ticketKey?: string;
+  /** Makes a new name for a server, should this one need it; by chance where it is absent. */
+  readonly makeServerId?: () => string;
   /** Where trace events go; absent when nobody traces. */
   readonly writeTrace?: (event: TraceEvent) => void;
   /** Where spans go; absent when nobody wants any. */
@@ -131,6 +134,7 @@ export class ThrumNode {
       failed: (error) => this.#closing.fail(error),
     });
     this.#userLists = this.#makeUserLists();
+    const journal = this.#journal;
     this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
     this.#connections = new Connections({
       maxConnections: config.limits.maxConnections,
@@ -165,6 +169,8 @@ export class ThrumNode {
       known: store.opened.members,
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       load: () => this.#sessions.load,
+      makeServerId: parts.makeServerId ?? makeServerId,
+      renamed: (former) => this.#renamed(former),
       hasAccount: (username) => this.#journal.hasAccount(username),
       online: () => this.#presence.here,
       heardOnline: (serverId, message) => {
@@ -177,7 +183,7 @@ export class ThrumNode {
       },
     });
     this.#presence = new PresenceBoard({
-      serverId: store.opened.serverId,
+      named: this.#journal,
       perUser: config.sessions.perUser,
       clock,
       sessions: this.#sessions,
@@ -186,7 +192,7 @@ export class ThrumNode {
       told: (event, lamport) => this.guests.presence(event, lamport),
     });
     this.#balancer = new Balancer({
-      serverId: store.opened.serverId,
+      named: this.#journal,
       cluster: config.cluster,
       clock,
       sessions: this.#sessions,
@@ -216,7 +222,9 @@ export class ThrumNode {
       hub: this.#hub,
       journal: this.#journal,
       accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, clock, {
-        serverId: store.opened.serverId,
+        get serverId() {
+          return journal.serverId;
+        },
         keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
         maxAgeMs: config.sessions.ticketMaxAgeMs,
       }),
@@ -411,10 +419,17 @@ export class ThrumNode {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
     this.#services.tracer?.broadcast(segments);
-    this.#hub.deliver(segments);
+    // Whoever is at the end of the log has had these, under the former name.
+    if (!this.#journal.origins.isRenaming) this.#hub.deliver(segments);
     this.#spans?.delivered(segments);
     this.#mesh.replication.delivered();
     this.#older?.stored();
+  }
+
+  /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */
+  #renamed(former: string): void {
+    this.#presence.renamed(former);
+    for (const session of [...this.#sessions]) if (session.canResume) session.end("FELL_BEHIND");
   }
 
   /** Whoever is logged in with the account that does not hold has to go. */
@@ -441,7 +456,7 @@ export class ThrumNode {
   #makeSpans(output: SpanOutput): EntrySpans {
     const { clock, crypto } = this.#parts;
     return new EntrySpans({
-      serverId: this.serverId,
+      named: this.#journal,
       clock,
       digest: (text) => crypto.digest(text),
       output,
@@ -454,7 +469,7 @@ export class ThrumNode {
   #makeObservatory(): Observatory {
     const { clock, config, memoryBytes } = this.#parts;
     return new Observatory({
-      serverId: this.serverId,
+      named: this.#journal,
       clock,
       log: this.#journal,
       own: () =>

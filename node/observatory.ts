@@ -44,7 +44,8 @@ export interface ObservedLink {
 
 /** What the observatory is made with. */
 export interface ObservatoryParts {
-  readonly serverId: string;
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
   readonly clock: Clock;
   readonly log: PassingLog;
   /** This server. */
@@ -105,7 +106,7 @@ export class Observatory {
 
   constructor(parts: ObservatoryParts) {
     this.#parts = parts;
-    const { serverId: from, clock } = parts;
+    const { named: { serverId: from }, clock } = parts;
     this.#lastView = { at: clock.wallMs(), from, servers: {}, connections: {}, users: {}, ends: [], activities: [] };
   }
 
@@ -310,7 +311,7 @@ export class Observatory {
 
   /** Servers and connections, as far as they are known. */
   #servers(): JsonObject {
-    const { serverId, members, clock } = this.#parts;
+    const { named: { serverId }, members, clock } = this.#parts;
     const wallOffsetMs = clock.wallMs() - clock.nowMs();
     const { server, connections } = this.#own as unknown as OwnView;
     const servers: [string, unknown][] = [[serverId, server]];
@@ -353,7 +354,7 @@ export class Observatory {
   }
 
   #view(): NetworkView {
-    const { serverId, clock, usernames } = this.#parts;
+    const { named: { serverId }, clock, usernames } = this.#parts;
     const registered = usernames().map((username) => [username, []] as const);
     const { servers, connections } = this.#network as unknown as Pick<NetworkView, "servers" | "connections">;
     return {

@@ -8,7 +8,7 @@ import type { PeerLink } from "./peer_link.ts";
 
 /** All links, and in an iteration those that count. */
 export class PeerLinks implements Iterable<PeerLink> {
-  readonly #own: string;
+  #own: string;
   readonly #sameMomentMs: number;
   /** Those that count. */
   readonly #byServer = new Map<string, PeerLink>();
@@ -25,9 +25,19 @@ export class PeerLinks implements Iterable<PeerLink> {
     return this.#byServer.values();
   }
 
+  /** This server has a new name. */
+  renamed(own: string): void {
+    this.#own = own;
+  }
+
   /** How many count. */
   get size(): number {
     return this.#byServer.size;
+  }
+
+  /** Those that count, and the others. */
+  get all(): PeerLink[] {
+    return [...this.#byServer.values(), ...this.#others];
   }
 
   /** The one that counts for this server. */
@@ -79,12 +89,12 @@ export class PeerLinks implements Iterable<PeerLink> {
 
   /** Ends all of them: nothing more is said on them. */
   end(reason: CloseReason): void {
-    for (const link of [...this.#byServer.values(), ...this.#others]) link.end(reason);
+    for (const link of this.all) link.end(reason);
   }
 
   /** As `end`; resolves when they are gone. */
   async endAll(reason: CloseReason): Promise<void> {
-    if (this.#byServer.size + this.#others.size === 0) return;
+    if (this.all.length === 0) return;
     const gone = new Promise<void>((resolve) => this.#allGone = resolve);
     this.end(reason);
     await gone;

@@ -6,6 +6,7 @@ import type { Position } from "../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../log/vector.ts";
 import type { WireGap } from "../protocol/message.ts";
 import type { Missing } from "../store/store.ts";
+import type { Retractions } from "./retractions.ts";
 
 /** The beginning of a session. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   readonly isAtEnd: boolean;
   /** What the client has of the log: to be left out. */
   readonly has: Vector;
+  /** As whom this server speaks in `LOGIN_SUCCESS`: as the origin of which the client has to take a number back, if there is one. */
+  readonly serverId: string;
   /** For `LOGIN_SUCCESS`. */
   readonly resume: { readonly vector: Vector; readonly replayed: number; readonly gap?: readonly WireGap[] };
   /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
@@ -26,6 +29,7 @@ export interface PlacedLog {
   readonly serverId: string;
   readonly head: Position;
   readonly vector: Vector;
+  readonly origins: { readonly retractions: Pick<Retractions, "in"> };
   missing(vector: Vector): Missing;
   missingAfter(position: Position): Missing;
 }
@@ -39,17 +43,20 @@ export function placeOf(
   log: PlacedLog,
 ): Place {
   if (vector === undefined && lostAt === undefined) {
-    return { after: log.head, isAtEnd: true, has: {}, resume: { vector: log.vector, replayed: 0 }, lossInWords: "" };
+    const resume = { vector: log.vector, replayed: 0 };
+    return { after: log.head, isAtEnd: true, has: {}, serverId: log.serverId, resume, lossInWords: "" };
   }
-  const { has, lost } = withoutLostOnes(vector ?? {}, log);
+  const { has, lost, as } = withoutLostOnes(vector ?? {}, log);
   const missing = vector !== undefined ? log.missing(has) : log.missingAfter(lostAt!);
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
   return {
     after: missing.after,
     isAtEnd: missing.after >= log.head,
     has,
+    serverId: as,
     resume: {
-      vector: merge(log.vector, has),
+      // It takes the lower number back only from here: by and by the ids of what comes tell it the rest.
+      vector: as === log.serverId ? merge(log.vector, has) : { ...merge(log.vector, has), [as]: sequenceOf(has, as) },
       replayed: missing.activities,
       ...(gaps.length === 0 ? {} : { gap: gaps }),
     },
@@ -59,16 +66,22 @@ export function placeOf(
 
 /**
  * A client that has more of this server's own log than the server itself was here before an old copy of the data was put back. What it has above the log's
- * end is lost here, and its numbers will be given to other entries: it is told so, and gets those.
+ * end is lost here, and its numbers will be given to other entries: it is told so, and gets those. One that ends in numbers of another origin which were given out
+ * twice may have seen other entries under them: it is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
  */
-function withoutLostOnes(
-  vector: Vector,
-  { serverId, vector: own }: { readonly serverId: string; readonly vector: Vector },
-): { has: Vector; lost: WireGap[] } {
+function withoutLostOnes(vector: Vector, log: PlacedLog): { has: Vector; lost: WireGap[]; as: string } {
+  const { serverId, vector: own, origins: { retractions } } = log;
   const end = sequenceOf(own, serverId);
   const claimed = sequenceOf(vector, serverId);
-  if (claimed <= end) return { has: vector, lost: [] };
-  return { has: { ...vector, [serverId]: end }, lost: [{ origin: serverId, first: end + 1, last: claimed }] };
+  if (claimed > end) {
+    const lost = [{ origin: serverId, first: end + 1, last: claimed }];
+    return { has: { ...vector, [serverId]: end }, lost, as: serverId };
+  }
+  const retracted = retractions.in(vector);
+  if (retracted === undefined) return { has: vector, lost: [], as: serverId };
+  const { origin, first } = retracted;
+  const lost = [{ origin, first, last: sequenceOf(vector, origin) }];
+  return { has: { ...vector, [origin]: first - 1 }, lost, as: origin };
 }
 
 /** Of a server that is not known here anything may be missing: that is said rather than passed over. */

@@ -14,7 +14,8 @@ import type { ClientSession, Sessions } from "./sessions.ts";
 
 /** What the board needs of its node. */
 export interface PresenceBoardParts {
-  readonly serverId: string;
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
   readonly perUser: Config["sessions"]["perUser"];
   readonly clock: Clock;
   readonly sessions: Sessions;
@@ -69,11 +70,17 @@ export class PresenceBoard {
     return { command: "ONLINE", users: [...this.#here.keys()] };
   }
 
+  /** This server had the name `former` until now. */
+  renamed(former: string): void {
+    for (const username of this.#here.keys()) this.#tell(this.#presence.came(this.#parts.named.serverId, username));
+    this.#tell(this.#presence.placeGone(former, this.#parts.clock.nowMs()));
+  }
+
   /** A session has begun here. */
   came(session: ClientSession): void {
     const { username } = session;
     if (username === ANONYMOUS) return;
-    const { serverId, sessions, perUser, tellServers } = this.#parts;
+    const { named: { serverId }, sessions, perUser, tellServers } = this.#parts;
     if (perUser === "replace") {
       for (const other of sessions.of(username)) if (other !== session) other.end("SESSION_REPLACED");
     }
@@ -98,7 +105,7 @@ export class PresenceBoard {
     }
     this.#here.delete(username);
     this.#beganAt.delete(username);
-    const { serverId, clock, tellServers, tick } = this.#parts;
+    const { named: { serverId }, clock, tellServers, tick } = this.#parts;
     tellServers({ command: "ONLINE_CHANGE", username, event: how, lamport: tick() });
     this.#tell(this.#presence.went(serverId, username, how, clock.nowMs()));
   }
@@ -121,7 +128,7 @@ export class PresenceBoard {
   /** Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions that begin at once stays. */
   #beganAfter(username: string, lamport: number, serverId: string): boolean {
     const here = this.#beganAt.get(username) ?? 0;
-    return here > lamport || (here === lamport && this.#parts.serverId > serverId);
+    return here > lamport || (here === lamport && this.#parts.named.serverId > serverId);
   }
 
   /** Another server cannot be reached any more. */

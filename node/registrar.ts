@@ -64,6 +64,11 @@ export class Registrar {
     }
   }
 
+  /** This server has a new name, and no links. */
+  renamed(serverId: string): void {
+    this.#locks.renamed(serverId);
+  }
+
   /** The claim is over. */
   release(claim: Claim): void {
     this.#locks.release(claim);

@@ -25,6 +25,8 @@ export interface ReplicationOwner {
   sources(): readonly Source[];
   /** Something came into the log from another server, and is stored. */
   onReplicated(): void;
+  /** Numbers that this server has given out are others' as well: it cannot go on under its name. */
+  onOldCopy(): void;
 }
 
 interface Peer {
@@ -83,8 +85,11 @@ export class Replication implements Committed {
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
   /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
-  readonly #waitingForOne: Waiting[] = [];
-  readonly #waitingForAll: Waiting[] = [];
+  #waitingForOne: Waiting[] = [];
+  #waitingForAll: Waiting[] = [];
+  /** The highest of this server's own entries that a peer said to have, and that one was sent since the start or under this name. */
+  #ownElsewhere = 0;
+  #ownSent = 0;
 
   constructor(
     journal: Journal,
@@ -128,18 +133,35 @@ export class Replication implements Committed {
   begin(link: PeerLink, vector: Vector): void {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
-    if (this.#journal.hasAccepted && hasOwn > this.#journal.lastOf(serverId)) {
-      logger.error(
-        "{name} has {theirs} entries of this server, which has {own}: an old copy of its data was put back while they could not be reached. What is lost here stays lost",
-        { name: link.name, theirs: hasOwn, own: this.#journal.lastOf(serverId) },
-      );
-    }
     const feed = beginFeed(serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
     const peer = { link, feed, hasOwn, wanted: "", isPumping: false };
     this.#peers.set(link.serverId, peer);
     this.replan();
     this.#pump(peer);
     this.#settle();
+  }
+
+  /** A peer says that it has `vector`. Whether this server goes on under its name: not when others have numbers that it has given out anew. */
+  ownIsSafe(vector: Vector): boolean {
+    this.#ownElsewhere = Math.max(this.#ownElsewhere, sequenceOf(vector, this.#journal.serverId));
+    return !this.#isOldCopy;
+  }
+
+  /** This server has a new name, and its entries the numbers that `numbers` gives for their former ones. All links are gone. */
+  renamed(numbers: ReadonlyMap<number, number>): void {
+    this.#ownElsewhere = 0;
+    this.#ownSent = 0;
+    const underNew = ({ sequence, done }: Waiting) => ({ sequence: numbers.get(sequence) ?? 0, done });
+    this.#waitingForOne = this.#waitingForOne.map(underNew);
+    this.#waitingForAll = this.#waitingForAll.map(underNew);
+    this.replan();
+    this.#settle();
+  }
+
+  /** What others had of this server's own before it numbered anything, and was never sent to them since, was given out a second time. */
+  get #isOldCopy(): boolean {
+    const { acceptedAfter } = this.#journal.origins;
+    return acceptedAfter !== undefined && this.#ownElsewhere > Math.max(acceptedAfter, this.#ownSent);
   }
 
   /** A link is gone. */
@@ -187,7 +209,10 @@ export class Replication implements Committed {
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void {
     // It wants its own entries only as long as it has numbered none.
-    if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) this.replan();
+    if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) {
+      this.replan();
+      if (this.#isOldCopy) this.#owner.onOldCopy();
+    }
     const before = segments[0]!.position - 1;
     for (const peer of this.#peers.values()) {
       if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
@@ -318,6 +343,8 @@ export class Replication implements Committed {
   }
 
   #settle(): void {
+    // What they say to have are other entries of the same numbers.
+    if (this.#isOldCopy) return;
     const has = [...this.#peers.values()].map(({ hasOwn }) => hasOwn);
     settleUpTo(this.#waitingForOne, has.length === 0 ? 0 : Math.max(...has));
     settleUpTo(this.#waitingForAll, has.length === 0 ? Infinity : Math.min(...has));
@@ -349,6 +376,7 @@ export class Replication implements Committed {
     for (const segment of segments) {
       const part = feedSegment(feed, segment);
       if (part === undefined) continue;
+      if (segment.origin === this.#journal.serverId) this.#ownSent = Math.max(this.#ownSent, segment.last);
       const lamport = this.#journal.tick();
       const id = { origin: segment.origin, first: part.first, last: segment.last };
       this.#trace()?.({ event: "send", peer: link.serverId, id: formatRange(id) }, lamport);

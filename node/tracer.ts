@@ -23,7 +23,7 @@ interface Run {
 /** Writes one server's trace. */
 export class Tracer {
   readonly #clock: Clock;
-  readonly #node: string;
+  readonly #node: () => string;
   readonly #tick: () => number;
   readonly #now: () => number;
   readonly #write: (event: TraceEvent) => void;
@@ -31,7 +31,7 @@ export class Tracer {
 
   constructor(clock: Clock, journal: Journal, write: (event: TraceEvent) => void) {
     this.#clock = clock;
-    this.#node = journal.serverId;
+    this.#node = () => journal.serverId;
     this.#tick = () => journal.tick();
     this.#now = () => journal.lamport;
     this.#write = write;
@@ -40,7 +40,7 @@ export class Tracer {
   /** Something happened, at this Lamport time. */
   readonly trace: Trace = (happening, lamport) => {
     if (this.#run !== undefined) this.#writeRun(this.#run);
-    this.#write({ at: this.#clock.wallMs(), lamport, node: this.#node, ...happening });
+    this.#write({ at: this.#clock.wallMs(), lamport, node: this.#node(), ...happening });
   };
 
   /**

@@ -4,7 +4,15 @@
 
 import type { Segment } from "../log/segment.ts";
 import type { EntryId } from "../protocol/entry_id.ts";
-import type { Account, Batch, KnownServer, PlainCursor, StoredMessage, UsedMessageId } from "../store/store.ts";
+import type {
+  Account,
+  Batch,
+  KnownServer,
+  PlainCursor,
+  Renaming,
+  StoredMessage,
+  UsedMessageId,
+} from "../store/store.ts";
 
 /** One turn. */
 export class Turn {
@@ -15,10 +23,14 @@ export class Turn {
   readonly #cursors = new Map<number, PlainCursor>();
   readonly #endedCursors: number[] = [];
   #members: readonly KnownServer[] | undefined;
+  #notes: Record<string, string> | undefined;
+  /** Where the server has a new name from this turn on. */
+  renamed: Renaming | undefined;
 
   /** Whether it has something that is kept although the log gets nothing. */
   get isWorthKeeping(): boolean {
-    return this.#cursors.size > 0 || this.#endedCursors.length > 0 || this.#members !== undefined;
+    return this.#cursors.size > 0 || this.#endedCursors.length > 0 || this.#members !== undefined ||
+      this.#notes !== undefined || this.renamed !== undefined;
   }
 
   /** What a sender has sent under a `messageId` in this turn. */
@@ -49,6 +61,11 @@ export class Turn {
     this.#endedCursors.push(id);
   }
 
+  /** Notes `value` under `key`. */
+  note(key: string, value: string): void {
+    this.#notes = { ...this.#notes, [key]: value };
+  }
+
   saveMembers(members: readonly KnownServer[]): void {
     this.#members = members;
   }
@@ -64,6 +81,8 @@ export class Turn {
       cursors: [...this.#cursors.values()],
       endedCursors: this.#endedCursors,
       ...(this.#members === undefined ? {} : { members: this.#members }),
+      ...(this.#notes === undefined ? {} : { notes: this.#notes }),
+      ...(this.renamed === undefined ? {} : { renamed: this.renamed }),
       lamport,
     };
   }

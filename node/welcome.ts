@@ -28,7 +28,7 @@ export function welcomeOf(
     command: "LOGIN_SUCCESS",
     info,
     features,
-    serverId: journal.serverId,
+    serverId: place?.serverId ?? journal.serverId,
     lamport: journal.lamport,
     heartbeat,
     ...(resumes && place !== undefined ? { resume: place.resume } : {}),

@@ -16,6 +16,7 @@ import {
   vectorField,
 } from "./fields.ts";
 import type { InvalidLine } from "./message.ts";
+import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
   type EntriesMessage,
@@ -152,7 +153,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "AUTHENTICATE":
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
-  return undefined;
+  return readOriginMessage(command, fields);
 }
 
 function readEntries(fields: Fields): EntriesMessage {

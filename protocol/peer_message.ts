@@ -11,6 +11,7 @@ import type {
   WireServer,
   WireVector,
 } from "./message.ts";
+import type { OriginMessage } from "./origin_message.ts";
 
 /** What a server must offer in AUTHENTICATE to be taken for one of this dialect. */
 export const PEER_FEATURE = "thrum/1";
@@ -146,6 +147,7 @@ export type PeerMessage =
   | OnlineChangeMessage
   | ObserveMessage
   | ObservedMessage
+  | OriginMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage

@@ -87,6 +87,13 @@ export class MemoryInbox {
     for (const key of [...this.#rows.keys()]) if (key.endsWith(` ${origin}`)) this.#delete(key);
   }
 
+  /** Drops the messages of `origin` after `sequence`: the log ends there now. What is known of deliveries stays true. */
+  cut(origin: string, sequence: number): void {
+    for (const [key, { message }] of [...this.#rows]) {
+      if (message !== undefined && message.origin === origin && message.sequence > sequence) this.#delete(key);
+    }
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#rows.clear();

@@ -30,6 +30,7 @@ import type {
   Forgotten,
   InboxPortion,
   Missing,
+  Renaming,
   Store,
   StoreState,
   UsedMessageId,
@@ -79,6 +80,7 @@ class MemoryStore implements Store {
   readonly #inbox = new MemoryInbox();
   readonly #notes = new Map<string, string>();
   readonly #maxMessageIds: number;
+  #serverId: string;
   /** By user and message id, oldest first. */
   readonly #messageIds = new Map<string, KeptMessageId>();
   #messageIdSweep: Iterator<[string, KeptMessageId]> | undefined;
@@ -107,6 +109,7 @@ class MemoryStore implements Store {
 
   constructor(serverId: string, maxMessageIds: number) {
     this.#maxMessageIds = maxMessageIds;
+    this.#serverId = serverId;
     this.opened = {
       serverId,
       lamport: 0,
@@ -122,7 +125,8 @@ class MemoryStore implements Store {
 
   commit(batch: Batch): void {
     const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? this.#tombstones.get(origin) ?? 0;
-    checkBatch(batch, this.#head, this.opened.serverId, sequenceAt);
+    checkBatch(batch, this.#head, this.#serverId, sequenceAt);
+    if (batch.renamed !== undefined) this.#rename(batch.renamed);
     const change = inboxChange(batch, sequenceAt, this.#takenAt);
     for (const [origin, last] of Object.entries(batch.buried ?? {})) this.#bury(origin, last);
     for (const segment of batch.segments) {
@@ -291,6 +295,36 @@ class MemoryStore implements Store {
     else this.#messageIds.delete(value);
   }
 
+  /** What was numbered beyond where the former origin ends is gone. */
+  #rename({ former, after, serverId }: Renaming): void {
+    this.#serverId = serverId;
+    this.#inbox.cut(former, after);
+    for (const [key, { origin, sequence }] of this.#messageIds) {
+      if (origin === former && sequence > after) this.#messageIds.delete(key);
+    }
+    const origin = this.#origins.get(former);
+    if (origin === undefined) return;
+    for (const queue of [origin.activities, origin.forUsers, origin.forServers]) {
+      queue.cut(queue.search(({ segment }) => segment.last > after));
+    }
+    const newest = [origin.activities, origin.forUsers, origin.forServers].map((queue) =>
+      queue.at(queue.size - 1)?.segment
+    )
+      .reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a, undefined);
+    const { activities = 0, activityBytes = 0 } = origin.activities.at(origin.activities.size - 1) ?? {};
+    const oldest = origin.activities.at(0);
+    const last = Math.max(newest?.last ?? 0, origin.log.forgottenLast);
+    if (last === 0) this.#origins.delete(former);
+    origin.log = {
+      ...origin.log,
+      last,
+      newest: newest?.position ?? 0,
+      activities,
+      activityBytes,
+      oldest: oldest && activityRow(oldest),
+    };
+  }
+
   #origin(name: string): Origin {
     let origin = this.#origins.get(name);
     if (origin === undefined) {
@@ -317,6 +351,15 @@ class Queue<T> {
 
   push(item: T): void {
     this.#items.push(item);
+  }
+
+  get size(): number {
+    return this.#items.length - this.#start;
+  }
+
+  /** Forgets all items from this index on. */
+  cut(index: number): void {
+    this.#items.length = this.#start + index;
   }
 
   /** The index of the first item that `isBehind`, given that it holds for all after one for which it does. */

@@ -98,6 +98,20 @@ export class SqliteOrigins implements Lookup {
     return { tombstones, files };
   }
 
+  /**
+   * Drops what `origin` has beyond `after`; within a transaction. Gives how it stands then, if it is known at all, and the files that rows named. It is known
+   * here when it is `set`.
+   */
+  writeEnd(name: string, after: number): { readonly origin: Origin | undefined; readonly files: readonly number[] } {
+    const { deleteSegmentsOfAfter, deleteMessageIdsAfter } = this.#statements;
+    deleteMessageIdsAfter.run(name, after);
+    const origin = this.#byName.get(name);
+    if (origin === undefined) return { origin, files: [] };
+    const { id, log: { forgottenLast, forgottenPosition } } = origin;
+    const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
+    return { origin: { id, log: readLog(this.#statements, { id, name, forgottenLast, forgottenPosition }) }, files };
+  }
+
   /** Takes in that origins are buried, when that is stored. */
   bury(tombstones: ReadonlyMap<string, number>): void {
     for (const [name, last] of tombstones) {

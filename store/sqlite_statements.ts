@@ -175,6 +175,7 @@ export function prepareStatements(database: DatabaseSync) {
 
     entriesAfter: prepare("SELECT coalesce(sum(last - first + 1), 0) AS entries FROM segments WHERE position > ?"),
     deleteSegmentsAfter: prepare("DELETE FROM segments WHERE position > ?"),
+    deleteSegmentsOfAfter: prepare("DELETE FROM segments WHERE origin = ? AND last > ? RETURNING file"),
     deleteMessageIdsAfter: prepare("DELETE FROM message_ids WHERE origin = ? AND sequence > ?"),
     takeCursorsBack: prepare("UPDATE cursors SET position = min(position, ?)"),
     rename: prepare("UPDATE state SET server_id = ?, lamport = ?"),

@@ -37,6 +37,7 @@ import type {
   KnownServer,
   Missing,
   PlainCursor,
+  Renaming,
   Store,
   StoreState,
   UsedMessageId,
@@ -91,6 +92,7 @@ class SqliteStore implements Store {
   readonly #inbox: SqliteInbox;
   readonly #origins: SqliteOrigins;
   readonly #segments: SqliteSegments;
+  #serverId: string;
   #head: Position = 0;
   #lamport = 0;
   /** When the newest segment was taken in. */
@@ -124,17 +126,20 @@ class SqliteStore implements Store {
     this.#origins = new SqliteOrigins(this.#statements);
     this.#segments = new SqliteSegments(this.#statements, files, this.#origins, largeBytes);
     this.opened = this.#open(cut);
+    this.#serverId = this.opened.serverId;
   }
 
   commit(batch: Batch): void {
     const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
-    checkBatch(batch, this.#head, this.opened.serverId, sequenceAt);
+    checkBatch(batch, this.#head, this.#serverId, sequenceAt);
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
     const head = segments.at(-1)?.position ?? this.#head;
     let changed: readonly Origin[] = [];
     let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
+    let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
     this.#transaction(() => {
+      if (batch.renamed !== undefined) ended = this.#rename(batch.renamed, head, lamport);
       if (batch.buried !== undefined) {
         buried = this.#origins.writeBuried(batch.buried);
         // The newest segment told the next position and the Lamport time.
@@ -147,13 +152,16 @@ class SqliteStore implements Store {
       if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
     });
     this.#synced = this.#files.synced;
+    if (batch.renamed !== undefined) this.#serverId = batch.renamed.serverId;
+    if (ended?.origin !== undefined) this.#origins.set(ended.origin);
     if (buried !== undefined) this.#origins.bury(buried.tombstones);
     for (const origin of changed) this.#origins.set(origin);
     this.#head = head;
     this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
     this.#files.keep(this.#head);
-    if (buried !== undefined) this.#removeUnused(new Set(buried.files));
+    const files = new Set([...ended?.files ?? [], ...buried?.files ?? []]);
+    if (files.size > 0) this.#removeUnused(files);
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -303,6 +311,16 @@ class SqliteStore implements Store {
       tombstones: Object.fromEntries(this.#origins.tombstones),
       ...(cut === undefined ? {} : { cut }),
     };
+  }
+
+  /** Within a transaction, in which `head` and `lamport` are reached. */
+  #rename({ former, after, serverId }: Renaming, head: Position, lamport: number) {
+    const ended = this.#origins.writeEnd(former, after);
+    this.#inbox.cut(former, after);
+    this.#statements.rename.run(serverId, lamport);
+    // The newest segment told the next position.
+    this.#statements.putHead.run(head, lamport);
+    return ended;
   }
 
   /** Removes those of `files` that no row names any more. */

@@ -90,6 +90,18 @@ export interface EntryRange {
   readonly last: number;
 }
 
+/**
+ * A server goes on under a new name, as numbers that it has given out under the old one are others' as well: the entries of its own origin beyond `after` go,
+ * with what is known of them beside the log, and what stays is an origin like any other.
+ */
+export interface Renaming {
+  readonly former: string;
+  /** The last entry of the former origin that stays: the end of a segment, or 0. */
+  readonly after: number;
+  /** What it is called from now on: never used before. */
+  readonly serverId: string;
+}
+
 /** What one turn of the event loop changes. */
 export interface Batch {
   /** Of any origins, in any order between them. */
@@ -123,6 +135,8 @@ export interface Batch {
    * which nothing is known. Segments that come later must begin behind it, and take it away. Never this server itself.
    */
   readonly buried?: Vector;
+  /** When given, the server has a new name from then on. Comes before all else in the batch. */
+  readonly renamed?: Renaming;
   /** The server's Lamport clock after the turn. */
   readonly lamport: number;
 }

@@ -8,6 +8,7 @@ import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts"
 import { ReferenceLog } from "../support/reference_log.ts";
 import { testBesideContract } from "./beside_contract.ts";
 import { testInboxContract } from "./inbox_contract.ts";
+import { testRenamingContract } from "./renaming_contract.ts";
 
 /** How the contract gets at a store. */
 export interface StoreDoor {
@@ -340,6 +341,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
   });
 
   testBesideContract({ name, use });
+  testRenamingContract({ name, use });
   testInboxContract({ name, use });
 
   Deno.test(`${name} can be closed twice`, () => {

@@ -63,7 +63,7 @@ Deno.test("an entry of another server has a span for its coming here, in the tra
   const spans: Span[] = [];
   const clock = new FakeClock({ nowMs: 1_000 });
   const here = new EntrySpans({
-    serverId: "s-2",
+    named: { serverId: "s-2" },
     clock,
     digest: nodeCrypto.digest,
     output: { ratio: 1, write: (span) => spans.push(span) },

@@ -4,9 +4,18 @@
  */
 
 import type { Segment } from "../../log/segment.ts";
-import type { Vector } from "../../log/vector.ts";
+import { takeBack, type Vector } from "../../log/vector.ts";
 import { openMemoryStore } from "../../store/memory_store.ts";
-import type { Batch, Cut, ForgetLimits, PlainCursor, Store, StoredPlace, StoreState } from "../../store/store.ts";
+import type {
+  Batch,
+  Cut,
+  ForgetLimits,
+  PlainCursor,
+  Renaming,
+  Store,
+  StoredPlace,
+  StoreState,
+} from "../../store/store.ts";
 
 type Written =
   | { readonly kind: "batch"; readonly batch: Batch; readonly at: number }
@@ -17,7 +26,13 @@ export interface DiskOwner {
   /** A batch is about to be taken: returns whether it is. The process may die in here, before the batch is on the disk. */
   committing(batch: Batch): boolean;
   /** It is on the disk; nobody has been told yet. The process may die in here too. */
-  committed(segments: readonly Segment[]): void;
+  committed(segments: readonly Segment[], renamed: Renaming | undefined): void;
+}
+
+/** What was on a disk. */
+export interface DiskCopy {
+  readonly written: readonly Written[];
+  readonly names: readonly string[];
 }
 
 /** What was committed so long ago is on the disk for certain. */
@@ -29,6 +44,8 @@ export class Disk {
   #written: Written[] = [];
   #names: string[];
   #cut: Cut | undefined;
+  /** Names that were made so far. */
+  #made = 0;
   /** Only the newest store may write: who held it before is dead. */
   #opened = 0;
 
@@ -40,6 +57,22 @@ export class Disk {
   /** What the server is called, and was before. */
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  /** What it has on it now: an old copy, once it goes on. */
+  copy(): DiskCopy {
+    return { written: [...this.#written], names: [...this.#names] };
+  }
+
+  /** Puts back what was on it once: whoever does so loses all that came after, and nobody notices. */
+  putBack({ written, names }: DiskCopy): void {
+    this.#written = [...written];
+    this.#names = [...names];
+  }
+
+  /** A name that this server never had: where it needs a new one. */
+  makeName(): string {
+    return `${this.#name}-${++this.#made}`;
   }
 
   /** Opens the disk, for the process that now runs. */
@@ -59,7 +92,8 @@ export class Disk {
       if (!owner.committing(batch)) return;
       inner.commit(batch);
       this.#written.push({ kind: "batch", batch, at: nowMs() });
-      owner.committed(batch.segments);
+      if (batch.renamed !== undefined) this.#names = [...this.#names, batch.renamed.serverId];
+      owner.committed(batch.segments, batch.renamed);
     };
     const forget = (limits: ForgetLimits) => {
       check();
@@ -88,11 +122,13 @@ export class Disk {
     const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);
     const first = synced < 0 ? this.#written.length : synced;
     const kept = first + Math.floor(chance * (this.#written.length - first + 1));
-    const lost = this.#written.splice(kept)
-      .flatMap((written) => written.kind === "batch" ? written.batch.segments : []);
+    const gone = this.#written.splice(kept).flatMap((written) => written.kind === "batch" ? [written.batch] : []);
+    const lost = gone.flatMap(({ segments }) => segments);
+    const neverTaken = new Set(gone.map(({ renamed }) => renamed?.serverId));
+    this.#names = this.#names.filter((name) => !neverTaken.has(name));
     if (lost.length > 0 && isNoticed) {
       const formerServerId = this.#names.at(-1)!;
-      this.#names = [...this.#names, `${this.#name}-${this.#names.length}`];
+      this.#names = [...this.#names, this.makeName()];
       this.#cut = {
         formerServerId,
         after: lost[0]!.position - 1,
@@ -112,7 +148,8 @@ export class Disk {
     const notes: Record<string, string> = {};
     let head = 0;
     for (const batch of batches) {
-      const { segments, cursors: changed, endedCursors, buried = {}, notes: noted = {} } = batch;
+      const { segments, cursors: changed, endedCursors, buried = {}, notes: noted = {}, renamed } = batch;
+      if (renamed !== undefined) takeBack(vector, renamed.former, renamed.after);
       for (const [origin, last] of Object.entries(buried)) {
         delete vector[origin];
         tombstones[origin] = Math.max(last, tombstones[origin] ?? 0);

@@ -125,7 +125,10 @@ export class Evidence {
 
   /** What `machine` was called at that time, or is called since it started for the last time before. */
   nameAt(machine: string, at: number): string | undefined {
-    return this.told("started").findLast((event) => event.who === machine && event.at <= at)?.serverId;
+    const named = this.events.findLast((event) =>
+      (event.what === "started" || event.what === "renamed") && event.who === machine && event.at <= at
+    );
+    return (named as Told<"started"> | undefined)?.serverId;
   }
 
   /** Whether `sender#n` is, at the end, in the log of a server that is left. */
@@ -173,6 +176,11 @@ export class Evidence {
         for (const id of event.ids) {
           const stored = this.stored.get(who)?.get(id);
           if (stored !== undefined) this.#lose(stored);
+        }
+      } else if (event.what === "renamed") {
+        for (const id of event.ids) {
+          const stored = this.stored.get(who)?.get(id);
+          if (stored !== undefined) stored.isLost = true;
         }
       } else if (event.what === "died" && event.how === "destroy") {
         this.destroyed.add(who);

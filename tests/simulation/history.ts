@@ -40,6 +40,8 @@ export type Happening =
   // servers
   | { readonly what: "stored"; readonly entries: readonly StoredEntry[] }
   | { readonly what: "lost entries"; readonly ids: readonly string[] }
+  /** It goes on under another name, and what it had under these ids stands under new ones. */
+  | { readonly what: "renamed"; readonly serverId: string; readonly ids: readonly string[] }
   | { readonly what: "closed a connection"; readonly peer: string; readonly reason: string }
   | {
     readonly what: "ended with";

@@ -133,7 +133,8 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   const settings: Settings = {
     durability: chance.percent(20) ? "replicated" : "local",
     synchronous: chance.percent(30) ? "full" : "normal",
-    cuts: "noticed",
+    // From a stream of its own, so that it changes nothing else.
+    cuts: new Chance(seed, "cuts").percent(40) ? "silent" : "noticed",
     holdBackMs: chance.pick([500, 2_000]),
     maxPendingBytes: chance.pick([1_000, 4_000, 262_144]),
     activityRetentionBytes: chance.percent(15) ? 4_000 : 1_073_741_824,

@@ -3,10 +3,11 @@
 import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
 import type { Segment } from "../../log/segment.ts";
+import { takeBack } from "../../log/vector.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
-import type { Batch, Store } from "../../store/store.ts";
+import type { Batch, Renaming, Store } from "../../store/store.ts";
 import { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
@@ -76,7 +77,7 @@ export class SimServer {
     this.#process = process;
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
-      committed: (segments) => this.#committed(segments),
+      committed: (segments, renamed) => this.#committed(segments, renamed),
     });
     this.#store = store;
     this.#vector = { ...store.opened.vector };
@@ -88,6 +89,7 @@ export class SimServer {
       store,
       crypto: this.#crypto(process),
       random: () => this.#chance.next(),
+      makeServerId: () => this.#disk.makeName(),
       writeTrace: ({ event, peer, what }: { event: string; peer?: string; what?: string }) => {
         if (event !== "closed" || process.isDead) return;
         history.add(this.name, { what: "closed a connection", peer: peer ?? "", reason: what ?? "" });
@@ -196,7 +198,14 @@ export class SimServer {
     return false;
   }
 
-  #committed(segments: readonly Segment[]): void {
+  #committed(segments: readonly Segment[], renamed: Renaming | undefined): void {
+    if (renamed !== undefined) {
+      const { former, after, serverId } = renamed;
+      const last = this.#vector[former] ?? 0;
+      takeBack(this.#vector, former, after);
+      const ids = last <= after ? [] : idsOf({ origin: former, first: after + 1, last });
+      this.#around.history.add(this.name, { what: "renamed", serverId, ids });
+    }
     for (const { origin, last } of segments) this.#vector[origin] = last;
     if (segments.length === 0) return;
     this.#around.history.add(this.name, { what: "stored", entries: segments.flatMap(storedEntries) });
@@ -243,7 +252,7 @@ function storedEntries(segment: Segment): StoredEntry[] {
   });
 }
 
-function idsOf({ origin, first, last }: Segment): string[] {
+function idsOf({ origin, first, last }: Pick<Segment, "origin" | "first" | "last">): string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => formatEntryId({ origin, sequence: first + index }));
 }
 

@@ -5,10 +5,12 @@ import { layered } from "../../config/load.ts";
 import type { Segment } from "../../log/segment.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
-import type { Store, StoredMessage } from "../../store/store.ts";
+import { takeBack } from "../../log/vector.ts";
+import { parseEntryId } from "../../protocol/entry_id.ts";
+import type { Renaming, Store, StoredMessage } from "../../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
-import { Disk } from "../simulation/disk.ts";
+import { Disk, type DiskCopy } from "../simulation/disk.ts";
 import type { SimNetwork } from "../simulation/network.ts";
 import { Process } from "../simulation/process.ts";
 import type { FakeClock } from "./fake_clock.ts";
@@ -97,7 +99,7 @@ export class MeshServer {
     this.#process = process;
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: () => true,
-      committed: (segments) => this.#committed(segments),
+      committed: (segments, renamed) => this.#committed(segments, renamed),
     });
     this.#store = store;
     this.#vector = { ...store.opened.vector };
@@ -114,6 +116,7 @@ export class MeshServer {
         },
         randomBytes: (length) => this.#chance.bytes(length),
       },
+      makeServerId: () => this.#disk.makeName(),
       writeTrace: (event) => void this.#world.traced.push(event),
     });
     this.#node = node;
@@ -137,8 +140,25 @@ export class MeshServer {
     this.#world.network.powerOff(this.process);
   }
 
-  #committed(segments: readonly Segment[]): void {
+  /** What is on its disk now. */
+  copyData(): DiskCopy {
+    return this.#disk.copy();
+  }
+
+  /** An old copy of its data is put back, while it does not run. */
+  putBack(copy: DiskCopy): void {
+    this.#disk.putBack(copy);
+  }
+
+  #committed(segments: readonly Segment[], renamed: Renaming | undefined): void {
     this.commits++;
+    if (renamed !== undefined) {
+      takeBack(this.#vector, renamed.former, renamed.after);
+      for (const id of this.entries.keys()) {
+        const { origin, sequence } = parseEntryId(id)!;
+        if (origin === renamed.former && sequence > renamed.after) this.entries.delete(id);
+      }
+    }
     for (const { origin, first, last, audience, bytes } of segments) {
       this.#vector[origin] = last;
       const lines = decoder.decode(bytes).split("\n");

@@ -1,0 +1,95 @@
+/**
+ * What happens to whole origins of the log, this server's own among them: it gets a new name (`renaming.ts`), numbers are found to be given out twice
+ * (`retractions.ts`). Writes that into turns of the journal; who says so, and what is told to whom, is the business of the mesh.
+ */
+
+import type { SegmentBuilder } from "../log/segment_builder.ts";
+import { takeBack } from "../log/vector.ts";
+import type { EntryRange, Store } from "../store/store.ts";
+import { rename } from "./renaming.ts";
+import { Retractions } from "./retractions.ts";
+import type { Turn } from "./turn.ts";
+
+/** What of the journal they are written with. */
+export interface OriginsJournal {
+  /** What the log has. */
+  readonly vector: Record<string, number>;
+  readonly builder: SegmentBuilder;
+  /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
+  openTurn(): Turn;
+  /** Ends it. */
+  flush(): void;
+  /** What the store says. @throws {UnreadableError} */
+  read<T>(read: (store: Store) => T): T;
+  /** The newest segments are read from the store from now on. */
+  dropTail(): void;
+}
+
+/** Under which retractions are noted. */
+const RETRACTED = "retracted";
+
+/** The origins of one log. */
+export class Origins {
+  /** Numbers that were given out twice, anywhere in the network. */
+  readonly retractions: Retractions;
+  readonly #journal: OriginsJournal;
+  #serverId: string;
+  #acceptedAfter: number | undefined;
+  #isRenaming = false;
+
+  /** Of a server that is called `serverId`, with what it has noted. */
+  constructor({ serverId, notes }: Pick<Store["opened"], "serverId" | "notes">, journal: OriginsJournal) {
+    this.#serverId = serverId;
+    this.#journal = journal;
+    this.retractions = new Retractions(notes[RETRACTED]);
+  }
+
+  /** What this server is called: the origin of what it accepts. */
+  get serverId(): string {
+    return this.#serverId;
+  }
+
+  /** The newest entry of its own that it had when it began to number them, since it was started or under this name; `undefined` while it has not. */
+  get acceptedAfter(): number | undefined {
+    return this.#acceptedAfter;
+  }
+
+  /** Whether what is stored now was in the log before, under the former name of this server. */
+  get isRenaming(): boolean {
+    return this.#isRenaming;
+  }
+
+  /** It numbers an entry of its own. */
+  accepts(): void {
+    this.#acceptedAfter ??= this.#journal.builder.lastOf(this.#serverId);
+  }
+
+  /**
+   * Goes on under a new name, as the numbers that this server has given out since it was started are others' as well: its former origin ends where it was
+   * then, and what it has accepted since stands under the new one. Gives what the former numbers have become.
+   */
+  rename(serverId: string): ReadonlyMap<number, number> {
+    const { builder, vector, openTurn, flush, read, dropTail } = this.#journal;
+    flush();
+    const turn = openTurn();
+    const former = this.#serverId;
+    const after = this.#acceptedAfter ?? builder.lastOf(former);
+    this.retract({ origin: former, first: after + 1, last: builder.lastOf(former) });
+    const numbers = read((store) => rename({ former, after, serverId }, { store, vector, builder, turn }));
+    this.#serverId = serverId;
+    this.#acceptedAfter = 0;
+    takeBack(vector, former, after);
+    dropTail();
+    this.#isRenaming = true;
+    flush();
+    this.#isRenaming = false;
+    return numbers;
+  }
+
+  /** These numbers were given out twice. Whether that is new. */
+  retract(range: EntryRange): boolean {
+    if (!this.retractions.add(range)) return false;
+    this.#journal.openTurn().note(RETRACTED, this.retractions.text);
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+/** What every store promises about a server that goes on under a new name (store/store.ts): a part of `store_contract.ts`. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Audience, EVERYONE, SERVERS } from "../../log/segment.ts";
+import { batchOf, LogWriter } from "../support/log_writer.ts";
+import { readAll, type StoreDoor } from "./store_contract.ts";
+
+const FOR_BOB: Audience = { kind: "user", username: "bob" };
+
+/** Registers the tests. */
+export function testRenamingContract({ name, use }: StoreDoor): void {
+  Deno.test(`${name} ends the origin of a server that has a new name, and keeps what is of others`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      const own = "s-1";
+      const message = (sequence: number) => ({ origin: own, sequence, to: "bob", line: `${own}:${sequence}\n` });
+      const used = (origin: string, sequence: number) => (
+        { username: "eve", messageId: `${origin}${sequence}`, origin, sequence, usedAt: 1 }
+      );
+      const batch = log.batch(
+        { origin: own, lines: 2 },
+        { origin: own, audience: FOR_BOB },
+        { origin: "b", lines: 2 },
+        { origin: own, audience: FOR_BOB, takenAt: 5 },
+        { origin: own, audience: SERVERS },
+        { origin: own, lines: 3, text: "x".repeat(20_000) },
+      );
+      opened.commit({
+        ...batch,
+        directMessages: [message(3), message(4)],
+        messageIds: [used(own, 2), used(own, 7), used("b", 7)],
+        lamport: 8,
+      });
+      const head = batch.segments.length;
+      const again = {
+        origin: "s-2",
+        first: 1,
+        last: 4,
+        audience: EVERYONE,
+        takenAt: 9,
+        bytes: new Uint8Array([65, 10]),
+      };
+      const follows = { ...again, position: head + 1 };
+      const renamed = { former: own, after: 3, serverId: "s-2" };
+      opened.commit(batchOf({ renamed, segments: [follows], messageIds: [used("s-2", 4)], lamport: 9 }));
+      const kept = [...batch.segments.slice(0, 3), follows];
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        assertEquals(readAll(store).map(({ position }) => position), kept.map(({ position }) => position));
+        assertEquals(store.inboxOf("bob").map(({ sequence }) => sequence), [3]);
+        const known = [used(own, 2), used(own, 7), used("b", 7), used("s-2", 4)];
+        assertEquals(known.map(({ messageId }) => store.usedMessageId("eve", messageId)?.sequence), [
+          2,
+          undefined,
+          7,
+          4,
+        ]);
+        assertEquals(store.missing({}).after, 0);
+        assertEquals(store.missing({ [own]: 3, b: 2 }).activities, 4);
+        assertEquals(store.missing({ [own]: 3, b: 2, "s-2": 4 }), { after: head + 1, activities: 0, gaps: [] });
+      }
+      const store = reopen();
+      // The numbers are free for what others have under them.
+      store.commit(batchOf({ segments: [{ ...follows, position: head + 2, origin: own, first: 4, last: 4 }] }));
+      assertEquals(store.missing({ b: 2, "s-2": 4 }).activities, 3);
+      assertThrows(() => store.commit(batchOf({ buried: { "s-2": 4 } })), RangeError);
+      store.commit(batchOf({ buried: { [own]: 4 } }));
+      if (store === opened) return;
+      const { serverId, vector, lamport } = reopen().opened;
+      assertEquals([serverId, vector, lamport], ["s-2", { b: 2, "s-2": 4 }, 9]);
+    });
+  });
+
+  Deno.test(`${name} goes on under a new name with nothing left, and never goes back in the log`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(log.batch({ origin: "s-1", lines: 2 }, { origin: "s-1", audience: SERVERS }));
+      opened.commit(batchOf({ renamed: { former: "s-1", after: 0, serverId: "s-2" } }));
+      const store = reopen();
+      assertEquals(readAll(store), []);
+      assertEquals(store.missing({ "s-1": 3 }), { after: 2, activities: 0, gaps: [] });
+      if (store !== opened) {
+        assertEquals([store.opened.serverId, store.opened.vector, store.opened.head], ["s-2", {}, 2]);
+      }
+      const next = { position: 3, origin: "s-1", first: 1, last: 1, audience: EVERYONE, takenAt: 1 };
+      store.commit(batchOf({ segments: [{ ...next, bytes: new Uint8Array([66, 10]) }] }));
+      assertEquals(store.missing({}).activities, 1);
+    });
+  });
+}
