@@ -16,6 +16,8 @@ export interface TakenLine {
   readonly line: string;
   readonly audience: Audience;
   readonly facts: EntryFacts;
+  /** How long the sender has had it. */
+  readonly ageMs: number;
 }
 
 /** What comes of a message with lines. */
@@ -33,7 +35,7 @@ const NEWLINE_BYTES = 1;
 
 /** What the lines that the server `sender` has sent under `header` come to. */
 export function takeLines(sender: string, header: EntriesMessage, lines: readonly string[]): Intake {
-  const { origin, first, to } = header;
+  const { origin, first, to, ageMs = 0 } = header;
   const entries: ArrivedEntry<TakenLine>[] = [];
   let oddity: string | undefined;
   for (let index = 0; index < lines.length; index++) {
@@ -48,7 +50,7 @@ export function takeLines(sender: string, header: EntriesMessage, lines: readonl
       oddity ??= problem;
     }
     const facts = checked.problem === undefined ? checked.facts : unknownFacts(0);
-    const value = { line: `${line}\n`, audience: audienceOf(facts, to), facts };
+    const value = { line: `${line}\n`, audience: audienceOf(facts, to), facts, ageMs };
     entries.push({ sequence, after: facts.after, size: line.length + NEWLINE_BYTES, value });
   }
   return { ok: true, entries, oddity };

@@ -145,6 +145,7 @@ export class Closing {
     await mesh.stop();
     await connections.endAll(reason);
     // What the ends of connections left behind: where plain clients stood.
+    this.#parts.journal.retention.note();
     this.#flush();
     this.#close(reason);
     logger.info("stopped");

@@ -48,8 +48,10 @@ export interface Registration {
 /** An entry of this server's own that has its number, and no line yet. */
 export interface OwnEntry extends EntryId {
   readonly lamport: number;
-  /** Milliseconds since 1970. */
+  /** By the calendar, in milliseconds since 1970: for people. */
   readonly sentAt: number;
+  /** By the clock that the log forgets by. */
+  readonly takenAt: number;
 }
 
 /** What another server has accepted. */
@@ -60,4 +62,6 @@ export interface ReplicatedEntry {
   /** With its end. */
   readonly line: string;
   readonly facts: EntryFacts;
+  /** How long the server that sent it has had it, where it says so. */
+  readonly ageMs?: number;
 }

@@ -9,6 +9,8 @@ import type { Forgotten, Store } from "../store/store.ts";
 export interface ForgettingParts {
   readonly clock: Clock;
   readonly store: Store;
+  /** The time by which the log forgets. */
+  now(): number;
   /** How much is kept, and for how long. */
   readonly limits: Config["store"];
   /** Activities up to this position are gone. */
@@ -53,9 +55,9 @@ export class Forgetting {
   }
 
   #forget(): Forgotten {
-    const { clock, store, limits } = this.#parts;
+    const { store, limits } = this.#parts;
     const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } = limits;
-    const now = clock.wallMs();
+    const now = this.#parts.now();
     return store.forget({
       takenBefore: now - activityRetentionMs,
       maxBytes: activityRetentionBytes,

@@ -63,7 +63,9 @@ export class Inboxes {
     const line = encodeDirectMessage({ ...own, from, to, text, messageId, after: afterId });
     journal.add(own, { kind: "user", username: to }, line);
     turn.addMessage({ origin, sequence, to, line });
-    if (messageId !== undefined) turn.addMessageId({ username: from, messageId, origin, sequence, usedAt: own.sentAt });
+    if (messageId !== undefined) {
+      turn.addMessageId({ username: from, messageId, origin, sequence, usedAt: own.takenAt });
+    }
     return { origin, sequence };
   }
 

@@ -19,6 +19,7 @@ import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Inboxes } from "./inboxes.ts";
 import { Origins } from "./origins.ts";
+import { Retention } from "./retention.ts";
 import { Senders } from "./senders.ts";
 import { Turn } from "./turn.ts";
 import { UnreadableError } from "./unreadable.ts";
@@ -46,6 +47,8 @@ export interface JournalOwner {
 export class Journal {
   readonly inboxes: Inboxes;
   readonly origins: Origins;
+  /** The time by which the log forgets. */
+  readonly retention: Retention;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
@@ -66,10 +69,12 @@ export class Journal {
   #hasFailed = false;
   readonly #commits = new DurationCount();
   #accepted = 0;
+  /** What the clocks said when the turn began. */
   #wallMs = 0;
+  #takenAt = 0;
   #turnMs = 0;
 
-  /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was sent. */
+  /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was taken in. */
   constructor(
     store: Store,
     clock: Clock,
@@ -98,6 +103,7 @@ export class Journal {
       read: (read) => this.#read(() => read(store)),
       dropTail: () => this.#tail.dropTo(this.#head),
     });
+    this.retention = new Retention(store, clock, (key, value) => openTurn().note(key, value));
     this.inboxes = new Inboxes({
       senders: this.#senders,
       openTurn,
@@ -224,7 +230,7 @@ export class Journal {
     const line = encodeBroadcast({ ...own, activity, quotedUsername, messageId, after: afterId });
     this.#builder.add(origin, sequence, EVERYONE, line);
     if (messageId !== undefined) {
-      this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.sentAt });
+      this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.takenAt });
     }
     return { origin, sequence };
   }
@@ -268,14 +274,15 @@ export class Journal {
   }
 
   /** Takes in what another server has accepted: the next one of its origin that is still kept. */
-  replicate({ origin, sequence, audience, line, facts }: ReplicatedEntry): void {
+  replicate({ origin, sequence, audience, line, facts, ageMs = 0 }: ReplicatedEntry): void {
     this.#openTurn();
     this.#time.reach(facts.lamport);
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
-    const { username, account, to, sentAt = 0 } = facts;
+    const { username, account, to } = facts;
     // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
-    if (to !== undefined && reached.kind === "user" && this.#wallMs - sentAt < this.#messagesWaitMs) {
+    // Its date and the calendar of this server would not tell: one of the two may be wrong.
+    if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
       this.#turn.addMessage({ origin, sequence, to, line });
     }
     if (username !== undefined && username !== ANONYMOUS) this.#senders.came(username, { origin, sequence });
@@ -311,7 +318,7 @@ export class Journal {
     this.#turnIsOpen = false;
     this.inboxes.turnEnded();
     if (this.#hasFailed) return;
-    const segments = this.#builder.take(this.#head, this.#wallMs);
+    const segments = this.#builder.take(this.#head, this.#takenAt);
     let hasHole = false;
     if (segments.length > 0 || this.#turn.isWorthKeeping) {
       try {
@@ -382,6 +389,7 @@ export class Journal {
     // One reading of the clocks for all that happens in a turn.
     this.#wallMs = this.#clock.wallMs();
     this.#turnMs = this.#clock.nowMs();
+    this.#takenAt = this.retention.at(this.#turnMs);
     this.#clock.endOfTurn(() => {
       if (this.#turnIsOpen) this.flush();
     });
@@ -398,7 +406,7 @@ export class Journal {
       if (this.inboxes.isDelivered({ origin, sequence })) this.inboxes.noteDelivered(first);
       return SERVERS;
     }
-    const used = { username, messageId, origin, sequence, usedAt: this.#wallMs };
+    const used = { username, messageId, origin, sequence, usedAt: this.#takenAt };
     this.#turn.addMessageId(used);
     return audience;
   }
@@ -421,6 +429,7 @@ export class Journal {
       sequence: this.#builder.lastOf(this.serverId) + 1,
       lamport: this.#time.receive(lamport),
       sentAt: this.#wallMs,
+      takenAt: this.#takenAt,
     };
   }
 

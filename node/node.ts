@@ -250,6 +250,7 @@ export class ThrumNode {
     this.#forgetting = new Forgetting({
       clock,
       store,
+      now: () => this.#journal.retention.look(),
       limits: config.store,
       forgot: (upTo) => {
         this.#journal.forgot(upTo);

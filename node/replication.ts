@@ -64,6 +64,8 @@ const MAX_ODD_ORIGINS = 1_000;
 /** What comes of a server's own entries, which it does not take back. */
 const NOTHING: Intake = { ok: true, entries: [], oddity: undefined };
 const logger = getLogger(["thrum", "mesh"]);
+/** What a server has had for less is new to its peers too. */
+const TOLD_AGE_MS = 1_000;
 const encoder = new TextEncoder();
 
 /** Sends this server's log, and takes in what others send of theirs. */
@@ -380,7 +382,7 @@ export class Replication implements Committed {
       const lamport = this.#journal.tick();
       const id = { origin: segment.origin, first: part.first, last: segment.last };
       this.#trace()?.({ event: "send", peer: link.serverId, id: formatRange(id) }, lamport);
-      link.write(partBytes(part, lamport));
+      link.write(partBytes(part, lamport, this.#journal.retention.ageOf(segment)));
     }
   }
 
@@ -393,9 +395,10 @@ function settleUpTo(waiting: Waiting[], sequence: number): void {
   while (waiting.length > 0 && waiting[0]!.sequence <= sequence) waiting.shift()!.done();
 }
 
-function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number): Uint8Array {
+function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number, ageMs: number): Uint8Array {
   const { origin, last, audience } = segment;
-  const header = encoder.encode(encodeEntries({ origin, first, last, after, to: wireAudience(audience), lamport }));
+  const facts = { origin, first, last, after, to: wireAudience(audience), lamport };
+  const header = encoder.encode(encodeEntries(ageMs < TOLD_AGE_MS ? facts : { ...facts, ageMs }));
   return joinBytes([header, bytes]);
 }
 

@@ -159,6 +159,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
 function readEntries(fields: Fields): EntriesMessage {
   const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
   const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  const ageMs = optionalIntegerField(fields.ageMs, "ageMs", 0, Number.MAX_SAFE_INTEGER);
   return {
     command: "ENTRIES",
     origin: serverIdField(fields.origin, "origin"),
@@ -167,6 +168,7 @@ function readEntries(fields: Fields): EntriesMessage {
     after: integerField(fields.after, "after", 0, first - 1),
     to: readAudience(fields.to),
     ...(lamport === undefined ? {} : { lamport }),
+    ...(ageMs === undefined ? {} : { ageMs }),
   };
 }
 

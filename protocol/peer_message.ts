@@ -80,6 +80,8 @@ export interface EntriesMessage {
   readonly to: WireAudience;
   /** The sender's Lamport time. */
   readonly lamport?: number;
+  /** How long the sender has had these lines, in milliseconds by a clock that no calendar moves; said where that is long. */
+  readonly ageMs?: number;
 }
 
 /** Send me these origins, from there on. Replaces what was wanted before; the receiver's own origin needs no asking, but may be asked for anew. */

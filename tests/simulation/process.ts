@@ -5,18 +5,26 @@
 
 import type { Clock, Timer } from "../../platform/clock.ts";
 
+/** A machine's calendar, which all its processes see. */
+export interface Calendar {
+  /** How much it is wrong. */
+  aheadMs: number;
+}
+
 /** One life of a program. */
 export class Process implements Clock {
   readonly machine: string;
   readonly #clock: Clock;
+  readonly #calendar: Calendar;
   #state: "running" | "stalled" | "dead" = "running";
   /** What came due while it stood still, in order. */
   #lateTimers: (() => void)[] = [];
   #lateReads: (() => void)[] = [];
 
-  constructor(machine: string, clock: Clock) {
+  constructor(machine: string, clock: Clock, calendar: Calendar = { aheadMs: 0 }) {
     this.machine = machine;
     this.#clock = clock;
+    this.#calendar = calendar;
   }
 
   get isDead(): boolean {
@@ -32,7 +40,7 @@ export class Process implements Clock {
   }
 
   wallMs(): number {
-    return this.#clock.wallMs();
+    return Math.max(0, this.#clock.wallMs() + this.#calendar.aheadMs);
   }
 
   after(delayMs: number, wake: () => void): Timer {

@@ -12,7 +12,7 @@ import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk, type DiskCopy } from "../simulation/disk.ts";
 import type { SimNetwork } from "../simulation/network.ts";
-import { Process } from "../simulation/process.ts";
+import { type Calendar, Process } from "../simulation/process.ts";
 import type { FakeClock } from "./fake_clock.ts";
 import type { Received } from "./line_client.ts";
 
@@ -33,6 +33,8 @@ export class MeshServer {
   readonly entries = new Map<string, { readonly line: Received; readonly isFor: string }>();
   /** Secrets that were derived. */
   readonly derived: string[] = [];
+  /** Its machine's. */
+  readonly calendar: Calendar = { aheadMs: 0 };
   readonly #world: ServerWorld;
   readonly #disk: Disk;
   readonly #chance: Chance;
@@ -95,7 +97,7 @@ export class MeshServer {
     const { clock, network } = this.#world;
     const config: Config = layered(DEFAULT_CONFIG, layer);
     network.powerOn(this.name);
-    const process = new Process(this.name, clock);
+    const process = new Process(this.name, clock, this.calendar);
     this.#process = process;
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: () => true,
