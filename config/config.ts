@@ -35,8 +35,18 @@ export interface LimitsConfig {
   maxLineBytes: number;
   /** How long a connection may take to log in or register. */
   identifyTimeoutMs: number;
-  /** At this many connections the server stops accepting until one goes. */
+  /** So many connections have a place. Further ones wait for one, or get that of an idle one. */
   maxConnections: number;
+  /** This part of the places is for users with a name and for servers, if they want them. */
+  keptForNamedPercent: number;
+  /** Connections that one address may have; 0 for no limit. Like all limits of addresses it takes an IPv6 network of 64 bits for one address. */
+  maxConnectionsPerAddress: number;
+  /** Those of them that have not logged in; 0 for no limit. */
+  maxUnidentifiedPerAddress: number;
+  /** Logins that one address may try in a second; 0 for no limit. */
+  maxLoginsPerSecondPerAddress: number;
+  /** Names that one address may register in an hour; 0 for no limit. */
+  maxRegistrationsPerHourPerAddress: number;
   /** Bytes that may wait in this process for one connection; beyond, it is read from the log when it takes data again. */
   maxPendingBytes: number;
   /** Newest part of the log that is kept in memory for connections that are a little behind. */
@@ -187,6 +197,11 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     maxLineBytes: 65_536,
     identifyTimeoutMs: 10_000,
     maxConnections: 50_000,
+    keptForNamedPercent: 20,
+    maxConnectionsPerAddress: 0,
+    maxUnidentifiedPerAddress: 0,
+    maxLoginsPerSecondPerAddress: 0,
+    maxRegistrationsPerHourPerAddress: 0,
     maxPendingBytes: 262_144,
     tailBytes: 33_554_432,
     maxRegistrationsPerConnection: 8,

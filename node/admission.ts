@@ -9,10 +9,12 @@ import type { Proven } from "../accounts/credential.ts";
 import type { LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "../session/session.ts";
+import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PresenceBoard } from "./presence_board.ts";
+import type { Rates } from "./rates.ts";
 import { unlessUnreadable } from "./unreadable.ts";
 
 /** What is needed to find it out. */
@@ -23,6 +25,8 @@ export interface AdmissionServices {
   readonly mesh: Mesh;
   readonly presence: PresenceBoard;
   readonly config: Config;
+  readonly counters: Counters;
+  readonly rates: Rates;
 }
 
 /** Whoever waits for it. */
@@ -48,10 +52,13 @@ export interface LoginOutcome {
 export function checkLogin(
   login: LoginMessage,
   waiting: Waiting,
-  { accounts, balancer, mesh, presence, config: { sessions: { perUser } } }: AdmissionServices,
+  services: AdmissionServices,
   told: (outcome: LoginOutcome) => void,
 ): void {
+  const { accounts, balancer, mesh, presence, config: { sessions: { perUser } } } = services;
   const { username, secret = "", ticket, last } = login;
+  const limit = services.rates.login(waiting.remoteHost);
+  if (limit !== undefined) return told({ limit });
   const mayLogIn = (proven?: Proven) => {
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
@@ -65,9 +72,10 @@ export function checkLogin(
       if (username === ANONYMOUS) return mayLogIn();
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
         if (waiting.isGone) return;
-        if (result.ok) mayLogIn(result.proven);
-        else if (result.reason !== "TOO_MANY") told({ problem: result.reason });
-        else told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
+        if (result.ok) return mayLogIn(result.proven);
+        if (result.reason !== "TOO_MANY") return told({ problem: result.reason });
+        services.counters.limited("secrets");
+        told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
       }).catch((error) => waiting.brokeDown(error));
     })
   );

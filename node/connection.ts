@@ -25,7 +25,9 @@ import {
   type SessionEffect,
   type SessionFacts,
   type SessionStep,
+  standingOf,
   TOO_MANY_SECRETS,
+  tooManyOf,
 } from "../session/session.ts";
 import { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door } from "../view/network_view.ts";
@@ -44,6 +46,12 @@ import { welcomeOf } from "./welcome.ts";
 
 /** A client that has published within this is in the middle of something. */
 const BUSY_MS = 1_000;
+/** One that has published nothing for so long has nothing to say. */
+const QUIET_MS = 10_000;
+/** How long a connection may take to log in while there are few places left. */
+const SHORT_IDENTIFY_MS = 2_000;
+/** How long a client waits for a place that has logged in. */
+const PLACE_PATIENCE_MS = 30_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
 /** Activities between two looks at the clock. */
@@ -107,21 +115,27 @@ export class Connection
     return this.#closeReason !== undefined;
   }
 
+  get isQuiet(): boolean {
+    return this.#services.clock.nowMs() - (this.#client?.publishedAt ?? -Infinity) >= QUIET_MS;
+  }
+
   /** Ends the connection of this server's own will. Peers are ended by the mesh. */
-  end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence): void {
+  end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, lingerMs = LINGER_MS): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
     const session = this.#session;
     if (session.kind === "client" && session.isPlain && reason === "NAME_LOST") {
       this.#answers.send({ command: "AUTHENTICATION_FAIL", info: why });
     } else if (session.kind === "client" && !session.isPlain) {
-      const { sentence: info, reconnect } = CLOSE_REASONS[reason];
-      this.#answers.send({ command: "END_CONNECTION", reason, info, reconnect });
+      const { reconnect } = CLOSE_REASONS[reason];
+      this.#answers.send({ command: "END_CONNECTION", reason, info: why, reconnect });
+    } else if (reason === "TOO_MANY" && session.kind !== "client") {
+      this.#answers.send(tooManyOf(session, why));
     } else if (reason === "IDENTIFY_TIMEOUT") {
       // Whoever this is knows INVALID_MESSAGE, if anything.
       this.#answers.send({ command: "INVALID_MESSAGE", info: why });
     }
     this.#session = { kind: "closed", reason };
-    this.#close(reason, why);
+    this.#close(reason, why, lingerMs);
   }
 
   // ---- the link speaks -------------------------------------------------------------------------------------------
@@ -254,7 +268,10 @@ export class Connection
   peerProblem(message: AuthenticateMessage): string | Limit | undefined {
     const admission = this.#services.mesh.admit(message, this.remoteHost);
     if (admission.kind === "refused") return admission.info;
-    if (admission.kind === "notNow") return { info: TOO_MANY_SECRETS, retryAfterMs: admission.retryAfterMs };
+    if (admission.kind === "notNow") {
+      this.#services.counters.limited("secrets");
+      return { info: TOO_MANY_SECRETS, retryAfterMs: admission.retryAfterMs };
+    }
     this.#admitted = admission;
     return undefined;
   }
@@ -359,16 +376,24 @@ export class Connection
 
   #checkLogin(login: LoginMessage): void {
     this.#stopIdentifyDeadline();
+    this.#services.seats.tries(this, true);
     if (login.trace !== undefined) this.#traced(login, login.trace);
     checkLogin(login, this, this.#services, (outcome) => {
       this.#proven = outcome.proven;
-      this.#verified(onLoginChecked(this.#session, outcome));
+      const isRefused = (outcome.problem ?? outcome.limit ?? outcome.redirect) !== undefined;
+      const goOn = () => this.#verified(onLoginChecked(this.#session, outcome));
+      if (isRefused || this.#services.seats.enter(this, standingOf(login), goOn)) goOn();
+      else this.#deadline(PLACE_PATIENCE_MS, "TOO_MANY", `no place was left for ${PLACE_PATIENCE_MS / 1000} seconds`);
     });
   }
 
   #register(username: string, secret: string): void {
     this.#stopIdentifyDeadline();
+    const limit = this.#services.rates.registration(this.remoteHost);
+    if (limit !== undefined) return this.#verified(onRegistered(this.#session, { reason: "TOO_MANY", ...limit }));
+    this.#services.seats.tries(this, true);
     register({ username, secret }, this, this.#services, (isRegistered) => {
+      this.#services.seats.tries(this, false);
       if (isRegistered) {
         logger.info("registered {username} for {address}", { username, address: this.address });
         this.#note("register", username);
@@ -379,6 +404,7 @@ export class Connection
 
   #becomePeer(): void {
     this.#stopIdentifyDeadline();
+    this.#services.seats.enter(this, { kind: "peer" }, () => {});
     this.#peer = this.#services.mesh.accept(this.link, this.#framer, this.#admitted!);
   }
 
@@ -436,12 +462,14 @@ export class Connection
   }
 
   #awaitIdentification(): void {
+    const { seats, config: { limits } } = this.#services;
+    const spanMs = seats.isShort ? Math.min(limits.identifyTimeoutMs, SHORT_IDENTIFY_MS) : limits.identifyTimeoutMs;
+    this.#deadline(spanMs, "IDENTIFY_TIMEOUT", `no LOGIN came within ${spanMs / 1000} seconds`);
+  }
+
+  #deadline(spanMs: number, reason: CloseReason, why: string): void {
     this.#stopIdentifyDeadline();
-    const { identifyTimeoutMs } = this.#services.config.limits;
-    this.#identifyDeadline = this.#services.supervisor.deadline(
-      identifyTimeoutMs,
-      () => this.end("IDENTIFY_TIMEOUT", `no LOGIN came within ${identifyTimeoutMs / 1000} seconds`),
-    );
+    this.#identifyDeadline = this.#services.supervisor.deadline(spanMs, () => this.end(reason, why));
   }
 
   /** While a secret is derived it is the client that waits. */
@@ -465,7 +493,7 @@ export class Connection
   }
 
   /** The one way out: everything that the connection holds is let go, and the log says why. */
-  #close(reason: CloseReason, why: string): void {
+  #close(reason: CloseReason, why: string, lingerMs = LINGER_MS): void {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
     const { accounts, sessions, presence, shares } = this.#services;
@@ -486,7 +514,7 @@ export class Connection
     this.#note("closed", reason);
     const heartbeats = this.#client?.moments ?? [];
     this.#services.ended({ since: this.#since, user: this.#username, address: this.address, reason, why, heartbeats });
-    this.link.end(LINGER_MS);
+    this.link.end(lingerMs);
   }
 
   /** The user where there is one, and the address. */

@@ -16,7 +16,9 @@ import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
+import type { Standing } from "./places.ts";
 import type { PresenceBoard } from "./presence_board.ts";
+import type { Rates } from "./rates.ts";
 import type { Sessions } from "./sessions.ts";
 import type { UserLists } from "./user_lists.ts";
 import type { WorkShares } from "./work_shares.ts";
@@ -37,6 +39,8 @@ export interface ConnectionServices {
   readonly presence: PresenceBoard;
   readonly plainCursors: PlainCursors;
   readonly counters: Counters;
+  readonly seats: Seats;
+  readonly rates: Rates;
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;
@@ -59,9 +63,22 @@ export interface EndedConnection extends Pick<EndView, "since" | "user" | "addre
 export interface ServedConnection {
   /** Unique at this server while it runs. */
   readonly id: string;
-  end(reason: CloseReason): void;
+  /** Whether it has said nothing of its own for a while. */
+  readonly isQuiet: boolean;
+  /** Ends it of the server's own will; its last line has `lingerMs` to leave. */
+  end(reason: CloseReason, why?: string, lingerMs?: number): void;
   /** How it is, for people. */
   describe(nowWallMs: number): ConnectionView;
+}
+
+/** Where connections get their places. */
+export interface Seats {
+  /** Whether few are left: then nobody is to take long to say who it is. */
+  readonly isShort: boolean;
+  /** The secret of `connection` is being looked at, or that is over. */
+  tries(connection: ServedConnection, isTrying: boolean): void;
+  /** It has said who it is. Gives whether it has a place; if not, `granted` is called once it has, perhaps never. */
+  enter(connection: ServedConnection, standing: Standing, granted: () => void): boolean;
 }
 
 /** What a connection is told of itself. */

@@ -1,19 +1,27 @@
 /**
- * Who is served by one server, whichever door they came through; and the links that wait for a place where there are as many as there may be.
+ * Who is served by one server, whichever door they came through. Who has a place, who waits for one and who has to go is decided in `places.ts`; this does it.
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { LimitsConfig } from "../config/config.ts";
+import { networkOf } from "../platform/address.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Link } from "../platform/transport.ts";
-import type { CloseReason } from "../protocol/close_reason.ts";
+import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
+import { encodeLine } from "../protocol/server_codec.ts";
 import type { Door } from "../view/network_view.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOrigin, ServedConnection } from "./connection_services.ts";
-import type { Counters } from "./counters.ts";
+import type { ConnectionOrigin, Seats, ServedConnection } from "./connection_services.ts";
+import type { Counters, LimitName } from "./counters.ts";
+import { Places, type Standing } from "./places.ts";
 
 /** What is needed of the node. */
 export interface ConnectionsParts {
-  /** How many are served. */
-  readonly maxConnections: number;
+  readonly limits: Pick<
+    LimitsConfig,
+    "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
+  >;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly counters: Counters;
   /** Whether the server is about to end: then nobody is taken in any more. */
   isClosing(): boolean;
@@ -21,39 +29,55 @@ export interface ConnectionsParts {
   connect(link: Link, origin: ConnectionOrigin): Connection;
 }
 
-/** Links that may wait for a place; more are turned away. */
-const MAX_WAITING_LINKS = 1_024;
+/** Connections that may wait for a place; beyond, somebody is turned away. */
+const MAX_LOBBY = 1_024;
+/** How long the last line to somebody who has to go may take to leave: others wait for its place, and many may have to go. */
+const HURRY_MS = 100;
+/** How often an operator is told the same at most. */
+const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
+const encoder = new TextEncoder();
 
-/** Those that are served, in the order in which they came. */
-export class Connections implements Iterable<ServedConnection> {
+/** Those that are served, in the order in which they came, and those who wait for a place. */
+export class Connections implements Iterable<ServedConnection>, Seats {
   readonly #parts: ConnectionsParts;
-  readonly #served = new Set<ServedConnection>();
-  readonly #waiting: { readonly link: Link; readonly over: Door }[] = [];
+  readonly #open = new Set<ServedConnection>();
+  readonly #places: Places<ServedConnection>;
+  /** Those who wait for a place and have said who they are: how to tell them that they have one. */
+  readonly #granted = new Map<ServedConnection, () => void>();
+  readonly #toldAt = new Map<LimitName, number>();
   #made = 0;
   #allGone: (() => void) | undefined;
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
+    const { maxConnections, keptForNamedPercent } = parts.limits;
+    const kept = Math.ceil(maxConnections * keptForNamedPercent / 100);
+    const limits = { maxPlaces: maxConnections, kept, maxLobby: MAX_LOBBY };
+    this.#places = new Places(limits, (connection) => connection.isQuiet);
   }
 
   [Symbol.iterator](): Iterator<ServedConnection> {
-    return this.#served.values();
+    return this.#open.values();
   }
 
-  /** How many are served. */
+  /** How many have a place. */
   get size(): number {
-    return this.#served.size;
+    return this.#places.taken;
   }
 
-  /** Links that wait for a place. */
+  /** How many wait for one. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#places.inLobby;
   }
 
   /** Whether there is no place for one more. */
   get isFull(): boolean {
-    return this.#served.size >= this.#parts.maxConnections;
+    return this.#places.isFull;
+  }
+
+  get isShort(): boolean {
+    return this.#places.isShort;
   }
 
   /** What the next connection is called. */
@@ -61,53 +85,112 @@ export class Connections implements Iterable<ServedConnection> {
     return String(++this.#made);
   }
 
-  /** Serves whoever is at the other end of `link`, as soon as there is a place. */
+  /** Hears whoever is at the other end of `link`; whether there is a place for it is found out when it has said who it is. */
   accept(link: Link, over: Door): void {
-    if (this.#parts.isClosing()) return link.destroy();
-    if (!this.isFull) return this.#serve(link, over);
-    logger.warning("{limit} connections are served: one more has to wait", { limit: this.#parts.maxConnections });
-    this.#waiting.push({ link, over });
-    if (this.#waiting.length <= MAX_WAITING_LINKS) return;
-    // Nobody reads from those that wait, so one that has left is not noticed. The oldest is the likeliest to have.
-    logger.error("{limit} connections wait for a place: the oldest is turned away", { limit: MAX_WAITING_LINKS });
-    this.#waiting.shift()?.link.destroy();
+    const { isClosing, connect } = this.#parts;
+    if (isClosing()) return link.destroy();
+    const network = networkOf(link.remoteHost);
+    const limit = this.#limitOf(network);
+    if (limit !== undefined) return this.#refuse(link, limit);
+    const connection = connect(link, { id: this.nextId(), over });
+    this.#add(connection, network);
+    connection.start();
   }
 
-  /** Counts one among those that are served. */
-  add(connection: ServedConnection): void {
-    this.#parts.counters.accepted++;
-    this.#served.add(connection);
+  /** Counts a guest of another door among those that are served. To be called when it is not full. */
+  add(guest: ServedConnection & { readonly remoteHost: string }): void {
+    this.#add(guest, networkOf(guest.remoteHost));
+    this.#places.enter(guest, { kind: "anonymous" });
+  }
+
+  tries(connection: ServedConnection, isTrying: boolean): void {
+    this.#places.tries(connection, isTrying);
+  }
+
+  enter(connection: ServedConnection, standing: Standing, granted: () => void): boolean {
+    const { isIn, out } = this.#places.enter(connection, standing);
+    if (out !== undefined) this.#sendAway(out, "places", "somebody else needs the place");
+    if (isIn) return true;
+    this.#tell("places", "{limit} connections are served: {waiting} wait for a place");
+    this.#granted.set(connection, granted);
+    return false;
   }
 
   /** One is gone, and there may be a place for the next. */
   gone(connection: ServedConnection): void {
-    this.#served.delete(connection);
-    const next = this.#parts.isClosing() ? undefined : this.#waiting.shift();
-    if (next !== undefined) this.#serve(next.link, next.over);
-    if (this.#served.size === 0) this.#allGone?.();
+    this.#open.delete(connection);
+    this.#granted.delete(connection);
+    const next = this.#places.leave(connection);
+    if (this.#open.size === 0) this.#allGone?.();
+    if (next === undefined) return;
+    const granted = this.#granted.get(next);
+    this.#granted.delete(next);
+    granted?.();
   }
 
   /** Sends those away that wait for a place. */
   turnAwayWaiting(): void {
-    for (const { link } of this.#waiting.splice(0)) link.destroy();
+    for (const connection of [...this.#open]) {
+      if (!this.#places.hasPlace(connection)) connection.end("SERVER_STOPPING");
+    }
   }
 
-  /** Ends all that are served: nothing more is said to them. */
+  /** Ends all. */
   end(reason: CloseReason): void {
-    for (const connection of this.#served) connection.end(reason);
+    for (const connection of this.#open) connection.end(reason);
   }
 
-  /** As `end`; resolves when they are gone. */
+  /** Ends all; resolves when they are gone. */
   async endAll(reason: CloseReason): Promise<void> {
-    if (this.#served.size === 0) return;
+    if (this.#open.size === 0) return;
     const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
     this.end(reason);
     await allGone;
   }
 
-  #serve(link: Link, over: Door): void {
-    const connection = this.#parts.connect(link, { id: this.nextId(), over });
-    this.add(connection);
-    connection.start();
+  #add(connection: ServedConnection, network: string): void {
+    this.#parts.counters.accepted++;
+    this.#open.add(connection);
+    const { out } = this.#places.arrive(connection, network);
+    if (out === undefined) return;
+    this.#tell("lobby", `${MAX_LOBBY} connections wait for a place: some are turned away`);
+    this.#sendAway(out, "lobby", "too many wait for a place");
+  }
+
+  /** What `network` has used up, where the operator has set a limit. */
+  #limitOf(network: string): LimitName | undefined {
+    const { maxConnectionsPerAddress, maxUnidentifiedPerAddress } = this.#parts.limits;
+    if (maxConnectionsPerAddress === 0 && maxUnidentifiedPerAddress === 0) return undefined;
+    const { all, unidentified } = this.#places.countOf(network);
+    if (maxConnectionsPerAddress > 0 && all >= maxConnectionsPerAddress) return "connections";
+    return maxUnidentifiedPerAddress > 0 && unidentified >= maxUnidentifiedPerAddress ? "unidentified" : undefined;
+  }
+
+  /** Nothing is made of `link` but the answer. */
+  #refuse(link: Link, limit: LimitName): void {
+    const { counters } = this.#parts;
+    counters.limited(limit);
+    counters.ended("TOO_MANY");
+    this.#tell(limit, `an address has as many ${limit} as it may: {address}`, link.remoteHost);
+    const info = limit === "connections"
+      ? "as many connections come from this address as may"
+      : "as many connections come from this address without a login as may";
+    const { reconnect } = CLOSE_REASONS.TOO_MANY;
+    link.write(encoder.encode(encodeLine({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect })));
+    link.end(HURRY_MS);
+  }
+
+  #sendAway(connection: ServedConnection, limit: LimitName, why: string): void {
+    this.#parts.counters.limited(limit);
+    connection.end("TOO_MANY", why, HURRY_MS);
+  }
+
+  /** Not for each of them: those who come are as many as they like. */
+  #tell(limit: LimitName, what: string, address = ""): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - (this.#toldAt.get(limit) ?? -Infinity) < TELL_MS) return;
+    this.#toldAt.set(limit, nowMs);
+    const { limits: { maxConnections } } = this.#parts;
+    logger.warning(what, { limit: maxConnections, waiting: this.waiting, address });
   }
 }

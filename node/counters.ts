@@ -40,13 +40,35 @@ export class DurationCount {
   }
 }
 
+/** What there was too much of. */
+export const LIMIT_NAMES = [
+  "places",
+  "lobby",
+  "connections",
+  "unidentified",
+  "logins",
+  "registrations",
+  "secrets",
+] as const;
+/** One of these. */
+export type LimitName = typeof LIMIT_NAMES[number];
+
 /** One server's. */
 export class Counters {
   /** Connections that were accepted. */
   accepted = 0;
   readonly closed: { [Reason in CloseReason]?: number } = {};
+  /** Who was refused, or sent away, by what there was too much of. */
+  readonly refused: Record<LimitName, number> = {
+    ...{ places: 0, lobby: 0, connections: 0, unidentified: 0, logins: 0, registrations: 0, secrets: 0 },
+  };
   readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
   readonly serverHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
+
+  /** Somebody was refused, or sent away, because of this limit. */
+  limited(limit: LimitName): void {
+    this.refused[limit]++;
+  }
 
   /** A connection has ended. */
   ended(reason: CloseReason): void {

@@ -84,6 +84,11 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     return this.#newcomer.name;
   }
 
+  /** Where it comes from. */
+  get remoteHost(): string {
+    return this.#newcomer.host;
+  }
+
   /** Host and port, as the log shows them. */
   get address(): string {
     return endpointText(this.#newcomer);
@@ -144,6 +149,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   }
 
   readonly canResume = false;
+  readonly isQuiet = false;
 
   canBeMoved(): boolean {
     return false;

@@ -42,6 +42,7 @@ import { Handover } from "./handover.ts";
 import { type NodeMetrics, nodeMetrics } from "./node_metrics.ts";
 import { type Observation, Observatory, type Observer } from "./observatory.ts";
 import { ownView } from "./own_view.ts";
+import { Rates } from "./rates.ts";
 import { Tracer } from "./tracer.ts";
 import { guardedClock } from "./unreadable.ts";
 import { UserLists } from "./user_lists.ts";
@@ -137,7 +138,8 @@ export class ThrumNode {
     const journal = this.#journal;
     this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
     this.#connections = new Connections({
-      maxConnections: config.limits.maxConnections,
+      limits: config.limits,
+      clock,
       counters: this.#counters,
       isClosing: () => this.#closing.hasBegun,
       connect: (link, origin) => new Connection(link, this.#services, origin),
@@ -230,6 +232,8 @@ export class ThrumNode {
       }),
       plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
       counters: this.#counters,
+      seats: this.#connections,
+      rates: new Rates(config.limits, clock, this.#counters),
       get tracer() {
         return tracer();
       },

@@ -29,6 +29,8 @@ export interface NodeMetrics {
   readonly accepted: number;
   /** Connections ended so far; reasons that never were are left out. */
   readonly closed: { readonly [Reason in CloseReason]?: number };
+  /** Who was refused, or sent away, so far, by what there was too much of. */
+  readonly refused: Readonly<Record<string, number>>;
   /** Logged-in clients. */
   readonly sessions: number;
   /** Clients that are still to be read something of the log. */
@@ -88,6 +90,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     ...{ startedAt, connections, waiting, sessions, behind, pendingBytes, published, lamport, commits, usersOnline },
     accepted: counters.accepted,
     closed: counters.closed,
+    refused: counters.refused,
     heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
     vector,
     lag: lagOf(vector, facts.members),

@@ -122,6 +122,11 @@ export class ServedClient implements Supervised, ReaderOwner {
     return this.#reader.state === "live" && nowMs - this.#publishedAt >= spanMs;
   }
 
+  /** When it published last, in milliseconds on a monotonic clock; `-Infinity` for never. */
+  get publishedAt(): number {
+    return this.#publishedAt;
+  }
+
   /** How its heartbeats stand; `undefined` when it is not supervised. */
   get heartbeat(): HeartbeatSnapshot | undefined {
     return this.#watch?.snapshot();

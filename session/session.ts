@@ -201,8 +201,12 @@ export function onLoginChecked(session: Session, { problem, limit, redirect }: L
 }
 
 /** The account of the `REGISTER` is stored, or the name was taken. */
-export function onRegistered(session: Session, problem?: { readonly reason: "NAME_TAKEN" }): SessionStep {
+export function onRegistered(
+  session: Session,
+  problem?: { readonly reason: "NAME_TAKEN" } | ({ readonly reason: "TOO_MANY" } & Limit),
+): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "REGISTER") return stay(session);
+  if (problem?.reason === "TOO_MANY") return refuse("REGISTER_FAILED", wordsOf(problem), problem.reason);
   if (problem !== undefined) return refuse("REGISTER_FAILED", "this name is taken", problem.reason);
   const message = { command: "REGISTER_SUCCESS", info: `registered ${session.message.username}` } as const;
   return {
@@ -292,14 +296,36 @@ function refuseLogin(reason: LoginProblem): SessionStep {
   return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
 }
 
+/** What a client is, once it is logged in: those with a name are not asked to go for others. */
+export function standingOf(
+  { username, features }: LoginMessage,
+): { readonly kind: "plain" | "anonymous" } | { readonly kind: "named"; readonly username: string } {
+  if (username !== ANONYMOUS) return { kind: "named", username };
+  return { kind: features.length === 0 ? "plain" : "anonymous" };
+}
+
+/** What somebody is told who is not logged in and for whom there is no place. */
+export function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
+  const isPlain = session.kind === "verifying" && session.message.command === "LOGIN" &&
+    session.message.features.length === 0;
+  return isPlain
+    ? { command: "LOGIN_FAILED", info, reason: "TOO_MANY" }
+    : { command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect: "backoff" };
+}
+
 /** Who knows more than plain clients do is told when to come back. */
-function notForNow({ info, retryAfterMs }: Limit, isPlain: boolean): SessionStep {
-  const words = `${info}: try again in ${Math.ceil(retryAfterMs / 1000)} s`;
+function notForNow(limit: Limit, isPlain: boolean): SessionStep {
+  const { retryAfterMs } = limit;
+  const words = wordsOf(limit);
   const message = isPlain
     ? { command: "LOGIN_FAILED", info: words, reason: "TOO_MANY" } as const
     : { command: "END_CONNECTION", reason: "TOO_MANY", info: words, reconnect: "backoff", retryAfterMs } as const;
   const step = close("TOO_MANY", words);
   return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+}
+
+function wordsOf({ info, retryAfterMs }: Limit): string {
+  return `${info}: try again in ${Math.ceil(retryAfterMs / 1000)} s`;
 }
 
 function notNow(command: string): SessionStep {

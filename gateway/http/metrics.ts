@@ -60,7 +60,8 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ connections }) => by("kind", connections),
   },
   thrum_connections_waiting: {
-    help: "Connections that wait for a place because limits.maxConnections is reached.",
+    help:
+      "Connections without a place because limits.maxConnections is reached; those who have said who they are wait for one.",
     type: "gauge",
     values: ({ waiting }) => one(waiting),
   },
@@ -73,6 +74,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
     help: "Connections ended, by reason.",
     type: "counter",
     values: ({ closed }) => by("reason", closed),
+  },
+  thrum_refused_total: {
+    help:
+      "Who was refused, or sent away, because there was too much of something: places, lobby, connections, unidentified, logins, registrations or secrets.",
+    type: "counter",
+    values: ({ refused }) => by("limit", refused),
   },
   thrum_connections_behind: {
     help: "Clients that are still to be read something of the log.",

@@ -202,12 +202,12 @@ Deno.test("lines that follow while a secret is derived wait, and those after the
   await world.stop();
 });
 
-Deno.test("of too many that wait for a place the oldest is turned away", async () => {
+Deno.test("of too many that wait for a place the oldest is turned away, and told", async () => {
   const world = await NodeWorld.start({ limits: { maxConnections: 1 } });
   const served = await world.connect(ANONYMOUS);
   const waiting = [];
   for (let n = 0; n <= 1_024; n++) waiting.push(await world.connect());
-  assertEquals(waiting[0]!.end, "reset");
+  assertEquals(waiting[0]!.received.map(({ reason }) => reason), ["TOO_MANY"]);
   assert(waiting.slice(1).every(({ end }) => end === undefined));
   served.link.destroy();
   waiting[1]!.send(ANONYMOUS);

@@ -30,6 +30,7 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
     { serverId: "s-3", name: "c:7000", state: "dead", roundTripMs: null },
   ],
   usersOnline: 24,
+  refused: { places: 25, secrets: 26 },
 };
 
 async function scrape(numbers = NUMBERS, state: GatewayNode["state"] = "ready"): Promise<string> {
@@ -51,6 +52,7 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       "thrum_connections_waiting 6",
       "thrum_connections_accepted_total 7",
       'thrum_connections_closed_total{reason="HEARTBEAT_TIMEOUT"} 9',
+      'thrum_refused_total{limit="secrets"} 26',
       "thrum_sessions 10",
       "thrum_connections_behind 11",
       "thrum_pending_bytes 12",
