@@ -336,6 +336,8 @@ class RunningClient implements Client {
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
+      // What this client sends always has an id.
+      onRefused: ({ messageId, info, reason }) => this.#sending.refused(messageId ?? "", info, reason),
       onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),
       onBackups: (servers) => this.#onBackups(servers),
       blockedForMs: () => this.#blockedForMs(),
@@ -388,8 +390,6 @@ class RunningClient implements Client {
         // The word that it was stored may have been lost; what was delivered was stored.
         this.#sending.acknowledged(message.messageId, message.of);
         return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
-      case "DIRECT_MESSAGE_FAILED":
-        return message.messageId === undefined ? undefined : this.#sending.refused(message.messageId, message.info);
       case "USER_LIST":
         return this.#sending.answered(message.scope, message.users);
       case "PRESENCE":

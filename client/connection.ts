@@ -19,6 +19,7 @@ import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
 import {
   beginSession,
   type ChatMessage,
+  type FailedMessage,
   leave,
   onLost,
   onMessage,
@@ -42,6 +43,8 @@ export interface ConnectionOwner {
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
+  /** An activity or a direct message was not taken. */
+  onRefused(refusal: FailedMessage): void;
   /** `length` as above. */
   onChat(message: ChatMessage, length: number): void;
   /** Gives what the answer, if there is one, has to say about the trace; nothing where none is kept. */
@@ -195,6 +198,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onActivity(effect.broadcast, length);
       case "acknowledged":
         return this.#owner.onAcknowledged(effect.messageId, effect.id);
+      case "refused":
+        return this.#owner.onRefused(effect.refusal);
       case "chat":
         return this.#owner.onChat(effect.message, length);
       case "send":

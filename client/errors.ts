@@ -15,7 +15,7 @@ export class TraceFileError extends Error {
   override name = "TraceFileError";
 }
 
-/** The server refused what it was asked: a login, a registration, a direct message, or a line that it does not allow. */
+/** The server refused what it was asked: a login, a registration, an activity, a direct message, or a line that it does not allow. */
 export class RefusedError extends Error {
   /** Its class, by name. */
   override name = "RefusedError";
@@ -25,6 +25,7 @@ export class RefusedError extends Error {
     | "LOGIN_FAILED"
     | "AUTHENTICATION_FAIL"
     | "INVALID_MESSAGE"
+    | "ACTIVITY_FAILED"
     | "DIRECT_MESSAGE_FAILED";
   /** The server's own words. */
   readonly info: string;
@@ -85,10 +86,15 @@ export function refusedError(refusal: RefusalMessage, username: string, server: 
   return new RefusedError(`${what}: ${info}`, { command, info, reason });
 }
 
-/** The error for a direct message to `to` that the server does not take. */
-export function notSent(to: string, info: string): RefusedError {
-  const message = `Cannot send a direct message to "${to}": ${info}`;
-  return new RefusedError(message, { command: "DIRECT_MESSAGE_FAILED", info, reason: undefined });
+/** The error for an activity, or a direct message to `to`, that the server does not take. */
+export function notTaken(to: string | undefined, info: string, reason: string | undefined): RefusedError {
+  return to === undefined
+    ? new RefusedError(`Cannot publish: ${info}`, { command: "ACTIVITY_FAILED", info, reason })
+    : new RefusedError(`Cannot send a direct message to "${to}": ${info}`, {
+      command: "DIRECT_MESSAGE_FAILED",
+      info,
+      reason,
+    });
 }
 
 /** What asking for direct messages and users rejects with, where the server does not serve them or the client wanted none. */

@@ -9,7 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Feature, UserScope } from "../protocol/message.ts";
 import type { ClientClock } from "./client_clock.ts";
 import type { Connection } from "./connection.ts";
-import { noChat, notSent } from "./errors.ts";
+import { noChat, notTaken } from "./errors.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
 import { UserQueries } from "./user_queries.ts";
@@ -106,9 +106,9 @@ export class Sending {
     this.#checkDrained();
   }
 
-  /** The direct message `messageId` was not taken. */
-  refused(messageId: string, info: string): void {
-    this.#refuse(messageId, ({ to }) => notSent(to ?? "", info));
+  /** What was published or sent as `messageId` was not taken. */
+  refused(messageId: string, info: string, reason: string | undefined): void {
+    this.#refuse(messageId, ({ to }) => notTaken(to, info, reason));
   }
 
   /** A list of users came. */

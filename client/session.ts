@@ -11,6 +11,7 @@ import type { Endpoint } from "../config/config.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,
+  ActivityFailedMessage,
   CaughtUpMessage,
   DirectMessage,
   DirectMessageFailedMessage,
@@ -85,10 +86,12 @@ export type OutgoingMessage = { readonly command: string; readonly [field: strin
 export type ChatMessage =
   | DirectMessage
   | ReceiptMessage
-  | DirectMessageFailedMessage
   | UserListMessage
   | PresenceMessage
   | CaughtUpMessage;
+
+/** What the server did not take. */
+export type FailedMessage = ActivityFailedMessage | DirectMessageFailedMessage;
 
 /** What is to be done, in order. */
 export type SessionEffect =
@@ -99,6 +102,8 @@ export type SessionEffect =
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
+  /** An activity or a direct message was not taken; the session goes on. */
+  | { readonly kind: "refused"; readonly refusal: FailedMessage }
   | { readonly kind: "chat"; readonly message: ChatMessage }
   | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
@@ -138,11 +143,15 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "ACTIVITY_ACK":
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
+    case "ACTIVITY_FAILED":
+    case "DIRECT_MESSAGE_FAILED":
+      return isOpen(session)
+        ? { session, effects: [{ kind: "refused", refusal: message }] }
+        : unexpected(message.command);
     case "CLOCK":
       return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
     case "DIRECT_MESSAGE":
     case "RECEIPT":
-    case "DIRECT_MESSAGE_FAILED":
     case "USER_LIST":
     case "PRESENCE":
     case "CAUGHT_UP":

@@ -103,6 +103,10 @@ export interface StoreConfig {
   directMessageRetentionMs: number;
   /** How long a `messageId` is remembered, so that a repeated one is not published again. */
   messageIdRetentionMs: number;
+  /** How much the data folder may take; 0 means four fifths of what was free at its first start. Beyond it nothing is taken that clients publish. */
+  maxBytes: number;
+  /** How much of the disk is left free, whoever fills it. Below it nothing is taken that clients publish. */
+  minFreeBytes: number;
   /**
    * `"normal"` survives a crash of the program, not a power cut within the last moments; `"full"` survives both and waits for the disk
    * at every turn.
@@ -230,6 +234,8 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     activityRetentionBytes: 1_073_741_824,
     directMessageRetentionMs: 30 * 86_400_000,
     messageIdRetentionMs: 86_400_000,
+    maxBytes: 0,
+    minFreeBytes: 67_108_864,
     synchronous: "normal",
   },
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },

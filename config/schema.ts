@@ -104,6 +104,8 @@ export const CONFIG_SCHEMA = section({
     activityRetentionBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     directMessageRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     messageIdRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
+    maxBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
+    minFreeBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     synchronous: oneOf(["normal", "full"]),
   }),
   gateway: section({

@@ -9,6 +9,7 @@ import type { CloseReason } from "../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Connections } from "./connections.ts";
+import type { DiskBudget } from "./disk_budget.ts";
 import type { Forgetting } from "./forgetting.ts";
 import type { Handover } from "./handover.ts";
 import type { Journal } from "./journal.ts";
@@ -34,6 +35,7 @@ export interface ClosingParts {
   readonly store: Store;
   readonly journal: Journal;
   readonly forgetting: Forgetting;
+  readonly budget: DiskBudget;
   readonly connections: Connections;
   readonly handover: Handover;
   readonly balancer: Balancer;
@@ -133,9 +135,10 @@ export class Closing {
   }
 
   async #stop(reason: CloseReason): Promise<void> {
-    const { drainMs, forgetting, connections, handover, mesh, older } = this.#parts;
+    const { drainMs, forgetting, budget, connections, handover, mesh, older } = this.#parts;
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
     forgetting.stop();
+    budget.stop();
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);
     this.#flush();

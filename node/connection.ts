@@ -20,6 +20,7 @@ import {
   onLoginChecked,
   onMessage,
   onRegistered,
+  PUBLISH,
   type RedirectTarget,
   type Session,
   type SessionEffect,
@@ -280,6 +281,14 @@ export class Connection
     return this.#services.hasAccount(username);
   }
 
+  get hasSpace(): boolean {
+    return this.#services.budget.hasSpace;
+  }
+
+  isRepeated(username: string, messageId: string): boolean {
+    return this.#services.journal.isRepeated(username, messageId);
+  }
+
   matchesSecret(secret: string): boolean {
     const session = this.#session;
     return session.kind === "client" && this.#proven !== undefined &&
@@ -309,7 +318,7 @@ export class Connection
       const message = parseClientLine(lines[index]!);
       const step = onMessage(this.#session, message, this);
       // What almost every line is, and needs nothing of what follows.
-      isCheap = message.command === "ACTIVITY_MESSAGE" && step.session === this.#session;
+      isCheap = message.command === "ACTIVITY_MESSAGE" && step.effects === PUBLISH;
       if (isCheap) this.#requests!.publish(message as ActivityMessage);
       else this.#apply(step);
     }

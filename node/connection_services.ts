@@ -13,6 +13,7 @@ import type { ConnectionView, Door, EndView } from "../view/network_view.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
+import type { DiskBudget } from "./disk_budget.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PlainCursors } from "./plain_cursors.ts";
@@ -41,6 +42,7 @@ export interface ConnectionServices {
   readonly counters: Counters;
   readonly seats: Seats;
   readonly rates: Rates;
+  readonly budget: DiskBudget;
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;

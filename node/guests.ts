@@ -58,6 +58,11 @@ export class Guests {
     return this.#parts.services.presence.isOnline(name);
   }
 
+  /** Whether what guests publish is taken: there is space for it. */
+  get hasSpace(): boolean {
+    return this.#parts.services.budget.hasSpace;
+  }
+
   /** Lets somebody in, or says why not. */
   enter<N>(newcomer: Newcomer, owner: GuestOwner): Guest<N> | GuestRefusal {
     const { services, refusal } = this.#parts;

@@ -250,6 +250,11 @@ export class Journal {
     return this.#read(() => this.#store.usernames());
   }
 
+  /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
+  isRepeated(username: string, messageId: string): boolean {
+    return this.#usedMessageId(username, messageId) !== undefined;
+  }
+
   /** Whether the entry that `id` names is here, as far as it is one of another server. */
   isHere(id: string): boolean {
     const entry = parseEntryId(id);
@@ -293,6 +298,12 @@ export class Journal {
   saveMembers(members: readonly KnownServer[]): void {
     this.#openTurn();
     this.#turn.saveMembers(members);
+  }
+
+  /** Keeps `value` under `key`, for the starts after this one. */
+  saveNote(key: string, value: string): void {
+    this.#openTurn();
+    this.#turn.note(key, value);
   }
 
   /** Notes where a plain client stands. */

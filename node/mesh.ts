@@ -116,6 +116,7 @@ export class Mesh implements PeerLinkOwner {
       onReplicated: () => this.#joining.look(),
       // Not within the turn in which it is found out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
+      hasReserve: () => parts.hasReserve(),
     }, () => parts.trace());
     this.registrar = new Registrar(new Locks(journal.serverId), {
       get serverId() {

@@ -47,6 +47,8 @@ export interface MeshParts {
   online(): OnlineMessage;
   /** Another server says who is online there; `undefined` when it cannot be reached any more. */
   heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage | undefined): void;
+  /** Whether there is space for what other servers have accepted. */
+  hasReserve(): boolean;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
 }

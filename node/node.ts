@@ -38,6 +38,7 @@ import { PresenceBoard } from "./presence_board.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
 import { Counters } from "./counters.ts";
+import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "./disk_budget.ts";
 import { Handover } from "./handover.ts";
 import { type NodeMetrics, nodeMetrics } from "./node_metrics.ts";
 import { type Observation, Observatory, type Observer } from "./observatory.ts";
@@ -98,6 +99,7 @@ export class ThrumNode {
   /** Where its HTTP gateway is. */
   #http = "";
   readonly #forgetting: Forgetting;
+  readonly #budget: DiskBudget;
   readonly #closing: Closing;
   #listener: Listener | undefined;
 
@@ -137,6 +139,15 @@ export class ThrumNode {
     this.#userLists = this.#makeUserLists();
     const journal = this.#journal;
     this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
+    this.#budget = new DiskBudget({
+      clock,
+      limits: config.store,
+      keptMaxBytes: maxBytesNote(store.opened.notes),
+      keep: (maxBytes) => this.#journal.saveNote(MAX_BYTES_NOTE, `${maxBytes}`),
+      use: () => store.diskUse(),
+      reserveIsBack: () => this.#mesh.replication.takeAgain(),
+      failed: (error) => this.#closing.fail(error),
+    });
     this.#connections = new Connections({
       limits: config.limits,
       clock,
@@ -173,6 +184,7 @@ export class ThrumNode {
       load: () => this.#sessions.load,
       makeServerId: parts.makeServerId ?? makeServerId,
       renamed: (former) => this.#renamed(former),
+      hasReserve: () => this.#budget.hasReserve,
       hasAccount: (username) => this.#journal.hasAccount(username),
       online: () => this.#presence.here,
       heardOnline: (serverId, message) => {
@@ -234,6 +246,7 @@ export class ThrumNode {
       counters: this.#counters,
       seats: this.#connections,
       rates: new Rates(config.limits, clock, this.#counters),
+      budget: this.#budget,
       get tracer() {
         return tracer();
       },
@@ -267,6 +280,7 @@ export class ThrumNode {
       store,
       journal: this.#journal,
       forgetting: this.#forgetting,
+      budget: this.#budget,
       connections: this.#connections,
       handover: this.#handover,
       balancer: this.#balancer,
@@ -286,6 +300,7 @@ export class ThrumNode {
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
     this.#forgetting.begin();
+    this.#budget.begin();
     this.#mesh.start(this.#listener);
     this.#balancer.start();
   }
@@ -404,6 +419,7 @@ export class ThrumNode {
       members: this.#mesh.members,
       links: this.#mesh.links,
       usersOnline: this.#presence.listed.length,
+      disk: this.#budget.state,
     });
   }
 
@@ -423,6 +439,7 @@ export class ThrumNode {
   #stored(segments: readonly Segment[], hasHole: boolean): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
     if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
+    this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0));
     this.#services.tracer?.broadcast(segments);
     // Whoever is at the end of the log has had these, under the former name.
     if (!this.#journal.origins.isRenaming) this.#hub.deliver(segments);
@@ -455,6 +472,7 @@ export class ThrumNode {
       members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
       sessions: this.#sessions,
       takeAccount: (account, told) => takeAccount(account, this.#services, told),
+      hasSpace: () => this.#budget.hasSpace,
     });
   }
 

@@ -6,6 +6,7 @@ import type { Member } from "../mesh/members.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { ConnectionKind } from "../view/network_view.ts";
 import type { ServedConnection } from "./connection_services.ts";
+import type { DiskState } from "./disk_budget.ts";
 import type { Counters, Durations, HeartbeatCounts } from "./counters.ts";
 
 /** Another server. */
@@ -54,6 +55,8 @@ export interface NodeMetrics {
   readonly peers: readonly PeerMetrics[];
   /** Names that are logged in somewhere in the network, as far as is known here. */
   readonly usersOnline: number;
+  /** What the data folder takes; `undefined` where nothing is kept on a disk. */
+  readonly disk: DiskState | undefined;
 }
 
 /** What the numbers are taken from. */
@@ -71,6 +74,7 @@ export interface MetricsFacts {
   readonly members: readonly Member[];
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
   readonly usersOnline: number;
+  readonly disk: DiskState | undefined;
 }
 
 /** The numbers of this moment. */
@@ -88,6 +92,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
   const roundTrips = new Map([...facts.links].map(({ serverId, heartbeat }) => [serverId, heartbeat?.roundTripMs]));
   return {
     ...{ startedAt, connections, waiting, sessions, behind, pendingBytes, published, lamport, commits, usersOnline },
+    disk: facts.disk,
     accepted: counters.accepted,
     closed: counters.closed,
     refused: counters.refused,

@@ -31,6 +31,8 @@ export interface OlderPeersParts {
   self(): OlderServer;
   members(): readonly OlderServer[];
   readonly sessions: Sessions;
+  /** Whether what they publish is taken: there is space for it. */
+  hasSpace(): boolean;
   /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
   takeAccount(
     account: { readonly username: string; readonly secret: string; readonly remoteHost: string },
@@ -223,6 +225,11 @@ export class OlderPeers {
 
   #publish(nowMs: number): void {
     for (const { activity: { text, username, identity }, from } of this.#order.due(nowMs)) {
+      // It knows no answer that would say so. What it sends when it comes back is taken if there is space then.
+      if (!this.#parts.hasSpace()) {
+        from.close("there is no space for what it sent");
+        continue;
+      }
       const quotedUsername = quoteUsername(username);
       const publication = { activity: text, username, quotedUsername, messageId: identity, lamport: undefined };
       from.peer.published(formatEntryId(this.#parts.journal.publish(publication)));

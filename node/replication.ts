@@ -27,6 +27,8 @@ export interface ReplicationOwner {
   onReplicated(): void;
   /** Numbers that this server has given out are others' as well: it cannot go on under its name. */
   onOldCopy(): void;
+  /** Whether there is space for what comes from other servers. */
+  hasReserve(): boolean;
 }
 
 interface Peer {
@@ -116,6 +118,9 @@ export class Replication implements Committed {
       },
     };
   }
+
+  /** Origins of which something came for which there was no space. */
+  readonly #leftOut = new Set<string>();
 
   /** Entries of other servers that came into the log since the start. */
   replicated = 0;
@@ -240,6 +245,10 @@ export class Replication implements Committed {
     const lamport = this.#journal.tick(header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
     if (isOwn) return undefined;
+    if (!this.#owner.hasReserve()) {
+      this.#leftOut.add(origin);
+      return undefined;
+    }
     const { entries, oddity } = intake;
     if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
@@ -252,6 +261,12 @@ export class Replication implements Committed {
       if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
     }
     return undefined;
+  }
+
+  /** There is space again for what came meanwhile: it is asked for. */
+  takeAgain(): void {
+    for (const origin of this.#leftOut) this.#askAgain(origin);
+    this.#leftOut.clear();
   }
 
   /** Called regularly: what has waited for long enough is let in. */
@@ -338,10 +353,12 @@ export class Replication implements Committed {
   }
 
   #askForMore(): void {
-    for (const origin of this.#holdBack.takeFree()) {
-      const peer = this.#peers.get(origin) ?? this.#peers.get(this.#plan.get(origin) ?? "");
-      if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
-    }
+    for (const origin of this.#holdBack.takeFree()) this.#askAgain(origin);
+  }
+
+  #askAgain(origin: string): void {
+    const peer = this.#peers.get(origin) ?? this.#peers.get(this.#plan.get(origin) ?? "");
+    if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
   }
 
   #settle(): void {

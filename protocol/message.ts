@@ -232,6 +232,17 @@ export interface ActivityAckMessage {
   readonly id: string;
 }
 
+/** An activity was not taken: nobody gets it, and it may be sent again later. */
+export interface ActivityFailedMessage {
+  readonly command: "ACTIVITY_FAILED";
+  /** That of the activity, if it had one. */
+  readonly messageId?: string;
+  /** For programs: `"NO_SPACE"`. */
+  readonly reason: string;
+  /** For people. */
+  readonly info: string;
+}
+
 /** Somebody sent something to this user. For all of the user's sessions. */
 export interface DirectMessage {
   readonly command: "DIRECT_MESSAGE";
@@ -266,6 +277,8 @@ export interface ReceiptMessage {
 export interface DirectMessageFailedMessage {
   readonly command: "DIRECT_MESSAGE_FAILED";
   readonly messageId?: string;
+  /** For programs, where there is one: `"NO_SPACE"`. */
+  readonly reason?: string;
   readonly info: string;
 }
 
@@ -319,6 +332,7 @@ export type ServerMessage =
   | RefusalMessage
   | ActivityBroadcastMessage
   | ActivityAckMessage
+  | ActivityFailedMessage
   | DirectMessage
   | ReceiptMessage
   | DirectMessageFailedMessage

@@ -98,6 +98,12 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     }
     case "ACTIVITY_ACK":
       return { command, messageId: stringField(fields.messageId, "messageId"), id: stringField(fields.id, "id") };
+    case "ACTIVITY_FAILED": {
+      const messageId = optionalStringField(fields.messageId, "messageId");
+      const reason = optionalStringField(fields.reason, "reason") ?? "";
+      const info = optionalStringField(fields.info, "info") ?? "";
+      return { command, reason, info, ...(messageId === undefined ? {} : { messageId }) };
+    }
     case "CLOCK":
       return { command, lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) };
     case "HEARTBEAT":
@@ -125,8 +131,9 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return readReceipt(fields);
     case "DIRECT_MESSAGE_FAILED": {
       const messageId = optionalStringField(fields.messageId, "messageId");
+      const reason = optionalStringField(fields.reason, "reason");
       const info = optionalStringField(fields.info, "info") ?? "";
-      return { command, info, ...(messageId === undefined ? {} : { messageId }) };
+      return { command, info, ...(messageId === undefined ? {} : { messageId }), ...(reason && { reason }) };
     }
     case "USER_LIST":
       return { command, scope: fields.scope === "all" ? "all" : "online", users: stringsField(fields.users, "users") };

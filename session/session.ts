@@ -11,6 +11,8 @@
 
 import { type CloseReason, isCloseReason } from "../protocol/close_reason.ts";
 import {
+  type ActivityFailedMessage,
+  type ActivityMessage,
   type AuthenticateMessage,
   type ClientMessage,
   type DirectMessageFailedMessage,
@@ -57,7 +59,12 @@ export type Session =
 export type SessionEffect =
   | {
     readonly kind: "send";
-    readonly message: RefusalMessage | RegisterSuccessMessage | DirectMessageFailedMessage | EndConnectionMessage;
+    readonly message:
+      | RefusalMessage
+      | RegisterSuccessMessage
+      | ActivityFailedMessage
+      | DirectMessageFailedMessage
+      | EndConnectionMessage;
   }
   /** Find out whether it may log in, and whether all that it comes after is here. */
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
@@ -79,6 +86,9 @@ export type SessionEffect =
   /** Nothing follows. `why` is for the log. */
   | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
 
+/** A session that is logged in. */
+type ClientState = Extract<Session, { kind: "client" }>;
+
 /** A state and what to do on the way to it. */
 export interface SessionStep {
   readonly session: Session;
@@ -99,6 +109,10 @@ export interface SessionFacts {
   readonly remoteHost: string;
   readonly maxRegistrations: number;
   hasAccount(username: string): boolean;
+  /** Whether the store has space for more than what keeps it going. */
+  readonly hasSpace: boolean;
+  /** Whether this user has published or sent something under this `messageId` before. Asked only when there is no space. */
+  isRepeated(username: string, messageId: string): boolean;
   /** Whether this is the secret that the connection logged in with. Asked only when a message carries one. */
   matchesSecret(secret: string): boolean;
 }
@@ -124,10 +138,14 @@ export interface Limit {
 /** Said to whoever has tried too many wrong secrets. */
 export const TOO_MANY_SECRETS = "too many wrong secrets came from this address";
 
+/** What is said of everything that would have to be stored. */
+const NO_SPACE = "this server has no space left for it";
+
 /** A connection that was just made. */
 export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
 
-const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
+/** What follows from almost every line: its activity is taken into the log. */
+export const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
 
 /** A line came. Not called while the session is `verifying` or `closed`. */
 export function onMessage(session: Session, message: ClientMessage | InvalidLine, facts: SessionFacts): SessionStep {
@@ -137,7 +155,8 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "ACTIVITY_MESSAGE": {
       if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you publish");
       const problem = pairProblem(session, message, facts);
-      return problem === undefined ? { session, effects: PUBLISH } : refuse("AUTHENTICATION_FAIL", problem);
+      if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
+      return facts.hasSpace ? { session, effects: PUBLISH } : onPublishWithoutSpace(session, message, facts);
     }
     case "HEARTBEAT_ACK":
       if (session.kind !== "client") return notNow(message.command);
@@ -150,11 +169,15 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       return { session, effects: [{ kind: "acknowledged", vector: message.vector, ...timeOf(message) }] };
     case "DIRECT_MESSAGE": {
       if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you send messages");
-      const problem = messageProblem(session, message, facts);
-      if (problem === undefined) return { session, effects: [{ kind: "sendDirect", message }] };
       const { messageId } = message;
-      const failed = { command: "DIRECT_MESSAGE_FAILED", info: problem, ...(messageId && { messageId }) } as const;
-      return { session, effects: [{ kind: "send", message: failed }] };
+      const failed = (info: string, reason?: string): SessionStep => {
+        const about = { ...(messageId && { messageId }), ...(reason && { reason }) };
+        return { session, effects: [{ kind: "send", message: { command: "DIRECT_MESSAGE_FAILED", info, ...about } }] };
+      };
+      const problem = messageProblem(session, message, facts);
+      if (problem !== undefined) return failed(problem);
+      if (lacksSpace(session, message, facts)) return failed(NO_SPACE, "NO_SPACE");
+      return { session, effects: [{ kind: "sendDirect", message }] };
     }
     case "LIST_USERS":
       if (session.kind !== "client") return notNow(message.command);
@@ -243,6 +266,7 @@ function onRegister(session: Session, message: RegisterMessage, facts: SessionFa
   if (session.registrations >= facts.maxRegistrations) {
     return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
   }
+  if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
   const { username, secret } = message;
   return {
     session: { kind: "verifying", message, registrations: session.registrations + 1 },
@@ -263,9 +287,32 @@ function beginSession(login: LoginMessage): SessionStep {
   };
 }
 
+/** A plain client knows no command that says this, so it learns it from the end of its connection. */
+function onPublishWithoutSpace(session: ClientState, message: ActivityMessage, facts: SessionFacts): SessionStep {
+  if (!lacksSpace(session, message, facts)) return { session, effects: PUBLISH };
+  if (session.isPlain) return close("NO_SPACE", "an activity came while there was no space for it");
+  const { messageId } = message;
+  const failed = {
+    command: "ACTIVITY_FAILED",
+    ...(messageId && { messageId }),
+    reason: "NO_SPACE",
+    info: NO_SPACE,
+  } as const;
+  return { session, effects: [{ kind: "send", message: failed }] };
+}
+
+/** Whether there is no space for `message`. What was stored before needs none: the answer is the first one's. */
+function lacksSpace(
+  { username }: ClientState,
+  { messageId }: { readonly messageId: string | undefined },
+  facts: SessionFacts,
+): boolean {
+  return !facts.hasSpace && (messageId === undefined || !facts.isRepeated(username, messageId));
+}
+
 /** Why the message's username and secret are not those of the login. Clients that asked for features may leave both out. */
 function pairProblem(
-  session: Extract<Session, { kind: "client" }>,
+  session: ClientState,
   message: { readonly username: string | undefined; readonly secret: string | undefined },
   facts: SessionFacts,
 ): string | undefined {
@@ -283,7 +330,7 @@ function pairProblem(
 
 /** Why a direct message cannot be sent. */
 function messageProblem(
-  { username }: Extract<Session, { kind: "client" }>,
+  { username }: ClientState,
   { to, text }: SendDirectMessage,
   facts: SessionFacts,
 ): string | undefined {

@@ -251,6 +251,10 @@ class MemoryStore implements Store {
     return { entries: plan.entries, upTo: plan.upTo, more };
   }
 
+  diskUse(): undefined {
+    return undefined;
+  }
+
   close(): void {
     this.#origins.clear();
     this.#tombstones.clear();

@@ -161,6 +161,9 @@ export function prepareStatements(database: DatabaseSync) {
     cursors: prepare("SELECT id, username, position FROM cursors ORDER BY id"),
     members: prepare("SELECT server_id AS serverId, host, port FROM members ORDER BY place"),
 
+    freePages: prepare("SELECT freelist_count AS freePages FROM pragma_freelist_count"),
+    pageBytes: prepare("SELECT page_size AS pageBytes FROM pragma_page_size"),
+
     fileAfter: prepare("SELECT file FROM segments WHERE file > ? ORDER BY file LIMIT 1"),
     newestFile: prepare(
       "SELECT file, start + size AS end FROM segments WHERE file IS NOT NULL ORDER BY file DESC, position DESC LIMIT 1",

@@ -7,6 +7,8 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import type { DiskUse } from "./budget.ts";
+import { lookAtDisk } from "./disk_use.ts";
 import { inboxChange } from "./inbox.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn } from "./log_files.ts";
 import {
@@ -321,6 +323,14 @@ class SqliteStore implements Store {
     // The newest segment told the next position.
     this.#statements.putHead.run(head, lamport);
     return ended;
+  }
+
+  diskUse(): DiskUse {
+    return this.#read(() => {
+      const { freePages } = one<{ freePages: number }>(this.#statements.freePages)!;
+      const { pageBytes } = one<{ pageBytes: number }>(this.#statements.pageBytes)!;
+      return lookAtDisk(this.#folder, freePages * pageBytes);
+    });
   }
 
   /** Removes those of `files` that no row names any more. */

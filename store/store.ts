@@ -5,6 +5,7 @@
  * A batch is taken whole or not at all, and is there after a crash of the program as soon as `commit` has returned.
  */
 
+import type { DiskUse } from "./budget.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 
@@ -282,6 +283,11 @@ export interface Store extends Disposable {
    * @throws {StoreError}
    */
   forget(limits: ForgetLimits): Forgotten;
+  /**
+   * What is kept on the disk takes, and what is left there; `undefined` where nothing is kept on one. Looks at each file: not for every turn.
+   * @throws {StoreError}
+   */
+  diskUse(): DiskUse | undefined;
   /** Ends it; a second call does nothing. */
   close(): void;
 }

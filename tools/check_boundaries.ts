@@ -57,6 +57,7 @@ const PROGRAMS = ["server.ts", "client.ts"];
 const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "store/sqlite_store.ts": ["node:sqlite"],
   "store/sqlite_file.ts": ["node:sqlite", "node:fs"],
+  "store/disk_use.ts": ["node:fs"],
   "store/sqlite_statements.ts": ["node:sqlite"],
   "store/checksum.ts": ["node:zlib"],
   "store/log_files.ts": ["node:fs", "node:zlib"],

@@ -27,7 +27,7 @@ class CompileError extends Error {
 }
 
 // Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed. Neither program starts others
-// or loads foreign code. A client writes who talked last, in the person's config folder. The uid is what node:fs compares to say whether the data folder can be written to.
+// or loads foreign code. A client writes who talked last, in the person's config folder. The uid is what node:fs compares to say whether the data folder can be written to, and `statfs` what is free on its disk.
 // The libraries for gRPC and WebSockets read settings of their own, and do not start where they may not.
 const TARGETS: readonly Target[] = [
   {
@@ -39,7 +39,7 @@ const TARGETS: readonly Target[] = [
       "--allow-read",
       "--allow-write",
       "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_DENO,OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG,GRPC_*,WS_NO_*",
-      "--allow-sys=uid",
+      "--allow-sys=uid,statfs",
     ],
   },
   {

@@ -295,6 +295,6 @@ function whyNot(error: Error): string {
 function isEnd(error: unknown): boolean {
   if (error instanceof ConnectionEndedError) return true;
   return error instanceof RefusedError
-    ? error.command !== "DIRECT_MESSAGE_FAILED"
+    ? error.command !== "DIRECT_MESSAGE_FAILED" && error.command !== "ACTIVITY_FAILED"
     : !(error instanceof TypeError || error instanceof RangeError);
 }

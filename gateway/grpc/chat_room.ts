@@ -69,6 +69,7 @@ const REFUSALS: Readonly<Record<GuestRefusal, (id: string) => Refusal>> = {
   full: () => ({ code: "RESOURCE_EXHAUSTED", sentence: "This server has as many connections as it may" }),
   notNow: () => ({ code: "UNAVAILABLE", sentence: "This server lets nobody in at the moment" }),
 };
+const NO_SPACE: Refusal = { code: "RESOURCE_EXHAUSTED", sentence: "This server has no space left for the message" };
 const STOPPING: Refusal = { code: "UNAVAILABLE", sentence: "This server is stopping" };
 
 /** One door's participants. */
@@ -132,6 +133,7 @@ export class ChatRoom implements ParticipantOwner {
     if (problem !== undefined) return this.#refuse("publish", id, problem);
     const author = this.#participantOf(id, peerHost);
     if (!(author instanceof Participant)) return this.#refuse("publish", id, author);
+    if (!this.#parts.guests.hasSpace) return this.#refuse("publish", id, NO_SPACE);
     await this.#say(author, message);
     if (this.#isClosed) return this.#refuse("publish", id, STOPPING);
     const lamportTime = wireTime(this.#lamport.tick("Publish reply"));

@@ -5,6 +5,7 @@
 
 import { type LabelValues, Registry } from "prom-client";
 import { heldBytes } from "../../platform/memory.ts";
+import { DISK_PARTS, SPACES } from "../../store/budget.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { GatewayNode, NodeMetrics } from "./gateway_node.ts";
 
@@ -173,6 +174,29 @@ const METRICS: Readonly<Record<string, Metric>> = {
         { value: count, suffix: "_count" },
       ];
     },
+  },
+  thrum_store_bytes: {
+    help: "Bytes of the data folder, by part; reusable is room in the database, which does not count.",
+    type: "gauge",
+    values: ({ disk }) =>
+      disk === undefined ? [] : DISK_PARTS.map((part) => ({ value: disk.use.parts[part], labels: { part } })),
+  },
+  thrum_store_limit_bytes: {
+    help: "How many bytes the data folder may take.",
+    type: "gauge",
+    values: ({ disk }) => disk === undefined ? [] : one(disk.limits.maxBytes),
+  },
+  thrum_store_free_bytes: {
+    help: "Bytes that are free on the disk of the data folder.",
+    type: "gauge",
+    values: ({ disk }) => disk === undefined ? [] : one(disk.use.freeBytes),
+  },
+  thrum_store_space: {
+    help:
+      "1 for what the disk has space for: everything (open), nothing of clients (full), nothing at all (exhausted).",
+    type: "gauge",
+    values: ({ disk }) =>
+      SPACES.map((state) => ({ value: (disk?.space ?? "open") === state ? 1 : 0, labels: { state } })),
   },
 };
 

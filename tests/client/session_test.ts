@@ -204,7 +204,6 @@ Deno.test("onMessage() hands on what is said about users when it is logged in, a
     const fields of [
       { command: "DIRECT_MESSAGE", from: "bob", to: "ada", text: "x", id: "s:1", lamport: 1, sentAt: 2 },
       { command: "RECEIPT", messageId: "m", state: "stored", of: "s:1", to: "bob", lamport: 1 },
-      { command: "DIRECT_MESSAGE_FAILED", info: "no", messageId: "m" },
       { command: "USER_LIST", scope: "all", users: ["ada"] },
       { command: "PRESENCE", event: "joined", username: "bob", lamport: 1 },
       { command: "CAUGHT_UP", vector: { s: 1 } },
@@ -213,5 +212,19 @@ Deno.test("onMessage() hands on what is said about users when it is logged in, a
     assertEquals(hear(opened, fields).effects, [{ kind: "chat", message: fields }]);
     const end = endOf(hear(loggingIn, fields));
     assertStringIncludes(end?.kind === "lost" ? end.info : "", `sent ${fields.command}, which it may not send now`);
+  }
+});
+
+Deno.test("onMessage() hands on what the server did not take, and goes on", () => {
+  for (
+    const refusal of [
+      { command: "DIRECT_MESSAGE_FAILED", info: "no", messageId: "m" },
+      { command: "ACTIVITY_FAILED", reason: "NO_SPACE", info: "no", messageId: "m" },
+    ] as const
+  ) {
+    const step = hear(opened, refusal);
+    assertEquals(step, { session: opened, effects: [{ kind: "refused", refusal }] });
+    const end = endOf(hear(loggingIn, refusal));
+    assertStringIncludes(end?.kind === "lost" ? end.info : "", `sent ${refusal.command}, which it may not send now`);
   }
 });

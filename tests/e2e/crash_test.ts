@@ -92,8 +92,11 @@ Deno.test({
   fn: async () => {
     using disk = mountSmallDisk(4_000);
     const acknowledged = new Set<string>();
+    // As when somebody else fills the disk between two looks at it.
+    const config = await Deno.makeTempFile({ suffix: ".json" });
+    await Deno.writeTextFile(config, JSON.stringify({ store: { maxBytes: 1e12, minFreeBytes: 0 } }));
     {
-      const { server, port } = await start(`${disk.folder}/data`);
+      const { server, port } = await start(`${disk.folder}/data`, "--config", config);
       await using _server = server;
       await using client = await LineClient.loggedIn(port, { features: ["ack"] });
       client.onMessage = ({ command, messageId }) => command === "ACTIVITY_ACK" && acknowledged.add(messageId);
@@ -110,7 +113,7 @@ Deno.test({
     }
     assert(acknowledged.size > 10);
     disk.makeLarger(20_000);
-    const { server, port } = await start(`${disk.folder}/data`);
+    const { server, port } = await start(`${disk.folder}/data`, "--config", config);
     await using _server = server;
     await using reader = await LineClient.connect(port);
     reader.send({ command: "LOGIN", username: "anonymous", features: ["resume"], resume: { vector: {} } });
@@ -118,6 +121,44 @@ Deno.test({
     await reader.untilActivities(resume.replayed);
     const found = new Set(reader.received.map(({ messageId }) => messageId));
     for (const messageId of acknowledged) assert(found.has(messageId), messageId);
+    await Deno.remove(config);
+  },
+});
+
+Deno.test({
+  name:
+    "a disk on which too little is left: clients are told, the server goes on and lets them in, and takes all again when there is space",
+  ignore: NO_SMALL_DISK !== "",
+  fn: async () => {
+    using disk = mountSmallDisk(12_000);
+    const config = await Deno.makeTempFile({ suffix: ".json" });
+    await Deno.writeTextFile(config, JSON.stringify({ store: { maxBytes: 1e12, minFreeBytes: 2_000_000 } }));
+    {
+      const { server, port } = await start(`${disk.folder}/data`, "--config", config);
+      await using _server = server;
+      await using client = await LineClient.loggedIn(port, { features: ["ack"] });
+      const filler = "x".repeat(60_000);
+      const isRefused = () => client.received.at(-1)?.command === "ACTIVITY_FAILED";
+      let sent = 0;
+      const publish = async () => {
+        const messageId = `m${sent++}`;
+        client.send({ command: "ACTIVITY_MESSAGE", messageId, activity: { filler } });
+        await client.until(() => client.received.at(-1)?.messageId === messageId, "an answer");
+      };
+      while (!isRefused() && sent < 1_000) await publish();
+      const { command, reason } = client.received.at(-1)!;
+      assertEquals([command, reason], ["ACTIVITY_FAILED", "NO_SPACE"]);
+      await using newcomer = await LineClient.loggedIn(port, { features: ["ack"] });
+      newcomer.send({ command: "LIST_USERS", scope: "all" });
+      await newcomer.next("USER_LIST");
+      disk.makeLarger(40_000);
+      const before = sent;
+      while (isRefused() && sent < before + 20_000) await publish();
+      assertEquals(isRefused(), false);
+      server.signal("SIGTERM");
+      assertEquals(await server.ended(), 0);
+    }
+    await Deno.remove(config);
   },
 });
 if (NO_SMALL_DISK !== "") console.log(`SKIPPED: a disk that gets full, as ${NO_SMALL_DISK}`);

@@ -16,6 +16,8 @@ function clientSays(session: Session, fields: Record<string, unknown>): SessionS
     matchesSecret: () => true,
     peerProblem: () => undefined,
     hasAccount: () => false,
+    hasSpace: true,
+    isRepeated: () => false,
   };
   return onMessage(session, parseClientLine(JSON.stringify(fields)), about);
 }

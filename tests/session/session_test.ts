@@ -19,6 +19,8 @@ const facts: SessionFacts = {
     assertEquals(usernameProblem(username), undefined, "nobody can have this name: it is not looked up");
     return username === "bob" || username === "anna";
   },
+  hasSpace: true,
+  isRepeated: () => false,
   matchesSecret: (secret) => secret === "right",
 };
 
@@ -280,4 +282,57 @@ Deno.test("a check that comes back after the connection has closed changes nothi
   const closed: Session = { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" };
   assertEquals(onLoginChecked(closed, {}), { session: closed, effects: [] });
   assertEquals(onRegistered(closed), { session: closed, effects: [] });
+});
+
+const withoutSpace: SessionFacts = {
+  ...facts,
+  hasSpace: false,
+  isRepeated: (username, messageId) => username === "bob" && messageId === "known",
+};
+
+function sayWithoutSpace(session: Session, fields: Record<string, unknown>): SessionStep {
+  return onMessage(session, parseClientLine(JSON.stringify(fields)), withoutSpace);
+}
+
+Deno.test("without space what is published or sent is refused, and the session goes on", () => {
+  const session = loggedIn("bob", ["ack"]);
+  const about = { reason: "NO_SPACE", info: "this server has no space left for it" };
+  for (const messageId of [undefined, "m"]) {
+    const id = messageId === undefined ? {} : { messageId };
+    assertEquals(sayWithoutSpace(session, { command: "ACTIVITY_MESSAGE", activity: {}, ...id }), {
+      session,
+      effects: [{ kind: "send", message: { command: "ACTIVITY_FAILED", ...id, ...about } }],
+    });
+    assertEquals(sayWithoutSpace(session, { command: "DIRECT_MESSAGE", to: "anna", text: "x", ...id }), {
+      session,
+      effects: [{ kind: "send", message: { command: "DIRECT_MESSAGE_FAILED", ...id, ...about } }],
+    });
+  }
+});
+
+Deno.test("without space what was taken before is answered as it was then", () => {
+  const session = loggedIn("bob", ["ack"]);
+  const messageId = "known";
+  const published = sayWithoutSpace(session, { command: "ACTIVITY_MESSAGE", activity: {}, messageId });
+  assertEquals(published.effects.map(({ kind }) => kind), ["publish"]);
+  const sent = sayWithoutSpace(session, { command: "DIRECT_MESSAGE", to: "anna", text: "x", messageId });
+  assertEquals(sent.effects.map(({ kind }) => kind), ["sendDirect"]);
+});
+
+Deno.test("without space a plain client that publishes is closed, as it knows no command that says so", () => {
+  const step = sayWithoutSpace(loggedIn("bob"), {
+    command: "ACTIVITY_MESSAGE",
+    username: "bob",
+    secret: "right",
+    activity: {},
+  });
+  assertEquals(step.session, { kind: "closed", reason: "NO_SPACE" });
+  assertEquals(step.effects.map(({ kind }) => kind), ["close"]);
+});
+
+Deno.test("without space nobody registers, and who has an account logs in", () => {
+  const refused = sayWithoutSpace(NEW_SESSION, { command: "REGISTER", username: "carl", secret: "x" });
+  assertRefused(refused, "REGISTER_FAILED", "no space");
+  const login = sayWithoutSpace(NEW_SESSION, { command: "LOGIN", username: "bob", secret: "right" });
+  assertEquals(login.effects.map(({ kind }) => kind), ["checkLogin"]);
 });

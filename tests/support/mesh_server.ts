@@ -7,12 +7,14 @@ import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { takeBack } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
+import type { DiskUse } from "../../store/budget.ts";
 import type { Renaming, Store, StoredMessage } from "../../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk, type DiskCopy } from "../simulation/disk.ts";
 import type { SimNetwork } from "../simulation/network.ts";
 import { type Calendar, Process } from "../simulation/process.ts";
+import { withDiskUse } from "./disk_use.ts";
 import type { FakeClock } from "./fake_clock.ts";
 import type { Received } from "./line_client.ts";
 
@@ -44,6 +46,8 @@ export class MeshServer {
   #vector: Record<string, number> = {};
   /** Commits so far. */
   commits = 0;
+  /** What its folder takes, where it is on a disk that has an end. */
+  diskUse: DiskUse | undefined;
 
   constructor(name: string, world: ServerWorld) {
     this.name = name;
@@ -99,10 +103,11 @@ export class MeshServer {
     network.powerOn(this.name);
     const process = new Process(this.name, clock, this.calendar);
     this.#process = process;
-    const store = this.#disk.open(() => clock.nowMs(), {
+    const disk = this.#disk.open(() => clock.nowMs(), {
       committing: () => true,
       committed: (segments, renamed) => this.#committed(segments, renamed),
     });
+    const store = withDiskUse(disk, () => this.diskUse);
     this.#store = store;
     this.#vector = { ...store.opened.vector };
     const node = new ThrumNode({

@@ -31,6 +31,11 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   ],
   usersOnline: 24,
   refused: { places: 25, secrets: 26 },
+  disk: {
+    use: { parts: { logFiles: 25, database: 26, writeAheadLog: 27, other: 28, reusable: 29 }, freeBytes: 30 },
+    limits: { maxBytes: 31, minFreeBytes: 32 },
+    space: "full",
+  },
 };
 
 async function scrape(numbers = NUMBERS, state: GatewayNode["state"] = "ready"): Promise<string> {
@@ -74,6 +79,12 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       'thrum_peer_up{peer="s-3",address="c:7000"} 0',
       'thrum_peer_round_trip_seconds{peer="s-\\"2\\\\\\n",address="b:7000"} 0.0005',
       "thrum_users_online 24",
+      'thrum_store_bytes{part="logFiles"} 25',
+      'thrum_store_bytes{part="reusable"} 29',
+      "thrum_store_free_bytes 30",
+      "thrum_store_limit_bytes 31",
+      'thrum_store_space{state="open"} 0',
+      'thrum_store_space{state="full"} 1',
     ]
   ) assert(lines.has(line), line);
   assert([...lines].some((line) => /^process_resident_memory_bytes \d{7,}$/.test(line)));
