@@ -23,13 +23,16 @@ import {
 import { drainServer } from "./gateway/http/drain_command.ts";
 import { findHttpToken } from "./gateway/http/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
-import { DoorError, serve, type Server, StoreError } from "./mod.ts";
+import { serveGuarded } from "./gateway/serve.ts";
+import { DoorError, type Server, StoreError } from "./mod.ts";
 import { keepSecret, type KeptSecret } from "./node/kept_secret.ts";
 import { findNetworkSecret } from "./node/network_secret.ts";
+import { Faults } from "./platform/faults.ts";
 import { askHttp } from "./platform/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
+import { catchStrayFaults } from "./platform/stray_faults.ts";
 import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
 import { FileError, readTextFile, writeTextFile } from "./platform/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
@@ -162,7 +165,9 @@ async function run(config: Config, secrets: Secrets, traced: Traced): Promise<Ex
     { cluster: { secret: network.secret } },
     http === undefined ? {} : { gateway: { http: { token: http.secret } } },
   );
-  await using server = await start(known, traced);
+  const faults = new Faults();
+  using _net = catchStrayFaults(faults);
+  await using server = await start(known, traced, faults);
   // After the data folder was opened: so it is there, and this server's own.
   await keepSecret(network);
   if (http !== undefined) await keepSecret(http);
@@ -183,13 +188,14 @@ async function run(config: Config, secrets: Secrets, traced: Traced): Promise<Ex
   return EXIT_CODE.done;
 }
 
-async function start(config: Config, { trace, traceLimitBytes }: Traced): Promise<Server> {
+async function start(config: Config, { trace, traceLimitBytes }: Traced, faults: Faults): Promise<Server> {
   try {
-    return await serve({
+    const options = {
       ...config,
       ...(trace === undefined ? {} : { trace }),
       ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
-    });
+    };
+    return await serveGuarded(options, faults);
   } catch (error) {
     throw listenError(error, config.server) ?? error;
   }

@@ -4,6 +4,7 @@ import type { Config, Endpoint } from "../config/config.ts";
 import type { ThrumNode } from "../node/node.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
+import type { FaultGuard } from "../platform/faults.ts";
 
 /** An open door. */
 export interface Door {
@@ -20,6 +21,8 @@ export interface DoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
+  /** Told what is thrown in the door; without it that is thrown on. */
+  readonly faults?: FaultGuard;
 }
 
 /** A door's address cannot be listened on. */

@@ -5,6 +5,8 @@ import { type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../
 import { ConfigError, layered, parseLayer } from "../config/load.ts";
 import { endpointText, parseListenAddress } from "../config/values.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
+import { Faults } from "../platform/faults.ts";
+import { enduringClock } from "../platform/enduring_clock.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { makeServerId } from "../platform/node_id.ts";
 import { heldBytes } from "../platform/memory.ts";
@@ -19,6 +21,7 @@ import { openSqliteStore } from "../store/sqlite_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { type NodeEnd, ThrumNode } from "../node/node.ts";
+import { UnreadableError } from "../node/unreadable.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
 /**
@@ -64,7 +67,12 @@ export interface Server extends AsyncDisposable {
  * @throws {DoorError} when the address of its HTTP gateway or of the Chitty-Chat door cannot be listened on.
  * @throws {Error} with a `code` such as `EADDRINUSE` when its own address cannot be.
  */
-export async function serve(options: ServeOptions = {}): Promise<Server> {
+export function serve(options: ServeOptions = {}): Promise<Server> {
+  return serveGuarded(options, new Faults());
+}
+
+/** As `serve`; `faults` is told what is thrown in a handler, and counts it. */
+export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
   const { trace, traceLimitBytes, ...sections } = options;
   const config = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   if (config.cluster.join.length > 0 && config.cluster.secret === "") {
@@ -75,6 +83,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const traceFile = trace === undefined
     ? undefined
     : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
+  const clock = enduringClock(realClock, faults);
   let store: Store | undefined;
   let node: ThrumNode;
   try {
@@ -87,8 +96,9 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     const spans = await openTelemetry("thrum", VERSION);
     node = new ThrumNode({
       config,
-      clock: realClock,
-      transport: tcpTransport(config.limits.maxPendingBytes),
+      clock,
+      faults,
+      transport: tcpTransport(config.limits.maxPendingBytes, { faults }),
       store,
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
@@ -96,6 +106,12 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
       ...(ticketKey === undefined ? {} : { ticketKey }),
       ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
     });
+    faults.takesOver = (error) => {
+      // Of that the server knows, and comes to its end.
+      if (error instanceof UnreadableError) return true;
+      if (error instanceof StoreError) node.fail(error);
+      return error instanceof StoreError;
+    };
     await node.start();
   } catch (error) {
     store?.close();
@@ -105,7 +121,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const doors: OpenDoors = {};
   const server = new RunningServer(node, traceFile, doors);
   try {
-    await openDoors(doors, { node, config, clock: realClock, crypto: nodeCrypto });
+    await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto });
   } catch (error) {
     await server.close();
     throw error;

@@ -5,6 +5,7 @@
  */
 
 import type { Clock, Timer } from "../platform/clock.ts";
+import { type FaultGuard, UNGUARDED } from "../platform/faults.ts";
 import { AwakeClock } from "./awake_clock.ts";
 import { GONE, type Sleeper, TAKEN, Wheel } from "./wheel.ts";
 
@@ -16,6 +17,8 @@ export interface PulseSleeper extends Sleeper {
   readonly accuses: boolean;
   /** Its deadline was at `judgedAt` or before. Must not throw. */
   due(judgedAt: number): void;
+  /** `due` has thrown: it is not to be called again, and whatever it is of is to be cut. */
+  faulted?(): void;
 }
 
 /** Sleepers of one pulse that wait until enough was read. */
@@ -51,9 +54,11 @@ export class Pulse {
   #pulseTimer: Timer | undefined;
   #rounds: Round[] = [];
   #turnTimer: Timer | undefined;
+  readonly #faults: FaultGuard;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, faults: FaultGuard = UNGUARDED) {
     this.#clock = clock;
+    this.#faults = faults;
     this.awake = new AwakeClock(clock.nowMs(), clock.wallMs(), 0);
   }
 
@@ -148,7 +153,13 @@ export class Pulse {
         // Something came for it meanwhile, so that it has another deadline or none.
         if (sleeper.slot !== TAKEN) continue;
         slice -= 1;
-        sleeper.due(round.judgedAt);
+        try {
+          sleeper.due(round.judgedAt);
+        } catch (error) {
+          this.#faults.caught("heartbeat", error);
+          this.leave(sleeper);
+          sleeper.faulted?.();
+        }
       }
     }
     this.#rounds = this.#rounds.filter((round) => round.next < round.sleepers.length);

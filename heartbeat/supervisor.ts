@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../platform/clock.ts";
+import type { FaultGuard } from "../platform/faults.ts";
 import { type Liveness, type LivenessConfig, type LivenessEvent, startLiveness, stepLiveness } from "./liveness.ts";
 import { pulseFor, pulseForDelay, spreadFor } from "./pace.ts";
 import { Pulse, type PulseSleeper } from "./pulse.ts";
@@ -24,6 +25,8 @@ export interface Supervised {
   alive(roundTripMs: number | undefined): void;
   /** Nothing came for too long: close with HEARTBEAT_TIMEOUT. The watch has ended. */
   gaveUp(): void;
+  /** One of the others has thrown: the connection is to be cut. The watch has ended. */
+  faulted?(): void;
 }
 
 /** The supervision of one connection. */
@@ -87,8 +90,8 @@ export class Supervisor implements Disposable {
   #watches = 0;
 
   /** Uses no timer before there is something to supervise. */
-  constructor(clock: Clock) {
-    this.#pulse = new Pulse(clock);
+  constructor(clock: Clock, faults?: FaultGuard) {
+    this.#pulse = new Pulse(clock, faults);
   }
 
   /**
@@ -183,6 +186,10 @@ class ConnectionWatch implements Watch, PulseSleeper {
 
   end(): void {
     this.#pulse.leave(this);
+  }
+
+  faulted(): void {
+    this.#connection.faulted?.();
   }
 
   snapshot(): HeartbeatSnapshot {

@@ -7,6 +7,7 @@ import { dropPassed, readSegment } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import { joinBytes } from "../protocol/join_bytes.ts";
 import type { Reader, ReaderState } from "./reader.ts";
 
@@ -32,10 +33,12 @@ export class Hub {
   readonly #live = new Set<Reader>();
   readonly #skipping = new Set<Reader>();
   readonly #behind = new Set<Reader>();
+  readonly #faults: FaultGuard;
 
-  constructor(log: ReadableLog, clock: Clock) {
+  constructor(log: ReadableLog, clock: Clock, faults: FaultGuard = UNGUARDED) {
     this.#log = log;
     this.#clock = clock;
+    this.#faults = faults;
   }
 
   /** Begins to read for `reader`, from its cursor. */
@@ -64,8 +67,7 @@ export class Hub {
   forgot(position: Position): void {
     for (const reader of this.#behind) {
       if (reader.cursor.position >= position) continue;
-      this.#move(reader, "gone");
-      reader.owner.fellBehind();
+      this.#fellBehind(reader);
     }
   }
 
@@ -73,8 +75,7 @@ export class Hub {
   skipped(before: Position): void {
     for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
       if (reader.state !== "behind") reader.cursor.position = before;
-      this.#move(reader, "gone");
-      reader.owner.fellBehind();
+      this.#fellBehind(reader);
     }
   }
 
@@ -92,16 +93,40 @@ export class Hub {
     const before = segments[0]!.position - 1;
     // The set may shrink on the way: a reader whose link is full leaves it.
     for (const reader of this.#live) {
-      if (users.size > 0 && users.has(reader.cursor.username)) {
-        reader.cursor.position = before;
-        this.#read(reader);
-      } else if (bytes.length > 0 && !reader.link.write(bytes)) {
-        reader.cursor.position = this.#log.head;
-        this.#move(reader, "behind");
-        reader.owner.movedOn();
+      try {
+        if (users.size > 0 && users.has(reader.cursor.username)) {
+          reader.cursor.position = before;
+          this.#read(reader);
+        } else if (bytes.length > 0 && !reader.link.write(bytes)) {
+          reader.cursor.position = this.#log.head;
+          this.#move(reader, "behind");
+          reader.owner.movedOn();
+        }
+      } catch (error) {
+        this.#faults.caught("delivery", error);
+        // Once more is better than not at all, for whoever is remembered by this place.
+        if (reader.state === "live") reader.cursor.position = before;
+        this.#cut(reader);
       }
     }
-    for (const reader of this.#skipping) this.#read(reader);
+    for (const reader of this.#skipping) this.#guarded(reader, () => this.#read(reader));
+  }
+
+  #fellBehind(reader: Reader): void {
+    this.#move(reader, "gone");
+    this.#guarded(reader, () => reader.owner.fellBehind());
+  }
+
+  /** A fault on the way to one reader is nobody else's. */
+  #guarded(reader: Reader, act: () => void): void {
+    guarded(this.#faults, "delivery", act, () => this.#cut(reader));
+  }
+
+  /** It is not known what it got. */
+  #cut(reader: Reader): void {
+    this.#move(reader, "gone");
+    reader.link.destroy();
+    reader.owner.faulted?.();
   }
 
   /** Reads until the link is full, the log is at its end, or the reader's share of this turn is used up. */
@@ -131,7 +156,7 @@ export class Hub {
     this.#move(reader, "behind");
     reader.owner.movedOn();
     // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody else be read in between.
-    this.#clock.after(0, () => this.drained(reader));
+    this.#clock.after(0, () => this.#guarded(reader, () => this.drained(reader)));
   }
 
   #atEnd(reader: Reader): void {

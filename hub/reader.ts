@@ -26,6 +26,8 @@ export interface ReaderOwner {
   forUser(segment: Segment, bytes: Uint8Array): Uint8Array;
   /** What it should read next was forgotten. It reads nothing any more. */
   fellBehind(): void;
+  /** A fault on the way to it: its link was cut, and it reads nothing any more. Only needed where the link does not tell of that. */
+  faulted?(): void;
 }
 
 /** A cursor with a link to write to. */

@@ -6,6 +6,7 @@
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
 import type { Config } from "../config/config.ts";
 import type { Proven } from "../accounts/credential.ts";
+import { type FaultGuard, guarded } from "../platform/faults.ts";
 import type { LoginMessage } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "../session/session.ts";
@@ -27,6 +28,7 @@ export interface AdmissionServices {
   readonly config: Config;
   readonly counters: Counters;
   readonly rates: Rates;
+  readonly faults: FaultGuard;
 }
 
 /** Whoever waits for it. */
@@ -69,7 +71,7 @@ export function checkLogin(
   mesh.whenJoined(() =>
     mesh.replication.whenHere(last, () => {
       if (waiting.isGone) return;
-      if (username === ANONYMOUS) return mayLogIn();
+      if (username === ANONYMOUS) return orBreakDown(waiting, () => mayLogIn());
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
         if (waiting.isGone) return;
         if (result.ok) return mayLogIn(result.proven);
@@ -79,6 +81,15 @@ export function checkLogin(
       }).catch((error) => waiting.brokeDown(error));
     })
   );
+}
+
+/** What is called back later is the fault of whoever waited when it throws, and not of those who wait behind. */
+function orBreakDown(waiting: Waiting, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    waiting.brokeDown(error);
+  }
 }
 
 /** Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every server that can be reached. */
@@ -109,8 +120,9 @@ export function takeAccount(
 ): void {
   const waiting = { remoteHost, isGone: false, brokeDown: () => told(false) };
   if (!services.journal.hasAccount(username)) return register({ username, secret }, waiting, services, told, "peer");
+  const tell = (isTaken: boolean) => guarded(services.faults, "peers", () => told(isTaken), () => {});
   services.accounts.checkLogin({ username, secret }, waiting, "peer").then(({ ok }) => ok, () => false)
-    .then((ok) => void unlessUnreadable(() => told(ok)));
+    .then((ok) => void unlessUnreadable(() => tell(ok)));
 }
 
 /** The name is free here; if it is everywhere, the account is made. */

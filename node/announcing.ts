@@ -58,8 +58,11 @@ export class Announcing {
   /** Announces regularly from now on. */
   begin(): void {
     this.#regular = this.#parts.clock.after(this.#parts.config.cluster.announceIntervalMs, () => {
-      this.now();
-      this.begin();
+      try {
+        this.now();
+      } finally {
+        this.begin();
+      }
     });
   }
 

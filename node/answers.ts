@@ -73,6 +73,11 @@ export class Answers implements Committed {
     if (!this.#to.isGone && lines !== "") this.write(encoder.encode(lines));
   }
 
+  /** It could not be told: it is owed answers that it will not get. */
+  faulted(): void {
+    this.#to.link.destroy();
+  }
+
   /** The link has room again. */
   drained(): void {
     this.#untakenBytes = 0;

@@ -118,8 +118,11 @@ export class Balancer {
   #rebalanceLater(): void {
     const delayMs = REBALANCE_MS / 2 + this.#parts.chance() * REBALANCE_MS / 2;
     this.#timer = this.#parts.clock.after(delayMs, () => {
-      this.#rebalance();
-      this.#rebalanceLater();
+      try {
+        this.#rebalance();
+      } finally {
+        this.#rebalanceLater();
+      }
     });
   }
 

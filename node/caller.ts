@@ -3,6 +3,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Address, Members } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { type FaultGuard, guarded } from "../platform/faults.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { SELF } from "./peer_admission.ts";
 import type { PeerEnd, PeerLink } from "./peer_link.ts";
@@ -14,6 +15,7 @@ export interface CallerParts {
   readonly transport: Transport;
   /** How long a connection may take to be made. */
   readonly timeoutMs: number;
+  readonly faults: FaultGuard;
   /** From 0 up to but not including 1. */
   chance(): number;
   /** Somebody took the call. */
@@ -95,9 +97,15 @@ export class Caller {
     transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(
       (link) => {
         if (this.#dialing.signal.aborted) link.destroy();
-        else this.#calls.set(this.#parts.greet(link), address);
+        else this.#guarded(() => this.#calls.set(this.#parts.greet(link), address), () => link.destroy());
       },
-      (error) => this.failed(address, error instanceof Error ? error.message : String(error)),
+      (error) => {
+        this.#guarded(() => this.failed(address, error instanceof Error ? error.message : String(error)), () => {});
+      },
     );
+  }
+
+  #guarded(act: () => void, contain: () => void): void {
+    guarded(this.#parts.faults, "peers", act, contain);
   }
 }

@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Proven } from "../accounts/credential.ts";
 import { endpointText } from "../config/values.ts";
 import type { SupervisorDeadline } from "../heartbeat/mod.ts";
+import { guarded } from "../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
@@ -123,6 +124,10 @@ export class Connection
   /** Ends the connection of this server's own will. Peers are ended by the mesh. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, lingerMs = LINGER_MS): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
+    this.#guarded(() => this.#end(reason, why, lingerMs));
+  }
+
+  #end(reason: CloseReason, why: string, lingerMs: number): void {
     const session = this.#session;
     if (session.kind === "client" && session.isPlain && reason === "NAME_LOST") {
       this.#answers.send({ command: "AUTHENTICATION_FAIL", info: why });
@@ -183,13 +188,18 @@ export class Connection
   }
 
   onEnd(end: LinkEnd): void {
-    if (this.#peer !== undefined) this.#peer.onEnd(end);
-    else if (this.#closeReason === undefined) {
-      const reason = end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
-      this.#session = { kind: "closed", reason };
-      this.#close(reason, CLOSE_REASONS[reason].sentence);
+    try {
+      if (this.#peer !== undefined) this.#peer.onEnd(end);
+      else if (this.#closeReason === undefined) {
+        // Cut by this side, which did not mean to end it.
+        const isFault = end === "local";
+        const reason = isFault ? "SERVER_FAILED" : end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
+        this.#session = { kind: "closed", reason };
+        this.#close(reason, isFault ? "a fault of this server" : CLOSE_REASONS[reason].sentence);
+      }
+    } finally {
+      this.#services.gone(this);
     }
-    this.#services.gone(this);
   }
 
   // ---- the network speaks ----------------------------------------------------------------------------------------
@@ -206,7 +216,7 @@ export class Connection
   tellPresence(username: string, line: Uint8Array): void {
     // Nobody is told of himself.
     if (this.#session.kind !== "client" || !this.#session.features.includes("presence")) return;
-    if (username !== this.#username) this.#answers.write(line);
+    if (username !== this.#username) this.#guarded(() => this.#answers.write(line));
   }
 
   canBeMoved(nowMs: number): boolean {
@@ -216,15 +226,17 @@ export class Connection
   }
 
   sendBackups(servers: readonly WireServer[]): void {
-    this.#answers.send({ command: "BACKUP_LIST", servers });
+    this.#guarded(() => this.#answers.send({ command: "BACKUP_LIST", servers }));
   }
 
   redirect({ host, port }: RedirectTarget): void {
     if (this.#closeReason !== undefined) return;
-    this.#answers.endTurn();
-    this.#answers.send({ command: "REDIRECT", hostname: host, port });
-    this.#session = { kind: "closed", reason: "REDIRECTED" };
-    this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
+    this.#guarded(() => {
+      this.#answers.endTurn();
+      this.#answers.send({ command: "REDIRECT", hostname: host, port });
+      this.#session = { kind: "closed", reason: "REDIRECTED" };
+      this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
+    });
   }
 
   // ---- people look -----------------------------------------------------------------------------------------------
@@ -390,7 +402,7 @@ export class Connection
     checkLogin(login, this, this.#services, (outcome) => {
       this.#proven = outcome.proven;
       const isRefused = (outcome.problem ?? outcome.limit ?? outcome.redirect) !== undefined;
-      const goOn = () => this.#verified(onLoginChecked(this.#session, outcome));
+      const goOn = () => this.#guarded(() => this.#verified(onLoginChecked(this.#session, outcome)));
       if (isRefused || this.#services.seats.enter(this, standingOf(login), goOn)) goOn();
       else this.#deadline(PLACE_PATIENCE_MS, "TOO_MANY", `no place was left for ${PLACE_PATIENCE_MS / 1000} seconds`);
     });
@@ -403,11 +415,13 @@ export class Connection
     this.#services.seats.tries(this, true);
     register({ username, secret }, this, this.#services, (isRegistered) => {
       this.#services.seats.tries(this, false);
-      if (isRegistered) {
-        logger.info("registered {username} for {address}", { username, address: this.address });
-        this.#note("register", username);
-      }
-      this.#verified(onRegistered(this.#session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
+      this.#guarded(() => {
+        if (isRegistered) {
+          logger.info("registered {username} for {address}", { username, address: this.address });
+          this.#note("register", username);
+        }
+        this.#verified(onRegistered(this.#session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
+      });
     });
   }
 
@@ -447,6 +461,7 @@ export class Connection
     if (error instanceof UnreadableError) return;
     if (error instanceof StoreError) return this.#services.failed(error);
     logger.error("cannot check the secret of {address}: {error}", { address: this.address, error });
+    this.#services.faults.noted("session", error);
     this.end("SERVER_FAILED");
   }
 
@@ -479,6 +494,11 @@ export class Connection
   #deadline(spanMs: number, reason: CloseReason, why: string): void {
     this.#stopIdentifyDeadline();
     this.#identifyDeadline = this.#services.supervisor.deadline(spanMs, () => this.end(reason, why));
+  }
+
+  /** What others call back later is this connection's own fault when it throws. */
+  #guarded(act: () => void): void {
+    guarded(this.#services.faults, "session", act, () => this.link.destroy());
   }
 
   /** While a secret is derived it is the client that waits. */

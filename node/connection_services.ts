@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { Supervisor } from "../heartbeat/mod.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { FaultGuard } from "../platform/faults.ts";
 import type { Transport } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../protocol/message.ts";
@@ -43,6 +44,7 @@ export interface ConnectionServices {
   readonly seats: Seats;
   readonly rates: Rates;
   readonly budget: DiskBudget;
+  readonly faults: FaultGuard;
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;

@@ -94,7 +94,13 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     if (limit !== undefined) return this.#refuse(link, limit);
     const connection = connect(link, { id: this.nextId(), over });
     this.#add(connection, network);
-    connection.start();
+    try {
+      connection.start();
+    } catch (error) {
+      // It will not tell of its end, and would be counted for ever.
+      this.gone(connection);
+      throw error;
+    }
   }
 
   /** Counts a guest of another door among those that are served. To be called when it is not full. */

@@ -49,8 +49,11 @@ export class Forgetting {
       } catch (error) {
         return failed(error);
       }
-      if (forgotten.entries > 0) this.#parts.forgot(forgotten.upTo);
-      this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
+      try {
+        if (forgotten.entries > 0) this.#parts.forgot(forgotten.upTo);
+      } finally {
+        this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
+      }
     });
   }
 

@@ -197,6 +197,10 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.end("FELL_BEHIND");
   }
 
+  faulted(): void {
+    this.end("FELL_BEHIND");
+  }
+
   #close(reason: CloseReason, why: string): void {
     this.#isGone = true;
     const { sessions, presence, hub } = this.#services;

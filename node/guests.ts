@@ -2,6 +2,7 @@
  * All guests of one server, as the doors see them: who may come in, where notices stand among the lines of the log, and who comes and goes elsewhere in the network.
  */
 
+import { guarded } from "../platform/faults.ts";
 import type { PresenceEvent } from "../mesh/presence.ts";
 import type { Vector } from "../log/vector.ts";
 import { usernameProblem } from "../protocol/names.ts";
@@ -89,7 +90,8 @@ export class Guests {
 
   /** Somebody has come or gone. */
   presence(event: PresenceEvent, lamport: number): void {
-    for (const listener of this.#listeners) listener(event, lamport);
+    const { faults } = this.#parts.services;
+    for (const listener of this.#listeners) guarded(faults, "grpc", () => listener(event, lamport), () => {});
   }
 
   /** These names have accounts now: who has one without proof has to go. */

@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import type { Link, LinkHandler, Transport } from "../platform/transport.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
@@ -29,7 +30,12 @@ export class HeartbeatChannel implements LinkHandler {
   readonly #giveUp = new AbortController();
   #link: Link | undefined;
 
-  constructor(transport: Transport, endpoint: { host: string; port: number }, owner: HeartbeatChannelOwner) {
+  constructor(
+    transport: Transport,
+    endpoint: { host: string; port: number },
+    owner: HeartbeatChannelOwner,
+    faults: FaultGuard = UNGUARDED,
+  ) {
     this.#owner = owner;
     const address = `${endpoint.host}:${endpoint.port}`;
     transport.dial({ ...endpoint, timeoutMs: DIAL_TIMEOUT_MS, signal: this.#giveUp.signal }).then(
@@ -37,7 +43,7 @@ export class HeartbeatChannel implements LinkHandler {
         if (this.#giveUp.signal.aborted) return link.destroy();
         logger.info("heartbeats for {name} go to {address}", { name: owner.name, address });
         this.#link = link;
-        link.attach(this);
+        guarded(faults, "heartbeat", () => link.attach(this), () => this.close());
       },
       (error) => {
         if (this.#giveUp.signal.aborted) return;

@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { covers, type Vector } from "../log/vector.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { type FaultGuard, guarded } from "../platform/faults.ts";
 
 /** What it depends on. */
 export interface JoiningFacts {
@@ -16,6 +17,7 @@ export interface JoiningFacts {
   allTried(): boolean;
   /** It has joined. Told once, before anybody who waited for it. */
   joined(): void;
+  readonly faults: FaultGuard;
 }
 
 /** A server that cannot catch up with others within this serves its clients all the same. */
@@ -85,6 +87,6 @@ export class Joining {
     this.#facts.joined();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const run of waiting) run();
+    for (const run of waiting) guarded(this.#facts.faults, "session", run, () => {});
   }
 }

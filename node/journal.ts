@@ -9,6 +9,7 @@ import { SegmentBuilder } from "../log/segment_builder.ts";
 import { Tail } from "../log/tail.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
@@ -27,6 +28,8 @@ import { UnreadableError } from "./unreadable.ts";
 /** Who is to be told that what it gave to the journal is safe. */
 export interface Committed {
   committed(): void;
+  /** `committed` has thrown: whatever it is of is to be cut. The others are told all the same. */
+  faulted?(): void;
 }
 
 /** What the journal tells. */
@@ -73,6 +76,7 @@ export class Journal {
   #wallMs = 0;
   #takenAt = 0;
   #turnMs = 0;
+  readonly #faults: FaultGuard;
 
   /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was taken in. */
   constructor(
@@ -80,8 +84,10 @@ export class Journal {
     clock: Clock,
     { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
     owner: JournalOwner,
+    faults: FaultGuard = UNGUARDED,
   ) {
     const { head, vector, lamport } = store.opened;
+    this.#faults = faults;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
@@ -324,48 +330,61 @@ export class Journal {
     this.#waiting.add(waiting);
   }
 
-  /** Ends the turn now instead of with the event loop's. */
+  /** Ends the turn now instead of with the event loop's. What is stored is told to all who wait for it, whoever of them throws. */
   flush(): void {
     this.#turnIsOpen = false;
     this.inboxes.turnEnded();
     if (this.#hasFailed) return;
-    const segments = this.#builder.take(this.#head, this.#takenAt);
+    let segments: readonly Segment[];
     let hasHole = false;
-    if (segments.length > 0 || this.#turn.isWorthKeeping) {
-      try {
+    try {
+      segments = this.#builder.take(this.#head, this.#takenAt);
+      if (segments.length > 0 || this.#turn.isWorthKeeping) {
         const begunAtMs = this.#clock.nowMs();
         this.#store.commit(this.#turn.batch(segments, this.#time.now));
         this.#commits.add(this.#clock.nowMs() - begunAtMs);
-      } catch (error) {
-        this.#fail(error);
-        return;
+        this.#time.written();
+        hasHole = this.#accept(segments);
       }
-      this.#time.written();
-      hasHole = this.#accept(segments);
-      // First of all, as it is what survives this server.
-      if (segments.length > 0) this.#owner.safe(segments);
+    } catch (error) {
+      this.#fail(error);
+      return;
     }
+    // First of all, as it is what survives this server.
+    if (segments.length > 0) this.#guarded(() => this.#owner.safe(segments));
     const waiting = this.#waiting;
     if (waiting.size > 0) {
       this.#waiting = new Set();
-      for (const one of waiting) one.committed();
+      for (const one of waiting) {
+        try {
+          one.committed();
+        } catch (error) {
+          this.#faults.caught("turn", error);
+          one.faulted?.();
+        }
+      }
     }
-    if (segments.length > 0) this.#owner.stored(segments, hasHole);
+    if (segments.length > 0) this.#guarded(() => this.#owner.stored(segments, hasHole));
     const storedNames = this.#storedNames;
     if (storedNames.length > 0) {
       this.#storedNames = [];
-      this.#owner.registered(storedNames);
+      this.#guarded(() => this.#owner.registered(storedNames));
     }
     const lostAccounts = this.#lostAccounts;
     if (lostAccounts.length > 0) {
       this.#lostAccounts = [];
-      for (const username of lostAccounts) this.#owner.accountLost(username);
+      for (const username of lostAccounts) this.#guarded(() => this.#owner.accountLost(username));
     }
     const registered = this.#registered;
     if (registered.length > 0) {
       this.#registered = [];
-      for (const isSafe of registered) isSafe();
+      for (const isSafe of registered) this.#guarded(isSafe);
     }
+  }
+
+  /** The next who is to be told is told, whatever becomes of this one. */
+  #guarded(tell: () => void): void {
+    guarded(this.#faults, "turn", tell, () => {});
   }
 
   /** Before anybody is told a time that the clock could fall behind after a restart. */

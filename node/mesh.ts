@@ -91,6 +91,7 @@ export class Mesh implements PeerLinkOwner {
       clock,
       transport: parts.transport,
       timeoutMs: CALL_TIMEOUT_MS,
+      faults: parts.faults,
       chance: () => chanceOf(parts.crypto),
       greet: (link) => this.#greet(link),
       onFailed: () => {
@@ -110,6 +111,7 @@ export class Mesh implements PeerLinkOwner {
       vector: () => journal.vector,
       allTried: () => this.#members.allTried,
       joined: () => this.#joined(),
+      faults: parts.faults,
     });
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
@@ -117,7 +119,7 @@ export class Mesh implements PeerLinkOwner {
       // Not within the turn in which it is found out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
       hasReserve: () => parts.hasReserve(),
-    }, () => parts.trace());
+    }, { trace: () => parts.trace(), faults: parts.faults });
     this.registrar = new Registrar(new Locks(journal.serverId), {
       get serverId() {
         return journal.serverId;
@@ -434,8 +436,11 @@ export class Mesh implements PeerLinkOwner {
 
   #tickRegularly(): void {
     this.#ticking = this.#parts.clock.after(TICK_MS, () => {
-      this.replication.tick();
-      this.#tickRegularly();
+      try {
+        this.replication.tick();
+      } finally {
+        this.#tickRegularly();
+      }
     });
   }
 

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Supervisor } from "../heartbeat/mod.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
+import type { FaultGuard } from "../platform/faults.ts";
 import type { Transport } from "../platform/transport.ts";
 import type { ObservedMessage, ObserveMessage, OnlineChangeMessage, OnlineMessage } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
@@ -21,6 +22,7 @@ export interface MeshParts {
   readonly supervisor: Supervisor;
   readonly journal: Journal;
   readonly crypto: SecretCrypto;
+  readonly faults: FaultGuard;
   /** The servers that were known before a restart. */
   readonly known: readonly KnownServer[];
   /** What tickets of this server's clients are made with. */

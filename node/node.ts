@@ -13,6 +13,7 @@ import type { Segment } from "../log/segment.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import { makeServerId } from "../platform/node_id.ts";
 import type { SpanOutput } from "../platform/telemetry.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
@@ -65,6 +66,8 @@ export interface NodeParts {
   readonly writeTrace?: (event: TraceEvent) => void;
   /** Where spans go; absent when nobody wants any. */
   readonly spans?: SpanOutput;
+  /** Told what is thrown in a handler, which then ends no more than what it belongs to; absent where that is to be thrown on. */
+  readonly faults?: FaultGuard;
   /** What this process holds, in bytes. */
   readonly memoryBytes?: () => number;
 }
@@ -106,7 +109,7 @@ export class ThrumNode {
   constructor(given: NodeParts) {
     const parts = { ...given, clock: guardedClock(given.clock) };
     this.#parts = parts;
-    const { config, clock, store, transport, crypto } = parts;
+    const { config, clock, store, transport, crypto, faults = UNGUARDED } = parts;
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
     if (warning !== undefined) logger.warning(warning);
     this.#startedAt = clock.wallMs();
@@ -119,26 +122,26 @@ export class ThrumNode {
         { entries: cut.entries, before: cut.formerServerId, serverId: store.opened.serverId },
       );
     }
-    this.#supervisor = new Supervisor(clock);
+    this.#supervisor = new Supervisor(clock, faults);
     const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
     this.#journal = new Journal(store, clock, kept, {
       safe: (segments) => {
-        this.#spans?.committed();
-        this.#mesh.replication.stored(segments);
+        this.#inTurn(() => this.#spans?.committed());
+        this.#inTurn(() => this.#mesh.replication.stored(segments));
       },
       stored: (segments, hasHole) => this.#stored(segments, hasHole),
       registered: (usernames) => {
-        this.#userLists.registered(usernames);
-        usernames.forEach((username) => this.#older?.registered(username));
-        this.guests.registered(usernames);
-        this.#observatory.registered(usernames);
+        this.#inTurn(() => this.#userLists.registered(usernames));
+        this.#inTurn(() => usernames.forEach((username) => this.#older?.registered(username)));
+        this.#inTurn(() => this.guests.registered(usernames));
+        this.#inTurn(() => this.#observatory.registered(usernames));
       },
       accountLost: (username) => this.#accountLost(username),
       failed: (error) => this.#closing.fail(error),
-    });
+    }, faults);
     this.#userLists = this.#makeUserLists();
     const journal = this.#journal;
-    this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock);
+    this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock, faults);
     this.#budget = new DiskBudget({
       clock,
       limits: config.store,
@@ -176,6 +179,7 @@ export class ThrumNode {
       config,
       clock,
       transport,
+      faults,
       supervisor: this.#supervisor,
       journal: this.#journal,
       crypto,
@@ -247,6 +251,7 @@ export class ThrumNode {
       seats: this.#connections,
       rates: new Rates(config.limits, clock, this.#counters),
       budget: this.#budget,
+      faults,
       get tracer() {
         return tracer();
       },
@@ -363,6 +368,11 @@ export class ThrumNode {
     this.#closing.drain();
   }
 
+  /** Ends it: the store cannot go on. For faults that were caught outside of it. */
+  fail(error: unknown): void {
+    this.#closing.fail(error);
+  }
+
   // ---- for other doors -------------------------------------------------------------------------------------------
 
   /** Serves a connection that came through another door like one that came over TCP. */
@@ -420,6 +430,7 @@ export class ThrumNode {
       links: this.#mesh.links,
       usersOnline: this.#presence.listed.length,
       disk: this.#budget.state,
+      faults: (this.#parts.faults ?? UNGUARDED).counts,
     });
   }
 
@@ -438,14 +449,19 @@ export class ThrumNode {
 
   #stored(segments: readonly Segment[], hasHole: boolean): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
-    if (hasHole) this.#hub.skipped(segments[0]!.position - 1);
-    this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    this.#services.tracer?.broadcast(segments);
+    if (hasHole) this.#inTurn(() => this.#hub.skipped(segments[0]!.position - 1));
+    this.#inTurn(() => this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
+    this.#inTurn(() => this.#services.tracer?.broadcast(segments));
     // Whoever is at the end of the log has had these, under the former name.
-    if (!this.#journal.origins.isRenaming) this.#hub.deliver(segments);
-    this.#spans?.delivered(segments);
-    this.#mesh.replication.delivered();
-    this.#older?.stored();
+    if (!this.#journal.origins.isRenaming) this.#inTurn(() => this.#hub.deliver(segments));
+    this.#inTurn(() => this.#spans?.delivered(segments));
+    this.#inTurn(() => this.#mesh.replication.delivered());
+    this.#inTurn(() => this.#older?.stored());
+  }
+
+  /** What is stored is passed on to all who are owed it, whichever of them has a fault. */
+  #inTurn(tell: () => void): void {
+    guarded(this.#parts.faults ?? UNGUARDED, "turn", tell, () => {});
   }
 
   /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */
@@ -463,6 +479,7 @@ export class ThrumNode {
   #makeOlderPeers(): OlderPeers {
     const { config, clock, crypto } = this.#parts;
     return new OlderPeers({
+      faults: this.#parts.faults ?? UNGUARDED,
       journal: this.#journal,
       clock,
       crypto,

@@ -2,6 +2,7 @@
 
 import { endpointText } from "../config/values.ts";
 import type { HeartbeatSnapshot } from "../heartbeat/mod.ts";
+import type { FaultCounts } from "../platform/faults.ts";
 import type { Member } from "../mesh/members.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { ConnectionKind } from "../view/network_view.ts";
@@ -57,6 +58,8 @@ export interface NodeMetrics {
   readonly usersOnline: number;
   /** What the data folder takes; `undefined` where nothing is kept on a disk. */
   readonly disk: DiskState | undefined;
+  /** Faults of the program that were caught, by where. */
+  readonly faults: FaultCounts;
 }
 
 /** What the numbers are taken from. */
@@ -75,6 +78,7 @@ export interface MetricsFacts {
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
   readonly usersOnline: number;
   readonly disk: DiskState | undefined;
+  readonly faults: FaultCounts;
 }
 
 /** The numbers of this moment. */
@@ -97,6 +101,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     closed: counters.closed,
     refused: counters.refused,
     heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
+    faults: { ...facts.faults },
     vector,
     lag: lagOf(vector, facts.members),
     peers: facts.members.map((member) => ({

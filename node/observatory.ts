@@ -266,8 +266,11 @@ export class Observatory {
     this.#timer?.cancel();
     this.#timer = this.#parts.clock.after(delayMs, () => {
       this.#isSoon = false;
-      this.#look();
-      this.#lookAfter(LOOK_MS);
+      try {
+        this.#look();
+      } finally {
+        this.#lookAfter(LOOK_MS);
+      }
     });
   }
 

@@ -10,6 +10,7 @@ import type { Family, OlderServer } from "../mesh/older_codec.ts";
 import { OLDER_ANNOUNCE_MS, type OlderEffect, type OlderFacts, OlderPeer } from "../mesh/older_dialect.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { type FaultGuard, guarded } from "../platform/faults.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
 import type { Link, LinkEnd } from "../platform/transport.ts";
 import { formatEntryId } from "../protocol/entry_id.ts";
@@ -24,6 +25,7 @@ import type { Sessions } from "./sessions.ts";
 export interface OlderPeersParts {
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly faults: FaultGuard;
   readonly crypto: SecretCrypto;
   readonly activityCheckIntervalMs: number;
   /** How long a `messageId` is remembered. */
@@ -90,7 +92,7 @@ export class OlderPeers {
 
   /** These are stored, and are the end of the log now. */
   stored(): void {
-    for (const link of this.#links) link.pump();
+    for (const link of [...this.#links]) this.#guarded(link, () => link.pump());
   }
 
   /** Asks all of them for a name; `told` at once where there are none. */
@@ -187,8 +189,11 @@ export class OlderPeers {
   #tickLater(): void {
     this.#tickTimer = this.#parts.clock.after(OLDER_ANNOUNCE_MS, () => {
       this.#tickTimer = undefined;
-      for (const link of [...this.#links]) link.carryOut(link.peer.tick(this.facts()));
-      if (this.#links.size > 0) this.#tickLater();
+      try {
+        for (const link of [...this.#links]) this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
+      } finally {
+        if (this.#links.size > 0) this.#tickLater();
+      }
     });
   }
 
@@ -207,9 +212,16 @@ export class OlderPeers {
     const ends = [...this.#links].flatMap(({ peer }) => peer.patienceEndsAt ?? []);
     if (ends.length === 0) return;
     this.#patienceTimer = clock.after(Math.max(0, Math.min(...ends) - clock.nowMs()), () => {
-      for (const link of [...this.#links]) link.carryOut(link.peer.giveUp(clock.nowMs()));
+      for (const link of [...this.#links]) {
+        this.#guarded(link, () => link.carryOut(link.peer.giveUp(clock.nowMs())));
+      }
       this.#waitPatiently();
     });
+  }
+
+  /** A fault on the way to one of them is nobody else's. */
+  #guarded(link: OlderLink, act: () => void): void {
+    guarded(this.#parts.faults, "peers", act, () => link.cut());
   }
 
   #publishLater(): void {
@@ -218,8 +230,11 @@ export class OlderPeers {
     const { dueAt } = this.#order;
     if (dueAt === undefined) return;
     this.#dueTimer = clock.after(Math.max(0, dueAt - clock.nowMs()), () => {
-      this.#publish(clock.nowMs());
-      this.#publishLater();
+      try {
+        this.#publish(clock.nowMs());
+      } finally {
+        this.#publishLater();
+      }
     });
   }
 
@@ -309,6 +324,11 @@ export class OlderLink implements LinkTaker {
     logger.info("the server of the older dialect is gone: {name}: {why}", { name: this.name, why });
     this.#link.end(LINGER_MS);
     this.#owner.gone(this);
+  }
+
+  /** A fault of this server: there is nothing to be said. */
+  cut(): void {
+    this.#link.destroy();
   }
 
   onData(bytes: Uint8Array): void {

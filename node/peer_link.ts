@@ -245,6 +245,11 @@ export class PeerLink implements LinkTaker, Supervised {
     this.#sendHeartbeat(2 * sequence, of);
   }
 
+  /** A fault of this server: there is nothing to be said. */
+  faulted(): void {
+    this.#link.destroy();
+  }
+
   alive(): void {
     this.#owner.onSuspect(this, false);
   }
@@ -308,6 +313,7 @@ export class PeerLink implements LinkTaker, Supervised {
       sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
       alive: () => {},
       gaveUp: () => this.#accuse("it talks, but answers nothing"),
+      faulted: () => this.faulted(),
     }, probes));
   }
 

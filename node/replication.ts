@@ -11,6 +11,7 @@ import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mes
 import { type Intake, takeLines, type TakenLine } from "../mesh/intake.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
 import type { Clock } from "../platform/clock.ts";
+import { type FaultGuard, guarded } from "../platform/faults.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 import { joinBytes } from "../protocol/join_bytes.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
@@ -76,6 +77,7 @@ export class Replication implements Committed {
   readonly #clock: Clock;
   readonly #owner: ReplicationOwner;
   readonly #trace: () => Trace | undefined;
+  readonly #faults: FaultGuard;
   readonly #peers = new Map<string, Peer>();
   readonly #holdBack: HoldBack<TakenLine>;
   readonly #facts: HoldBackFacts<TakenLine>;
@@ -100,9 +102,10 @@ export class Replication implements Committed {
     clock: Clock,
     holdBackMs: number,
     owner: ReplicationOwner,
-    trace: () => Trace | undefined,
+    { trace, faults }: { readonly trace: () => Trace | undefined; readonly faults: FaultGuard },
   ) {
     this.#trace = trace;
+    this.#faults = faults;
     this.#journal = journal;
     this.#clock = clock;
     this.#owner = owner;
@@ -222,9 +225,16 @@ export class Replication implements Committed {
     }
     const before = segments[0]!.position - 1;
     for (const peer of this.#peers.values()) {
-      if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
-      else this.#send(peer, segments);
+      this.#guarded(peer, () => {
+        if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
+        else this.#send(peer, segments);
+      });
     }
+  }
+
+  /** A fault on the way to one peer is nobody else's. It links again, and says what it has. */
+  #guarded({ link }: Peer, act: () => void): void {
+    guarded(this.#faults, "peers", act, () => link.faulted());
   }
 
   /** What is stored was delivered to the clients that are here. */
@@ -337,7 +347,7 @@ export class Replication implements Committed {
     for (const waiting of this.#waitingForEntry) {
       if (!waiting.isHere()) continue;
       this.#waitingForEntry.delete(waiting);
-      waiting.run();
+      this.#call(waiting.run);
     }
   }
 
@@ -348,8 +358,13 @@ export class Replication implements Committed {
       const isLost = nowMs - waiting.reachableAtMs >= this.#holdBackMs;
       if (!isLost && nowMs - waiting.sinceMs < LOGIN_PATIENCE_MS) continue;
       this.#waitingForEntry.delete(waiting);
-      waiting.run();
+      this.#call(waiting.run);
     }
+  }
+
+  /** The others who wait are called, whatever becomes of this one. */
+  #call(run: () => void): void {
+    guarded(this.#faults, "session", run, () => {});
   }
 
   #askForMore(): void {
@@ -365,8 +380,12 @@ export class Replication implements Committed {
     // What they say to have are other entries of the same numbers.
     if (this.#isOldCopy) return;
     const has = [...this.#peers.values()].map(({ hasOwn }) => hasOwn);
-    settleUpTo(this.#waitingForOne, has.length === 0 ? 0 : Math.max(...has));
-    settleUpTo(this.#waitingForAll, has.length === 0 ? Infinity : Math.min(...has));
+    this.#settleUpTo(this.#waitingForOne, has.length === 0 ? 0 : Math.max(...has));
+    this.#settleUpTo(this.#waitingForAll, has.length === 0 ? Infinity : Math.min(...has));
+  }
+
+  #settleUpTo(waiting: Waiting[], sequence: number): void {
+    while (waiting.length > 0 && waiting[0]!.sequence <= sequence) this.#call(waiting.shift()!.done);
   }
 
   #want(peer: Peer, again: Vector): void {
@@ -387,7 +406,7 @@ export class Replication implements Committed {
     peer.isPumping = true;
     this.#clock.after(0, () => {
       peer.isPumping = false;
-      this.#pump(peer);
+      this.#guarded(peer, () => this.#pump(peer));
     });
   }
 
@@ -406,10 +425,6 @@ export class Replication implements Committed {
   #startFor(has: Vector): number {
     return this.#journal.missing(has).after;
   }
-}
-
-function settleUpTo(waiting: Waiting[], sequence: number): void {
-  while (waiting.length > 0 && waiting[0]!.sequence <= sequence) waiting.shift()!.done();
 }
 
 function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number, ageMs: number): Uint8Array {

@@ -302,6 +302,10 @@ export class ServedClient implements Supervised, ReaderOwner {
     this.#saveCursor(this.#reader.cursor.position);
   }
 
+  faulted(): void {
+    this.#owner.link.destroy();
+  }
+
   fellBehind(): void {
     this.#owner.end("FELL_BEHIND");
   }
@@ -327,7 +331,7 @@ export class ServedClient implements Supervised, ReaderOwner {
       name,
       heard: () => this.heard(),
       answered: (sequence, lamport) => this.answered(sequence, lamport),
-    });
+    }, this.#services.faults);
   }
 }
 

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { plainAddress } from "./address.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "./faults.ts";
 import { HttpCallers } from "./http_callers.ts";
 
 /** A request without its body. */
@@ -36,6 +37,8 @@ export interface HttpStream {
   write(bytes: Uint8Array): boolean;
   /** Ends the answer; cuts after `lingerMs` if the other side does not take what waits. */
   end(lingerMs: number): void;
+  /** Cuts it at once. */
+  cut(): void;
 }
 
 /** What a stream tells its owner. */
@@ -52,6 +55,8 @@ export interface HttpExchange {
   /** The body as text: `"too large"` beyond `maxBytes`, `"lost"` when it did not come within ten seconds, or not whole, or is not UTF-8. */
   body(maxBytes: number): Promise<HttpBody>;
   reply(reply: HttpReply): void;
+  /** Cuts the connection, whatever was answered so far. */
+  cut(): void;
   stream(headers: Readonly<Record<string, string>>, handler: HttpStreamHandler): HttpStream;
 }
 
@@ -108,15 +113,19 @@ const CLOSE_MS = 500;
 export function listenHttp(
   { host, port }: { readonly host: string; readonly port: number },
   handler: HttpHandler,
-  { maxCallers, takeMs }: HttpLimits = LIMITS,
+  { maxCallers, takeMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
 ): Promise<HttpListener> {
-  const callers = new HttpCallers(maxCallers);
+  const callers = new HttpCallers(maxCallers ?? LIMITS.maxCallers);
+  const shared = { callers, takeMs: takeMs ?? LIMITS.takeMs, faults };
   return new Promise((resolve, reject) => {
     const server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
-    }, (request, response) => handler.request(new Exchange(request, response, callers, takeMs)));
+    }, (request, response) => {
+      const answer = () => handler.request(new Exchange(request, response, shared));
+      guarded(faults, "http", answer, () => response.destroy());
+    });
     server.on("connection", (socket: Socket) => callers.add(socket));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
@@ -124,12 +133,14 @@ export function listenHttp(
       callers.release(socket as Socket);
       // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where nobody can catch it.
       Object.assign(socket, { _writev: null });
-      handler.upgrade({
-        request: requestOf(request, socket as Socket),
-        raw: { request, socket: socket as Socket, head },
-        // Only Deno 2.5 does not know who it is.
-        ...((socket as Socket).remoteAddress === undefined ? {} : { refuse: (reply) => refuse(socket, reply) }),
-      });
+      const take = () =>
+        handler.upgrade({
+          request: requestOf(request, socket as Socket),
+          raw: { request, socket: socket as Socket, head },
+          // Only Deno 2.5 does not know who it is.
+          ...((socket as Socket).remoteAddress === undefined ? {} : { refuse: (reply) => refuse(socket, reply) }),
+        });
+      guarded(faults, "http", take, () => socket.destroy());
     });
     const failed = (error: Error) => reject(listenError(error));
     server.once("error", failed);
@@ -144,18 +155,23 @@ export function listenHttp(
   });
 }
 
+/** What all exchanges of a server have in common. */
+interface ExchangeParts {
+  readonly callers: HttpCallers;
+  readonly takeMs: number;
+  readonly faults: FaultGuard;
+}
+
 class Exchange implements HttpExchange {
   readonly request: HttpRequest;
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #callers: HttpCallers;
-  readonly #takeMs: number;
+  readonly #shared: ExchangeParts;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, callers: HttpCallers, takeMs: number) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, shared: ExchangeParts) {
     this.#incoming = incoming;
     this.#response = response;
-    this.#callers = callers;
-    this.#takeMs = takeMs;
+    this.#shared = shared;
     this.request = requestOf(incoming, incoming.socket);
     // The other side may go at any time, and is owed nothing then.
     incoming.on("error", () => {});
@@ -197,22 +213,28 @@ class Exchange implements HttpExchange {
     else response.end(bytes);
   }
 
+  cut(): void {
+    this.#response.destroy();
+    this.#incoming.destroy();
+  }
+
   stream(headers: Readonly<Record<string, string>>, handler: HttpStreamHandler): HttpStream {
     const response = this.#response;
     let linger: ReturnType<typeof setTimeout> | undefined;
     let isClosed = false;
+    const tell = (act: () => void) => guarded(this.#shared.faults, "events", act, () => response.destroy());
     response.on("drain", () => {
-      if (!isClosed) handler.drained();
+      if (!isClosed) tell(() => handler.drained());
     });
     const close = () => {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(linger);
-      handler.closed();
+      tell(() => handler.closed());
     };
     response.once("close", close);
     this.#incoming.once("close", close);
-    this.#callers.release(this.#incoming.socket);
+    this.#shared.callers.release(this.#incoming.socket);
     response.writeHead(200, headers);
     return {
       write: (bytes) => response.destroyed || response.writableEnded || response.write(bytes),
@@ -221,6 +243,7 @@ class Exchange implements HttpExchange {
         linger = setTimeout(() => response.destroy(), lingerMs);
         response.end();
       },
+      cut: () => void response.destroy(),
     };
   }
 
@@ -230,7 +253,7 @@ class Exchange implements HttpExchange {
     const { socket } = incoming;
     // Not what Deno 2.5 has in its place.
     if (!(socket instanceof Socket)) return;
-    const timer = setTimeout(() => socket.destroy(), this.#takeMs);
+    const timer = setTimeout(() => socket.destroy(), this.#shared.takeMs);
     for (const event of ["finish", "close"]) this.#response.once(event, () => clearTimeout(timer));
     // An answer that waits behind another one is told of nothing when the connection goes.
     incoming.once("close", () => {

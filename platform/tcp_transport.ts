@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { plainAddress } from "./address.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "./faults.ts";
 import { ReadSwitch } from "./read_switch.ts";
 import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "./transport.ts";
@@ -24,22 +25,29 @@ const SELF_CALL_PATIENCE_MS = 2_000;
 const REOPEN_MS = 100;
 const logger = getLogger(["thrum", "server"]);
 
-/**
- * Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. `selfCallIntervalMs`, for tests, is how often a listener
- * sees to it that it still accepts.
- */
-export function tcpTransport(highWaterBytes: number, selfCallIntervalMs = SELF_CALL_INTERVAL_MS): Transport {
+/** What a transport is made with besides. */
+export interface TcpOptions {
+  /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
+  readonly faults?: FaultGuard;
+  /** For tests: how often a listener sees to it that it still accepts. */
+  readonly selfCallIntervalMs?: number;
+}
+
+/** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
+export function tcpTransport(
+  highWaterBytes: number,
+  { faults = UNGUARDED, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpOptions = {},
+): Transport {
   return {
     async listen({ host, port }, onLink) {
-      const listener = new TcpListener(
-        (socket) => onLink(new TcpLink(socket, highWaterBytes)),
-        selfCallIntervalMs,
-      );
+      const serve = (socket: Socket) =>
+        guarded(faults, "tcp", () => onLink(new TcpLink(socket, highWaterBytes, faults)), () => socket.destroy());
+      const listener = new TcpListener(serve, selfCallIntervalMs);
       await listener.open(host, port);
       return listener;
     },
     dial(options) {
-      return dial(options, (socket) => new TcpLink(socket, highWaterBytes));
+      return dial(options, (socket) => new TcpLink(socket, highWaterBytes, faults));
     },
   };
 }
@@ -51,6 +59,7 @@ class TcpLink implements Link {
   readonly #socket: Socket;
   readonly #highWaterBytes: number;
   readonly #reading: ReadSwitch;
+  readonly #faults: FaultGuard;
   /** A chunk that came when nobody wanted it. */
   #kept: Uint8Array | undefined;
   #handler: LinkHandler | undefined;
@@ -60,8 +69,9 @@ class TcpLink implements Link {
   #reset = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: Socket, highWaterBytes: number) {
+  constructor(socket: Socket, highWaterBytes: number, faults: FaultGuard) {
     this.#socket = socket;
+    this.#faults = faults;
     this.#highWaterBytes = highWaterBytes;
     this.#reading = new ReadSwitch(socket, () => this.#takeKept());
     this.remoteHost = plainAddress(socket.remoteAddress ?? "");
@@ -79,13 +89,18 @@ class TcpLink implements Link {
     this.#handler = handler;
     const socket = this.#socket;
     socket.on("data", (bytes: Uint8Array) => {
-      if (this.#reading.isOn) handler.onData(bytes);
-      else this.#kept = bytes.slice();
+      try {
+        if (this.#reading.isOn) handler.onData(bytes);
+        else this.#kept = bytes.slice();
+      } catch (error) {
+        this.#faults.caught("tcp", error);
+        this.destroy();
+      }
       readingTurns.hasRead(this, bytes.length);
       this.#reading.afterChunk();
     });
-    socket.on("end", () => handler.onFinish());
-    socket.on("drain", () => handler.onDrain());
+    socket.on("end", () => this.#guarded(() => handler.onFinish()));
+    socket.on("drain", () => this.#guarded(() => handler.onDrain()));
     socket.on("close", () => this.#closed());
     if (socket.destroyed) queueMicrotask(() => this.#closed());
   }
@@ -146,7 +161,12 @@ class TcpLink implements Link {
   #takeKept(): void {
     const bytes = this.#kept;
     this.#kept = undefined;
-    if (bytes !== undefined) this.#handler?.onData(bytes);
+    if (bytes !== undefined) this.#guarded(() => this.#handler?.onData(bytes));
+  }
+
+  /** A fault of the owner ends this link, and nobody else's. */
+  #guarded(tell: () => void): void {
+    guarded(this.#faults, "tcp", tell, () => this.destroy());
   }
 
   #closed(): void {
@@ -154,7 +174,7 @@ class TcpLink implements Link {
     readingTurns.hasRead(this, 0);
     const handler = this.#handler;
     this.#handler = undefined;
-    handler?.onEnd(this.#endedHere ? "local" : this.#reset ? "reset" : "closed");
+    this.#guarded(() => handler?.onEnd(this.#endedHere ? "local" : this.#reset ? "reset" : "closed"));
   }
 }
 

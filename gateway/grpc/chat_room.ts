@@ -9,6 +9,7 @@ import type { GuestItem } from "../../node/guest_queue.ts";
 import type { GuestRefusal, Guests } from "../../node/guests.ts";
 import type { PresenceEvent } from "../../mesh/presence.ts";
 import type { Clock } from "../../platform/clock.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import { AwaitedBroadCasts } from "./awaited.ts";
 import { DoorClock, type Note } from "./door_clock.ts";
@@ -45,6 +46,8 @@ export interface ChatRoomParts {
   ownPorts(): readonly number[];
   /** How the participant at this address is called. */
   call(endpoint: { readonly host: string; readonly port: number }): Caller;
+  /** Told what is thrown on the way to a participant; without it that is thrown on. */
+  readonly faults?: FaultGuard;
   /** Is told each event of the door's Lamport clock. */
   readonly note: Note;
 }
@@ -210,12 +213,19 @@ export class ChatRoom implements ParticipantOwner {
     else this.#remove(participant, reason);
   }
 
+  faulted(participant: Participant): void {
+    if (this.#participants.get(participant.id) === participant) this.#remove(participant, "SERVER_FAILED");
+  }
+
   // ---- coming, saying, going -------------------------------------------------------------------------------------
 
   #enter(id: string, host: string): Refusal | undefined {
-    const { guests, call, clock } = this.#parts;
+    const { guests, call, clock, faults } = this.#parts;
     const endpoint = { host, port: portOf(id)! };
-    const participant = new Participant({ id, host }, call(endpoint), { clock, lamport: this.#lamport }, this);
+    const participant = new Participant({ id, host }, call(endpoint), {
+      ...{ clock, lamport: this.#lamport },
+      ...(faults === undefined ? {} : { faults }),
+    }, this);
     // One that is here for the others, as it is at another door, does not come once more.
     const isHere = guests.isOnline(id) && !this.#saidGoodbye.has(id);
     this.#entering = id;

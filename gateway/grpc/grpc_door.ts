@@ -8,6 +8,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Endpoint } from "../../config/config.ts";
 import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
+import { guardHttp2 } from "../../platform/guarded_http2.ts";
 import { repairHttp2 } from "../../platform/older_http2.ts";
 import type { Door, DoorParts } from "../door.ts";
 import { participantCaller } from "./caller.ts";
@@ -34,7 +36,7 @@ const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {la
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
  */
 export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
-  const { node, config, clock } = parts;
+  const { node, config, clock, faults = UNGUARDED } = parts;
   let port = 0;
   const room = new ChatRoom({
     clock,
@@ -42,6 +44,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     participantHosts: config.gateway.grpc.participantHosts,
     ownPorts: () => [node.port, port, parseEndpoint(node.http)?.port ?? 0],
     call: (endpoint) => participantCaller(endpoint, clock),
+    faults,
     note,
   });
   repairHttp2();
@@ -51,11 +54,12 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     "grpc.max_concurrent_streams": MAX_STREAMS,
   });
+  guardServer(server, faults);
   const { Join, Publish, Leave } = SERVICE_IN;
   server.addService({ Join: methodOf(Join), Publish: methodOf(Publish), Leave: methodOf(Leave) }, {
-    Join: handler((request: JoinRequest, peer) => room.join(request, peer)),
-    Publish: handler((request: Message, peer) => room.publish(request, peer)),
-    Leave: handler((request: LeaveRequest, peer) => room.leave(request, peer)),
+    Join: handler(faults, (request: JoinRequest, peer) => room.join(request, peer)),
+    Publish: handler(faults, (request: Message, peer) => room.publish(request, peer)),
+    Leave: handler(faults, (request: LeaveRequest, peer) => room.leave(request, peer)),
   });
   try {
     port = await listen(server, at);
@@ -103,17 +107,34 @@ function shutDown(server: grpc.Server, clock: Clock): Promise<void> {
   });
 }
 
+/** The library keeps its HTTP/2 servers to itself, and lets whatever is thrown in them end the process. */
+function guardServer(server: grpc.Server, faults: FaultGuard): void {
+  const library = server as unknown as { createHttp2Server?(...args: unknown[]): Parameters<typeof guardHttp2>[0] };
+  const create = library.createHttp2Server;
+  if (create === undefined) {
+    throw new TypeError("Cannot guard the gRPC library: it makes its servers in another way now");
+  }
+  library.createHttp2Server = (...args) => {
+    const made = create.apply(server, args);
+    guardHttp2(made, faults);
+    return made;
+  };
+}
+
 function handler<Request, Reply>(
+  faults: FaultGuard,
   answer: (request: Request, peerHost: string) => Outcome<Reply> | Promise<Outcome<Reply>>,
 ): grpc.handleUnaryCall<Request, Reply> {
   return async (call, callback) => {
+    // Answering can throw as well: the call may be gone.
+    const tell: typeof callback = (...told) => guarded(faults, "grpc", () => callback(...told), () => {});
     try {
       const outcome = await answer(call.request, peerHost(call.getPeer()));
-      if ("reply" in outcome) callback(null, outcome.reply);
-      else callback({ code: grpc.status[outcome.refused.code], details: outcome.refused.sentence });
+      if ("reply" in outcome) tell(null, outcome.reply);
+      else tell({ code: grpc.status[outcome.refused.code], details: outcome.refused.sentence });
     } catch (error) {
-      logger.error("a request failed: {error}", { error });
-      callback({ code: grpc.status.INTERNAL, details: "The server has a fault" });
+      faults.noted("grpc", error);
+      tell({ code: grpc.status.INTERNAL, details: "The server has a fault" });
     }
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Guest, GuestOwner } from "../../node/guest.ts";
 import type { GuestItem } from "../../node/guest_queue.ts";
@@ -47,6 +48,8 @@ export interface ParticipantOwner {
   silent(participant: Participant): void;
   /** The server has ended it. */
   ended(participant: Participant, reason: CloseReason): void;
+  /** There was a fault on the way to it. */
+  faulted(participant: Participant): void;
 }
 
 /** How long a participant may take to answer, in milliseconds. */
@@ -74,6 +77,7 @@ export class Participant implements GuestOwner {
   readonly #lamport: DoorClock;
   readonly #owner: ParticipantOwner;
   readonly #caller: Caller;
+  readonly #faults: FaultGuard;
   #errand: Errand | undefined;
   #calledAt = 0;
   #missed = 0;
@@ -85,9 +89,14 @@ export class Participant implements GuestOwner {
   constructor(
     { id, host }: { readonly id: string; readonly host: string },
     caller: Caller,
-    { clock, lamport }: { readonly clock: Clock; readonly lamport: DoorClock },
+    { clock, lamport, faults = UNGUARDED }: {
+      readonly clock: Clock;
+      readonly lamport: DoorClock;
+      readonly faults?: FaultGuard;
+    },
     owner: ParticipantOwner,
   ) {
+    this.#faults = faults;
     this.id = id;
     this.host = host;
     this.#caller = caller;
@@ -114,7 +123,7 @@ export class Participant implements GuestOwner {
     // What arrives in one go may still be in the middle of it.
     queueMicrotask(() => {
       this.#isWaking = false;
-      this.#next();
+      this.#guarded(() => this.#next());
     });
   }
 
@@ -144,8 +153,8 @@ export class Participant implements GuestOwner {
     const { message } = errand;
     const request = { participantID: message.participantID, message, lamportTime: wireTime(lamport) };
     this.#caller.broadCast(request, DEADLINE_MS).then(
-      (reply) => this.#answered(errand, reply),
-      (error) => this.#unanswered(errand, error),
+      (reply) => this.#guarded(() => this.#answered(errand, reply)),
+      (error) => this.#guarded(() => this.#unanswered(errand, error)),
     );
     this.#owner.sent(this, errand.key);
   }
@@ -166,6 +175,11 @@ export class Participant implements GuestOwner {
     this.#owner.missed(this, this.#missed, error instanceof Error ? error.message : String(error));
     if (this.#missed >= MAX_MISSED) return this.#owner.silent(this);
     const delayMs = Math.max(0, this.#calledAt + AGAIN_MS - this.#clock.nowMs());
-    this.#again = this.#clock.after(delayMs, () => this.#call(errand));
+    this.#again = this.#clock.after(delayMs, () => this.#guarded(() => this.#call(errand)));
+  }
+
+  /** A fault on the way to it is nobody else's: it is let go. */
+  #guarded(act: () => void): void {
+    guarded(this.#faults, "grpc", act, () => guarded(this.#faults, "grpc", () => this.#owner.faulted(this), () => {}));
   }
 }

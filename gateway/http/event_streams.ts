@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import type { HttpStream, HttpStreamHandler } from "../../platform/http_server.ts";
 import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 import type { GatewayNode } from "./gateway_node.ts";
@@ -30,10 +31,12 @@ export class EventStreams {
   readonly #streams = new Set<EventStream>();
   readonly #views = new WrittenOnce<NetworkView>((view) => eventText("view", view));
   readonly #changes = new WrittenOnce<NetworkChange>((change) => eventText("change", change));
+  readonly #faults: FaultGuard;
 
-  constructor(node: Pick<GatewayNode, "observe">, clock: Clock) {
+  constructor(node: Pick<GatewayNode, "observe">, clock: Clock, faults: FaultGuard = UNGUARDED) {
     this.#node = node;
     this.#clock = clock;
+    this.#faults = faults;
   }
 
   get isFull(): boolean {
@@ -46,6 +49,7 @@ export class EventStreams {
       viewOf: (view) => this.#views.bytesOf(view),
       changeOf: (change) => this.#changes.bytesOf(change),
       gone: () => this.#streams.delete(stream),
+      guarded: (act, contain) => guarded(this.#faults, "events", act, contain),
     });
     this.#streams.add(stream);
     stream.start(open(stream));
@@ -62,6 +66,8 @@ interface StreamOwner {
   viewOf(view: NetworkView): Uint8Array;
   changeOf(change: NetworkChange): Uint8Array;
   gone(): void;
+  /** Runs `act`; when it throws, `contain`. */
+  guarded(act: () => void, contain: () => void): void;
 }
 
 class EventStream implements HttpStreamHandler {
@@ -108,7 +114,10 @@ class EventStream implements HttpStreamHandler {
 
   #look(): void {
     if (this.#stream === undefined) return;
-    const observation = this.#node.observe({ changed: (change) => this.#changed(change) });
+    // One that cannot be told must not keep the others from being told.
+    const observation = this.#node.observe({
+      changed: (change) => this.#owner.guarded(() => this.#changed(change), () => this.#cut()),
+    });
     this.#endLooking = () => observation.end();
     this.#write(this.#owner.viewOf(observation.view));
   }
@@ -126,8 +135,17 @@ class EventStream implements HttpStreamHandler {
     if (this.#bytes > MAX_STREAM_BYTES) return this.end();
     this.#quiet?.cancel();
     this.#quiet = this.#clock.after(QUIET_MS, () => {
-      if (!this.#isFull) this.#write(ALIVE);
+      this.#owner.guarded(() => {
+        if (!this.#isFull) this.#write(ALIVE);
+      }, () => this.#cut());
     });
+  }
+
+  /** It has a fault. The browser comes again. */
+  #cut(): void {
+    const stream = this.#stream;
+    this.#stop();
+    stream?.cut();
   }
 
   #lookAway(): void {

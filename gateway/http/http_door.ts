@@ -7,6 +7,7 @@ import type { Config, Endpoint } from "../../config/config.ts";
 import { ConfigError } from "../../config/load.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { readFolder } from "../../platform/folder.ts";
 import {
   type HttpExchange,
@@ -46,6 +47,8 @@ export interface HttpDoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
+  /** Told what is thrown in here; without it that is thrown on. */
+  readonly faults?: FaultGuard;
 }
 
 /** The pages: beside the program, or inside it when it is compiled. */
@@ -94,22 +97,27 @@ class HttpDoor implements Door, HttpHandler {
     this.#parts = parts;
     this.#node = node;
     this.#surroundings = surroundings;
-    this.#streams = new EventStreams(node, clock);
+    this.#streams = new EventStreams(node, clock, this.#faults);
     this.#diagram = new LiveDiagram(node, clock);
     this.#metrics = new PrometheusMetrics(node);
     this.#webSockets = webSocketAcceptor({
       maxLineBytes: limits.maxLineBytes,
       highWaterBytes: limits.maxPendingBytes,
       clock,
+      faults: this.#faults,
     });
   }
 
   async open(at: Endpoint): Promise<void> {
     const { config, clock, crypto } = this.#parts;
-    this.#listener = await listenHttp(at, this);
+    this.#listener = await listenHttp(at, this, { faults: this.#faults });
     // Nobody guesses what nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
     this.#guard = new TokenGuard(token, this.port, clock, crypto);
+  }
+
+  get #faults(): FaultGuard {
+    return this.#parts.faults ?? UNGUARDED;
   }
 
   get host(): string {
@@ -127,8 +135,11 @@ class HttpDoor implements Door, HttpHandler {
 
   request(exchange: HttpExchange): void {
     this.#answer(exchange).catch((error) => {
-      logger.error("cannot answer {method} {target}: {error}", { ...exchange.request, error });
-      exchange.reply(errorReply(500, "this server has a fault: its log says more", this.#surroundings));
+      guarded(this.#faults, "http", () => {
+        logger.error("cannot answer {method} {target}", { ...exchange.request });
+        this.#faults.noted("http", error);
+        exchange.reply(errorReply(500, "this server has a fault: its log says more", this.#surroundings));
+      }, () => exchange.cut());
     });
   }
 

@@ -158,6 +158,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
         roundTripMs === null ? [] : [{ value: roundTripMs / 1_000, labels: { peer: serverId, address: name } }]
       ),
   },
+  thrum_faults_total: {
+    help:
+      "Faults of the program that ended a connection, or something like one, and not the server, by where they were caught.",
+    type: "counter",
+    values: ({ faults }) => by("where", faults),
+  },
   thrum_store_commit_seconds: {
     help: "How long the transactions of the store took, one for each turn of the event loop.",
     type: "histogram",

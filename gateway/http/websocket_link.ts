@@ -5,6 +5,7 @@
 
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import type { HttpUpgrade, UpgradedSocket } from "../../platform/http_server.ts";
 import { ReadSwitch } from "../../platform/read_switch.ts";
 import { readingTurns } from "../../platform/reading_turns.ts";
@@ -19,6 +20,8 @@ export interface WebSocketOptions {
   /** From so many bytes on that wait for a link, `write` says `false`. */
   readonly highWaterBytes: number;
   readonly clock: Clock;
+  /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
+  readonly faults?: FaultGuard;
 }
 
 /** Makes links of upgrades. */
@@ -43,7 +46,8 @@ const SPACE = 0x20;
 const NOTHING = new Uint8Array(0);
 
 /** Makes what turns upgrades into links. */
-export function webSocketAcceptor({ maxLineBytes, highWaterBytes, clock }: WebSocketOptions): WebSocketAcceptor {
+export function webSocketAcceptor(options: WebSocketOptions): WebSocketAcceptor {
+  const { maxLineBytes, highWaterBytes, clock, faults = UNGUARDED } = options;
   const server = new WebSocketServer({
     noServer: true,
     // It would cost each connection memory, and each line time, for what are short lines as a rule.
@@ -55,12 +59,18 @@ export function webSocketAcceptor({ maxLineBytes, highWaterBytes, clock }: WebSo
     clientTracking: false,
     WebSocket: LineSocket,
   });
-  const shared = { highWaterBytes, clock, cache: new FrameCache(clock), tooLong: tooLongLine(maxLineBytes) };
+  const shared = { highWaterBytes, clock, faults, cache: new FrameCache(clock), tooLong: tooLongLine(maxLineBytes) };
   return {
     accept({ request, raw }, remoteHost, onLink) {
       const { remotePort } = request;
       server.handleUpgrade(raw.request, raw.socket, raw.head, (socket) => {
-        onLink(new WebSocketLink(socket as LineSocket, raw.socket, { host: remoteHost, port: remotePort }, shared));
+        const link = new WebSocketLink(
+          socket as LineSocket,
+          raw.socket,
+          { host: remoteHost, port: remotePort },
+          shared,
+        );
+        guarded(faults, "websocket", () => onLink(link), () => link.destroy());
       });
     },
     turnAway({ raw }, why) {
@@ -91,6 +101,7 @@ class LineSocket extends WebSocket {
 interface Shared {
   readonly highWaterBytes: number;
   readonly clock: Clock;
+  readonly faults: FaultGuard;
   readonly cache: FrameCache;
   /** Read by whoever is sent a frame that is too long. */
   readonly tooLong: Uint8Array;
@@ -133,16 +144,16 @@ class WebSocketLink implements Link {
     this.remoteHost = host;
     this.remotePort = port;
     this.#shared = shared;
-    this.#reading = new ReadSwitch(webSocket, () => this.#handOn());
+    this.#reading = new ReadSwitch(webSocket, () => this.#guarded(() => this.#handOn()));
     this.#readOrNot();
-    webSocket.on("message", (line) => this.#arrive(line));
-    webSocket.on("ping", (data) => this.#answerPing(data));
-    webSocket.onTooLong = () => this.#tooLong();
+    webSocket.on("message", (line) => this.#guarded(() => this.#arrive(line)));
+    webSocket.on("ping", (data) => this.#guarded(() => this.#answerPing(data)));
+    webSocket.onTooLong = () => this.#guarded(() => this.#tooLong());
     webSocket.onFinish = () => this.#finished();
     webSocket.on("error", () => this.#failed());
-    webSocket.on("close", (code) => this.#closed(code));
+    webSocket.on("close", (code) => this.#guarded(() => this.#closed(code)));
     socket.on("data", (bytes: Uint8Array) => this.#heard(bytes.length));
-    socket.on("drain", () => this.#handler?.onDrain());
+    socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
     socket.on("end", () => this.#hasFin = true);
   }
 
@@ -155,7 +166,7 @@ class WebSocketLink implements Link {
     this.resume();
     // It was closed while it waited for an owner.
     const code = this.#endCode;
-    if (code !== undefined) queueMicrotask(() => this.#closed(code));
+    if (code !== undefined) queueMicrotask(() => this.#guarded(() => this.#closed(code)));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -205,6 +216,11 @@ class WebSocketLink implements Link {
     this.#webSocket.terminate();
   }
 
+  /** A fault of the owner, or of what reads frames, ends this link and nobody else's. */
+  #guarded(act: () => void): void {
+    guarded(this.#shared.faults, "websocket", act, () => this.destroy());
+  }
+
   #readOrNot(): void {
     this.#reading.turn(!this.#isResting && (!this.#isPaused || this.#endedHere));
   }
@@ -230,7 +246,7 @@ class WebSocketLink implements Link {
     this.#willHandOn = true;
     queueMicrotask(() => {
       this.#willHandOn = false;
-      this.#handOn();
+      this.#guarded(() => this.#handOn());
     });
   }
 

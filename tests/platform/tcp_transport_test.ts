@@ -27,12 +27,15 @@ Deno.test({
   async fn() {
     const links: Link[] = [];
     const told: Told[] = [];
-    const listener = await tcpTransport(65_536, 1).listen({ host: "127.0.0.1", port: 0 }, (link) => {
-      const handler = new Told();
-      links.push(link);
-      told.push(handler);
-      link.attach(handler);
-    });
+    const listener = await tcpTransport(65_536, { selfCallIntervalMs: 1 }).listen(
+      { host: "127.0.0.1", port: 0 },
+      (link) => {
+        const handler = new Told();
+        links.push(link);
+        told.push(handler);
+        link.attach(handler);
+      },
+    );
     const sockets = Array.from({ length: CROWD }, () => connect({ port: listener.port, host: "127.0.0.1" }));
     await until(() => links.length >= CROWD, "a crowd");
     const program = new URL("./reset_forever.ts", import.meta.url).pathname;

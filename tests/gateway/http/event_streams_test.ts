@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { EventStreams, MAX_STREAM_BYTES, MAX_STREAMS } from "../../../gateway/http/event_streams.ts";
+import { Faults } from "../../../platform/faults.ts";
 import type { HttpStream, HttpStreamHandler } from "../../../platform/http_server.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { ObservedNode } from "./_world.ts";
@@ -11,6 +12,7 @@ class Browser implements HttpStream {
   text = "";
   isFull = false;
   lingersMs: number | undefined;
+  isCut = false;
   handler!: HttpStreamHandler;
 
   write(bytes: Uint8Array): boolean {
@@ -20,6 +22,10 @@ class Browser implements HttpStream {
 
   end(lingerMs: number): void {
     this.lingersMs = lingerMs;
+  }
+
+  cut(): void {
+    this.isCut = true;
   }
 
   drain(): void {
@@ -41,7 +47,11 @@ class Browser implements HttpStream {
 class World {
   readonly clock = new FakeClock();
   readonly node = new ObservedNode();
-  readonly streams = new EventStreams(this.node, this.clock);
+  readonly streams: EventStreams;
+
+  constructor(faults?: Faults) {
+    this.streams = new EventStreams(this.node, this.clock, faults);
+  }
 
   open(): Browser {
     const browser = new Browser();
@@ -142,4 +152,23 @@ Deno.test("no more streams than a server can bear, and each counts until it is g
   assert(world.streams.isFull);
   browsers[0]!.handler.closed();
   assert(!world.streams.isFull);
+});
+
+Deno.test("a stream that has a fault is cut, and the others are told the same change", () => {
+  const faults = new Faults();
+  const world = new World(faults);
+  const [one, faulty, two] = [world.open(), world.open(), world.open()];
+  for (const browser of [one, two]) browser!.taken();
+  faulty!.write = () => {
+    throw new Error("the stream is broken");
+  };
+  const { error } = console;
+  console.error = () => {};
+  try {
+    world.node.change(2);
+  } finally {
+    console.error = error;
+  }
+  assertEquals([one!.taken(), two!.taken(), faulty!.isCut], [["change 2"], ["change 2"], true]);
+  assertEquals([faults.counts.events, world.node.observers.size], [1, 2]);
 });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { GatewayNode } from "../../../gateway/http/gateway_node.ts";
 import { METRIC_NAMES, PrometheusMetrics } from "../../../gateway/http/metrics.ts";
+import { UNGUARDED } from "../../../platform/faults.ts";
 import { VERSION } from "../../../protocol/version.ts";
 import { ThrumNode } from "../../../node/node.ts";
 import { NodeWorld } from "../../support/node_world.ts";
@@ -36,6 +37,7 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
     limits: { maxBytes: 31, minFreeBytes: 32 },
     space: "full",
   },
+  faults: { ...UNGUARDED.counts, grpc: 25 },
 };
 
 async function scrape(numbers = NUMBERS, state: GatewayNode["state"] = "ready"): Promise<string> {
@@ -55,6 +57,8 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       'thrum_connections{kind="plain"} 3',
       'thrum_connections{kind="guest"} 5',
       "thrum_connections_waiting 6",
+      'thrum_faults_total{where="grpc"} 25',
+      'thrum_faults_total{where="tcp"} 0',
       "thrum_connections_accepted_total 7",
       'thrum_connections_closed_total{reason="HEARTBEAT_TIMEOUT"} 9',
       'thrum_refused_total{limit="secrets"} 26',

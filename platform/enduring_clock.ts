@@ -1,0 +1,21 @@
+/** A clock whose timers cannot end the process: what is thrown in one is told, and the others go on. */
+
+import type { Clock } from "./clock.ts";
+import type { FaultGuard } from "./faults.ts";
+
+/** `clock`, guarded by `faults`. Who has a connection to close guards that by himself. */
+export function enduringClock(clock: Clock, faults: FaultGuard): Clock {
+  const calmly = (run: () => void) => () => {
+    try {
+      run();
+    } catch (error) {
+      faults.caught("timer", error);
+    }
+  };
+  return {
+    nowMs: () => clock.nowMs(),
+    wallMs: () => clock.wallMs(),
+    after: (delayMs, wake) => clock.after(delayMs, calmly(wake)),
+    endOfTurn: (run) => clock.endOfTurn(calmly(run)),
+  };
+}
