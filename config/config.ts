@@ -143,6 +143,8 @@ export interface HttpGatewayConfig {
   token: string;
   /** Hosts that browsers call it by, besides the one it listens on: a name of this machine, or of a proxy before it. */
   names: string[];
+  /** Addresses of proxies that hand requests on, and whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[];
 }
 
 /** The Chitty-Chat door, over gRPC. */
@@ -239,7 +241,10 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     synchronous: "normal",
   },
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
-  gateway: { http: { listen: "", token: "", names: [] }, grpc: { listen: "", participantHosts: [] } },
+  gateway: {
+    http: { listen: "", token: "", names: [], trustedProxies: [] },
+    grpc: { listen: "", participantHosts: [] },
+  },
   log: { level: "info", format: "text", file: "" },
 };
 

@@ -10,6 +10,7 @@ import {
   HEARTBEAT_COUNT,
   HEARTBEAT_INTERVAL_MS,
   IDLE_TIMEOUT_MS,
+  isAddress,
   isHost,
   isSecret,
   isToken,
@@ -118,6 +119,10 @@ export const CONFIG_SCHEMA = section({
       names: v.array(
         v.custom<string>((value) => typeof value === "string" && isHost(value), "a host name or an address"),
         "a list of hosts",
+      ),
+      trustedProxies: v.array(
+        v.custom<string>((value) => typeof value === "string" && isAddress(value), "an address"),
+        "a list of addresses",
       ),
     }),
     grpc: section({

@@ -80,6 +80,11 @@ export function isHost(given: string): boolean {
   return /^[\p{L}\p{N}._:%-]{1,255}$/u.test(given);
 }
 
+/** Whether `given` can be an address, of either kind, and no name. */
+export function isAddress(given: string): boolean {
+  return /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=.{2,45}$)[0-9a-f:.]*:[0-9a-f:.]*)$/i.test(given);
+}
+
 /** `HOST:PORT`; an IPv6 address stands in brackets. `undefined` for anything else. */
 export function parseEndpoint(given: string): { host: string; port: number } | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? [];

@@ -14,6 +14,7 @@ import {
   type HttpHandler,
   type HttpListener,
   type HttpReply,
+  type HttpRequest,
   type HttpUpgrade,
   listenHttp,
 } from "../../platform/http_server.ts";
@@ -21,6 +22,7 @@ import type { NetworkView } from "../../view/network_view.ts";
 import type { Door } from "../door.ts";
 import { isLoopback } from "./access.ts";
 import { assetsOf } from "./assets.ts";
+import { callerOf, proxiesOf } from "./caller.ts";
 import { diagramStyleHash, LiveDiagram } from "./diagram.ts";
 import { EventStreams, MAX_STREAMS } from "./event_streams.ts";
 import type { GatewayNode } from "./gateway_node.ts";
@@ -88,6 +90,7 @@ class HttpDoor implements Door, HttpHandler {
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
   readonly #webSockets: WebSocketAcceptor;
+  readonly #proxies: ReadonlySet<string>;
   #guard!: TokenGuard;
   #listener!: HttpListener;
   #closing: Promise<void> | undefined;
@@ -95,6 +98,7 @@ class HttpDoor implements Door, HttpHandler {
   constructor(parts: HttpDoorParts, surroundings: Surroundings) {
     const { node, config: { limits }, clock } = parts;
     this.#parts = parts;
+    this.#proxies = proxiesOf(parts.config.gateway.http.trustedProxies);
     this.#node = node;
     this.#surroundings = surroundings;
     this.#streams = new EventStreams(node, clock, this.#faults);
@@ -144,7 +148,7 @@ class HttpDoor implements Door, HttpHandler {
   }
 
   upgrade(upgrade: HttpUpgrade): void {
-    const { request } = upgrade;
+    const request = this.#fromCaller(upgrade.request);
     const stranger = refuseStranger(request, this.#surroundings, this.#node.gateways);
     if (stranger !== undefined) return this.#refuseUpgrade(upgrade, stranger);
     const answer = decide(request, "", this.#guard.judge(request), this.#node.state, this.#surroundings);
@@ -163,8 +167,13 @@ class HttpDoor implements Door, HttpHandler {
     else upgrade.refuse(reply);
   }
 
+  /** The request, as from whoever it really comes. */
+  #fromCaller(request: HttpRequest): HttpRequest {
+    return { ...request, remoteHost: callerOf(request, this.#proxies) };
+  }
+
   async #answer(exchange: HttpExchange): Promise<void> {
-    const { request } = exchange;
+    const request = this.#fromCaller(exchange.request);
     const stranger = refuseStranger(request, this.#surroundings);
     if (stranger !== undefined) return exchange.reply(stranger);
     const body = await this.#bodyOf(exchange);
@@ -220,7 +229,7 @@ class HttpDoor implements Door, HttpHandler {
           body: "",
         });
       case "drain":
-        logger.info("asked to drain by {address}", { address: request.remoteHost });
+        logger.info("asked to drain by {address}", { address: callerOf(request, this.#proxies) });
         exchange.reply(jsonReply({ state: "draining" }, surroundings, 202));
         return this.#node.drain();
     }
@@ -238,7 +247,7 @@ class HttpDoor implements Door, HttpHandler {
   }
 
   #signIn(token: string, exchange: HttpExchange): void {
-    const { request } = exchange;
+    const request = this.#fromCaller(exchange.request);
     const surroundings = this.#surroundings;
     const signedIn = this.#guard.signIn(token, request.remoteHost, isSecure(request));
     if (signedIn.kind === "signedIn") {

@@ -98,10 +98,10 @@ Deno.test("layered() and withLayer() keep what a layer does not say, at each lev
   });
   const over = layered(base, { gateway: { http: { token: "0123456789abcdef" }, grpc: { participantHosts: ["c"] } } });
   assertEquals(over.gateway, {
-    http: { listen: "8080", token: "0123456789abcdef", names: [] },
+    http: { listen: "8080", token: "0123456789abcdef", names: [], trustedProxies: [] },
     grpc: { listen: "", participantHosts: ["c"] },
   });
-  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "", names: [] });
+  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "", names: [], trustedProxies: [] });
   const text = withLayer('{"gateway": {"http": {"listen": "8080"}}}', "my.json", {
     gateway: { grpc: { listen: "7080" } },
   });

@@ -142,6 +142,29 @@ Deno.test("signing in gives a cookie that opens what the token opens, and signin
   assertEquals((await ask(port, "GET /api/network", known)).status, 401);
 });
 
+Deno.test("behind a trusted proxy everybody is counted for himself: wrong tokens, and connections", async () => {
+  await using gateway = await start({
+    gateway: { http: { listen: "0", token: TOKEN, trustedProxies: ["127.0.0.1"] } },
+    limits: { maxConnectionsPerAddress: 1 },
+  });
+  const { port, server } = gateway;
+  const from = (address: string) => ({ "x-forwarded-for": `198.51.100.1, ${address}` });
+  const wrong = { authorization: "Bearer wrong" };
+  for (let n = 0; n < 5; n++) await ask(port, "GET /", { ...wrong, ...from("192.0.2.7") });
+  assertEquals((await ask(port, "GET /", { ...BEARER, ...from("192.0.2.7") })).status, 429);
+  assertEquals((await ask(port, "GET /", { ...BEARER, ...from("192.0.2.8") })).status, 200);
+  const connect = (address: string) => LineClient.connectWebSocket(port, "127.0.0.1", { ...BEARER, ...from(address) });
+  await using first = await connect("192.0.2.8");
+  first.send({ command: "LOGIN", username: "anonymous" });
+  await first.next("LOGIN_SUCCESS");
+  await using second = await connect("192.0.2.8");
+  assertEquals((await second.next("END_CONNECTION")).reason, "TOO_MANY");
+  await using other = await connect("192.0.2.9");
+  other.send({ command: "LOGIN", username: "anonymous" });
+  await other.next("LOGIN_SUCCESS");
+  assertEquals(server.connectionCount, 2);
+});
+
 Deno.test("headers and bodies that are too long are refused, and others are served meanwhile", async () => {
   await using gateway = await start();
   const { port } = gateway;
