@@ -1,4 +1,6 @@
-/** Has the store forget what is too old, or too much: regularly and in small portions, so that it is never felt. */
+/**
+ * What is done for the store every second: its files are looked at, and it forgets what is too old, or too much, in small portions, so that it is never felt.
+ */
 
 import type { Config } from "../config/config.ts";
 import type { Position } from "../log/segment.ts";
@@ -15,7 +17,7 @@ export interface ForgettingParts {
   readonly limits: Config["store"];
   /** Activities up to this position are gone. */
   forgot(upTo: Position): void;
-  /** The store cannot forget: the server cannot go on. */
+  /** The store cannot forget, or its files are not what they were: the server cannot go on. */
   failed(error: unknown): void;
 }
 
@@ -27,6 +29,7 @@ const MORE_INTERVAL_MS = 20;
 export class Forgetting {
   readonly #parts: ForgettingParts;
   #timer: Timer | undefined;
+  #checkedAtMs = -Infinity;
 
   constructor(parts: ForgettingParts) {
     this.#parts = parts;
@@ -45,6 +48,7 @@ export class Forgetting {
     this.#timer = clock.after(delayMs, () => {
       let forgotten: Forgotten;
       try {
+        this.#check();
         forgotten = this.#forget();
       } catch (error) {
         return failed(error);
@@ -55,6 +59,14 @@ export class Forgetting {
         this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
       }
     });
+  }
+
+  #check(): void {
+    const { clock, store } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#checkedAtMs < INTERVAL_MS) return;
+    this.#checkedAtMs = nowMs;
+    store.checkFiles();
   }
 
   #forget(): Forgotten {

@@ -16,10 +16,12 @@ import {
   openSync,
   readdirSync,
   readSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { crc32 } from "node:zlib";
+import type { SeenFile } from "./file_watch.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "./store.ts";
 
@@ -63,10 +65,18 @@ export function logFilesIn(folder: string): number[] {
   return names.map((name) => Number(FILE_NAME.exec(name)![1])).sort((a, b) => a - b);
 }
 
+/** What stands at `path`; `undefined` when nothing does. Throws what node:fs throws for other reasons. */
+export function seenAt(path: string): SeenFile | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && { device: found.dev, inode: found.ino, size: found.size };
+}
+
 /** The files of one folder. Methods throw what node:fs throws, and `DamagedFileError`. */
 export class LogFiles {
   readonly #folder: string;
   readonly #sizes: FileSizes;
+  /** Those that there have to be. */
+  readonly #numbers = new Set<number>();
   /** The file that is written to; 0 before the first. */
   #file = 0;
   #handle: number | undefined;
@@ -97,6 +107,7 @@ export class LogFiles {
   continue(file: number, end: number, position: number, synced: number): void {
     this.#kept = position;
     this.#synced = synced;
+    for (const number of logFilesIn(this.#folder)) this.#numbers.add(number);
     if (file === 0) return;
     this.#handle = this.#open(file, constants.O_RDWR);
     this.#file = file;
@@ -107,9 +118,20 @@ export class LogFiles {
     this.#unsynced = position > synced ? this.#sizes.sync : 0;
   }
 
+  /** The file that is written to, if there is one. */
+  get newest(): readonly { readonly name: string; readonly writtenBytes: number }[] {
+    return this.#numbers.has(this.#file) ? [{ name: nameOf(this.#file), writtenBytes: this.#end }] : [];
+  }
+
+  /** All others. */
+  get older(): readonly string[] {
+    return [...this.#numbers].filter((number) => number !== this.#file).map(nameOf);
+  }
+
   /** Writes `parts` one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
   append(parts: readonly Uint8Array[]): Place[] {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
+    if (this.#handle !== undefined) this.#checkWritten(this.#handle);
     if (this.#handle === undefined || this.#end >= this.#sizes.file) this.#beginFile();
     return parts.map((bytes): Place => {
       const start = this.#written;
@@ -174,6 +196,7 @@ export class LogFiles {
       this.#closeWriting();
       this.#end = this.#written = 0;
     }
+    this.#numbers.delete(file);
     unlinkSync(`${this.#folder}/${nameOf(file)}`);
   }
 
@@ -190,6 +213,13 @@ export class LogFiles {
     this.#closeWriting();
   }
 
+  /** What is written to a file that was removed nobody will find; and behind what was cut off it would be as long as before, with nothing in between. */
+  #checkWritten(handle: number): void {
+    const { nlink, size } = fstatSync(handle);
+    if (nlink === 0) throw new DamagedFileError(nameOf(this.#file), "was removed while the server ran");
+    if (size < this.#end) throw new DamagedFileError(nameOf(this.#file), "was cut short while the server ran");
+  }
+
   #beginFile(): void {
     const file = this.#file + 1;
     // Waited for here, so that only the newest file can ever have bytes that are not on the disk.
@@ -198,6 +228,7 @@ export class LogFiles {
     this.#closeWriting();
     this.#handle = handle;
     this.#file = file;
+    this.#numbers.add(file);
     this.#end = this.#written = 0;
     syncFolder(this.#folder);
   }

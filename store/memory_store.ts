@@ -255,6 +255,10 @@ class MemoryStore implements Store {
     return undefined;
   }
 
+  checkFiles(): void {
+    // There are none.
+  }
+
   close(): void {
     this.#origins.clear();
     this.#tombstones.clear();

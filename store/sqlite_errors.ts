@@ -3,7 +3,7 @@
 import { DamagedError, type DamagedPart, StoreError } from "./store.ts";
 
 /** What was being done to the data folder. */
-export type StoreAction = "open" | "read" | "write to";
+export type StoreAction = "open" | "read" | "write to" | "go on with";
 
 /** A file beside the database is not what the database says that it is. */
 export class DamagedFileError extends Error {
@@ -17,6 +17,12 @@ export class DamagedFileError extends Error {
     super(`${file} ${what}${partText(part)}`);
     this.part = part;
   }
+}
+
+/** Somebody has taken the files away from under the server. */
+export class TakenAwayError extends Error {
+  /** Its class, by name. */
+  override name = "TakenAwayError";
 }
 
 interface Reason {
@@ -42,6 +48,8 @@ const IN_USE: Reason = {
   remedy: "Stop that one, or choose another folder",
 };
 const COPY_OR_EMPTY = "Bring back a copy of the folder, or move it away to start with an empty one";
+const TAKEN_AWAY_REMEDY =
+  "What was acknowledged in the last seconds may be in no file any more. See what changes files there, and bring them back or start with an empty folder";
 const DAMAGED: Reason = { what: "thrum.sqlite is damaged or is no database", remedy: COPY_OR_EMPTY };
 const DISK_FAILS: Reason = {
   what: "the disk reports an error",
@@ -99,6 +107,7 @@ function partText({ origin, first, last, position }: DamagedPart): string {
 
 function reasonOf(cause: unknown): Reason {
   if (cause instanceof DamagedFileError) return { what: cause.message, remedy: COPY_OR_EMPTY };
+  if (cause instanceof TakenAwayError) return { what: cause.message, remedy: TAKEN_AWAY_REMEDY };
   const { name, code, errcode, message } = cause as {
     name?: string;
     code?: string;

@@ -9,8 +9,9 @@ import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import type { DiskUse } from "./budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
+import { FileWatch } from "./file_watch.ts";
 import { inboxChange } from "./inbox.ts";
-import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn } from "./log_files.ts";
+import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
 import {
   checkBatch,
   findBuriable,
@@ -20,7 +21,7 @@ import {
   vectorAt,
 } from "./origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
-import { storeError } from "./sqlite_errors.ts";
+import { storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
@@ -58,6 +59,7 @@ export interface SqliteStoreOptions {
   readonly fileSizes?: FileSizes;
 }
 
+const DATABASE = "thrum.sqlite";
 /** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
 const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
 
@@ -76,7 +78,10 @@ export function openSqliteStore(
     prepareFile(database, folder, synchronous);
     // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
-    return new SqliteStore(database, files, largeBytes, folder, makeServerId);
+    const store = new SqliteStore(database, files, largeBytes, folder, makeServerId);
+    // What it is from here on.
+    store.checkFiles();
+    return store;
   } catch (cause) {
     files.close();
     database?.close();
@@ -89,6 +94,7 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #files: LogFiles;
   readonly #folder: string;
+  readonly #watch: FileWatch;
   readonly #statements: Statements;
   readonly #beside: SqliteBeside;
   readonly #inbox: SqliteInbox;
@@ -113,6 +119,7 @@ class SqliteStore implements Store {
     this.#database = database;
     this.#files = files;
     this.#folder = folder;
+    this.#watch = new FileWatch(folder, seenAt);
     this.#statements = prepareStatements(database);
     this.#beside = new SqliteBeside(this.#statements);
     this.#inbox = new SqliteInbox(this.#statements);
@@ -256,6 +263,21 @@ class SqliteStore implements Store {
     this.#removeUnused(files);
     const isUsedUp = inbox.rows === FORGET_BUDGET.directMessages || messageIds === FORGET_BUDGET.messageIds;
     return { entries: plan.entries, upTo: plan.upTo, more: plan.more || forUsers.more || isUsedUp };
+  }
+
+  checkFiles(): void {
+    const { newest, older } = this.#files;
+    const files = {
+      growing: [{ name: DATABASE, writtenBytes: 0 }, ...newest],
+      complete: older,
+      passing: [`${DATABASE}-wal`],
+    };
+    try {
+      const problem = this.#watch.check(files);
+      if (problem !== undefined) throw new TakenAwayError(problem);
+    } catch (cause) {
+      throw storeError("go on with", this.#folder, cause);
+    }
   }
 
   close(): void {

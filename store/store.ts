@@ -288,6 +288,11 @@ export interface Store extends Disposable {
    * @throws {StoreError}
    */
   diskUse(): DiskUse | undefined;
+  /**
+   * Looks whether what it keeps is still where it was, and no shorter: to be called every second or so.
+   * @throws {StoreError} when somebody has changed that: the server cannot go on then.
+   */
+  checkFiles(): void;
   /** Ends it; a second call does nothing. */
   close(): void;
 }

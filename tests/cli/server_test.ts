@@ -76,6 +76,17 @@ inFolder("the server ends with 5 when its trace could not be written, also when 
   assertStringIncludes(server.errors, "thrum-server: Cannot write the trace file");
 }, NO_FULL_DISK !== undefined);
 
+inFolder("the server ends with 5 within seconds when its data folder is taken away", async (cwd) => {
+  await using server = startServer(["--port", "0", "--data", "data"], { cwd });
+  await server.sees(/listening on/);
+  await Deno.rename(`${cwd}/data`, `${cwd}/elsewhere`);
+  assertEquals(await server.ended(), 5);
+  assertStringIncludes(
+    server.errors,
+    'thrum-server: Cannot go on with data folder "data": it was moved or removed while the server ran.',
+  );
+}, Deno.build.os === "windows");
+
 inFolder("the server shows its help and its version", async (cwd) => {
   await using help = startServer(["--help"], { cwd });
   assertEquals(await help.ended(), 0);

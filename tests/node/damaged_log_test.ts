@@ -92,3 +92,40 @@ Deno.test("one bit flipped in a log file: a client that resumes is not told that
     assertEquals(all, Array.from({ length: ACTIVITIES }, (_, index) => index + 1));
   });
 });
+
+const TAKEN: readonly [what: string, take: (folder: string) => void][] = [
+  ["a log file is removed", (folder) => Deno.removeSync(`${folder}/log-00000001.bytes`)],
+  ["a log file is cut short", (folder) => Deno.truncateSync(`${folder}/log-00000001.bytes`, 1_000)],
+  ["the database is removed", (folder) => Deno.removeSync(`${folder}/thrum.sqlite`)],
+  ["the folder is moved away", (folder) => Deno.renameSync(folder, `${folder}-elsewhere`)],
+];
+for (const [what, take] of TAKEN) {
+  Deno.test({
+    name: `${what} under a server that runs: it tells everybody and ends, however much it still could write`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await withFolder(async (parent) => {
+        const folder = `${parent}/data`;
+        await using server = await start(folder);
+        await using publisher = await LineClient.loggedIn(server.port, { features: ["ack"] });
+        const message = { command: "ACTIVITY_MESSAGE", username: "anonymous", activity: { text: TEXT } };
+        publisher.send({ ...message, messageId: "first" });
+        await publisher.next("ACTIVITY_ACK");
+        take(folder);
+        // It goes on publishing, as fast as it is told that it may.
+        let n = 0;
+        publisher.onMessage = ({ command }) => {
+          if (command === "ACTIVITY_ACK") publisher.send({ ...message, messageId: `m-${++n}` });
+        };
+        publisher.send({ ...message, messageId: "next" });
+        await publisher.closed();
+        const last = publisher.received.at(-1)!;
+        assertEquals([last.command, last.reason], ["END_CONNECTION", "SERVER_FAILED"]);
+        const { reason, error } = await server.finished;
+        assertEquals(reason, "failed");
+        assert(error instanceof StoreError);
+        assertStringIncludes(error.message, "while the server ran");
+      });
+    },
+  });
+}
