@@ -25,6 +25,7 @@ import { findHttpToken } from "./gateway/http/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
 import { serveGuarded } from "./gateway/serve.ts";
 import { DoorError, type Server, StoreError } from "./mod.ts";
+import { CloneError } from "./node/clones.ts";
 import { keepSecret, type KeptSecret } from "./node/kept_secret.ts";
 import { findNetworkSecret } from "./node/network_secret.ts";
 import { Faults } from "./platform/faults.ts";
@@ -319,6 +320,7 @@ function describeFailure(error: unknown): { code: ExitCode; sentence: string; hi
     const sentence = `Cannot listen for ${door} on ${endpointText(endpoint)}: ${listenReason(code)}`;
     return { code: EXIT_CODE.unreachable, sentence };
   }
+  if (error instanceof CloneError) return { code: EXIT_CODE.clone, sentence };
   if (error instanceof RefusedError) return { code: EXIT_CODE.refused, sentence };
   return { code: EXIT_CODE.fault, sentence: `Fault in the program: ${sentence}`, hint: "--log-level debug says where" };
 }

@@ -17,6 +17,8 @@ export const EXIT_CODE = {
   store: 5,
   /** A fault in the program itself. */
   fault: 6,
+  /** Another server has this data folder's identity. */
+  clone: 7,
 } as const;
 
 /** One of the numbers. */

@@ -8,6 +8,7 @@ import type { Supervisor } from "../heartbeat/mod.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
 import type { Balancer } from "./balancer.ts";
+import { CloneError } from "./clones.ts";
 import type { Connections } from "./connections.ts";
 import type { DiskBudget } from "./disk_budget.ts";
 import type { Forgetting } from "./forgetting.ts";
@@ -100,9 +101,11 @@ export class Closing {
     // hears of clients that are lost.
     mesh.silence();
     older?.end();
-    connections.end("SERVER_FAILED");
+    // There is another server for the clients of a copy, with the same name.
+    const reason = error instanceof CloneError ? "SERVER_STOPPING" : "SERVER_FAILED";
+    connections.end(reason);
     observatory.stop();
-    this.#closing ??= this.#stop("SERVER_FAILED");
+    this.#closing ??= this.#stop(reason);
   }
 
   async #drain(): Promise<void> {

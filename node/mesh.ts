@@ -27,6 +27,7 @@ import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./caller.ts";
 import { Joining } from "./joining.ts";
+import { Clones } from "./clones.ts";
 import type { MeshParts } from "./mesh_parts.ts";
 import { retractedMessage, takeNewName } from "./new_name.ts";
 import { type Admission, admitPeer, SELF } from "./peer_admission.ts";
@@ -66,6 +67,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #caller: Caller;
   readonly #announcing: Announcing;
   readonly #joining: Joining;
+  readonly #clones: Clones;
   readonly replication: Replication;
   readonly registrar: Registrar;
   #self: Address = { host: "", port: 0 };
@@ -86,6 +88,13 @@ export class Mesh implements PeerLinkOwner {
       greetingTimeoutMs: CALL_TIMEOUT_MS,
       heartbeats: parts.heartbeats,
     };
+    this.#clones = new Clones({
+      clock,
+      incarnation: parts.incarnation,
+      named: journal,
+      link: (serverId) => this.#links.get(serverId),
+      isClone: parts.isClone,
+    });
     this.#caller = new Caller({
       members: this.#members,
       clock,
@@ -199,6 +208,7 @@ export class Mesh implements PeerLinkOwner {
     return admitPeer(message, remoteHost, {
       waitMs: this.#strikes.waitMs(from, this.#nowMs),
       serverId: journal.serverId,
+      incarnationId: this.#parts.incarnation.id,
       hasSecret: cluster.secret !== "",
       takesOlderDialect: older !== undefined,
       isStopping: this.#isStopping,
@@ -285,6 +295,8 @@ export class Mesh implements PeerLinkOwner {
       case "ONLINE":
       case "ONLINE_CHANGE":
         return this.#parts.heardOnline(link.serverId, message);
+      case "CLONED":
+        return this.#clones.found(message.info);
       case "RETRACTED":
         return this.#retracted(message);
       case "OBSERVE":
@@ -342,7 +354,10 @@ export class Mesh implements PeerLinkOwner {
   #opened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
     const { journal, membersChanged } = this.#parts;
     const { serverId } = peer;
-    if (serverId === journal.serverId) return link.end("DUPLICATE_LINK", SELF, "refused");
+    if (!this.#clones.mayLink(link, peer)) {
+      if (!link.isOver) link.end("DUPLICATE_LINK", SELF, "refused");
+      return;
+    }
     const known = this.#links.get(serverId);
     if (known !== undefined) {
       if (!this.#links.replaces(link, known, this.#nowMs)) return link.end("DUPLICATE_LINK", undefined, "duplicate");
@@ -351,6 +366,7 @@ export class Mesh implements PeerLinkOwner {
       known.end("DUPLICATE_LINK", undefined, "duplicate");
     }
     this.#links.set(link, this.#nowMs);
+    this.#clones.linked();
     journal.tick(peer.lamport);
     this.#note("linked", serverId, link.isOwn ? "called" : "was called");
     logger.info("linked with {name}", { name: link.name });
@@ -395,6 +411,7 @@ export class Mesh implements PeerLinkOwner {
     if (!this.replication.ownIsSafe(message.vector)) return this.#takeNewName(link.name);
     this.#members.announced(reportOf(message, link.peer), this.#nowMs);
     this.#parts.journal.tick(message.lamport);
+    this.#clones.told(message.members);
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
     this.#caller.callDue();
@@ -457,13 +474,18 @@ export class Mesh implements PeerLinkOwner {
 
   #identity(): PeerIdentity {
     const { journal } = this.#parts;
-    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick() };
+    const { own: incarnation } = this.#clones;
+    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick(), incarnation };
   }
 
   #wireMembers(): WireMember[] {
-    return this.#members.all
-      .filter(({ serverId }) => this.#links.get(serverId) !== undefined)
-      .map(({ serverId, host, port, load, weight }) => ({ serverId, host, port, load, weight }));
+    return [...this.#links].flatMap((link): WireMember[] => {
+      const member = this.#members.get(link.serverId);
+      const incarnation = this.#clones.of(link);
+      if (member === undefined) return [];
+      const { serverId, host, port, load, weight } = member;
+      return [{ serverId, host, port, load, weight, ...(incarnation === undefined ? {} : { incarnation }) }];
+    });
   }
 
   #sources(): Source[] {

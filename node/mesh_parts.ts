@@ -2,6 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { Supervisor } from "../heartbeat/mod.ts";
+import type { Incarnation } from "../mesh/incarnation.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
 import type { FaultGuard } from "../platform/faults.ts";
@@ -9,6 +10,7 @@ import type { Transport } from "../platform/transport.ts";
 import type { ObservedMessage, ObserveMessage, OnlineChangeMessage, OnlineMessage } from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Trace } from "../trace/trace_event.ts";
+import type { CloneError } from "./clones.ts";
 import type { HeartbeatCounts } from "./counters.ts";
 import type { Journal } from "./journal.ts";
 import type { OlderPeers } from "./older_peers.ts";
@@ -29,6 +31,10 @@ export interface MeshParts {
   readonly ticketKey: string;
   /** Logged-in clients. */
   load(): number;
+  /** Which of its starts this is. */
+  readonly incarnation: Incarnation;
+  /** Another server has this one's data folder's identity: it cannot go on. */
+  isClone(error: CloneError): void;
   /** Makes a name for this server that none had before. */
   makeServerId(): string;
   /** This server has another name than `former` from now on. */

@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Segment } from "../log/segment.ts";
+import { beginIncarnation, type Incarnation } from "../mesh/incarnation.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../platform/crypto.ts";
@@ -35,6 +36,7 @@ import { Mesh } from "./mesh.ts";
 import { EntrySpans } from "./entry_spans.ts";
 import { Guests } from "./guests.ts";
 import { OlderPeers } from "./older_peers.ts";
+import { INCARNATION } from "./origins.ts";
 import { PresenceBoard } from "./presence_board.ts";
 import { PlainCursors } from "./plain_cursors.ts";
 import { Sessions } from "./sessions.ts";
@@ -99,6 +101,7 @@ export class ThrumNode {
   readonly #spans: EntrySpans | undefined;
   readonly #counters = new Counters();
   readonly #startedAt: number;
+  readonly #incarnation: Incarnation;
   /** Where its HTTP gateway is. */
   #http = "";
   readonly #forgetting: Forgetting;
@@ -141,6 +144,8 @@ export class ThrumNode {
     }, faults);
     this.#userLists = this.#makeUserLists();
     const journal = this.#journal;
+    const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#incarnation = beginIncarnation(store.opened.notes[INCARNATION], incarnationId);
     this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock, faults);
     this.#budget = new DiskBudget({
       clock,
@@ -186,6 +191,8 @@ export class ThrumNode {
       known: store.opened.members,
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       load: () => this.#sessions.load,
+      incarnation: this.#incarnation,
+      isClone: (error) => this.#closing.fail(error),
       makeServerId: parts.makeServerId ?? makeServerId,
       renamed: (former) => this.#renamed(former),
       hasReserve: () => this.#budget.hasReserve,
@@ -306,6 +313,7 @@ export class ThrumNode {
     this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
     this.#forgetting.begin();
     this.#budget.begin();
+    this.#journal.origins.begin(this.#incarnation);
     this.#mesh.start(this.#listener);
     this.#balancer.start();
   }

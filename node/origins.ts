@@ -4,6 +4,7 @@
  */
 
 import type { SegmentBuilder } from "../log/segment_builder.ts";
+import type { Incarnation } from "../mesh/incarnation.ts";
 import { takeBack } from "../log/vector.ts";
 import type { EntryRange, Store } from "../store/store.ts";
 import { rename } from "./renaming.ts";
@@ -27,6 +28,8 @@ export interface OriginsJournal {
 
 /** Under which retractions are noted. */
 const RETRACTED = "retracted";
+/** Under which the newest start of the server is noted. */
+export const INCARNATION = "incarnation";
 
 /** The origins of one log. */
 export class Origins {
@@ -57,6 +60,12 @@ export class Origins {
   /** Whether what is stored now was in the log before, under the former name of this server. */
   get isRenaming(): boolean {
     return this.#isRenaming;
+  }
+
+  /** This server has begun: the next start in this data folder comes after it. */
+  begin(incarnation: Incarnation): void {
+    this.#journal.openTurn().note(INCARNATION, JSON.stringify(incarnation));
+    this.#journal.flush();
   }
 
   /** It numbers an entry of its own. */

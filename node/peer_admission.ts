@@ -19,6 +19,7 @@ export type Admission =
 export interface AdmissionFacts {
   /** This server's. */
   readonly serverId: string;
+  readonly incarnationId: string;
   /** Whether this server takes others at all. */
   readonly hasSecret: boolean;
   readonly takesOlderDialect: boolean;
@@ -40,23 +41,35 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
   if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
-  const { serverId, port, host, features, vector, lamport = 0 } = message;
+  const { serverId, port, host, features, vector, lamport = 0, incarnation } = message;
   if (!features.includes(PEER_FEATURE)) {
     if (!facts.takesOlderDialect) return refused("this server takes no servers of the older dialect");
     return { kind: "older", serverId };
   }
   if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
   if (!isServerId(serverId)) return refused("this serverId is none that a server can have");
-  if (serverId === facts.serverId) return refused(SELF);
+  // Another one of the same name runs on a copy of the data folder, or this one does: that is told on the link.
+  if (serverId === facts.serverId && (incarnation === undefined || incarnation.id === facts.incarnationId)) {
+    return refused(SELF);
+  }
   if (facts.isStopping) return refused("this server is stopping");
   const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
   const known = facts.member(serverId);
-  if (known?.state === "linked" && (known.host !== reachable || known.port !== port)) {
+  // Of one that says which of its starts this is, it is seen from that.
+  if (incarnation === undefined && known?.state === "linked" && (known.host !== reachable || known.port !== port)) {
     return refused(
       `the server ${serverId} is linked already, at ${known.host}:${known.port}: was a data folder copied?`,
     );
   }
-  return { kind: "peer", peer: { serverId, host: reachable, port, vector, lamport } };
+  const peer = {
+    serverId,
+    host: reachable,
+    port,
+    vector,
+    lamport,
+    ...(incarnation === undefined ? {} : { incarnation }),
+  };
+  return { kind: "peer", peer };
 }
 
 function refused(info: string): Admission {

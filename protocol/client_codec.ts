@@ -25,6 +25,7 @@ import type {
   LoginMessage,
   SendDirectMessage,
 } from "./message.ts";
+import { incarnationField } from "./incarnation.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
 /** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
@@ -202,6 +203,7 @@ function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {
 /** What any server says first, ours or one of the older dialect: those leave out most of it. */
 function readAuthenticate(fields: Fields): AuthenticateMessage {
   const features = fields.features ?? [];
+  const incarnation = incarnationField(fields.incarnation);
   return {
     command: "AUTHENTICATE",
     secret: stringField(fields.secret, "secret"),
@@ -211,6 +213,7 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+    ...(incarnation === undefined ? {} : { incarnation }),
   };
 }
 

@@ -129,6 +129,18 @@ export interface EndConnectionMessage {
   readonly retryAfterMs?: number;
 }
 
+/** One start of a server. */
+export interface WireIncarnation {
+  /** Its name. */
+  readonly id: string;
+  /** Those before it, the newest first. */
+  readonly before: readonly string[];
+  /** How long it has been running, in milliseconds. */
+  readonly runningMs: number;
+  /** For how long it has been one of a network. */
+  readonly joinedMs: number;
+}
+
 /** Another server wants to be a peer. What `peer_message.ts` has to say about it is left out for those that are not of this dialect. */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
@@ -143,6 +155,8 @@ export interface AuthenticateMessage {
   /** What it has of the log; empty where it does not say. */
   readonly vector: WireVector;
   readonly lamport: number | undefined;
+  /** Which of its starts this is; absent where it does not say. */
+  readonly incarnation?: WireIncarnation;
 }
 
 /** Lamport's time at the server when it sent what follows. */

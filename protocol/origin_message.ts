@@ -3,7 +3,7 @@
  * are in docs/protocol.md, section 4.8.
  */
 
-import { FieldProblem, type Fields, integerField, stringField } from "./fields.ts";
+import { FieldProblem, type Fields, integerField, optionalStringField, stringField } from "./fields.ts";
 import { isServerId } from "./server_id.ts";
 
 /** Entries `first` to `last` of `origin` were given out twice, as an old copy of its data was put back. Clients may have seen others under these ids than the log has. */
@@ -14,8 +14,14 @@ export interface RetractedMessage {
   readonly last: number;
 }
 
+/** The receiver runs on a copy of a data folder whose server is in the network. Followed by the end of the link. */
+export interface ClonedMessage {
+  readonly command: "CLONED";
+  readonly info: string;
+}
+
 /** All of them. */
-export type OriginMessage = RetractedMessage;
+export type OriginMessage = RetractedMessage | ClonedMessage;
 
 /** Reads one; `undefined` for another command. @throws {FieldProblem} */
 export function readOriginMessage(command: string, fields: Fields): OriginMessage | undefined {
@@ -25,6 +31,8 @@ export function readOriginMessage(command: string, fields: Fields): OriginMessag
       const last = integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER);
       return { command, origin: originField(fields.origin), first, last };
     }
+    case "CLONED":
+      return { command, info: optionalStringField(fields.info, "info") ?? "" };
   }
   return undefined;
 }

@@ -16,6 +16,7 @@ import {
   vectorField,
 } from "./fields.ts";
 import type { InvalidLine } from "./message.ts";
+import { incarnationField } from "./incarnation.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
@@ -187,9 +188,11 @@ function readAudience(to: unknown): WireAudience {
 
 function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage {
   const features = fields.features;
+  const incarnation = incarnationField(fields.incarnation);
   return {
     command: "AUTHENTICATION_SUCC",
     ...readWhere(fields),
+    ...(incarnation === undefined ? {} : { incarnation }),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
     lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0,
@@ -216,9 +219,13 @@ function readMembers(value: unknown): WireMember[] {
   if (!Array.isArray(value) || value.length > MAX_MEMBERS || !value.every(isObject)) {
     throw new FieldProblem('"members" must be a list of servers');
   }
-  return value.map((member) => ({
-    ...readWhere(member),
-    load: integerField(member.load, "load", 0, MAX_LOAD),
-    weight: optionalIntegerField(member.weight, "weight", 1, 1_000) ?? 1,
-  }));
+  return value.map((member) => {
+    const incarnation = incarnationField(member.incarnation);
+    return {
+      ...readWhere(member),
+      load: integerField(member.load, "load", 0, MAX_LOAD),
+      weight: optionalIntegerField(member.weight, "weight", 1, 1_000) ?? 1,
+      ...(incarnation === undefined ? {} : { incarnation }),
+    };
+  });
 }

@@ -8,6 +8,7 @@ import type {
   HeartbeatAckMessage,
   HeartbeatMessage,
   RefusalMessage,
+  WireIncarnation,
   WireServer,
   WireVector,
 } from "./message.ts";
@@ -25,12 +26,16 @@ export interface PeerIdentity {
   /** What it has of the log. */
   readonly vector: WireVector;
   readonly lamport: number;
+  /** Which of its starts this is; absent where it does not say. */
+  readonly incarnation?: WireIncarnation;
 }
 
 /** A member of the network as another one sees it. */
 export interface WireMember extends WireServer {
   readonly load: number;
   readonly weight: number;
+  /** As in `PeerIdentity`. */
+  readonly incarnation?: WireIncarnation;
 }
 
 /** The answer to AUTHENTICATE, from the server that was called. */

@@ -1,0 +1,51 @@
+/**
+ * Which of two servers of one name is a copy. Each start of a server is an incarnation with a name of its own, and knows those before it; a data folder carries
+ * them along. Of two that live at the same time, and of which neither comes after the other, one runs on a copy of the folder: the one that joined the network
+ * later. Pure.
+ */
+
+/** One start of a server. */
+export interface Incarnation {
+  /** Its name, by chance. */
+  readonly id: string;
+  /** Those that the data folder had before, the newest first. */
+  readonly before: readonly string[];
+}
+
+/** An incarnation somewhere in the network. */
+export interface SeenIncarnation extends Incarnation {
+  /** When it joined: had a link to another server for the first time, in milliseconds of the clock of whoever compares. */
+  readonly joinedAtMs: number;
+  /** When it was started, on the same clock. */
+  readonly startedAtMs: number;
+}
+
+/** How an incarnation stands to another one that is known. */
+export type Kinship = "same" | "later" | "earlier" | "other";
+
+/** Incarnations that are kept of one folder: more than a server is started anew before its last link is found dead. */
+const MAX_BEFORE = 16;
+/** Clocks of several machines are compared by what came over links: what is closer than this counts as one moment. */
+const SAME_MOMENT_MS = 100;
+
+/** The one that begins now, in a folder that has noted `noted` last. */
+export function beginIncarnation(noted: string | undefined, id: string): Incarnation {
+  const last = noted === undefined ? undefined : JSON.parse(noted) as Incarnation;
+  return { id, before: last === undefined ? [] : [last.id, ...last.before].slice(0, MAX_BEFORE) };
+}
+
+/** How `one` stands to `known`. */
+export function kinshipOf(one: Incarnation, known: Incarnation): Kinship {
+  if (one.id === known.id) return "same";
+  if (one.before.includes(known.id)) return "later";
+  return known.before.includes(one.id) ? "earlier" : "other";
+}
+
+/** Whether `a`, and not `b`, is the copy: it joined later. Every server decides alike. */
+export function isCopy(a: SeenIncarnation, b: SeenIncarnation): boolean {
+  for (const when of ["joinedAtMs", "startedAtMs"] as const) {
+    const difference = a[when] - b[when];
+    if (Math.abs(difference) > SAME_MOMENT_MS) return difference > 0;
+  }
+  return a.id > b.id;
+}
