@@ -6,7 +6,7 @@
 
 import type { Clock, Timer } from "../platform/clock.ts";
 import { type FaultGuard, UNGUARDED } from "../platform/faults.ts";
-import { AwakeClock } from "./awake_clock.ts";
+import { AwakeClock, type Moment } from "./awake_clock.ts";
 import { GONE, type Sleeper, TAKEN, Wheel } from "./wheel.ts";
 
 /** Somebody who is woken at a moment of awake time. It may put itself in again when it is. */
@@ -26,6 +26,9 @@ interface Round {
   readonly sleepers: PulseSleeper[];
   readonly judgedAt: number;
   turnsLeft: number;
+  /** Real time: nobody is called before it, and all turns are enough after it. */
+  readonly notBeforeMs: number;
+  readonly patienceEndsMs: number;
   /** Index of the next to be called. */
   next: number;
 }
@@ -38,6 +41,12 @@ interface Round {
  */
 const READ_TURNS = 2;
 const SOCKETS_PER_TURN = 64;
+
+/**
+ * Pulses after which turns enough were made, where these take long: four intervals of heartbeats, in which even the answers to the first ones of a round were read. Of many connections
+ * the dead would else be kept by whoever makes each turn long.
+ */
+const PATIENT_PULSES = 40;
 
 /** Sleepers called in one turn. Ten thousand at once (a flood that never logs in) must not keep the others waiting. */
 const SLICE = 200;
@@ -59,7 +68,7 @@ export class Pulse {
   constructor(clock: Clock, faults: FaultGuard = UNGUARDED) {
     this.#clock = clock;
     this.#faults = faults;
-    this.awake = new AwakeClock(clock.nowMs(), clock.wallMs(), 0);
+    this.awake = new AwakeClock(momentOf(clock), 0);
   }
 
   /** Sleepers there are. */
@@ -69,13 +78,13 @@ export class Pulse {
 
   /** Awake time now. */
   now(): number {
-    return this.#size === 0 ? this.awake.at : this.awake.read(this.#clock.nowMs());
+    return this.#size === 0 ? this.awake.at : this.awake.read(momentOf(this.#clock));
   }
 
   /** Takes a new sleeper in, to be woken at `delayMs` from now. */
   join(sleeper: PulseSleeper, delayMs: number): void {
-    if (this.#size === 0) this.awake.restart(this.#clock.nowMs(), this.#clock.wallMs());
-    const now = this.awake.read(this.#clock.nowMs());
+    if (this.#size === 0) this.awake.restart(momentOf(this.#clock));
+    const now = this.awake.read(momentOf(this.#clock));
     this.#size += 1;
     this.#paces.set(sleeper.pulseMs, (this.#paces.get(sleeper.pulseMs) ?? 0) + 1);
     if (sleeper.pulseMs < this.#pulseMs) this.#setPace(sleeper.pulseMs);
@@ -126,28 +135,34 @@ export class Pulse {
   }
 
   #pulse(): void {
-    const at = this.awake.pulse(this.#clock.nowMs(), this.#clock.wallMs());
+    const at = this.awake.pulse(momentOf(this.#clock));
     // Whoever needed the short pulse may have left since the last one.
     this.#setPace(Math.min(...this.#paces.keys()));
     // A look between the end of a sleep and this pulse may have taken time past a deadline before the sleep was known.
     const due = this.awake.isHeld ? [] : this.#wheel.takeDue(at);
     if (due.length === 0) return;
-    this.#hold(due.filter((sleeper) => !sleeper.accuses), at, READ_TURNS);
-    this.#hold(due.filter((sleeper) => sleeper.accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN));
+    // What was written just before a long turn may have left this process only after it, and its answer needs a moment.
+    const waitMs = this.awake.isLate ? this.#pulseMs : 0;
+    this.#hold(due.filter((sleeper) => !sleeper.accuses), at, READ_TURNS, 0);
+    this.#hold(due.filter(({ accuses }) => accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN), waitMs);
   }
 
-  #hold(sleepers: PulseSleeper[], judgedAt: number, turnsLeft: number): void {
+  #hold(sleepers: PulseSleeper[], judgedAt: number, turnsLeft: number, waitMs: number): void {
     if (sleepers.length === 0) return;
-    this.#rounds.push({ sleepers, judgedAt, turnsLeft, next: 0 });
-    this.#turnTimer ??= this.#clock.after(0, () => this.#turn());
+    const nowMs = this.#clock.nowMs();
+    const patienceEndsMs = nowMs + PATIENT_PULSES * this.#pulseMs;
+    this.#rounds.push({ sleepers, judgedAt, turnsLeft, notBeforeMs: nowMs + waitMs, patienceEndsMs, next: 0 });
+    this.#turnTimer?.cancel();
+    this.#turnTimer = this.#clock.after(0, () => this.#turn());
   }
 
   #turn(): void {
     this.#turnTimer = undefined;
     let slice = SLICE;
+    const nowMs = this.#clock.nowMs();
     for (const round of this.#rounds) {
       if (round.turnsLeft > 0) round.turnsLeft -= 1;
-      if (round.turnsLeft > 0) continue;
+      if (nowMs < round.notBeforeMs || (round.turnsLeft > 0 && nowMs < round.patienceEndsMs)) continue;
       for (; round.next < round.sleepers.length && slice > 0; round.next++) {
         const sleeper = round.sleepers[round.next]!;
         // Something came for it meanwhile, so that it has another deadline or none.
@@ -163,6 +178,15 @@ export class Pulse {
       }
     }
     this.#rounds = this.#rounds.filter((round) => round.next < round.sleepers.length);
-    if (this.#rounds.length > 0) this.#turnTimer ??= this.#clock.after(0, () => this.#turn());
+    if (this.#rounds.length === 0) return;
+    // Turns are made one after the other; where only time is left to pass, that is waited for.
+    const waitMs = Math.min(
+      ...this.#rounds.map(({ turnsLeft, notBeforeMs }) => turnsLeft > 0 ? 0 : Math.max(0, notBeforeMs - nowMs)),
+    );
+    this.#turnTimer ??= this.#clock.after(waitMs, () => this.#turn());
   }
+}
+
+function momentOf(clock: Clock): Moment {
+  return { nowMs: clock.nowMs(), wallMs: clock.wallMs(), ranMs: clock.ranMs() };
 }

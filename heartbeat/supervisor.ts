@@ -27,6 +27,11 @@ export interface Supervised {
   gaveUp(): void;
   /** One of the others has thrown: the connection is to be cut. The watch has ended. */
   faulted?(): void;
+  /**
+   * Whether there is another sign of life than bytes that came: asked when nothing came, before anything is done about that. For a connection that this side does not read just now, as
+   * its silence says nothing.
+   */
+  showsLife?(): boolean;
 }
 
 /** The supervision of one connection. */
@@ -213,7 +218,10 @@ class ConnectionWatch implements Watch, PulseSleeper {
       if (dueAt > judgedAt) return this.#pulse.wakeAt(this, dueAt);
     }
     // The time that counts from here on is when the heartbeat is sent, not when its pulse came.
-    this.#step({ kind: "woke", at: this.#pulse.now() });
+    const at = this.#pulse.now();
+    if (this.#connection.showsLife?.()) this.#step({ kind: "heard", at });
+    // Of one that shows life this only says when to look again.
+    this.#step({ kind: "woke", at });
   }
 
   #step(event: LivenessEvent): void {

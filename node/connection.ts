@@ -83,6 +83,8 @@ export class Connection
   /** Lines that came while a secret was derived, or that wait for this connection's next share of a turn. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
   #hasFinished = false;
+  /** Whether its link is read. */
+  isRead = true;
   readonly #answers: Answers;
   #closeReason: CloseReason | undefined;
 
@@ -512,8 +514,12 @@ export class Connection
   /** Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers. */
   readOrNot(): void {
     if (this.#closeReason !== undefined || this.#peer !== undefined) return;
-    if (this.#held !== undefined || this.#isStuffed) this.link.pause();
-    else this.link.resume();
+    const isRead = this.#held === undefined && !this.#isStuffed;
+    if (isRead) this.link.resume();
+    else this.link.pause();
+    // What it sent meanwhile is still to come: its silence begins now.
+    if (isRead && !this.isRead) this.#client?.heard();
+    this.isRead = isRead;
   }
 
   /** Whether it does not take its answers. What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard. */

@@ -34,6 +34,8 @@ export interface ServedClientOwner {
   readonly name: string;
   /** The same, for the trace. */
   readonly tracedAs: string;
+  /** Whether what it sends is read: not while lines of it wait, or it takes no answers. */
+  readonly isRead: boolean;
   end(reason: CloseReason): void;
 }
 
@@ -66,6 +68,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   readonly #moments = new HeartbeatMoments();
   /** Heartbeats that went unanswered so far. */
   #attempt = 0;
+  /** What had not left this process when it was asked for a sign of life last. */
+  #untakenBytes: number | undefined;
   /** What an anonymous client has published before, at another server; a user's entries are known by the name. */
   #after: EntryId | undefined;
 
@@ -275,6 +279,14 @@ export class ServedClient implements Supervised, ReaderOwner {
       { event: "answered", peer: this.#tracedAs, ...(id === undefined ? {} : { id }), what },
       received ?? journal.tick(),
     );
+  }
+
+  /** Whoever is not read is judged by whether it takes what waits for it. With nothing left to take it is its lines that wait, for this server. */
+  showsLife(): boolean {
+    const { isRead, link: { pendingBytes } } = this.#owner;
+    const before = this.#untakenBytes;
+    this.#untakenBytes = isRead ? undefined : pendingBytes;
+    return !isRead && (pendingBytes === 0 || (before !== undefined && pendingBytes < before));
   }
 
   gaveUp(): void {

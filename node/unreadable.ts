@@ -27,6 +27,7 @@ export function guardedClock(clock: Clock): Clock {
   return {
     nowMs: () => clock.nowMs(),
     wallMs: () => clock.wallMs(),
+    ranMs: () => clock.ranMs(),
     after: (delayMs, wake) => clock.after(delayMs, () => unlessUnreadable(wake)),
     endOfTurn: (run) => clock.endOfTurn(() => unlessUnreadable(run)),
   };

@@ -62,13 +62,17 @@ export class WorkShares {
   #goOn(): void {
     this.#timer = undefined;
     const beganMs = this.#clock.nowMs();
-    // Each once: whoever waits again goes behind all others.
-    for (const waiter of [...this.#waiting]) {
-      if (!this.#waiting.delete(waiter)) continue;
-      waiter.goOn();
-      if (this.#clock.nowMs() - beganMs >= WAITING_MS) break;
+    try {
+      // Each once: whoever waits again goes behind all others.
+      for (const waiter of [...this.#waiting]) {
+        if (!this.#waiting.delete(waiter)) continue;
+        waiter.goOn();
+        if (this.#clock.nowMs() - beganMs >= WAITING_MS) break;
+      }
+    } finally {
+      // Also where one of them throws: the others wait no longer for that.
+      if (this.#waiting.size > 0) this.#timer ??= this.#clock.after(0, () => this.#goOn());
     }
-    if (this.#waiting.size > 0) this.#timer ??= this.#clock.after(0, () => this.#goOn());
   }
 }
 

@@ -14,6 +14,8 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds since 1970, as the machine believes. May jump. */
   wallMs(): number;
+  /** Milliseconds of processor time that this process has used, on all cores together. Grows while it runs, and does not while it is stopped. */
+  ranMs(): number;
   /** Calls `wake` once, not before `delayMs` from now. The caller owns the timer and cancels it when it goes. */
   after(delayMs: number, wake: () => void): Timer;
   /**

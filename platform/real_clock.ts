@@ -1,5 +1,6 @@
 /** The machine's own time and timers. */
 
+import process from "node:process";
 import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "./clock.ts";
 
@@ -15,6 +16,10 @@ import type { Clock, Timer } from "./clock.ts";
 export const realClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
+  ranMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   after: (delayMs, wake) => new RealTimer(delayMs, wake),
   endOfTurn: (run) => void setImmediate(run),
 };

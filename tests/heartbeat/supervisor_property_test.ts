@@ -7,8 +7,8 @@ import { HELD_PULSES } from "../../heartbeat/awake_clock.ts";
 import { pulseFor, stepFor } from "../../heartbeat/pace.ts";
 import { type Connection, type Reading, World } from "./_world.ts";
 
-/** What happens to this process: it runs for a while, or stands still, or the machine sleeps. */
-type Fate = { readonly what: "run" | "stall" | "sleep"; readonly ms: number };
+/** What happens to this process: it runs for a while, or is in one long turn, alone or with others on the machine, or stands still, or the machine sleeps. */
+type Fate = { readonly what: "run" | "busy" | "crowded" | "stall" | "sleep"; readonly ms: number };
 
 /** An interval that has room for all lateness (pace.ts). */
 const settings: fc.Arbitrary<LivenessConfig> = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(3_000), fc.nat(5_000))
@@ -21,6 +21,10 @@ const fates: fc.Arbitrary<Fate[]> = fc.array(
     { weight: 3, arbitrary: fc.record({ what: fc.constant("run" as const), ms: fc.nat(3_000) }) },
     { weight: 2, arbitrary: fc.record({ what: fc.constant("stall" as const), ms: fc.nat(120) }) },
     { weight: 1, arbitrary: fc.record({ what: fc.constant("stall" as const), ms: fc.nat(30_000) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ what: fc.constantFrom("busy" as const, "crowded" as const), ms: fc.nat(2_000) }),
+    },
     { weight: 1, arbitrary: fc.record({ what: fc.constant("sleep" as const), ms: fc.nat(100_000) }) },
   ),
   { maxLength: 60 },
@@ -42,6 +46,8 @@ const parts = fc.array(fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 
 function suffer(world: World, fate: Fate): void {
   if (fate.what === "run") world.clock.advance(fate.ms);
   else if (fate.what === "stall") world.clock.stall(fate.ms);
+  else if (fate.what === "busy") world.clock.busy(fate.ms);
+  else if (fate.what === "crowded") world.clock.busy(fate.ms, 0.1);
   else world.clock.sleep(fate.ms);
 }
 
@@ -153,7 +159,8 @@ Deno.test("Supervisor gives up who is silent whatever happens to this process, l
         if (connection.gaveUpAt !== undefined) break;
         suffer(world, { what, ms });
         // The time between the last look before it and the stall counts for nothing either.
-        if (what !== "run") lostMs += (what === "stall" ? ms : 0) + (HELD_PULSES + 2) * stepMs;
+        // A busy time counts, but what comes due in it comes late.
+        if (what !== "run") lostMs += (what === "sleep" ? 0 : ms) + (HELD_PULSES + 2) * stepMs;
       }
       world.clock.advance(longestSilenceMs(config) + HELD_PULSES * stepMs);
       assert(connection.gaveUpAt! <= longestSilenceMs(config) + lostMs);

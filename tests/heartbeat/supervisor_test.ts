@@ -277,6 +277,65 @@ Deno.test("Supervisor still finds the dead where this process stands still again
   assert(connection.gaveUpAt !== undefined);
 });
 
+/** A process whose every turn takes `turnMs`, with connections of which every tenth is dead and the others answer `answerMs` after a heartbeat. */
+function underLoad(turnMs: number, many: number, config: LivenessConfig, answerMs: number) {
+  const world = new World({ socketsPerTurn: 1_024, turnsPerRead: 2 });
+  const connections = Array.from({ length: many }, () => world.connect(config));
+  const dead = connections.filter((_, index) => index % 10 === 0);
+  const alive = connections.filter((_, index) => index % 10 !== 0);
+  for (const connection of alive) connection.answersAfterMs = () => answerMs;
+  world.clock.onRead(() => world.clock.take(turnMs));
+  // An event loop that is never done.
+  const spin = () => void world.clock.after(0, spin);
+  spin();
+  return { world, dead, alive };
+}
+
+/** Its bound is 5 s. */
+const FIVE_SECONDS = { idleTimeoutMs: 2_000, intervalMs: 750, count: 3 };
+
+for (
+  const [what, turnMs, many, config] of [
+    ["turns shorter than a step", 40, 200, FIVE_SECONDS],
+    ["turns longer than a step", 180, 200, FIVE_SECONDS],
+    ["turns that long and thousands of connections", 120, 2_000, FIVE_SECONDS],
+    ["long turns and the settings that are usual", 500, 1_000, CONFIG],
+  ] as const
+) {
+  Deno.test(`Supervisor finds the dead within twice the bound in a process that is always busy, and nobody else: ${what}`, () => {
+    const { world, dead, alive } = underLoad(turnMs, many, config, 0.9 * config.intervalMs);
+    while (dead.some(({ gaveUpAt }) => gaveUpAt === undefined) && world.nowMs < 3 * longestSilenceMs(config)) {
+      world.clock.turn();
+    }
+    for (const { gaveUpAt } of dead) {
+      assert(gaveUpAt !== undefined && gaveUpAt <= 2 * longestSilenceMs(config), `after ${gaveUpAt} ms`);
+    }
+    const untilMs = world.nowMs + 2 * longestSilenceMs(config);
+    while (world.nowMs < untilMs) world.clock.turn();
+    assertEquals(alive.reduce((sum, connection) => sum + connection.count("gaveUp"), 0), 0);
+    assertEquals(world.supervisor.snapshot().stalls, 0);
+  });
+}
+
+Deno.test("Supervisor gives up nobody who answers where a long turn begins as each heartbeat was written, which leaves after it", () => {
+  const world = new World();
+  const connection = world.connect({ ...FIVE_SECONDS, count: 1 });
+  let turns = 0;
+  connection.answersAfterMs = () => 0;
+  const { sendHeartbeat } = connection;
+  connection.sendHeartbeat = (sequence, attempt) => {
+    turns++;
+    connection.calls.push({ kind: "heartbeat", at: world.nowMs, sequence, attempt });
+    // The bytes leave in the next turn, and the answer is there a moment after that.
+    world.clock.after(0, () => world.arrive(70, () => connection.watch.answered(sequence)));
+    world.clock.take(1_000);
+  };
+  world.clock.advance(60_000);
+  assert(turns > 5);
+  assertEquals(connection.count("gaveUp"), 0);
+  connection.sendHeartbeat = sendHeartbeat;
+});
+
 Deno.test("Supervisor takes a time in which it had nothing to do for no stall", () => {
   const world = new World();
   world.connect(CONFIG).watch.end();

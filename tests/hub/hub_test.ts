@@ -44,6 +44,7 @@ class World {
     const clock: Clock = {
       nowMs: () => 0,
       wallMs: () => 0,
+      ranMs: () => 0,
       after: (_delayMs, run) => {
         this.#ends.push(run);
         return { cancel() {} };

@@ -16,6 +16,7 @@ export class Process implements Clock {
   readonly machine: string;
   readonly #clock: Clock;
   readonly #calendar: Calendar;
+  #ranMs = 0;
   #state: "running" | "stalled" | "dead" = "running";
   /** What came due while it stood still, in order. */
   #lateTimers: (() => void)[] = [];
@@ -41,6 +42,10 @@ export class Process implements Clock {
 
   wallMs(): number {
     return Math.max(0, this.#clock.wallMs() + this.#calendar.aheadMs);
+  }
+
+  ranMs(): number {
+    return this.#ranMs;
   }
 
   after(delayMs: number, wake: () => void): Timer {

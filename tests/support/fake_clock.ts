@@ -21,6 +21,7 @@ const MOST_TURNS = 100_000;
 export class FakeClock implements Clock {
   #nowMs: number;
   #wallMs: number;
+  #ranMs = 0;
   /** The last one is the next to be due. */
   readonly #timers: FakeTimer[] = [];
   #asked = 0;
@@ -48,6 +49,10 @@ export class FakeClock implements Clock {
 
   wallMs(): number {
     return this.#wallMs;
+  }
+
+  ranMs(): number {
+    return this.#ranMs;
   }
 
   after(delayMs: number, wake: () => void): Timer {
@@ -111,6 +116,12 @@ export class FakeClock implements Clock {
     this.#pass(until - this.#nowMs);
   }
 
+  /** This process is in one long turn for `ms`: time passes, nothing is called, and it runs all the while, or `share` of it where others run too. */
+  busy(ms: number, share = 1): void {
+    this.#ranMs += ms * share;
+    this.stall(ms);
+  }
+
   /** This process stands still for `ms`: time passes, nothing is called. Then everything that is due happens late. */
   stall(ms: number): void {
     this.#pass(ms);
@@ -119,6 +130,7 @@ export class FakeClock implements Clock {
 
   /** What is being called just now takes `ms`: for a slow turn. To be called from within one. */
   take(ms: number): void {
+    this.#ranMs += Math.max(0, ms);
     this.#pass(ms);
   }
 
