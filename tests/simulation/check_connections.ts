@@ -57,21 +57,32 @@ export function checkDead(evidence: Evidence): Violation[] {
   for (const { who, how, at } of evidence.told("died")) {
     const isServer = servers.includes(who);
     if (how === "crash" || !(isServer || supervised.has(who))) continue;
-    const boundMs = isServer ? PEER_BOUND_MS : Math.max(BOUND_MS, IDENTIFY_TIMEOUT_MS) + SLACK_MS;
-    for (const server of servers) violations.push(...keptDead(evidence, server, who, at, boundMs));
+    const boundMs = isServer ? PEER_BOUND_MS : Math.max(BOUND_MS, IDENTIFY_TIMEOUT_MS);
+    const slackMs = isServer ? 0 : SLACK_MS;
+    for (const server of servers) violations.push(...keptDead(evidence, server, { who, at }, boundMs, slackMs));
   }
   return violations;
 }
 
 /** Connections of `server` with `who`, dead since `at`, that it kept for longer than it may. */
-function* keptDead(evidence: Evidence, server: string, who: string, at: number, boundMs: number): Generator<Violation> {
+function* keptDead(
+  evidence: Evidence,
+  server: string,
+  { who, at }: { readonly who: string; readonly at: number },
+  onceMoreMs: number,
+  slackMs: number,
+): Generator<Violation> {
+  const boundMs = onceMoreMs + slackMs;
   for (const link of evidence.links(server, who)) {
     if (link.from > at || link.until <= at) continue;
     // Bytes that were still under way come late.
     if (overlaps(evidence.cut(server, who), at - boundMs, link.until)) continue;
-    const stalls = evidence.stalls(server).filter((stall) => stall.until > at - boundMs && stall.from < link.until);
-    const stalledMs = overlapMs(stalls, at - boundMs, link.until) + stalls.length * HELD_AFTER_STALL_MS;
-    if (link.until <= at + boundMs + stalledMs || evidence.endedAt <= at + boundMs + stalledMs) continue;
+    const stops = evidence.stopped(server).filter((stop) => stop.until > at - boundMs && stop.from < link.until);
+    const stoppedMs = overlapMs(stops, at - boundMs, link.until) + stops.length * HELD_AFTER_STALL_MS;
+    // That it was busy is an excuse for once more the bound, however long it was.
+    const busyMs = overlaps(evidence.busy(server), at - boundMs, link.until) ? onceMoreMs : 0;
+    const untilMs = at + boundMs + stoppedMs + busyMs;
+    if (link.until <= untilMs || evidence.endedAt <= untilMs) continue;
     const what = `${server} kept the connection with ${who} for ${Math.min(link.until, evidence.endedAt) - at} ms`;
     yield { promise: "who is dead is closed in time", what, at };
   }

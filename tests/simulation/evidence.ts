@@ -54,7 +54,8 @@ export class Evidence {
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
   readonly #down = new Map<string, Span[]>();
-  readonly #stalls = new Map<string, Span[]>();
+  readonly #stopped = new Map<string, Span[]>();
+  readonly #busy = new Map<string, Span[]>();
   /** As `from>to`: nothing got through, or slowly. */
   readonly #cut = new Map<string, Span[]>();
   readonly #links = new Map<string, Span[]>();
@@ -85,9 +86,19 @@ export class Evidence {
     return this.#down.get(machine) ?? [];
   }
 
-  /** When `machine` stood still. */
+  /** When nothing happened on `machine`: it was stopped or busy. */
   stalls(machine: string): readonly Span[] {
-    return this.#stalls.get(machine) ?? [];
+    return [...this.stopped(machine), ...this.busy(machine)];
+  }
+
+  /** When `machine` was stopped, or asleep. */
+  stopped(machine: string): readonly Span[] {
+    return this.#stopped.get(machine) ?? [];
+  }
+
+  /** When `machine` was in one long turn. */
+  busy(machine: string): readonly Span[] {
+    return this.#busy.get(machine) ?? [];
   }
 
   /** When nothing, or only slowly something, got from one machine to the other or back. */
@@ -210,8 +221,9 @@ export class Evidence {
     const goesOn = (who: string, at: number) => {
       const since = stalledSince.get(who);
       stalledSince.delete(who);
-      if (since !== undefined) note(this.#stalls, who, since, at);
+      if (since !== undefined) note(this.#stopped, who, since, at);
     };
+    for (const { who, at, ms } of this.told("busy")) note(this.#busy, who, at, at + ms);
     for (const { who, at, what } of this.events) {
       if (what === "started" || what === "connected") {
         const since = downSince.get(who);

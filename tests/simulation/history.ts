@@ -36,6 +36,8 @@ export type Happening =
   | { readonly what: "ended"; readonly reason: string; readonly info: string }
   | { readonly what: "threw"; readonly info: string }
   | { readonly what: "stalled" | "went on" }
+  /** It is so from now on, and for so long. */
+  | { readonly what: "busy"; readonly ms: number }
   | { readonly what: "link up" | "link down"; readonly peer: string; readonly link: number }
   // servers
   | { readonly what: "stored"; readonly entries: readonly StoredEntry[] }

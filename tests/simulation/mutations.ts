@@ -36,6 +36,18 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "const runningMs = elapsedMs;",
   },
   {
+    name: "judge nobody while this process is busy",
+    path: "heartbeat/awake_clock.ts",
+    text: "const runningMs = Math.min(elapsedMs, RUNNING_SHARE * ranMs);",
+    replacement: "const runningMs = 0;",
+  },
+  {
+    name: "judge before what has arrived is read",
+    path: "heartbeat/pulse.ts",
+    text: "if (nowMs < round.notBeforeMs || (round.turnsLeft > 0 && nowMs < round.patienceEndsMs)) continue;",
+    replacement: "",
+  },
+  {
     name: "let two names in",
     path: "mesh/locks.ts",
     text: "if (hasAccount) return DENIED;",

@@ -1,6 +1,6 @@
 /**
- * A process on a machine: the clock that a node or client of the simulator lives on. It can be stopped for a while (SIGSTOP), in which time goes on
- * and nothing of it happens, and it can die, after which nothing of it ever happens again.
+ * A process on a machine: the clock that a node or client of the simulator lives on. It can be stopped for a while (SIGSTOP), in which time goes on and nothing of it happens; it can be
+ * busy for a while, which is the same but for the processor time that it uses; and it can die, after which nothing of it ever happens again.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -83,6 +83,11 @@ export class Process implements Clock {
   /** It stands still from now on. */
   stall(): void {
     if (this.#state === "running") this.#state = "stalled";
+  }
+
+  /** That it stood still for `ms` was one long turn of its own. */
+  wasBusy(ms: number): void {
+    this.#ranMs += ms;
   }
 
   /** It goes on: in its next turn the timers that are due come first, then what has arrived is read. */

@@ -80,7 +80,15 @@ export type Action =
     readonly secret: string;
   }
   /** A plain client does not read for a while. */
-  | { readonly kind: "read slowly"; readonly client: string; readonly ms: number };
+  | { readonly kind: "read slowly"; readonly client: string; readonly ms: number }
+  /** A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with short moments between. */
+  | {
+    readonly kind: "busy loop";
+    readonly server: string;
+    readonly times: number;
+    readonly ms: number;
+    readonly freeMs: number;
+  };
 
 /** One of them, and when it is its turn, in milliseconds from the beginning. */
 export type Step = { readonly at: number } & Action;
@@ -123,6 +131,7 @@ const WEIGHTS = {
   "crash host": 4,
   "isolate host": 2,
   "claim": 8,
+  "busy loop": 4,
 } as const satisfies Record<Action["kind"], number>;
 
 /** The schedule of a seed. */
@@ -264,6 +273,13 @@ function actionOf(
       return client.kind === "plain"
         ? { kind, client: client.name, ms: chance.whole(200, 6_000) }
         : { kind: "stall", machine: client.name, ms: chance.whole(200, 3_000) };
+    case "busy loop": {
+      // One long turn, or many after each other.
+      const isLong = chance.percent(30);
+      const ms = isLong ? chance.whole(1_000, 4_500) : chance.whole(100, 900);
+      const times = isLong ? 1 : Math.ceil(chance.whole(2_000, 25_000) / ms);
+      return { kind, server, times, ms, freeMs: chance.whole(1, 40) };
+    }
   }
 }
 
@@ -323,5 +339,7 @@ export function stepText(step: Action): string {
       return `somebody on ${step.client} registers ${step.username} at ${step.server} with "${step.secret}"`;
     case "read slowly":
       return `${step.client} reads nothing for ${step.ms} ms`;
+    case "busy loop":
+      return `${step.server} is busy ${step.times} times for ${step.ms} ms, with ${step.freeMs} ms between`;
   }
 }

@@ -221,6 +221,8 @@ class World {
         return claim(step, this.#around);
       case "read slowly":
         return client?.readSlowly(step.ms);
+      case "busy loop":
+        return this.#keepBusy(step.server, step);
     }
   }
 
@@ -246,6 +248,28 @@ class World {
       one.goOn();
     });
     return one;
+  }
+
+  #keepBusy(
+    machine: string,
+    { ms, freeMs, times }: Pick<Extract<Step, { kind: "busy loop" }>, "ms" | "freeMs" | "times">,
+  ): void {
+    const { clock, history } = this.#around;
+    const process = this.#servers.get(machine)?.process;
+    if (process === undefined || this.#stalled.has(process)) return;
+    history.add(machine, { what: "busy", ms });
+    process.stall();
+    this.#stalled.add(process);
+    clock.after(ms, () => {
+      if (!this.#stalled.delete(process)) return;
+      process.wasBusy(ms);
+      process.goOn();
+      if (times === 1) return;
+      clock.after(freeMs, () => {
+        const isStillIt = !this.#isMended && this.#servers.get(machine)?.process === process;
+        if (isStillIt) this.#keepBusy(machine, { ms, freeMs, times: times - 1 });
+      });
+    });
   }
 
   #doze(machine: string, ms: number, awakeMs: number, times: number): void {
