@@ -12,11 +12,12 @@ export interface PacketJob {
 }
 
 const worker = self as unknown as {
-  onmessage: ((event: MessageEvent<PacketJob>) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown): void;
 };
 
-worker.onmessage = async ({ data: { port, first, firstAnswer, packet, lastAnswer } }) => {
+worker.onmessage = async ({ data }) => {
+  const { port, first, firstAnswer, packet, lastAnswer }: PacketJob = data;
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const buffer = new Uint8Array(262_144);
   let text = "";
@@ -34,6 +35,8 @@ worker.onmessage = async ({ data: { port, first, firstAnswer, packet, lastAnswer
   const isReady = first.length === 0 || await until(firstAnswer);
   worker.postMessage({ isReady });
   if (isReady) {
+    // Whoever measures looks from here on.
+    await new Promise<void>((resolve) => worker.onmessage = () => resolve());
     await write(connection, packet).catch(() => {});
     await until(lastAnswer);
   }

@@ -1,6 +1,6 @@
 /**
  * What one packet of each command costs everybody else: the longest time for which the event loop of a server looked at nothing else while it took 64 KiB of it, and how long all of
- * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT]`
+ * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER]`
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -246,6 +246,7 @@ async function measure(port: number, one: Case): Promise<{ worstMs: number; took
       } else if (data.isReady) {
         beganMs = performance.now();
         gaps.begin();
+        worker.postMessage("go");
       } else console.error(`${one.name}: it could not begin`);
     };
     worker.postMessage(job);
@@ -256,8 +257,8 @@ async function measure(port: number, one: Case): Promise<{ worstMs: number; took
 }
 
 const flags = parseArgs(Deno.args, {
-  string: ["accounts", "entries", "only", "folder"],
-  default: { accounts: "10000", entries: "300000", only: "" },
+  string: ["accounts", "entries", "only", "folder", "runs"],
+  default: { accounts: "10000", entries: "300000", only: "", runs: "3" },
 });
 const folder = await Deno.makeTempDir({ prefix: "thrum-packets-" });
 const filled = flags.folder === undefined ? folder : String(flags.folder);
@@ -278,7 +279,12 @@ const server = await serve(
 try {
   console.log("| a packet of | lines | longest turn, ms | all of it, ms |\n|---|--:|--:|--:|");
   for (const one of CASES.filter(({ name }) => name.includes(String(flags.only)))) {
-    const { worstMs, tookMs, lines } = await measure(server.port, one);
+    // The best of several, as others may have the machine as well.
+    const runs = [];
+    for (let run = 0; run < Number(flags.runs); run++) runs.push(await measure(server.port, one));
+    const worstMs = Math.min(...runs.map((run) => run.worstMs));
+    const tookMs = Math.min(...runs.map((run) => run.tookMs));
+    const { lines } = runs[0]!;
     console.log(`| ${one.name} | ${lines} | ${worstMs.toFixed(0)} | ${tookMs.toFixed(0)} |`);
   }
 } finally {

@@ -23,8 +23,9 @@ export interface ReadableLog {
 
 /** Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are behind share the turn. */
 const READ_BYTES = 131_072;
-/** Reads for one reader in one turn. */
+/** Reads for one reader in one turn, and after how long there is no further one: of small segments each costs more than its bytes. */
 const READS_PER_TURN = 4;
+const READING_MS = 8;
 
 /** The readers of one server. */
 export class Hub {
@@ -132,7 +133,8 @@ export class Hub {
   /** Reads until the link is full, the log is at its end, or the reader's share of this turn is used up. */
   #read(reader: Reader): void {
     const { cursor, link } = reader;
-    for (let reads = 0; reads < READS_PER_TURN; reads++) {
+    const untilMs = this.#clock.nowMs() + READING_MS;
+    for (let reads = 0; reads < READS_PER_TURN && (reads === 0 || this.#clock.nowMs() < untilMs); reads++) {
       const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
       if (segments.length === 0) {
         this.#atEnd(reader);

@@ -349,6 +349,10 @@ export class Connection
 
   /** What has waited is taken, as far as the next share goes. */
   goOn(): void {
+    this.#guarded(() => this.#goOn());
+  }
+
+  #goOn(): void {
     // Whoever does not take its answers gets no more of them; when it has, `onDrain` goes on.
     if (this.#closeReason !== undefined || this.#session.kind === "verifying" || this.#isStuffed) return;
     const held = this.#held;
@@ -455,7 +459,7 @@ export class Connection
     if (this.#closeReason !== undefined) return;
     this.#awaitIdentification();
     this.#apply(step);
-    this.goOn();
+    this.#goOn();
   }
 
   brokeDown(error: unknown): void {

@@ -10,7 +10,9 @@ import type { Link } from "../platform/transport.ts";
 import { readEntry } from "../protocol/entry_codec.ts";
 import type { EntryId } from "../protocol/entry_id.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
+import type { WaitingMessage } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
+import type { Waiter, WorkShares } from "./work_shares.ts";
 
 /** What a mailbox works with. */
 export interface MailboxParts {
@@ -22,6 +24,8 @@ export interface MailboxParts {
   readonly knowsChat: boolean;
   /** All that waited is written, and the link takes more. */
   opened(): void;
+  /** Whose turn it is: to note that very many were taken takes long. */
+  readonly shares: WorkShares;
   /** For the trace: that `message` was delivered has become the entry `receipt`. */
   delivered?(message: EntryId, receipt: EntryId): void;
 }
@@ -42,17 +46,23 @@ const PORTION_BYTES = 65_536;
 const PORTIONS_PER_TURN = 4;
 /** While a link does not take what was written to it. */
 const LOOK_AGAIN_MS = 100;
+/** Messages, and origins, that are looked at in one share. */
+const TAKEN_PER_SHARE = 100;
+/** Read of them at once. */
+const TAKEN_BYTES = 16_384;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** One client's. */
-export class Mailbox {
+export class Mailbox implements Waiter {
   readonly #parts: MailboxParts;
   /** Written to a client that cannot say what it has taken, and maybe not with it yet. */
   #underWay: EntryId[] = [];
   #isWatching = false;
   #isClosed = false;
   #timer: Timer | undefined;
+  /** What the client has said to have taken, and is not noted yet: for each origin from where to where. */
+  readonly #said = new Map<string, { next: number; last: number }>();
   /** What the client has taken elsewhere of entries that have not come here yet. */
   #takenBefore: Readonly<Record<string, number>> = {};
   /** What stands in the log up to here came, or comes, out of the inbox. */
@@ -100,10 +110,35 @@ export class Mailbox {
   acknowledged(vector: Vector): void {
     const { journal } = this.#parts;
     const known = Object.entries(vector);
-    for (const [origin, last] of known) this.#deliver(origin, 1, last);
+    const isAlreadyAtIt = this.#said.size > 0;
+    for (const [origin, last] of known) {
+      const said = this.#said.get(origin);
+      if (said === undefined) this.#said.set(origin, { next: 1, last });
+      else said.last = Math.max(said.last, last);
+    }
+    if (!isAlreadyAtIt) this.goOn();
     // The server that it had these from may be gone, and they come later.
     const early = known.filter(([origin, last]) => last > sequenceOf(journal.vector, origin));
     this.#takenBefore = Object.fromEntries(early);
+  }
+
+  /** Notes more of what the client has said to have taken, also when it is gone meanwhile. */
+  goOn(): void {
+    const { journal, username, shares } = this.#parts;
+    let left = TAKEN_PER_SHARE;
+    for (const [origin, said] of this.#said) {
+      for (; left > 0 && said.next <= said.last; left--) {
+        const portion = journal.inboxes.rangeOf(username, { origin, first: said.next, last: said.last }, TAKEN_BYTES);
+        this.#note(portion);
+        left -= portion.length;
+        said.next = portion.length === 0 ? said.last + 1 : portion.at(-1)!.sequence + 1;
+      }
+      if (left <= 0) break;
+    }
+    for (const [origin, { next, last }] of this.#said) {
+      if (next <= last) return shares.later(this);
+      this.#said.delete(origin);
+    }
   }
 
   /** The connection ends. What is not known to be delivered goes on waiting. */
@@ -186,14 +221,19 @@ export class Mailbox {
     while (first <= last) {
       const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
       if (portion.length === 0) return;
-      for (const message of portion) {
-        const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
-        // It was never shown, and nobody is told of it.
-        if (from === undefined) continue;
-        const receipt = journal.inboxes.delivered({ ...message, from, messageId });
-        if (receipt !== undefined) this.#parts.delivered?.(message, receipt);
-      }
+      this.#note(portion);
       first = portion.at(-1)!.sequence + 1;
+    }
+  }
+
+  #note(portion: readonly WaitingMessage[]): void {
+    const { journal, delivered } = this.#parts;
+    for (const message of portion) {
+      const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
+      // It was never shown, and nobody is told of it.
+      if (from === undefined) continue;
+      const receipt = journal.inboxes.delivered({ ...message, from, messageId });
+      if (receipt !== undefined) delivered?.(message, receipt);
     }
   }
 }

@@ -39,6 +39,8 @@ interface Peer {
   hasOwn: number;
   /** The origins of the last WANT that it was sent. */
   wanted: string;
+  /** What it has said in this turn that it wants. */
+  wants: Vector | undefined;
   isPumping: boolean;
 }
 
@@ -144,7 +146,7 @@ export class Replication implements Committed {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
     const feed = beginFeed(serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
-    const peer = { link, feed, hasOwn, wanted: "", isPumping: false };
+    const peer = { link, feed, hasOwn, wanted: "", wants: undefined, isPumping: false };
     this.#peers.set(link.serverId, peer);
     this.replan();
     this.#pump(peer);
@@ -198,7 +200,20 @@ export class Replication implements Committed {
   wants(link: PeerLink, vector: Vector): void {
     const peer = this.#peers.get(link.serverId);
     if (peer === undefined) return;
-    onWant(peer.feed, this.#journal.serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
+    const { serverId } = this.#journal;
+    const isFirst = peer.wants === undefined;
+    // The newest one holds; but that it wants this server's own part again stays said.
+    const own = peer.wants?.[serverId];
+    peer.wants = own === undefined ? vector : { [serverId]: own, ...vector };
+    // Once for all that came in a turn: to find where it begins costs some look-ups for each origin.
+    if (isFirst) this.#clock.endOfTurn(() => this.#takeWants(peer));
+  }
+
+  #takeWants(peer: Peer): void {
+    const { wants } = peer;
+    peer.wants = undefined;
+    if (wants === undefined || this.#peers.get(peer.link.serverId) !== peer) return;
+    onWant(peer.feed, this.#journal.serverId, wants, this.#journal.vector, (has) => this.#startFor(has));
     this.#pump(peer);
   }
 

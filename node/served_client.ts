@@ -93,6 +93,7 @@ export class ServedClient implements Supervised, ReaderOwner {
         link: owner.link,
         username,
         knowsChat,
+        shares: services.shares,
         opened: () => services.hub.drained(this.#reader),
         delivered: (message, receipt) => services.tracer?.delivered(owner.tracedAs, message, receipt),
       });

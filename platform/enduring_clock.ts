@@ -15,6 +15,7 @@ export function enduringClock(clock: Clock, faults: FaultGuard): Clock {
   return {
     nowMs: () => clock.nowMs(),
     wallMs: () => clock.wallMs(),
+    ranMs: () => clock.ranMs(),
     after: (delayMs, wake) => clock.after(delayMs, calmly(wake)),
     endOfTurn: (run) => clock.endOfTurn(calmly(run)),
   };

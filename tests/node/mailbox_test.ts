@@ -1,5 +1,6 @@
 /** One turn of a mailbox: what is delivered in it is not given to anybody else in it. */
 
+import { WorkShares } from "../../node/work_shares.ts";
 import { assertEquals } from "@std/assert";
 import { Journal } from "../../node/journal.ts";
 import { Mailbox } from "../../node/mailbox.ts";
@@ -41,7 +42,15 @@ Deno.test("what one session has taken in this turn is not sent to one that begin
   const written: string[] = [];
   const link = { write: (bytes: Uint8Array) => written.push(new TextDecoder().decode(bytes)) > 0 } as unknown as Link;
   const begin = () => {
-    const mailbox = new Mailbox({ journal, clock, link, username: "bob", knowsChat: true, opened: told });
+    const mailbox = new Mailbox({
+      journal,
+      clock,
+      link,
+      username: "bob",
+      knowsChat: true,
+      opened: told,
+      shares: new WorkShares(clock),
+    });
     mailbox.open();
     return mailbox;
   };

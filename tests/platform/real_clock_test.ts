@@ -50,16 +50,9 @@ Deno.test("realClock.wallMs() is today, nowMs() does not go back", () => {
   assert(readings.every((reading, index) => index === 0 || reading >= readings[index - 1]!));
 });
 
-Deno.test("realClock.ranMs() grows while this process runs, and hardly while it waits", async () => {
+Deno.test("realClock.ranMs() grows while this process runs", () => {
   const before = realClock.ranMs();
-  const untilMs = realClock.nowMs() + 100;
-  let ran = before;
-  // Of a crowded machine it may get little.
-  while (realClock.nowMs() < untilMs || ran - before < 20) ran = realClock.ranMs();
-  assert(ran - before >= 20);
-  const [waitedMs, usedMs] = await new Promise<[number, number]>((resolve) => {
-    const [nowMs, ranMs] = [realClock.nowMs(), realClock.ranMs()];
-    realClock.after(500, () => resolve([realClock.nowMs() - nowMs, realClock.ranMs() - ranMs]));
-  });
-  assert(usedMs < waitedMs / 2, `${usedMs} ms of ${waitedMs}`);
+  // Of a crowded machine it may get little. Without an end where it does not grow.
+  while (realClock.ranMs() - before < 20);
+  assert(realClock.ranMs() - before >= 20);
 });

@@ -44,8 +44,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "judge before what has arrived is read",
     path: "heartbeat/pulse.ts",
-    text: "if (nowMs < round.notBeforeMs || (round.turnsLeft > 0 && nowMs < round.patienceEndsMs)) continue;",
-    replacement: "",
+    text:
+      "this.#hold(due.filter(({ accuses }) => accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN), waitMs);",
+    replacement: "for (const sleeper of due) if (sleeper.accuses) sleeper.due(at);",
   },
   {
     name: "let two names in",

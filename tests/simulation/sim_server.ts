@@ -19,7 +19,7 @@ import type { Surroundings } from "./surroundings.ts";
 /** Where all servers listen, each on its own machine. */
 export const SERVER_PORT = 8000;
 /** How the servers supervise their clients. Short, as everything waits for the longest of these. */
-export const HEARTBEAT = { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 2 };
+export const HEARTBEAT = { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 1 };
 /** Time to log in. */
 export const IDENTIFY_TIMEOUT_MS = 3_000;
 
