@@ -18,6 +18,8 @@ export interface TakenLine {
   readonly facts: EntryFacts;
   /** How long the sender has had it. */
   readonly ageMs: number;
+  /** Where the clock may go by it; where nothing is said, to the entry's own time. */
+  readonly reach?: number;
 }
 
 /** What comes of a message with lines. */
@@ -25,6 +27,8 @@ export type Intake =
   | {
     readonly ok: true;
     readonly entries: readonly ArrivedEntry<TakenLine>[];
+    /** The highest Lamport time of them. */
+    readonly lamport: number;
     /** What was wrong with the first one of them that nobody acts on, in words. */
     readonly oddity: string | undefined;
   }
@@ -38,6 +42,7 @@ export function takeLines(sender: string, header: EntriesMessage, lines: readonl
   const { origin, first, to, ageMs = 0 } = header;
   const entries: ArrivedEntry<TakenLine>[] = [];
   let oddity: string | undefined;
+  let lamport = 0;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index]!;
     const sequence = first + index;
@@ -50,10 +55,11 @@ export function takeLines(sender: string, header: EntriesMessage, lines: readonl
       oddity ??= problem;
     }
     const facts = checked.problem === undefined ? checked.facts : unknownFacts(0);
+    lamport = Math.max(lamport, facts.lamport);
     const value = { line: `${line}\n`, audience: audienceOf(facts, to), facts, ageMs };
     entries.push({ sequence, after: facts.after, size: line.length + NEWLINE_BYTES, value });
   }
-  return { ok: true, entries, oddity };
+  return { ok: true, entries, lamport, oddity };
 }
 
 /** Whom it is for here. What its peer says counts for receipts alone, which can be for a client or for none. */

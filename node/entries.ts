@@ -64,4 +64,6 @@ export interface ReplicatedEntry {
   readonly facts: EntryFacts;
   /** How long the server that sent it has had it, where it says so. */
   readonly ageMs?: number;
+  /** Where the clock may go by it; where nothing is said, to the entry's own time. */
+  readonly reach?: number;
 }

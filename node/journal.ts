@@ -285,9 +285,9 @@ export class Journal {
   }
 
   /** Takes in what another server has accepted: the next one of its origin that is still kept. */
-  replicate({ origin, sequence, audience, line, facts, ageMs = 0 }: ReplicatedEntry): void {
+  replicate({ origin, sequence, audience, line, facts, ageMs = 0, reach }: ReplicatedEntry): void {
     this.#openTurn();
-    this.#time.reach(facts.lamport);
+    this.#time.reach(reach ?? facts.lamport);
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
     const { username, account, to } = facts;

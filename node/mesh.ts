@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { parseEndpoint } from "../config/values.ts";
 import { Strikes } from "../accounts/strikes.ts";
 import { Locks } from "../mesh/locks.ts";
+import { strangerProblem } from "../mesh/strangers.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
 import type { Source } from "../mesh/wants.ts";
 import { networkOf } from "../platform/address.ts";
@@ -40,6 +41,7 @@ import {
   type PeerSupervision,
 } from "./peer_link.ts";
 import { PeerLinks } from "./peer_links.ts";
+import { PeerTimes } from "./peer_times.ts";
 import { Registrar } from "./registrar.ts";
 import { Replication } from "./replication.ts";
 import { unlessUnreadable } from "./unreadable.ts";
@@ -68,6 +70,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #announcing: Announcing;
   readonly #joining: Joining;
   readonly #clones: Clones;
+  readonly #times: PeerTimes;
   readonly replication: Replication;
   readonly registrar: Registrar;
   #self: Address = { host: "", port: 0 };
@@ -80,6 +83,7 @@ export class Mesh implements PeerLinkOwner {
     const { timeBeforeReconnectMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
     const seeds = cluster.join.map((text) => parseEndpoint(text)!);
     this.#members = new Members(journal.serverId, { seeds, known, timeBeforeReconnectMs }, clock.nowMs());
+    this.#times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
     this.#supervision = {
       supervisor,
@@ -128,6 +132,8 @@ export class Mesh implements PeerLinkOwner {
       // Not within the turn in which it is found out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
       hasReserve: () => parts.hasReserve(),
+      heard: (link, lamport) => this.#times.heard(link, lamport),
+      counts: (link, lamport) => this.#times.counts(link, lamport),
     }, { trace: () => parts.trace(), faults: parts.faults });
     this.registrar = new Registrar(new Locks(journal.serverId), {
       get serverId() {
@@ -136,7 +142,7 @@ export class Mesh implements PeerLinkOwner {
       links: this.#links,
       hasAccount: parts.hasAccount,
       askOlderPeers: (username, told) => parts.older === undefined ? told(true) : parts.older.claim(username, told),
-      tick: (lamport) => journal.tick(lamport),
+      tick: () => journal.tick(),
     });
   }
 
@@ -280,6 +286,8 @@ export class Mesh implements PeerLinkOwner {
 
   onMessage(link: PeerLink, message: PeerMessage): void {
     if (!this.#links.counts(link)) return;
+    const problem = strangerProblem(message, link.serverId, this.#parts.journal.serverId);
+    if (problem !== undefined) return link.end("INVALID_MESSAGE", problem);
     switch (message.command) {
       case "SERVER_ANNOUNCE":
         return this.#announced(link, message);
@@ -291,9 +299,12 @@ export class Mesh implements PeerLinkOwner {
       case "LOCK_ALLOWED":
       case "LOCK_DENIED":
       case "LOCK_RELEASE":
+        this.#times.heard(link, message.lamport);
         return this.registrar.onMessage(link, message);
-      case "ONLINE":
       case "ONLINE_CHANGE":
+        this.#times.heard(link, message.lamport);
+        return this.#parts.heardOnline(link.serverId, message);
+      case "ONLINE":
         return this.#parts.heardOnline(link.serverId, message);
       case "CLONED":
         return this.#clones.found(message.info);
@@ -367,7 +378,7 @@ export class Mesh implements PeerLinkOwner {
     }
     this.#links.set(link, this.#nowMs);
     this.#clones.linked();
-    journal.tick(peer.lamport);
+    this.#times.greeted(link, peer.lamport);
     this.#note("linked", serverId, link.isOwn ? "called" : "was called");
     logger.info("linked with {name}", { name: link.name });
     const load = this.#members.get(serverId)?.load ?? 0;
@@ -410,8 +421,8 @@ export class Mesh implements PeerLinkOwner {
     const { serverId } = link;
     if (!this.replication.ownIsSafe(message.vector)) return this.#takeNewName(link.name);
     this.#members.announced(reportOf(message, link.peer), this.#nowMs);
-    this.#parts.journal.tick(message.lamport);
     this.#clones.told(message.members);
+    this.#times.heard(link, message.lamport);
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
     this.#caller.callDue();

@@ -2,6 +2,7 @@
 
 import type { Address, Member } from "../mesh/members.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
+import { hostProblem } from "../protocol/peer_codec.ts";
 import { PEER_FEATURE, type PeerIdentity } from "../protocol/peer_message.ts";
 import { isServerId } from "../protocol/server_id.ts";
 import { isUnspecified } from "./peer_link.ts";
@@ -52,6 +53,9 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   if (serverId === facts.serverId && (incarnation === undefined || incarnation.id === facts.incarnationId)) {
     return refused(SELF);
   }
+  const problem = hostProblem(host ?? "");
+  if (problem !== undefined) return refused(problem);
+  if (!Object.keys(vector).every(isServerId)) return refused("its vector has a name that no server can have");
   if (facts.isStopping) return refused("this server is stopping");
   const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
   const known = facts.member(serverId);

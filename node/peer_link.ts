@@ -76,6 +76,8 @@ export interface PeerLinkOwner {
 
 /** Longest line from a peer: more than any server lets its clients send. */
 export const MAX_PEER_LINE_BYTES = 33_554_432;
+/** Of all lines under one header together, in UTF-16 units. A segment is cut at a small part of that, but a single line may be as long. */
+const MAX_ENTRIES_SIZE = MAX_PEER_LINE_BYTES;
 /** How long the last line may take to leave. */
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "mesh"]);
@@ -92,7 +94,7 @@ export class PeerLink implements LinkTaker, Supervised {
   openedAtMs = 0;
   #greeting: SupervisorDeadline | undefined;
   #peer: PeerIdentity | undefined;
-  #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number } | undefined;
+  #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number; size: number } | undefined;
   #end: { readonly end: PeerEnd; readonly why: string } | undefined;
   #isFull = false;
   /** Who has taken the link over, as it is of another dialect. */
@@ -262,6 +264,10 @@ export class PeerLink implements LinkTaker, Supervised {
     const entries = this.#entries;
     if (entries !== undefined) {
       entries.lines.push(line);
+      entries.size += line.length;
+      if (entries.size > MAX_ENTRIES_SIZE) {
+        return this.end("INVALID_MESSAGE", `more than ${MAX_ENTRIES_SIZE} characters under one ENTRIES`);
+      }
       if (--entries.missing > 0) return;
       this.#entries = undefined;
       this.#owner.onEntries(this, entries);
@@ -274,7 +280,7 @@ export class PeerLink implements LinkTaker, Supervised {
       case "":
         return this.end("INVALID_MESSAGE", message.info);
       case "ENTRIES":
-        this.#entries = { header: message, lines: [], missing: message.last - message.first + 1 };
+        this.#entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
         return;
       case "HEARTBEAT":
         return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence } as { command: string });

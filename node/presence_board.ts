@@ -118,7 +118,6 @@ export class PresenceBoard {
       return;
     }
     const { username, event, lamport } = message;
-    this.#parts.tick(lamport);
     if (event !== "joined") return this.#tell(this.#presence.went(serverId, username, event, nowMs));
     this.#tell(this.#presence.came(serverId, username));
     if (this.#parts.perUser !== "replace" || this.#beganAfter(username, lamport, serverId)) return;

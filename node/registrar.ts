@@ -11,8 +11,8 @@ export interface RegistrarOwner {
   hasAccount(username: string): boolean;
   /** Asks servers of the older dialect that hang on this one; tells at once where there are none. */
   askOlderPeers(username: string, told: (isAllowed: boolean) => void): void;
-  /** The server's Lamport time after something happened, or after a message that was sent at `lamport` came. */
-  tick(lamport?: number): number;
+  /** The server's Lamport time after something happened. */
+  tick(): number;
 }
 
 /** An own claim that peers were asked about. */
@@ -78,7 +78,6 @@ export class Registrar {
   /** A peer asks, answers, or has done. */
   onMessage(link: PeerLink, message: LockMessage): void {
     const { command, username, lamport, origin } = message;
-    this.#owner.tick(lamport);
     switch (command) {
       case "LOCK_REQUEST": {
         const { isAllowed, loses } = this.#locks.onRequest(message, this.#owner.hasAccount(username));

@@ -30,7 +30,14 @@ export interface ReplicationOwner {
   onOldCopy(): void;
   /** Whether there is space for what comes from other servers. */
   hasReserve(): boolean;
+  /** A message came over this link that was sent at `lamport`. The time after it here. */
+  heard(link: PeerLink, lamport: number | undefined): number;
+  /** What counts here of a time that came over this link. */
+  counts(link: PeerLink, lamport: number): number;
 }
+
+type Taken = Extract<Intake, { readonly ok: true }>;
+type TakenEntries = Taken["entries"];
 
 interface Peer {
   readonly link: PeerLink;
@@ -67,7 +74,7 @@ const READS_PER_TURN = 4;
 /** Origins of which it is remembered that something was said. */
 const MAX_ODD_ORIGINS = 1_000;
 /** What comes of a server's own entries, which it does not take back. */
-const NOTHING: Intake = { ok: true, entries: [], oddity: undefined };
+const NOTHING: Intake = { ok: true, entries: [], lamport: 0, oddity: undefined };
 const logger = getLogger(["thrum", "mesh"]);
 /** What a server has had for less is new to its peers too. */
 const TOLD_AGE_MS = 1_000;
@@ -267,15 +274,16 @@ export class Replication implements Committed {
     const isOwn = origin === this.#journal.serverId && this.#journal.hasAccepted;
     const intake: Intake = isOwn ? NOTHING : takeLines(link.serverId, header, lines);
     if (!intake.ok) return intake.problem;
-    const lamport = this.#journal.tick(header.lamport);
+    const lamport = this.#owner.heard(link, header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
     if (isOwn) return undefined;
     if (!this.#owner.hasReserve()) {
       this.#leftOut.add(origin);
       return undefined;
     }
-    const { entries, oddity } = intake;
+    const { oddity } = intake;
     if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
+    const entries = this.#within(link, intake);
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
     // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.
     if (this.#journal.lastOf(origin) >= header.last) this.#changed.add(origin);
@@ -341,6 +349,16 @@ export class Replication implements Committed {
     }
     this.#changed.clear();
     this.#hasReplicated = true;
+  }
+
+  /** Its entries, none of which moves the clock further than its link may. */
+  #within(link: PeerLink, { entries, lamport }: Taken): TakenEntries {
+    const reach = this.#owner.counts(link, lamport);
+    if (reach >= lamport) return entries;
+    return entries.map((entry) => ({
+      ...entry,
+      value: { ...entry.value, reach: Math.min(reach, entry.value.facts.lamport) },
+    }));
   }
 
   /** Each origin's first one is enough to look for whoever made it. */

@@ -10,6 +10,7 @@ import {
   integerField,
   isObject,
   MAX_MESSAGE_ID_LENGTH,
+  optionalClockField,
   optionalIntegerField,
   optionalObjectField,
   optionalStringField,
@@ -26,15 +27,11 @@ import type {
   SendDirectMessage,
 } from "./message.ts";
 import { incarnationField } from "./incarnation.ts";
+import { MAX_LAMPORT } from "./lamport_bounds.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
 /** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
 export const MAX_ACTIVITY_DEPTH = 64;
-/**
- * A client's Lamport time above this is taken as if it were not said: one wrong clock must not use up everybody's. Not refused, as what a server says may be above it once
- * a client's was close to it, and clients repeat that.
- */
-export const MAX_LAMPORT = 2 ** 50;
 
 const AUTHENTICATED_USER = "authenticated_user";
 
@@ -212,8 +209,8 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
     port: optionalIntegerField(fields.port, "port", 1, 65_535),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
     ...(incarnation === undefined ? {} : { incarnation }),
+    lamport: optionalClockField(fields.lamport),
   };
 }
 

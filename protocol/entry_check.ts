@@ -3,10 +3,11 @@
  * what is wrong with it. A kind that is not known here is asked only what all kinds have in common. Pure.
  */
 
-import { MAX_ACTIVITY_DEPTH, MAX_LAMPORT } from "./client_codec.ts";
+import { MAX_ACTIVITY_DEPTH } from "./client_codec.ts";
 import { ENTRY_KINDS, type EntryFacts, readEntry } from "./entry_codec.ts";
 import { formatEntryId, parseEntryId } from "./entry_id.ts";
 import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
+import { MAX_ENTRY_LAMPORT } from "./lamport_bounds.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
 import type { WireAudience } from "./peer_message.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
@@ -28,8 +29,6 @@ export interface CheckedEntry {
   readonly misdirected: string | undefined;
 }
 
-/** The highest Lamport time that an entry may have: clocks that obey the rules do not come there in thirty years. */
-export const MAX_ENTRY_LAMPORT = 2 * MAX_LAMPORT;
 /** Milliseconds since 1970 that are a date. */
 const MAX_TIME_MS = 8_640_000_000_000_000;
 /** Far more than one takes. */

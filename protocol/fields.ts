@@ -46,6 +46,19 @@ export function optionalIntegerField(
   return value === undefined || value === null ? undefined : integerField(value, name, minimum, maximum);
 }
 
+/** A time that a server says of its own clock. However high it is, it is no reason to refuse it: what counts of it is decided elsewhere. */
+export function clockField(value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0) {
+    return Math.min(value, Number.MAX_SAFE_INTEGER);
+  }
+  throw new FieldProblem('"lamport" must be a whole number, 0 or above');
+}
+
+/** The same, or `undefined` where it is absent or null. */
+export function optionalClockField(value: unknown): number | undefined {
+  return value === undefined || value === null ? undefined : clockField(value);
+}
+
 /** A JSON object, or `undefined` where it is absent or null. */
 export function optionalObjectField(value: unknown, name: string): Fields | undefined {
   if (value === undefined || value === null) return undefined;

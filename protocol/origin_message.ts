@@ -1,6 +1,6 @@
 /**
  * What servers tell each other of whole origins, beside the log: as types, and how they are read. Servers of older versions pass over these commands. Field meanings
- * are in docs/protocol.md, section 4.8.
+ * are in docs/protocol.md, section 4.9.
  */
 
 import { FieldProblem, type Fields, integerField, optionalStringField, stringField } from "./fields.ts";

@@ -5,18 +5,21 @@
 
 import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
 import {
+  clockField,
   FieldProblem,
   type Fields,
   integerField,
   isObject,
+  optionalClockField,
   optionalIntegerField,
   optionalStringField,
   stringField,
   stringsField,
   vectorField,
 } from "./fields.ts";
-import type { InvalidLine } from "./message.ts";
 import { incarnationField } from "./incarnation.ts";
+import type { InvalidLine, WireVector } from "./message.ts";
+import { usernameProblem } from "./names.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
@@ -31,6 +34,14 @@ import {
 import { encodeLine, readRefusal } from "./server_codec.ts";
 import { isServerId } from "./server_id.ts";
 
+/** Lines under one header: more than a segment has. `node/peer_link.ts` bounds their bytes. */
+export const MAX_ENTRIES_LINES = 8_192;
+/** Users that are online at one server. */
+const MAX_USERS = 200_000;
+const MAX_HOST_LENGTH = 255;
+const MAX_VERSION_LENGTH = 64;
+const MAX_TICKET_KEY_LENGTH = 256;
+const MAX_INFO_LENGTH = 500;
 /** Members that one message may name: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
 /** Ends and events that one message may tell of. */
@@ -93,7 +104,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return readEntries(fields);
     case "HAVE":
     case "WANT":
-      return { command, vector: vectorField(fields.vector, "vector") };
+      return { command, vector: originsField(fields.vector, "vector") };
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "HEARTBEAT_ACK":
@@ -104,35 +115,35 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         ...readWhere(fields),
         load: integerField(fields.load, "load", 0, MAX_LOAD),
         weight: optionalIntegerField(fields.weight, "weight", 1, 1_000) ?? 1,
-        online: fields.online !== false,
-        ticketKey: optionalStringField(fields.ticketKey, "ticketKey") ?? "",
-        vector: vectorField(fields.vector, "vector"),
-        lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+        online: booleanField(fields.online, "online", true),
+        ticketKey: shortField(fields.ticketKey, "ticketKey", MAX_TICKET_KEY_LENGTH),
+        vector: originsField(fields.vector, "vector"),
+        lamport: clockField(fields.lamport),
         members: readMembers(fields.members),
-        version: optionalStringField(fields.version, "version") ?? "",
+        version: shortField(fields.version, "version", MAX_VERSION_LENGTH),
         startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
-        http: optionalStringField(fields.http, "http") ?? "",
+        http: shortField(fields.http, "http", MAX_HOST_LENGTH + 6),
       };
     case "OBSERVE":
-      return { command, active: fields.active !== false };
+      return { command, active: booleanField(fields.active, "active", true) };
     case "OBSERVED":
       if (!isObject(fields.patch)) throw new FieldProblem('"patch" must be an object');
       return {
         command,
-        reset: fields.reset === true,
+        reset: booleanField(fields.reset, "reset", false),
         patch: fields.patch,
         ends: readObjects(fields.ends, "ends"),
         events: readObjects(fields.events, "events"),
       };
     case "ONLINE":
-      return { command, users: stringsField(fields.users, "users") };
+      return { command, users: usersField(fields.users) };
     case "ONLINE_CHANGE": {
       const event = stringField(fields.event, "event");
       if (event !== "joined" && event !== "left" && event !== "lost") {
         throw new FieldProblem('"event" must be "joined", "left" or "lost"');
       }
-      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0;
-      return { command, username: stringField(fields.username, "username"), event, lamport };
+      const lamport = optionalClockField(fields.lamport) ?? 0;
+      return { command, username: usernameField(fields.username, "username"), event, lamport };
     }
     case "LOCK_REQUEST":
     case "LOCK_ALLOWED":
@@ -140,17 +151,17 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "LOCK_RELEASE":
       return {
         command,
-        username: stringField(fields.username, "username"),
+        username: usernameField(fields.username, "username"),
         lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
-        origin: stringField(fields.origin, "origin"),
+        origin: serverIdField(fields.origin, "origin"),
       };
     case "AUTHENTICATION_SUCC":
       return readAuthenticationSuccess(fields);
     case "AUTHENTICATION_FAIL":
     case "INVALID_MESSAGE":
-      return readRefusal(command, fields);
+      return withShortInfo(readRefusal(command, fields));
     case "END_CONNECTION":
-      return readEndConnection(fields);
+      return withShortInfo(readEndConnection(fields));
     case "AUTHENTICATE":
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
@@ -159,13 +170,14 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
 
 function readEntries(fields: Fields): EntriesMessage {
   const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
-  const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
+  const most = Math.min(first + MAX_ENTRIES_LINES - 1, Number.MAX_SAFE_INTEGER);
+  const lamport = optionalClockField(fields.lamport);
   const ageMs = optionalIntegerField(fields.ageMs, "ageMs", 0, Number.MAX_SAFE_INTEGER);
   return {
     command: "ENTRIES",
     origin: serverIdField(fields.origin, "origin"),
     first,
-    last: integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER),
+    last: integerField(fields.last, "last", first, most),
     after: integerField(fields.after, "after", 0, first - 1),
     to: readAudience(fields.to),
     ...(lamport === undefined ? {} : { lamport }),
@@ -180,9 +192,61 @@ function serverIdField(value: unknown, name: string): string {
   return serverId;
 }
 
+function booleanField(value: unknown, name: string, otherwise: boolean): boolean {
+  if (value === undefined || value === null) return otherwise;
+  if (typeof value === "boolean") return value;
+  throw new FieldProblem(`"${name}" must be true or false`);
+}
+
+/** `{origin: sequence}` with names that servers can have. */
+function originsField(value: unknown, name: string): WireVector {
+  const vector = vectorField(value, name);
+  for (const origin of Object.keys(vector)) serverIdField(origin, name);
+  return vector;
+}
+
+function usernameField(value: unknown, name: string): string {
+  const username = stringField(value, name);
+  const problem = usernameProblem(username);
+  if (problem !== undefined) throw new FieldProblem(`"${name}": ${problem}`);
+  return username;
+}
+
+function usersField(value: unknown): readonly string[] {
+  const users = stringsField(value, "users");
+  if (users.length > MAX_USERS) throw new FieldProblem(`"users" may name at most ${MAX_USERS} users`);
+  for (const username of users) usernameField(username, "users");
+  return users;
+}
+
+function hostField(value: unknown): string {
+  const host = optionalStringField(value, "host") ?? "";
+  const problem = hostProblem(host);
+  if (problem !== undefined) throw new FieldProblem(problem);
+  return host;
+}
+
+/** Why a server cannot be there: it is called at this host, and people read it. */
+export function hostProblem(host: string): string | undefined {
+  if (host.length > MAX_HOST_LENGTH) return `"host" may have at most ${MAX_HOST_LENGTH} characters`;
+  return /[\s\p{Cc}]/u.test(host) ? '"host" has a space or a control character' : undefined;
+}
+
+/** What is said for people goes to the log: no more of it than they read. */
+function withShortInfo<M extends { readonly info: string }>(message: M): M {
+  return { ...message, info: message.info.slice(0, MAX_INFO_LENGTH) };
+}
+
+/** A string of at most so many UTF-16 units; empty where it is left out. */
+function shortField(value: unknown, name: string, most: number): string {
+  const text = optionalStringField(value, name) ?? "";
+  if (text.length > most) throw new FieldProblem(`"${name}" may have at most ${most} characters`);
+  return text;
+}
+
 function readAudience(to: unknown): WireAudience {
   if (to === "everyone" || to === "servers") return to;
-  if (isObject(to)) return { user: stringField(to.user, "user") };
+  if (isObject(to)) return { user: usernameField(to.user, "user") };
   throw new FieldProblem('"to" must be "everyone", "servers" or a user');
 }
 
@@ -194,8 +258,8 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
     ...readWhere(fields),
     ...(incarnation === undefined ? {} : { incarnation }),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
-    vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
-    lamport: optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0,
+    vector: fields.vector === undefined ? {} : originsField(fields.vector, "vector"),
+    lamport: optionalClockField(fields.lamport) ?? 0,
     members: readMembers(fields.members ?? []),
   };
 }
@@ -203,7 +267,7 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
 function readWhere(fields: Fields): { serverId: string; host: string; port: number } {
   return {
     serverId: serverIdField(fields.serverId, "serverId"),
-    host: optionalStringField(fields.host, "host") ?? "",
+    host: hostField(fields.host),
     port: integerField(fields.port, "port", 1, 65_535),
   };
 }

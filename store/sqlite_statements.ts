@@ -4,6 +4,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Position } from "../log/segment.ts";
 import type { Place } from "./log_files.ts";
 
+/** Lamport times of accounts and clocks that were broken once can be above what a number holds. */
+const READABLE = `min(lamport, ${Number.MAX_SAFE_INTEGER}) AS lamport`;
+
 /** How audiences are written down; the order of `Audience` in log/segment.ts. */
 export const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
 
@@ -101,9 +104,9 @@ export function prepareStatements(database: DatabaseSync) {
     othersAfter: prepare(
       `${positionAfter(AUDIENCE_NUMBERS.user)} UNION ALL ${positionAfter(AUDIENCE_NUMBERS.servers)}`,
     ),
-    account: prepare("SELECT verifier, lamport, origin FROM accounts WHERE username = ?"),
+    account: prepare(`SELECT verifier, ${READABLE}, origin FROM accounts WHERE username = ?`),
     accountsAfter: prepare(
-      "SELECT username, verifier, lamport, origin FROM accounts WHERE username > ? ORDER BY username LIMIT ?",
+      `SELECT username, verifier, ${READABLE}, origin FROM accounts WHERE username > ? ORDER BY username LIMIT ?`,
     ),
     usernames: prepare("SELECT username FROM accounts"),
     messageId: prepare(
@@ -145,13 +148,14 @@ export function prepareStatements(database: DatabaseSync) {
     deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
     deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
 
-    state: prepare("SELECT server_id AS serverId, lamport, synced, head FROM state"),
+    state: prepare(`SELECT server_id AS serverId, ${READABLE}, synced, head FROM state`),
+    newestLamport: prepare("SELECT max(lamport) AS lamport FROM segments WHERE lamport <= ?"),
     insertState: prepare("INSERT INTO state (one, server_id, lamport) VALUES (1, ?, 0)"),
     origins: prepare(
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition FROM origins ORDER BY id",
     ),
     newestSegment: prepare(
-      "SELECT position, lamport, taken_at AS takenAt FROM segments ORDER BY position DESC LIMIT 1",
+      `SELECT position, ${READABLE}, taken_at AS takenAt FROM segments ORDER BY position DESC LIMIT 1`,
     ),
     newestOf: prepare(
       "SELECT position, last, taken_at AS takenAt, activities, activity_bytes AS activityBytes FROM segments " +

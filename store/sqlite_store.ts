@@ -7,6 +7,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import { MAX_ENTRY_LAMPORT } from "../protocol/lamport_bounds.ts";
 import type { DiskUse } from "./budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
@@ -303,7 +304,7 @@ class SqliteStore implements Store {
     const { serverId, lamport, synced, head } = one<StateRow>(state)!;
     const newest = one<{ position: number; lamport: number; takenAt: number }>(newestSegment);
     this.#takenAt = newest?.takenAt ?? 0;
-    this.#lamport = Math.max(lamport, newest?.lamport ?? 0);
+    this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
     this.#synced = synced;
     // What was forgotten is further on only when the log was cut, or an origin went whole.
     this.#head = Math.max(
@@ -353,6 +354,14 @@ class SqliteStore implements Store {
       const { pageBytes } = one<{ pageBytes: number }>(this.#statements.pageBytes)!;
       return lookAtDisk(this.#folder, freePages * pageBytes);
     });
+  }
+
+  /** Where the clock stood. One that was broken goes back to the latest time that it had before that. */
+  #sane(...lamports: readonly number[]): number {
+    const latest = Math.max(...lamports);
+    if (latest <= MAX_ENTRY_LAMPORT) return latest;
+    const { lamport } = one<{ lamport: number | null }>(this.#statements.newestLamport, MAX_ENTRY_LAMPORT)!;
+    return Math.max(lamport ?? 0, ...lamports.filter((lamport) => lamport <= MAX_ENTRY_LAMPORT));
   }
 
   /** Removes those of `files` that no row names any more. */

@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseOlderLine } from "../../mesh/older_codec.ts";
-import { MAX_ACTIVITY_DEPTH, MAX_LAMPORT, parseClientLine } from "../../protocol/client_codec.ts";
+import { MAX_ACTIVITY_DEPTH, parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import { MAX_CLOCK_ADVANCE_PER_SECOND, MAX_ENTRY_LAMPORT, MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";
 import { parseEntry } from "../../protocol/entry_codec.ts";
 import { MAX_MESSAGE_ID_LENGTH } from "../../protocol/fields.ts";
 import { FEATURES } from "../../protocol/message.ts";
@@ -42,6 +43,13 @@ Deno.test("docs/protocol.md has every close reason, with its sentence and its ad
     const row = rows.find((row) => row.startsWith(`| \`${name}\` | ${sentence} |`));
     assertStringIncludes(row ?? `no row for ${name}: ${sentence}`, `| \`${reconnect}\` |`);
   }
+});
+
+Deno.test("docs/protocol.md says how far a server may move the clocks of others", () => {
+  const time = section("## 7.");
+  assertStringIncludes(time, `by at most ${MAX_CLOCK_ADVANCE_PER_SECOND.toLocaleString("en")} for each second`);
+  assertEquals([MAX_LAMPORT, MAX_ENTRY_LAMPORT], [2 ** 50, 2 ** 51]);
+  for (const bound of ["2⁵⁰", "2⁵¹"]) assertStringIncludes(time, bound);
 });
 
 Deno.test("docs/protocol.md has every feature", () => {

@@ -1,8 +1,8 @@
 /** One wrong clock must not take the network from everybody else. */
 
 import { assert, assertEquals } from "@std/assert";
-import { MAX_LAMPORT } from "../../protocol/client_codec.ts";
-import { MeshWorld } from "../support/mesh_world.ts";
+import { MAX_CLOCK_ADVANCE_PER_SECOND, MAX_ENTRY_LAMPORT, MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";
+import { activityLine, MeshWorld } from "../support/mesh_world.ts";
 
 Deno.test("after a client said the highest time that counts, everybody goes on: clients, links, and a server that comes back", async () => {
   const world = await MeshWorld.of(["anna", "bert"]);
@@ -24,4 +24,33 @@ Deno.test("after a client said the highest time that counts, everybody goes on: 
   again.send({ command: "ACTIVITY_MESSAGE", activity: { n: 3 }, messageId: "m3" });
   await world.equal("anna", "bert");
   assertEquals(world.server("anna").activities, [1, 2, 3]);
+});
+
+Deno.test("a peer moves nobody's clock by more than its link has lasted, and what it says is no reason to close it", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  const lamportOf = (name: string) => world.server(name).node.metrics().lamport;
+  const before = lamportOf("anna");
+  const far = 2 ** 53 - 1;
+  // Also one whose clock has stopped, as it was broken by another one.
+  const peer = await world.peer("anna", "liar", { lamport: 2 ** 53 });
+  assert(lamportOf("anna") < before + 1_000);
+  peer.send(
+    ...[{ command: "LOCK_REQUEST", username: "wanted", lamport: far, origin: "liar" }],
+    ...[{ command: "LOCK_RELEASE", username: "wanted", lamport: far, origin: "liar" }],
+    ...[{ command: "ONLINE_CHANGE", username: "bob", event: "joined", lamport: far }],
+  );
+  peer.send({
+    ...{ command: "SERVER_ANNOUNCE", serverId: "liar", host: "liar", port: 1, load: 0, vector: {}, members: [] },
+    lamport: far,
+  });
+  peer.entries("liar", 1, [activityLine("liar:1", 1, { lamport: MAX_ENTRY_LAMPORT })], { lamport: far });
+  await world.equal("anna", "bert");
+  await world.run(1_000);
+  assertEquals([peer.end, world.server("bert").activities], [undefined, [1]]);
+  for (const name of ["anna", "bert"]) {
+    assert(lamportOf(name) < before + 4 * MAX_CLOCK_ADVANCE_PER_SECOND, `${name}: ${lamportOf(name)}`);
+    const { lamport } = (await world.login(name, "anonymous", { redirects: 3 })).last("LOGIN_SUCCESS")!;
+    assert(lamport < before + 4 * MAX_CLOCK_ADVANCE_PER_SECOND);
+  }
+  assertEquals((await world.register("bert", "carl")).commands, ["REGISTER_SUCCESS"]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { MAX_LAMPORT, parseClientLine } from "../../protocol/client_codec.ts";
+import { parseClientLine } from "../../protocol/client_codec.ts";
+import { MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";
 
 function infoOf(line: string): string {
   const message = parseClientLine(line);

@@ -3,8 +3,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseClientLine } from "../../protocol/client_codec.ts";
-import { checkEntry, MAX_ENTRY_LAMPORT } from "../../protocol/entry_check.ts";
+import { checkEntry } from "../../protocol/entry_check.ts";
 import { encodeAccount, encodeDirectMessage, encodeReceipt } from "../../protocol/entry_codec.ts";
+import { MAX_ENTRY_LAMPORT } from "../../protocol/lamport_bounds.ts";
 import { usernameProblem } from "../../protocol/names.ts";
 import type { WireAudience } from "../../protocol/peer_message.ts";
 import { encodeBroadcast, quoteUsername } from "../../protocol/server_codec.ts";

@@ -8,8 +8,10 @@ import {
   encodeAuthenticate,
   encodeAuthenticationSuccess,
   encodeEntries,
+  MAX_ENTRIES_LINES,
   parsePeerLine,
 } from "../../protocol/peer_codec.ts";
+import { usernameProblem } from "../../protocol/names.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
 import type { PeerIdentity, WireAudience, WireMember } from "../../protocol/peer_message.ts";
 
@@ -18,6 +20,7 @@ const port = fc.integer({ min: 1, max: 65_535 });
 const count = fc.nat(1_000_000);
 const sequence = fc.integer({ min: 1, max: 2 ** 52 });
 const vector = fc.dictionary(serverId, count, { noNullPrototype: true });
+const username = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((name) => !usernameProblem(name));
 const member: fc.Arbitrary<WireMember> = fc.record({
   serverId,
   host: fc.domain(),
@@ -35,7 +38,7 @@ const identity: fc.Arbitrary<PeerIdentity> = fc.record({
 });
 const audience: fc.Arbitrary<WireAudience> = fc.oneof(
   fc.constantFrom("everyone" as const, "servers" as const),
-  fc.record({ user: fc.string() }),
+  fc.record({ user: username }),
 );
 
 /** The line without its end. */
@@ -166,7 +169,12 @@ Deno.test("what is wrong is said in words, which name the field and repeat nothi
     ["users", { command: "ONLINE", users: ["anna", 1] }],
     ["username", { command: "ONLINE_CHANGE", event: "joined" }],
     ["event", { command: "ONLINE_CHANGE", username: "anna", event: "away" }],
-    ["lamport", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: 2 ** 53 }],
+    ["lamport", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: -1 }],
+    ["username", { command: "ONLINE_CHANGE", username: "anonymous", event: "lost" }],
+    ["users", { command: "ONLINE", users: ["anna", "a:b"] }],
+    ["vector", { command: "HAVE", vector: { "no name": 1 } }],
+    ["host", { command: "AUTHENTICATION_SUCC", serverId: "a", host: "a b", port: 1 }],
+    ["last", { command: "ENTRIES", origin: "a", first: 1, last: MAX_ENTRIES_LINES + 1, after: 0, to: "everyone" }],
     ["command", { first: 1 }],
   ];
   for (const [field, message] of wrong) assertStringIncludes(problemOf(message), field);
@@ -175,12 +183,12 @@ Deno.test("what is wrong is said in words, which name the field and repeat nothi
 });
 
 Deno.test("who is online at a server is read as it was written", () => {
-  const users = fc.array(fc.string());
+  const users = fc.array(username);
   fc.assert(fc.property(users, (users) => {
     const message = { command: "ONLINE", users };
     assertEquals(parsePeerLine(lineOf(encodeLine(message))) as unknown, message);
   }));
-  const change = fc.record({ username: fc.string(), event: fc.constantFrom("joined", "left", "lost"), lamport: count });
+  const change = fc.record({ username, event: fc.constantFrom("joined", "left", "lost"), lamport: count });
   fc.assert(fc.property(change, (change) => {
     const message = { command: "ONLINE_CHANGE", ...change };
     assertEquals(parsePeerLine(lineOf(encodeLine(message))) as unknown, message);

@@ -114,6 +114,26 @@ Deno.test("openSqliteStore() finds the Lamport clock of a last turn that added n
   });
 });
 
+Deno.test("openSqliteStore() opens a store whose clock was broken, and goes back to the latest time before that", () => {
+  for (const broken of [2 ** 53 - 1, 2 ** 53, 2 ** 62]) {
+    withFolder((folder) => {
+      const log = new LogWriter();
+      {
+        using store = open(folder);
+        store.commit({ ...log.batch({}), lamport: 7 });
+        const account = { username: "bob", verifier: "v", lamport: broken, origin: "a" };
+        store.commit({ ...log.batch({}), lamport: broken, accounts: [account] });
+      }
+      for (const lamport of [7, 9]) {
+        using store = open(folder);
+        assertEquals(store.opened.lamport, lamport);
+        assertEquals(store.account("bob")?.lamport, Math.min(broken, Number.MAX_SAFE_INTEGER));
+        store.commit({ ...batchOf({}), lamport: 9 });
+      }
+    });
+  }
+});
+
 Deno.test("openSqliteStore() counts what was forgotten, also when only an origin's newest segment is left", () => {
   withFolder((folder) => {
     {

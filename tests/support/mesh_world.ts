@@ -253,6 +253,12 @@ export class MeshWorld {
     return peer;
   }
 
+  /** Gives the calls that come to this machine to `answer`. */
+  async answerCalls(machine: string, answer: (link: Link) => void): Promise<void> {
+    const process = new Process(machine, this.clock);
+    await this.network.transport(process, 262_144).listen({ host: machine, port: PORT }, answer);
+  }
+
   /** A peer of bytes that takes calls and answers greetings; gives the links that were made to it. */
   async listen(serverId: string, vector: Record<string, number> = {}): Promise<FakePeer[]> {
     const links: FakePeer[] = [];
