@@ -194,7 +194,10 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
     // It cannot be told either that its server never got what others had forgotten by then.
     const isForgotten = isPlain && evidence.hasForgetting && copies.every(({ server }) => server !== connected.server);
-    if (mayMiss || isForgotten || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    // Its number tells that it was had.
+    const isGivenTwice = evidence.schedule.settings.cuts === "silent" &&
+      copies.some(({ id }) => evidence.givenTwice.has(id));
+    if (mayMiss || isForgotten || isGivenTwice || copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };

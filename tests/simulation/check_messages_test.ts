@@ -28,6 +28,7 @@ function broken(told: readonly Told[], holdBackMs = 500): string[] {
       cuts: "noticed",
       holdBackMs,
       maxPendingBytes: 4_000,
+      tailBytes: 33_554_432,
       activityRetentionBytes: 1_073_741_824,
     },
     steps: [],

@@ -13,7 +13,9 @@ export function checkRunning(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const { who, info, at } of evidence.told("threw")) violations.push({ promise, what: `${who}: ${info}`, at });
   for (const { who, reason, info, at } of evidence.told("ended")) {
-    if (reason !== "stopped") violations.push({ promise, what: `${who} ended (${reason}): ${info}`, at });
+    if (reason !== "stopped" && !isOfDisk(evidence, who, at)) {
+      violations.push({ promise, what: `${who} ended (${reason}): ${info}`, at });
+    }
   }
   for (const { who, info, at } of evidence.told("left")) {
     if (/CLIENT_FAILED|cannot be read|may not send/.test(info)) {
@@ -21,6 +23,13 @@ export function checkRunning(evidence: Evidence): Violation[] {
     }
   }
   return violations;
+}
+
+/** Whether a server may have ended because its disk did not give back what was on it. */
+function isOfDisk(evidence: Evidence, server: string, endedAt: number): boolean {
+  return evidence.told("step").some(({ step, at }) =>
+    (step.kind === "reads fail" || step.kind === "bit flips") && step.server === server && at <= endedAt
+  );
 }
 
 /** Who can talk to each other ends with equal logs and equal accounts. */
@@ -64,7 +73,9 @@ function* checkAccounts(a: Told<"ended with">, b: Told<"ended with">): Generator
 function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended with">): Generator<Violation> {
   for (const stored of evidence.stored.get(who)?.values() ?? []) {
     const { origin, sequence } = parseEntryId(stored.id)!;
-    if (!stored.isLost && (vector[origin] ?? 0) < sequence) {
+    // Nothing is old enough to be forgotten, whatever calendars say.
+    const isGone = (vector[origin] ?? 0) < sequence || (!evidence.hasForgetting && !log.has(stored.id));
+    if (!stored.isLost && isGone) {
       yield { promise: "nothing stored is lost", what: `${who} stored ${stored.id} and does not have it`, at };
     }
   }

@@ -11,6 +11,7 @@ const SETTINGS: Settings = {
   cuts: "noticed",
   holdBackMs: 500,
   maxPendingBytes: 4_000,
+  tailBytes: 33_554_432,
   activityRetentionBytes: 1_073_741_824,
 };
 

@@ -3,18 +3,20 @@
  * it plays everything back into a store in memory, forgetting included, and says what it knows as the store on a real disk does.
  */
 
-import type { Segment } from "../../log/segment.ts";
+import type { Position, Segment } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
 import { openMemoryStore } from "../../store/memory_store.ts";
-import type {
-  Batch,
-  Cut,
-  ForgetLimits,
-  PlainCursor,
-  Renaming,
-  Store,
-  StoredPlace,
-  StoreState,
+import {
+  type Batch,
+  type Cut,
+  DamagedError,
+  type ForgetLimits,
+  type PlainCursor,
+  type Renaming,
+  type Store,
+  type StoredPlace,
+  StoreError,
+  type StoreState,
 } from "../../store/store.ts";
 
 type Written =
@@ -35,6 +37,20 @@ export interface DiskCopy {
   readonly names: readonly string[];
 }
 
+/** What is read of a store while its server runs. */
+const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
+  "segmentsAfter",
+  "missing",
+  "missingAfter",
+  "vectorAt",
+  "account",
+  "accountsAfter",
+  "usernames",
+  "inboxOf",
+  "inboxRange",
+  "inboxCount",
+  "usedMessageId",
+]);
 /** What was committed so long ago is on the disk for certain. */
 const SYNCED_AFTER_MS = 500;
 
@@ -48,6 +64,10 @@ export class Disk {
   #made = 0;
   /** Only the newest store may write: who held it before is dead. */
   #opened = 0;
+  /** Reads that are given before one fails. */
+  #goodReads = Infinity;
+  /** A segment of which a bit has flipped. */
+  #damaged: Position | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -73,6 +93,33 @@ export class Disk {
   /** A name that this server never had: where it needs a new one. */
   makeName(): string {
     return `${this.#name}-${++this.#made}`;
+  }
+
+  /** After so many reads one fails, and all that follow. */
+  failReads(after: number): void {
+    this.#goodReads = after;
+  }
+
+  /** A bit of what was written flips; `chance` (from 0 up to but not including 1) says where. */
+  flip(chance: number): void {
+    const segments = this.#written.flatMap((written) => written.kind === "batch" ? written.batch.segments : []);
+    this.#damaged = segments[Math.floor(chance * segments.length)]?.position;
+  }
+
+  /** The disk works again, and what was damaged has been brought back. */
+  mend(): void {
+    this.#goodReads = Infinity;
+    this.#damaged = undefined;
+  }
+
+  /** Gives what `read` gives, if the disk does. */
+  #read(name: string, read: () => unknown): unknown {
+    if (this.#goodReads-- <= 0) throw new StoreError(`Cannot read (${name}): the disk reports an error`);
+    const found = read();
+    if (name !== "segmentsAfter" || this.#damaged === undefined) return found;
+    const part = (found as readonly Segment[]).find(({ position }) => position === this.#damaged);
+    if (part !== undefined) throw new DamagedError(`Cannot read: position ${part.position} is damaged`, part);
+    return found;
   }
 
   /** Opens the disk, for the process that now runs. */
@@ -108,7 +155,9 @@ export class Disk {
         if (name === "commit") return commit;
         if (name === "forget") return forget;
         const value = Reflect.get(store, name);
-        return typeof value === "function" ? value.bind(store) : value;
+        if (typeof value !== "function") return value;
+        if (!READS.has(name)) return value.bind(store);
+        return (...given: unknown[]) => this.#read(String(name), () => value.apply(store, given));
       },
     });
   }

@@ -51,6 +51,8 @@ export class Evidence {
   readonly endedAt: number;
   readonly mendedAt: number;
   readonly destroyed = new Set<string>();
+  /** Ids that a server gave out a second time, as its disk had lost the first ones and nobody could tell it: it was the only one that had them. */
+  readonly givenTwice = new Set<string>();
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
   readonly #down = new Map<string, Span[]>();
@@ -176,6 +178,8 @@ export class Evidence {
         this.stored.set(who, server);
         for (const entry of event.entries) {
           const stored = { ...entry, server: who, at, index, isLost: false };
+          const isOwn = this.machineOf(entry.id.split(":")[0]!) === who;
+          if (isOwn && server.get(entry.id)?.isLost) this.givenTwice.add(entry.id);
           server.set(entry.id, stored);
           if (entry.sender === undefined) continue;
           const key = `${entry.sender}#${entry.n}`;

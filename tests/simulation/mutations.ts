@@ -60,4 +60,24 @@ export const MUTATIONS: readonly Mutation[] = [
     text: "if (has === undefined) this.#inboxUpTo = journal.head;",
     replacement: "",
   },
+  {
+    name: "take a failed read for an empty one",
+    path: "node/journal.ts",
+    text:
+      "return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes));",
+    replacement:
+      "try { return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes); } catch { return []; }",
+  },
+  {
+    name: "forget by the calendar",
+    path: "node/forgetting.ts",
+    text: "const now = this.#parts.now();",
+    replacement: "const now = this.#parts.clock.wallMs();",
+  },
+  {
+    name: "tell the age of a message by its date",
+    path: "node/journal.ts",
+    text: "ageMs < this.#messagesWaitMs",
+    replacement: "this.#wallMs - (facts.sentAt ?? ageMs) < this.#messagesWaitMs",
+  },
 ];

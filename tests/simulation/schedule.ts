@@ -30,6 +30,8 @@ export interface Settings {
   readonly cuts: "noticed" | "silent";
   readonly holdBackMs: number;
   readonly maxPendingBytes: number;
+  /** How much of the log is in memory: what is older is read from the disk. */
+  readonly tailBytes: number;
   readonly activityRetentionBytes: number;
 }
 
@@ -79,6 +81,12 @@ export type Action =
     readonly username: string;
     readonly secret: string;
   }
+  /** After so many more reads its disk fails. */
+  | { readonly kind: "reads fail"; readonly server: string; readonly after: number }
+  /** A bit on its disk flips; `chance` says where. */
+  | { readonly kind: "bit flips"; readonly server: string; readonly chance: number }
+  /** Somebody sets the calendar of its machine, and after so long sets it right. */
+  | { readonly kind: "set calendar"; readonly server: string; readonly aheadMs: number; readonly forMs: number }
   /** A plain client does not read for a while. */
   | { readonly kind: "read slowly"; readonly client: string; readonly ms: number }
   /** A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with short moments between. */
@@ -108,6 +116,11 @@ const LONGEST_PAUSE_MS = 900;
 /** Names that are claimed over and over again. */
 const CLAIMED_NAMES = 4;
 
+const DAY_MS = 86_400_000;
+/** By how much calendars are wrong, and for how long. */
+const WRONG_BY_MS = [40 * DAY_MS, -40 * DAY_MS, 10 * DAY_MS, -3_650 * DAY_MS, -55 * 365 * DAY_MS];
+const WRONG_FOR_MS = [1_000, 3_000, 10_000];
+
 /** How often what is done, compared to the rest. */
 const WEIGHTS = {
   "start": 9,
@@ -132,6 +145,9 @@ const WEIGHTS = {
   "isolate host": 2,
   "claim": 8,
   "busy loop": 4,
+  "reads fail": 2,
+  "bit flips": 3,
+  "set calendar": 3,
 } as const satisfies Record<Action["kind"], number>;
 
 /** The schedule of a seed. */
@@ -146,6 +162,7 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
     cuts: new Chance(seed, "cuts").percent(40) ? "silent" : "noticed",
     holdBackMs: chance.pick([500, 2_000]),
     maxPendingBytes: chance.pick([1_000, 4_000, 262_144]),
+    tailBytes: new Chance(seed, "memory").pick([1, 2_000, 33_554_432]),
     activityRetentionBytes: chance.percent(15) ? 4_000 : 1_073_741_824,
   };
   const steps: Step[] = [];
@@ -168,6 +185,14 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
       // Somebody else wants it as well, at the same moment.
       const client = chance.pick(clients).name;
       steps.push({ at, ...action, client, server: chance.pick(servers), secret: `claim ${steps.length}` });
+    } else if (
+      (action.kind === "crash" && action.when === "now" || action.kind === "power cut") && chance.percent(20)
+    ) {
+      // The machine comes back without its clock.
+      at += chance.whole(100, 1_500);
+      const forMs = chance.pick(WRONG_FOR_MS);
+      steps.push({ at, kind: "set calendar", server: action.server, aheadMs: chance.pick(WRONG_BY_MS), forMs });
+      steps.push({ at, kind: "start", server: action.server });
     } else if (action.kind === "crash host" && chance.percent(60)) {
       // The sender goes on elsewhere.
       at += chance.whole(1, 1_500);
@@ -269,6 +294,12 @@ function actionOf(
       const username = `name-${chance.whole(1, CLAIMED_NAMES)}`;
       return { kind, client: client.name, server, username, secret: `claim ${number}` };
     }
+    case "reads fail":
+      return { kind, server, after: chance.whole(0, 12) };
+    case "bit flips":
+      return { kind, server, chance: chance.next() };
+    case "set calendar":
+      return { kind, server, aheadMs: chance.pick(WRONG_BY_MS), forMs: chance.pick(WRONG_FOR_MS) };
     case "read slowly":
       return client.kind === "plain"
         ? { kind, client: client.name, ms: chance.whole(200, 6_000) }
@@ -337,6 +368,12 @@ export function stepText(step: Action): string {
       return `the server of ${step.client} is cut off from the other servers`;
     case "claim":
       return `somebody on ${step.client} registers ${step.username} at ${step.server} with "${step.secret}"`;
+    case "reads fail":
+      return `the disk of ${step.server} fails after ${step.after} more reads`;
+    case "bit flips":
+      return `a bit flips on the disk of ${step.server}`;
+    case "set calendar":
+      return `the calendar of ${step.server} is wrong by ${step.aheadMs / DAY_MS} days for ${step.forMs} ms`;
     case "read slowly":
       return `${step.client} reads nothing for ${step.ms} ms`;
     case "busy loop":

@@ -12,7 +12,7 @@ import { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
 import { keyOf, ofLine } from "./numbered.ts";
-import { Process } from "./process.ts";
+import { type Calendar, Process } from "./process.ts";
 import type { Settings } from "./schedule.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -33,6 +33,8 @@ export class SimServer {
   readonly #around: Surroundings;
   readonly #chance: Chance;
   readonly #disk: Disk;
+  /** Its machine's. */
+  readonly calendar: Calendar = { aheadMs: 0 };
   #process: Process | undefined;
   #store: Store | undefined;
   #crashAt: "before commit" | "after commit" | undefined;
@@ -73,7 +75,9 @@ export class SimServer {
     if (this.#isOff) network.powerOn(this.name);
     this.#isOff = false;
     this.#crashAt = undefined;
-    const process = new Process(this.name, clock);
+    // Whoever starts it has seen to its disk.
+    this.#disk.mend();
+    const process = new Process(this.name, clock, this.calendar);
     this.#process = process;
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
@@ -120,6 +124,21 @@ export class SimServer {
   /** It does not crash in its next commit after all. */
   spare(): void {
     this.#crashAt = undefined;
+  }
+
+  /** After so many more reads its disk fails. */
+  failReads(after: number): void {
+    if (this.#process !== undefined) this.#disk.failReads(after);
+  }
+
+  /** A bit on its disk flips. */
+  flip(chance: number): void {
+    if (this.#process !== undefined) this.#disk.flip(chance);
+  }
+
+  /** Its disk works. */
+  mendDisk(): void {
+    this.#disk.mend();
   }
 
   /** Its machine is off, and it has on its disk what `chance` says. */
@@ -213,11 +232,11 @@ export class SimServer {
   }
 
   #config(): ConfigLayer {
-    const { durability, holdBackMs, maxPendingBytes, activityRetentionBytes } = this.#settings;
+    const { durability, holdBackMs, maxPendingBytes, tailBytes, activityRetentionBytes } = this.#settings;
     return {
       server: { host: this.name, port: SERVER_PORT },
       heartbeat: HEARTBEAT,
-      limits: { maxPendingBytes, identifyTimeoutMs: IDENTIFY_TIMEOUT_MS },
+      limits: { maxPendingBytes, tailBytes, identifyTimeoutMs: IDENTIFY_TIMEOUT_MS },
       cluster: {
         secret: "cluster secret",
         join: this.#others.map((server) => `${server}:${SERVER_PORT}`),

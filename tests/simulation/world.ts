@@ -98,7 +98,11 @@ class World {
     network.heal();
     for (const one of [...this.#stalled, ...this.#clients.values()]) one.goOn();
     this.#stalled.clear();
-    for (const server of this.#servers.values()) server.start();
+    for (const server of this.#servers.values()) {
+      server.calendar.aheadMs = 0;
+      server.mendDisk();
+      server.start();
+    }
     await this.#settle(QUIET_LOOKS);
     for (const client of this.#clients.values()) client.tellEnd();
     await this.#askWhoIsOnline();
@@ -219,11 +223,23 @@ class World {
         return;
       case "claim":
         return claim(step, this.#around);
+      case "reads fail":
+        return server?.failReads(step.after);
+      case "bit flips":
+        return server?.flip(step.chance);
+      case "set calendar":
+        return this.#setCalendar(step);
       case "read slowly":
         return client?.readSlowly(step.ms);
       case "busy loop":
         return this.#keepBusy(step.server, step);
     }
+  }
+
+  #setCalendar({ server, aheadMs, forMs }: Extract<Step, { kind: "set calendar" }>): void {
+    const { calendar } = this.#servers.get(server)!;
+    calendar.aheadMs = aheadMs;
+    this.#around.clock.after(forMs, () => calendar.aheadMs = 0);
   }
 
   #isolate(a: string, b: string): void {
