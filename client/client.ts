@@ -319,6 +319,7 @@ class RunningClient implements Client {
       redirects: this.#failover.redirects,
       ticket: canResume ? this.#ticket : undefined,
       last: this.#sending.last,
+      reads: this.#options.reads,
     };
   }
 

@@ -26,6 +26,11 @@ export interface ConnectOptions {
   readonly features?: readonly Feature[];
   /** What a client that was here earlier has (`Client.vector`): everything else that is still kept comes first. */
   readonly since?: Vector;
+  /**
+   * `false` for a client that takes nothing of what is published, as it only publishes or writes to somebody. What came
+   * since its user lost a connection then stays for the user's next client; others are given it when they have no `since`.
+   */
+  readonly reads?: boolean;
   /** With `since`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the past of what it has seen. */
   readonly lamport?: number;
   /** How to come back when the connection is lost; what is not given is as in `DEFAULT_RECONNECT`. `false` does not come back. */

@@ -46,6 +46,8 @@ export interface SessionPlan {
   readonly ticket: string | undefined;
   /** The newest of its own activities that the network has. */
   readonly last: string | undefined;
+  /** Whether what is published is wanted; absent for yes. */
+  readonly reads?: boolean | undefined;
 }
 
 /** Where a connection stands. */
@@ -233,7 +235,7 @@ export function describeEnd(reason: string, info: string): string {
 }
 
 function login(plan: SessionPlan): SessionStep {
-  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last } = plan;
+  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last, reads } = plan;
   const message = {
     command: "LOGIN",
     username,
@@ -244,6 +246,7 @@ function login(plan: SessionPlan): SessionStep {
     ...(redirects === 0 ? {} : { redirects }),
     ...(ticket === undefined ? {} : { ticket }),
     ...(last === undefined ? {} : { last }),
+    ...(reads === false ? { reads } : {}),
   };
   return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };
 }

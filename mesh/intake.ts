@@ -63,7 +63,7 @@ export function takeLines(sender: string, header: EntriesMessage, lines: readonl
 }
 
 /** Whom it is for here. What its peer says counts for receipts alone, which can be for a client or for none. */
-function audienceOf({ kind, to }: EntryFacts, said: WireAudience): Audience {
+function audienceOf({ kind, to, place }: EntryFacts, said: WireAudience): Audience {
   switch (kind) {
     case "activity":
       // Also where the peer shows it to nobody, because it had the same one from elsewhere.
@@ -72,6 +72,9 @@ function audienceOf({ kind, to }: EntryFacts, said: WireAudience): Audience {
       return { kind: "user", username: to! };
     case "receipt":
       return typeof said === "string" ? SERVERS : { kind: "user", username: said.user };
+    case "place":
+      // Forgotten with what that user is sent; no client of its gets it.
+      return { kind: "user", username: place!.username };
     case "account":
     case "other":
       // A client reads whole segments, and nobody here knows what an unknown kind would be to it.

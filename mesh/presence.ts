@@ -35,9 +35,16 @@ export class Presence {
     return (this.#users.get(username)?.places.size ?? 0) > 0;
   }
 
+  /** Where the user is logged in at this moment; if nowhere, whether it has a moment to come back. */
+  whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
+    const user = this.#users.get(username);
+    return { servers: [...user?.places ?? []], isAway: user?.places.size === 0 };
+  }
+
   /**
-   * Everybody of whom `joined` was told and not yet that he is gone, in the order of `Array.sort`: so also who has a moment to come back. Who asks and
-   * is told what happens from then on knows who is there: nothing follows when somebody comes back.
+   * Everybody of whom `joined` was told and not yet that he is gone, in the order of `Array.sort`: so also who has a
+   * moment to come back. Who asks and is told what happens from then on knows who is there: nothing follows when
+   * somebody comes back.
    */
   get listed(): string[] {
     return [...this.#users.keys()].sort();

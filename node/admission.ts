@@ -14,6 +14,7 @@ import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
 import type { Journal } from "./journal.ts";
 import type { Mesh } from "./mesh.ts";
+import type { PlaceTalk } from "./place_talk.ts";
 import type { PresenceBoard } from "./presence_board.ts";
 import type { Rates } from "./rates.ts";
 import { unlessUnreadable } from "./unreadable.ts";
@@ -24,6 +25,7 @@ export interface AdmissionServices {
   readonly balancer: Balancer;
   readonly journal: Journal;
   readonly mesh: Mesh;
+  readonly placeTalk: PlaceTalk;
   readonly presence: PresenceBoard;
   readonly config: Config;
   readonly counters: Counters;
@@ -57,8 +59,8 @@ export function checkLogin(
   services: AdmissionServices,
   told: (outcome: LoginOutcome) => void,
 ): void {
-  const { accounts, balancer, mesh, presence, config: { sessions: { perUser } } } = services;
-  const { username, secret = "", ticket, last } = login;
+  const { accounts, balancer, mesh, placeTalk, presence, config: { sessions: { perUser } } } = services;
+  const { username, secret = "", ticket, last, resume, reads } = login;
   const limit = services.rates.login(waiting.remoteHost);
   if (limit !== undefined) return told({ limit });
   const mayLogIn = (proven?: Proven) => {
@@ -68,13 +70,18 @@ export function checkLogin(
     const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
     told({ ...(proven === undefined ? {} : { proven }), ...(redirect === undefined ? {} : { redirect }) });
   };
+  // Who does not say what it has is to be given what came since it was lost elsewhere, which may just have happened.
+  const whenKnown = (run: () => void) => {
+    if (resume !== undefined || reads === false) return run();
+    placeTalk.whenKnown(username, () => void (waiting.isGone || run()));
+  };
   mesh.whenJoined(() =>
     mesh.replication.whenHere(last, () => {
       if (waiting.isGone) return;
       if (username === ANONYMOUS) return orBreakDown(waiting, () => mayLogIn());
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
         if (waiting.isGone) return;
-        if (result.ok) return mayLogIn(result.proven);
+        if (result.ok) return whenKnown(() => mayLogIn(result.proven));
         if (result.reason !== "TOO_MANY") return told({ problem: result.reason });
         services.counters.limited("secrets");
         told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });

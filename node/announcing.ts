@@ -35,6 +35,10 @@ export interface AnnouncedMesh {
   /** Where others reach this server. */
   address(): Address;
   takesClients(): boolean;
+  /** Whether the log has all that is to be known of lost connections of this server. */
+  tellsPlaces(): boolean;
+  /** It was said. */
+  announced(): void;
   /** Those that this server is linked with. */
   members(): readonly WireMember[];
 }
@@ -75,7 +79,7 @@ export class Announcing {
   now(): void {
     this.#soon?.cancel();
     this.#soon = undefined;
-    const { links, address, takesClients, members } = this.#mesh;
+    const { links, address, takesClients, tellsPlaces, members, announced } = this.#mesh;
     if (links.size === 0) return;
     const { clock, journal, config, ticketKey, startedAt } = this.#parts;
     const announce = {
@@ -91,9 +95,11 @@ export class Announcing {
       version: VERSION,
       startedAt,
       http: this.#parts.http(),
+      places: tellsPlaces(),
     };
     const line = encoder.encode(encodeAnnounce(announce, clock.wallMs()));
     for (const link of links) link.write(line);
+    announced();
   }
 
   /** Announces no more by itself. */

@@ -473,21 +473,26 @@ export class Connection
 
   #beginSession(login: LoginMessage): void {
     const session = this.#session as LoggedIn;
-    const { journal, plainCursors, sessions, balancer, presence } = this.#services;
-    const { username, features, isPlain } = session;
+    const { journal, placeKeeper, placeTalk, sessions, balancer, presence } = this.#services;
+    const { username, features } = session;
     this.#stopIdentifyDeadline();
-    const lostAt = isPlain && username !== ANONYMOUS ? plainCursors.takeOver(username) : undefined;
-    const place = placeOf(features.includes("resume") ? login.resume : undefined, lostAt, journal);
+    const brings = features.includes("resume") ? login.resume : undefined;
+    const reads = login.reads !== false;
+    const isNamed = username !== ANONYMOUS;
+    const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
+    const place = placeOf(brings, stood, journal);
     this.#note("login", username);
     this.#welcome(login, features, place);
-    const cameBack = place.resume.replayed > 0 ? `, ${place.resume.replayed} activities to catch up` : "";
+    const cameBack = place.missed > 0 ? `, ${place.missed} activities to catch up` : "";
     logger.info("{username} connected from {address}{cameBack}", { username, address: this.address, cameBack });
     this.#username = username;
-    this.#client = new ServedClient(this.#services, this, session, place);
+    this.#client = new ServedClient(this.#services, this, { session, place, reads });
     this.#requests = new ClientRequests(this.#services, this.#client, session, this.#answers);
     sessions.add(this);
     presence.came(this);
     balancer.begin(this);
+    // What it says that it has is known at once; where it was lost may only be found out in a moment.
+    if (isNamed && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
     this.#client.begin(login);
   }
 

@@ -17,6 +17,8 @@ export interface ForgettingParts {
   readonly limits: Config["store"];
   /** Activities up to this position are gone. */
   forgot(upTo: Position): void;
+  /** What was noted before this, by the same time, is as old as activities may become. */
+  expire(notedBefore: number): void;
   /** The store cannot forget, or its files are not what they were: the server cannot go on. */
   failed(error: unknown): void;
 }
@@ -73,6 +75,7 @@ export class Forgetting {
     const { store, limits } = this.#parts;
     const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } = limits;
     const now = this.#parts.now();
+    this.#parts.expire(now - activityRetentionMs);
     return store.forget({
       takenBefore: now - activityRetentionMs,
       maxBytes: activityRetentionBytes,

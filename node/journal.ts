@@ -13,8 +13,9 @@ import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
+import { encodePlace, type PlaceNote } from "../protocol/place_codec.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import type { Account, KnownServer, Missing, PlainCursor, Store, UsedMessageId } from "../store/store.ts";
+import type { Account, KnownServer, Missing, Store, StoredPlace, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "./counters.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
@@ -42,6 +43,8 @@ export interface JournalOwner {
   registered(usernames: readonly string[]): void;
   /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
   accountLost(username: string): void;
+  /** Another server says where a lost connection stood, or that its place was taken up. Told in the turn in which that comes. */
+  placeNoted?(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
   /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call nothing more may be said to anybody. */
   failed(error: unknown): void;
 }
@@ -202,8 +205,8 @@ export class Journal {
   }
 
   /** As the store's. */
-  missingAfter(position: Position): Missing {
-    return this.#read(() => this.#store.missingAfter(position));
+  vectorAt(position: Position): Vector {
+    return this.#read(() => this.#store.vectorAt(position));
   }
 
   /** The store has forgotten something at and before `position`. */
@@ -290,13 +293,14 @@ export class Journal {
     this.#time.reach(reach ?? facts.lamport);
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
-    const { username, account, to } = facts;
+    const { username, account, to, place } = facts;
     // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
     // Its date and the calendar of this server would not tell: one of the two may be wrong.
     if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
       this.#turn.addMessage({ origin, sequence, to, line });
     }
     if (username !== undefined && username !== ANONYMOUS) this.#senders.came(username, { origin, sequence });
+    if (place !== undefined) this.#owner.placeNoted?.(origin, sequence, facts.lamport, place);
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 
@@ -312,13 +316,29 @@ export class Journal {
     this.#turn.note(key, value);
   }
 
-  /** Notes where a plain client stands. */
-  saveCursor(cursor: PlainCursor): void {
+  /** Tells all servers what is to be known of a user's lost connections; `note` is given the Lamport time of the entry. */
+  notePlace(note: (lamport: number) => PlaceNote): OwnEntry {
     this.#openTurn();
-    this.#turn.saveCursor(cursor);
+    const own = this.#nextOwn(undefined);
+    const noted = note(own.lamport);
+    const audience = { kind: "user" as const, username: noted.username };
+    this.#builder.add(own.origin, own.sequence, audience, encodePlace(noted, own));
+    return own;
   }
 
-  /** Forgets a plain client's place. */
+  /** Notes where a user's connection stands, or stood. */
+  savePlace(place: StoredPlace): void {
+    this.#openTurn();
+    this.#turn.savePlace(place);
+  }
+
+  /** Forgets that. */
+  endPlace(id: number): void {
+    this.#openTurn();
+    this.#turn.endPlace(id);
+  }
+
+  /** Forgets a plain client's place, as earlier versions kept it. */
   endCursor(id: number): void {
     this.#openTurn();
     this.#turn.endCursor(id);

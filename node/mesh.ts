@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { parseEndpoint } from "../config/values.ts";
+import { sequenceOf } from "../log/vector.ts";
 import { Strikes } from "../accounts/strikes.ts";
 import { Locks } from "../mesh/locks.ts";
 import { strangerProblem } from "../mesh/strangers.ts";
@@ -76,6 +77,8 @@ export class Mesh implements PeerLinkOwner {
   #self: Address = { host: "", port: 0 };
   #ticking: Timer | undefined;
   #isStopping = false;
+  /** Whether it is told what became of those who were here before this server was started anew. */
+  #tellsPlaces = false;
 
   constructor(parts: MeshParts) {
     this.#parts = parts;
@@ -117,6 +120,8 @@ export class Mesh implements PeerLinkOwner {
       links: this.#links,
       address: () => this.#self,
       takesClients: () => this.isJoined && !this.#isStopping,
+      tellsPlaces: () => this.#tellsPlaces,
+      announced: () => parts.places.announcedHere(),
       members: () => this.#wireMembers(),
     });
     this.#joining = new Joining({
@@ -275,6 +280,7 @@ export class Mesh implements PeerLinkOwner {
     this.#ticking?.cancel();
     this.#joining.stop();
     this.replication.stop();
+    this.#parts.places.stop();
     await this.#links.endAll("SERVER_STOPPING");
   }
 
@@ -310,6 +316,12 @@ export class Mesh implements PeerLinkOwner {
         return this.#clones.found(message.info);
       case "RETRACTED":
         return this.#retracted(message);
+      case "PLACE_ASK":
+      case "PLACE_SAID":
+      case "SESSIONS":
+      case "BEHIND":
+      case "PLACES":
+        return this.#parts.places.onMessage(link, message);
       case "OBSERVE":
         return this.#parts.observed.onObserve(link, message);
       case "OBSERVED":
@@ -391,6 +403,7 @@ export class Mesh implements PeerLinkOwner {
     if (known !== undefined) this.registrar.relinked(link);
     for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
     link.send(this.#parts.online());
+    this.#parts.places.linked(link);
     this.#parts.observed.linked(link);
     journal.saveMembers(this.#members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
     this.#announcing.now();
@@ -425,6 +438,8 @@ export class Mesh implements PeerLinkOwner {
     this.#times.heard(link, message.lamport);
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
+    const { places = false, vector } = message;
+    this.#parts.places.announced(serverId, places, sequenceOf(vector, serverId));
     this.#caller.callDue();
     this.#parts.membersChanged(serverId);
   }
@@ -451,6 +466,10 @@ export class Mesh implements PeerLinkOwner {
 
   #joined(): void {
     this.#caller.isJoined = true;
+    this.#parts.places.joined(() => {
+      this.#tellsPlaces = true;
+      this.#announcing.now();
+    });
     this.#announcing.now();
     if (this.#links.size === 0) return;
     const { replicated } = this.replication;

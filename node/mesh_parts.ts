@@ -7,7 +7,13 @@ import type { Clock } from "../platform/clock.ts";
 import type { SecretCrypto } from "../platform/crypto.ts";
 import type { FaultGuard } from "../platform/faults.ts";
 import type { Transport } from "../platform/transport.ts";
-import type { ObservedMessage, ObserveMessage, OnlineChangeMessage, OnlineMessage } from "../protocol/peer_message.ts";
+import type {
+  ObservedMessage,
+  ObserveMessage,
+  OnlineChangeMessage,
+  OnlineMessage,
+  PlaceTalkMessage,
+} from "../protocol/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Trace } from "../trace/trace_event.ts";
 import type { CloneError } from "./clones.ts";
@@ -49,6 +55,8 @@ export interface MeshParts {
   readonly heartbeats: HeartbeatCounts;
   /** Who looks at the network from here, or from there. */
   readonly observed: MeshObserver;
+  /** Where users stand whose connections were lost. */
+  readonly places: MeshPlaces;
   /** Servers of the older dialect that hang on this one; absent where none may. */
   readonly older: OlderPeers | undefined;
   /** What a server with a new link has to know of who is online here. */
@@ -59,6 +67,22 @@ export interface MeshParts {
   hasReserve(): boolean;
   /** A member was linked, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
+}
+
+/** What of the mesh is told to who keeps places. */
+export interface MeshPlaces {
+  /** This server has joined: calls `told` when its log has all that is to be known of those who were here before. */
+  joined(told: () => void): void;
+  linked(link: PeerLink): void;
+  /** Another server has announced itself: what it `has` of its own log, and whether that `tells` of all lost connections. */
+  announced(serverId: string, tells: boolean, has: number): void;
+  /** This server has announced itself. */
+  announcedHere(): void;
+  onMessage(link: PeerLink, message: PlaceTalkMessage): void;
+  /** This server has another name: its own entries that told of lost connections have these numbers under it. */
+  renamed(former: string, numbers: ReadonlyMap<number, number>): void;
+  /** Nobody who waits is called any more. */
+  stop(): void;
 }
 
 /** What of the mesh is told to those who look at the network. */

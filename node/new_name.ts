@@ -37,7 +37,7 @@ export function retractedMessage(range: EntryRange): RetractedMessage {
 /** Gives this server a new name. `who` has entries of it whose numbers it has given out again. */
 export function takeNewName(
   who: string,
-  { journal, makeServerId, renamed, ticketKey }: MeshParts,
+  { journal, makeServerId, places, renamed, ticketKey }: MeshParts,
   { links, caller, lost, heirs, replication, ticketKeys }: NamedMesh,
 ): void {
   const former = journal.serverId;
@@ -48,6 +48,7 @@ export function takeNewName(
     "an old copy of the data of {former} was put back: {who} has entries of it whose numbers were given out again since. This server is {serverId} from here on; its newest {entries} entries stand under that name now",
     { former, who, serverId, entries: numbers.size },
   );
+  places.renamed(former, numbers);
   // Tickets that it has given are good still.
   ticketKeys.set(former, ticketKey);
   for (const link of links.all) {

@@ -38,7 +38,7 @@ import { Guests } from "./guests.ts";
 import { OlderPeers } from "./older_peers.ts";
 import { INCARNATION } from "./origins.ts";
 import { PresenceBoard } from "./presence_board.ts";
-import { PlainCursors } from "./plain_cursors.ts";
+import { type UserPlaces, userPlaces } from "./user_places.ts";
 import { Sessions } from "./sessions.ts";
 import { Counters } from "./counters.ts";
 import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "./disk_budget.ts";
@@ -96,6 +96,7 @@ export class ThrumNode {
   readonly #balancer: Balancer;
   readonly #presence: PresenceBoard;
   readonly #userLists: UserLists;
+  readonly #places: UserPlaces;
   readonly #observatory: Observatory;
   readonly #handover: Handover;
   readonly #spans: EntrySpans | undefined;
@@ -140,6 +141,7 @@ export class ThrumNode {
         this.#inTurn(() => this.#observatory.registered(usernames));
       },
       accountLost: (username) => this.#accountLost(username),
+      placeNoted: (...noted) => this.#places.keeper.heard(...noted),
       failed: (error) => this.#closing.fail(error),
     }, faults);
     this.#userLists = this.#makeUserLists();
@@ -174,12 +176,20 @@ export class ThrumNode {
       live.add(event);
     });
     const tracer = () => writeTrace !== undefined || live.hasRoom ? events : undefined;
+    this.#places = userPlaces({
+      journal: this.#journal,
+      clock,
+      opened: store.opened,
+      mesh: () => this.#mesh,
+      presence: () => this.#presence,
+    });
     this.#mesh = new Mesh({
       trace: () => tracer()?.trace,
       startedAt: this.#startedAt,
       http: () => this.#http,
       heartbeats: this.#counters.serverHeartbeats,
       observed: this.#observatory,
+      places: this.#places.talk,
       older: this.#older,
       config,
       clock,
@@ -199,8 +209,13 @@ export class ThrumNode {
       hasAccount: (username) => this.#journal.hasAccount(username),
       online: () => this.#presence.here,
       heardOnline: (serverId, message) => {
-        if (message === undefined) this.#presence.serverGone(serverId);
-        else this.#presence.heard(serverId, message);
+        if (message === undefined) {
+          // Whoever ends its links itself has lost nobody.
+          if (!this.#closing.hasBegun) this.#places.talk.gone(serverId);
+          return this.#presence.serverGone(serverId);
+        }
+        this.#places.talk.heardOnline(serverId, message);
+        this.#presence.heard(serverId, message);
       },
       membersChanged: (announced) => {
         this.#balancer.membersChanged(announced);
@@ -253,7 +268,8 @@ export class ThrumNode {
         keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
         maxAgeMs: config.sessions.ticketMaxAgeMs,
       }),
-      plainCursors: new PlainCursors(this.#journal, store.opened.cursors),
+      placeKeeper: this.#places.keeper,
+      placeTalk: this.#places.talk,
       counters: this.#counters,
       seats: this.#connections,
       rates: new Rates(config.limits, clock, this.#counters),
@@ -281,6 +297,7 @@ export class ThrumNode {
       store,
       now: () => this.#journal.retention.look(),
       limits: config.store,
+      expire: (notedBefore) => this.#places.keeper.expire(notedBefore),
       forgot: (upTo) => {
         this.#journal.forgot(upTo);
         this.#hub.forgot(upTo);
@@ -482,6 +499,7 @@ export class ThrumNode {
   #accountLost(username: string): void {
     logger.warning("{username} was registered twice while servers were apart: the older claim holds", { username });
     for (const session of this.#sessions.of(username)) session.end("NAME_LOST");
+    this.#places.keeper.forgetUser(username);
   }
 
   #makeOlderPeers(): OlderPeers {

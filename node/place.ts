@@ -20,6 +20,10 @@ export interface Place {
   readonly serverId: string;
   /** For `LOGIN_SUCCESS`. */
   readonly resume: { readonly vector: Vector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+  /** What it has once it is at the end of the log as that is now. */
+  readonly reaches: Vector;
+  /** Activities that it gets before the live ones. */
+  readonly missed: number;
   /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
   readonly lossInWords: string;
 }
@@ -31,35 +35,43 @@ export interface PlacedLog {
   readonly vector: Vector;
   readonly origins: { readonly retractions: Pick<Retractions, "in"> };
   missing(vector: Vector): Missing;
-  missingAfter(position: Position): Missing;
 }
 
 /**
- * The place of a client that brings `vector`, or of a plain one whose lost connection stood at `lostAt`, or (neither) of one that begins now.
+ * The place of a client that `brings` a vector; of one that does not know where it was, when its user's connection was
+ * lost and `stood` there; or (neither) of one that begins now.
  */
-export function placeOf(
-  vector: Vector | undefined,
-  lostAt: Position | undefined,
-  log: PlacedLog,
-): Place {
-  if (vector === undefined && lostAt === undefined) {
+export function placeOf(brings: Vector | undefined, stood: Vector | undefined, log: PlacedLog): Place {
+  const vector = brings ?? stood;
+  if (vector === undefined) {
     const resume = { vector: log.vector, replayed: 0 };
-    return { after: log.head, isAtEnd: true, has: {}, serverId: log.serverId, resume, lossInWords: "" };
+    return {
+      after: log.head,
+      isAtEnd: true,
+      has: {},
+      serverId: log.serverId,
+      resume,
+      reaches: log.vector,
+      missed: 0,
+      lossInWords: "",
+    };
   }
-  const { has, lost, as } = withoutLostOnes(vector ?? {}, log);
-  const missing = vector !== undefined ? log.missing(has) : log.missingAfter(lostAt!);
+  const { has, lost, as } = withoutLostOnes(vector, log);
+  const missing = log.missing(has);
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
+  const all = merge(log.vector, has);
+  // It takes a lower number back only from here: by and by the ids of what comes tell it the rest.
+  const reaches = as === log.serverId ? all : { ...all, [as]: sequenceOf(has, as) };
+  // Who brought nothing takes what it is told for what it has, and all that follows for new.
+  const told = brings === undefined ? { vector: has, replayed: 0 } : { vector: reaches, replayed: missing.activities };
   return {
     after: missing.after,
     isAtEnd: missing.after >= log.head,
     has,
     serverId: as,
-    resume: {
-      // It takes the lower number back only from here: by and by the ids of what comes tell it the rest.
-      vector: as === log.serverId ? merge(log.vector, has) : { ...merge(log.vector, has), [as]: sequenceOf(has, as) },
-      replayed: missing.activities,
-      ...(gaps.length === 0 ? {} : { gap: gaps }),
-    },
+    resume: { ...told, ...(gaps.length === 0 ? {} : { gap: gaps }) },
+    reaches,
+    missed: missing.activities,
     lossInWords: inWords(missing),
   };
 }

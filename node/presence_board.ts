@@ -65,6 +65,16 @@ export class PresenceBoard {
     return this.#presence.isOnline(username);
   }
 
+  /** Where a user is logged in; whether it has lost its last connection a moment ago, and may be back. */
+  whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
+    return this.#presence.whereabouts(username);
+  }
+
+  /** Users that are logged in at `serverId`. */
+  usersAt(serverId: string): string[] {
+    return [...this.#presence.places()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
+  }
+
   /** What a server with a new link has to know. */
   get here(): OnlineMessage {
     return { command: "ONLINE", users: [...this.#here.keys()] };

@@ -61,7 +61,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   #comesTo: Vector | undefined;
   /** What the client had of the log when it logged in. */
   readonly #has: Vector;
-  #plainCursorId: number | undefined;
+  /** Under which its place is kept, in case that its connection is lost. */
+  #placeId: number | undefined;
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
   #publishedAt = -Infinity;
@@ -73,18 +74,19 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** What an anonymous client has published before, at another server; a user's entries are known by the name. */
   #after: EntryId | undefined;
 
-  constructor(services: ConnectionServices, owner: ServedClientOwner, session: LoggedIn, place: Place) {
+  constructor(
+    services: ConnectionServices,
+    owner: ServedClientOwner,
+    { session, place, reads }: { readonly session: LoggedIn; readonly place: Place; readonly reads: boolean },
+  ) {
     this.#services = services;
     this.#owner = owner;
     this.#tracedAs = owner.tracedAs;
     this.#session = session;
     this.#has = place.has;
-    const { username, isPlain } = session;
+    const { username } = session;
     this.#quotedUsername = quoteUsername(username);
     this.#beganAfter = place.after;
-    if (isPlain && username !== ANONYMOUS) {
-      this.#plainCursorId = services.plainCursors.begin(username, place.isAtEnd ? undefined : place.after);
-    }
     if (username !== ANONYMOUS) {
       const knowsChat = session.features.includes("chat");
       this.#mailbox = new Mailbox({
@@ -98,8 +100,12 @@ export class ServedClient implements Supervised, ReaderOwner {
         delivered: (message, receipt) => services.tracer?.delivered(owner.tracedAs, message, receipt),
       });
     }
-    if (session.features.includes("chat")) this.#comesTo = { ...place.resume.vector };
+    if (session.features.includes("chat")) this.#comesTo = { ...place.reaches };
     this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
+    if (username !== ANONYMOUS && reads) {
+      const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
+      this.#placeId = services.placeKeeper.begin(reading, place.isAtEnd ? undefined : place.after);
+    }
   }
 
   /** Begins to supervise it, and to read to it. */
@@ -221,20 +227,26 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Its connection ends. */
   leave(reason: CloseReason): void {
-    const { hub, journal, plainCursors } = this.#services;
-    const position = hub.positionOf(this.#reader);
+    const { hub, placeKeeper } = this.#services;
+    // When it cannot be read nothing can be noted any more, and where it stood before is in the store.
+    const position = this.#placeId === undefined ? undefined : unlessUnreadable(() => this.#standsAt());
     hub.leave(this.#reader);
     this.#watch?.end();
     this.#channel?.close();
     this.#mailbox?.close();
-    if (this.#plainCursorId === undefined) return;
-    if (reason === "LOGGED_OUT") return plainCursors.end(this.#plainCursorId);
-    const { pendingBytes } = this.#owner.link;
-    const before = unlessUnreadable(() => journal.positionBefore(position, pendingBytes));
-    // Nothing can be noted any more: where it stood before is in the store.
-    if (before === undefined) return;
+    const id = this.#placeId;
+    if (id === undefined || position === undefined) return;
+    // Who was replaced went on elsewhere, and whose name is somebody else's does not come back.
+    if (reason === "LOGGED_OUT" || reason === "SESSION_REPLACED" || reason === "NAME_LOST") placeKeeper.end(id);
+    else unlessUnreadable(() => placeKeeper.lost(id, position));
+  }
+
+  /** How far it was sent the log, without what is still here. */
+  #standsAt(): Position {
+    const { hub, journal } = this.#services;
+    const before = journal.positionBefore(hub.positionOf(this.#reader), this.#owner.link.pendingBytes);
     // Of what has not left some was no part of the log: what waited.
-    plainCursors.lost(this.#plainCursorId, this.#session.username, Math.max(before, this.#beganAfter));
+    return Math.max(before, this.#beganAfter);
   }
 
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
@@ -324,8 +336,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   }
 
   #saveCursor(position: number | undefined): void {
-    if (this.#plainCursorId === undefined) return;
-    this.#services.plainCursors.moved(this.#plainCursorId, this.#session.username, position);
+    if (this.#placeId !== undefined) this.#services.placeKeeper.moved(this.#placeId, position);
   }
 
   #supervise(login: LoginMessage): void {

@@ -8,9 +8,9 @@ import type {
   Account,
   Batch,
   KnownServer,
-  PlainCursor,
   Renaming,
   StoredMessage,
+  StoredPlace,
   UsedMessageId,
 } from "../store/store.ts";
 
@@ -20,7 +20,8 @@ export class Turn {
   readonly #messageIds = new Map<string, UsedMessageId>();
   readonly #directMessages: StoredMessage[] = [];
   readonly #delivered: EntryId[] = [];
-  readonly #cursors = new Map<number, PlainCursor>();
+  readonly #places = new Map<number, StoredPlace>();
+  readonly #endedPlaces: number[] = [];
   readonly #endedCursors: number[] = [];
   #members: readonly KnownServer[] | undefined;
   #notes: Record<string, string> | undefined;
@@ -29,8 +30,8 @@ export class Turn {
 
   /** Whether it has something that is kept although the log gets nothing. */
   get isWorthKeeping(): boolean {
-    return this.#cursors.size > 0 || this.#endedCursors.length > 0 || this.#members !== undefined ||
-      this.#notes !== undefined || this.renamed !== undefined;
+    return this.#places.size > 0 || this.#endedPlaces.length > 0 || this.#endedCursors.length > 0 ||
+      this.#members !== undefined || this.#notes !== undefined || this.renamed !== undefined;
   }
 
   /** What a sender has sent under a `messageId` in this turn. */
@@ -52,12 +53,16 @@ export class Turn {
     this.#delivered.push({ origin, sequence });
   }
 
-  saveCursor(cursor: PlainCursor): void {
-    this.#cursors.set(cursor.id, cursor);
+  savePlace(place: StoredPlace): void {
+    this.#places.set(place.id, place);
+  }
+
+  endPlace(id: number): void {
+    this.#places.delete(id);
+    this.#endedPlaces.push(id);
   }
 
   endCursor(id: number): void {
-    this.#cursors.delete(id);
     this.#endedCursors.push(id);
   }
 
@@ -78,8 +83,11 @@ export class Turn {
       messageIds: [...this.#messageIds.values()],
       directMessages: this.#directMessages,
       delivered: this.#delivered,
-      cursors: [...this.#cursors.values()],
+      // Kept by earlier versions; now they are places.
+      cursors: [],
       endedCursors: this.#endedCursors,
+      places: [...this.#places.values()],
+      endedPlaces: this.#endedPlaces,
       ...(this.#members === undefined ? {} : { members: this.#members }),
       ...(this.#notes === undefined ? {} : { notes: this.#notes }),
       ...(this.renamed === undefined ? {} : { renamed: this.renamed }),

@@ -183,6 +183,7 @@ function readLogin(fields: Fields): LoginMessage {
     redirects: optionalIntegerField(fields.redirects, "redirects", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     ticket: optionalStringField(fields.ticket, "ticket"),
     last: optionalStringField(fields.last, "last"),
+    ...(fields.reads === false ? { reads: false } : {}),
     ...(trace === undefined ? {} : { trace: readTrace(trace) }),
   };
 }

@@ -10,6 +10,7 @@ import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
 import { MAX_ENTRY_LAMPORT } from "./lamport_bounds.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
 import type { WireAudience } from "./peer_message.ts";
+import { readPlace } from "./place_codec.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
 import { isServerId } from "./server_id.ts";
 
@@ -39,7 +40,7 @@ const NO_ENTRIES: ReadonlySet<string> = new Set(
     "AUTHENTICATION_FAIL INVALID_MESSAGE ACTIVITY_MESSAGE ACTIVITY_ACK ACTIVITY_FAILED ACTIVITY_PENDING CLOCK HEARTBEAT " +
     "HEARTBEAT_ACK ACK END_CONNECTION REDIRECT BACKUP_LIST DIRECT_MESSAGE_FAILED CAUGHT_UP USER_LIST LIST_USERS PRESENCE " +
     "SERVER_ANNOUNCE ENTRIES WANT HAVE LOCK_REQUEST LOCK_ALLOWED LOCK_DENIED LOCK_RELEASE ONLINE ONLINE_CHANGE OBSERVE " +
-    "OBSERVED").split(" "),
+    "OBSERVED PLACE_ASK PLACE_SAID SESSIONS BEHIND PLACES").split(" "),
 );
 
 /** What `line`, without its end, is as the entry at `place`; `undefined` when it is none at all, which no server of any version has ever kept. Never throws. */
@@ -90,6 +91,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
     if (typeof of !== "string" || !isEntryId(of)) return '"of" is not the id of an entry';
     return nameProblem(to, "to") ?? messageIdProblem(messageId);
   },
+  [ENTRY_KINDS.place]: (fields) => {
+    // Of something else that a newer server says about places only that server knows what it has to be.
+    if (fields.event !== "lost" && fields.event !== "taken") return undefined;
+    return nameProblem(fields.username, "username") ??
+      (readPlace(fields) === undefined
+        ? "it does not say where somebody stood, or whose place was taken up"
+        : undefined);
+  },
 };
 
 /** Whom entries of each kind may be for. Of kinds that are not known here anything may be said: nobody but servers gets them. */
@@ -99,14 +108,16 @@ const AUDIENCES: Readonly<Record<EntryFacts["kind"], readonly ("everyone" | "ser
   account: ["servers"],
   message: ["user", "servers"],
   receipt: ["user", "servers"],
+  place: ["user", "servers"],
   other: ["everyone", "servers", "user"],
 };
 
-function audienceProblem({ kind, to: receiver }: EntryFacts, to: WireAudience): string | undefined {
+function audienceProblem({ kind, to: ofMessage, place }: EntryFacts, to: WireAudience): string | undefined {
   const name = typeof to === "string" ? to : "user";
   if (!AUDIENCES[kind].includes(name)) return `an entry of this kind is not for "${name}"`;
-  const isStranger = kind === "message" && typeof to !== "string" && to.user !== receiver;
-  return isStranger ? 'it came for another user than its "to"' : undefined;
+  const receiver = ofMessage ?? place?.username;
+  const isStranger = receiver !== undefined && typeof to !== "string" && to.user !== receiver;
+  return isStranger ? "it came for another user than the one that it names" : undefined;
 }
 
 function afterProblem(after: unknown): string | undefined {

@@ -5,6 +5,7 @@
 
 import { type Fields, isObject } from "./fields.ts";
 import { type EntryId, parseEntryId } from "./entry_id.ts";
+import { type PlaceNote, readPlace } from "./place_codec.ts";
 
 /** A registration, as the log keeps it. */
 export interface AccountEntry {
@@ -23,7 +24,7 @@ export interface AccountEntry {
 /** What a server takes out of a line that another one has accepted. */
 export interface EntryFacts {
   /** `"other"`: only a newer server knows what it is. */
-  readonly kind: "activity" | "account" | "message" | "receipt" | "other";
+  readonly kind: "activity" | "account" | "message" | "receipt" | "place" | "other";
   readonly lamport: number;
   /** An activity or a direct message: who sent it. */
   readonly username: string | undefined;
@@ -38,6 +39,8 @@ export interface EntryFacts {
   readonly sentAt?: number;
   /** A receipt: of which direct message. */
   readonly of?: EntryId;
+  /** Where a lost connection stood, or that its place was taken up. */
+  readonly place?: PlaceNote;
 }
 
 /** A direct message, as the log keeps it. */
@@ -93,6 +96,7 @@ export const ENTRY_KINDS = {
   account: "ACCOUNT",
   message: "DIRECT_MESSAGE",
   receipt: "RECEIPT",
+  place: "PLACE",
 } as const;
 
 /** What a line of the log says to a server; `undefined` for what cannot be one. A kind that only a newer server knows is kept and passed on all the same. */
@@ -151,6 +155,10 @@ function factsOf(fields: Fields): EntryFacts | undefined {
       if (of === undefined) return undefined;
       const messageId = typeof fields.messageId === "string" ? fields.messageId : undefined;
       return { kind: "receipt", lamport, username: undefined, messageId, after, account: undefined, of };
+    }
+    case ENTRY_KINDS.place: {
+      const place = readPlace(fields);
+      return { ...unknownFacts(lamport, after), ...(place && { kind: "place", place }) };
     }
     default:
       return unknownFacts(lamport, after);

@@ -48,6 +48,8 @@ export interface LoginMessage {
   readonly ticket: string | undefined;
   /** The newest of the client's own activities that was acknowledged, as an `id`: what it publishes next comes after that one, everywhere. */
   readonly last: string | undefined;
+  /** `false`: it takes nothing of what is published, and leaves what was missed to its user's next client. */
+  readonly reads?: boolean;
   /** Of a client that keeps a trace: what it is called there beside its username, which of its logins this is, and its Lamport time. */
   readonly trace?: { readonly node: string; readonly attempt: number; readonly lamport: number };
 }

@@ -31,6 +31,7 @@ import {
   type WireAudience,
   type WireMember,
 } from "./peer_message.ts";
+import { readPlaceTalk } from "./place_talk_codec.ts";
 import { encodeLine, readRefusal } from "./server_codec.ts";
 import { isServerId } from "./server_id.ts";
 
@@ -123,6 +124,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         version: shortField(fields.version, "version", MAX_VERSION_LENGTH),
         startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
         http: shortField(fields.http, "http", MAX_HOST_LENGTH + 6),
+        ...(booleanField(fields.places, "places", false) ? { places: true } : {}),
       };
     case "OBSERVE":
       return { command, active: booleanField(fields.active, "active", true) };
@@ -165,7 +167,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "AUTHENTICATE":
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
-  return readOriginMessage(command, fields);
+  return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields);
 }
 
 function readEntries(fields: Fields): EntriesMessage {

@@ -69,6 +69,11 @@ export interface ServerAnnounceMessage {
   readonly startedAt: number;
   /** Where its HTTP gateway is, `HOST:PORT`; empty for none. */
   readonly http: string;
+  /**
+   * Whether its log up to `vector` has all that there is to know of those who were logged in there and are not any more.
+   * A server of an earlier version never says so, and answers no `PLACE_ASK`.
+   */
+  readonly places?: boolean;
 }
 
 /** Whom entries are for, as the log's segments have it. */
@@ -124,6 +129,46 @@ export interface OnlineChangeMessage {
   readonly lamport: number;
 }
 
+/** A server that is asked answers when all that it said before has been sent. */
+export interface PlaceAskMessage {
+  readonly command: "PLACE_ASK";
+  readonly ask: number;
+}
+
+/** The answer: its own newest entry. Once that is here, all is known that it has to tell of lost connections. */
+export interface PlaceSaidMessage {
+  readonly command: "PLACE_SAID";
+  readonly ask: number;
+  readonly sequence: number;
+}
+
+/** How many connections users have there, beside what `ONLINE` says; nothing is said of one that can resume. */
+export interface SessionsMessage {
+  readonly command: "SESSIONS";
+  readonly users: readonly { readonly username: string; readonly plain: number; readonly resuming: number }[];
+}
+
+/** Users who have not got all that the sender has announced last, with what they have of the origins that matter. All of them, or the first. */
+export interface BehindMessage {
+  readonly command: "BEHIND";
+  readonly users: readonly { readonly username: string; readonly vector: WireVector }[];
+}
+
+/** Where users stood when the sender lost the server `server`, and where they have not been taken up. */
+export interface PlacesMessage {
+  readonly command: "PLACES";
+  readonly server: string;
+  readonly users: readonly {
+    readonly username: string;
+    readonly resumes: boolean;
+    readonly lostAt: number;
+    readonly vector: WireVector;
+  }[];
+}
+
+/** What servers say to each other about lost connections. */
+export type PlaceTalkMessage = PlaceAskMessage | PlaceSaidMessage | SessionsMessage | BehindMessage | PlacesMessage;
+
 /** Somebody looks at the network from there: say about once a second what has changed here, or do not any more. */
 export interface ObserveMessage {
   readonly command: "OBSERVE";
@@ -155,6 +200,7 @@ export type PeerMessage =
   | ObserveMessage
   | ObservedMessage
   | OriginMessage
+  | PlaceTalkMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage

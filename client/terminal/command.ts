@@ -33,7 +33,7 @@ export interface CommandContext {
 }
 
 /** How a command wants to be connected, and where it wants notices to go. */
-export interface EnterOptions extends Pick<ConnectOptions, "reconnect" | "blockHeartbeatMs" | "onEvent"> {
+export interface EnterOptions extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
   /** Whether what there is to tell about an event is told; by default always. */

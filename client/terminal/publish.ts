@@ -28,7 +28,10 @@ export async function publish(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   if (args.activity !== undefined) checkArgument(args.activity);
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "publish" }, stdio);
-  await using client = await enter(context, identity, { reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS } });
+  await using client = await enter(context, identity, {
+    reads: false,
+    reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
+  });
   const publisher = new Publisher(context, client);
   // Who waits for the next line of a pipe has to learn at once what is wrong with this one, or that there is no connection any more.
   await Promise.race([

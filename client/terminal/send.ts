@@ -18,7 +18,10 @@ export async function send(context: CommandContext): Promise<void> {
     throw new UsageError("send needs to know who sends: -u NAME");
   }
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "send" }, stdio);
-  await using client = await enter(context, identity, { reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS } });
+  await using client = await enter(context, identity, {
+    reads: false,
+    reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
+  });
   const { id } = await client.send(to, text);
   await stdio.write(args.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
 }

@@ -9,7 +9,10 @@ import { visible } from "./visible.ts";
 export async function users(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "users" }, stdio);
-  await using client = await enter(context, identity, { reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS } });
+  await using client = await enter(context, identity, {
+    reads: false,
+    reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
+  });
   const names = await client.users(args.online ? "online" : "all");
   await stdio.write(
     names.map((username) => `${args.json ? JSON.stringify({ username }) : visible(username)}\n`).join(""),

@@ -258,6 +258,7 @@ Deno.test("a fault of one who is told that the turn is stored keeps nobody else 
     stored: () => fault("stored"),
     registered: () => fault("registered"),
     accountLost: () => {},
+    placeNoted: () => {},
     failed: () => told.push("failed"),
   }, faults);
   const about = { username: "anonymous", quotedUsername: '"anonymous"', messageId: undefined, lamport: undefined };

@@ -133,7 +133,7 @@ Deno.test("a login with `last` waits until that is here, and no longer than hold
   const { id } = atA.last("ACTIVITY_ACK")!;
   const begin = world.clock.nowMs();
   const [atC, lost] = await Promise.all([world.client("c"), world.client("b")]);
-  atC.send(loginOf("anna", { redirects: 3, last: id }));
+  atC.send(loginOf("anna", { redirects: 3, last: id, reads: false }));
   lost.send(loginOf("ben", { redirects: 3, last: "x:1" }));
   await world.run(1_000);
   assertEquals([atC.commands, lost.commands], [[], []]);
@@ -165,7 +165,7 @@ Deno.test("a `last` that is older than what is known here does not take its plac
   await world.run(20);
   world.server("b").powerOff();
   world.network.slow("a", "c", 300);
-  const atA = await world.login("a", "anna", { redirects: 3, last: id });
+  const atA = await world.login("a", "anna", { redirects: 3, last: id, reads: false });
   for (const n of [2, 3, 4]) atA.publish(n, `m-${n}`);
   await world.run(20);
   assertEquals(world.server("a").entries.get("a:2")!.line.after, "b:3");

@@ -58,7 +58,7 @@ const reads: [what: string, read: keyof Store, lines: Received[]][] = [
   ["the log is read for it", "segmentsAfter", [{ ...ANONYMOUS, features: ["resume"], resume: { vector: {} } }]],
   ["a message id is looked up", "usedMessageId", [{ ...ANONYMOUS, features: ["ack"] }, activity(9, "m")]],
   ["a user logs in", "account", [{ command: "LOGIN", username: "anna", secret: "anna", features: ["ack"] }]],
-  ["a plain user comes back", "missingAfter", [{ command: "LOGIN", username: "anna", secret: "anna" }]],
+  ["a plain user comes back", "vectorAt", [{ command: "LOGIN", username: "anna", secret: "anna" }]],
 ];
 
 for (const [what, read, lines] of reads) {

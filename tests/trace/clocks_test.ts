@@ -24,7 +24,14 @@ function begin(lamport: number) {
     },
   });
   const nothing = () => {};
-  const owner = { safe: nothing, stored: nothing, registered: nothing, accountLost: nothing, failed: nothing };
+  const owner = {
+    safe: nothing,
+    stored: nothing,
+    registered: nothing,
+    accountLost: nothing,
+    placeNoted: nothing,
+    failed: nothing,
+  };
   return {
     journal: new Journal(noting, new FakeClock(), { tailBytes: 1_000, messagesWaitMs: 1_000_000 }, owner),
     batches,
