@@ -51,7 +51,7 @@ const BUSY_MS = 1_000;
 /** One that has published nothing for so long has nothing to say. */
 const QUIET_MS = 10_000;
 /** How long a connection may take to log in while there are few places left. */
-const SHORT_IDENTIFY_MS = 2_000;
+const SHORT_IDENTIFY_MS = 3_000;
 /** How long a client waits for a place that has logged in. */
 const PLACE_PATIENCE_MS = 30_000;
 /** How long the last line may take to leave before the link is cut. */
@@ -498,8 +498,13 @@ export class Connection
 
   #awaitIdentification(): void {
     const { seats, config: { limits } } = this.#services;
-    const spanMs = seats.isShort ? Math.min(limits.identifyTimeoutMs, SHORT_IDENTIFY_MS) : limits.identifyTimeoutMs;
-    this.#deadline(spanMs, "IDENTIFY_TIMEOUT", `no LOGIN came within ${spanMs / 1000} seconds`);
+    const { identifyTimeoutMs } = limits;
+    if (seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs) {
+      // It may come back: it has not had as long as is promised.
+      const why = `no LOGIN came within ${SHORT_IDENTIFY_MS / 1000} seconds, and few places are left`;
+      return this.#deadline(SHORT_IDENTIFY_MS, "TOO_MANY", why);
+    }
+    this.#deadline(identifyTimeoutMs, "IDENTIFY_TIMEOUT", `no LOGIN came within ${identifyTimeoutMs / 1000} seconds`);
   }
 
   #deadline(spanMs: number, reason: CloseReason, why: string): void {

@@ -21,7 +21,7 @@ export interface ConnectionsParts {
     LimitsConfig,
     "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
   >;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
   readonly counters: Counters;
   /** Whether the server is about to end: then nobody is taken in any more. */
   isClosing(): boolean;
@@ -32,7 +32,9 @@ export interface ConnectionsParts {
 /** Connections that may wait for a place; beyond, somebody is turned away. */
 const MAX_LOBBY = 1_024;
 /** How long the last line to somebody who has to go may take to leave: others wait for its place, and many may have to go. */
-const HURRY_MS = 100;
+const HURRY_MS = 250;
+/** For so long, and until it was read once, nobody has to go because it says nothing. */
+const FRESH_MS = 1_000;
 /** How often an operator is told the same at most. */
 const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
@@ -41,7 +43,11 @@ const encoder = new TextEncoder();
 /** Those that are served, in the order in which they came, and those who wait for a place. */
 export class Connections implements Iterable<ServedConnection>, Seats {
   readonly #parts: ConnectionsParts;
-  readonly #open = new Set<ServedConnection>();
+  /** All of them, with the moment and the turn of the event loop in which they came. */
+  readonly #open = new Map<ServedConnection, { readonly at: number; readonly turn: number }>();
+  /** Counts turns in which somebody came. */
+  #turn = 0;
+  #turnEnds = false;
   readonly #places: Places<ServedConnection>;
   /** Those who wait for a place and have said who they are: how to tell them that they have one. */
   readonly #granted = new Map<ServedConnection, () => void>();
@@ -54,11 +60,14 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     const { maxConnections, keptForNamedPercent } = parts.limits;
     const kept = Math.ceil(maxConnections * keptForNamedPercent / 100);
     const limits = { maxPlaces: maxConnections, kept, maxLobby: MAX_LOBBY };
-    this.#places = new Places(limits, (connection) => connection.isQuiet);
+    this.#places = new Places(limits, {
+      isFresh: (connection) => this.#isFresh(connection),
+      isIdle: (connection) => connection.isQuiet,
+    });
   }
 
   [Symbol.iterator](): Iterator<ServedConnection> {
-    return this.#open.values();
+    return this.#open.keys();
   }
 
   /** How many have a place. */
@@ -136,14 +145,14 @@ export class Connections implements Iterable<ServedConnection>, Seats {
 
   /** Sends those away that wait for a place. */
   turnAwayWaiting(): void {
-    for (const connection of [...this.#open]) {
+    for (const connection of [...this.#open.keys()]) {
       if (!this.#places.hasPlace(connection)) connection.end("SERVER_STOPPING");
     }
   }
 
   /** Ends all. */
   end(reason: CloseReason): void {
-    for (const connection of this.#open) connection.end(reason);
+    for (const connection of this.#open.keys()) connection.end(reason);
   }
 
   /** Ends all; resolves when they are gone. */
@@ -156,11 +165,27 @@ export class Connections implements Iterable<ServedConnection>, Seats {
 
   #add(connection: ServedConnection, network: string): void {
     this.#parts.counters.accepted++;
-    this.#open.add(connection);
+    this.#open.set(connection, { at: this.#parts.clock.nowMs(), turn: this.#turn });
+    this.#countTurn();
     const { out } = this.#places.arrive(connection, network);
     if (out === undefined) return;
     this.#tell("lobby", `${MAX_LOBBY} connections wait for a place: some are turned away`);
     this.#sendAway(out, "lobby", "too many wait for a place");
+  }
+
+  /** Whether what it has sent may not have been read yet: many can come in one turn, before anybody is read. */
+  #isFresh(connection: ServedConnection): boolean {
+    const came = this.#open.get(connection);
+    return came !== undefined && (this.#turn - came.turn < 2 || this.#parts.clock.nowMs() - came.at < FRESH_MS);
+  }
+
+  #countTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#parts.clock.endOfTurn(() => {
+      this.#turnEnds = false;
+      this.#turn++;
+    });
   }
 
   /** What `network` has used up, where the operator has set a limit. */

@@ -40,6 +40,14 @@ export interface Entry<T> {
   readonly out?: T;
 }
 
+/** What is asked about somebody. */
+export interface PlaceQuestions<T> {
+  /** Whether it has come only just now, so that what it has sent may not have been read yet. */
+  isFresh(guest: T): boolean;
+  /** Whether it has said nothing for a while. */
+  isIdle(guest: T): boolean;
+}
+
 interface Guest {
   readonly network: string;
   readonly standing: Standing;
@@ -76,12 +84,11 @@ export class Places<T> {
   readonly #waitingAnonymous = new Crowd<T>();
   /** All of them, by network. */
   readonly #all = new Crowd<T>();
-  readonly #isIdle: (guest: T) => boolean;
+  readonly #ask: PlaceQuestions<T>;
 
-  /** `isIdle` says whether somebody has said nothing for a while. */
-  constructor(limits: PlaceLimits, isIdle: (guest: T) => boolean) {
+  constructor(limits: PlaceLimits, ask: PlaceQuestions<T>) {
     this.#limits = limits;
-    this.#isIdle = isIdle;
+    this.#ask = ask;
   }
 
   /** How many have a place. */
@@ -124,8 +131,8 @@ export class Places<T> {
     const at = this.isFull ? "lobby" : "place";
     this.#put(guest, { network, standing: { kind: "new" }, at });
     if (this.inLobby <= this.#limits.maxLobby) return {};
-    const out = oldest(this.#lobby) ?? oldest(this.#waitingAnonymous) ?? oldest(this.#lobbyTrying) ??
-      oldest(this.#waitingNamed);
+    const out = this.#silent(this.#lobby) ?? oldest(this.#waitingAnonymous) ?? oldest(this.#lobby) ??
+      oldest(this.#lobbyTrying) ?? oldest(this.#waitingNamed);
     this.#take(out!);
     return { out: out! };
   }
@@ -170,7 +177,7 @@ export class Places<T> {
   /** Whose place somebody may have where there is none. */
   #whoGoes({ kind }: Standing, network: string): T | undefined {
     const { new: fresh, trying, plain, anonymous, named } = this.#placed;
-    const silent = oldest(fresh);
+    const silent = this.#silent(fresh);
     if (silent !== undefined) return silent;
     if (kind === "plain" || kind === "anonymous") {
       // Whoever has more than one more is to share.
@@ -181,7 +188,7 @@ export class Places<T> {
     const idle = this.#idle(plain, plain.largest);
     if (idle !== undefined) return idle;
     const isBelowShare = named.size + this.#peers < this.#limits.kept;
-    const shares = isBelowShare ? oldest(plain) ?? oldest(anonymous) ?? oldest(trying) : undefined;
+    const shares = isBelowShare ? oldest(plain) ?? oldest(anonymous) ?? oldest(fresh) ?? oldest(trying) : undefined;
     if (shares !== undefined) return shares;
     if (this.#byName.most > FEW_CONNECTIONS) return this.#idle(this.#byName, this.#byName.largest);
     // One address that has most of all places gives of them to others.
@@ -195,7 +202,13 @@ export class Places<T> {
   }
 
   #idle(crowd: Crowd<T>, owner: string | undefined): T | undefined {
-    return owner === undefined ? undefined : crowd.oldestOf(owner, this.#isIdle, TRIES);
+    return owner === undefined ? undefined : crowd.oldestOf(owner, (guest) => this.#ask.isIdle(guest), TRIES);
+  }
+
+  /** One that has had the time to say something. */
+  #silent(crowd: Crowd<T>): T | undefined {
+    const silent = oldest(crowd);
+    return silent === undefined || this.#ask.isFresh(silent) ? undefined : silent;
   }
 
   #put(guest: T, { network, standing, at }: Guest): void {

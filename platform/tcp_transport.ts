@@ -192,6 +192,8 @@ class TcpListener implements Listener {
   /** Links that came and are not gone, and the most of them since the last call to ourselves. */
   #open = 0;
   #mostOpen = 0;
+  /** Counts what was accepted, calls to ourselves included. */
+  #accepts = 0;
   /** Our end of a call to ourselves, until it was accepted. */
   #ownCall: Socket | undefined;
   /** What came while that call had no port yet: it may be its other end. */
@@ -237,6 +239,7 @@ class TcpListener implements Listener {
   }
 
   #accepted(socket: Socket): void {
+    this.#accepts++;
     const call = this.#ownCall;
     if (call?.connecting) {
       // Nobody else hears of a reset meanwhile, and one that nobody hears of would end the process.
@@ -275,13 +278,20 @@ class TcpListener implements Listener {
     };
     call.once("connect", decide);
     call.once("close", decide);
-    // A process that stood still meanwhile reads what has arrived before it judges.
-    this.#timer = setTimeout(() => setImmediate(() => this.#judge(call)), SELF_CALL_PATIENCE_MS);
+    this.#judgeLater(call);
   }
 
-  #judge(call: Socket): void {
+  #judgeLater(call: Socket): void {
+    const before = this.#accepts;
+    // A process that stood still meanwhile reads what has arrived before it judges.
+    this.#timer = setTimeout(() => setImmediate(() => this.#judge(call, before)), SELF_CALL_PATIENCE_MS);
+  }
+
+  #judge(call: Socket, acceptsBefore: number): void {
     // It was accepted after all, or nothing has to be any more.
     if (this.#ownCall !== call || this.#isClosed) return;
+    // Others were: ours is behind them. To listen anew would break off the calls of all who wait to be accepted.
+    if (this.#accepts > acceptsBefore) return this.#judgeLater(call);
     call.destroy();
     this.#ownCall = undefined;
     this.#reopen();

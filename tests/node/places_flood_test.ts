@@ -69,6 +69,7 @@ Deno.test("connections that say nothing keep nobody out, from one address or fro
     await world.register("anna");
     for (let n = 0; n < 2_000; n++) await world.connectFrom(addressOf(n));
     assert(world.node.metrics().waiting <= 1_024);
+    await world.clock.run(1_000);
     const anna = await world.connectFrom(ELSEWHERE, ANNA);
     await world.endAllDerivations();
     const peer = await world.connectFrom(ELSEWHERE, HELLO);
@@ -78,8 +79,10 @@ Deno.test("connections that say nothing keep nobody out, from one address or fro
     assertEquals(other.commands, ["LOGIN_SUCCESS"]);
     peer.link.destroy();
     // When places are short, nobody has as long as otherwise.
-    await world.clock.run(3_000);
+    const slow = await world.connectFrom(ELSEWHERE);
+    await world.clock.run(4_000);
     assertEquals(world.node.metrics().waiting, 0);
+    assertEquals(slow.received.map(({ command, reason }) => [command, reason]), [["END_CONNECTION", "TOO_MANY"]]);
     await world.stop();
     assertEquals(world.clock.timersWaiting, 0);
   }

@@ -9,9 +9,12 @@ const ANONYMOUS: Standing = { kind: "anonymous" };
 const PEER: Standing = { kind: "peer" };
 const named = (username: string): Standing => ({ kind: "named", username });
 
-/** Places in which those whose name begins with "busy" are never idle. */
+/** Places in which those whose name begins with "busy" are never idle, and those whose name begins with "fresh" have only just come. */
 function placesOf(maxPlaces: number, kept = 0, maxLobby = 4): Places<string> {
-  return new Places<string>({ maxPlaces, kept, maxLobby }, (guest) => !guest.startsWith("busy"));
+  return new Places<string>({ maxPlaces, kept, maxLobby }, {
+    isIdle: (guest) => !guest.startsWith("busy"),
+    isFresh: (guest) => guest.startsWith("fresh"),
+  });
 }
 
 /** They come from `network`, and are let in as `standing`. */
@@ -130,6 +133,19 @@ Deno.test("the lobby has a bound: of the address that has most in it the oldest 
   assertEquals(places.inLobby, 4);
 });
 
+Deno.test("who has only just come goes after those who wait without a name, and after idle clients", () => {
+  const places = placesOf(2, 2, 3);
+  places.arrive("fresh", "a");
+  fill(places, ["plain"], "b", PLAIN);
+  assertEquals(comes(places, "anna", "z", named("anna")), { isIn: true, out: "plain" });
+  assertEquals(comes(places, "bob", "z", named("bob")), { isIn: true, out: "fresh" });
+  places.arrive("fresh 1", "c");
+  assertEquals(comes(places, "waits", "d", PLAIN), { isIn: false });
+  places.arrive("fresh 2", "e");
+  assertEquals(places.arrive("fresh 3", "f"), { out: "waits" });
+  assertEquals(places.arrive("fresh 4", "g"), { out: "fresh 1" });
+});
+
 Deno.test("limits of addresses are counted over all that come from one", () => {
   const places = placesOf(2);
   fill(places, ["anna", "busy"], "a", named("anna"));
@@ -152,7 +168,10 @@ Deno.test("whatever happens, no more places are taken than there are but by serv
     { weight: 2, arbitrary: fc.record({ who: fc.nat(40) }) },
   );
   fc.assert(fc.property(fc.array(step, { maxLength: 120 }), fc.nat(6), (steps, max) => {
-    const places = new Places<number>({ maxPlaces: max + 1, kept: 2, maxLobby: 3 }, (guest) => guest % 3 > 0);
+    const places = new Places<number>({ maxPlaces: max + 1, kept: 2, maxLobby: 3 }, {
+      isIdle: (guest) => guest % 3 > 0,
+      isFresh: (guest) => guest % 5 === 0,
+    });
     const there = new Map<number, Standing | undefined>();
     const isIn = new Set<number>();
     const gone = (guest: number | undefined) => {
