@@ -30,7 +30,7 @@ let isRepaired = false;
 
 /** Puts in place what is missing, once. */
 export function repairHttp2(): void {
-  if (isRepaired || isComplete()) return;
+  if (isRepaired || hasHttp2()) return;
   isRepaired = true;
   const library = http2 as unknown as { createServer(...args: unknown[]): Emitter };
   const createServer = library.createServer;
@@ -39,8 +39,8 @@ export function repairHttp2(): void {
   endureBrokenConnections();
 }
 
-/** The settings came with all the rest. */
-function isComplete(): boolean {
+/** Whether this Deno has all of `node:http2`. The settings came with all the rest. */
+export function hasHttp2(): boolean {
   try {
     http2.getDefaultSettings();
     return true;
@@ -135,8 +135,10 @@ function endureBrokenConnections(): void {
   addEventListener("unhandledrejection", (event) => {
     if (!(event.reason instanceof Deno.errors.Http)) return;
     event.preventDefault();
+    // Nor is it anything for the net below (`stray_faults.ts`).
+    event.stopImmediatePropagation();
     logger.debug("a connection broke: {error}", { error: event.reason.message });
-  });
+  }, { capture: true });
 }
 
 async function* untilItBreaks(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

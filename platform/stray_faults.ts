@@ -8,10 +8,13 @@ import type { FaultGuard } from "./faults.ts";
 /** Keeps the process alive, and tells `faults`, until it is disposed of. For programs, not for libraries. */
 export function catchStrayFaults(faults: FaultGuard): Disposable {
   const onError = (event: ErrorEvent) => {
+    // Somebody else expected it.
+    if (event.defaultPrevented) return;
     event.preventDefault();
     faults.caught("process", event.error);
   };
   const onRejection = (event: PromiseRejectionEvent) => {
+    if (event.defaultPrevented) return;
     event.preventDefault();
     faults.caught("process", event.reason);
   };

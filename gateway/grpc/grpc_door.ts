@@ -10,7 +10,8 @@ import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { guardHttp2 } from "../../platform/guarded_http2.ts";
-import { repairHttp2 } from "../../platform/older_http2.ts";
+import { type Http2Front, listenHttp2 } from "../../platform/http2_front.ts";
+import { hasHttp2, repairHttp2 } from "../../platform/older_http2.ts";
 import type { Door, DoorParts } from "../door.ts";
 import { participantCaller } from "./caller.ts";
 import { ChatRoom, type Outcome } from "./chat_room.ts";
@@ -23,6 +24,8 @@ import { peerHost } from "./rules.ts";
 const MAX_REQUEST_BYTES = 65_536;
 /** Requests that one connection may have under way. */
 const MAX_STREAMS = 100;
+/** Connections at once. A participant has one. */
+const MAX_CALLERS = 1_024;
 /** How long calls that are under way have when the door closes; after that again for the operating system to say that all is closed. */
 const CLOSE_MS = 800;
 const logger = getLogger(["thrum", "grpc"]);
@@ -61,8 +64,10 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     Publish: handler(faults, (request: Message, peer) => room.publish(request, peer)),
     Leave: handler(faults, (request: LeaveRequest, peer) => room.leave(request, peer)),
   });
+  let front: Http2Front | undefined;
   try {
-    port = await listen(server, at);
+    if (hasHttp2()) front = await listenInFront(server, at, faults);
+    port = front?.port ?? await listen(server, at);
   } catch (error) {
     room.close();
     server.forceShutdown();
@@ -77,11 +82,19 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     close: () =>
       closed ??= (() => {
         room.close();
-        return shutDown(server, clock);
+        front?.close();
+        return shutDown(server, clock).then(() => front?.cut());
       })(),
   };
 }
 
+/** Listens by itself, as not everything that may come is to be heard by the library. */
+function listenInFront(server: grpc.Server, at: Endpoint, faults: FaultGuard): Promise<Http2Front> {
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  return listenHttp2(at, (connection) => injector.injectConnection(connection), { faults, maxCallers: MAX_CALLERS });
+}
+
+/** Where the library listens, with a Deno that has another HTTP/2. */
 function listen(server: grpc.Server, at: Endpoint): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(endpointText(at), grpc.ServerCredentials.createInsecure(), (error, port) => {
