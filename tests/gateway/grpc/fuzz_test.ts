@@ -1,6 +1,6 @@
 /**
  * Random HTTP/2 at the Chitty-Chat door: connections of frames that are right, nearly right, and wrong, in packets cut anywhere, that end in every way. The server has to live, and
- * others have to be answered meanwhile. A few seconds long; ten minutes with THRUM_TEST_FULL=1, and then it says what it has done.
+ * others have to be answered meanwhile. Some hundred connections; ten minutes with THRUM_TEST_FULL=1, and then it says what it has done.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -11,7 +11,9 @@ import { concat, FRAME, frame, GRPC_HEADERS, PREFACE, requestHeaders } from "../
 import { TestParticipant } from "./_world.ts";
 
 const IS_FULL = Deno.env.get("THRUM_TEST_FULL") === "1";
-const SPAN_MS = IS_FULL ? 600_000 : 2_000;
+/** How long, or how many connections: a busy machine may take its time. */
+const SPAN_MS = 600_000;
+const CONNECTIONS = 300;
 /** Fuzzing clients at once. */
 const CLIENTS = 8;
 /** A connection that is not closed by the server within this closes itself. */
@@ -129,21 +131,22 @@ Deno.test("random HTTP/2 ends connections and nothing else, and others are answe
   let answered = 0;
   try {
     const endAt = performance.now() + SPAN_MS;
+    const isOver = () => IS_FULL ? performance.now() >= endAt : connections >= CONNECTIONS;
     await using participant = await TestParticipant.listen(server.grpc!);
     const fuzzing = Array.from({ length: CLIENTS }, async (_, client) => {
       const pick = chance(seed + client);
-      while (performance.now() < endAt) {
+      while (!isOver()) {
         const { bytes, frames: count } = talk(pick);
         await run(server.grpc!.port, bytes, pick);
         connections++;
         frames += count;
       }
     });
-    while (performance.now() < endAt) {
+    do {
       await participant.program.join();
       await participant.program.leave();
       answered++;
-    }
+    } while (!isOver());
     await Promise.all(fuzzing);
   } finally {
     console.error = error;
@@ -158,5 +161,5 @@ Deno.test("random HTTP/2 ends connections and nothing else, and others are answe
   }
   // Whatever is thrown on the way belongs to the connection that it came from.
   assertEquals(faults.filter(([where]) => where !== "grpc"), []);
-  assert(connections > 50 && answered > 5, `${connections} connections, ${answered} answers`);
+  assert(connections >= CONNECTIONS && answered > 0, `${connections} connections, ${answered} answers`);
 });
