@@ -104,7 +104,9 @@ class RunningClient implements Client {
   /** The same, while it is logged in. */
   #open: Connection | undefined;
   #channel: HeartbeatChannel | undefined;
-  #isThrottled = false;
+  /** Whether those who iterate are far behind. */
+  #isPressed = false;
+  #willRead = false;
   /** Set once: from then on the client only finishes. */
   #closing: CloseInfo | undefined;
   /** Ends what the next connection is waited for with: a dial, or a delay. */
@@ -136,9 +138,11 @@ class RunningClient implements Client {
       onArrival: (id, lamport, isNew) =>
         this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...isNew ? {} : { what: "again" } }),
       onPressure: (isHigh) => {
-        this.#isThrottled = isHigh;
-        this.#open?.throttle(isHigh);
+        this.#isPressed = isHigh;
+        if (!isHigh && this.#receiving.hasLeftOut) this.#catchUp();
+        this.#readOrNot();
       },
+      canCatchUp: () => this.features.includes("resume"),
       onDelivered: () => this.#sending.acknowledgeSoon(),
     });
     this.#sending = new Sending({
@@ -196,17 +200,17 @@ class RunningClient implements Client {
 
   async publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published> {
     this.#refuseIfClosed();
-    return { id: await this.#sending.publish(activity) };
+    return { id: await this.#answered(this.#sending.publish(activity)) };
   }
 
   async send(to: string, text: string): Promise<Sent> {
     this.#refuseIfClosed();
-    return { id: await this.#sending.send(to, text) };
+    return { id: await this.#answered(this.#sending.send(to, text)) };
   }
 
   async users(scope: UserScope): Promise<readonly string[]> {
     this.#refuseIfClosed();
-    return await this.#sending.users(scope);
+    return await this.#answered(this.#sending.users(scope));
   }
 
   activities(): AsyncIterableIterator<Activity> {
@@ -237,6 +241,33 @@ class RunningClient implements Client {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Waits for what a server has to say, which has to be read for that. */
+  #answered<T>(answer: Promise<T>): Promise<T> {
+    this.#readOrNot();
+    // Not at once: whoever was waiting may ask for the next thing right away.
+    const readOrNotSoon = () => {
+      if (this.#willRead || !this.#isPressed) return;
+      this.#willRead = true;
+      this.#platform.clock.endOfTurn(() => {
+        this.#willRead = false;
+        this.#readOrNot();
+      });
+    };
+    answer.then(readOrNotSoon, readOrNotSoon);
+    return answer;
+  }
+
+  /** What nobody takes stays with the server, unless there are answers behind it. */
+  #readOrNot(): void {
+    this.#open?.throttle(this.#isPressed && !this.#sending.isWaiting);
+  }
+
+  /** There is room for what was left out: a new login brings it. */
+  #catchUp(): void {
+    if (this.features.includes("resume")) this.#connection?.drop();
+    else this.#receiving.goOn();
   }
 
   #refuseIfClosed(): void {
@@ -376,7 +407,7 @@ class RunningClient implements Client {
       missed: login.resume?.replayed ?? 0,
     });
     this.#receiving.begin(login);
-    if (this.#isThrottled) this.#open?.throttle(true);
+    this.#readOrNot();
     this.#sending.opened();
     this.#opened.resolve();
   }

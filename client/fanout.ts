@@ -8,6 +8,8 @@
 export const MAX_BEHIND = 1_048_576;
 /** And it is read again when nobody is further behind than this. */
 const ENOUGH_ROOM = MAX_BEHIND / 4;
+/** How far behind one may be when the connection has to be read all the same, as answers are waited for. Beyond it nothing more is to be kept. */
+export const MAX_KEPT = 4 * MAX_BEHIND;
 
 /** The end of the list has no item yet; it gets one, and a next one, when something comes. */
 interface Node<T> {
@@ -54,6 +56,11 @@ export class Fanout<T extends object> {
     this.#owner = owner;
     this.#comesAgain = comesAgain;
     this.#unclaimed = this.#iterator(this.#tail, 0);
+  }
+
+  /** Whether so much waits that nothing more should be pushed. */
+  get isOverfull(): boolean {
+    return this.#isHigh && this.#behind > MAX_KEPT;
   }
 
   /** Adds what came in a line of `length` characters. */
@@ -116,12 +123,17 @@ export class Fanout<T extends object> {
     return iterator;
   }
 
-  #measure(): void {
+  /** How far the slowest is behind. */
+  get #behind(): number {
     let behind = 0;
     for (const iterator of this.#iterators) {
       if (iterator !== this.#unclaimed) behind = Math.max(behind, this.#total - iterator.passed);
     }
-    const isHigh = behind > (this.#isHigh ? ENOUGH_ROOM : MAX_BEHIND);
+    return behind;
+  }
+
+  #measure(): void {
+    const isHigh = this.#behind > (this.#isHigh ? ENOUGH_ROOM : MAX_BEHIND);
     if (isHigh === this.#isHigh) return;
     this.#isHigh = isHigh;
     this.#owner.onPressure(isHigh);

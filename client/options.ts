@@ -212,6 +212,11 @@ export type ClientEvent =
   | { readonly kind: "gap"; readonly gaps: readonly WireGap[] }
   /** Nobody has called `activities` yet, and so much came that it is not kept for that any more. */
   | { readonly kind: "unread" }
+  /**
+   * Answers are waited for (of `publish`, `send` or `users`), so the connection is read, and more comes than is kept for those who iterate: what comes from here on is left out. When they
+   * have caught up, the client logs in anew and gets it (`comesAgain`); presence, and what comes without the feature `resume`, it does not.
+   */
+  | { readonly kind: "overflow"; readonly what: "activities" | "messages" | "presence"; readonly comesAgain: boolean }
   /** An activity, a direct message or a receipt came twice, and was left out the second time. */
   | { readonly kind: "duplicate"; readonly id: string }
   /** The server has said who else is there, best first: where the client goes when this one is lost. */

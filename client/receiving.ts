@@ -25,10 +25,12 @@ export interface ReceivingOwner {
   tell(event: ClientEvent): void;
   /** The entry `id`, of that Lamport time, came; for the first time or again. Called before anything else is done about it. */
   onArrival(id: string, lamport: number, isNew: boolean): void;
-  /** Reading should stop, or may go on. */
+  /** Reading should stop, unless an answer is waited for; or may go on. */
   onPressure(isHigh: boolean): void;
   /** There may be more in `delivered`. */
   onDelivered(): void;
+  /** Whether a new login brings what was left out. */
+  canCatchUp(): boolean;
 }
 
 const logger = getLogger(["thrum", "client"]);
@@ -46,6 +48,10 @@ export class Receiving {
   readonly #messages: Fanout<Message>;
   readonly #presences: Fanout<Presence>;
   readonly #pressing = new Set<string>();
+  /** More came than is kept: what has its place in the log is left out, and not counted as received, until the next login. */
+  #isOverfull = false;
+  /** The same of news of who is there, which come only once. */
+  #leavesOutPresence = false;
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
@@ -137,8 +143,19 @@ export class Receiving {
     if (!isTold && !this.#progress.isBehind) this.#tellCaughtUp();
   }
 
+  /** Whether something was left out that a new login brings. */
+  get hasLeftOut(): boolean {
+    return this.#isOverfull;
+  }
+
+  /** Takes everything again, although something was left out: no login brings it. */
+  goOn(): void {
+    this.#isOverfull = false;
+  }
+
   /** The connection is over. */
   cutOff(): void {
+    this.#isOverfull = false;
     if (this.#isFirst) this.#hasLeftMessages = true;
     this.#isFirst = false;
     this.#progress.cutOff();
@@ -146,6 +163,8 @@ export class Receiving {
 
   /** The server says that all has come that was missed. */
   caughtUp(vector: WireVector): void {
+    // Not all of it was taken: this is said again when it has come again.
+    if (this.#isOverfull) return;
     this.#isFirst = false;
     this.#progress.caughtUp(vector);
     this.#tellCaughtUp();
@@ -153,6 +172,7 @@ export class Receiving {
 
   /** Somebody has published, in a line of `length` characters. */
   activity(broadcast: ActivityBroadcastMessage, length: number): void {
+    if (this.#leavesOut("activities", this.#activities)) return;
     const wasBehind = this.#progress.isBehind;
     if (this.#isNew(broadcast)) this.#deliver(broadcast, length);
     if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
@@ -160,6 +180,7 @@ export class Receiving {
 
   /** Somebody has written to this user, in a line of `length` characters. */
   message({ from, to, text, id, lamport, sentAt, messageId, offline = false }: DirectMessage, length: number): void {
+    if (this.#leavesOut("messages", this.#messages)) return;
     // One that waited is older than much of what the client has.
     if (!offline && !this.#isNew({ id, lamport })) return;
     const entry = parseEntryId(id);
@@ -178,14 +199,19 @@ export class Receiving {
 
   /** A direct message of this user has reached its receiver. */
   receipt({ id, lamport, messageId, of, to }: ReceiptMessage): void {
-    if (id !== undefined && !this.#isNew({ id, lamport })) return;
+    if (id !== undefined && (this.#isOverfull || !this.#isNew({ id, lamport }))) return;
     // Nobody's fault, and nothing to tell: two servers delivered the message, or two of them had taken it.
     if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
   }
 
   /** Somebody came or went, which was told in a line of `length` characters. */
   presence({ event, username, lamport }: PresenceMessage, length: number): void {
-    this.#presences.push({ event, username, lamport }, length);
+    if (!this.#presences.isOverfull) {
+      this.#presences.push({ event, username, lamport }, length);
+    } else if (!this.#leavesOutPresence) {
+      this.#leavesOutPresence = true;
+      this.#tellOverflow("presence", false);
+    }
   }
 
   /** Nothing more comes. */
@@ -233,11 +259,30 @@ export class Receiving {
     return taken;
   }
 
+  /**
+   * Whether what comes has no room any more. Then all that has its place in the log is left out, as progress is one number for each origin: what came so far is what the client has, and
+   * the next login brings the rest.
+   */
+  #leavesOut(what: "activities" | "messages", waiting: { readonly isOverfull: boolean }): boolean {
+    if (this.#isOverfull || !waiting.isOverfull) return this.#isOverfull;
+    this.#isOverfull = true;
+    // What was promised on this connection does not come to its end on it.
+    this.#progress.cutOff();
+    this.#tellOverflow(what, this.#owner.canCatchUp());
+    return true;
+  }
+
+  #tellOverflow(what: "activities" | "messages" | "presence", comesAgain: boolean): void {
+    logger.warn("More {what} wait to be taken than are kept: from here on they are left out", { what });
+    this.#owner.tell({ kind: "overflow", what, comesAgain });
+  }
+
   /** Reading stops as long as anything is too far behind. */
   #press(what: string, isHigh: boolean): void {
     const wasHigh = this.#pressing.size > 0;
     if (isHigh) this.#pressing.add(what);
     else this.#pressing.delete(what);
+    if (!isHigh && what === "presences") this.#leavesOutPresence = false;
     if (this.#pressing.size > 0 !== wasHigh) this.#owner.onPressure(!wasHigh);
   }
 

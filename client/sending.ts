@@ -63,6 +63,11 @@ export class Sending {
     return this.#outbox.size;
   }
 
+  /** Whether anything is waited for that a server has to say. */
+  get isWaiting(): boolean {
+    return this.#outbox.size > 0 || this.#queries.scopes.length > 0;
+  }
+
   /** The identity of the newest that was acknowledged. */
   get last(): string | undefined {
     return this.#last;

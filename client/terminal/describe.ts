@@ -80,6 +80,12 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
         telling,
         notice: { tone: "warning", text: `what was missed is no longer all kept: ${describeGaps(event.gaps)}` },
       };
+    case "overflow": {
+      const text = event.comesAgain
+        ? `more ${event.what} come than can be shown: the rest follows`
+        : `more ${event.what} come than can be shown: some are left out`;
+      return { telling, notice: { tone: "warning", text } };
+    }
     case "duplicate":
       return { telling, notice: { tone: "warning", text: `left out what came twice: ${event.id}` } };
     default:

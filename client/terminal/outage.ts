@@ -40,6 +40,7 @@ export function stepOutage(outage: Outage, event: ClientEvent): { outage: Outage
       };
     }
     case "gap":
+    case "overflow":
     case "duplicate": {
       const { notice } = stepTelling(NOTHING_TOLD, event);
       return { outage, ...(notice && { notice }) };

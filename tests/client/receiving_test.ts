@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { ClientEvent } from "../../client/options.ts";
+import { MAX_KEPT } from "../../client/fanout.ts";
 import { Receiving } from "../../client/receiving.ts";
 import type { DirectMessage } from "../../protocol/message.ts";
 
@@ -13,6 +14,7 @@ function logIn(vector: Record<string, number> = { s: 10 }, since?: Record<string
     onArrival: () => {},
     onPressure: (isHigh) => pressure.push(isHigh),
     onDelivered: () => acknowledged++,
+    canCatchUp: () => true,
   });
   const features = ["resume", "chat"] as const;
   receiving.begin({ command: "LOGIN_SUCCESS", info: "", serverId: "s", features, resume: { vector, replayed: 0 } });
@@ -83,6 +85,7 @@ Deno.test("Receiving is caught up when the server says so, also where it does no
     onArrival: ignore,
     onPressure: ignore,
     onDelivered: ignore,
+    canCatchUp: () => true,
   });
   receiving.begin({ command: "LOGIN_SUCCESS", info: "", features: ["chat"] });
   assertEquals(events, []);
@@ -218,4 +221,55 @@ Deno.test("Receiving stops reading as long as any kind of iterator is too far be
   assertEquals(pressure, [true]);
   assertEquals((await presences.next()).value, { event: "joined", username: "eve", lamport: 3 });
   assertEquals(pressure, [true, false]);
+});
+
+Deno.test("What has no room is told once, not claimed by the vector, and taken again after the next login", async () => {
+  const { receiving, events } = logIn({ s: 10 });
+  const activities = receiving.activities();
+  const messages = receiving.messages();
+  receiving.caughtUp({ s: 10 });
+  events.length = 0;
+  receiving.activity(activity("s:11"), MAX_KEPT + 1);
+  assertEquals([receiving.hasLeftOut, events], [false, []]);
+  // Whatever has its place in the log: else what follows would be taken for all that is missing.
+  receiving.activity(activity("s:12"), 10);
+  receiving.message(message("s:13"), 10);
+  receiving.receipt({
+    command: "RECEIPT",
+    messageId: "m",
+    state: "delivered",
+    of: "s:3",
+    to: "bob",
+    lamport: 1,
+    id: "s:14",
+  });
+  receiving.caughtUp({ s: 14 });
+  assertEquals(events, [{ kind: "overflow", what: "activities", comesAgain: true }]);
+  assertEquals([receiving.received, receiving.vector], [{ s: 11 }, { s: 10 }]);
+  assertEquals((await activities.next()).value.id, "s:11");
+  receiving.cutOff();
+  receiving.begin({
+    command: "LOGIN_SUCCESS",
+    info: "",
+    serverId: "s",
+    features: ["chat", "resume"],
+    resume: { vector: { s: 14 }, replayed: 1 },
+  });
+  receiving.activity(activity("s:12"), 10);
+  receiving.message(message("s:13"), 10);
+  assertEquals([(await activities.next()).value.id, (await messages.next()).value.id], ["s:12", "s:13"]);
+  assertEquals(receiving.received, { s: 13 });
+});
+
+Deno.test("News of who is there that have no room are told, and do not come again", async () => {
+  const { receiving, events } = logIn({ s: 10 });
+  const presences = receiving.presences();
+  events.length = 0;
+  const joined = { command: "PRESENCE", event: "joined", username: "bob", lamport: 1 } as const;
+  receiving.presence(joined, MAX_KEPT + 1);
+  for (let count = 0; count < 3; count++) receiving.presence(joined, 10);
+  assertEquals(events, [{ kind: "overflow", what: "presence", comesAgain: false }]);
+  await presences.next();
+  receiving.presence({ ...joined, event: "left" }, 10);
+  assertEquals((await presences.next()).value.event, "left");
 });
