@@ -368,6 +368,7 @@ class RunningClient implements Client {
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
+      onPending: (messageId, info) => this.#tell({ kind: "pending", messageId, info }),
       // What this client sends always has an id.
       onRefused: ({ messageId, info, reason }) => this.#sending.refused(messageId ?? "", info, reason),
       onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),

@@ -43,6 +43,8 @@ export interface ConnectionOwner {
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
+  /** What was published or sent is stored, and waits for another server. */
+  onPending(messageId: string, info: string): void;
   /** An activity or a direct message was not taken. */
   onRefused(refusal: FailedMessage): void;
   /** `length` as above. */
@@ -198,6 +200,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onActivity(effect.broadcast, length);
       case "acknowledged":
         return this.#owner.onAcknowledged(effect.messageId, effect.id);
+      case "pending":
+        return this.#owner.onPending(effect.messageId, effect.info);
       case "refused":
         return this.#owner.onRefused(effect.refusal);
       case "chat":

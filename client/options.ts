@@ -206,6 +206,8 @@ export type ClientEvent =
   }
   /** All that was missed has come: so many activities, and so many direct messages that had waited (`Message.offline`). Once after each `connected`. */
   | { readonly kind: "caughtUp"; readonly replayed: number; readonly offline: number }
+  /** What was published or sent is stored at one server and waits for another one to have it (`cluster.durability` of the servers). It has not failed. */
+  | { readonly kind: "pending"; readonly messageId: string; readonly info: string }
   /** The direct message `of` has reached `to`. Told for all that this user sends, by whatever client; it can come before `send` has resolved. */
   | { readonly kind: "delivered"; readonly messageId: string; readonly of: string; readonly to: string }
   /** Some of what was missed is no longer kept by the server. */

@@ -104,6 +104,8 @@ export type SessionEffect =
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
+  /** It is stored, and waits for another server. */
+  | { readonly kind: "pending"; readonly messageId: string; readonly info: string }
   /** An activity or a direct message was not taken; the session goes on. */
   | { readonly kind: "refused"; readonly refusal: FailedMessage }
   | { readonly kind: "chat"; readonly message: ChatMessage }
@@ -145,6 +147,8 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "ACTIVITY_ACK":
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
+    case "ACTIVITY_PENDING":
+      return { session, effects: [{ kind: "pending", messageId: message.messageId, info: message.info }] };
     case "ACTIVITY_FAILED":
     case "DIRECT_MESSAGE_FAILED":
       return isOpen(session)

@@ -7,6 +7,9 @@ import type { ConnectionServices } from "./connection_services.ts";
 import { isSafeOnceStored } from "./durability.ts";
 import type { LoggedIn, ServedClient } from "./served_client.ts";
 
+/** Why an acknowledgement does not come yet. */
+const PENDING = "it is stored here, and waits for another server to have it too";
+
 /** One client's. */
 export class ClientRequests {
   readonly #services: ConnectionServices;
@@ -36,7 +39,7 @@ export class ClientRequests {
     }
     if (messageId === undefined) return;
     const of = formatEntryId(id);
-    this.#whenSafe(id, () => {
+    this.#whenSafe(messageId, id, () => {
       const { lamport } = this.#services.journal;
       this.#answers.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
     });
@@ -47,14 +50,15 @@ export class ClientRequests {
   }
 
   #acknowledge(messageId: string, id: EntryId): void {
-    this.#whenSafe(id, () => {
+    this.#whenSafe(messageId, id, () => {
       this.#answers.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
     });
   }
 
-  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. */
-  #whenSafe(id: EntryId, answer: () => void): void {
-    if (isSafeOnceStored(id, this.#services)) answer();
-    else this.#services.mesh.replication.whenOneHas(id.sequence, answer);
+  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the client is told once that it waits. */
+  #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
+    if (isSafeOnceStored(id, this.#services)) return answer();
+    const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
+    this.#services.mesh.replication.whenOneHas(id.sequence, answer, this.#wantsAcknowledgement ? pending : undefined);
   }
 }

@@ -454,6 +454,7 @@ export class ThrumNode {
       members: this.#mesh.members,
       links: this.#mesh.links,
       usersOnline: this.#presence.listed.length,
+      pending: this.#mesh.replication.pending,
       disk: this.#budget.state,
       faults: (this.#parts.faults ?? UNGUARDED).counts,
     });

@@ -56,6 +56,8 @@ export interface NodeMetrics {
   readonly peers: readonly PeerMetrics[];
   /** Names that are logged in somewhere in the network, as far as is known here. */
   readonly usersOnline: number;
+  /** Entries whose acknowledgement waits until another server has them. */
+  readonly pending: number;
   /** What the data folder takes; `undefined` where nothing is kept on a disk. */
   readonly disk: DiskState | undefined;
   /** Faults of the program that were caught, by where. */
@@ -77,13 +79,26 @@ export interface MetricsFacts {
   readonly members: readonly Member[];
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
   readonly usersOnline: number;
+  readonly pending: number;
   readonly disk: DiskState | undefined;
   readonly faults: FaultCounts;
 }
 
 /** The numbers of this moment. */
 export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
-  const { startedAt, nowWallMs, waiting, counters, sessions, vector, published, lamport, commits, usersOnline } = facts;
+  const {
+    startedAt,
+    nowWallMs,
+    waiting,
+    counters,
+    sessions,
+    vector,
+    published,
+    lamport,
+    commits,
+    usersOnline,
+    pending,
+  } = facts;
   const connections = { new: 0, client: 0, plain: 0, server: 0, guest: 0 };
   let behind = 0;
   let pendingBytes = 0;
@@ -95,7 +110,19 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
   }
   const roundTrips = new Map([...facts.links].map(({ serverId, heartbeat }) => [serverId, heartbeat?.roundTripMs]));
   return {
-    ...{ startedAt, connections, waiting, sessions, behind, pendingBytes, published, lamport, commits, usersOnline },
+    ...{
+      startedAt,
+      connections,
+      waiting,
+      sessions,
+      behind,
+      pendingBytes,
+      published,
+      lamport,
+      commits,
+      usersOnline,
+      pending,
+    },
     disk: facts.disk,
     accepted: counters.accepted,
     closed: counters.closed,

@@ -52,8 +52,15 @@ interface Peer {
 }
 
 interface Waiting {
-  readonly sequence: number;
+  /** That of this server's own entry; another one when the server has taken a new name. */
+  sequence: number;
   readonly done: () => void;
+}
+
+/** One that is to be told when it waits for long. */
+interface LongWaiting {
+  readonly sinceMs: number;
+  readonly pending: () => void;
 }
 
 /** A login that waits for what it comes after. */
@@ -66,6 +73,8 @@ interface WaitingLogin {
   reachableAtMs: number;
 }
 
+/** Another server answers within milliseconds as a rule. Whoever waits for longer than this is told that it waits. */
+const PENDING_MS = 2_000;
 /** A little less than clients wait for the answer to a login. */
 const LOGIN_PATIENCE_MS = 8_000;
 /** Read for one peer at once, and reads in one turn: as the hub does for clients. */
@@ -100,8 +109,9 @@ export class Replication implements Committed {
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
   /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
-  #waitingForOne: Waiting[] = [];
-  #waitingForAll: Waiting[] = [];
+  readonly #untold = new Map<Waiting, LongWaiting>();
+  readonly #waitingForOne: Waiting[] = [];
+  readonly #waitingForAll: Waiting[] = [];
   /** The highest of this server's own entries that a peer said to have, and that one was sent since the start or under this name. */
   #ownElsewhere = 0;
   #ownSent = 0;
@@ -170,9 +180,9 @@ export class Replication implements Committed {
   renamed(numbers: ReadonlyMap<number, number>): void {
     this.#ownElsewhere = 0;
     this.#ownSent = 0;
-    const underNew = ({ sequence, done }: Waiting) => ({ sequence: numbers.get(sequence) ?? 0, done });
-    this.#waitingForOne = this.#waitingForOne.map(underNew);
-    this.#waitingForAll = this.#waitingForAll.map(underNew);
+    for (const waiting of [...this.#waitingForOne, ...this.#waitingForAll]) {
+      waiting.sequence = numbers.get(waiting.sequence) ?? 0;
+    }
     this.replan();
     this.#settle();
   }
@@ -304,6 +314,7 @@ export class Replication implements Committed {
 
   /** Called regularly: what has waited for long enough is let in. */
   tick(): void {
+    this.#tellPending(this.#clock.nowMs());
     this.#letInWithout(this.#clock.nowMs());
     if (this.#holdBack.size === 0) return;
     this.#holdBack.release(this.#clock.nowMs(), this.#facts);
@@ -311,9 +322,16 @@ export class Replication implements Committed {
     this.#askForMore();
   }
 
-  /** Calls `done` once one other server has this server's entry `sequence` as well. */
-  whenOneHas(sequence: number, done: () => void): void {
-    this.#waitingForOne.push({ sequence, done });
+  /** Entries of this server that somebody waits for until another server has them. */
+  get pending(): number {
+    return this.#waitingForOne.length;
+  }
+
+  /** Calls `done` once one other server has this server's entry `sequence` as well; before that, once, `pending` when it takes long. */
+  whenOneHas(sequence: number, done: () => void, pending?: () => void): void {
+    const waiting = { sequence, done };
+    this.#waitingForOne.push(waiting);
+    if (pending !== undefined) this.#untold.set(waiting, { sinceMs: this.#clock.nowMs(), pending });
     this.#settle();
   }
 
@@ -418,7 +436,21 @@ export class Replication implements Committed {
   }
 
   #settleUpTo(waiting: Waiting[], sequence: number): void {
-    while (waiting.length > 0 && waiting[0]!.sequence <= sequence) this.#call(waiting.shift()!.done);
+    while (waiting.length > 0 && waiting[0]!.sequence <= sequence) {
+      const settled = waiting.shift()!;
+      this.#untold.delete(settled);
+      this.#call(settled.done);
+    }
+  }
+
+  /** Whoever has waited for long, and was not told so yet. */
+  #tellPending(nowMs: number): void {
+    for (const [waiting, { sinceMs, pending }] of this.#untold) {
+      // In the order in which they came.
+      if (nowMs - sinceMs < PENDING_MS) return;
+      this.#untold.delete(waiting);
+      this.#call(pending);
+    }
   }
 
   #want(peer: Peer, again: Vector): void {

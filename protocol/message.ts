@@ -248,6 +248,14 @@ export interface ActivityAckMessage {
   readonly id: string;
 }
 
+/** What was published or sent under `messageId` is stored, and waits for another server to have it too: the acknowledgement will still come. */
+export interface ActivityPendingMessage {
+  readonly command: "ACTIVITY_PENDING";
+  readonly messageId: string;
+  /** For people. */
+  readonly info: string;
+}
+
 /** An activity was not taken: nobody gets it, and it may be sent again later. */
 export interface ActivityFailedMessage {
   readonly command: "ACTIVITY_FAILED";
@@ -349,6 +357,7 @@ export type ServerMessage =
   | ActivityBroadcastMessage
   | ActivityAckMessage
   | ActivityFailedMessage
+  | ActivityPendingMessage
   | DirectMessage
   | ReceiptMessage
   | DirectMessageFailedMessage

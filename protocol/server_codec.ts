@@ -104,6 +104,10 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       const info = optionalStringField(fields.info, "info") ?? "";
       return { command, reason, info, ...(messageId === undefined ? {} : { messageId }) };
     }
+    case "ACTIVITY_PENDING": {
+      const info = optionalStringField(fields.info, "info") ?? "";
+      return { command, messageId: stringField(fields.messageId, "messageId"), info };
+    }
     case "CLOCK":
       return { command, lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) };
     case "HEARTBEAT":

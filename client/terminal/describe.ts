@@ -17,10 +17,12 @@ export interface Notice {
 export interface Telling {
   readonly isLost: boolean;
   readonly toldUnreachable: boolean;
+  /** That something waits for another server. */
+  readonly toldPending: boolean;
 }
 
 /** Nothing was told. */
-export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false });
+export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false, toldPending: false });
 
 /** An activity for people: when, who, and its text, or its JSON where it is more than a text. */
 export function describeActivity({ activity, json, user, sentAt }: Activity, style: Style): string {
@@ -58,7 +60,7 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
       };
     case "lost":
       return {
-        telling: { isLost: true, toldUnreachable: false },
+        telling: { ...telling, isLost: true, toldUnreachable: false },
         notice: {
           tone: "warning",
           text: `${event.byServer ? "the server ended the connection" : "the connection was lost"}: ${event.info}`,
@@ -67,7 +69,7 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
     case "unreachable":
       if (!telling.isLost || telling.toldUnreachable) return { telling };
       return {
-        telling: { isLost: true, toldUnreachable: true },
+        telling: { ...telling, isLost: true, toldUnreachable: true },
         notice: {
           tone: "warning",
           text: `no connection to ${endpointText(event.server)}; trying again until there is one`,
@@ -80,6 +82,11 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
         telling,
         notice: { tone: "warning", text: `what was missed is no longer all kept: ${describeGaps(event.gaps)}` },
       };
+    case "pending": {
+      const text = `not acknowledged yet: ${event.info}`;
+      const told = { ...telling, toldPending: true };
+      return telling.toldPending ? { telling } : { telling: told, notice: { tone: "warning", text } };
+    }
     case "overflow": {
       const text = event.comesAgain
         ? `more ${event.what} come than can be shown: the rest follows`

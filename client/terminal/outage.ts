@@ -41,6 +41,7 @@ export function stepOutage(outage: Outage, event: ClientEvent): { outage: Outage
     }
     case "gap":
     case "overflow":
+    case "pending":
     case "duplicate": {
       const { notice } = stepTelling(NOTHING_TOLD, event);
       return { outage, ...(notice && { notice }) };

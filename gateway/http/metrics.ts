@@ -158,6 +158,11 @@ const METRICS: Readonly<Record<string, Metric>> = {
         roundTripMs === null ? [] : [{ value: roundTripMs / 1_000, labels: { peer: serverId, address: name } }]
       ),
   },
+  thrum_acknowledgements_pending: {
+    help: "Entries whose acknowledgement waits until another server has them too (cluster.durability).",
+    type: "gauge",
+    values: ({ pending }) => one(pending),
+  },
   thrum_faults_total: {
     help:
       "Faults of the program that ended a connection, or something like one, and not the server, by where they were caught.",

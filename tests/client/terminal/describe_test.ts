@@ -106,3 +106,10 @@ Deno.test("styleNotice() makes other people's words harmless", () => {
   const style = { ...PLAIN, yellow: (text: string) => `<${text}>` };
   assertEquals(styleNotice({ tone: "warning", text: "ended: \x1b[2J" }, style), "<ended: \\u001b[2J>");
 });
+
+Deno.test("that something waits for another server is told once, until there is another connection", () => {
+  const pending = { kind: "pending", messageId: "m", info: "it waits" } as const;
+  const first = stepTelling(NOTHING_TOLD, pending);
+  assertEquals(first.notice, { tone: "warning", text: "not acknowledged yet: it waits" });
+  assertEquals(stepTelling(first.telling, { ...pending, messageId: "n" }), { telling: first.telling });
+});
