@@ -12,6 +12,7 @@ import type { WireHeartbeat } from "../protocol/message.ts";
 import type { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door, EndView } from "../view/network_view.ts";
 import type { Tracer } from "./tracer.ts";
+import type { DialBook } from "./dial_book.ts";
 import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
 import type { DiskBudget } from "./disk_budget.ts";
@@ -47,6 +48,8 @@ export interface ConnectionServices {
   readonly rates: Rates;
   readonly budget: DiskBudget;
   readonly faults: FaultGuard;
+  /** Says when a client may be called on the port that it has named. */
+  readonly dialBook: DialBook;
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;

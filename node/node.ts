@@ -28,6 +28,7 @@ import { Balancer } from "./balancer.ts";
 import { ClientLog } from "./client_log.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
 import { Connection } from "./connection.ts";
+import { DialBook } from "./dial_book.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { Connections } from "./connections.ts";
 import { Forgetting } from "./forgetting.ts";
@@ -275,6 +276,7 @@ export class ThrumNode {
       rates: new Rates(config.limits, clock, this.#counters),
       budget: this.#budget,
       faults,
+      dialBook: new DialBook(this.#heartbeat.idleTimeoutMs),
       get tracer() {
         return tracer();
       },

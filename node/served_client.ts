@@ -9,6 +9,8 @@ import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
+import type { Timer } from "../platform/clock.ts";
+import { guarded } from "../platform/faults.ts";
 import type { Link } from "../platform/transport.ts";
 import type { CloseReason } from "../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../protocol/entry_id.ts";
@@ -65,6 +67,8 @@ export class ServedClient implements Supervised, ReaderOwner {
   #placeId: number | undefined;
   #watch: Watch | undefined;
   #channel: HeartbeatChannel | undefined;
+  /** Until its port may be called. */
+  #dialling: Timer | undefined;
   #publishedAt = -Infinity;
   readonly #moments = new HeartbeatMoments();
   /** Heartbeats that went unanswered so far. */
@@ -232,6 +236,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     const position = this.#placeId === undefined ? undefined : unlessUnreadable(() => this.#standsAt());
     hub.leave(this.#reader);
     this.#watch?.end();
+    this.#dialling?.cancel();
     this.#channel?.close();
     this.#mailbox?.close();
     const id = this.#placeId;
@@ -351,11 +356,24 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
     this.#watch = supervisor.watch(this, heartbeat);
     if (login.heartbeatPort === undefined || isPlain) return;
-    this.#channel = new HeartbeatChannel(transport, { host: link.remoteHost, port: login.heartbeatPort }, {
-      name,
-      heard: () => this.heard(),
-      answered: (sequence, lamport) => this.answered(sequence, lamport),
-    }, this.#services.faults);
+    const { dialBook, clock, faults } = this.#services;
+    const endpoint = { host: link.remoteHost, port: login.heartbeatPort };
+    const delayMs = dialBook.delayFor(endpoint, clock.nowMs());
+    if (delayMs === undefined) {
+      logger.info("{address} has named a port that was called too often, so heartbeats go with the data", {
+        address: name,
+      });
+      return;
+    }
+    const dial = () => {
+      this.#channel = new HeartbeatChannel(transport, endpoint, {
+        name,
+        heard: () => this.heard(),
+        answered: (sequence, lamport) => this.answered(sequence, lamport),
+      }, faults);
+    };
+    if (delayMs === 0) dial();
+    else this.#dialling = clock.after(delayMs, () => guarded(faults, "heartbeat", dial, () => link.destroy()));
   }
 }
 

@@ -95,13 +95,15 @@ export interface HttpLimits {
   readonly maxCallers: number;
   /** How long a whole answer may take to be taken. Deno 2.5 does not say when it is. */
   readonly takeMs: number;
+  /** How long the headers of a request may take to come, from the first byte to the last: whoever sends one byte after the other is no sooner done. Not with Deno 2.5. */
+  readonly requestMs: number;
 }
 
 /** As many as the operating system lets wait to be accepted, as a rule: all of them may come at once, and mean it. */
-const LIMITS: HttpLimits = { maxCallers: 4_096, takeMs: 30_000 };
+const LIMITS: HttpLimits = { maxCallers: 4_096, takeMs: 30_000, requestMs: 10_000 };
 /** All headers of a request. Deno 2.9 holds to it by itself. */
 export const MAX_HEADER_BYTES = 16_384;
-/** How long headers, and a body, may take to come. */
+/** How long a body may take to come. */
 const REQUEST_MS = 10_000;
 /** How long answers that are under way may take when the server closes. */
 const CLOSE_MS = 500;
@@ -113,9 +115,10 @@ const CLOSE_MS = 500;
 export function listenHttp(
   { host, port }: { readonly host: string; readonly port: number },
   handler: HttpHandler,
-  { maxCallers, takeMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
+  { maxCallers, takeMs, requestMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
 ): Promise<HttpListener> {
   const callers = new HttpCallers(maxCallers ?? LIMITS.maxCallers);
+  const slow = new SlowCallers(requestMs ?? LIMITS.requestMs);
   const shared = { callers, takeMs: takeMs ?? LIMITS.takeMs, faults };
   return new Promise((resolve, reject) => {
     const server = createServer({
@@ -123,14 +126,19 @@ export function listenHttp(
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
     }, (request, response) => {
+      slow.asked(request.socket, response);
       const answer = () => handler.request(new Exchange(request, response, shared));
       guarded(faults, "http", answer, () => response.destroy());
     });
-    server.on("connection", (socket: Socket) => callers.add(socket));
+    server.on("connection", (socket: Socket) => {
+      callers.add(socket);
+      slow.wait(socket);
+    });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
       socket.on("error", () => {});
       callers.release(socket as Socket);
+      slow.release(socket as Socket);
       // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where nobody can catch it.
       Object.assign(socket, { _writev: null });
       const take = () =>
@@ -153,6 +161,53 @@ export function listenHttp(
       resolve({ host: address.address, port: address.port, close: () => closeServer(server) });
     });
   });
+}
+
+/**
+ * Connections that are still to ask something. Node's own timeouts are begun anew, or not looked at, while bytes trickle in under Deno; so the whole time is taken here, from when a connection
+ * comes, or its last answer was given, to when all headers of the next request are there.
+ */
+class SlowCallers {
+  readonly #spanMs: number;
+  /** Requests that are being answered, and the end of the patience with the next one. */
+  readonly #callers = new Map<Socket, { answering: number; timer: ReturnType<typeof setTimeout> | undefined }>();
+
+  constructor(spanMs: number) {
+    this.#spanMs = spanMs;
+  }
+
+  /** `socket` has come. */
+  wait(socket: Socket): void {
+    this.#callers.set(socket, { answering: 0, timer: this.#cutLater(socket) });
+    socket.once("close", () => this.release(socket));
+  }
+
+  /** It has asked something, which is answered by `response`. */
+  asked(socket: Socket, response: ServerResponse): void {
+    const caller = this.#callers.get(socket);
+    if (caller === undefined) return;
+    clearTimeout(caller.timer);
+    caller.timer = undefined;
+    caller.answering++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      if (--caller.answering === 0 && this.#callers.has(socket)) caller.timer = this.#cutLater(socket);
+    };
+    response.once("finish", over);
+    response.once("close", over);
+  }
+
+  /** It is gone, or has become something else. */
+  release(socket: Socket): void {
+    clearTimeout(this.#callers.get(socket)?.timer);
+    this.#callers.delete(socket);
+  }
+
+  #cutLater(socket: Socket): ReturnType<typeof setTimeout> {
+    return setTimeout(() => socket.destroy(), this.#spanMs);
+  }
 }
 
 /** What all exchanges of a server have in common. */

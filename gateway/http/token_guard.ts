@@ -76,11 +76,12 @@ export class TokenGuard {
     const from = networkOf(remoteHost);
     const before = this.#wrong.get(from);
     const recent = before !== undefined && now - before.since < WRONG_WINDOW_MS ? before : undefined;
-    // The right one too: otherwise whoever guesses would only have to look for another answer.
-    if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
     // Digests, so that both are of one length.
     const encoder = new TextEncoder();
+    // The right one counts whatever came before: its owner may share an address with whoever guesses, be it behind a proxy or on this machine, and must not be shut out by him. What keeps
+    // it from being guessed is its length; the limit keeps guesses from the log, and tells programs with an old token to stop.
     if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
+    if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
     this.#wrong.delete(from);
     this.#wrong.set(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
     forgetOldest(this.#wrong, MAX_ADDRESSES);

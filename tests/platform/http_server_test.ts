@@ -6,7 +6,7 @@ import { type HttpHandler, type HttpLimits, listenHttp } from "../../platform/ht
 import { open, requestText } from "../support/raw_http.ts";
 import { until } from "../support/until.ts";
 
-const ENOUGH: HttpLimits = { maxCallers: 100, takeMs: 60_000 };
+const ENOUGH: HttpLimits = { maxCallers: 100, takeMs: 60_000, requestMs: 60_000 };
 const HOST = { host: "localhost" };
 /** More than the system's own buffers hold. */
 const LARGE = new Uint8Array(32 * 1_048_576);
@@ -90,4 +90,33 @@ Deno.test("an answer that nobody takes is cut after a while, whatever it waits f
   }, "both cut");
   assertEquals(isIdleClosed(), false);
   idle.destroy();
+});
+
+Deno.test("headers that trickle in are cut when their time is over, the first ones and those that follow; what is answered has its own", async () => {
+  let streams = 0;
+  await using server = await listen((exchange) => {
+    if (exchange.request.target === "/") return exchange.reply({ status: 200, headers: {}, body: "" });
+    streams++;
+    exchange.stream({}, { drained: () => {}, closed: () => streams-- });
+  }, { requestMs: 500 });
+  if (server === undefined) return;
+  const stream = await open(server.port);
+  stream.write(requestText("GET /stream", HOST));
+  await until(() => streams === 1, "a stream");
+  const sockets = [await open(server.port), await open(server.port), await open(server.port)];
+  const closed = sockets.map(isClosed);
+  const [slow, second, silent] = sockets as [Socket, Socket, Socket];
+  for (const socket of sockets) socket.resume();
+  second.write(requestText("GET /", HOST));
+  slow.write("GET / HTTP/1.1\r\nx: ");
+  // Always something, so that it is never idle.
+  const trickling = setInterval(() => [slow, second].forEach((socket) => socket.write("x")), 20);
+  try {
+    await until(() => closed.every((is) => is()), "the end of those who have asked nothing in time");
+  } finally {
+    clearInterval(trickling);
+  }
+  assertEquals(streams, 1);
+  for (const socket of [stream, silent]) socket.destroy();
+  await until(() => streams === 0, "the end of the stream");
 });

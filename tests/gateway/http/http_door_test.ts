@@ -119,8 +119,11 @@ Deno.test("strangers are refused: other names, other sites, no token, wrong toke
   ) {
     assertEquals(await refusalOf(port, headers), "refused", JSON.stringify(headers));
   }
-  for (let wrong = 2; wrong <= 5; wrong++) await ask(port, "GET /", { authorization: "Bearer wrong" });
-  assertEquals((await ask(port, "GET /", BEARER)).status, 429);
+  const wrong = { authorization: "Bearer wrong" };
+  for (let count = 2; count <= 5; count++) await ask(port, "GET /", wrong);
+  assertEquals((await ask(port, "GET /", wrong)).status, 429);
+  // The owner may be on the same machine as whoever guesses.
+  assertEquals((await ask(port, "GET /", BEARER)).status, 200);
 });
 
 Deno.test("signing in gives a cookie that opens what the token opens, and signing out closes it", async () => {
@@ -151,8 +154,8 @@ Deno.test("behind a trusted proxy everybody is counted for himself: wrong tokens
   const from = (address: string) => ({ "x-forwarded-for": `198.51.100.1, ${address}` });
   const wrong = { authorization: "Bearer wrong" };
   for (let n = 0; n < 5; n++) await ask(port, "GET /", { ...wrong, ...from("192.0.2.7") });
-  assertEquals((await ask(port, "GET /", { ...BEARER, ...from("192.0.2.7") })).status, 429);
-  assertEquals((await ask(port, "GET /", { ...BEARER, ...from("192.0.2.8") })).status, 200);
+  assertEquals((await ask(port, "GET /", { ...wrong, ...from("192.0.2.7") })).status, 429);
+  assertEquals((await ask(port, "GET /", { ...wrong, ...from("192.0.2.8") })).status, 401);
   const connect = (address: string) => LineClient.connectWebSocket(port, "127.0.0.1", { ...BEARER, ...from(address) });
   await using first = await connect("192.0.2.8");
   first.send({ command: "LOGIN", username: "anonymous" });
