@@ -3,10 +3,19 @@
  * themselves stay with the store. Pure.
  */
 
-import type { Batch, StoredMessage } from "./store.ts";
+import type { Position } from "../log/segment.ts";
+import type { Batch, EntryName } from "./store.ts";
+
+const NEWLINE = 0x0a;
 
 /** A direct message, and when its segment was taken in. */
-export interface TakenMessage extends StoredMessage {
+export interface TakenMessage extends EntryName {
+  /** The user it is for. */
+  readonly to: string;
+  /** Of its segment. */
+  readonly position: Position;
+  /** The line of the entry, its end included: a part of the segment's bytes. */
+  readonly bytes: Uint8Array;
   /** Milliseconds since 1970. */
   readonly takenAt: number;
 }
@@ -38,12 +47,17 @@ export function inboxChange(
   const messages = new Map(directMessages.map((message) => [entryKey(message.origin, message.sequence), message]));
   const taken: TakenMessage[] = [];
   const ends = new Map<string, number>();
-  for (const { origin, first, last, audience, takenAt } of segments) {
+  for (const { position, origin, first, last, audience, takenAt, bytes } of segments) {
     ends.set(origin, last);
     if (audience.kind !== "user" || messages.size === 0) continue;
+    let start = 0;
     for (let sequence = first; sequence <= last; sequence++) {
-      const message = messages.get(entryKey(origin, sequence));
-      if (message?.to === audience.username) taken.push({ ...message, takenAt });
+      const end = bytes.indexOf(NEWLINE, start) + 1;
+      const to = messages.get(entryKey(origin, sequence))?.to;
+      if (to === audience.username) {
+        taken.push({ origin, sequence, to, position, bytes: bytes.subarray(start, end), takenAt });
+      }
+      start = end;
     }
   }
   if (taken.length !== directMessages.length) {

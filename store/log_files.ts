@@ -1,5 +1,5 @@
 /**
- * The bytes of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one every 64 MiB. SQLite writes each
+ * The frames of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one every 64 MiB. SQLite writes each
  * page twice, with checksums; here bytes are written once. Rows of the database say what lies where: what none of them names does not count, and
  * is written over. The files have one owner, `sqlite_store.ts`, which holds the lock on the database.
  */
@@ -20,20 +20,17 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { crc32 } from "node:zlib";
 import type { SeenFile } from "./file_watch.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "./store.ts";
 
-/** Where the bytes of a segment are. */
+/** Where the frame of a segment is, or its bytes alone. */
 export interface Place {
   /** Number of the file. */
   readonly file: number;
   /** Where they begin in it. */
   readonly start: number;
-  readonly size: number;
-  /** CRC-32: it finds what the disk did not keep, not what somebody forged. */
-  readonly checksum: number;
+  readonly length: number;
 }
 
 /** What is large, in bytes. */
@@ -120,26 +117,23 @@ export class LogFiles {
 
   /** The file that is written to, if there is one. */
   get newest(): readonly { readonly name: string; readonly writtenBytes: number }[] {
-    return this.#numbers.has(this.#file) ? [{ name: nameOf(this.#file), writtenBytes: this.#end }] : [];
+    return this.#numbers.has(this.#file) ? [{ name: nameOfLogFile(this.#file), writtenBytes: this.#end }] : [];
   }
 
   /** All others. */
   get older(): readonly string[] {
-    return [...this.#numbers].filter((number) => number !== this.#file).map(nameOf);
+    return [...this.#numbers].filter((number) => number !== this.#file).map(nameOfLogFile);
   }
 
-  /** Writes `parts` one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
-  append(parts: readonly Uint8Array[]): Place[] {
+  /** Writes `frames`, each in its parts, one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
+  append(frames: readonly (readonly Uint8Array[])[]): Place[] {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     if (this.#handle !== undefined) this.#checkWritten(this.#handle);
     if (this.#handle === undefined || this.#end >= this.#sizes.file) this.#beginFile();
-    return parts.map((bytes): Place => {
+    return frames.map((parts): Place => {
       const start = this.#written;
-      this.#written += bytes.length;
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(this.#handle!, bytes, done, bytes.length - done, start + done);
-      }
-      return { file: this.#file, start, size: bytes.length, checksum: crc32(bytes) >>> 0 };
+      for (const bytes of parts) this.#write(bytes);
+      return { file: this.#file, start, length: this.#written - start };
     });
   }
 
@@ -163,22 +157,20 @@ export class LogFiles {
   }
 
   /**
-   * The bytes at `places`, checked, in buffers that never change. Those that lie one behind the other are read at once. `partAt` tells what is damaged
-   * when the place of this index is.
+   * What is at `places`, in buffers that never change; whether it is right is looked at by whoever asked. What lies one behind the other is read at
+   * once. `partAt` tells what is damaged when the place of this index is not there.
    */
-  read(places: readonly Place[], partAt: (index: number) => DamagedPart = () => ({})): Uint8Array[] {
+  read(places: readonly Place[], partAt: (index: number) => DamagedPart): Uint8Array[] {
     const found: Uint8Array[] = [];
     for (let index = 0; index < places.length;) {
       const { file, start } = places[index]!;
       let end = start;
       let next = index;
-      for (; places[next]?.file === file && places[next]!.start === end; next++) end += places[next]!.size;
+      for (; places[next]?.file === file && places[next]!.start === end; next++) end += places[next]!.length;
       const bytes = this.#readRun(file, start, end - start, () => partAt(index));
       for (; index < next; index++) {
         const place = places[index]!;
-        const part = bytes.subarray(place.start - start, place.start - start + place.size);
-        if (crc32(part) >>> 0 !== place.checksum) throw new DamagedFileError(nameOf(file), "is damaged", partAt(index));
-        found.push(part);
+        found.push(bytes.subarray(place.start - start, place.start - start + place.length));
       }
     }
     return found;
@@ -197,7 +189,7 @@ export class LogFiles {
       this.#end = this.#written = 0;
     }
     this.#numbers.delete(file);
-    unlinkSync(`${this.#folder}/${nameOf(file)}`);
+    unlinkSync(`${this.#folder}/${nameOfLogFile(file)}`);
   }
 
   /** Waits until all that is kept is on the disk. */
@@ -216,8 +208,16 @@ export class LogFiles {
   /** What is written to a file that was removed nobody will find; and behind what was cut off it would be as long as before, with nothing in between. */
   #checkWritten(handle: number): void {
     const { nlink, size } = fstatSync(handle);
-    if (nlink === 0) throw new DamagedFileError(nameOf(this.#file), "was removed while the server ran");
-    if (size < this.#end) throw new DamagedFileError(nameOf(this.#file), "was cut short while the server ran");
+    if (nlink === 0) throw new DamagedFileError(nameOfLogFile(this.#file), "was removed while the server ran");
+    if (size < this.#end) throw new DamagedFileError(nameOfLogFile(this.#file), "was cut short while the server ran");
+  }
+
+  #write(bytes: Uint8Array): void {
+    const start = this.#written;
+    this.#written += bytes.length;
+    for (let done = 0; done < bytes.length;) {
+      done += writeSync(this.#handle!, bytes, done, bytes.length - done, start + done);
+    }
   }
 
   #beginFile(): void {
@@ -269,10 +269,10 @@ export class LogFiles {
 
   #open(file: number, flags: number): number {
     try {
-      return openSync(`${this.#folder}/${nameOf(file)}`, flags, 0o600);
+      return openSync(`${this.#folder}/${nameOfLogFile(file)}`, flags, 0o600);
     } catch (error) {
       if ((error as { code?: string }).code !== "ENOENT") throw error;
-      throw new DamagedFileError(nameOf(file), "is missing");
+      throw new DamagedFileError(nameOfLogFile(file), "is missing");
     }
   }
 
@@ -288,12 +288,13 @@ export class LogFiles {
   }
 }
 
-function nameOf(file: number): string {
+/** What a file of this number is called. */
+export function nameOfLogFile(file: number): string {
   return `log-${String(file).padStart(8, "0")}.bytes`;
 }
 
 function tooShort(file: number, part?: DamagedPart): DamagedFileError {
-  return new DamagedFileError(nameOf(file), "is shorter than what was written to it", part);
+  return new DamagedFileError(nameOfLogFile(file), "is shorter than what was written to it", part);
 }
 
 /** Waits until a new file is in its folder for good. */

@@ -1,22 +1,26 @@
 /** Direct messages that wait, in memory: what `memory_store.ts` has in place of a table. Acts on what `inbox.ts` decides. */
 
+import type { Position } from "../log/segment.ts";
 import { entryKey, type InboxChange } from "./inbox.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
 
 /** A message that waits, or, without one, a delivery that is known before its message. */
 interface Row {
-  readonly message?: WaitingMessage;
+  readonly message?: KeptMessage;
   readonly takenAt: number;
 }
 
-const encoder = new TextEncoder();
+/** A message whose line is a part of its segment, which has it anyway. */
+type KeptMessage = Omit<WaitingMessage, "line"> & { readonly position: Position; readonly bytes: Uint8Array };
+
+const decoder = new TextDecoder();
 
 /** The messages of all users. */
 export class MemoryInbox {
   /** By entry, in the order of the log. */
   readonly #rows = new Map<string, Row>();
   /** What is in `#rows` for each user that has something there, in the same order. */
-  readonly #ofUser = new Map<string, Map<string, WaitingMessage>>();
+  readonly #ofUser = new Map<string, Map<string, KeptMessage>>();
   #lastPlace = 0;
   #early = 0;
 
@@ -32,7 +36,7 @@ export class MemoryInbox {
 
   /** As `Store.inboxRange`. */
   rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
-    const isIn = (message: WaitingMessage) =>
+    const isIn = (message: KeptMessage) =>
       message.origin === origin && message.sequence >= first && message.sequence <= last;
     return this.#find(username, isIn, maxBytes);
   }
@@ -44,8 +48,8 @@ export class MemoryInbox {
 
   /** Takes in what a turn changed. */
   apply({ taken, delivered, takenAt }: InboxChange): void {
-    for (const { takenAt, ...stored } of taken) {
-      const message = { ...stored, place: ++this.#lastPlace };
+    for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
+      const message = { origin, sequence, to, position, bytes, place: ++this.#lastPlace };
       const key = entryKey(message.origin, message.sequence);
       // It was delivered before it came.
       if (this.#delete(key)) continue;
@@ -76,6 +80,12 @@ export class MemoryInbox {
     return false;
   }
 
+  /** Where the first segment stands of which a message waits. */
+  get heldFrom(): Position {
+    for (const { message } of this.#rows.values()) if (message !== undefined) return message.position;
+    return Infinity;
+  }
+
   /** Whether a message of `origin` waits. O(n) in what waits. */
   awaits(origin: string): boolean {
     for (const { message } of this.#rows.values()) if (message?.origin === origin) return true;
@@ -102,14 +112,15 @@ export class MemoryInbox {
   }
 
   /** O(n) in what waits for the user. */
-  #find(username: string, isAskedFor: (message: WaitingMessage) => boolean, maxBytes: number): WaitingMessage[] {
+  #find(username: string, isAskedFor: (message: KeptMessage) => boolean, maxBytes: number): WaitingMessage[] {
     const found: WaitingMessage[] = [];
     let bytes = 0;
     for (const message of this.#ofUser.get(username)?.values() ?? []) {
       if (!isAskedFor(message)) continue;
-      if (maxBytes < Infinity) bytes += encoder.encode(message.line).length;
+      bytes += message.bytes.length;
       if (found.length > 0 && bytes > maxBytes) break;
-      found.push(message);
+      const { place, origin, sequence, to } = message;
+      found.push({ place, origin, sequence, to, line: decoder.decode(message.bytes) });
     }
     return found;
   }

@@ -7,6 +7,7 @@
 import type { Position, Segment } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { inboxChange } from "./inbox.ts";
+import { MemoryMessageIds } from "./memory_message_ids.ts";
 import { MemoryInbox } from "./memory_inbox.ts";
 import {
   type ActivityRow,
@@ -21,20 +22,21 @@ import {
   planForgettingForUsers,
   vectorAt,
 } from "./origin_log.ts";
-import type {
-  Account,
-  Batch,
-  BurialLimits,
-  EntryRange,
-  ForgetLimits,
-  Forgotten,
-  InboxPortion,
-  Missing,
-  Renaming,
-  Store,
-  StoreState,
-  UsedMessageId,
-  WaitingMessage,
+import {
+  type Account,
+  type Batch,
+  type BurialLimits,
+  type EntryRange,
+  type ForgetLimits,
+  type Forgotten,
+  type InboxPortion,
+  MAX_ANONYMOUS_IDS,
+  type Missing,
+  type Renaming,
+  type Store,
+  type StoreState,
+  type UsedMessageId,
+  type WaitingMessage,
 } from "./store.ts";
 
 /** What a memory store is opened with. */
@@ -43,6 +45,8 @@ export interface MemoryStoreOptions {
   readonly serverId: string;
   /** Beyond this many message ids the oldest are forgotten, however young they are. */
   readonly maxMessageIds?: number;
+  /** The same for clients without a name. */
+  readonly maxAnonymousIds?: number;
 }
 
 /** With ids as long as they may be the process grows by some 350 MB for these. Without a bound, one client takes all memory within minutes. */
@@ -51,12 +55,11 @@ const MAX_MESSAGE_IDS = 250_000;
 const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, messageIds: 10_000 };
 
 /** Opens an empty store. */
-export function openMemoryStore({ serverId, maxMessageIds = MAX_MESSAGE_IDS }: MemoryStoreOptions): Store {
-  return new MemoryStore(serverId, maxMessageIds);
+export function openMemoryStore(
+  { serverId, maxMessageIds = MAX_MESSAGE_IDS, maxAnonymousIds = MAX_ANONYMOUS_IDS }: MemoryStoreOptions,
+): Store {
+  return new MemoryStore(serverId, new MemoryMessageIds(maxMessageIds, maxAnonymousIds));
 }
-
-/** What is kept of a `UsedMessageId` beside its key. */
-type KeptMessageId = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
 
 /** A segment for everyone, and how far it and all before it of its origin count. */
 interface KeptActivities {
@@ -79,13 +82,8 @@ class MemoryStore implements Store {
   readonly #accounts = new Map<string, Account>();
   readonly #inbox = new MemoryInbox();
   readonly #notes = new Map<string, string>();
-  readonly #maxMessageIds: number;
+  readonly #messageIds: MemoryMessageIds;
   #serverId: string;
-  /** By user and message id, oldest first. */
-  readonly #messageIds = new Map<string, KeptMessageId>();
-  #messageIdSweep: Iterator<[string, KeptMessageId]> | undefined;
-  /** Goes on where it stopped: a new one would have to pass over all that was deleted before it. */
-  #oldestMessageIds: Iterator<string> | undefined;
   #head: Position = 0;
   /** When the newest segment was taken in. */
   #takenAt = 0;
@@ -107,8 +105,8 @@ class MemoryStore implements Store {
     },
   };
 
-  constructor(serverId: string, maxMessageIds: number) {
-    this.#maxMessageIds = maxMessageIds;
+  constructor(serverId: string, messageIds: MemoryMessageIds) {
+    this.#messageIds = messageIds;
     this.#serverId = serverId;
     this.opened = {
       serverId,
@@ -141,11 +139,7 @@ class MemoryStore implements Store {
     }
     this.#inbox.apply(change);
     for (const account of batch.accounts) this.#accounts.set(account.username, account);
-    for (const { username, messageId, origin, sequence, usedAt } of batch.messageIds) {
-      const key = messageIdKey(username, messageId);
-      if (!this.#messageIds.has(key)) this.#messageIds.set(key, { origin, sequence, usedAt });
-    }
-    while (this.#messageIds.size > this.#maxMessageIds) this.#forgetOldestMessageId();
+    this.#messageIds.write(batch.messageIds);
     for (const [key, value] of Object.entries(batch.notes ?? {})) {
       if (value === null) this.#notes.delete(key);
       else this.#notes.set(key, value);
@@ -228,8 +222,9 @@ class MemoryStore implements Store {
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    const kept = this.#messageIds.get(messageIdKey(username, messageId));
-    return kept && { username, messageId, ...kept };
+    const used = this.#messageIds.find(username, messageId);
+    // What was forgotten whole has no entry to name. To look for its ids then would be to look through all.
+    return used !== undefined && this.#tombstones.has(used.origin) ? undefined : used;
   }
 
   forget(limits: ForgetLimits): Forgotten {
@@ -240,13 +235,14 @@ class MemoryStore implements Store {
       const oldest = log.oldest?.position ?? Infinity;
       origin.activities.drop(origin.activities.search(({ segment }) => segment.position >= oldest));
     }
-    const forUsers = planForgettingForUsers(this.#logs(), limits.directMessagesBefore, FORGET_BUDGET, this.#lookup);
+    const moreMessages = this.#inbox.forget(limits.directMessagesBefore, FORGET_BUDGET.directMessages);
+    const forUsersLimits = { takenBefore: limits.directMessagesBefore, heldFrom: this.#inbox.heldFrom };
+    const forUsers = planForgettingForUsers(this.#logs(), forUsersLimits, FORGET_BUDGET, this.#lookup);
     for (const { origin, position } of forUsers.rows) {
       const queue = this.#origins.get(origin)!.forUsers;
       queue.drop(queue.search(({ segment }) => segment.position > position));
     }
-    const moreMessages = this.#inbox.forget(limits.directMessagesBefore, FORGET_BUDGET.directMessages);
-    const moreMessageIds = this.#forgetMessageIds(limits.usedBefore);
+    const moreMessageIds = this.#messageIds.forget(limits.usedBefore, FORGET_BUDGET.messageIds);
     const more = plan.more || forUsers.more || moreMessages || moreMessageIds;
     return { entries: plan.entries, upTo: plan.upTo, more };
   }
@@ -266,8 +262,6 @@ class MemoryStore implements Store {
     this.#inbox.clear();
     this.#notes.clear();
     this.#messageIds.clear();
-    this.#messageIdSweep = undefined;
-    this.#oldestMessageIds = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -279,37 +273,13 @@ class MemoryStore implements Store {
     // Early deliveries of an origin that never came too.
     this.#inbox.forgetOrigin(name);
     if (!this.#origins.delete(name)) return;
-    for (const [key, { origin }] of this.#messageIds) if (origin === name) this.#messageIds.delete(key);
-  }
-
-  /** Looks through a part of the message ids, and tells whether there is more of them. */
-  #forgetMessageIds(usedBefore: number): boolean {
-    this.#messageIdSweep ??= this.#messageIds.entries();
-    for (let left = FORGET_BUDGET.messageIds; left > 0; left--) {
-      const { done, value } = this.#messageIdSweep.next();
-      if (done) {
-        this.#messageIdSweep = undefined;
-        return false;
-      }
-      if (value[1].usedAt < usedBefore) this.#messageIds.delete(value[0]);
-    }
-    return true;
-  }
-
-  #forgetOldestMessageId(): void {
-    this.#oldestMessageIds ??= this.#messageIds.keys();
-    const { done, value } = this.#oldestMessageIds.next();
-    if (done) this.#oldestMessageIds = undefined;
-    else this.#messageIds.delete(value);
   }
 
   /** What was numbered beyond where the former origin ends is gone. */
   #rename({ former, after, serverId }: Renaming): void {
     this.#serverId = serverId;
     this.#inbox.cut(former, after);
-    for (const [key, { origin, sequence }] of this.#messageIds) {
-      if (origin === former && sequence > after) this.#messageIds.delete(key);
-    }
+    this.#messageIds.cut(former, after);
     const origin = this.#origins.get(former);
     if (origin === undefined) return;
     for (const queue of [origin.activities, origin.forUsers, origin.forServers]) {
@@ -411,9 +381,4 @@ function compareCodePoints(a: string, b: string): number {
   // Within a pair of surrogates its first half is the same, so the second one decides; nothing else has values between them.
   const [x, y] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
   return x - y;
-}
-
-function messageIdKey(username: string, messageId: string): string {
-  // The length tells where the name ends, so that no two pairs are written the same.
-  return `${username.length} ${username}${messageId}`;
 }

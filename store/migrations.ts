@@ -3,10 +3,15 @@
  * `sqlite_store.ts` carries out on older files when it opens them. A file's version is its `PRAGMA user_version`; 0 is an empty file.
  */
 
+import type { DatabaseSync } from "node:sqlite";
+import { migrateTo5 } from "./migration_5.ts";
+
 /** What turns a file of the version before into one of version `to`. Carried out in one transaction. */
 export interface Migration {
   readonly to: number;
   readonly statements: readonly string[];
+  /** What statements alone cannot do, after them. Throws what SQLite throws. */
+  readonly carryOut?: (database: DatabaseSync) => void;
 }
 
 /** All of them, oldest first. Append only. */
@@ -118,33 +123,7 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL`,
     ],
   },
-  {
-    to: 5,
-    statements: [
-      // `checksum` of a row covers all of it (`checksum.ts`).
-      `CREATE TABLE notes (
-        key TEXT PRIMARY KEY,
-        value TEXT NOT NULL,
-        checksum INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID`,
-      // `place` is text of whoever keeps it.
-      `CREATE TABLE places (
-        id INTEGER PRIMARY KEY,
-        username TEXT NOT NULL,
-        place TEXT NOT NULL,
-        checksum INTEGER NOT NULL
-      ) STRICT`,
-      // In the order in which they were put.
-      `CREATE TABLE tombstones (
-        place INTEGER PRIMARY KEY,
-        origin TEXT NOT NULL UNIQUE,
-        last INTEGER NOT NULL,
-        checksum INTEGER NOT NULL
-      ) STRICT`,
-      // The head is the position of the newest segment, or further on when that was forgotten with its origin.
-      `ALTER TABLE state ADD COLUMN head INTEGER NOT NULL DEFAULT 0`,
-    ],
-  },
+  { to: 5, statements: [], carryOut: migrateTo5 },
 ];
 
 /** The version that this program reads and writes. */

@@ -249,12 +249,12 @@ export interface ForUsersPlan {
 }
 
 /**
- * Which segments for users are to be forgotten: those taken in before `takenBefore`, in the order of each origin; bounded like activities. `OriginLog`
- * stays as it is: no reader is told of a gap, and how far the log has the origin is seen from its newest segment, which is passed over.
+ * Which segments for users are to be forgotten: those taken in before `takenBefore`, in the order of each origin; bounded like activities; none from position
+ * `heldFrom` on, where messages may wait whose lines are read from there. `OriginLog` stays as it is: no reader is told of a gap, and how far the log has the origin is seen from its newest segment, which is passed over.
  */
 export function planForgettingForUsers(
   logs: Iterable<OriginLog>,
-  takenBefore: number,
+  { takenBefore, heldFrom }: { readonly takenBefore: number; readonly heldFrom: Position },
   budget: { readonly rows: number; readonly bytes: number },
   lookup: Lookup,
 ): ForUsersPlan {
@@ -265,6 +265,7 @@ export function planForgettingForUsers(
       const row = lookup.forUserAfter(origin, sequence);
       // As with activities, one that is to stay keeps all after it.
       if (row === undefined || row.position === newest || row.takenAt >= takenBefore) break;
+      if (row.position >= heldFrom) break;
       if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, more: true };
       rows.push({ ...row, origin });
       bytes += row.size;

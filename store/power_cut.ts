@@ -4,18 +4,26 @@
  */
 
 import type { Position } from "../log/segment.ts";
-import type { LogFiles, Place } from "./log_files.ts";
+import { checkedRow } from "./index_row.ts";
+import type { LogFiles } from "./log_files.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
+import type { SqliteBeside } from "./sqlite_beside.ts";
 import type { SqliteInbox } from "./sqlite_inbox.ts";
+import type { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { readLog } from "./sqlite_origins.ts";
-import { all, one, type OriginRow, type Statements, type StateRow } from "./sqlite_statements.ts";
+import type { SqliteSegments } from "./sqlite_segments.ts";
+import { readState, writeState } from "./sqlite_state.ts";
+import { all, type IndexRow, one, type OriginRow, type SegmentRow, type Statements } from "./sqlite_statements.ts";
 import type { Cut } from "./store.ts";
 
 /** The parts of a store that is being opened. */
 export interface OpenedParts {
   readonly statements: Statements;
   readonly files: LogFiles;
+  readonly segments: SqliteSegments;
   readonly inbox: SqliteInbox;
+  readonly messageIds: SqliteMessageIds;
+  readonly beside: SqliteBeside;
   /** Does what `write` does, all of it or nothing. */
   transaction(write: () => void): void;
   makeServerId(): string;
@@ -30,8 +38,9 @@ const READ_ROWS = 256;
  * @throws {DamagedFileError} when something is missing that was there for certain.
  */
 export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
-  const { statements: { state, fileAfter, endOfFile, placesAfter }, files } = parts;
-  const { synced } = one<StateRow>(state)!;
+  const { statements, files, segments } = parts;
+  const { fileAfter, endOfFile, placesAfter } = statements;
+  const { synced } = readState(statements);
   let file = 0;
   for (;;) {
     const next = one<{ file: number }>(fileAfter, file);
@@ -42,34 +51,41 @@ export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
   }
   // Only the newest file: it is begun when all of the one before is on the disk.
   for (let position = synced;;) {
-    const rows = all<Place & { position: number }>(placesAfter, file, position, READ_ROWS);
+    const rows = all<SegmentRow>(placesAfter, file, position, READ_ROWS);
     if (rows.length === 0) return undefined;
-    for (const place of rows) {
+    for (const row of rows) {
+      // A row that has changed is no power cut.
+      checkedRow(row);
       try {
-        files.read([place]);
+        segments.check(row);
       } catch (error) {
         if (!(error instanceof DamagedFileError)) throw error;
-        return cutAfter(place.position - 1, parts);
+        return cutAfter(row.position - 1, parts);
       }
-      position = place.position;
+      position = row.position;
     }
   }
 }
 
 /** Drops what stands after `position`. Accounts stay: whoever registered can log in. */
-function cutAfter(position: Position, { statements, inbox, transaction, makeServerId }: OpenedParts): Cut {
+function cutAfter(position: Position, parts: OpenedParts): Cut {
+  const { statements, inbox, messageIds, beside, transaction, makeServerId } = parts;
   const serverId = makeServerId();
-  const former = one<StateRow>(statements.state)!;
-  const newest = one<{ lamport: number }>(statements.newestSegment)!;
+  const former = readState(statements);
+  const newest = checkedRow(one<IndexRow>(statements.newestSegment)!);
   const { entries } = one<{ entries: number }>(statements.entriesAfter, position)!;
   transaction(() => {
     statements.deleteSegmentsAfter.run(position);
-    statements.rename.run(serverId, Math.max(former.lamport, newest.lamport));
-    statements.takeCursorsBack.run(position);
+    writeState(statements, { ...former, serverId, lamport: Math.max(former.lamport, newest.lamport) });
+    beside.putCursors(
+      beside.cursors().map((cursor) => (
+        { ...cursor, position: cursor.position === undefined ? undefined : Math.min(cursor.position, position) }
+      )),
+    );
     // Who sends one of these entries again is to have it taken.
     for (const row of all<OriginRow>(statements.origins)) {
       const { last } = readLog(statements, row);
-      statements.deleteMessageIdsAfter.run(row.name, last);
+      messageIds.cut(row.id, last);
       inbox.cut(row.name, last);
     }
   });

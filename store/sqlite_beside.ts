@@ -1,12 +1,21 @@
 /**
- * What the SQLite store keeps beside the log: accounts, used message ids, cursors, members, notes and places. A part of `sqlite_store.ts`,
- * which owns the transactions. Rows that decide what somebody is told have a checksum, which is looked at when they are read.
+ * What the SQLite store keeps beside the log: accounts, cursors, members, notes and places. A part of `sqlite_store.ts`,
+ * which owns the transactions. Every row has a checksum, which is looked at when it is read.
  */
 
 import { checkRow, rowChecksum } from "./checksum.ts";
+import { readableLamport } from "./index_row.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
-import type { Account, Batch, StoredPlace, UsedMessageId } from "./store.ts";
+import type { Account, Batch, KnownServer, PlainCursor, StoredPlace } from "./store.ts";
 
+type AccountRow = Account & { readonly checksum: number };
+interface CursorRow {
+  readonly id: number;
+  readonly username: string;
+  readonly position: number | null;
+  readonly lost: number;
+  readonly checksum: number;
+}
 interface NoteRow {
   readonly key: string;
   readonly value: string;
@@ -22,46 +31,37 @@ export class SqliteBeside {
   }
 
   /** Takes in what a turn changed; within its transaction. */
-  write(batch: Batch): void {
-    const { accounts, messageIds, cursors, endedCursors, members } = batch;
-    const { putAccount, insertMessageId, putCursor, deleteCursor, deleteMembers, insertMember } = this.#statements;
-    for (const { username, verifier, lamport, origin } of accounts) putAccount.run(username, verifier, lamport, origin);
-    for (const { username, messageId, origin, sequence, usedAt } of messageIds) {
-      insertMessageId.run(username, messageId, origin, sequence, usedAt);
+  write({ accounts, cursors, endedCursors, members, notes, places, endedPlaces }: Batch): void {
+    const { putAccount, deleteCursor, putNote, deleteNote, putPlace, deletePlace } = this.#statements;
+    for (const { username, verifier, lamport, origin } of accounts) {
+      putAccount.run(...withChecksum("accounts", username, verifier, readableLamport(lamport), origin));
     }
-    for (const { id, username, position, lost } of cursors) {
-      putCursor.run(id, username, position ?? null, lost ? 1 : 0);
-    }
+    for (const cursor of cursors) this.#putCursor(cursor);
     for (const id of endedCursors) deleteCursor.run(id);
-    if (members !== undefined) {
-      deleteMembers.run();
-      for (const { serverId, host, port } of members) insertMember.run(serverId, host, port);
+    if (members !== undefined) this.#writeMembers(members);
+    for (const [key, value] of Object.entries(notes ?? {})) {
+      if (value === null) deleteNote.run(key);
+      else putNote.run(...withChecksum("notes", key, value));
     }
-    this.#writeRare(batch);
+    for (const { id, username, place } of places ?? []) putPlace.run(...withChecksum("places", id, username, place));
+    for (const id of endedPlaces ?? []) deletePlace.run(id);
   }
 
   /** As `Store.account`. */
   account(username: string): Account | undefined {
-    const row = one<Omit<Account, "username">>(this.#statements.account, username);
-    return row && { username, ...row };
+    const row = one<AccountRow>(this.#statements.account, username);
+    return row && accountOf(row);
   }
 
   /** As `Store.usernames`. */
   usernames(): string[] {
     // SQLite would put them in the order of their UTF-8 bytes.
-    return all<{ username: string }>(this.#statements.usernames).map((row) => row.username).sort();
-  }
-
-  /** As `Store.usedMessageId`. */
-  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    type Found = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
-    const row = one<Found>(this.#statements.messageId, username, messageId);
-    return row && { username, messageId, ...row };
+    return all<AccountRow>(this.#statements.accounts).map((row) => accountOf(row).username).sort();
   }
 
   /** As `Store.accountsAfter`. */
   accountsAfter(username: string, limit: number): Account[] {
-    return all<Account>(this.#statements.accountsAfter, username, limit).map((row) => ({ ...row }));
+    return all<AccountRow>(this.#statements.accountsAfter, username, limit).map(accountOf);
   }
 
   /** As `Store.note`. */
@@ -83,17 +83,48 @@ export class SqliteBeside {
     });
   }
 
-  #writeRare({ notes, places, endedPlaces }: Batch): void {
-    const { putNote, deleteNote, putPlace, deletePlace } = this.#statements;
-    for (const [key, value] of Object.entries(notes ?? {})) {
-      if (value === null) deleteNote.run(key);
-      else putNote.run(key, value, rowChecksum("notes", key, value));
-    }
-    for (const { id, username, place } of places ?? []) {
-      putPlace.run(id, username, place, rowChecksum("places", id, username, place));
-    }
-    for (const id of endedPlaces ?? []) deletePlace.run(id);
+  /** The other servers that were known. */
+  members(): KnownServer[] {
+    return all<KnownServer & { place: number; checksum: number }>(this.#statements.members).map((row) => {
+      const { place, serverId, host, port } = row;
+      checkRow(row.checksum, "members", place, serverId, host, port);
+      return { serverId, host, port };
+    });
   }
+
+  /** All cursors of plain clients. */
+  cursors(): PlainCursor[] {
+    return all<CursorRow>(this.#statements.cursors).map(({ id, username, position, lost, checksum }) => {
+      checkRow(checksum, "cursors", id, username, position, lost);
+      return { id, username, position: position ?? undefined, lost: lost === 1 };
+    });
+  }
+
+  /** Writes these cursors; within a transaction. */
+  putCursors(cursors: readonly PlainCursor[]): void {
+    for (const cursor of cursors) this.#putCursor(cursor);
+  }
+
+  #putCursor({ id, username, position, lost }: PlainCursor): void {
+    this.#statements.putCursor.run(...withChecksum("cursors", id, username, position ?? null, lost ? 1 : 0));
+  }
+
+  #writeMembers(members: readonly KnownServer[]): void {
+    this.#statements.deleteMembers.run();
+    members.forEach(({ serverId, host, port }, index) => {
+      this.#statements.insertMember.run(...withChecksum("members", index + 1, serverId, host, port));
+    });
+  }
+}
+
+/** A row of `table`, with its checksum behind it. */
+function withChecksum(table: string, ...values: (string | number | null)[]): (string | number | null)[] {
+  return [...values, rowChecksum(table, ...values)];
+}
+
+function accountOf({ username, verifier, lamport, origin, checksum }: AccountRow): Account {
+  checkRow(checksum, "accounts", username, verifier, lamport, origin);
+  return { username, verifier, lamport, origin };
 }
 
 function noteOf({ key, value, checksum }: NoteRow): string {

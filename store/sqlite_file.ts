@@ -63,7 +63,10 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
   run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   run(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
   run(`PRAGMA cache_size = ${-CACHE_BYTES / 1024}`);
-  for (const { to, statements } of MIGRATIONS) {
-    if (to > version) ["BEGIN", ...statements, `PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
+  for (const { to, statements, carryOut } of MIGRATIONS) {
+    if (to <= version) continue;
+    ["BEGIN", ...statements].forEach(run);
+    carryOut?.(database);
+    [`PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
   }
 }

@@ -3,11 +3,13 @@
  * transactions. What follows from it is decided in `origin_log.ts`, for which it looks up rows.
  */
 
-import type { Position } from "../log/segment.ts";
+import type { Audience, Position } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
 import { checkRow, rowChecksum } from "./checksum.ts";
+import { AUDIENCE_NUMBERS } from "./frame.ts";
+import { checkedRow } from "./index_row.ts";
 import { type ActivityRow, emptyLog, type ForUserRow, type Lookup, type OriginLog } from "./origin_log.ts";
-import { all, AUDIENCE_NUMBERS, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
+import { all, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
 /** An origin, with its number. */
 export interface Origin {
@@ -49,15 +51,35 @@ export class SqliteOrigins implements Lookup {
     return this.#byName.get(name)?.log.last ?? this.#tombstones.get(name) ?? 0;
   }
 
-  /** What the origin with this number is called. */
-  nameOf(id: number): string {
-    return this.#names[id]!;
+  /** What the origin with this number is called; `undefined` when it is known no more. */
+  nameOf(id: number): string | undefined {
+    const name = this.#names[id];
+    return name !== undefined && this.#byName.get(name)?.id === id ? name : undefined;
   }
 
-  /** Gives a number to an origin that has none, and takes its tombstone away; within a transaction. It is known here when it is `set`. */
-  insert(name: string): Origin {
-    if (this.#tombstones.has(name)) this.#statements.deleteTombstone.run(name);
-    return { id: Number(this.#statements.insertOrigin.run(name).lastInsertRowid), log: emptyLog(name) };
+  /**
+   * An origin, with a number also where it had none or is among those `buried` in this transaction. It loses its tombstone there, and is known here when it
+   * is `set`.
+   */
+  getOrInsert(name: string, buried: ReadonlyMap<string, number> | undefined): Origin {
+    const known = this.#byName.get(name);
+    const isBuried = buried?.has(name) ?? false;
+    if (known !== undefined && !isBuried) return known;
+    if (isBuried || this.#tombstones.has(name)) this.#statements.deleteTombstone.run(name);
+    const log = emptyLog(name);
+    const id = Number(this.#statements.insertOrigin.run(name).lastInsertRowid);
+    this.#putForgotten(id, log);
+    return { id, log };
+  }
+
+  /** Writes what is forgotten of origins; within a transaction. */
+  writeForgotten(origins: Iterable<Origin>): void {
+    for (const { id, log } of origins) this.#putForgotten(id, log);
+  }
+
+  #putForgotten(id: number, { origin, forgottenLast, forgottenPosition }: OriginLog): void {
+    const checksum = rowChecksum("origins", id, origin, forgottenLast, forgottenPosition);
+    this.#statements.putForgotten.run(forgottenLast, forgottenPosition, checksum, id);
   }
 
   /** Takes in how an origin stands, when that is stored. */
@@ -77,8 +99,7 @@ export class SqliteOrigins implements Lookup {
    * known here when `bury` is called.
    */
   writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
-    const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteMessageIdsOf, deleteOrigin, putTombstone } =
-      this.#statements;
+    const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteOrigin, putTombstone } = this.#statements;
     const tombstones = new Map<string, number>();
     const files: number[] = [];
     for (const [name, told] of Object.entries(buried)) {
@@ -90,7 +111,7 @@ export class SqliteOrigins implements Lookup {
       for (const { file } of all<{ file: number | null }>(deleteSegmentsOf, origin.id)) {
         if (file !== null) files.push(file);
       }
-      deleteMessageIdsOf.run(name);
+      // Message ids stay, and say nothing without their origin: to look for them would be to look through all.
       deleteOrigin.run(origin.id);
     }
     // Early deliveries of an origin that never came too.
@@ -103,13 +124,12 @@ export class SqliteOrigins implements Lookup {
    * here when it is `set`.
    */
   writeEnd(name: string, after: number): { readonly origin: Origin | undefined; readonly files: readonly number[] } {
-    const { deleteSegmentsOfAfter, deleteMessageIdsAfter } = this.#statements;
-    deleteMessageIdsAfter.run(name, after);
+    const { deleteSegmentsOfAfter } = this.#statements;
     const origin = this.#byName.get(name);
     if (origin === undefined) return { origin, files: [] };
     const { id, log: { forgottenLast, forgottenPosition } } = origin;
     const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
-    return { origin: { id, log: readLog(this.#statements, { id, name, forgottenLast, forgottenPosition }) }, files };
+    return { origin: { id, log: logOf(this.#statements, { id, name, forgottenLast, forgottenPosition }) }, files };
   }
 
   /** Takes in that origins are buried, when that is stored. */
@@ -121,30 +141,46 @@ export class SqliteOrigins implements Lookup {
   }
 
   activityAfter(origin: string, sequence: number): ActivityRow | undefined {
-    return one<ActivityRow>(this.#statements.activityAfter, this.#idOf(origin), sequence);
+    return this.#rowAfter("activityAfter", "everyone", origin, sequence);
   }
 
   forUserAfter(origin: string, sequence: number): ForUserRow | undefined {
-    return one<ForUserRow>(this.#statements.forUserAfter, this.#idOf(origin), sequence);
+    return this.#rowAfter("forUserAfter", "user", origin, sequence);
   }
 
   otherAfter(origin: string, sequence: number): Position | undefined {
-    const id = this.#idOf(origin);
-    const rows = all<{ position: number }>(this.#statements.othersAfter, id, sequence, id, sequence);
-    return rows.length === 0 ? undefined : Math.min(...rows.map((row) => row.position));
+    const forUser = this.#rowAfter("forUserAfter", "user", origin, sequence);
+    const forServers = this.#rowAfter("forServersAfter", "servers", origin, sequence);
+    if (forUser === undefined || forServers === undefined) return (forUser ?? forServers)?.position;
+    return Math.min(forUser.position, forServers.position);
   }
 
-  #idOf(name: string): number {
-    return this.#byName.get(name)!.id;
+  #rowAfter(
+    statement: "activityAfter" | "forUserAfter" | "forServersAfter",
+    audience: Audience["kind"],
+    name: string,
+    after: number,
+  ): IndexRow | undefined {
+    const origin = this.#byName.get(name)!.id;
+    const row = one<IndexRow>(this.#statements[statement], origin, after);
+    return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[audience], after });
   }
 }
 
 /** How an origin stands, as its rows tell. */
-export function readLog(statements: Statements, { id, name, forgottenLast, forgottenPosition }: OriginRow): OriginLog {
-  type Newest = { position: number; last: number; takenAt: number; activities: number; activityBytes: number };
-  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS)
-    .map((audience) => one<Newest>(statements.newestOf, id, audience));
+export function readLog(statements: Statements, row: OriginRow): OriginLog {
+  checkRow(row.checksum, "origins", row.id, row.name, row.forgottenLast, row.forgottenPosition);
+  return logOf(statements, row);
+}
+
+function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): OriginLog {
+  const { id, name, forgottenLast, forgottenPosition } = row;
+  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS).map((audience) => {
+    const newest = one<IndexRow>(statements.newestOf, id, audience);
+    return newest && checkedRow(newest, { origin: id, audience, after: 0 });
+  });
   const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
+  const oldest = one<IndexRow>(statements.activityAfter, id, 0);
   return {
     ...emptyLog(name),
     forgottenLast,
@@ -155,6 +191,6 @@ export function readLog(statements: Statements, { id, name, forgottenLast, forgo
     newestTakenAt: newest?.takenAt ?? 0,
     activities: activities?.activities ?? 0,
     activityBytes: activities?.activityBytes ?? 0,
-    oldest: one<ActivityRow>(statements.activityAfter, id, 0),
+    oldest: oldest && checkedRow(oldest, { origin: id, audience: AUDIENCE_NUMBERS.everyone, after: 0 }),
   };
 }

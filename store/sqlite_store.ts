@@ -12,6 +12,7 @@ import type { DiskUse } from "./budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
 import { inboxChange } from "./inbox.ts";
+import { checkedRow } from "./index_row.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
 import {
   checkBatch,
@@ -26,9 +27,11 @@ import { storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
+import { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
 import { SqliteSegments } from "./sqlite_segments.ts";
-import { all, one, prepareStatements, type Statements, type StateRow } from "./sqlite_statements.ts";
+import { beginState, readState, type State, writeState } from "./sqlite_state.ts";
+import { all, type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
 import type {
   Account,
   Batch,
@@ -38,7 +41,6 @@ import type {
   ForgetLimits,
   Forgotten,
   InboxPortion,
-  KnownServer,
   Missing,
   PlainCursor,
   Renaming,
@@ -58,6 +60,8 @@ export interface SqliteStoreOptions {
   readonly synchronous: "normal" | "full";
   /** What goes to files of its own, and how large these get: smaller in tests. */
   readonly fileSizes?: FileSizes;
+  /** Message ids of clients without a name that are kept, at most: fewer in tests. */
+  readonly maxAnonymousIds?: number;
 }
 
 const DATABASE = "thrum.sqlite";
@@ -68,9 +72,8 @@ const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messag
  * Opens the store in `folder`, or makes a new one there.
  * @throws {StoreError} when that is not possible; the message names the folder and what can be done.
  */
-export function openSqliteStore(
-  { folder, makeServerId, synchronous, fileSizes = FILE_SIZES }: SqliteStoreOptions,
-): Store {
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const { folder, synchronous, fileSizes = FILE_SIZES } = options;
   let database: DatabaseSync | undefined;
   const files = new LogFiles(folder, fileSizes);
   try {
@@ -79,7 +82,7 @@ export function openSqliteStore(
     prepareFile(database, folder, synchronous);
     // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
-    const store = new SqliteStore(database, files, largeBytes, folder, makeServerId);
+    const store = new SqliteStore(database, files, largeBytes, options);
     // What it is from here on.
     store.checkFiles();
     return store;
@@ -99,73 +102,82 @@ class SqliteStore implements Store {
   readonly #statements: Statements;
   readonly #beside: SqliteBeside;
   readonly #inbox: SqliteInbox;
-  readonly #origins: SqliteOrigins;
+  #origins: SqliteOrigins;
   readonly #segments: SqliteSegments;
-  #serverId: string;
+  readonly #messageIds: SqliteMessageIds;
+  /** As it is in the database. */
+  #state: State;
   #head: Position = 0;
   #lamport = 0;
   /** When the newest segment was taken in. */
   #takenAt = 0;
-  /** What the database says of `LogFiles.synced`. */
-  #synced: Position = 0;
   #isClosed = false;
 
   constructor(
     database: DatabaseSync,
     files: LogFiles,
     largeBytes: number,
-    folder: string,
-    makeServerId: () => string,
+    { folder, makeServerId, maxAnonymousIds }: SqliteStoreOptions,
   ) {
     this.#database = database;
     this.#files = files;
     this.#folder = folder;
     this.#watch = new FileWatch(folder, seenAt);
     this.#statements = prepareStatements(database);
+    beginState(this.#statements, makeServerId);
+    this.#origins = new SqliteOrigins(this.#statements);
+    const nameOf = (origin: number) => this.#origins.nameOf(origin);
     this.#beside = new SqliteBeside(this.#statements);
-    this.#inbox = new SqliteInbox(this.#statements);
-    const { state, insertState } = this.#statements;
-    if (one(state) === undefined) insertState.run(makeServerId());
+    this.#segments = new SqliteSegments(this.#statements, files, nameOf, largeBytes);
+    this.#inbox = new SqliteInbox(this.#statements, (position) => this.#segments.at(position));
+    this.#messageIds = new SqliteMessageIds(this.#statements, nameOf, maxAnonymousIds);
     const cut = cutIfDamaged({
       statements: this.#statements,
       files,
+      segments: this.#segments,
       inbox: this.#inbox,
+      messageIds: this.#messageIds,
+      beside: this.#beside,
       transaction: (write) => this.#transaction(write),
       makeServerId,
     });
-    this.#origins = new SqliteOrigins(this.#statements);
-    this.#segments = new SqliteSegments(this.#statements, files, this.#origins, largeBytes);
+    if (cut !== undefined) this.#origins = new SqliteOrigins(this.#statements);
+    this.#state = readState(this.#statements);
     this.opened = this.#open(cut);
-    this.#serverId = this.opened.serverId;
   }
 
   commit(batch: Batch): void {
     const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
-    checkBatch(batch, this.#head, this.#serverId, sequenceAt);
+    checkBatch(batch, this.#head, this.#state.serverId, sequenceAt);
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
     const head = segments.at(-1)?.position ?? this.#head;
-    let changed: readonly Origin[] = [];
+    const state = this.#nextState(batch, head);
+    let changed = new Map<string, Origin>();
     let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
     let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
     this.#transaction(() => {
-      if (batch.renamed !== undefined) ended = this.#rename(batch.renamed, head, lamport);
-      if (batch.buried !== undefined) {
-        buried = this.#origins.writeBuried(batch.buried);
-        // The newest segment told the next position and the Lamport time.
-        this.#statements.putHead.run(head, lamport);
-      }
-      changed = this.#segments.write(segments, lamport);
+      if (batch.renamed !== undefined) ended = this.#endFormer(batch.renamed);
+      if (batch.buried !== undefined) buried = this.#origins.writeBuried(batch.buried);
+      const originOf = (name: string) =>
+        changed.get(name) ?? (ended?.origin?.log.origin === name ? ended.origin : undefined) ??
+          this.#origins.getOrInsert(name, buried?.tombstones);
+      const written = this.#segments.write(segments, lamport, originOf);
+      changed = written.changed;
+      this.#origins.writeForgotten([...written.withHoles].map(originOf));
       this.#inbox.apply(inboxChanges);
+      this.#messageIds.write(batch.messageIds, (name) => {
+        const origin = originOf(name);
+        changed.set(name, origin);
+        return origin.id;
+      });
       this.#beside.write(batch);
-      if (segments.length === 0 && lamport !== this.#lamport) this.#statements.putLamport.run(lamport);
-      if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
+      if (state !== this.#state) writeState(this.#statements, state);
     });
-    this.#synced = this.#files.synced;
-    if (batch.renamed !== undefined) this.#serverId = batch.renamed.serverId;
+    this.#state = state;
     if (ended?.origin !== undefined) this.#origins.set(ended.origin);
     if (buried !== undefined) this.#origins.bury(buried.tombstones);
-    for (const origin of changed) this.#origins.set(origin);
+    for (const origin of changed.values()) this.#origins.set(origin);
     this.#head = head;
     this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
@@ -232,38 +244,39 @@ class SqliteStore implements Store {
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#read(() => this.#beside.usedMessageId(username, messageId));
+    return this.#read(() => this.#messageIds.find(username, messageId));
   }
 
   forget(limits: ForgetLimits): Forgotten {
     const { directMessagesBefore, usedBefore } = limits;
-    const plan = this.#read(() => planForgetting(this.#origins.logs(), limits, FORGET_BUDGET, this.#origins));
-    const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
-    const [forUsers, inbox, isUsedBefore] = this.#read(() => [
-      planForgettingForUsers(this.#origins.logs(), directMessagesBefore, left, this.#origins),
-      this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages),
-      one(this.#statements.messageIdBefore, usedBefore) !== undefined,
-    ]);
-    const isIdle = plan.rows.length + forUsers.rows.length + inbox.rows === 0 && !isUsedBefore;
+    const { plan, forUsers, inbox, messageIds } = this.#read(() => {
+      const logs = () => this.#origins.logs();
+      const plan = planForgetting(logs(), limits, FORGET_BUDGET, this.#origins);
+      const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
+      const inbox = this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages);
+      const forUsersLimits = { takenBefore: directMessagesBefore, heldFrom: inbox.heldFrom };
+      const forUsers = planForgettingForUsers(logs(), forUsersLimits, left, this.#origins);
+      const messageIds = this.#messageIds.planForgetting(usedBefore, FORGET_BUDGET.messageIds);
+      return { plan, forUsers, inbox, messageIds };
+    });
+    const rows = [...plan.rows, ...forUsers.rows];
+    const isIdle = rows.length + inbox.rows + messageIds.count === 0;
     if (isIdle) return { entries: 0, upTo: 0, more: false };
-    let messageIds = 0;
     const files = new Set<number>();
     this.#transaction(() => {
-      for (const { position } of [...plan.rows, ...forUsers.rows]) {
+      for (const { position } of rows) {
         for (const { file } of all<{ file: number | null }>(this.#statements.deleteSegment, position)) {
           if (file !== null) files.add(file);
         }
       }
-      for (const { origin, forgottenLast, forgottenPosition } of plan.logs) {
-        this.#statements.putForgotten.run(forgottenLast, forgottenPosition, this.#origins.get(origin)!.id);
-      }
+      this.#origins.writeForgotten(plan.logs.map((log) => ({ id: this.#origins.get(log.origin)!.id, log })));
       this.#inbox.forget(inbox.upTo);
-      messageIds = Number(this.#statements.deleteMessageIds.run(usedBefore, FORGET_BUDGET.messageIds).changes);
+      this.#messageIds.forget(messageIds);
     });
     for (const log of plan.logs) this.#origins.set({ id: this.#origins.get(log.origin)!.id, log });
     this.#removeUnused(files);
-    const isUsedUp = inbox.rows === FORGET_BUDGET.directMessages || messageIds === FORGET_BUDGET.messageIds;
-    return { entries: plan.entries, upTo: plan.upTo, more: plan.more || forUsers.more || isUsedUp };
+    const more = plan.more || forUsers.more || inbox.rows === FORGET_BUDGET.directMessages || messageIds.more;
+    return { entries: plan.entries, upTo: plan.upTo, more };
   }
 
   checkFiles(): void {
@@ -286,7 +299,9 @@ class SqliteStore implements Store {
     this.#isClosed = true;
     try {
       this.#files.sync();
-      if (this.#files.synced > this.#synced) this.#statements.putSynced.run(this.#files.synced);
+      if (this.#files.synced > this.#state.synced) {
+        writeState(this.#statements, { ...this.#state, synced: this.#files.synced });
+      }
     } catch {
       // Then what may be missing is looked through when it is opened again.
     }
@@ -300,26 +315,19 @@ class SqliteStore implements Store {
 
   /** Reads what the store knows, and notes that no plain client is connected any more. */
   #open(cut: Cut | undefined): StoreState {
-    const { state, newestSegment, loseCursors, cursors } = this.#statements;
-    const { serverId, lamport, synced, head } = one<StateRow>(state)!;
-    const newest = one<{ position: number; lamport: number; takenAt: number }>(newestSegment);
+    const { serverId, lamport, synced, head } = this.#state;
+    const newestRow = one<IndexRow>(this.#statements.newestSegment);
+    const newest = newestRow && checkedRow(newestRow);
     this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
-    this.#synced = synced;
     // What was forgotten is further on only when the log was cut, or an origin went whole.
-    this.#head = Math.max(
-      head,
-      newest?.position ?? 0,
-      ...[...this.#origins.logs()].map((log) => log.forgottenPosition),
-    );
+    const forgotten = [...this.#origins.logs()].map((log) => log.forgottenPosition);
+    this.#head = Math.max(head, newest?.position ?? 0, ...forgotten);
     const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
     this.#files.continue(file, end, this.#head, synced);
     // Begun by a commit that failed, or forgotten just when the server was killed.
     this.#removeUnused(logFilesIn(this.#folder));
-    // The segments before a cut may have been forgotten too, when they were for users.
-    if (cut !== undefined) this.#statements.takeCursorsBack.run(this.#head);
-    // Now and not when they are asked for: the head moves on, and they stand where it is now.
-    loseCursors.run(this.#head);
+    const cursors = this.#loseCursors(cut === undefined ? Infinity : this.#head);
     return {
       serverId,
       lamport: this.#lamport,
@@ -328,9 +336,8 @@ class SqliteStore implements Store {
       vector: Object.fromEntries(
         [...this.#origins.logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
       ),
-      cursors: all<{ id: number; username: string; position: number }>(cursors)
-        .map(({ id, username, position }): PlainCursor => ({ id, username, position, lost: true })),
-      members: all<KnownServer>(this.#statements.members).map((member) => ({ ...member })),
+      cursors,
+      members: this.#beside.members(),
       places: this.#beside.places(),
       notes: this.#beside.notes(),
       tombstones: Object.fromEntries(this.#origins.tombstones),
@@ -338,13 +345,11 @@ class SqliteStore implements Store {
     };
   }
 
-  /** Within a transaction, in which `head` and `lamport` are reached. */
-  #rename({ former, after, serverId }: Renaming, head: Position, lamport: number) {
+  /** Drops what is beyond the end of an origin that was this server's; within a transaction. */
+  #endFormer({ former, after }: Renaming): ReturnType<SqliteOrigins["writeEnd"]> {
     const ended = this.#origins.writeEnd(former, after);
+    if (ended.origin !== undefined) this.#messageIds.cut(ended.origin.id, after);
     this.#inbox.cut(former, after);
-    this.#statements.rename.run(serverId, lamport);
-    // The newest segment told the next position.
-    this.#statements.putHead.run(head, lamport);
     return ended;
   }
 
@@ -362,6 +367,39 @@ class SqliteStore implements Store {
     if (latest <= MAX_ENTRY_LAMPORT) return latest;
     const { lamport } = one<{ lamport: number | null }>(this.#statements.newestLamport, MAX_ENTRY_LAMPORT)!;
     return Math.max(lamport ?? 0, ...lamports.filter((lamport) => lamport <= MAX_ENTRY_LAMPORT));
+  }
+
+  /** Notes that no plain client is connected any more, and that none is behind `end`. */
+  #loseCursors(end: Position): PlainCursor[] {
+    const cursors = this.#beside.cursors();
+    // Now and not when they are asked for: the head moves on, and they stand where it is now. The segments before a cut may have been forgotten too,
+    // when they were for users.
+    const lost = cursors.map((cursor) => ({
+      ...cursor,
+      lost: true,
+      position: Math.min(cursor.position ?? this.#head, end),
+    }));
+    const changed = lost.filter(({ position }, index) =>
+      !cursors[index]!.lost || cursors[index]!.position !== position
+    );
+    if (changed.length > 0) this.#transaction(() => this.#beside.putCursors(changed));
+    return lost;
+  }
+
+  /** What the database has to say once after `batch`; the same as before where nothing changes. */
+  #nextState({ segments, buried, renamed, lamport }: Batch, head: Position): State {
+    const { synced } = this.#files;
+    const dropsSegments = buried !== undefined || renamed !== undefined;
+    // Segments tell head and Lamport time of a turn, which saves a page for each commit.
+    const isToldElsewhere = segments.length > 0 || lamport === this.#lamport;
+    if (isToldElsewhere && !dropsSegments && synced <= this.#state.synced) return this.#state;
+    return {
+      serverId: renamed?.serverId ?? this.#state.serverId,
+      synced: Math.max(synced, this.#state.synced),
+      lamport: isToldElsewhere && !dropsSegments ? this.#state.lamport : lamport,
+      // The newest segment may be among what is dropped.
+      head: dropsSegments ? head : this.#state.head,
+    };
   }
 
   /** Removes those of `files` that no row names any more. */

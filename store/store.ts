@@ -225,6 +225,12 @@ export interface Forgotten {
   readonly more: boolean;
 }
 
+/**
+ * Message ids of clients without a name that a store keeps, at most, however young they are: anybody can send them, and the oldest go first. What one of
+ * them named can be published a second time then.
+ */
+export const MAX_ANONYMOUS_IDS = 100_000;
+
 /** A server's memory. Calls return when they are done; none may be made after `close`. */
 export interface Store extends Disposable {
   /** Read once, when the store is opened. */

@@ -60,7 +60,10 @@ const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "store/disk_use.ts": ["node:fs"],
   "store/sqlite_statements.ts": ["node:sqlite"],
   "store/checksum.ts": ["node:zlib"],
-  "store/log_files.ts": ["node:fs", "node:zlib"],
+  "store/message_key.ts": ["node:crypto"],
+  "store/migrations.ts": ["node:sqlite"],
+  "store/migration_5.ts": ["node:sqlite"],
+  "store/log_files.ts": ["node:fs"],
 };
 
 const CLOCK_HINT = "take the time from the event, or from a Clock that is handed in (platform/clock.ts)";

@@ -1,6 +1,7 @@
 /** SQLite stores in which a few bytes are large, for tests of what is in files. */
 
 import type { Segment } from "../../log/segment.ts";
+import { encodeFrame } from "../../store/frame.ts";
 import { openSqliteStore } from "../../store/sqlite_store.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -42,6 +43,11 @@ export function change(path: string, at: number, bytes: Uint8Array): void {
   using file = Deno.openSync(path, { write: true });
   file.seekSync(at, Deno.SeekMode.Start);
   file.writeSync(bytes);
+}
+
+/** What `segments` take in files, together. */
+export function framesOf(segments: readonly Segment[]): number {
+  return segments.reduce((size, segment) => size + encodeFrame({ ...segment, lamport: 0, channels: [] }).length, 0);
 }
 
 /** The bytes of `segments` together. */

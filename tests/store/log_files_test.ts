@@ -1,15 +1,16 @@
 /** The SQLite store with the bytes of segments in files: what they add to its promises. What can happen to them is in `power_cut_test.ts`. */
 
-import { assertEquals, assertGreater, assertGreaterOrEqual, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SERVERS } from "../../log/segment.ts";
+import { decodeFrame } from "../../store/frame.ts";
 import { openSqliteStore } from "../../store/sqlite_store.ts";
 import { StoreError } from "../../store/store.ts";
 import { testStoreContract } from "../contract/store_contract.ts";
 import { LogWriter } from "../support/log_writer.ts";
 import { mountSmallDisk, NO_SMALL_DISK } from "../support/small_disk.ts";
 import { until } from "../support/until.ts";
-import { change, filesIn, open, sizeOf, SMALL_FILES, withFolder } from "./_small_files.ts";
+import { change, filesIn, framesOf, open, sizeOf, SMALL_FILES, withFolder } from "./_small_files.ts";
 import { makeVersion1 } from "./version_1.ts";
 
 /** Up to which position the database says that all is on the disk. */
@@ -46,8 +47,14 @@ Deno.test("SqliteStore.commit() writes what is large and for everyone to a file,
     const store = openSqliteStore({ folder, makeServerId: () => "s-1", synchronous: "normal" });
     store.commit(batch);
     assertEquals(filesIn(folder), ["log-00000001.bytes"]);
-    const expected = [batch.segments[1]!, batch.segments[3]!].map(({ bytes }) => new TextDecoder().decode(bytes));
-    assertEquals(Deno.readTextFileSync(`${folder}/log-00000001.bytes`), expected.join(""));
+    const file = Deno.readFileSync(`${folder}/log-00000001.bytes`);
+    const first = decodeFrame(file);
+    assert(first.ok);
+    const second = decodeFrame(file, first.length);
+    assert(second.ok);
+    assertEquals(first.length + second.length, file.length);
+    const more = { lamport: 0, channels: [] };
+    assertEquals([first.frame, second.frame], [1, 3].map((index) => ({ ...batch.segments[index]!, ...more })));
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
     store.close();
   });
@@ -287,7 +294,7 @@ Deno.test({
         const message = `Cannot write to data folder "${disk.folder}": the disk is full. Free some space`;
         assertThrows(() => store.commit(large), StoreError, message);
         assertEquals(store.segmentsAfter(0, Infinity), [...first.segments]);
-        assertEquals(Deno.statSync(`${disk.folder}/log-00000001.bytes`).size, sizeOf(first.segments));
+        assertEquals(Deno.statSync(`${disk.folder}/log-00000001.bytes`).size, framesOf(first.segments));
       }
       disk.makeLarger(8_192);
       store.commit(large);

@@ -4,7 +4,7 @@ import { assertEquals, assertGreater, assertMatch, assertThrows } from "@std/ass
 import type { Segment } from "../../log/segment.ts";
 import { StoreError } from "../../store/store.ts";
 import { batchOf, LogWriter } from "../support/log_writer.ts";
-import { change, filesIn, open, sizeOf, SMALL_FILES, withFolder } from "./_small_files.ts";
+import { change, filesIn, framesOf, open, SMALL_FILES, withFolder } from "./_small_files.ts";
 
 /** What a crash of `store` would leave, in a folder of its own. */
 function crashed(folder: string): string {
@@ -53,8 +53,8 @@ function afterPowerCut(
 
 for (
   const [name, damage] of [
-    ["wrong", (path, segments) => change(path, sizeOf(segments.slice(0, 3)), new Uint8Array(3))],
-    ["missing", (path, segments) => Deno.truncateSync(path, sizeOf(segments.slice(0, 3)) + 1)],
+    ["wrong", (path, segments) => change(path, framesOf(segments.slice(0, 3)), new Uint8Array(3))],
+    ["missing", (path, segments) => Deno.truncateSync(path, framesOf(segments.slice(0, 3)) + 1)],
   ] as [string, (path: string, segments: readonly Segment[]) => void][]
 ) {
   Deno.test(`openSqliteStore() cuts the log where bytes are ${name} that the disk had not promised, and takes a new name`, () => {
@@ -118,7 +118,7 @@ Deno.test("openSqliteStore() takes a hole for forgotten also when what comes aft
     store.commit(log.batch({ origin: "b" }, { skip: 3 }));
     const copy = crashed(folder);
     store.close();
-    Deno.truncateSync(`${copy}/log-00000001.bytes`, before.bytes.length);
+    Deno.truncateSync(`${copy}/log-00000001.bytes`, framesOf([before]));
     for (const cut of [{ formerServerId: "s-1", after: 1, entries: 2 }, undefined]) {
       using again = open(copy, { serverId: "s-2" });
       assertEquals(again.opened.cut, cut);
@@ -188,11 +188,12 @@ Deno.test("SqliteStore.segmentsAfter() says that a file is damaged, and gives no
     const store = open(folder, { fileSizes: { ...SMALL_FILES, file: 1_000 } });
     store.commit(batchOf({ segments }));
     store.close();
-    change(`${folder}/log-00000001.bytes`, segments[0]!.bytes.length, new Uint8Array([0x62]));
+    change(`${folder}/log-00000001.bytes`, framesOf(segments.slice(0, 2)) - 2, new Uint8Array([0x62]));
     using again = open(folder);
     assertEquals(again.segmentsAfter(0, 1), [segments[0]!]);
     assertEquals(again.segmentsAfter(2, Infinity), [segments[2]!]);
-    const message = `Cannot read data folder "${folder}": log-00000001.bytes is damaged`;
+    const message =
+      `Cannot read data folder "${folder}": log-00000001.bytes is damaged: its bytes have changed (entries a:10 to 10, position 2)`;
     assertStoreError(() => again.segmentsAfter(0, Infinity), message);
     assertStoreError(() => again.segmentsAfter(1, Infinity), message);
   });

@@ -91,7 +91,9 @@ Deno.test("SqliteStore.inboxOf() looks at the user's own messages only, in order
   withFolder((folder) => {
     open(folder).close();
     withDatabase(folder, (database) => {
-      const statements = Object.values(prepareStatements(database)).map(({ sourceSQL }) => sourceSQL);
+      const statements = Object.values(prepareStatements(database)).flatMap((statement) =>
+        "sourceSQL" in statement ? [String(statement.sourceSQL)] : []
+      );
       const queries = statements.filter((sql) => /FROM inbox .*WHERE username = .*ORDER BY/.test(sql));
       assertEquals(queries.length, 4);
       for (const query of queries) {
@@ -113,13 +115,14 @@ Deno.test("openSqliteStore() lets messages behind a cut wait no more, and puts c
     const copy = `${folder}/crashed`;
     {
       using store = open(folder);
-      store.commit({ ...log.batch({ origin: "b", audience: FOR_BOB }), directMessages: [message("b", 1)] });
+      // What waits keeps what comes after it in the log.
+      store.commit(log.batch({ origin: "b", audience: FOR_BOB }));
       const lost = log.batch({ audience: FOR_BOB, takenAt: 10 }, {}, { audience: FOR_BOB });
       const cursors = [{ id: 1, username: "eve", position: 3, lost: true }];
       store.commit({ ...lost, directMessages: [message("a", 3)], delivered: [message("b", 2)], cursors });
       store.commit({ ...log.batch({ origin: "c", audience: FOR_BOB }), directMessages: [message("c", 1)] });
       store.forget(ALL_MESSAGES);
-      assertEquals(waiting(store, "bob"), [message("b", 1), message("a", 3), message("c", 1)]);
+      assertEquals(waiting(store, "bob"), [message("a", 3), message("c", 1)]);
       Deno.mkdirSync(copy);
       for (const { name, isFile } of Deno.readDirSync(folder)) {
         if (isFile) Deno.copyFileSync(`${folder}/${name}`, `${copy}/${name}`);
@@ -130,12 +133,12 @@ Deno.test("openSqliteStore() lets messages behind a cut wait no more, and puts c
     assertEquals(store.opened.cut?.after, 2);
     assertEquals([store.opened.head, store.opened.vector], [1, { b: 1 }]);
     assertEquals(store.opened.cursors.map(({ position }) => position), [1]);
-    assertEquals(waiting(store, "bob"), [message("b", 1)]);
+    assertEquals(waiting(store, "bob"), []);
     // What others send again waits, unless it is known to be delivered.
     const again = new LogWriter();
     again.segment({ origin: "b" });
     const batch = again.batch({ origin: "a", skip: 2, audience: FOR_BOB }, { origin: "b", audience: FOR_BOB });
     store.commit({ ...batch, directMessages: [message("a", 3), message("b", 2)] });
-    assertEquals(waiting(store, "bob"), [message("b", 1), message("a", 3)]);
+    assertEquals(waiting(store, "bob"), [message("a", 3)]);
   });
 });
