@@ -27,10 +27,12 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Like `writeTextFile`; a file that is new can be read by its owner alone (on Windows, by those who can read the folder). */
+/** Like `writeTextFile`; the file can be read by its owner alone, whoever could before (on Windows, by those who can read the folder). */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(path, text, { mode: 0o600 });
+    // The mode above is for a file that is new.
+    if (Deno.build.os !== "windows") await Deno.chmod(path, 0o600);
   } catch (error) {
     throw new FileError(`Cannot write ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
   }

@@ -94,6 +94,7 @@ class MemoryStore implements Store {
       const kept = activities.at(activities.search(({ segment }) => segment.last > sequence));
       return kept && activityRow(kept);
     },
+    firstMissing: (origin, sequence) => this.#lookup.activityAfter(origin, sequence),
     forUserAfter: (origin, sequence) => {
       const segment = segmentAfter(this.#origins.get(origin)!.forUsers, sequence);
       return segment && { ...segment, size: segment.bytes.length };

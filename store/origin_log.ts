@@ -50,6 +50,8 @@ export type ForUserRow = Pick<ActivityRow, "position" | "last" | "takenAt" | "si
 export interface Lookup {
   /** The first kept segment for everyone of `origin` that ends after `sequence`. */
   activityAfter(origin: string, sequence: number): ActivityRow | undefined;
+  /** The same, for a reader that has all up to `sequence`: nothing lies between. A store that cannot be sure of that throws. */
+  firstMissing(origin: string, sequence: number): ActivityRow | undefined;
   /** The first kept segment for a user of `origin` that ends after `sequence`. */
   forUserAfter(origin: string, sequence: number): ForUserRow | undefined;
   /** Where the first segment of `origin` for a user or for servers stands that ends after `sequence`. */
@@ -154,7 +156,7 @@ export function findMissing(
     const { origin, forgottenLast } = log;
     const had = sequenceOf(vector, origin);
     if (had >= log.last) continue;
-    const row = lookup.activityAfter(origin, had);
+    const row = lookup.firstMissing(origin, had);
     const other = lookup.otherAfter(origin, had);
     if (row !== undefined) {
       activities += log.activities - row.activities + row.last - Math.max(row.first, had + 1) + 1;

@@ -117,6 +117,8 @@ function reasonOf(cause: unknown): Reason {
   if (name === "NotCapable") return NOT_CAPABLE;
   if (errcode !== undefined && SQLITE_REASONS[errcode & 0xff] !== undefined) return SQLITE_REASONS[errcode & 0xff]!;
   if (code !== undefined && FILE_SYSTEM_REASONS[code] !== undefined) return FILE_SYSTEM_REASONS[code]!;
+  // A changed schema or number. The statements are right, as the tests have run them all.
+  if (/^no such (?:table|column|index): |^malformed |too large to be represented/.test(message ?? "")) return DAMAGED;
   // An open that fails carries no result code in Deno, only SQLite's words for 14.
   if (message?.startsWith("unable to open database file")) return NOT_OPENED;
   return { what: message ?? String(cause), remedy: "Start the server again, or choose another folder" };

@@ -3,13 +3,32 @@
  * into the form of this version.
  */
 
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+} from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { logFilesIn } from "./log_files.ts";
 import { CURRENT_VERSION, MIGRATIONS } from "./migrations.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import { StoreError } from "./store.ts";
 
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+const STICKY = 0o1000;
+/** What a server keeps in its data folder, the small files of `gateway/` and `node/` among them. */
+const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|secret|http-token|ticket-key)$/;
+/** Tables whose rows are few, and looked through when the store is opened: checksums do not tell of a row that is not found any more. */
+const SMALL_TABLES = ["state", "origins", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"];
 /** SQLite's default: a checkpoint every 4 MB. Each holds the event loop for 5 to 15 ms on a fast SSD; a longer log would make them rarer but longer. */
 const CHECKPOINT_PAGES = 512;
 /**
@@ -27,7 +46,6 @@ const CACHE_BYTES = 16_777_216;
  * Throws what node:fs throws, and `DamagedFileError`.
  */
 export function prepareFolder(folder: string): void {
-  // It holds what secrets are checked against: nobody else needs to read it.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   rmdirSync(mkdtempSync(`${folder}/.try-`));
   const names = readdirSync(folder).filter((name) => name.startsWith("thrum.sqlite"));
@@ -35,6 +53,27 @@ export function prepareFolder(folder: string): void {
   // A new database would take them for left over, and remove them.
   if (logFilesIn(folder).length > 0 && !names.includes("thrum.sqlite")) {
     throw new DamagedFileError("thrum.sqlite", "is missing beside its .bytes files");
+  }
+}
+
+/**
+ * Lets nobody but their owner read the folder and what the server keeps in it, whatever that was before: messages, and what secrets are checked against.
+ * Makes an empty `thrum.sqlite` where there is none, as SQLite would make it after the umask; its other files have the mode of that one. Throws what
+ * node:fs throws.
+ */
+export function closeToOthers(folder: string): void {
+  const database = `${folder}/thrum.sqlite`;
+  // Not opened where it is there: to close it would end the lock that another store of this process has on it.
+  if (!existsSync(database)) closeSync(openSync(database, "wx", PRIVATE_FILE));
+  for (const name of readdirSync(folder)) if (KEPT.test(name)) chmodSync(`${folder}/${name}`, PRIVATE_FILE);
+  const { mode } = statSync(folder);
+  // A folder like /tmp is for everybody on purpose.
+  if ((mode & STICKY) !== 0) return;
+  try {
+    chmodSync(folder, PRIVATE_FOLDER);
+  } catch (error) {
+    // Somebody else's folder, in which this user may write: the files are closed all the same.
+    if ((error as { code?: string }).code !== "EPERM") throw error;
   }
 }
 
@@ -68,5 +107,9 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
     ["BEGIN", ...statements].forEach(run);
     carryOut?.(database);
     [`PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
+  }
+  for (const table of SMALL_TABLES) {
+    const { integrity_check: problem } = run(`PRAGMA integrity_check(${table})`) as { integrity_check: string };
+    if (problem !== "ok") throw new DamagedFileError("thrum.sqlite", `is damaged: table "${table}": ${problem}`);
   }
 }

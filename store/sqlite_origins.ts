@@ -5,7 +5,7 @@
 
 import type { Audience, Position } from "../log/segment.ts";
 import type { Vector } from "../log/vector.ts";
-import { checkRow, rowChecksum } from "./checksum.ts";
+import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
 import { AUDIENCE_NUMBERS } from "./frame.ts";
 import { checkedRow } from "./index_row.ts";
 import { type ActivityRow, emptyLog, type ForUserRow, type Lookup, type OriginLog } from "./origin_log.ts";
@@ -144,6 +144,16 @@ export class SqliteOrigins implements Lookup {
     return this.#rowAfter("activityAfter", "everyone", origin, sequence);
   }
 
+  firstMissing(name: string, sequence: number): ActivityRow | undefined {
+    const { id, log } = this.#byName.get(name)!;
+    const found = this.activityAfter(name, sequence);
+    const before = one<IndexRow>(this.#statements.activityUpTo, id, sequence);
+    // What is kept for everyone is counted through, and nothing of it was forgotten behind the oldest.
+    const counted = before === undefined ? countedBefore(log.oldest, log) : checkedRow(before).activities;
+    if (countedBefore(found, log) !== counted) throw damagedRow("segments");
+    return found;
+  }
+
   forUserAfter(origin: string, sequence: number): ForUserRow | undefined {
     return this.#rowAfter("forUserAfter", "user", origin, sequence);
   }
@@ -165,6 +175,11 @@ export class SqliteOrigins implements Lookup {
     const row = one<IndexRow>(this.#statements[statement], origin, after);
     return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[audience], after });
   }
+}
+
+/** Activities of an origin before a segment; all of them when there is none. */
+function countedBefore(row: ActivityRow | undefined, log: OriginLog): number {
+  return row === undefined ? log.activities : row.activities - (row.last - row.first + 1);
 }
 
 /** How an origin stands, as its rows tell. */

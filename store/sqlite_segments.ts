@@ -17,6 +17,15 @@ import type { DamagedPart } from "./store.ts";
 /** Segments that are read at a time however small they are, as each costs about 6 µs. */
 const READ_ROWS = 256;
 
+/** Segments that are read together. */
+interface Fitting {
+  /** The position of the last one. */
+  readonly last: Position;
+  readonly count: number;
+  /** Whether there are no more behind them. */
+  readonly isEnd: boolean;
+}
+
 /** What `write` did. */
 export interface Written {
   readonly changed: Map<string, Origin>;
@@ -86,10 +95,15 @@ export class SqliteSegments {
     return { changed, withHoles };
   }
 
-  /** As `Store.segmentsAfter`. */
-  after(position: Position, maxBytes: number): Segment[] {
-    const last = this.#lastThatFits(position, maxBytes);
-    return this.#readAll(all<SegmentRow>(this.#statements.segmentsBetween, position, last));
+  /** As `Store.segmentsAfter`, of a log whose newest segment stands at `newest`. */
+  after(position: Position, maxBytes: number, newest: Position): Segment[] {
+    const { last, count, isEnd } = this.#lastThatFits(position, maxBytes);
+    // The newest is never forgotten: before it the log does not end.
+    if (isEnd && last < newest) throw damagedRow("segments");
+    const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
+    // Two ways to the same rows: a number that has changed stands in the way of one of them.
+    if (rows.length !== count) throw damagedRow("segments");
+    return this.#readAll(rows);
   }
 
   /** The segment at this position; `undefined` when there is none. */
@@ -122,17 +136,20 @@ export class SqliteSegments {
     return new Map(places.map((place, index) => [large[index]!.position, place]));
   }
 
-  /** The position of the last of the segments after `position` that fit into `maxBytes` and one read, or of the first one. */
-  #lastThatFits(position: Position, maxBytes: number): Position {
+  /** The last of the segments after `position` that fit into `maxBytes` and one read, or the first one. */
+  #lastThatFits(position: Position, maxBytes: number): Fitting {
     let last = position;
+    let count = 0;
     let bytes = 0;
     // Sizes first, all at once: a statement that is left in the middle of its rows (`iterate`) does not work a second time in Deno 2.5.
-    for (const row of all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS)) {
+    const rows = all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS);
+    for (const row of rows) {
       bytes += row.size;
-      if (last > position && bytes > maxBytes) break;
+      if (last > position && bytes > maxBytes) return { last, count, isEnd: false };
       last = row.position;
+      count++;
     }
-    return last;
+    return { last, count, isEnd: rows.length < READ_ROWS };
   }
 
   /** The segment of `row`, whose frame, or bytes alone, are `stored`. */

@@ -120,6 +120,10 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     segmentAt: prepare(`SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position = ?`),
     activityAfter: prepare(firstAfter(AUDIENCE_NUMBERS.everyone)),
+    activityUpTo: prepare(
+      `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last <= ? ` +
+        "ORDER BY last DESC LIMIT 1",
+    ),
     forUserAfter: prepare(firstAfter(AUDIENCE_NUMBERS.user)),
     forServersAfter: prepare(firstAfter(AUDIENCE_NUMBERS.servers)),
     account: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE username = ?"),

@@ -24,7 +24,7 @@ import {
 } from "./origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
-import { prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
 import { SqliteMessageIds } from "./sqlite_message_ids.ts";
@@ -78,6 +78,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   const files = new LogFiles(folder, fileSizes);
   try {
     prepareFolder(folder);
+    closeToOthers(folder);
     database = new DatabaseSync(`${folder}/thrum.sqlite`);
     prepareFile(database, folder, synchronous);
     // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
@@ -108,6 +109,8 @@ class SqliteStore implements Store {
   /** As it is in the database. */
   #state: State;
   #head: Position = 0;
+  /** Where the newest segment stands that is kept: at the head, unless the origin that it was of went whole. */
+  #newest: Position = 0;
   #lamport = 0;
   /** When the newest segment was taken in. */
   #takenAt = 0;
@@ -179,6 +182,10 @@ class SqliteStore implements Store {
     if (buried !== undefined) this.#origins.bury(buried.tombstones);
     for (const origin of changed.values()) this.#origins.set(origin);
     this.#head = head;
+    if (segments.length > 0) this.#newest = head;
+    else if (ended !== undefined || buried !== undefined) {
+      this.#newest = this.#read(() => this.#newestRow()?.position ?? 0);
+    }
     this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
     this.#lamport = lamport;
     this.#files.keep(this.#head);
@@ -187,7 +194,7 @@ class SqliteStore implements Store {
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
-    return this.#read(() => this.#segments.after(position, maxBytes));
+    return this.#read(() => this.#segments.after(position, maxBytes, this.#newest));
   }
 
   missing(vector: Vector): Missing {
@@ -316,8 +323,8 @@ class SqliteStore implements Store {
   /** Reads what the store knows, and notes that no plain client is connected any more. */
   #open(cut: Cut | undefined): StoreState {
     const { serverId, lamport, synced, head } = this.#state;
-    const newestRow = one<IndexRow>(this.#statements.newestSegment);
-    const newest = newestRow && checkedRow(newestRow);
+    const newest = this.#newestRow();
+    this.#newest = newest?.position ?? 0;
     this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
     // What was forgotten is further on only when the log was cut, or an origin went whole.
@@ -343,6 +350,11 @@ class SqliteStore implements Store {
       tombstones: Object.fromEntries(this.#origins.tombstones),
       ...(cut === undefined ? {} : { cut }),
     };
+  }
+
+  #newestRow(): IndexRow | undefined {
+    const row = one<IndexRow>(this.#statements.newestSegment);
+    return row && checkedRow(row);
   }
 
   /** Drops what is beyond the end of an origin that was this server's; within a transaction. */

@@ -99,14 +99,18 @@ export function testBesideContract({ name, use }: StoreDoor): void {
   });
 
   Deno.test(`${name} forgets an origin before the rest of a batch, but never itself`, () => {
-    use((store) => {
+    use((opened, reopen) => {
+      let store = opened;
       const log = new LogWriter();
       const own = store.opened.serverId;
       store.commit(log.batch({ origin: own }, {}, { origin: "b" }));
       assertThrows(() => store.commit(batchOf({ buried: { [own]: 1 } })), RangeError, "is this server");
       assertEquals(readAll(store).length, 3);
       store.commit({ ...log.batch({ origin: "b" }), buried: { b: 1 } });
-      assertEquals(readAll(store).map(({ position, first }) => [position, first]), [[1, 1], [2, 1], [4, 2]]);
+      for (const ask of [() => store, reopen]) {
+        assertEquals(readAll(ask()).map(({ position, first }) => [position, first]), [[1, 1], [2, 1], [4, 2]]);
+      }
+      store = reopen();
       const next = log.segment({ origin: "b" });
       assertThrows(
         () => store.commit(batchOf({ segments: [next], buried: { b: 3 } })),

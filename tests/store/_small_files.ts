@@ -33,6 +33,14 @@ export function withFolder(run: (folder: string) => void): void {
   }
 }
 
+/** Copies what lies in `folder` to a new folder `to`, as a crash would leave it. */
+export function crashCopy(folder: string, to: string): void {
+  Deno.mkdirSync(to);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (isFile) Deno.copyFileSync(`${folder}/${name}`, `${to}/${name}`);
+  }
+}
+
 /** The `.bytes` files of `folder`. */
 export function filesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".bytes")).sort();
