@@ -24,6 +24,8 @@ export interface Beginning {
   readonly vector: WireVector;
   /** How many these are. */
   readonly replayed: number;
+  /** Origins that the client named, and that the network has forgotten whole. */
+  readonly forgotten?: readonly string[];
   /** Whether the server says when all has come (CAUGHT_UP): then `replayed` is not counted. */
   readonly isTold?: boolean;
 }
@@ -33,6 +35,8 @@ export class Progress {
   #received: Record<string, number>;
   #hasBegun: boolean;
   #replay: { readonly vector: Vector; missing: number } | undefined;
+  /** Origins that the network has forgotten, and what the client has of them. */
+  #forgotten: Vector = {};
 
   /** Begins with what the client has from earlier. */
   constructor(received?: Vector) {
@@ -61,9 +65,10 @@ export class Progress {
    * is lost before: the next login brings a promise of its own. A client that had nothing misses nothing; it begins with all of `vector` at once.
    *
    * A server that has less of its *own* origin than the client has lost the rest and will give its numbers anew: what comes of it next is new. One that
-   * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice.
+   * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice. Origins that are
+   * forgotten whole the client need not know any more either.
    */
-  begin({ serverId, vector, replayed, isTold = false }: Beginning): void {
+  begin({ serverId, vector, replayed, forgotten = [], isTold = false }: Beginning): void {
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
       const end = vector[serverId]!;
       if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;
@@ -71,6 +76,7 @@ export class Progress {
     if (!this.#hasBegun) this.#received = { ...vector };
     this.#hasBegun = true;
     this.#replay = { vector, missing: isTold ? Infinity : replayed };
+    this.#forgotten = Object.fromEntries(forgotten.map((origin) => [origin, sequenceOf(this.#received, origin)]));
     this.#finishReplay();
   }
 
@@ -110,6 +116,10 @@ export class Progress {
   #finishReplay(): void {
     if (this.#replay === undefined || this.#replay.missing > 0) return;
     this.#received = merge(this.#received, this.#replay.vector) as Record<string, number>;
+    for (const origin of Object.keys(this.#forgotten)) {
+      // Unless it has gone on meanwhile.
+      if (this.#received[origin] === this.#forgotten[origin]) delete this.#received[origin];
+    }
     this.#replay = undefined;
   }
 }

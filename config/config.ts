@@ -81,6 +81,8 @@ export interface ClusterConfig {
   durability: "local" | "replicated";
   /** How long an entry waits for one that its sender published before it, when the server that has that one is gone. */
   holdBackMs: number;
+  /** How long a server that cannot be reached is called, and counts as a member. */
+  memberRetentionMs: number;
   /** The span over which clients are sent away when this server stops. */
   drainMs: number;
   /** Whether servers of the older dialect may join. */
@@ -225,6 +227,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     rebalance: true,
     durability: "local",
     holdBackMs: 2_000,
+    memberRetentionMs: 86_400_000,
     drainMs: 1_000,
     olderDialect: false,
     activityCheckIntervalMs: 1_000,

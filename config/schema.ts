@@ -94,6 +94,7 @@ export const CONFIG_SCHEMA = section({
     rebalance: flag,
     durability: oneOf(DURABILITIES),
     holdBackMs: whole("milliseconds", WAIT_MS),
+    memberRetentionMs: whole("milliseconds", { least: 1_000, most: TEN_YEARS_MS }),
     drainMs: whole("milliseconds", WAIT_MS),
     olderDialect: flag,
     activityCheckIntervalMs: whole("milliseconds", WINDOW_MS),

@@ -4,7 +4,7 @@
  */
 
 import { type Audience, type Position, type Segment } from "./segment.ts";
-import { sequenceOf, takeBack, type Vector } from "./vector.ts";
+import { takeBack, type Vector } from "./vector.ts";
 
 interface Run {
   readonly origin: string;
@@ -21,11 +21,14 @@ const encoder = new TextEncoder();
 /** The unfinished end of the log. */
 export class SegmentBuilder {
   readonly #last: Record<string, number>;
+  /** Origins that are forgotten whole, and their last entries: not in the log any more, but not to come again either. */
+  readonly #buried: Map<string, number>;
   #runs: Run[] = [];
 
-  /** Goes on after what `vector` has. */
-  constructor(vector: Vector) {
+  /** Goes on after what `vector` has, and what is `buried`. */
+  constructor(vector: Vector, buried: Vector = {}) {
     this.#last = { ...vector };
+    this.#buried = new Map(Object.entries(buried));
   }
 
   /** What the log will have once everything that was added is in it. */
@@ -35,7 +38,25 @@ export class SegmentBuilder {
 
   /** The sequence of the newest entry of `origin`, be it in the log or about to be. */
   lastOf(origin: string): number {
-    return sequenceOf(this.#last, origin);
+    return Object.hasOwn(this.#last, origin) ? this.#last[origin]! : this.buriedAt(origin);
+  }
+
+  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  buriedAt(origin: string): number {
+    return this.#buried.get(origin) ?? 0;
+  }
+
+  /** All that are. */
+  get buried(): ReadonlyMap<string, number> {
+    return this.#buried;
+  }
+
+  /** `origin` is forgotten whole, up to `sequence` at least: nothing of it was added since `take`. Gives up to where. */
+  bury(origin: string, sequence: number): number {
+    const last = Math.max(sequence, this.lastOf(origin));
+    delete this.#last[origin];
+    this.#buried.set(origin, last);
+    return last;
   }
 
   /** Adds the line of an entry, its end included. What lies between the origin's newest entry and this one was forgotten elsewhere. */
@@ -51,6 +72,7 @@ export class SegmentBuilder {
       this.#runs.push({ origin, audience, first: sequence, last: sequence, text: line });
     }
     this.#last[origin] = sequence;
+    if (this.#buried.size > 0) this.#buried.delete(origin);
   }
 
   /** The log has `origin` only up to `sequence`: nothing of it was added since `take`. */

@@ -70,15 +70,15 @@ interface Calls {
 
 /** The longest span between two calls, of which a random part is waited. */
 const MAX_BACKOFF_MS = 30_000;
+const DAY_MS = 86_400_000;
 /** The first of these spans. */
 const FIRST_BACKOFF_MS = 250;
-/** A member that cannot be reached for so long is forgotten. */
-const FORGET_AFTER_MS = 86_400_000;
 
 /** The other servers of the network. */
 export class Members {
   #own: string;
   readonly #timeBeforeReconnectMs: number;
+  readonly #retentionMs: number;
   readonly #members = new Map<string, Member>();
   /** By address. */
   readonly #calls = new Map<string, Calls>();
@@ -87,15 +87,18 @@ export class Members {
   /** Begins with the addresses to join, and the servers that were known before a restart. */
   constructor(
     own: string,
-    { seeds, known, timeBeforeReconnectMs }: {
+    { seeds, known, timeBeforeReconnectMs, memberRetentionMs = DAY_MS }: {
       readonly seeds: readonly Address[];
       readonly known: readonly (Address & { readonly serverId: string })[];
       readonly timeBeforeReconnectMs: number;
+      /** A member that cannot be reached for so long is forgotten. */
+      readonly memberRetentionMs?: number;
     },
     nowMs: number,
   ) {
     this.#own = own;
     this.#timeBeforeReconnectMs = timeBeforeReconnectMs;
+    this.#retentionMs = memberRetentionMs;
     this.#seeds = new Set(seeds.map(keyOf));
     for (const address of seeds) this.#call(address, undefined, nowMs);
     for (const server of known) this.#learn(server, "suspect", nowMs);
@@ -157,7 +160,7 @@ export class Members {
     const member = calls.serverId === undefined ? undefined : this.#members.get(calls.serverId);
     if (member === undefined || member.hasLink) return;
     if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
-    else if (nowMs - member.sinceMs > FORGET_AFTER_MS) this.#forget(member);
+    else if (nowMs - member.sinceMs > this.#retentionMs) this.#forget(member);
   }
 
   /** This server itself answered there. */

@@ -11,6 +11,7 @@ import type { Balancer } from "./balancer.ts";
 import { CloneError } from "./clones.ts";
 import type { Connections } from "./connections.ts";
 import type { DiskBudget } from "./disk_budget.ts";
+import type { Burying } from "./burying.ts";
 import type { Forgetting } from "./forgetting.ts";
 import type { Handover } from "./handover.ts";
 import type { Journal } from "./journal.ts";
@@ -36,6 +37,7 @@ export interface ClosingParts {
   readonly store: Store;
   readonly journal: Journal;
   readonly forgetting: Forgetting;
+  readonly burying: Burying;
   readonly budget: DiskBudget;
   readonly connections: Connections;
   readonly handover: Handover;
@@ -138,9 +140,10 @@ export class Closing {
   }
 
   async #stop(reason: CloseReason): Promise<void> {
-    const { drainMs, forgetting, budget, connections, handover, mesh, older } = this.#parts;
+    const { drainMs, forgetting, burying, budget, connections, handover, mesh, older } = this.#parts;
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
     forgetting.stop();
+    burying.stop();
     budget.stop();
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);

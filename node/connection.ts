@@ -94,7 +94,8 @@ export class Connection
     this.#since = services.clock.wallMs();
     this.link = link;
     this.#services = services;
-    this.#framer = new LineFramer(services.config.limits.maxLineBytes);
+    const longLines = services.longLogins.of(link.remoteHost, () => this.#session.kind !== "client");
+    this.#framer = new LineFramer(services.config.limits.maxLineBytes, longLines);
     this.#answers = new Answers(services.journal, this);
   }
 
@@ -549,6 +550,7 @@ export class Connection
     this.#stopIdentifyDeadline();
     this.#held = undefined;
     shares.forget(this);
+    this.#framer.end();
     this.#client?.leave(reason);
     sessions.remove(this);
     if (this.#client !== undefined) presence.went(this.#username, reason === "LOGGED_OUT" ? "left" : "lost");

@@ -17,6 +17,7 @@ import type { Counters } from "./counters.ts";
 import type { Balancer } from "./balancer.ts";
 import type { DiskBudget } from "./disk_budget.ts";
 import type { Journal } from "./journal.ts";
+import type { LongLogins } from "./long_logins.ts";
 import type { Mesh } from "./mesh.ts";
 import type { PlaceKeeper } from "./place_keeper.ts";
 import type { PlaceTalk } from "./place_talk.ts";
@@ -44,6 +45,7 @@ export interface ConnectionServices {
   readonly placeKeeper: PlaceKeeper;
   readonly placeTalk: PlaceTalk;
   readonly counters: Counters;
+  readonly longLogins: LongLogins;
   readonly seats: Seats;
   readonly rates: Rates;
   readonly budget: DiskBudget;

@@ -13,6 +13,8 @@ export interface JoiningFacts {
   readonly clock: Clock;
   /** What this server has. */
   vector(): Vector;
+  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  buriedAt(origin: string): number;
   /** Whether every address that is known was called, and answered or did not. */
   allTried(): boolean;
   /** It has joined. Told once, before anybody who waited for it. */
@@ -29,6 +31,8 @@ export class Joining {
   readonly #facts: JoiningFacts;
   /** What each peer had when its link came up. */
   readonly #goals = new Map<string, Vector>();
+  /** Whose accounts were asked for. */
+  readonly #accountsOf = new Set<string>();
   #waiting: (() => void)[] = [];
   #timer: Timer | undefined;
   #isOver = false;
@@ -60,17 +64,30 @@ export class Joining {
 
   /** A link to `serverId` is up, and its server has `vector`. */
   linked(serverId: string, vector: Vector): void {
-    this.#goals.set(serverId, vector);
+    // What is forgotten here does not come again.
+    const goal = Object.entries(vector).filter(([origin, last]) => last > this.#facts.buriedAt(origin));
+    this.#goals.set(serverId, Object.fromEntries(goal));
+  }
+
+  /** It has accounts that are in no log any more, and was asked for them. */
+  awaitsAccounts(serverId: string): void {
+    this.#accountsOf.add(serverId);
+  }
+
+  /** All of them have come. */
+  accountsCame(serverId: string): void {
+    if (this.#accountsOf.delete(serverId)) this.look();
   }
 
   /** It is gone: what only that server has cannot be waited for. */
   lost(serverId: string): void {
     this.#goals.delete(serverId);
+    this.#accountsOf.delete(serverId);
   }
 
   /** Something has come, or has been tried. */
   look(): void {
-    if (this.#isOver || !this.#facts.allTried()) return;
+    if (this.#isOver || this.#accountsOf.size > 0 || !this.#facts.allTried()) return;
     const has = this.#facts.vector();
     if ([...this.#goals.values()].every((goal) => covers(has, goal))) this.#finish();
   }

@@ -96,7 +96,7 @@ export class Journal {
     this.#owner = owner;
     this.#messagesWaitMs = messagesWaitMs;
     this.#tail = new Tail(tailBytes);
-    this.#builder = new SegmentBuilder(vector);
+    this.#builder = new SegmentBuilder(vector, store.opened.tombstones);
     this.#vector = { ...vector };
     this.#head = head;
     this.#time = new DurableClock(lamport);
@@ -164,6 +164,9 @@ export class Journal {
   lastOf(origin: string): number {
     return this.#builder.lastOf(origin);
   }
+
+  /** The same of an origin that is forgotten whole; 0 of others. */
+  readonly buriedAt = (origin: string): number => this.#builder.buriedAt(origin);
 
   /** What is stored, and what is about to be. */
   get comingVector(): Vector {
@@ -304,6 +307,17 @@ export class Journal {
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 
+  /** Accounts that others have, of origins that may be forgotten: each holds if it was claimed before what there is. */
+  takeAccounts(accounts: Iterable<Account>): void {
+    this.#openTurn();
+    for (const account of accounts) this.#takeAccount(account);
+  }
+
+  /** As the store's. */
+  accountsAfter(username: string, limit: number): Account[] {
+    return this.#read(() => this.#store.accountsAfter(username, limit));
+  }
+
   /** Notes the servers of the network, to be found again after a restart. */
   saveMembers(members: readonly KnownServer[]): void {
     this.#openTurn();
@@ -423,7 +437,8 @@ export class Journal {
   #accept(segments: readonly Segment[]): boolean {
     let hasHole = false;
     for (const segment of segments) {
-      if (segment.first > sequenceOf(this.#vector, segment.origin) + 1) hasHole = true;
+      const had = sequenceOf(this.#vector, segment.origin) || this.origins.reborn(segment.origin);
+      if (segment.first > had + 1) hasHole = true;
       this.#tail.push(segment);
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;

@@ -10,6 +10,7 @@ import { Strikes } from "../accounts/strikes.ts";
 import { Locks } from "../mesh/locks.ts";
 import { strangerProblem } from "../mesh/strangers.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
+import type { Vector } from "../log/vector.ts";
 import type { Source } from "../mesh/wants.ts";
 import { networkOf } from "../platform/address.ts";
 import type { Timer } from "../platform/clock.ts";
@@ -24,14 +25,14 @@ import type {
   ServerAnnounceMessage,
   WireMember,
 } from "../protocol/peer_message.ts";
-import type { RetractedMessage } from "../protocol/origin_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./caller.ts";
 import { Joining } from "./joining.ts";
 import { Clones } from "./clones.ts";
 import type { MeshParts } from "./mesh_parts.ts";
-import { retractedMessage, takeNewName } from "./new_name.ts";
+import { takeNewName } from "./new_name.ts";
+import { OriginTalk } from "./origin_talk.ts";
 import { type Admission, admitPeer, SELF } from "./peer_admission.ts";
 import {
   type ArrivedLines,
@@ -72,6 +73,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #joining: Joining;
   readonly #clones: Clones;
   readonly #times: PeerTimes;
+  readonly #originTalk: OriginTalk;
   readonly replication: Replication;
   readonly registrar: Registrar;
   #self: Address = { host: "", port: 0 };
@@ -83,9 +85,13 @@ export class Mesh implements PeerLinkOwner {
   constructor(parts: MeshParts) {
     this.#parts = parts;
     const { config: { cluster }, clock, journal, supervisor, known } = parts;
-    const { timeBeforeReconnectMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
+    const { timeBeforeReconnectMs, memberRetentionMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
     const seeds = cluster.join.map((text) => parseEndpoint(text)!);
-    this.#members = new Members(journal.serverId, { seeds, known, timeBeforeReconnectMs }, clock.nowMs());
+    this.#members = new Members(
+      journal.serverId,
+      { seeds, known, timeBeforeReconnectMs, memberRetentionMs },
+      clock.nowMs(),
+    );
     this.#times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
     this.#supervision = {
@@ -127,9 +133,14 @@ export class Mesh implements PeerLinkOwner {
     this.#joining = new Joining({
       clock,
       vector: () => journal.vector,
+      buriedAt: (origin) => journal.buriedAt(origin),
       allTried: () => this.#members.allTried,
       joined: () => this.#joined(),
       faults: parts.faults,
+    });
+    this.#originTalk = new OriginTalk({
+      ...{ journal, links: this.#links, clones: this.#clones, orphans: parts.orphans, joining: this.#joining },
+      forgotten: parts.forgotten,
     });
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
@@ -238,13 +249,25 @@ export class Mesh implements PeerLinkOwner {
     if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId);
     if (admission.kind !== "peer") throw new TypeError("Cannot accept a server that was refused");
     const { peer } = admission;
-    const identity = this.#identity();
+    const identity = this.#identity(peer.serverId);
     const members = this.#wireMembers();
     const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
     this.#links.add(accepted);
     // Whatever becomes of it, it has to be known to whoever hears the link's end.
     unlessUnreadable(() => this.#opened(accepted, peer, []));
     return accepted;
+  }
+
+  /** Whether it belongs to the network, as far as is known. */
+  isMember(serverId: string): boolean {
+    return serverId === this.#parts.journal.serverId || this.#members.get(serverId) !== undefined ||
+      this.replication.isReachable(serverId);
+  }
+
+  /** This server has forgotten these origins whole. */
+  forgot(vector: Vector): void {
+    this.#originTalk.forgot(vector);
+    this.replication.replan();
   }
 
   /** Calls nobody any more, and tells the others that this server takes no clients. */
@@ -313,9 +336,11 @@ export class Mesh implements PeerLinkOwner {
       case "ONLINE":
         return this.#parts.heardOnline(link.serverId, message);
       case "CLONED":
-        return this.#clones.found(message.info);
       case "RETRACTED":
-        return this.#retracted(message);
+      case "FORGOTTEN":
+      case "WANT_ACCOUNTS":
+      case "ACCOUNTS":
+        return this.#originTalk.onMessage(link, message);
       case "PLACE_ASK":
       case "PLACE_SAID":
       case "SESSIONS":
@@ -401,7 +426,7 @@ export class Mesh implements PeerLinkOwner {
     this.#joining.linked(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
     if (known !== undefined) this.registrar.relinked(link);
-    for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
+    this.#originTalk.linked(link, peer);
     link.send(this.#parts.online());
     this.#parts.places.linked(link);
     this.#parts.observed.linked(link);
@@ -442,12 +467,6 @@ export class Mesh implements PeerLinkOwner {
     this.#parts.places.announced(serverId, places, sequenceOf(vector, serverId));
     this.#caller.callDue();
     this.#parts.membersChanged(serverId);
-  }
-
-  /** Another server has found out that these numbers were given out twice. */
-  #retracted({ command: _, ...range }: RetractedMessage): void {
-    if (!this.#parts.journal.origins.retract(range)) return;
-    for (const link of this.#links) link.send(retractedMessage(range));
   }
 
   /** As an old copy of its data was put back. `who` tells so. */
@@ -502,10 +521,15 @@ export class Mesh implements PeerLinkOwner {
     trace()?.({ event, peer, ...(what === undefined ? {} : { what }) }, journal.tick());
   }
 
-  #identity(): PeerIdentity {
+  /** What this server says of itself, to the one of this name if it is known. */
+  #identity(caller?: string): PeerIdentity {
     const { journal } = this.#parts;
     const { own: incarnation } = this.#clones;
-    return { serverId: journal.serverId, ...this.#self, vector: journal.vector, lamport: journal.tick(), incarnation };
+    const about = { incarnation, accounts: this.#parts.orphans.summary };
+    const buriedAt = caller === undefined ? 0 : journal.buriedAt(caller);
+    // One that was taken for gone for good need not send again what was had of it.
+    const vector = caller === undefined || buriedAt === 0 ? journal.vector : { ...journal.vector, [caller]: buriedAt };
+    return { serverId: journal.serverId, ...this.#self, vector, lamport: journal.tick(), ...about };
   }
 
   #wireMembers(): WireMember[] {

@@ -19,6 +19,8 @@ import type { Trace } from "../trace/trace_event.ts";
 import type { CloneError } from "./clones.ts";
 import type { HeartbeatCounts } from "./counters.ts";
 import type { Journal } from "./journal.ts";
+import type { Vector } from "../log/vector.ts";
+import type { Orphans } from "./orphans.ts";
 import type { OlderPeers } from "./older_peers.ts";
 import type { PeerLink } from "./peer_link.ts";
 
@@ -39,6 +41,10 @@ export interface MeshParts {
   load(): number;
   /** Which of its starts this is. */
   readonly incarnation: Incarnation;
+  /** The accounts of origins that are forgotten. */
+  readonly orphans: Orphans;
+  /** Another server has forgotten these origins whole. Whether this one lacks something of them. */
+  forgotten(vector: Vector): boolean;
   /** Another server has this one's data folder's identity: it cannot go on. */
   isClone(error: CloneError): void;
   /** Makes a name for this server that none had before. */

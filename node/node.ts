@@ -9,7 +9,7 @@ import { makeTicketKey } from "../accounts/ticket.ts";
 import type { Config } from "../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
-import type { Segment } from "../log/segment.ts";
+import type { Position, Segment } from "../log/segment.ts";
 import { beginIncarnation, type Incarnation } from "../mesh/incarnation.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -24,6 +24,7 @@ import type { Store } from "../store/store.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import type { Door, NetworkView } from "../view/network_view.ts";
 import { takeAccount } from "./admission.ts";
+import { Burying } from "./burying.ts";
 import { Balancer } from "./balancer.ts";
 import { ClientLog } from "./client_log.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
@@ -33,11 +34,13 @@ import type { ConnectionServices } from "./connection_services.ts";
 import { Connections } from "./connections.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Journal } from "./journal.ts";
+import { LongLogins } from "./long_logins.ts";
 import { Mesh } from "./mesh.ts";
 import { EntrySpans } from "./entry_spans.ts";
 import { Guests } from "./guests.ts";
 import { OlderPeers } from "./older_peers.ts";
 import { INCARNATION } from "./origins.ts";
+import { Orphans } from "./orphans.ts";
 import { PresenceBoard } from "./presence_board.ts";
 import { type UserPlaces, userPlaces } from "./user_places.ts";
 import { Sessions } from "./sessions.ts";
@@ -78,6 +81,8 @@ export interface NodeParts {
 /** How a node came to its end. */
 export type { NodeEnd };
 
+/** How often is looked whether whole origins may be forgotten. */
+const BURYING_INTERVAL_MS = 600_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** One running server. */
@@ -107,6 +112,7 @@ export class ThrumNode {
   /** Where its HTTP gateway is. */
   #http = "";
   readonly #forgetting: Forgetting;
+  readonly #burying: Burying;
   readonly #budget: DiskBudget;
   readonly #closing: Closing;
   #listener: Listener | undefined;
@@ -203,6 +209,8 @@ export class ThrumNode {
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       load: () => this.#sessions.load,
       incarnation: this.#incarnation,
+      orphans: new Orphans({ journal, clock, digest: (text) => crypto.digest(text) }, store.opened.notes),
+      forgotten: (vector) => this.#burying.heard(vector),
       isClone: (error) => this.#closing.fail(error),
       makeServerId: parts.makeServerId ?? makeServerId,
       renamed: (former) => this.#renamed(former),
@@ -256,6 +264,7 @@ export class ThrumNode {
       presence: this.#presence,
       hasAccount: (username) => this.#journal.hasAccount(username),
       userLists: this.#userLists,
+      longLogins: new LongLogins(),
       shares: new WorkShares(clock),
       heartbeat: this.#heartbeat,
       transport,
@@ -300,17 +309,23 @@ export class ThrumNode {
       now: () => this.#journal.retention.look(),
       limits: config.store,
       expire: (notedBefore) => this.#places.keeper.expire(notedBefore),
-      forgot: (upTo) => {
-        this.#journal.forgot(upTo);
-        this.#hub.forgot(upTo);
-      },
+      forgot: (upTo) => this.#forgot(upTo),
       failed: (error) => this.#closing.fail(error),
+    });
+    this.#burying = new Burying({
+      ...{ clock, journal, limits: config.store },
+      intervalMs: Math.min(BURYING_INTERVAL_MS, config.cluster.memberRetentionMs),
+      now: () => journal.retention.at(clock.nowMs()),
+      isMember: (origin) => this.#mesh.isMember(origin),
+      forgot: (upTo) => this.#forgot(upTo),
+      buried: (vector) => this.#mesh.forgot(vector),
     });
     this.#closing = new Closing({
       drainMs: config.cluster.drainMs,
       store,
       journal: this.#journal,
       forgetting: this.#forgetting,
+      burying: this.#burying,
       budget: this.#budget,
       connections: this.#connections,
       handover: this.#handover,
@@ -331,6 +346,7 @@ export class ThrumNode {
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
     this.#forgetting.begin();
+    this.#burying.begin();
     this.#budget.begin();
     this.#journal.origins.begin(this.#incarnation);
     this.#mesh.start(this.#listener);
@@ -490,6 +506,11 @@ export class ThrumNode {
   /** What is stored is passed on to all who are owed it, whichever of them has a fault. */
   #inTurn(tell: () => void): void {
     guarded(this.#parts.faults ?? UNGUARDED, "turn", tell, () => {});
+  }
+
+  #forgot(upTo: Position): void {
+    this.#journal.forgot(upTo);
+    this.#hub.forgot(upTo);
   }
 
   /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */

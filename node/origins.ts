@@ -1,12 +1,13 @@
 /**
  * What happens to whole origins of the log, this server's own among them: it gets a new name (`renaming.ts`), numbers are found to be given out twice
- * (`retractions.ts`). Writes that into turns of the journal; who says so, and what is told to whom, is the business of the mesh.
+ * (`retractions.ts`), others are forgotten whole. Writes that into turns of the journal; who says so, and what is told to whom, is the business of the mesh.
  */
 
 import type { SegmentBuilder } from "../log/segment_builder.ts";
 import type { Incarnation } from "../mesh/incarnation.ts";
-import { takeBack } from "../log/vector.ts";
-import type { EntryRange, Store } from "../store/store.ts";
+import type { Position } from "../log/segment.ts";
+import { sequenceOf, takeBack, type Vector } from "../log/vector.ts";
+import type { BurialLimits, EntryRange, Store, StoreState } from "../store/store.ts";
 import { rename } from "./renaming.ts";
 import { Retractions } from "./retractions.ts";
 import type { Turn } from "./turn.ts";
@@ -36,13 +37,18 @@ export class Origins {
   /** Numbers that were given out twice, anywhere in the network. */
   readonly retractions: Retractions;
   readonly #journal: OriginsJournal;
+  readonly #tombstones: Map<string, number>;
   #serverId: string;
   #acceptedAfter: number | undefined;
   #isRenaming = false;
 
   /** Of a server that is called `serverId`, with what it has noted. */
-  constructor({ serverId, notes }: Pick<Store["opened"], "serverId" | "notes">, journal: OriginsJournal) {
+  constructor(
+    { serverId, notes, tombstones }: Pick<StoreState, "serverId" | "notes" | "tombstones">,
+    journal: OriginsJournal,
+  ) {
     this.#serverId = serverId;
+    this.#tombstones = new Map(Object.entries(tombstones));
     this.#journal = journal;
     this.retractions = new Retractions(notes[RETRACTED]);
   }
@@ -66,6 +72,46 @@ export class Origins {
   begin(incarnation: Incarnation): void {
     this.#journal.openTurn().note(INCARNATION, JSON.stringify(incarnation));
     this.#journal.flush();
+  }
+
+  /** As `Store.buriable`. */
+  buriable(before: BurialLimits, limit: number): Vector {
+    return this.#journal.read((store) => store.buriable(before, limit));
+  }
+
+  /**
+   * Forgets these origins whole, up to the sequences that are given at least: nothing is left of each but its last number, and accounts. Gives the newest position that
+   * had something for everyone, 0 where there was nothing: a reader that stood before it has missed it.
+   */
+  bury(buried: Vector): Position {
+    const { builder, vector, openTurn, flush, read } = this.#journal;
+    flush();
+    const turn = openTurn();
+    let upTo = 0;
+    for (const origin of Object.keys(buried)) {
+      const known = sequenceOf(vector, origin);
+      if (known > 0) {
+        const newest = read((store) => store.missing({ ...vector, [origin]: known - 1 }));
+        if (newest.activities > 0) upTo = Math.max(upTo, newest.after + 1);
+      }
+      turn.bury(origin, builder.bury(origin, buried[origin]!));
+      this.#tombstones.set(origin, builder.lastOf(origin));
+      delete vector[origin];
+    }
+    flush();
+    return upTo;
+  }
+
+  /** An origin that was forgotten goes on: where it was. 0 for one that was not. */
+  reborn(origin: string): number {
+    const last = this.#tombstones.get(origin) ?? 0;
+    this.#tombstones.delete(origin);
+    return last;
+  }
+
+  /** Origins that are forgotten, and where they were. */
+  get tombstones(): ReadonlyMap<string, number> {
+    return this.#tombstones;
   }
 
   /** It numbers an entry of its own. */

@@ -42,7 +42,7 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
   if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
-  const { serverId, port, host, features, vector, lamport = 0, incarnation } = message;
+  const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts } = message;
   if (!features.includes(PEER_FEATURE)) {
     if (!facts.takesOlderDialect) return refused("this server takes no servers of the older dialect");
     return { kind: "older", serverId };
@@ -66,12 +66,9 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
     );
   }
   const peer = {
-    serverId,
-    host: reachable,
-    port,
-    vector,
-    lamport,
+    ...{ serverId, host: reachable, port, vector, lamport },
     ...(incarnation === undefined ? {} : { incarnation }),
+    ...(accounts === undefined ? {} : { accounts }),
   };
   return { kind: "peer", peer };
 }

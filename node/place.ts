@@ -4,7 +4,7 @@
 
 import type { Position } from "../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../log/vector.ts";
-import type { WireGap } from "../protocol/message.ts";
+import type { WireGap, WireResume } from "../protocol/message.ts";
 import type { Missing } from "../store/store.ts";
 import type { Retractions } from "./retractions.ts";
 
@@ -19,7 +19,7 @@ export interface Place {
   /** As whom this server speaks in `LOGIN_SUCCESS`: as the origin of which the client has to take a number back, if there is one. */
   readonly serverId: string;
   /** For `LOGIN_SUCCESS`. */
-  readonly resume: { readonly vector: Vector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+  readonly resume: WireResume;
   /** What it has once it is at the end of the log as that is now. */
   readonly reaches: Vector;
   /** Activities that it gets before the live ones. */
@@ -34,6 +34,8 @@ export interface PlacedLog {
   readonly head: Position;
   readonly vector: Vector;
   readonly origins: { readonly retractions: Pick<Retractions, "in"> };
+  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  readonly buriedAt: (origin: string) => number;
   missing(vector: Vector): Missing;
 }
 
@@ -58,18 +60,26 @@ export function placeOf(brings: Vector | undefined, stood: Vector | undefined, l
   }
   const { has, lost, as } = withoutLostOnes(vector, log);
   const missing = log.missing(has);
-  const gaps = [...missing.gaps, ...lost, ...unknownOrigins(has, log.vector)];
-  const all = merge(log.vector, has);
+  const forgotten = forgottenIn(has, log);
+  const known = forgotten.length === 0 ? has : without(has, forgotten);
+  const gaps = [...missing.gaps, ...lost, ...unknownOrigins(known, log.vector)];
+  const all = merge(log.vector, known);
   // It takes a lower number back only from here: by and by the ids of what comes tell it the rest.
   const reaches = as === log.serverId ? all : { ...all, [as]: sequenceOf(has, as) };
   // Who brought nothing takes what it is told for what it has, and all that follows for new.
-  const told = brings === undefined ? { vector: has, replayed: 0 } : { vector: reaches, replayed: missing.activities };
+  const told = brings === undefined
+    ? { vector: known, replayed: 0 }
+    : { vector: reaches, replayed: missing.activities };
   return {
     after: missing.after,
     isAtEnd: missing.after >= log.head,
     has,
     serverId: as,
-    resume: { ...told, ...(gaps.length === 0 ? {} : { gap: gaps }) },
+    resume: {
+      ...told,
+      ...(gaps.length === 0 ? {} : { gap: gaps }),
+      ...(forgotten.length === 0 ? {} : { forgotten }),
+    },
     reaches,
     missed: missing.activities,
     lossInWords: inWords(missing),
@@ -101,6 +111,20 @@ function unknownOrigins(vector: Vector, known: Vector): WireGap[] {
   return Object.keys(vector)
     .filter((origin) => vector[origin]! > 0 && sequenceOf(known, origin) === 0)
     .map((origin) => ({ origin, first: vector[origin]! + 1, last: null }));
+}
+
+/** Those of its origins that are forgotten whole: what there was of them is missed, and nothing more comes. */
+function forgottenIn(vector: Vector, { vector: own, buriedAt }: PlacedLog): string[] {
+  return Object.keys(vector).filter((origin) => {
+    const last = buriedAt(origin);
+    return last > 0 && last >= vector[origin]! && !Object.hasOwn(own, origin);
+  });
+}
+
+function without(vector: Vector, origins: readonly string[]): Vector {
+  const rest: Record<string, number> = { ...vector };
+  for (const origin of origins) delete rest[origin];
+  return rest;
 }
 
 function inWords({ gaps }: Missing): string {

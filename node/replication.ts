@@ -206,9 +206,9 @@ export class Replication implements Committed {
   replan(): void {
     // Its own entries are wanted only by a server whose data is an old copy, and before it numbers new ones.
     const own = this.#journal.hasAccepted ? this.#journal.serverId : undefined;
-    this.#plan = planWants(own, this.#journal.comingVector, this.#owner.sources(), this.#plan);
+    this.#plan = planWants(own, this.#journal, this.#owner.sources(), this.#plan);
     for (const peer of this.#peers.values()) {
-      const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector)).sort().join();
+      const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal)).sort().join();
       if (wanted !== peer.wanted) this.#want(peer, {});
     }
   }
@@ -362,7 +362,7 @@ export class Replication implements Committed {
   committed(): void {
     for (const origin of this.#changed) {
       const peer = this.#peers.get(origin);
-      const vector = { [origin]: sequenceOf(this.#journal.comingVector, origin) };
+      const vector = { [origin]: this.#journal.lastOf(origin) };
       peer?.link.send({ command: "HAVE", vector } as { command: string });
     }
     this.#changed.clear();
@@ -454,7 +454,7 @@ export class Replication implements Committed {
   }
 
   #want(peer: Peer, again: Vector): void {
-    const wanted = wantedFrom(peer.link.serverId, this.#plan, this.#journal.comingVector);
+    const wanted = wantedFrom(peer.link.serverId, this.#plan, this.#journal);
     peer.wanted = Object.keys(wanted).sort().join();
     peer.link.send({ command: "WANT", vector: { ...wanted, ...again } } as { command: string });
   }

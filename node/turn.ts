@@ -25,13 +25,16 @@ export class Turn {
   readonly #endedCursors: number[] = [];
   #members: readonly KnownServer[] | undefined;
   #notes: Record<string, string> | undefined;
+  /** Origins that are forgotten whole. */
+  #buried: Record<string, number> | undefined;
   /** Where the server has a new name from this turn on. */
   renamed: Renaming | undefined;
 
   /** Whether it has something that is kept although the log gets nothing. */
   get isWorthKeeping(): boolean {
-    return this.#places.size > 0 || this.#endedPlaces.length > 0 || this.#endedCursors.length > 0 ||
-      this.#members !== undefined || this.#notes !== undefined || this.renamed !== undefined;
+    return this.accounts.size > 0 || this.#places.size > 0 || this.#endedPlaces.length > 0 ||
+      this.#endedCursors.length > 0 || this.#members !== undefined || this.#buried !== undefined ||
+      this.#notes !== undefined || this.renamed !== undefined;
   }
 
   /** What a sender has sent under a `messageId` in this turn. */
@@ -71,6 +74,11 @@ export class Turn {
     this.#notes = { ...this.#notes, [key]: value };
   }
 
+  /** Forgets `origin` whole. */
+  bury(origin: string, last: number): void {
+    this.#buried = { ...this.#buried, [origin]: last };
+  }
+
   saveMembers(members: readonly KnownServer[]): void {
     this.#members = members;
   }
@@ -89,6 +97,7 @@ export class Turn {
       places: [...this.#places.values()],
       endedPlaces: this.#endedPlaces,
       ...(this.#members === undefined ? {} : { members: this.#members }),
+      ...(this.#buried === undefined ? {} : { buried: this.#buried }),
       ...(this.#notes === undefined ? {} : { notes: this.#notes }),
       ...(this.renamed === undefined ? {} : { renamed: this.renamed }),
       lamport,

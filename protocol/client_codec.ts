@@ -4,6 +4,7 @@
  */
 
 import {
+  accountsSummaryField,
   featuresField,
   FieldProblem,
   type Fields,
@@ -202,6 +203,7 @@ function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {
 function readAuthenticate(fields: Fields): AuthenticateMessage {
   const features = fields.features ?? [];
   const incarnation = incarnationField(fields.incarnation);
+  const accounts = accountsSummaryField(fields.accounts);
   return {
     command: "AUTHENTICATE",
     secret: stringField(fields.secret, "secret"),
@@ -211,6 +213,7 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : vectorField(fields.vector, "vector"),
     ...(incarnation === undefined ? {} : { incarnation }),
+    ...(accounts === undefined ? {} : { accounts }),
     lamport: optionalClockField(fields.lamport),
   };
 }

@@ -3,7 +3,7 @@
  * allowed, and never repeats a value: it might be a secret. They take the value, not the object: a property that is read by its own name is fast. By hand rather than with a schema library, as `docs/architecture.md` says why.
  */
 
-import { type Feature, FEATURES, type WireVector } from "./message.ts";
+import { type Feature, FEATURES, type WireAccountsSummary, type WireVector } from "./message.ts";
 
 /** A field is missing or not what it has to be. Caught by the codec, and nowhere else. */
 export class FieldProblem extends Error {
@@ -15,8 +15,6 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Longest `messageId`, in UTF-16 units. */
 export const MAX_MESSAGE_ID_LENGTH = 128;
-/** Most origins in a vector: far more than a network has servers, far less than a line holds. */
-const MAX_VECTOR_ORIGINS = 1024;
 
 /** A string that must be there. */
 export function stringField(value: unknown, name: string): string {
@@ -84,16 +82,23 @@ export function stringsField(value: unknown, name: string): readonly string[] {
 /** `{origin: sequence}`. */
 export function vectorField(value: unknown, name: string): WireVector {
   if (!isObject(value)) throw new FieldProblem(`"${name}" must be an object of origins and sequences`);
-  const origins = Object.keys(value);
-  if (origins.length > MAX_VECTOR_ORIGINS) {
-    throw new FieldProblem(`"${name}" may name at most ${MAX_VECTOR_ORIGINS} origins`);
-  }
-  for (const origin of origins) {
+  // As many as the line holds: every server that there ever was may be among them.
+  for (const origin of Object.keys(value)) {
     if (!Number.isSafeInteger(value[origin]) || (value[origin] as number) < 0) {
       throw new FieldProblem(`"${name}" must have a sequence, 0 or above, for every origin`);
     }
   }
   return value as WireVector;
+}
+
+/** What a server says of the accounts of origins that it has forgotten; `undefined` where it does not say. */
+export function accountsSummaryField(value: unknown): WireAccountsSummary | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw new FieldProblem('"accounts" must be an object');
+  const count = integerField(value.count, "accounts.count", 0, Number.MAX_SAFE_INTEGER);
+  const digest = stringField(value.digest, "accounts.digest");
+  if (!/^[0-9a-f]{1,64}$/.test(digest)) throw new FieldProblem('"accounts.digest" must be hexadecimal digits');
+  return { count, digest };
 }
 
 /** Whether `value` is a JSON object. */

@@ -9,6 +9,17 @@ export interface FramedLines {
   readonly problem?: string;
 }
 
+/** What lines may be longer than others. */
+export interface LongLines {
+  readonly maxBytes: number;
+  /** Whether the line that begins with `head` may be: there is room for it then until `end`. */
+  begin(head: string): boolean;
+  /** It is whole, or does not come any more. */
+  end(): void;
+}
+
+/** So much of a line says what it is. */
+const HEAD_BYTES = 1_024;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NOTHING: FramedLines = Object.freeze({ lines: Object.freeze([]) });
@@ -21,10 +32,20 @@ export class LineFramer {
   /** Grows by doubling: a line that trickles in costs neither time nor memory beyond its length. Absent between lines. */
   #unfinished: Uint8Array | undefined;
   #unfinishedBytes = 0;
+  readonly #longLines: LongLines | undefined;
+  /** Whether the line that was begun is one. */
+  #isLong = false;
 
-  /** Lines may be `maxLineBytes` long, their end (`\n` or `\r\n`) not counted. */
-  constructor(maxLineBytes: number) {
+  /** Lines may be `maxLineBytes` long, their end (`\n` or `\r\n`) not counted; longer where `longLines` allow it. */
+  constructor(maxLineBytes: number, longLines?: LongLines) {
     this.#maxLineBytes = maxLineBytes;
+    this.#longLines = longLines;
+  }
+
+  /** Nothing is read any more. */
+  end(): void {
+    if (this.#isLong) this.#longLines!.end();
+    this.#isLong = false;
   }
 
   /** Whether a line was begun and not ended. */
@@ -52,7 +73,7 @@ export class LineFramer {
     if (bytes.length === 0) return NOTHING;
     const total = this.#unfinishedBytes + bytes.length;
     // One byte more may still be the carriage return of an allowed line.
-    if (total > this.#maxLineBytes + 1) return { lines: [], problem: this.#tooLong() };
+    if (total > this.#maxLineBytes + 1 && !this.#mayBe(total, bytes)) return { lines: [], problem: this.#tooLong() };
     if (this.#unfinished === undefined) this.#unfinished = bytes.slice();
     else {
       if (total > this.#unfinished.length) {
@@ -87,9 +108,13 @@ export class LineFramer {
     for (let index = 0; index < lines.length; index++) {
       let line = lines[index]!;
       if (line.charCodeAt(line.length - 1) === CARRIAGE_RETURN) line = lines[index] = line.slice(0, -1);
-      if (line.length * 3 > this.#maxLineBytes && byteLength(line) > this.#maxLineBytes) {
-        return { lines: lines.slice(0, index), problem: this.#tooLong() };
+      if (line.length * 3 > this.#maxLineBytes) {
+        const length = byteLength(line);
+        if (length > this.#maxLineBytes && !this.#mayBe(length, line)) {
+          return { lines: lines.slice(0, index), problem: this.#tooLong() };
+        }
       }
+      if (this.#isLong) this.end();
     }
     return { lines };
   }
@@ -110,9 +135,23 @@ export class LineFramer {
     throw new Error("Cannot find the invalid UTF-8 that decoding reported");
   }
 
+  /** Whether a line that has so many bytes may go on, or be; `next` is what follows the unfinished part of it. */
+  #mayBe(bytes: number, next: Uint8Array | string): boolean {
+    if (this.#longLines === undefined || bytes > this.#longLines.maxBytes) return false;
+    if (this.#isLong) return true;
+    const begun = typeof next === "string" ? next : this.#unfinished ?? next;
+    const head = typeof begun === "string" ? begun.slice(0, HEAD_BYTES) : headOf(begun);
+    return this.#isLong = this.#longLines.begin(head);
+  }
+
   #tooLong(): string {
     return `the line is longer than ${this.#maxLineBytes} bytes`;
   }
+}
+
+function headOf(bytes: Uint8Array): string {
+  // Cut within a character or not: all that matters is ASCII.
+  return new TextDecoder("latin1").decode(bytes.subarray(0, HEAD_BYTES));
 }
 
 function byteLength(text: string): number {

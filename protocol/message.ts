@@ -159,6 +159,14 @@ export interface AuthenticateMessage {
   readonly lamport: number | undefined;
   /** Which of its starts this is; absent where it does not say. */
   readonly incarnation?: WireIncarnation;
+  /** What it has of accounts whose origins it has forgotten; absent where it does not say. */
+  readonly accounts?: WireAccountsSummary;
+}
+
+/** Accounts of forgotten origins, in short: the same for the same accounts. */
+export interface WireAccountsSummary {
+  readonly count: number;
+  readonly digest: string;
 }
 
 /** Lamport's time at the server when it sent what follows. */
@@ -207,9 +215,18 @@ export interface LoginSuccessMessage {
   readonly heartbeat?: WireHeartbeat;
   readonly lamport?: number;
   /** With `resume`: what the client has once it has got the `replayed` activities that come first. */
-  readonly resume?: { readonly vector: WireVector; readonly replayed: number; readonly gap?: readonly WireGap[] };
+  readonly resume?: WireResume;
   /** With `resume`: to be given at the next login, at any server of the network. */
   readonly ticket?: string;
+}
+
+/** Where a client stands that has logged in. */
+export interface WireResume {
+  readonly vector: WireVector;
+  readonly replayed: number;
+  readonly gap?: readonly WireGap[];
+  /** Origins that the client named, and that are forgotten whole: it need not name them any more. */
+  readonly forgotten?: readonly string[];
 }
 
 /** A refusal, after which the server closes. */

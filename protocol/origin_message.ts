@@ -3,7 +3,17 @@
  * are in docs/protocol.md, section 4.9.
  */
 
-import { FieldProblem, type Fields, integerField, optionalStringField, stringField } from "./fields.ts";
+import {
+  FieldProblem,
+  type Fields,
+  integerField,
+  isObject,
+  optionalStringField,
+  stringField,
+  vectorField,
+} from "./fields.ts";
+import type { WireVector } from "./message.ts";
+import { usernameProblem } from "./names.ts";
 import { isServerId } from "./server_id.ts";
 
 /** Entries `first` to `last` of `origin` were given out twice, as an old copy of its data was put back. Clients may have seen others under these ids than the log has. */
@@ -20,8 +30,48 @@ export interface ClonedMessage {
   readonly info: string;
 }
 
+/** The sender has forgotten these origins whole, up to there: nobody has anything of them that counts but their accounts. */
+export interface ForgottenMessage {
+  readonly command: "FORGOTTEN";
+  readonly vector: WireVector;
+}
+
+/** Send me the accounts of origins that you have forgotten. */
+export interface WantAccountsMessage {
+  readonly command: "WANT_ACCOUNTS";
+}
+
+/** Accounts of origins that the sender does not have in its log any more; with `more`, others follow. */
+export interface AccountsMessage {
+  readonly command: "ACCOUNTS";
+  readonly accounts: readonly WireAccount[];
+  readonly more: boolean;
+}
+
+/** An account as servers hand it on: as its entry has it. */
+export interface WireAccount {
+  readonly username: string;
+  readonly verifier: string;
+  readonly claim: number;
+  readonly origin: string;
+}
+
 /** All of them. */
-export type OriginMessage = RetractedMessage | ClonedMessage;
+export type OriginMessage =
+  | RetractedMessage
+  | ClonedMessage
+  | ForgottenMessage
+  | WantAccountsMessage
+  | AccountsMessage;
+
+/** Accounts that one message may have. */
+export const MAX_WIRE_ACCOUNTS = 500;
+/** Origins that one FORGOTTEN may name. */
+export const MAX_FORGOTTEN = 500;
+
+const VERIFIER = /^[\x21-\x7e]{1,512}$/;
+/** As of entries (docs/protocol.md, section 4.8). */
+const MAX_CLAIM = 2 ** 51;
 
 /** Reads one; `undefined` for another command. @throws {FieldProblem} */
 export function readOriginMessage(command: string, fields: Fields): OriginMessage | undefined {
@@ -31,10 +81,36 @@ export function readOriginMessage(command: string, fields: Fields): OriginMessag
       const last = integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER);
       return { command, origin: originField(fields.origin), first, last };
     }
+    case "FORGOTTEN": {
+      const vector = vectorField(fields.vector, "vector");
+      if (Object.keys(vector).length > MAX_FORGOTTEN) {
+        throw new FieldProblem(`"vector" names more than ${MAX_FORGOTTEN}`);
+      }
+      return { command, vector };
+    }
+    case "WANT_ACCOUNTS":
+      return { command };
+    case "ACCOUNTS":
+      return { command, accounts: accountsField(fields.accounts), more: fields.more === true };
     case "CLONED":
       return { command, info: optionalStringField(fields.info, "info") ?? "" };
   }
   return undefined;
+}
+
+function accountsField(value: unknown): WireAccount[] {
+  if (!Array.isArray(value) || value.length > MAX_WIRE_ACCOUNTS || !value.every(isObject)) {
+    throw new FieldProblem(`"accounts" must be a list of at most ${MAX_WIRE_ACCOUNTS} accounts`);
+  }
+  return value.map((account: Fields) => {
+    const username = stringField(account.username, "username");
+    const problem = usernameProblem(username);
+    if (problem !== undefined) throw new FieldProblem(problem);
+    const verifier = stringField(account.verifier, "verifier");
+    if (!VERIFIER.test(verifier)) throw new FieldProblem('"verifier" is none');
+    const claim = integerField(account.claim, "claim", 0, MAX_CLAIM);
+    return { username, verifier, claim, origin: originField(account.origin) };
+  });
 }
 
 function originField(value: unknown): string {

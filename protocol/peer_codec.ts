@@ -5,6 +5,7 @@
 
 import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
 import {
+  accountsSummaryField,
   clockField,
   FieldProblem,
   type Fields,
@@ -255,10 +256,12 @@ function readAudience(to: unknown): WireAudience {
 function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage {
   const features = fields.features;
   const incarnation = incarnationField(fields.incarnation);
+  const accounts = accountsSummaryField(fields.accounts);
   return {
     command: "AUTHENTICATION_SUCC",
     ...readWhere(fields),
     ...(incarnation === undefined ? {} : { incarnation }),
+    ...(accounts === undefined ? {} : { accounts }),
     features: Array.isArray(features) ? features.filter((feature) => typeof feature === "string") : [],
     vector: fields.vector === undefined ? {} : originsField(fields.vector, "vector"),
     lamport: optionalClockField(fields.lamport) ?? 0,

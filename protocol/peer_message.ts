@@ -8,6 +8,7 @@ import type {
   HeartbeatAckMessage,
   HeartbeatMessage,
   RefusalMessage,
+  WireAccountsSummary,
   WireIncarnation,
   WireServer,
   WireVector,
@@ -28,6 +29,8 @@ export interface PeerIdentity {
   readonly lamport: number;
   /** Which of its starts this is; absent where it does not say. */
   readonly incarnation?: WireIncarnation;
+  /** What it has of accounts whose origins it has forgotten; absent where it does not say. */
+  readonly accounts?: WireAccountsSummary;
 }
 
 /** A member of the network as another one sees it. */

@@ -229,6 +229,7 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
       resume: {
         vector: vectorField(resume.vector, "vector"),
         replayed: integerField(resume.replayed, "replayed", 0, Number.MAX_SAFE_INTEGER),
+        ...(resume.forgotten === undefined ? {} : { forgotten: stringsField(resume.forgotten, "forgotten") }),
         ...(resume.gap === undefined ? {} : { gap: readGaps(resume.gap) }),
       },
     }),

@@ -164,3 +164,16 @@ Deno.test("Progress takes every activity once, on whichever servers that are beh
     }
   }));
 });
+
+Deno.test("Progress lets go of origins that the network has forgotten, once the replay is over, and not of one that goes on", () => {
+  const progress = new Progress({ a: 3, b: 2, c: 5 });
+  const vector = { c: 6, d: 1 };
+  progress.begin({ serverId: "d", vector, replayed: 2, forgotten: ["a", "b"] });
+  assertEquals(progress.received, { a: 3, b: 2, c: 5 });
+  progress.receive("c:6");
+  progress.receive("b:3");
+  assertEquals(progress.received, { b: 3, c: 6, d: 1 });
+  progress.begin({ serverId: "d", vector, replayed: 1, forgotten: ["b"] });
+  progress.cutOff();
+  assertEquals(progress.received, { b: 3, c: 6, d: 1 });
+});

@@ -3,14 +3,22 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import { planWants, type Source, wantedFrom } from "../../mesh/wants.ts";
+import { type Had, planWants, type Source, wantedFrom } from "../../mesh/wants.ts";
 
 function source(serverId: string, vector: Vector, linkedTo: readonly string[] = []): Source {
   return { serverId, vector, linkedTo: new Set(linkedTo) };
 }
 
+/** What has `has` of origins that are there, and was at `buried` with those that are forgotten whole. */
+function had(has: Vector, buried: Vector = {}): Had {
+  return {
+    lastOf: (origin) => sequenceOf(has, origin) || sequenceOf(buried, origin),
+    buriedAt: (origin) => sequenceOf(buried, origin),
+  };
+}
+
 function plan(sources: readonly Source[], has: Vector = {}, current: Record<string, string> = {}) {
-  return Object.fromEntries(planWants("own", has, sources, new Map(Object.entries(current))));
+  return Object.fromEntries(planWants("own", had(has), sources, new Map(Object.entries(current))));
 }
 
 Deno.test("servers with a link send by themselves, and nobody has to send this server its own entries", () => {
@@ -18,7 +26,7 @@ Deno.test("servers with a link send by themselves, and nobody has to send this s
 });
 
 Deno.test("its own entries are wanted by a server that does not know yet what it has lost", () => {
-  assertEquals(Object.fromEntries(planWants(undefined, {}, [source("a", { own: 9 })], new Map())), { own: "a" });
+  assertEquals(Object.fromEntries(planWants(undefined, had({}), [source("a", { own: 9 })], new Map())), { own: "a" });
 });
 
 Deno.test("the entries of a server that is gone come from the one that has most of them", () => {
@@ -48,8 +56,17 @@ Deno.test("the peer changes only when the other has more, and this one nothing t
 
 Deno.test("a WANT names exactly what that peer is to send, from where this server has it", () => {
   const plan = new Map([["x", "a"], ["y", "b"], ["z", "a"]]);
-  assertEquals(wantedFrom("a", plan, { x: 3, y: 4 }), { x: 3, z: 0 });
-  assertEquals(wantedFrom("c", plan, { x: 3 }), {});
+  assertEquals(wantedFrom("a", plan, had({ x: 3, y: 4 })), { x: 3, z: 0 });
+  assertEquals(wantedFrom("c", plan, had({ x: 3 })), {});
+});
+
+Deno.test("what is forgotten whole is wanted only from who has more of it, or is linked to its server", () => {
+  const buried = had({}, { x: 5 });
+  assertEquals(planWants("own", buried, [source("a", { x: 5 }), source("b", { x: 4 })], new Map()), new Map());
+  const more = planWants("own", buried, [source("a", { x: 6 })], new Map());
+  assertEquals(wantedFrom("a", more, buried), { x: 5 });
+  const linked = planWants("own", buried, [source("a", { x: 5 }, ["x"])], new Map());
+  assertEquals(wantedFrom("a", linked, buried), { x: 5 });
 });
 
 const names = ["own", "a", "b", "c", "x", "y"];
@@ -70,7 +87,7 @@ Deno.test("each origin that somebody has comes from exactly one who can send it,
       vector,
       fc.dictionary(fc.constantFrom(...names), fc.constantFrom("a", "b", "c")),
       (sources, has, current) => {
-        const plan = planWants("own", has, sources, new Map(Object.entries(current)));
+        const plan = planWants("own", had(has), sources, new Map(Object.entries(current)));
         const linked = new Set(["own", ...sources.map(({ serverId }) => serverId)]);
         const wanted = new Set(sources.flatMap(({ vector, linkedTo }) => [...Object.keys(vector), ...linkedTo]));
         assertEquals(new Set(plan.keys()), new Set([...wanted].filter((origin) => !linked.has(origin))));
@@ -78,9 +95,9 @@ Deno.test("each origin that somebody has comes from exactly one who can send it,
           const { vector, linkedTo } = sources.find(({ serverId }) => serverId === from)!;
           assert(linkedTo.has(origin) || sequenceOf(vector, origin) > 0, `${from} cannot send ${origin}`);
         }
-        assertEquals(planWants("own", has, sources, plan), plan);
+        assertEquals(planWants("own", had(has), sources, plan), plan);
         // The parts are the whole.
-        const parts = sources.flatMap(({ serverId }) => Object.keys(wantedFrom(serverId, plan, has)));
+        const parts = sources.flatMap(({ serverId }) => Object.keys(wantedFrom(serverId, plan, had(has))));
         assertEquals(parts.toSorted(), [...plan.keys()].toSorted());
       },
     ),

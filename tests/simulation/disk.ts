@@ -12,7 +12,6 @@ import {
   DamagedError,
   type ForgetLimits,
   type PlainCursor,
-  type Renaming,
   type Store,
   type StoredPlace,
   StoreError,
@@ -28,7 +27,7 @@ export interface DiskOwner {
   /** A batch is about to be taken: returns whether it is. The process may die in here, before the batch is on the disk. */
   committing(batch: Batch): boolean;
   /** It is on the disk; nobody has been told yet. The process may die in here too. */
-  committed(segments: readonly Segment[], renamed: Renaming | undefined): void;
+  committed(batch: Batch): void;
 }
 
 /** What was on a disk. */
@@ -140,7 +139,7 @@ export class Disk {
       inner.commit(batch);
       this.#written.push({ kind: "batch", batch, at: nowMs() });
       if (batch.renamed !== undefined) this.#names = [...this.#names, batch.renamed.serverId];
-      owner.committed(batch.segments, batch.renamed);
+      owner.committed(batch);
     };
     const forget = (limits: ForgetLimits) => {
       check();

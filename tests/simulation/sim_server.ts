@@ -7,7 +7,7 @@ import { takeBack } from "../../log/vector.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
-import type { Batch, Renaming, Store } from "../../store/store.ts";
+import type { Batch, Store } from "../../store/store.ts";
 import { Chance } from "./chance.ts";
 import { Disk } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
@@ -81,7 +81,7 @@ export class SimServer {
     this.#process = process;
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
-      committed: (segments, renamed) => this.#committed(segments, renamed),
+      committed: (batch) => this.#committed(batch),
     });
     this.#store = store;
     this.#vector = { ...store.opened.vector };
@@ -217,7 +217,8 @@ export class SimServer {
     return false;
   }
 
-  #committed(segments: readonly Segment[], renamed: Renaming | undefined): void {
+  #committed({ segments, renamed, buried = {} }: Batch): void {
+    for (const origin of Object.keys(buried)) delete this.#vector[origin];
     if (renamed !== undefined) {
       const { former, after, serverId } = renamed;
       const last = this.#vector[former] ?? 0;

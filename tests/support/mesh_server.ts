@@ -2,13 +2,12 @@
 
 import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import type { Segment } from "../../log/segment.ts";
 import { ThrumNode } from "../../node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { takeBack } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { DiskUse } from "../../store/budget.ts";
-import type { Renaming, Store, StoredMessage } from "../../store/store.ts";
+import type { Batch, Store, StoredMessage } from "../../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk, type DiskCopy } from "../simulation/disk.ts";
@@ -105,7 +104,7 @@ export class MeshServer {
     this.#process = process;
     const disk = this.#disk.open(() => clock.nowMs(), {
       committing: () => true,
-      committed: (segments, renamed) => this.#committed(segments, renamed),
+      committed: (batch) => this.#committed(batch),
     });
     const store = withDiskUse(disk, () => this.diskUse);
     this.#store = store;
@@ -157,8 +156,9 @@ export class MeshServer {
     this.#disk.putBack(copy);
   }
 
-  #committed(segments: readonly Segment[], renamed: Renaming | undefined): void {
+  #committed({ segments, renamed, buried = {} }: Batch): void {
     this.commits++;
+    for (const origin of Object.keys(buried)) delete this.#vector[origin];
     if (renamed !== undefined) {
       takeBack(this.#vector, renamed.former, renamed.after);
       for (const id of this.entries.keys()) {
