@@ -83,6 +83,8 @@ export interface ClusterConfig {
   holdBackMs: number;
   /** How long a server that cannot be reached is called, and counts as a member. */
   memberRetentionMs: number;
+  /** How long another server may take to answer for a name, or to say that it has an account. */
+  lockTimeoutMs: number;
   /** The span over which clients are sent away when this server stops. */
   drainMs: number;
   /** Whether servers of the older dialect may join. */
@@ -228,6 +230,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     durability: "local",
     holdBackMs: 2_000,
     memberRetentionMs: 86_400_000,
+    lockTimeoutMs: 5_000,
     drainMs: 1_000,
     olderDialect: false,
     activityCheckIntervalMs: 1_000,

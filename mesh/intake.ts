@@ -35,10 +35,24 @@ export type Intake =
   /** Nothing of it is taken, and the link has to end. */
   | { readonly ok: false; readonly problem: string };
 
+/** An account, and where it came from. */
+export interface AccountClaim {
+  readonly username: string;
+  /** Lamport time of the claim to the name. */
+  readonly claim: number;
+  readonly origin: string;
+  readonly sequence: number;
+}
+
 const NEWLINE_BYTES = 1;
 
-/** What the lines that the server `sender` has sent under `header` come to. */
-export function takeLines(sender: string, header: EntriesMessage, lines: readonly string[]): Intake {
+/** What the lines that the server `sender` has sent under `header` come to. `isVoid`: an account is none, as it was claimed later than it says. */
+export function takeLines(
+  sender: string,
+  header: EntriesMessage,
+  lines: readonly string[],
+  isVoid: (account: AccountClaim, sender: string) => boolean = () => false,
+): Intake {
   const { origin, first, to, ageMs = 0 } = header;
   const entries: ArrivedEntry<TakenLine>[] = [];
   let oddity: string | undefined;
@@ -48,13 +62,18 @@ export function takeLines(sender: string, header: EntriesMessage, lines: readonl
     const sequence = first + index;
     const checked = checkEntry(line, { origin, sequence, to });
     if (checked === undefined) return { ok: false, problem: `entry ${origin}:${sequence} cannot be read` };
-    const wrong = checked.problem ?? checked.misdirected;
+    const { account } = checked.facts;
+    const isStolen = account !== undefined && checked.problem === undefined &&
+      isVoid({ ...account, origin, sequence }, sender);
+    const unfit = checked.problem ??
+      (isStolen ? "it takes the name of another account, and was claimed later" : undefined);
+    const wrong = unfit ?? checked.misdirected;
     if (wrong !== undefined) {
       const problem = `entry ${origin}:${sequence}: ${wrong}`;
       if (origin === sender) return { ok: false, problem };
       oddity ??= problem;
     }
-    const facts = checked.problem === undefined ? checked.facts : unknownFacts(0);
+    const facts = unfit === undefined ? checked.facts : unknownFacts(0);
     lamport = Math.max(lamport, facts.lamport);
     const value = { line: `${line}\n`, audience: audienceOf(facts, to), facts, ageMs };
     entries.push({ sequence, after: facts.after, size: line.length + NEWLINE_BYTES, value });

@@ -27,10 +27,14 @@ interface Lock {
   readonly origin: string;
   /** Own claims: the peers that have not answered. Empty once the claim is granted, and for the claims of others. */
   readonly waitingFor: Set<string>;
+  /** When it was locked, in milliseconds of a monotonic clock. */
+  readonly sinceMs: number;
 }
 
 /** Locks at once. A registration takes less than a second; so many are a mistake, or an attack by way of a peer. */
 export const MAX_LOCKS = 10_000;
+/** Claims of others that are remembered: an account comes within seconds, or with the next link. */
+const MAX_GIVEN = 10_000;
 
 const ALLOWED: LockAnswer = Object.freeze({ isAllowed: true, loses: false });
 const ALLOWED_AND_LOST: LockAnswer = Object.freeze({ isAllowed: true, loses: true });
@@ -41,6 +45,8 @@ export class Locks {
   #serverId: string;
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();
+  /** Claims of others that were allowed, the newest last: their accounts may come when the lock is gone. */
+  readonly #given = new Set<string>();
 
   constructor(serverId: string, maxLocks = MAX_LOCKS) {
     this.#serverId = serverId;
@@ -61,15 +67,57 @@ export class Locks {
    * A client here wants `username`. Unless it is denied, the claim ends with `release`, or with an outcome `"denied"`. `lamport` must be above
    * that of every request that was received.
    */
-  claim(username: string, lamport: number, peers: readonly string[]): ClaimResult {
+  claim(username: string, lamport: number, peers: readonly string[], nowMs = 0): ClaimResult {
     // Whoever we allowed it may have it by now, so that it does not matter which of the two is lower.
     if (this.#locks.has(username)) return "denied";
-    this.#locks.set(username, { lamport, origin: this.#serverId, waitingFor: new Set(peers) });
+    this.#locks.set(username, { lamport, origin: this.#serverId, waitingFor: new Set(peers), sinceMs: nowMs });
     return peers.length === 0 ? "granted" : "wait";
   }
 
+  /** A link to `peer` has come up: it is asked about these own claims as well, which wait for others. */
+  alsoAsk(peer: string): Claim[] {
+    const asked: Claim[] = [];
+    for (const [username, { lamport, origin, waitingFor }] of this.#locks) {
+      if (origin !== this.#serverId || waitingFor.size === 0) continue;
+      waitingFor.add(peer);
+      asked.push({ username, lamport, origin });
+    }
+    return asked;
+  }
+
+  /** Peers that have not answered an own claim that was made before this moment. */
+  silentSince(beforeMs: number): Set<string> {
+    const silent = new Set<string>();
+    for (const { waitingFor, sinceMs } of this.#locks.values()) {
+      if (sinceMs <= beforeMs) { for (const peer of waitingFor) silent.add(peer); }
+    }
+    return silent;
+  }
+
+  /** Frees what others have held since before this moment: a registration does not take so long. Gives the names. */
+  expire(beforeMs: number): string[] {
+    const expired = [...this.#locks].filter(([, { origin, sinceMs }]) =>
+      origin !== this.#serverId && sinceMs <= beforeMs
+    ).map(([username]) => username);
+    for (const username of expired) this.#locks.delete(username);
+    return expired;
+  }
+
+  /** Whether this claim of another server was allowed here, as far as that is remembered. */
+  wasGiven(claim: Claim): boolean {
+    return this.#given.has(keyOf(claim));
+  }
+
   /** A peer asks. `hasAccount`: the name is taken, by what is known here. */
-  onRequest({ username, lamport, origin }: Claim, hasAccount: boolean): LockAnswer {
+  onRequest(claim: Claim, hasAccount: boolean, nowMs = 0): LockAnswer {
+    const answer = this.#answer(claim, hasAccount, nowMs);
+    if (!answer.isAllowed) return answer;
+    this.#given.add(keyOf(claim));
+    if (this.#given.size > MAX_GIVEN) this.#given.delete(this.#given.values().next().value!);
+    return answer;
+  }
+
+  #answer({ username, lamport, origin }: Claim, hasAccount: boolean, nowMs: number): LockAnswer {
     if (hasAccount) return DENIED;
     const held = this.#locks.get(username);
     if (held === undefined) {
@@ -80,10 +128,10 @@ export class Locks {
       if (isOwn && held.waitingFor.size === 0) return DENIED;
       if (!isBefore(lamport, origin, held)) return DENIED;
       // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we denied, both might lose.
-      this.#locks.set(username, { lamport, origin, waitingFor: new Set() });
+      this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
       return isOwn ? ALLOWED_AND_LOST : ALLOWED;
     }
-    this.#locks.set(username, { lamport, origin, waitingFor: new Set() });
+    this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
     return ALLOWED;
   }
 
@@ -121,6 +169,10 @@ export class Locks {
     const held = this.#locks.get(username);
     if (held?.origin === origin && held.lamport === lamport) this.#locks.delete(username);
   }
+}
+
+function keyOf({ username, lamport, origin }: Claim): string {
+  return `${origin} ${lamport} ${username}`;
 }
 
 /** Whether a claim goes before the one that is `held`. */

@@ -136,7 +136,7 @@ export function takeAccount(
 function claim(
   username: string,
   verifier: string,
-  { accounts, journal, mesh: { registrar, replication } }: AdmissionServices,
+  { accounts, journal, mesh: { registrar, replication }, config: { cluster: { lockTimeoutMs } } }: AdmissionServices,
   told: (isRegistered: boolean) => void,
 ): void {
   const taken = () => {
@@ -147,7 +147,7 @@ function claim(
     if (claim === undefined) return taken();
     const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
       accounts.settled(username);
-      replication.whenAllHave(sequence, () => {
+      replication.whenAllHaveWithin(sequence, lockTimeoutMs, () => {
         registrar.release(claim);
         told(true);
       });

@@ -247,6 +247,11 @@ export class Journal {
     return { origin, sequence };
   }
 
+  /** The account of this name, be it stored or about to be. */
+  accountOf(username: string): Account | undefined {
+    return this.#account(username);
+  }
+
   /** Whether there is such a user, be it stored or about to be. */
   hasAccount(username: string): boolean {
     return this.#account(username) !== undefined;

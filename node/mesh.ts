@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import { parseEndpoint } from "../config/values.ts";
 import { sequenceOf } from "../log/vector.ts";
 import { Strikes } from "../accounts/strikes.ts";
+import { sequenceOf } from "../log/vector.ts";
 import { Locks } from "../mesh/locks.ts";
 import { strangerProblem } from "../mesh/strangers.ts";
 import { type Address, type Member, type MemberReport, Members } from "../mesh/members.ts";
@@ -150,13 +151,19 @@ export class Mesh implements PeerLinkOwner {
       hasReserve: () => parts.hasReserve(),
       heard: (link, lamport) => this.#times.heard(link, lamport),
       counts: (link, lamport) => this.#times.counts(link, lamport),
+      isVoid: (account, sender) => this.registrar.isVoid(account, sender),
+      silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
     }, { trace: () => parts.trace(), faults: parts.faults });
     this.registrar = new Registrar(new Locks(journal.serverId), {
       get serverId() {
         return journal.serverId;
       },
       links: this.#links,
-      hasAccount: parts.hasAccount,
+      clock,
+      lockTimeoutMs: cluster.lockTimeoutMs,
+      account: (username) => journal.accountOf(username),
+      lastOf: (origin) => journal.lastOf(origin),
+      silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
       askOlderPeers: (username, told) => parts.older === undefined ? told(true) : parts.older.claim(username, told),
       tick: () => journal.tick(),
     });
@@ -425,7 +432,7 @@ export class Mesh implements PeerLinkOwner {
     if (!this.replication.ownIsSafe(peer.vector)) return this.#takeNewName(link.name);
     this.#joining.linked(serverId, peer.vector);
     this.replication.begin(link, peer.vector);
-    if (known !== undefined) this.registrar.relinked(link);
+    this.registrar.linked(link);
     this.#originTalk.linked(link, peer);
     link.send(this.#parts.online());
     this.#parts.places.linked(link);
@@ -461,6 +468,7 @@ export class Mesh implements PeerLinkOwner {
     this.#members.announced(reportOf(message, link.peer), this.#nowMs);
     this.#clones.told(message.members);
     this.#times.heard(link, message.lamport);
+    this.registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
     const { places = false, vector } = message;
@@ -504,6 +512,7 @@ export class Mesh implements PeerLinkOwner {
     this.#ticking = this.#parts.clock.after(TICK_MS, () => {
       try {
         this.replication.tick();
+        this.registrar.tick();
       } finally {
         this.#tickRegularly();
       }

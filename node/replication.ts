@@ -8,7 +8,7 @@ import { HoldBack, type HoldBackFacts } from "../log/hold_back.ts";
 import type { Audience, Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
-import { type Intake, takeLines, type TakenLine } from "../mesh/intake.ts";
+import { type AccountClaim, type Intake, takeLines, type TakenLine } from "../mesh/intake.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type FaultGuard, guarded } from "../platform/faults.ts";
@@ -32,6 +32,10 @@ export interface ReplicationOwner {
   hasReserve(): boolean;
   /** A message came over this link that was sent at `lamport`. The time after it here. */
   heard(link: PeerLink, lamport: number | undefined): number;
+  /** Whether an account that comes is none, as it was claimed later than it says. */
+  isVoid(account: AccountClaim, sender: string): boolean;
+  /** A server does not answer: its link has to end. */
+  silent(serverId: string, why: string): void;
   /** What counts here of a time that came over this link. */
   counts(link: PeerLink, lamport: number): number;
 }
@@ -282,7 +286,7 @@ export class Replication implements Committed {
   arrived(link: PeerLink, { header, lines }: ArrivedLines): string | undefined {
     const { origin, after } = header;
     const isOwn = origin === this.#journal.serverId && this.#journal.hasAccepted;
-    const intake: Intake = isOwn ? NOTHING : takeLines(link.serverId, header, lines);
+    const intake: Intake = isOwn ? NOTHING : takeLines(link.serverId, header, lines, this.#owner.isVoid);
     if (!intake.ok) return intake.problem;
     const lamport = this.#owner.heard(link, header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
@@ -338,6 +342,36 @@ export class Replication implements Committed {
   /** Calls `done` once all servers that are linked then have this server's entry `sequence` as well. */
   whenAllHave(sequence: number, done: () => void): void {
     this.#waitingForAll.push({ sequence, done });
+    this.#settle();
+  }
+
+  /**
+   * As `whenAllHave`, and calls `done` after `patienceMs` at the latest. Then links end whose servers got the entry and do not say that they have it; one that is still to be sent what comes
+   * before it is not waited for any longer.
+   */
+  whenAllHaveWithin(sequence: number, patienceMs: number, done: () => void): void {
+    const timer = this.#clock.after(patienceMs, () => {
+      const index = this.#waitingForAll.indexOf(waiting);
+      if (index < 0) return;
+      this.#waitingForAll.splice(index, 1);
+      const late = [...this.#peers.values()].filter(({ hasOwn }) => hasOwn < sequence);
+      for (const { link, feed } of late) {
+        const isSent = !link.isFull && feed.position >= this.#journal.head;
+        if (isSent) this.#owner.silent(link.serverId, `it has not said HAVE of an account for ${patienceMs} ms`);
+        else {logger.warning("{name} gets an account later: it is behind by more than is waited for", {
+            name: link.name,
+          });}
+      }
+      done();
+    });
+    const waiting = {
+      sequence,
+      done: () => {
+        timer.cancel();
+        done();
+      },
+    };
+    this.#waitingForAll.push(waiting);
     this.#settle();
   }
 

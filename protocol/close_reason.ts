@@ -34,6 +34,7 @@ export const CLOSE_REASONS = {
   NO_SPACE: { sentence: "the server has no space for what it sent", reconnect: "backoff" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
   TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
+  PEER_SILENT: { sentence: "the other server does not answer what it is asked", reconnect: "backoff" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

@@ -23,6 +23,7 @@ export const CLOSE_REASONS = Object.freeze({
   SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
   TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
+  PEER_SILENT: { sentence: "the other server does not answer what it is asked", reconnect: "backoff" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

@@ -1,0 +1,31 @@
+/**
+ * Whether a server that wants a name which is another account's can have claimed it as early as it says. Of two accounts of one name the lower claim holds, so whoever may choose the number can
+ * take any name. But a claim is made at the Lamport time that its server has then: one below a time that the server has said, or must have had, before it numbered the entry, is a later one with a
+ * lower number. Unless the claim was under way meanwhile: then this server was asked for the name, and gave leave. Pure.
+ */
+
+/** Servers that something is remembered of: more than a network has. */
+const MAX_SERVERS = 1_024;
+
+/** What other servers have let be seen of their clocks. */
+export class ClaimEvidence {
+  /** By server: the highest time that its clock had come to when it had numbered no entry that was not here. */
+  readonly #times = new Map<string, number>();
+
+  /** The clock of `server` was at `lamport` when the newest of its entries was `numbered`, and here is all of it up to `last`. */
+  seen(server: string, lamport: number, numbered: number, last: number): void {
+    if (numbered > last || lamport <= (this.#times.get(server) ?? 0)) return;
+    this.#times.set(server, lamport);
+    if (this.#times.size > MAX_SERVERS) this.#times.delete(this.#times.keys().next().value!);
+  }
+
+  /** An entry of `server` was refused: it says of a claim that it was made at `claim`, and it was not. */
+  lied(server: string, claim: number): void {
+    this.seen(server, claim + 1, 0, 0);
+  }
+
+  /** Whether an entry that `server` has numbered since, with a claim at this time, was claimed later than it says. */
+  isLate(server: string, claim: number): boolean {
+    return claim < (this.#times.get(server) ?? 0);
+  }
+}
