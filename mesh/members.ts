@@ -74,12 +74,23 @@ const DAY_MS = 86_400_000;
 /** The first of these spans. */
 const FIRST_BACKOFF_MS = 250;
 
+/** Servers that one other names and that were never reached: each is called, wherever that is. Many more than a network has. */
+const MAX_NAMED_BY_ONE = 64;
+
+/** A server that others name, and that was not reached yet: it is called, and nobody else hears of it. */
+interface Named {
+  readonly address: Address;
+  /** Linked servers that name it. */
+  readonly by: Set<string>;
+}
+
 /** The other servers of the network. */
 export class Members {
   #own: string;
   readonly #timeBeforeReconnectMs: number;
   readonly #retentionMs: number;
   readonly #members = new Map<string, Member>();
+  readonly #named = new Map<string, Named>();
   /** By address. */
   readonly #calls = new Map<string, Calls>();
   readonly #seeds: ReadonlySet<string>;
@@ -109,7 +120,7 @@ export class Members {
     this.#own = own;
   }
 
-  /** All that are known, in no special order. */
+  /** All that were reached, now or before, in no special order. */
   get all(): readonly Member[] {
     return [...this.#members.values()];
   }
@@ -157,6 +168,7 @@ export class Members {
     calls.failures++;
     const span = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (calls.failures - 1));
     calls.callAt = nowMs + this.#timeBeforeReconnectMs + span / 2 + chance * span / 2;
+    this.#forgetCalls(calls);
     const member = calls.serverId === undefined ? undefined : this.#members.get(calls.serverId);
     if (member === undefined || member.hasLink) return;
     if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
@@ -174,6 +186,7 @@ export class Members {
     if (calls === undefined) return;
     calls.isCalling = false;
     calls.callAt = nowMs + FIRST_BACKOFF_MS;
+    this.#forgetCalls(calls);
   }
 
   /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */
@@ -185,6 +198,7 @@ export class Members {
         this.#members.delete(member.serverId);
       }
     }
+    this.#named.delete(serverId);
     this.#set({ ...memberOf(report), state: "linked", hasLink: true, sinceMs: nowMs });
     for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
       const calls = this.#call(address, serverId, nowMs);
@@ -211,6 +225,7 @@ export class Members {
 
   /** Its link is gone. It is called at once, or after the configured time; a little later when it ended the link on purpose. */
   lost(serverId: string, how: "left" | "duplicate" | "lost", nowMs: number): void {
+    this.#names(serverId, new Set());
     const member = this.#members.get(serverId);
     if (member === undefined) return;
     const state = how === "left" ? "left" : "suspect";
@@ -223,12 +238,43 @@ export class Members {
   }
 
   #learnMembers(report: MemberReport, nowMs: number): void {
+    this.#names(report.serverId, new Set(report.members.map(({ serverId }) => serverId)));
+    let named = 0;
     for (const server of report.members) {
       const known = this.#members.get(server.serverId);
       if (server.serverId === this.#own) continue;
-      if (known === undefined) this.#learn(server, "suspect", nowMs);
-      else if (!known.hasLink && keyOf(known) !== keyOf(server)) this.#moved(known, server, nowMs);
+      if (known === undefined) {
+        if (named++ < MAX_NAMED_BY_ONE) this.#name(server, report.serverId, nowMs);
+      } else if (!known.hasLink && keyOf(known) !== keyOf(server)) this.#moved(known, server, nowMs);
     }
+  }
+
+  /** A linked server says where this one is, which nobody here has met. */
+  #name({ serverId, host, port }: Address & { readonly serverId: string }, by: string, nowMs: number): void {
+    const known = this.#named.get(serverId);
+    if (known !== undefined) return void known.by.add(by);
+    this.#named.set(serverId, { address: { host, port }, by: new Set([by]) });
+    this.#call({ host, port }, serverId, nowMs);
+  }
+
+  /** These, and nobody else, are named by `namer` now. Who is named by nobody any more is forgotten. */
+  #names(namer: string, serverIds: ReadonlySet<string>): void {
+    for (const [serverId, { by, address }] of this.#named) {
+      if (serverIds.has(serverId) || !by.delete(namer) || by.size > 0) continue;
+      this.#named.delete(serverId);
+      const calls = this.#calls.get(keyOf(address));
+      // A call that is under way comes to its end first.
+      if (calls !== undefined && !calls.isCalling) this.#forgetCalls(calls);
+    }
+  }
+
+  /** Nobody is called where nobody is known to be any more. */
+  #forgetCalls({ address, serverId }: Calls): void {
+    const key = keyOf(address);
+    if (serverId === undefined || this.#seeds.has(key) || this.#members.has(serverId) || this.#named.has(serverId)) {
+      return;
+    }
+    this.#calls.delete(key);
   }
 
   /** Whoever has a link to a member knows where that is now: it may have come back at another address. */

@@ -145,11 +145,14 @@ function heartbeatsOf(client: HeartbeatCounts, server: HeartbeatCounts): NodeMet
   };
 }
 
-/** By how much this server is behind what any other one is known to have; 0 for an origin that it has whole. */
+/** By how much this server is behind what any other one is known to have, of origins that are here or whose servers are members; 0 for one that it has whole. */
 function lagOf(vector: Readonly<Record<string, number>>, members: readonly Member[]): Record<string, number> {
   const newest = new Map(Object.entries(vector));
+  const counted = new Set([...newest.keys(), ...members.map(({ serverId }) => serverId)]);
   for (const member of members) {
     for (const [origin, last] of Object.entries(member.vector)) {
+      // What somebody only says that it has is no number of this server's.
+      if (!counted.has(origin)) continue;
       newest.set(origin, Math.max(last, newest.get(origin) ?? 0));
     }
   }

@@ -141,7 +141,8 @@ Deno.test("members of members are called too, but not this server itself, and no
   of.linked(report("a", { members: [at("b"), at("own")] }), at("a"), 0);
   assertEquals(due(of, 0), ["b"]);
   assertEquals(of.get("own"), undefined);
-  assertEquals([of.get("b")!.state, of.get("b")!.hasLink], ["suspect", false]);
+  // Nobody has met it yet.
+  assertEquals(of.all.map(({ serverId }) => serverId), ["a"]);
   of.linked(report("b"), at("b"), 5);
   of.announced(report("a", { load: 7, members: [{ ...at("b"), host: "evil" }, at("c")] }), 10);
   assertEquals([of.get("a")!.load, of.get("b")!.host], [7, "b"]);
@@ -247,6 +248,8 @@ Deno.test("whatever happens, who has no link is called again within 31 s, and wh
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       const of = members(["a"]);
       const calling: Address[] = [];
+      /** Whom those that are linked name. */
+      const names = new Map<string, readonly string[]>();
       let now = 0;
       for (const one of events) {
         now += 10;
@@ -259,9 +262,11 @@ Deno.test("whatever happens, who has no link is called again within 31 s, and wh
           }
         } else if ("host" in one && "how" in one) {
           if (isLinked(one.host)) of.lost(one.host, one.how, now);
+          names.delete(one.host);
         } else if ("host" in one) {
           if (!isLinked(one.host)) {
             of.linked(report(one.host, { members: one.members.map((name) => at(name)) }), undefined, now);
+            names.set(one.host, one.members);
           }
         } else if (calling.length > 0) {
           const [address] = calling.splice(one.pick % calling.length, 1);
@@ -271,14 +276,38 @@ Deno.test("whatever happens, who has no link is called again within 31 s, and wh
         }
       }
       for (const address of calling.splice(0)) of.callFailed(address, now, 0.5);
-      const lonely = new Set(of.all.filter(({ hasLink }) => !hasLink).map(({ host }) => host));
-      assertEquals(
-        new Set(due(of, now + 31_000)),
-        lonely.size === 0 && of.all.length === 0 ? new Set(["a"]) : lonely.union(
-          of.get("a") === undefined ? new Set(["a"]) : new Set(),
-        ),
-      );
+      const named = [...names.values()].flat().filter((name) => of.get(name) === undefined);
+      const lonely = of.all.filter(({ hasLink }) => !hasLink).map(({ host }) => host);
+      const seed = of.get("a") === undefined ? ["a"] : [];
+      assertEquals(new Set(due(of, now + 31_000)), new Set([...named, ...lonely, ...seed]));
     }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("a thousand servers that one only names are no members, are bounded, and go with the last one who names them", () => {
+  const of = members(["a", "b"]);
+  due(of, 0);
+  const phantoms = Array.from({ length: 1_000 }, (_, n) => at(`phantom-${n}`));
+  of.linked(report("a", { members: phantoms }), at("a"), 0);
+  of.linked(report("b", { members: [phantoms[0]!] }), at("b"), 0);
+  assertEquals(of.all.map(({ serverId }) => serverId).sort(), ["a", "b"]);
+  assertEquals(due(of, 0).length, 64);
+  for (const { host } of phantoms) of.callFailed(at(host), 0, 0);
+  of.lost("a", "lost", 1);
+  assertEquals(due(of, 60_000).sort(), ["a", "phantom-0"]);
+  of.callFailed(at("phantom-0"), 60_000, 0);
+  of.announced(report("b"), 60_000);
+  assertEquals(of.nextCallAt, undefined);
+});
+
+Deno.test("a server that was named and is reached is a member, whoever names it", () => {
+  const of = members(["a"]);
+  due(of, 0);
+  of.linked(report("a", { members: [at("b")] }), at("a"), 0);
+  due(of, 0);
+  of.linked(report("b"), at("b"), 1);
+  of.lost("a", "lost", 2);
+  of.lost("b", "lost", 3);
+  assertEquals(of.all.map(({ serverId, state }) => `${serverId} ${state}`), ["a suspect", "b suspect"]);
 });
