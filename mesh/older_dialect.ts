@@ -6,6 +6,7 @@
  * No secret of an account ever goes to such a peer. A name is locked there with a secret that is made for it and forgotten.
  */
 
+import { ANONYMOUS } from "../protocol/names.ts";
 import { rawValue } from "../protocol/raw_json.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import type { OlderActivity } from "./activity_order.ts";
@@ -51,7 +52,7 @@ export type OlderEffect =
   | { readonly kind: "takeActivity"; readonly activity: OlderActivity; readonly isHistory: boolean }
   /**
    * To be registered here like a client's. With `isAsked` the peer waits for `answer`: a name that is taken already is allowed if the secret is its account's.
-   * Without, nothing is to be done when there is such an account, and nobody is told.
+   * Without, nobody there is told. In both cases `answer` is.
    */
   | { readonly kind: "takeAccount"; readonly username: string; readonly secret: string; readonly isAsked: boolean }
   /** The peer has answered `claim`, or has had its time. */
@@ -82,6 +83,8 @@ const LOCK_MEMORY_MS = 60_000;
 const MAX_BEING_TAKEN = 50;
 /** Names that are mended with one USER_SYNC. */
 const MAX_MENDED = 100;
+/** Longest name of a server that an activity came through. */
+const MAX_VIA_LENGTH = 64;
 /** Entries, names and times of one peer that are remembered, each. */
 const MAX_REMEMBERED = 10_000;
 
@@ -94,6 +97,10 @@ export class OlderPeer {
   /** Accounts of this peer that are being taken in here; and those that were: they are its own, and are not locked there. */
   readonly #beingTaken = new Set<string>();
   readonly #taken = new Set<string>();
+  /** Secrets that it says that users have whose names are accounts of this network: it is found out whose they are when one of them publishes. */
+  readonly #said = new Map<string, string>();
+  /** What an S calls itself in its announcements. */
+  #announcedId: string | undefined;
   /** Entries that are this peer's own activities. */
   readonly #published = new Set<string>();
   /** When its own activities were sent. */
@@ -178,6 +185,16 @@ export class OlderPeer {
     return isAsked ? [send(encodeOlderLock(isTaken ? "LOCK_ALLOWED" : "LOCK_DENIED", { username, secret }))] : [];
   }
 
+  /**
+   * As whom an activity of this peer is published. It answers for users whose accounts came from it, and for nobody else: an account of this network is not published for, and of a name that
+   * nobody has here it is told by way of whom it came. `hasAccount`: there is such an account here.
+   */
+  authorOf(username: string, hasAccount: boolean): { readonly username: string; readonly via?: string } {
+    if (username === ANONYMOUS || this.#taken.has(username)) return { username };
+    const via = (this.#serverId ?? this.#announcedId ?? "older").slice(0, MAX_VIA_LENGTH);
+    return { username: hasAccount ? ANONYMOUS : username, via };
+  }
+
   /** An activity that came from this peer is the entry `id` now. To be told before that entry is passed on. */
   published(id: string): void {
     remember(this.#published, id);
@@ -202,7 +219,7 @@ export class OlderPeer {
       case "":
         return [refuse(message.info)];
       case "ACTIVITY_BROADCAST":
-        return message.activity === undefined ? [] : [this.#takeActivity(message.activity, false)];
+        return message.activity === undefined ? [] : this.#takeActivity(message.activity, false, facts);
       case "ACTIVITY_SYNC":
         return this.#takeHistory(message.activities, facts);
       case "USER_SYNC":
@@ -214,6 +231,7 @@ export class OlderPeer {
         return this.#onLockAnswer(message, message.command === "LOCK_ALLOWED", facts);
       case "SERVER_ANNOUNCE":
         this.#family ??= message.family;
+        this.#announcedId ??= message.server.serverId;
         return [{ kind: "announced", server: message.server }];
       case "AUTHENTICATION_SUCC":
         this.#family = "A";
@@ -240,15 +258,25 @@ export class OlderPeer {
     ];
   }
 
-  #takeHistory(activities: readonly OlderActivity[], { wallMs, rememberedMs }: OlderFacts): OlderEffect[] {
+  #takeHistory(activities: readonly OlderActivity[], facts: OlderFacts): OlderEffect[] {
     return activities
-      .filter(({ sendTime }) => sendTime > wallMs - rememberedMs)
-      .map((activity) => this.#takeActivity(activity, true));
+      .filter(({ sendTime }) => sendTime > facts.wallMs - facts.rememberedMs)
+      .flatMap((activity) => this.#takeActivity(activity, true, facts));
   }
 
-  #takeActivity(activity: OlderActivity, isHistory: boolean): OlderEffect {
+  #takeActivity(activity: OlderActivity, isHistory: boolean, facts: OlderFacts): OlderEffect[] {
     remember(this.#sendTimes, activity.sendTime);
-    return { kind: "takeActivity", activity, isHistory };
+    return [...this.#findOut(activity.username, facts), { kind: "takeActivity", activity, isHistory }];
+  }
+
+  /** Whether an account that is here is this peer's, as its secret is the one that it says. Costs a derivation, so only for who publishes, and once. */
+  #findOut(username: string, facts: OlderFacts): OlderEffect[] {
+    const secret = this.#said.get(username);
+    const isKnown = secret === undefined || this.#isItsOwn(username) || !facts.hasAccount(username);
+    if (isKnown || this.#beingTaken.size >= MAX_BEING_TAKEN) return [];
+    this.#said.delete(username);
+    this.#beingTaken.add(username);
+    return [{ kind: "takeAccount", username, secret, isAsked: false }];
   }
 
   #takeUsers(users: readonly OlderUser[], facts: OlderFacts): OlderEffect[] {
@@ -256,6 +284,8 @@ export class OlderPeer {
     for (const user of users) {
       const { username, secret } = user;
       if (facts.hasAccount(username)) {
+        const isUnknown = secret !== "" && !this.#isItsOwn(username) && !this.#locks.has(username);
+        if (isUnknown && this.#said.size < MAX_REMEMBERED && isUsable(user)) this.#said.set(username, secret);
         // A has made an account of what stood in our answer to AUTHENTICATE, and anybody could log in with an empty secret.
         if (secret === "" && effects.length < MAX_MENDED && this.#family === "A") {
           const update = { username, secret: facts.makeSecret() };

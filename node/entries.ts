@@ -14,6 +14,8 @@ export interface Publication {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
+  /** The server of the older dialect that it came through, where that does not answer for its user. */
+  readonly via?: string;
   /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
   readonly after?: EntryId | undefined;
 }

@@ -229,7 +229,7 @@ export class Journal {
   }
 
   /** Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
-  publish({ activity, username, quotedUsername, messageId, lamport, after }: Publication): EntryId {
+  publish({ activity, username, quotedUsername, messageId, lamport, after, via }: Publication): EntryId {
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(username, messageId);
@@ -239,12 +239,17 @@ export class Journal {
     const { origin, sequence } = own;
     const previous = this.#senders.takePrevious(username, after);
     const afterId = previous === undefined ? undefined : formatEntryId(previous);
-    const line = encodeBroadcast({ ...own, activity, quotedUsername, messageId, after: afterId });
+    const line = encodeBroadcast({ ...own, activity, quotedUsername, messageId, after: afterId, via });
     this.#builder.add(origin, sequence, EVERYONE, line);
     if (messageId !== undefined) {
       this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.takenAt });
     }
     return { origin, sequence };
+  }
+
+  /** Whether this user has published something under this `messageId`, as far as that is remembered. */
+  hasUsed(username: string, messageId: string): boolean {
+    return this.#usedMessageId(username, messageId) !== undefined;
   }
 
   /** The account of this name, be it stored or about to be. */

@@ -5,7 +5,6 @@
 
 import { getLogger } from "@logtape/logtape";
 import { parseEndpoint } from "../config/values.ts";
-import { sequenceOf } from "../log/vector.ts";
 import { Strikes } from "../accounts/strikes.ts";
 import { sequenceOf } from "../log/vector.ts";
 import { Locks } from "../mesh/locks.ts";

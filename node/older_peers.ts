@@ -245,9 +245,15 @@ export class OlderPeers {
         from.close("there is no space for what it sent");
         continue;
       }
-      const quotedUsername = quoteUsername(username);
-      const publication = { activity: text, username, quotedUsername, messageId: identity, lamport: undefined };
-      from.peer.published(formatEntryId(this.#parts.journal.publish(publication)));
+      const { journal } = this.#parts;
+      const author = from.peer.authorOf(username, username !== ANONYMOUS && journal.hasAccount(username));
+      // It may have come before it was known whose the name is, or when that was known.
+      const isKnown = identity !== undefined &&
+        [username, ANONYMOUS].some((name) => name !== author.username && journal.hasUsed(name, identity));
+      if (isKnown) continue;
+      const said = { activity: text, messageId: identity, lamport: undefined };
+      const publication = { ...said, ...author, quotedUsername: quoteUsername(author.username) };
+      from.peer.published(formatEntryId(journal.publish(publication)));
     }
   }
 }

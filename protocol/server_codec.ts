@@ -50,6 +50,8 @@ export interface Broadcast {
   readonly messageId: string | undefined;
   /** The `id` of the entry that its sender published before it, where that has another origin. */
   readonly after?: string | undefined;
+  /** The server of the older dialect that it came through, where that does not answer for its user. */
+  readonly via?: string | undefined;
 }
 
 /** A username as it stands in a line. */
@@ -59,13 +61,13 @@ export function quoteUsername(username: string): string {
 
 /** An ACTIVITY_BROADCAST line, its end included. */
 export function encodeBroadcast(
-  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after }: Broadcast,
+  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via }: Broadcast,
 ): string {
   return `{"command":"ACTIVITY_BROADCAST","activity":${activity.slice(0, -1)}${
     isEmptyObject(activity) ? "" : ","
   }"authenticated_user":${quotedUsername}},"id":"${origin}:${sequence}","lamport":${lamport},"sentAt":${sentAt}${
     messageId === undefined ? "" : `,"messageId":${JSON.stringify(messageId)}`
-  }${after === undefined ? "" : `,"after":"${after}"`}}\n`;
+  }${after === undefined ? "" : `,"after":"${after}"`}${via === undefined ? "" : `,"via":${JSON.stringify(via)}`}}\n`;
 }
 
 /** What `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */

@@ -372,3 +372,29 @@ Deno.test("no line throws, whatever is in it", () => {
     for (const peer of [A(), S(), new OlderPeer(undefined)]) says(peer, { command, ...fields });
   }));
 });
+
+Deno.test("a peer answers for users whose accounts came from it; for others it is said by way of whom it came", () => {
+  const peer = new OlderPeer("A", "serverId01");
+  assertEquals(peer.authorOf("anonymous", false), { username: "anonymous" });
+  assertEquals(peer.authorOf("bob", false), { username: "bob", via: "serverId01" });
+  // An account of this network.
+  assertEquals(peer.authorOf("bob", true), { username: "anonymous", via: "serverId01" });
+  peer.answer({ username: "bob", secret: "b" }, true, false);
+  assertEquals(peer.authorOf("bob", true), { username: "bob" });
+  const stranger = new OlderPeer("S");
+  says(stranger, { command: "SERVER_ANNOUNCE", id: "s-7", load: 0, hostname: "h", port: 1 });
+  assertEquals(stranger.authorOf("bob", true), { username: "anonymous", via: "s-7" });
+});
+
+Deno.test("whose an account is that a peer has too is found out by its secret, once, and only when its user publishes", () => {
+  const peer = new OlderPeer("A", "serverId01");
+  const facts = { hasAccount: () => true };
+  const user = { username: "bob", secret: "b", online: true, updateTime: 1 };
+  assertEquals(says(peer, { command: "USER_SYNC", user_list: [user] }, facts), []);
+  const activity = { command: "ACTIVITY_BROADCAST", id: 1, sendTime: 1, activity: { n: 1, authenticated_user: "bob" } };
+  const [first] = says(peer, activity, facts);
+  assertEquals(first as unknown, { kind: "takeAccount", username: "bob", secret: "b", isAsked: false });
+  peer.answer({ username: "bob", secret: "b" }, false, false);
+  assertEquals(says(peer, activity, facts).map(({ kind }) => kind), ["takeActivity"]);
+  assertEquals(peer.authorOf("bob", true).username, "anonymous");
+});
