@@ -80,4 +80,16 @@ export const MUTATIONS: readonly Mutation[] = [
     text: "ageMs < this.#messagesWaitMs",
     replacement: "this.#wallMs - (facts.sentAt ?? ageMs) < this.#messagesWaitMs",
   },
+  {
+    name: "show clients what nobody knows",
+    path: "mesh/intake.ts",
+    text: "would be to it.\n      return SERVERS;",
+    replacement: 'would be to it.\n      return kind === "other" ? EVERYONE : SERVERS;',
+  },
+  {
+    name: "believe every claim to a name",
+    path: "node/registrar.ts",
+    text: "return isNew || this.#evidence.isLate(origin, claim);",
+    replacement: "return false;",
+  },
 ];

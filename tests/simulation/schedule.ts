@@ -4,6 +4,7 @@
  */
 
 import { Chance } from "./chance.ts";
+import { LIE_NAMES } from "./liar.ts";
 
 /** How large a simulation is. */
 export interface Sizes {
@@ -89,6 +90,13 @@ export type Action =
   | { readonly kind: "set calendar"; readonly server: string; readonly aheadMs: number; readonly forMs: number }
   /** A plain client does not read for a while. */
   | { readonly kind: "read slowly"; readonly client: string; readonly ms: number }
+  /** Somebody who has the secret of the network is taken for a server, and lies. */
+  | {
+    readonly kind: "lie";
+    readonly server: string;
+    readonly what: (typeof LIE_NAMES)[number];
+    readonly number: number;
+  }
   /** A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with short moments between. */
   | {
     readonly kind: "busy loop";
@@ -148,7 +156,11 @@ const WEIGHTS = {
   "reads fail": 2,
   "bit flips": 3,
   "set calendar": 3,
-} as const satisfies Record<Action["kind"], number>;
+} as const satisfies Record<Exclude<Action["kind"], "lie">, number>;
+
+/** Of so many schedules in a hundred somebody lies in one, up to so often. */
+const LYING_PERCENT = 30;
+const MOST_LIES = 4;
 
 /** The schedule of a seed. */
 export function scheduleOf(seed: number, sizes: Sizes): Schedule {
@@ -205,7 +217,24 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
       if (sender !== undefined) steps.push({ at, kind: "send", client: sender, to, count: chance.whole(1, 3) });
     }
   }
-  return { seed, servers, clients, settings, steps };
+  return { seed, servers, clients, settings, steps: withLies(new Chance(seed, "lies"), steps, servers) };
+}
+
+/** From a stream of its own, and put between the others: so it changes none of them. */
+function withLies(
+  chance: Chance,
+  steps: readonly Step[],
+  servers: readonly string[],
+): Step[] {
+  if (!chance.percent(LYING_PERCENT)) return [...steps];
+  const lies = Array.from({ length: chance.whole(1, MOST_LIES) }, (_, number): Step => ({
+    at: chance.whole(1_000, Math.max(1_001, steps.at(-1)!.at)),
+    kind: "lie",
+    server: chance.pick(servers),
+    what: chance.pick(LIE_NAMES),
+    number,
+  }));
+  return [...steps, ...lies].toSorted((a, b) => a.at - b.at);
 }
 
 function clientsOf(chance: Chance, count: number): ClientPlan[] {
@@ -376,6 +405,8 @@ export function stepText(step: Action): string {
       return `the calendar of ${step.server} is wrong by ${step.aheadMs / DAY_MS} days for ${step.forMs} ms`;
     case "read slowly":
       return `${step.client} reads nothing for ${step.ms} ms`;
+    case "lie":
+      return `liar-${step.number} tells ${step.server} ${step.what}`;
     case "busy loop":
       return `${step.server} is busy ${step.times} times for ${step.ms} ms, with ${step.freeMs} ms between`;
   }

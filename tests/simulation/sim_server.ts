@@ -18,6 +18,8 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** Where all servers listen, each on its own machine. */
 export const SERVER_PORT = 8000;
+/** What all servers of the network know. */
+export const SECRET = "cluster secret";
 /** How the servers supervise their clients. Short, as everything waits for the longest of these. */
 export const HEARTBEAT = { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 1 };
 /** Time to log in. */
@@ -239,7 +241,7 @@ export class SimServer {
       heartbeat: HEARTBEAT,
       limits: { maxPendingBytes, tailBytes, identifyTimeoutMs: IDENTIFY_TIMEOUT_MS },
       cluster: {
-        secret: "cluster secret",
+        secret: SECRET,
         join: this.#others.map((server) => `${server}:${SERVER_PORT}`),
         durability,
         holdBackMs,

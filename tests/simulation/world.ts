@@ -4,6 +4,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { Chance } from "./chance.ts";
 import { type Event, History } from "./history.ts";
 import { claim } from "./claim.ts";
+import { lie } from "./liar.ts";
 import { LibraryClient } from "./library_client.ts";
 import { SimNetwork } from "./network.ts";
 import { PlainClient } from "./plain_client.ts";
@@ -231,6 +232,8 @@ class World {
         return this.#setCalendar(step);
       case "read slowly":
         return client?.readSlowly(step.ms);
+      case "lie":
+        return lie(step, this.#around);
       case "busy loop":
         return this.#keepBusy(step.server, step);
     }
