@@ -23,6 +23,11 @@ const CROWD = 48;
 const SELF_CALL_INTERVAL_MS = 5_000;
 const SELF_CALL_PATIENCE_MS = 2_000;
 const REOPEN_MS = 100;
+/** So often in a row nothing is accepted before the listener is taken for broken. Spans in which this process was busy count for less, but count. */
+const QUIET_SPANS = 2;
+const BUSY_SPANS = 6;
+/** A timer that is later than this was kept waiting by something else. */
+const BUSY_MS = 200;
 const logger = getLogger(["thrum", "server"]);
 
 /** What a transport is made with besides. */
@@ -281,17 +286,23 @@ class TcpListener implements Listener {
     this.#judgeLater(call);
   }
 
-  #judgeLater(call: Socket): void {
+  /** `doubt` becomes 1 when nothing is accepted for long enough. */
+  #judgeLater(call: Socket, doubt = 0): void {
     const before = this.#accepts;
-    // A process that stood still meanwhile reads what has arrived before it judges.
-    this.#timer = setTimeout(() => setImmediate(() => this.#judge(call, before)), SELF_CALL_PATIENCE_MS);
+    const dueAt = performance.now() + SELF_CALL_PATIENCE_MS;
+    this.#timer = setTimeout(() => {
+      const wasBusy = performance.now() - dueAt > BUSY_MS;
+      // A process that stood still meanwhile reads what has arrived before it judges.
+      setImmediate(() => this.#judge(call, before, doubt + 1 / (wasBusy ? BUSY_SPANS : QUIET_SPANS)));
+    }, SELF_CALL_PATIENCE_MS);
   }
 
-  #judge(call: Socket, acceptsBefore: number): void {
+  #judge(call: Socket, acceptsBefore: number, doubt: number): void {
     // It was accepted after all, or nothing has to be any more.
     if (this.#ownCall !== call || this.#isClosed) return;
     // Others were: ours is behind them. To listen anew would break off the calls of all who wait to be accepted.
     if (this.#accepts > acceptsBefore) return this.#judgeLater(call);
+    if (doubt < 1) return this.#judgeLater(call, doubt);
     call.destroy();
     this.#ownCall = undefined;
     this.#reopen();
