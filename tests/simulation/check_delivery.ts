@@ -195,8 +195,7 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
     // It cannot be told either that its server never got what others had forgotten by then.
     const isForgotten = isPlain && evidence.hasForgetting && copies.every(({ server }) => server !== connected.server);
     // Its number tells that it was had.
-    const isGivenTwice = evidence.schedule.settings.cuts === "silent" &&
-      copies.some(({ id }) => evidence.givenTwice.has(id));
+    const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
     if (mayMiss || isForgotten || isGivenTwice || copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";

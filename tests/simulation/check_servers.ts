@@ -39,7 +39,7 @@ export function checkAgreement(evidence: Evidence): Violation[] {
   const first = ends[0];
   if (first === undefined) return [];
   for (const end of ends.slice(1)) {
-    violations.push(...checkVectors(first, end), ...checkLines(first, end), ...checkAccounts(first, end));
+    violations.push(...checkVectors(first, end), ...checkLines(evidence, first, end), ...checkAccounts(first, end));
   }
   for (const end of ends) violations.push(...checkHolds(evidence, end));
   return violations;
@@ -51,11 +51,11 @@ function* checkVectors(a: Told<"ended with">, b: Told<"ended with">): Generator<
   yield { promise: "equal logs", what: `${a.who} ended with ${one}, ${b.who} with ${other}`, at: b.at };
 }
 
-function* checkLines(a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
+function* checkLines(evidence: Evidence, a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
   for (const [id, { line }] of a.log) {
     const other = b.log.get(id);
     // What one of them has forgotten says nothing.
-    if (other === undefined || other.line === line) continue;
+    if (other === undefined || other.line === line || evidence.givenTwice.has(id)) continue;
     const what = `${id} is ${line} at ${a.who} and ${other.line} at ${b.who}`;
     yield { promise: "equal logs", what, at: b.at };
   }
@@ -92,6 +92,7 @@ function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended w
   }
   if (evidence.hasForgetting) return;
   for (const [key, copies] of evidence.copies) {
+    if (copies.some(({ id }) => evidence.givenTwice.has(id))) continue;
     if (!shown.has(key) && evidence.survives(key)) {
       const what = `${key} is not in the log of ${who}: ${
         copies.map(({ server, id }) => `${server} ${id}`).join(", ")

@@ -51,7 +51,7 @@ export class Evidence {
   readonly endedAt: number;
   readonly mendedAt: number;
   readonly destroyed = new Set<string>();
-  /** Ids that a server gave out a second time, as its disk had lost the first ones and nobody could tell it: it was the only one that had them. */
+  /** Ids that a server gave out a second time: its disk had lost them in silence, and nobody was there who could have told. */
   readonly givenTwice = new Set<string>();
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
@@ -179,7 +179,8 @@ export class Evidence {
         for (const entry of event.entries) {
           const stored = { ...entry, server: who, at, index, isLost: false };
           const isOwn = this.machineOf(entry.id.split(":")[0]!) === who;
-          if (isOwn && server.get(entry.id)?.isLost) this.givenTwice.add(entry.id);
+          const isSilent = this.schedule.settings.cuts === "silent";
+          if (isOwn && isSilent && server.get(entry.id)?.isLost) this.givenTwice.add(entry.id);
           server.set(entry.id, stored);
           if (entry.sender === undefined) continue;
           const key = `${entry.sender}#${entry.n}`;
