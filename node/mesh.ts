@@ -470,8 +470,8 @@ export class Mesh implements PeerLinkOwner {
     this.registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
     this.replication.replan();
-    const { places = false, vector } = message;
-    this.#parts.places.announced(serverId, places, sequenceOf(vector, serverId));
+    const { places: tells = false, vector, startedAt } = message;
+    this.#parts.places.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells });
     this.#caller.callDue();
     this.#parts.membersChanged(serverId);
   }

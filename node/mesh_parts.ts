@@ -80,8 +80,11 @@ export interface MeshPlaces {
   /** This server has joined: calls `told` when its log has all that is to be known of those who were here before. */
   joined(told: () => void): void;
   linked(link: PeerLink): void;
-  /** Another server has announced itself: what it `has` of its own log, and whether that `tells` of all lost connections. */
-  announced(serverId: string, tells: boolean, has: number): void;
+  /** Another server has announced itself: when it was started, what it `has` of its own log, and whether that `tells` of all lost connections. */
+  announced(
+    serverId: string,
+    said: { readonly startedAt: number; readonly has: number; readonly tells: boolean },
+  ): void;
   /** This server has announced itself. */
   announcedHere(): void;
   onMessage(link: PeerLink, message: PlaceTalkMessage): void;

@@ -46,6 +46,8 @@ interface Peer {
   readonly link: TalkLink;
   /** Whether it answers. */
   answers: boolean;
+  /** When it was started, by its own calendar. */
+  startedAt: number;
   readonly counts: Map<string, ReadingCounts>;
   lags: ReadonlyMap<string, Vector>;
 }
@@ -59,6 +61,8 @@ interface Asking {
 
 /** Longer than it takes to find out that a server is dead; less than clients wait. */
 const PATIENCE_MS = 6_000;
+/** More than a network has servers. */
+const MAX_LOST_RUNS = 1_024;
 /** What is taken of a user of whom a server has said nothing else. */
 const ONE_THAT_RESUMES: ReadingCounts = Object.freeze({ plain: 0, resuming: 1 });
 
@@ -69,6 +73,8 @@ export class PlaceTalk implements MeshPlaces {
   readonly #asking = new Map<number, Asking>();
   #nextAsk = 1;
   #saidBehind = false;
+  /** When servers had been started that were lost since. */
+  readonly #lostRuns = new Map<string, number>();
 
   constructor(parts: PlaceTalkParts) {
     this.#parts = parts;
@@ -101,7 +107,7 @@ export class PlaceTalk implements MeshPlaces {
 
   /** A link is up, and its server knows who is logged in here. */
   linked(link: TalkLink): void {
-    this.#peers.set(link.serverId, { link, answers: false, counts: new Map(), lags: new Map() });
+    this.#peers.set(link.serverId, { link, answers: false, startedAt: 0, counts: new Map(), lags: new Map() });
     const { keeper } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
       .filter((counts) => !isUsual(counts));
@@ -109,15 +115,18 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   /** Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log. */
-  announced(serverId: string, tells: boolean, has: number): void {
+  announced(serverId: string, { startedAt, has, tells }: Parameters<MeshPlaces["announced"]>[1]): void {
     const peer = this.#peers.get(serverId);
-    if (peer === undefined || !tells) return;
+    if (peer === undefined) return;
+    peer.startedAt = startedAt;
+    if (!tells) return;
     if (!peer.answers) {
       peer.answers = true;
       this.#tellConcluded(peer);
     }
     const { keeper, whenHere, isHere } = this.#parts;
-    if (keeper.concludedOf(serverId).length === 0) return;
+    // One that was started anew may have lost what it knew of them with its power: what it tells replaces what is concluded one by one.
+    if (this.#lostRuns.get(serverId) !== startedAt || keeper.concludedOf(serverId).length === 0) return;
     const id = `${serverId}:${has}`;
     whenHere(id, () => {
       if (this.#peers.get(serverId) === peer && isHere(id)) keeper.serverSpoke(serverId);
@@ -147,6 +156,7 @@ export class PlaceTalk implements MeshPlaces {
     const { keeper, announcedBy, usersAt, hasAccount } = this.#parts;
     const peer = this.#peers.get(serverId);
     this.#peers.delete(serverId);
+    if (peer !== undefined) this.#noteLost(serverId, peer.startedAt);
     // Guests of another door have none, and do not come back as who they were.
     const users = usersAt(serverId).filter(hasAccount).map((username) => ({
       username,
@@ -193,6 +203,12 @@ export class PlaceTalk implements MeshPlaces {
   stop(): void {
     for (const { timer } of this.#asking.values()) timer.cancel();
     this.#asking.clear();
+  }
+
+  #noteLost(serverId: string, startedAt: number): void {
+    this.#lostRuns.delete(serverId);
+    this.#lostRuns.set(serverId, startedAt);
+    if (this.#lostRuns.size > MAX_LOST_RUNS) this.#lostRuns.delete(this.#lostRuns.keys().next().value!);
   }
 
   /** One that may have been away learns where users stood whose servers are gone. */

@@ -204,7 +204,7 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
 }
 
 /** What the log of the server had when a client connected with it. */
-function vectorAt(evidence: Evidence, { server, at }: Told<"connected">): Vector {
+export function vectorAt(evidence: Evidence, { server, at }: Pick<Told<"connected">, "server" | "at">): Vector {
   const vector: Record<string, number> = {};
   for (const stored of evidence.stored.get(server)?.values() ?? []) {
     const { origin, sequence } = parseEntryId(stored.id)!;

@@ -1,7 +1,7 @@
 /** Checks that direct messages reach their users: once, in order, not again after they were taken, and that their senders are told so. And that all servers know who is online. Pure. */
 
 import { parseEntryId } from "../../protocol/entry_id.ts";
-import { begunWith, covers, isIn, mayComeLate } from "./check_delivery.ts";
+import { begunWith, covers, isIn, mayComeLate, vectorAt } from "./check_delivery.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { keyOf } from "./numbered.ts";
 
@@ -185,11 +185,14 @@ function* checkStayed(evidence: Evidence, { who, chain, session, username, at }:
   const got = new Set(evidence.told("got").filter((event) => event.chain === chain).map(keyOf));
   const sessions = new Set(evidence.told("entered").filter((event) => event.chain === chain).map((e) => e.session));
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
+  // Where it begins in the log may be where its user was lost; of what waited before it came it is shown what nobody has taken.
+  const login = evidence.told("connected").find((event) => event.session === begun.session);
+  const had = login === undefined ? {} : vectorAt(evidence, login);
   for (const { sender, n, to } of evidence.told("sent")) {
     const key = keyOf({ sender, n });
     if (to !== username || got.has(key) || !evidence.survives(key)) continue;
     const copies = evidence.copies.get(key)!;
-    if (copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id))) continue;
+    if (copies.some(({ id }) => covers(begun.vector, id) || covers(had, id) || isIn(gaps, id))) continue;
     const what = `${session} has not got ${key} (${[...new Set(copies.map(({ id }) => id))].join(", ")})`;
     yield { promise: "all clients of a user get a direct message", what, at };
   }

@@ -2,6 +2,7 @@
 
 import { checkAlive, checkDead } from "./check_connections.ts";
 import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
+import { checkKnownOnline, checkPlainLives } from "./check_names.ts";
 import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
 import { Evidence, type Violation } from "./evidence.ts";
@@ -12,12 +13,14 @@ const CHECKS = [
   checkRunning,
   checkAcknowledged,
   checkReceived,
+  checkPlainLives,
   checkMessages,
   checkReceipts,
   checkAgreement,
   checkInboxes,
   checkNames,
   checkLists,
+  checkKnownOnline,
   checkAlive,
   checkDead,
 ];

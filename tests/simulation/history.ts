@@ -66,6 +66,8 @@ export type Happening =
     readonly username: string;
     /** What counts as had already. */
     readonly vector: Vector;
+    /** Of a plain client: all of its connections until it leaves or is killed. */
+    readonly life?: string;
   }
   | { readonly what: "registered"; readonly username: string; readonly secret: string; readonly server: string }
   | { readonly what: "connected"; readonly session: string; readonly server: string }
@@ -96,6 +98,10 @@ export type Happening =
     /** Whether it had waited, as far as the client was told. */
     readonly offline: boolean;
   }
+  /** It asked who is online, and was told. */
+  | { readonly what: "was told who is online"; readonly session: string; readonly users: readonly string[] }
+  /** It was told that somebody came or went. */
+  | { readonly what: "was told of"; readonly session: string; readonly event: string; readonly username: string }
   /** It was told that a direct message has reached its user. */
   | { readonly what: "told delivered"; readonly session: string; readonly chain: string; readonly of: string }
   /** The library left out what came twice with one id. */

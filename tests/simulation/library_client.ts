@@ -195,6 +195,8 @@ export class LibraryClient implements SimClient {
       vector: Object.fromEntries(Object.entries(client.vector).toSorted()),
     });
     void this.#takeMessages(life, client);
+    void this.#takePresences(life, client);
+    if (life.isConnected) void this.#askWhoIsOnline(life, client);
     try {
       for await (const { activity, id } of client.activities()) {
         if (life.process.isDead) return;
@@ -229,6 +231,28 @@ export class LibraryClient implements SimClient {
         const facts = { session, chain, username: to, id, offline };
         this.#around.history.add(this.name, { what: "got", ...facts, ...ofMessageText(text)! });
       }
+    } catch {
+      // `closed` says why.
+    }
+  }
+
+  /** All that it is told of others; together with a list it knows who is there. */
+  async #takePresences({ session, process }: Life, client: Client): Promise<void> {
+    try {
+      for await (const { event, username } of client.presence()) {
+        if (process.isDead) return;
+        this.#around.history.add(this.name, { what: "was told of", session, event, username });
+      }
+    } catch {
+      // `closed` says why.
+    }
+  }
+
+  /** After each login: what happened before it was not told. */
+  async #askWhoIsOnline({ session, process }: Life, client: Client): Promise<void> {
+    try {
+      const users = await client.users("online");
+      if (!process.isDead) this.#around.history.add(this.name, { what: "was told who is online", session, users });
     } catch {
       // `closed` says why.
     }
@@ -274,6 +298,7 @@ export class LibraryClient implements SimClient {
         life.isConnected = true;
         this.server = event.server.host;
         history.add(this.name, { what: "connected", session, server: event.server.host });
+        if (life.client !== undefined) void this.#askWhoIsOnline(life, life.client);
         return;
       case "lost":
         life.isConnected = false;

@@ -92,4 +92,16 @@ export const MUTATIONS: readonly Mutation[] = [
     text: "return isNew || this.#evidence.isLate(origin, claim);",
     replacement: "return false;",
   },
+  {
+    name: "give a user who comes back nothing of what it missed",
+    path: "node/place_keeper.ts",
+    text: "if (place === undefined) return undefined;",
+    replacement: 'if (place === undefined || username !== "") return undefined;',
+  },
+  {
+    name: "leave out who is between two connections",
+    path: "mesh/presence.ts",
+    text: "return [...this.#users.keys()].sort();",
+    replacement: "return [...this.#users].filter(([, user]) => user.places.size > 0).map(([name]) => name).sort();",
+  },
 ];

@@ -26,6 +26,7 @@ export class PlainClient implements SimClient {
   #process: Process | undefined;
   #isOff = false;
   #sessions = 0;
+  #lives = 0;
   #session = "";
   #published = 0;
   #link: Link | undefined;
@@ -58,6 +59,7 @@ export class PlainClient implements SimClient {
     if (this.#isOff) this.#around.network.powerOn(this.name);
     this.#isOff = false;
     this.#process = new Process(this.name, this.#around.clock);
+    this.#lives++;
     void this.#call(this.#process, server);
   }
 
@@ -223,7 +225,9 @@ export class PlainClient implements SimClient {
         this.#isConnected = true;
         this.server = server;
         const session = this.#session;
-        history.add(this.name, { what: "entered", session, chain: session, username: this.#username, vector: {} });
+        const life = `${this.name}/${this.#lives}`;
+        const facts = { session, chain: session, username: this.#username, vector: {}, life };
+        history.add(this.name, { what: "entered", ...facts });
         history.add(this.name, { what: "connected", session, server });
         return;
       }

@@ -1,0 +1,96 @@
+/** The checks for users with a name fail on histories that were made up to break what is promised to them, and on no other. */
+
+import { assertEquals } from "@std/assert";
+import { check } from "./checker.ts";
+import type { Event, Happening } from "./history.ts";
+import type { Schedule } from "./schedule.ts";
+
+type Told = readonly [at: number, who: string, happening: Happening];
+
+const MISSED = "who has a name misses nothing";
+const ONLINE = "who is online is known";
+
+/** Whether `told` breaks `promise`. */
+function breaks(promise: string, told: readonly Told[]): boolean {
+  const schedule: Schedule = {
+    seed: 1,
+    servers: ["s1", "s2"],
+    clients: [
+      { name: "c1", kind: "plain", username: "ann", secret: "a" },
+      { name: "c2", kind: "library", username: "bob", secret: "b" },
+    ],
+    settings: {
+      durability: "local",
+      synchronous: "normal",
+      cuts: "noticed",
+      holdBackMs: 500,
+      maxPendingBytes: 4_000,
+      tailBytes: 33_554_432,
+      activityRetentionBytes: 1_073_741_824,
+    },
+    steps: [],
+  };
+  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
+  return check(schedule, events).some((violation) => violation.promise === promise);
+}
+
+function enters(at: number, session: string, server: string, life: string): Told[] {
+  const facts = { session, chain: session, username: "ann", vector: {}, life };
+  return [[at, "c1", { what: "entered", ...facts }], [at, "c1", { what: "connected", session, server }]];
+}
+
+/** Ann is at s1, which dies; then at s2, where she is in the end. */
+const LIFE: readonly Told[] = [
+  [0, "s1", { what: "started", serverId: "s1" }],
+  [0, "s2", { what: "started", serverId: "s2" }],
+  ...enters(10, "c1.1", "s1", "c1/1"),
+  [5_000, "s1", { what: "died", how: "crash" }],
+  [5_010, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
+];
+const BACK: readonly Told[] = enters(8_000, "c1.2", "s2", "c1/1");
+const END: Told = [20_000, "c1", {
+  what: "is",
+  session: "c1.2",
+  chain: "c1.2",
+  username: "ann",
+  secret: "a",
+  connected: true,
+}];
+/** Bob's, when ann was nowhere. */
+const MEANWHILE: readonly Told[] = [
+  [6_000, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
+];
+
+Deno.test("a plain client that did not get what came between two servers has missed it", () => {
+  const received: Told = [8_001, "c1", {
+    what: "received",
+    session: "c1.2",
+    chain: "c1.2",
+    sender: "c2.1",
+    n: 1,
+    id: "s2:1",
+  }];
+  assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, ...BACK, END]), true);
+  assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, ...BACK, received, END]), false);
+});
+
+Deno.test("a plain client that left and entered anew has missed nothing", () => {
+  const anew = enters(8_000, "c1.2", "s2", "c1/2");
+  assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, ...anew, END]), false);
+});
+
+Deno.test("a client whose list and what it was told after it are not who is there does not know who is online", () => {
+  const facts = { chain: "c2.1", secret: "b", connected: true };
+  const bob: Told = [20_000, "c2", { what: "is", session: "c2.1", username: "bob", ...facts }];
+  const list = (users: readonly string[]): Told => [
+    9_000,
+    "c2",
+    { what: "was told who is online", session: "c2.1", users },
+  ];
+  const of = (event: string): Told => [9_500, "c2", { what: "was told of", session: "c2.1", event, username: "ann" }];
+  const end: readonly Told[] = [...LIFE, ...BACK];
+  assertEquals(breaks(ONLINE, [...end, list(["bob"]), END, bob]), true);
+  assertEquals(breaks(ONLINE, [...end, list(["bob"]), of("joined"), END, bob]), false);
+  assertEquals(breaks(ONLINE, [...end, list(["ann", "bob"]), END, bob]), false);
+  assertEquals(breaks(ONLINE, [...end, list(["ann", "bob"]), of("lost"), END, bob]), true);
+});
