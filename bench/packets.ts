@@ -27,7 +27,9 @@ interface Case {
   line(number: number): Line | string;
   /** Not more than so many. */
   readonly most?: number;
-  readonly last?: Line;
+  readonly last?: Line | string;
+  /** Where it goes; over TCP when absent. */
+  readonly door?: "http";
   readonly lastAnswer?: string;
 }
 
@@ -50,6 +52,12 @@ function named(name: string, line: Case["line"], more: Partial<Case> = {}): Case
 
 function peer(name: string, line: Case["line"], more: Partial<Case> = {}): Case {
   return client(name, line, { first: [PEER], firstAnswer: "AUTHENTICATION_SUCC", ...more });
+}
+
+function http(path: string): Case {
+  const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${more}\r`;
+  const last = get("/healthz", "Connection: close\r\n");
+  return { name: `HTTP: GET ${path}`, line: () => get(path), last, lastAnswer: NEVER, door: "http" };
 }
 
 /** Lines of an entry of a peer. */
@@ -175,6 +183,7 @@ const CASES: readonly Case[] = [
     "peer: OBSERVED",
     (n) => ({ command: "OBSERVED", reset: false, patch: { a: { [`b${n}`]: 1 } }, ends: [], events: [] }),
   ),
+  ...["/healthz", "/metrics", "/api/network", "/api/diagram.svg", "/api/session", "/", "/nothing"].map(http),
 ];
 
 function announce(more: Line): Line {
@@ -219,7 +228,7 @@ function packetOf({ line, most = Infinity, last }: Case): { packet: string; line
     lines.push(text);
     size += text.length + 1;
   }
-  const all = last === undefined ? lines : [...lines, JSON.stringify(last)];
+  const all = last === undefined ? lines : [...lines, typeof last === "string" ? last : JSON.stringify(last)];
   return { packet: all.map((text) => `${text}\n`).join(""), lines: lines.length };
 }
 
@@ -273,6 +282,7 @@ const server = await serve(
   {
     server: { host: "127.0.0.1", port: 0 },
     store: { data: folder },
+    gateway: { http: { listen: "127.0.0.1:0" } },
     cluster: { secret: NETWORK_SECRET },
   } as Parameters<typeof serve>[0],
 );
@@ -281,7 +291,9 @@ try {
   for (const one of CASES.filter(({ name }) => name.includes(String(flags.only)))) {
     // The best of several, as others may have the machine as well.
     const runs = [];
-    for (let run = 0; run < Number(flags.runs); run++) runs.push(await measure(server.port, one));
+    for (let run = 0; run < Number(flags.runs); run++) {
+      runs.push(await measure(one.door === "http" ? server.http!.port : server.port, one));
+    }
     const worstMs = Math.min(...runs.map((run) => run.worstMs));
     const tookMs = Math.min(...runs.map((run) => run.tookMs));
     const { lines } = runs[0]!;

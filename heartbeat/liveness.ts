@@ -104,6 +104,11 @@ export function longestSilenceMs(config: LivenessConfig): number {
   return config.idleTimeoutMs + (config.count + 1) * config.intervalMs;
 }
 
+/** How long somebody may be silent who takes what is sent to it. Two intervals are left for what makes everything late. */
+export function longestPatienceMs(config: LivenessConfig): number {
+  return 2 * longestSilenceMs(config) - 2 * config.intervalMs;
+}
+
 /**
  * The settings as they are used: an idle timeout below `intervalMs × count` becomes that, so that looking for life never takes longer than
  * waiting for it did. Then `warning` says so, in words. Everything else of `config` is kept.

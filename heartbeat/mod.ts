@@ -15,6 +15,7 @@ export {
 } from "./liveness.ts";
 export {
   type HeartbeatSnapshot,
+  type OtherSign,
   type Supervised,
   Supervisor,
   type SupervisorDeadline,

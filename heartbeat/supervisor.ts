@@ -6,7 +6,14 @@
 
 import type { Clock } from "../platform/clock.ts";
 import type { FaultGuard } from "../platform/faults.ts";
-import { type Liveness, type LivenessConfig, type LivenessEvent, startLiveness, stepLiveness } from "./liveness.ts";
+import {
+  type Liveness,
+  type LivenessConfig,
+  type LivenessEvent,
+  longestPatienceMs,
+  startLiveness,
+  stepLiveness,
+} from "./liveness.ts";
 import { pulseFor, pulseForDelay, spreadFor } from "./pace.ts";
 import { Pulse, type PulseSleeper } from "./pulse.ts";
 import { GONE } from "./wheel.ts";
@@ -27,12 +34,15 @@ export interface Supervised {
   gaveUp(): void;
   /** One of the others has thrown: the connection is to be cut. The watch has ended. */
   faulted?(): void;
-  /**
-   * Whether there is another sign of life than bytes that came: asked when nothing came, before anything is done about that. For a connection that this side does not read just now, as
-   * its silence says nothing.
-   */
-  showsLife?(): boolean;
+  /** Whether there is another sign of life than bytes that came: asked when nothing came, before anything is done about that. Nobody has one where it is absent. */
+  otherSign?(): OtherSign;
 }
+
+/**
+ * Signs of life that are no bytes. `"alive"`: this side does not read it just now, so its silence says nothing, and it lives as far as can be told. `"takes"`: it is read and silent, but takes
+ * what waits for it; so a heartbeat may stand behind much that it has to read first. It gets more time, but has to answer: it is given up within twice the bound.
+ */
+export type OtherSign = "alive" | "takes" | "none";
 
 /** The supervision of one connection. */
 export interface Watch {
@@ -219,7 +229,11 @@ class ConnectionWatch implements Watch, PulseSleeper {
     }
     // The time that counts from here on is when the heartbeat is sent, not when its pulse came.
     const at = this.#pulse.now();
-    if (this.#connection.showsLife?.()) this.#step({ kind: "heard", at });
+    const sign = this.#connection.otherSign?.() ?? "none";
+    if (sign === "alive") this.#step({ kind: "heard", at });
+    else if (sign === "takes" && this.accuses && at < this.#state.heardAt + longestPatienceMs(this.#plan.config)) {
+      return this.#pulse.wakeAt(this, at + this.#plan.config.intervalMs / 2);
+    }
     // Of one that shows life this only says when to look again.
     this.#step({ kind: "woke", at });
   }

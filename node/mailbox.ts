@@ -42,8 +42,9 @@ interface UserLine {
 
 /** Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs no more than others. */
 const PORTION_BYTES = 65_536;
-/** Portions in one turn. */
+/** Portions in one turn, and after how long there is no further one. */
 const PORTIONS_PER_TURN = 4;
+const WRITING_MS = 8;
 /** While a link does not take what was written to it. */
 const LOOK_AGAIN_MS = 100;
 /** Messages, and origins, that are looked at in one share. */
@@ -157,7 +158,9 @@ export class Mailbox implements Waiter {
   /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
   #writePortions(): void {
     const { journal, clock, link, username } = this.#parts;
+    const untilMs = clock.nowMs() + WRITING_MS;
     for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
+      if (portions > 0 && clock.nowMs() >= untilMs) break;
       const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
       if (portion.length === 0) {
         this.#opening = undefined;

@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { HeartbeatSnapshot, Supervised, Watch } from "../heartbeat/mod.ts";
+import type { HeartbeatSnapshot, OtherSign, Supervised, Watch } from "../heartbeat/mod.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../log/cursor.ts";
 import type { Position, Segment } from "../log/segment.ts";
@@ -74,7 +74,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Heartbeats that went unanswered so far. */
   #attempt = 0;
   /** What had not left this process when it was asked for a sign of life last. */
-  #untakenBytes: number | undefined;
+  #untakenBytes = 0;
+  /** Whether all of it has left since. */
+  #hasDrained = false;
   /** What an anonymous client has published before, at another server; a user's entries are known by the name. */
   #after: EntryId | undefined;
 
@@ -222,6 +224,7 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Its link takes data again. */
   drained(): void {
+    this.#hasDrained = true;
     const isOpening = this.#mailbox?.isOpening;
     // First: the hub writes more.
     this.#mailbox?.drained();
@@ -299,12 +302,14 @@ export class ServedClient implements Supervised, ReaderOwner {
     );
   }
 
-  /** Whoever is not read is judged by whether it takes what waits for it. With nothing left to take it is its lines that wait, for this server. */
-  showsLife(): boolean {
+  /** Whether it takes what waits for it. Whoever is not read is judged by that alone; with nothing left to take it is its lines that wait, for this server. */
+  otherSign(): OtherSign {
     const { isRead, link: { pendingBytes } } = this.#owner;
-    const before = this.#untakenBytes;
-    this.#untakenBytes = isRead ? undefined : pendingBytes;
-    return !isRead && (pendingBytes === 0 || (before !== undefined && pendingBytes < before));
+    const takes = this.#hasDrained || pendingBytes < this.#untakenBytes;
+    this.#hasDrained = false;
+    this.#untakenBytes = pendingBytes;
+    if (isRead) return takes ? "takes" : "none";
+    return takes || pendingBytes === 0 ? "alive" : "none";
   }
 
   gaveUp(): void {

@@ -101,6 +101,8 @@ export interface HttpLimits {
 
 /** As many as the operating system lets wait to be accepted, as a rule: all of them may come at once, and mean it. */
 const LIMITS: HttpLimits = { maxCallers: 4_096, takeMs: 30_000, requestMs: 10_000 };
+/** Requests that may come on one connection before the first of them is answered. A packet has room for 1,500, which would all be answered in one turn; no browser and no proxy sends any. */
+const MAX_UNANSWERED = 16;
 /** All headers of a request. Deno 2.9 holds to it by itself. */
 export const MAX_HEADER_BYTES = 16_384;
 /** How long a body may take to come. */
@@ -117,6 +119,7 @@ export function listenHttp(
   handler: HttpHandler,
   { maxCallers, takeMs, requestMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
 ): Promise<HttpListener> {
+  const unanswered = new Unanswered();
   const callers = new HttpCallers(maxCallers ?? LIMITS.maxCallers);
   const slow = new SlowCallers(requestMs ?? LIMITS.requestMs);
   const shared = { callers, takeMs: takeMs ?? LIMITS.takeMs, faults };
@@ -126,6 +129,7 @@ export function listenHttp(
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
     }, (request, response) => {
+      if (!unanswered.takes(request.socket, response)) return void request.socket.destroy();
       slow.asked(request.socket, response);
       const answer = () => handler.request(new Exchange(request, response, shared));
       guarded(faults, "http", answer, () => response.destroy());
@@ -207,6 +211,21 @@ class SlowCallers {
 
   #cutLater(socket: Socket): ReturnType<typeof setTimeout> {
     return setTimeout(() => socket.destroy(), this.#spanMs);
+  }
+}
+
+/** Requests of each connection that were not answered yet. */
+class Unanswered {
+  readonly #counts = new WeakMap<object, number>();
+
+  /** Counts one more on `socket`, which `response` answers; `false` when it is too much. */
+  takes(socket: Socket, response: ServerResponse): boolean {
+    // Deno 2.5, which neither knows the caller nor says when an answer is out.
+    if (socket.remoteAddress === undefined) return true;
+    const count = (this.#counts.get(socket) ?? 0) + 1;
+    this.#counts.set(socket, count);
+    response.once("close", () => this.#counts.set(socket, (this.#counts.get(socket) ?? 1) - 1));
+    return count <= MAX_UNANSWERED;
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
-import { type LivenessConfig, longestSilenceMs, Supervisor } from "../../heartbeat/mod.ts";
+import { type LivenessConfig, longestSilenceMs, type OtherSign, Supervisor } from "../../heartbeat/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { type Connection, World } from "./_world.ts";
 
@@ -275,6 +275,31 @@ Deno.test("Supervisor still finds the dead where this process stands still again
   for (let stalls = 0; connection.gaveUpAt === undefined && stalls < 1_000; stalls++) world.clock.stall(1_000);
   assertEquals(connection.count("heartbeat"), 3);
   assert(connection.gaveUpAt !== undefined);
+});
+
+Deno.test("Supervisor gives who takes what is sent to it more time to answer, and gives it up within twice the bound all the same", () => {
+  const world = new World();
+  const [mute, slow, dead] = [world.connect(CONFIG), world.connect(CONFIG), world.connect(CONFIG)];
+  for (const connection of [mute, slow]) Object.assign(connection, { otherSign: () => "takes" });
+  // The heartbeat stood behind much else.
+  slow.answersAfterMs = (sequence) => sequence === 1 ? 1.2 * longestSilenceMs(CONFIG) : undefined;
+  world.clock.advance(1.7 * longestSilenceMs(CONFIG));
+  assertEquals([mute, slow, dead].map(({ gaveUpAt }) => gaveUpAt !== undefined), [false, false, true]);
+  assertEquals([mute.count("heartbeat"), slow.count("alive")], [CONFIG.count, 1]);
+  world.clock.advance(0.3 * longestSilenceMs(CONFIG));
+  assertEquals([mute, slow].map(({ gaveUpAt }) => gaveUpAt !== undefined), [true, false]);
+});
+
+Deno.test("Supervisor gives up nobody who is not read and lives as far as can be told", () => {
+  const world = new World();
+  const connection = world.connect(CONFIG);
+  let sign = "alive" as OtherSign;
+  Object.assign(connection, { otherSign: () => sign });
+  world.clock.advance(10 * longestSilenceMs(CONFIG));
+  assertEquals(connection.calls, []);
+  sign = "none";
+  world.clock.advance(2 * longestSilenceMs(CONFIG));
+  assertEquals(connection.count("gaveUp"), 1);
 });
 
 /** A process whose every turn takes `turnMs`, with connections of which every tenth is dead and the others answer `answerMs` after a heartbeat. */

@@ -61,8 +61,8 @@ Deno.test("streams that wait behind another one on the same connection end with 
   });
   if (server === undefined) return;
   const socket = await open(server.port);
-  socket.write(requestText("GET /", HOST).repeat(20));
-  await until(() => streams === 20, "all streams");
+  socket.write(requestText("GET /", HOST).repeat(10));
+  await until(() => streams === 10, "all streams");
   socket.destroy();
   await until(() => streams === 0, "their end");
 });
@@ -119,4 +119,37 @@ Deno.test("headers that trickle in are cut when their time is over, the first on
   assertEquals(streams, 1);
   for (const socket of [stream, silent]) socket.destroy();
   await until(() => streams === 0, "the end of the stream");
+});
+
+Deno.test("a connection that asks for very much before it was answered is cut, and one that asks for a little is answered", async () => {
+  let asked = 0;
+  await using server = await listen((exchange) => {
+    asked++;
+    exchange.reply({ status: 200, headers: {}, body: "ok" });
+  });
+  if (server === undefined) return;
+  const answers = async (count: number) => {
+    const socket = await open(server.port);
+    const closed = isClosed(socket);
+    let text = "";
+    socket.on("data", (bytes: Uint8Array) => text += new TextDecoder().decode(bytes));
+    socket.write(requestText("GET /", HOST).repeat(count));
+    const isAnswered = () => text.split("HTTP/1.1 200").length - 1 === count;
+    await until(() => closed() || isAnswered(), "an end");
+    const sees = isAnswered();
+    socket.destroy();
+    return sees;
+  };
+  assertEquals(await answers(1_000), false);
+  assertEquals(asked <= 16, true, `${asked} were answered`);
+  assertEquals(await answers(10), true);
+  // One after the other there may be any number.
+  const socket = await open(server.port);
+  let text = "";
+  socket.on("data", (bytes: Uint8Array) => text += new TextDecoder().decode(bytes));
+  for (let count = 1; count <= 100; count++) {
+    socket.write(requestText("GET /", HOST));
+    await until(() => text.split("HTTP/1.1 200").length - 1 === count, `answer ${count}`);
+  }
+  socket.destroy();
 });

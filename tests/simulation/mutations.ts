@@ -42,13 +42,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "const runningMs = 0;",
   },
   {
-    name: "judge before what has arrived is read",
-    path: "heartbeat/pulse.ts",
-    text:
-      "this.#hold(due.filter(({ accuses }) => accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN), waitMs);",
-    replacement: "for (const sleeper of due) if (sleeper.accuses) sleeper.due(at);",
-  },
-  {
     name: "let two names in",
     path: "mesh/locks.ts",
     text: "if (hasAccount) return DENIED;",
