@@ -8,6 +8,7 @@ import { HoldBack, type HoldBackFacts } from "../log/hold_back.ts";
 import type { Audience, Segment } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../mesh/feed.ts";
+import { Holes } from "../mesh/holes.ts";
 import { type AccountClaim, type Intake, takeLines, type TakenLine } from "../mesh/intake.ts";
 import { planWants, type Source, wantedFrom } from "../mesh/wants.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -15,7 +16,7 @@ import { type FaultGuard, guarded } from "../platform/faults.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 import { joinBytes } from "../protocol/join_bytes.ts";
 import { encodeEntries } from "../protocol/peer_codec.ts";
-import type { WireAudience } from "../protocol/peer_message.ts";
+import type { EntriesMessage, WireAudience } from "../protocol/peer_message.ts";
 import { formatRange, type Trace } from "../trace/trace_event.ts";
 import type { Committed, Journal } from "./journal.ts";
 import type { ArrivedLines, PeerLink } from "./peer_link.ts";
@@ -103,6 +104,7 @@ export class Replication implements Committed {
   readonly #peers = new Map<string, Peer>();
   readonly #holdBack: HoldBack<TakenLine>;
   readonly #facts: HoldBackFacts<TakenLine>;
+  readonly #holes = new Holes();
   /** Origins with an entry that breaks the rules, as far as that was said. */
   readonly #oddOrigins = new Set<string>();
   #plan: ReadonlyMap<string, string> = new Map();
@@ -202,6 +204,7 @@ export class Replication implements Committed {
     if (this.#peers.get(link.serverId)?.link !== link) return;
     this.#peers.delete(link.serverId);
     this.#holdBack.askAgain();
+    for (const { origin, peer } of this.#holes.gone(link.serverId)) this.#askFor(origin, peer);
     this.replan();
     this.#settle();
   }
@@ -297,6 +300,7 @@ export class Replication implements Committed {
     }
     const { oddity } = intake;
     if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
+    if (!this.#isBelieved(link, header)) return undefined;
     const entries = this.#within(link, intake);
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
     // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.
@@ -320,6 +324,8 @@ export class Replication implements Committed {
   tick(): void {
     this.#tellPending(this.#clock.nowMs());
     this.#letInWithout(this.#clock.nowMs());
+    const overdue = this.#holes.overdue(this.#clock.nowMs(), (origin) => this.#journal.lastOf(origin));
+    for (const { origin, peer } of overdue) this.#askFor(origin, peer);
     if (this.#holdBack.size === 0) return;
     this.#holdBack.release(this.#clock.nowMs(), this.#facts);
     this.#tellWhenStored();
@@ -401,6 +407,23 @@ export class Replication implements Committed {
     }
     this.#changed.clear();
     this.#hasReplicated = true;
+  }
+
+  /** Whether what came may be taken although something before it is missing. */
+  #isBelieved({ serverId }: PeerLink, { origin, first, after }: EntriesMessage): boolean {
+    const has = this.#journal.lastOf(origin);
+    if (first <= has + 1) return true;
+    if (after > has) return !this.#holes.isAsking(origin, has, serverId);
+    const others = this.#owner.sources().filter(({ vector }) => sequenceOf(vector, origin) > has);
+    const names = [...others.map((source) => source.serverId), serverId];
+    const decision = this.#holes.claimed(origin, has, first, serverId, names, this.#clock.nowMs());
+    if (decision.kind === "ask") this.#askFor(origin, decision.peer);
+    return decision.kind === "take";
+  }
+
+  #askFor(origin: string, serverId: string): void {
+    const peer = this.#peers.get(serverId);
+    if (peer !== undefined) this.#want(peer, { [origin]: this.#journal.lastOf(origin) });
   }
 
   /** Its entries, none of which moves the clock further than its link may. */
