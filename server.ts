@@ -79,6 +79,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       }
       case "drain":
         return await drain(asked);
+      case "recover":
+        return await recover(asked);
     }
   } catch (error) {
     return tellFailure(error, level === "debug" || level === "trace");
@@ -228,6 +230,24 @@ async function drain(asked: ServerArguments): Promise<ExitCode> {
   });
   if (end.kind === "unreachable") throw new AddressError(end.sentence);
   if (end.kind === "refused") throw new RefusedError(end.sentence);
+  return EXIT_CODE.done;
+}
+
+/** Brings back what is whole of a data folder that no server uses. */
+async function recover(asked: ServerArguments): Promise<ExitCode> {
+  const config = await settle(asked);
+  const { secret, from } = await findNetworkSecret(config);
+  if (config.cluster.join.length > 0 && from === "made") {
+    throw new UsageError(
+      "To ask other servers the secret of their network is needed: give it as THRUM_SECRET or with --secret",
+    );
+  }
+  const { recoverDataFolder } = await import("./gateway/recover_folder.ts");
+  const { recoveryLines } = await import("./gateway/recovery_text.ts");
+  const { recovery, answered } = (await recoverDataFolder(layered(config, { cluster: { secret } })))!;
+  const asks = config.cluster.join.length;
+  if (asks > 0) writeAll("stdout", `servers that said what they have: ${answered} of ${asks}\n`);
+  for (const line of recoveryLines(recovery)) writeAll("stdout", `${line}\n`);
   return EXIT_CODE.done;
 }
 

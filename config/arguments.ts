@@ -40,8 +40,8 @@ import {
 
 /** What a server is asked to do. */
 export interface ServerArguments {
-  /** `drain`: ask one that runs to hand its clients over and to stop. */
-  readonly action: "serve" | "drain" | "help" | "version";
+  /** `drain`: ask one that runs to hand its clients over and to stop. `recover`: bring back what is whole of a damaged data folder. */
+  readonly action: "serve" | "drain" | "recover" | "help" | "version";
   /** What the flags say about the configuration. */
   readonly layer: ConfigLayer;
   /** The config file that was asked for. */
@@ -223,14 +223,21 @@ const SERVER_FLAGS = {
 /** What says which server is to be drained, and what it takes to be allowed to. */
 const DRAIN_FLAGS: readonly string[] = ["http", "port", "data", "config", "no-prompt", "help", "version"];
 
+/** What says which folder is to be recovered, and who may have what it lacks. */
+const RECOVER_FLAGS: readonly string[] = [
+  ...["port", "data", "config", "join", "remote-host", "remote-port", "secret", "no-prompt", "help", "version"],
+];
+
 /** The server's command line. */
 export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
   name: "thrum-server",
   summary: "a server of an activity network",
-  usage: ["[flags]", "drain [--http [HOST:]PORT] [--data DIR]"],
+  usage: ["[flags]", "drain [--http [HOST:]PORT] [--data DIR]", "recover --data DIR [--join HOST:PORT]"],
   commands: {
     "": "serve",
     drain: "ask a server, through its HTTP gateway, to hand its clients to others and to stop; shows how far it is",
+    recover:
+      "bring back what is whole of a damaged data folder, and say what is not; --join: what other servers have comes again from them",
   },
   flags: SERVER_FLAGS,
   environment: [
@@ -248,9 +255,10 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     ["--port 8001 --join 127.0.0.1:8000 -s SECRET", "a second server, which joins the network of the first"],
     ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],
     ["drain --http 8080", "empties the server that was started like that, and stops it"],
+    ["recover --data /var/lib/thrum", "makes a damaged data folder one that a server can be started on"],
   ],
   exitCodes: [
-    [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order"],
+    [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, whatever was lost"],
     [EXIT_CODE.usage, "the command line or the config file is wrong"],
     [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
     [EXIT_CODE.refused, "drain: the token is wrong"],
@@ -369,6 +377,10 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
   ],
 };
 
+function actionOf(command: string): "serve" | "drain" | "recover" {
+  return command === "drain" || command === "recover" ? command : "serve";
+}
+
 /**
  * Reads a server's command line.
  * @throws {UsageError} when it is wrong.
@@ -377,11 +389,12 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
   const { command, words, values } = parseCommandLine(SERVER_PROGRAM, args);
   refuseWords(words);
   if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
+  if (command === "recover") refuseFlags(values, RECOVER_FLAGS, command);
   if (values.ephemeral && values.data !== undefined) {
     throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
   }
   return {
-    action: values.help ? "help" : values.version ? "version" : command === "drain" ? "drain" : "serve",
+    action: values.help ? "help" : values.version ? "version" : actionOf(command),
     layer: {
       server: given({ host: values.host, port: values.port }),
       heartbeat: given({ idleTimeoutMs: values.idle, intervalMs: values.interval, count: values.heartbeats }),

@@ -116,6 +116,8 @@ export interface StoreConfig {
    * at every turn.
    */
   synchronous: "normal" | "full";
+  /** Whether a folder that is found damaged at the start is recovered, where another server of the network answers. */
+  recover: boolean;
 }
 
 /** How users are logged in. */
@@ -245,6 +247,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     maxBytes: 0,
     minFreeBytes: 67_108_864,
     synchronous: "normal",
+    recover: false,
   },
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
   gateway: {

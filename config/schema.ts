@@ -110,6 +110,7 @@ export const CONFIG_SCHEMA = section({
     maxBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     minFreeBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     synchronous: oneOf(["normal", "full"]),
+    recover: flag,
   }),
   gateway: section({
     http: section({

@@ -22,6 +22,7 @@ import { type Store, StoreError } from "../store/store.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../node/unreadable.ts";
+import { openOrRecover } from "./recover_folder.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
 /**
@@ -87,11 +88,9 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   let store: Store | undefined;
   let node: ThrumNode;
   try {
-    store = config.store.ephemeral ? openMemoryStore({ serverId: makeServerId() }) : openSqliteStore({
-      folder: dataFolder(config),
-      makeServerId,
-      synchronous: config.store.synchronous,
-    });
+    const { ephemeral, synchronous } = config.store;
+    const open = () => openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous });
+    store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
     const spans = await openTelemetry("thrum", VERSION);
     node = new ThrumNode({

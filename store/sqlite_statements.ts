@@ -57,7 +57,9 @@ export interface OriginRow {
   readonly checksum: number;
 }
 
-const INDEX_COLUMNS = "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
+/** The columns of `IndexRow`. */
+export const INDEX_COLUMNS =
+  "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
   "activity_bytes AS activityBytes, form, size, file, start, length, bare_checksum AS bareChecksum, channels, checksum";
 const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
 

@@ -162,13 +162,13 @@ Deno.test("a flag may be given twice only with one value", () => {
   assertEquals(serverRefusal("--port", "1", "-lp", "2"), "--port is given twice, with different values");
 });
 
-Deno.test("a switch takes no value, and a server no word but drain", () => {
+Deno.test("a switch takes no value, and a server no word but drain and recover", () => {
   assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
   assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
-  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain');
+  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain or recover');
   assertEquals(serverRefusal("drian"), 'Unknown command "drian"; did you mean drain?');
   assertEquals(serverRefusal("drain", "now"), 'Unexpected argument "now"');
-  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain');
+  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain or recover');
 });
 
 Deno.test("drain takes what says which server it is about, and nothing else", () => {
