@@ -21,6 +21,8 @@ export interface DoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
+  /** Connections at once that are neither streams nor WebSockets; as many as the door likes where it is absent. */
+  readonly maxCallers?: number;
   /** Told what is thrown in the door; without it that is thrown on. */
   readonly faults?: FaultGuard;
 }

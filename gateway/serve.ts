@@ -1,7 +1,8 @@
 /** A server on the real world: the node with real clock, sockets, disk and cryptography, and the doors that were asked for. What `mod.ts` offers and `server.ts` runs. */
 
+import { getLogger } from "@logtape/logtape";
 import { makeTicketKey } from "../accounts/ticket.ts";
-import { type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
+import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../config/load.ts";
 import { endpointText, parseListenAddress } from "../config/values.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
@@ -10,6 +11,7 @@ import { enduringClock } from "../platform/enduring_clock.ts";
 import { type LineFile, openLineFile } from "../platform/line_file.ts";
 import { makeServerId } from "../platform/node_id.ts";
 import { heldBytes } from "../platform/memory.ts";
+import { openFiles, type OpenFilesPlan, planOpenFiles } from "../platform/open_files.ts";
 import { realClock } from "../platform/real_clock.ts";
 import { openTelemetry } from "../platform/telemetry.ts";
 import { readTextFile, writePrivateFile } from "../platform/text_file.ts";
@@ -20,10 +22,14 @@ import { openMemoryStore } from "../store/memory_store.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
+import { MAX_LOBBY } from "../node/connections.ts";
 import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../node/unreadable.ts";
 import { openOrRecover } from "./recover_folder.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
+
+/** Connections at once to each other door: as many as the operating system lets wait to be accepted, as a rule. */
+const MAX_CALLERS = 4_096;
 
 /**
  * What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes.
@@ -75,7 +81,8 @@ export function serve(options: ServeOptions = {}): Promise<Server> {
 /** As `serve`; `faults` is told what is thrown in a handler, and counts it. */
 export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
   const { trace, traceLimitBytes, ...sections } = options;
-  const config = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
+  const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
+  const { config, plan } = withinOpenFiles(asked);
   if (config.cluster.join.length > 0 && config.cluster.secret === "") {
     throw new ConfigError(
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
@@ -97,7 +104,8 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       config,
       clock,
       faults,
-      transport: tcpTransport(config.limits.maxPendingBytes, { faults }),
+      transport: tcpTransport(config.limits.maxPendingBytes, { faults, maxSockets: plan.maxSockets }),
+      maxLobby: plan.maxLobby,
       store,
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
@@ -120,12 +128,28 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   const doors: OpenDoors = {};
   const server = new RunningServer(node, traceFile, doors);
   try {
-    await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto });
+    await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
   } catch (error) {
     await server.close();
     throw error;
   }
   return server;
+}
+
+/** The configuration with as many connections as this process may have files for, and who may have how many. */
+function withinOpenFiles(config: Config): { readonly config: Config; readonly plan: OpenFilesPlan } {
+  const { limits, gateway: { http, grpc } } = config;
+  const { limit, used } = openFiles();
+  const doors = [http.listen, grpc.listen].filter((listen) => listen !== "").length;
+  const wish = { maxConnections: limits.maxConnections, maxLobby: MAX_LOBBY, maxCallers: MAX_CALLERS, doors };
+  const plan = planOpenFiles(limit, used, wish);
+  const { maxConnections } = plan;
+  if (maxConnections === limits.maxConnections) return { config, plan };
+  getLogger(["thrum", "server"]).warning(
+    "limits.maxConnections is {wanted}, but this process may have only {limit} files open (ulimit -n): {maxConnections} connections are served",
+    { wanted: limits.maxConnections, limit, maxConnections },
+  );
+  return { config: { ...config, limits: { ...limits, maxConnections } }, plan };
 }
 
 /** Doors that are open. */

@@ -22,6 +22,8 @@ export interface ConnectionsParts {
     "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
   >;
   readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
+  /** How many without a place are heard. */
+  readonly maxLobby: number;
   readonly counters: Counters;
   /** Whether the server is about to end: then nobody is taken in any more. */
   isClosing(): boolean;
@@ -30,7 +32,7 @@ export interface ConnectionsParts {
 }
 
 /** Connections that may wait for a place; beyond, somebody is turned away. */
-const MAX_LOBBY = 1_024;
+export const MAX_LOBBY = 1_024;
 /** How long the last line to somebody who has to go may take to leave: others wait for its place, and many may have to go. */
 const HURRY_MS = 250;
 /** For so long, and until it was read once, nobody has to go because it says nothing. */
@@ -59,7 +61,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     this.#parts = parts;
     const { maxConnections, keptForNamedPercent } = parts.limits;
     const kept = Math.ceil(maxConnections * keptForNamedPercent / 100);
-    const limits = { maxPlaces: maxConnections, kept, maxLobby: MAX_LOBBY };
+    const limits = { maxPlaces: maxConnections, kept, maxLobby: parts.maxLobby };
     this.#places = new Places(limits, {
       isFresh: (connection) => this.#isFresh(connection),
       isIdle: (connection) => connection.isQuiet,
@@ -169,7 +171,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     this.#countTurn();
     const { out } = this.#places.arrive(connection, network);
     if (out === undefined) return;
-    this.#tell("lobby", `${MAX_LOBBY} connections wait for a place: some are turned away`);
+    this.#tell("lobby", `${this.#parts.maxLobby} connections wait for a place: some are turned away`);
     this.#sendAway(out, "lobby", "too many wait for a place");
   }
 

@@ -31,7 +31,7 @@ import { Closing, type NodeEnd } from "./closing.ts";
 import { Connection } from "./connection.ts";
 import { DialBook } from "./dial_book.ts";
 import type { ConnectionServices } from "./connection_services.ts";
-import { Connections } from "./connections.ts";
+import { Connections, MAX_LOBBY } from "./connections.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Journal } from "./journal.ts";
 import { LongLogins } from "./long_logins.ts";
@@ -74,6 +74,8 @@ export interface NodeParts {
   readonly spans?: SpanOutput;
   /** Told what is thrown in a handler, which then ends no more than what it belongs to; absent where that is to be thrown on. */
   readonly faults?: FaultGuard;
+  /** How many connections without a place are heard; 1,024 where it is absent. */
+  readonly maxLobby?: number;
   /** What this process holds, in bytes. */
   readonly memoryBytes?: () => number;
 }
@@ -167,6 +169,7 @@ export class ThrumNode {
     });
     this.#connections = new Connections({
       limits: config.limits,
+      maxLobby: parts.maxLobby ?? MAX_LOBBY,
       clock,
       counters: this.#counters,
       isClosing: () => this.#closing.hasBegun,
@@ -472,6 +475,7 @@ export class ThrumNode {
       members: this.#mesh.members,
       links: this.#mesh.links,
       usersOnline: this.#presence.listed.length,
+      maxConnections: this.#parts.config.limits.maxConnections,
       pending: this.#mesh.replication.pending,
       disk: this.#budget.state,
       faults: (this.#parts.faults ?? UNGUARDED).counts,

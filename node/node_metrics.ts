@@ -58,6 +58,8 @@ export interface NodeMetrics {
   readonly usersOnline: number;
   /** Entries whose acknowledgement waits until another server has them. */
   readonly pending: number;
+  /** Connections that may have a place. */
+  readonly maxConnections: number;
   /** What the data folder takes; `undefined` where nothing is kept on a disk. */
   readonly disk: DiskState | undefined;
   /** Faults of the program that were caught, by where. */
@@ -80,6 +82,7 @@ export interface MetricsFacts {
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
   readonly usersOnline: number;
   readonly pending: number;
+  readonly maxConnections: number;
   readonly disk: DiskState | undefined;
   readonly faults: FaultCounts;
 }
@@ -98,6 +101,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     commits,
     usersOnline,
     pending,
+    maxConnections,
   } = facts;
   const connections = { new: 0, client: 0, plain: 0, server: 0, guest: 0 };
   let behind = 0;
@@ -122,6 +126,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
       commits,
       usersOnline,
       pending,
+      maxConnections,
     },
     disk: facts.disk,
     accepted: counters.accepted,

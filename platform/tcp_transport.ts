@@ -28,12 +28,16 @@ const QUIET_SPANS = 2;
 const BUSY_SPANS = 6;
 /** A timer that is later than this was kept waiting by something else. */
 const BUSY_MS = 200;
+/** Between two words about the same. */
+const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** What a transport is made with besides. */
 export interface TcpOptions {
   /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
   readonly faults?: FaultGuard;
+  /** Sockets at once, of both kinds. One more that is accepted is closed at once; one more that is optional is not dialled. */
+  readonly maxSockets?: number;
   /** For tests: how often a listener sees to it that it still accepts. */
   readonly selfCallIntervalMs?: number;
 }
@@ -41,20 +45,47 @@ export interface TcpOptions {
 /** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
 export function tcpTransport(
   highWaterBytes: number,
-  { faults = UNGUARDED, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpOptions = {},
+  { faults = UNGUARDED, maxSockets = Infinity, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpOptions = {},
 ): Transport {
+  const room = new SocketRoom(maxSockets);
   return {
     async listen({ host, port }, onLink) {
       const serve = (socket: Socket) =>
         guarded(faults, "tcp", () => onLink(new TcpLink(socket, highWaterBytes, faults)), () => socket.destroy());
-      const listener = new TcpListener(serve, selfCallIntervalMs);
+      const listener = new TcpListener(serve, room, selfCallIntervalMs);
       await listener.open(host, port);
       return listener;
     },
     dial(options) {
-      return dial(options, (socket) => new TcpLink(socket, highWaterBytes, faults));
+      if (options.isOptional && room.isFull) {
+        const failure = new Error(`Cannot connect to ${options.host}:${options.port}: no file to spare for it`);
+        return Promise.reject(Object.assign(failure, { code: "EMFILE" }));
+      }
+      return dial(options, (socket) => {
+        room.add(socket);
+        return new TcpLink(socket, highWaterBytes, faults);
+      });
     },
   };
+}
+
+/** The sockets that are open, as far as they count. */
+class SocketRoom {
+  readonly #most: number;
+  #open = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    return this.#open >= this.#most;
+  }
+
+  add(socket: Socket): void {
+    this.#open++;
+    socket.once("close", () => this.#open--);
+  }
 }
 
 /** One socket as a `Link`. Its state is the socket's; only what the socket does not know is kept here. */
@@ -191,7 +222,10 @@ class TcpListener implements Listener {
   host = "";
   port = 0;
   readonly #onSocket: (socket: Socket) => void;
+  readonly #room: SocketRoom;
   readonly #selfCallIntervalMs: number;
+  /** When it was told last that somebody was refused. */
+  #toldAt = -Infinity;
   #server: Server | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Links that came and are not gone, and the most of them since the last call to ourselves. */
@@ -205,8 +239,9 @@ class TcpListener implements Listener {
   #undecided: Socket[] = [];
   #isClosed = false;
 
-  constructor(onSocket: (socket: Socket) => void, selfCallIntervalMs: number) {
+  constructor(onSocket: (socket: Socket) => void, room: SocketRoom, selfCallIntervalMs: number) {
     this.#onSocket = onSocket;
+    this.#room = room;
     this.#selfCallIntervalMs = selfCallIntervalMs;
   }
 
@@ -263,9 +298,24 @@ class TcpListener implements Listener {
       this.#callLater();
       return;
     }
+    if (this.#room.isFull) return this.#refuse(socket);
+    this.#room.add(socket);
     this.#mostOpen = Math.max(this.#mostOpen, ++this.#open);
     socket.once("close", () => this.#open--);
     this.#onSocket(socket);
+  }
+
+  /** Before there is no file left for the store. */
+  #refuse(socket: Socket): void {
+    socket.on("error", () => {});
+    socket.destroy();
+    // Many at once are accepted before the first of them is closed: then accepting may have failed.
+    this.#mostOpen = Math.max(this.#mostOpen, CROWD);
+    if (performance.now() - this.#toldAt < TELL_MS) return;
+    this.#toldAt = performance.now();
+    logger.warning("connections are refused, as this process may not have more files open (ulimit -n); open: {count}", {
+      count: this.#open,
+    });
   }
 
   #callLater(): void {

@@ -59,5 +59,14 @@ export interface Transport {
   /** @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
   listen(options: { host: string; port: number }, onLink: (link: Link) => void): Promise<Listener>;
   /** @throws {Error} with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT` after `timeoutMs`. */
-  dial(options: { host: string; port: number; timeoutMs: number; signal?: AbortSignal }): Promise<Link>;
+  dial(
+    options: {
+      host: string;
+      port: number;
+      timeoutMs: number;
+      signal?: AbortSignal;
+      /** It is given up when there are as many sockets as there should be. */
+      isOptional?: boolean;
+    },
+  ): Promise<Link>;
 }

@@ -21,6 +21,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { SeenFile } from "./file_watch.ts";
+import { isOutOfFiles } from "../platform/open_files.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "./store.ts";
 
@@ -86,6 +87,8 @@ export class LogFiles {
   #synced = 0;
   #isSyncing = false;
   #syncFailure: unknown;
+  /** Kept open to be closed when another one cannot be opened. */
+  #spare: number | undefined;
   /** An older file that was read from last. */
   #reading: { readonly file: number; readonly handle: number } | undefined;
 
@@ -105,6 +108,7 @@ export class LogFiles {
     this.#kept = position;
     this.#synced = synced;
     for (const number of logFilesIn(this.#folder)) this.#numbers.add(number);
+    this.keepSpare();
     if (file === 0) return;
     this.#handle = this.#open(file, constants.O_RDWR);
     this.#file = file;
@@ -123,6 +127,15 @@ export class LogFiles {
   /** All others. */
   get older(): readonly string[] {
     return [...this.#numbers].filter((number) => number !== this.#file).map(nameOfLogFile);
+  }
+
+  /** Keeps a file in reserve, again where it was used up. */
+  keepSpare(): void {
+    try {
+      this.#spare ??= openSync(this.#folder, constants.O_RDONLY);
+    } catch {
+      // Windows opens no folders; and when there is no file left it is tried again later.
+    }
   }
 
   /** Writes `frames`, each in its parts, one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
@@ -201,6 +214,7 @@ export class LogFiles {
   }
 
   close(): void {
+    this.#closeSpare();
     this.#closeReading();
     this.#closeWriting();
   }
@@ -231,6 +245,7 @@ export class LogFiles {
     this.#numbers.add(file);
     this.#end = this.#written = 0;
     syncFolder(this.#folder);
+    this.keepSpare();
   }
 
   #syncInBackground(): void {
@@ -268,12 +283,23 @@ export class LogFiles {
   }
 
   #open(file: number, flags: number): number {
+    const path = `${this.#folder}/${nameOfLogFile(file)}`;
     try {
-      return openSync(`${this.#folder}/${nameOfLogFile(file)}`, flags, 0o600);
+      return openSync(path, flags, 0o600);
     } catch (error) {
+      // Connections took all files that this process may have open: that is what the spare one is for.
+      if (isOutOfFiles(error) && this.#spare !== undefined) {
+        this.#closeSpare();
+        return this.#open(file, flags);
+      }
       if ((error as { code?: string }).code !== "ENOENT") throw error;
       throw new DamagedFileError(nameOfLogFile(file), "is missing");
     }
+  }
+
+  #closeSpare(): void {
+    if (this.#spare !== undefined) closeSync(this.#spare);
+    this.#spare = undefined;
   }
 
   #closeReading(): void {

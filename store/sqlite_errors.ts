@@ -55,6 +55,11 @@ const DISK_FAILS: Reason = {
   what: "the disk reports an error",
   remedy: "See what the system log says about it, and start the server again when it works",
 };
+const NO_FILES: Reason = {
+  what: "this process may not have more files open",
+  remedy:
+    "Raise that limit (ulimit -n) or lower limits.maxConnections, and start the server again; everything that it acknowledged is kept",
+};
 const READ_ONLY: Reason = {
   what: "thrum.sqlite can only be read",
   remedy: "Let the user that runs the server write to it, or choose another folder",
@@ -74,6 +79,8 @@ const FILE_SYSTEM_REASONS: Readonly<Record<string, Reason>> = {
   ENOSPC: DISK_FULL,
   EDQUOT: DISK_FULL,
   EIO: DISK_FAILS,
+  EMFILE: NO_FILES,
+  ENFILE: NO_FILES,
 };
 
 /** By the low byte of SQLite's result code, see https://sqlite.org/rescode.html. */

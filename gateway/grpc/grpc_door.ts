@@ -10,7 +10,7 @@ import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { guardHttp2 } from "../../platform/guarded_http2.ts";
-import { type Http2Front, listenHttp2 } from "../../platform/http2_front.ts";
+import { type Http2Front, type Http2FrontOptions, listenHttp2 } from "../../platform/http2_front.ts";
 import { hasHttp2, repairHttp2 } from "../../platform/older_http2.ts";
 import type { Door, DoorParts } from "../door.ts";
 import { participantCaller } from "./caller.ts";
@@ -39,7 +39,7 @@ const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {la
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
  */
 export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
-  const { node, config, clock, faults = UNGUARDED } = parts;
+  const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS } = parts;
   let port = 0;
   const room = new ChatRoom({
     clock,
@@ -66,7 +66,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
   });
   let front: Http2Front | undefined;
   try {
-    if (hasHttp2()) front = await listenInFront(server, at, faults);
+    if (hasHttp2()) front = await listenInFront(server, at, { faults, maxCallers: Math.min(maxCallers, MAX_CALLERS) });
     port = front?.port ?? await listen(server, at);
   } catch (error) {
     room.close();
@@ -89,9 +89,9 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
 }
 
 /** Listens by itself, as not everything that may come is to be heard by the library. */
-function listenInFront(server: grpc.Server, at: Endpoint, faults: FaultGuard): Promise<Http2Front> {
+function listenInFront(server: grpc.Server, at: Endpoint, options: Http2FrontOptions): Promise<Http2Front> {
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  return listenHttp2(at, (connection) => injector.injectConnection(connection), { faults, maxCallers: MAX_CALLERS });
+  return listenHttp2(at, (connection) => injector.injectConnection(connection), options);
 }
 
 /** Where the library listens, with a Deno that has another HTTP/2. */

@@ -49,6 +49,8 @@ export interface HttpDoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
+  /** Connections at once that are neither streams nor WebSockets. */
+  readonly maxCallers?: number;
   /** Told what is thrown in here; without it that is thrown on. */
   readonly faults?: FaultGuard;
 }
@@ -114,7 +116,10 @@ class HttpDoor implements Door, HttpHandler {
 
   async open(at: Endpoint): Promise<void> {
     const { config, clock, crypto } = this.#parts;
-    this.#listener = await listenHttp(at, this, { faults: this.#faults });
+    this.#listener = await listenHttp(at, this, {
+      ...(this.#parts.maxCallers === undefined ? {} : { maxCallers: this.#parts.maxCallers }),
+      faults: this.#faults,
+    });
     // Nobody guesses what nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
     this.#guard = new TokenGuard(token, this.port, clock, crypto);

@@ -60,6 +60,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
     type: "gauge",
     values: ({ connections }) => by("kind", connections),
   },
+  thrum_connections_limit: {
+    help:
+      "Connections that may have a place: limits.maxConnections, or fewer where the process may not have so many files open.",
+    type: "gauge",
+    values: ({ maxConnections }) => one(maxConnections),
+  },
   thrum_connections_waiting: {
     help:
       "Connections without a place because limits.maxConnections is reached; those who have said who they are wait for one.",

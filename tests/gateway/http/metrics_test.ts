@@ -38,6 +38,7 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
     space: "full",
   },
   pending: 33,
+  maxConnections: 34,
   faults: { ...UNGUARDED.counts, grpc: 25 },
 };
 
@@ -61,6 +62,7 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       'thrum_faults_total{where="grpc"} 25',
       'thrum_faults_total{where="tcp"} 0',
       "thrum_acknowledgements_pending 33",
+      "thrum_connections_limit 34",
       "thrum_connections_accepted_total 7",
       'thrum_connections_closed_total{reason="HEARTBEAT_TIMEOUT"} 9',
       'thrum_refused_total{limit="secrets"} 26',

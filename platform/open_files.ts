@@ -1,0 +1,72 @@
+/**
+ * How many files this process may have open, and who may have how many of them. A socket is a file: as many connections as there may be files leave none for the store, which then could
+ * not go on. So a part is kept, and connections are refused before the operating system has to refuse something else. What is decided is pure; what the machine says is read below.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Who may have how many. */
+export interface OpenFilesPlan {
+  /** Connections that are served, and those without a place that are heard all the same. */
+  readonly maxConnections: number;
+  readonly maxLobby: number;
+  /** Sockets of the line protocol, callbacks for heartbeats included: one more is closed as soon as it is accepted. */
+  readonly maxSockets: number;
+  /** Connections to the HTTP gateway and to the Chitty-Chat door that are no WebSockets and no streams. */
+  readonly maxCallers: number;
+}
+
+/** What is wanted. */
+export interface OpenFilesWish {
+  readonly maxConnections: number;
+  readonly maxLobby: number;
+  readonly maxCallers: number;
+  /** Doors that are open beside the line protocol's. */
+  readonly doors: number;
+}
+
+/** Kept for the store, logs, traces and links to other servers, beyond what is open at the start. */
+const LEAST_KEPT = 12;
+const MOST_KEPT = 256;
+/** Sockets that are being closed, or have been accepted only to be. */
+const CLOSING = 4;
+
+/** Divides `limit` files, of which `used` are open already. Without a limit everybody has what is wanted. */
+export function planOpenFiles(limit: number | undefined, used: number, wish: OpenFilesWish): OpenFilesPlan {
+  const { maxConnections, maxLobby, maxCallers, doors } = wish;
+  if (limit === undefined) return { maxConnections, maxLobby, maxCallers, maxSockets: Infinity };
+  const kept = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.floor(limit / 16))) + CLOSING;
+  const free = Math.max(4, limit - used - kept);
+  const callers = Math.min(maxCallers, Math.max(2, Math.floor(free / 16)));
+  const sockets = Math.max(2, free - doors * callers);
+  const lobby = Math.min(maxLobby, Math.max(1, Math.floor(sockets / 8)));
+  return {
+    maxConnections: Math.min(maxConnections, Math.max(1, sockets - lobby)),
+    maxLobby: lobby,
+    maxSockets: sockets,
+    maxCallers: callers,
+  };
+}
+
+/** The soft limit in the text of `/proc/self/limits`; `undefined` when there is none. */
+export function readOpenFileLimit(text: string): number | undefined {
+  const found = /^Max open files\s+(\d+)/m.exec(text)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** What this machine says: the limit, and how many are open; without a limit where it does not say. */
+export function openFiles(): { readonly limit: number | undefined; readonly used: number } {
+  try {
+    const limit = readOpenFileLimit(readFileSync("/proc/self/limits", "utf8"));
+    return { limit, used: readdirSync("/proc/self/fd").length };
+  } catch {
+    // Another system than Linux, or not allowed to look.
+    return { limit: undefined, used: 0 };
+  }
+}
+
+/** Whether the operating system had no more files to give: try again later. */
+export function isOutOfFiles(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === "EMFILE" || code === "ENFILE";
+}
