@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../platform/clock.ts";
+import { isOutOfFiles } from "../platform/open_files.ts";
 import { defaultMaxBytes, type DiskLimits, type DiskUse, type Space, spaceOf, usedBytes } from "../store/budget.ts";
 
 /** What it works with. */
@@ -106,6 +107,8 @@ export class DiskBudget {
     try {
       use = this.#parts.use();
     } catch (error) {
+      // Connections have all files that this process may have open: there is nothing wrong with the disk, and the next look may see it.
+      if (isOutOfFiles((error as Error).cause ?? error)) return;
       this.stop();
       return this.#parts.failed(error);
     }

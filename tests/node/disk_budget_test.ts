@@ -154,3 +154,21 @@ Deno.test("a server to which nobody said how much it may take takes four fifths 
   await world.run(100);
   assertEquals(server.node.metrics().disk?.limits.maxBytes, 8_000);
 });
+
+Deno.test("a look that no file is left for is no fault of the disk: the server goes on, and looks again", async () => {
+  const disk = new OnDisk();
+  const servers = await world(disk);
+  const client = await servers.connect(WITH_ACK);
+  disk.problem = new StoreError("Cannot read", { cause: Object.assign(new Error("no file left"), { code: "EMFILE" }) });
+  await servers.clock.run(3 * LOOK_MS);
+  client.send(activity("during"));
+  await servers.settle();
+  assertEquals(client.received.filter(({ command }) => command === "ACTIVITY_ACK").length, 1);
+  disk.problem = undefined;
+  disk.takes(1_000);
+  await servers.clock.run(LOOK_MS);
+  client.send(activity("later"));
+  await servers.settle();
+  assertEquals(client.commands.at(-1), "ACTIVITY_FAILED");
+  assertEquals((await servers.stop()).reason, "stopped");
+});
