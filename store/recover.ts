@@ -4,7 +4,17 @@
  * `recovery_plan.ts`.
  */
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Vector } from "../log/vector.ts";
 import { rowChecksum } from "./checksum.ts";
@@ -51,6 +61,8 @@ export interface Recovery extends RecoveryPlan {
   readonly savedIn: string;
 }
 
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 const NEW_FILE = "thrum.sqlite.recovering";
 const DATABASE_FILES = ["thrum.sqlite", "thrum.sqlite-wal", "thrum.sqlite-shm", "thrum.sqlite-journal"];
 
@@ -68,6 +80,8 @@ export function recoverFolder({ folder, makeServerId, peers }: RecoverOptions): 
     const wasClosed = !hasContent(`${folder}/thrum.sqlite-wal`) && existsSync(`${folder}/thrum.sqlite`);
     using salvage = new Salvage(folder, openOld(folder));
     remove();
+    // SQLite's other files have the mode of this one.
+    closeSync(openSync(newFile(folder, 0), "wx", 0o600));
     target = new DatabaseSync(newFile(folder, 0));
     prepareFile(target, folder, "full");
     const recovering = new Recovering(salvage, target);
@@ -94,14 +108,13 @@ function openOld(folder: string): DatabaseSync | undefined {
     return database;
   } catch (error) {
     const { errcode = 0 } = error as { errcode?: number };
+    // It has hold of the file, of which much may still be read.
+    if ((errcode & 0xff) === SQLITE_CORRUPT) return database;
+    database.close();
+    if ((errcode & 0xff) === SQLITE_NOTADB) return undefined;
     // In use, or of a newer program: nothing is to be done about it here.
-    if ([5, 6].includes(errcode & 0xff) || errcode === 0) {
-      database.close();
-      throw error;
-    }
+    throw error;
   }
-  database.close();
-  return undefined;
 }
 
 /** One folder being recovered. */

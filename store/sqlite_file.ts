@@ -108,8 +108,13 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
     carryOut?.(database);
     [`PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
   }
+}
+
+/** Looks whether what is small is whole, rows and indexes. Throws what SQLite throws, and `DamagedFileError`. */
+export function checkSmallTables(database: DatabaseSync): void {
   for (const table of SMALL_TABLES) {
-    const { integrity_check: problem } = run(`PRAGMA integrity_check(${table})`) as { integrity_check: string };
+    const found = database.prepare(`PRAGMA integrity_check(${table})`).get();
+    const { integrity_check: problem } = found as { integrity_check: string };
     if (problem !== "ok") throw new DamagedFileError("thrum.sqlite", `is damaged: table "${table}": ${problem}`);
   }
 }

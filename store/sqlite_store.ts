@@ -24,7 +24,7 @@ import {
 } from "./origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
-import { closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
 import { SqliteMessageIds } from "./sqlite_message_ids.ts";
@@ -81,6 +81,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     closeToOthers(folder);
     database = new DatabaseSync(`${folder}/thrum.sqlite`);
     prepareFile(database, folder, synchronous);
+    checkSmallTables(database);
     // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
     const store = new SqliteStore(database, files, largeBytes, options);
