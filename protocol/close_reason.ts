@@ -31,10 +31,10 @@ export const CLOSE_REASONS = {
   REDIRECTED: { sentence: "another server has fewer clients", reconnect: "now" },
   NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
   SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
-  NO_SPACE: { sentence: "the server has no space for what it sent", reconnect: "backoff" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
   TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
   PEER_SILENT: { sentence: "the other server does not answer what it is asked", reconnect: "backoff" },
+  NO_SPACE: { sentence: "the server has no space for what it sent", reconnect: "backoff" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

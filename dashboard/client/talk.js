@@ -127,6 +127,7 @@ export class Talk {
         return shown(this.#received.direct(message));
       case "RECEIPT":
         return this.#receipt(message, at);
+      case "ACTIVITY_FAILED":
       case "DIRECT_MESSAGE_FAILED": {
         const { messageId, info } = message;
         if (!this.#sending.refused(messageId)) return [];

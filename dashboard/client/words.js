@@ -24,6 +24,7 @@ export const CLOSE_REASONS = Object.freeze({
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
   TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
   PEER_SILENT: { sentence: "the other server does not answer what it is asked", reconnect: "backoff" },
+  NO_SPACE: { sentence: "the server has no space for what it sent", reconnect: "backoff" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

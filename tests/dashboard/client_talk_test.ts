@@ -157,6 +157,16 @@ Deno.test("a direct message that cannot be sent is said to be so, and not sent a
   assertEquals(commands(back(page)).includes("DIRECT_MESSAGE"), false);
 });
 
+Deno.test("an activity that the server has no space for is said to be refused, and not sent again", () => {
+  const page = new Page();
+  page.live();
+  say(page, "a-1");
+  const info = "this server has no space left for it";
+  const effects = page.line({ command: "ACTIVITY_FAILED", messageId: "a-1", reason: "NO_SPACE", info });
+  assertEquals(of(effects, "refused").map(({ messageId, info }) => [messageId, info]), [["a-1", info]]);
+  assertEquals(commands(back(page)).includes("ACTIVITY_MESSAGE"), false);
+});
+
 Deno.test("ACK names what the person has seen, not what has only arrived", () => {
   const page = new Page();
   page.live();
