@@ -47,7 +47,8 @@ const IN_USE: Reason = {
   what: "it is in use by another server",
   remedy: "Stop that one, or choose another folder",
 };
-const COPY_OR_EMPTY = "Bring back a copy of the folder, or move it away to start with an empty one";
+const COPY_OR_EMPTY =
+  "Bring back a copy of the folder, or what is whole of it (thrum-server recover), or move it away to start with an empty one";
 const TAKEN_AWAY_REMEDY =
   "What was acknowledged in the last seconds may be in no file any more. See what changes files there, and bring them back or start with an empty folder";
 const DAMAGED: Reason = { what: "thrum.sqlite is damaged or is no database", remedy: COPY_OR_EMPTY };

@@ -17,7 +17,10 @@ function crashed(folder: string): string {
 }
 
 function assertStoreError(run: () => unknown, message: string): void {
-  assertMatch(assertThrows(run, StoreError, message).message, /\. Bring back a copy of the folder, or move it away /);
+  assertMatch(
+    assertThrows(run, StoreError, message).message,
+    /\. Bring back a copy of the folder, or what is whole of it \(thrum-server recover\), or move it away /,
+  );
 }
 
 /** A store of five segments in files, of which the first two are on the disk for certain; then it crashes and `damage` is done. */
