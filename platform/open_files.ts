@@ -3,7 +3,7 @@
  * not go on. So a part is kept, and connections are refused before the operating system has to refuse something else. What is decided is pure; what the machine says is read below.
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
 /** Who may have how many. */
 export interface OpenFilesPlan {
@@ -28,6 +28,8 @@ export interface OpenFilesWish {
 /** Kept for the store, logs, traces and links to other servers, beyond what is open at the start. */
 const LEAST_KEPT = 12;
 const MOST_KEPT = 256;
+/** Some 100 ms. Where more can be opened, the end is noticed when it is met: the store has a file in reserve. */
+const MOST_TRIED = 8_192;
 /** Sockets that are being closed, or have been accepted only to be. */
 const CLOSING = 4;
 
@@ -60,8 +62,21 @@ export function openFiles(): { readonly limit: number | undefined; readonly used
     const limit = readOpenFileLimit(readFileSync("/proc/self/limits", "utf8"));
     return { limit, used: readdirSync("/proc/self/fd").length };
   } catch {
-    // Another system than Linux, or not allowed to look.
-    return { limit: undefined, used: 0 };
+    // Another system than Linux, or not allowed to look: Deno lets only a program read it that may do everything.
+    return { limit: tryOpenFiles(), used: 0 };
+  }
+}
+
+/** How many files more can be opened, found out by opening them; `undefined` when there are as many as are tried. */
+function tryOpenFiles(): number | undefined {
+  const opened: number[] = [];
+  try {
+    while (opened.length < MOST_TRIED) opened.push(openSync("/", "r"));
+    return undefined;
+  } catch (error) {
+    return isOutOfFiles(error) ? opened.length : undefined;
+  } finally {
+    for (const handle of opened) closeSync(handle);
   }
 }
 
