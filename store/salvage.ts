@@ -108,6 +108,7 @@ export class Salvage implements Disposable {
   readonly #database: DatabaseSync | undefined;
   readonly #handles = new Map<number, number>();
   readonly #names = new Map<number, string>();
+  #isClosed = false;
 
   /** `database` is that of the folder, where it can be opened at all. */
   constructor(folder: string, database: DatabaseSync | undefined) {
@@ -178,9 +179,10 @@ export class Salvage implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const handle of this.#handles.values()) closeSync(handle);
-    this.#handles.clear();
-    if (this.#database?.isOpen) this.#database.close();
+    this.#database?.close();
   }
 
   #found(row: SegmentRow): FoundSegment {
