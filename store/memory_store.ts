@@ -16,6 +16,7 @@ import {
   emptyLog,
   findBuriable,
   findMissing,
+  forgottenAtEnd,
   type Lookup,
   type OriginLog,
   planForgetting,
@@ -292,12 +293,13 @@ class MemoryStore implements Store {
       .reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a, undefined);
     const { activities = 0, activityBytes = 0 } = origin.activities.at(origin.activities.size - 1) ?? {};
     const oldest = origin.activities.at(0);
-    const last = Math.max(newest?.last ?? 0, origin.log.forgottenLast);
-    if (last === 0) this.#origins.delete(former);
+    if (after === 0) this.#origins.delete(former);
     origin.log = {
       ...origin.log,
-      last,
+      ...forgottenAtEnd(origin.log, after, newest),
+      last: after,
       newest: newest?.position ?? 0,
+      newestTakenAt: newest?.takenAt ?? 0,
       activities,
       activityBytes,
       oldest: oldest && activityRow(oldest),

@@ -37,7 +37,8 @@ export interface OriginLog {
   readonly oldest: ActivityRow | undefined;
   /**
    * Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. Of a hole (entries that were forgotten before they came here), that
-   * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back.
+   * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back, but
+   * for the sequence when the origin ends before it from then on (`forgottenAtEnd`).
    */
   readonly forgottenLast: number;
   readonly forgottenPosition: Position;
@@ -104,6 +105,25 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
   const activityBytes = log.activityBytes + size;
   const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
   return { ...log, last, newest: position, newestTakenAt: takenAt, activities, activityBytes, oldest };
+}
+
+/**
+ * What is forgotten of an origin that ends at `after` from now on: its numbers behind that are free, also those of entries that were forgotten, and `after`
+ * stays its last one, also when its entry is not kept. `before` is how it stood, `newest` the end of what is left.
+ */
+export function forgottenAtEnd(
+  before: OriginLog,
+  after: number,
+  newest: Pick<Segment, "first" | "last"> | undefined,
+): Pick<OriginLog, "forgottenLast" | "forgottenPosition"> {
+  const { forgottenLast, forgottenPosition } = before;
+  if (newest?.last === after) return { forgottenLast: Math.min(forgottenLast, newest.first - 1), forgottenPosition };
+  // What was for users is forgotten without a trace: where it stood is not known, but that it was before the newest.
+  const isUntold = forgottenLast < after;
+  return {
+    forgottenLast: after,
+    forgottenPosition: isUntold ? Math.max(forgottenPosition, before.newest) : forgottenPosition,
+  };
 }
 
 /**

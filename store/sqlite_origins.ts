@@ -8,7 +8,14 @@ import type { Vector } from "../log/vector.ts";
 import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
 import { AUDIENCE_NUMBERS } from "./frame.ts";
 import { checkedRow } from "./index_row.ts";
-import { type ActivityRow, emptyLog, type ForUserRow, type Lookup, type OriginLog } from "./origin_log.ts";
+import {
+  type ActivityRow,
+  emptyLog,
+  forgottenAtEnd,
+  type ForUserRow,
+  type Lookup,
+  type OriginLog,
+} from "./origin_log.ts";
 import { all, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
 /** An origin, with its number. */
@@ -127,9 +134,12 @@ export class SqliteOrigins implements Lookup {
     const { deleteSegmentsOfAfter } = this.#statements;
     const origin = this.#byName.get(name);
     if (origin === undefined) return { origin, files: [] };
-    const { id, log: { forgottenLast, forgottenPosition } } = origin;
+    const { id, log } = origin;
     const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
-    return { origin: { id, log: logOf(this.#statements, { id, name, forgottenLast, forgottenPosition }) }, files };
+    const forgotten = forgottenAtEnd(log, after, newestRows(this.#statements, id).newest);
+    const ended = logOf(this.#statements, { id, name, ...forgotten });
+    this.#putForgotten(id, ended);
+    return { origin: { id, log: ended }, files };
   }
 
   /** Takes in that origins are buried, when that is stored. */
@@ -190,11 +200,7 @@ export function readLog(statements: Statements, row: OriginRow): OriginLog {
 
 function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): OriginLog {
   const { id, name, forgottenLast, forgottenPosition } = row;
-  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS).map((audience) => {
-    const newest = one<IndexRow>(statements.newestOf, id, audience);
-    return newest && checkedRow(newest, { origin: id, audience, after: 0 });
-  });
-  const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
+  const { activities, newest } = newestRows(statements, id);
   const oldest = one<IndexRow>(statements.activityAfter, id, 0);
   return {
     ...emptyLog(name),
@@ -208,4 +214,17 @@ function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): Origin
     activityBytes: activities?.activityBytes ?? 0,
     oldest: oldest && checkedRow(oldest, { origin: id, audience: AUDIENCE_NUMBERS.everyone, after: 0 }),
   };
+}
+
+/** The newest segments of an origin: for everyone, and for whomever. */
+function newestRows(
+  statements: Statements,
+  id: number,
+): { readonly activities: IndexRow | undefined; readonly newest: IndexRow | undefined } {
+  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS).map((audience) => {
+    const newest = one<IndexRow>(statements.newestOf, id, audience);
+    return newest && checkedRow(newest, { origin: id, audience, after: 0 });
+  });
+  const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
+  return { activities, newest };
 }

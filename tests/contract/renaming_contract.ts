@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Audience, EVERYONE, SERVERS } from "../../log/segment.ts";
 import { batchOf, LogWriter } from "../support/log_writer.ts";
-import { readAll, type StoreDoor } from "./store_contract.ts";
+import { KEEP_ALL, readAll, type StoreDoor } from "./store_contract.ts";
 
 const FOR_BOB: Audience = { kind: "user", username: "bob" };
 
@@ -86,5 +86,67 @@ export function testRenamingContract({ name, use }: StoreDoor): void {
       store.commit(batchOf({ segments: [{ ...next, bytes: new Uint8Array([66, 10]) }] }));
       assertEquals(store.missing({}).activities, 1);
     });
+  });
+
+  Deno.test(`${name} frees the numbers behind where the origin ends also where what had them was forgotten`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      const own = "s-1";
+      opened.commit(log.batch({ origin: own }, { origin: own, lines: 5 }, { origin: own, lines: 4 }, { origin: own }));
+      assertEquals(opened.forget({ ...KEEP_ALL, maxBytes: 0 }).entries, 10);
+      opened.commit(batchOf({ renamed: { former: own, after: 1, serverId: "s-2" } }));
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        assertEquals(readAll(store), []);
+        // What stays of it is forgotten, and nothing else.
+        assertEquals(store.missing({}), { after: 4, activities: 0, gaps: [{ origin: own, first: 1, last: 1 }] });
+        assertEquals(store.missing({ [own]: 11 }).gaps, []);
+        assertEquals(store.vectorAt(4), { [own]: 1 });
+      }
+      const store = reopen();
+      if (store !== opened) assertEquals(store.opened.vector, { [own]: 1 });
+      const others = { position: 5, origin: own, first: 2, last: 3, audience: EVERYONE, takenAt: 1 };
+      store.commit(batchOf({ segments: [{ ...others, bytes: new Uint8Array([66, 10, 66, 10]) }] }));
+      assertEquals(store.missing({ [own]: 1 }), { after: 4, activities: 2, gaps: [] });
+      assertEquals(store.vectorAt(4), { [own]: 1 });
+      const again = reopen();
+      if (again !== opened) assertEquals(again.opened.vector, { [own]: 3 });
+      assertEquals(again.missing({}), { after: 4, activities: 2, gaps: [{ origin: own, first: 1, last: 1 }] });
+    });
+  });
+
+  Deno.test(`${name} keeps how far an origin goes when it ends where everything was forgotten, or something is kept`, () => {
+    for (
+      const [audience, takenAt, gaps] of [
+        [FOR_BOB, 1, [{ origin: "s-1", first: 1, last: 3 }]],
+        [FOR_BOB, 9, [{ origin: "s-1", first: 1, last: 3 }]],
+        [SERVERS, 1, [{ origin: "s-1", first: 1, last: 2 }]],
+      ] as const
+    ) {
+      use((opened, reopen) => {
+        const log = new LogWriter();
+        const own = "s-1";
+        opened.commit(log.batch(
+          { origin: own, lines: 2, takenAt: 1 },
+          { origin: own, audience, takenAt: 1 },
+          { origin: own, lines: 2, takenAt },
+          { origin: own, takenAt: 9 },
+        ));
+        opened.forget({ ...KEEP_ALL, takenBefore: 5, directMessagesBefore: 5 });
+        opened.commit(batchOf({ renamed: { former: own, after: 3, serverId: "s-2" } }));
+        for (const ask of [() => opened, reopen]) {
+          const store = ask();
+          assertEquals(readAll(store).length, audience === SERVERS ? 1 : 0);
+          assertEquals(store.missing({}).gaps, gaps);
+          assertEquals(store.missing({ [own]: 3 }).gaps, []);
+        }
+        const store = reopen();
+        if (store !== opened) assertEquals(store.opened.vector, { [own]: 3 });
+        const next = { position: 5, origin: own, first: 4, last: 4, audience: EVERYONE, takenAt: 1 };
+        store.commit(batchOf({ segments: [{ ...next, bytes: new Uint8Array([66, 10]) }] }));
+        assertEquals(store.missing({}).gaps, gaps);
+        assertEquals(store.missing({ [own]: 3 }), { after: 4, activities: 1, gaps: [] });
+      });
+    }
   });
 }

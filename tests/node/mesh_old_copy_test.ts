@@ -97,6 +97,33 @@ for (const server of ["a", "b"]) {
   });
 }
 
+Deno.test("an old copy that keeps little has forgotten what it numbered before it is noticed: it takes in what others have under these numbers, and starts again", async () => {
+  const world = await putBack();
+  const little = { store: { activityRetentionBytes: 200 } };
+  world.part(["a"], ["b"]);
+  world.start("a", ["b"], little);
+  const eve = await world.login("a");
+  for (let n = 101; n <= 140; n++) {
+    eve.publish(n, `m-${n}`);
+    await world.run(20);
+  }
+  await world.run(5_000);
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal("a", "b");
+  const name = world.server("a").node.serverId;
+  assertEquals(world.server("a").vector.a, 30);
+  world.server("a").kill();
+  world.start("a", ["b"], little);
+  await world.linked("b");
+  const late = await world.login("a", "anonymous", { redirects: 3 });
+  late.publish(201);
+  await world.until(() => world.server("b").activities.includes(201), "what is published then");
+  await world.equal("a", "b");
+  assertEquals(world.server("a").vector.a, 30);
+  assertEquals(world.server("a").node.serverId, name);
+});
+
 Deno.test("what is acknowledged as replicated by an old copy is with another server by then", async () => {
   const world = await putBack({ cluster: { durability: "replicated" } });
   world.network.block("a", "b");
