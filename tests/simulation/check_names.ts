@@ -1,7 +1,7 @@
 /** Checks what is promised to users with a name who cannot say themselves what they have or missed. Pure. */
 
 import { covers, vectorAt } from "./check_delivery.ts";
-import { type Evidence, overlaps, type Told, type Violation } from "./evidence.ts";
+import { type Evidence, overlaps, type Span, type Told, type Violation } from "./evidence.ts";
 
 /** A server that dies so soon after a login may not have told anybody of it. */
 const UNKNOWN_MS = 1_000;
@@ -33,7 +33,9 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
   const last = evidence.told("entered").find((event) => event.session === session);
   if (last?.life === undefined) return;
   const sessions = evidence.told("entered").filter(({ life }) => life === last.life).map((event) => event.session);
-  const stays = sessions.flatMap((name) => stayOf(evidence, name));
+  const all = sessions.flatMap((name) => stayOf(evidence, name));
+  // The name was somebody else's at all servers up to where it was lost: what is remembered of the account that is left is of an earlier time.
+  const stays = all.slice(all.findLastIndex((stay) => losesName(evidence, who, stay)) + 1);
   const first = stays[0];
   if (first === undefined) return;
   // Who shares the name takes what is for both.
@@ -65,8 +67,14 @@ function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id
     // The server still held the connection for alive, and others went by that: it could not know, or stood still.
     const apart = [...evidence.cut(who, server), ...evidence.stalls(server), ...evidence.stalls(who)];
     if (overlaps(apart, until - UNNOTICED_MS, next.from + 1)) return true;
-    // Nobody had heard that the client is there when its server died, or the others had not heard how far it was.
-    const died = evidence.down(server).find((span) => span.from >= from && span.from <= next.from);
+    // What it had not read when its connection was reset is gone, and its server had sent it.
+    const paused = readsNothing(evidence, who).find((span) => span.from <= until && until <= span.until);
+    if (paused !== undefined && here !== undefined && here.at > paused.from - UNDER_WAY_MS) return true;
+    // Nobody had heard that the client is there when its server died (the answer to its login could still be on its way), or the others had not heard how
+    // far it was.
+    const died = evidence.down(server).find((span) =>
+      span.from >= from - UNDER_WAY_MS && span.until > from && span.from <= next.from
+    );
     if (died !== undefined && died.from - from < UNKNOWN_MS) return true;
     // What was stored there just before counts as sent: it tells so itself when it is back.
     if (died !== undefined && here !== undefined && here.at > died.from - UNDER_WAY_MS) return true;
@@ -85,7 +93,24 @@ function stayOf(evidence: Evidence, session: string): Stay[] {
   const connected = evidence.told("connected").find((event) => event.session === session);
   if (connected === undefined) return [];
   const end = evidence.told("disconnected").find((event) => event.session === session);
+  // Sent on with the answer to its login: nothing had begun.
+  if (end?.at === connected.at && !end.byServer && end.reason !== "") return [];
   return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
+}
+
+/** Whether a stay ended as the name belongs to another account of the network. */
+function losesName(evidence: Evidence, who: string, { server, from, until }: Stay): boolean {
+  return evidence.told("closed a connection").some((event) =>
+    event.who === server && event.reason === "NAME_LOST" && event.peer.includes(`(${who}:`) && event.at >= from &&
+    event.at <= until
+  );
+}
+
+/** When a client left what was sent to it where it was. */
+function readsNothing(evidence: Evidence, client: string): Span[] {
+  return evidence.told("step").flatMap(({ step, at }) =>
+    step.kind === "read slowly" && step.client === client ? [{ from: at, until: at + step.ms }] : []
+  );
 }
 
 function sharesName(evidence: Evidence, who: string, username: string): boolean {

@@ -79,6 +79,63 @@ Deno.test("a plain client that left and entered anew has missed nothing", () => 
   assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, ...anew, END]), false);
 });
 
+Deno.test("a plain client that is sent on with the answer to its first login begins where it is sent", () => {
+  const sentOn = (disconnectedAt: number): Told[] => [
+    ...LIFE.slice(0, 2),
+    ...enters(10, "c1.1", "s1", "c1/1"),
+    [disconnectedAt, "c1", { what: "disconnected", session: "c1.1", reason: "s2", byServer: false }],
+    ...MEANWHILE,
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, sentOn(10)), false);
+  assertEquals(breaks(MISSED, sentOn(5_000)), true);
+});
+
+Deno.test("a plain client misses what it had not read when its server died", () => {
+  const pause = (ms: number): Told => [
+    1_000,
+    "world",
+    { what: "step", step: { kind: "read slowly", client: "c1", ms } },
+  ];
+  const told = (ms: number): Told[] => {
+    const stored = (at: number, who: string): Told => [at, who, {
+      what: "stored",
+      entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }],
+    }];
+    return [...LIFE.slice(0, 4), pause(ms), stored(2_000, "s2"), stored(2_001, "s1"), ...LIFE.slice(4), ...BACK, END];
+  };
+  assertEquals(breaks(MISSED, told(5_000)), false);
+  assertEquals(breaks(MISSED, told(3_000)), true);
+});
+
+Deno.test("a plain client whose server died with the answer to its login on its way may miss what it was to be told of", () => {
+  const told = (diedAt: number): Told[] => [
+    ...LIFE.slice(0, 2),
+    ...enters(5_002, "c1.1", "s1", "c1/1"),
+    [diedAt, "s1", { what: "died", how: "crash" }],
+    [diedAt + 4, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
+    ...MEANWHILE,
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, told(5_000)), false);
+  assertEquals(breaks(MISSED, told(7_000)), true);
+});
+
+Deno.test("a plain client has missed nothing from before its name was found to be of another account", () => {
+  const lost = (reason: string): Told[] => [
+    ...LIFE.slice(0, 4),
+    [7_000, "s1", { what: "closed a connection", peer: "ann (c1:40001)", reason }],
+    [7_003, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
+    ...MEANWHILE,
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, lost("NAME_LOST")), false);
+  assertEquals(breaks(MISSED, lost("FELL_BEHIND")), true);
+});
+
 Deno.test("a client whose list and what it was told after it are not who is there does not know who is online", () => {
   const facts = { chain: "c2.1", secret: "b", connected: true };
   const bob: Told = [20_000, "c2", { what: "is", session: "c2.1", username: "bob", ...facts }];
