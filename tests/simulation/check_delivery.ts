@@ -98,8 +98,23 @@ function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"
  * and which its sender gave to another one a second time.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
+  if (wasTakenBack(evidence, before, again)) return true;
   if (before.session === again.session || before.id === again.id) return false;
   return [...evidence.stored.values()].some((entries) => entries.get(again.id)?.isFor === "everyone");
+}
+
+/**
+ * Whether a client was told in between that it does not have numbers which were given out twice: it goes back before these, as a vector cannot say that it has
+ * what comes after.
+ */
+function wasTakenBack(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
+  const { origin, sequence } = parseEntryId(again.id)!;
+  return evidence.told("gap").some(({ session, gaps, at }) =>
+    session === again.session && at >= before.at && at <= again.at &&
+    gaps.some((gap) =>
+      gap.origin === origin && gap.first <= sequence && [...evidence.givenTwice].some((id) => isIn([gap], id))
+    )
+  );
 }
 
 function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
@@ -178,10 +193,14 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const { chain, session, at } = one;
   const begun = evidence.told("entered").find((event) => event.chain === chain);
   if (begun === undefined) return;
-  const received = new Set(
-    evidence.told("received").filter((event) => event.chain === chain).map(({ sender, n }) => `${sender}#${n}`),
-  );
   const sessions = new Set(evidence.told("entered").filter((event) => event.chain === chain).map((e) => e.session));
+  // Of a plain client with a name its servers know what it got on former connections.
+  const { life } = begun;
+  const lived = life === undefined ? [] : evidence.told("entered").filter((event) => event.life === life);
+  const all = new Set([...sessions, ...lived.map((event) => event.session)]);
+  const received = new Set(
+    evidence.told("received").filter((event) => all.has(event.session)).map(({ sender, n }) => `${sender}#${n}`),
+  );
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
   const isPlain = evidence.schedule.clients.find(({ name }) => name === one.who)?.kind === "plain";
   // What a plain client gets begins with its connection to a server, where it cannot say what it has.

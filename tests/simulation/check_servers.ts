@@ -39,7 +39,11 @@ export function checkAgreement(evidence: Evidence): Violation[] {
   const first = ends[0];
   if (first === undefined) return [];
   for (const end of ends.slice(1)) {
-    violations.push(...checkVectors(first, end), ...checkLines(evidence, first, end), ...checkAccounts(first, end));
+    violations.push(
+      ...checkVectors(first, end),
+      ...checkLines(evidence, first, end),
+      ...checkAccounts(evidence, first, end),
+    );
   }
   for (const end of ends) violations.push(...checkHolds(evidence, end));
   return violations;
@@ -61,9 +65,14 @@ function* checkLines(evidence: Evidence, a: Told<"ended with">, b: Told<"ended w
   }
 }
 
-function* checkAccounts(a: Told<"ended with">, b: Told<"ended with">): Generator<Violation> {
+function* checkAccounts(
+  evidence: Evidence,
+  a: Told<"ended with">,
+  b: Told<"ended with">,
+): Generator<Violation> {
   for (const username of new Set([...Object.keys(a.accounts), ...Object.keys(b.accounts)])) {
     if (a.accounts[username] === b.accounts[username]) continue;
+    if (evidence.accountsGivenTwice.has(username)) continue;
     const what = `${username} is ${a.accounts[username]} at ${a.who} and ${b.accounts[username]} at ${b.who}`;
     yield { promise: "equal accounts", what, at: b.at };
   }

@@ -53,6 +53,8 @@ export class Evidence {
   readonly destroyed = new Set<string>();
   /** Ids that a server gave out a second time: its disk had lost them in silence, and nobody was there who could have told. */
   readonly givenTwice = new Set<string>();
+  /** Names whose account stood under such an id before. */
+  readonly accountsGivenTwice = new Set<string>();
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
   readonly #down = new Map<string, Span[]>();
@@ -180,7 +182,11 @@ export class Evidence {
           const stored = { ...entry, server: who, at, index, isLost: false };
           const isOwn = this.machineOf(entry.id.split(":")[0]!) === who;
           const isSilent = this.schedule.settings.cuts === "silent";
-          if (isOwn && isSilent && server.get(entry.id)?.isLost) this.givenTwice.add(entry.id);
+          const before = server.get(entry.id);
+          if (isOwn && isSilent && before?.isLost) {
+            this.givenTwice.add(entry.id);
+            if (before.account !== undefined) this.accountsGivenTwice.add(before.account.username);
+          }
           server.set(entry.id, stored);
           if (entry.sender === undefined) continue;
           const key = `${entry.sender}#${entry.n}`;
