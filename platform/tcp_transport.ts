@@ -8,7 +8,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { plainAddress } from "./address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "./faults.ts";
-import { ReadSwitch } from "./read_switch.ts";
+import { readableOf, ReadSwitch } from "./read_switch.ts";
 import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "./transport.ts";
 
@@ -109,7 +109,7 @@ class TcpLink implements Link {
     this.#socket = socket;
     this.#faults = faults;
     this.#highWaterBytes = highWaterBytes;
-    this.#reading = new ReadSwitch(socket, () => this.#takeKept());
+    this.#reading = new ReadSwitch(readableOf(socket), () => this.#takeKept());
     this.remoteHost = plainAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     socket.setNoDelay(true);
