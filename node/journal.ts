@@ -33,6 +33,21 @@ export interface Committed {
   faulted?(): void;
 }
 
+/** A reader, and what of its part of the log has not left this process. */
+export interface SentReader {
+  /** The last segment that it was sent. */
+  readonly position: Position;
+  readonly unsentBytes: number;
+  /** Where it was read from. */
+  readonly began: Position;
+  /** Whose direct messages it is sent. */
+  readonly username: string;
+}
+
+/** Segments that are looked at for one reader: in memory, and in the store, where each costs a read. */
+const MAX_LOOKS_BACK = 1_024;
+const MAX_READS_BACK = 32;
+
 /** What the journal tells. */
 export interface JournalOwner {
   /** These are stored; nobody was told so. */
@@ -217,15 +232,24 @@ export class Journal {
     this.#tail.dropTo(position);
   }
 
-  /** Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a segment. */
-  positionBefore(position: Position, unsentBytes: number): Position {
+  /**
+   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a segment, and never before `began`, where
+   * it was read from. Asked for each reader whenever servers talk: so it looks at a bounded number of segments, and gives `began` when that is not enough.
+   */
+  positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
     let before = position;
-    for (let unsent = unsentBytes; unsent > 0 && before > 0; before--) {
-      const segment = this.segmentsAfter(before - 1, 0)[0];
+    let [looks, reads] = [0, 0];
+    for (let unsent = unsentBytes; unsent > 0 && before > began; before--) {
+      if (++looks > MAX_LOOKS_BACK) return began;
+      let segment = this.#tail.after(before - 1, 0)?.[0];
+      if (segment === undefined && ++reads > MAX_READS_BACK) return began;
+      segment ??= this.segmentsAfter(before - 1, 0)[0];
       if (segment?.position !== before) break;
-      if (segment.audience.kind === "everyone") unsent -= segment.bytes.length;
+      const { audience, bytes } = segment;
+      const wasSent = audience.kind === "everyone" || (audience.kind === "user" && audience.username === username);
+      if (wasSent) unsent -= bytes.length;
     }
-    return before;
+    return Math.max(before, began);
   }
 
   /** Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before. */

@@ -252,9 +252,13 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** How far it was sent the log, without what is still here. */
   #standsAt(): Position {
     const { hub, journal } = this.#services;
-    const before = journal.positionBefore(hub.positionOf(this.#reader), this.#owner.link.pendingBytes);
-    // Of what has not left some was no part of the log: what waited.
-    return Math.max(before, this.#beganAfter);
+    return journal.positionBefore({
+      position: hub.positionOf(this.#reader),
+      // Of what has not left some was no part of the log: what waited.
+      unsentBytes: this.#owner.link.pendingBytes,
+      began: this.#beganAfter,
+      username: this.#session.username,
+    });
   }
 
   // ---- the supervisor speaks -------------------------------------------------------------------------------------
