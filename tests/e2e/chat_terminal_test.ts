@@ -282,6 +282,8 @@ inNetwork(1, "wide characters and emoji are typed, edited and shown, in 40 colum
   await ada.showsCursor(2 + 4 + 2 + 12 + 1);
   await ada.type("Enter");
   await mizuki.shows(">", /^\d\d:\d\d:\d\d {2}ada → you {2}こんにちは世!👍🎉$/);
+  // Else the word of it may come after what is said next.
+  await ada.sees(/✓✓ delivered/);
   await ada.type("日".repeat(30));
   await ada.shows(`> …${"日".repeat(18)}`);
   await ada.type("Home");
