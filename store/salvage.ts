@@ -7,9 +7,9 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { checksumOf, rowChecksum } from "./checksum.ts";
 import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame, MAGIC } from "./frame.ts";
-import { BARE_FORM } from "./index_row.ts";
+import { BARE_FORM, indexValues } from "./index_row.ts";
 import { logFilesIn, nameOfLogFile } from "./log_files.ts";
-import { INDEX_COLUMNS, type IndexRow, isPlaced, type SegmentRow } from "./sqlite_statements.ts";
+import { INDEX_COLUMNS, isPlaced, type SegmentRow } from "./sqlite_statements.ts";
 
 /** Rows with these keys could not be read, nor is it known which there were. */
 export interface Unreadable {
@@ -187,7 +187,7 @@ export class Salvage implements Disposable {
 
   #found(row: SegmentRow): FoundSegment {
     const { position, first, last } = row;
-    const isRowWhole = rowChecksum("segments", ...indexFacts(row)) === row.checksum;
+    const isRowWhole = indexValues(row).at(-1) === row.checksum;
     const origin = isRowWhole ? this.nameOf(row.origin) : undefined;
     const segment = this.#wholeSegment(row, isRowWhole);
     if (segment !== undefined) return { kind: "whole", segment };
@@ -275,15 +275,6 @@ function indexOfMagic(bytes: Uint8Array, from: number): number {
     if (view.getUint32(at, true) === MAGIC) return at;
   }
   return -1;
-}
-
-function indexFacts(row: IndexRow): (string | number | null)[] {
-  const { position, origin, first, last, audience, username, takenAt, lamport, activities, activityBytes } = row;
-  const { form, size, file, start, length, bareChecksum, channels } = row;
-  return [
-    ...[position, origin, first, last, audience, username, takenAt, lamport, activities, activityBytes],
-    ...[form, size, file, start, length, bareChecksum, channels],
-  ];
 }
 
 /** How an audience is written. */
