@@ -23,14 +23,7 @@ import { BARE_FORM, indexValues } from "./index_row.ts";
 import { nameOfLogFile } from "./log_files.ts";
 import { insertInto, type Loss, RecoveredRows } from "./recovered_rows.ts";
 import { FoundLog, planRecovery, type RecoveryPlan } from "./recovery_plan.ts";
-import {
-  audienceNumber,
-  type FoundSegment,
-  isUnreadable,
-  Salvage,
-  type Unreadable,
-  type WholeSegment,
-} from "./salvage.ts";
+import { audienceNumber, type FoundSegment, Salvage, type Unreadable, type WholeSegment } from "./salvage.ts";
 import { storeError } from "./sqlite_errors.ts";
 import { prepareFile } from "./sqlite_file.ts";
 import { StoreError } from "./store.ts";
@@ -173,27 +166,11 @@ class Recovering {
   /** Up to where entries were forgotten in good order. */
   #forgotten(): Map<string, number> {
     const forgotten = new Map<string, number>();
-    for (const { id, name, last } of this.#originRows()) {
+    for (const { id, name, last } of this.#salvage.origins) {
       forgotten.set(name, last);
       this.#originIds.set(name, id);
     }
     return forgotten;
-  }
-
-  *#originRows(): Iterable<{ id: number; name: string; last: number; position: number }> {
-    interface Row {
-      readonly id: number;
-      readonly name: string;
-      readonly last: number;
-      readonly position: number;
-      readonly checksum: number;
-    }
-    const columns = "id, name, forgotten_last AS last, forgotten_position AS position, checksum";
-    for (const row of this.#salvage.rows<Row>("origins", "id", columns)) {
-      if (isUnreadable(row)) continue;
-      const { id, name, last, position, checksum } = row;
-      if (rowChecksum("origins", id, name, last, position) === checksum) yield { id, name, last, position };
-    }
   }
 
   /** Everything that is found of the log, in the order of positions: the index first, then frames that nothing names. */
@@ -244,7 +221,7 @@ class Recovering {
   /** Writes the index, and origins with what is forgotten of them. Gives how many entries are kept. */
   #writeLog(plan: RecoveryPlan, forgotten: ReadonlyMap<string, number>): number {
     const holes = new Map(plan.origins.map(({ origin, missing, cutAfter }) => [origin, { missing, cutAfter }]));
-    const positions = new Map([...this.#originRows()].map(({ name, position }) => [name, position]));
+    const positions = new Map(this.#salvage.origins.map(({ name, position }) => [name, position]));
     interface Written {
       activities: number;
       activityBytes: number;

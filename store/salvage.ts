@@ -102,9 +102,19 @@ function firstReadable<T>(
   return found;
 }
 
+/** An origin: its number, and up to where its entries were forgotten, and where that stood. */
+export interface SalvagedOrigin {
+  readonly id: number;
+  readonly name: string;
+  readonly last: number;
+  readonly position: number;
+}
+
 /** The files of a damaged folder. Dispose of it. */
 export class Salvage implements Disposable {
   readonly folder: string;
+  /** Origins whose rows are whole. */
+  readonly origins: readonly SalvagedOrigin[];
   readonly #database: DatabaseSync | undefined;
   readonly #handles = new Map<number, number>();
   readonly #names = new Map<number, string>();
@@ -114,19 +124,19 @@ export class Salvage implements Disposable {
   constructor(folder: string, database: DatabaseSync | undefined) {
     this.folder = folder;
     this.#database = database;
-    for (
-      const row of this.rows<
-        { id: number; name: string; checksum: number; forgottenLast: number; forgottenPosition: number }
-      >(
-        "origins",
-        "id",
-        "id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition, checksum",
-      )
-    ) {
-      if (isUnreadable(row)) continue;
-      const { id, name, forgottenLast, forgottenPosition, checksum } = row;
-      if (rowChecksum("origins", id, name, forgottenLast, forgottenPosition) === checksum) this.#names.set(id, name);
+    interface Row extends SalvagedOrigin {
+      readonly checksum: number;
     }
+    const columns = "id, name, forgotten_last AS last, forgotten_position AS position, checksum";
+    const origins: SalvagedOrigin[] = [];
+    for (const row of this.rows<Row>("origins", "id", columns)) {
+      if (isUnreadable(row)) continue;
+      const { id, name, last, position, checksum } = row;
+      if (rowChecksum("origins", id, name, last, position) !== checksum) continue;
+      origins.push({ id, name, last, position });
+      this.#names.set(id, name);
+    }
+    this.origins = origins;
   }
 
   /** The origin with this number, where its row is whole. */
