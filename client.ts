@@ -33,7 +33,7 @@ import { makeSecret } from "./platform/crypto.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { stdio } from "./platform/stdio.ts";
-import { readTextFile, replacePrivateFile } from "./platform/text_file.ts";
+import { readTextFile, replacePrivateFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */

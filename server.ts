@@ -29,13 +29,13 @@ import { CloneError } from "./node/clones.ts";
 import { keepSecret, type KeptSecret } from "./node/kept_secret.ts";
 import { findNetworkSecret } from "./node/network_secret.ts";
 import { Faults } from "./platform/faults.ts";
-import { askHttp } from "./platform/http_client.ts";
+import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { catchStrayFaults } from "./platform/stray_faults.ts";
 import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
-import { FileError, readTextFile, writeTextFile } from "./platform/text_file.ts";
+import { FileError, readTextFile, writeTextFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */

@@ -3,10 +3,10 @@
 import { getLogger } from "@logtape/logtape";
 import { DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
 import { endpointText } from "../config/values.ts";
-import { type LineFile, openLineFile } from "../platform/line_file.ts";
+import { type LineFile, openLineFile } from "../platform/files/line_file.ts";
 import { random } from "../platform/random.ts";
 import { realClock } from "../platform/real_clock.ts";
-import { tcpTransport } from "../platform/tcp_transport.ts";
+import { tcpTransport } from "../platform/tcp/tcp_transport.ts";
 import type { Transport } from "../platform/transport.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, openClient } from "./client.ts";

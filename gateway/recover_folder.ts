@@ -5,7 +5,7 @@ import { type Config, dataFolder, DEFAULT_CONFIG } from "../config/config.ts";
 import { parseEndpoint } from "../config/values.ts";
 import { askPeers } from "../node/peer_vectors.ts";
 import { realClock } from "../platform/real_clock.ts";
-import { tcpTransport } from "../platform/tcp_transport.ts";
+import { tcpTransport } from "../platform/tcp/tcp_transport.ts";
 import { makeServerId } from "../platform/node_id.ts";
 import { recoverFolder, type Recovery, serverIdIn } from "../store/recover.ts";
 import { DamagedError, type Store } from "../store/store.ts";

@@ -5,7 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Clock, Timer } from "../platform/clock.ts";
-import { isOutOfFiles } from "../platform/open_files.ts";
+import { isOutOfFiles } from "../platform/files/open_files.ts";
 import { defaultMaxBytes, type DiskLimits, type DiskUse, type Space, spaceOf, usedBytes } from "../store/budget.ts";
 
 /** What it works with. */

@@ -4,7 +4,7 @@
  */
 
 import { type Config, dataFolder } from "../config/config.ts";
-import { FileError, readTextFile, writePrivateFile } from "../platform/text_file.ts";
+import { FileError, readTextFile, writePrivateFile } from "../platform/files/text_file.ts";
 
 /** A secret, and where it came from: the configuration, the data folder, or nowhere, so that it was made. */
 export interface KeptSecret {

@@ -19,7 +19,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { delay } from "@std/async/delay";
-import { FileError, fileReason } from "./text_file.ts";
+import { FileError, fileReason } from "./files/text_file.ts";
 
 /** What is logged, how and where to. */
 export interface LoggingOptions {

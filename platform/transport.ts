@@ -1,6 +1,6 @@
 /**
  * Connections as the rest of the house sees them: bytes in, bytes out, how much waits to go out, and how it ended.
- * `tcp_transport.ts` is the real one, over `node:net`; tests and the simulator bring their own.
+ * `platform/tcp/tcp_transport.ts` is the real one, over `node:net`; tests and the simulator bring their own.
  */
 
 /** Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error), `"local"` by this side. */

@@ -21,7 +21,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { SeenFile } from "./file_watch.ts";
-import { isOutOfFiles } from "../platform/open_files.ts";
+import { isOutOfFiles } from "../platform/files/open_files.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "./store.ts";
 

@@ -8,8 +8,8 @@ import { methodOf } from "../gateway/grpc/grpc_codec.ts";
 import { type BroadCastRequest, type Message, SERVICE_IN, SERVICE_OUT } from "../gateway/grpc/messages.ts";
 import { announcementText, wireTime } from "../gateway/grpc/rules.ts";
 import { callUnary } from "../gateway/grpc/unary_call.ts";
-import { Http2Channel } from "../platform/http2_client.ts";
-import { repairHttp2 } from "../platform/older_http2.ts";
+import { Http2Channel } from "../platform/http/http2_client.ts";
+import { repairHttp2 } from "../platform/http/http2_polyfill.ts";
 import { realClock } from "../platform/real_clock.ts";
 import { receive, tick } from "../trace/lamport_clock.ts";
 

@@ -1,7 +1,7 @@
 /** How a participant is called: over one channel, which is made with the first call and kept. */
 
 import type { Clock } from "../../platform/clock.ts";
-import { Http2Channel, type Http2Endpoint } from "../../platform/http2_client.ts";
+import { Http2Channel, type Http2Endpoint } from "../../platform/http/http2_client.ts";
 import { SERVICE_OUT } from "./messages.ts";
 import type { Caller } from "./participant.ts";
 import { callUnary } from "./unary_call.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../../platform/clock.ts";
-import { Http2Channel, Http2Error } from "../../platform/http2_client.ts";
+import { Http2Channel, Http2Error } from "../../platform/http/http2_client.ts";
 import type { Procedure } from "./messages.ts";
 import { decodeMessage, encodeMessage, type ValueOf } from "./protobuf.ts";
 

@@ -3,7 +3,7 @@
  * lead here. Then what the one who asks has shown, and what that is good for. Pure.
  */
 
-import type { HttpRequest } from "../../platform/http_server.ts";
+import type { HttpRequest } from "../../platform/http/http_server.ts";
 
 /** Where the gateway is, and what it is called. */
 export interface Place {

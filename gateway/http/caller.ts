@@ -1,7 +1,7 @@
 /** Whom a request comes from, where proxies that the operator trusts hand requests on. Pure. */
 
 import { plainAddress } from "../../platform/address.ts";
-import type { HttpRequest } from "../../platform/http_server.ts";
+import type { HttpRequest } from "../../platform/http/http_server.ts";
 
 /** The longest way that is followed: more proxies than any request passes. */
 const MAX_HOPS = 16;

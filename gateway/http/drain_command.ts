@@ -6,7 +6,7 @@
 import type { Endpoint } from "../../config/config.ts";
 import { endpointText } from "../../config/values.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { HttpAnswer, HttpQuestion } from "../../platform/http_client.ts";
+import type { HttpAnswer, HttpQuestion } from "../../platform/http/http_client.ts";
 import type { NetworkView, ServerView } from "../../view/network_view.ts";
 
 /** How it ended. */

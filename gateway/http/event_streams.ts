@@ -5,7 +5,7 @@
 
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
-import type { HttpStream, HttpStreamHandler } from "../../platform/http_server.ts";
+import type { HttpStream, HttpStreamHandler } from "../../platform/http/http_server.ts";
 import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 import type { GatewayNode } from "./gateway_node.ts";
 import { WrittenOnce } from "./written_once.ts";

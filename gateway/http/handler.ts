@@ -3,7 +3,7 @@
  * door does what it says. Pure.
  */
 
-import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../platform/http_server.ts";
+import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../platform/http/http_server.ts";
 import { bearerOf, isLocal, misdirected, type Need, type Place, type Refusal, refusal, type Shown } from "./access.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";

@@ -8,7 +8,7 @@ import { ConfigError } from "../../config/load.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
-import { readFolder } from "../../platform/folder.ts";
+import { readFolder } from "../../platform/files/folder.ts";
 import {
   type HttpExchange,
   type HttpHandler,
@@ -17,7 +17,7 @@ import {
   type HttpRequest,
   type HttpUpgrade,
   listenHttp,
-} from "../../platform/http_server.ts";
+} from "../../platform/http/http_server.ts";
 import type { NetworkView } from "../../view/network_view.ts";
 import type { Door } from "../door.ts";
 import { isLoopback } from "./access.ts";

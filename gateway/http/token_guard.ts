@@ -7,7 +7,7 @@ import { toHex } from "../../accounts/verifier.ts";
 import { networkOf } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import type { HttpRequest } from "../../platform/http_server.ts";
+import type { HttpRequest } from "../../platform/http/http_server.ts";
 import { bearerOf, cookieOf, type Shown } from "./access.ts";
 
 /** What came of a token that was handed in. */

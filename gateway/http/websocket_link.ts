@@ -6,9 +6,9 @@
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
-import type { HttpUpgrade, UpgradedSocket } from "../../platform/http_server.ts";
-import { ReadSwitch } from "../../platform/read_switch.ts";
-import { readingTurns } from "../../platform/reading_turns.ts";
+import type { HttpUpgrade, UpgradedSocket } from "../../platform/http/http_server.ts";
+import { ReadSwitch } from "../../platform/tcp/read_switch.ts";
+import { readingTurns } from "../../platform/tcp/reading_turns.ts";
 import type { Link, LinkHandler } from "../../platform/transport.ts";
 import { joinBytes } from "../../protocol/join_bytes.ts";
 import { FrameCache } from "./text_frames.ts";

@@ -3,7 +3,7 @@ import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
 import { findNetworkSecret, keepNetworkSecret } from "../../node/network_secret.ts";
 import { makeNetworkSecret } from "../../platform/crypto.ts";
-import { FileError } from "../../platform/text_file.ts";
+import { FileError } from "../../platform/files/text_file.ts";
 
 /** A test that has a data folder. */
 function inFolder(name: string, run: (folder: string) => Promise<void>): void {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import { logFormatter, startLogging } from "../../platform/logging.ts";
-import { FileError } from "../../platform/text_file.ts";
+import { FileError } from "../../platform/files/text_file.ts";
 
 function record(level: LogLevel, ...message: unknown[]): LogRecord {
   const timestamp = new Date(2026, 0, 2, 3, 4, 5, 6).getTime();

@@ -10,7 +10,7 @@ import { ThrumNode } from "../../../node/node.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
 import { makeServerId } from "../../../platform/node_id.ts";
 import { realClock } from "../../../platform/real_clock.ts";
-import { tcpTransport } from "../../../platform/tcp_transport.ts";
+import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
 import { openMemoryStore } from "../../../store/memory_store.ts";
 import { ChittyParticipant } from "../../../tools/chitty_participant.ts";
 import { eventually } from "../../support/until.ts";

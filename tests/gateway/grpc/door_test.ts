@@ -9,7 +9,7 @@ import { SERVICE_IN } from "../../../gateway/grpc/messages.ts";
 import { GrpcError } from "../../../gateway/grpc/unary_call.ts";
 import { type Activity, connect, serve } from "../../../mod.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
-import { Http2Channel } from "../../../platform/http2_client.ts";
+import { Http2Channel } from "../../../platform/http/http2_client.ts";
 import { realClock } from "../../../platform/real_clock.ts";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import { eventually } from "../../support/until.ts";
@@ -145,7 +145,7 @@ Deno.test({
         )
       );
       assertEquals(reply, "Unknown user tried to leave the server");
-      // Before the server is: see platform/http2_client.ts.
+      // Before the server is: see platform/http/http2_client.ts.
       channel.close();
     }
   },

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SERVICE_IN } from "../../../gateway/grpc/messages.ts";
 import { callUnary, GRPC_STATUS, GrpcError } from "../../../gateway/grpc/unary_call.ts";
-import { Http2Channel, Http2Error } from "../../../platform/http2_client.ts";
+import { Http2Channel, Http2Error } from "../../../platform/http/http2_client.ts";
 import { realClock } from "../../../platform/real_clock.ts";
 
 const REPLY = Uint8Array.from([0, 0, 0, 0, 4, 0x12, 2, 0x6f, 0x6b]);

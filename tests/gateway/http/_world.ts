@@ -5,7 +5,7 @@ import { assetsOf } from "../../../gateway/http/assets.ts";
 import type { GatewayNode } from "../../../gateway/http/gateway_node.ts";
 import type { Answer, Surroundings } from "../../../gateway/http/handler.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
-import type { HttpReply, HttpRequest } from "../../../platform/http_server.ts";
+import type { HttpReply, HttpRequest } from "../../../platform/http/http_server.ts";
 import type { NetworkChange, NetworkView } from "../../../view/network_view.ts";
 
 export const TOKEN = "0123456789abcdef0123456789abcdef";

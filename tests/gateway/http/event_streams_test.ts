@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EventStreams, MAX_STREAM_BYTES, MAX_STREAMS } from "../../../gateway/http/event_streams.ts";
 import { Faults } from "../../../platform/faults.ts";
-import type { HttpStream, HttpStreamHandler } from "../../../platform/http_server.ts";
+import type { HttpStream, HttpStreamHandler } from "../../../platform/http/http_server.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { ObservedNode } from "./_world.ts";
 

@@ -6,11 +6,11 @@
 import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { plainAddress } from "./address.ts";
-import { type FaultGuard, guarded, UNGUARDED } from "./faults.ts";
+import { plainAddress } from "../address.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
 import { readingTurns } from "./reading_turns.ts";
-import type { Link, LinkHandler, Listener, Transport } from "./transport.ts";
+import type { Link, LinkHandler, Listener, Transport } from "../transport.ts";
 
 /**
  * How many connections the operating system may hold for us while we do not accept: as many as it can, since bursts of logins must not be refused.

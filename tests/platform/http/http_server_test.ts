@@ -2,9 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import type { Socket } from "node:net";
-import { type HttpHandler, type HttpLimits, listenHttp } from "../../platform/http_server.ts";
-import { open, requestText } from "../support/raw_http.ts";
-import { until } from "../support/until.ts";
+import { type HttpHandler, type HttpLimits, listenHttp } from "../../../platform/http/http_server.ts";
+import { open, requestText } from "../../support/raw_http.ts";
+import { until } from "../../support/until.ts";
 
 const ENOUGH: HttpLimits = { maxCallers: 100, takeMs: 60_000, requestMs: 60_000 };
 const HOST = { host: "localhost" };

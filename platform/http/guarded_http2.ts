@@ -3,7 +3,7 @@
  * So what is thrown on the way of an event, or by answering, ends the session that it belongs to.
  */
 
-import type { FaultGuard } from "./faults.ts";
+import type { FaultGuard } from "../faults.ts";
 
 /** What is used of servers, sessions and streams alike. */
 interface Emitter {

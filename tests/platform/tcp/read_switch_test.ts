@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { connect } from "node:net";
-import { ReadSwitch } from "../../platform/read_switch.ts";
-import { tcpTransport } from "../../platform/tcp_transport.ts";
-import type { Link } from "../../platform/transport.ts";
-import { until } from "../support/until.ts";
+import { ReadSwitch } from "../../../platform/tcp/read_switch.ts";
+import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
+import type { Link } from "../../../platform/transport.ts";
+import { until } from "../../support/until.ts";
 
 /** A socket that notes what it is told; a read is under way from `resume` on until a chunk comes. */
 class NotedSocket {

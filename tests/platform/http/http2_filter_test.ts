@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Http2Filter, MAX_FRAME_BYTES } from "../../platform/http2_filter.ts";
-import { concat, END_HEADERS, FRAME, frame, PREFACE, requestHeaders } from "../support/http2_frames.ts";
+import { Http2Filter, MAX_FRAME_BYTES } from "../../../platform/http/http2_filter.ts";
+import { concat, END_HEADERS, FRAME, frame, PREFACE, requestHeaders } from "../../support/http2_frames.ts";
 
 /** What is passed of `bytes`, which come in pieces of these sizes; or why nothing more is. */
 function filtered(bytes: Uint8Array, sizes: readonly number[] = [bytes.length]): Uint8Array | string {

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FileError, readTextFile, replacePrivateFile, writeTextFile } from "../../platform/text_file.ts";
+import { FileError, readTextFile, replacePrivateFile, writeTextFile } from "../../../platform/files/text_file.ts";
 
 Deno.test("readTextFile() gives the text, nothing for a file that is not there, and a reason for anything else", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,7 +1,7 @@
 import { connect, Socket } from "node:net";
-import { tcpTransport } from "../../platform/tcp_transport.ts";
-import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
-import { until } from "../support/until.ts";
+import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
+import type { Link, LinkEnd, LinkHandler } from "../../../platform/transport.ts";
+import { until } from "../../support/until.ts";
 
 /** Calls that a listener makes to itself need so many links. */
 const CROWD = 48;

@@ -7,8 +7,8 @@ import type { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { plainAddress } from "./address.ts";
-import { type FaultGuard, guarded, UNGUARDED } from "./faults.ts";
+import { plainAddress } from "../address.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { HttpCallers } from "./http_callers.ts";
 
 /** A request without its body. */

@@ -135,7 +135,7 @@ function endureBrokenConnections(): void {
   addEventListener("unhandledrejection", (event) => {
     if (!(event.reason instanceof Deno.errors.Http)) return;
     event.preventDefault();
-    // Nor is it anything for the net below (`stray_faults.ts`).
+    // Nor is it anything for the net below (`platform/stray_faults.ts`).
     event.stopImmediatePropagation();
     logger.debug("a connection broke: {error}", { error: event.reason.message });
   }, { capture: true });

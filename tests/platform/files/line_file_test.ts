@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openLineFile } from "../../platform/line_file.ts";
-import { until } from "../support/until.ts";
+import { openLineFile } from "../../../platform/files/line_file.ts";
+import { until } from "../../support/until.ts";
 
 Deno.test("LineFile appends lines in order to what is there, soon and at the end", async () => {
   const path = await Deno.makeTempFile({ prefix: "thrum-lines-" });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { openFiles, planOpenFiles, readOpenFileLimit } from "../../platform/open_files.ts";
+import { openFiles, planOpenFiles, readOpenFileLimit } from "../../../platform/files/open_files.ts";
 
 const WISH = { maxConnections: 50_000, maxLobby: 1_024, maxCallers: 4_096, doors: 2 };
 

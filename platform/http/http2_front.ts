@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { getLogger } from "@logtape/logtape";
-import { type FaultGuard, guarded } from "./faults.ts";
+import { type FaultGuard, guarded } from "../faults.ts";
 import { Http2Filter } from "./http2_filter.ts";
 import { HttpCallers } from "./http_callers.ts";
 

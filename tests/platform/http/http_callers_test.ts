@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { EventEmitter } from "node:events";
-import { HttpCallers } from "../../platform/http_callers.ts";
+import { HttpCallers } from "../../../platform/http/http_callers.ts";
 
 class Caller extends EventEmitter {
   readonly #name: string;
