@@ -8,7 +8,7 @@ import type { ArrivedEntry } from "../log/hold_back.ts";
 import { type Audience, EVERYONE, SERVERS } from "../log/segment.ts";
 import { checkEntry } from "../protocol/entry_check.ts";
 import { type EntryFacts, unknownFacts } from "../protocol/entry_codec.ts";
-import type { EntriesMessage, WireAudience } from "../protocol/peer_message.ts";
+import type { EntriesMessage, WireAudience } from "../protocol/peer/peer_message.ts";
 
 /** A line that may enter the log. */
 export interface TakenLine {

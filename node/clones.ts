@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Incarnation, isCopy, kinshipOf, type SeenIncarnation } from "../mesh/incarnation.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { WireIncarnation } from "../protocol/message.ts";
-import type { PeerIdentity, WireMember } from "../protocol/peer_message.ts";
+import type { PeerIdentity, WireMember } from "../protocol/peer/peer_message.ts";
 import type { PeerLink } from "./peer_link.ts";
 
 /** This server runs on a copy of a data folder whose server is in the network. */

@@ -13,7 +13,7 @@ import { type FaultGuard, guarded, UNGUARDED } from "../platform/faults.ts";
 import { encodeAccount, type EntryFacts } from "../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import { encodePlace, type PlaceNote } from "../protocol/place_codec.ts";
+import { encodePlace, type PlaceNote } from "../protocol/peer/place_codec.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
 import type { Account, KnownServer, Missing, Store, StoredPlace, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "./counters.ts";

@@ -24,7 +24,7 @@ import type {
   PeerMessage,
   ServerAnnounceMessage,
   WireMember,
-} from "../protocol/peer_message.ts";
+} from "../protocol/peer/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./caller.ts";

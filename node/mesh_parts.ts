@@ -13,7 +13,7 @@ import type {
   OnlineChangeMessage,
   OnlineMessage,
   PlaceTalkMessage,
-} from "../protocol/peer_message.ts";
+} from "../protocol/peer/peer_message.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Trace } from "../trace/trace_event.ts";
 import type { CloneError } from "./clones.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { RetractedMessage } from "../protocol/origin_message.ts";
+import type { RetractedMessage } from "../protocol/peer/origin_message.ts";
 import type { EntryRange } from "../store/store.ts";
 import type { Caller } from "./caller.ts";
 import type { MeshParts } from "./mesh_parts.ts";

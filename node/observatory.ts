@@ -5,7 +5,7 @@
 
 import type { Member } from "../mesh/members.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
-import type { ObservedMessage, ObserveMessage } from "../protocol/peer_message.ts";
+import type { ObservedMessage, ObserveMessage } from "../protocol/peer/peer_message.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import { diff, type JsonObject } from "../view/merge_patch.ts";
 import {

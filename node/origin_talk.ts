@@ -4,8 +4,8 @@
  */
 
 import type { Vector } from "../log/vector.ts";
-import type { OriginMessage } from "../protocol/origin_message.ts";
-import type { PeerIdentity } from "../protocol/peer_message.ts";
+import type { OriginMessage } from "../protocol/peer/origin_message.ts";
+import type { PeerIdentity } from "../protocol/peer/peer_message.ts";
 import type { Clones } from "./clones.ts";
 import type { Joining } from "./joining.ts";
 import type { Journal } from "./journal.ts";

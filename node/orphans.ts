@@ -4,7 +4,7 @@
  */
 
 import type { WireAccountsSummary } from "../protocol/message.ts";
-import { type AccountsMessage, MAX_WIRE_ACCOUNTS } from "../protocol/origin_message.ts";
+import { type AccountsMessage, MAX_WIRE_ACCOUNTS } from "../protocol/peer/origin_message.ts";
 import type { Account } from "../store/store.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Journal } from "./journal.ts";

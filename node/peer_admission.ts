@@ -2,8 +2,8 @@
 
 import type { Address, Member } from "../mesh/members.ts";
 import type { AuthenticateMessage } from "../protocol/message.ts";
-import { hostProblem } from "../protocol/peer_codec.ts";
-import { PEER_FEATURE, type PeerIdentity } from "../protocol/peer_message.ts";
+import { hostProblem } from "../protocol/peer/peer_codec.ts";
+import { PEER_FEATURE, type PeerIdentity } from "../protocol/peer/peer_message.ts";
 import { isServerId } from "../protocol/server_id.ts";
 import { isUnspecified } from "./peer_link.ts";
 

@@ -18,14 +18,14 @@ import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
 import type { InvalidLine } from "../protocol/message.ts";
 import type { LineFramer } from "../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../protocol/line_framer.ts";
-import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../protocol/peer_codec.ts";
+import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../protocol/peer/peer_codec.ts";
 import {
   type EntriesMessage,
   PEER_FEATURE,
   type PeerIdentity,
   type PeerMessage,
   type WireMember,
-} from "../protocol/peer_message.ts";
+} from "../protocol/peer/peer_message.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import { guardedHandler } from "./unreadable.ts";
 

@@ -9,7 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Link, LinkHandler, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
-import { encodeAuthenticate, parsePeerLine } from "../protocol/peer_codec.ts";
+import { encodeAuthenticate, parsePeerLine } from "../protocol/peer/peer_codec.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import type { KnownServer } from "../store/store.ts";
 

@@ -9,7 +9,7 @@ import type { Position } from "../log/segment.ts";
 import { sequenceOf, type Vector } from "../log/vector.ts";
 import { type LostPlace, LostPlaces } from "../mesh/lost_places.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { PlaceNote } from "../protocol/place_codec.ts";
+import type { PlaceNote } from "../protocol/peer/place_codec.ts";
 import type { StoreState } from "../store/store.ts";
 import type { Journal } from "./journal.ts";
 

@@ -7,8 +7,8 @@
 import type { Vector } from "../log/vector.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { MeshPlaces } from "./mesh_parts.ts";
-import { MAX_TALKED_USERS } from "../protocol/place_talk_codec.ts";
-import type { OnlineChangeMessage, OnlineMessage, PlaceTalkMessage } from "../protocol/peer_message.ts";
+import { MAX_TALKED_USERS } from "../protocol/peer/place_talk_codec.ts";
+import type { OnlineChangeMessage, OnlineMessage, PlaceTalkMessage } from "../protocol/peer/peer_message.ts";
 import type { PlaceKeeper, ReadingCounts } from "./place_keeper.ts";
 import { unlessUnreadable } from "./unreadable.ts";
 

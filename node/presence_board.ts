@@ -8,7 +8,7 @@ import type { Config } from "../config/config.ts";
 import { Presence, type PresenceEvent } from "../mesh/presence.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import type { OnlineChangeMessage, OnlineMessage } from "../protocol/peer_message.ts";
+import type { OnlineChangeMessage, OnlineMessage } from "../protocol/peer/peer_message.ts";
 import { encodeLine } from "../protocol/server_codec.ts";
 import type { ClientSession, Sessions } from "./sessions.ts";
 

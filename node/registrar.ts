@@ -6,7 +6,7 @@ import { ClaimEvidence } from "../mesh/claim_evidence.ts";
 import type { AccountClaim } from "../mesh/intake.ts";
 import type { Claim, Locks } from "../mesh/locks.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { LockMessage } from "../protocol/peer_message.ts";
+import type { LockMessage } from "../protocol/peer/peer_message.ts";
 import { isClaimedBefore } from "../store/claim_order.ts";
 import type { Account } from "../store/store.ts";
 import type { PeerLink } from "./peer_link.ts";

@@ -27,7 +27,7 @@ import type {
   LoginMessage,
   SendDirectMessage,
 } from "./message.ts";
-import { incarnationField } from "./incarnation.ts";
+import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 

@@ -9,8 +9,8 @@ import { formatEntryId, parseEntryId } from "./entry_id.ts";
 import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
 import { MAX_ENTRY_LAMPORT } from "./lamport_bounds.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
-import type { WireAudience } from "./peer_message.ts";
-import { readPlace } from "./place_codec.ts";
+import type { WireAudience } from "./peer/peer_message.ts";
+import { readPlace } from "./peer/place_codec.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
 import { isServerId } from "./server_id.ts";
 

@@ -5,7 +5,7 @@
 
 import { type Fields, isObject } from "./fields.ts";
 import { type EntryId, parseEntryId } from "./entry_id.ts";
-import { type PlaceNote, readPlace } from "./place_codec.ts";
+import { type PlaceNote, readPlace } from "./peer/place_codec.ts";
 
 /** A registration, as the log keeps it. */
 export interface AccountEntry {

@@ -143,7 +143,7 @@ export interface WireIncarnation {
   readonly joinedMs: number;
 }
 
-/** Another server wants to be a peer. What `peer_message.ts` has to say about it is left out for those that are not of this dialect. */
+/** Another server wants to be a peer. What `protocol/peer/peer_message.ts` has to say about it is left out for those that are not of this dialect. */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
   readonly secret: string;

@@ -9,7 +9,7 @@ import { parseEntry } from "../../protocol/entry_codec.ts";
 import { MAX_MESSAGE_ID_LENGTH } from "../../protocol/fields.ts";
 import { FEATURES } from "../../protocol/message.ts";
 import { MAX_SECRET_CHARACTERS, MAX_USERNAME_CHARACTERS } from "../../protocol/names.ts";
-import { parsePeerLine } from "../../protocol/peer_codec.ts";
+import { parsePeerLine } from "../../protocol/peer/peer_codec.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 
 const text = read("docs/protocol.md");
@@ -105,7 +105,7 @@ Deno.test("every line between servers that docs/protocol.md shows can be read", 
 });
 
 Deno.test("docs/protocol.md tells of every command between servers", () => {
-  const source = read("protocol/peer_message.ts");
+  const source = read("protocol/peer/peer_message.ts");
   const commands = [...source.matchAll(/readonly command: ([^;]+);/g)]
     .flatMap(([, union]) => [...union!.matchAll(/"([A-Z_]+)"/g)].map(([, command]) => command!));
   assert(commands.length > 7, "the types are written in another way than this test expects");

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { beginIncarnation, isCopy, kinshipOf, type SeenIncarnation } from "../../mesh/incarnation.ts";
-import { incarnationField } from "../../protocol/incarnation.ts";
+import { incarnationField } from "../../protocol/peer/incarnation.ts";
 import { FieldProblem } from "../../protocol/fields.ts";
 
 Deno.test("each start in a folder follows those before it, and of two from one copy neither follows the other", () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { takeLines } from "../../mesh/intake.ts";
-import type { WireAudience } from "../../protocol/peer_message.ts";
+import type { WireAudience } from "../../protocol/peer/peer_message.ts";
 import { activityLine } from "../support/fake_peer.ts";
 
 /** Two lines of the origin `b`, from `sender`. */

@@ -7,7 +7,7 @@ import { checkEntry } from "../../protocol/entry_check.ts";
 import { encodeAccount, encodeDirectMessage, encodeReceipt } from "../../protocol/entry_codec.ts";
 import { MAX_ENTRY_LAMPORT } from "../../protocol/lamport_bounds.ts";
 import { usernameProblem } from "../../protocol/names.ts";
-import type { WireAudience } from "../../protocol/peer_message.ts";
+import type { WireAudience } from "../../protocol/peer/peer_message.ts";
 import { encodeBroadcast, quoteUsername } from "../../protocol/server_codec.ts";
 
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });

@@ -4,9 +4,9 @@
  * with the user's messages, and a server that knows none keeps them and passes them on. Pure.
  */
 
-import { type Fields, isObject } from "./fields.ts";
-import type { WireVector } from "./message.ts";
-import { isServerId } from "./server_id.ts";
+import { type Fields, isObject } from "../fields.ts";
+import type { WireVector } from "../message.ts";
+import { isServerId } from "../server_id.ts";
 
 /** What a PLACE line says. */
 export type PlaceNote = LostNote | TakenNote;

@@ -11,10 +11,10 @@ import {
   optionalStringField,
   stringField,
   vectorField,
-} from "./fields.ts";
-import type { WireVector } from "./message.ts";
-import { usernameProblem } from "./names.ts";
-import { isServerId } from "./server_id.ts";
+} from "../fields.ts";
+import type { WireVector } from "../message.ts";
+import { usernameProblem } from "../names.ts";
+import { isServerId } from "../server_id.ts";
 
 /** Entries `first` to `last` of `origin` were given out twice, as an old copy of its data was put back. Clients may have seen others under these ids than the log has. */
 export interface RetractedMessage {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { parseClientLine } from "../../protocol/client_codec.ts";
+import { parseClientLine } from "../../../protocol/client_codec.ts";
 import {
   encodeAnnounce,
   encodeAuthenticate,
@@ -10,10 +10,10 @@ import {
   encodeEntries,
   MAX_ENTRIES_LINES,
   parsePeerLine,
-} from "../../protocol/peer_codec.ts";
-import { usernameProblem } from "../../protocol/names.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
-import type { PeerIdentity, WireAudience, WireMember } from "../../protocol/peer_message.ts";
+} from "../../../protocol/peer/peer_codec.ts";
+import { usernameProblem } from "../../../protocol/names.ts";
+import { encodeLine } from "../../../protocol/server_codec.ts";
+import type { PeerIdentity, WireAudience, WireMember } from "../../../protocol/peer/peer_message.ts";
 
 const serverId = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,20}$/);
 const port = fc.integer({ min: 1, max: 65_535 });

@@ -1,10 +1,10 @@
 /** What servers say to each other about lost connections, read from a line's fields. Pure. */
 
-import { FieldProblem, type Fields, integerField, isObject, stringField, vectorField } from "./fields.ts";
-import type { WireVector } from "./message.ts";
-import { usernameProblem } from "./names.ts";
+import { FieldProblem, type Fields, integerField, isObject, stringField, vectorField } from "../fields.ts";
+import type { WireVector } from "../message.ts";
+import { usernameProblem } from "../names.ts";
 import type { PlaceTalkMessage } from "./peer_message.ts";
-import { isServerId } from "./server_id.ts";
+import { isServerId } from "../server_id.ts";
 
 /** Users that one message may name. */
 export const MAX_TALKED_USERS = 1_000;

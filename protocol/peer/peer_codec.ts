@@ -3,7 +3,7 @@
  * recognises what is going on. Pure.
  */
 
-import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
+import { parseFields, readEndConnection, readHeartbeat } from "../client_codec.ts";
 import {
   accountsSummaryField,
   clockField,
@@ -17,10 +17,10 @@ import {
   stringField,
   stringsField,
   vectorField,
-} from "./fields.ts";
+} from "../fields.ts";
 import { incarnationField } from "./incarnation.ts";
-import type { InvalidLine, WireVector } from "./message.ts";
-import { usernameProblem } from "./names.ts";
+import type { InvalidLine, WireVector } from "../message.ts";
+import { usernameProblem } from "../names.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
@@ -33,8 +33,8 @@ import {
   type WireMember,
 } from "./peer_message.ts";
 import { readPlaceTalk } from "./place_talk_codec.ts";
-import { encodeLine, readRefusal } from "./server_codec.ts";
-import { isServerId } from "./server_id.ts";
+import { encodeLine, readRefusal } from "../server_codec.ts";
+import { isServerId } from "../server_id.ts";
 
 /** Lines under one header: more than a segment has. `node/peer_link.ts` bounds their bytes. */
 export const MAX_ENTRIES_LINES = 8_192;

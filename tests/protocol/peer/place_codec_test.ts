@@ -1,10 +1,10 @@
 /** PLACE lines, and what servers say to each other about lost connections: read as written, and nothing that is wrong. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkEntry } from "../../protocol/entry_check.ts";
-import { parseEntry } from "../../protocol/entry_codec.ts";
-import { parsePeerLine } from "../../protocol/peer_codec.ts";
-import { encodePlace, type PlaceNote } from "../../protocol/place_codec.ts";
+import { checkEntry } from "../../../protocol/entry_check.ts";
+import { parseEntry } from "../../../protocol/entry_codec.ts";
+import { parsePeerLine } from "../../../protocol/peer/peer_codec.ts";
+import { encodePlace, type PlaceNote } from "../../../protocol/peer/place_codec.ts";
 
 const ENTRY = { origin: "s-1", sequence: 7, lamport: 31 };
 const LOST = { event: "lost" as const, username: "anna", resumes: true, lostAt: 30, vector: { "s-1": 6, "s-2": 0 } };

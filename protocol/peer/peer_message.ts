@@ -12,7 +12,7 @@ import type {
   WireIncarnation,
   WireServer,
   WireVector,
-} from "./message.ts";
+} from "../message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
 /** What a server must offer in AUTHENTICATE to be taken for one of this dialect. */

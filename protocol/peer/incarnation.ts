@@ -1,7 +1,7 @@
 /** How a server says which of its starts this is (docs/protocol.md, section 4.1). Pure. */
 
-import { FieldProblem, type Fields, integerField, isObject, stringField, stringsField } from "./fields.ts";
-import type { WireIncarnation } from "./message.ts";
+import { FieldProblem, type Fields, integerField, isObject, stringField, stringsField } from "../fields.ts";
+import type { WireIncarnation } from "../message.ts";
 
 const ID = /^[0-9a-f]{1,32}$/;
 const MAX_BEFORE = 64;
