@@ -18,7 +18,7 @@ export interface Violation {
 /** Shipped code, from the ground up. A room is a folder, or a file beside them. */
 const FLOORS: readonly (readonly string[])[] = [
   ["protocol", "log", "platform", "config", "trace", "view"],
-  ["session", "heartbeat", "store", "accounts", "hub"],
+  ["diagram", "session", "heartbeat", "store", "accounts", "hub"],
   ["mesh", "client"],
   ["node"],
   ["gateway"],
@@ -36,6 +36,7 @@ const PURE = [
   "session/",
   "config/",
   "trace/",
+  "diagram/",
   "mesh/",
   "view/",
   "heartbeat/liveness.ts",

@@ -4,12 +4,12 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { toJson, toMermaid, toShiviz } from "../trace/diagram_formats.ts";
-import { drawSvg } from "../trace/diagram_svg.ts";
-import { drawText } from "../trace/diagram_text.ts";
-import { type History, historyOf } from "../trace/history.ts";
-import { completeEntry, completeName, serversIn } from "../trace/server_ids.ts";
-import { isNamed, through, type Window } from "../trace/window.ts";
+import { toJson, toMermaid, toShiviz } from "../diagram/diagram_formats.ts";
+import { drawSvg } from "../diagram/diagram_svg.ts";
+import { drawText } from "../diagram/diagram_text.ts";
+import { type History, historyOf } from "../diagram/history.ts";
+import { completeEntry, completeName, serversIn } from "../diagram/server_ids.ts";
+import { isNamed, through, type Window } from "../diagram/window.ts";
 import { LOCAL_TIME, readMoment } from "./moment.ts";
 import { readTraceFiles } from "./trace_files.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { timeOfDay } from "../platform/local_time.ts";
-import type { WallTime } from "../trace/wall_time.ts";
+import type { WallTime } from "../diagram/wall_time.ts";
 
 /** What was meant; or, in a sentence, why that cannot be said. */
 export type Moment =

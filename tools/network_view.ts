@@ -1,7 +1,7 @@
 /** Asks a running server how its network is, for `why.ts`. */
 
 import * as v from "valibot";
-import type { LiveNetwork } from "../trace/why_live.ts";
+import type { LiveNetwork } from "../diagram/why_live.ts";
 
 const number = v.number();
 const text = v.string();

@@ -1,6 +1,6 @@
 /** Reads traces for `diagram.ts` and `why.ts`. */
 
-import { readTrace } from "../trace/history.ts";
+import { readTrace } from "../diagram/history.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 
 /** The events of all `paths`, and of the files that these went on from. `undefined`, and a sentence on standard error, when one cannot be read. */

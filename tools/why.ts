@@ -4,11 +4,11 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import type { Told } from "../trace/answer.ts";
-import { historyOf } from "../trace/history.ts";
-import { whereWent } from "../trace/where_went.ts";
-import { whyClosed } from "../trace/why.ts";
-import { whereIsLive, whyClosedLive } from "../trace/why_live.ts";
+import type { Told } from "../diagram/answer.ts";
+import { historyOf } from "../diagram/history.ts";
+import { whereWent } from "../diagram/where_went.ts";
+import { whyClosed } from "../diagram/why.ts";
+import { whereIsLive, whyClosedLive } from "../diagram/why_live.ts";
 import { LOCAL_TIME } from "./moment.ts";
 import { askServer } from "./network_view.ts";
 import { readTraceFiles } from "./trace_files.ts";

@@ -2,9 +2,9 @@
 
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
-import { liveDiagram } from "../../trace/live_diagram.ts";
-import { atOffset, UTC } from "../../trace/wall_time.ts";
+import { DIAGRAM_STYLE } from "../../diagram/diagram_style.ts";
+import { liveDiagram } from "../../diagram/live_diagram.ts";
+import { atOffset, UTC } from "../../diagram/wall_time.ts";
 import type { GatewayNode } from "./gateway_node.ts";
 
 /** Which picture is asked for. */

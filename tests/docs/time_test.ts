@@ -1,8 +1,8 @@
 /** docs/time.md has every event of a trace, and the words that stand beside it in a diagram. */
 
 import { assert, assertEquals } from "@std/assert";
-import { LEGEND } from "../../trace/diagram_svg.ts";
-import { phraseOf, toneOf } from "../../trace/phrase.ts";
+import { LEGEND } from "../../diagram/diagram_svg.ts";
+import { phraseOf, toneOf } from "../../diagram/phrase.ts";
 import { TRACE_KINDS, type TraceEvent, type TraceKind } from "../../trace/trace_event.ts";
 
 const rows = Deno.readTextFileSync(new URL("../../docs/time.md", import.meta.url)).split("\n")

@@ -1,7 +1,7 @@
 /** The programs behind `deno task diagram` and `deno task why`, on files, and on a server that runs. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { liveNetwork } from "../trace/_live_network.ts";
+import { liveNetwork } from "../diagram/_live_network.ts";
 
 Deno.test("diagram draws files in every format, with the files that these went on from, and says what is wrong", async () => {
   const folder = await Deno.makeTempDir({ prefix: "thrum-diagram-" });
@@ -132,7 +132,7 @@ Deno.test("why says what is wrong with a server that says nothing, or something 
   assertStringIncludes((await run("why", "--user", "eve", "--server", "http://")).err, "is no address of a server");
 });
 
-const SAMPLE = new URL("../trace/sample.jsonl", import.meta.url).pathname;
+const SAMPLE = new URL("../diagram/sample.jsonl", import.meta.url).pathname;
 
 function run(tool: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   return runWith({}, tool, ...args);

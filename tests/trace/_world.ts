@@ -2,7 +2,7 @@
 
 import { openClient } from "../../client/client.ts";
 import type { Client, ConnectOptions } from "../../client/options.ts";
-import { historyOf } from "../../trace/history.ts";
+import { historyOf } from "../../diagram/history.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Process } from "../simulation/process.ts";

@@ -1,8 +1,8 @@
 /** What traces say of direct messages: where one went, when its receiver had it and its sender knew, or what it waits for. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { historyOf } from "../../trace/history.ts";
-import { whereWent } from "../../trace/where_went.ts";
+import { historyOf } from "../../diagram/history.ts";
+import { whereWent } from "../../diagram/where_went.ts";
 import { MeshWorld } from "../support/mesh_world.ts";
 import { messages, TracedWorld, violations } from "./_world.ts";
 

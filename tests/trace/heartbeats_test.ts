@@ -1,9 +1,9 @@
 /** Heartbeats of real servers to real clients that keep a trace: there and back, in band and out of it. */
 
 import { assert, assertEquals } from "@std/assert";
-import { layOut } from "../../trace/diagram_layout.ts";
-import { historyOf } from "../../trace/history.ts";
-import { whyClosed } from "../../trace/why.ts";
+import { layOut } from "../../diagram/diagram_layout.ts";
+import { historyOf } from "../../diagram/history.ts";
+import { whyClosed } from "../../diagram/why.ts";
 import { MeshWorld } from "../support/mesh_world.ts";
 import { TracedWorld, violations } from "./_world.ts";
 

@@ -1,10 +1,10 @@
 /** The live space-time diagram: the newest events, as a part of a page. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
-import { liveDiagram } from "../../trace/live_diagram.ts";
+import { DIAGRAM_STYLE } from "../../diagram/diagram_style.ts";
+import { liveDiagram } from "../../diagram/live_diagram.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
-import { atOffset } from "../../trace/wall_time.ts";
+import { atOffset } from "../../diagram/wall_time.ts";
 import { randomTrace, readSample } from "./_sample.ts";
 
 const SERVERS = [

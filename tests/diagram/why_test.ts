@@ -1,10 +1,10 @@
 /** Answers from a fixed trace. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { historyOf } from "../../trace/history.ts";
-import { completeEntry, completeName } from "../../trace/server_ids.ts";
-import { whereWent } from "../../trace/where_went.ts";
-import { whyClosed } from "../../trace/why.ts";
+import { historyOf } from "../../diagram/history.ts";
+import { completeEntry, completeName } from "../../diagram/server_ids.ts";
+import { whereWent } from "../../diagram/where_went.ts";
+import { whyClosed } from "../../diagram/why.ts";
 import { readSample } from "./_sample.ts";
 
 const history = historyOf(readSample());

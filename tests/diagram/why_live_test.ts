@@ -1,8 +1,8 @@
 /** Answers from a network that runs, given as its gateway says it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type LiveNetwork, whereIsLive, whyClosedLive } from "../../trace/why_live.ts";
-import { UTC } from "../../trace/wall_time.ts";
+import { type LiveNetwork, whereIsLive, whyClosedLive } from "../../diagram/why_live.ts";
+import { UTC } from "../../diagram/wall_time.ts";
 import type { NetworkView } from "../../view/network_view.ts";
 import { liveNetwork } from "./_live_network.ts";
 

@@ -1,6 +1,6 @@
 /** What answers have in common: the ends of connections, moments and spans in words. Pure. */
 
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
 import { isNamed } from "./window.ts";
 

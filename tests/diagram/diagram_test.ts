@@ -1,17 +1,17 @@
 /** Each form of the space-time diagram, of a fixed trace; and that in the picture nothing covers anything. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { toJson, toMermaid, toShiviz } from "../../trace/diagram_formats.ts";
-import { type Box, PILL_HEIGHT } from "../../trace/diagram_labels.ts";
-import { layOut } from "../../trace/diagram_layout.ts";
-import { DIAGRAM_STYLE } from "../../trace/diagram_style.ts";
-import { drawSvg } from "../../trace/diagram_svg.ts";
-import { drawText } from "../../trace/diagram_text.ts";
-import { historyOf } from "../../trace/history.ts";
-import { liveDiagram } from "../../trace/live_diagram.ts";
-import { type Tone, toneOf } from "../../trace/phrase.ts";
+import { toJson, toMermaid, toShiviz } from "../../diagram/diagram_formats.ts";
+import { type Box, PILL_HEIGHT } from "../../diagram/diagram_labels.ts";
+import { layOut } from "../../diagram/diagram_layout.ts";
+import { DIAGRAM_STYLE } from "../../diagram/diagram_style.ts";
+import { drawSvg } from "../../diagram/diagram_svg.ts";
+import { drawText } from "../../diagram/diagram_text.ts";
+import { historyOf } from "../../diagram/history.ts";
+import { liveDiagram } from "../../diagram/live_diagram.ts";
+import { type Tone, toneOf } from "../../diagram/phrase.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
-import { through } from "../../trace/window.ts";
+import { through } from "../../diagram/window.ts";
 import { randomTrace, readSample } from "./_sample.ts";
 
 const history = historyOf(readSample());

@@ -3,7 +3,7 @@
 import { openConnections, seconds, sentenceOfEnd, type Told, when } from "./answer.ts";
 import type { History } from "./history.ts";
 import { isHeartbeat, phraseOf } from "./phrase.ts";
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import { isNamed } from "./window.ts";
 
 /** Events of a connection that are told before it was closed. */

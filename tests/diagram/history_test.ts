@@ -1,10 +1,10 @@
 /** What can be seen from traces that were read together: pairs of sends and receives, crashes, heartbeats without an answer, vector clocks. */
 
 import { assert, assertEquals } from "@std/assert";
-import { layOut } from "../../trace/diagram_layout.ts";
-import { covers, historyOf, readTrace, vectorClocks } from "../../trace/history.ts";
+import { layOut } from "../../diagram/diagram_layout.ts";
+import { covers, historyOf, readTrace, vectorClocks } from "../../diagram/history.ts";
 import { encodeTraceEvent, parseRange, parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
-import { through } from "../../trace/window.ts";
+import { through } from "../../diagram/window.ts";
 import { randomTrace, readSample } from "./_sample.ts";
 
 Deno.test("An event is the same after it was written and read, whatever is in it", () => {

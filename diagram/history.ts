@@ -4,7 +4,7 @@
  */
 
 import { isServer, toneOf } from "./phrase.ts";
-import { type EntryRange, parseRange, parseTraceEvent, type TraceEvent } from "./trace_event.ts";
+import { type EntryRange, parseRange, parseTraceEvent, type TraceEvent } from "../trace/trace_event.ts";
 import { UTC, type WallTime } from "./wall_time.ts";
 
 /** A message: the places of its two ends in `History.events`. */

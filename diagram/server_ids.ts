@@ -1,7 +1,7 @@
 /** Server ids are long, so pictures show their beginnings only. What people type is completed here from those that are known. Pure. */
 
-import type { TraceEvent } from "./trace_event.ts";
-import { parseRange } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
+import { parseRange } from "../trace/trace_event.ts";
 import { isServer } from "./phrase.ts";
 
 /** What was typed with its server id in full, or why that cannot be said. */

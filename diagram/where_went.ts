@@ -4,7 +4,7 @@ import { openConnections, sentenceOfEnd, type Told, when } from "./answer.ts";
 import { covers, type History } from "./history.ts";
 import { isHeartbeat, phraseOf, shortNames } from "./phrase.ts";
 import { completeEntry, serversIn } from "./server_ids.ts";
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import { eventsAbout, isNamed } from "./window.ts";
 
 /** What a server says of a broadcast that is for one user. */

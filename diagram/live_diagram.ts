@@ -3,7 +3,7 @@
 import { drawSvg } from "./diagram_svg.ts";
 import { type History, historyOf, type TracedNode } from "./history.ts";
 import { completeName } from "./server_ids.ts";
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 import { UTC, type WallTime } from "./wall_time.ts";
 import { isNamed, through } from "./window.ts";
 

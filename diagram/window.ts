@@ -1,7 +1,7 @@
 /** What of a history is to be looked at: a span of Lamport time, what one user had to do with, or what surrounds one message. Pure. */
 
 import { covers, type History } from "./history.ts";
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 
 /** What to look at; all that is given has to hold. */
 export interface Window {

@@ -1,6 +1,6 @@
 /** A small network, as the gateway of one of its servers says it. */
 
-import type { LiveNetwork } from "../../trace/why_live.ts";
+import type { LiveNetwork } from "../../diagram/why_live.ts";
 
 /** Three servers, one of which is silent and one is gone; eve was closed and is back, bob answers nothing. */
 export function liveNetwork(): LiveNetwork {

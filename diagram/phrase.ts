@@ -1,6 +1,6 @@
 /** Events in words, as diagrams and answers have them; and what kind of thing each is. Pure. */
 
-import type { TraceEvent, TraceKind } from "./trace_event.ts";
+import type { TraceEvent, TraceKind } from "../trace/trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
 
 /** What an event is, at a glance. */

@@ -1,13 +1,13 @@
 /**
- * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock: `deno run -A tests/trace/draw_pictures.ts [FOLDER]`. Which times come out may change with the
+ * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock: `deno run -A tests/diagram/draw_pictures.ts [FOLDER]`. Which times come out may change with the
  * code, so no test compares them.
  */
 
-import { drawSvg } from "../../trace/diagram_svg.ts";
-import { type History, historyOf } from "../../trace/history.ts";
-import { through } from "../../trace/window.ts";
+import { drawSvg } from "../../diagram/diagram_svg.ts";
+import { type History, historyOf } from "../../diagram/history.ts";
+import { through } from "../../diagram/window.ts";
 import { MeshWorld } from "../support/mesh_world.ts";
-import { TracedWorld } from "./_world.ts";
+import { TracedWorld } from "../trace/_world.ts";
 
 const CONFIG = {
   cluster: { rebalance: false, holdBackMs: 500, drainMs: 0 },

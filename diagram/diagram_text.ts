@@ -2,7 +2,7 @@
 
 import type { History } from "./history.ts";
 import { phraseOf, shortNames, toneOf } from "./phrase.ts";
-import type { TraceEvent } from "./trace_event.ts";
+import type { TraceEvent } from "../trace/trace_event.ts";
 
 /** What a column takes at most and at least. */
 const MAX_COLUMN = 16;
