@@ -9,15 +9,15 @@ import type { ConnectOptions } from "./client/options.ts";
 import { type CommandContext, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
-import { talk } from "./client/terminal/interactive.ts";
+import { talk } from "./client/terminal/chat/interactive.ts";
 import { listen } from "./client/terminal/listen.ts";
 import { InputError, publish } from "./client/terminal/publish.ts";
 import { refusalHint } from "./client/terminal/refusal_hint.ts";
 import { register } from "./client/terminal/register.ts";
 import { send } from "./client/terminal/send.ts";
 import { users } from "./client/terminal/users.ts";
-import type { StateFile } from "./client/terminal/remembered.ts";
-import { visible } from "./client/terminal/visible.ts";
+import type { StateFile } from "./client/terminal/chat/remembered_login.ts";
+import { visible } from "./client/terminal/screen/visible.ts";
 import {
   CLIENT_PROGRAM,
   type ClientArguments,

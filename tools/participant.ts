@@ -6,7 +6,7 @@
 import { EXIT_CODE, type ExitCode } from "../config/exit_code.ts";
 import { type Flags, helpText, parseCommandLine, type Program, UsageError } from "../config/flags.ts";
 import { CALLED_PORTS, endpointText, parseEndpoint, type Reader, wholeNumber } from "../config/values.ts";
-import { visible } from "../client/terminal/visible.ts";
+import { visible } from "../client/terminal/screen/visible.ts";
 import type { BroadCastRequest } from "../gateway/grpc/messages.ts";
 import { messageProblem } from "../gateway/grpc/rules.ts";
 import { GRPC_STATUS, GrpcError } from "../gateway/grpc/unary_call.ts";

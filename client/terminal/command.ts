@@ -8,7 +8,7 @@ import { RefusedError } from "../errors.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./describe.ts";
 import { confirmNew, type Identity } from "./identity.ts";
-import type { StateFile } from "./remembered.ts";
+import type { StateFile } from "./chat/remembered_login.ts";
 
 /** What a command is given. */
 export interface CommandContext {

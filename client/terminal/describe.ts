@@ -5,7 +5,7 @@ import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
 import type { Activity, ClientEvent, Message } from "../options.ts";
 import { endpointText } from "../../config/values.ts";
-import { visible } from "./visible.ts";
+import { visible } from "./screen/visible.ts";
 
 /** Something to tell a person. */
 export interface Notice {

@@ -13,7 +13,7 @@ import { endpointText } from "../../config/values.ts";
 import { type CommandContext, enter, untilStopped } from "./command.ts";
 import { activityWords } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
-import { visible } from "./visible.ts";
+import { visible } from "./screen/visible.ts";
 
 /** Something to show: as JSON, and for people. */
 interface Row {

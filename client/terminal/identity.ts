@@ -8,7 +8,7 @@ import { UsageError } from "../../config/flags.ts";
 import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
-import { askHidden } from "./hidden_prompt.ts";
+import { askHidden } from "./screen/hidden_prompt.ts";
 
 /** Who, and what to do about it. */
 export interface Identity {

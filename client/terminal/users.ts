@@ -3,7 +3,7 @@
 import { type CommandContext, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { GIVE_UP_AFTER_MS } from "./publish.ts";
-import { visible } from "./visible.ts";
+import { visible } from "./screen/visible.ts";
 
 /** Lists them on standard output, one a line, sorted. */
 export async function users(context: CommandContext): Promise<void> {

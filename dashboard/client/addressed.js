@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Whom a text is for that somebody has typed: `NAME: text` goes to NAME alone, as in the terminal client, whose rule this is
- * (client/terminal/typed_line.ts; a test holds one against the other). Pure.
+ * (client/terminal/chat/typed_line.ts; a test holds one against the other). Pure.
  */
 
 /**

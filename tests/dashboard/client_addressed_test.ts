@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { readTypedLine, type TypedLine, WORDS } from "../../client/terminal/typed_line.ts";
+import { readTypedLine, type TypedLine, WORDS } from "../../client/terminal/chat/typed_line.ts";
 import { type Addressed, readAddressed } from "../../dashboard/client/addressed.js";
 import { broadcast, Page } from "./_page.ts";
 

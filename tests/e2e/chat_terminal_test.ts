@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { clientCommand, type Program, startClient, startServer } from "../support/program.ts";
 import { NO_TMUX, Screen } from "../support/tmux.ts";
-import { ESCAPES } from "../client/terminal/_escapes.ts";
+import { ESCAPES } from "../client/terminal/screen/_escapes.ts";
 
 if (NO_TMUX !== undefined) console.log(`SKIPPED the chat on terminals: ${NO_TMUX}`);
 

@@ -3,8 +3,8 @@
  * password; so from the beginning nothing is shown but by us.
  */
 
-import { NoAnswer } from "../../config/prompts.ts";
-import type { Keyboard, Stdio } from "../../platform/stdio.ts";
+import { NoAnswer } from "../../../config/prompts.ts";
+import type { Keyboard, Stdio } from "../../../platform/stdio.ts";
 import { readTyped } from "./hidden_prompt.ts";
 import { visible } from "./visible.ts";
 

@@ -8,11 +8,11 @@ import {
   refusedRows,
   sentRow,
   usersRow,
-} from "../../../client/terminal/chat_rows.ts";
-import { describeActivity, styleNotice } from "../../../client/terminal/describe.ts";
-import { drawPrompt } from "../../../client/terminal/prompt_line.ts";
-import { visible } from "../../../client/terminal/visible.ts";
-import { PLAIN } from "../../support/fake_stdio.ts";
+} from "../../../../client/terminal/chat/chat_rows.ts";
+import { describeActivity, styleNotice } from "../../../../client/terminal/describe.ts";
+import { drawPrompt } from "../../../../client/terminal/screen/prompt_line.ts";
+import { visible } from "../../../../client/terminal/screen/visible.ts";
+import { PLAIN } from "../../../support/fake_stdio.ts";
 import { ESCAPES } from "./_escapes.ts";
 
 /** What a terminal obeys, and what it does not draw from left to right. */

@@ -1,7 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Editor, EMPTY_EDITOR, MAX_TEXT_LENGTH, stepEditor } from "../../../client/terminal/editor.ts";
-import type { KeyName } from "../../../client/terminal/keys.ts";
+import {
+  type Editor,
+  EMPTY_EDITOR,
+  MAX_TEXT_LENGTH,
+  stepEditor,
+} from "../../../../client/terminal/screen/line_editor.ts";
+import type { KeyName } from "../../../../client/terminal/screen/keys.ts";
 
 const KEYS: readonly KeyName[] = [
   "enter",

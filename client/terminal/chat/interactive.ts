@@ -1,18 +1,18 @@
 /**
  * The interactive session: a chat. What is typed is said, sent or done, and what happens appears above the line being typed. What a line means is decided in
- * `typed_line.ts`, how things read in `chat_rows.ts`; `screen.ts` has the terminal.
+ * `typed_line.ts`, how things read in `chat_rows.ts`; `client/terminal/screen/screen.ts` has the terminal.
  */
 
-import { UsageError } from "../../config/flags.ts";
-import type { Clock } from "../../platform/clock.ts";
-import type { Style } from "../../platform/terminal.ts";
-import type { Stdio } from "../../platform/stdio.ts";
-import type { UserScope } from "../../protocol/message.ts";
-import { VERSION } from "../../protocol/version.ts";
-import { ConnectionEndedError, RefusedError } from "../errors.ts";
-import type { Client, ClientEvent } from "../options.ts";
-import { activityText } from "../publication.ts";
-import { endpointText } from "../../config/values.ts";
+import { UsageError } from "../../../config/flags.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { Style } from "../../../platform/terminal.ts";
+import type { Stdio } from "../../../platform/stdio.ts";
+import type { UserScope } from "../../../protocol/message.ts";
+import { VERSION } from "../../../protocol/version.ts";
+import { ConnectionEndedError, RefusedError } from "../../errors.ts";
+import type { Client, ClientEvent } from "../../options.ts";
+import { activityText } from "../../publication.ts";
+import { endpointText } from "../../../config/values.ts";
 import { AwayMessages, type Released } from "./away_messages.ts";
 import { logIn, settleServer } from "./chat_login.ts";
 import {
@@ -26,14 +26,14 @@ import {
   sentRow,
   usersRow,
 } from "./chat_rows.ts";
-import type { CommandContext } from "./command.ts";
+import type { CommandContext } from "../command.ts";
 import { DeliveryMarks } from "./delivery_marks.ts";
-import { type Notice, styleNotice } from "./describe.ts";
+import { type Notice, styleNotice } from "../describe.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
 import { PendingLines } from "./pending_lines.ts";
-import { type RawStdio, rawStdio } from "./raw_stdio.ts";
-import { readRemembered } from "./remembered.ts";
-import { Screen, type ScreenOwner } from "./screen.ts";
+import { type RawStdio, rawStdio } from "../screen/raw_stdio.ts";
+import { readRemembered } from "./remembered_login.ts";
+import { Screen, type ScreenOwner } from "../screen/screen.ts";
 import { readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
 
 /** Several messages to one user are mostly delivered together: that is told once. */

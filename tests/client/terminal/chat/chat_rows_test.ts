@@ -10,10 +10,10 @@ import {
   refusedRows,
   sentRow,
   usersRow,
-} from "../../../client/terminal/chat_rows.ts";
-import { nameColour } from "../../../client/terminal/name_colour.ts";
-import { textWidth } from "../../../client/terminal/text_width.ts";
-import { PLAIN } from "../../support/fake_stdio.ts";
+} from "../../../../client/terminal/chat/chat_rows.ts";
+import { nameColour } from "../../../../client/terminal/chat/name_colour.ts";
+import { textWidth } from "../../../../client/terminal/screen/text_width.ts";
+import { PLAIN } from "../../../support/fake_stdio.ts";
 
 const DAY_MS = 86_400_000;
 const noonMs = new Date(2026, 10, 21, 12, 34, 56).getTime();

@@ -1,7 +1,7 @@
 /** What Tab does: completes the name or the word that the cursor stands behind, or says which there are. Pure. */
 
-import type { Editor } from "./editor.ts";
-import { WORDS } from "./typed_line.ts";
+import type { Editor } from "./line_editor.ts";
+import { WORDS } from "../chat/typed_line.ts";
 
 /** What became of a line, and what to show where several ways are open. */
 export interface Completion {

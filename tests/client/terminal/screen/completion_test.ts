@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { complete } from "../../../client/terminal/completion.ts";
-import { EMPTY_EDITOR } from "../../../client/terminal/editor.ts";
+import { complete } from "../../../../client/terminal/screen/completion.ts";
+import { EMPTY_EDITOR } from "../../../../client/terminal/screen/line_editor.ts";
 
 const names = ["alice", "alan", "bob", "Mary Ann", "日本語", "日本人", "help"];
 

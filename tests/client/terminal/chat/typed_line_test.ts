@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { HELP, readTypedLine, WORDS } from "../../../client/terminal/typed_line.ts";
+import { HELP, readTypedLine, WORDS } from "../../../../client/terminal/chat/typed_line.ts";
 
 const isUser = (name: string) => ["ada", "help", "Mary Ann", "日本"].includes(name);
 const read = (line: string) => readTypedLine(line, isUser);

@@ -1,14 +1,14 @@
 /** How the chat reads: rows for what people say, who comes and goes, and what the words of the client answer. Pure: what time it is comes in. */
 
-import { timeAsOf, timeOfDay } from "../../platform/local_time.ts";
-import type { Style } from "../../platform/terminal.ts";
-import type { UserScope } from "../../protocol/message.ts";
-import type { Activity, Message, Presence } from "../options.ts";
-import { activityWords } from "./describe.ts";
+import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
+import type { Style } from "../../../platform/terminal.ts";
+import type { UserScope } from "../../../protocol/message.ts";
+import type { Activity, Message, Presence } from "../../options.ts";
+import { activityWords } from "../describe.ts";
 import { nameColour } from "./name_colour.ts";
-import { textStart, textWidth } from "./text_width.ts";
+import { textStart, textWidth } from "../screen/text_width.ts";
 import { HELP } from "./typed_line.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../screen/visible.ts";
 
 /** How far a message got that was sent from here. */
 export type Mark = "stored" | "delivered";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Key, KeyReader } from "../../../client/terminal/keys.ts";
+import { type Key, KeyReader } from "../../../../client/terminal/screen/keys.ts";
 
 const encoder = new TextEncoder();
 

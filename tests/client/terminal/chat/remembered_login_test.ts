@@ -6,7 +6,7 @@ import {
   rememberedText,
   secretFor,
   toKeep,
-} from "../../../client/terminal/remembered.ts";
+} from "../../../../client/terminal/chat/remembered_login.ts";
 
 const server = { host: "127.0.0.1", port: 8000 };
 const other = { host: "127.0.0.1", port: 8001 };

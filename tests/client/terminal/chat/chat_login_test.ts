@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ConnectError, RefusedError } from "../../../client/errors.ts";
-import type { Client, ConnectOptions } from "../../../client/options.ts";
-import { afterRefusal, logIn, settleServer } from "../../../client/terminal/chat_login.ts";
-import type { CommandContext } from "../../../client/terminal/command.ts";
-import { parseRemembered, type Remembered, rememberedText } from "../../../client/terminal/remembered.ts";
-import { parseClientArguments } from "../../../config/arguments.ts";
-import { NoAnswer } from "../../../config/prompts.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
-import { FakeStdio } from "../../support/fake_stdio.ts";
+import { ConnectError, RefusedError } from "../../../../client/errors.ts";
+import type { Client, ConnectOptions } from "../../../../client/options.ts";
+import { afterRefusal, logIn, settleServer } from "../../../../client/terminal/chat/chat_login.ts";
+import type { CommandContext } from "../../../../client/terminal/command.ts";
+import { parseRemembered, type Remembered, rememberedText } from "../../../../client/terminal/chat/remembered_login.ts";
+import { parseClientArguments } from "../../../../config/arguments.ts";
+import { NoAnswer } from "../../../../config/prompts.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeStdio } from "../../../support/fake_stdio.ts";
 
 const server = { host: "127.0.0.1", port: 8000 };
 const kept: Remembered = { username: "ada", server };

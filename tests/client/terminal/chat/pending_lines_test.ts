@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ConnectError, ConnectionEndedError } from "../../../client/errors.ts";
-import { PendingLines } from "../../../client/terminal/pending_lines.ts";
+import { ConnectError, ConnectionEndedError } from "../../../../client/errors.ts";
+import { PendingLines } from "../../../../client/terminal/chat/pending_lines.ts";
 
 const server = { host: "127.0.0.1", port: 8000 };
 const connected = { kind: "connected", server, serverId: "s", returned: true, missed: 0 } as const;

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { askHidden } from "../../../client/terminal/hidden_prompt.ts";
-import { rawStdio } from "../../../client/terminal/raw_stdio.ts";
-import { NoAnswer } from "../../../config/prompts.ts";
-import { FakeStdio } from "../../support/fake_stdio.ts";
+import { askHidden } from "../../../../client/terminal/screen/hidden_prompt.ts";
+import { rawStdio } from "../../../../client/terminal/screen/raw_stdio.ts";
+import { NoAnswer } from "../../../../config/prompts.ts";
+import { FakeStdio } from "../../../support/fake_stdio.ts";
 
 /** A terminal on which `chunks` come from the keyboard. */
 function typing(...chunks: string[]) {

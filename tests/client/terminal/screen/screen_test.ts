@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Screen } from "../../../client/terminal/screen.ts";
-import { FakeStdio } from "../../support/fake_stdio.ts";
+import { Screen } from "../../../../client/terminal/screen/screen.ts";
+import { FakeStdio } from "../../../support/fake_stdio.ts";
 
 const ERASE = "\r\x1b[K";
 

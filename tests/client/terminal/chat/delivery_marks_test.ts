@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DeliveryMarks, MAX_UNDELIVERED } from "../../../client/terminal/delivery_marks.ts";
+import { DeliveryMarks, MAX_UNDELIVERED } from "../../../../client/terminal/chat/delivery_marks.ts";
 
 const hello = { to: "bob", text: "hello" };
 

@@ -1,8 +1,8 @@
 /** The terminal of a chat: the last line is the person's, all above it is what happens. What lines mean is left to its owner. */
 
-import type { Stdio } from "../../platform/stdio.ts";
+import type { Stdio } from "../../../platform/stdio.ts";
 import { complete } from "./completion.ts";
-import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor } from "./editor.ts";
+import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor } from "./line_editor.ts";
 import { KeyReader } from "./keys.ts";
 import { drawAbove, drawPrompt, erasePrompt, type PromptLine, redrawAbove, redrawResized } from "./prompt_line.ts";
 import { textWidth } from "./text_width.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { askHidden, askYesNo, stepHidden } from "../../../client/terminal/hidden_prompt.ts";
-import { NoAnswer } from "../../../config/prompts.ts";
-import { FakeStdio } from "../../support/fake_stdio.ts";
+import { askHidden, askYesNo, stepHidden } from "../../../../client/terminal/screen/hidden_prompt.ts";
+import { NoAnswer } from "../../../../config/prompts.ts";
+import { FakeStdio } from "../../../support/fake_stdio.ts";
 
 /** A keyboard on which `typed` is typed, a key at a time, and what was asked of it. */
 function typing(typed: string) {

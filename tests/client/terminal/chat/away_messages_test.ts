@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Message } from "../../../client/options.ts";
-import { AwayMessages, MAX_HELD_MESSAGES } from "../../../client/terminal/away_messages.ts";
+import type { Message } from "../../../../client/options.ts";
+import { AwayMessages, MAX_HELD_MESSAGES } from "../../../../client/terminal/chat/away_messages.ts";
 
 const message = (text: string, offline = true): Message => (
   { from: "bob", to: "ada", text, id: `s:${text}`, lamport: 1, sentAt: 0, offline }

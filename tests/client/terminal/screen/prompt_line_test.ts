@@ -6,8 +6,8 @@ import {
   type PromptLine,
   redrawAbove,
   redrawResized,
-} from "../../../client/terminal/prompt_line.ts";
-import { textEnd, textStart, textWidth } from "../../../client/terminal/text_width.ts";
+} from "../../../../client/terminal/screen/prompt_line.ts";
+import { textEnd, textStart, textWidth } from "../../../../client/terminal/screen/text_width.ts";
 
 /** A line where `|` is the cursor. */
 function line(typed: string, columns = 10): PromptLine {

@@ -3,9 +3,9 @@
  * here as everywhere.
  */
 
-import { ask, NoAnswer, yesNoQuestion } from "../../config/prompts.ts";
-import type { Keyboard, Stdio } from "../../platform/stdio.ts";
-import { EMPTY_EDITOR, stepEditor } from "./editor.ts";
+import { ask, NoAnswer, yesNoQuestion } from "../../../config/prompts.ts";
+import type { Keyboard, Stdio } from "../../../platform/stdio.ts";
+import { EMPTY_EDITOR, stepEditor } from "./line_editor.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { textWidth } from "./text_width.ts";
 

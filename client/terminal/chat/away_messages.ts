@@ -1,6 +1,6 @@
 /** Messages that waited for the person: kept back until it is known how many they are, so that this can be said first. Pure, but for what it remembers. */
 
-import type { Message } from "../options.ts";
+import type { Message } from "../../options.ts";
 
 /** What can be shown now. */
 export interface Released {

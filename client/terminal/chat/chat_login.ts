@@ -3,16 +3,16 @@
  * account at once is asked for its password at once. A wrong password or a name that does not exist is no reason to start all over.
  */
 
-import { ask } from "../../config/prompts.ts";
-import { endpointText, parseEndpoint } from "../../config/values.ts";
-import { ANONYMOUS, secretProblem } from "../../protocol/names.ts";
-import { RefusedError } from "../errors.ts";
-import type { Client } from "../options.ts";
-import { type CommandContext, enter, type EnterOptions } from "./command.ts";
-import { styleNotice } from "./describe.ts";
-import { askHidden, askYesNo } from "./hidden_prompt.ts";
-import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "./identity.ts";
-import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered.ts";
+import { ask } from "../../../config/prompts.ts";
+import { endpointText, parseEndpoint } from "../../../config/values.ts";
+import { ANONYMOUS, secretProblem } from "../../../protocol/names.ts";
+import { RefusedError } from "../../errors.ts";
+import type { Client } from "../../options.ts";
+import { type CommandContext, enter, type EnterOptions } from "../command.ts";
+import { styleNotice } from "../describe.ts";
+import { askHidden, askYesNo } from "../screen/hidden_prompt.ts";
+import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "../identity.ts";
+import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered_login.ts";
 
 /** What follows a refusal: another question, or the end. */
 export interface AfterRefusal {

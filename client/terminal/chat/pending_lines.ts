@@ -3,9 +3,9 @@
  * left in the end. Pure, but for what it remembers.
  */
 
-import { ConnectError, ConnectionEndedError } from "../errors.ts";
-import type { ClientEvent } from "../options.ts";
-import type { Notice } from "./describe.ts";
+import { ConnectError, ConnectionEndedError } from "../../errors.ts";
+import type { ClientEvent } from "../../options.ts";
+import type { Notice } from "../describe.ts";
 
 /** One line on its way. */
 export interface PendingLine {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { ClientEvent } from "../../../client/options.ts";
-import { NO_OUTAGE, stepOutage } from "../../../client/terminal/outage.ts";
+import type { ClientEvent } from "../../../../client/options.ts";
+import { NO_OUTAGE, stepOutage } from "../../../../client/terminal/chat/outage.ts";
 
 const here = { host: "127.0.0.1", port: 8000 };
 const there = { host: "::1", port: 8001 };

@@ -1,6 +1,6 @@
 /** The line that is being typed, as a step function: state and key in, state and what was asked for out. Pure. */
 
-import { type History, newer, NO_HISTORY, older, remembered } from "./history.ts";
+import { type History, newer, NO_HISTORY, older, remembered } from "./line_history.ts";
 import type { Key } from "./keys.ts";
 
 /** A line, where the cursor stands in it, and the lines before it. */
