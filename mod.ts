@@ -31,9 +31,9 @@ export type {
   Sent,
 } from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/reconnect.ts";
-export { DoorError } from "./gateway/door.ts";
-export { serve, type ServeOptions, type Server } from "./gateway/serve.ts";
-export type { NodeEnd } from "./node/node.ts";
+export { DoorError } from "./server/gateway/door.ts";
+export { serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";
+export type { NodeEnd } from "./server/node/node.ts";
 export type {
   ClusterConfig,
   Config,
@@ -50,7 +50,7 @@ export type {
   StoreConfig,
 } from "./config/config.ts";
 export { ConfigError } from "./config/load.ts";
-export { StoreError } from "./store/store.ts";
+export { StoreError } from "./server/store/store.ts";
 export type { Vector } from "./log/vector.ts";
 export { CLOSE_REASONS, type CloseReason, type CloseReasonRow, type ReconnectAdvice } from "./protocol/close_reason.ts";
 export { type Feature, FEATURES, type UserScope, type WireGap, type WireHeartbeat } from "./protocol/message.ts";

@@ -20,14 +20,14 @@ import {
   SECRET,
   TOKEN,
 } from "./config/values.ts";
-import { drainServer } from "./gateway/http/drain_command.ts";
-import { findHttpToken } from "./gateway/http/http_token.ts";
+import { drainServer } from "./server/gateway/http/drain_command.ts";
+import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
-import { serveGuarded } from "./gateway/serve.ts";
+import { serveGuarded } from "./server/gateway/serve.ts";
 import { DoorError, type Server, StoreError } from "./mod.ts";
-import { CloneError } from "./node/clones.ts";
-import { keepSecret, type KeptSecret } from "./node/kept_secret.ts";
-import { findNetworkSecret } from "./node/network_secret.ts";
+import { CloneError } from "./server/mesh/origins/copied_folders.ts";
+import { keepSecret, type KeptSecret } from "./server/gateway/kept_secret.ts";
+import { findNetworkSecret } from "./server/gateway/network_secret.ts";
 import { Faults } from "./platform/faults.ts";
 import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
@@ -242,8 +242,8 @@ async function recover(asked: ServerArguments): Promise<ExitCode> {
       "To ask other servers the secret of their network is needed: give it as THRUM_SECRET or with --secret",
     );
   }
-  const { recoverDataFolder } = await import("./gateway/recover_folder.ts");
-  const { recoveryLines } = await import("./gateway/recovery_text.ts");
+  const { recoverDataFolder } = await import("./server/gateway/recover_folder.ts");
+  const { recoveryLines } = await import("./server/gateway/recovery_text.ts");
   const { recovery, answered } = (await recoverDataFolder(layered(config, { cluster: { secret } })))!;
   const asks = config.cluster.join.length;
   if (asks > 0) writeAll("stdout", `servers that said what they have: ${answered} of ${asks}\n`);

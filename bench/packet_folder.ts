@@ -1,13 +1,13 @@
 /** A data folder with much in it: accounts, entries of many origins, and messages that wait for one user. Made with the journal itself. */
 
-import { makeVerifier } from "../accounts/verifier.ts";
+import { makeVerifier } from "../server/accounts/verifier.ts";
 import { EVERYONE } from "../log/segment.ts";
-import { Journal } from "../node/journal.ts";
+import { Journal } from "../server/journal/journal.ts";
 import { nodeCrypto } from "../platform/crypto.ts";
 import { realClock } from "../platform/real_clock.ts";
 import { parseEntry } from "../protocol/entry_codec.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
-import { openSqliteStore } from "../store/sqlite_store.ts";
+import { openSqliteStore } from "../server/store/sqlite/sqlite_store.ts";
 
 /** How much of each. */
 export interface FolderSizes {

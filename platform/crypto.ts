@@ -2,7 +2,7 @@
 
 import { createHmac, hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
-/** What `accounts/` needs; tests bring a fast one. */
+/** What `server/accounts/` needs; tests bring a fast one. */
 export interface SecretCrypto {
   /** Derives `length` bytes with scrypt, off the event loop. `cost` is N, with r = 8 and p = 1. */
   scrypt(secret: string, salt: Uint8Array, cost: number, length: number): Promise<Uint8Array>;

@@ -15,16 +15,32 @@ export interface Violation {
   readonly hint: string;
 }
 
+/** The wing with what only a server has: each folder in it is a room. */
+const WING = "server";
+
 /** Shipped code, from the ground up. A room is a folder, or a file beside them. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["protocol", "log", "platform", "config", "trace", "view"],
-  ["diagram", "session", "heartbeat", "store", "accounts", "hub"],
-  ["mesh", "client"],
-  ["node"],
-  ["gateway"],
+  ["protocol", "log", "platform", "config", "trace"],
+  ["view", "diagram"],
+  ["heartbeat", "server/store", "server/accounts", "server/hub"],
+  ["client", "server/journal", "server/presence"],
+  ["server/mesh"],
+  ["server/legacy", "server/balance", "server/places", "server/observe"],
+  ["server/session"],
+  ["server/guests"],
+  ["server/node"],
+  ["server/gateway"],
   ["mod.ts"],
   ["server.ts", "client.ts"],
 ];
+
+/** Types that a file still takes from a floor above, with where it takes them from. Only ever shorter. */
+const DEBTS: Readonly<Record<string, string>> = {
+  "server/journal/origins.ts": "server/mesh/origins/incarnation.ts",
+  "server/mesh/mesh_parts.ts": "server/legacy/legacy_servers.ts",
+  "server/observe/node_metrics.ts": "server/session/connection_services.ts",
+  "server/observe/own_server.ts": "server/session/connection_services.ts",
+};
 
 /** Folders with code that is not shipped: it may do what it likes. */
 const NOT_SHIPPED = ["tests", "tools", "bench", "types", "docs", "dist"];
@@ -33,20 +49,35 @@ const NOT_SHIPPED = ["tests", "tools", "bench", "types", "docs", "dist"];
 const PURE = [
   "protocol/",
   "log/",
-  "session/",
+  "server/session/session.ts",
   "config/",
   "trace/",
   "diagram/",
-  "mesh/",
+  "server/presence/presence.ts",
+  "server/mesh/entry_intake.ts",
+  "server/mesh/holes.ts",
+  "server/mesh/link_clock.ts",
+  "server/mesh/members.ts",
+  "server/mesh/names/claim_evidence.ts",
+  "server/mesh/names/name_locks.ts",
+  "server/mesh/origins/incarnation.ts",
+  "server/mesh/peer_feed.ts",
+  "server/mesh/speaks_for_itself.ts",
+  "server/mesh/wants.ts",
+  "server/balance/balance.ts",
+  "server/legacy/activity_order.ts",
+  "server/legacy/legacy_codec.ts",
+  "server/legacy/legacy_dialect.ts",
+  "server/places/lost_places.ts",
   "view/",
   "heartbeat/liveness.ts",
   "heartbeat/awake_clock.ts",
   "heartbeat/pace.ts",
   "heartbeat/wheel.ts",
-  "gateway/grpc/rules.ts",
-  "gateway/grpc/protobuf.ts",
-  "gateway/grpc/messages.ts",
-  "gateway/grpc/door_clock.ts",
+  "server/gateway/grpc/rules.ts",
+  "server/gateway/grpc/protobuf.ts",
+  "server/gateway/grpc/messages.ts",
+  "server/gateway/grpc/door_clock.ts",
 ];
 
 /** The one room that knows the machine. */
@@ -56,18 +87,18 @@ const PROGRAMS = ["server.ts", "client.ts"];
 
 /** Node's modules outside `platform/`, with the one file that has them: behind `store.ts` the database is the machine. */
 const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
-  "store/sqlite_store.ts": ["node:sqlite"],
-  "store/sqlite_file.ts": ["node:sqlite", "node:fs"],
-  "store/disk_use.ts": ["node:fs"],
-  "store/sqlite_statements.ts": ["node:sqlite"],
-  "store/salvage.ts": ["node:sqlite", "node:fs"],
-  "store/recover.ts": ["node:sqlite", "node:fs"],
-  "store/recovered_rows.ts": ["node:sqlite"],
-  "store/checksum.ts": ["node:zlib"],
-  "store/message_key.ts": ["node:crypto"],
-  "store/migrations.ts": ["node:sqlite"],
-  "store/migration_5.ts": ["node:sqlite"],
-  "store/log_files.ts": ["node:fs"],
+  "server/store/sqlite/sqlite_store.ts": ["node:sqlite"],
+  "server/store/sqlite/sqlite_file.ts": ["node:sqlite", "node:fs"],
+  "server/store/sqlite/disk_use.ts": ["node:fs"],
+  "server/store/sqlite/sqlite_statements.ts": ["node:sqlite"],
+  "server/store/recovery/salvage.ts": ["node:sqlite", "node:fs"],
+  "server/store/recovery/recover.ts": ["node:sqlite", "node:fs"],
+  "server/store/recovery/recovered_rows.ts": ["node:sqlite"],
+  "server/store/sqlite/checksum.ts": ["node:zlib"],
+  "server/store/sqlite/message_key.ts": ["node:crypto"],
+  "server/store/sqlite/migrations.ts": ["node:sqlite"],
+  "server/store/sqlite/migration_5.ts": ["node:sqlite"],
+  "server/store/sqlite/log_files.ts": ["node:fs"],
 };
 
 const CLOCK_HINT = "take the time from the event, or from a Clock that is handed in (platform/clock.ts)";
@@ -136,7 +167,7 @@ function* checkImport(path: string, { specifier, line, typesOnly }: ImportStatem
         what: `shipped code imports ${target}`,
         hint: "move what is needed into a room of the house",
       };
-    } else if (room !== targetRoom && floorOf(target) >= floorOf(path)) {
+    } else if (room !== targetRoom && floorOf(target) >= floorOf(path) && !(typesOnly && DEBTS[path] === target)) {
       const hint = `move what both need to a floor below, or hand it in through an interface of ${room}`;
       yield { path, line, what: `${room} imports ${target}, which is not on a floor below`, hint };
     } else if (pure && target.startsWith(MACHINE) && !typesOnly) {
@@ -205,7 +236,8 @@ function isPure(path: string): boolean {
 }
 
 function roomOf(path: string): string {
-  return path.split("/")[0]!;
+  const [first, second] = path.split("/");
+  return first === WING && second !== undefined ? `${first}/${second}` : first!;
 }
 
 function floorOf(path: string): number {

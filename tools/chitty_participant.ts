@@ -3,11 +3,11 @@
  */
 
 import * as grpc from "@grpc/grpc-js";
-import type { Note } from "../gateway/grpc/door_clock.ts";
-import { methodOf } from "../gateway/grpc/grpc_codec.ts";
-import { type BroadCastRequest, type Message, SERVICE_IN, SERVICE_OUT } from "../gateway/grpc/messages.ts";
-import { announcementText, wireTime } from "../gateway/grpc/rules.ts";
-import { callUnary } from "../gateway/grpc/unary_call.ts";
+import type { Note } from "../server/gateway/grpc/door_clock.ts";
+import { methodOf } from "../server/gateway/grpc/grpc_codec.ts";
+import { type BroadCastRequest, type Message, SERVICE_IN, SERVICE_OUT } from "../server/gateway/grpc/messages.ts";
+import { announcementText, wireTime } from "../server/gateway/grpc/rules.ts";
+import { callUnary } from "../server/gateway/grpc/unary_call.ts";
 import { Http2Channel } from "../platform/http/http2_client.ts";
 import { repairHttp2 } from "../platform/http/http2_polyfill.ts";
 import { realClock } from "../platform/real_clock.ts";

@@ -8,7 +8,7 @@ import { DEFAULT_CONFIG } from "../config/config.ts";
 import { type Flags, helpText, parseCommandLine, type Program, UsageError } from "../config/flags.ts";
 import { layered } from "../config/load.ts";
 import { endpointText, LISTENING_PORTS, quoted, wholeNumber } from "../config/values.ts";
-import { findNetworkSecret, keepNetworkSecret } from "../node/network_secret.ts";
+import { findNetworkSecret, keepNetworkSecret } from "../server/gateway/network_secret.ts";
 import { onStopSignal } from "../platform/signals.ts";
 import { styleFor } from "../platform/terminal.ts";
 import { VERSION } from "../protocol/version.ts";

@@ -36,7 +36,7 @@ import { readPlaceTalk } from "./place_talk_codec.ts";
 import { encodeLine, readRefusal } from "../server_codec.ts";
 import { isServerId } from "../server_id.ts";
 
-/** Lines under one header: more than a segment has. `node/peer_link.ts` bounds their bytes. */
+/** Lines under one header: more than a segment has. `server/mesh/peer_link.ts` bounds their bytes. */
 export const MAX_ENTRIES_LINES = 8_192;
 /** Users that are online at one server. */
 const MAX_USERS = 200_000;

@@ -1,9 +1,9 @@
-/** What every store promises about direct messages (store/store.ts): a part of `store_contract.ts`. */
+/** What every store promises about direct messages (server/store/store.ts): a part of `store_contract.ts`. */
 
 import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segment.ts";
-import type { Batch, EntryName, Store, StoredMessage } from "../../store/store.ts";
+import type { Batch, EntryName, Store, StoredMessage } from "../../server/store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceInbox } from "../support/reference_inbox.ts";
 import { forgetAll, KEEP_ALL, readAll, type StoreDoor } from "./store_contract.ts";

@@ -1,9 +1,9 @@
-/** What every store promises (store/store.ts). Run for each of them by `tests/store/`. */
+/** What every store promises (server/store/store.ts). Run for each of them by `tests/server/store/`. */
 
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segment.ts";
-import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../store/store.ts";
+import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../server/store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
 import { testBesideContract } from "./beside_contract.ts";

@@ -1,7 +1,7 @@
 /** docs/protocol.md and the code say the same: commands, close reasons, features, limits, and every line that is shown. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseOlderLine } from "../../mesh/older_codec.ts";
+import { parseOlderLine } from "../../server/legacy/legacy_codec.ts";
 import { MAX_ACTIVITY_DEPTH, parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { MAX_CLOCK_ADVANCE_PER_SECOND, MAX_ENTRY_LAMPORT, MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";

@@ -19,7 +19,7 @@ const { forMs, killEveryMs, perSecond } = Deno.env.get("THRUM_TEST_FULL") === "1
   : { forMs: 30_000, killEveryMs: 6_000, perSecond: 10 };
 /** With time on a busy machine for servers that are started again, and for what waited for them. */
 const PATIENCE_MS = 60_000;
-/** Whoever lost a connection, or a server, has so long to be back before anybody is told (`node/presence_board.ts`). */
+/** Whoever lost a connection, or a server, has so long to be back before anybody is told (`server/presence/presence_board.ts`). */
 const GRACE_MS = 1_500;
 
 /** Nobody's order is broken while holding back lasts: longer than any server is away here. */

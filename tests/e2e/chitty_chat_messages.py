@@ -1,4 +1,4 @@
-"""The messages of gateway/grpc/chitty_chat.proto, as Google's own library makes them: what a generated chitty_chat_pb2.py has, without the compiler that generates it."""
+"""The messages of server/gateway/grpc/chitty_chat.proto, as Google's own library makes them: what a generated chitty_chat_pb2.py has, without the compiler that generates it."""
 
 import re
 from pathlib import Path

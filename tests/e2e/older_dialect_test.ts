@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LineClient, type Received } from "../support/line_client.ts";
-import { FamilyA, FamilyS } from "../support/older_peer.ts";
+import { FamilyA, FamilyS } from "../support/legacy_server.ts";
 import { type Program, startServer } from "../support/program.ts";
 
 const SECRET = "abc";

@@ -1,7 +1,7 @@
 /** Servers as processes that Deno's own OpenTelemetry exports from, and a collector that takes what they send. */
 
 import { assert, assertEquals } from "@std/assert";
-import { traceOf } from "../../node/entry_spans.ts";
+import { traceOf } from "../../server/observe/entry_spans.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { LineClient } from "../support/line_client.ts";
 import { type Program, startServer } from "../support/program.ts";

@@ -5,7 +5,7 @@
 
 import type { Position, Segment } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
-import { openMemoryStore } from "../../store/memory_store.ts";
+import { openMemoryStore } from "../../server/store/memory_store.ts";
 import {
   type Batch,
   type Cut,
@@ -16,7 +16,7 @@ import {
   type StoredPlace,
   StoreError,
   type StoreState,
-} from "../../store/store.ts";
+} from "../../server/store/store.ts";
 
 type Written =
   | { readonly kind: "batch"; readonly batch: Batch; readonly at: number }

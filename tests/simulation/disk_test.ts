@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { EVERYONE, type Segment } from "../../log/segment.ts";
-import type { Batch } from "../../store/store.ts";
+import type { Batch } from "../../server/store/store.ts";
 import { Disk } from "./disk.ts";
 
 const OWNER = { committing: () => true, committed: () => {} };

@@ -13,13 +13,13 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "drop the de-duplication",
-    path: "node/journal.ts",
+    path: "server/journal/journal.ts",
     text: "if (first !== undefined) return first;\n    }\n    const own",
     replacement: "}\n    const own",
   },
   {
     name: "acknowledge before the append",
-    path: "node/journal.ts",
+    path: "server/journal/journal.ts",
     text: "this.#waiting.add(waiting);",
     replacement: "waiting.committed();",
   },
@@ -43,19 +43,19 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "let two names in",
-    path: "mesh/locks.ts",
+    path: "server/mesh/names/name_locks.ts",
     text: "if (hasAccount) return DENIED;",
     replacement: 'if (hasAccount || username !== "") return ALLOWED;',
   },
   {
     name: "show what waited out of the log too",
-    path: "node/mailbox.ts",
+    path: "server/session/mailbox.ts",
     text: "if (has === undefined) this.#inboxUpTo = journal.head;",
     replacement: "",
   },
   {
     name: "take a failed read for an empty one",
-    path: "node/journal.ts",
+    path: "server/journal/journal.ts",
     text:
       "return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes));",
     replacement:
@@ -63,37 +63,37 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forget by the calendar",
-    path: "node/forgetting.ts",
+    path: "server/journal/forgetting.ts",
     text: "const now = this.#parts.now();",
     replacement: "const now = this.#parts.clock.wallMs();",
   },
   {
     name: "tell the age of a message by its date",
-    path: "node/journal.ts",
+    path: "server/journal/journal.ts",
     text: "ageMs < this.#messagesWaitMs",
     replacement: "this.#wallMs - (facts.sentAt ?? ageMs) < this.#messagesWaitMs",
   },
   {
     name: "show clients what nobody knows",
-    path: "mesh/intake.ts",
+    path: "server/mesh/entry_intake.ts",
     text: "would be to it.\n      return SERVERS;",
     replacement: 'would be to it.\n      return kind === "other" ? EVERYONE : SERVERS;',
   },
   {
     name: "believe every claim to a name",
-    path: "node/registrar.ts",
+    path: "server/mesh/names/name_claims.ts",
     text: "return isNew || this.#evidence.isLate(origin, claim);",
     replacement: "return false;",
   },
   {
     name: "give a user who comes back nothing of what it missed",
-    path: "node/place_keeper.ts",
+    path: "server/places/place_keeper.ts",
     text: "if (place === undefined) return undefined;",
     replacement: 'if (place === undefined || username !== "") return undefined;',
   },
   {
     name: "leave out who is between two connections",
-    path: "mesh/presence.ts",
+    path: "server/presence/presence.ts",
     text: "return [...this.#users.keys()].sort();",
     replacement: "return [...this.#users].filter(([, user]) => user.places.size > 0).map(([name]) => name).sort();",
   },

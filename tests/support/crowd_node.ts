@@ -4,9 +4,9 @@
  */
 
 import { DEFAULT_CONFIG } from "../../config/config.ts";
-import type { Door } from "../../gateway/door.ts";
-import { openHttpDoor } from "../../gateway/http/http_door.ts";
-import type { GatewayNode } from "../../gateway/http/gateway_node.ts";
+import type { Door } from "../../server/gateway/door.ts";
+import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
+import type { GatewayNode } from "../../server/gateway/http/gateway_node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { realClock } from "../../platform/real_clock.ts";
 import { applyPatch } from "../../view/merge_patch.ts";

@@ -1,7 +1,7 @@
 /** Stores in memory that say how much of a disk they take. */
 
-import type { DiskUse } from "../../store/budget.ts";
-import type { Store } from "../../store/store.ts";
+import type { DiskUse } from "../../server/store/budget.ts";
+import type { Store } from "../../server/store/store.ts";
 
 /** `store`, which takes what `look` says. */
 export function withDiskUse(store: Store, look: () => DiskUse | undefined): Store {

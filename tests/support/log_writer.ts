@@ -1,7 +1,7 @@
 /** Makes segments and batches as a server would: positions and sequences that follow each other. */
 
 import { type Audience, EVERYONE, type Segment } from "../../log/segment.ts";
-import type { Batch } from "../../store/store.ts";
+import type { Batch } from "../../server/store/store.ts";
 
 /** What is particular about a segment. */
 export interface SegmentParts {

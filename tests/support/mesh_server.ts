@@ -2,12 +2,12 @@
 
 import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import { ThrumNode } from "../../node/node.ts";
+import { ThrumNode } from "../../server/node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { takeBack } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
-import type { DiskUse } from "../../store/budget.ts";
-import type { Batch, Store, StoredMessage } from "../../store/store.ts";
+import type { DiskUse } from "../../server/store/budget.ts";
+import type { Batch, Store, StoredMessage } from "../../server/store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { Chance } from "../simulation/chance.ts";
 import { Disk, type DiskCopy } from "../simulation/disk.ts";

@@ -5,11 +5,11 @@
 
 import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import { type NodeParts, ThrumNode } from "../../node/node.ts";
+import { type NodeParts, ThrumNode } from "../../server/node/node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
-import { openMemoryStore } from "../../store/memory_store.ts";
-import { type Store, StoreError } from "../../store/store.ts";
+import { openMemoryStore } from "../../server/store/memory_store.ts";
+import { type Store, StoreError } from "../../server/store/store.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import type { Received } from "./line_client.ts";

@@ -1,7 +1,7 @@
 /** The messages that wait in a store, done in the dumbest way: a list that is searched. What `inbox_contract.ts` compares the stores with. */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { Batch, EntryName, StoredMessage } from "../../store/store.ts";
+import type { Batch, EntryName, StoredMessage } from "../../server/store/store.ts";
 
 interface Row extends EntryName {
   readonly takenAt: number;

@@ -5,7 +5,7 @@
 
 import type { Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { ForgetLimits, Forgotten, Gap, Missing } from "../../store/store.ts";
+import type { ForgetLimits, Forgotten, Gap, Missing } from "../../server/store/store.ts";
 
 /** A log that one can trust. */
 export class ReferenceLog {

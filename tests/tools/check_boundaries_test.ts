@@ -7,9 +7,16 @@ function faults(path: string, ...lines: string[]): string[] {
 }
 
 Deno.test("checkBoundaries() lets a room import floors below and its own files", () => {
-  assertEquals(faults("hub/hub.ts", 'import { A } from "../log/segment.ts";', 'import { B } from "./b.ts";'), []);
   assertEquals(
-    faults("mod.ts", 'export { serve } from "./node/serve.ts";', 'export type { C } from "./config/config.ts";'),
+    faults("server/hub/hub.ts", 'import { A } from "../../log/segment.ts";', 'import { B } from "./b.ts";'),
+    [],
+  );
+  assertEquals(
+    faults(
+      "mod.ts",
+      'export { serve } from "./server/gateway/serve.ts";',
+      'export type { C } from "./config/config.ts";',
+    ),
     [],
   );
 });
@@ -18,12 +25,12 @@ Deno.test("checkBoundaries() refuses imports from the same floor and from above"
   assertEquals(faults("protocol/a.ts", "", 'import type { V } from "../log/vector.ts";'), [
     "protocol/a.ts:2: protocol imports ../log/vector.ts, which is not on a floor below".replace("../", ""),
   ]);
-  assertEquals(faults("hub/a.ts", 'import { N } from "../node/node.ts";').length, 1);
-  assertEquals(faults("node/a.ts", 'export * from "../mod.ts";').length, 1);
-  assertEquals(faults("node/a.ts", 'const { a } = await import("../mod.ts");').length, 1);
-  assertEquals(faults("node/a.ts", 'import "../server.ts";').length, 1);
-  assertEquals(faults("node/a.ts", "import {", "  a,", '} from "../tests/support/fake_clock.ts";'), [
-    "node/a.ts:3: shipped code imports tests/support/fake_clock.ts",
+  assertEquals(faults("server/hub/a.ts", 'import { N } from "../node/node.ts";').length, 1);
+  assertEquals(faults("server/node/a.ts", 'export * from "../../mod.ts";').length, 1);
+  assertEquals(faults("server/node/a.ts", 'const { a } = await import("../../mod.ts");').length, 1);
+  assertEquals(faults("server/node/a.ts", 'import "../../server.ts";').length, 1);
+  assertEquals(faults("server/node/a.ts", "import {", "  a,", '} from "../../tests/support/fake_clock.ts";'), [
+    "server/node/a.ts:3: shipped code imports tests/support/fake_clock.ts",
   ]);
 });
 
@@ -48,11 +55,13 @@ Deno.test("checkBoundaries() finds what reaches for the machine, outside platfor
     "`${Date.now()}`",
   ];
   for (const text of reaching) {
-    assertEquals(faults("hub/a.ts", "", text).length, 1, text);
+    assertEquals(faults("server/hub/a.ts", "", text).length, 1, text);
     assertEquals(faults("platform/a.ts", "", text), [], text);
   }
-  assertEquals(faults("hub/a.ts", 'import { connect } from "node:net";'), ["hub/a.ts:1: imports node:net"]);
-  assertEquals(faults("store/sqlite_store.ts", 'import { DatabaseSync } from "node:sqlite";'), []);
+  assertEquals(faults("server/hub/a.ts", 'import { connect } from "node:net";'), [
+    "server/hub/a.ts:1: imports node:net",
+  ]);
+  assertEquals(faults("server/store/sqlite/sqlite_store.ts", 'import { DatabaseSync } from "node:sqlite";'), []);
 });
 
 Deno.test("checkBoundaries() lets the programs use Deno, and nothing else of the kind", () => {
@@ -71,7 +80,7 @@ Deno.test("checkBoundaries() is not misled by what is only said, or has a name o
     "this.#crypto.subtle; parts.crypto.randomUUID(); clock.setTimeout(); const updated = newDate(x);",
     "const half = a / 2; // Date.now() / 3",
   ];
-  for (const text of harmless) assertEquals(faults("hub/a.ts", text), [], text);
+  for (const text of harmless) assertEquals(faults("server/hub/a.ts", text), [], text);
 });
 
 Deno.test("checkBoundaries() keeps pure code from what acts, and lets it have types", () => {
@@ -79,22 +88,25 @@ Deno.test("checkBoundaries() keeps pure code from what acts, and lets it have ty
   assertEquals(faults("heartbeat/liveness.ts", 'import { type Clock } from "../platform/clock.ts";'), []);
   assertEquals(faults("heartbeat/liveness.ts", 'import { realClock } from "../platform/real_clock.ts";').length, 1);
   assertEquals(faults("heartbeat/supervisor.ts", 'import { realClock } from "../platform/real_clock.ts";'), []);
-  assertEquals(faults("session/a.ts", 'import { delay } from "@std/async/delay";').length, 1);
-  assertEquals(faults("session/a.ts", 'import { getLogger } from "@logtape/logtape";').length, 1);
+  assertEquals(faults("server/session/session.ts", 'import { delay } from "@std/async/delay";').length, 1);
+  assertEquals(faults("server/session/session.ts", 'import { getLogger } from "@logtape/logtape";').length, 1);
 });
 
 Deno.test("checkBoundaries() finds circles, once each", () => {
   const files = new Map([
-    ["hub/a.ts", 'import { b } from "./b.ts";'],
-    ["hub/b.ts", '\nimport type { C } from "./c.ts";'],
-    ["hub/c.ts", 'import { b } from "./b.ts";'],
+    ["server/hub/a.ts", 'import { b } from "./b.ts";'],
+    ["server/hub/b.ts", '\nimport type { C } from "./c.ts";'],
+    ["server/hub/c.ts", 'import { b } from "./b.ts";'],
   ]);
   assertEquals(checkBoundaries(files).map(({ path, line, what }) => ({ path, line, what })), [
-    { path: "hub/c.ts", line: 1, what: "circle: hub/b.ts → hub/c.ts → hub/b.ts" },
+    { path: "server/hub/c.ts", line: 1, what: "circle: server/hub/b.ts → server/hub/c.ts → server/hub/b.ts" },
   ]);
 });
 
 Deno.test("violationText() says where, what and what would be right", () => {
-  const [violation] = checkBoundaries(new Map([["hub/a.ts", "\nDate.now()"]]));
-  assertMatch(violationText(violation!), /^hub\/a\.ts:2: uses Date\.now\n {4}hint: take the time from the event/);
+  const [violation] = checkBoundaries(new Map([["server/hub/a.ts", "\nDate.now()"]]));
+  assertMatch(
+    violationText(violation!),
+    /^server\/hub\/a\.ts:2: uses Date\.now\n {4}hint: take the time from the event/,
+  );
 });

@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openClient } from "../../client/client.ts";
 import { connect, serve, TraceFileError } from "../../mod.ts";
-import { Journal } from "../../node/journal.ts";
-import { openMemoryStore } from "../../store/memory_store.ts";
-import type { Batch } from "../../store/store.ts";
+import { Journal } from "../../server/journal/journal.ts";
+import { openMemoryStore } from "../../server/store/memory_store.ts";
+import type { Batch } from "../../server/store/store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { MeshWorld } from "../support/mesh_world.ts";
 import { ClientWorld } from "../support/client_world.ts";

@@ -1,0 +1,262 @@
+/**
+ * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time; whose turn it is decides `fair_queue.ts`, and who has to
+ * wait for what went before, `penalties.ts`. The log and the store are the caller's business.
+ */
+
+import { networkOf } from "../../platform/address.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import { Credentials, type Digest, type Proven } from "./credential.ts";
+import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
+import { Penalties } from "./penalties.ts";
+import { checkTicket, makeTicket, stillProven, ticketExpiry, type TicketWorth } from "./ticket.ts";
+import { makeVerifier, matchesVerifier } from "./verifier.ts";
+
+/** What a login comes to. */
+export type LoginResult =
+  | { readonly ok: true; readonly proven: Proven }
+  | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" }
+  /** Too many wrong secrets came from there: this one was not looked at. */
+  | { readonly ok: false; readonly reason: "TOO_MANY"; readonly retryAfterMs: number };
+
+/** Stands for whoever waits for an answer; no more than one at a time. */
+export interface Applicant {
+  /** The address that it comes from. */
+  readonly remoteHost: string;
+}
+
+/** What a registration comes to. With `ok` the name is reserved until `settled` is called. */
+export type RegistrationResult =
+  | { readonly ok: true; readonly verifier: string }
+  | { readonly ok: false; readonly reason: "NAME_TAKEN" };
+
+/** Where accounts are looked up. */
+export interface AccountSource {
+  account(username: string): { readonly verifier: string } | undefined;
+}
+
+/** Where the keys of tickets are. */
+export interface TicketKeys {
+  /** Whose clients get tickets from here. */
+  readonly serverId: string;
+  keyOf(serverId: string): string | undefined;
+  /** How long ago a secret may have been derived that is not derived again; in milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** What tells the time. */
+export type AccountClock = Pick<Clock, "nowMs" | "wallMs">;
+
+/** A username and what proves that it is its user's. */
+export interface Proof {
+  readonly username: string;
+  readonly secret: string;
+  /** What an earlier login was given. Where it is good, nothing is derived. */
+  readonly ticket?: string | undefined;
+}
+
+/** What becomes of whoever waits for a derivation: it is its turn, nobody waits for it any more, or it has to wait for longer than that. */
+type Turn = "now" | "gaveUp" | "tooMany";
+
+/** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
+const MAX_DERIVATIONS = 2;
+
+/** The accounts of one server. */
+export class Accounts {
+  readonly #source: AccountSource;
+  readonly #crypto: SecretCrypto;
+  readonly #clock: AccountClock;
+  readonly #tickets: TicketKeys | undefined;
+  readonly #credentials: Credentials;
+  readonly #penalties = new Penalties();
+  readonly #reserved = new Set<string>();
+  /** How to tell those who wait for a derivation what becomes of them. */
+  readonly #waiting = new Map<Applicant, (turn: Turn) => void>();
+  readonly #queue = new FairQueue<Applicant>();
+  /** Those of them who let everybody go first, oldest first. */
+  readonly #last = new Map<Applicant, QueuePlace>();
+  #running = 0;
+
+  constructor(source: AccountSource, crypto: SecretCrypto, clock: AccountClock, tickets?: TicketKeys) {
+    this.#source = source;
+    this.#crypto = crypto;
+    this.#clock = clock;
+    this.#tickets = tickets;
+    this.#credentials = new Credentials(crypto);
+  }
+
+  /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account, or it would be over at once. */
+  ticketFor(username: string, secret: string, { provenAtMs }: Proven): string | undefined {
+    const verifier = this.#source.account(username)?.verifier;
+    const tickets = this.#tickets;
+    const key = tickets?.keyOf(tickets.serverId);
+    if (tickets === undefined || verifier === undefined || key === undefined) return undefined;
+    const { serverId, maxAgeMs } = tickets;
+    const nowMs = this.#clock.wallMs();
+    const expiresAtMs = ticketExpiry(provenAtMs, nowMs, maxAgeMs);
+    if (expiresAtMs <= nowMs) return undefined;
+    return makeTicket(key, { serverId, username, secret, verifier, provenAtMs, expiresAtMs }, this.#crypto);
+  }
+
+  /** Derivations that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Checks who a client says it is, or (`kind`) another server says a client of its is. @throws {Error} when `applicant` gave up. */
+  async checkLogin(
+    { username, secret, ticket }: Proof,
+    applicant: Applicant,
+    kind: Exclude<QueueKind, "registration"> = "login",
+  ): Promise<LoginResult> {
+    const account = this.#source.account(username);
+    if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
+    const digest = this.#credentials.digest(username, secret);
+    const place = { kind, network: networkOf(applicant.remoteHost), account: username };
+    if (ticket !== undefined && !this.#penalties.passesOverTickets(place, this.#clock.nowMs())) {
+      const worth = this.#worthOf(ticket, { username, secret, verifier: account.verifier });
+      if (worth.kind === "good") return { ok: true, proven: { digest, provenAtMs: worth.provenAtMs } };
+      if (worth.kind === "wrongSecret") {
+        this.#penalties.wrongForTicket(place, this.#clock.nowMs());
+        return { ok: false, reason: "WRONG_SECRET" };
+      }
+    }
+    // Also the right one waits, and one that is recognised at once: else whoever guesses would only have to look which is answered.
+    if (this.#waitMs(place) > 0) return this.#tooMany(place);
+    const { verifier } = account;
+    const proven = this.#recognise(username, digest, verifier) ?? await this.#inTurn(applicant, place, async () => {
+      // The same client, on another connection, may have been first.
+      const known = this.#recognise(username, digest, verifier);
+      if (known !== undefined) return known;
+      const isRight = await matchesVerifier(secret, verifier, this.#crypto);
+      // Before the next one's turn.
+      if (!isRight) return this.#penalties.wrong(place, this.#clock.nowMs());
+      const derived = { digest, provenAtMs: this.#clock.wallMs() };
+      this.#credentials.remember(username, derived, verifier);
+      return derived;
+    });
+    if (proven === "tooMany") return this.#tooMany(place);
+    // It may have become another user's in the meantime, when servers that were apart have found each other.
+    if (proven === undefined || this.#source.account(username)?.verifier !== verifier) {
+      return { ok: false, reason: "WRONG_SECRET" };
+    }
+    this.#penalties.right(place);
+    return { ok: true, proven };
+  }
+
+  /** Whether `secret` is the one that a connection logged in with. Cheap: for every message. */
+  matches(username: string, secret: string, digest: Digest): boolean {
+    return this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
+  }
+
+  /**
+   * Reserves a name and makes its verifier. The caller stores the account, and then calls `settled`.
+   * @throws {Error} when `applicant` gave up.
+   */
+  async register(
+    username: string,
+    secret: string,
+    applicant: Applicant,
+    kind: Exclude<QueueKind, "login"> = "registration",
+  ): Promise<RegistrationResult> {
+    if (this.#reserved.has(username) || this.#source.account(username) !== undefined) {
+      return { ok: false, reason: "NAME_TAKEN" };
+    }
+    this.#reserved.add(username);
+    try {
+      const place = { kind, network: networkOf(applicant.remoteHost), account: username };
+      const verifier = await this.#inTurn(applicant, place, () => makeVerifier(secret, this.#crypto));
+      if (verifier === "tooMany") throw new TypeError("Cannot refuse a registration: it tries no secret");
+      // The newcomer logs in next; it need not wait for the same derivation again.
+      const digest = this.#credentials.digest(username, secret);
+      this.#credentials.remember(username, { digest, provenAtMs: this.#clock.wallMs() }, verifier);
+      return { ok: true, verifier };
+    } catch (error) {
+      this.#reserved.delete(username);
+      throw error;
+    }
+  }
+
+  /** The account of a successful `register` is stored, or will never be. */
+  settled(username: string): void {
+    this.#reserved.delete(username);
+  }
+
+  /**
+   * Nobody waits for the answer to `applicant` any more. A derivation that was not begun is spared: clients that lose their patience and come back would
+   * otherwise find the queue full of themselves.
+   */
+  giveUp(applicant: Applicant): void {
+    this.#queue.delete(applicant);
+    this.#last.delete(applicant);
+    this.#tell(applicant, "gaveUp");
+  }
+
+  /** From now on everybody else goes before `applicant`. */
+  letOthersGoFirst(applicant: Applicant): void {
+    const place = this.#queue.delete(applicant);
+    if (place !== undefined) this.#last.set(applicant, place);
+  }
+
+  #worthOf(ticket: string, account: { username: string; secret: string; verifier: string }): TicketWorth {
+    if (this.#tickets === undefined) return { kind: "nothing" };
+    const { keyOf, maxAgeMs } = this.#tickets;
+    return checkTicket(ticket, { ...account, nowMs: this.#clock.wallMs(), maxAgeMs }, keyOf, this.#crypto);
+  }
+
+  /** As tickets, what is remembered here does not count for ever. */
+  #recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
+    const known = this.#credentials.recognise(username, digest, verifier);
+    const maxAgeMs = this.#tickets?.maxAgeMs ?? Infinity;
+    return known !== undefined && stillProven(known.provenAtMs, this.#clock.wallMs(), maxAgeMs) ? known : undefined;
+  }
+
+  /** Another server has shown who it is: only its share is looked at. */
+  #waitMs(place: QueuePlace): number {
+    return place.kind === "login" ? this.#penalties.waitMs(place, this.#clock.nowMs()) : 0;
+  }
+
+  #tooMany(place: QueuePlace): LoginResult {
+    return { ok: false, reason: "TOO_MANY", retryAfterMs: Math.max(1, this.#waitMs(place)) };
+  }
+
+  async #inTurn<T>(applicant: Applicant, place: QueuePlace, derive: () => Promise<T>): Promise<T | "tooMany"> {
+    if (this.#running < MAX_DERIVATIONS) this.#running++;
+    else {
+      const turn = await new Promise<Turn>((resolve) => {
+        this.#waiting.set(applicant, resolve);
+        this.#queue.add(applicant, place);
+      });
+      if (turn === "gaveUp") throw new Error("Cannot derive from a secret: nobody waits for it any more");
+      if (turn === "tooMany") return turn;
+    }
+    try {
+      return await derive();
+    } finally {
+      this.#handOn();
+    }
+  }
+
+  /** The place of a derivation that is over is handed on, not given back, so that nobody slips in between. */
+  #handOn(): void {
+    for (;;) {
+      const [next] = this.#queue.size > 0 ? [this.#queue.take()!] : this.#last;
+      if (next === undefined) {
+        this.#running--;
+        return;
+      }
+      const [applicant, place] = next;
+      this.#last.delete(applicant);
+      // What others tried from there while it waited may have come to too much.
+      const turn = this.#waitMs(place) > 0 ? "tooMany" : "now";
+      this.#tell(applicant, turn);
+      if (turn === "now") return;
+    }
+  }
+
+  #tell(applicant: Applicant, turn: Turn): void {
+    const tell = this.#waiting.get(applicant);
+    this.#waiting.delete(applicant);
+    tell?.(turn);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Recognising a secret again without keeping it and without scrypt: a digest keyed with bytes that only this process knows. A logged-in connection
+ * checks every activity with it, and a client that comes back soon is recognised by it.
+ */
+
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import { toHex } from "./verifier.ts";
+
+/** Of a username and its secret. Worth nothing outside this process. */
+export type Digest = string;
+
+/** A login that went well. */
+export interface Proven {
+  readonly digest: Digest;
+  /** When the secret was derived and found right, in milliseconds since 1970: perhaps for an earlier login. */
+  readonly provenAtMs: number;
+}
+
+/** Accounts whose last good login is remembered. A reconnect storm of that many costs no scrypt. */
+const MAX_REMEMBERED = 20_000;
+const KEY_BYTES = 32;
+const encoder = new TextEncoder();
+
+/** One process's key, and what it recognises. */
+export class Credentials {
+  readonly #crypto: SecretCrypto;
+  readonly #key: string;
+  /** Oldest login first. */
+  readonly #remembered = new Map<string, Proven & { readonly verifier: string }>();
+
+  constructor(crypto: SecretCrypto) {
+    this.#crypto = crypto;
+    this.#key = toHex(crypto.randomBytes(KEY_BYTES));
+  }
+
+  /** The digest of a pair. */
+  digest(username: string, secret: string): Digest {
+    // Neither key nor username can hold a NUL, so that no two pairs are written the same.
+    return this.#crypto.digest(`${this.#key}\0${username}\0${secret}`);
+  }
+
+  /** Whether two digests are of the same pair, in constant time. */
+  isEqual(a: Digest, b: Digest): boolean {
+    return this.#crypto.isEqual(encoder.encode(a), encoder.encode(b));
+  }
+
+  /** Notes a login that was verified against `verifier`. */
+  remember(username: string, { digest, provenAtMs }: Proven, verifier: string): void {
+    this.#remembered.delete(username);
+    this.#remembered.set(username, { digest, provenAtMs, verifier });
+    if (this.#remembered.size > MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);
+  }
+
+  /** The last good login, when it was made against this same verifier and `digest` is of its secret. `undefined` says nothing. */
+  recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
+    const known = this.#remembered.get(username);
+    return known?.verifier === verifier && this.isEqual(known.digest, digest) ? known : undefined;
+  }
+}

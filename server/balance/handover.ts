@@ -1,0 +1,92 @@
+/**
+ * Clients leave a server that is about to stop: little by little, so that the others are not overrun, and gently where there is time: each when it is in the middle of
+ * nothing, and straight to a server that has room.
+ */
+
+import type { Clock } from "../../platform/clock.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { ServerView } from "../../view/network_view.ts";
+import type { ClientSession, Sessions } from "../hub/sessions.ts";
+
+/** Where clients may go. */
+export interface HandoverTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a handover works with. */
+export interface HandoverParts {
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  /** Whether there is another server that takes clients. */
+  hasOthers(): boolean;
+  /** Where one more client has the most room; it counts as sent there. */
+  nextTarget(): HandoverTarget | undefined;
+}
+
+/** Between two portions of clients. */
+const STEP_MS = 20;
+/** A client that is busy is waited for this long. */
+const PATIENCE_MS = 10_000;
+/** Clients a second when nobody is in a hurry: about what a server can log in with tickets beside its work. */
+const PER_SECOND = 200;
+
+/** All clients of one server. */
+export class Handover {
+  readonly #parts: HandoverParts;
+  #total = 0;
+  #hurries = false;
+
+  constructor(parts: HandoverParts) {
+    this.#parts = parts;
+  }
+
+  /** How far it is; `null` before it began. */
+  get progress(): ServerView["draining"] {
+    return this.#total === 0 ? null : { total: this.#total, left: this.#parts.sessions.load };
+  }
+
+  /** Whoever waits for `gently` does not want to any more. */
+  hurry(): void {
+    this.#hurries = true;
+  }
+
+  /** Resolves when no client is left, or `hurry` was called. */
+  async gently(reason: CloseReason): Promise<void> {
+    const { clock, sessions, nextTarget } = this.#parts;
+    // Also of a server that has none it can be seen that it drains.
+    this.#total = Math.max(1, sessions.load);
+    const begunAt = clock.nowMs();
+    const perStep = Math.max(1, Math.round(PER_SECOND * STEP_MS / 1000));
+    while (sessions.load > 0 && !this.#hurries) {
+      const nowMs = clock.nowMs();
+      const isPatient = nowMs - begunAt < PATIENCE_MS;
+      let moved = 0;
+      for (const session of [...sessions]) {
+        if (moved === perStep) break;
+        if (isPatient && session.canResume && !session.canBeMoved(nowMs)) continue;
+        const to = session.canResume ? nextTarget() : undefined;
+        if (to !== undefined) session.redirect(to);
+        else session.end(reason);
+        moved++;
+      }
+      await this.#wait(STEP_MS);
+    }
+  }
+
+  /** Within `spanMs` all are told to go, busy or not; resolves then. At once where they have nowhere to go. */
+  async within(spanMs: number, reason: CloseReason): Promise<void> {
+    const sessions: ClientSession[] = [...this.#parts.sessions];
+    const hasOthers = spanMs > 0 && this.#parts.hasOthers();
+    const steps = hasOthers ? Math.max(1, Math.min(sessions.length, Math.floor(spanMs / STEP_MS))) : 1;
+    for (let step = 0; step < steps; step++) {
+      if (step > 0) await this.#wait(spanMs / steps);
+      const [from, to] = [step, step + 1].map((part) => Math.floor(sessions.length * part / steps));
+      for (const session of sessions.slice(from, to)) session.end(reason);
+    }
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(delayMs, resolve));
+  }
+}

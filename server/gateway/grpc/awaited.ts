@@ -1,0 +1,91 @@
+/**
+ * What a Publish is answered after: its author has been told, and so has everybody at this door who keeps up. Nobody is waited for longer than a slow one may be, and the author no
+ * longer than it may take to answer.
+ */
+
+import type { Clock, Timer } from "../../../platform/clock.ts";
+import { DEADLINE_MS, SLOW_MS } from "./participant.ts";
+
+interface Awaited<P> {
+  /** Who has not been called yet. */
+  readonly others: Set<P>;
+  /** Who has not answered yet. */
+  author: P | undefined;
+  readonly timers: readonly Timer[];
+  readonly done: () => void;
+}
+
+/** All that is waited for at one door, by what is brought. */
+export class AwaitedBroadCasts<P> {
+  readonly #clock: Clock;
+  readonly #awaited = new Map<unknown, Awaited<P>>();
+  readonly #promises = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when `key` was sent to all of `others` and answered by `author`, or not any more within the time that these have. */
+  wait(key: unknown, author: P, others: Iterable<P>): Promise<void> {
+    return new Promise((resolve) => {
+      const timers = [
+        this.#clock.after(SLOW_MS, () => this.#change(key, ({ others }) => others.clear())),
+        this.#clock.after(DEADLINE_MS, () => this.#end(key)),
+      ];
+      this.#awaited.set(key, { others: new Set(others), author, timers, done: resolve });
+    });
+  }
+
+  /**
+   * Resolves with `promise`, or when all waiting ends. Not by a race with one promise that stands for that end: it would keep something of everything that was ever raced with it.
+   */
+  orClosed(promise: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        this.#promises.delete(done);
+        resolve();
+      };
+      this.#promises.add(done);
+      promise.then(done, reject);
+    });
+  }
+
+  sent(key: unknown, participant: P): void {
+    this.#change(key, ({ others }) => others.delete(participant));
+  }
+
+  answered(key: unknown, participant: P): void {
+    this.#change(key, (awaited) => {
+      if (awaited.author === participant) awaited.author = undefined;
+    });
+  }
+
+  /** Nobody has to wait for it any more. */
+  gone(participant: P): void {
+    for (const key of [...this.#awaited.keys()]) {
+      this.sent(key, participant);
+      this.answered(key, participant);
+    }
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    for (const key of [...this.#awaited.keys()]) this.#end(key);
+    for (const done of [...this.#promises]) done();
+  }
+
+  #change(key: unknown, change: (awaited: Awaited<P>) => void): void {
+    const awaited = this.#awaited.get(key);
+    if (awaited === undefined) return;
+    change(awaited);
+    if (awaited.author === undefined && awaited.others.size === 0) this.#end(key);
+  }
+
+  #end(key: unknown): void {
+    const awaited = this.#awaited.get(key);
+    if (awaited === undefined) return;
+    this.#awaited.delete(key);
+    for (const timer of awaited.timers) timer.cancel();
+    awaited.done();
+  }
+}

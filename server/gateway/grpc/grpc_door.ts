@@ -1,0 +1,153 @@
+/**
+ * The Chitty-Chat door: serves `ChittyChatServiceIN`, and calls each participant's own `ChittyChatServiceOUT`, over plain HTTP/2. What is said to whom is the chat room's business; this
+ * is all that knows gRPC.
+ */
+
+import * as grpc from "@grpc/grpc-js";
+import { getLogger } from "@logtape/logtape";
+import type { Endpoint } from "../../../config/config.ts";
+import { endpointText, parseEndpoint } from "../../../config/values.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
+import { guardHttp2 } from "../../../platform/http/guarded_http2.ts";
+import { type Http2Front, type Http2FrontOptions, listenHttp2 } from "../../../platform/http/http2_front.ts";
+import { hasHttp2, repairHttp2 } from "../../../platform/http/http2_polyfill.ts";
+import type { Door, DoorParts } from "../door.ts";
+import { participantCaller } from "./caller.ts";
+import { ChatRoom, type Outcome } from "./chat_room.ts";
+import type { Note } from "./door_clock.ts";
+import { methodOf } from "./grpc_codec.ts";
+import { type JoinRequest, type LeaveRequest, type Message, SERVICE_IN } from "./messages.ts";
+import { peerHost } from "./rules.ts";
+
+/** No request needs nearly as much. */
+const MAX_REQUEST_BYTES = 65_536;
+/** Requests that one connection may have under way. */
+const MAX_STREAMS = 100;
+/** Connections at once. A participant has one. */
+const MAX_CALLERS = 1_024;
+/** How long calls that are under way have when the door closes; after that again for the operating system to say that all is closed. */
+const CLOSE_MS = 800;
+const logger = getLogger(["thrum", "grpc"]);
+
+/** How the door's events are told where nothing else is wanted: `"Received join request, lamport time: 2"`. */
+const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {lamport}", { what, lamport });
+
+/**
+ * Opens the door at an address.
+ *
+ * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+ */
+export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
+  const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS } = parts;
+  let port = 0;
+  const room = new ChatRoom({
+    clock,
+    guests: node.guests,
+    participantHosts: config.gateway.grpc.participantHosts,
+    ownPorts: () => [node.port, port, parseEndpoint(node.http)?.port ?? 0],
+    call: (endpoint) => participantCaller(endpoint, clock),
+    faults,
+    note,
+  });
+  repairHttp2();
+  // It would write to standard error what is thrown here, too.
+  grpc.setLogger({ error: (...words: unknown[]) => logger.debug("the gRPC library says: {words}", { words }) });
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    "grpc.max_concurrent_streams": MAX_STREAMS,
+  });
+  guardServer(server, faults);
+  const { Join, Publish, Leave } = SERVICE_IN;
+  server.addService({ Join: methodOf(Join), Publish: methodOf(Publish), Leave: methodOf(Leave) }, {
+    Join: handler(faults, (request: JoinRequest, peer) => room.join(request, peer)),
+    Publish: handler(faults, (request: Message, peer) => room.publish(request, peer)),
+    Leave: handler(faults, (request: LeaveRequest, peer) => room.leave(request, peer)),
+  });
+  let front: Http2Front | undefined;
+  try {
+    if (hasHttp2()) front = await listenInFront(server, at, { faults, maxCallers: Math.min(maxCallers, MAX_CALLERS) });
+    port = front?.port ?? await listen(server, at);
+  } catch (error) {
+    room.close();
+    server.forceShutdown();
+    throw error;
+  }
+  const host = at.host;
+  logger.debug("the Chitty-Chat door listens on {address}", { address: endpointText({ host, port }) });
+  let closed: Promise<void> | undefined;
+  return {
+    host,
+    port,
+    close: () =>
+      closed ??= (() => {
+        room.close();
+        front?.close();
+        return shutDown(server, clock).then(() => front?.cut());
+      })(),
+  };
+}
+
+/** Listens by itself, as not everything that may come is to be heard by the library. */
+function listenInFront(server: grpc.Server, at: Endpoint, options: Http2FrontOptions): Promise<Http2Front> {
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  return listenHttp2(at, (connection) => injector.injectConnection(connection), options);
+}
+
+/** Where the library listens, with a Deno that has another HTTP/2. */
+function listen(server: grpc.Server, at: Endpoint): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(endpointText(at), grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) return resolve(port);
+      // The library has only words for it.
+      const code = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0];
+      reject(code === undefined ? error : Object.assign(error, { code, syscall: "listen" }));
+    });
+  });
+}
+
+/** Lets calls end that are under way, and cuts off those that do not. */
+function shutDown(server: grpc.Server, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    let timer = clock.after(CLOSE_MS, () => {
+      timer = clock.after(CLOSE_MS, resolve);
+      server.forceShutdown();
+    });
+    server.tryShutdown(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
+
+/** The library keeps its HTTP/2 servers to itself, and lets whatever is thrown in them end the process. */
+function guardServer(server: grpc.Server, faults: FaultGuard): void {
+  const library = server as unknown as { createHttp2Server?(...args: unknown[]): Parameters<typeof guardHttp2>[0] };
+  const create = library.createHttp2Server;
+  if (create === undefined) {
+    throw new TypeError("Cannot guard the gRPC library: it makes its servers in another way now");
+  }
+  library.createHttp2Server = (...args) => {
+    const made = create.apply(server, args);
+    guardHttp2(made, faults);
+    return made;
+  };
+}
+
+function handler<Request, Reply>(
+  faults: FaultGuard,
+  answer: (request: Request, peerHost: string) => Outcome<Reply> | Promise<Outcome<Reply>>,
+): grpc.handleUnaryCall<Request, Reply> {
+  return async (call, callback) => {
+    // Answering can throw as well: the call may be gone.
+    const tell: typeof callback = (...told) => guarded(faults, "grpc", () => callback(...told), () => {});
+    try {
+      const outcome = await answer(call.request, peerHost(call.getPeer()));
+      if ("reply" in outcome) tell(null, outcome.reply);
+      else tell({ code: grpc.status[outcome.refused.code], details: outcome.refused.sentence });
+    } catch (error) {
+      faults.noted("grpc", error);
+      tell({ code: grpc.status.INTERNAL, details: "The server has a fault" });
+    }
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Who may ask what. First whether the request was meant for this server at all: pages of other sites can make a browser call us, and names of other sites can be made to
+ * lead here. Then what the one who asks has shown, and what that is good for. Pure.
+ */
+
+import type { HttpRequest } from "../../../platform/http/http_server.ts";
+
+/** Where the gateway is, and what it is called. */
+export interface Place {
+  /** The host listened on, as it was configured. */
+  readonly host: string;
+  /** Other hosts that it may be called by, in lower case. */
+  readonly names: readonly string[];
+}
+
+/** What somebody has shown: nothing, a cookie of ours, the token itself, a wrong one, or too many wrong ones. */
+export type Shown = "nothing" | "session" | "token" | "wrong" | "limited";
+
+/** What a request asks for: what anybody may have, a look at the network, or that something changes. */
+export type Need = "nothing" | "look" | "change";
+
+/** Why a request is refused, with the status that says so. */
+export interface Refusal {
+  readonly status: 401 | 403 | 429;
+  readonly sentence: string;
+}
+
+/** Other hosts that stand for this machine. */
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
+/** Stands for all of them. */
+const LOOPBACK = "127.0.0.1";
+/** Listening on these means listening on every address of the machine. */
+const ALL_ADDRESSES = ["0.0.0.0", "::"];
+/** A proxy has handed the request on: where it comes from is not where the connection comes from. */
+const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** What changes nothing, and may be asked for without saying from which page. */
+const SAFE_METHODS = ["GET", "HEAD"];
+
+/**
+ * Why a request has no business here, whatever it shows; `undefined` when it has. `gateways` are those of other servers of the network, `HOST:PORT`, whose pages may ask
+ * this too.
+ */
+export function misdirected(
+  { method, headers }: HttpRequest,
+  place: Place,
+  gateways: readonly string[] = [],
+): Refusal | undefined {
+  const { host = "", origin } = headers;
+  if (!isOurs(hostName(host), place)) {
+    return {
+      status: 403,
+      sentence: "this server does not go by the name in the Host header; gateway.http.names can give it others",
+    };
+  }
+  if (origin !== undefined) {
+    return isSameOrigin(origin, host) || isGatewayOrigin(origin, place, gateways)
+      ? undefined
+      : { status: 403, sentence: "pages of other sites may not ask this" };
+  }
+  const site = headers["sec-fetch-site"];
+  const isElsewhere = site === "cross-site" || site === "same-site";
+  if (isElsewhere && headers["sec-fetch-mode"] !== "navigate") {
+    return { status: 403, sentence: "pages of other sites may not ask this" };
+  }
+  const isSafe = SAFE_METHODS.includes(method) && headers.upgrade === undefined;
+  // Browsers say where such a request comes from; programs do not, and have no cookies that a page could misuse.
+  if (!isSafe && site !== undefined && bearerOf(headers) === undefined) {
+    return { status: 403, sentence: "the Origin header is missing" };
+  }
+  return undefined;
+}
+
+/**
+ * Whether a page comes from one of `gateways`. One at a loopback address says something only where this one is at such an address too: on other machines it is whatever
+ * the visitor has at that port.
+ */
+function isGatewayOrigin(origin: string, { host }: Place, gateways: readonly string[]): boolean {
+  const authority = authorityOf(origin);
+  if (authority === undefined) return false;
+  return gateways.some((gateway) => {
+    const known = plainAuthority(gateway);
+    return known === plainAuthority(authority) && (!known.startsWith(`${LOOPBACK}:`) || isLoopback(host));
+  });
+}
+
+/** `HOST:PORT` in which all names of this machine for itself are one. */
+function plainAuthority(authority: string): string {
+  const name = hostName(authority) ?? "";
+  const port = /:(\d+)$/.exec(authority)?.[1] ?? "80";
+  return `${isLoopback(name) ? LOOPBACK : name}:${port}`;
+}
+
+/** Whether a request comes from this machine, and not through a proxy on it: whoever can do that may look without a token. */
+export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Place): boolean {
+  if (FORWARDING_HEADERS.some((name) => headers[name] !== undefined)) return false;
+  // A proxy that hands on what it was called by.
+  if (!LOOPBACK_NAMES.includes(hostName(headers.host ?? "") ?? "")) return false;
+  return remoteHost === "" ? isLoopback(host) : isLoopback(remoteHost);
+}
+
+/** Why `shown` is not enough for `need`; `undefined` when it is. */
+export function refusal(need: Need, shown: Shown, local: boolean): Refusal | undefined {
+  if (shown === "limited") return { status: 429, sentence: "too many wrong tokens: try again in a minute" };
+  if (shown === "wrong") return { status: 401, sentence: "this is not the token of this server" };
+  if (need === "nothing" || shown === "token" || shown === "session") return undefined;
+  if (need === "look" && local) return undefined;
+  return {
+    status: 401,
+    sentence: need === "change"
+      ? "the token of this server is needed to change anything"
+      : "the token of this server is needed from another machine",
+  };
+}
+
+/** The token that `Authorization: Bearer` shows. */
+export function bearerOf(headers: HttpRequest["headers"]): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+}
+
+/** The value of the cookie `name`. */
+export function cookieOf(headers: HttpRequest["headers"], name: string): string | undefined {
+  for (const pair of (headers.cookie ?? "").split(/[;,]/)) {
+    const [key, value] = pair.split("=", 2);
+    if (key!.trim() === name) return value?.trim();
+  }
+  return undefined;
+}
+
+/** Whether `host`, a name or an address, is this machine for itself only. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK_NAMES.includes(host) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/** The host of `HOST` or `HOST:PORT`, in lower case and without brackets. */
+function hostName(given: string): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s,]+))(?::\d{1,5})?$/i.exec(given) ?? [];
+  return (bracketed ?? plain)?.toLowerCase();
+}
+
+function isOurs(name: string | undefined, { host, names }: Place): boolean {
+  if (name === undefined) return false;
+  if (LOOPBACK_NAMES.includes(name) || name === host.toLowerCase() || names.includes(name)) return true;
+  // Only names can be made to lead elsewhere: a page that calls us by an address came from that address.
+  return ALL_ADDRESSES.includes(host) && (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) || name.includes(":"));
+}
+
+/** Whether `origin` is what a page of ours has that was asked for with this `Host`. The scheme may differ: TLS may end in a proxy. */
+function isSameOrigin(origin: string, host: string): boolean {
+  return authorityOf(origin)?.toLowerCase() === host.toLowerCase();
+}
+
+function authorityOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/?#@\s]+)$/i.exec(origin)?.[1];
+}

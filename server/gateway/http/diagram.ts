@@ -1,0 +1,72 @@
+/** The space-time diagram of what happened a moment ago, as a picture for a page. However many look, it is drawn once a second. */
+
+import type { Clock } from "../../../platform/clock.ts";
+import type { SecretCrypto } from "../../../platform/crypto.ts";
+import { DIAGRAM_STYLE } from "../../../diagram/diagram_style.ts";
+import { liveDiagram } from "../../../diagram/live_diagram.ts";
+import { atOffset, UTC } from "../../../diagram/wall_time.ts";
+import type { GatewayNode } from "./gateway_node.ts";
+
+/** Which picture is asked for. */
+export interface DiagramRequest {
+  /** How far back. */
+  readonly seconds: number;
+  /** Only what this server or user had to do with. */
+  readonly server: string | undefined;
+  /** How far the clock of whoever asks is ahead of UTC; times are those of UTC where that is not said. */
+  readonly offsetMinutes: number | undefined;
+}
+
+/** What is asked of a server. */
+export type DrawnNode = Pick<GatewayNode, "diagram" | "observe" | "recordedSinceMs">;
+
+/** How long a picture is good for. */
+const FRESH_MS = 1_000;
+/** Pictures that are kept: one for each span, server and time zone that somebody looks at. */
+const MAX_PICTURES = 16;
+/** More than one can take in, and much more than one can wait for. */
+const MAX_EVENTS = 400;
+
+/** Draws what one node knows of the network. */
+export class LiveDiagram {
+  readonly #node: DrawnNode;
+  readonly #clock: Pick<Clock, "nowMs" | "wallMs">;
+  readonly #pictures = new Map<string, { readonly svg: string; readonly drawnAt: number }>();
+
+  constructor(node: DrawnNode, clock: Pick<Clock, "nowMs" | "wallMs">) {
+    this.#node = node;
+    this.#clock = clock;
+  }
+
+  /** The picture. To ask for it is to look: from now on, for a moment, what happens is recorded. */
+  draw({ seconds, server, offsetMinutes }: DiagramRequest): string {
+    const observation = this.#node.observe({ changed: () => {} });
+    observation.end();
+    const key = `${seconds} ${offsetMinutes ?? "UTC"} ${server ?? ""}`;
+    const now = this.#clock.nowMs();
+    const known = this.#pictures.get(key);
+    if (known !== undefined && now - known.drawnAt < FRESH_MS) return known.svg;
+    const since = this.#node.recordedSinceMs;
+    const svg = liveDiagram(this.#node.diagram(seconds), {
+      nowMs: this.#clock.wallMs(),
+      seconds,
+      maxEvents: MAX_EVENTS,
+      servers: Object.entries(observation.view.servers)
+        .map(([id, { name, state }]) => ({ id, name, state }))
+        .toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+      wallTime: offsetMinutes === undefined ? UTC : atOffset(offsetMinutes),
+      ...(server === undefined ? {} : { only: server }),
+      ...(since === undefined ? {} : { recordedSinceMs: since }),
+    });
+    this.#pictures.delete(key);
+    this.#pictures.set(key, { svg, drawnAt: now });
+    if (this.#pictures.size > MAX_PICTURES) this.#pictures.delete(this.#pictures.keys().next().value!);
+    return svg;
+  }
+}
+
+/** What allows the diagram's own style in a Content-Security-Policy: `sha256-…`. */
+export function diagramStyleHash(crypto: Pick<SecretCrypto, "digest">): string {
+  const bytes = crypto.digest(DIAGRAM_STYLE).match(/../g)!.map((pair) => parseInt(pair, 16));
+  return `sha256-${btoa(String.fromCharCode(...bytes))}`;
+}

@@ -1,0 +1,275 @@
+/**
+ * What is answered to whom: a request, what was shown with it and where it stands come in, what is to be done goes out. All routes, and all that guards them, are here; the
+ * door does what it says. Pure.
+ */
+
+import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../../platform/http/http_server.ts";
+import { bearerOf, isLocal, misdirected, type Need, type Place, type Refusal, refusal, type Shown } from "./access.ts";
+import type { Asset, Assets } from "./assets.ts";
+import type { DiagramRequest } from "./diagram.ts";
+import type { NodeState } from "./gateway_node.ts";
+
+/** What does not change from one request to the next, and how the server is. */
+export interface Surroundings {
+  readonly place: Place;
+  readonly assets: Assets;
+  /** `sha256-…` of the style that comes with a diagram. */
+  readonly diagramStyle: string;
+}
+
+/** What is to be done. */
+export type Answer =
+  | { readonly kind: "reply"; readonly reply: HttpReply }
+  /** The whole view, as JSON. */
+  | { readonly kind: "network" }
+  /** The view, and then what changes in it. */
+  | { readonly kind: "events" }
+  | ({ readonly kind: "diagram" } & DiagramRequest)
+  | { readonly kind: "metrics" }
+  /** The connection becomes a WebSocket with the line protocol. */
+  | { readonly kind: "line" }
+  | { readonly kind: "signIn"; readonly token: string }
+  | { readonly kind: "signOut" }
+  | { readonly kind: "drain" };
+
+/** A request with a body may have so much of it. */
+export const MAX_BODY_BYTES = 16_384;
+const DEFAULT_DIAGRAM_SECONDS = 60;
+/** As far back as a server remembers. */
+const MAX_DIAGRAM_SECONDS = 60;
+/** No time zone is further from UTC. */
+const MAX_OFFSET_MINUTES = 840;
+
+/** What each route takes, and what it asks for. What is not here is a page, a file, or not there. */
+const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
+  "/api/network": { GET: "look" },
+  "/api/events": { GET: "look" },
+  "/api/diagram.svg": { GET: "look" },
+  "/api/session": { GET: "nothing", POST: "nothing", DELETE: "nothing" },
+  "/api/drain": { POST: "change" },
+  "/metrics": { GET: "look" },
+  "/healthz": { GET: "look" },
+  "/readyz": { GET: "look" },
+  "/line": { GET: "look" },
+};
+
+/**
+ * Why `request` is refused before anything that it shows is looked at; `undefined` when it is not. Pages of `gateways`, which are those of other servers of the network, may
+ * speak the line protocol here, which they do when their own server is gone; nothing else.
+ */
+export function refuseStranger(
+  request: HttpRequest,
+  surroundings: Surroundings,
+  gateways: readonly string[] = [],
+): HttpReply | undefined {
+  if (sizeOf(request) > MAX_HEADER_BYTES) {
+    return { status: 431, headers: apiHeaders(surroundings), body: json({ error: "the headers are too long" }) };
+  }
+  const isLine = partsOf(request.target).path === "/line" && request.headers.upgrade !== undefined;
+  const refused = misdirected(request, surroundings.place, isLine ? gateways : []);
+  return refused && refusedReply(refused, surroundings);
+}
+
+/** What is done about `request`, which is no stranger's, with the body `body`. */
+export function decide(
+  request: HttpRequest,
+  body: string,
+  shown: Shown,
+  state: NodeState,
+  surroundings: Surroundings,
+): Answer {
+  const { path, query } = partsOf(request.target);
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const { assets, place } = surroundings;
+  const local = isLocal(request, place);
+  const needs = Object.hasOwn(ROUTES, path) ? ROUTES[path]! : { GET: assets.open.has(path) ? "nothing" : "look" };
+  const need = Object.hasOwn(needs, method) ? needs[method as keyof typeof needs] as Need : "look";
+  const refused = refusal(need, shown, local);
+  if (refused !== undefined) {
+    return reply(refusedPage(request, path, refused, surroundings) ?? refusedReply(refused, surroundings));
+  }
+  if (!Object.hasOwn(needs, method)) {
+    const allow = Object.keys(needs).join(", ");
+    return reply(errorReply(405, `${path} takes ${allow}`, surroundings, { allow }));
+  }
+  const isUpgrade = request.headers.upgrade?.toLowerCase() === "websocket";
+  switch (path) {
+    case "/api/network":
+      return { kind: "network" };
+    case "/api/events":
+      return { kind: "events" };
+    case "/api/diagram.svg":
+      return diagram(query, surroundings);
+    case "/api/session":
+      if (method === "GET") return reply(jsonReply(sessionState(shown, local), surroundings));
+      return method === "DELETE" ? { kind: "signOut" } : signIn(body, surroundings);
+    case "/api/drain":
+      return { kind: "drain" };
+    case "/metrics":
+      return { kind: "metrics" };
+    case "/healthz":
+      return reply(textReply(200, "ok", surroundings));
+    case "/readyz":
+      return reply(textReply(state === "ready" ? 200 : 503, state, surroundings));
+    case "/line":
+      return isUpgrade
+        ? { kind: "line" }
+        : reply(errorReply(426, "/line is for WebSockets", surroundings, { upgrade: "websocket" }));
+  }
+  const asset = assets.byPath.get(path);
+  if (asset === undefined) return reply(errorReply(404, "there is nothing here", surroundings));
+  return reply(assetReply(asset, request, surroundings));
+}
+
+/** Whether a request comes from a page that came over TLS, which then ended in a proxy. */
+export function isSecure({ headers }: HttpRequest): boolean {
+  return headers.origin?.startsWith("https:") ?? false;
+}
+
+/** Headers of whatever is not a file of the site. */
+export function apiHeaders({ diagramStyle }: Surroundings): Record<string, string> {
+  return { ...securityHeaders(diagramStyle), "cache-control": "no-store" };
+}
+
+/** `value` as an answer in JSON. */
+export function jsonReply(value: unknown, surroundings: Surroundings, status = 200): HttpReply {
+  return {
+    status,
+    headers: { ...apiHeaders(surroundings), "content-type": "application/json" },
+    body: json(value),
+  };
+}
+
+/** An answer in JSON that was written before. */
+export function writtenReply(body: Uint8Array, surroundings: Surroundings): HttpReply {
+  return { status: 200, headers: { ...apiHeaders(surroundings), "content-type": "application/json" }, body };
+}
+
+/** An error as every route says it. */
+export function errorReply(
+  status: number,
+  error: string,
+  surroundings: Surroundings,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  const reply = jsonReply({ error }, surroundings, status);
+  return { ...reply, headers: { ...reply.headers, ...headers } };
+}
+
+function textReply(status: number, text: string, surroundings: Surroundings): HttpReply {
+  const headers = { ...apiHeaders(surroundings), "content-type": "text/plain; charset=utf-8" };
+  return { status, headers, body: `${text}\n` };
+}
+
+function assetReply({ bytes, type, etag }: Asset, request: HttpRequest, { diagramStyle }: Surroundings): HttpReply {
+  // The web client goes on at other servers' gateways when its own is gone.
+  const calls = partsOf(request.target).path === "/client" ? "'self' ws: wss:" : "'self'";
+  const headers = { ...securityHeaders(diagramStyle, calls), "cache-control": "no-cache", etag };
+  const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(etag)) return { status: 304, headers, body: "" };
+  return { status: 200, headers: { ...headers, "content-type": type }, body: bytes };
+}
+
+/** For a person with a browser a refusal is a page where the token can be given. */
+function refusedPage(
+  { method, headers }: HttpRequest,
+  path: string,
+  { status }: Refusal,
+  { assets: { signIn }, diagramStyle }: Surroundings,
+): HttpReply | undefined {
+  const isPage = !Object.hasOwn(ROUTES, path) && !path.startsWith("/assets/");
+  const isRead = (method === "GET" || method === "HEAD") && (headers.accept ?? "").includes("text/html");
+  // Whoever shows a token in a header is no browser.
+  if (signIn === undefined || status !== 401 || !isPage || !isRead || bearerOf(headers) !== undefined) return undefined;
+  return {
+    status: 401,
+    headers: {
+      ...securityHeaders(diagramStyle),
+      "cache-control": "no-store",
+      "content-type": signIn.type,
+      "www-authenticate": "Bearer",
+    },
+    body: signIn.bytes,
+  };
+}
+
+function refusedReply({ status, sentence }: Refusal, surroundings: Surroundings): HttpReply {
+  const how: Record<string, string> = status === 401
+    ? { "www-authenticate": "Bearer" }
+    : status === 429
+    ? { "retry-after": "60" }
+    : {};
+  return errorReply(status, sentence, surroundings, how);
+}
+
+function sessionState(shown: Shown, local: boolean): { mayChange: boolean; needsToken: boolean } {
+  return { mayChange: shown === "session" || shown === "token", needsToken: !local };
+}
+
+function signIn(body: string, surroundings: Surroundings): Answer {
+  let token: unknown;
+  try {
+    ({ token } = JSON.parse(body) ?? {});
+  } catch {
+    // What is no JSON has no token, and is told so below.
+  }
+  if (typeof token === "string" && token !== "") return { kind: "signIn", token };
+  return reply(errorReply(400, 'the body must be {"token": "…"}', surroundings));
+}
+
+function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {
+  const seconds = query.get("seconds") ?? String(DEFAULT_DIAGRAM_SECONDS);
+  if (!/^\d{1,3}$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > MAX_DIAGRAM_SECONDS) {
+    return reply(errorReply(400, `seconds must be a number from 1 to ${MAX_DIAGRAM_SECONDS}`, surroundings));
+  }
+  const offset = query.get("offset") ?? undefined;
+  if (offset !== undefined && (!/^-?\d{1,3}$/.test(offset) || Math.abs(Number(offset)) > MAX_OFFSET_MINUTES)) {
+    const range = `-${MAX_OFFSET_MINUTES} to ${MAX_OFFSET_MINUTES}`;
+    return reply(errorReply(400, `offset must be a number of minutes from ${range}`, surroundings));
+  }
+  return {
+    ...{ kind: "diagram", seconds: Number(seconds), server: query.get("server") ?? undefined },
+    offsetMinutes: offset === undefined ? undefined : Number(offset),
+  };
+}
+
+/** Everything that keeps a page from doing what it should not, whatever strangers have put into names and activities. */
+function securityHeaders(diagramStyle: string, calls = "'self'"): Record<string, string> {
+  return {
+    "content-security-policy": [
+      "default-src 'none'",
+      "script-src 'self'",
+      `style-src 'self' '${diagramStyle}'`,
+      "img-src 'self' data:",
+      `connect-src ${calls}`,
+      "font-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join("; "),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+  };
+}
+
+/** A target's path and query. It is taken as it stands: no dots are followed and nothing is decoded. */
+function partsOf(target: string): { path: string; query: URLSearchParams } {
+  const [path, query = ""] = target.split(/\?(.*)/s);
+  return { path: path!, query: new URLSearchParams(query) };
+}
+
+function sizeOf({ method, target, headers }: HttpRequest): number {
+  let size = method.length + target.length;
+  for (const [name, value] of Object.entries(headers)) size += name.length + value.length + 4;
+  return size;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+function reply(reply: HttpReply): Answer {
+  return { kind: "reply", reply };
+}

@@ -1,0 +1,270 @@
+/**
+ * The HTTP gateway of one server: dashboard, web client, metrics and health. Carries out what `handler.ts` decides; requests and sockets are `platform/`'s.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config, Endpoint } from "../../../config/config.ts";
+import { ConfigError } from "../../../config/load.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { SecretCrypto } from "../../../platform/crypto.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
+import { readFolder } from "../../../platform/files/folder.ts";
+import {
+  type HttpExchange,
+  type HttpHandler,
+  type HttpListener,
+  type HttpReply,
+  type HttpRequest,
+  type HttpUpgrade,
+  listenHttp,
+} from "../../../platform/http/http_server.ts";
+import type { NetworkView } from "../../../view/network_view.ts";
+import type { Door } from "../door.ts";
+import { isLoopback } from "./access.ts";
+import { assetsOf } from "./assets.ts";
+import { callerOf, proxiesOf } from "./caller.ts";
+import { diagramStyleHash, LiveDiagram } from "./diagram.ts";
+import { EventStreams, MAX_STREAMS } from "./event_streams.ts";
+import type { GatewayNode } from "./gateway_node.ts";
+import {
+  type Answer,
+  apiHeaders,
+  decide,
+  errorReply,
+  isSecure,
+  jsonReply,
+  MAX_BODY_BYTES,
+  refuseStranger,
+  type Surroundings,
+  writtenReply,
+} from "./handler.ts";
+import { PrometheusMetrics } from "./metrics.ts";
+import { TokenGuard } from "./token_guard.ts";
+import { type WebSocketAcceptor, webSocketAcceptor } from "./websocket_link.ts";
+import { WrittenOnce } from "./written_once.ts";
+
+/** What the gateway is opened with. */
+export interface HttpDoorParts {
+  readonly node: GatewayNode;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly crypto: SecretCrypto;
+  /** Connections at once that are neither streams nor WebSockets. */
+  readonly maxCallers?: number;
+  /** Told what is thrown in here; without it that is thrown on. */
+  readonly faults?: FaultGuard;
+}
+
+/** The pages: beside the program, or inside it when it is compiled. */
+const DASHBOARD = new URL("../../../dashboard/", import.meta.url);
+const logger = getLogger(["thrum", "http"]);
+
+/**
+ * Opens the gateway of `node`. Without a token in the configuration nobody can change anything through it.
+ * @throws {ConfigError} when it would be reached from other machines and there is no token.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+ */
+export async function openHttpDoor(parts: HttpDoorParts, at: Endpoint): Promise<Door> {
+  const { config, crypto } = parts;
+  if (config.gateway.http.token === "" && !isLoopback(at.host)) {
+    throw new ConfigError(
+      `Cannot open the HTTP gateway at ${at.host}: where other machines reach it a token is needed, "gateway.http.token"`,
+    );
+  }
+  const assets = assetsOf(await readFolder(DASHBOARD), crypto);
+  const names = [...config.gateway.http.names, config.cluster.advertise].filter((name) => name !== "");
+  const surroundings: Surroundings = {
+    place: { host: at.host, names: names.map((name) => name.toLowerCase()) },
+    assets,
+    diagramStyle: diagramStyleHash(crypto),
+  };
+  const door = new HttpDoor(parts, surroundings);
+  await door.open(at);
+  return door;
+}
+
+class HttpDoor implements Door, HttpHandler {
+  readonly #node: GatewayNode;
+  readonly #parts: HttpDoorParts;
+  readonly #surroundings: Surroundings;
+  readonly #streams: EventStreams;
+  readonly #views = new WrittenOnce<NetworkView>((view) => `${JSON.stringify(view)}\n`);
+  readonly #diagram: LiveDiagram;
+  readonly #metrics: PrometheusMetrics;
+  readonly #webSockets: WebSocketAcceptor;
+  readonly #proxies: ReadonlySet<string>;
+  #guard!: TokenGuard;
+  #listener!: HttpListener;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: HttpDoorParts, surroundings: Surroundings) {
+    const { node, config: { limits }, clock } = parts;
+    this.#parts = parts;
+    this.#proxies = proxiesOf(parts.config.gateway.http.trustedProxies);
+    this.#node = node;
+    this.#surroundings = surroundings;
+    this.#streams = new EventStreams(node, clock, this.#faults);
+    this.#diagram = new LiveDiagram(node, clock);
+    this.#metrics = new PrometheusMetrics(node);
+    this.#webSockets = webSocketAcceptor({
+      maxLineBytes: limits.maxLineBytes,
+      highWaterBytes: limits.maxPendingBytes,
+      clock,
+      faults: this.#faults,
+    });
+  }
+
+  async open(at: Endpoint): Promise<void> {
+    const { config, clock, crypto } = this.#parts;
+    this.#listener = await listenHttp(at, this, {
+      ...(this.#parts.maxCallers === undefined ? {} : { maxCallers: this.#parts.maxCallers }),
+      faults: this.#faults,
+    });
+    // Nobody guesses what nobody was told.
+    const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
+    this.#guard = new TokenGuard(token, this.port, clock, crypto);
+  }
+
+  get #faults(): FaultGuard {
+    return this.#parts.faults ?? UNGUARDED;
+  }
+
+  get host(): string {
+    return this.#listener.host;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  close(): Promise<void> {
+    this.#streams.close();
+    return this.#closing ??= this.#listener.close();
+  }
+
+  request(exchange: HttpExchange): void {
+    this.#answer(exchange).catch((error) => {
+      guarded(this.#faults, "http", () => {
+        logger.error("cannot answer {method} {target}", { ...exchange.request });
+        this.#faults.noted("http", error);
+        exchange.reply(errorReply(500, "this server has a fault: its log says more", this.#surroundings));
+      }, () => exchange.cut());
+    });
+  }
+
+  upgrade(upgrade: HttpUpgrade): void {
+    const request = this.#fromCaller(upgrade.request);
+    const stranger = refuseStranger(request, this.#surroundings, this.#node.gateways);
+    if (stranger !== undefined) return this.#refuseUpgrade(upgrade, stranger);
+    const answer = decide(request, "", this.#guard.judge(request), this.#node.state, this.#surroundings);
+    if (answer.kind !== "line") {
+      const isRefused = answer.kind === "reply" && answer.reply.status >= 400;
+      const other = errorReply(400, "only /line is for WebSockets", this.#surroundings);
+      return this.#refuseUpgrade(upgrade, isRefused ? answer.reply : other);
+    }
+    // Deno 2.5 does not say who it is; then nobody is farther away than the address that we listen on lets them be.
+    const remoteHost = request.remoteHost === "" && isLoopback(this.host) ? this.host : request.remoteHost;
+    this.#webSockets.accept(upgrade, remoteHost, (link) => this.#node.accept(link, "websocket"));
+  }
+
+  #refuseUpgrade(upgrade: HttpUpgrade, reply: HttpReply): void {
+    if (upgrade.refuse === undefined) this.#webSockets.turnAway(upgrade, JSON.parse(reply.body as string).error);
+    else upgrade.refuse(reply);
+  }
+
+  /** The request, as from whoever it really comes. */
+  #fromCaller(request: HttpRequest): HttpRequest {
+    return { ...request, remoteHost: callerOf(request, this.#proxies) };
+  }
+
+  async #answer(exchange: HttpExchange): Promise<void> {
+    const request = this.#fromCaller(exchange.request);
+    const stranger = refuseStranger(request, this.#surroundings);
+    if (stranger !== undefined) return exchange.reply(stranger);
+    const body = await this.#bodyOf(exchange);
+    if (typeof body !== "string") return exchange.reply(body);
+    const answer = decide(request, body, this.#guard.judge(request), this.#node.state, this.#surroundings);
+    await this.#carryOut(answer, exchange);
+  }
+
+  /** The body as text, or why it cannot be taken. */
+  async #bodyOf(exchange: HttpExchange): Promise<string | HttpReply> {
+    const { method, headers } = exchange.request;
+    const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if ((method === "GET" || method === "HEAD") && !hasBody) return "";
+    const body = await exchange.body(MAX_BODY_BYTES);
+    // Nobody reads the rest of it, so nothing can follow on this connection.
+    const close = { connection: "close" };
+    if (body === "too large") return errorReply(413, "the body is too long", this.#surroundings, close);
+    if (body === "lost") return errorReply(400, "the body did not come whole", this.#surroundings, close);
+    return body.text;
+  }
+
+  async #carryOut(answer: Answer, exchange: HttpExchange): Promise<void> {
+    const surroundings = this.#surroundings;
+    const { request } = exchange;
+    switch (answer.kind) {
+      case "reply":
+        return exchange.reply(answer.reply);
+      case "network":
+        return exchange.reply(writtenReply(this.#views.bytesOf(await this.#node.look()), surroundings));
+      case "events":
+        return this.#stream(exchange);
+      case "diagram": {
+        const headers = { ...apiHeaders(surroundings), "content-type": "image/svg+xml" };
+        return exchange.reply({ status: 200, headers, body: this.#diagram.draw(answer) });
+      }
+      case "metrics": {
+        const { text, type } = await this.#metrics.scrape();
+        return exchange.reply({
+          status: 200,
+          headers: { ...apiHeaders(surroundings), "content-type": type },
+          body: text,
+        });
+      }
+      case "line":
+        // An upgrade that the runtime has not recognised as one.
+        return exchange.reply(errorReply(400, "/line is for WebSockets", surroundings));
+      case "signIn":
+        return this.#signIn(answer.token, exchange);
+      case "signOut":
+        return exchange.reply({
+          status: 204,
+          headers: { ...apiHeaders(surroundings), "set-cookie": this.#guard.signOut(request) },
+          body: "",
+        });
+      case "drain":
+        logger.info("asked to drain by {address}", { address: callerOf(request, this.#proxies) });
+        exchange.reply(jsonReply({ state: "draining" }, surroundings, 202));
+        return this.#node.drain();
+    }
+  }
+
+  #stream(exchange: HttpExchange): void {
+    const surroundings = this.#surroundings;
+    if (this.#streams.isFull) {
+      const retry = { "retry-after": "10" };
+      return exchange.reply(errorReply(503, `${MAX_STREAMS} pages look already`, surroundings, retry));
+    }
+    const headers = { ...apiHeaders(surroundings), "content-type": "text/event-stream" };
+    if (exchange.request.method === "HEAD") return exchange.reply({ status: 200, headers, body: "" });
+    this.#streams.begin((handler) => exchange.stream(headers, handler));
+  }
+
+  #signIn(token: string, exchange: HttpExchange): void {
+    const request = this.#fromCaller(exchange.request);
+    const surroundings = this.#surroundings;
+    const signedIn = this.#guard.signIn(token, request.remoteHost, isSecure(request));
+    if (signedIn.kind === "signedIn") {
+      const headers = { ...apiHeaders(surroundings), "set-cookie": signedIn.cookie };
+      return exchange.reply({ status: 204, headers, body: "" });
+    }
+    // Those that follow are many, and say nothing new.
+    if (signedIn.kind === "wrong") logger.warning("a wrong token from {address}", { address: request.remoteHost });
+    exchange.reply(
+      signedIn.kind === "wrong"
+        ? errorReply(401, "this is not the token of this server", surroundings)
+        : errorReply(429, "too many wrong tokens: try again in a minute", surroundings, { "retry-after": "60" }),
+    );
+  }
+}

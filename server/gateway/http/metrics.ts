@@ -1,0 +1,258 @@
+/**
+ * A server's numbers as Prometheus reads them. Names and units follow its conventions; `docs/dashboard.md` explains each, and a test keeps that and the Grafana dashboard
+ * equal to what is here. Numbers are taken when they are asked for.
+ */
+
+import { type LabelValues, Registry } from "prom-client";
+import { heldBytes } from "../../../platform/memory.ts";
+import { DISK_PARTS, SPACES } from "../../store/budget.ts";
+import { VERSION } from "../../../protocol/version.ts";
+import type { GatewayNode, NodeMetrics } from "./gateway_node.ts";
+
+/** What is answered to a scrape. */
+export interface Scrape {
+  readonly text: string;
+  /** Its Content-Type. */
+  readonly type: string;
+}
+
+/** One row of the table below. */
+interface Metric {
+  readonly help: string;
+  readonly type: "gauge" | "counter" | "histogram";
+  readonly values: (metrics: NodeMetrics, node: Pick<GatewayNode, "serverId" | "state">) => readonly Sample[];
+}
+
+interface Sample {
+  readonly value: number;
+  readonly labels?: LabelValues<string>;
+  /** What a histogram's samples have behind its name. */
+  readonly suffix?: string;
+}
+
+const STATES = ["joining", "ready", "draining", "stopping"] as const;
+const PEER_STATES = ["linked", "suspect", "dead", "left"] as const;
+
+/** Every metric, by name. */
+const METRICS: Readonly<Record<string, Metric>> = {
+  thrum_build_info: {
+    help: "Always 1; says which version and server this is.",
+    type: "gauge",
+    values: (_, { serverId }) => [{ value: 1, labels: { version: VERSION, server: serverId } }],
+  },
+  thrum_state: {
+    help: "1 for the state that the server is in: joining, ready, draining or stopping.",
+    type: "gauge",
+    values: (_, node) => STATES.map((state) => ({ value: node.state === state ? 1 : 0, labels: { state } })),
+  },
+  process_start_time_seconds: {
+    help: "When the server was started, in seconds since 1970.",
+    type: "gauge",
+    values: ({ startedAt }) => one(startedAt / 1_000),
+  },
+  process_resident_memory_bytes: {
+    help: "Memory that the process holds.",
+    type: "gauge",
+    values: () => one(heldBytes()),
+  },
+  thrum_connections: {
+    help: "Connections now, by what is at the other end: new, client, plain, server or guest.",
+    type: "gauge",
+    values: ({ connections }) => by("kind", connections),
+  },
+  thrum_connections_limit: {
+    help:
+      "Connections that may have a place: limits.maxConnections, or fewer where the process may not have so many files open.",
+    type: "gauge",
+    values: ({ maxConnections }) => one(maxConnections),
+  },
+  thrum_connections_waiting: {
+    help:
+      "Connections without a place because limits.maxConnections is reached; those who have said who they are wait for one.",
+    type: "gauge",
+    values: ({ waiting }) => one(waiting),
+  },
+  thrum_connections_accepted_total: {
+    help: "Connections accepted.",
+    type: "counter",
+    values: ({ accepted }) => one(accepted),
+  },
+  thrum_connections_closed_total: {
+    help: "Connections ended, by reason.",
+    type: "counter",
+    values: ({ closed }) => by("reason", closed),
+  },
+  thrum_refused_total: {
+    help:
+      "Who was refused, or sent away, because there was too much of something: places, lobby, connections, unidentified, logins, registrations or secrets.",
+    type: "counter",
+    values: ({ refused }) => by("limit", refused),
+  },
+  thrum_connections_behind: {
+    help: "Clients that are still to be read something of the log.",
+    type: "gauge",
+    values: ({ behind }) => one(behind),
+  },
+  thrum_pending_bytes: {
+    help: "Bytes that were written to connections and have not left the process.",
+    type: "gauge",
+    values: ({ pendingBytes }) => one(pendingBytes),
+  },
+  thrum_sessions: {
+    help: "Clients that are logged in here.",
+    type: "gauge",
+    values: ({ sessions }) => one(sessions),
+  },
+  thrum_users_online: {
+    help: "Names that are logged in somewhere in the network, as far as this server knows.",
+    type: "gauge",
+    values: ({ usersOnline }) => one(usersOnline),
+  },
+  thrum_heartbeats_sent_total: {
+    help: "Heartbeats sent, to clients and to servers.",
+    type: "counter",
+    values: ({ heartbeats }) => by("to", heartbeats.sent),
+  },
+  thrum_heartbeats_unanswered_total: {
+    help: "Heartbeats that went unanswered, by clients and by servers.",
+    type: "counter",
+    values: ({ heartbeats }) => by("to", heartbeats.unanswered),
+  },
+  thrum_entries_total: {
+    help: "Entries of the log that are stored here, by the server that accepted them.",
+    type: "counter",
+    values: ({ vector }) => by("origin", vector),
+  },
+  thrum_published_total: {
+    help: "Entries accepted by this server since it was started.",
+    type: "counter",
+    values: ({ published }) => one(published),
+  },
+  thrum_lamport_time: {
+    help: "Lamport time of the server.",
+    type: "gauge",
+    values: ({ lamport }) => one(lamport),
+  },
+  thrum_replication_lag_entries: {
+    help: "Entries that other servers are known to have and this one has not, by the server that accepted them.",
+    type: "gauge",
+    values: ({ lag }) => by("origin", lag),
+  },
+  thrum_peers: {
+    help: "Other servers of the network that are known, by state: linked, suspect, dead or left.",
+    type: "gauge",
+    values: ({ peers }) =>
+      PEER_STATES.map((state) => ({
+        value: peers.filter((peer) => peer.state === state).length,
+        labels: { state },
+      })),
+  },
+  thrum_peer_up: {
+    help: "1 while there is a link to another server that answers.",
+    type: "gauge",
+    values: ({ peers }) =>
+      peers.map(({ serverId, name, state }) => ({
+        value: state === "linked" ? 1 : 0,
+        labels: { peer: serverId, address: name },
+      })),
+  },
+  thrum_peer_round_trip_seconds: {
+    help: "How long the newest heartbeat to another server took there and back.",
+    type: "gauge",
+    values: ({ peers }) =>
+      peers.flatMap(({ serverId, name, roundTripMs }) =>
+        roundTripMs === null ? [] : [{ value: roundTripMs / 1_000, labels: { peer: serverId, address: name } }]
+      ),
+  },
+  thrum_acknowledgements_pending: {
+    help: "Entries whose acknowledgement waits until another server has them too (cluster.durability).",
+    type: "gauge",
+    values: ({ pending }) => one(pending),
+  },
+  thrum_faults_total: {
+    help:
+      "Faults of the program that ended a connection, or something like one, and not the server, by where they were caught.",
+    type: "counter",
+    values: ({ faults }) => by("where", faults),
+  },
+  thrum_store_commit_seconds: {
+    help: "How long the transactions of the store took, one for each turn of the event loop.",
+    type: "histogram",
+    values: ({ commits: { buckets, count, sumMs } }) => {
+      let below = 0;
+      return [
+        ...buckets.map(({ upToMs, count }) => ({
+          value: below += count,
+          labels: { le: upToMs / 1_000 },
+          suffix: "_bucket",
+        })),
+        { value: count, labels: { le: "+Inf" }, suffix: "_bucket" },
+        { value: sumMs / 1_000, suffix: "_sum" },
+        { value: count, suffix: "_count" },
+      ];
+    },
+  },
+  thrum_store_bytes: {
+    help: "Bytes of the data folder, by part; reusable is room in the database, which does not count.",
+    type: "gauge",
+    values: ({ disk }) =>
+      disk === undefined ? [] : DISK_PARTS.map((part) => ({ value: disk.use.parts[part], labels: { part } })),
+  },
+  thrum_store_limit_bytes: {
+    help: "How many bytes the data folder may take.",
+    type: "gauge",
+    values: ({ disk }) => disk === undefined ? [] : one(disk.limits.maxBytes),
+  },
+  thrum_store_free_bytes: {
+    help: "Bytes that are free on the disk of the data folder.",
+    type: "gauge",
+    values: ({ disk }) => disk === undefined ? [] : one(disk.use.freeBytes),
+  },
+  thrum_store_space: {
+    help:
+      "1 for what the disk has space for: everything (open), nothing of clients (full), nothing at all (exhausted).",
+    type: "gauge",
+    values: ({ disk }) =>
+      SPACES.map((state) => ({ value: (disk?.space ?? "open") === state ? 1 : 0, labels: { state } })),
+  },
+};
+
+/** The names of all metrics. A histogram's samples have `_bucket`, `_sum` and `_count` behind it. */
+export const METRIC_NAMES: readonly string[] = Object.keys(METRICS);
+
+/** The metrics of one node. */
+export class PrometheusMetrics {
+  readonly #node: Pick<GatewayNode, "metrics" | "serverId" | "state">;
+  readonly #registry = new Registry();
+  #numbers: NodeMetrics | undefined;
+
+  constructor(node: Pick<GatewayNode, "metrics" | "serverId" | "state">) {
+    this.#node = node;
+    for (const [name, metric] of Object.entries(METRICS)) this.#register(name, metric);
+  }
+
+  /** Takes the numbers, and writes them. */
+  async scrape(): Promise<Scrape> {
+    this.#numbers = this.#node.metrics();
+    return { text: await this.#registry.metrics(), type: this.#registry.contentType };
+  }
+
+  #register(name: string, { help, type, values }: Metric): void {
+    const get = () => ({
+      ...{ name, help, type, aggregator: "sum" },
+      values: values(this.#numbers!, this.#node).map(({ value, labels = {}, suffix = "" }) => ({
+        ...{ value, labels, metricName: name + suffix },
+      })),
+    });
+    // Its own counters can only be added to; ours are kept by the node, and read whole.
+    this.#registry.registerMetric({ name, get } as unknown as Parameters<Registry["registerMetric"]>[0]);
+  }
+}
+
+function one(value: number): readonly Sample[] {
+  return [{ value }];
+}
+
+function by(label: string, values: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(values).map(([key, value]) => ({ value, labels: { [label]: key } }));
+}

@@ -1,0 +1,108 @@
+/**
+ * Keeps the token: knows who has shown it, and lets nobody guess. Whoever has shown it once in a browser is known by a cookie from then on, for twelve hours or until
+ * this server stops. The clock is handed in.
+ */
+
+import { toHex } from "../../accounts/verifier.ts";
+import { networkOf } from "../../../platform/address.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { SecretCrypto } from "../../../platform/crypto.ts";
+import type { HttpRequest } from "../../../platform/http/http_server.ts";
+import { bearerOf, cookieOf, type Shown } from "./access.ts";
+
+/** What came of a token that was handed in. */
+export type SignIn = { readonly kind: "signedIn"; readonly cookie: string } | { readonly kind: "wrong" | "limited" };
+
+/** How long a cookie holds. */
+const SESSION_MS = 12 * 3_600_000;
+/** More browsers than will ever be open; the oldest is forgotten first. */
+const MAX_SESSIONS = 1_000;
+/** This many wrong tokens from one address within this time, and it has to wait until the time is over. */
+const MAX_WRONG = 5;
+const WRONG_WINDOW_MS = 60_000;
+/** Addresses that are remembered for wrong tokens. */
+const MAX_ADDRESSES = 10_000;
+/** A cookie's value: nobody else's guess. */
+const SESSION_BYTES = 24;
+
+/** The doorkeeper of one gateway. */
+export class TokenGuard {
+  readonly #token: string;
+  readonly #cookieName: string;
+  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #crypto: SecretCrypto;
+  /** By a digest of the cookie, so that looking one up tells nothing of those that are there: until when it holds. */
+  readonly #sessions = new Map<string, number>();
+  /** By address: how many wrong tokens came, and since when. */
+  readonly #wrong = new Map<string, { count: number; since: number }>();
+
+  /** `port` is in the cookie's name: browsers send cookies to all ports of a machine, and several servers may run on one. */
+  constructor(token: string, port: number, clock: Pick<Clock, "nowMs">, crypto: SecretCrypto) {
+    this.#token = crypto.digest(token);
+    this.#cookieName = `thrum_session_${port}`;
+    this.#clock = clock;
+    this.#crypto = crypto;
+  }
+
+  /** What `request` shows. A wrong token is counted. */
+  judge({ headers, remoteHost }: HttpRequest): Shown {
+    const bearer = bearerOf(headers);
+    if (bearer !== undefined) return this.#compare(bearer, remoteHost);
+    const cookie = cookieOf(headers, this.#cookieName);
+    if (cookie === undefined) return "nothing";
+    // An old cookie is nobody's guess, and as good as none.
+    return this.#holds(cookie) ? "session" : "nothing";
+  }
+
+  /** Takes a token from the sign-in page; `isSecure` when the page came over TLS. */
+  signIn(token: string, remoteHost: string, isSecure: boolean): SignIn {
+    const shown = this.#compare(token, remoteHost);
+    if (shown !== "token") return { kind: shown };
+    const session = toHex(this.#crypto.randomBytes(SESSION_BYTES));
+    this.#sessions.set(this.#crypto.digest(session), this.#clock.nowMs() + SESSION_MS);
+    forgetOldest(this.#sessions, MAX_SESSIONS);
+    return { kind: "signedIn", cookie: this.#cookie(session, SESSION_MS / 1_000, isSecure) };
+  }
+
+  /** Forgets the browser that asks; gives the cookie that takes its cookie away. */
+  signOut({ headers }: HttpRequest): string {
+    const cookie = cookieOf(headers, this.#cookieName);
+    if (cookie !== undefined) this.#sessions.delete(this.#crypto.digest(cookie));
+    return this.#cookie("", 0, false);
+  }
+
+  #compare(token: string, remoteHost: string): "token" | "wrong" | "limited" {
+    const now = this.#clock.nowMs();
+    const from = networkOf(remoteHost);
+    const before = this.#wrong.get(from);
+    const recent = before !== undefined && now - before.since < WRONG_WINDOW_MS ? before : undefined;
+    // Digests, so that both are of one length.
+    const encoder = new TextEncoder();
+    // The right one counts whatever came before: its owner may share an address with whoever guesses, be it behind a proxy or on this machine, and must not be shut out by him. What keeps
+    // it from being guessed is its length; the limit keeps guesses from the log, and tells programs with an old token to stop.
+    if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
+    if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
+    this.#wrong.delete(from);
+    this.#wrong.set(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
+    forgetOldest(this.#wrong, MAX_ADDRESSES);
+    return "wrong";
+  }
+
+  #holds(cookie: string): boolean {
+    const key = this.#crypto.digest(cookie);
+    const until = this.#sessions.get(key);
+    if (until === undefined) return false;
+    if (this.#clock.nowMs() < until) return true;
+    this.#sessions.delete(key);
+    return false;
+  }
+
+  #cookie(value: string, maxAgeSeconds: number, isSecure: boolean): string {
+    const secure = isSecure ? "; Secure" : "";
+    return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
+  }
+}
+
+function forgetOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size > most) map.delete(map.keys().next().value!);
+}

@@ -1,0 +1,30 @@
+/** The secret that the servers of one network share: where nobody gave one, the first server makes it. */
+
+import type { Config } from "../../config/config.ts";
+import { isSecret } from "../../config/values.ts";
+import { makeNetworkSecret } from "../../platform/crypto.ts";
+import { findSecret, keepSecret, type KeptSecret } from "./kept_secret.ts";
+
+/** The secret of a network, and where it came from. */
+export type NetworkSecret = KeptSecret;
+
+/**
+ * Finds or makes the secret for a server of this configuration. Writes nothing.
+ * @throws {FileError} when the file that keeps it cannot be read, or holds none.
+ */
+export function findNetworkSecret(config: Config): Promise<NetworkSecret> {
+  return findSecret(config, config.cluster.secret, {
+    fileName: "secret",
+    name: "secret of a network",
+    isAllowed: isSecret,
+    make: makeNetworkSecret,
+  });
+}
+
+/**
+ * Keeps one that was made, for its owner alone. The data folder has to be there, and be held: its file is no other server's.
+ * @throws {FileError}
+ */
+export function keepNetworkSecret(secret: NetworkSecret): Promise<void> {
+  return keepSecret(secret);
+}

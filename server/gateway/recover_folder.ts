@@ -1,0 +1,60 @@
+/** Recovers the data folder of a server on the real world: asks the others of its network what they have, and brings back what is whole. */
+
+import { getLogger } from "@logtape/logtape";
+import { type Config, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
+import { parseEndpoint } from "../../config/values.ts";
+import { askPeers } from "../mesh/peer_vectors.ts";
+import { realClock } from "../../platform/real_clock.ts";
+import { tcpTransport } from "../../platform/tcp/tcp_transport.ts";
+import { makeServerId } from "../../platform/node_id.ts";
+import { recoverFolder, type Recovery, serverIdIn } from "../store/recovery/recover.ts";
+import { DamagedError, type Store } from "../store/store.ts";
+import { recoveryLines } from "./recovery_text.ts";
+
+/** What was recovered, and how many other servers said what they have. */
+export interface FolderRecovery {
+  readonly recovery: Recovery;
+  readonly answered: number;
+}
+
+const logger = getLogger(["thrum", "store"]);
+
+/**
+ * Recovers the folder of a server of this configuration. `leastAnswers`: without so many other servers nothing is done, and `undefined` is given.
+ * @throws {StoreError} when it is in use, or cannot be read or written at all.
+ */
+export async function recoverDataFolder(config: Config, leastAnswers = 0): Promise<FolderRecovery | undefined> {
+  const folder = dataFolder(config);
+  const { vector, answered } = await askPeers({
+    transport: tcpTransport(config.limits.maxPendingBytes),
+    clock: realClock,
+    peers: config.cluster.join.flatMap((text) => parseEndpoint(text) ?? []),
+    secret: config.cluster.secret,
+    self: {
+      serverId: serverIdIn(folder) ?? makeServerId(),
+      host: config.cluster.advertise === "" ? config.server.host : config.cluster.advertise,
+      // Nobody calls it before it has said where it is: it leaves at once.
+      port: config.server.port === 0 ? DEFAULT_CONFIG.server.port : config.server.port,
+    },
+  });
+  if (answered < leastAnswers) return undefined;
+  return { recovery: recoverFolder({ folder, makeServerId, peers: vector }), answered };
+}
+
+/**
+ * Opens the store of a server of this configuration. One that is damaged is recovered before, if the configuration says so and another server answers.
+ * @throws {StoreError}
+ */
+export async function openOrRecover(config: Config, open: () => Store): Promise<Store> {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof DamagedError) || !config.store.recover) throw error;
+    logger.error("{problem} It is recovered, as store.recover says", { problem: error.message });
+    const recovered = await recoverDataFolder(config, 1);
+    // Alone it would go on with holes that nobody has agreed to.
+    if (recovered === undefined) throw error;
+    for (const line of recoveryLines(recovered.recovery)) logger.warning("recovered: {line}", { line });
+    return open();
+  }
+}

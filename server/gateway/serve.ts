@@ -1,0 +1,270 @@
+/** A server on the real world: the node with real clock, sockets, disk and cryptography, and the doors that were asked for. What `mod.ts` offers and `server.ts` runs. */
+
+import { getLogger } from "@logtape/logtape";
+import { makeTicketKey } from "../accounts/ticket.ts";
+import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../../config/config.ts";
+import { ConfigError, layered, parseLayer } from "../../config/load.ts";
+import { endpointText, parseListenAddress } from "../../config/values.ts";
+import { nodeCrypto } from "../../platform/crypto.ts";
+import { Faults } from "../../platform/faults.ts";
+import { enduringClock } from "../../platform/enduring_clock.ts";
+import { type LineFile, openLineFile } from "../../platform/files/line_file.ts";
+import { makeServerId } from "../../platform/node_id.ts";
+import { heldBytes } from "../../platform/memory.ts";
+import { openFiles, type OpenFilesPlan, planOpenFiles } from "../../platform/files/open_files.ts";
+import { realClock } from "../../platform/real_clock.ts";
+import { openTelemetry } from "../../platform/telemetry.ts";
+import { readTextFile, writePrivateFile } from "../../platform/files/text_file.ts";
+import { tcpTransport } from "../../platform/tcp/tcp_transport.ts";
+import type { WireHeartbeat } from "../../protocol/message.ts";
+import { VERSION } from "../../protocol/version.ts";
+import { openMemoryStore } from "../store/memory_store.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite_store.ts";
+import { type Store, StoreError } from "../store/store.ts";
+import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../../trace/trace_event.ts";
+import { MAX_LOBBY } from "../session/connections.ts";
+import { type NodeEnd, ThrumNode } from "../node/node.ts";
+import { UnreadableError } from "../journal/unreadable_store.ts";
+import { openOrRecover } from "./recover_folder.ts";
+import { type Door, DoorError, type DoorParts } from "./door.ts";
+
+/** Connections at once to each other door: as many as the operating system lets wait to be accepted, as a rule. */
+const MAX_CALLERS = 4_096;
+
+/**
+ * What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes.
+ * Without a `cluster.secret` no other server is let in, and none can be joined.
+ */
+export interface ServeOptions extends ConfigLayer {
+  /** A file that every local event, send and receive is appended to, one JSON object a line. */
+  trace?: string;
+  /** When the trace is longer than this it goes on in a new file; 67,108,864 bytes when not given. The file before it stays, as `FILE.1`. */
+  traceLimitBytes?: number;
+}
+
+/** A running server. `await using` stops it at the end of the scope. */
+export interface Server extends AsyncDisposable {
+  /** The address that it listens on. */
+  readonly host: string;
+  /** The port that it listens on, also when 0 was asked for. */
+  readonly port: number;
+  /** Its name in the network; it stays with the data folder. */
+  readonly serverId: string;
+  /** Where its HTTP gateway listens: dashboard, web client, metrics and health. `undefined` when it has none. */
+  readonly http: Endpoint | undefined;
+  /** Where the Chitty-Chat door listens. `undefined` when it has none. */
+  readonly grpc: Endpoint | undefined;
+  /** How it supervises connections: what was asked for, brought into order. */
+  readonly heartbeat: WireHeartbeat;
+  /** Connections that it has now. */
+  readonly connectionCount: number;
+  /** Resolves when it has stopped: because it was asked to, or because it failed, with what it could not do. Never rejects. */
+  readonly finished: Promise<NodeEnd>;
+  /** Takes no more clients, hands those that it has over to other servers when they are in the middle of nothing, and then stops: see `finished`. */
+  drain(): void;
+  /** Tells its clients, stores and sends what is under way, and closes everything. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws {ConfigError} when an option is not allowed.
+ * @throws {StoreError} when the data folder or the trace file cannot be used.
+ * @throws {DoorError} when the address of its HTTP gateway or of the Chitty-Chat door cannot be listened on.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when its own address cannot be.
+ */
+export function serve(options: ServeOptions = {}): Promise<Server> {
+  return serveGuarded(options, new Faults());
+}
+
+/** As `serve`; `faults` is told what is thrown in a handler, and counts it. */
+export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
+  const { trace, traceLimitBytes, ...sections } = options;
+  const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
+  const { config, plan } = withinOpenFiles(asked);
+  if (config.cluster.join.length > 0 && config.cluster.secret === "") {
+    throw new ConfigError(
+      'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
+    );
+  }
+  const traceFile = trace === undefined
+    ? undefined
+    : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
+  const clock = enduringClock(realClock, faults);
+  let store: Store | undefined;
+  let node: ThrumNode;
+  try {
+    const { ephemeral, synchronous } = config.store;
+    const open = () => openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous });
+    store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
+    const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
+    const spans = await openTelemetry("thrum", VERSION);
+    node = new ThrumNode({
+      config,
+      clock,
+      faults,
+      transport: tcpTransport(config.limits.maxPendingBytes, { faults, maxSockets: plan.maxSockets }),
+      maxLobby: plan.maxLobby,
+      store,
+      crypto: nodeCrypto,
+      memoryBytes: heldBytes,
+      ...(spans === undefined ? {} : { spans }),
+      ...(ticketKey === undefined ? {} : { ticketKey }),
+      ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
+    });
+    faults.takesOver = (error) => {
+      // Of that the server knows, and comes to its end.
+      if (error instanceof UnreadableError) return true;
+      if (error instanceof StoreError) node.fail(error);
+      return error instanceof StoreError;
+    };
+    await node.start();
+  } catch (error) {
+    store?.close();
+    await traceFile?.close();
+    throw error;
+  }
+  const doors: OpenDoors = {};
+  const server = new RunningServer(node, traceFile, doors);
+  try {
+    await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return server;
+}
+
+/** The configuration with as many connections as this process may have files for, and who may have how many. */
+function withinOpenFiles(config: Config): { readonly config: Config; readonly plan: OpenFilesPlan } {
+  const { limits, gateway: { http, grpc } } = config;
+  const { limit, used } = openFiles();
+  const doors = [http.listen, grpc.listen].filter((listen) => listen !== "").length;
+  const wish = { maxConnections: limits.maxConnections, maxLobby: MAX_LOBBY, maxCallers: MAX_CALLERS, doors };
+  const plan = planOpenFiles(limit, used, wish);
+  const { maxConnections } = plan;
+  if (maxConnections === limits.maxConnections) return { config, plan };
+  getLogger(["thrum", "server"]).warning(
+    "limits.maxConnections is {wanted}, but this process may have only {limit} files open (ulimit -n): {maxConnections} connections are served",
+    { wanted: limits.maxConnections, limit, maxConnections },
+  );
+  return { config: { ...config, limits: { ...limits, maxConnections } }, plan };
+}
+
+/** Doors that are open. */
+interface OpenDoors {
+  http?: Door;
+  grpc?: Door;
+}
+
+/** Opens those that the configuration names. What they need is loaded only then. */
+async function openDoors(doors: OpenDoors, parts: DoorParts): Promise<void> {
+  const { config: { gateway, cluster }, node } = parts;
+  if (gateway.http.listen !== "") {
+    const { openHttpDoor } = await import("./http/http_door.ts");
+    const at = parseListenAddress(gateway.http.listen)!;
+    const door = doors.http = await openHttpDoor(parts, at).catch((error: unknown) =>
+      failedToOpen("the HTTP gateway", at, error)
+    );
+    const host = cluster.advertise === "" ? door.host : cluster.advertise;
+    node.announceHttp(endpointText({ host, port: door.port }));
+  }
+  if (gateway.grpc.listen !== "") {
+    const { openGrpcDoor } = await import("./grpc/grpc_door.ts");
+    const at = parseListenAddress(gateway.grpc.listen)!;
+    doors.grpc = await openGrpcDoor(parts, at).catch((error: unknown) =>
+      failedToOpen("the Chitty-Chat door", at, error)
+    );
+  }
+}
+
+/** What the operating system said of an address is told with that address; everything else as it is. */
+function failedToOpen(name: string, at: Endpoint, error: unknown): never {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (typeof code === "string" && syscall !== undefined) throw new DoorError(name, at, code, { cause: error });
+  throw error;
+}
+
+class RunningServer implements Server {
+  readonly finished: Promise<NodeEnd>;
+  readonly #node: ThrumNode;
+  readonly #doors: OpenDoors;
+
+  constructor(node: ThrumNode, traceFile: LineFile | undefined, doors: OpenDoors) {
+    this.#node = node;
+    this.#doors = doors;
+    this.finished = node.finished.then(async (end) => {
+      await Promise.all(Object.values(doors).map((door) => door.close()));
+      try {
+        await traceFile?.close();
+      } catch (error) {
+        return { reason: "failed", error: new StoreError("Cannot write the trace file", { cause: error }) };
+      }
+      return end;
+    });
+  }
+
+  get host(): string {
+    return this.#node.host;
+  }
+
+  get port(): number {
+    return this.#node.port;
+  }
+
+  get serverId(): string {
+    return this.#node.serverId;
+  }
+
+  get http(): Endpoint | undefined {
+    return endpointOf(this.#doors.http);
+  }
+
+  get grpc(): Endpoint | undefined {
+    return endpointOf(this.#doors.grpc);
+  }
+
+  get heartbeat(): WireHeartbeat {
+    return this.#node.heartbeat;
+  }
+
+  get connectionCount(): number {
+    return this.#node.connectionCount;
+  }
+
+  drain(): void {
+    this.#node.drain();
+  }
+
+  async close(): Promise<void> {
+    await this.#node.stop();
+    await this.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function endpointOf(door: Door | undefined): Endpoint | undefined {
+  return door && { host: door.host, port: door.port };
+}
+
+/** The key that tickets are made with: the same after a restart, so that not every client's secret has to be derived then. */
+async function keptTicketKey(folder: string): Promise<string> {
+  const file = `${folder}/ticket-key`;
+  const kept = (await readTextFile(file) ?? "").trim();
+  if (/^[0-9a-f]{64}$/.test(kept)) return kept;
+  const made = makeTicketKey(nodeCrypto);
+  await writePrivateFile(file, `${made}\n`);
+  return made;
+}
+
+async function openTrace(path: string, limitBytes: number): Promise<LineFile> {
+  try {
+    return await openLineFile(path, limitBytes);
+  } catch (error) {
+    throw new StoreError(`Cannot open trace file "${path}": ${(error as Error).message}`, { cause: error });
+  }
+}

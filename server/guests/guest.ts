@@ -1,0 +1,228 @@
+/**
+ * Guests: users who came through a door of another protocol, which vouches for them. To the network a guest is a client that can neither resume nor be moved: it is online, it publishes,
+ * it has a cursor at the end of the log, and the server can end it. What it is told in which words is the door's business.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { endpointText } from "../../config/values.ts";
+import { Reader, type ReaderOwner } from "../hub/reader.ts";
+import { cursorAt } from "../../log/cursor.ts";
+import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
+import { formatEntryId } from "../../protocol/entry_id.ts";
+import { quoteUsername } from "../../protocol/server_codec.ts";
+import type { ConnectionView } from "../../view/network_view.ts";
+import type { ConnectionServices, ServedConnection } from "../session/connection_services.ts";
+import { isSafeOnceStored } from "../session/durability.ts";
+import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
+import type { ClientSession } from "../hub/sessions.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** What a guest's door is told of it. Neither is called from inside a call that the door makes on the guest. */
+export interface GuestOwner {
+  /** There may be something to take. */
+  arrived(): void;
+  /** The server has ended it. */
+  ended(reason: CloseReason): void;
+}
+
+/** Who comes in. */
+export interface Newcomer {
+  readonly name: string;
+  /** Where it can be reached, for people. */
+  readonly host: string;
+  readonly port: number;
+  /** The door's Lamport time. */
+  readonly lamport: number;
+}
+
+/** An activity that a guest has published. */
+export interface GuestPublication {
+  /** The entry's `id`. */
+  readonly id: string;
+  /** Its Lamport time. */
+  readonly lamport: number;
+  /** Resolves when it is as safe as is configured; not at all when the server comes to its end before. */
+  readonly safe: Promise<void>;
+}
+
+const logger = getLogger(["thrum", "guest"]);
+
+/** One guest. Made by `Guests`. */
+export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
+  readonly id: string;
+  readonly #services: ConnectionServices;
+  readonly #newcomer: Newcomer;
+  readonly #owner: GuestOwner;
+  readonly #queue: GuestQueue<N>;
+  readonly #reader: Reader;
+  readonly #since: number;
+  #isGone = false;
+
+  constructor(id: string, services: ConnectionServices, newcomer: Newcomer, owner: GuestOwner) {
+    this.id = id;
+    this.#services = services;
+    this.#newcomer = newcomer;
+    this.#owner = owner;
+    this.#since = services.clock.wallMs();
+    this.#queue = new GuestQueue(newcomer, () => owner.arrived());
+    // Without a name it is read what is for everybody, and no direct messages.
+    this.#reader = new Reader(this.#queue, cursorAt(services.journal.head, undefined), this);
+  }
+
+  /** It is here from now on. Called once, by `Guests`. */
+  begin(): void {
+    const { journal, sessions, presence, hub } = this.#services;
+    logger.info("{username} came as a guest from {address}", { username: this.username, address: this.address });
+    journal.reach(this.#newcomer.lamport);
+    this.#note("login", this.username);
+    sessions.add(this);
+    presence.came(this);
+    hub.join(this.#reader);
+  }
+
+  get username(): string {
+    return this.#newcomer.name;
+  }
+
+  /** Where it comes from. */
+  get remoteHost(): string {
+    return this.#newcomer.host;
+  }
+
+  /** Host and port, as the log shows them. */
+  get address(): string {
+    return endpointText(this.#newcomer);
+  }
+
+  /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */
+  publish(activity: string, lamport: number): GuestPublication {
+    const { journal, tracer, mesh } = this.#services;
+    const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
+    const { username } = this;
+    const quotedUsername = quoteUsername(username);
+    const entry = journal.publish({
+      activity,
+      username,
+      quotedUsername,
+      messageId: undefined,
+      lamport,
+      after: undefined,
+    });
+    tracer?.published(username, entry, undefined, received, journal.lamport);
+    const safe = new Promise<void>((resolve) => {
+      const committed = () => resolve();
+      if (isSafeOnceStored(entry, this.#services)) journal.tell({ committed });
+      else mesh.replication.whenOneHas(entry.sequence, committed);
+    });
+    return { id: formatEntryId(entry), lamport: journal.lamport, safe };
+  }
+
+  /** Tells it something that is in no log. */
+  tell(notice: Notice<N>): void {
+    if (this.#isGone) return;
+    this.#queue.add(notice);
+    if (this.#queue.isOverfull) this.end("FELL_BEHIND");
+  }
+
+  /** The next thing for it; `undefined` when there is nothing: `arrived` tells when to ask again. */
+  take(): GuestItem<N> | undefined {
+    const { hub } = this.#services;
+    if (this.#queue.isEmpty) unlessUnreadable(() => hub.drained(this.#reader));
+    return this.#isGone ? undefined : this.#queue.take(this.#reader.state !== "behind");
+  }
+
+  /** Its door lets it go, for this `reason`, and says `why`. */
+  leave(lamport: number, reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence): void {
+    if (this.#isGone) return;
+    this.#services.journal.reach(lamport);
+    this.#close(reason, why);
+  }
+
+  // ---- the network speaks ----------------------------------------------------------------------------------------
+
+  /** Ends it of the server's own will. */
+  end(reason: CloseReason): void {
+    if (this.#isGone) return;
+    this.#close(reason, CLOSE_REASONS[reason].sentence);
+    // The door acts on others when it hears of it, and this may be the middle of something.
+    queueMicrotask(() => this.#owner.ended(reason));
+  }
+
+  readonly canResume = false;
+  readonly isQuiet = false;
+
+  canBeMoved(): boolean {
+    return false;
+  }
+
+  sendBackups(): void {}
+
+  redirect(): void {}
+
+  /** The door is told of who comes and goes once, and not by each of its guests. */
+  tellPresence(): void {}
+
+  describe(): ConnectionView {
+    return {
+      user: this.username,
+      address: this.address,
+      kind: "guest",
+      over: "grpc",
+      since: this.#since,
+      state: "unwatched",
+      heardAt: 0,
+      attempt: 0,
+      of: 0,
+      heartbeats: 0,
+      roundTripMs: null,
+      waitingBytes: this.#queue.pendingBytes,
+      behind: this.#reader.state === "behind",
+    };
+  }
+
+  // ---- the hub speaks --------------------------------------------------------------------------------------------
+
+  caughtUp(): void {
+    // A notice may have waited for that.
+    this.#owner.arrived();
+  }
+
+  movedOn(): void {}
+
+  forUser(_segment: unknown, bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+
+  fellBehind(): void {
+    this.end("FELL_BEHIND");
+  }
+
+  faulted(): void {
+    this.end("FELL_BEHIND");
+  }
+
+  #close(reason: CloseReason, why: string): void {
+    this.#isGone = true;
+    const { sessions, presence, hub } = this.#services;
+    hub.leave(this.#reader);
+    this.#queue.destroy();
+    sessions.remove(this);
+    // It cannot come back to where it was, so nobody has to wait for that.
+    presence.went(this.username, "left");
+    logger.info("{username} ({address}) is gone: {why} ({reason})", {
+      username: this.username,
+      address: this.address,
+      why,
+      reason,
+    });
+    this.#note("closed", reason);
+    const { username: user, address } = this;
+    this.#services.ended({ since: this.#since, user, address, reason, why, heartbeats: [] });
+    this.#services.gone(this);
+  }
+
+  #note(event: "login" | "closed", what: string): void {
+    const { journal, tracer } = this.#services;
+    tracer?.trace({ event, peer: this.username, what }, journal.tick());
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The log as clients read it. What has come in since this server was started was looked at then; what was stored before may be older than the rules are. So lines for everyone that are no activities are
+ * left out here: no client gets them, and it is said once. Peers get them as they are, as logs are to be equal.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { ReadableLog } from "./hub.ts";
+import { type Position, type Segment, SERVERS } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import { checkEntry } from "../../protocol/entry_check.ts";
+
+const PREFIX = '{"command":"ACTIVITY_BROADCAST","activity":{';
+const USER = '"authenticated_user":"';
+/** What stands behind the beginning of the time, as `encodeBroadcast` writes it. */
+const END = /^\d{1,15},"sentAt":\d{1,15}(?:,"messageId":"[^"\\]{1,128}")?(?:,"after":"[^"\\]{3,96}")?\}$/;
+/** Of a username as it is in almost every line: one that needs no second look. */
+const PLAIN_USER = /^[^:\\/\p{Cc}]{1,64}"$/u;
+const logger = getLogger(["thrum", "server"]);
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** One server's. */
+export class ClientLog implements ReadableLog {
+  readonly #log: ReadableLog;
+  readonly #openedHead: Position;
+  #isSaid = false;
+
+  /** All of `log` up to `openedHead` was there when this server was started. */
+  constructor(log: ReadableLog, openedHead: Position) {
+    this.#log = log;
+    this.#openedHead = openedHead;
+  }
+
+  get head(): Position {
+    return this.#log.head;
+  }
+
+  get vector(): Vector {
+    return this.#log.vector;
+  }
+
+  /** As the log's. A segment can come in parts, which have its position; some are for servers, whoever it is for. */
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
+    const segments = this.#log.segmentsAfter(position, maxBytes);
+    if (position >= this.#openedHead) return segments;
+    return segments.flatMap((segment) => {
+      if (segment.position > this.#openedHead || segment.audience.kind !== "everyone") return [segment];
+      const parts = partsOf(segment);
+      const strange = parts.find(({ audience }) => audience === SERVERS);
+      if (strange !== undefined) this.#sayOnce(strange);
+      return parts;
+    });
+  }
+
+  #sayOnce({ origin, first }: Segment): void {
+    if (this.#isSaid) return;
+    this.#isSaid = true;
+    logger.warning("the log has entries for everyone that are no activities, such as {id}: no client gets them", {
+      id: `${origin}:${first}`,
+    });
+  }
+}
+
+/** `segment`, for everyone, in runs of activities and of what is none; these are for servers. Itself, when all are activities. */
+export function partsOf(segment: Segment): Segment[] {
+  const { origin, first, bytes } = segment;
+  const parts: Segment[] = [];
+  const text = decoder.decode(bytes);
+  let from = 0;
+  let isRunPlain = true;
+  let runFirst = first;
+  let runFrom = 0;
+  for (let sequence = first; from < text.length; sequence++) {
+    const end = text.indexOf("\n", from);
+    const isPlain = isActivity(text, from, end, origin, sequence);
+    if (isPlain !== isRunPlain) {
+      add(sequence - 1, from);
+      isRunPlain = isPlain;
+      runFirst = sequence;
+      runFrom = from;
+    }
+    from = end + 1;
+  }
+  if (parts.length === 0 && isRunPlain) return [segment];
+  add(segment.last, text.length);
+  return parts;
+
+  function add(last: number, end: number): void {
+    if (last < runFirst) return;
+    const run = text.slice(runFrom, end);
+    const audience = isRunPlain ? segment.audience : SERVERS;
+    parts.push({ ...segment, first: runFirst, last, audience, bytes: encoder.encode(run) });
+  }
+}
+
+/** Whether a line is an activity, as a client expects one. Nearly all are as this version writes them, which is seen without reading them through. */
+function isActivity(text: string, from: number, end: number, origin: string, sequence: number): boolean {
+  const id = `"},"id":"${origin}:${sequence}","lamport":`;
+  const idAt = text.lastIndexOf(id, end);
+  const userAt = text.lastIndexOf(USER, idAt);
+  const isPlain = text.startsWith(PREFIX, from) && idAt > from && userAt > from &&
+    END.test(text.slice(idAt + id.length, end)) && PLAIN_USER.test(text.slice(userAt + USER.length, idAt + 1));
+  if (isPlain) return true;
+  const entry = checkEntry(text.slice(from, end), { origin, sequence, to: "everyone" });
+  return entry?.facts.kind === "activity" && entry.problem === undefined;
+}

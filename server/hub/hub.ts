@@ -1,0 +1,188 @@
+/**
+ * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the end of the log; who cannot take
+ * them falls behind and is read from the log when its link drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
+ */
+
+import { dropPassed, readSegment } from "../../log/cursor.ts";
+import type { Position, Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
+import { joinBytes } from "../../protocol/join_bytes.ts";
+import type { Reader, ReaderState } from "./reader.ts";
+
+/** What the hub needs of the log. */
+export interface ReadableLog {
+  /** The newest segment's position. */
+  readonly head: Position;
+  /** What the log has at `head`. */
+  readonly vector: Vector;
+  /** Segments after `position` in order: at least one if there is one, then as many as fit into `maxBytes`. */
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
+}
+
+/** Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are behind share the turn. */
+const READ_BYTES = 131_072;
+/** Reads for one reader in one turn, and after how long there is no further one: of small segments each costs more than its bytes. */
+const READS_PER_TURN = 4;
+const READING_MS = 8;
+
+/** The readers of one server. */
+export class Hub {
+  readonly #log: ReadableLog;
+  readonly #clock: Clock;
+  readonly #live = new Set<Reader>();
+  readonly #skipping = new Set<Reader>();
+  readonly #behind = new Set<Reader>();
+  readonly #faults: FaultGuard;
+
+  constructor(log: ReadableLog, clock: Clock, faults: FaultGuard = UNGUARDED) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#faults = faults;
+  }
+
+  /** Begins to read for `reader`, from its cursor. */
+  join(reader: Reader): void {
+    this.enter(reader);
+    this.#read(reader);
+  }
+
+  /** As `join`, but reads nothing before `drained` is called: something else is to be written first. Meanwhile it is told when it falls behind. */
+  enter(reader: Reader): void {
+    this.#behind.add(reader);
+  }
+
+  /** Ends it. What is already written to its link stays there. */
+  leave(reader: Reader): void {
+    if (reader.state === "live") reader.cursor.position = this.#log.head;
+    this.#move(reader, "gone");
+  }
+
+  /** Its link takes data again. */
+  drained(reader: Reader): void {
+    if (reader.state === "behind") this.#read(reader);
+  }
+
+  /** The log has forgotten something at and before `position`: whoever had still to read it is told. */
+  forgot(position: Position): void {
+    for (const reader of this.#behind) {
+      if (reader.cursor.position >= position) continue;
+      this.#fellBehind(reader);
+    }
+  }
+
+  /** The log goes on after `before` with something missing in between: whoever stands there, or before it, is told, and gets nothing of what follows. */
+  skipped(before: Position): void {
+    for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
+      if (reader.state !== "behind") reader.cursor.position = before;
+      this.#fellBehind(reader);
+    }
+  }
+
+  /** How far `reader` has been sent the log. */
+  positionOf(reader: Reader): Position {
+    return reader.state === "live" ? this.#log.head : reader.cursor.position;
+  }
+
+  /** Sends what was just added to the log: the segments between the former head and the log's. Called once for each commit. */
+  deliver(segments: readonly Segment[]): void {
+    const forEveryone = segments.filter((segment) => segment.audience.kind === "everyone");
+    const users = new Set(segments.map(({ audience }) => audience.kind === "user" ? audience.username : undefined));
+    users.delete(undefined);
+    const bytes = joinBytes(forEveryone.map((segment) => segment.bytes));
+    const before = segments[0]!.position - 1;
+    // The set may shrink on the way: a reader whose link is full leaves it.
+    for (const reader of this.#live) {
+      try {
+        if (users.size > 0 && users.has(reader.cursor.username)) {
+          reader.cursor.position = before;
+          this.#read(reader);
+        } else if (bytes.length > 0 && !reader.link.write(bytes)) {
+          reader.cursor.position = this.#log.head;
+          this.#move(reader, "behind");
+          reader.owner.movedOn();
+        }
+      } catch (error) {
+        this.#faults.caught("delivery", error);
+        // Once more is better than not at all, for whoever is remembered by this place.
+        if (reader.state === "live") reader.cursor.position = before;
+        this.#cut(reader);
+      }
+    }
+    for (const reader of this.#skipping) this.#guarded(reader, () => this.#read(reader));
+  }
+
+  #fellBehind(reader: Reader): void {
+    this.#move(reader, "gone");
+    this.#guarded(reader, () => reader.owner.fellBehind());
+  }
+
+  /** A fault on the way to one reader is nobody else's. */
+  #guarded(reader: Reader, act: () => void): void {
+    guarded(this.#faults, "delivery", act, () => this.#cut(reader));
+  }
+
+  /** It is not known what it got. */
+  #cut(reader: Reader): void {
+    this.#move(reader, "gone");
+    reader.link.destroy();
+    reader.owner.faulted?.();
+  }
+
+  /** Reads until the link is full, the log is at its end, or the reader's share of this turn is used up. */
+  #read(reader: Reader): void {
+    const { cursor, link } = reader;
+    const untilMs = this.#clock.nowMs() + READING_MS;
+    for (let reads = 0; reads < READS_PER_TURN && (reads === 0 || this.#clock.nowMs() < untilMs); reads++) {
+      const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
+      if (segments.length === 0) {
+        this.#atEnd(reader);
+        return;
+      }
+      const parts: Uint8Array[] = [];
+      for (const segment of segments) {
+        let bytes = readSegment(cursor, segment);
+        const { audience } = segment;
+        const isForUser = audience.kind === "user" && audience.username === cursor.username;
+        if (isForUser) bytes = reader.owner.forUser(segment, bytes);
+        if (bytes.length > 0) parts.push(bytes);
+      }
+      const isFull = parts.length > 0 && !link.write(joinBytes(parts));
+      if (isFull) {
+        this.#move(reader, "behind");
+        reader.owner.movedOn();
+        return;
+      }
+    }
+    this.#move(reader, "behind");
+    reader.owner.movedOn();
+    // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody else be read in between.
+    this.#clock.after(0, () => this.#guarded(reader, () => this.drained(reader)));
+  }
+
+  #atEnd(reader: Reader): void {
+    const wasBehind = reader.state === "behind";
+    // Once it is here every segment passes through `readSegment`, which sees to that.
+    if (wasBehind) dropPassed(reader.cursor, this.#log.vector);
+    this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
+    if (wasBehind) reader.owner.caughtUp();
+  }
+
+  #move(reader: Reader, state: ReaderState): void {
+    if (reader.state === state) return;
+    this.#setOf(reader.state)?.delete(reader);
+    reader.state = state;
+    this.#setOf(state)?.add(reader);
+  }
+
+  #setOf(state: ReaderState): Set<Reader> | undefined {
+    return state === "live"
+      ? this.#live
+      : state === "skipping"
+      ? this.#skipping
+      : state === "behind"
+      ? this.#behind
+      : undefined;
+  }
+}

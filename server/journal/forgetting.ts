@@ -1,0 +1,86 @@
+/**
+ * What is done for the store every second: its files are looked at, and it forgets what is too old, or too much, in small portions, so that it is never felt.
+ */
+
+import type { Config } from "../../config/config.ts";
+import type { Position } from "../../log/segment.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Forgotten, Store } from "../store/store.ts";
+
+/** What it works with. */
+export interface ForgettingParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** The time by which the log forgets. */
+  now(): number;
+  /** How much is kept, and for how long. */
+  readonly limits: Config["store"];
+  /** Activities up to this position are gone. */
+  forgot(upTo: Position): void;
+  /** What was noted before this, by the same time, is as old as activities may become. */
+  expire(notedBefore: number): void;
+  /** The store cannot forget, or its files are not what they were: the server cannot go on. */
+  failed(error: unknown): void;
+}
+
+/** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
+const INTERVAL_MS = 1_000;
+const MORE_INTERVAL_MS = 20;
+
+/** One server's. */
+export class Forgetting {
+  readonly #parts: ForgettingParts;
+  #timer: Timer | undefined;
+  #checkedAtMs = -Infinity;
+
+  constructor(parts: ForgettingParts) {
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    this.#later(INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #later(delayMs: number): void {
+    const { clock, failed } = this.#parts;
+    this.#timer = clock.after(delayMs, () => {
+      let forgotten: Forgotten;
+      try {
+        this.#check();
+        forgotten = this.#forget();
+      } catch (error) {
+        return failed(error);
+      }
+      try {
+        if (forgotten.entries > 0) this.#parts.forgot(forgotten.upTo);
+      } finally {
+        this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
+      }
+    });
+  }
+
+  #check(): void {
+    const { clock, store } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#checkedAtMs < INTERVAL_MS) return;
+    this.#checkedAtMs = nowMs;
+    store.checkFiles();
+  }
+
+  #forget(): Forgotten {
+    const { store, limits } = this.#parts;
+    const { activityRetentionMs, activityRetentionBytes, directMessageRetentionMs, messageIdRetentionMs } = limits;
+    const now = this.#parts.now();
+    this.#parts.expire(now - activityRetentionMs);
+    return store.forget({
+      takenBefore: now - activityRetentionMs,
+      maxBytes: activityRetentionBytes,
+      directMessagesBefore: now - directMessageRetentionMs,
+      usedBefore: now - messageIdRetentionMs,
+    });
+  }
+}

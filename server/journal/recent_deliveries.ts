@@ -1,0 +1,29 @@
+/**
+ * Direct messages that were delivered lately, wherever that was: so that one is not delivered again in the turn in which it was, and its sender is told once when two servers
+ * deliver it before they hear of each other. What waits is the store's business.
+ */
+
+import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+
+/** It matters for as long as servers take to hear of each other. */
+const MAX_DELIVERIES = 65_536;
+
+/** The newest deliveries. */
+export class Deliveries {
+  /** By id, oldest first. */
+  readonly #ids = new Set<string>();
+
+  /** Whether the message was delivered lately. */
+  has(message: EntryId): boolean {
+    return this.#ids.size > 0 && this.#ids.has(formatEntryId(message));
+  }
+
+  /** Notes a delivery. Whether it is new. */
+  add(message: EntryId): boolean {
+    const id = formatEntryId(message);
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    if (this.#ids.size > MAX_DELIVERIES) this.#ids.delete(this.#ids.values().next().value!);
+    return true;
+  }
+}

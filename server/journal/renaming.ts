@@ -1,0 +1,121 @@
+/**
+ * A server goes on under a new name, as an old copy of its data was put back and the numbers that it gave out since are others' as well. Its own entries from then
+ * on are written anew, under the new origin: only their identity changes; text, sender, times and message ids stay. Who may ask for that is the business of
+ * `server/mesh/replication.ts`; the turn in which it happens is the journal's.
+ */
+
+import type { Audience, Position, Segment } from "../../log/segment.ts";
+import type { SegmentBuilder } from "../../log/segment_builder.ts";
+import type { Vector } from "../../log/vector.ts";
+import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
+import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+import type { Renaming, Store } from "../store/store.ts";
+import type { Turn } from "./turn_batch.ts";
+
+/** What the journal does it with. */
+export interface RenamedLog {
+  readonly store: Store;
+  /** What is stored. */
+  readonly vector: Vector;
+  readonly builder: SegmentBuilder;
+  readonly turn: Turn;
+}
+
+/** An entry under its new number. */
+interface Renumbered {
+  /** Its number under the former origin. */
+  readonly former: number;
+  readonly sequence: number;
+  readonly audience: Audience;
+  /** With its end. */
+  readonly line: string;
+  /** `undefined` where it cannot be read: kept as it is. */
+  readonly facts: EntryFacts | undefined;
+}
+
+/** Read at once. */
+const READ_BYTES = 1_048_576;
+const decoder = new TextDecoder();
+
+/** Makes the turn that does it; gives what the former numbers have become. Throws what the store throws. */
+export function rename(renaming: Renaming, log: RenamedLog): ReadonlyMap<number, number> {
+  const { former, after, serverId } = renaming;
+  const { store, vector, builder, turn } = log;
+  const from = store.missing({ ...vector, [former]: after }).after;
+  const renumbered = renumber(segmentsAfter(from, store), former, after, serverId);
+  builder.takeBack(former, after);
+  turn.renamed = renaming;
+  for (const entry of renumbered) {
+    builder.add(serverId, entry.sequence, entry.audience, entry.line);
+    keepBeside({ origin: former, sequence: entry.former }, { origin: serverId, sequence: entry.sequence }, entry, log);
+  }
+  return new Map(renumbered.map((entry) => [entry.former, entry.sequence]));
+}
+
+/** What the store keeps of an entry beside the log is of its new identity. */
+function keepBeside(former: EntryId, own: EntryId, { facts, line }: Renumbered, { store, turn }: RenamedLog): void {
+  if (facts === undefined) return;
+  const { username, messageId, account, to } = facts;
+  if (username !== undefined && messageId !== undefined) {
+    const used = store.usedMessageId(username, messageId);
+    if (used !== undefined && used.origin === former.origin && used.sequence === former.sequence) {
+      turn.addMessageId({ ...used, ...own });
+    }
+  }
+  if (account !== undefined) {
+    const known = store.account(account.username);
+    if (known?.origin === former.origin && known.lamport === account.claim) {
+      turn.accounts.set(account.username, { ...known, origin: own.origin });
+    }
+  }
+  if (to === undefined) return;
+  const range = { origin: former.origin, first: former.sequence, last: former.sequence };
+  if (store.inboxRange(to, range, 0).length > 0) turn.addMessage({ ...own, to, line });
+}
+
+function* segmentsAfter(position: Position, store: Store): Iterable<Segment> {
+  for (let after = position;;) {
+    const segments = store.segmentsAfter(after, READ_BYTES);
+    if (segments.length === 0) return;
+    yield* segments;
+    after = segments.at(-1)!.position;
+  }
+}
+
+/**
+ * The entries of `former` beyond `after` in `segments`, in order, as the first ones of `serverId`. `segments` are of any origins, in the order of the log. What
+ * one of them says of another (a receipt of its message) says so of the new number.
+ */
+function renumber(segments: Iterable<Segment>, former: string, after: number, serverId: string): Renumbered[] {
+  const renumbered: Renumbered[] = [];
+  const numbers = new Map<string, number>();
+  for (const { origin, first, last, audience, bytes } of segments) {
+    if (origin !== former || last <= after) continue;
+    const lines = decoder.decode(bytes).split("\n");
+    for (let number = Math.max(first, after + 1); number <= last; number++) {
+      const formerId = formatEntryId({ origin: former, sequence: number });
+      const sequence = renumbered.length + 1;
+      numbers.set(formerId, sequence);
+      let line = `${lines[number - first]!}\n`;
+      const facts = parseEntry(line);
+      line = withMember(line, "id", formerId, formatEntryId({ origin: serverId, sequence }));
+      const of = facts?.of && formatEntryId(facts.of);
+      const ofSequence = of === undefined ? undefined : numbers.get(of);
+      if (of !== undefined && ofSequence !== undefined) {
+        line = withMember(line, "of", of, formatEntryId({ origin: serverId, sequence: ofSequence }));
+      }
+      renumbered.push({ former: number, sequence, audience, line, facts });
+    }
+  }
+  return renumbered;
+}
+
+/**
+ * `line` with another value of `name`. What users have written stands before it in the line, or with its quotes escaped; so the last one that reads like this is
+ * the server's own.
+ */
+function withMember(line: string, name: string, from: string, to: string): string {
+  const text = `"${name}":"${from}"`;
+  const at = line.lastIndexOf(text);
+  return at < 0 ? line : `${line.slice(0, at)}"${name}":"${to}"${line.slice(at + text.length)}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * Numbers that were given out twice, as an old copy of a server's data was put back (`server/mesh/origins/new_server_name.ts`): clients may have seen other entries under them than the log has,
+ * and a vector cannot tell which. Whoever comes with a vector that ends there is given what the log has, from before these numbers on, and is told so. Pure.
+ */
+
+import { sequenceOf, type Vector } from "../../log/vector.ts";
+import { isObject } from "../../protocol/fields.ts";
+import type { EntryRange } from "../store/store.ts";
+
+/** Beyond that the oldest are forgotten: each takes a backup that was put back while nobody could be reached. */
+const MAX_RANGES = 64;
+
+/** What is known of them in the network. */
+export class Retractions {
+  /** One for each origin, the newest last. */
+  readonly #ranges = new Map<string, EntryRange>();
+
+  /** Goes on with what `noted` had. What cannot be read says nothing. */
+  constructor(noted: string | undefined) {
+    if (noted === undefined) return;
+    const ranges: unknown = JSON.parse(noted);
+    if (!Array.isArray(ranges)) return;
+    for (const range of ranges) if (isObject(range)) this.add(range as unknown as EntryRange);
+  }
+
+  /** All, the newest last. */
+  get all(): readonly EntryRange[] {
+    return [...this.#ranges.values()];
+  }
+
+  /** As it is noted. */
+  get text(): string {
+    return JSON.stringify(this.all);
+  }
+
+  /** Whether that is new. */
+  add({ origin, first, last }: EntryRange): boolean {
+    const known = this.#ranges.get(origin);
+    if (known !== undefined && known.first <= first && known.last >= last) return false;
+    this.#ranges.delete(origin);
+    this.#ranges.set(origin, {
+      origin,
+      first: Math.min(first, known?.first ?? first),
+      last: Math.max(last, known?.last ?? last),
+    });
+    if (this.#ranges.size > MAX_RANGES) this.#ranges.delete(this.#ranges.keys().next().value!);
+    return true;
+  }
+
+  /** The first of them that `vector` ends in: what its owner has of these numbers may be something else. */
+  in(vector: Vector): EntryRange | undefined {
+    return this.all.find(({ origin, first, last }) => {
+      const had = sequenceOf(vector, origin);
+      return had >= first && had <= last;
+    });
+  }
+}

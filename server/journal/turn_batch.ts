@@ -1,0 +1,111 @@
+/**
+ * What one turn of the event loop adds to the store beside the log: collected while it goes on, given to the store in one batch, and forgotten when that is taken.
+ */
+
+import type { Segment } from "../../log/segment.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type {
+  Account,
+  Batch,
+  KnownServer,
+  Renaming,
+  StoredMessage,
+  StoredPlace,
+  UsedMessageId,
+} from "../store/store.ts";
+
+/** One turn. */
+export class Turn {
+  readonly accounts = new Map<string, Account>();
+  readonly #messageIds = new Map<string, UsedMessageId>();
+  readonly #directMessages: StoredMessage[] = [];
+  readonly #delivered: EntryId[] = [];
+  readonly #places = new Map<number, StoredPlace>();
+  readonly #endedPlaces: number[] = [];
+  readonly #endedCursors: number[] = [];
+  #members: readonly KnownServer[] | undefined;
+  #notes: Record<string, string> | undefined;
+  /** Origins that are forgotten whole. */
+  #buried: Record<string, number> | undefined;
+  /** Where the server has a new name from this turn on. */
+  renamed: Renaming | undefined;
+
+  /** Whether it has something that is kept although the log gets nothing. */
+  get isWorthKeeping(): boolean {
+    return this.accounts.size > 0 || this.#places.size > 0 || this.#endedPlaces.length > 0 ||
+      this.#endedCursors.length > 0 || this.#members !== undefined || this.#buried !== undefined ||
+      this.#notes !== undefined || this.renamed !== undefined;
+  }
+
+  /** What a sender has sent under a `messageId` in this turn. */
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    return this.#messageIds.get(messageIdKey(username, messageId));
+  }
+
+  addMessageId(used: UsedMessageId): void {
+    this.#messageIds.set(messageIdKey(used.username, used.messageId), used);
+  }
+
+  /** One that waits from now on. */
+  addMessage(message: StoredMessage): void {
+    this.#directMessages.push(message);
+  }
+
+  /** One that does not wait any more. */
+  addDelivered({ origin, sequence }: EntryId): void {
+    this.#delivered.push({ origin, sequence });
+  }
+
+  savePlace(place: StoredPlace): void {
+    this.#places.set(place.id, place);
+  }
+
+  endPlace(id: number): void {
+    this.#places.delete(id);
+    this.#endedPlaces.push(id);
+  }
+
+  endCursor(id: number): void {
+    this.#endedCursors.push(id);
+  }
+
+  /** Notes `value` under `key`. */
+  note(key: string, value: string): void {
+    this.#notes = { ...this.#notes, [key]: value };
+  }
+
+  /** Forgets `origin` whole. */
+  bury(origin: string, last: number): void {
+    this.#buried = { ...this.#buried, [origin]: last };
+  }
+
+  saveMembers(members: readonly KnownServer[]): void {
+    this.#members = members;
+  }
+
+  /** All of it, with what the log gets. */
+  batch(segments: readonly Segment[], lamport: number): Batch {
+    return {
+      segments,
+      accounts: [...this.accounts.values()],
+      messageIds: [...this.#messageIds.values()],
+      directMessages: this.#directMessages,
+      delivered: this.#delivered,
+      // Kept by earlier versions; now they are places.
+      cursors: [],
+      endedCursors: this.#endedCursors,
+      places: [...this.#places.values()],
+      endedPlaces: this.#endedPlaces,
+      ...(this.#members === undefined ? {} : { members: this.#members }),
+      ...(this.#buried === undefined ? {} : { buried: this.#buried }),
+      ...(this.#notes === undefined ? {} : { notes: this.#notes }),
+      ...(this.renamed === undefined ? {} : { renamed: this.renamed }),
+      lamport,
+    };
+  }
+}
+
+function messageIdKey(username: string, messageId: string): string {
+  // No username holds a NUL, so that no two pairs are written the same.
+  return `${username}\0${messageId}`;
+}

@@ -1,0 +1,376 @@
+/**
+ * Servers of the older dialect that hang on this one: their links, what of the log they get, and what they bring into it. What lines mean, and what is said, is decided in
+ * `legacy_dialect.ts`; in which order their activities are taken, in `activity_order.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { toHex } from "../accounts/verifier.ts";
+import { ActivityOrder } from "./activity_order.ts";
+import type { Family, OlderServer } from "./legacy_codec.ts";
+import { OLDER_ANNOUNCE_MS, type OlderEffect, type OlderFacts, OlderPeer } from "./legacy_dialect.ts";
+import type { Position, Segment } from "../../log/segment.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded } from "../../platform/faults.ts";
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import type { Link, LinkEnd } from "../../platform/transport.ts";
+import { formatEntryId } from "../../protocol/entry_id.ts";
+import type { LineFramer } from "../../protocol/line_framer.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import { quoteUsername } from "../../protocol/server_codec.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { LinkTaker } from "../mesh/peer_link.ts";
+import type { Sessions } from "../hub/sessions.ts";
+
+/** What is needed of the node. */
+export interface OlderPeersParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly faults: FaultGuard;
+  readonly crypto: SecretCrypto;
+  readonly activityCheckIntervalMs: number;
+  /** How long a `messageId` is remembered. */
+  readonly rememberedMs: number;
+  self(): OlderServer;
+  members(): readonly OlderServer[];
+  readonly sessions: Sessions;
+  /** Whether what they publish is taken: there is space for it. */
+  hasSpace(): boolean;
+  /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
+  takeAccount(
+    account: { readonly username: string; readonly secret: string; readonly remoteHost: string },
+    told: (isTaken: boolean) => void,
+  ): void;
+}
+
+/** A claim of a name that waits for such peers. */
+interface Claim {
+  readonly waitingFor: Set<OlderLink>;
+  readonly told: (isAllowed: boolean) => void;
+}
+
+/** How much of the log is read at once for one of them. */
+const READ_BYTES = 131_072;
+/** How long the last line may take to leave. */
+const LINGER_MS = 2_000;
+/** After so much silence the operating system asks whether they are still there: they know no heartbeat. */
+const KEEP_ALIVE_MS = 10_000;
+const logger = getLogger(["thrum", "older"]);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** All of them. */
+export class OlderPeers {
+  readonly #parts: OlderPeersParts;
+  readonly #links = new Set<OlderLink>();
+  readonly #order: ActivityOrder<OlderLink>;
+  readonly #claims = new Map<string, Claim>();
+  /** By server: no activity that was sent to it has a later time. */
+  readonly #lastSendTimes = new Map<string, number>();
+  #dueTimer: Timer | undefined;
+  #tickTimer: Timer | undefined;
+  #patienceTimer: Timer | undefined;
+
+  constructor(parts: OlderPeersParts) {
+    this.#parts = parts;
+    this.#order = new ActivityOrder(parts.activityCheckIntervalMs);
+  }
+
+  /** Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. */
+  accept(link: Link, framer: LineFramer, serverId: string | undefined): OlderLink {
+    const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId);
+    peer.carryOut(peer.peer.accepted(this.facts()));
+    return peer;
+  }
+
+  /** Takes over a link that this server has made, to one that turned out to be of this dialect: `line` is what it said first. `ended` is told when it is gone. */
+  called(link: Link, framer: LineFramer, line: string, ended: () => void): OlderLink {
+    const peer = this.#begin(link, framer, undefined, undefined, ended);
+    peer.carryOut(peer.peer.tick(this.facts()));
+    peer.take([line], undefined);
+    return peer;
+  }
+
+  /** These are stored, and are the end of the log now. */
+  stored(): void {
+    for (const link of [...this.#links]) this.#guarded(link, () => link.pump());
+  }
+
+  /** Asks all of them for a name; `told` at once where there are none. */
+  claim(username: string, told: (isAllowed: boolean) => void): void {
+    if (this.#links.size === 0) return told(true);
+    this.#claims.set(username, { waitingFor: new Set(this.#links), told });
+    for (const link of [...this.#links]) link.carryOut(link.peer.claim(username, this.facts()));
+    this.#waitPatiently();
+  }
+
+  /** A name has an account now. */
+  registered(username: string): void {
+    for (const link of this.#links) link.carryOut(link.peer.registered(username, this.facts()));
+  }
+
+  /** Ends all. What waits to be put in order is taken in before. */
+  stop(): void {
+    this.#publish(Infinity);
+    this.end();
+  }
+
+  /** Ends all: nothing more is said to them. */
+  end(): void {
+    // Whoever waits for an answer to a claim is about to be told that the server ends.
+    this.#claims.clear();
+    for (const timer of [this.#dueTimer, this.#tickTimer, this.#patienceTimer]) timer?.cancel();
+    for (const link of [...this.#links]) link.close("this server is stopping");
+  }
+
+  facts(): OlderFacts {
+    const { clock, crypto, rememberedMs, self, members, journal, sessions } = this.#parts;
+    return {
+      wallMs: clock.wallMs(),
+      nowMs: clock.nowMs(),
+      self: self(),
+      members: members(),
+      users: usersOf(sessions, journal),
+      rememberedMs,
+      hasAccount: (username) => journal.hasAccount(username),
+      isOnline: (username) => sessions.of(username).length > 0,
+      makeSecret: () => toHex(crypto.randomBytes(16)),
+    };
+  }
+
+  // ---- links speak -----------------------------------------------------------------------------------------------
+
+  carryOut(link: OlderLink, effect: OlderEffect): void {
+    switch (effect.kind) {
+      case "send":
+        return link.write(effect.line);
+      case "takeActivity":
+        this.#order.add(effect.activity, link, effect.isHistory, this.#parts.clock.nowMs());
+        return this.#publishLater();
+      case "takeAccount": {
+        const { username, secret, isAsked } = effect;
+        return this.#parts.takeAccount({ username, secret, remoteHost: link.remoteHost }, (isTaken) => {
+          link.carryOut(link.peer.answer({ username, secret }, isTaken, isAsked));
+        });
+      }
+      case "claimAnswered":
+        return this.#claimAnswered(link, effect.username, effect.isAllowed);
+      case "announced":
+        return;
+      case "close":
+        if (effect.line !== undefined) link.write(effect.line);
+        return link.close(effect.why);
+    }
+  }
+
+  gone(link: OlderLink): void {
+    if (!this.#links.delete(link)) return;
+    if (link.serverId !== undefined) this.#lastSendTimes.set(link.serverId, link.peer.lastSendTime);
+    for (const username of [...this.#claims.keys()]) this.#claimAnswered(link, username, true);
+  }
+
+  // ---- inside ----------------------------------------------------------------------------------------------------
+
+  #begin(
+    link: Link,
+    framer: LineFramer,
+    family: Family | undefined,
+    serverId: string | undefined,
+    ended?: () => void,
+  ): OlderLink {
+    const peer = new OlderPeer(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
+    const older = new OlderLink(link, framer, peer, serverId, this, this.#parts.journal, ended);
+    this.#links.add(older);
+    link.keepAlive(KEEP_ALIVE_MS);
+    logger.info("a server of the older dialect hangs on this one: {name}", { name: older.name });
+    if (this.#tickTimer === undefined) this.#tickLater();
+    return older;
+  }
+
+  #tickLater(): void {
+    this.#tickTimer = this.#parts.clock.after(OLDER_ANNOUNCE_MS, () => {
+      this.#tickTimer = undefined;
+      try {
+        for (const link of [...this.#links]) this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
+      } finally {
+        if (this.#links.size > 0) this.#tickLater();
+      }
+    });
+  }
+
+  #claimAnswered(link: OlderLink, username: string, isAllowed: boolean): void {
+    const claim = this.#claims.get(username);
+    if (claim === undefined || !claim.waitingFor.delete(link)) return;
+    if (isAllowed && claim.waitingFor.size > 0) return;
+    this.#claims.delete(username);
+    claim.told(isAllowed);
+  }
+
+  /** Peers that do not answer are not waited for for ever. */
+  #waitPatiently(): void {
+    this.#patienceTimer?.cancel();
+    const { clock } = this.#parts;
+    const ends = [...this.#links].flatMap(({ peer }) => peer.patienceEndsAt ?? []);
+    if (ends.length === 0) return;
+    this.#patienceTimer = clock.after(Math.max(0, Math.min(...ends) - clock.nowMs()), () => {
+      for (const link of [...this.#links]) {
+        this.#guarded(link, () => link.carryOut(link.peer.giveUp(clock.nowMs())));
+      }
+      this.#waitPatiently();
+    });
+  }
+
+  /** A fault on the way to one of them is nobody else's. */
+  #guarded(link: OlderLink, act: () => void): void {
+    guarded(this.#parts.faults, "peers", act, () => link.cut());
+  }
+
+  #publishLater(): void {
+    const { clock } = this.#parts;
+    this.#dueTimer?.cancel();
+    const { dueAt } = this.#order;
+    if (dueAt === undefined) return;
+    this.#dueTimer = clock.after(Math.max(0, dueAt - clock.nowMs()), () => {
+      try {
+        this.#publish(clock.nowMs());
+      } finally {
+        this.#publishLater();
+      }
+    });
+  }
+
+  #publish(nowMs: number): void {
+    for (const { activity: { text, username, identity }, from } of this.#order.due(nowMs)) {
+      // It knows no answer that would say so. What it sends when it comes back is taken if there is space then.
+      if (!this.#parts.hasSpace()) {
+        from.close("there is no space for what it sent");
+        continue;
+      }
+      const { journal } = this.#parts;
+      const author = from.peer.authorOf(username, username !== ANONYMOUS && journal.hasAccount(username));
+      // It may have come before it was known whose the name is, or when that was known.
+      const isKnown = identity !== undefined &&
+        [username, ANONYMOUS].some((name) => name !== author.username && journal.hasUsed(name, identity));
+      if (isKnown) continue;
+      const said = { activity: text, messageId: identity, lamport: undefined };
+      const publication = { ...said, ...author, quotedUsername: quoteUsername(author.username) };
+      from.peer.published(formatEntryId(journal.publish(publication)));
+    }
+  }
+}
+
+/** One of them. */
+export class OlderLink implements LinkTaker {
+  readonly #link: Link;
+  readonly #framer: LineFramer;
+  readonly #owner: OlderPeers;
+  readonly #journal: Journal;
+  readonly #ended: (() => void) | undefined;
+  #position: Position;
+  #isFull = false;
+  #isOver = false;
+
+  constructor(
+    link: Link,
+    framer: LineFramer,
+    readonly peer: OlderPeer,
+    readonly serverId: string | undefined,
+    owner: OlderPeers,
+    journal: Journal,
+    ended: (() => void) | undefined,
+  ) {
+    this.#link = link;
+    this.#framer = framer;
+    this.#owner = owner;
+    this.#journal = journal;
+    this.#ended = ended;
+    // It gets what is published from now on.
+    this.#position = journal.head;
+  }
+
+  /** For the log. */
+  get name(): string {
+    const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
+    return this.serverId === undefined ? address : `${this.serverId} (${address})`;
+  }
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  carryOut(effects: readonly OlderEffect[]): void {
+    for (const effect of effects) if (!this.#isOver) this.#owner.carryOut(this, effect);
+  }
+
+  write(line: string): void {
+    if (!this.#isOver && !this.#link.write(encoder.encode(line))) this.#isFull = true;
+  }
+
+  /** Sends what has come into the log, as far as its link takes it. */
+  pump(): void {
+    while (!this.#isFull && !this.#isOver) {
+      const segments = this.#journal.segmentsAfter(this.#position, READ_BYTES);
+      if (segments.length === 0) return;
+      for (const segment of segments) this.#pass(segment);
+    }
+  }
+
+  take(lines: readonly string[], problem: string | undefined): void {
+    for (const line of lines) {
+      if (this.#isOver) return;
+      this.carryOut(this.peer.receive(line, this.#owner.facts()));
+    }
+    if (problem === undefined || this.#isOver) return;
+    this.write(`${JSON.stringify({ command: "INVALID_MESSAGE", info: problem })}\n`);
+    this.close(problem);
+  }
+
+  close(why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    logger.info("the server of the older dialect is gone: {name}: {why}", { name: this.name, why });
+    this.#link.end(LINGER_MS);
+    this.#owner.gone(this);
+  }
+
+  /** A fault of this server: there is nothing to be said. */
+  cut(): void {
+    this.#link.destroy();
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    const { lines, problem } = this.#framer.push(bytes);
+    this.take(lines, problem);
+  }
+
+  onDrain(): void {
+    this.#isFull = false;
+    this.pump();
+  }
+
+  onFinish(): void {
+    this.close("it closed the link");
+  }
+
+  onEnd(end: LinkEnd): void {
+    this.close(end === "reset" ? "the network broke the link" : "it closed the link");
+    this.#ended?.();
+  }
+
+  #pass(segment: Segment): void {
+    this.#position = segment.position;
+    if (segment.audience.kind !== "everyone") return;
+    const lines = decoder.decode(segment.bytes).split("\n").slice(0, -1);
+    for (const line of lines) {
+      const passed = this.peer.pass(line);
+      if (passed !== undefined) this.write(passed);
+    }
+  }
+}
+
+/** Every user once, those that are logged in first. */
+function* usersOf(sessions: Sessions, journal: Journal): OlderFacts["users"] {
+  const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
+  for (const username of online) yield { username, isOnline: true };
+  for (const username of journal.usernames()) if (!online.has(username)) yield { username, isOnline: false };
+}

@@ -1,0 +1,121 @@
+/**
+ * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has changed. And what it makes of what
+ * they say; that is kept in `members.ts`.
+ */
+
+import type { Config } from "../../config/config.ts";
+import { endpointText, parseEndpoint } from "../../config/values.ts";
+import type { Address, MemberReport } from "./members.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { encodeAnnounce } from "../../protocol/peer/peer_codec.ts";
+import type { PeerIdentity, ServerAnnounceMessage, WireMember } from "../../protocol/peer/peer_message.ts";
+import { VERSION } from "../../protocol/version.ts";
+import type { Journal } from "../journal/journal.ts";
+import { isUnspecified } from "./peer_link.ts";
+import type { PeerLinks } from "./peer_links.ts";
+
+/** What is announced, as far as it is not the mesh's. */
+export interface AnnouncingParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  /** What tickets of this server's clients are made with. */
+  readonly ticketKey: string;
+  /** When this server was started, in milliseconds since 1970, and where its HTTP gateway is: empty for none. */
+  readonly startedAt: number;
+  http(): string;
+  /** Logged-in clients. */
+  load(): number;
+}
+
+/** What the mesh has to say. */
+export interface AnnouncedMesh {
+  /** To whom it is said. */
+  readonly links: PeerLinks;
+  /** Where others reach this server. */
+  address(): Address;
+  takesClients(): boolean;
+  /** Whether the log has all that is to be known of lost connections of this server. */
+  tellsPlaces(): boolean;
+  /** It was said. */
+  announced(): void;
+  /** Those that this server is linked with. */
+  members(): readonly WireMember[];
+}
+
+/** After a change of the load: so that a burst of logins is one announcement. */
+const ANNOUNCE_SOON_MS = 50;
+const encoder = new TextEncoder();
+
+/** The announcements of one server. */
+export class Announcing {
+  readonly #parts: AnnouncingParts;
+  readonly #mesh: AnnouncedMesh;
+  #regular: Timer | undefined;
+  #soon: Timer | undefined;
+
+  constructor(parts: AnnouncingParts, mesh: AnnouncedMesh) {
+    this.#parts = parts;
+    this.#mesh = mesh;
+  }
+
+  /** Announces regularly from now on. */
+  begin(): void {
+    this.#regular = this.#parts.clock.after(this.#parts.config.cluster.announceIntervalMs, () => {
+      try {
+        this.now();
+      } finally {
+        this.begin();
+      }
+    });
+  }
+
+  /** Announces soon, once for all that changes until then. */
+  soon(): void {
+    if (this.#mesh.links.size === 0 || this.#soon !== undefined) return;
+    this.#soon = this.#parts.clock.after(ANNOUNCE_SOON_MS, () => this.now());
+  }
+
+  now(): void {
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    const { links, address, takesClients, tellsPlaces, members, announced } = this.#mesh;
+    if (links.size === 0) return;
+    const { clock, journal, config, ticketKey, startedAt } = this.#parts;
+    const announce = {
+      serverId: journal.serverId,
+      ...address(),
+      load: this.#parts.load(),
+      weight: config.cluster.weight,
+      online: takesClients(),
+      ticketKey,
+      vector: journal.vector,
+      lamport: journal.tick(),
+      members: members(),
+      version: VERSION,
+      startedAt,
+      http: this.#parts.http(),
+      places: tellsPlaces(),
+    };
+    const line = encoder.encode(encodeAnnounce(announce, clock.wallMs()));
+    for (const link of links) link.write(line);
+    announced();
+  }
+
+  /** Announces no more by itself. */
+  stop(): void {
+    this.#regular?.cancel();
+    this.#soon?.cancel();
+    this.#soon = undefined;
+  }
+}
+
+/** What a server has announced, as far as it is believed: it speaks for itself alone, and is where its link says. */
+export function reportOf(message: ServerAnnounceMessage, { serverId, host, port }: PeerIdentity): MemberReport {
+  const { version, startedAt, lamport } = message;
+  // One that listens on all of its addresses is reached at the one that it is linked from.
+  const gateway = parseEndpoint(message.http);
+  const isReachable = gateway === undefined || !isUnspecified(gateway.host);
+  const http = isReachable ? message.http : endpointText({ host, port: gateway.port });
+  return { ...message, serverId, host, port, about: { version, startedAt, http, lamport } };
+}

@@ -1,0 +1,111 @@
+/** Calls the other servers of the network, and calls them again. Whom and when is decided in `members.ts`; links that came about are the mesh's. */
+
+import { getLogger } from "@logtape/logtape";
+import type { Address, Members } from "./members.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded } from "../../platform/faults.ts";
+import type { Link, Transport } from "../../platform/transport.ts";
+import { SELF } from "./peer_greeting.ts";
+import type { PeerEnd, PeerLink } from "./peer_link.ts";
+
+/** What the caller works with. */
+export interface CallerParts {
+  readonly members: Members;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** How long a connection may take to be made. */
+  readonly timeoutMs: number;
+  readonly faults: FaultGuard;
+  /** From 0 up to but not including 1. */
+  chance(): number;
+  /** Somebody took the call. */
+  greet(link: Link): PeerLink;
+  /** A call came to nothing. */
+  onFailed(): void;
+}
+
+const logger = getLogger(["thrum", "mesh"]);
+
+/** The calls of one server. */
+export class Caller {
+  readonly #parts: CallerParts;
+  readonly #dialing = new AbortController();
+  /** The addresses that were called for links. */
+  readonly #calls = new Map<PeerLink, Address>();
+  /** Told of as warnings until then: somebody waits for it. */
+  isJoined = false;
+  #timer: Timer | undefined;
+
+  constructor(parts: CallerParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls everybody whose time has come, and sees to it that the others are called in theirs. To be called whenever members change. */
+  callDue(): void {
+    this.#timer?.cancel();
+    if (this.#dialing.signal.aborted) return;
+    const { members, clock } = this.#parts;
+    for (const address of members.takeDue(clock.nowMs())) this.#call(address);
+    const next = members.nextCallAt;
+    if (next === undefined) return;
+    this.#timer = clock.after(Math.max(0, next - clock.nowMs()), () => this.callDue());
+  }
+
+  /** The address that was called for this link; `undefined` when it was made by the other side. */
+  calledAt(link: PeerLink): Address | undefined {
+    return this.#calls.get(link);
+  }
+
+  /** The same, once: the link is over, or somebody else takes it. Whoever asked tells what became of the call, by `ended` or `failed`. */
+  takeCall(link: PeerLink): Address | undefined {
+    const address = this.#calls.get(link);
+    this.#calls.delete(link);
+    return address;
+  }
+
+  /** A call was taken, but its link has not become the one to its server. */
+  ended(address: Address, end: PeerEnd, why: string): void {
+    const { members, clock } = this.#parts;
+    if (end === "duplicate") {
+      members.called(address, clock.nowMs());
+      this.callDue();
+    } else if (end === "refused" && why === SELF) members.isSelf(address);
+    else this.failed(address, why, end === "refused");
+  }
+
+  /** Nobody was there, or not somebody to link with. */
+  failed(address: Address, why: string, isRefused = false): void {
+    if (this.#dialing.signal.aborted) return;
+    const { members, clock, chance } = this.#parts;
+    const told = { host: address.host, port: address.port, why };
+    if (isRefused) logger.error("{host}:{port} does not take this server: {why}", told);
+    else if (!this.isJoined) logger.warning("cannot reach {host}:{port}: {why}", told);
+    else logger.debug("cannot reach {host}:{port}: {why}", told);
+    members.callFailed(address, clock.nowMs(), chance());
+    this.callDue();
+    this.#parts.onFailed();
+  }
+
+  /** Calls nobody any more. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#dialing.abort();
+  }
+
+  #call(address: Address): void {
+    const { transport, timeoutMs } = this.#parts;
+    transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(
+      (link) => {
+        if (this.#dialing.signal.aborted) link.destroy();
+        else this.#guarded(() => this.#calls.set(this.#parts.greet(link), address), () => link.destroy());
+      },
+      (error) => {
+        this.#guarded(() => this.failed(address, error instanceof Error ? error.message : String(error)), () => {});
+      },
+    );
+  }
+
+  #guarded(act: () => void, contain: () => void): void {
+    guarded(this.#parts.faults, "peers", act, contain);
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its link is silent or was just lost; *dead*, when it
+ * cannot be reached; or has *left*, when it said so. All but the linked are called again, ever more rarely. Pure: time and chance come in.
+ */
+
+import type { Vector } from "../../log/vector.ts";
+
+/** Where a server can be reached. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How a member is, as far as this server can tell. */
+export type MemberState = "linked" | "suspect" | "dead" | "left";
+
+/** What is known of another server of the network. */
+export interface Member extends Address {
+  readonly serverId: string;
+  readonly state: MemberState;
+  /** Whether there is a link to it, silent or not. */
+  readonly hasLink: boolean;
+  /** Logged-in clients, by its last announcement. */
+  readonly load: number;
+  readonly weight: number;
+  /** Whether it takes clients. */
+  readonly online: boolean;
+  /** What it has of the log, by its last announcement. */
+  readonly vector: Vector;
+  /** Servers that it has a link to. */
+  readonly linkedTo: ReadonlySet<string>;
+  /** Since when it is in this state, in milliseconds of a monotonic clock. */
+  readonly sinceMs: number;
+  /** When it said last how it is, on the same clock. */
+  readonly announcedAtMs?: number;
+  readonly about?: MemberAbout;
+}
+
+/** What there is to say about a server that decides nothing. */
+export interface MemberAbout {
+  /** Of the program; empty where it is not known. */
+  readonly version: string;
+  /** When it was started, in milliseconds since 1970; 0 where it is not known. */
+  readonly startedAt: number;
+  /** Where its HTTP gateway is, `HOST:PORT`; empty for none. */
+  readonly http: string;
+  readonly lamport: number;
+}
+
+/** What a server says about itself. */
+export interface MemberReport extends Address {
+  readonly serverId: string;
+  readonly load: number;
+  readonly weight: number;
+  readonly online: boolean;
+  readonly vector: Vector;
+  readonly members: readonly (Address & { readonly serverId: string })[];
+  readonly about?: MemberAbout;
+}
+
+/** Calls to one address. */
+interface Calls {
+  readonly address: Address;
+  /** The member that was last met there. */
+  serverId: string | undefined;
+  failures: number;
+  callAt: number;
+  isCalling: boolean;
+}
+
+/** The longest span between two calls, of which a random part is waited. */
+const MAX_BACKOFF_MS = 30_000;
+const DAY_MS = 86_400_000;
+/** The first of these spans. */
+const FIRST_BACKOFF_MS = 250;
+
+/** Servers that one other names and that were never reached: each is called, wherever that is. Many more than a network has. */
+const MAX_NAMED_BY_ONE = 64;
+
+/** A server that others name, and that was not reached yet: it is called, and nobody else hears of it. */
+interface Named {
+  readonly address: Address;
+  /** Linked servers that name it. */
+  readonly by: Set<string>;
+}
+
+/** The other servers of the network. */
+export class Members {
+  #own: string;
+  readonly #timeBeforeReconnectMs: number;
+  readonly #retentionMs: number;
+  readonly #members = new Map<string, Member>();
+  readonly #named = new Map<string, Named>();
+  /** By address. */
+  readonly #calls = new Map<string, Calls>();
+  readonly #seeds: ReadonlySet<string>;
+
+  /** Begins with the addresses to join, and the servers that were known before a restart. */
+  constructor(
+    own: string,
+    { seeds, known, timeBeforeReconnectMs, memberRetentionMs = DAY_MS }: {
+      readonly seeds: readonly Address[];
+      readonly known: readonly (Address & { readonly serverId: string })[];
+      readonly timeBeforeReconnectMs: number;
+      /** A member that cannot be reached for so long is forgotten. */
+      readonly memberRetentionMs?: number;
+    },
+    nowMs: number,
+  ) {
+    this.#own = own;
+    this.#timeBeforeReconnectMs = timeBeforeReconnectMs;
+    this.#retentionMs = memberRetentionMs;
+    this.#seeds = new Set(seeds.map(keyOf));
+    for (const address of seeds) this.#call(address, undefined, nowMs);
+    for (const server of known) this.#learn(server, "suspect", nowMs);
+  }
+
+  /** This server has a new name. */
+  renamed(own: string): void {
+    this.#own = own;
+  }
+
+  /** All that were reached, now or before, in no special order. */
+  get all(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+
+  get(serverId: string): Member | undefined {
+    return this.#members.get(serverId);
+  }
+
+  /** Whether there is, or may be, anybody else. */
+  get isAlone(): boolean {
+    return this.#members.size === 0 && this.#calls.size === 0;
+  }
+
+  /** Whether of every address that is known it is known whether there is somebody. */
+  get allTried(): boolean {
+    return [...this.#calls.values()].every(({ serverId, failures, isCalling }) => {
+      const member = serverId === undefined ? undefined : this.#members.get(serverId);
+      return member?.hasLink || (failures > 0 && !isCalling);
+    });
+  }
+
+  /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
+  takeDue(nowMs: number): Address[] {
+    const due: Address[] = [];
+    // One by one, as a member is called at one of its addresses only.
+    for (const calls of this.#calls.values()) {
+      if (!this.#isDue(calls, nowMs)) continue;
+      calls.isCalling = true;
+      due.push(calls.address);
+    }
+    return due;
+  }
+
+  /** When `takeDue` has something next. */
+  get nextCallAt(): number | undefined {
+    const times = [...this.#calls.values()].filter((calls) => this.#mayCall(calls)).map(({ callAt }) => callAt);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. */
+  callFailed(address: Address, nowMs: number, chance: number): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls === undefined) return;
+    calls.isCalling = false;
+    calls.failures++;
+    const span = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (calls.failures - 1));
+    calls.callAt = nowMs + this.#timeBeforeReconnectMs + span / 2 + chance * span / 2;
+    this.#forgetCalls(calls);
+    const member = calls.serverId === undefined ? undefined : this.#members.get(calls.serverId);
+    if (member === undefined || member.hasLink) return;
+    if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
+    else if (nowMs - member.sinceMs > this.#retentionMs) this.#forget(member);
+  }
+
+  /** This server itself answered there. */
+  isSelf(address: Address): void {
+    this.#calls.delete(keyOf(address));
+  }
+
+  /** A call ended well, at the place of `linked`: for one whose server turned out to be linked already. */
+  called(address: Address, nowMs: number): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls === undefined) return;
+    calls.isCalling = false;
+    calls.callAt = nowMs + FIRST_BACKOFF_MS;
+    this.#forgetCalls(calls);
+  }
+
+  /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */
+  linked(report: MemberReport, calledAt: Address | undefined, nowMs: number): void {
+    const { serverId, host, port } = report;
+    for (const member of this.all) {
+      // At one address there is one server: what was there before has been replaced.
+      if (member.serverId !== serverId && member.host === host && member.port === port && !member.hasLink) {
+        this.#members.delete(member.serverId);
+      }
+    }
+    this.#named.delete(serverId);
+    this.#set({ ...memberOf(report), state: "linked", hasLink: true, sinceMs: nowMs });
+    for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
+      const calls = this.#call(address, serverId, nowMs);
+      calls.failures = 0;
+      // A call to it that was answered by its own one meanwhile is not over yet.
+      if (address === calledAt) calls.isCalling = false;
+    }
+    this.#learnMembers(report, nowMs);
+  }
+
+  /** A member said how it is. */
+  announced(report: MemberReport, nowMs: number): void {
+    const member = this.#members.get(report.serverId);
+    if (member !== undefined) this.#set({ ...member, ...memberOf(report), announcedAtMs: nowMs });
+    this.#learnMembers(report, nowMs);
+  }
+
+  /** Its link is silent, or is not any more. */
+  suspected(serverId: string, isSuspect: boolean, nowMs: number): void {
+    const member = this.#members.get(serverId);
+    if (!member?.hasLink || member.state !== (isSuspect ? "linked" : "suspect")) return;
+    this.#set({ ...member, state: isSuspect ? "suspect" : "linked", sinceMs: nowMs });
+  }
+
+  /** Its link is gone. It is called at once, or after the configured time; a little later when it ended the link on purpose. */
+  lost(serverId: string, how: "left" | "duplicate" | "lost", nowMs: number): void {
+    this.#names(serverId, new Set());
+    const member = this.#members.get(serverId);
+    if (member === undefined) return;
+    const state = how === "left" ? "left" : "suspect";
+    this.#set({ ...member, state, hasLink: false, load: 0, linkedTo: new Set(), sinceMs: nowMs });
+    for (const calls of this.#calls.values()) {
+      if (calls.serverId !== serverId) continue;
+      calls.failures = 0;
+      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "lost" ? 0 : FIRST_BACKOFF_MS);
+    }
+  }
+
+  #learnMembers(report: MemberReport, nowMs: number): void {
+    this.#names(report.serverId, new Set(report.members.map(({ serverId }) => serverId)));
+    let named = 0;
+    for (const server of report.members) {
+      const known = this.#members.get(server.serverId);
+      if (server.serverId === this.#own) continue;
+      if (known === undefined) {
+        if (named++ < MAX_NAMED_BY_ONE) this.#name(server, report.serverId, nowMs);
+      } else if (!known.hasLink && keyOf(known) !== keyOf(server)) this.#moved(known, server, nowMs);
+    }
+  }
+
+  /** A linked server says where this one is, which nobody here has met. */
+  #name({ serverId, host, port }: Address & { readonly serverId: string }, by: string, nowMs: number): void {
+    const known = this.#named.get(serverId);
+    if (known !== undefined) return void known.by.add(by);
+    this.#named.set(serverId, { address: { host, port }, by: new Set([by]) });
+    this.#call({ host, port }, serverId, nowMs);
+  }
+
+  /** These, and nobody else, are named by `namer` now. Who is named by nobody any more is forgotten. */
+  #names(namer: string, serverIds: ReadonlySet<string>): void {
+    for (const [serverId, { by, address }] of this.#named) {
+      if (serverIds.has(serverId) || !by.delete(namer) || by.size > 0) continue;
+      this.#named.delete(serverId);
+      const calls = this.#calls.get(keyOf(address));
+      // A call that is under way comes to its end first.
+      if (calls !== undefined && !calls.isCalling) this.#forgetCalls(calls);
+    }
+  }
+
+  /** Nobody is called where nobody is known to be any more. */
+  #forgetCalls({ address, serverId }: Calls): void {
+    const key = keyOf(address);
+    if (serverId === undefined || this.#seeds.has(key) || this.#members.has(serverId) || this.#named.has(serverId)) {
+      return;
+    }
+    this.#calls.delete(key);
+  }
+
+  /** Whoever has a link to a member knows where that is now: it may have come back at another address. */
+  #moved(member: Member, { host, port }: Address, nowMs: number): void {
+    const former = keyOf(member);
+    if (!this.#seeds.has(former) && this.#calls.get(former)?.serverId === member.serverId) this.#calls.delete(former);
+    this.#set({ ...member, host, port });
+    this.#call({ host, port }, member.serverId, nowMs);
+  }
+
+  #learn(server: Address & { readonly serverId: string }, state: MemberState, nowMs: number): void {
+    if (server.serverId === this.#own) return;
+    const { serverId, host, port } = server;
+    const linkedTo = new Set<string>();
+    this.#set({
+      serverId,
+      host,
+      port,
+      state,
+      hasLink: false,
+      load: 0,
+      weight: 1,
+      online: false,
+      vector: {},
+      linkedTo,
+      sinceMs: nowMs,
+    });
+    this.#call(server, serverId, nowMs);
+  }
+
+  #call({ host, port }: Address, serverId: string | undefined, nowMs: number): Calls {
+    const key = keyOf({ host, port });
+    const known = this.#calls.get(key);
+    if (known !== undefined) {
+      if (serverId !== undefined) known.serverId = serverId;
+      return known;
+    }
+    const calls = { address: { host, port }, serverId, failures: 0, callAt: nowMs, isCalling: false };
+    this.#calls.set(key, calls);
+    return calls;
+  }
+
+  #isDue(calls: Calls, nowMs: number): boolean {
+    return this.#mayCall(calls) && calls.callAt <= nowMs;
+  }
+
+  #mayCall({ serverId, isCalling, address }: Calls): boolean {
+    if (isCalling) return false;
+    const member = serverId === undefined ? undefined : this.#members.get(serverId);
+    // A member that is called at one of its addresses already.
+    const others = [...this.#calls.values()].some((calls) =>
+      calls.serverId !== undefined && calls.serverId === serverId && calls.address !== address && calls.isCalling
+    );
+    return !others && !(member?.hasLink ?? false);
+  }
+
+  #forget(member: Member): void {
+    this.#members.delete(member.serverId);
+    for (const [key, { serverId }] of this.#calls) {
+      if (serverId === member.serverId && !this.#seeds.has(key)) this.#calls.delete(key);
+    }
+  }
+
+  #set(member: Member): void {
+    this.#members.set(member.serverId, member);
+  }
+}
+
+function memberOf({ members, ...report }: MemberReport) {
+  const { serverId, host, port, load, weight, online, vector, about } = report;
+  const linkedTo = new Set(members.map((member) => member.serverId));
+  return { serverId, host, port, load, weight, online, vector, linkedTo, ...(about === undefined ? {} : { about }) };
+}
+
+function keyOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,68 @@
+/**
+ * A server goes on under a new name while it runs: what it has accepted is written anew (`server/journal/renaming.ts`), its links end and are made again, and whoever knows it by its
+ * name is told. Clients that can
+ * resume come back at once, and are told what is not as they have it.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { RetractedMessage } from "../../../protocol/peer/origin_message.ts";
+import type { EntryRange } from "../../store/store.ts";
+import type { Caller } from "../dialer.ts";
+import type { MeshParts } from "../mesh_parts.ts";
+import type { PeerLink } from "../peer_link.ts";
+import type { PeerLinks } from "../peer_links.ts";
+import type { Replication } from "../replication.ts";
+
+/** What of the mesh has the name. */
+export interface NamedMesh {
+  readonly links: PeerLinks;
+  readonly caller: Caller;
+  /** A link does not count any more. */
+  lost(link: PeerLink, why: string): void;
+  /** Whoever has to know the new name. */
+  readonly heirs: readonly { renamed(serverId: string): void }[];
+  readonly replication: Replication;
+  readonly ticketKeys: Map<string, string>;
+}
+
+/** Why links end then. */
+const NEW_NAME = "the server goes on under a new name";
+const logger = getLogger(["thrum", "mesh"]);
+
+/** What a peer is told of `range`. */
+export function retractedMessage(range: EntryRange): RetractedMessage {
+  return { command: "RETRACTED", ...range };
+}
+
+/** Gives this server a new name. `who` has entries of it whose numbers it has given out again. */
+export function takeNewName(
+  who: string,
+  { journal, makeServerId, places, renamed, ticketKey }: MeshParts,
+  { links, caller, lost, heirs, replication, ticketKeys }: NamedMesh,
+): void {
+  const former = journal.serverId;
+  const retracted = { origin: former, first: (journal.origins.acceptedAfter ?? 0) + 1, last: journal.lastOf(former) };
+  const serverId = makeServerId();
+  const numbers = journal.origins.rename(serverId);
+  logger.error(
+    "an old copy of the data of {former} was put back: {who} has entries of it whose numbers were given out again since. This server is {serverId} from here on; its newest {entries} entries stand under that name now",
+    { former, who, serverId, entries: numbers.size },
+  );
+  places.renamed(former, numbers);
+  // Tickets that it has given are good still.
+  ticketKeys.set(former, ticketKey);
+  for (const link of links.all) {
+    const counts = links.counts(link);
+    if (counts) {
+      caller.takeCall(link);
+      links.setAside(link);
+    }
+    // Before its clients are sent away: some go there.
+    if (counts) link.send(retractedMessage(retracted));
+    link.end("SERVER_STOPPING", NEW_NAME);
+    if (counts) lost(link, NEW_NAME);
+  }
+  for (const heir of heirs) heir.renamed(serverId);
+  replication.renamed(numbers);
+  renamed(former);
+}

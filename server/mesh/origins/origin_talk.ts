@@ -1,0 +1,75 @@
+/**
+ * What servers tell each other of whole origins (docs/protocol.md, section 4.9): which numbers were given out twice, which server runs on a copy of another one's folder,
+ * which origins are forgotten, and the accounts that are left of those. Knows nobody but those it hands that to.
+ */
+
+import type { Vector } from "../../../log/vector.ts";
+import type { OriginMessage } from "../../../protocol/peer/origin_message.ts";
+import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
+import type { Clones } from "./copied_folders.ts";
+import type { Joining } from "../catch_up.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { retractedMessage } from "./new_server_name.ts";
+import type { Orphans } from "./orphan_accounts.ts";
+import type { PeerLink } from "../peer_link.ts";
+
+/** What is told goes to these. */
+export interface OriginTalkParts {
+  readonly journal: Journal;
+  /** Those that count. */
+  readonly links: Iterable<PeerLink>;
+  readonly clones: Clones;
+  readonly orphans: Orphans;
+  readonly joining: Joining;
+  /** Another server has forgotten these whole. Whether this one lacks something of them. */
+  forgotten(vector: Vector): boolean;
+}
+
+/** One server's part in it. */
+export class OriginTalk {
+  readonly #parts: OriginTalkParts;
+
+  constructor(parts: OriginTalkParts) {
+    this.#parts = parts;
+  }
+
+  /** A link is up. */
+  linked(link: PeerLink, { serverId, accounts }: PeerIdentity): void {
+    const { journal, orphans, joining } = this.#parts;
+    for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
+    if (accounts === undefined || accounts.count === 0) return;
+    const { count, digest } = orphans.summary;
+    if (accounts.count === count && accounts.digest === digest) return;
+    // Nobody is told that there is no such account before they have come.
+    joining.awaitsAccounts(serverId);
+    link.send({ command: "WANT_ACCOUNTS" });
+  }
+
+  onMessage(link: PeerLink, message: OriginMessage): void {
+    const { journal, links, clones, orphans, joining, forgotten } = this.#parts;
+    switch (message.command) {
+      case "CLONED":
+        return clones.found(message.info);
+      case "RETRACTED": {
+        const { command: _, ...range } = message;
+        if (!journal.origins.retract(range)) return;
+        for (const other of links) other.send(retractedMessage(range));
+        return;
+      }
+      case "FORGOTTEN":
+        if (forgotten(message.vector)) link.send({ command: "WANT_ACCOUNTS" });
+        return;
+      case "WANT_ACCOUNTS":
+        return orphans.sendTo(link);
+      case "ACCOUNTS":
+        orphans.took(message);
+        if (!message.more) joining.accountsCame(link.serverId);
+    }
+  }
+
+  /** This server has forgotten these origins whole. */
+  forgot(vector: Vector): void {
+    this.#parts.orphans.changed();
+    for (const link of this.#parts.links) link.send({ command: "FORGOTTEN", vector } as { command: string });
+  }
+}

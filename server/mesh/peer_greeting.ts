@@ -1,0 +1,78 @@
+/** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
+
+import type { Address, Member } from "./members.ts";
+import type { AuthenticateMessage } from "../../protocol/message.ts";
+import { hostProblem } from "../../protocol/peer/peer_codec.ts";
+import { PEER_FEATURE, type PeerIdentity } from "../../protocol/peer/peer_message.ts";
+import { isServerId } from "../../protocol/server_id.ts";
+import { isUnspecified } from "./peer_link.ts";
+
+/** The answer. */
+export type Admission =
+  | { readonly kind: "peer"; readonly peer: PeerIdentity }
+  /** It speaks the older dialect; one of family A says who it is. */
+  | { readonly kind: "older"; readonly serverId: string | undefined }
+  | { readonly kind: "refused"; readonly info: string }
+  /** Too many wrong secrets came from its address: this one was not looked at. */
+  | { readonly kind: "notNow"; readonly retryAfterMs: number };
+
+/** What the answer depends on. */
+export interface AdmissionFacts {
+  /** This server's. */
+  readonly serverId: string;
+  readonly incarnationId: string;
+  /** Whether this server takes others at all. */
+  readonly hasSecret: boolean;
+  readonly takesOlderDialect: boolean;
+  readonly isStopping: boolean;
+  /** How long the address has to wait for what it has tried before. */
+  readonly waitMs: number;
+  /** Whether this is the secret of the network. */
+  isSecret(secret: string): boolean;
+  /** What is known of the server of this name. */
+  member(serverId: string): (Address & Pick<Member, "state">) | undefined;
+}
+
+/** What a server says to itself, when it was given its own address to join. */
+export const SELF = "this is the same server";
+
+/** Whether whoever said this, from `remoteHost`, may be a peer. */
+export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): Admission {
+  if (!facts.hasSecret) return refused("this server takes no other servers: it has no secret");
+  // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
+  if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
+  if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
+  const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts } = message;
+  if (!features.includes(PEER_FEATURE)) {
+    if (!facts.takesOlderDialect) return refused("this server takes no servers of the older dialect");
+    return { kind: "older", serverId };
+  }
+  if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
+  if (!isServerId(serverId)) return refused("this serverId is none that a server can have");
+  // Another one of the same name runs on a copy of the data folder, or this one does: that is told on the link.
+  if (serverId === facts.serverId && (incarnation === undefined || incarnation.id === facts.incarnationId)) {
+    return refused(SELF);
+  }
+  const problem = hostProblem(host ?? "");
+  if (problem !== undefined) return refused(problem);
+  if (!Object.keys(vector).every(isServerId)) return refused("its vector has a name that no server can have");
+  if (facts.isStopping) return refused("this server is stopping");
+  const reachable = host === undefined || isUnspecified(host) ? remoteHost : host;
+  const known = facts.member(serverId);
+  // Of one that says which of its starts this is, it is seen from that.
+  if (incarnation === undefined && known?.state === "linked" && (known.host !== reachable || known.port !== port)) {
+    return refused(
+      `the server ${serverId} is linked already, at ${known.host}:${known.port}: was a data folder copied?`,
+    );
+  }
+  const peer = {
+    ...{ serverId, host: reachable, port, vector, lamport },
+    ...(incarnation === undefined ? {} : { incarnation }),
+    ...(accounts === undefined ? {} : { accounts }),
+  };
+  return { kind: "peer", peer };
+}
+
+function refused(info: string): Admission {
+  return { kind: "refused", info };
+}

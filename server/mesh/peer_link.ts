@@ -1,0 +1,360 @@
+/**
+ * One link to another server of this dialect, whoever has made it: the greeting, lines in and out, its supervision, its end. What is said on it is the business of
+ * `mesh.ts`. It is supervised twice: by what comes, like every connection; and by answers to probes that are sent whatever comes, as a peer may
+ * go on talking without hearing anything.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type {
+  HeartbeatSnapshot,
+  LivenessConfig,
+  Supervised,
+  Supervisor,
+  SupervisorDeadline,
+  Watch,
+} from "../../heartbeat/mod.ts";
+import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
+import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
+import type { InvalidLine } from "../../protocol/message.ts";
+import type { LineFramer } from "../../protocol/line_framer.ts";
+import { LineFramer as Framer } from "../../protocol/line_framer.ts";
+import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
+import {
+  type EntriesMessage,
+  PEER_FEATURE,
+  type PeerIdentity,
+  type PeerMessage,
+  type WireMember,
+} from "../../protocol/peer/peer_message.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import { guardedHandler } from "../journal/unreadable_store.ts";
+
+/** What a link is supervised with. */
+export interface PeerSupervision {
+  readonly supervisor: Supervisor;
+  /** By what comes. */
+  readonly silence: LivenessConfig;
+  /** By answers to probes that are always sent. */
+  readonly probes: LivenessConfig;
+  /** How long the answer to AUTHENTICATE may take. */
+  readonly greetingTimeoutMs: number;
+  /** Counts them. */
+  readonly heartbeats: { sent: number; unanswered: number };
+}
+
+/** How a link came to its end. */
+export type PeerEnd = "left" | "lost" | "refused" | "duplicate";
+
+/** Lines of the log that came. */
+export interface ArrivedLines {
+  readonly header: EntriesMessage;
+  /** Without their ends. */
+  readonly lines: readonly string[];
+}
+
+/** Who has a link handed over when it is known who is at the other end. */
+export interface LinkTaker extends LinkHandler {
+  /** Takes lines that came before, and what was wrong with what followed them, if anything. */
+  take(lines: readonly string[], problem: string | undefined): void;
+}
+
+/** What a link tells the mesh. */
+export interface PeerLinkOwner {
+  /** The greeting is over; called for links that this server has made. */
+  onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
+  onMessage(link: PeerLink, message: PeerMessage): void;
+  /** Whoever was called answers in the older dialect. Gives who takes the link over; `undefined` when nobody does. */
+  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
+  onEntries(link: PeerLink, arrived: ArrivedLines): void;
+  /** It takes data again. */
+  onDrain(link: PeerLink): void;
+  /** Heartbeats go unanswered, or something came after all. */
+  onSuspect(link: PeerLink, isSuspect: boolean): void;
+  /** It is gone. Called exactly once. */
+  onEnd(link: PeerLink, end: PeerEnd, why: string): void;
+}
+
+/** Longest line from a peer: more than any server lets its clients send. */
+export const MAX_PEER_LINE_BYTES = 33_554_432;
+/** Of all lines under one header together, in UTF-16 units. A segment is cut at a small part of that, but a single line may be as long. */
+const MAX_ENTRIES_SIZE = MAX_PEER_LINE_BYTES;
+/** How long the last line may take to leave. */
+const LINGER_MS = 2_000;
+const logger = getLogger(["thrum", "mesh"]);
+const encoder = new TextEncoder();
+
+/** A server at the other end. */
+export class PeerLink implements LinkTaker, Supervised {
+  readonly #link: Link;
+  readonly #owner: PeerLinkOwner;
+  readonly #supervision: PeerSupervision;
+  readonly #framer: LineFramer;
+  readonly #watches: Watch[] = [];
+  /** When it became the link to its server, in milliseconds of a monotonic clock; set by the mesh. */
+  openedAtMs = 0;
+  #greeting: SupervisorDeadline | undefined;
+  #peer: PeerIdentity | undefined;
+  #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number; size: number } | undefined;
+  #end: { readonly end: PeerEnd; readonly why: string } | undefined;
+  #isFull = false;
+  /** Who has taken the link over, as it is of another dialect. */
+  #older: LinkTaker | undefined;
+
+  private constructor(
+    link: Link,
+    owner: PeerLinkOwner,
+    supervision: PeerSupervision,
+    framer: LineFramer,
+    /** Whether this server has made the link. */
+    readonly isOwn: boolean,
+  ) {
+    this.#link = link;
+    this.#owner = owner;
+    this.#supervision = supervision;
+    this.#framer = framer;
+  }
+
+  /** Greets whoever is at the other end of a link that this server has made. */
+  static call(
+    link: Link,
+    { secret, identity }: { readonly secret: string; readonly identity: PeerIdentity },
+    supervision: PeerSupervision,
+    owner: PeerLinkOwner,
+  ): PeerLink {
+    const peer = new PeerLink(link, owner, supervision, new Framer(MAX_PEER_LINE_BYTES), true);
+    peer.#greeting = supervision.supervisor.deadline(
+      supervision.greetingTimeoutMs,
+      () => peer.#close("lost", `no answer to AUTHENTICATE within ${supervision.greetingTimeoutMs} ms`),
+    );
+    link.attach(guardedHandler(peer));
+    link.write(encoder.encode(encodeAuthenticate(secret, identity)));
+    return peer;
+  }
+
+  /** Takes over a link on which a peer has said AUTHENTICATE, and answers it. Its handler hands everything on to what is returned. */
+  static accept(
+    link: Link,
+    framer: LineFramer,
+    { peer, identity, members }: {
+      readonly peer: PeerIdentity;
+      readonly identity: PeerIdentity;
+      readonly members: readonly WireMember[];
+    },
+    supervision: PeerSupervision,
+    owner: PeerLinkOwner,
+  ): PeerLink {
+    const accepted = new PeerLink(link, owner, supervision, framer, false);
+    accepted.#peer = peer;
+    framer.allow(MAX_PEER_LINE_BYTES);
+    link.write(encoder.encode(encodeAuthenticationSuccess(identity, members)));
+    accepted.#supervise();
+    return accepted;
+  }
+
+  /** Who is at the other end. Only after the greeting. */
+  get peer(): PeerIdentity {
+    return this.#peer!;
+  }
+
+  get serverId(): string {
+    return this.#peer?.serverId ?? "";
+  }
+
+  /** For the log. */
+  get name(): string {
+    const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
+    return this.#peer === undefined ? address : `${this.#peer.serverId} (${this.#peer.host}:${this.#peer.port})`;
+  }
+
+  /** How its heartbeats stand; `undefined` before the greeting. */
+  get heartbeat(): HeartbeatSnapshot | undefined {
+    const [silence, probes] = this.#watches;
+    if (silence === undefined || probes === undefined) return undefined;
+    return { ...silence.snapshot(), roundTripMs: probes.snapshot().roundTripMs };
+  }
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  /** Whether it has more waiting than it should: `onDrain` follows. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** A message as a line, or lines as they are. */
+  send(message: { readonly command: string }): void {
+    this.write(encoder.encode(encodeLine(message)));
+  }
+
+  /** Whether there is room for more. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#end !== undefined) return true;
+    if (!this.#link.write(bytes)) this.#isFull = true;
+    return !this.#isFull;
+  }
+
+  /** Ends it of this server's own will, and says why. */
+  end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, end: PeerEnd = "lost"): void {
+    if (this.#end !== undefined) return;
+    const { reconnect } = CLOSE_REASONS[reason];
+    this.send({ command: "END_CONNECTION", reason, info: why, reconnect } as { command: string });
+    this.#close(end, why);
+  }
+
+  /** Takes lines that came with the greeting. */
+  take(lines: readonly string[], problem: string | undefined): void {
+    for (let index = 0; index < lines.length; index++) {
+      if (this.#end !== undefined) return;
+      if (this.#older !== undefined) return this.#older.take(lines.slice(index), problem);
+      this.#takeLine(lines[index]!);
+    }
+    if (problem !== undefined) this.end("INVALID_MESSAGE", problem);
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#older !== undefined) return this.#older.onData(bytes);
+    if (this.#end !== undefined) return;
+    this.#watches[0]?.heard();
+    const { lines, problem } = this.#framer.push(bytes);
+    this.take(lines, problem);
+  }
+
+  onDrain(): void {
+    if (this.#older !== undefined) return this.#older.onDrain();
+    this.#isFull = false;
+    if (this.#end === undefined) this.#owner.onDrain(this);
+  }
+
+  onFinish(): void {
+    if (this.#older !== undefined) return this.#older.onFinish();
+    this.#close("lost", "the other side closed it");
+  }
+
+  onEnd(end: LinkEnd): void {
+    if (this.#older !== undefined) return this.#older.onEnd(end);
+    this.#close("lost", end === "reset" ? "the network broke it" : "the other side closed it");
+    this.#owner.onEnd(this, this.#end!.end, this.#end!.why);
+  }
+
+  sendHeartbeat(sequence: number, attempt: number, of: number): void {
+    if (attempt === 2) this.#owner.onSuspect(this, true);
+    if (attempt > 1) logger.debug("heartbeat {attempt} of {of} to {name}", { attempt, of, name: this.name });
+    this.#sendHeartbeat(2 * sequence, of);
+  }
+
+  /** A fault of this server: there is nothing to be said. */
+  faulted(): void {
+    this.#link.destroy();
+  }
+
+  alive(): void {
+    this.#owner.onSuspect(this, false);
+  }
+
+  gaveUp(): void {
+    this.#accuse();
+  }
+
+  #takeLine(line: string): void {
+    const entries = this.#entries;
+    if (entries !== undefined) {
+      entries.lines.push(line);
+      entries.size += line.length;
+      if (entries.size > MAX_ENTRIES_SIZE) {
+        return this.end("INVALID_MESSAGE", `more than ${MAX_ENTRIES_SIZE} characters under one ENTRIES`);
+      }
+      if (--entries.missing > 0) return;
+      this.#entries = undefined;
+      this.#owner.onEntries(this, entries);
+      return;
+    }
+    const message = parsePeerLine(line);
+    if (this.#peer === undefined) return this.#greeted(message, line);
+    if (message === undefined) return;
+    switch (message.command) {
+      case "":
+        return this.end("INVALID_MESSAGE", message.info);
+      case "ENTRIES":
+        this.#entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
+        return;
+      case "HEARTBEAT":
+        return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence } as { command: string });
+      case "HEARTBEAT_ACK":
+        return this.#answered(message.sequence);
+      case "END_CONNECTION":
+        return this.#close(endOf(message.reason), message.info);
+      default:
+        this.#owner.onMessage(this, message);
+    }
+  }
+
+  /** What came instead of, or as, the answer to AUTHENTICATE. */
+  #greeted(message: PeerMessage | InvalidLine | undefined, line: string): void {
+    this.#greeting?.cancel();
+    if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
+      const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
+      if (!isRefusal) this.#older = this.#owner.onOlderDialect(this, this.#link, this.#framer, line);
+      if (this.#older !== undefined) return;
+      const why = message !== undefined && "info" in message && message.info !== ""
+        ? message.info
+        : "it did not answer as a server does";
+      return this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
+    }
+    const { host, ...rest } = message;
+    this.#peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };
+    this.#supervise();
+    this.#owner.onOpened(this, this.#peer, message.members);
+  }
+
+  #supervise(): void {
+    const { supervisor, silence, probes } = this.#supervision;
+    this.#watches.push(supervisor.watch(this, silence));
+    // Bytes are not told to this one, so that it always asks.
+    this.#watches.push(supervisor.watch({
+      sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
+      alive: () => {},
+      gaveUp: () => this.#accuse("it talks, but answers nothing"),
+      faulted: () => this.faulted(),
+    }, probes));
+  }
+
+  #sendHeartbeat(sequence: number, of: number): void {
+    const { silence: { intervalMs }, heartbeats } = this.#supervision;
+    heartbeats.sent++;
+    this.send({ command: "HEARTBEAT", sequence, of, intervalMs } as { command: string });
+  }
+
+  #answered(sequence: number): void {
+    const isProbe = sequence % 2 === 1;
+    this.#watches[isProbe ? 1 : 0]?.answered((sequence - (isProbe ? 1 : 0)) / 2);
+  }
+
+  /** It is given up. Nobody waits for what it is still to be sent. */
+  #accuse(why?: string): void {
+    this.#supervision.heartbeats.unanswered++;
+    this.end("HEARTBEAT_TIMEOUT", why);
+    this.#link.destroy();
+  }
+
+  #close(end: PeerEnd, why: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { end, why };
+    this.#greeting?.cancel();
+    for (const watch of this.#watches) watch.end();
+    this.#link.end(LINGER_MS);
+  }
+}
+
+/** Whether an address that a server listens on says nothing about where it can be reached. */
+export function isUnspecified(host: string): boolean {
+  return host === "" || host === "0.0.0.0" || host === "::";
+}
+
+function endOf(reason: string): PeerEnd {
+  return reason === "SERVER_STOPPING" ? "left" : reason === "DUPLICATE_LINK" ? "duplicate" : "lost";
+}

@@ -1,0 +1,94 @@
+/**
+ * Asks other servers of the network what they have of the log, before a damaged folder is recovered: what they have whole need not be kept with holes. Each is
+ * called once, greeted as a server, and left again at once.
+ */
+
+import type { Endpoint } from "../../config/config.ts";
+import { merge, type Vector } from "../../log/vector.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
+import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import { LineFramer } from "../../protocol/line_framer.ts";
+import { encodeAuthenticate, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import type { KnownServer } from "../store/store.ts";
+
+/** What is asked with. */
+export interface PeerQuestion {
+  readonly transport: Transport;
+  readonly clock: Pick<Clock, "after">;
+  readonly peers: readonly Endpoint[];
+  readonly secret: string;
+  /** What this server is called, and where it will be. */
+  readonly self: KnownServer;
+}
+
+/** What they have together. */
+export interface PeerVectors {
+  readonly vector: Vector;
+  /** How many answered. */
+  readonly answered: number;
+}
+
+/** How long a call and its answer may take. */
+const PATIENCE_MS = 3_000;
+const LINGER_MS = 1_000;
+/** Longer than any greeting that is sent. */
+const MAX_GREETING_BYTES = 16_777_216;
+const encoder = new TextEncoder();
+
+/** Asks all of them at once. Never rejects: one that does not answer has nothing. */
+export async function askPeers({ transport, clock, peers, secret, self }: PeerQuestion): Promise<PeerVectors> {
+  const vectors = await Promise.all(peers.map(async ({ host, port }) => {
+    try {
+      const link = await transport.dial({ host, port, timeoutMs: PATIENCE_MS });
+      return await greet(
+        link,
+        encodeAuthenticate(secret, { ...self, vector: {}, lamport: 0 }),
+        clock,
+      );
+    } catch {
+      return undefined;
+    }
+  }));
+  const answered = vectors.filter((vector) => vector !== undefined);
+  return { vector: answered.reduce(merge, {}), answered: answered.length };
+}
+
+/** Resolves with what the other side has; `undefined` when it does not say so in time. */
+function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promise<Vector | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Vector | undefined>();
+  const framer = new LineFramer(MAX_GREETING_BYTES);
+  let isOver = false;
+  const end = (vector: Vector | undefined) => {
+    if (isOver) return;
+    isOver = true;
+    timer.cancel();
+    const reason = "SERVER_STOPPING";
+    // So that nobody takes it for lost.
+    if (vector !== undefined) {
+      const { sentence: info, reconnect } = CLOSE_REASONS[reason];
+      link.write(encoder.encode(encodeLine({ command: "END_CONNECTION", reason, info, reconnect })));
+    }
+    link.end(LINGER_MS);
+    resolve(vector);
+  };
+  const timer = clock.after(PATIENCE_MS, () => end(undefined));
+  const handler: LinkHandler = {
+    onData: (bytes) => {
+      const { lines, problem } = framer.push(bytes);
+      for (const line of lines) {
+        const message = parsePeerLine(line);
+        if (message?.command === "AUTHENTICATION_SUCC") return end(message.vector);
+        if (message?.command === "AUTHENTICATION_FAIL") return end(undefined);
+      }
+      if (problem !== undefined) end(undefined);
+    },
+    onDrain: () => {},
+    onFinish: () => end(undefined),
+    onEnd: () => end(undefined),
+  };
+  link.attach(handler);
+  link.write(encoder.encode(greeting));
+  return promise;
+}

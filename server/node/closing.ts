@@ -1,0 +1,181 @@
+/**
+ * How a server comes to its end: gently, with its clients handed over to others; at once; or because it cannot go on. Knows in which order its parts
+ * stop, so that what is under way is stored, and sent to the others, before anything is closed.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Supervisor } from "../../heartbeat/mod.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { Store } from "../store/store.ts";
+import type { Balancer } from "../balance/balancer.ts";
+import { CloneError } from "../mesh/origins/copied_folders.ts";
+import type { Connections } from "../session/connections.ts";
+import type { DiskBudget } from "../store/disk_budget.ts";
+import type { Burying } from "../mesh/origins/gone_servers.ts";
+import type { Forgetting } from "../journal/forgetting.ts";
+import type { Handover } from "../balance/handover.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Observatory } from "../observe/observatory.ts";
+import type { OlderPeers } from "../legacy/legacy_servers.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** How a node came to its end. */
+export interface NodeEnd {
+  /** Whether all went well until the end. */
+  readonly reason: "stopped" | "failed";
+  /** With `failed`: what could not be done. */
+  readonly error?: unknown;
+}
+
+/** What is to be ended. */
+export interface ClosingParts {
+  /** How long clients are handed over to other servers (`cluster.drainMs`). */
+  readonly drainMs: number;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly forgetting: Forgetting;
+  readonly burying: Burying;
+  readonly budget: DiskBudget;
+  readonly connections: Connections;
+  readonly handover: Handover;
+  readonly balancer: Balancer;
+  readonly mesh: Mesh;
+  readonly older: OlderPeers | undefined;
+  readonly presence: PresenceBoard;
+  readonly observatory: Observatory;
+  readonly supervisor: Supervisor;
+  /** Whoever puts events on record at the moment. */
+  tracer(): Tracer | undefined;
+  /** Listens no more. */
+  closeListener(): Promise<void>;
+}
+
+/** How long others may take to take what they miss when this server stops. */
+const FINISH_MS = 2_000;
+const logger = getLogger(["thrum", "server"]);
+
+/** The end of one server. */
+export class Closing {
+  /** Resolves when all is over. Never rejects. */
+  readonly finished: Promise<NodeEnd>;
+  readonly #parts: ClosingParts;
+  #finish!: (end: NodeEnd) => void;
+  #failure: { readonly error: unknown } | undefined;
+  #closing: Promise<void> | undefined;
+  #isDraining = false;
+
+  constructor(parts: ClosingParts) {
+    this.#parts = parts;
+    this.finished = new Promise((resolve) => this.#finish = resolve);
+  }
+
+  /** Whether it has begun: nobody is taken in any more. */
+  get hasBegun(): boolean {
+    return this.#closing !== undefined || this.#failure !== undefined;
+  }
+
+  /** Whether clients are being handed over to other servers, with no hurry. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
+  stop(): Promise<void> {
+    this.#parts.handover.hurry();
+    return this.#closing ??= this.#stop("SERVER_STOPPING");
+  }
+
+  /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
+  drain(): void {
+    this.#closing ??= this.#drain();
+  }
+
+  /** Ends the server, or makes a failure of the end that it is coming to. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
+    const { mesh, older, connections, observatory } = this.#parts;
+    // Before this call returns: what the store did not take or give may be missing in whatever would be said next. Servers first, so that none
+    // hears of clients that are lost.
+    mesh.silence();
+    older?.end();
+    // There is another server for the clients of a copy, with the same name.
+    const reason = error instanceof CloneError ? "SERVER_STOPPING" : "SERVER_FAILED";
+    connections.end(reason);
+    observatory.stop();
+    this.#closing ??= this.#stop(reason);
+  }
+
+  async #drain(): Promise<void> {
+    const { connections, handover } = this.#parts;
+    logger.info("draining; connections: {count}", { count: connections.size });
+    this.#isDraining = true;
+    await this.#retire();
+    // Whoever has not logged in yet would come too late.
+    for (const connection of connections) {
+      if (connection.describe(0).kind === "new") connection.end("SERVER_STOPPING");
+    }
+    await handover.gently("SERVER_STOPPING");
+    this.#isDraining = false;
+    await this.#stop("SERVER_STOPPING");
+  }
+
+  /** Takes nobody in any more. */
+  async #retire(): Promise<void> {
+    const { balancer, mesh, observatory, connections, closeListener } = this.#parts;
+    balancer.stop();
+    mesh.retire();
+    observatory.soon();
+    await closeListener();
+    connections.turnAwayWaiting();
+    this.#flush();
+  }
+
+  #flush(): void {
+    unlessUnreadable(() => this.#parts.journal.flush());
+  }
+
+  async #stop(reason: CloseReason): Promise<void> {
+    const { drainMs, forgetting, burying, budget, connections, handover, mesh, older } = this.#parts;
+    if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
+    forgetting.stop();
+    burying.stop();
+    budget.stop();
+    await this.#retire();
+    await handover.within(this.#failure === undefined ? drainMs : 0, reason);
+    this.#flush();
+    if (this.#failure === undefined) await mesh.finish(FINISH_MS);
+    unlessUnreadable(() => older?.stop());
+    this.#flush();
+    await mesh.stop();
+    await connections.endAll(reason);
+    // What the ends of connections left behind: where plain clients stood.
+    this.#parts.journal.retention.note();
+    this.#flush();
+    this.#close(reason);
+    logger.info("stopped");
+    this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
+  }
+
+  /** When nobody is there any more. */
+  #close(reason: CloseReason): void {
+    const { journal, presence, observatory, supervisor, store, tracer } = this.#parts;
+    presence.stop();
+    observatory.stop();
+    supervisor.stop();
+    tracer()?.trace({ event: "stop", what: reason }, journal.tick());
+    try {
+      store.close();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

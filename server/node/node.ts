@@ -1,0 +1,592 @@
+/**
+ * A server put together from its rooms: listens, and hands every link to a `Connection`; how it ends is in `closing.ts`. Knows no operating system:
+ * clock, transport, store and cryptography are handed in, which is what lets several nodes run on one fake clock.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { Accounts } from "../accounts/accounts.ts";
+import { makeTicketKey } from "../accounts/ticket.ts";
+import type { Config } from "../../config/config.ts";
+import { effectiveHeartbeat, Supervisor } from "../../heartbeat/mod.ts";
+import { Hub } from "../hub/hub.ts";
+import type { Position, Segment } from "../../log/segment.ts";
+import { beginIncarnation, type Incarnation } from "../mesh/origins/incarnation.ts";
+import type { Member } from "../mesh/members.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { chanceOf, type SecretCrypto } from "../../platform/crypto.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
+import { makeServerId } from "../../platform/node_id.ts";
+import type { SpanOutput } from "../../platform/telemetry.ts";
+import type { Link, Listener, Transport } from "../../platform/transport.ts";
+import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import type { WireHeartbeat } from "../../protocol/message.ts";
+import type { Store } from "../store/store.ts";
+import type { TraceEvent } from "../../trace/trace_event.ts";
+import type { Door, NetworkView } from "../../view/network_view.ts";
+import { takeAccount } from "../session/admission.ts";
+import { Burying } from "../mesh/origins/gone_servers.ts";
+import { Balancer } from "../balance/balancer.ts";
+import { ClientLog } from "../hub/client_log.ts";
+import { Closing, type NodeEnd } from "./closing.ts";
+import { Connection } from "../session/connection.ts";
+import { DialBook } from "../session/limits/heartbeat_dials.ts";
+import type { ConnectionServices } from "../session/connection_services.ts";
+import { Connections, MAX_LOBBY } from "../session/connections.ts";
+import { Forgetting } from "../journal/forgetting.ts";
+import { Journal } from "../journal/journal.ts";
+import { LongLogins } from "../session/limits/long_logins.ts";
+import { Mesh } from "../mesh/mesh.ts";
+import { EntrySpans } from "../observe/entry_spans.ts";
+import { Guests } from "../guests/guests.ts";
+import { OlderPeers } from "../legacy/legacy_servers.ts";
+import { INCARNATION } from "../journal/origins.ts";
+import { Orphans } from "../mesh/origins/orphan_accounts.ts";
+import { PresenceBoard } from "../presence/presence_board.ts";
+import { type UserPlaces, userPlaces } from "../places/user_places.ts";
+import { Sessions } from "../hub/sessions.ts";
+import { Counters } from "../../view/server_counters.ts";
+import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../store/disk_budget.ts";
+import { Handover } from "../balance/handover.ts";
+import { type NodeMetrics, nodeMetrics } from "../observe/node_metrics.ts";
+import { type Observation, Observatory, type Observer } from "../observe/observatory.ts";
+import { ownView } from "../observe/own_server.ts";
+import { Rates } from "../session/limits/address_rates.ts";
+import { Tracer } from "../observe/tracer.ts";
+import { guardedClock } from "../journal/unreadable_store.ts";
+import { UserLists } from "../presence/user_lists.ts";
+import { WorkShares } from "../session/limits/work_shares.ts";
+
+/** What a node is made with. */
+export interface NodeParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Closed by the node when it stops. */
+  readonly store: Store;
+  readonly crypto: SecretCrypto;
+  /** What tickets are made with; made anew where it is absent, and then the clients' tickets end with the node. */
+  readonly ticketKey?: string;
+  /** Makes a new name for a server, should this one need it; by chance where it is absent. */
+  readonly makeServerId?: () => string;
+  /** Where trace events go; absent when nobody traces. */
+  readonly writeTrace?: (event: TraceEvent) => void;
+  /** Where spans go; absent when nobody wants any. */
+  readonly spans?: SpanOutput;
+  /** Told what is thrown in a handler, which then ends no more than what it belongs to; absent where that is to be thrown on. */
+  readonly faults?: FaultGuard;
+  /** How many connections without a place are heard; 1,024 where it is absent. */
+  readonly maxLobby?: number;
+  /** What this process holds, in bytes. */
+  readonly memoryBytes?: () => number;
+}
+
+/** How a node came to its end. */
+export type { NodeEnd };
+
+/** How often is looked whether whole origins may be forgotten. */
+const BURYING_INTERVAL_MS = 600_000;
+const logger = getLogger(["thrum", "server"]);
+
+/** One running server. */
+export class ThrumNode {
+  /** Whoever comes in through a door of another protocol. */
+  readonly guests: Guests;
+  readonly #parts: NodeParts;
+  readonly #heartbeat: WireHeartbeat;
+  readonly #connections: Connections;
+  readonly #services: ConnectionServices;
+  readonly #supervisor: Supervisor;
+  readonly #journal: Journal;
+  readonly #hub: Hub;
+  readonly #sessions: Sessions;
+  readonly #mesh: Mesh;
+  readonly #older: OlderPeers | undefined;
+  readonly #balancer: Balancer;
+  readonly #presence: PresenceBoard;
+  readonly #userLists: UserLists;
+  readonly #places: UserPlaces;
+  readonly #observatory: Observatory;
+  readonly #handover: Handover;
+  readonly #spans: EntrySpans | undefined;
+  readonly #counters = new Counters();
+  readonly #startedAt: number;
+  readonly #incarnation: Incarnation;
+  /** Where its HTTP gateway is. */
+  #http = "";
+  readonly #forgetting: Forgetting;
+  readonly #burying: Burying;
+  readonly #budget: DiskBudget;
+  readonly #closing: Closing;
+  #listener: Listener | undefined;
+
+  constructor(given: NodeParts) {
+    const parts = { ...given, clock: guardedClock(given.clock) };
+    this.#parts = parts;
+    const { config, clock, store, transport, crypto, faults = UNGUARDED } = parts;
+    const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
+    if (warning !== undefined) logger.warning(warning);
+    this.#startedAt = clock.wallMs();
+    const { idleTimeoutMs, intervalMs, count } = heartbeat;
+    this.#heartbeat = { idleTimeoutMs, intervalMs, count };
+    const { cut } = store.opened;
+    if (cut !== undefined) {
+      logger.warning(
+        "the machine stopped before the disk had the newest {entries} entries: they are lost, and this server, {before} until now, is {serverId} from here on",
+        { entries: cut.entries, before: cut.formerServerId, serverId: store.opened.serverId },
+      );
+    }
+    this.#supervisor = new Supervisor(clock, faults);
+    const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
+    this.#journal = new Journal(store, clock, kept, {
+      safe: (segments) => {
+        this.#inTurn(() => this.#spans?.committed());
+        this.#inTurn(() => this.#mesh.replication.stored(segments));
+      },
+      stored: (segments, hasHole) => this.#stored(segments, hasHole),
+      registered: (usernames) => {
+        this.#inTurn(() => this.#userLists.registered(usernames));
+        this.#inTurn(() => usernames.forEach((username) => this.#older?.registered(username)));
+        this.#inTurn(() => this.guests.registered(usernames));
+        this.#inTurn(() => this.#observatory.registered(usernames));
+      },
+      accountLost: (username) => this.#accountLost(username),
+      placeNoted: (...noted) => this.#places.keeper.heard(...noted),
+      failed: (error) => this.#closing.fail(error),
+    }, faults);
+    this.#userLists = this.#makeUserLists();
+    const journal = this.#journal;
+    const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#incarnation = beginIncarnation(store.opened.notes[INCARNATION], incarnationId);
+    this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock, faults);
+    this.#budget = new DiskBudget({
+      clock,
+      limits: config.store,
+      keptMaxBytes: maxBytesNote(store.opened.notes),
+      keep: (maxBytes) => this.#journal.saveNote(MAX_BYTES_NOTE, `${maxBytes}`),
+      use: () => store.diskUse(),
+      reserveIsBack: () => this.#mesh.replication.takeAgain(),
+      failed: (error) => this.#closing.fail(error),
+    });
+    this.#connections = new Connections({
+      limits: config.limits,
+      maxLobby: parts.maxLobby ?? MAX_LOBBY,
+      clock,
+      counters: this.#counters,
+      isClosing: () => this.#closing.hasBegun,
+      connect: (link, origin) => new Connection(link, this.#services, origin),
+    });
+    this.#spans = parts.spans && this.#makeSpans(parts.spans);
+    this.#sessions = new Sessions(() => this.#mesh.loadChanged());
+    this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
+    this.#observatory = this.#makeObservatory();
+    const { writeTrace } = parts;
+    const { live } = this.#observatory;
+    const events = new Tracer(clock, this.#journal, (event) => {
+      writeTrace?.(event);
+      live.add(event);
+    });
+    const tracer = () => writeTrace !== undefined || live.hasRoom ? events : undefined;
+    this.#places = userPlaces({
+      journal: this.#journal,
+      clock,
+      opened: store.opened,
+      mesh: () => this.#mesh,
+      presence: () => this.#presence,
+    });
+    this.#mesh = new Mesh({
+      trace: () => tracer()?.trace,
+      startedAt: this.#startedAt,
+      http: () => this.#http,
+      heartbeats: this.#counters.serverHeartbeats,
+      observed: this.#observatory,
+      places: this.#places.talk,
+      older: this.#older,
+      config,
+      clock,
+      transport,
+      faults,
+      supervisor: this.#supervisor,
+      journal: this.#journal,
+      crypto,
+      known: store.opened.members,
+      ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
+      load: () => this.#sessions.load,
+      incarnation: this.#incarnation,
+      orphans: new Orphans({ journal, clock, digest: (text) => crypto.digest(text) }, store.opened.notes),
+      forgotten: (vector) => this.#burying.heard(vector),
+      isClone: (error) => this.#closing.fail(error),
+      makeServerId: parts.makeServerId ?? makeServerId,
+      renamed: (former) => this.#renamed(former),
+      hasReserve: () => this.#budget.hasReserve,
+      hasAccount: (username) => this.#journal.hasAccount(username),
+      online: () => this.#presence.here,
+      heardOnline: (serverId, message) => {
+        if (message === undefined) {
+          // Whoever ends its links itself has lost nobody.
+          if (!this.#closing.hasBegun) this.#places.talk.gone(serverId);
+          return this.#presence.serverGone(serverId);
+        }
+        this.#places.talk.heardOnline(serverId, message);
+        this.#presence.heard(serverId, message);
+      },
+      membersChanged: (announced) => {
+        this.#balancer.membersChanged(announced);
+        if (announced === undefined) this.#observatory.soon();
+      },
+    });
+    this.#presence = new PresenceBoard({
+      named: this.#journal,
+      perUser: config.sessions.perUser,
+      clock,
+      sessions: this.#sessions,
+      tellServers: (message) => this.#mesh.tell(message),
+      tick: (lamport) => this.#journal.tick(lamport),
+      told: (event, lamport) => this.guests.presence(event, lamport),
+    });
+    this.#balancer = new Balancer({
+      named: this.#journal,
+      cluster: config.cluster,
+      clock,
+      sessions: this.#sessions,
+      members: () => this.#mesh.members,
+      announceSoon: () => this.#mesh.loadChanged(),
+      chance: () => chanceOf(crypto),
+    });
+    this.#handover = new Handover({
+      clock,
+      sessions: this.#sessions,
+      hasOthers: () => this.#mesh.linkCount > 0,
+      nextTarget: () => this.#balancer.nextTarget(),
+    });
+    this.#services = {
+      config,
+      clock,
+      mesh: this.#mesh,
+      balancer: this.#balancer,
+      sessions: this.#sessions,
+      presence: this.#presence,
+      hasAccount: (username) => this.#journal.hasAccount(username),
+      userLists: this.#userLists,
+      longLogins: new LongLogins(),
+      shares: new WorkShares(clock),
+      heartbeat: this.#heartbeat,
+      transport,
+      supervisor: this.#supervisor,
+      hub: this.#hub,
+      journal: this.#journal,
+      accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, clock, {
+        get serverId() {
+          return journal.serverId;
+        },
+        keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
+        maxAgeMs: config.sessions.ticketMaxAgeMs,
+      }),
+      placeKeeper: this.#places.keeper,
+      placeTalk: this.#places.talk,
+      counters: this.#counters,
+      seats: this.#connections,
+      rates: new Rates(config.limits, clock, this.#counters),
+      budget: this.#budget,
+      faults,
+      dialBook: new DialBook(this.#heartbeat.idleTimeoutMs),
+      get tracer() {
+        return tracer();
+      },
+      ended: (end) => {
+        this.#counters.ended(end.reason);
+        const { sentence } = CLOSE_REASONS[end.reason];
+        this.#observatory.ended({ ...end, server: this.serverId, at: clock.wallMs(), sentence });
+      },
+      gone: (connection) => this.#connections.gone(connection),
+      failed: (error) => this.#closing.fail(error),
+    };
+    this.guests = new Guests({
+      services: this.#services,
+      refusal: () => this.#closing.hasBegun ? "notNow" : this.#connections.isFull ? "full" : undefined,
+      nextId: () => this.#connections.nextId(),
+      serve: (guest) => this.#connections.add(guest),
+    });
+    this.#forgetting = new Forgetting({
+      clock,
+      store,
+      now: () => this.#journal.retention.look(),
+      limits: config.store,
+      expire: (notedBefore) => this.#places.keeper.expire(notedBefore),
+      forgot: (upTo) => this.#forgot(upTo),
+      failed: (error) => this.#closing.fail(error),
+    });
+    this.#burying = new Burying({
+      ...{ clock, journal, limits: config.store },
+      intervalMs: Math.min(BURYING_INTERVAL_MS, config.cluster.memberRetentionMs),
+      now: () => journal.retention.at(clock.nowMs()),
+      isMember: (origin) => this.#mesh.isMember(origin),
+      forgot: (upTo) => this.#forgot(upTo),
+      buried: (vector) => this.#mesh.forgot(vector),
+    });
+    this.#closing = new Closing({
+      drainMs: config.cluster.drainMs,
+      store,
+      journal: this.#journal,
+      forgetting: this.#forgetting,
+      burying: this.#burying,
+      budget: this.#budget,
+      connections: this.#connections,
+      handover: this.#handover,
+      balancer: this.#balancer,
+      mesh: this.#mesh,
+      older: this.#older,
+      presence: this.#presence,
+      observatory: this.#observatory,
+      supervisor: this.#supervisor,
+      tracer,
+      closeListener: async () => await this.#listener?.close(),
+    });
+  }
+
+  /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
+  async start(): Promise<void> {
+    this.#listener = await this.#parts.transport.listen(this.#parts.config.server, (link) => this.accept(link, "tcp"));
+    logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
+    this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
+    this.#forgetting.begin();
+    this.#burying.begin();
+    this.#budget.begin();
+    this.#journal.origins.begin(this.#incarnation);
+    this.#mesh.start(this.#listener);
+    this.#balancer.start();
+  }
+
+  /** The other servers of the network, as far as they are known. */
+  get members(): readonly Member[] {
+    return this.#mesh.members;
+  }
+
+  /** Whether it has what the others have, as far as they can be reached: until then it logs nobody in. */
+  get isJoined(): boolean {
+    return this.#mesh.isJoined;
+  }
+
+  /** Logged-in clients. */
+  get load(): number {
+    return this.#sessions.load;
+  }
+
+  /** How clients are supervised, after what was asked for was brought into order. */
+  get heartbeat(): WireHeartbeat {
+    return this.#heartbeat;
+  }
+
+  get serverId(): string {
+    return this.#journal.serverId;
+  }
+
+  get host(): string {
+    return this.#listener?.host ?? "";
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** Connections that are served now. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves when the node has stopped, on request or because it could not go on. Never rejects. */
+  get finished(): Promise<NodeEnd> {
+    return this.#closing.finished;
+  }
+
+  /** Where it stands in its life. It logs clients in while `ready`. */
+  get state(): "joining" | "ready" | "draining" | "stopping" {
+    if (this.#closing.isDraining) return "draining";
+    return this.#closing.hasBegun ? "stopping" : this.isJoined ? "ready" : "joining";
+  }
+
+  /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
+  stop(): Promise<void> {
+    return this.#closing.stop();
+  }
+
+  /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
+  drain(): void {
+    this.#closing.drain();
+  }
+
+  /** Ends it: the store cannot go on. For faults that were caught outside of it. */
+  fail(error: unknown): void {
+    this.#closing.fail(error);
+  }
+
+  // ---- for other doors -------------------------------------------------------------------------------------------
+
+  /** Serves a connection that came through another door like one that came over TCP. */
+  accept(link: Link, over: Door): void {
+    this.#connections.accept(link, over);
+  }
+
+  /** Begins to look at the whole network; it costs nothing while nobody does. */
+  observe(observer: Observer): Observation {
+    return this.#observatory.observe(observer);
+  }
+
+  /** Looks at the whole network once. */
+  look(): Promise<NetworkView> {
+    return this.#observatory.look();
+  }
+
+  /** What happened in the network within the last `seconds`, at most a minute, as far as it was observed. */
+  diagram(seconds: number): readonly TraceEvent[] {
+    return this.#observatory.diagram(this.#parts.clock.wallMs() - seconds * 1000);
+  }
+
+  /** Since when `diagram()` has events of the whole network, in milliseconds since 1970; `undefined` while nobody looks. */
+  get recordedSinceMs(): number | undefined {
+    return this.#observatory.live.recordedSinceMs;
+  }
+
+  /** Where its HTTP gateway is, as it was announced; empty where there is none. */
+  get http(): string {
+    return this.#http;
+  }
+
+  /** The others are told that this server has an HTTP gateway, at `HOST:PORT`. */
+  announceHttp(address: string): void {
+    this.#http = address;
+    this.#mesh.loadChanged();
+  }
+
+  /** The HTTP gateways of other servers, `HOST:PORT`, also of those that cannot be reached now. */
+  get gateways(): readonly string[] {
+    return this.#mesh.members.flatMap(({ about }) => about === undefined || about.http === "" ? [] : [about.http]);
+  }
+
+  /** This server in numbers. */
+  metrics(): NodeMetrics {
+    const { clock } = this.#parts;
+    const { vector, lamport, accepted: published, commits } = this.#journal;
+    return nodeMetrics({
+      ...{ startedAt: this.#startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
+      connections: this.#connections,
+      waiting: this.#connections.waiting,
+      counters: this.#counters,
+      sessions: this.#sessions.load,
+      members: this.#mesh.members,
+      links: this.#mesh.links,
+      usersOnline: this.#presence.listed.length,
+      maxConnections: this.#parts.config.limits.maxConnections,
+      pending: this.#mesh.replication.pending,
+      disk: this.#budget.state,
+      faults: (this.#parts.faults ?? UNGUARDED).counts,
+    });
+  }
+
+  #makeUserLists(): UserLists {
+    const presence = () => this.#presence;
+    return new UserLists({
+      readUsernames: () => this.#journal.usernames(),
+      get online() {
+        return presence().listed;
+      },
+      get onlineChanges() {
+        return presence().changes;
+      },
+    });
+  }
+
+  #stored(segments: readonly Segment[], hasHole: boolean): void {
+    // Nothing is skipped in silence: whoever comes back is told what it cannot have.
+    if (hasHole) this.#inTurn(() => this.#hub.skipped(segments[0]!.position - 1));
+    this.#inTurn(() => this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
+    this.#inTurn(() => this.#services.tracer?.broadcast(segments));
+    // Whoever is at the end of the log has had these, under the former name.
+    if (!this.#journal.origins.isRenaming) this.#inTurn(() => this.#hub.deliver(segments));
+    this.#inTurn(() => this.#spans?.delivered(segments));
+    this.#inTurn(() => this.#mesh.replication.delivered());
+    this.#inTurn(() => this.#older?.stored());
+  }
+
+  /** What is stored is passed on to all who are owed it, whichever of them has a fault. */
+  #inTurn(tell: () => void): void {
+    guarded(this.#parts.faults ?? UNGUARDED, "turn", tell, () => {});
+  }
+
+  #forgot(upTo: Position): void {
+    this.#journal.forgot(upTo);
+    this.#hub.forgot(upTo);
+  }
+
+  /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */
+  #renamed(former: string): void {
+    this.#presence.renamed(former);
+    for (const session of [...this.#sessions]) if (session.canResume) session.end("FELL_BEHIND");
+  }
+
+  /** Whoever is logged in with the account that does not hold has to go. */
+  #accountLost(username: string): void {
+    logger.warning("{username} was registered twice while servers were apart: the older claim holds", { username });
+    for (const session of this.#sessions.of(username)) session.end("NAME_LOST");
+    this.#places.keeper.forgetUser(username);
+  }
+
+  #makeOlderPeers(): OlderPeers {
+    const { config, clock, crypto } = this.#parts;
+    return new OlderPeers({
+      faults: this.#parts.faults ?? UNGUARDED,
+      journal: this.#journal,
+      clock,
+      crypto,
+      activityCheckIntervalMs: config.cluster.activityCheckIntervalMs,
+      rememberedMs: config.store.messageIdRetentionMs,
+      self: () => ({ ...this.#mesh.self, load: this.#sessions.load }),
+      members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
+      sessions: this.#sessions,
+      takeAccount: (account, told) => takeAccount(account, this.#services, told),
+      hasSpace: () => this.#budget.hasSpace,
+    });
+  }
+
+  #makeSpans(output: SpanOutput): EntrySpans {
+    const { clock, crypto } = this.#parts;
+    return new EntrySpans({
+      named: this.#journal,
+      clock,
+      digest: (text) => crypto.digest(text),
+      output,
+      turnMs: () => this.#journal.turnMs,
+      readersOf: (audience) =>
+        audience.kind === "user" ? this.#sessions.of(audience.username).length : this.#sessions.load,
+    });
+  }
+
+  #makeObservatory(): Observatory {
+    const { clock, config, memoryBytes } = this.#parts;
+    return new Observatory({
+      named: this.#journal,
+      clock,
+      log: this.#journal,
+      own: () =>
+        ownView({
+          self: this.#mesh.self,
+          nowWallMs: clock.wallMs(),
+          startedAt: this.#startedAt,
+          load: this.#sessions.load,
+          weight: config.cluster.weight,
+          takesClients: this.state === "ready",
+          vector: this.#journal.vector,
+          lamport: this.#journal.lamport,
+          published: this.#journal.accepted,
+          memoryBytes: memoryBytes?.(),
+          http: this.#http,
+          draining: this.#closing.isDraining ? this.#handover.progress : null,
+          links: this.#mesh.links,
+          connections: this.#connections,
+        }),
+      members: () => this.#mesh.members,
+      links: () => this.#mesh.links,
+      online: () => this.#presence.places,
+      usernames: () => this.#userLists.usernames,
+    });
+  }
+}

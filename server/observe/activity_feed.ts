@@ -1,0 +1,101 @@
+/**
+ * The activities that pass, for whoever looks at the network: the newest ones since the last look, read from the end of the log, and how many passed beside them. What was
+ * said to one user is not for others to see.
+ */
+
+import type { Position, Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import { parseServerLine } from "../../protocol/server_codec.ts";
+import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
+
+/** The log, as it is looked at. */
+export interface PassingLog {
+  readonly head: Position;
+  readonly vector: Vector;
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
+}
+
+/** What passed since the last look. */
+export interface Passed {
+  /** Oldest first. */
+  readonly activities: readonly ActivityView[];
+  /** Activities that passed and are not among them. */
+  readonly skipped: number;
+}
+
+/** Turns that are looked at once: in each there may be more than is shown. */
+const MAX_SEGMENTS = 200;
+const READ_AT_ONCE = 65_536;
+const NEWLINE = 0x0a;
+const decoder = new TextDecoder();
+
+/** Looks again and again. */
+export class PassingActivities {
+  readonly #log: PassingLog;
+  #position: Position;
+  #entries: number | undefined;
+
+  /** Begins with what passed last. */
+  constructor(log: PassingLog) {
+    this.#log = log;
+    this.#position = Math.max(0, log.head - MAX_SEGMENTS);
+  }
+
+  /** What is new since the last look; at the first one, what passed before. */
+  look(): Passed {
+    const { head, vector } = this.#log;
+    const before = this.#entries;
+    this.#entries = entriesOf(vector);
+    const passed: Segment[] = [];
+    let position = Math.max(this.#position, head - MAX_SEGMENTS);
+    this.#position = head;
+    while (position < head) {
+      const segments = this.#log.segmentsAfter(position, READ_AT_ONCE);
+      if (segments.length === 0) break;
+      passed.push(...segments);
+      position = segments.at(-1)!.position;
+    }
+    const forEveryone = passed.filter(({ audience }) => audience.kind === "everyone");
+    const activities = newestOf(forEveryone);
+    if (before === undefined) return { activities, skipped: 0 };
+    // What was not read, as it was too much: nearly all of that are activities.
+    const unread = Math.max(0, this.#entries - before - countOf(passed));
+    return { activities, skipped: countOf(forEveryone) - activities.length + unread };
+  }
+}
+
+/** The newest activities of these segments, oldest first. Only their lines are read: in a busy second there are thousands before them. */
+function newestOf(segments: readonly Segment[]): ActivityView[] {
+  const newest: string[] = [];
+  for (let index = segments.length - 1; index >= 0 && newest.length < MAX_ACTIVITIES; index--) {
+    newest.unshift(...lastLines(segments[index]!.bytes, MAX_ACTIVITIES - newest.length));
+  }
+  return newest.flatMap((line) => viewOf(line) ?? []);
+}
+
+/** The last lines of `bytes`, at most `count`, without their ends. */
+function lastLines(bytes: Uint8Array, count: number): string[] {
+  let begin = bytes.length;
+  for (let lines = 0; lines < count && begin > 1; lines++) begin = bytes.lastIndexOf(NEWLINE, begin - 2) + 1;
+  return decoder.decode(bytes.subarray(begin)).split("\n").slice(0, -1);
+}
+
+function countOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+/** `undefined` for a line that is no activity, as an old log can have some: what nobody knows how to show is not shown. */
+function viewOf(line: string): ActivityView | undefined {
+  const message = parseServerLine(line);
+  if (message?.command !== "ACTIVITY_BROADCAST") return undefined;
+  const { activity: { authenticated_user: user, ...activity }, id, lamport, sentAt } = message;
+  const text = JSON.stringify(activity);
+  const facts = { id, user: typeof user === "string" ? user : ANONYMOUS, at: sentAt, lamport };
+  if (text.length <= MAX_ACTIVITY_LENGTH) return { ...facts, activity };
+  return { ...facts, activity: text.slice(0, MAX_ACTIVITY_LENGTH), cut: true };
+}
+
+function entriesOf(vector: Vector): number {
+  return Object.values(vector).reduce((sum, last) => sum + last, 0);
+}

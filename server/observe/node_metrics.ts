@@ -1,0 +1,165 @@
+/** A server in plain numbers, for whoever collects them. Counters begin with its start and never go back. */
+
+import { endpointText } from "../../config/values.ts";
+import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { FaultCounts } from "../../platform/faults.ts";
+import type { Member } from "../mesh/members.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { ConnectionKind } from "../../view/network_view.ts";
+import type { ServedConnection } from "../session/connection_services.ts";
+import type { DiskState } from "../store/disk_budget.ts";
+import type { Counters, Durations, HeartbeatCounts } from "../../view/server_counters.ts";
+
+/** Another server. */
+export interface PeerMetrics {
+  readonly serverId: string;
+  /** `HOST:PORT`. */
+  readonly name: string;
+  readonly state: Member["state"];
+  readonly roundTripMs: number | null;
+}
+
+/** What can be counted. */
+export interface NodeMetrics {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Connections now, by what is at the other end. */
+  readonly connections: Readonly<Record<ConnectionKind, number>>;
+  /** Connections that wait for a place, at `limits.maxConnections`. */
+  readonly waiting: number;
+  /** Connections accepted so far. */
+  readonly accepted: number;
+  /** Connections ended so far; reasons that never were are left out. */
+  readonly closed: { readonly [Reason in CloseReason]?: number };
+  /** Who was refused, or sent away, so far, by what there was too much of. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Logged-in clients. */
+  readonly sessions: number;
+  /** Clients that are still to be read something of the log. */
+  readonly behind: number;
+  /** Bytes that were written to connections and have not left the process. */
+  readonly pendingBytes: number;
+  /** Heartbeats so far. */
+  readonly heartbeats: {
+    readonly sent: { readonly client: number; readonly server: number };
+    readonly unanswered: { readonly client: number; readonly server: number };
+  };
+  /** What it has of the log, by origin. */
+  readonly vector: Readonly<Record<string, number>>;
+  /** Entries that other servers are known to have and this one has not, by origin. */
+  readonly lag: Readonly<Record<string, number>>;
+  /** Entries that it has accepted since it was started. */
+  readonly published: number;
+  readonly lamport: number;
+  /** Transactions of its store: one for each turn of the event loop that had something to store. */
+  readonly commits: Durations;
+  readonly peers: readonly PeerMetrics[];
+  /** Names that are logged in somewhere in the network, as far as is known here. */
+  readonly usersOnline: number;
+  /** Entries whose acknowledgement waits until another server has them. */
+  readonly pending: number;
+  /** Connections that may have a place. */
+  readonly maxConnections: number;
+  /** What the data folder takes; `undefined` where nothing is kept on a disk. */
+  readonly disk: DiskState | undefined;
+  /** Faults of the program that were caught, by where. */
+  readonly faults: FaultCounts;
+}
+
+/** What the numbers are taken from. */
+export interface MetricsFacts {
+  readonly startedAt: number;
+  readonly nowWallMs: number;
+  readonly connections: Iterable<ServedConnection>;
+  readonly waiting: number;
+  readonly counters: Counters;
+  readonly sessions: number;
+  readonly vector: Readonly<Record<string, number>>;
+  readonly published: number;
+  readonly lamport: number;
+  readonly commits: Durations;
+  readonly members: readonly Member[];
+  readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
+  readonly usersOnline: number;
+  readonly pending: number;
+  readonly maxConnections: number;
+  readonly disk: DiskState | undefined;
+  readonly faults: FaultCounts;
+}
+
+/** The numbers of this moment. */
+export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
+  const {
+    startedAt,
+    nowWallMs,
+    waiting,
+    counters,
+    sessions,
+    vector,
+    published,
+    lamport,
+    commits,
+    usersOnline,
+    pending,
+    maxConnections,
+  } = facts;
+  const connections = { new: 0, client: 0, plain: 0, server: 0, guest: 0 };
+  let behind = 0;
+  let pendingBytes = 0;
+  for (const connection of facts.connections) {
+    const { kind, waitingBytes, behind: isBehind } = connection.describe(nowWallMs);
+    connections[kind]++;
+    pendingBytes += waitingBytes;
+    if (isBehind) behind++;
+  }
+  const roundTrips = new Map([...facts.links].map(({ serverId, heartbeat }) => [serverId, heartbeat?.roundTripMs]));
+  return {
+    ...{
+      startedAt,
+      connections,
+      waiting,
+      sessions,
+      behind,
+      pendingBytes,
+      published,
+      lamport,
+      commits,
+      usersOnline,
+      pending,
+      maxConnections,
+    },
+    disk: facts.disk,
+    accepted: counters.accepted,
+    closed: counters.closed,
+    refused: counters.refused,
+    heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
+    faults: { ...facts.faults },
+    vector,
+    lag: lagOf(vector, facts.members),
+    peers: facts.members.map((member) => ({
+      ...{ serverId: member.serverId, name: endpointText(member), state: member.state },
+      roundTripMs: roundTrips.get(member.serverId) ?? null,
+    })),
+  };
+}
+
+function heartbeatsOf(client: HeartbeatCounts, server: HeartbeatCounts): NodeMetrics["heartbeats"] {
+  return {
+    sent: { client: client.sent, server: server.sent },
+    unanswered: { client: client.unanswered, server: server.unanswered },
+  };
+}
+
+/** By how much this server is behind what any other one is known to have, of origins that are here or whose servers are members; 0 for one that it has whole. */
+function lagOf(vector: Readonly<Record<string, number>>, members: readonly Member[]): Record<string, number> {
+  const newest = new Map(Object.entries(vector));
+  const counted = new Set([...newest.keys(), ...members.map(({ serverId }) => serverId)]);
+  for (const member of members) {
+    for (const [origin, last] of Object.entries(member.vector)) {
+      // What somebody only says that it has is no number of this server's.
+      if (!counted.has(origin)) continue;
+      newest.set(origin, Math.max(last, newest.get(origin) ?? 0));
+    }
+  }
+  return Object.fromEntries([...newest].map(([origin, last]) => [origin, last - (vector[origin] ?? 0)]));
+}

@@ -1,0 +1,407 @@
+/**
+ * The network, looked at from this server: what it is like now, and about once a second what has changed. This server knows itself; of the others it is told, by each over its
+ * link, as long as anybody looks. While nobody does, here or there, it costs nothing.
+ */
+
+import type { Member } from "../mesh/members.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { ObservedMessage, ObserveMessage } from "../../protocol/peer/peer_message.ts";
+import type { TraceEvent } from "../../trace/trace_event.ts";
+import { diff, type JsonObject } from "../../view/merge_patch.ts";
+import {
+  type ActivityView,
+  type EndView,
+  MAX_ACTIVITIES,
+  MAX_ENDS,
+  type NetworkChange,
+  type NetworkView,
+  type OwnView,
+} from "../../view/network_view.ts";
+import { LiveTrace } from "./live_trace.ts";
+import { memberView } from "./other_server.ts";
+import { PassingActivities, type PassingLog } from "./activity_feed.ts";
+import { toldEnd, toldEvent, type ToldView, toldView } from "./received_view.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** Somebody who looks. */
+export interface Observer {
+  /** Called about once a second, where anything has changed. */
+  changed(change: NetworkChange): void;
+}
+
+/** Somebody's looking. */
+export interface Observation {
+  /** What it began with: changes go on from there. */
+  readonly view: NetworkView;
+  end(): void;
+}
+
+/** A link to another server. */
+export interface ObservedLink {
+  readonly serverId: string;
+  send(message: ObserveMessage | ObservedMessage): void;
+}
+
+/** What the observatory is made with. */
+export interface ObservatoryParts {
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
+  readonly clock: Clock;
+  readonly log: PassingLog;
+  /** This server. */
+  own(): OwnView;
+  members(): readonly Member[];
+  links(): Iterable<ObservedLink>;
+  /** Who is online, and at which servers. */
+  online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
+  usernames(): readonly string[];
+}
+
+/** Between two looks. */
+const LOOK_MS = 1_000;
+/** After something that should not wait, such as the loss of a server. */
+const SOON_MS = 50;
+/** How long others may take to tell of themselves, when somebody begins to look and wants to see all. */
+const ANSWER_MS = 500;
+/** After the last one who looked has gone it goes on for so long, as some look again and again. */
+const LINGER_MS = 5_000;
+/** What was seen so long ago does for everybody who begins to look now: to look anew costs a row for each connection of the network. */
+const FRESH_MS = 250;
+/** Connections that one message tells of. */
+const ROWS_PER_MESSAGE = 1_000;
+const NOTHING: JsonObject = Object.freeze({});
+
+/** One server's. */
+export class Observatory {
+  readonly #parts: ObservatoryParts;
+  readonly live: LiveTrace = new LiveTrace();
+  readonly #observers = new Set<Observer>();
+  /** Other servers that look, and those of them that were told something already. */
+  readonly #watchers = new Map<string, { readonly link: ObservedLink; isTold: boolean }>();
+  /** What other servers have told. */
+  readonly #told = new Map<string, ToldView>();
+  #ends: EndView[] = [];
+  #ownEnds: EndView[] = [];
+  /** Since the last look. */
+  #newEnds: EndView[] = [];
+  #newOwnEnds: EndView[] = [];
+  #activities: readonly ActivityView[] = [];
+  #passing: PassingActivities | undefined;
+  /** What was seen at the last look. */
+  #own: JsonObject = NOTHING;
+  #network: JsonObject = NOTHING;
+  #online: ReadonlyMap<string, readonly string[]> = new Map();
+  #newNames = new Set<string>();
+  /** What somebody was given, as long as nothing was told since that is not in it. */
+  #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
+  #timer: Timer | undefined;
+  #lingering: Timer | undefined;
+  /** Whether anybody looks from here, or did a moment ago. */
+  #asksOthers = false;
+  #isSoon = false;
+  #isStopped = false;
+
+  /** What somebody was given last. */
+  #lastView: NetworkView;
+
+  constructor(parts: ObservatoryParts) {
+    this.#parts = parts;
+    const { named: { serverId: from }, clock } = parts;
+    this.#lastView = { at: clock.wallMs(), from, servers: {}, connections: {}, users: {}, ends: [], activities: [] };
+  }
+
+  /** Begins to look. At a server that has stopped there is only what was seen last. */
+  observe(observer: Observer): Observation {
+    if (this.#isStopped) return { view: this.#lastView, end: () => {} };
+    this.#begin();
+    this.#askOthers(true);
+    const view = this.#freshView();
+    this.#observers.add(observer);
+    return {
+      view,
+      end: () => {
+        if (this.#observers.delete(observer) && this.#observers.size === 0) this.#linger();
+      },
+    };
+  }
+
+  /** Looks once. When nobody did before, the others are given a moment to tell of themselves. */
+  look(): Promise<NetworkView> {
+    if (this.#isStopped) return Promise.resolve(this.#lastView);
+    const isNew = !this.#asksOthers;
+    const observation = this.observe({ changed: () => {} });
+    const others = this.#parts.members().filter(({ hasLink }) => hasLink);
+    if (!isNew || others.length === 0) {
+      observation.end();
+      return Promise.resolve(observation.view);
+    }
+    return new Promise((resolve) => {
+      const { clock } = this.#parts;
+      const until = clock.nowMs() + ANSWER_MS;
+      const lookAgain = () => {
+        const hasAll = others.every(({ serverId }) => this.#told.has(serverId));
+        if (!hasAll && clock.nowMs() < until) return void clock.after(SOON_MS, lookAgain);
+        this.#given = undefined;
+        resolve(this.#freshView());
+        observation.end();
+      };
+      lookAgain();
+    });
+  }
+
+  /** What happened at all servers since then, as far as anybody was looking. */
+  diagram(sinceWallMs: number): readonly TraceEvent[] {
+    return this.live.since(sinceWallMs);
+  }
+
+  /** A connection of this server has ended. */
+  ended(end: EndView): void {
+    this.#ownEnds.push(end);
+    if (this.#ownEnds.length > 2 * MAX_ENDS) this.#ownEnds = this.#ownEnds.slice(-MAX_ENDS);
+    this.#addEnd(end);
+    if (this.#watchers.size > 0) this.#newOwnEnds.push(end);
+  }
+
+  /** These have accounts now. */
+  registered(usernames: readonly string[]): void {
+    if (this.#asksOthers) usernames.forEach((username) => this.#newNames.add(username));
+  }
+
+  /** Something happened that is to be seen at once. */
+  soon(): void {
+    if (this.#passing === undefined || this.#isSoon) return;
+    this.#isSoon = true;
+    this.#lookAfter(SOON_MS);
+  }
+
+  /** There is a link to another server. */
+  linked(link: ObservedLink): void {
+    if (this.#asksOthers) link.send({ command: "OBSERVE", active: true });
+  }
+
+  /** There is none any more. What it has told is what is known of it. */
+  unlinked(serverId: string): void {
+    this.#watchers.delete(serverId);
+    this.soon();
+    this.#endIfUnseen();
+  }
+
+  /** Another server says that somebody looks there, or nobody any more. */
+  onObserve(link: ObservedLink, { active }: ObserveMessage): void {
+    if (this.#isStopped) return;
+    if (!active) {
+      this.#watchers.delete(link.serverId);
+      return this.#endIfUnseen();
+    }
+    this.#begin();
+    this.#watchers.set(link.serverId, { link, isTold: false });
+    this.#isSoon = true;
+    this.#lookAfter(0);
+  }
+
+  /** Another server tells how it is. */
+  onObserved(serverId: string, { reset, patch, ends, events }: ObservedMessage): void {
+    if (!this.#asksOthers) return;
+    this.#told.set(serverId, toldView(reset ? {} : this.#told.get(serverId) ?? {}, patch));
+    if (reset) this.#ends = this.#ends.filter((end) => end.server !== serverId);
+    // It speaks for itself alone.
+    for (const end of ends) this.#addEnd(toldEnd(end, serverId));
+    this.live.addTold(events.map(toldEvent).filter((event) => event !== undefined));
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#lingering?.cancel();
+    this.#observers.clear();
+    this.#watchers.clear();
+    this.live.close();
+  }
+
+  #begin(): void {
+    if (this.#passing !== undefined) return;
+    const { clock, log } = this.#parts;
+    this.#passing = new PassingActivities(log);
+    this.live.renew(clock.wallMs());
+    this.#lookAfter(LOOK_MS);
+  }
+
+  #askOthers(active: boolean): void {
+    this.#lingering?.cancel();
+    this.#lingering = undefined;
+    if (this.#asksOthers === active) return;
+    this.#asksOthers = active;
+    this.live.recordedSinceMs = active ? this.#parts.clock.wallMs() : undefined;
+    for (const link of this.#parts.links()) link.send({ command: "OBSERVE", active });
+  }
+
+  /** Nobody looks here any more, or only for a moment. */
+  #linger(): void {
+    if (this.#isStopped) return;
+    this.#lingering = this.#parts.clock.after(LINGER_MS, () => {
+      this.#askOthers(false);
+      this.#told.clear();
+      this.#network = NOTHING;
+      this.#online = new Map();
+      this.#newNames.clear();
+      this.#activities = [];
+      this.#newEnds = [];
+      this.#ends = this.#ownEnds.slice(-MAX_ENDS);
+      this.#given = undefined;
+      this.#endIfUnseen();
+    });
+  }
+
+  #endIfUnseen(): void {
+    if (this.#asksOthers || this.#watchers.size > 0) return;
+    this.#timer?.cancel();
+    this.#passing = undefined;
+    this.#own = NOTHING;
+    this.#newOwnEnds = [];
+    this.live.close();
+  }
+
+  #lookAfter(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#timer = this.#parts.clock.after(delayMs, () => {
+      this.#isSoon = false;
+      try {
+        this.#look();
+      } finally {
+        this.#lookAfter(LOOK_MS);
+      }
+    });
+  }
+
+  /** Sees what has changed, and tells everybody who looks. */
+  #look(): void {
+    const { clock, own } = this.#parts;
+    this.#given = undefined;
+    const events = this.live.renew(clock.wallMs());
+    const now = own() as unknown as JsonObject;
+    this.#tellWatchers(now, events);
+    this.#own = now;
+    if (!this.#asksOthers) return;
+    const { activities, skipped } = this.#passing!.look();
+    this.#activities = [...this.#activities, ...activities].slice(-MAX_ACTIVITIES);
+    const before = this.#network;
+    this.#network = this.#servers();
+    const users = this.#usersChanged();
+    const ends = this.#newEnds;
+    this.#newEnds = [];
+    if (this.#observers.size === 0) return;
+    const patch = { ...diff(before, this.#network), ...(users === undefined ? {} : { users }) };
+    const change = { at: clock.wallMs(), patch: patch as NetworkChange["patch"], ends, activities, skipped };
+    for (const observer of this.#observers) observer.changed(change);
+  }
+
+  #tellWatchers(now: JsonObject, events: readonly TraceEvent[]): void {
+    const ends = this.#newOwnEnds;
+    this.#newOwnEnds = [];
+    if (this.#watchers.size === 0) return;
+    const told = events as readonly unknown[] as readonly JsonObject[];
+    let changes: readonly ObservedMessage[] | undefined;
+    let whole: readonly ObservedMessage[] | undefined;
+    for (const watcher of this.#watchers.values()) {
+      const messages = watcher.isTold
+        ? changes ??= messagesOf(false, diff(this.#own, now) ?? NOTHING, ends, told)
+        : whole ??= messagesOf(true, now, this.#ownEnds.slice(-MAX_ENDS), told);
+      watcher.isTold = true;
+      for (const message of messages) watcher.link.send(message);
+    }
+  }
+
+  /** Servers and connections, as far as they are known. */
+  #servers(): JsonObject {
+    const { named: { serverId }, members, clock } = this.#parts;
+    const wallOffsetMs = clock.wallMs() - clock.nowMs();
+    const { server, connections } = this.#own as unknown as OwnView;
+    const servers: [string, unknown][] = [[serverId, server]];
+    const rows: [string, unknown][] = [[serverId, connections]];
+    for (const member of members()) {
+      const told = this.#told.get(member.serverId);
+      servers.push([member.serverId, memberView(member, told?.server, wallOffsetMs)]);
+      const isGone = member.state === "dead" || member.state === "left";
+      if (told?.connections !== undefined && !isGone) rows.push([member.serverId, told.connections]);
+    }
+    return { servers: Object.fromEntries(servers), connections: Object.fromEntries(rows) };
+  }
+
+  #usersChanged(): JsonObject | undefined {
+    const before = this.#online;
+    this.#online = new Map(this.#parts.online());
+    const changed = new Map<string, readonly string[]>();
+    for (const [username, places] of this.#online) {
+      if (!isSame(before.get(username), places)) changed.set(username, places);
+    }
+    for (const username of before.keys()) if (!this.#online.has(username)) changed.set(username, []);
+    for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
+    this.#newNames.clear();
+    return changed.size === 0 ? undefined : Object.fromEntries(changed);
+  }
+
+  /** What changes go on from: everybody who looks is told of all that is not in it. */
+  #freshView(): NetworkView {
+    if (!this.#isStopped) unlessUnreadable(() => this.#lookAnew());
+    return this.#lastView;
+  }
+
+  #lookAnew(): void {
+    const atMs = this.#parts.clock.nowMs();
+    if (this.#given === undefined || atMs - this.#given.atMs >= FRESH_MS) {
+      this.#look();
+      this.#given = { view: this.#view(), atMs };
+    }
+    this.#lastView = this.#given.view;
+  }
+
+  #view(): NetworkView {
+    const { named: { serverId }, clock, usernames } = this.#parts;
+    const registered = usernames().map((username) => [username, []] as const);
+    const { servers, connections } = this.#network as unknown as Pick<NetworkView, "servers" | "connections">;
+    return {
+      at: clock.wallMs(),
+      from: serverId,
+      servers,
+      connections,
+      users: Object.fromEntries([...registered, ...this.#online]),
+      ends: this.#ends.slice(-MAX_ENDS),
+      activities: this.#activities,
+    };
+  }
+
+  #addEnd(end: EndView): void {
+    this.#ends.push(end);
+    if (this.#ends.length > 2 * MAX_ENDS) this.#ends = this.#ends.slice(-MAX_ENDS);
+    if (this.#asksOthers) this.#newEnds.push(end);
+    if (this.#newEnds.length > 2 * MAX_ENDS) this.#newEnds = this.#newEnds.slice(-MAX_ENDS);
+  }
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one?.length === other.length && one.every((place, index) => place === other[index]);
+}
+
+/** Much at once is told in portions, so that no line is too long. */
+function messagesOf(
+  reset: boolean,
+  patch: JsonObject,
+  ends: readonly EndView[],
+  events: readonly JsonObject[],
+): ObservedMessage[] {
+  const rows = Object.entries((patch.connections ?? {}) as JsonObject);
+  const first = Object.fromEntries(rows.slice(0, ROWS_PER_MESSAGE));
+  const messages: ObservedMessage[] = [{
+    command: "OBSERVED",
+    reset,
+    patch: patch.connections === undefined ? patch : { ...patch, connections: first },
+    ends: ends.slice(-MAX_ENDS) as readonly unknown[] as readonly JsonObject[],
+    events: events.slice(-ROWS_PER_MESSAGE),
+  }];
+  for (let from = ROWS_PER_MESSAGE; from < rows.length; from += ROWS_PER_MESSAGE) {
+    const connections = Object.fromEntries(rows.slice(from, from + ROWS_PER_MESSAGE));
+    messages.push({ command: "OBSERVED", reset: false, patch: { connections }, ends: [], events: [] });
+  }
+  return messages;
+}

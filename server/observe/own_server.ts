@@ -1,0 +1,69 @@
+/** What a server knows of itself, as a view: made from its parts, whenever anybody looks. */
+
+import { endpointText } from "../../config/values.ts";
+import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { KnownServer } from "../store/store.ts";
+import type { LinkView, OwnView, ServerView } from "../../view/network_view.ts";
+import type { ServedConnection } from "../session/connection_services.ts";
+import { VERSION } from "../../protocol/version.ts";
+
+/** What the view is made from. */
+export interface OwnFacts {
+  readonly self: KnownServer;
+  readonly nowWallMs: number;
+  readonly startedAt: number;
+  readonly load: number;
+  readonly weight: number;
+  readonly takesClients: boolean;
+  readonly vector: Readonly<Record<string, number>>;
+  readonly lamport: number;
+  readonly published: number;
+  readonly memoryBytes: number | undefined;
+  /** Empty for none. */
+  readonly http: string;
+  readonly draining: ServerView["draining"];
+  readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
+  readonly connections: Iterable<ServedConnection> & { readonly size: number };
+}
+
+/** The view of this server and all that it serves. */
+export function ownView(facts: OwnFacts): OwnView {
+  const { self: { host, port }, nowWallMs, startedAt, load, weight, takesClients, lamport, published } = facts;
+  const { connections, memoryBytes, http, draining } = facts;
+  return {
+    server: {
+      name: endpointText({ host, port }),
+      host,
+      port,
+      version: VERSION,
+      state: "self",
+      stateSince: startedAt,
+      startedAt,
+      load,
+      weight,
+      takesClients,
+      announcedAt: null,
+      vector: { ...facts.vector },
+      lamport,
+      links: Object.fromEntries([...facts.links].map((link) => [link.serverId, linkView(link.heartbeat, nowWallMs)])),
+      connections: connections.size,
+      published,
+      memoryBytes: memoryBytes ?? null,
+      http: http === "" ? null : http,
+      draining,
+    },
+    connections: Object.fromEntries(
+      [...connections].map((connection) => [connection.id, connection.describe(nowWallMs)]),
+    ),
+  };
+}
+
+function linkView(heartbeat: HeartbeatSnapshot | undefined, nowWallMs: number): LinkView {
+  return {
+    roundTripMs: heartbeat?.roundTripMs ?? null,
+    state: heartbeat?.state === "probing" ? "probing" : "watching",
+    silentSince: Math.round(nowWallMs - (heartbeat?.silentMs ?? 0)),
+    attempt: heartbeat?.attempt ?? 0,
+    of: heartbeat?.of ?? 0,
+  };
+}

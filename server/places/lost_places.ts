@@ -1,0 +1,321 @@
+/**
+ * Where users stand whose connections were lost, at this server or another one, until they log in somewhere: then one
+ * of these places is taken up, everywhere. A place is *told* when it is an entry of the log, and *concluded* when its
+ * server was lost, or has been started anew and has not told yet. Pure: what is to be kept comes out as changes.
+ */
+
+import type { Position } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+
+/** How much of the log somebody has. */
+export interface Standing {
+  /** Everything up to this position of this server's log … */
+  readonly position: Position;
+  /** … but of these origins exactly so much. */
+  readonly except: Vector;
+}
+
+/** Where one lost connection stood. */
+export interface LostPlace extends Standing {
+  /** Grows, so that the oldest has the lowest. Means something at this server only. */
+  readonly id: number;
+  readonly username: string;
+  /** The server that the connection was with. */
+  readonly server: string;
+  /** Which entry of that server tells of it; 0 for a concluded one. */
+  readonly sequence: number;
+  /** Lamport time of the loss: who took up a concluded place of this server later than this had it from this one. */
+  readonly lostAt: number;
+  /** Whether its client can say itself what it has, if it comes back. */
+  readonly canResume: boolean;
+  /** When it was noted here, by the clock that the log forgets by. */
+  readonly notedAt: number;
+}
+
+/** Names a place in the whole network: an entry of its server, or with 0 what is concluded of it. */
+export interface PlaceName {
+  readonly server: string;
+  readonly sequence: number;
+}
+
+/** What is to be kept of what was done. */
+export interface PlaceChanges {
+  readonly saved: readonly LostPlace[];
+  readonly ended: readonly number[];
+}
+
+/** Somebody who was at a server when it was lost, with how many connections of either kind. */
+export interface LostUser extends Standing {
+  readonly username: string;
+  readonly plain: number;
+  readonly resuming: number;
+}
+
+/** Taken up before it came here. */
+interface TakenEarly {
+  count: number;
+  /** Lamport time of the newest. */
+  at: number;
+}
+
+/** Places of one user; the oldest is given up beyond that. */
+const MAX_PER_USER = 16;
+/** Places of all users: some 30 MB. */
+const MAX_PLACES = 100_000;
+/** Of what was taken up before it came here; what is forgotten of that may come a second time. */
+const MAX_EARLY = 10_000;
+
+/** The places that one server knows of. */
+export class LostPlaces {
+  readonly #maxPlaces: number;
+  /** Oldest first. */
+  readonly #places = new Map<number, LostPlace>();
+  readonly #byUser = new Map<string, Set<number>>();
+  /** Concluded ones, by server. */
+  readonly #concluded = new Map<string, Set<number>>();
+  /** By the name of the place. */
+  readonly #takenEarly = new Map<string, TakenEarly>();
+  /** Whose connection seems to be at that server now, by place: then that server's loss is no second one. */
+  readonly #presumedAt = new Map<number, string>();
+  #nextId = 1;
+  #saved = new Map<number, LostPlace>();
+  #ended: number[] = [];
+
+  constructor(maxPlaces: number = MAX_PLACES) {
+    this.#maxPlaces = maxPlaces;
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** An id that nothing else has, for what its owner keeps beside the places. */
+  allotId(): number {
+    return this.#nextId++;
+  }
+
+  /** From here on ids are above this one. */
+  skipId(id: number): void {
+    this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  /** Begins with one that was kept. */
+  restore(place: LostPlace): void {
+    this.skipId(place.id);
+    this.#insert(place);
+  }
+
+  /** What has changed since this was asked last. */
+  takeChanges(): PlaceChanges {
+    const changes = { saved: [...this.#saved.values()], ended: this.#ended };
+    this.#saved = new Map();
+    this.#ended = [];
+    return changes;
+  }
+
+  /** Those of a user, oldest first. */
+  of(username: string): LostPlace[] {
+    return [...this.#byUser.get(username) ?? []].map((id) => this.#places.get(id)!);
+  }
+
+  /** Servers of which something is concluded. */
+  get concludedServers(): string[] {
+    return [...this.#concluded.keys()];
+  }
+
+  /** Those that are concluded of `server`, oldest first. */
+  concludedOf(server: string): LostPlace[] {
+    return [...this.#concluded.get(server) ?? []].map((id) => this.#places.get(id)!);
+  }
+
+  /** A connection was lost, as an entry of its server says; unless it was taken up before this came. */
+  told(place: Omit<LostPlace, "id">): void {
+    const { username, server, sequence, lostAt } = place;
+    if (this.#takenEarly.delete(exactKey({ server, sequence }))) return;
+    const key = concludedKey(username, server);
+    const taken = this.#takenEarly.get(key);
+    // Who was taken for lost with its server, and came back before that server told of it.
+    if (taken !== undefined && lostAt < taken.at) {
+      if (--taken.count === 0) this.#takenEarly.delete(key);
+      return;
+    }
+    // Its server speaks for itself now.
+    const concluded = this.#concludedAt(username, server)[0];
+    if (concluded !== undefined) this.#drop(concluded.id);
+    this.#add(place);
+  }
+
+  /** This server was started anew: a connection that it had stood there. */
+  concludeOwn(place: Omit<LostPlace, "id" | "sequence">): void {
+    this.#add({ ...place, sequence: 0 });
+  }
+
+  /** Another server says where a user stood when `place.server` was lost to it; unless something is known of that here. */
+  concludedElsewhere(place: Omit<LostPlace, "id" | "sequence">): void {
+    const { username, server, lostAt } = place;
+    const taken = this.#takenEarly.get(concludedKey(username, server));
+    const isKnown = this.of(username).some((known) => known.server === server);
+    if (!isKnown && (taken === undefined || taken.at < lostAt)) this.#add({ ...place, sequence: 0 });
+  }
+
+  /** What was concluded has become an entry. */
+  toldNow(id: number, sequence: number): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    removeFrom(this.#concluded, place.server, id);
+    this.#places.set(id, { ...place, sequence });
+    this.#saved.set(id, this.#places.get(id)!);
+  }
+
+  /** The server that was called `former` is `server` now, and entries of it have new numbers. */
+  renamed(former: string, server: string, numbers: ReadonlyMap<number, number>): void {
+    for (const place of [...this.#places.values()]) {
+      const sequence = numbers.get(place.sequence);
+      // An entry that keeps its number is one of the former origin still.
+      if (place.server !== former || (place.sequence > 0 && sequence === undefined)) continue;
+      removeFrom(this.#concluded, former, place.id);
+      const renamed = { ...place, server, sequence: sequence ?? 0 };
+      this.#places.set(place.id, renamed);
+      this.#saved.set(place.id, renamed);
+      if (place.sequence === 0) setIn(this.#concluded, server).add(place.id);
+    }
+  }
+
+  /** The server `server` cannot be reached any more; these were logged in there. */
+  serverLost(server: string, users: Iterable<LostUser>, lostAt: number, notedAt: number): void {
+    for (const { username, plain, resuming, position, except } of users) {
+      let known = this.#concludedAt(username, server).length;
+      for (const place of this.of(username)) {
+        // It was lost before, and seems to have been there since.
+        if (this.#presumedAt.get(place.id) !== server) continue;
+        this.#presumedAt.delete(place.id);
+        known++;
+      }
+      const key = concludedKey(username, server);
+      const taken = this.#takenEarly.get(key);
+      if (taken !== undefined) this.#takenEarly.delete(key);
+      let count = plain + resuming - known - (taken?.count ?? 0);
+      for (let left = plain; left > 0 && count > 0; left--, count--) {
+        this.#add({ username, server, sequence: 0, lostAt, canResume: false, position, except, notedAt });
+      }
+      for (; count > 0; count--) {
+        this.#add({ username, server, sequence: 0, lostAt, canResume: true, position, except, notedAt });
+      }
+    }
+  }
+
+  /** All that `server` has to tell of those who were there before is here now: nothing has to be concluded of it. */
+  serverSpoke(server: string): void {
+    for (const { id } of this.concludedOf(server)) this.#drop(id);
+  }
+
+  /** A user who was nowhere else at `server` logs in there: what is known of earlier losses may be what is taken up there. */
+  came(server: string, username: string): void {
+    for (const { id, server: of } of this.of(username)) {
+      if (of !== server && !this.#presumedAt.has(id)) this.#presumedAt.set(id, server);
+    }
+  }
+
+  /** The user logs in here without saying what it has. Gives the oldest place, which it has taken up with this. */
+  takeUp(username: string): LostPlace | undefined {
+    return this.#takeFirst(this.of(username));
+  }
+
+  /** The user has come back with what it has: the oldest place of such a client is taken up. */
+  takeAway(username: string): LostPlace | undefined {
+    return this.#takeFirst(this.of(username).filter(({ canResume }) => canResume));
+  }
+
+  /** At the server `by` a user has taken up a place, at this Lamport time there. */
+  takenElsewhere(by: string, username: string, name: PlaceName, lamport: number): void {
+    for (const { id } of this.of(username)) {
+      if (this.#presumedAt.get(id) === by) this.#presumedAt.delete(id);
+    }
+    const { server, sequence } = name;
+    const places = this.of(username).filter((place) => place.server === server);
+    const place = sequence > 0
+      ? places.find((place) => place.sequence === sequence)
+      : places.find((place) => place.sequence === 0) ?? places.find(({ lostAt }) => lostAt < lamport);
+    if (place !== undefined) return this.#drop(place.id);
+    this.#noteEarly(sequence > 0 ? exactKey(name) : concludedKey(username, server), lamport);
+  }
+
+  /** The name belongs to somebody else now. */
+  forgetUser(username: string): void {
+    for (const { id } of this.of(username)) this.#drop(id);
+  }
+
+  /** Forgets what was noted before this. */
+  expire(notedBefore: number): void {
+    for (const { id, notedAt } of this.#places.values()) {
+      if (notedAt >= notedBefore) return;
+      this.#drop(id);
+    }
+  }
+
+  #takeFirst([place]: readonly LostPlace[]): LostPlace | undefined {
+    if (place !== undefined) this.#drop(place.id);
+    return place;
+  }
+
+  #concludedAt(username: string, server: string): LostPlace[] {
+    return this.of(username).filter((place) => place.server === server && place.sequence === 0);
+  }
+
+  #noteEarly(key: string, lamport: number): void {
+    const known = this.#takenEarly.get(key);
+    this.#takenEarly.delete(key);
+    this.#takenEarly.set(key, { count: (known?.count ?? 0) + 1, at: Math.max(known?.at ?? 0, lamport) });
+    if (this.#takenEarly.size > MAX_EARLY) this.#takenEarly.delete(this.#takenEarly.keys().next().value!);
+  }
+
+  #add(place: Omit<LostPlace, "id">): void {
+    const added = { id: this.#nextId++, ...place };
+    this.#insert(added);
+    this.#saved.set(added.id, added);
+  }
+
+  #insert(place: LostPlace): void {
+    const { id, username, server, sequence } = place;
+    this.#places.set(id, place);
+    const ids = setIn(this.#byUser, username);
+    ids.add(id);
+    if (sequence === 0) setIn(this.#concluded, server).add(id);
+    if (ids.size > MAX_PER_USER) this.#drop(ids.values().next().value!);
+    if (this.#places.size > this.#maxPlaces) this.#drop(this.#places.keys().next().value!);
+  }
+
+  #drop(id: number): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#places.delete(id);
+    this.#presumedAt.delete(id);
+    removeFrom(this.#byUser, place.username, id);
+    removeFrom(this.#concluded, place.server, id);
+    // What was never kept has not to be ended; but it may have been, under the same id, before it was changed.
+    this.#saved.delete(id);
+    this.#ended.push(id);
+  }
+}
+
+function setIn(sets: Map<string, Set<number>>, key: string): Set<number> {
+  const known = sets.get(key);
+  if (known !== undefined) return known;
+  const made = new Set<number>();
+  sets.set(key, made);
+  return made;
+}
+
+function removeFrom(sets: Map<string, Set<number>>, key: string, id: number): void {
+  const ids = sets.get(key);
+  if (ids?.delete(id) && ids.size === 0) sets.delete(key);
+}
+
+function exactKey({ server, sequence }: PlaceName): string {
+  return `${server}:${sequence}`;
+}
+
+function concludedKey(username: string, server: string): string {
+  // No name of a server has a blank.
+  return `${server} ${username}`;
+}

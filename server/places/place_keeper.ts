@@ -1,0 +1,338 @@
+/**
+ * Where named users stand: writes down how far each connection got, tells the other servers when one is lost, hears it
+ * from them, and gives a user who logs in without knowing where it was what came meanwhile. What becomes of places is
+ * decided in `lost_places.ts`; what servers ask each other, in `place_talk.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Position } from "../../log/segment.ts";
+import { sequenceOf, type Vector } from "../../log/vector.ts";
+import { type LostPlace, LostPlaces } from "./lost_places.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
+import type { StoreState } from "../store/store.ts";
+import type { Journal } from "../journal/journal.ts";
+
+/** A connection of a named user that reads. */
+export interface ReadingConnection {
+  readonly username: string;
+  /** Whether its client can say itself what it has. */
+  readonly canResume: boolean;
+  /** How far it was sent the log, without what still waits in this process. */
+  standsAt(): Position;
+}
+
+/** What they work with. */
+export interface PlaceKeeperParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly opened: Pick<StoreState, "places" | "cursors" | "head" | "lamport">;
+  /** What others have of the log, as far as they said so: what they may have that is not here has to be named to them. */
+  others(): Iterable<{ readonly serverId: string; readonly vector: Vector }>;
+  /** A user has another number of connections here. */
+  countsChanged(username: string): void;
+}
+
+/** How many connections a user has that read. */
+export interface ReadingCounts {
+  readonly plain: number;
+  readonly resuming: number;
+}
+
+/** Somebody who was at another server when it was lost. */
+export interface UserThere extends ReadingCounts {
+  readonly username: string;
+  /** What it had not got of what that server had, as `{origin: sequence}`. */
+  readonly lag: Vector;
+}
+
+/** What is kept of a connection that has not ended. */
+interface LiveRow {
+  readonly live: true;
+  readonly resumes: boolean;
+  /** `null` at the end of the log. */
+  readonly position: Position | null;
+}
+
+/** What is kept of one that was lost. */
+type LostRow = Omit<LostPlace, "id" | "username">;
+
+const logger = getLogger(["thrum", "places"]);
+
+/** The places of one server. */
+export class PlaceKeeper {
+  readonly #parts: PlaceKeeperParts;
+  readonly #table = new LostPlaces();
+  readonly #connections = new Map<number, ReadingConnection>();
+  readonly #counts = new Map<string, ReadingCounts>();
+
+  /** Begins with what the store knew when it was opened. */
+  constructor(parts: PlaceKeeperParts) {
+    this.#parts = parts;
+    const { journal, opened: { places, cursors, head, lamport } } = parts;
+    const left: { username: string; resumes: boolean; position: Position }[] = [];
+    for (const { id, username, place } of places) {
+      const row: LiveRow | LostRow = JSON.parse(place);
+      this.#table.skipId(id);
+      if ("live" in row) {
+        left.push({ username, resumes: row.resumes, position: Math.min(row.position ?? head, head) });
+        journal.endPlace(id);
+        // The end of the log may have been lost in a power cut.
+      } else this.#table.restore({ ...row, id, username, position: Math.min(row.position, head) });
+    }
+    // As they were kept before there were places.
+    for (const { id, username, position = head } of cursors) {
+      left.push({ username, resumes: false, position });
+      journal.endCursor(id);
+    }
+    const { serverId } = journal;
+    for (const { username, resumes: canResume, position } of left) {
+      const notedAt = this.#now();
+      const concluded = { username, server: serverId, lostAt: lamport, canResume, position, except: {}, notedAt };
+      this.#table.concludeOwn(concluded);
+    }
+    this.#keep();
+  }
+
+  // ---- connections of this server --------------------------------------------------------------------------------
+
+  /** A connection begins to read, at the end of the log or (`position`) before. Gives the name under which the other calls know it. */
+  begin(connection: ReadingConnection, position: Position | undefined): number {
+    const id = this.#table.allotId();
+    this.#connections.set(id, connection);
+    this.moved(id, position);
+    this.#count(connection, 1);
+    return id;
+  }
+
+  /** It was sent everything up to `position`, or is at the end of the log (`undefined`). */
+  moved(id: number, position: Position | undefined): void {
+    const { username, canResume } = this.#connections.get(id)!;
+    const row: LiveRow = { live: true, resumes: canResume, position: position ?? null };
+    this.#parts.journal.savePlace({ id, username, place: JSON.stringify(row) });
+  }
+
+  /** It is gone, and has not said that it is for good; it was sent everything up to `position`. */
+  lost(id: number, position: Position): void {
+    const { journal } = this.#parts;
+    const { username, canResume } = this.#ended(id);
+    const at = position >= journal.head ? journal.vector : journal.vectorAt(position);
+    const note = { event: "lost" as const, username, resumes: canResume, vector: this.wireVector(at) };
+    const { origin, sequence, lamport } = journal.notePlace((lamport) => ({ ...note, lostAt: lamport }));
+    const lostAt = lamport;
+    this.#told({ username, server: origin, sequence, lostAt, canResume, position, except: {} });
+  }
+
+  /** It is gone for good. */
+  end(id: number): void {
+    this.#ended(id);
+  }
+
+  /** How many connections `username` has here. */
+  countsOf(username: string): ReadingCounts {
+    return this.#counts.get(username) ?? { plain: 0, resuming: 0 };
+  }
+
+  /** Users that have connections here. */
+  get users(): Iterable<string> {
+    return this.#counts.keys();
+  }
+
+  /** Those that have not got all that is here, and how far they are in the origins where they miss something; `atMost` of them. */
+  lagging(atMost: number): Map<string, Vector> {
+    const { journal } = this.#parts;
+    const positions = new Map<string, Position>();
+    for (const { username, standsAt } of this.#connections.values()) {
+      const position = standsAt();
+      if (position >= journal.head) continue;
+      positions.set(username, Math.min(position, positions.get(username) ?? Infinity));
+      if (positions.size === atMost) break;
+    }
+    return new Map([...positions].map(([username, position]) => {
+      return [username, differing(journal.vectorAt(position), journal.vector)];
+    }));
+  }
+
+  // ---- users come back -------------------------------------------------------------------------------------------
+
+  /** A user logs in without knowing where it was. Gives what it had when its oldest lost connection ended; that place is taken up with this, everywhere. */
+  takeUp(username: string): Vector | undefined {
+    const place = this.#table.takeUp(username);
+    if (place === undefined) return undefined;
+    this.#taken(place);
+    const stood = { ...this.#parts.journal.vectorAt(place.position), ...place.except };
+    return Object.fromEntries(Object.entries(stood).filter(([, sequence]) => sequence > 0));
+  }
+
+  /** A user has come back with what it has: nobody else is given that once more. */
+  takeAway(username: string): void {
+    const place = this.#table.takeAway(username);
+    if (place !== undefined) this.#taken(place);
+  }
+
+  /** The name belongs to somebody else now. */
+  forgetUser(username: string): void {
+    this.#table.forgetUser(username);
+    this.#keep();
+  }
+
+  /** Forgets what was noted before this, by the clock that the log forgets by. */
+  expire(notedBefore: number): void {
+    this.#table.expire(notedBefore);
+    this.#keep();
+  }
+
+  // ---- other servers ---------------------------------------------------------------------------------------------
+
+  /** Another server's entry, or one of this server's that it got back. */
+  heard(origin: string, sequence: number, lamport: number, note: PlaceNote): void {
+    const { username } = note;
+    if (note.event === "taken") this.#table.takenElsewhere(origin, username, note, lamport);
+    else {
+      const { resumes: canResume, lostAt, vector } = note;
+      return this.#told({ username, server: origin, sequence, lostAt, canResume, ...this.#standing(vector) });
+    }
+    this.#keep();
+  }
+
+  /** `serverId` cannot be reached any more. It had `vector` when it said so last, and these users were there. */
+  serverLost(serverId: string, vector: Vector, users: readonly UserThere[]): void {
+    if (users.length === 0) return;
+    const { journal } = this.#parts;
+    const { position, except } = this.#standing({ ...zeroes(journal.vector), ...vector });
+    const lost = users.map(({ lag, ...user }) => ({ ...user, position, except: { ...except, ...lag } }));
+    this.#table.serverLost(serverId, lost, journal.tick(), this.#now());
+    logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: users.length });
+    this.#keep();
+  }
+
+  /** What is known of a server that is gone: for one that may not know it. */
+  concludedOf(serverId: string): { username: string; resumes: boolean; lostAt: number; vector: Vector }[] {
+    const { journal } = this.#parts;
+    return this.#table.concludedOf(serverId).map(({ username, canResume, lostAt, position, except }) => {
+      const vector = this.wireVector({ ...journal.vectorAt(position), ...except });
+      return { username, resumes: canResume, lostAt, vector };
+    });
+  }
+
+  /** Servers of which something is concluded. */
+  get concludedServers(): readonly string[] {
+    return this.#table.concludedServers;
+  }
+
+  /** Another server says where a user stood when `server` was lost. */
+  concludedElsewhere(
+    server: string,
+    { username, resumes, lostAt, vector }: { username: string; resumes: boolean; lostAt: number; vector: Vector },
+  ): void {
+    const notedAt = this.#now();
+    const standing = this.#standing(vector);
+    this.#table.concludedElsewhere({ username, server, lostAt, canResume: resumes, notedAt, ...standing });
+    this.#keep();
+  }
+
+  /** A user who was at no other place logs in at another server. */
+  cameElsewhere(serverId: string, username: string): void {
+    this.#table.came(serverId, username);
+  }
+
+  /** All that `serverId` has to tell of those who were there is here. */
+  serverSpoke(serverId: string): void {
+    this.#table.serverSpoke(serverId);
+    this.#keep();
+  }
+
+  /** Tells the others of those who were here before this server was started anew, unless they have been elsewhere since. */
+  tellOwn(): void {
+    const { journal } = this.#parts;
+    for (const { id, username, canResume, lostAt, position, except } of this.#table.concludedOf(journal.serverId)) {
+      const vector = this.wireVector({ ...journal.vectorAt(position), ...except });
+      const note = { event: "lost" as const, username, resumes: canResume, lostAt, vector };
+      this.#table.toldNow(id, journal.notePlace(() => note).sequence);
+    }
+    this.#keep();
+  }
+
+  /** Places of this server have its new name, and new numbers where their entries have. */
+  renamed(former: string, numbers: ReadonlyMap<number, number>): void {
+    this.#table.renamed(former, this.#parts.journal.serverId, numbers);
+    this.#keep();
+  }
+
+  /** What of `at` a server cannot tell that takes all other origins to be had as far as it has them itself. */
+  wireVector(at: Vector): Vector {
+    const { journal, others } = this.#parts;
+    const { serverId, vector } = journal;
+    const named: Record<string, number> = at === vector ? {} : { ...differing(at, vector) };
+    named[serverId] = sequenceOf(at, serverId);
+    for (const other of others()) {
+      named[other.serverId] = sequenceOf(at, other.serverId);
+      for (const origin of Object.keys(other.vector)) {
+        if (other.vector[origin] !== sequenceOf(vector, origin)) named[origin] = sequenceOf(at, origin);
+      }
+    }
+    return named;
+  }
+
+  // ---- inside ----------------------------------------------------------------------------------------------------
+
+  #told(place: Omit<LostPlace, "id" | "notedAt">): void {
+    this.#table.told({ ...place, notedAt: this.#now() });
+    this.#keep();
+  }
+
+  #taken({ username, server, sequence }: LostPlace): void {
+    this.#parts.journal.notePlace(() => ({ event: "taken", username, server, sequence }));
+    this.#keep();
+  }
+
+  /** By the clock that the log forgets by. */
+  #now(): number {
+    const { journal, clock } = this.#parts;
+    return journal.retention.at(clock.nowMs());
+  }
+
+  /** Somebody has exactly this of the origins that are named, and of all others what is here now. */
+  #standing(vector: Vector): { position: Position; except: Vector } {
+    const { journal } = this.#parts;
+    return { position: journal.head, except: differing(vector, journal.vector, Object.keys(vector)) };
+  }
+
+  #ended(id: number): ReadingConnection {
+    const connection = this.#connections.get(id)!;
+    this.#connections.delete(id);
+    this.#parts.journal.endPlace(id);
+    this.#count(connection, -1);
+    return connection;
+  }
+
+  #count({ username, canResume }: ReadingConnection, change: 1 | -1): void {
+    const { plain, resuming } = this.countsOf(username);
+    const counts = canResume ? { plain, resuming: resuming + change } : { plain: plain + change, resuming };
+    if (counts.plain + counts.resuming === 0) this.#counts.delete(username);
+    else this.#counts.set(username, counts);
+    this.#parts.countsChanged(username);
+  }
+
+  #keep(): void {
+    const { saved, ended } = this.#table.takeChanges();
+    const { journal } = this.#parts;
+    for (const { id, username, ...row } of saved) journal.savePlace({ id, username, place: JSON.stringify(row) });
+    for (const id of ended) journal.endPlace(id);
+  }
+}
+
+/** What of `at` is another sequence than in `known`, among `origins`. */
+function differing(at: Vector, known: Vector, origins: readonly string[] = Object.keys(known)): Vector {
+  const different: Record<string, number> = {};
+  for (const origin of origins) {
+    const sequence = sequenceOf(at, origin);
+    if (sequence !== sequenceOf(known, origin)) different[origin] = sequence;
+  }
+  return different;
+}
+
+/** An announcement names all that its server has. */
+function zeroes(vector: Vector): Vector {
+  return Object.fromEntries(Object.keys(vector).map((origin) => [origin, 0]));
+}

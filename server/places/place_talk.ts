@@ -1,0 +1,248 @@
+/**
+ * What servers say to each other so that a user who comes from one to the other misses nothing: how many connections
+ * each has and who is behind, for the case that a server is lost; what is known of lost servers, for one that was not
+ * there; and, before a login, whether all is known. What is known is kept by `place_keeper.ts`.
+ */
+
+import type { Vector } from "../../log/vector.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { MeshPlaces } from "../mesh/mesh_parts.ts";
+import { MAX_TALKED_USERS } from "../../protocol/peer/place_talk_codec.ts";
+import type { OnlineChangeMessage, OnlineMessage, PlaceTalkMessage } from "../../protocol/peer/peer_message.ts";
+import type { PlaceKeeper, ReadingCounts } from "./place_keeper.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** A link, as far as it is talked on. */
+export interface TalkLink {
+  readonly serverId: string;
+  send(message: { readonly command: string }): void;
+}
+
+/** What is needed of the node. */
+export interface PlaceTalkParts {
+  serverId(): string;
+  readonly clock: Clock;
+  readonly keeper: PlaceKeeper;
+  links(): Iterable<TalkLink>;
+  /** The newest entry of this server, be it stored or about to be. */
+  lastOwn(): number;
+  /** The last that a server has announced of what it has. */
+  announcedBy(serverId: string): Vector;
+  hasAccount(username: string): boolean;
+  /** Calls `run` once the entry is here, or cannot be waited for any longer. */
+  whenHere(id: string, run: () => void): void;
+  /** Calls `run` when all that was taken in so far is stored. */
+  whenStored(run: () => void): void;
+  /** Whether it is here by now. */
+  isHere(id: string): boolean;
+  /** Where a user is logged in; whether it has lost a connection a moment ago and may be back. */
+  whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean };
+  /** Who is logged in at `serverId`. */
+  usersAt(serverId: string): readonly string[];
+}
+
+/** What is known of a server that is linked. */
+interface Peer {
+  readonly link: TalkLink;
+  /** Whether it answers. */
+  answers: boolean;
+  /** When it was started, by its own calendar. */
+  startedAt: number;
+  readonly counts: Map<string, ReadingCounts>;
+  lags: ReadonlyMap<string, Vector>;
+}
+
+/** A login that waits. */
+interface Asking {
+  readonly of: Set<string>;
+  readonly run: () => void;
+  readonly timer: Timer;
+}
+
+/** Longer than it takes to find out that a server is dead; less than clients wait. */
+const PATIENCE_MS = 6_000;
+/** More than a network has servers. */
+const MAX_LOST_RUNS = 1_024;
+/** What is taken of a user of whom a server has said nothing else. */
+const ONE_THAT_RESUMES: ReadingCounts = Object.freeze({ plain: 0, resuming: 1 });
+
+/** The talk of one server with the others. */
+export class PlaceTalk implements MeshPlaces {
+  readonly #parts: PlaceTalkParts;
+  readonly #peers = new Map<string, Peer>();
+  readonly #asking = new Map<number, Asking>();
+  #nextAsk = 1;
+  #saidBehind = false;
+  /** When servers had been started that were lost since. */
+  readonly #lostRuns = new Map<string, number>();
+
+  constructor(parts: PlaceTalkParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls `run` when all is known of where `username` was before: at once, unless it seems to be, or has just been, at another server. */
+  whenKnown(username: string, run: () => void): void {
+    const { servers, isAway } = this.#parts.whereabouts(username);
+    const asked = [...this.#peers.values()].filter(({ answers, link: { serverId } }) =>
+      answers && (isAway || servers.includes(serverId))
+    );
+    if (asked.length === 0) return run();
+    const ask = this.#nextAsk++;
+    const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
+    this.#asking.set(ask, { of: new Set(asked.map(({ link }) => link.serverId)), run, timer });
+    for (const { link } of asked) say(link, { command: "PLACE_ASK", ask });
+  }
+
+  /** A user has another number of connections here. */
+  countsChanged(username: string): void {
+    const { plain, resuming } = this.#parts.keeper.countsOf(username);
+    this.#tell({ command: "SESSIONS", users: [{ username, plain, resuming }] });
+  }
+
+  /** This server has joined. */
+  joined(told: () => void): void {
+    this.#parts.keeper.tellOwn();
+    this.#parts.whenStored(told);
+  }
+
+  /** A link is up, and its server knows who is logged in here. */
+  linked(link: TalkLink): void {
+    this.#peers.set(link.serverId, { link, answers: false, startedAt: 0, counts: new Map(), lags: new Map() });
+    const { keeper } = this.#parts;
+    const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
+      .filter((counts) => !isUsual(counts));
+    for (const portion of portions(users)) say(link, { command: "SESSIONS", users: portion });
+  }
+
+  /** Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log. */
+  announced(serverId: string, { startedAt, has, tells }: Parameters<MeshPlaces["announced"]>[1]): void {
+    const peer = this.#peers.get(serverId);
+    if (peer === undefined) return;
+    peer.startedAt = startedAt;
+    if (!tells) return;
+    if (!peer.answers) {
+      peer.answers = true;
+      this.#tellConcluded(peer);
+    }
+    const { keeper, whenHere, isHere } = this.#parts;
+    // One that was started anew may have lost what it knew of them with its power: what it tells replaces what is concluded one by one.
+    if (this.#lostRuns.get(serverId) !== startedAt || keeper.concludedOf(serverId).length === 0) return;
+    const id = `${serverId}:${has}`;
+    whenHere(id, () => {
+      if (this.#peers.get(serverId) === peer && isHere(id)) keeper.serverSpoke(serverId);
+    });
+  }
+
+  /** This server has announced how it is: who has not got all of that? */
+  announcedHere(): void {
+    const lagging = unlessUnreadable(() => this.#parts.keeper.lagging(MAX_TALKED_USERS));
+    if (lagging === undefined) return;
+    if (lagging.size === 0 && !this.#saidBehind) return;
+    this.#saidBehind = lagging.size > 0;
+    const users = [...lagging].map(([username, vector]) => ({ username, vector }));
+    this.#tell({ command: "BEHIND", users });
+  }
+
+  /** A server says who is online there; before anybody else is told. */
+  heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage): void {
+    const counts = this.#peers.get(serverId)?.counts;
+    if (message.command === "ONLINE") counts?.clear();
+    else if (message.event === "joined") this.#parts.keeper.cameElsewhere(serverId, message.username);
+    else counts?.delete(message.username);
+  }
+
+  /** A server cannot be reached any more; before anybody else is told. */
+  gone(serverId: string): void {
+    const { keeper, announcedBy, usersAt, hasAccount } = this.#parts;
+    const peer = this.#peers.get(serverId);
+    this.#peers.delete(serverId);
+    if (peer !== undefined) this.#noteLost(serverId, peer.startedAt);
+    // Guests of another door have none, and do not come back as who they were.
+    const users = usersAt(serverId).filter(hasAccount).map((username) => ({
+      username,
+      ...peer?.counts.get(username) ?? ONE_THAT_RESUMES,
+      lag: peer?.lags.get(username) ?? {},
+    }));
+    keeper.serverLost(serverId, announcedBy(serverId), users);
+    for (const ask of [...this.#asking.keys()]) this.#answered(ask, serverId);
+  }
+
+  /** A server says something about lost connections. */
+  onMessage(link: TalkLink, message: PlaceTalkMessage): void {
+    const peer = this.#peers.get(link.serverId);
+    if (peer === undefined) return;
+    const { serverId, keeper, lastOwn, whenHere } = this.#parts;
+    switch (message.command) {
+      case "PLACE_ASK":
+        return say(link, { command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() });
+      case "PLACE_SAID": {
+        const { ask, sequence } = message;
+        return whenHere(`${link.serverId}:${sequence}`, () => this.#answered(ask, link.serverId));
+      }
+      case "SESSIONS":
+        for (const { username, ...counts } of message.users) {
+          if (isUsual(counts)) peer.counts.delete(username);
+          else peer.counts.set(username, counts);
+        }
+        return;
+      case "BEHIND":
+        peer.lags = new Map(message.users.map(({ username, vector }) => [username, vector]));
+        return;
+      case "PLACES":
+        // Who is linked here tells of itself.
+        if (message.server === serverId() || this.#peers.has(message.server)) return;
+        for (const user of message.users) keeper.concludedElsewhere(message.server, user);
+        return;
+    }
+  }
+
+  renamed(former: string, numbers: ReadonlyMap<number, number>): void {
+    this.#parts.keeper.renamed(former, numbers);
+  }
+
+  stop(): void {
+    for (const { timer } of this.#asking.values()) timer.cancel();
+    this.#asking.clear();
+  }
+
+  #noteLost(serverId: string, startedAt: number): void {
+    this.#lostRuns.delete(serverId);
+    this.#lostRuns.set(serverId, startedAt);
+    if (this.#lostRuns.size > MAX_LOST_RUNS) this.#lostRuns.delete(this.#lostRuns.keys().next().value!);
+  }
+
+  /** One that may have been away learns where users stood whose servers are gone. */
+  #tellConcluded({ link }: Peer): void {
+    const { serverId, keeper } = this.#parts;
+    for (const server of keeper.concludedServers) {
+      if (server === serverId() || server === link.serverId) continue;
+      for (const users of portions(keeper.concludedOf(server))) say(link, { command: "PLACES", server, users });
+    }
+  }
+
+  /** One of those that were asked has answered, or cannot; or (`undefined`) it takes too long. */
+  #answered(ask: number, serverId: string | undefined): void {
+    const asking = this.#asking.get(ask);
+    if (asking === undefined) return;
+    if (serverId !== undefined && (!asking.of.delete(serverId) || asking.of.size > 0)) return;
+    this.#asking.delete(ask);
+    asking.timer.cancel();
+    asking.run();
+  }
+
+  #tell(message: PlaceTalkMessage): void {
+    for (const link of this.#parts.links()) say(link, message);
+  }
+}
+
+function isUsual({ plain, resuming }: ReadingCounts): boolean {
+  return plain === 0 && resuming === 1;
+}
+
+function say(link: TalkLink, message: PlaceTalkMessage): void {
+  link.send(message);
+}
+
+function* portions<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += MAX_TALKED_USERS) yield all.slice(at, at + MAX_TALKED_USERS);
+}

@@ -1,0 +1,171 @@
+/**
+ * Who is online, carried between servers and told to clients: notes who comes and goes here, tells the other servers, hears it from them. What is told when is decided in
+ * `presence.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { Config } from "../../config/config.ts";
+import { Presence, type PresenceEvent } from "./presence.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import type { OnlineChangeMessage, OnlineMessage } from "../../protocol/peer/peer_message.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import type { ClientSession, Sessions } from "../hub/sessions.ts";
+
+/** What the board needs of its node. */
+export interface PresenceBoardParts {
+  /** This server, which can get another name. */
+  readonly named: { readonly serverId: string };
+  readonly perUser: Config["sessions"]["perUser"];
+  readonly clock: Clock;
+  readonly sessions: Sessions;
+  /** Says it to every linked server. */
+  tellServers(message: OnlineChangeMessage): void;
+  /** The server's Lamport time after something happened here, or after a message came that was sent at `lamport`. */
+  tick(lamport?: number): number;
+  /** Somebody has come or gone: for those who are told otherwise than clients are. */
+  told(event: PresenceEvent, lamport: number): void;
+}
+
+/** Whoever lost a connection, or a server, has so long to be back before anybody is told. */
+const GRACE_MS = 1_500;
+const logger = getLogger(["thrum", "presence"]);
+const encoder = new TextEncoder();
+
+/** One server's view of who is online. */
+export class PresenceBoard {
+  readonly #parts: PresenceBoardParts;
+  readonly #presence = new Presence(GRACE_MS);
+  /** Sessions of each user at this server. */
+  readonly #here = new Map<string, number>();
+  /** Lamport time at which the newest of them began. */
+  readonly #beganAt = new Map<string, number>();
+  #timer: Timer | undefined;
+
+  constructor(parts: PresenceBoardParts) {
+    this.#parts = parts;
+  }
+
+  /** Users that are logged in somewhere in the network, or have a moment to come back. */
+  get listed(): string[] {
+    return this.#presence.listed;
+  }
+
+  /** Is another number whenever `listed` is another list. */
+  get changes(): number {
+    return this.#presence.changes;
+  }
+
+  /** Users that are logged in at this moment, with the servers that each is at. */
+  get places(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
+    return this.#presence.places();
+  }
+
+  isOnline(username: string): boolean {
+    return this.#presence.isOnline(username);
+  }
+
+  /** Where a user is logged in; whether it has lost its last connection a moment ago, and may be back. */
+  whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
+    return this.#presence.whereabouts(username);
+  }
+
+  /** Users that are logged in at `serverId`. */
+  usersAt(serverId: string): string[] {
+    return [...this.#presence.places()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
+  }
+
+  /** What a server with a new link has to know. */
+  get here(): OnlineMessage {
+    return { command: "ONLINE", users: [...this.#here.keys()] };
+  }
+
+  /** This server had the name `former` until now. */
+  renamed(former: string): void {
+    for (const username of this.#here.keys()) this.#tell(this.#presence.came(this.#parts.named.serverId, username));
+    this.#tell(this.#presence.placeGone(former, this.#parts.clock.nowMs()));
+  }
+
+  /** A session has begun here. */
+  came(session: ClientSession): void {
+    const { username } = session;
+    if (username === ANONYMOUS) return;
+    const { named: { serverId }, sessions, perUser, tellServers } = this.#parts;
+    if (perUser === "replace") {
+      for (const other of sessions.of(username)) if (other !== session) other.end("SESSION_REPLACED");
+    }
+    const count = (this.#here.get(username) ?? 0) + 1;
+    this.#here.set(username, count);
+    // Also for a further session, where the others have to end theirs.
+    if (count === 1 || perUser === "replace") {
+      const lamport = this.#parts.tick();
+      this.#beganAt.set(username, lamport);
+      tellServers({ command: "ONLINE_CHANGE", username, event: "joined", lamport });
+    }
+    if (count === 1) this.#tell(this.#presence.came(serverId, username));
+  }
+
+  /** A session has ended here. */
+  went(username: string, how: "left" | "lost"): void {
+    if (username === ANONYMOUS) return;
+    const count = (this.#here.get(username) ?? 0) - 1;
+    if (count > 0) {
+      this.#here.set(username, count);
+      return;
+    }
+    this.#here.delete(username);
+    this.#beganAt.delete(username);
+    const { named: { serverId }, clock, tellServers, tick } = this.#parts;
+    tellServers({ command: "ONLINE_CHANGE", username, event: how, lamport: tick() });
+    this.#tell(this.#presence.went(serverId, username, how, clock.nowMs()));
+  }
+
+  /** Another server says who is online there. */
+  heard(serverId: string, message: OnlineMessage | OnlineChangeMessage): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (message.command === "ONLINE") {
+      this.#tell(this.#presence.settle(serverId, new Set(message.users), nowMs));
+      return;
+    }
+    const { username, event, lamport } = message;
+    if (event !== "joined") return this.#tell(this.#presence.went(serverId, username, event, nowMs));
+    this.#tell(this.#presence.came(serverId, username));
+    if (this.#parts.perUser !== "replace" || this.#beganAfter(username, lamport, serverId)) return;
+    for (const session of this.#parts.sessions.of(username)) session.end("SESSION_REPLACED");
+  }
+
+  /** Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions that begin at once stays. */
+  #beganAfter(username: string, lamport: number, serverId: string): boolean {
+    const here = this.#beganAt.get(username) ?? 0;
+    return here > lamport || (here === lamport && this.#parts.named.serverId > serverId);
+  }
+
+  /** Another server cannot be reached any more. */
+  serverGone(serverId: string): void {
+    this.#tell(this.#presence.placeGone(serverId, this.#parts.clock.nowMs()));
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #tell(events: readonly PresenceEvent[]): void {
+    for (const { event, username } of events) {
+      logger.debug("{username}: {event}", { username, event });
+      const lamport = this.#parts.tick();
+      const line = encoder.encode(encodeLine({ command: "PRESENCE", event, username, lamport }));
+      for (const session of this.#parts.sessions) session.tellPresence(username, line);
+      this.#parts.told({ event, username }, lamport);
+    }
+    this.#tellLater();
+  }
+
+  #tellLater(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { clock } = this.#parts;
+    const { dueAt } = this.#presence;
+    if (dueAt === undefined) return;
+    this.#timer = clock.after(Math.max(0, dueAt - clock.nowMs()), () => this.#tell(this.#presence.due(clock.nowMs())));
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The answers to LIST_USERS. Names of accounts are read once and kept in their order; an answer is made when it is asked for after something has changed, and is the same bytes for all who ask
+ * until the next change: however often somebody asks, it costs a write.
+ */
+
+import type { UserScope } from "../../protocol/message.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+
+/** Where the names are. */
+export interface UserListSource {
+  /** Every registered name, in the order of `Array.sort`. */
+  readUsernames(): readonly string[];
+  /** Who is listed as online, in the same order. */
+  readonly online: readonly string[];
+  /** Is another number whenever `online` has changed. */
+  readonly onlineChanges: number;
+}
+
+const encoder = new TextEncoder();
+
+/** One server's. */
+export class UserLists {
+  readonly #source: UserListSource;
+  /** Absent until somebody asks. */
+  #names: string[] | undefined;
+  #all: Uint8Array | undefined;
+  #online: { readonly line: Uint8Array; readonly changes: number } | undefined;
+
+  constructor(source: UserListSource) {
+    this.#source = source;
+  }
+
+  /** Every registered name, in order. */
+  get usernames(): readonly string[] {
+    return this.#names ??= [...this.#source.readUsernames()];
+  }
+
+  /** These names have accounts. Some may have had one before. */
+  registered(usernames: readonly string[]): void {
+    // Whoever asks first reads them from the store.
+    const names = this.#names;
+    if (names === undefined) return;
+    let isNew = false;
+    for (const username of usernames) {
+      const place = placeOf(names, username);
+      if (names[place] === username) continue;
+      names.splice(place, 0, username);
+      isNew = true;
+    }
+    if (isNew) this.#all = undefined;
+  }
+
+  /** The line that answers. */
+  line(scope: UserScope): Uint8Array {
+    if (scope === "all") return this.#all ??= lineOf(scope, this.usernames);
+    const { onlineChanges: changes } = this.#source;
+    if (this.#online?.changes !== changes) this.#online = { line: lineOf(scope, this.#source.online), changes };
+    return this.#online.line;
+  }
+}
+
+function lineOf(scope: UserScope, users: readonly string[]): Uint8Array {
+  return encoder.encode(encodeLine({ command: "USER_LIST", scope, users }));
+}
+
+/** Where `name` stands, or would. The order is that of `Array.sort`: by UTF-16 units, as `<` has it. */
+function placeOf(names: readonly string[], name: string): number {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (names[middle]! < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,159 @@
+/**
+ * Who may come in: what has to be found out, here and in the network, before a LOGIN or a REGISTER is answered. What the answer then is, is decided by
+ * `session.ts`; a connection that is gone meanwhile is told nothing.
+ */
+
+import type { Accounts, Applicant } from "../accounts/accounts.ts";
+import type { Config } from "../../config/config.ts";
+import type { Proven } from "../accounts/credential.ts";
+import { type FaultGuard, guarded } from "../../platform/faults.ts";
+import type { LoginMessage } from "../../protocol/message.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "./session.ts";
+import type { Counters } from "../../view/server_counters.ts";
+import type { Balancer } from "../balance/balancer.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { PlaceTalk } from "../places/place_talk.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { Rates } from "./limits/address_rates.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** What is needed to find it out. */
+export interface AdmissionServices {
+  readonly accounts: Accounts;
+  readonly balancer: Balancer;
+  readonly journal: Journal;
+  readonly mesh: Mesh;
+  readonly placeTalk: PlaceTalk;
+  readonly presence: PresenceBoard;
+  readonly config: Config;
+  readonly counters: Counters;
+  readonly rates: Rates;
+  readonly faults: FaultGuard;
+}
+
+/** Whoever waits for it. */
+export interface Waiting extends Applicant {
+  readonly remoteHost: string;
+  /** Whether it does not wait any more. */
+  readonly isGone: boolean;
+  /** The secret could not be derived, or the store not be read. */
+  brokeDown(error: unknown): void;
+}
+
+/** What a login comes to. `proven` is there for all but anonymous clients that may log in. */
+export interface LoginOutcome {
+  readonly problem?: LoginProblem;
+  /** It is not for now. */
+  readonly limit?: Limit;
+  /** It is to be sent there. */
+  readonly redirect?: RedirectTarget;
+  readonly proven?: Proven;
+}
+
+/** Finds out whether `login` may be let in, and tells it: at once, where nothing has to be waited for. */
+export function checkLogin(
+  login: LoginMessage,
+  waiting: Waiting,
+  services: AdmissionServices,
+  told: (outcome: LoginOutcome) => void,
+): void {
+  const { accounts, balancer, mesh, placeTalk, presence, config: { sessions: { perUser } } } = services;
+  const { username, secret = "", ticket, last, resume, reads } = login;
+  const limit = services.rates.login(waiting.remoteHost);
+  if (limit !== undefined) return told({ limit });
+  const mayLogIn = (proven?: Proven) => {
+    if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
+      return told({ problem: "LOGGED_IN_ELSEWHERE" });
+    }
+    const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
+    told({ ...(proven === undefined ? {} : { proven }), ...(redirect === undefined ? {} : { redirect }) });
+  };
+  // Who does not say what it has is to be given what came since it was lost elsewhere, which may just have happened.
+  const whenKnown = (run: () => void) => {
+    if (resume !== undefined || reads === false) return run();
+    placeTalk.whenKnown(username, () => void (waiting.isGone || run()));
+  };
+  mesh.whenJoined(() =>
+    mesh.replication.whenHere(last, () => {
+      if (waiting.isGone) return;
+      if (username === ANONYMOUS) return orBreakDown(waiting, () => mayLogIn());
+      accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
+        if (waiting.isGone) return;
+        if (result.ok) return whenKnown(() => mayLogIn(result.proven));
+        if (result.reason !== "TOO_MANY") return told({ problem: result.reason });
+        services.counters.limited("secrets");
+        told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
+      }).catch((error) => waiting.brokeDown(error));
+    })
+  );
+}
+
+/** What is called back later is the fault of whoever waited when it throws, and not of those who wait behind. */
+function orBreakDown(waiting: Waiting, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    waiting.brokeDown(error);
+  }
+}
+
+/** Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every server that can be reached. */
+export function register(
+  { username, secret }: { readonly username: string; readonly secret: string },
+  waiting: Waiting,
+  services: AdmissionServices,
+  told: (isRegistered: boolean) => void,
+  kind: "registration" | "peer" = "registration",
+): void {
+  const { accounts, mesh } = services;
+  mesh.whenJoined(() => {
+    if (waiting.isGone) return;
+    accounts.register(username, secret, waiting, kind).then((result) => {
+      if (!result.ok) return told(false);
+      // Nobody is told any more, so the name stays free for whoever tries again.
+      if (waiting.isGone) return accounts.settled(username);
+      claim(username, result.verifier, services, told);
+    }).catch((error) => waiting.brokeDown(error));
+  });
+}
+
+/** As `register`, for a server of the older dialect; where the name has an account, tells whether the secret is that one's. */
+export function takeAccount(
+  { username, secret, remoteHost }: { readonly username: string; readonly secret: string; readonly remoteHost: string },
+  services: AdmissionServices,
+  told: (isTaken: boolean) => void,
+): void {
+  const waiting = { remoteHost, isGone: false, brokeDown: () => told(false) };
+  if (!services.journal.hasAccount(username)) return register({ username, secret }, waiting, services, told, "peer");
+  const tell = (isTaken: boolean) => guarded(services.faults, "peers", () => told(isTaken), () => {});
+  services.accounts.checkLogin({ username, secret }, waiting, "peer").then(({ ok }) => ok, () => false)
+    .then((ok) => void unlessUnreadable(() => tell(ok)));
+}
+
+/** The name is free here; if it is everywhere, the account is made. */
+function claim(
+  username: string,
+  verifier: string,
+  { accounts, journal, mesh: { registrar, replication }, config: { cluster: { lockTimeoutMs } } }: AdmissionServices,
+  told: (isRegistered: boolean) => void,
+): void {
+  const taken = () => {
+    accounts.settled(username);
+    told(false);
+  };
+  registrar.claim(username, (claim) => {
+    if (claim === undefined) return taken();
+    const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
+      accounts.settled(username);
+      replication.whenAllHaveWithin(sequence, lockTimeoutMs, () => {
+        registrar.release(claim);
+        told(true);
+      });
+    });
+    if (id !== undefined) return;
+    registrar.release(claim);
+    taken();
+  });
+}

@@ -1,0 +1,64 @@
+/** What a logged-in client asks for, carried out and answered: to publish, to send to somebody, to know who is there. An answer that says that something is safe waits until it is. */
+
+import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
+import type { Answers } from "./replies.ts";
+import type { ConnectionServices } from "./connection_services.ts";
+import { isSafeOnceStored } from "./durability.ts";
+import type { LoggedIn, ServedClient } from "./served_client.ts";
+
+/** Why an acknowledgement does not come yet. */
+const PENDING = "it is stored here, and waits for another server to have it too";
+
+/** One client's. */
+export class ClientRequests {
+  readonly #services: ConnectionServices;
+  readonly #client: ServedClient;
+  readonly #answers: Answers;
+  readonly #wantsAcknowledgement: boolean;
+
+  constructor(services: ConnectionServices, client: ServedClient, { features }: LoggedIn, answers: Answers) {
+    this.#services = services;
+    this.#client = client;
+    this.#answers = answers;
+    this.#wantsAcknowledgement = features.includes("ack");
+  }
+
+  publish(message: ActivityMessage): void {
+    const id = this.#client.publish(message);
+    const { messageId } = message;
+    if (messageId !== undefined && this.#wantsAcknowledgement) this.#acknowledge(messageId, id);
+  }
+
+  sendDirect(message: SendDirectMessage): void {
+    const id = this.#client.send(message);
+    const { messageId, to } = message;
+    if (id === undefined) {
+      const info = "too many messages wait for this user";
+      return this.#answers.send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
+    }
+    if (messageId === undefined) return;
+    const of = formatEntryId(id);
+    this.#whenSafe(messageId, id, () => {
+      const { lamport } = this.#services.journal;
+      this.#answers.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
+    });
+  }
+
+  listUsers(scope: UserScope): void {
+    this.#answers.write(this.#services.userLists.line(scope));
+  }
+
+  #acknowledge(messageId: string, id: EntryId): void {
+    this.#whenSafe(messageId, id, () => {
+      this.#answers.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+    });
+  }
+
+  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the client is told once that it waits. */
+  #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
+    if (isSafeOnceStored(id, this.#services)) return answer();
+    const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
+    this.#services.mesh.replication.whenOneHas(id.sequence, answer, this.#wantsAcknowledgement ? pending : undefined);
+  }
+}

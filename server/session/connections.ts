@@ -1,0 +1,229 @@
+/**
+ * Who is served by one server, whichever door they came through. Who has a place, who waits for one and who has to go is decided in `server/session/limits/seats.ts`; this does it.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { LimitsConfig } from "../../config/config.ts";
+import { networkOf } from "../../platform/address.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Link } from "../../platform/transport.ts";
+import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import type { Door } from "../../view/network_view.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionOrigin, Seats, ServedConnection } from "./connection_services.ts";
+import type { Counters, LimitName } from "../../view/server_counters.ts";
+import { Places, type Standing } from "./limits/seats.ts";
+
+/** What is needed of the node. */
+export interface ConnectionsParts {
+  readonly limits: Pick<
+    LimitsConfig,
+    "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
+  >;
+  readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
+  /** How many without a place are heard. */
+  readonly maxLobby: number;
+  readonly counters: Counters;
+  /** Whether the server is about to end: then nobody is taken in any more. */
+  isClosing(): boolean;
+  /** Makes a connection of a link. */
+  connect(link: Link, origin: ConnectionOrigin): Connection;
+}
+
+/** Connections that may wait for a place; beyond, somebody is turned away. */
+export const MAX_LOBBY = 1_024;
+/** How long the last line to somebody who has to go may take to leave: others wait for its place, and many may have to go. */
+const HURRY_MS = 250;
+/** For so long, and until it was read once, nobody has to go because it says nothing. */
+const FRESH_MS = 1_000;
+/** How often an operator is told the same at most. */
+const TELL_MS = 10_000;
+const logger = getLogger(["thrum", "server"]);
+const encoder = new TextEncoder();
+
+/** Those that are served, in the order in which they came, and those who wait for a place. */
+export class Connections implements Iterable<ServedConnection>, Seats {
+  readonly #parts: ConnectionsParts;
+  /** All of them, with the moment and the turn of the event loop in which they came. */
+  readonly #open = new Map<ServedConnection, { readonly at: number; readonly turn: number }>();
+  /** Counts turns in which somebody came. */
+  #turn = 0;
+  #turnEnds = false;
+  readonly #places: Places<ServedConnection>;
+  /** Those who wait for a place and have said who they are: how to tell them that they have one. */
+  readonly #granted = new Map<ServedConnection, () => void>();
+  readonly #toldAt = new Map<LimitName, number>();
+  #made = 0;
+  #allGone: (() => void) | undefined;
+
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts;
+    const { maxConnections, keptForNamedPercent } = parts.limits;
+    const kept = Math.ceil(maxConnections * keptForNamedPercent / 100);
+    const limits = { maxPlaces: maxConnections, kept, maxLobby: parts.maxLobby };
+    this.#places = new Places(limits, {
+      isFresh: (connection) => this.#isFresh(connection),
+      isIdle: (connection) => connection.isQuiet,
+    });
+  }
+
+  [Symbol.iterator](): Iterator<ServedConnection> {
+    return this.#open.keys();
+  }
+
+  /** How many have a place. */
+  get size(): number {
+    return this.#places.taken;
+  }
+
+  /** How many wait for one. */
+  get waiting(): number {
+    return this.#places.inLobby;
+  }
+
+  /** Whether there is no place for one more. */
+  get isFull(): boolean {
+    return this.#places.isFull;
+  }
+
+  get isShort(): boolean {
+    return this.#places.isShort;
+  }
+
+  /** What the next connection is called. */
+  nextId(): string {
+    return String(++this.#made);
+  }
+
+  /** Hears whoever is at the other end of `link`; whether there is a place for it is found out when it has said who it is. */
+  accept(link: Link, over: Door): void {
+    const { isClosing, connect } = this.#parts;
+    if (isClosing()) return link.destroy();
+    const network = networkOf(link.remoteHost);
+    const limit = this.#limitOf(network);
+    if (limit !== undefined) return this.#refuse(link, limit);
+    const connection = connect(link, { id: this.nextId(), over });
+    this.#add(connection, network);
+    try {
+      connection.start();
+    } catch (error) {
+      // It will not tell of its end, and would be counted for ever.
+      this.gone(connection);
+      throw error;
+    }
+  }
+
+  /** Counts a guest of another door among those that are served. To be called when it is not full. */
+  add(guest: ServedConnection & { readonly remoteHost: string }): void {
+    this.#add(guest, networkOf(guest.remoteHost));
+    this.#places.enter(guest, { kind: "anonymous" });
+  }
+
+  tries(connection: ServedConnection, isTrying: boolean): void {
+    this.#places.tries(connection, isTrying);
+  }
+
+  enter(connection: ServedConnection, standing: Standing, granted: () => void): boolean {
+    const { isIn, out } = this.#places.enter(connection, standing);
+    if (out !== undefined) this.#sendAway(out, "places", "somebody else needs the place");
+    if (isIn) return true;
+    this.#tell("places", "{limit} connections are served: {waiting} wait for a place");
+    this.#granted.set(connection, granted);
+    return false;
+  }
+
+  /** One is gone, and there may be a place for the next. */
+  gone(connection: ServedConnection): void {
+    this.#open.delete(connection);
+    this.#granted.delete(connection);
+    const next = this.#places.leave(connection);
+    if (this.#open.size === 0) this.#allGone?.();
+    if (next === undefined) return;
+    const granted = this.#granted.get(next);
+    this.#granted.delete(next);
+    granted?.();
+  }
+
+  /** Sends those away that wait for a place. */
+  turnAwayWaiting(): void {
+    for (const connection of [...this.#open.keys()]) {
+      if (!this.#places.hasPlace(connection)) connection.end("SERVER_STOPPING");
+    }
+  }
+
+  /** Ends all. */
+  end(reason: CloseReason): void {
+    for (const connection of this.#open.keys()) connection.end(reason);
+  }
+
+  /** Ends all; resolves when they are gone. */
+  async endAll(reason: CloseReason): Promise<void> {
+    if (this.#open.size === 0) return;
+    const allGone = new Promise<void>((resolve) => this.#allGone = resolve);
+    this.end(reason);
+    await allGone;
+  }
+
+  #add(connection: ServedConnection, network: string): void {
+    this.#parts.counters.accepted++;
+    this.#open.set(connection, { at: this.#parts.clock.nowMs(), turn: this.#turn });
+    this.#countTurn();
+    const { out } = this.#places.arrive(connection, network);
+    if (out === undefined) return;
+    this.#tell("lobby", `${this.#parts.maxLobby} connections wait for a place: some are turned away`);
+    this.#sendAway(out, "lobby", "too many wait for a place");
+  }
+
+  /** Whether what it has sent may not have been read yet: many can come in one turn, before anybody is read. */
+  #isFresh(connection: ServedConnection): boolean {
+    const came = this.#open.get(connection);
+    return came !== undefined && (this.#turn - came.turn < 2 || this.#parts.clock.nowMs() - came.at < FRESH_MS);
+  }
+
+  #countTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#parts.clock.endOfTurn(() => {
+      this.#turnEnds = false;
+      this.#turn++;
+    });
+  }
+
+  /** What `network` has used up, where the operator has set a limit. */
+  #limitOf(network: string): LimitName | undefined {
+    const { maxConnectionsPerAddress, maxUnidentifiedPerAddress } = this.#parts.limits;
+    if (maxConnectionsPerAddress === 0 && maxUnidentifiedPerAddress === 0) return undefined;
+    const { all, unidentified } = this.#places.countOf(network);
+    if (maxConnectionsPerAddress > 0 && all >= maxConnectionsPerAddress) return "connections";
+    return maxUnidentifiedPerAddress > 0 && unidentified >= maxUnidentifiedPerAddress ? "unidentified" : undefined;
+  }
+
+  /** Nothing is made of `link` but the answer. */
+  #refuse(link: Link, limit: LimitName): void {
+    const { counters } = this.#parts;
+    counters.limited(limit);
+    counters.ended("TOO_MANY");
+    this.#tell(limit, `an address has as many ${limit} as it may: {address}`, link.remoteHost);
+    const info = limit === "connections"
+      ? "as many connections come from this address as may"
+      : "as many connections come from this address without a login as may";
+    const { reconnect } = CLOSE_REASONS.TOO_MANY;
+    link.write(encoder.encode(encodeLine({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect })));
+    link.end(HURRY_MS);
+  }
+
+  #sendAway(connection: ServedConnection, limit: LimitName, why: string): void {
+    this.#parts.counters.limited(limit);
+    connection.end("TOO_MANY", why, HURRY_MS);
+  }
+
+  /** Not for each of them: those who come are as many as they like. */
+  #tell(limit: LimitName, what: string, address = ""): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - (this.#toldAt.get(limit) ?? -Infinity) < TELL_MS) return;
+    this.#toldAt.set(limit, nowMs);
+    const { limits: { maxConnections } } = this.#parts;
+    logger.warning(what, { limit: maxConnections, waiting: this.waiting, address });
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Who may have a place at a server, and who has to go when there is none. As long as there are places anybody has one. Then whoever comes waits in the lobby, where it is heard until it has
+ * said who it is: a server gets a place at once, a user with a name that of somebody who has said nothing, or of an anonymous client; and so does an anonymous client from an
+ * address that has fewer. Whoever has the most is asked first. What connections do about it is the business of `server/session/connections.ts`. Pure.
+ */
+
+import { Crowd } from "./crowd.ts";
+
+/** What is at the other end. */
+export type Standing =
+  /** It has said nothing yet that counts. */
+  | { readonly kind: "new" }
+  /** Its secret is being looked at. */
+  | { readonly kind: "trying" }
+  /** An anonymous client that understands no more than it has to, and one that does, or a guest. */
+  | { readonly kind: "plain" }
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "named"; readonly username: string }
+  | { readonly kind: "peer" };
+
+/** How many there may be. */
+export interface PlaceLimits {
+  readonly maxPlaces: number;
+  /** So many are for users with a name, and for servers, if they want them. */
+  readonly kept: number;
+  readonly maxLobby: number;
+}
+
+/** What becomes of whoever comes. */
+export interface Arrival<T> {
+  /** Who has to leave the lobby. */
+  readonly out?: T;
+}
+
+/** What becomes of whoever has said who it is. */
+export interface Entry<T> {
+  /** Whether it has a place; if not, it waits for one. */
+  readonly isIn: boolean;
+  /** Who has to go for it. */
+  readonly out?: T;
+}
+
+/** What is asked about somebody. */
+export interface PlaceQuestions<T> {
+  /** Whether it has come only just now, so that what it has sent may not have been read yet. */
+  isFresh(guest: T): boolean;
+  /** Whether it has said nothing for a while. */
+  isIdle(guest: T): boolean;
+}
+
+interface Guest {
+  readonly network: string;
+  readonly standing: Standing;
+  /** Where it is counted. `"waits"` and `"lobby"` have no place. */
+  readonly at: "place" | "lobby" | "waits";
+}
+
+/** One user, or one address, may have so many connections before some of them are asked to go for other users. */
+const FEW_CONNECTIONS = 8;
+/** Below this part of all places left, places are short. */
+const SHORT_PART = 0.1;
+/** So many of one owner are looked at for one that is idle. */
+const TRIES = 16;
+
+/** The places of one server, and its lobby. */
+export class Places<T> {
+  readonly #limits: PlaceLimits;
+  readonly #guests = new Map<T, Guest>();
+  /** Those who have a place, by network: each kind but the servers. */
+  readonly #placed = {
+    new: new Crowd<T>(),
+    trying: new Crowd<T>(),
+    plain: new Crowd<T>(),
+    anonymous: new Crowd<T>(),
+    named: new Crowd<T>(),
+  };
+  /** Those with a name and a place, by name. */
+  readonly #byName = new Crowd<T>();
+  #peers = 0;
+  /** Those without a place: who has not said who it is, whose secret is being looked at, and who waits for one, with a name and without. */
+  readonly #lobby = new Crowd<T>();
+  readonly #lobbyTrying = new Crowd<T>();
+  readonly #waitingNamed = new Crowd<T>();
+  readonly #waitingAnonymous = new Crowd<T>();
+  /** All of them, by network. */
+  readonly #all = new Crowd<T>();
+  readonly #ask: PlaceQuestions<T>;
+
+  constructor(limits: PlaceLimits, ask: PlaceQuestions<T>) {
+    this.#limits = limits;
+    this.#ask = ask;
+  }
+
+  /** How many have a place. */
+  get taken(): number {
+    const { new: fresh, trying, plain, anonymous, named } = this.#placed;
+    return fresh.size + trying.size + plain.size + anonymous.size + named.size + this.#peers;
+  }
+
+  /** How many have none. */
+  get inLobby(): number {
+    return [this.#lobby, this.#lobbyTrying, this.#waitingNamed, this.#waitingAnonymous]
+      .reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Whether there is no place for one more. */
+  get isFull(): boolean {
+    return this.taken >= this.#limits.maxPlaces;
+  }
+
+  /** Whether few places are left: then nobody is to take long to say who it is. */
+  get isShort(): boolean {
+    return this.taken >= this.#limits.maxPlaces * (1 - SHORT_PART);
+  }
+
+  /** Whether this one has a place. */
+  hasPlace(guest: T): boolean {
+    return this.#guests.get(guest)?.at === "place";
+  }
+
+  /** Connections of a network, and those of them that have not said who they are. */
+  countOf(network: string): { readonly all: number; readonly unidentified: number } {
+    const { new: fresh, trying } = this.#placed;
+    const unidentified = [fresh, trying, this.#lobby, this.#lobbyTrying]
+      .reduce((sum, crowd) => sum + crowd.sizeOf(network), 0);
+    return { all: this.#all.sizeOf(network), unidentified };
+  }
+
+  /** Somebody comes, and has a place if there is one. */
+  arrive(guest: T, network: string): Arrival<T> {
+    const at = this.isFull ? "lobby" : "place";
+    this.#put(guest, { network, standing: { kind: "new" }, at });
+    if (this.inLobby <= this.#limits.maxLobby) return {};
+    const out = this.#silent(this.#lobby) ?? oldest(this.#waitingAnonymous) ?? oldest(this.#lobby) ??
+      oldest(this.#lobbyTrying) ?? oldest(this.#waitingNamed);
+    this.#take(out!);
+    return { out: out! };
+  }
+
+  /** Its secret is being looked at, or that is over and it may say who it is again. */
+  tries(guest: T, isTrying: boolean): void {
+    const known = this.#guests.get(guest);
+    if (known === undefined || known.at === "waits") return;
+    this.#put(guest, { ...known, standing: { kind: isTrying ? "trying" : "new" } });
+  }
+
+  /** It has said who it is, and that is so. */
+  enter(guest: T, standing: Standing): Entry<T> {
+    const known = this.#guests.get(guest);
+    if (known === undefined) return { isIn: true };
+    const { network } = known;
+    if (known.at === "place" || !this.isFull) {
+      this.#put(guest, { network, standing, at: "place" });
+      return { isIn: true };
+    }
+    const out = this.#whoGoes(standing, network);
+    if (out !== undefined) this.#take(out);
+    // Without the others a server is none of theirs: it does not wait.
+    if (out === undefined && standing.kind !== "peer") {
+      this.#put(guest, { network, standing, at: "waits" });
+      return { isIn: false };
+    }
+    this.#put(guest, { network, standing, at: "place" });
+    return out === undefined ? { isIn: true } : { isIn: true, out };
+  }
+
+  /** Somebody is gone. Gives who has a place now and has waited for it. */
+  leave(guest: T): T | undefined {
+    this.#take(guest);
+    if (this.isFull) return undefined;
+    const waited = this.#waitingNamed.next() ?? this.#waitingAnonymous.next();
+    const next = waited ?? this.#lobbyTrying.next() ?? this.#lobby.next();
+    if (next !== undefined) this.#put(next, { ...this.#guests.get(next)!, at: "place" });
+    return waited;
+  }
+
+  /** Whose place somebody may have where there is none. */
+  #whoGoes({ kind }: Standing, network: string): T | undefined {
+    const { new: fresh, trying, plain, anonymous, named } = this.#placed;
+    const silent = this.#silent(fresh);
+    if (silent !== undefined) return silent;
+    if (kind === "plain" || kind === "anonymous") {
+      // Whoever has more than one more is to share.
+      const fair = (crowd: Crowd<T>) => crowd.most > this.#anonymousOf(network) + 1;
+      return (fair(plain) ? this.#idle(plain, plain.largest) : undefined) ??
+        (fair(plain) ? oldest(plain) : fair(anonymous) ? oldest(anonymous) : undefined);
+    }
+    const idle = this.#idle(plain, plain.largest);
+    if (idle !== undefined) return idle;
+    const isBelowShare = named.size + this.#peers < this.#limits.kept;
+    const shares = isBelowShare ? oldest(plain) ?? oldest(anonymous) ?? oldest(fresh) ?? oldest(trying) : undefined;
+    if (shares !== undefined) return shares;
+    if (this.#byName.most > FEW_CONNECTIONS) return this.#idle(this.#byName, this.#byName.largest);
+    // One address that has most of all places gives of them to others.
+    const isMost = named.most > Math.max(FEW_CONNECTIONS, this.#limits.maxPlaces / 2) &&
+      named.most > 2 * named.sizeOf(network);
+    return isMost ? this.#idle(named, named.largest) : undefined;
+  }
+
+  #anonymousOf(network: string): number {
+    return this.#placed.plain.sizeOf(network) + this.#placed.anonymous.sizeOf(network);
+  }
+
+  #idle(crowd: Crowd<T>, owner: string | undefined): T | undefined {
+    return owner === undefined ? undefined : crowd.oldestOf(owner, (guest) => this.#ask.isIdle(guest), TRIES);
+  }
+
+  /** One that has had the time to say something. */
+  #silent(crowd: Crowd<T>): T | undefined {
+    const silent = oldest(crowd);
+    return silent === undefined || this.#ask.isFresh(silent) ? undefined : silent;
+  }
+
+  #put(guest: T, { network, standing, at }: Guest): void {
+    this.#take(guest);
+    this.#guests.set(guest, { network, standing, at });
+    this.#all.add(network, guest);
+    this.#crowdOf(standing, at)?.add(network, guest);
+    if (at !== "place") return;
+    if (standing.kind === "peer") this.#peers++;
+    if (standing.kind === "named") this.#byName.add(standing.username, guest);
+  }
+
+  #take(guest: T): void {
+    const known = this.#guests.get(guest);
+    if (known === undefined) return;
+    const { network, standing, at } = known;
+    this.#guests.delete(guest);
+    this.#all.delete(network, guest);
+    this.#crowdOf(standing, at)?.delete(network, guest);
+    if (at !== "place") return;
+    if (standing.kind === "peer") this.#peers--;
+    if (standing.kind === "named") this.#byName.delete(standing.username, guest);
+  }
+
+  #crowdOf({ kind }: Standing, at: Guest["at"]): Crowd<T> | undefined {
+    if (at === "lobby") return kind === "trying" ? this.#lobbyTrying : this.#lobby;
+    if (at === "waits") return kind === "named" ? this.#waitingNamed : this.#waitingAnonymous;
+    return kind === "peer" ? undefined : this.#placed[kind];
+  }
+}
+
+/** The one of those who have the most that came first. */
+function oldest<T>(crowd: Crowd<T>): T | undefined {
+  return crowd.largest === undefined ? undefined : crowd.oldestOf(crowd.largest, () => true, 1);
+}

@@ -1,0 +1,258 @@
+/**
+ * Direct messages of one logged-in client: those that waited for its user, what it gets of those that come, and when they count as delivered. A client with `chat` says so itself; for others they
+ * are when their link has taken them.
+ */
+
+import type { Segment } from "../../log/segment.ts";
+import { sequenceOf, type Vector } from "../../log/vector.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import type { Link } from "../../platform/transport.ts";
+import { readEntry } from "../../protocol/entry_codec.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import type { WaitingMessage } from "../store/store.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Waiter, WorkShares } from "./limits/work_shares.ts";
+
+/** What a mailbox works with. */
+export interface MailboxParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly link: Link;
+  readonly username: string;
+  /** Whether the client understands DIRECT_MESSAGE and RECEIPT, and says what it has taken. */
+  readonly knowsChat: boolean;
+  /** All that waited is written, and the link takes more. */
+  opened(): void;
+  /** Whose turn it is: to note that very many were taken takes long. */
+  readonly shares: WorkShares;
+  /** For the trace: that `message` was delivered has become the entry `receipt`. */
+  delivered?(message: EntryId, receipt: EntryId): void;
+}
+
+/** The lines that can be for one user. */
+interface UserLine {
+  readonly command: string;
+  readonly id: string;
+  readonly from: string;
+  readonly text: string;
+  readonly messageId?: string;
+  readonly [field: string]: unknown;
+}
+
+/** Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs no more than others. */
+const PORTION_BYTES = 65_536;
+/** Portions in one turn, and after how long there is no further one. */
+const PORTIONS_PER_TURN = 4;
+const WRITING_MS = 8;
+/** While a link does not take what was written to it. */
+const LOOK_AGAIN_MS = 100;
+/** Messages, and origins, that are looked at in one share. */
+const TAKEN_PER_SHARE = 100;
+/** Read of them at once. */
+const TAKEN_BYTES = 16_384;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** One client's. */
+export class Mailbox implements Waiter {
+  readonly #parts: MailboxParts;
+  /** Written to a client that cannot say what it has taken, and maybe not with it yet. */
+  #underWay: EntryId[] = [];
+  #isWatching = false;
+  #isClosed = false;
+  #timer: Timer | undefined;
+  /** What the client has said to have taken, and is not noted yet: for each origin from where to where. */
+  readonly #said = new Map<string, { next: number; last: number }>();
+  /** What the client has taken elsewhere of entries that have not come here yet. */
+  #takenBefore: Readonly<Record<string, number>> = {};
+  /** What stands in the log up to here came, or comes, out of the inbox. */
+  #inboxUpTo = 0;
+  /** The same as a vector, while some of it is still to be written. */
+  #opening: Vector | undefined;
+  /** Where the last message of the inbox that was written has its place. */
+  #place = 0;
+  #nextTurn: Timer | undefined;
+
+  constructor(parts: MailboxParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a client that cannot say what it has: everything before this moment, which then
+   * does not come from the log. To one that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that stands for this too.
+   */
+  open(has?: Vector): void {
+    const { journal } = this.#parts;
+    if (has === undefined) this.#inboxUpTo = journal.head;
+    this.#opening = { ...has ?? journal.vector };
+    this.#writePortions();
+  }
+
+  /** Whether something of what waited is still to be written. */
+  get isOpening(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  /** What the client gets of a segment that is for its user. */
+  take(segment: Segment, bytes: Uint8Array): Uint8Array {
+    const { origin, first, last } = segment;
+    const taken = sequenceOf(this.#takenBefore, origin);
+    if (first <= taken) this.#deliver(origin, first, Math.min(last, taken));
+    if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
+    const lines = decoder.decode(bytes).split("\n").slice(0, -1);
+    const before = last - lines.length + 1;
+    return encoder.encode(
+      lines.map((line, n) => this.#lineFor(line, { origin, sequence: before + n }, false)).join(""),
+    );
+  }
+
+  /** The client has taken all of this, be it over this connection or an earlier one. */
+  acknowledged(vector: Vector): void {
+    const { journal } = this.#parts;
+    const known = Object.entries(vector);
+    const isAlreadyAtIt = this.#said.size > 0;
+    for (const [origin, last] of known) {
+      const said = this.#said.get(origin);
+      if (said === undefined) this.#said.set(origin, { next: 1, last });
+      else said.last = Math.max(said.last, last);
+    }
+    if (!isAlreadyAtIt) this.goOn();
+    // The server that it had these from may be gone, and they come later.
+    const early = known.filter(([origin, last]) => last > sequenceOf(journal.vector, origin));
+    this.#takenBefore = Object.fromEntries(early);
+  }
+
+  /** Notes more of what the client has said to have taken, also when it is gone meanwhile. */
+  goOn(): void {
+    const { journal, username, shares } = this.#parts;
+    let left = TAKEN_PER_SHARE;
+    for (const [origin, said] of this.#said) {
+      for (; left > 0 && said.next <= said.last; left--) {
+        const portion = journal.inboxes.rangeOf(username, { origin, first: said.next, last: said.last }, TAKEN_BYTES);
+        this.#note(portion);
+        left -= portion.length;
+        said.next = portion.length === 0 ? said.last + 1 : portion.at(-1)!.sequence + 1;
+      }
+      if (left <= 0) break;
+    }
+    for (const [origin, { next, last }] of this.#said) {
+      if (next <= last) return shares.later(this);
+      this.#said.delete(origin);
+    }
+  }
+
+  /** The connection ends. What is not known to be delivered goes on waiting. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#nextTurn?.cancel();
+  }
+
+  /** All that was written to its link has left. */
+  drained(): void {
+    this.#deliverUnderWay();
+    if (this.#opening !== undefined && this.#nextTurn === undefined) this.#writePortions();
+  }
+
+  /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
+  #writePortions(): void {
+    const { journal, clock, link, username } = this.#parts;
+    const untilMs = clock.nowMs() + WRITING_MS;
+    for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
+      if (portions > 0 && clock.nowMs() >= untilMs) break;
+      const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
+      if (portion.length === 0) {
+        this.#opening = undefined;
+        this.#parts.opened();
+        return;
+      }
+      this.#place = portion.at(-1)!.place;
+      // The others come from the log.
+      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
+      const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
+        .map((message) => this.#lineFor(message.line, message, true)).join("");
+      if (text !== "" && !link.write(encoder.encode(text))) return;
+    }
+    // By a timer, as the hub does it.
+    this.#nextTurn = clock.after(0, () => {
+      this.#nextTurn = undefined;
+      this.#writePortions();
+    });
+  }
+
+  #lineFor(line: string, { origin, sequence }: EntryId, waited: boolean): string {
+    const message = readUserLine(line);
+    const { knowsChat } = this.#parts;
+    if (message?.command === "RECEIPT") return knowsChat ? `${line}\n` : "";
+    // Of another kind, or older than the rules are: no client knows what to make of it.
+    if (message === undefined) return "";
+    if (!knowsChat) {
+      this.#underWay.push({ origin, sequence });
+      this.#watchLink();
+      return plainLine(message);
+    }
+    return waited ? encodeLine({ ...message, offline: true }) : `${line}\n`;
+  }
+
+  /** At the end of the turn the bytes are with the link: if it takes data, the operating system has them. */
+  #watchLink(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#parts.clock.endOfTurn(() => this.#lookAtLink());
+  }
+
+  #lookAtLink(): void {
+    this.#isWatching = false;
+    if (this.#underWay.length === 0 || this.#isClosed) return;
+    if (this.#parts.link.pendingBytes === 0) this.#deliverUnderWay();
+    else {
+      this.#isWatching = true;
+      this.#timer = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.#lookAtLink());
+    }
+  }
+
+  #deliverUnderWay(): void {
+    const taken = this.#underWay;
+    this.#underWay = [];
+    for (const { origin, sequence } of taken) this.#deliver(origin, sequence, sequence);
+  }
+
+  /** Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker: then they do not wait any more. */
+  #deliver(origin: string, first: number, last: number): void {
+    const { journal, username } = this.#parts;
+    while (first <= last) {
+      const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
+      if (portion.length === 0) return;
+      this.#note(portion);
+      first = portion.at(-1)!.sequence + 1;
+    }
+  }
+
+  #note(portion: readonly WaitingMessage[]): void {
+    const { journal, delivered } = this.#parts;
+    for (const message of portion) {
+      const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
+      // It was never shown, and nobody is told of it.
+      if (from === undefined) continue;
+      const receipt = journal.inboxes.delivered({ ...message, from, messageId });
+      if (receipt !== undefined) delivered?.(message, receipt);
+    }
+  }
+}
+
+/** What a line for a user says; `undefined` for one that cannot be shown to anybody. */
+function readUserLine(line: string): UserLine | undefined {
+  const fields = readEntry(line)?.fields;
+  if (fields?.command === "RECEIPT") return fields as UserLine;
+  if (fields?.command !== "DIRECT_MESSAGE") return undefined;
+  const { from, text, id, sentAt, messageId } = fields;
+  const isWhole = [from, text, id].every((value) => typeof value === "string") && Number.isSafeInteger(sentAt);
+  return isWhole && (messageId === undefined || typeof messageId === "string") ? fields as UserLine : undefined;
+}
+
+/** A direct message for who knows none: an activity of its sender. */
+function plainLine({ text, from, id, lamport, sentAt, messageId }: UserLine): string {
+  const activity = { direct_message: text, authenticated_user: from };
+  return encodeLine({ command: "ACTIVITY_BROADCAST", activity, id, lamport, sentAt, messageId });
+}

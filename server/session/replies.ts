@@ -1,0 +1,85 @@
+/**
+ * What one connection is told beside the log: at once, or with the turn, when what it says is stored. Counts what the link had no room for, as whoever does not take its answers is not
+ * read any further.
+ */
+
+import type { Link } from "../../platform/transport.ts";
+import type { ServerMessage } from "../../protocol/message.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
+import type { Committed, Journal } from "../journal/journal.ts";
+
+/** The connection, as its answers need it. */
+export interface Answered {
+  readonly link: Link;
+  /** Whether nothing is said to it any more. */
+  readonly isGone: boolean;
+  /** More waits than there was room for. */
+  readOrNot(): void;
+}
+
+const encoder = new TextEncoder();
+
+/** One connection's. */
+export class Answers implements Committed {
+  readonly #journal: Journal;
+  readonly #to: Answered;
+  /** Lines that are sent when the turn is stored. */
+  #withTurn = "";
+  /** Bytes that the link had no room for. */
+  #untakenBytes = 0;
+
+  constructor(journal: Journal, to: Answered) {
+    this.#journal = journal;
+    this.#to = to;
+  }
+
+  /** Whether something waits for the end of the turn. */
+  get isWaiting(): boolean {
+    return this.#withTurn !== "";
+  }
+
+  /** Bytes that were written since the link had room last. */
+  get untakenBytes(): number {
+    return this.#untakenBytes;
+  }
+
+  /** Says `message` now. */
+  send(message: ServerMessage): void {
+    this.write(encoder.encode(encodeLine(message)));
+  }
+
+  /** Sends whole lines now. */
+  write(bytes: Uint8Array): void {
+    if (this.#to.link.write(bytes)) return;
+    this.#untakenBytes += bytes.length;
+    this.#to.readOrNot();
+  }
+
+  /** Says `message` with all others of the turn, when the turn is stored. */
+  sendWithTurn(message: ServerMessage): void {
+    this.#withTurn += encodeLine(message);
+    this.#journal.tell(this);
+  }
+
+  /** Ends the turn where something waits for that, as the connection is about to be closed. */
+  endTurn(): void {
+    if (this.isWaiting) this.#journal.flush();
+  }
+
+  /** The turn is stored. */
+  committed(): void {
+    const lines = this.#withTurn;
+    this.#withTurn = "";
+    if (!this.#to.isGone && lines !== "") this.write(encoder.encode(lines));
+  }
+
+  /** It could not be told: it is owed answers that it will not get. */
+  faulted(): void {
+    this.#to.link.destroy();
+  }
+
+  /** The link has room again. */
+  drained(): void {
+    this.#untakenBytes = 0;
+  }
+}

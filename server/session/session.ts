@@ -1,0 +1,398 @@
+/**
+ * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure: sockets, accounts and the log are the
+ * business of `connection.ts`, which carries out the effects in order.
+ *
+ *     unidentified ──LOGIN──▶ verifying ──ok──▶ client ──▶ closed
+ *        │    ▲                   ▲  │ refused ──────────▶ closed
+ *        ├REGISTER▶ verifying     │  │
+ *        │              └ok▶ registered ─LOGIN/REGISTER (again)
+ *        └AUTHENTICATE▶ peer
+ */
+
+import { type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
+import {
+  type ActivityFailedMessage,
+  type ActivityMessage,
+  type AuthenticateMessage,
+  type ClientMessage,
+  type DirectMessageFailedMessage,
+  type EndConnectionMessage,
+  type Feature,
+  FEATURES,
+  type InvalidLine,
+  type LoginMessage,
+  type RefusalMessage,
+  type RegisterMessage,
+  type RegisterSuccessMessage,
+  type SendDirectMessage,
+  type UserScope,
+  type WireVector,
+} from "../../protocol/message.ts";
+import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
+
+/** What a connection is. */
+export type Session =
+  /** Nothing was said yet. */
+  | { readonly kind: "unidentified"; readonly registrations: 0 }
+  /** An account is being looked at, or made. Nothing that comes in is looked at until that is done. */
+  | {
+    readonly kind: "verifying";
+    readonly message: LoginMessage | RegisterMessage;
+    readonly registrations: number;
+  }
+  /** It registered, and can log in now. */
+  | { readonly kind: "registered"; readonly registrations: number }
+  /** It is logged in. */
+  | {
+    readonly kind: "client";
+    readonly username: string;
+    /** Those in force. */
+    readonly features: readonly Feature[];
+    /** It asked for no feature at all: it understands eight commands, and nothing else may be sent to it. */
+    readonly isPlain: boolean;
+  }
+  /** Another server: what follows is not the business of a session. */
+  | { readonly kind: "peer" }
+  | { readonly kind: "closed"; readonly reason: CloseReason };
+
+/** What is to be done, in order. */
+export type SessionEffect =
+  | {
+    readonly kind: "send";
+    readonly message:
+      | RefusalMessage
+      | RegisterSuccessMessage
+      | ActivityFailedMessage
+      | DirectMessageFailedMessage
+      | EndConnectionMessage;
+  }
+  /** Find out whether it may log in, and whether all that it comes after is here. */
+  | { readonly kind: "checkLogin"; readonly login: LoginMessage }
+  | { readonly kind: "register"; readonly username: string; readonly secret: string }
+  /** Log it in: answer, find its place in the log, and read from there. */
+  | { readonly kind: "beginSession"; readonly login: LoginMessage }
+  /** Answer as if it were logged in, and send it there; `close` follows. */
+  | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: RedirectTarget }
+  /** Hand the link over, with what came after the line. */
+  | { readonly kind: "becomePeer"; readonly message: AuthenticateMessage }
+  /** Take the message into the log, for one user. */
+  | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
+  | { readonly kind: "listUsers"; readonly scope: UserScope }
+  /** Take the message's activity into the log. */
+  | { readonly kind: "publish" }
+  | { readonly kind: "answerHeartbeat"; readonly sequence: number }
+  | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
+  | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number }
+  /** Nothing follows. `why` is for the log. */
+  | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
+
+/** A session that is logged in. */
+type ClientState = Extract<Session, { kind: "client" }>;
+
+/** A state and what to do on the way to it. */
+export interface SessionStep {
+  readonly session: Session;
+  readonly effects: readonly SessionEffect[];
+}
+
+/** A server that has fewer clients. */
+export interface RedirectTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a decision needs to know beside the message. */
+export interface SessionFacts {
+  /** Why a server that says this is no peer, or none for now; `undefined` when it is one. */
+  peerProblem(message: AuthenticateMessage): string | Limit | undefined;
+  /** The address that the connection comes from. */
+  readonly remoteHost: string;
+  readonly maxRegistrations: number;
+  hasAccount(username: string): boolean;
+  /** Whether the store has space for more than what keeps it going. */
+  readonly hasSpace: boolean;
+  /** Whether this user has published or sent something under this `messageId` before. Asked only when there is no space. */
+  isRepeated(username: string, messageId: string): boolean;
+  /** Whether this is the secret that the connection logged in with. Asked only when a message carries one. */
+  matchesSecret(secret: string): boolean;
+}
+
+/** What this version serves. A client may ask for more, and is told which of it is in force. */
+export const SERVED_FEATURES: readonly Feature[] = FEATURES;
+
+/** Why a login is refused, with what is said about it. */
+const LOGIN_PROBLEMS = {
+  UNKNOWN_USER: "there is no user with this name",
+  WRONG_SECRET: "the secret is not the one that this name was registered with",
+  LOGGED_IN_ELSEWHERE: "this user is logged in already, and may be only once",
+} as const;
+/** A key of these. */
+export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
+
+/** Why somebody is not for now, and when it may try again. */
+export interface Limit {
+  readonly info: string;
+  readonly retryAfterMs: number;
+}
+
+/** Said to whoever has tried too many wrong secrets. */
+export const TOO_MANY_SECRETS = "too many wrong secrets came from this address";
+
+/** What is said of everything that would have to be stored. */
+const NO_SPACE = "this server has no space left for it";
+
+/** A connection that was just made. */
+export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
+
+/** What follows from almost every line: its activity is taken into the log. */
+export const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
+
+/** A line came. Not called while the session is `verifying` or `closed`. */
+export function onMessage(session: Session, message: ClientMessage | InvalidLine, facts: SessionFacts): SessionStep {
+  switch (message.command) {
+    case "":
+      return refuse("INVALID_MESSAGE", message.info);
+    case "ACTIVITY_MESSAGE": {
+      if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you publish");
+      const problem = pairProblem(session, message, facts);
+      if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
+      return facts.hasSpace ? { session, effects: PUBLISH } : onPublishWithoutSpace(session, message, facts);
+    }
+    case "HEARTBEAT_ACK":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "heartbeatAnswered", sequence: message.sequence, ...timeOf(message) }] };
+    case "HEARTBEAT":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "answerHeartbeat", sequence: message.sequence }] };
+    case "ACK":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "acknowledged", vector: message.vector, ...timeOf(message) }] };
+    case "DIRECT_MESSAGE": {
+      if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you send messages");
+      const { messageId } = message;
+      const failed = (info: string, reason?: string): SessionStep => {
+        const about = { ...(messageId && { messageId }), ...(reason && { reason }) };
+        return { session, effects: [{ kind: "send", message: { command: "DIRECT_MESSAGE_FAILED", info, ...about } }] };
+      };
+      const problem = messageProblem(session, message, facts);
+      if (problem !== undefined) return failed(problem);
+      if (lacksSpace(session, message, facts)) return failed(NO_SPACE, "NO_SPACE");
+      return { session, effects: [{ kind: "sendDirect", message }] };
+    }
+    case "LIST_USERS":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
+    case "LOGIN":
+      return onLogin(session, message, facts);
+    case "REGISTER":
+      return onRegister(session, message, facts);
+    case "LOGOUT":
+      return session.kind === "unidentified" ? notNow(message.command) : close("LOGGED_OUT", "the client logged out");
+    case "END_CONNECTION":
+      return close(
+        "CLOSED_BY_OTHER_SIDE",
+        `the client ended it${isCloseReason(message.reason) ? `: ${message.reason}` : ""}`,
+      );
+    case "AUTHENTICATE": {
+      if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
+      const problem = facts.peerProblem(message);
+      if (typeof problem === "string") return refuse("AUTHENTICATION_FAIL", problem);
+      if (problem !== undefined) return notForNow(problem, false);
+      return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", message }] };
+    }
+  }
+}
+
+/** What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead of this one. */
+export interface LoginFindings {
+  readonly problem?: LoginProblem;
+  readonly limit?: Limit;
+  readonly redirect?: RedirectTarget;
+}
+
+/** The `LOGIN` was checked. */
+export function onLoginChecked(session: Session, { problem, limit, redirect }: LoginFindings): SessionStep {
+  if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
+  if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
+  if (problem !== undefined) return refuseLogin(problem);
+  if (redirect === undefined) return beginSession(session.message);
+  const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
+  return {
+    session: step.session,
+    effects: [{ kind: "redirect", login: session.message, to: redirect }, ...step.effects],
+  };
+}
+
+/** The account of the `REGISTER` is stored, or the name was taken. */
+export function onRegistered(
+  session: Session,
+  problem?: { readonly reason: "NAME_TAKEN" } | ({ readonly reason: "TOO_MANY" } & Limit),
+): SessionStep {
+  if (session.kind !== "verifying" || session.message.command !== "REGISTER") return stay(session);
+  if (problem?.reason === "TOO_MANY") return refuse("REGISTER_FAILED", wordsOf(problem), problem.reason);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", "this name is taken", problem.reason);
+  const message = { command: "REGISTER_SUCCESS", info: `registered ${session.message.username}` } as const;
+  return {
+    session: { kind: "registered", registrations: session.registrations },
+    effects: [{ kind: "send", message }],
+  };
+}
+
+function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") {
+    return refuse("INVALID_MESSAGE", "this connection is logged in already");
+  }
+  if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
+    return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
+  }
+  const { username, secret } = message;
+  if (username !== ANONYMOUS) {
+    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+    // To a store, half a surrogate pair can be the same as another character, whose account it is.
+    if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
+  }
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations },
+    effects: [{ kind: "checkLogin", login: message }],
+  };
+}
+
+function onRegister(session: Session, message: RegisterMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") {
+    return refuse("INVALID_MESSAGE", "this connection is logged in already");
+  }
+  const problem = usernameProblem(message.username) ?? secretProblem(message.secret);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", problem, "NOT_ALLOWED");
+  if (session.registrations >= facts.maxRegistrations) {
+    return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
+  }
+  if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
+  const { username, secret } = message;
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations + 1 },
+    effects: [{ kind: "register", username, secret }],
+  };
+}
+
+/** Those of the features that a client asks for which are served. */
+export function featuresInForce(login: LoginMessage): readonly Feature[] {
+  return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+}
+
+function beginSession(login: LoginMessage): SessionStep {
+  const features = featuresInForce(login);
+  return {
+    session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
+    effects: [{ kind: "beginSession", login }],
+  };
+}
+
+/** A plain client knows no command that says this, so it learns it from the end of its connection. */
+function onPublishWithoutSpace(session: ClientState, message: ActivityMessage, facts: SessionFacts): SessionStep {
+  if (!lacksSpace(session, message, facts)) return { session, effects: PUBLISH };
+  if (session.isPlain) return close("NO_SPACE", "an activity came while there was no space for it");
+  const { messageId } = message;
+  const failed = {
+    command: "ACTIVITY_FAILED",
+    ...(messageId && { messageId }),
+    reason: "NO_SPACE",
+    info: NO_SPACE,
+  } as const;
+  return { session, effects: [{ kind: "send", message: failed }] };
+}
+
+/** Whether there is no space for `message`. What was stored before needs none: the answer is the first one's. */
+function lacksSpace(
+  { username }: ClientState,
+  { messageId }: { readonly messageId: string | undefined },
+  facts: SessionFacts,
+): boolean {
+  return !facts.hasSpace && (messageId === undefined || !facts.isRepeated(username, messageId));
+}
+
+/** Why the message's username and secret are not those of the login. Clients that asked for features may leave both out. */
+function pairProblem(
+  session: ClientState,
+  message: { readonly username: string | undefined; readonly secret: string | undefined },
+  facts: SessionFacts,
+): string | undefined {
+  const { username, secret } = message;
+  const mayLeaveOut = !session.isPlain || session.username === ANONYMOUS;
+  if (username === undefined ? !mayLeaveOut : username !== session.username) {
+    return "the username is not the one that this connection logged in with";
+  }
+  if (session.username === ANONYMOUS) return undefined;
+  if (secret === undefined ? !mayLeaveOut : !facts.matchesSecret(secret)) {
+    return "the secret is not the one that this connection logged in with";
+  }
+  return undefined;
+}
+
+/** Why a direct message cannot be sent. */
+function messageProblem(
+  { username }: ClientState,
+  { to, text }: SendDirectMessage,
+  facts: SessionFacts,
+): string | undefined {
+  if (username === ANONYMOUS) return "only who has a name can send a direct message";
+  if (text === "") return "the text is empty";
+  return usernameProblem(to) === undefined && facts.hasAccount(to) ? undefined : "there is no user with this name";
+}
+
+function refuseLogin(reason: LoginProblem): SessionStep {
+  return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
+}
+
+/** What a client is, once it is logged in: those with a name are not asked to go for others. */
+export function standingOf(
+  { username, features }: LoginMessage,
+): { readonly kind: "plain" | "anonymous" } | { readonly kind: "named"; readonly username: string } {
+  if (username !== ANONYMOUS) return { kind: "named", username };
+  return { kind: features.length === 0 ? "plain" : "anonymous" };
+}
+
+/** What somebody is told who is not logged in and for whom there is no place. */
+export function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
+  const isPlain = session.kind === "verifying" && session.message.command === "LOGIN" &&
+    session.message.features.length === 0;
+  return isPlain
+    ? { command: "LOGIN_FAILED", info, reason: "TOO_MANY" }
+    : { command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect: "backoff" };
+}
+
+/** Who knows more than plain clients do is told when to come back. */
+function notForNow(limit: Limit, isPlain: boolean): SessionStep {
+  const { retryAfterMs } = limit;
+  const words = wordsOf(limit);
+  const message = isPlain
+    ? { command: "LOGIN_FAILED", info: words, reason: "TOO_MANY" } as const
+    : { command: "END_CONNECTION", reason: "TOO_MANY", info: words, reconnect: "backoff", retryAfterMs } as const;
+  const step = close("TOO_MANY", words);
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+}
+
+function wordsOf({ info, retryAfterMs }: Limit): string {
+  return `${info}: try again in ${Math.ceil(retryAfterMs / 1000)} s`;
+}
+
+function notNow(command: string): SessionStep {
+  return refuse("INVALID_MESSAGE", `${command} may only be sent when logged in`);
+}
+
+function refuse(command: RefusalMessage["command"], info: string, reason?: string): SessionStep {
+  const message = { command, info, ...(reason === undefined ? {} : { reason }) };
+  const step = close(command, info);
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+}
+
+function close(reason: CloseReason, why: string): SessionStep {
+  return { session: { kind: "closed", reason }, effects: [{ kind: "close", reason, why }] };
+}
+
+function stay(session: Session): SessionStep {
+  return { session, effects: [] };
+}
+
+function timeOf({ lamport }: { readonly lamport?: number }): { readonly lamport?: number } {
+  return lamport === undefined ? {} : { lamport };
+}

@@ -1,0 +1,141 @@
+/** Direct messages that wait, in memory: what `memory_store.ts` has in place of a table. Acts on what `inbox.ts` decides. */
+
+import type { Position } from "../../log/segment.ts";
+import { entryKey, type InboxChange } from "./inbox.ts";
+import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
+
+/** A message that waits, or, without one, a delivery that is known before its message. */
+interface Row {
+  readonly message?: KeptMessage;
+  readonly takenAt: number;
+}
+
+/** A message whose line is a part of its segment, which has it anyway. */
+type KeptMessage = Omit<WaitingMessage, "line"> & { readonly position: Position; readonly bytes: Uint8Array };
+
+const decoder = new TextDecoder();
+
+/** The messages of all users. */
+export class MemoryInbox {
+  /** By entry, in the order of the log. */
+  readonly #rows = new Map<string, Row>();
+  /** What is in `#rows` for each user that has something there, in the same order. */
+  readonly #ofUser = new Map<string, Map<string, KeptMessage>>();
+  #lastPlace = 0;
+  #early = 0;
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#rows.size - this.#early;
+  }
+
+  /** As `Store.inboxOf`. */
+  of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
+    return this.#find(username, ({ place }) => place > after, maxBytes);
+  }
+
+  /** As `Store.inboxRange`. */
+  rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
+    const isIn = (message: KeptMessage) =>
+      message.origin === origin && message.sequence >= first && message.sequence <= last;
+    return this.#find(username, isIn, maxBytes);
+  }
+
+  /** As `Store.inboxCount`. */
+  count(username: string, atMost: number): number {
+    return Math.min(this.#ofUser.get(username)?.size ?? 0, atMost);
+  }
+
+  /** Takes in what a turn changed. */
+  apply({ taken, delivered, takenAt }: InboxChange): void {
+    for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
+      const message = { origin, sequence, to, position, bytes, place: ++this.#lastPlace };
+      const key = entryKey(message.origin, message.sequence);
+      // It was delivered before it came.
+      if (this.#delete(key)) continue;
+      this.#rows.set(key, { message, takenAt });
+      let ofUser = this.#ofUser.get(message.to);
+      if (ofUser === undefined) this.#ofUser.set(message.to, ofUser = new Map());
+      ofUser.set(key, message);
+    }
+    for (const { origin, sequence, isEarly } of delivered) {
+      const key = entryKey(origin, sequence);
+      if (!isEarly) {
+        this.#delete(key);
+      } else if (!this.#rows.has(key)) {
+        this.#rows.set(key, { takenAt });
+        this.#early++;
+      }
+    }
+  }
+
+  /** Forgets what was taken in before `takenBefore`, at most `budget` rows of it, and tells whether that was too few. */
+  forget(takenBefore: number, budget: number): boolean {
+    for (const [key, { takenAt }] of this.#rows) {
+      // As with activities, one that is to stay keeps all after it.
+      if (takenAt >= takenBefore) return false;
+      if (budget-- === 0) return true;
+      this.#delete(key);
+    }
+    return false;
+  }
+
+  /** Where the first segment stands of which a message waits. */
+  get heldFrom(): Position {
+    for (const { message } of this.#rows.values()) if (message !== undefined) return message.position;
+    return Infinity;
+  }
+
+  /** Whether a message of `origin` waits. O(n) in what waits. */
+  awaits(origin: string): boolean {
+    for (const { message } of this.#rows.values()) if (message?.origin === origin) return true;
+    return false;
+  }
+
+  /** Forgets what is known of the entries of `origin`. O(n) in what waits. */
+  forgetOrigin(origin: string): void {
+    for (const key of [...this.#rows.keys()]) if (key.endsWith(` ${origin}`)) this.#delete(key);
+  }
+
+  /** Drops the messages of `origin` after `sequence`: the log ends there now. What is known of deliveries stays true. */
+  cut(origin: string, sequence: number): void {
+    for (const [key, { message }] of [...this.#rows]) {
+      if (message !== undefined && message.origin === origin && message.sequence > sequence) this.#delete(key);
+    }
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#rows.clear();
+    this.#ofUser.clear();
+    this.#early = 0;
+  }
+
+  /** O(n) in what waits for the user. */
+  #find(username: string, isAskedFor: (message: KeptMessage) => boolean, maxBytes: number): WaitingMessage[] {
+    const found: WaitingMessage[] = [];
+    let bytes = 0;
+    for (const message of this.#ofUser.get(username)?.values() ?? []) {
+      if (!isAskedFor(message)) continue;
+      bytes += message.bytes.length;
+      if (found.length > 0 && bytes > maxBytes) break;
+      const { place, origin, sequence, to } = message;
+      found.push({ place, origin, sequence, to, line: decoder.decode(message.bytes) });
+    }
+    return found;
+  }
+
+  #delete(key: string): boolean {
+    const row = this.#rows.get(key);
+    if (row === undefined) return false;
+    this.#rows.delete(key);
+    if (row.message === undefined) {
+      this.#early--;
+    } else {
+      const ofUser = this.#ofUser.get(row.message.to)!;
+      ofUser.delete(key);
+      if (ofUser.size === 0) this.#ofUser.delete(row.message.to);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
+ * by `forget`, and message ids by their number too; accounts and what is for servers stay, as they do on disk. Cursors, members, places and the Lamport
+ * clock are of use only to one that opens the store again, which cannot happen here, so they are let go.
+ */
+
+import type { Position, Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import { inboxChange } from "./inbox.ts";
+import { MemoryMessageIds } from "./memory_message_ids.ts";
+import { MemoryInbox } from "./memory_inbox.ts";
+import {
+  type ActivityRow,
+  append,
+  checkBatch,
+  emptyLog,
+  findBuriable,
+  findMissing,
+  forgottenAtEnd,
+  type Lookup,
+  type OriginLog,
+  planForgetting,
+  planForgettingForUsers,
+  vectorAt,
+} from "./origin_log.ts";
+import {
+  type Account,
+  type Batch,
+  type BurialLimits,
+  type EntryRange,
+  type ForgetLimits,
+  type Forgotten,
+  type InboxPortion,
+  MAX_ANONYMOUS_IDS,
+  type Missing,
+  type Renaming,
+  type Store,
+  type StoreState,
+  type UsedMessageId,
+  type WaitingMessage,
+} from "./store.ts";
+
+/** What a memory store is opened with. */
+export interface MemoryStoreOptions {
+  /** This server's name as an origin: never used before, by any server. Made of `a-z`, `0-9` and `-`. */
+  readonly serverId: string;
+  /** Beyond this many message ids the oldest are forgotten, however young they are. */
+  readonly maxMessageIds?: number;
+  /** The same for clients without a name. */
+  readonly maxAnonymousIds?: number;
+}
+
+/** With ids as long as they may be the process grows by some 350 MB for these. Without a bound, one client takes all memory within minutes. */
+const MAX_MESSAGE_IDS = 250_000;
+/** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
+const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, messageIds: 10_000 };
+
+/** Opens an empty store. */
+export function openMemoryStore(
+  { serverId, maxMessageIds = MAX_MESSAGE_IDS, maxAnonymousIds = MAX_ANONYMOUS_IDS }: MemoryStoreOptions,
+): Store {
+  return new MemoryStore(serverId, new MemoryMessageIds(maxMessageIds, maxAnonymousIds));
+}
+
+/** A segment for everyone, and how far it and all before it of its origin count. */
+interface KeptActivities {
+  readonly segment: Segment;
+  readonly activities: number;
+  readonly activityBytes: number;
+}
+
+interface Origin {
+  log: OriginLog;
+  readonly activities: Queue<KeptActivities>;
+  readonly forUsers: Queue<{ readonly segment: Segment }>;
+  readonly forServers: Queue<{ readonly segment: Segment }>;
+}
+
+class MemoryStore implements Store {
+  readonly opened: StoreState;
+  readonly #origins = new Map<string, Origin>();
+  readonly #tombstones = new Map<string, number>();
+  readonly #accounts = new Map<string, Account>();
+  readonly #inbox = new MemoryInbox();
+  readonly #notes = new Map<string, string>();
+  readonly #messageIds: MemoryMessageIds;
+  #serverId: string;
+  #head: Position = 0;
+  /** When the newest segment was taken in. */
+  #takenAt = 0;
+
+  readonly #lookup: Lookup = {
+    activityAfter: (origin, sequence) => {
+      const { activities } = this.#origins.get(origin)!;
+      const kept = activities.at(activities.search(({ segment }) => segment.last > sequence));
+      return kept && activityRow(kept);
+    },
+    firstMissing: (origin, sequence) => this.#lookup.activityAfter(origin, sequence),
+    forUserAfter: (origin, sequence) => {
+      const segment = segmentAfter(this.#origins.get(origin)!.forUsers, sequence);
+      return segment && { ...segment, size: segment.bytes.length };
+    },
+    otherAfter: (origin, sequence) => {
+      const { forUsers, forServers } = this.#origins.get(origin)!;
+      const found = [forUsers, forServers].flatMap((queue) => segmentAfter(queue, sequence)?.position ?? []);
+      return found.length === 0 ? undefined : Math.min(...found);
+    },
+  };
+
+  constructor(serverId: string, messageIds: MemoryMessageIds) {
+    this.#messageIds = messageIds;
+    this.#serverId = serverId;
+    this.opened = {
+      serverId,
+      lamport: 0,
+      head: 0,
+      vector: {},
+      cursors: [],
+      members: [],
+      places: [],
+      notes: {},
+      tombstones: {},
+    };
+  }
+
+  commit(batch: Batch): void {
+    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? this.#tombstones.get(origin) ?? 0;
+    checkBatch(batch, this.#head, this.#serverId, sequenceAt);
+    if (batch.renamed !== undefined) this.#rename(batch.renamed);
+    const change = inboxChange(batch, sequenceAt, this.#takenAt);
+    for (const [origin, last] of Object.entries(batch.buried ?? {})) this.#bury(origin, last);
+    for (const segment of batch.segments) {
+      const origin = this.#origin(segment.origin);
+      origin.log = append(origin.log, segment);
+      const { activities, activityBytes } = origin.log;
+      if (segment.audience.kind === "everyone") origin.activities.push({ segment, activities, activityBytes });
+      else if (segment.audience.kind === "user") origin.forUsers.push({ segment });
+      else origin.forServers.push({ segment });
+      this.#head = segment.position;
+      this.#takenAt = segment.takenAt;
+    }
+    this.#inbox.apply(change);
+    for (const account of batch.accounts) this.#accounts.set(account.username, account);
+    this.#messageIds.write(batch.messageIds);
+    for (const [key, value] of Object.entries(batch.notes ?? {})) {
+      if (value === null) this.#notes.delete(key);
+      else this.#notes.set(key, value);
+    }
+  }
+
+  segmentsAfter(position: Position, maxBytes: number): Segment[] {
+    const sources = [...this.#origins.values()]
+      .flatMap(({ activities, forUsers, forServers }) => [activities, forUsers, forServers])
+      .map((queue) => ({ queue, index: queue.search(({ segment }) => segment.position > position) }));
+    const segments: Segment[] = [];
+    let bytes = 0;
+    for (;;) {
+      let next: { source: (typeof sources)[number]; segment: Segment } | undefined;
+      for (const source of sources) {
+        const segment = source.queue.at(source.index)?.segment;
+        if (segment !== undefined && (next === undefined || segment.position < next.segment.position)) {
+          next = { source, segment };
+        }
+      }
+      if (next === undefined) return segments;
+      bytes += next.segment.bytes.length;
+      if (segments.length > 0 && bytes > maxBytes) return segments;
+      segments.push(next.segment);
+      next.source.index++;
+    }
+  }
+
+  missing(vector: Vector): Missing {
+    const whole = { logs: this.#logs(), head: this.#head, tombstones: this.#tombstones };
+    return findMissing(whole, vector, this.#lookup);
+  }
+
+  missingAfter(position: Position): Missing {
+    const missing = this.missing(this.vectorAt(position));
+    return { ...missing, after: Math.min(position, this.#head) };
+  }
+
+  vectorAt(position: Position): Vector {
+    return vectorAt(this.#logs(), position, this.#lookup);
+  }
+
+  account(username: string): Account | undefined {
+    return this.#accounts.get(username);
+  }
+
+  accountsAfter(username: string, limit: number): Account[] {
+    return [...this.#accounts.values()]
+      .filter((account) => compareCodePoints(account.username, username) > 0)
+      .sort((a, b) => compareCodePoints(a.username, b.username))
+      .slice(0, limit);
+  }
+
+  usernames(): string[] {
+    return [...this.#accounts.keys()].sort();
+  }
+
+  note(key: string): string | undefined {
+    return this.#notes.get(key);
+  }
+
+  buriable(before: BurialLimits, limit: number): Vector {
+    return findBuriable(this.#logs(), before, limit, this.#lookup, (origin) => this.#inbox.awaits(origin));
+  }
+
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#inbox.of(username, portion);
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#inbox.rangeOf(username, range, maxBytes);
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#inbox.count(username, atMost);
+  }
+
+  get inboxSize(): number {
+    return this.#inbox.size;
+  }
+
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    const used = this.#messageIds.find(username, messageId);
+    // What was forgotten whole has no entry to name. To look for its ids then would be to look through all.
+    return used !== undefined && this.#tombstones.has(used.origin) ? undefined : used;
+  }
+
+  forget(limits: ForgetLimits): Forgotten {
+    const plan = planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup);
+    for (const log of plan.logs) {
+      const origin = this.#origins.get(log.origin)!;
+      origin.log = log;
+      const oldest = log.oldest?.position ?? Infinity;
+      origin.activities.drop(origin.activities.search(({ segment }) => segment.position >= oldest));
+    }
+    const moreMessages = this.#inbox.forget(limits.directMessagesBefore, FORGET_BUDGET.directMessages);
+    const forUsersLimits = { takenBefore: limits.directMessagesBefore, heldFrom: this.#inbox.heldFrom };
+    const forUsers = planForgettingForUsers(this.#logs(), forUsersLimits, FORGET_BUDGET, this.#lookup);
+    for (const { origin, position } of forUsers.rows) {
+      const queue = this.#origins.get(origin)!.forUsers;
+      queue.drop(queue.search(({ segment }) => segment.position > position));
+    }
+    const moreMessageIds = this.#messageIds.forget(limits.usedBefore, FORGET_BUDGET.messageIds);
+    const more = plan.more || forUsers.more || moreMessages || moreMessageIds;
+    return { entries: plan.entries, upTo: plan.upTo, more };
+  }
+
+  diskUse(): undefined {
+    return undefined;
+  }
+
+  checkFiles(): void {
+    // There are none.
+  }
+
+  close(): void {
+    this.#origins.clear();
+    this.#tombstones.clear();
+    this.#accounts.clear();
+    this.#inbox.clear();
+    this.#notes.clear();
+    this.#messageIds.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #bury(name: string, last: number): void {
+    this.#tombstones.set(name, Math.max(last, this.#tombstones.get(name) ?? 0));
+    // Early deliveries of an origin that never came too.
+    this.#inbox.forgetOrigin(name);
+    if (!this.#origins.delete(name)) return;
+  }
+
+  /** What was numbered beyond where the former origin ends is gone. */
+  #rename({ former, after, serverId }: Renaming): void {
+    this.#serverId = serverId;
+    this.#inbox.cut(former, after);
+    this.#messageIds.cut(former, after);
+    const origin = this.#origins.get(former);
+    if (origin === undefined) return;
+    for (const queue of [origin.activities, origin.forUsers, origin.forServers]) {
+      queue.cut(queue.search(({ segment }) => segment.last > after));
+    }
+    const newest = [origin.activities, origin.forUsers, origin.forServers].map((queue) =>
+      queue.at(queue.size - 1)?.segment
+    )
+      .reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a, undefined);
+    const { activities = 0, activityBytes = 0 } = origin.activities.at(origin.activities.size - 1) ?? {};
+    const oldest = origin.activities.at(0);
+    if (after === 0) this.#origins.delete(former);
+    origin.log = {
+      ...origin.log,
+      ...forgottenAtEnd(origin.log, after, newest),
+      last: after,
+      newest: newest?.position ?? 0,
+      newestTakenAt: newest?.takenAt ?? 0,
+      activities,
+      activityBytes,
+      oldest: oldest && activityRow(oldest),
+    };
+  }
+
+  #origin(name: string): Origin {
+    let origin = this.#origins.get(name);
+    if (origin === undefined) {
+      origin = { log: emptyLog(name), activities: new Queue(), forUsers: new Queue(), forServers: new Queue() };
+      this.#origins.set(name, origin);
+      this.#tombstones.delete(name);
+    }
+    return origin;
+  }
+
+  *#logs(): Iterable<OriginLog> {
+    for (const { log } of this.#origins.values()) yield log;
+  }
+}
+
+/** An array that forgets its beginning without moving the rest each time. */
+class Queue<T> {
+  #items: T[] = [];
+  #start = 0;
+
+  at(index: number): T | undefined {
+    return this.#items[this.#start + index];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  get size(): number {
+    return this.#items.length - this.#start;
+  }
+
+  /** Forgets all items from this index on. */
+  cut(index: number): void {
+    this.#items.length = this.#start + index;
+  }
+
+  /** The index of the first item that `isBehind`, given that it holds for all after one for which it does. */
+  search(isBehind: (item: T) => boolean): number {
+    let low = this.#start;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBehind(this.#items[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    return low - this.#start;
+  }
+
+  /** Forgets the first `count` items. */
+  drop(count: number): void {
+    // Cleared at once, so that the bytes go; the places go when they are half of the array.
+    this.#items.fill(undefined as T, this.#start, this.#start + count);
+    this.#start += count;
+    if (this.#start * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#start);
+      this.#start = 0;
+    }
+  }
+}
+
+/** The first segment that ends after `sequence`. */
+function segmentAfter(queue: Queue<{ readonly segment: Segment }>, sequence: number): Segment | undefined {
+  return queue.at(queue.search(({ segment }) => segment.last > sequence))?.segment;
+}
+
+function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {
+  const { position, first, last, takenAt, bytes } = segment;
+  return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
+}
+
+/** Orders texts as SQLite does, which has them as UTF-8. */
+function compareCodePoints(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  // Within a pair of surrogates its first half is the same, so the second one decides; nothing else has values between them.
+  const [x, y] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
+  return x - y;
+}

@@ -1,0 +1,335 @@
+/**
+ * What a store knows by heart about each origin's part of the log, and what follows from it: whether a batch continues the log, what a reader is
+ * missing, what is forgotten next. Rows themselves stay with the store, which hands in a `Lookup`. Pure; shared by both stores.
+ */
+
+import type { Position, Segment } from "../../log/segment.ts";
+import { sequenceOf, type Vector } from "../../log/vector.ts";
+import type { Batch, BurialLimits, Gap, Missing } from "./store.ts";
+
+/** A kept segment for everyone, without its bytes. */
+export interface ActivityRow {
+  readonly position: Position;
+  readonly first: number;
+  readonly last: number;
+  readonly takenAt: number;
+  /** Bytes of the segment. */
+  readonly size: number;
+  /** Activities of the origin up to this segment and with it, forgotten ones included. Only differences mean something. */
+  readonly activities: number;
+  /** Their bytes, counted alike. */
+  readonly activityBytes: number;
+}
+
+/** One origin's part of the log. */
+export interface OriginLog {
+  readonly origin: string;
+  /** Newest sequence; 0 when there is none. */
+  readonly last: number;
+  /** Position of the newest segment, whoever it is for. It is never forgotten, so that `last` can always be read from the rows. */
+  readonly newest: Position;
+  /** When that was taken in, in milliseconds since 1970. */
+  readonly newestTakenAt: number;
+  /** `activities` and `activityBytes` of the newest segment for everyone. */
+  readonly activities: number;
+  readonly activityBytes: number;
+  /** The oldest segment for everyone that is kept. An origin's activities are forgotten in order: all after it are kept too. */
+  readonly oldest: ActivityRow | undefined;
+  /**
+   * Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. Of a hole (entries that were forgotten before they came here), that
+   * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back, but
+   * for the sequence when the origin ends before it from then on (`forgottenAtEnd`).
+   */
+  readonly forgottenLast: number;
+  readonly forgottenPosition: Position;
+}
+
+/** A kept segment for one user, without its bytes. */
+export type ForUserRow = Pick<ActivityRow, "position" | "last" | "takenAt" | "size">;
+
+/** How the rows of a store are found. */
+export interface Lookup {
+  /** The first kept segment for everyone of `origin` that ends after `sequence`. */
+  activityAfter(origin: string, sequence: number): ActivityRow | undefined;
+  /** The same, for a reader that has all up to `sequence`: nothing lies between. A store that cannot be sure of that throws. */
+  firstMissing(origin: string, sequence: number): ActivityRow | undefined;
+  /** The first kept segment for a user of `origin` that ends after `sequence`. */
+  forUserAfter(origin: string, sequence: number): ForUserRow | undefined;
+  /** Where the first segment of `origin` for a user or for servers stands that ends after `sequence`. */
+  otherAfter(origin: string, sequence: number): Position | undefined;
+}
+
+/** What is to be forgotten now. */
+export interface ForgetPlan {
+  readonly rows: readonly ActivityRow[];
+  /** How the origins stand when `rows` are gone. */
+  readonly logs: readonly OriginLog[];
+  readonly entries: number;
+  /** The newest position among `rows`; 0 when there are none. */
+  readonly upTo: Position;
+  /** Whether the budget was used up before the limits were met. */
+  readonly more: boolean;
+}
+
+/** Everything that a store knows by heart of its log. */
+export interface WholeLog {
+  readonly logs: Iterable<OriginLog>;
+  readonly head: Position;
+  /** Origins that were forgotten whole, and their newest sequences. None of them is among `logs`. */
+  readonly tombstones: ReadonlyMap<string, number>;
+}
+
+/** An origin of which nothing is known yet. */
+export function emptyLog(origin: string): OriginLog {
+  return {
+    origin,
+    last: 0,
+    newest: 0,
+    newestTakenAt: 0,
+    activities: 0,
+    activityBytes: 0,
+    oldest: undefined,
+    forgottenLast: 0,
+    forgottenPosition: 0,
+  };
+}
+
+/** `log` with `segment` at its end. What it leaves out before its first entry is a hole, and counts as forgotten. */
+export function append(before: OriginLog, segment: Segment): OriginLog {
+  const { position, first, last, takenAt } = segment;
+  const hasHole = first > before.last + 1;
+  const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
+  if (segment.audience.kind !== "everyone") return { ...log, last, newest: position, newestTakenAt: takenAt };
+  const size = segment.bytes.length;
+  const activities = log.activities + last - first + 1;
+  const activityBytes = log.activityBytes + size;
+  const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
+  return { ...log, last, newest: position, newestTakenAt: takenAt, activities, activityBytes, oldest };
+}
+
+/**
+ * What is forgotten of an origin that ends at `after` from now on: its numbers behind that are free, also those of entries that were forgotten, and `after`
+ * stays its last one, also when its entry is not kept. `before` is how it stood, `newest` the end of what is left.
+ */
+export function forgottenAtEnd(
+  before: OriginLog,
+  after: number,
+  newest: Pick<Segment, "first" | "last"> | undefined,
+): Pick<OriginLog, "forgottenLast" | "forgottenPosition"> {
+  const { forgottenLast, forgottenPosition } = before;
+  if (newest?.last === after) return { forgottenLast: Math.min(forgottenLast, newest.first - 1), forgottenPosition };
+  // What was for users is forgotten without a trace: where it stood is not known, but that it was before the newest.
+  const isUntold = forgottenLast < after;
+  return {
+    forgottenLast: after,
+    forgottenPosition: isUntold ? Math.max(forgottenPosition, before.newest) : forgottenPosition,
+  };
+}
+
+/**
+ * Checks that `batch` continues a log of server `serverId` that stands at `head`, with `sequenceAt` telling how far it has an origin, also as a tombstone.
+ * @throws {RangeError} when it does not, a lost cursor does not say where it stood, or the server itself is buried: a mistake of the caller, not of the
+ * disk.
+ */
+export function checkBatch(
+  batch: Batch,
+  head: Position,
+  serverId: string,
+  sequenceAt: (origin: string) => number,
+): void {
+  if (batch.buried?.[serverId] !== undefined) throw new RangeError(`Origin ${serverId} is this server: it stays`);
+  const continued = new Map<string, number>();
+  for (const { position, origin, first, last } of batch.segments) {
+    if (position !== head + 1) throw new RangeError(`Segment at position ${position} does not follow the head ${head}`);
+    const sequence = continued.get(origin) ?? Math.max(sequenceAt(origin), sequenceOf(batch.buried ?? {}, origin));
+    if (first <= sequence || last < first) {
+      throw new RangeError(`Entries ${origin}:${first} to ${last} do not follow ${origin}:${sequence}`);
+    }
+    head = position;
+    continued.set(origin, last);
+  }
+  for (const { id, lost, position } of batch.cursors) {
+    // Were it taken for "at the head", whatever the same turn added would be skipped.
+    if (lost && position === undefined) throw new RangeError(`Cursor ${id} is lost but has no position`);
+  }
+}
+
+/**
+ * What a reader that has `vector` is missing of a log that stands at `head`, with `tombstones` of what was forgotten whole. A few look-ups for each
+ * origin, however much is missing; of tombstones only those that `vector` names are looked at.
+ */
+export function findMissing(
+  { logs, head, tombstones }: WholeLog,
+  vector: Vector,
+  lookup: Lookup,
+): Missing {
+  let after = head;
+  let activities = 0;
+  const gaps: Gap[] = [];
+  if (tombstones.size > 0) {
+    for (const [origin, had] of Object.entries(vector)) {
+      const last = tombstones.get(origin) ?? 0;
+      if (had < last) gaps.push({ origin, first: had + 1, last });
+    }
+  }
+  for (const log of logs) {
+    const { origin, forgottenLast } = log;
+    const had = sequenceOf(vector, origin);
+    if (had >= log.last) continue;
+    const row = lookup.firstMissing(origin, had);
+    const other = lookup.otherAfter(origin, had);
+    if (row !== undefined) {
+      activities += log.activities - row.activities + row.last - Math.max(row.first, had + 1) + 1;
+      after = Math.min(after, row.position - 1);
+    }
+    if (other !== undefined) after = Math.min(after, other - 1);
+    if (had < forgottenLast) gaps.push({ origin, first: had + 1, last: forgottenLast });
+  }
+  return { after, activities, gaps };
+}
+
+/**
+ * What a reader has for certain that was sent everything for everyone up to `position`. Where an origin's activities around `position` are
+ * forgotten it is no longer known how far the reader got, and it is taken to have nothing of that origin.
+ */
+export function vectorAt(logs: Iterable<OriginLog>, position: Position, lookup: Lookup): Vector {
+  const vector: Record<string, number> = {};
+  for (const log of logs) {
+    // What was forgotten stands behind the newest segment only when the log was cut.
+    if (Math.max(log.newest, log.forgottenPosition) <= position) {
+      vector[log.origin] = log.last;
+    } else {
+      // Sequences and positions of an origin grow together, so one index serves both: some 20 look-ups find the place.
+      let low = log.forgottenPosition <= position ? log.forgottenLast : 0;
+      let high = log.last;
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2);
+        const row = lookup.activityAfter(log.origin, middle);
+        if (row === undefined || row.position > position) high = middle;
+        else low = row.last;
+      }
+      vector[log.origin] = low;
+    }
+  }
+  return vector;
+}
+
+/**
+ * What is to be forgotten, from the oldest activities on: those taken in before `takenBefore`, and as many as it takes to keep no more than
+ * `maxBytes`; at most `budget.rows` segments, and none after the one that reaches `budget.bytes`. An origin's newest segment is passed over.
+ */
+export function planForgetting(
+  logs: Iterable<OriginLog>,
+  limits: { readonly takenBefore: number; readonly maxBytes: number },
+  budget: { readonly rows: number; readonly bytes: number },
+  lookup: Lookup,
+): ForgetPlan {
+  const current = new Map<string, OriginLog>();
+  let kept = 0;
+  for (const log of logs) {
+    current.set(log.origin, log);
+    if (log.oldest !== undefined) kept += log.activityBytes - log.oldest.activityBytes + log.oldest.size;
+  }
+  const rows: ActivityRow[] = [];
+  const changed = new Set<string>();
+  let entries = 0;
+  let upTo = 0;
+  let bytes = 0;
+  for (;;) {
+    const log = withOldestRow(current.values());
+    const row = log?.oldest;
+    // The first one that is to stay keeps all after it. A clock that was wrong for a while could otherwise make holes: it would have fresh
+    // activities forgotten as if they were years old. Those it dated into the future go when their bytes are needed.
+    if (log === undefined || row === undefined) return plan(false);
+    if (row.takenAt >= limits.takenBefore && kept <= limits.maxBytes) return plan(false);
+    if (rows.length === budget.rows || bytes >= budget.bytes) return plan(true);
+    rows.push(row);
+    entries += row.last - row.first + 1;
+    upTo = Math.max(upTo, row.position);
+    bytes += row.size;
+    kept -= row.size;
+    current.set(log.origin, {
+      ...log,
+      oldest: lookup.activityAfter(log.origin, row.last),
+      // A hole can lie behind older activities that were kept until now.
+      forgottenLast: Math.max(log.forgottenLast, row.last),
+      forgottenPosition: Math.max(log.forgottenPosition, row.position),
+    });
+    changed.add(log.origin);
+  }
+
+  function plan(more: boolean): ForgetPlan {
+    return { rows, logs: [...changed].map((origin) => current.get(origin)!), entries, upTo, more };
+  }
+}
+
+/** Segments for users that are to be forgotten now. */
+export interface ForUsersPlan {
+  readonly rows: readonly (ForUserRow & { readonly origin: string })[];
+  /** Whether the budget was used up. */
+  readonly more: boolean;
+}
+
+/**
+ * Which segments for users are to be forgotten: those taken in before `takenBefore`, in the order of each origin; bounded like activities; none from position
+ * `heldFrom` on, where messages may wait whose lines are read from there. `OriginLog` stays as it is: no reader is told of a gap, and how far the log has the origin is seen from its newest segment, which is passed over.
+ */
+export function planForgettingForUsers(
+  logs: Iterable<OriginLog>,
+  { takenBefore, heldFrom }: { readonly takenBefore: number; readonly heldFrom: Position },
+  budget: { readonly rows: number; readonly bytes: number },
+  lookup: Lookup,
+): ForUsersPlan {
+  const rows: (ForUserRow & { origin: string })[] = [];
+  let bytes = 0;
+  for (const { origin, newest } of logs) {
+    for (let sequence = 0;;) {
+      const row = lookup.forUserAfter(origin, sequence);
+      // As with activities, one that is to stay keeps all after it.
+      if (row === undefined || row.position === newest || row.takenAt >= takenBefore) break;
+      if (row.position >= heldFrom) break;
+      if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, more: true };
+      rows.push({ ...row, origin });
+      bytes += row.size;
+      sequence = row.last;
+    }
+  }
+  return { rows, more: false };
+}
+
+/**
+ * Origins of which nothing is kept but what is for servers, their newest segments apart if those are beyond the limits; at most `limit`. `isAwaited` tells
+ * whether a direct message of an origin waits.
+ */
+export function findBuriable(
+  logs: Iterable<OriginLog>,
+  { takenBefore, directMessagesBefore }: BurialLimits,
+  limit: number,
+  lookup: Lookup,
+  isAwaited: (origin: string) => boolean,
+): Vector {
+  const found: Record<string, number> = {};
+  let count = 0;
+  for (const { origin, last, newest, newestTakenAt, oldest } of logs) {
+    if (count === limit) break;
+    // What is in memory first: most origins that are alive are passed over here.
+    if (newestTakenAt >= takenBefore || (oldest !== undefined && oldest.position !== newest)) continue;
+    const forUser = lookup.forUserAfter(origin, 0);
+    if (forUser !== undefined && (forUser.position !== newest || forUser.takenAt >= directMessagesBefore)) continue;
+    if (isAwaited(origin)) continue;
+    found[origin] = last;
+    count++;
+  }
+  return found;
+}
+
+/** The origin whose oldest activities stand first in the log; those that are an origin's newest segment do not count. */
+function withOldestRow(logs: Iterable<OriginLog>): OriginLog | undefined {
+  let found: OriginLog | undefined;
+  for (const log of logs) {
+    const at = log.oldest?.position;
+    if (at === undefined || at === log.newest) continue;
+    if (found === undefined || at < found.oldest!.position) found = log;
+  }
+  return found;
+}

@@ -1,0 +1,354 @@
+/**
+ * Brings back what is whole of a damaged data folder: a new `thrum.sqlite` with every row and frame that is as it was written, beside the same `log-*.bytes`
+ * files. The old database, and files with damage, go to a folder of their own; nothing is thrown away. Reads with `salvage.ts`, decides with
+ * `recovery_plan.ts`.
+ */
+
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { Vector } from "../../../log/vector.ts";
+import { rowChecksum } from "../sqlite/checksum.ts";
+import { encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
+import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
+import { nameOfLogFile } from "../sqlite/log_files.ts";
+import { insertInto, type Loss, RecoveredRows } from "./recovered_rows.ts";
+import { FoundLog, planRecovery, type RecoveryPlan } from "./recovery_plan.ts";
+import { audienceNumber, type FoundSegment, Salvage, type Unreadable, type WholeSegment } from "./salvage.ts";
+import { storeError } from "../sqlite/sqlite_errors.ts";
+import { prepareFile } from "../sqlite/sqlite_file.ts";
+import { StoreError } from "../store.ts";
+import type { StateRow } from "../sqlite/sqlite_statements.ts";
+
+/** What is asked for. */
+export interface RecoverOptions {
+  readonly folder: string;
+  /** As for a new store. */
+  readonly makeServerId: () => string;
+  /** What other servers of the network have, whole; empty when there are none. */
+  readonly peers: Vector;
+}
+
+/** What came of it. */
+export interface Recovery extends RecoveryPlan {
+  readonly serverId: string;
+  /** What the server was called, if that can be read and is another name. */
+  readonly formerServerId: string | undefined;
+  /** Entries that are kept. */
+  readonly entries: number;
+  readonly accounts: Loss;
+  /** Direct messages that wait. */
+  readonly messages: Loss;
+  /** Message ids, places of clients, notes and what else is kept beside the log. */
+  readonly others: Loss;
+  /** Where the old database is now. */
+  readonly savedIn: string;
+}
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+const NEW_FILE = "thrum.sqlite.recovering";
+const DATABASE_FILES = ["thrum.sqlite", "thrum.sqlite-wal", "thrum.sqlite-shm", "thrum.sqlite-journal"];
+
+/**
+ * Recovers the folder. No server may use it meanwhile.
+ * @throws {StoreError} when it is in use, or cannot be read or written at all: then it is as it was.
+ */
+export function recoverFolder({ folder, makeServerId, peers }: RecoverOptions): Recovery {
+  if (!existsSync(folder)) {
+    throw new StoreError(`Cannot recover data folder "${folder}": there is none. Say where it is.`);
+  }
+  let target: DatabaseSync | undefined;
+  const remove = () => DATABASE_FILES.forEach((_, index) => rmSync(newFile(folder, index), { force: true }));
+  try {
+    const wasClosed = !hasContent(`${folder}/thrum.sqlite-wal`) && existsSync(`${folder}/thrum.sqlite`);
+    using salvage = new Salvage(folder, openOld(folder));
+    remove();
+    // SQLite's other files have the mode of this one.
+    closeSync(openSync(newFile(folder, 0), "wx", 0o600));
+    target = new DatabaseSync(newFile(folder, 0));
+    prepareFile(target, folder, "full");
+    const recovering = new Recovering(salvage, target);
+    const recovery = recovering.run({ peers, wasClosed, makeServerId });
+    target.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+    target.close();
+    target = undefined;
+    salvage[Symbol.dispose]();
+    const savedIn = swap(folder, recovering.damagedFiles, recovering.usedFiles);
+    return { ...recovery, savedIn };
+  } catch (cause) {
+    target?.close();
+    remove();
+    throw storeError("open", folder, cause);
+  }
+}
+
+/** The database as it is; `undefined` when it is none any more. Throws when a server uses it. */
+function openOld(folder: string): DatabaseSync | undefined {
+  if (!existsSync(`${folder}/thrum.sqlite`)) return undefined;
+  const database = new DatabaseSync(`${folder}/thrum.sqlite`);
+  try {
+    prepareFile(database, folder, "full");
+    return database;
+  } catch (error) {
+    const { errcode = 0 } = error as { errcode?: number };
+    // It has hold of the file, of which much may still be read.
+    if ((errcode & 0xff) === SQLITE_CORRUPT) return database;
+    database.close();
+    if ((errcode & 0xff) === SQLITE_NOTADB) return undefined;
+    // In use, or of a newer program: nothing is to be done about it here.
+    throw error;
+  }
+}
+
+/** One folder being recovered. */
+class Recovering {
+  readonly #salvage: Salvage;
+  readonly #target: DatabaseSync;
+  /** Files in which something is lost, and files in which something is kept. */
+  readonly damagedFiles = new Set<number>();
+  readonly usedFiles = new Set<number>();
+  /** What of the index cannot be read, and the frames that files have of it. */
+  readonly #unknown: Unreadable[] = [];
+  #stray: readonly WholeSegment[] = [];
+  readonly #originIds = new Map<string, number>();
+  readonly #kept = new Set<number>();
+  #newestPosition = 0;
+  #newestLamport = 0;
+
+  constructor(salvage: Salvage, target: DatabaseSync) {
+    this.#salvage = salvage;
+    this.#target = target;
+  }
+
+  run({ peers, wasClosed, makeServerId }: {
+    readonly peers: Vector;
+    readonly wasClosed: boolean;
+    readonly makeServerId: () => string;
+  }): Omit<Recovery, "savedIn"> {
+    const forgotten = this.#forgotten();
+    const log = this.#find(forgotten);
+    const state = stateOf(this.#salvage);
+    const plan = planRecovery(log.origins, { peers, serverId: state?.serverId, wasClosed });
+    const run = (sql: string) => void this.#target.prepare(sql).run();
+    run("BEGIN");
+    const entries = this.#writeLog(plan, forgotten);
+    const byNumber = new Map(plan.origins.map((origin) => [this.#originIds.get(origin.origin), origin]));
+    const rows = new RecoveredRows(this.#salvage, this.#target, () => this.#found(), {
+      has: (position) => this.#kept.has(position),
+      isGone: (origin, sequence) => {
+        const { missing = [], cutAfter = Infinity } = byNumber.get(origin) ?? {};
+        return sequence > cutAfter || missing.some(({ first, last }) => first <= sequence && sequence <= last);
+      },
+    });
+    const accounts = rows.accounts();
+    const messages = rows.inbox();
+    const others = rows.others();
+    const serverId = plan.needsNewName ? makeServerId() : state!.serverId;
+    const lamport = Math.max(state?.lamport ?? 0, this.#newestLamport);
+    const head = Math.max(state?.head ?? 0, this.#newestPosition);
+    const values = [serverId, lamport, 0, head] as const;
+    this.#insert("state", 6).run(1, ...values, rowChecksum("state", ...values));
+    run("COMMIT");
+    const formerServerId = state?.serverId === serverId ? undefined : state?.serverId;
+    return { ...plan, serverId, formerServerId, entries, accounts, messages, others };
+  }
+
+  /** Up to where entries were forgotten in good order. */
+  #forgotten(): Map<string, number> {
+    const forgotten = new Map<string, number>();
+    for (const { id, name, last } of this.#salvage.origins) {
+      forgotten.set(name, last);
+      this.#originIds.set(name, id);
+    }
+    return forgotten;
+  }
+
+  /** Everything that is found of the log, in the order of positions: the index first, then frames that nothing names. */
+  *#found(): Iterable<FoundSegment> {
+    let stray = 0;
+    const strayBefore = (position: number) => {
+      const all: FoundSegment[] = [];
+      for (; stray < this.#stray.length && this.#stray[stray]!.frame.position < position; stray++) {
+        all.push({ kind: "whole", segment: this.#stray[stray]! });
+      }
+      return all;
+    };
+    for (const found of this.#salvage.segments()) {
+      const position = positionOf(found);
+      yield* strayBefore(position);
+      yield found;
+      if (found.kind !== "unknown") continue;
+      for (const segment of strayBefore(found.before)) {
+        yield segment;
+        // Nor is it known whether it was followed by others.
+        yield found;
+      }
+    }
+    yield* strayBefore(Infinity);
+  }
+
+  /** Looks at all of it once. */
+  #find(forgotten: ReadonlyMap<string, number>): FoundLog {
+    for (const found of this.#salvage.segments()) if (found.kind === "unknown") this.#unknown.push(found);
+    this.#stray = this.#salvage.framesOf(this.#unknown);
+    const log = new FoundLog(forgotten);
+    for (const found of this.#found()) {
+      if (found.kind === "unknown") log.unknown();
+      else if (found.kind === "lost") {
+        log.lost(found.origin, found.first, found.last);
+        this.#newestPosition = Math.max(this.#newestPosition, found.position);
+        if (found.file !== undefined) this.damagedFiles.add(found.file);
+      } else {
+        const { frame: { origin, first, last, position, lamport } } = found.segment;
+        log.whole(origin, first, last);
+        this.#newestPosition = Math.max(this.#newestPosition, position);
+        this.#newestLamport = Math.max(this.#newestLamport, lamport);
+      }
+    }
+    return log;
+  }
+
+  /** Writes the index, and origins with what is forgotten of them. Gives how many entries are kept. */
+  #writeLog(plan: RecoveryPlan, forgotten: ReadonlyMap<string, number>): number {
+    const holes = new Map(plan.origins.map(({ origin, missing, cutAfter }) => [origin, { missing, cutAfter }]));
+    const positions = new Map(this.#salvage.origins.map(({ name, position }) => [name, position]));
+    interface Written {
+      activities: number;
+      activityBytes: number;
+      forgottenLast: number;
+      forgottenPosition: number;
+      last: number;
+    }
+    const written = new Map<string, Written>();
+    const insert = this.#insert("segments", 19);
+    let entries = 0;
+    for (const found of this.#found()) {
+      if (found.kind !== "whole") continue;
+      const { frame, place, bareChecksum } = found.segment;
+      const { origin, first, last, position, audience, bytes } = frame;
+      const { missing = [], cutAfter = Infinity } = holes.get(origin) ?? {};
+      if (last > cutAfter) continue;
+      const log = written.get(origin) ?? {
+        ...{ activities: 0, activityBytes: 0, last: 0 },
+        forgottenLast: forgotten.get(origin) ?? 0,
+        forgottenPosition: positions.get(origin) ?? 0,
+      };
+      const hole = missing.findLast((range) => range.last < first && range.last > log.last);
+      if (hole !== undefined && hole.last > log.forgottenLast) {
+        log.forgottenLast = hole.last;
+        log.forgottenPosition = position;
+      }
+      if (audience.kind === "everyone") {
+        log.activities += last - first + 1;
+        log.activityBytes += bytes.length;
+      }
+      log.last = last;
+      written.set(origin, log);
+      const values = indexValues({
+        ...{ position, first, last, takenAt: frame.takenAt, lamport: frame.lamport, channels: null },
+        origin: this.#originId(origin),
+        audience: audienceNumber(frame),
+        username: audience.kind === "user" ? audience.username : null,
+        activities: log.activities,
+        activityBytes: log.activityBytes,
+        form: bareChecksum === undefined ? FRAME_FORM : BARE_FORM,
+        size: bytes.length,
+        file: place?.file ?? null,
+        start: place?.start ?? null,
+        length: place?.length ?? null,
+        bareChecksum: bareChecksum ?? null,
+      });
+      insert.run(...values, place === undefined ? encodeFrame(frame) : null);
+      if (place !== undefined) this.usedFiles.add(place.file);
+      this.#kept.add(position);
+      entries += last - first + 1;
+    }
+    const insertOrigin = this.#insert("origins", 5);
+    for (const [name, id] of this.#originIds) {
+      const log = written.get(name);
+      const row = [
+        id,
+        name,
+        log?.forgottenLast ?? forgotten.get(name) ?? 0,
+        log?.forgottenPosition ?? positions.get(name) ?? 0,
+      ] as const;
+      insertOrigin.run(...row, rowChecksum("origins", ...row));
+    }
+    return entries;
+  }
+
+  #originId(name: string): number {
+    const known = this.#originIds.get(name);
+    if (known !== undefined) return known;
+    const id = Math.max(0, ...this.#originIds.values()) + 1;
+    this.#originIds.set(name, id);
+    return id;
+  }
+
+  #insert(table: string, columns: number) {
+    return insertInto(this.#target, table, columns);
+  }
+}
+
+function positionOf(found: FoundSegment): number {
+  return found.kind === "whole"
+    ? found.segment.frame.position
+    : found.kind === "lost"
+    ? found.position
+    : found.after + 1;
+}
+
+/** Puts the new database in the place of the old one, which is kept with what else is damaged. Gives where. */
+function swap(folder: string, damaged: ReadonlySet<number>, used: ReadonlySet<number>): string {
+  let number = 1;
+  while (existsSync(`${folder}/damaged-${number}`)) number++;
+  const savedIn = `${folder}/damaged-${number}`;
+  mkdirSync(savedIn, { mode: 0o700 });
+  for (const file of damaged) {
+    const name = nameOfLogFile(file);
+    if (used.has(file) && existsSync(`${folder}/${name}`)) copyFileSync(`${folder}/${name}`, `${savedIn}/${name}`);
+  }
+  for (const name of readdirSync(folder)) {
+    const file = /^log-(\d{8,})\.bytes$/.exec(name)?.[1];
+    const isUnused = file !== undefined && !used.has(Number(file));
+    if (DATABASE_FILES.includes(name) || isUnused) renameSync(`${folder}/${name}`, `${savedIn}/${name}`);
+  }
+  renameSync(newFile(folder, 0), `${folder}/thrum.sqlite`);
+  return savedIn;
+}
+
+/** The new database, or one of the files beside it. */
+function newFile(folder: string, index: number): string {
+  return `${folder}/${NEW_FILE}${DATABASE_FILES[index]!.slice("thrum.sqlite".length)}`;
+}
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** What the server of this folder is called, where that can be read and no server uses the folder. */
+export function serverIdIn(folder: string): string | undefined {
+  try {
+    using salvage = new Salvage(folder, openOld(folder));
+    return stateOf(salvage)?.serverId;
+  } catch {
+    return undefined;
+  }
+}
+
+function stateOf(salvage: Salvage): Omit<StateRow, "checksum"> | undefined {
+  const [row] = salvage.all<StateRow>("state", "server_id AS serverId, lamport, synced, head, checksum") ?? [];
+  if (row === undefined) return undefined;
+  const { serverId, lamport, synced, head, checksum } = row;
+  return rowChecksum("state", serverId, lamport, synced, head) === checksum ? row : undefined;
+}

@@ -1,0 +1,293 @@
+/**
+ * What is whole in a damaged data folder: rows that say what was written, frames that are as they were. Reads around whatever cannot be read, and changes
+ * nothing. What is made of it is decided in `recovery_plan.ts` and carried out by `recover.ts`.
+ */
+
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { checksumOf, rowChecksum } from "../sqlite/checksum.ts";
+import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame, MAGIC } from "../sqlite/frame.ts";
+import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
+import { logFilesIn, nameOfLogFile } from "../sqlite/log_files.ts";
+import { INDEX_COLUMNS, isPlaced, type SegmentRow } from "../sqlite/sqlite_statements.ts";
+
+/** Rows with these keys could not be read, nor is it known which there were. */
+export interface Unreadable {
+  readonly after: number;
+  readonly before: number;
+}
+
+/** A segment that is whole, and where its frame is; in a row, or in a file. */
+export interface WholeSegment {
+  readonly frame: Frame;
+  /** `undefined`: the frame was in the row. */
+  readonly place: { readonly file: number; readonly start: number; readonly length: number } | undefined;
+  /** Of bytes without a frame, from version 4. */
+  readonly bareChecksum: number | undefined;
+}
+
+/** What became of a row of the index: a whole segment, entries that are known to be lost, or a place of which nothing is known. */
+export type FoundSegment =
+  | { readonly kind: "whole"; readonly segment: WholeSegment }
+  | {
+    readonly kind: "lost";
+    readonly position: number;
+    readonly origin: string;
+    readonly first: number;
+    readonly last: number;
+    /** Where its frame should be; `undefined`: in the row. */
+    readonly file: number | undefined;
+  }
+  | { readonly kind: "unknown"; readonly after: number; readonly before: number };
+
+/** Rows that are read together. */
+const ROWS = 256;
+/** Read from a file at once. */
+const CHUNK_BYTES = 4_194_304;
+
+/** Rows of one table in the order of their whole-numbered key, and what lies between them unreadable. */
+export function* scan<T>(
+  read: (after: number, limit: number) => T[],
+  keyOf: (row: T) => number,
+): Iterable<T | Unreadable> {
+  for (let after = -1;;) {
+    let rows: T[];
+    try {
+      rows = read(after, ROWS);
+    } catch {
+      const next = firstReadable(read, after);
+      if (next === undefined) return yield { after, before: Infinity };
+      if (next.skipped > 0) {
+        yield { after, before: next.row === undefined ? Infinity : keyOf(next.row) };
+        if (next.row === undefined) return;
+      }
+      rows = next.row === undefined ? [] : [next.row];
+    }
+    if (rows.length === 0) return;
+    yield* rows;
+    after = keyOf(rows.at(-1)!);
+  }
+}
+
+/** Whether it is no row. */
+export function isUnreadable(found: unknown): found is Unreadable {
+  return (found as Unreadable).before !== undefined;
+}
+
+/** The first row behind `after` that can be read, and how many keys had to be passed over; `undefined` when none can. */
+function firstReadable<T>(
+  read: (after: number, limit: number) => T[],
+  after: number,
+): { readonly row: T | undefined; readonly skipped: number } | undefined {
+  const tryAt = (skipped: number) => {
+    try {
+      return { row: read(after + skipped, 1)[0], skipped };
+    } catch {
+      return undefined;
+    }
+  };
+  let low = 0;
+  let found = tryAt(0);
+  for (let step = 1; found === undefined; step *= 2) {
+    if (after + step > Number.MAX_SAFE_INTEGER) return undefined;
+    found = tryAt(step);
+    if (found === undefined) low = step;
+  }
+  while (found.skipped - low > 1) {
+    const middle = Math.floor((low + found.skipped) / 2);
+    const nearer = tryAt(middle);
+    if (nearer === undefined) low = middle;
+    else found = nearer;
+  }
+  return found;
+}
+
+/** An origin: its number, and up to where its entries were forgotten, and where that stood. */
+export interface SalvagedOrigin {
+  readonly id: number;
+  readonly name: string;
+  readonly last: number;
+  readonly position: number;
+}
+
+/** The files of a damaged folder. Dispose of it. */
+export class Salvage implements Disposable {
+  readonly folder: string;
+  /** Origins whose rows are whole. */
+  readonly origins: readonly SalvagedOrigin[];
+  readonly #database: DatabaseSync | undefined;
+  readonly #handles = new Map<number, number>();
+  readonly #names = new Map<number, string>();
+  #isClosed = false;
+
+  /** `database` is that of the folder, where it can be opened at all. */
+  constructor(folder: string, database: DatabaseSync | undefined) {
+    this.folder = folder;
+    this.#database = database;
+    interface Row extends SalvagedOrigin {
+      readonly checksum: number;
+    }
+    const columns = "id, name, forgotten_last AS last, forgotten_position AS position, checksum";
+    const origins: SalvagedOrigin[] = [];
+    for (const row of this.rows<Row>("origins", "id", columns)) {
+      if (isUnreadable(row)) continue;
+      const { id, name, last, position, checksum } = row;
+      if (rowChecksum("origins", id, name, last, position) !== checksum) continue;
+      origins.push({ id, name, last, position });
+      this.#names.set(id, name);
+    }
+    this.origins = origins;
+  }
+
+  /** The origin with this number, where its row is whole. */
+  nameOf(id: number): string | undefined {
+    return this.#names.get(id);
+  }
+
+  /** Rows of a table, nothing of which was looked at yet; one `Unreadable` for all of it where the table itself is not there. */
+  *rows<T>(table: string, key: string, columns: string): Iterable<T | Unreadable> {
+    let select: StatementSync | undefined;
+    try {
+      select = this.#database?.prepare(`SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?`);
+    } catch {
+      // The table cannot be found any more.
+    }
+    if (select === undefined) return yield { after: -1, before: Infinity };
+    yield* scan<T>(
+      (after, limit) => select.all(after, limit) as T[],
+      (row) => (row as Record<string, number>)[key]!,
+    );
+  }
+
+  /** All rows of a small table that has no number for a key; `undefined` when it cannot be read to its end. */
+  all<T>(table: string, columns: string): T[] | undefined {
+    try {
+      return this.#database?.prepare(`SELECT ${columns} FROM ${table}`).all() as T[] | undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What the index leads to, in the order of positions. */
+  *segments(): Iterable<FoundSegment> {
+    for (const row of this.rows<SegmentRow>("segments", "position", `${INDEX_COLUMNS}, bytes`)) {
+      yield isUnreadable(row) ? { kind: "unknown", ...row } : this.#found(row);
+    }
+  }
+
+  /** Frames in files whose positions are among `lost`, with none of the index to name them. The last of one position counts. */
+  framesOf(lost: readonly Unreadable[]): WholeSegment[] {
+    const found = new Map<number, WholeSegment>();
+    if (lost.length === 0) return [];
+    for (const file of logFilesIn(this.folder)) {
+      for (const { frame, start, length } of framesIn((start, size) => this.#read(file, start, size))) {
+        const isLost = lost.some(({ after, before }) => frame.position > after && frame.position < before);
+        if (isLost) found.set(frame.position, { frame, place: { file, start, length }, bareChecksum: undefined });
+      }
+    }
+    return [...found.values()].sort((a, b) => a.frame.position - b.frame.position);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const handle of this.#handles.values()) closeSync(handle);
+    this.#database?.close();
+  }
+
+  #found(row: SegmentRow): FoundSegment {
+    const { position, first, last } = row;
+    const isRowWhole = indexValues(row).at(-1) === row.checksum;
+    const origin = isRowWhole ? this.nameOf(row.origin) : undefined;
+    const segment = this.#wholeSegment(row, isRowWhole);
+    if (segment !== undefined) return { kind: "whole", segment };
+    if (origin === undefined) return { kind: "unknown", after: position - 1, before: position + 1 };
+    return { kind: "lost", position, origin, first, last, file: row.file ?? undefined };
+  }
+
+  /** A frame says everything, so a row that has changed does no harm as long as it leads to it. */
+  #wholeSegment(row: SegmentRow, isRowWhole: boolean): WholeSegment | undefined {
+    const place = isPlaced(row) ? { file: row.file, start: row.start, length: row.length } : undefined;
+    const stored = place === undefined ? row.bytes : this.#readWhole(place);
+    if (stored === null || stored === undefined) return undefined;
+    if (row.form !== BARE_FORM || !isRowWhole) {
+      const decoded = decodeFrame(stored);
+      const isIt = decoded.ok && decoded.frame.position === row.position && decoded.length === stored.length;
+      return isIt ? { frame: decoded.frame, place, bareChecksum: undefined } : undefined;
+    }
+    const audience = audienceOf(row.audience, row.username);
+    const origin = this.nameOf(row.origin);
+    if (checksumOf(stored) !== row.bareChecksum || audience === undefined || origin === undefined) return undefined;
+    const { position, first, last, takenAt, lamport } = row;
+    const frame = { position, origin, first, last, audience, takenAt, lamport, channels: [], bytes: stored };
+    return { frame, place, bareChecksum: row.bareChecksum };
+  }
+
+  #readWhole({ file, start, length }: { file: number; start: number; length: number }): Uint8Array | undefined {
+    // What a row that has changed says can be anything.
+    if (!Number.isSafeInteger(start) || !(start >= 0) || !(length > 0) || length > CHUNK_BYTES * 64) return undefined;
+    const bytes = this.#read(file, start, length);
+    return bytes.length === length ? bytes : undefined;
+  }
+
+  /** As much as is there. */
+  #read(file: number, start: number, size: number): Uint8Array {
+    try {
+      let handle = this.#handles.get(file);
+      if (handle === undefined) {
+        handle = openSync(`${this.folder}/${nameOfLogFile(file)}`, "r");
+        this.#handles.set(file, handle);
+      }
+      const left = Math.max(0, fstatSync(handle).size - start);
+      const bytes = new Uint8Array(Math.min(size, left));
+      let done = 0;
+      while (done < bytes.length) {
+        const count = readSync(handle, bytes, done, bytes.length - done, start + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return bytes.subarray(0, done);
+    } catch {
+      return new Uint8Array(0);
+    }
+  }
+}
+
+/** Whole frames in a file, wherever they begin. */
+function* framesIn(
+  read: (start: number, size: number) => Uint8Array,
+): Iterable<{ readonly frame: Frame; readonly start: number; readonly length: number }> {
+  for (let base = 0;;) {
+    let bytes = read(base, CHUNK_BYTES);
+    if (bytes.length === 0) return;
+    const isLastChunk = bytes.length < CHUNK_BYTES;
+    let at = indexOfMagic(bytes, 0);
+    while (at >= 0) {
+      const head = new DataView(bytes.buffer, bytes.byteOffset + at);
+      const needed = head.byteLength < 16 ? Infinity : head.getUint32(8, true) + head.getUint32(12, true);
+      if (at + needed > bytes.length && at > 0 && !isLastChunk) break;
+      // One that is larger than what is read at once.
+      if (at === 0 && needed > bytes.length && needed <= CHUNK_BYTES * 64) bytes = read(base, needed);
+      const decoded = decodeFrame(bytes, at);
+      if (decoded.ok) yield { frame: decoded.frame, start: base + at, length: decoded.length };
+      at = indexOfMagic(bytes, decoded.ok ? at + decoded.length : at + 1);
+    }
+    if (isLastChunk) return;
+    // From the frame that is not whole in this chunk on, or from where the beginning of one may be cut in two.
+    base += at > 0 ? at : bytes.length - 3;
+  }
+}
+
+function indexOfMagic(bytes: Uint8Array, from: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = bytes.indexOf(MAGIC & 0xff, from); at >= 0; at = bytes.indexOf(MAGIC & 0xff, at + 1)) {
+    if (at + 4 > bytes.length) return -1;
+    if (view.getUint32(at, true) === MAGIC) return at;
+  }
+  return -1;
+}
+
+/** How an audience is written. */
+export function audienceNumber({ audience }: Frame): number {
+  return AUDIENCE_NUMBERS[audience.kind];
+}

@@ -1,0 +1,37 @@
+/** What a data folder takes on its disk, file by file, and what is left there. The part of `SqliteStore` that looks; `server/store/budget.ts` says what follows. */
+
+import { readdirSync, statfsSync, statSync } from "node:fs";
+import type { DiskPart, DiskUse } from "../budget.ts";
+
+/**
+ * Looks at `folder`. `reusableBytes` are those of the database that it will write to again. Throws what node:fs throws.
+ */
+export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
+  const parts: Record<DiskPart, number> = { logFiles: 0, database: 0, writeAheadLog: 0, other: 0, reusable: 0 };
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    // One that went meanwhile takes nothing.
+    const size = statSync(`${folder}/${entry.name}`, { throwIfNoEntry: false })?.size ?? 0;
+    parts[partOf(entry.name)] += size;
+  }
+  parts.reusable = Math.min(reusableBytes, parts.database);
+  parts.database -= parts.reusable;
+  return { parts, freeBytes: freeBytesOf(folder) };
+}
+
+function partOf(name: string): DiskPart {
+  if (name.endsWith(".bytes")) return "logFiles";
+  if (name === "thrum.sqlite") return "database";
+  return name.startsWith("thrum.sqlite-") ? "writeAheadLog" : "other";
+}
+
+/** Without the permission to ask (`--allow-sys=statfs`) the disk counts as endless: its own limit of the folder still holds. */
+function freeBytesOf(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if ((error as Error).name === "NotCapable") return Infinity;
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Direct messages that wait, in the table `inbox`: a part of `sqlite_store.ts`, which owns the transactions. A row says where the line is; the line itself
+ * stands in its segment alone. Acts on what `server/store/inbox.ts` decides.
+ */
+
+import { linesAfter, type Position, type Segment } from "../../../log/segment.ts";
+import { checkRow, rowChecksum } from "./checksum.ts";
+import type { InboxChange } from "../inbox.ts";
+import { DamagedFileError } from "./sqlite_errors.ts";
+import { all, one, type Statements } from "./sqlite_statements.ts";
+import type { EntryRange, InboxPortion, WaitingMessage } from "../store.ts";
+
+/** Whose sizes are looked at together, to see how many fit into a portion. */
+const SIZES = 256;
+const NEWLINE = 0x0a;
+const decoder = new TextDecoder();
+
+/** A row: a message that waits, or, without `username`, `position` and `size`, a delivery that is known before its message. */
+interface Row {
+  readonly place: number;
+  readonly origin: string;
+  readonly sequence: number;
+  readonly takenAt: number;
+  readonly username: string | null;
+  readonly position: Position | null;
+  readonly size: number | null;
+  readonly checksum: number;
+  /** Of a message of version 4 of the database whose segment was gone before. */
+  readonly line: string | null;
+}
+
+/** Where a message stands among those that are asked for, and its bytes. */
+interface Size {
+  readonly at: number;
+  readonly size: number;
+}
+
+/** The messages of all users. Its calls throw what SQLite throws, and `DamagedFileError`. */
+export class SqliteInbox {
+  readonly #statements: Statements;
+  readonly #segmentAt: (position: Position) => Segment | undefined;
+  /** SQLite itself would give the place of the newest row again when that is gone: to a reader of portions its message would be one that it had. */
+  #lastPlace: number;
+
+  /** `segmentAt` reads a segment of the log. */
+  constructor(statements: Statements, segmentAt: (position: Position) => Segment | undefined) {
+    this.#statements = statements;
+    this.#segmentAt = segmentAt;
+    this.#lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return one<{ size: number }>(this.#statements.countMessages)!.size;
+  }
+
+  /** As `Store.inboxOf`. */
+  of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
+    const { messagesOf, messageSizesOf } = this.#statements;
+    const last = lastThatFits((last) => all<Size>(messageSizesOf, username, last, SIZES), after, maxBytes);
+    return this.#messages(all<Row>(messagesOf, username, after, last), username);
+  }
+
+  /** As `Store.inboxRange`. */
+  rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
+    const { messagesIn, messageSizesIn } = this.#statements;
+    const sizes = (before: number) => all<Size>(messageSizesIn, username, origin, before, last, SIZES);
+    const end = lastThatFits(sizes, first - 1, maxBytes);
+    return this.#messages(all<Row>(messagesIn, username, origin, first, end), username);
+  }
+
+  /** As `Store.inboxCount`. */
+  count(username: string, atMost: number): number {
+    return one<{ size: number }>(this.#statements.countMessagesOf, username, atMost)!.size;
+  }
+
+  /** Takes in what a turn changed; within its transaction. */
+  apply({ taken, delivered, takenAt }: InboxChange): void {
+    const { deleteMessage } = this.#statements;
+    for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
+      const wasDelivered = Number(deleteMessage.run(origin, sequence).changes) > 0;
+      if (!wasDelivered) this.#insert(origin, sequence, takenAt, to, position, bytes.length);
+    }
+    for (const { origin, sequence, isEarly } of delivered) {
+      if (isEarly) this.#insert(origin, sequence, takenAt, null, null, null);
+      else deleteMessage.run(origin, sequence);
+    }
+  }
+
+  /**
+   * The place of the last row that is to be forgotten, and how many there are up to it: taken in before `takenBefore`, and at most `budget`. `heldFrom` is
+   * where the first segment stands that is needed after that.
+   */
+  planForgetting(
+    takenBefore: number,
+    budget: number,
+  ): { readonly upTo: number; readonly rows: number; readonly heldFrom: Position } {
+    const oldest = all<Row>(this.#statements.oldestMessages, budget).map(checked);
+    // As with activities, one that is to stay keeps all after it.
+    const stays = oldest.findIndex(({ takenAt }) => takenAt >= takenBefore);
+    const rows = stays < 0 ? oldest.length : stays;
+    const upTo = oldest[rows - 1]?.place ?? 0;
+    const next = one<Row>(this.#statements.firstMessageAfter, upTo);
+    return { upTo, rows, heldFrom: next === undefined ? Infinity : checked(next).position! };
+  }
+
+  /** Forgets the rows up to this place; within a transaction. */
+  forget(upTo: number): void {
+    this.#statements.deleteMessagesUpTo.run(upTo);
+  }
+
+  /** Drops the messages of `origin` after `sequence`: the log was cut there. What is known of deliveries stays true. */
+  cut(origin: string, sequence: number): void {
+    this.#statements.deleteMessagesAfter.run(origin, sequence);
+  }
+
+  #insert(
+    ...values: [string, number, number, string | null, Position | null, number | null]
+  ): void {
+    const [origin, sequence, takenAt, username, position, size] = values;
+    const place = ++this.#lastPlace;
+    const checksum = rowChecksum("inbox", place, origin, sequence, takenAt, username, position, size, null);
+    this.#statements.insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
+  }
+
+  /** What `rows` say, all of them for one user. */
+  #messages(rows: readonly Row[], to: string): WaitingMessage[] {
+    let segment: Segment | undefined;
+    return rows.map((row) => {
+      const { place, origin, sequence, position, line } = checked(row);
+      if (row.username !== to) throw damaged(row);
+      if (line !== null) return { place, origin, sequence, to, line };
+      // Most that wait for one user stand together.
+      if (segment === undefined || segment.position !== position) segment = this.#segmentAt(position!);
+      const bytes = segment && lineIn(segment, row);
+      if (bytes === undefined) throw damaged(row);
+      return { place, origin, sequence, to, line: decoder.decode(bytes) };
+    });
+  }
+}
+
+/** The line of the entry that `row` names, if it is in `segment`. */
+function lineIn(segment: Segment, { origin, sequence, username, size }: Row): Uint8Array | undefined {
+  const { audience, first, last } = segment;
+  if (segment.origin !== origin || sequence < first || sequence > last) return undefined;
+  if (audience.kind !== "user" || audience.username !== username) return undefined;
+  const bytes = linesAfter(segment, sequence - 1);
+  const line = bytes.subarray(0, bytes.indexOf(NEWLINE) + 1);
+  return line.length === size ? line : undefined;
+}
+
+function checked(row: Row): Row {
+  const { place, origin, sequence, takenAt, username, position, size, checksum, line } = row;
+  checkRow(checksum, "inbox", place, origin, sequence, takenAt, username, position, size, line);
+  return row;
+}
+
+function damaged({ origin, sequence }: Row): DamagedFileError {
+  const what = "is damaged: the line of a direct message is not where it says";
+  return new DamagedFileError("thrum.sqlite", what, { origin, first: sequence, last: sequence });
+}
+
+/** Where the last of the messages after `after` stands that fit into `maxBytes`, or the first one. Sizes first, so that no line is read in vain. */
+function lastThatFits(sizesAfter: (at: number) => readonly Size[], after: number, maxBytes: number): number {
+  let last = after;
+  let bytes = 0;
+  for (;;) {
+    const sizes = sizesAfter(last);
+    for (const { at, size } of sizes) {
+      bytes += size;
+      if (last > after && bytes > maxBytes) return last;
+      last = at;
+    }
+    if (sizes.length < SIZES) return last;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Used message ids in the SQLite store: some 60 bytes each, in the order in which they were used. A part of `sqlite_store.ts`, which owns the transactions.
+ * Clients without a name share a table that is bounded by number.
+ */
+
+import { ANONYMOUS } from "../../../protocol/names.ts";
+import { idBytes, messageKey } from "./message_key.ts";
+import { all, one, type Statements } from "./sqlite_statements.ts";
+import { MAX_ANONYMOUS_IDS, type UsedMessageId } from "../store.ts";
+
+/** Of a key, in the index: among ten million ids it finds one or none. */
+const INDEXED_BYTES = 5;
+const MAX_ASKED = 10_000;
+
+type Table = Statements["messageIds"];
+interface Row {
+  readonly key: Uint8Array;
+  readonly origin: number;
+  readonly sequence: number;
+  readonly usedAt: number;
+}
+
+/** An id that was asked for in this turn. */
+interface AskedId {
+  readonly key: string;
+  /** What the index has of the key. */
+  readonly prefix: Uint8Array;
+  readonly table: 0 | 1;
+  /** Whether it was looked for and not found, and not written since. */
+  isAbsent: boolean;
+}
+
+/** Ids that are to be forgotten. */
+export interface IdsPlan {
+  /** In each of the two tables. */
+  readonly places: readonly (readonly number[])[];
+  readonly count: number;
+  readonly more: boolean;
+}
+
+/** All of them. Its calls throw what SQLite throws. */
+export class SqliteMessageIds {
+  readonly #nameOf: (origin: number) => string | undefined;
+  readonly #maxAnonymous: number;
+  readonly #tables: readonly [Table, Table];
+  /** The newest places of both tables. */
+  readonly #newest: [number, number];
+  /** Of the turn: who publishes with an id was asked for it before. */
+  readonly #asked = new Map<string, AskedId>();
+
+  /** `nameOf` gives the name of the origin with this number; `undefined` when it is known no more. */
+  constructor(
+    statements: Statements,
+    nameOf: (origin: number) => string | undefined,
+    maxAnonymous = MAX_ANONYMOUS_IDS,
+  ) {
+    this.#nameOf = nameOf;
+    this.#maxAnonymous = maxAnonymous;
+    this.#tables = [statements.messageIds, statements.anonymousIds];
+    const newest = (table: Table) => one<{ place: number }>(table.newest)?.place ?? 0;
+    this.#newest = [newest(this.#tables[0]), newest(this.#tables[1])];
+  }
+
+  /** As `Store.usedMessageId`. */
+  find(username: string, messageId: string): UsedMessageId | undefined {
+    const row = this.#find(this.#asking(username, messageId));
+    const origin = row && this.#nameOf(row.origin);
+    if (row === undefined || origin === undefined) return undefined;
+    return { username, messageId, origin, sequence: row.sequence, usedAt: row.usedAt };
+  }
+
+  /** Takes in what a turn used, `numberOf` its origins; within its transaction. */
+  write(used: readonly UsedMessageId[], numberOf: (origin: string) => number): void {
+    let isAnonymous = false;
+    for (const { username, messageId, origin, sequence, usedAt } of used) {
+      const asked = this.#asking(username, messageId);
+      if (!asked.isAbsent && this.#find(asked) !== undefined) continue;
+      const { key, table } = asked;
+      const id = numberOf(origin);
+      this.#tables[table].insert.run(++this.#newest[table], idBytes(key, id, sequence, usedAt), id, sequence, usedAt);
+      asked.isAbsent = false;
+      isAnonymous ||= table === 1;
+    }
+    if (isAnonymous) this.#tables[1].deleteUpTo.run(this.#newest[1] - this.#maxAnonymous);
+    this.#asked.clear();
+  }
+
+  /** Which of the oldest are to be forgotten, of at most `budget` in each table. */
+  planForgetting(usedBefore: number, budget: number): IdsPlan {
+    const places = this.#tables.map((table) =>
+      all<{ place: number; usedAt: number }>(table.oldest, budget)
+        .filter(({ usedAt }) => usedAt < usedBefore)
+        .map(({ place }) => place)
+    );
+    const count = places.reduce((sum, { length }) => sum + length, 0);
+    return { places, count, more: places.some(({ length }) => length === budget) };
+  }
+
+  /** Forgets these; within a transaction. */
+  forget({ places }: IdsPlan): void {
+    places.forEach((ofTable, index) => ofTable.forEach((place) => this.#tables[index]!.delete.run(place)));
+  }
+
+  /** Drops those of the origin with this number after `sequence`: the log was cut there. */
+  cut(origin: number, sequence: number): void {
+    for (const table of this.#tables) table.deleteAfter.run(origin, sequence);
+  }
+
+  /** The row of a key. One that has changed says nothing: what it was for can be published a second time. */
+  #find(asked: AskedId): Row | undefined {
+    const { key, table, prefix } = asked;
+    const rows = all<Row>(this.#tables[table].find, prefix);
+    const found = rows.find((row) => isSame(row.key, idBytes(key, row.origin, row.sequence, row.usedAt)));
+    asked.isAbsent = found === undefined;
+    return found;
+  }
+
+  #asking(username: string, messageId: string): AskedId {
+    const pair = `${username}\0${messageId}`;
+    let asked = this.#asked.get(pair);
+    if (asked === undefined) {
+      const key = messageKey(username, messageId);
+      const prefix = idBytes(key, 0, 0, 0).subarray(0, INDEXED_BYTES);
+      asked = { key, prefix, table: username === ANONYMOUS ? 1 : 0, isAbsent: false };
+      // Asked for and never used, as many as clients like.
+      if (this.#asked.size >= MAX_ASKED) this.#asked.clear();
+      this.#asked.set(pair, asked);
+    }
+    return asked;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}

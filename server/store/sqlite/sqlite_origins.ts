@@ -1,0 +1,230 @@
+/**
+ * What the SQLite store knows by heart of each origin, and the numbers by which its rows name them: a part of `sqlite_store.ts`, which owns the
+ * transactions. What follows from it is decided in `server/store/origin_log.ts`, for which it looks up rows.
+ */
+
+import type { Audience, Position } from "../../../log/segment.ts";
+import type { Vector } from "../../../log/vector.ts";
+import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
+import { AUDIENCE_NUMBERS } from "./frame.ts";
+import { checkedRow } from "./index_row.ts";
+import {
+  type ActivityRow,
+  emptyLog,
+  forgottenAtEnd,
+  type ForUserRow,
+  type Lookup,
+  type OriginLog,
+} from "../origin_log.ts";
+import { all, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
+
+/** An origin, with its number. */
+export interface Origin {
+  readonly id: number;
+  readonly log: OriginLog;
+}
+
+/** All origins. Its calls throw what SQLite throws. */
+export class SqliteOrigins implements Lookup {
+  readonly #statements: Statements;
+  readonly #byName = new Map<string, Origin>();
+  readonly #tombstones = new Map<string, number>();
+  /** By id. */
+  readonly #names: string[] = [];
+
+  /** Reads them. */
+  constructor(statements: Statements) {
+    this.#statements = statements;
+    for (const row of all<OriginRow>(statements.origins)) this.set({ id: row.id, log: readLog(statements, row) });
+    type TombstoneRow = { origin: string; last: number; checksum: number };
+    for (const { origin, last, checksum } of all<TombstoneRow>(statements.tombstones)) {
+      checkRow(checksum, "tombstones", origin, last);
+      this.#tombstones.set(origin, last);
+    }
+  }
+
+  /** How all of them stand. */
+  *logs(): Iterable<OriginLog> {
+    for (const { log } of this.#byName.values()) yield log;
+  }
+
+  /** The origin of this name; `undefined` when nothing is known of it. */
+  get(name: string): Origin | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The newest sequence of an origin, also of one that is buried; 0 when there is none. */
+  lastOf(name: string): number {
+    return this.#byName.get(name)?.log.last ?? this.#tombstones.get(name) ?? 0;
+  }
+
+  /** What the origin with this number is called; `undefined` when it is known no more. */
+  nameOf(id: number): string | undefined {
+    const name = this.#names[id];
+    return name !== undefined && this.#byName.get(name)?.id === id ? name : undefined;
+  }
+
+  /**
+   * An origin, with a number also where it had none or is among those `buried` in this transaction. It loses its tombstone there, and is known here when it
+   * is `set`.
+   */
+  getOrInsert(name: string, buried: ReadonlyMap<string, number> | undefined): Origin {
+    const known = this.#byName.get(name);
+    const isBuried = buried?.has(name) ?? false;
+    if (known !== undefined && !isBuried) return known;
+    if (isBuried || this.#tombstones.has(name)) this.#statements.deleteTombstone.run(name);
+    const log = emptyLog(name);
+    const id = Number(this.#statements.insertOrigin.run(name).lastInsertRowid);
+    this.#putForgotten(id, log);
+    return { id, log };
+  }
+
+  /** Writes what is forgotten of origins; within a transaction. */
+  writeForgotten(origins: Iterable<Origin>): void {
+    for (const { id, log } of origins) this.#putForgotten(id, log);
+  }
+
+  #putForgotten(id: number, { origin, forgottenLast, forgottenPosition }: OriginLog): void {
+    const checksum = rowChecksum("origins", id, origin, forgottenLast, forgottenPosition);
+    this.#statements.putForgotten.run(forgottenLast, forgottenPosition, checksum, id);
+  }
+
+  /** Takes in how an origin stands, when that is stored. */
+  set(origin: Origin): void {
+    this.#byName.set(origin.log.origin, origin);
+    this.#names[origin.id] = origin.log.origin;
+    this.#tombstones.delete(origin.log.origin);
+  }
+
+  /** Origins that were forgotten whole, and their newest sequences. */
+  get tombstones(): ReadonlyMap<string, number> {
+    return this.#tombstones;
+  }
+
+  /**
+   * Drops all rows of the origins in `buried`, and puts their tombstones; within a transaction. Gives the tombstones, and the files that rows named. It is
+   * known here when `bury` is called.
+   */
+  writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
+    const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteOrigin, putTombstone } = this.#statements;
+    const tombstones = new Map<string, number>();
+    const files: number[] = [];
+    for (const [name, told] of Object.entries(buried)) {
+      const last = Math.max(told, this.#tombstones.get(name) ?? 0);
+      tombstones.set(name, last);
+      putTombstone.run(name, last, rowChecksum("tombstones", name, last));
+      const origin = this.#byName.get(name);
+      if (origin === undefined) continue;
+      for (const { file } of all<{ file: number | null }>(deleteSegmentsOf, origin.id)) {
+        if (file !== null) files.push(file);
+      }
+      // Message ids stay, and say nothing without their origin: to look for them would be to look through all.
+      deleteOrigin.run(origin.id);
+    }
+    // Early deliveries of an origin that never came too.
+    for (const name of Object.keys(buried)) deleteMessagesOfOrigin.run(name);
+    return { tombstones, files };
+  }
+
+  /**
+   * Drops what `origin` has beyond `after`; within a transaction. Gives how it stands then, if it is known at all, and the files that rows named. It is known
+   * here when it is `set`.
+   */
+  writeEnd(name: string, after: number): { readonly origin: Origin | undefined; readonly files: readonly number[] } {
+    const { deleteSegmentsOfAfter } = this.#statements;
+    const origin = this.#byName.get(name);
+    if (origin === undefined) return { origin, files: [] };
+    const { id, log } = origin;
+    const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
+    const forgotten = forgottenAtEnd(log, after, newestRows(this.#statements, id).newest);
+    const ended = logOf(this.#statements, { id, name, ...forgotten });
+    this.#putForgotten(id, ended);
+    return { origin: { id, log: ended }, files };
+  }
+
+  /** Takes in that origins are buried, when that is stored. */
+  bury(tombstones: ReadonlyMap<string, number>): void {
+    for (const [name, last] of tombstones) {
+      this.#byName.delete(name);
+      this.#tombstones.set(name, last);
+    }
+  }
+
+  activityAfter(origin: string, sequence: number): ActivityRow | undefined {
+    return this.#rowAfter("activityAfter", "everyone", origin, sequence);
+  }
+
+  firstMissing(name: string, sequence: number): ActivityRow | undefined {
+    const { id, log } = this.#byName.get(name)!;
+    const found = this.activityAfter(name, sequence);
+    const before = one<IndexRow>(this.#statements.activityUpTo, id, sequence);
+    // What is kept for everyone is counted through, and nothing of it was forgotten behind the oldest.
+    const counted = before === undefined ? countedBefore(log.oldest, log) : checkedRow(before).activities;
+    if (countedBefore(found, log) !== counted) throw damagedRow("segments");
+    return found;
+  }
+
+  forUserAfter(origin: string, sequence: number): ForUserRow | undefined {
+    return this.#rowAfter("forUserAfter", "user", origin, sequence);
+  }
+
+  otherAfter(origin: string, sequence: number): Position | undefined {
+    const forUser = this.#rowAfter("forUserAfter", "user", origin, sequence);
+    const forServers = this.#rowAfter("forServersAfter", "servers", origin, sequence);
+    if (forUser === undefined || forServers === undefined) return (forUser ?? forServers)?.position;
+    return Math.min(forUser.position, forServers.position);
+  }
+
+  #rowAfter(
+    statement: "activityAfter" | "forUserAfter" | "forServersAfter",
+    audience: Audience["kind"],
+    name: string,
+    after: number,
+  ): IndexRow | undefined {
+    const origin = this.#byName.get(name)!.id;
+    const row = one<IndexRow>(this.#statements[statement], origin, after);
+    return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[audience], after });
+  }
+}
+
+/** Activities of an origin before a segment; all of them when there is none. */
+function countedBefore(row: ActivityRow | undefined, log: OriginLog): number {
+  return row === undefined ? log.activities : row.activities - (row.last - row.first + 1);
+}
+
+/** How an origin stands, as its rows tell. */
+export function readLog(statements: Statements, row: OriginRow): OriginLog {
+  checkRow(row.checksum, "origins", row.id, row.name, row.forgottenLast, row.forgottenPosition);
+  return logOf(statements, row);
+}
+
+function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): OriginLog {
+  const { id, name, forgottenLast, forgottenPosition } = row;
+  const { activities, newest } = newestRows(statements, id);
+  const oldest = one<IndexRow>(statements.activityAfter, id, 0);
+  return {
+    ...emptyLog(name),
+    forgottenLast,
+    forgottenPosition,
+    // An origin's rows can end before what was forgotten, or be none, when the log was cut.
+    last: Math.max(newest?.last ?? 0, forgottenLast),
+    newest: newest?.position ?? 0,
+    newestTakenAt: newest?.takenAt ?? 0,
+    activities: activities?.activities ?? 0,
+    activityBytes: activities?.activityBytes ?? 0,
+    oldest: oldest && checkedRow(oldest, { origin: id, audience: AUDIENCE_NUMBERS.everyone, after: 0 }),
+  };
+}
+
+/** The newest segments of an origin: for everyone, and for whomever. */
+function newestRows(
+  statements: Statements,
+  id: number,
+): { readonly activities: IndexRow | undefined; readonly newest: IndexRow | undefined } {
+  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS).map((audience) => {
+    const newest = one<IndexRow>(statements.newestOf, id, audience);
+    return newest && checkedRow(newest, { origin: id, audience, after: 0 });
+  });
+  const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
+  return { activities, newest };
+}

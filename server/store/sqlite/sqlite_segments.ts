@@ -1,0 +1,201 @@
+/**
+ * Segments in the SQLite store: frames, in rows or in files, and the index of them. A part of `sqlite_store.ts`, which owns the transactions. The files
+ * themselves are the business of `log_files.ts`, the form of frames that of `frame.ts`. What is given out was checked after it was read.
+ */
+
+import type { Position, Segment } from "../../../log/segment.ts";
+import { checksumOf, damagedRow } from "./checksum.ts";
+import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, encodeFrame, encodeHeader, FRAME_FORM } from "./frame.ts";
+import { BARE_FORM, checkedRow, indexValues, readableLamport } from "./index_row.ts";
+import { type LogFiles, nameOfLogFile, type Place } from "./log_files.ts";
+import { append } from "../origin_log.ts";
+import { DamagedFileError } from "./sqlite_errors.ts";
+import type { Origin } from "./sqlite_origins.ts";
+import { all, type IndexRow, isPlaced, one, type SegmentRow, type Statements } from "./sqlite_statements.ts";
+import type { DamagedPart } from "../store.ts";
+
+/** Segments that are read at a time however small they are, as each costs about 6 µs. */
+const READ_ROWS = 256;
+
+/** Segments that are read together. */
+interface Fitting {
+  /** The position of the last one. */
+  readonly last: Position;
+  readonly count: number;
+  /** Whether there are no more behind them. */
+  readonly isEnd: boolean;
+}
+
+/** What `write` did. */
+export interface Written {
+  readonly changed: Map<string, Origin>;
+  readonly withHoles: ReadonlySet<string>;
+}
+
+/** The segments of the log. Its calls throw what SQLite and node:fs throw, and `DamagedFileError`. */
+export class SqliteSegments {
+  readonly #statements: Statements;
+  readonly #files: LogFiles;
+  readonly #nameOf: (origin: number) => string | undefined;
+  /** From this size on the bytes of a segment go to a file. */
+  readonly #largeBytes: number;
+
+  /** `nameOf` gives the name of the origin with this number. */
+  constructor(
+    statements: Statements,
+    files: LogFiles,
+    nameOf: (origin: number) => string | undefined,
+    largeBytes: number,
+  ) {
+    this.#statements = statements;
+    this.#files = files;
+    this.#nameOf = nameOf;
+    this.#largeBytes = largeBytes;
+  }
+
+  /**
+   * Writes them, of a turn that ended at `lamportAfter`; within its transaction. `originOf` gives an origin, or makes it. What is given back are the origins, by
+   * name, as they stand once that is stored, and those of them that have a new hole.
+   */
+  write(segments: readonly Segment[], lamportAfter: number, originOf: (name: string) => Origin): Written {
+    const lamport = readableLamport(lamportAfter);
+    const places = this.#writeToFile(segments, lamport);
+    // Kept apart until the commit has succeeded, so that one which fails leaves nothing here either.
+    const changed = new Map<string, Origin>();
+    const withHoles = new Set<string>();
+    for (const segment of segments) {
+      const { position, origin: name, first, last, audience, takenAt, bytes } = segment;
+      const { id, log: before } = changed.get(name) ?? originOf(name);
+      const log = append(before, segment);
+      changed.set(name, { id, log });
+      if (log.forgottenLast > before.forgottenLast) withHoles.add(name);
+      const place = places?.get(position);
+      const values = indexValues({
+        position,
+        origin: id,
+        first,
+        last,
+        audience: AUDIENCE_NUMBERS[audience.kind],
+        username: audience.kind === "user" ? audience.username : null,
+        takenAt,
+        lamport,
+        activities: log.activities,
+        activityBytes: log.activityBytes,
+        form: FRAME_FORM,
+        size: bytes.length,
+        file: place?.file ?? null,
+        start: place?.start ?? null,
+        length: place?.length ?? null,
+        bareChecksum: null,
+        channels: null,
+      });
+      const frame = place === undefined ? encodeFrame({ ...segment, lamport, channels: [] }) : null;
+      this.#statements.insertSegment.run(...values, frame);
+    }
+    return { changed, withHoles };
+  }
+
+  /** As `Store.segmentsAfter`, of a log whose newest segment stands at `newest`. */
+  after(position: Position, maxBytes: number, newest: Position): Segment[] {
+    const { last, count, isEnd } = this.#lastThatFits(position, maxBytes);
+    // The newest is never forgotten: before it the log does not end.
+    if (isEnd && last < newest) throw damagedRow("segments");
+    const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
+    // Two ways to the same rows: a number that has changed stands in the way of one of them.
+    if (rows.length !== count) throw damagedRow("segments");
+    return this.#readAll(rows);
+  }
+
+  /** The segment at this position; `undefined` when there is none. */
+  at(position: Position): Segment | undefined {
+    const row = one<SegmentRow>(this.#statements.segmentAt, position);
+    return row && this.#readAll([row])[0];
+  }
+
+  /** Reads a segment whose row was read: nothing of the row is taken for true. */
+  check(row: SegmentRow): void {
+    this.#readAll([row]);
+  }
+
+  #readAll(rows: readonly SegmentRow[]): Segment[] {
+    const placed = rows.filter(isPlaced);
+    const bytes = this.#files.read(placed, (index) => this.#partOf(placed[index]!)).values();
+    const segments = rows.map((row) => this.#segment(row, isPlaced(row) ? bytes.next().value! : row.bytes));
+    this.#checkOrder(rows);
+    return segments;
+  }
+
+  /** Writes what is large of `segments` to a file. By position. */
+  #writeToFile(segments: readonly Segment[], lamport: number): ReadonlyMap<Position, Place> | undefined {
+    const large = segments.filter(({ audience, bytes }) =>
+      audience.kind === "everyone" && bytes.length >= this.#largeBytes
+    );
+    if (large.length === 0) return undefined;
+    const frames = large.map((segment) => [encodeHeader({ ...segment, lamport, channels: [] }), segment.bytes]);
+    const places = this.#files.append(frames);
+    return new Map(places.map((place, index) => [large[index]!.position, place]));
+  }
+
+  /** The last of the segments after `position` that fit into `maxBytes` and one read, or the first one. */
+  #lastThatFits(position: Position, maxBytes: number): Fitting {
+    let last = position;
+    let count = 0;
+    let bytes = 0;
+    // Sizes first, all at once: a statement that is left in the middle of its rows (`iterate`) does not work a second time in Deno 2.5.
+    const rows = all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS);
+    for (const row of rows) {
+      bytes += row.size;
+      if (last > position && bytes > maxBytes) return { last, count, isEnd: false };
+      last = row.position;
+      count++;
+    }
+    return { last, count, isEnd: rows.length < READ_ROWS };
+  }
+
+  /** The segment of `row`, whose frame, or bytes alone, are `stored`. */
+  #segment(row: SegmentRow, stored: Uint8Array | null): Segment {
+    if (row.form === BARE_FORM) return this.#bareSegment(row, stored);
+    const decoded = stored === null ? undefined : decodeFrame(stored);
+    if (decoded === undefined || !decoded.ok) throw this.#damaged(row, decoded?.problem ?? "its bytes are missing");
+    const { position, origin, first, last, audience, takenAt, bytes } = decoded.frame;
+    const username = audience.kind === "user" ? audience.username : null;
+    const isTheRow = position === row.position && origin === this.#nameOf(row.origin) && first === row.first &&
+      last === row.last && AUDIENCE_NUMBERS[audience.kind] === row.audience && username === row.username &&
+      takenAt === row.takenAt && bytes.length === row.size;
+    if (!isTheRow) throw this.#damaged(row, "its frame and the index say different things");
+    return { position, origin, first, last, audience, takenAt, bytes };
+  }
+
+  /** One of a folder of version 4: the row alone says what it is. */
+  #bareSegment(row: SegmentRow, bytes: Uint8Array | null): Segment {
+    const { position, origin, first, last, takenAt } = checkedRow(row);
+    if (bytes === null || checksumOf(bytes) !== row.bareChecksum) throw this.#damaged(row, "its bytes have changed");
+    const audience = audienceOf(row.audience, row.username);
+    const name = this.#nameOf(origin);
+    if (audience === undefined || name === undefined) throw damagedRow("segments");
+    return { position, origin: name, first, last, audience, takenAt, bytes };
+  }
+
+  /** What each origin has for everyone is counted through, and forgotten from its beginning only: so a row that is not found is missed. */
+  #checkOrder(rows: readonly IndexRow[]): void {
+    const counted = new Map<number, number>();
+    for (const row of rows) {
+      if (row.audience !== AUDIENCE_NUMBERS.everyone) continue;
+      const before = counted.get(row.origin);
+      if (before !== undefined && before + row.last - row.first + 1 !== row.activities) {
+        throw this.#damaged(row, "something before it is not found any more");
+      }
+      counted.set(row.origin, row.activities);
+    }
+  }
+
+  #damaged(row: IndexRow, problem: string): DamagedFileError {
+    const file = row.file === null ? "thrum.sqlite" : nameOfLogFile(row.file);
+    return new DamagedFileError(file, `is damaged: ${problem}`, this.#partOf(row));
+  }
+
+  #partOf({ position, origin, first, last }: IndexRow): DamagedPart {
+    const name = this.#nameOf(origin);
+    return { position, ...(name === undefined ? {} : { origin: name }), first, last };
+  }
+}

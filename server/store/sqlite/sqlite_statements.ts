@@ -1,0 +1,217 @@
+/** What `sqlite_store.ts` says to SQLite: its statements, prepared once, and how their rows are read. The tables are in `migrations.ts`. */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Position } from "../../../log/segment.ts";
+import { AUDIENCE_NUMBERS } from "./frame.ts";
+import type { Place } from "./log_files.ts";
+
+/** What the index says of a segment: all of its row but bytes, under one checksum. */
+export interface IndexRow {
+  readonly position: number;
+  /** The number of the origin. */
+  readonly origin: number;
+  readonly first: number;
+  readonly last: number;
+  readonly audience: number;
+  readonly username: string | null;
+  readonly takenAt: number;
+  readonly lamport: number;
+  readonly activities: number;
+  readonly activityBytes: number;
+  readonly form: number;
+  /** Bytes of the segment itself. */
+  readonly size: number;
+  readonly file: number | null;
+  readonly start: number | null;
+  /** Bytes in the file. */
+  readonly length: number | null;
+  readonly bareChecksum: number | null;
+  readonly channels: string | null;
+  readonly checksum: number;
+}
+
+/** A segment. */
+export interface SegmentRow extends IndexRow {
+  readonly bytes: Uint8Array | null;
+}
+
+/** A row whose bytes are in a file. */
+export type PlacedRow = IndexRow & Place;
+
+/** What there is once. */
+export interface StateRow {
+  readonly serverId: string;
+  readonly lamport: number;
+  readonly synced: Position;
+  /** Where the head was when an origin was buried the last time. */
+  readonly head: Position;
+  readonly checksum: number;
+}
+
+/** An origin, and what of it was forgotten. */
+export interface OriginRow {
+  readonly id: number;
+  readonly name: string;
+  readonly forgottenLast: number;
+  readonly forgottenPosition: number;
+  readonly checksum: number;
+}
+
+/** The columns of `IndexRow`. */
+export const INDEX_COLUMNS =
+  "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
+  "activity_bytes AS activityBytes, form, size, file, start, length, bare_checksum AS bareChecksum, channels, checksum";
+const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
+
+/** All statements, for a `database` of the current version. */
+export type Statements = ReturnType<typeof prepareStatements>;
+
+/** Prepares them. */
+export function prepareStatements(database: DatabaseSync) {
+  const prepare = (sql: string) => database.prepare(sql);
+  const firstAfter = (audience: number) =>
+    `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ${audience} AND last > ? ORDER BY last LIMIT 1`;
+  const idStatements = (table: string) => ({
+    insert: prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?)`),
+    // The index has five bytes of the key.
+    find: prepare(
+      `SELECT key, origin, sequence, used_at AS usedAt FROM ${table} WHERE substr(key, 1, 5) = ? ORDER BY place`,
+    ),
+    newest: prepare(`SELECT place FROM ${table} ORDER BY place DESC LIMIT 1`),
+    oldest: prepare(`SELECT place, used_at AS usedAt FROM ${table} ORDER BY place LIMIT ?`),
+    delete: prepare(`DELETE FROM ${table} WHERE place = ?`),
+    deleteUpTo: prepare(`DELETE FROM ${table} WHERE place <= ?`),
+    deleteAfter: prepare(`DELETE FROM ${table} WHERE origin = ? AND sequence > ?`),
+  });
+  return {
+    begin: prepare("BEGIN"),
+    commit: prepare("COMMIT"),
+    rollback: prepare("ROLLBACK"),
+
+    insertOrigin: prepare(
+      "INSERT INTO origins (name, forgotten_last, forgotten_position, checksum) VALUES (?, 0, 0, 0)",
+    ),
+    insertSegment: prepare(`INSERT INTO segments VALUES (${Array(19).fill("?").join()})`),
+    putAccount: prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)"),
+    messageIds: idStatements("message_ids"),
+    anonymousIds: idStatements("anonymous_ids"),
+    putCursor: prepare("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)"),
+    deleteCursor: prepare("DELETE FROM cursors WHERE id = ?"),
+    deleteMembers: prepare("DELETE FROM members"),
+    insertMember: prepare("INSERT INTO members (place, server_id, host, port, checksum) VALUES (?, ?, ?, ?, ?)"),
+    putNote: prepare("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)"),
+    deleteNote: prepare("DELETE FROM notes WHERE key = ?"),
+    note: prepare("SELECT key, value, checksum FROM notes WHERE key = ?"),
+    notes: prepare("SELECT key, value, checksum FROM notes ORDER BY key"),
+    putPlace: prepare("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"),
+    deletePlace: prepare("DELETE FROM places WHERE id = ?"),
+    places: prepare("SELECT id, username, place, checksum FROM places ORDER BY id"),
+    putTombstone: prepare(
+      "INSERT INTO tombstones (origin, last, checksum) VALUES (?, ?, ?) " +
+        "ON CONFLICT (origin) DO UPDATE SET last = excluded.last, checksum = excluded.checksum",
+    ),
+    deleteTombstone: prepare("DELETE FROM tombstones WHERE origin = ?"),
+    tombstones: prepare("SELECT origin, last, checksum FROM tombstones ORDER BY place"),
+    deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
+    deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ? RETURNING file"),
+    isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
+    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ?"),
+    sizesAfter: prepare("SELECT position, size FROM segments WHERE position > ? ORDER BY position LIMIT ?"),
+    segmentsBetween: prepare(
+      `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position > ? AND position <= ? ORDER BY position`,
+    ),
+    segmentAt: prepare(`SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position = ?`),
+    activityAfter: prepare(firstAfter(AUDIENCE_NUMBERS.everyone)),
+    activityUpTo: prepare(
+      `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ${AUDIENCE_NUMBERS.everyone} AND last <= ? ` +
+        "ORDER BY last DESC LIMIT 1",
+    ),
+    forUserAfter: prepare(firstAfter(AUDIENCE_NUMBERS.user)),
+    forServersAfter: prepare(firstAfter(AUDIENCE_NUMBERS.servers)),
+    account: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE username = ?"),
+    accountsAfter: prepare(
+      "SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE username > ? ORDER BY username LIMIT ?",
+    ),
+    accounts: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts"),
+
+    deleteSegment: prepare("DELETE FROM segments WHERE position = ? RETURNING file"),
+    putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ?, checksum = ? WHERE id = ?"),
+    insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING"),
+    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ?"),
+    messagesOf: prepare(
+      `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place`,
+    ),
+    messageSizesOf: prepare(
+      "SELECT place AS at, size FROM inbox WHERE username = ? AND place > ? ORDER BY place LIMIT ?",
+    ),
+    // SQLite would go through the messages of all users, as origin and sequence are unique.
+    messagesIn: prepare(
+      `SELECT ${MESSAGE_COLUMNS} FROM inbox INDEXED BY inbox_by_user_entry ` +
+        "WHERE username = ? AND origin = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
+    ),
+    messageSizesIn: prepare(
+      "SELECT sequence AS at, size FROM inbox INDEXED BY inbox_by_user_entry " +
+        "WHERE username = ? AND origin = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
+    ),
+    countMessagesOf: prepare("SELECT count(*) AS size FROM (SELECT 1 FROM inbox WHERE username = ? LIMIT ?)"),
+    newestMessage: prepare("SELECT place FROM inbox ORDER BY place DESC LIMIT 1"),
+    countMessages: prepare("SELECT count(*) AS size FROM inbox WHERE username IS NOT NULL"),
+    oldestMessages: prepare(`SELECT ${MESSAGE_COLUMNS} FROM inbox ORDER BY place LIMIT ?`),
+    firstMessageAfter: prepare(
+      `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE place > ? AND position IS NOT NULL ORDER BY place LIMIT 1`,
+    ),
+    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
+    deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
+
+    state: prepare("SELECT server_id AS serverId, lamport, synced, head, checksum FROM state"),
+    newestLamport: prepare("SELECT max(lamport) AS lamport FROM segments WHERE lamport <= ?"),
+    putState: prepare("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?)"),
+    origins: prepare(
+      "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition, checksum FROM origins ORDER BY id",
+    ),
+    newestSegment: prepare(`SELECT ${INDEX_COLUMNS} FROM segments ORDER BY position DESC LIMIT 1`),
+    newestOf: prepare(
+      `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1`,
+    ),
+    cursors: prepare("SELECT id, username, position, lost, checksum FROM cursors ORDER BY id"),
+    members: prepare("SELECT place, server_id AS serverId, host, port, checksum FROM members ORDER BY place"),
+
+    freePages: prepare("SELECT freelist_count AS freePages FROM pragma_freelist_count"),
+    pageBytes: prepare("SELECT page_size AS pageBytes FROM pragma_page_size"),
+
+    fileAfter: prepare("SELECT file FROM segments WHERE file > ? ORDER BY file LIMIT 1"),
+    newestFile: prepare(
+      "SELECT file, start + length AS end FROM segments WHERE file IS NOT NULL ORDER BY file DESC, position DESC LIMIT 1",
+    ),
+    isFileUsed: prepare("SELECT 1 FROM segments WHERE file = ? LIMIT 1"),
+    endOfFile: prepare(
+      "SELECT start + length AS end FROM segments WHERE file = ? AND position <= ? ORDER BY position DESC LIMIT 1",
+    ),
+    placesAfter: prepare(
+      `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE file = ? AND position > ? ORDER BY position LIMIT ?`,
+    ),
+
+    entriesAfter: prepare("SELECT coalesce(sum(last - first + 1), 0) AS entries FROM segments WHERE position > ?"),
+    deleteSegmentsAfter: prepare("DELETE FROM segments WHERE position > ?"),
+    deleteSegmentsOfAfter: prepare("DELETE FROM segments WHERE origin = ? AND last > ? RETURNING file"),
+  };
+}
+
+/** Whether the bytes of `row` are in a file. */
+export function isPlaced<T extends IndexRow>(row: T): row is T & PlacedRow {
+  return row.file !== null;
+}
+
+type Parameter = string | number | Uint8Array;
+
+// SQLite's columns have the types that the statements above name; node:sqlite cannot know them.
+
+/** The first row, as the type that the statement gives. */
+export function one<T = unknown>(statement: StatementSync, ...parameters: Parameter[]): T | undefined {
+  return statement.get(...parameters) as T | undefined;
+}
+
+/** All rows alike. */
+export function all<T>(statement: StatementSync, ...parameters: Parameter[]): T[] {
+  return statement.all(...parameters) as T[];
+}

@@ -1,0 +1,452 @@
+/**
+ * A store in a SQLite file, `thrum.sqlite` in the data folder, which it holds alone; the bytes of large activities are in `log_files.ts` beside it.
+ * Commits go to the write-ahead log of SQLite: they are there after a crash of the program, and with `synchronous: "full"` after a power cut too.
+ * Acts; what is decided is in `server/store/origin_log.ts`.
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import type { Position, Segment } from "../../../log/segment.ts";
+import type { Vector } from "../../../log/vector.ts";
+import { MAX_ENTRY_LAMPORT } from "../../../protocol/lamport_bounds.ts";
+import type { DiskUse } from "../budget.ts";
+import { lookAtDisk } from "./disk_use.ts";
+import { FileWatch } from "./file_watch.ts";
+import { inboxChange } from "../inbox.ts";
+import { checkedRow } from "./index_row.ts";
+import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
+import {
+  checkBatch,
+  findBuriable,
+  findMissing,
+  planForgetting,
+  planForgettingForUsers,
+  vectorAt,
+} from "../origin_log.ts";
+import { cutIfDamaged } from "./power_cut.ts";
+import { storeError, TakenAwayError } from "./sqlite_errors.ts";
+import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { SqliteBeside } from "./sqlite_beside.ts";
+import { SqliteInbox } from "./sqlite_inbox.ts";
+import { SqliteMessageIds } from "./sqlite_message_ids.ts";
+import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
+import { SqliteSegments } from "./sqlite_segments.ts";
+import { beginState, readState, type State, writeState } from "./sqlite_state.ts";
+import { all, type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
+import type {
+  Account,
+  Batch,
+  BurialLimits,
+  Cut,
+  EntryRange,
+  ForgetLimits,
+  Forgotten,
+  InboxPortion,
+  Missing,
+  PlainCursor,
+  Renaming,
+  Store,
+  StoreState,
+  UsedMessageId,
+  WaitingMessage,
+} from "../store.ts";
+
+/** What a SQLite store is opened with. */
+export interface SqliteStoreOptions {
+  /** The data folder. Made when it is missing. */
+  readonly folder: string;
+  /** Called when the store is new: gives a name that no server had before, made of `a-z`, `0-9` and `-`. */
+  readonly makeServerId: () => string;
+  /** Whether a commit waits for the disk (`"full"`), or a power cut may take the last moments with it (`"normal"`). */
+  readonly synchronous: "normal" | "full";
+  /** What goes to files of its own, and how large these get: smaller in tests. */
+  readonly fileSizes?: FileSizes;
+  /** Message ids of clients without a name that are kept, at most: fewer in tests. */
+  readonly maxAnonymousIds?: number;
+}
+
+const DATABASE = "thrum.sqlite";
+/** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
+const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
+
+/**
+ * Opens the store in `folder`, or makes a new one there.
+ * @throws {StoreError} when that is not possible; the message names the folder and what can be done.
+ */
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const { folder, synchronous, fileSizes = FILE_SIZES } = options;
+  let database: DatabaseSync | undefined;
+  const files = new LogFiles(folder, fileSizes);
+  try {
+    prepareFolder(folder);
+    closeToOthers(folder);
+    database = new DatabaseSync(`${folder}/thrum.sqlite`);
+    prepareFile(database, folder, synchronous);
+    checkSmallTables(database);
+    // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
+    const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
+    const store = new SqliteStore(database, files, largeBytes, options);
+    // What it is from here on.
+    store.checkFiles();
+    return store;
+  } catch (cause) {
+    files.close();
+    database?.close();
+    throw storeError("open", folder, cause);
+  }
+}
+
+class SqliteStore implements Store {
+  readonly opened: StoreState;
+  readonly #database: DatabaseSync;
+  readonly #files: LogFiles;
+  readonly #folder: string;
+  readonly #watch: FileWatch;
+  readonly #statements: Statements;
+  readonly #beside: SqliteBeside;
+  readonly #inbox: SqliteInbox;
+  #origins: SqliteOrigins;
+  readonly #segments: SqliteSegments;
+  readonly #messageIds: SqliteMessageIds;
+  /** As it is in the database. */
+  #state: State;
+  #head: Position = 0;
+  /** Where the newest segment stands that is kept: at the head, unless the origin that it was of went whole. */
+  #newest: Position = 0;
+  #lamport = 0;
+  /** When the newest segment was taken in. */
+  #takenAt = 0;
+  #isClosed = false;
+
+  constructor(
+    database: DatabaseSync,
+    files: LogFiles,
+    largeBytes: number,
+    { folder, makeServerId, maxAnonymousIds }: SqliteStoreOptions,
+  ) {
+    this.#database = database;
+    this.#files = files;
+    this.#folder = folder;
+    this.#watch = new FileWatch(folder, seenAt);
+    this.#statements = prepareStatements(database);
+    beginState(this.#statements, makeServerId);
+    this.#origins = new SqliteOrigins(this.#statements);
+    const nameOf = (origin: number) => this.#origins.nameOf(origin);
+    this.#beside = new SqliteBeside(this.#statements);
+    this.#segments = new SqliteSegments(this.#statements, files, nameOf, largeBytes);
+    this.#inbox = new SqliteInbox(this.#statements, (position) => this.#segments.at(position));
+    this.#messageIds = new SqliteMessageIds(this.#statements, nameOf, maxAnonymousIds);
+    const cut = cutIfDamaged({
+      statements: this.#statements,
+      files,
+      segments: this.#segments,
+      inbox: this.#inbox,
+      messageIds: this.#messageIds,
+      beside: this.#beside,
+      transaction: (write) => this.#transaction(write),
+      makeServerId,
+    });
+    if (cut !== undefined) this.#origins = new SqliteOrigins(this.#statements);
+    this.#state = readState(this.#statements);
+    this.opened = this.#open(cut);
+  }
+
+  commit(batch: Batch): void {
+    const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
+    checkBatch(batch, this.#head, this.#state.serverId, sequenceAt);
+    const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
+    const { segments, lamport } = batch;
+    const head = segments.at(-1)?.position ?? this.#head;
+    const state = this.#nextState(batch, head);
+    let changed = new Map<string, Origin>();
+    let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
+    let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
+    this.#transaction(() => {
+      if (batch.renamed !== undefined) ended = this.#endFormer(batch.renamed);
+      if (batch.buried !== undefined) buried = this.#origins.writeBuried(batch.buried);
+      const originOf = (name: string) =>
+        changed.get(name) ?? (ended?.origin?.log.origin === name ? ended.origin : undefined) ??
+          this.#origins.getOrInsert(name, buried?.tombstones);
+      const written = this.#segments.write(segments, lamport, originOf);
+      changed = written.changed;
+      this.#origins.writeForgotten([...written.withHoles].map(originOf));
+      this.#inbox.apply(inboxChanges);
+      this.#messageIds.write(batch.messageIds, (name) => {
+        const origin = originOf(name);
+        changed.set(name, origin);
+        return origin.id;
+      });
+      this.#beside.write(batch);
+      if (state !== this.#state) writeState(this.#statements, state);
+    });
+    this.#state = state;
+    if (ended?.origin !== undefined) this.#origins.set(ended.origin);
+    if (buried !== undefined) this.#origins.bury(buried.tombstones);
+    for (const origin of changed.values()) this.#origins.set(origin);
+    this.#head = head;
+    if (segments.length > 0) this.#newest = head;
+    else if (ended !== undefined || buried !== undefined) {
+      this.#newest = this.#read(() => this.#newestRow()?.position ?? 0);
+    }
+    this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
+    this.#lamport = lamport;
+    this.#files.keep(this.#head);
+    const files = new Set([...ended?.files ?? [], ...buried?.files ?? []]);
+    if (files.size > 0) this.#removeUnused(files);
+  }
+
+  segmentsAfter(position: Position, maxBytes: number): Segment[] {
+    return this.#read(() => this.#segments.after(position, maxBytes, this.#newest));
+  }
+
+  missing(vector: Vector): Missing {
+    const { tombstones } = this.#origins;
+    return this.#read(() =>
+      findMissing({ logs: this.#origins.logs(), head: this.#head, tombstones }, vector, this.#origins)
+    );
+  }
+
+  missingAfter(position: Position): Missing {
+    const missing = this.missing(this.vectorAt(position));
+    return { ...missing, after: Math.min(position, this.#head) };
+  }
+
+  vectorAt(position: Position): Vector {
+    return this.#read(() => vectorAt(this.#origins.logs(), position, this.#origins));
+  }
+
+  account(username: string): Account | undefined {
+    return this.#read(() => this.#beside.account(username));
+  }
+
+  accountsAfter(username: string, limit: number): Account[] {
+    return this.#read(() => this.#beside.accountsAfter(username, limit));
+  }
+
+  usernames(): string[] {
+    return this.#read(() => this.#beside.usernames());
+  }
+
+  note(key: string): string | undefined {
+    return this.#read(() => this.#beside.note(key));
+  }
+
+  buriable(before: BurialLimits, limit: number): Vector {
+    const isAwaited = (origin: string) => one(this.#statements.isAwaited, origin) !== undefined;
+    return this.#read(() => findBuriable(this.#origins.logs(), before, limit, this.#origins, isAwaited));
+  }
+
+  inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
+    return this.#read(() => this.#inbox.of(username, portion));
+  }
+
+  inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
+    return this.#read(() => this.#inbox.rangeOf(username, range, maxBytes));
+  }
+
+  inboxCount(username: string, atMost: number): number {
+    return this.#read(() => this.#inbox.count(username, atMost));
+  }
+
+  get inboxSize(): number {
+    return this.#read(() => this.#inbox.size);
+  }
+
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
+    return this.#read(() => this.#messageIds.find(username, messageId));
+  }
+
+  forget(limits: ForgetLimits): Forgotten {
+    const { directMessagesBefore, usedBefore } = limits;
+    const { plan, forUsers, inbox, messageIds } = this.#read(() => {
+      const logs = () => this.#origins.logs();
+      const plan = planForgetting(logs(), limits, FORGET_BUDGET, this.#origins);
+      const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
+      const inbox = this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages);
+      const forUsersLimits = { takenBefore: directMessagesBefore, heldFrom: inbox.heldFrom };
+      const forUsers = planForgettingForUsers(logs(), forUsersLimits, left, this.#origins);
+      const messageIds = this.#messageIds.planForgetting(usedBefore, FORGET_BUDGET.messageIds);
+      return { plan, forUsers, inbox, messageIds };
+    });
+    const rows = [...plan.rows, ...forUsers.rows];
+    const isIdle = rows.length + inbox.rows + messageIds.count === 0;
+    if (isIdle) return { entries: 0, upTo: 0, more: false };
+    const files = new Set<number>();
+    this.#transaction(() => {
+      for (const { position } of rows) {
+        for (const { file } of all<{ file: number | null }>(this.#statements.deleteSegment, position)) {
+          if (file !== null) files.add(file);
+        }
+      }
+      this.#origins.writeForgotten(plan.logs.map((log) => ({ id: this.#origins.get(log.origin)!.id, log })));
+      this.#inbox.forget(inbox.upTo);
+      this.#messageIds.forget(messageIds);
+    });
+    for (const log of plan.logs) this.#origins.set({ id: this.#origins.get(log.origin)!.id, log });
+    this.#removeUnused(files);
+    const more = plan.more || forUsers.more || inbox.rows === FORGET_BUDGET.directMessages || messageIds.more;
+    return { entries: plan.entries, upTo: plan.upTo, more };
+  }
+
+  checkFiles(): void {
+    const { newest, older } = this.#files;
+    const files = {
+      growing: [{ name: DATABASE, writtenBytes: 0 }, ...newest],
+      complete: older,
+      passing: [`${DATABASE}-wal`],
+    };
+    try {
+      const problem = this.#watch.check(files);
+      if (problem !== undefined) throw new TakenAwayError(problem);
+    } catch (cause) {
+      throw storeError("go on with", this.#folder, cause);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#files.sync();
+      if (this.#files.synced > this.#state.synced) {
+        writeState(this.#statements, { ...this.#state, synced: this.#files.synced });
+      }
+    } catch {
+      // Then what may be missing is looked through when it is opened again.
+    }
+    this.#files.close();
+    this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Reads what the store knows, and notes that no plain client is connected any more. */
+  #open(cut: Cut | undefined): StoreState {
+    const { serverId, lamport, synced, head } = this.#state;
+    const newest = this.#newestRow();
+    this.#newest = newest?.position ?? 0;
+    this.#takenAt = newest?.takenAt ?? 0;
+    this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
+    // What was forgotten is further on only when the log was cut, or an origin went whole.
+    const forgotten = [...this.#origins.logs()].map((log) => log.forgottenPosition);
+    this.#head = Math.max(head, newest?.position ?? 0, ...forgotten);
+    const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
+    this.#files.continue(file, end, this.#head, synced);
+    // Begun by a commit that failed, or forgotten just when the server was killed.
+    this.#removeUnused(logFilesIn(this.#folder));
+    const cursors = this.#loseCursors(cut === undefined ? Infinity : this.#head);
+    return {
+      serverId,
+      lamport: this.#lamport,
+      head: this.#head,
+      // Of an origin can be nothing left when the log was cut.
+      vector: Object.fromEntries(
+        [...this.#origins.logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
+      ),
+      cursors,
+      members: this.#beside.members(),
+      places: this.#beside.places(),
+      notes: this.#beside.notes(),
+      tombstones: Object.fromEntries(this.#origins.tombstones),
+      ...(cut === undefined ? {} : { cut }),
+    };
+  }
+
+  #newestRow(): IndexRow | undefined {
+    const row = one<IndexRow>(this.#statements.newestSegment);
+    return row && checkedRow(row);
+  }
+
+  /** Drops what is beyond the end of an origin that was this server's; within a transaction. */
+  #endFormer({ former, after }: Renaming): ReturnType<SqliteOrigins["writeEnd"]> {
+    const ended = this.#origins.writeEnd(former, after);
+    if (ended.origin !== undefined) this.#messageIds.cut(ended.origin.id, after);
+    this.#inbox.cut(former, after);
+    return ended;
+  }
+
+  diskUse(): DiskUse {
+    return this.#read(() => {
+      const { freePages } = one<{ freePages: number }>(this.#statements.freePages)!;
+      const { pageBytes } = one<{ pageBytes: number }>(this.#statements.pageBytes)!;
+      return lookAtDisk(this.#folder, freePages * pageBytes);
+    });
+  }
+
+  /** Where the clock stood. One that was broken goes back to the latest time that it had before that. */
+  #sane(...lamports: readonly number[]): number {
+    const latest = Math.max(...lamports);
+    if (latest <= MAX_ENTRY_LAMPORT) return latest;
+    const { lamport } = one<{ lamport: number | null }>(this.#statements.newestLamport, MAX_ENTRY_LAMPORT)!;
+    return Math.max(lamport ?? 0, ...lamports.filter((lamport) => lamport <= MAX_ENTRY_LAMPORT));
+  }
+
+  /** Notes that no plain client is connected any more, and that none is behind `end`. */
+  #loseCursors(end: Position): PlainCursor[] {
+    const cursors = this.#beside.cursors();
+    // Now and not when they are asked for: the head moves on, and they stand where it is now. The segments before a cut may have been forgotten too,
+    // when they were for users.
+    const lost = cursors.map((cursor) => ({
+      ...cursor,
+      lost: true,
+      position: Math.min(cursor.position ?? this.#head, end),
+    }));
+    const changed = lost.filter(({ position }, index) =>
+      !cursors[index]!.lost || cursors[index]!.position !== position
+    );
+    if (changed.length > 0) this.#transaction(() => this.#beside.putCursors(changed));
+    return lost;
+  }
+
+  /** What the database has to say once after `batch`; the same as before where nothing changes. */
+  #nextState({ segments, buried, renamed, lamport }: Batch, head: Position): State {
+    const { synced } = this.#files;
+    const dropsSegments = buried !== undefined || renamed !== undefined;
+    // Segments tell head and Lamport time of a turn, which saves a page for each commit.
+    const isToldElsewhere = segments.length > 0 || lamport === this.#lamport;
+    if (isToldElsewhere && !dropsSegments && synced <= this.#state.synced) return this.#state;
+    return {
+      serverId: renamed?.serverId ?? this.#state.serverId,
+      synced: Math.max(synced, this.#state.synced),
+      lamport: isToldElsewhere && !dropsSegments ? this.#state.lamport : lamport,
+      // The newest segment may be among what is dropped.
+      head: dropsSegments ? head : this.#state.head,
+    };
+  }
+
+  /** Removes those of `files` that no row names any more. */
+  #removeUnused(files: Iterable<number>): void {
+    try {
+      for (const file of files) {
+        if (one(this.#statements.isFileUsed, file) === undefined) this.#files.remove(file);
+      }
+    } catch (cause) {
+      throw storeError("write to", this.#folder, cause);
+    }
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw storeError("read", this.#folder, cause);
+    }
+  }
+
+  #transaction(write: () => void): void {
+    try {
+      this.#statements.begin.run();
+      write();
+      this.#statements.commit.run();
+    } catch (cause) {
+      try {
+        this.#statements.rollback.run();
+      } catch {
+        // SQLite has done so itself, as it does when the disk is full.
+      }
+      this.#files.drop();
+      throw storeError("write to", this.#folder, cause);
+    }
+  }
+}

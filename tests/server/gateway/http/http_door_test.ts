@@ -1,0 +1,259 @@
+/** The HTTP gateway on real sockets (docs/dashboard.md). */
+
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { serve, type ServeOptions, type Server } from "../../../../mod.ts";
+import { DEFAULT_CONFIG } from "../../../../config/config.ts";
+import { ConfigError, layered } from "../../../../config/load.ts";
+import { type HttpDoorParts, openHttpDoor } from "../../../../server/gateway/http/http_door.ts";
+import { nodeCrypto } from "../../../../platform/crypto.ts";
+import { realClock } from "../../../../platform/real_clock.ts";
+import { LineClient } from "../../../support/line_client.ts";
+import { ask, exchange, open, requestText } from "../../../support/raw_http.ts";
+import { until } from "../../../support/until.ts";
+import { ObservedNode, TOKEN } from "./_world.ts";
+
+const BEARER = { authorization: `Bearer ${TOKEN}` };
+
+async function start(options: ServeOptions = {}): Promise<{ server: Server; port: number } & AsyncDisposable> {
+  const server = await serve({
+    gateway: { http: { listen: "0", token: TOKEN } },
+    ...options,
+    server: { host: "127.0.0.1", port: 0 },
+    store: { ephemeral: true },
+  });
+  return { server, port: server.http!.port, [Symbol.asyncDispose]: () => server.close() };
+}
+
+Deno.test("pages, their files, the network, metrics and health are served", async () => {
+  await using gateway = await start();
+  const { server, port } = gateway;
+  const page = await ask(port, "GET /");
+  assertEquals([page.status, page.headers["content-type"]], [200, "text/html; charset=utf-8"]);
+  for (const [, path] of page.body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
+    assertEquals((await ask(port, `GET ${path}`)).status, 200, path);
+  }
+  assertEquals((await ask(port, "GET /client")).status, 200);
+  const head = await ask(port, "HEAD /");
+  assertEquals([head.status, head.body, head.headers["content-length"]], [200, "", page.headers["content-length"]]);
+  const view = JSON.parse((await ask(port, "GET /api/network")).body);
+  assertEquals([view.from, view.servers[server.serverId].state], [server.serverId, "self"]);
+  assertStringIncludes((await ask(port, "GET /api/diagram.svg")).body, "<svg ");
+  assertStringIncludes((await ask(port, "GET /metrics")).body, `server="${server.serverId}"`);
+  assertEquals((await ask(port, "GET /healthz")).body, "ok\n");
+  assertEquals((await ask(port, "GET /readyz")).body, "ready\n");
+  assertEquals((await ask(port, "GET /line")).status, 426);
+});
+
+Deno.test("the diagram's own style is what the policy allows, and the only one", async () => {
+  await using gateway = await start();
+  const { headers, body } = await ask(gateway.port, "GET /api/diagram.svg?seconds=60");
+  const [, style] = /<style>([^]*?)<\/style>/.exec(body)!;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(style)));
+  assertStringIncludes(headers["content-security-policy"]!, `'sha256-${btoa(String.fromCharCode(...digest))}'`);
+  assertEquals(body.match(/<style/g)!.length, 1);
+  assert(!/\sstyle=|<script|\son\w+=/.test(body));
+});
+
+Deno.test("an activity is seen as an event within moments, whatever it says, and stays text", async () => {
+  await using gateway = await start();
+  const { server, port } = gateway;
+  const events = await openEvents(port);
+  await until(() => events.text().includes("event: view"), "the view");
+  await using client = await LineClient.loggedIn(server.port);
+  const text = "</script><script>alert(1)</script>\u2028\n event: end";
+  client.send({ command: "ACTIVITY_MESSAGE", username: "anonymous", activity: { text } });
+  await until(() => events.text().includes("alert(1)"), "the activity");
+  const changes = [...events.text().matchAll(/event: change\ndata: ([^\n]*)\n\n/g)].map(([, data]) =>
+    JSON.parse(data!)
+  );
+  assertEquals(changes.flatMap(({ activities }) => activities)[0].activity, { text });
+  events.close();
+});
+
+Deno.test("a browser that opens the network and reads nothing costs one view, and gets the newest when it reads", async () => {
+  const node = new ObservedNode();
+  const filler = "x".repeat(500_000);
+  const large = () => Object.assign(node.view, { users: { [filler]: [] } });
+  large();
+  const door = await openFake(node);
+  const socket = await open(door.port);
+  socket.pause();
+  socket.write(requestText("GET /api/events", { host: "localhost" }));
+  await until(() => node.observers.size > 0, "somebody who looks");
+  // What the system's own buffers take is not in this process.
+  for (let at = 2; node.observers.size > 0; at++) {
+    assert(at < 1_000, "it was sent everything");
+    node.view = { ...node.view, at };
+    for (const observer of node.observers) {
+      observer.changed({ at, patch: { users: { [filler]: null } }, ends: [], activities: [], skipped: 0 });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    // Deno 2.5 does not say that it waits: then the stream ends at its bound.
+  }
+  const last = node.view = { ...node.view, at: 4_711 };
+  let text = "";
+  socket.on("data", (bytes: Uint8Array) => text += new TextDecoder().decode(bytes));
+  socket.resume();
+  await until(() => text.includes("event: end") || text.includes(`"at":${last.at}`), "the newest view, or the end");
+  assert(text.length < 16_000_000);
+  socket.destroy();
+  await door.close();
+});
+
+Deno.test("strangers are refused: other names, other sites, no token, wrong tokens", async () => {
+  await using gateway = await start();
+  const { port } = gateway;
+  assertEquals((await ask(port, "GET /api/network", { host: "evil.example" })).status, 403);
+  assertEquals((await ask(port, "GET /", { host: `evil.example:${port}` })).status, 403);
+  const twoHosts = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+  assertEquals((await exchange(port, twoHosts)).status, 403);
+  assertEquals((await exchange(port, "GET /healthz HTTP/1.0\r\n\r\n")).status, 403);
+  assertEquals((await ask(port, "GET /api/network", { origin: "http://evil.example" })).status, 403);
+  assertEquals((await ask(port, "POST /api/drain", { origin: "http://localhost:1" }, "{}")).status, 403);
+  assertEquals((await ask(port, "POST /api/drain", {}, "{}")).status, 401);
+  assertEquals((await ask(port, "POST /api/drain", { authorization: "Bearer wrong" }, "{}")).status, 401);
+  assertEquals((await ask(port, `POST /api/drain?token=${TOKEN}`, {}, "{}")).status, 401);
+  assertEquals((await ask(port, "GET /readyz")).body, "ready\n");
+  for (
+    const headers of [{ origin: "http://evil.example" }, { host: "evil.example" }, { "sec-fetch-site": "cross-site" }]
+  ) {
+    assertEquals(await refusalOf(port, headers), "refused", JSON.stringify(headers));
+  }
+  const wrong = { authorization: "Bearer wrong" };
+  for (let count = 2; count <= 5; count++) await ask(port, "GET /", wrong);
+  assertEquals((await ask(port, "GET /", wrong)).status, 429);
+  // The owner may be on the same machine as whoever guesses.
+  assertEquals((await ask(port, "GET /", BEARER)).status, 200);
+});
+
+Deno.test("signing in gives a cookie that opens what the token opens, and signing out closes it", async () => {
+  await using gateway = await start();
+  const { port } = gateway;
+  // As if from another machine.
+  const abroad = { "x-forwarded-for": "192.0.2.7", origin: "http://localhost" };
+  assertEquals((await ask(port, "GET /api/network", abroad)).status, 401);
+  assertEquals((await ask(port, "POST /api/session", abroad, '{"token":"wrong"}')).status, 401);
+  const signedIn = await ask(port, "POST /api/session", abroad, JSON.stringify({ token: TOKEN }));
+  assertEquals(signedIn.status, 204);
+  const cookie = signedIn.headers["set-cookie"]!.split(";")[0]!;
+  const known = { ...abroad, cookie };
+  assertEquals((await ask(port, "GET /api/network", known)).status, 200);
+  assertEquals(JSON.parse((await ask(port, "GET /api/session", known)).body), { mayChange: true, needsToken: true });
+  assertEquals(await refusalOf(port, { "x-forwarded-for": "192.0.2.7" }), "refused");
+  assertEquals(await refusalOf(port, { "x-forwarded-for": "192.0.2.7", cookie }), "open");
+  assertEquals((await ask(port, "DELETE /api/session", known)).status, 204);
+  assertEquals((await ask(port, "GET /api/network", known)).status, 401);
+});
+
+Deno.test("behind a trusted proxy everybody is counted for himself: wrong tokens, and connections", async () => {
+  await using gateway = await start({
+    gateway: { http: { listen: "0", token: TOKEN, trustedProxies: ["127.0.0.1"] } },
+    limits: { maxConnectionsPerAddress: 1 },
+  });
+  const { port, server } = gateway;
+  const from = (address: string) => ({ "x-forwarded-for": `198.51.100.1, ${address}` });
+  const wrong = { authorization: "Bearer wrong" };
+  for (let n = 0; n < 5; n++) await ask(port, "GET /", { ...wrong, ...from("192.0.2.7") });
+  assertEquals((await ask(port, "GET /", { ...wrong, ...from("192.0.2.7") })).status, 429);
+  assertEquals((await ask(port, "GET /", { ...wrong, ...from("192.0.2.8") })).status, 401);
+  const connect = (address: string) => LineClient.connectWebSocket(port, "127.0.0.1", { ...BEARER, ...from(address) });
+  await using first = await connect("192.0.2.8");
+  first.send({ command: "LOGIN", username: "anonymous" });
+  await first.next("LOGIN_SUCCESS");
+  await using second = await connect("192.0.2.8");
+  assertEquals((await second.next("END_CONNECTION")).reason, "TOO_MANY");
+  await using other = await connect("192.0.2.9");
+  other.send({ command: "LOGIN", username: "anonymous" });
+  await other.next("LOGIN_SUCCESS");
+  assertEquals(server.connectionCount, 2);
+});
+
+Deno.test("headers and bodies that are too long are refused, and others are served meanwhile", async () => {
+  await using gateway = await start();
+  const { port } = gateway;
+  const giant = await ask(port, "GET /healthz", { cookie: "x".repeat(20_000) });
+  assert(giant.status === 431 || giant.status === 0, `${giant.status}`);
+  assertEquals((await ask(port, "POST /api/session", {}, JSON.stringify({ token: "x".repeat(20_000) }))).status, 413);
+  // A body that nobody wants is no way to keep a connection either.
+  const unwanted = await ask(port, "GET /healthz", {}, "x".repeat(20_000));
+  // Deno 2.5 throws it away by itself.
+  assertEquals(unwanted.status, Deno.version.deno.startsWith("2.5.") ? 200 : 413);
+  const chunked = requestText("POST /api/session", { host: "localhost", "transfer-encoding": "chunked" });
+  assertEquals((await exchange(port, `${chunked}4e20\r\n${"x".repeat(20_000)}\r\n0\r\n\r\n`)).status, 413);
+  for (const junk of ["\0\x01\x02\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"]) {
+    const { status } = await exchange(port, junk);
+    assert(status === 0 || status >= 400, JSON.stringify(junk));
+  }
+  assertEquals((await ask(port, "GET /healthz")).status, 200);
+});
+
+Deno.test("paths with dots, encoded or not, find nothing", async () => {
+  await using gateway = await start();
+  for (const path of ["/assets/../deno.json", "/assets/%2e%2e/deno.json", "/assets/..%2fdeno.json", "//etc/passwd"]) {
+    assertEquals((await ask(gateway.port, `GET ${path}`)).status, 404, path);
+  }
+});
+
+Deno.test("draining through the gateway stops the server, and ends the streams", async () => {
+  const { server, port } = await start();
+  const events = await openEvents(port);
+  await until(() => events.text().includes("event: view"), "the view");
+  const drained = await ask(port, "POST /api/drain", BEARER, "{}");
+  assertEquals([drained.status, JSON.parse(drained.body)], [202, { state: "draining" }]);
+  assertEquals(await server.finished, { reason: "stopped" });
+  await until(() => events.isClosed(), "the end of the stream");
+  assertStringIncludes(events.text(), "event: end");
+  await assertRejects(() => ask(port, "GET /healthz"));
+});
+
+Deno.test("a gateway that other machines reach needs a token", async () => {
+  await assertRejects(
+    () =>
+      serve({
+        server: { host: "127.0.0.1", port: 0 },
+        store: { ephemeral: true },
+        gateway: { http: { listen: "0.0.0.0:0" } },
+      }),
+    ConfigError,
+    "gateway.http.token",
+  );
+});
+
+/** The door of a node that a test plays. */
+async function openFake(node: ObservedNode): Promise<{ port: number; close(): Promise<void> }> {
+  const parts = {
+    node: Object.assign(node, { serverId: "s-1", state: "ready", gateways: [] }) as unknown as HttpDoorParts["node"],
+    config: layered(DEFAULT_CONFIG, { gateway: { http: { token: TOKEN } } }),
+    clock: realClock,
+    crypto: nodeCrypto,
+  };
+  return await openHttpDoor(parts, { host: "127.0.0.1", port: 0 });
+}
+
+/** A stream of events that is read. */
+async function openEvents(port: number): Promise<{ text(): string; isClosed(): boolean; close(): void }> {
+  const socket = await open(port);
+  const decoder = new TextDecoder();
+  let text = "";
+  let isClosed = false;
+  socket.on("data", (bytes: Uint8Array) => text += decoder.decode(bytes, { stream: true }));
+  socket.on("close", () => isClosed = true);
+  socket.write(requestText("GET /api/events", { host: "localhost" }));
+  // Without the sizes of chunks, which may stand anywhere.
+  const whole = () => text.replace(/\r\n[0-9a-f]+\r\n/g, "");
+  return { text: whole, isClosed: () => isClosed, close: () => socket.destroy() };
+}
+
+/** What becomes of a WebSocket. */
+async function refusalOf(port: number, headers: Record<string, string>): Promise<"refused" | "open"> {
+  try {
+    await using client = await LineClient.connectWebSocket(port, "127.0.0.1", headers);
+    client.send({ command: "LOGIN", username: "anonymous" });
+    await client.until(() => client.received.length > 0 || client.frames!.closeCode !== undefined, "an answer");
+    // Where the runtime cannot refuse an upgrade it is made and closed.
+    return client.frames!.closeCode === 1008 ? "refused" : "open";
+  } catch (error) {
+    assertMatch((error as Error).message, /No upgrade: HTTP\/1.1 40[13]/);
+    return "refused";
+  }
+}

@@ -1,0 +1,305 @@
+/** The SQLite store with the bytes of segments in files: what they add to its promises. What can happen to them is in `power_cut_test.ts`. */
+
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertNotEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { SERVERS } from "../../../../log/segment.ts";
+import { decodeFrame } from "../../../../server/store/sqlite/frame.ts";
+import { openSqliteStore } from "../../../../server/store/sqlite/sqlite_store.ts";
+import { StoreError } from "../../../../server/store/store.ts";
+import { testStoreContract } from "../../../contract/store_contract.ts";
+import { LogWriter } from "../../../support/log_writer.ts";
+import { mountSmallDisk, NO_SMALL_DISK } from "../../../support/small_disk.ts";
+import { until } from "../../../support/until.ts";
+import { change, filesIn, framesOf, open, sizeOf, SMALL_FILES, withFolder } from "./_small_files.ts";
+import { makeVersion1 } from "./version_1.ts";
+
+/** Up to which position the database says that all is on the disk. */
+function syncedIn(folder: string): number {
+  const database = new DatabaseSync(`${folder}/thrum.sqlite`);
+  try {
+    return (database.prepare("SELECT synced FROM state").get() as { synced: number }).synced;
+  } finally {
+    database.close();
+  }
+}
+
+testStoreContract({
+  name: "openSqliteStore() with small files",
+  use: (run) =>
+    withFolder((folder) => {
+      let store = open(folder);
+      try {
+        run(store, () => {
+          store.close();
+          return store = open(folder);
+        });
+      } finally {
+        store.close();
+      }
+    }),
+});
+
+Deno.test("SqliteStore.commit() writes what is large and for everyone to a file, and nothing else", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const large = "x".repeat(10_000);
+    const batch = log.batch({}, { text: large }, { audience: SERVERS, text: large }, { text: large }, { lines: 2 });
+    const store = openSqliteStore({ folder, makeServerId: () => "s-1", synchronous: "normal" });
+    store.commit(batch);
+    assertEquals(filesIn(folder), ["log-00000001.bytes"]);
+    const file = Deno.readFileSync(`${folder}/log-00000001.bytes`);
+    const first = decodeFrame(file);
+    assert(first.ok);
+    const second = decodeFrame(file, first.length);
+    assert(second.ok);
+    assertEquals(first.length + second.length, file.length);
+    const more = { lamport: 0, channels: [] };
+    assertEquals([first.frame, second.frame], [1, 3].map((index) => ({ ...batch.segments[index]!, ...more })));
+    assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
+    store.close();
+  });
+});
+
+Deno.test("SqliteStore gives out bytes that stay as they are while it goes on", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const batch = log.batch({}, {}, {});
+    using store = open(folder);
+    store.commit(batch);
+    const read = store.segmentsAfter(0, Infinity);
+    for (let turn = 0; turn < 9; turn++) {
+      store.commit(log.batch({}, {}));
+      store.segmentsAfter(0, Infinity);
+    }
+    store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
+    assertEquals(read, [...batch.segments]);
+  });
+});
+
+Deno.test("SqliteStore.commit() takes up where it was after one that failed", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const batch = log.batch({}, {});
+    const next = log.batch({ text: "y".repeat(150) }, {});
+    // Ids are whole numbers in the file.
+    const cursors = [{ id: 1.5, username: "bob", position: 1, lost: false }];
+    const store = open(folder);
+    store.commit(batch);
+    const size = () => Deno.statSync(`${folder}/log-00000001.bytes`).size;
+    const before = size();
+    assertThrows(() => store.commit({ ...next, cursors }), StoreError);
+    assertEquals(size(), before);
+    assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
+    store.commit(next);
+    store.close();
+    using again = open(folder);
+    assertEquals(again.segmentsAfter(0, Infinity), [...batch.segments, ...next.segments]);
+  });
+});
+
+Deno.test("openSqliteStore() goes on with files, but writes none, when each commit is to wait for the disk", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const before = log.batch({}, {});
+    const after = log.batch({ text: "y".repeat(20_000) }, {});
+    const store = open(folder);
+    store.commit(before);
+    store.close();
+    const sizes = () => filesIn(folder).map((name) => Deno.statSync(`${folder}/${name}`).size);
+    const expected = sizes();
+    {
+      using store = open(folder, { synchronous: "full" });
+      store.commit(after);
+      assertEquals(sizes(), expected);
+    }
+    using again = open(folder);
+    assertEquals(again.segmentsAfter(0, Infinity), [...before.segments, ...after.segments]);
+  });
+});
+
+Deno.test("openSqliteStore() ignores what is behind the end of a file, and files that nothing refers to", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const batch = log.batch({}, {});
+    const first = open(folder);
+    first.commit(batch);
+    first.close();
+    const path = `${folder}/log-00000001.bytes`;
+    const size = Deno.statSync(path).size;
+    change(path, size, new Uint8Array(500).fill(7));
+    Deno.writeTextFileSync(`${folder}/log-00000002.bytes`, "left by a commit that failed");
+    const next = log.batch({});
+    {
+      using store = open(folder);
+      assertEquals(filesIn(folder), ["log-00000001.bytes"]);
+      assertEquals(Deno.statSync(path).size, size);
+      store.commit(next);
+    }
+    using store = open(folder);
+    assertEquals(store.opened.cut, undefined);
+    assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments, ...next.segments]);
+  });
+});
+
+Deno.test("openSqliteStore() has everything in files that commit() returned for after kill -9", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
+  try {
+    const program = new URL("commit_forever.ts", import.meta.url).pathname;
+    const args = ["run", "-A", program, folder, "9000"];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
+    let printed = "";
+    const countLines = () => printed.split("\n").length - 1;
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      const before = countLines();
+      printed += text;
+      // Not before there is a second file, and at no particular place.
+      if (before < 6_000 && countLines() >= 6_000) child.kill("SIGKILL");
+    }
+    assertEquals((await child.status).signal, "SIGKILL");
+    const acknowledged = countLines();
+    assertGreaterOrEqual(acknowledged, 6_000);
+    assertGreater(filesIn(folder).length, 1);
+    // What is behind the last synced position was read; some of it had been synced.
+    assertGreater(syncedIn(folder), 0);
+
+    using store = openSqliteStore({ folder, makeServerId: () => "s-2", synchronous: "normal" });
+    const { head, serverId, cut } = store.opened;
+    assertGreaterOrEqual(head, acknowledged);
+    assertEquals({ serverId, cut }, { serverId: "s-1", cut: undefined });
+    const log = new LogWriter();
+    for (let position = 0; position < head;) {
+      for (const segment of store.segmentsAfter(position, 1_000_000)) {
+        position = segment.position;
+        assertEquals(segment, log.segment({ text: "x".repeat(position % 50 === 0 ? 200_000 : 9_000) }));
+      }
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("SqliteStore waits for the disk in the background, and notes with a later commit what is there", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
+  const log = new LogWriter();
+  const store = open(folder, { fileSizes: { ...SMALL_FILES, file: 1_000_000, sync: 1_000 } });
+  try {
+    store.commit(log.batch({ text: "x".repeat(2_000) }));
+    Deno.mkdirSync(`${folder}/copy`);
+    await until(() => {
+      store.commit(log.batch({}));
+      for (const name of ["thrum.sqlite", "thrum.sqlite-wal"]) {
+        Deno.copyFileSync(`${folder}/${name}`, `${folder}/copy/${name}`);
+      }
+      return syncedIn(`${folder}/copy`) === 1;
+    }, "noting what is on the disk");
+  } finally {
+    store.close();
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("SqliteStore.forget() removes a file when nothing of it is left", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    {
+      using store = open(folder);
+      // Of an origin of its own, so that it stays.
+      store.commit(log.batch({ origin: "b" }));
+      for (let turn = 0; turn < 100; turn++) store.commit(log.batch({}, { audience: SERVERS }));
+      const before = filesIn(folder);
+      assertGreater(before.length, 4);
+      const half = {
+        takenBefore: 0,
+        maxBytes: sizeOf(store.segmentsAfter(0, Infinity)) / 8,
+        directMessagesBefore: 0,
+        usedBefore: 0,
+      };
+      store.forget(half);
+      const after = filesIn(folder);
+      assertEquals(after[0], before[0]);
+      assertEquals(after.at(-1), before.at(-1));
+      assertGreater(before.length - after.length, 1);
+      store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
+      assertEquals(filesIn(folder), [before[0]]);
+      store.commit(log.batch({}, {}));
+      assertEquals(filesIn(folder).length, 2);
+    }
+    using store = open(folder);
+    assertEquals(store.segmentsAfter(0, 0)[0]!.origin, "b");
+    assertEquals(store.segmentsAfter(201, Infinity).map(({ position }) => position), [202, 203]);
+  });
+});
+
+Deno.test("SqliteStore.forget() says that a file cannot be removed", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    using store = open(folder);
+    for (let turn = 0; turn < 40; turn++) store.commit(log.batch({}));
+    const path = `${folder}/${filesIn(folder)[0]}`;
+    Deno.removeSync(path);
+    Deno.mkdirSync(`${path}/in-the-way`, { recursive: true });
+    const forget = () => store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 });
+    assertThrows(forget, StoreError, `Cannot write to data folder "${folder}": `);
+  });
+});
+
+Deno.test("openSqliteStore() goes on with a database of version 1, and puts new segments into files", () => {
+  withFolder((folder) => {
+    const log = new LogWriter();
+    const segments = [log.segment({ text: "x".repeat(20_000) }), log.segment({ audience: SERVERS }), log.segment()];
+    makeVersion1(`${folder}/thrum.sqlite`, "s-old", segments);
+    const next = log.batch({ text: "y".repeat(20_000) }, {});
+    {
+      using store = open(folder);
+      assertEquals(store.opened, {
+        serverId: "s-old",
+        lamport: 3,
+        head: 3,
+        vector: { a: 3 },
+        cursors: [],
+        members: [],
+        places: [],
+        notes: {},
+        tombstones: {},
+      });
+      assertEquals(store.segmentsAfter(0, Infinity), segments);
+      assertEquals(filesIn(folder), []);
+      store.commit(next);
+      assertNotEquals(filesIn(folder), []);
+    }
+    using store = open(folder);
+    assertEquals(store.missing({ a: 1 }), { after: 1, activities: 3, gaps: [] });
+    assertEquals(store.segmentsAfter(0, Infinity), [...segments, ...next.segments]);
+    assertEquals(
+      store.forget({ takenBefore: Infinity, maxBytes: 0, directMessagesBefore: 0, usedBefore: 0 }).entries,
+      3,
+    );
+    assertEquals(store.segmentsAfter(0, Infinity), [segments[1]!, next.segments[1]!]);
+  });
+});
+
+Deno.test({
+  name: "SqliteStore.commit() gives back what it wrote to a file when the disk is full, and goes on when it is not",
+  ignore: NO_SMALL_DISK !== "",
+  fn: () => {
+    using disk = mountSmallDisk(2_048);
+    const log = new LogWriter();
+    const first = log.batch({});
+    // More than is left; the first part of it fits.
+    const large = log.batch({ text: "y".repeat(100_000) }, { text: "z".repeat(2_000_000) });
+    {
+      using store = open(disk.folder, { fileSizes: { ...SMALL_FILES, file: 4_000_000 } });
+      store.commit(first);
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const message = `Cannot write to data folder "${disk.folder}": the disk is full. Free some space`;
+        assertThrows(() => store.commit(large), StoreError, message);
+        assertEquals(store.segmentsAfter(0, Infinity), [...first.segments]);
+        assertEquals(Deno.statSync(`${disk.folder}/log-00000001.bytes`).size, framesOf(first.segments));
+      }
+      disk.makeLarger(8_192);
+      store.commit(large);
+    }
+    using store = open(disk.folder);
+    assertEquals(store.segmentsAfter(0, Infinity), [...first.segments, ...large.segments]);
+  },
+});
