@@ -33,6 +33,11 @@ export function dropPassed(cursor: Cursor, passed: Vector): void {
   }
 }
 
+/** Whether the reader has all of `vector` although the log has come to none of it. */
+export function hasAhead({ ahead }: Cursor, vector: Vector): boolean {
+  return Object.keys(vector).every((origin) => (ahead.get(origin) ?? 0) >= vector[origin]!);
+}
+
 /** Moves the cursor over the next segment. Gives what its reader has to get of it: the segment's own bytes, a part of them, or nothing. */
 export function readSegment(cursor: Cursor, segment: Segment): Uint8Array {
   cursor.position = segment.position;

@@ -3,7 +3,7 @@
  * them falls behind and is read from the log when its link drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
  */
 
-import { dropPassed, readSegment } from "../../log/cursor.ts";
+import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -72,9 +72,13 @@ export class Hub {
     }
   }
 
-  /** The log goes on after `before` with something missing in between: whoever stands there, or before it, is told, and gets nothing of what follows. */
-  skipped(before: Position): void {
+  /**
+   * The log goes on after `before` with something missing in between; `holes` says of each such origin up to where. Whoever has not got all of that elsewhere is told, and gets
+   * nothing of what follows: it stands at `before`, or where it was. All others read on.
+   */
+  skipped(before: Position, holes: Vector): void {
     for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
+      if (hasAhead(reader.cursor, holes)) continue;
       if (reader.state !== "behind") reader.cursor.position = before;
       this.#fellBehind(reader);
     }

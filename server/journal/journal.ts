@@ -52,8 +52,11 @@ const MAX_READS_BACK = 32;
 export interface JournalOwner {
   /** These are stored; nobody was told so. */
   safe(segments: readonly Segment[]): void;
-  /** These are stored, and are the end of the log now; those who waited for that were told. `hasHole`: some of what belongs before them was forgotten elsewhere and is not here. */
-  stored(segments: readonly Segment[], hasHole: boolean): void;
+  /**
+   * These are stored, and are the end of the log now; those who waited for that were told. `holes` has the origins of which something that belongs before them was forgotten elsewhere and
+   * is not here, each with the last entry that is missing; `undefined` when there are none.
+   */
+  stored(segments: readonly Segment[], holes: Vector | undefined): void;
   /** These names have accounts now. */
   registered(usernames: readonly string[]): void;
   /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
@@ -404,7 +407,7 @@ export class Journal {
     this.inboxes.turnEnded();
     if (this.#hasFailed) return;
     let segments: readonly Segment[];
-    let hasHole = false;
+    let holes: Vector | undefined;
     try {
       segments = this.#builder.take(this.#head, this.#takenAt);
       if (segments.length > 0 || this.#turn.isWorthKeeping) {
@@ -412,7 +415,7 @@ export class Journal {
         this.#store.commit(this.#turn.batch(segments, this.#time.now));
         this.#commits.add(this.#clock.nowMs() - begunAtMs);
         this.#time.written();
-        hasHole = this.#accept(segments);
+        holes = this.#accept(segments);
       }
     } catch (error) {
       this.#fail(error);
@@ -432,7 +435,7 @@ export class Journal {
         }
       }
     }
-    if (segments.length > 0) this.#guarded(() => this.#owner.stored(segments, hasHole));
+    if (segments.length > 0) this.#guarded(() => this.#owner.stored(segments, holes));
     const storedNames = this.#storedNames;
     if (storedNames.length > 0) {
       this.#storedNames = [];
@@ -467,19 +470,19 @@ export class Journal {
     }
   }
 
-  /** Whether there is a hole before any of them. */
-  #accept(segments: readonly Segment[]): boolean {
-    let hasHole = false;
+  /** The holes before them, as `JournalOwner.stored` is told. */
+  #accept(segments: readonly Segment[]): Vector | undefined {
+    let holes: Record<string, number> | undefined;
     for (const segment of segments) {
       const had = sequenceOf(this.#vector, segment.origin) || this.origins.reborn(segment.origin);
-      if (segment.first > had + 1) hasHole = true;
+      if (segment.first > had + 1) (holes ??= {})[segment.origin] = segment.first - 1;
       this.#tail.push(segment);
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }
     this.#storedNames = [...this.#turn.accounts.keys()];
     this.#turn = new Turn();
-    return hasHole;
+    return holes;
   }
 
   #openTurn(): void {

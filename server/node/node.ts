@@ -10,6 +10,7 @@ import type { Config } from "../../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Position, Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
 import { beginIncarnation, type Incarnation } from "../mesh/origins/incarnation.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -142,7 +143,7 @@ export class ThrumNode {
         this.#inTurn(() => this.#spans?.committed());
         this.#inTurn(() => this.#mesh.replication.stored(segments));
       },
-      stored: (segments, hasHole) => this.#stored(segments, hasHole),
+      stored: (segments, holes) => this.#stored(segments, holes),
       registered: (usernames) => {
         this.#inTurn(() => this.#userLists.registered(usernames));
         this.#inTurn(() => usernames.forEach((username) => this.#older?.registered(username)));
@@ -495,9 +496,9 @@ export class ThrumNode {
     });
   }
 
-  #stored(segments: readonly Segment[], hasHole: boolean): void {
+  #stored(segments: readonly Segment[], holes: Vector | undefined): void {
     // Nothing is skipped in silence: whoever comes back is told what it cannot have.
-    if (hasHole) this.#inTurn(() => this.#hub.skipped(segments[0]!.position - 1));
+    if (holes !== undefined) this.#inTurn(() => this.#hub.skipped(segments[0]!.position - 1, holes));
     this.#inTurn(() => this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
     this.#inTurn(() => this.#services.tracer?.broadcast(segments));
     // Whoever is at the end of the log has had these, under the former name.

@@ -228,6 +228,39 @@ Deno.test("a hole that forgetting left before a reader came is nothing to it", (
   assertEquals(link.text, "1\n3\n");
 });
 
+Deno.test("Hub.skipped() ends whoever lacks something of a hole, wherever it stands; the others read on behind it", () => {
+  const world = new World();
+  world.commit({ text: "1\n2\n" }, { text: "t1\n", origin: "t" });
+  const vectors: Vector[] = [{}, { s: 2 }, { s: 3 }, { s: 4 }, { s: 5 }, { s: 4, t: 9 }];
+  const join = (room: number, vector: Vector) => {
+    const link = new FakeLink(room);
+    let told = 0;
+    const reader = world.join(link, { after: 0, vector, owner: { fellBehind: () => told++ } });
+    return { link, reader, stand: () => [told, reader.state, reader.cursor.position, link.text] };
+  };
+  const readers = vectors.map((vector) => join(1e6, vector));
+  // One that is not at the end, and has it all the same.
+  const [slow, slowLess] = [{ s: 4 }, { s: 3 }].map((vector) => join(1, vector));
+  world.hub.skipped(2, { s: 4 });
+  world.vector["s"] = 4;
+  world.commit({ text: "5\n6\n" });
+  assertEquals(readers.map(({ stand }) => stand()), [
+    [1, "gone", 2, "1\n2\nt1\n"],
+    [1, "gone", 2, "t1\n"],
+    [1, "gone", 2, "t1\n"],
+    [0, "live", 3, "t1\n5\n6\n"],
+    [0, "live", 3, "t1\n6\n"],
+    [0, "skipping", 3, "5\n6\n"],
+  ]);
+  assertEquals([slow!.stand().slice(0, 2), slowLess!.stand().slice(0, 2)], [[0, "behind"], [1, "gone"]]);
+  slow!.link.room = 1e6;
+  world.drain(slow!.link, slow!.reader);
+  assertEquals(slow!.stand(), [0, "live", 3, "t1\n5\n6\n"]);
+  // Two at once: all of both is to be had.
+  world.hub.skipped(3, { s: 7, t: 5 });
+  assertEquals(readers.map(({ reader }) => reader.state).slice(3), ["gone", "gone", "gone"]);
+});
+
 Deno.test("Hub.leave() ends a reader and tells where it stood", () => {
   const world = new World();
   const link = new FakeLink(1e6);
