@@ -93,6 +93,7 @@ export class Journal {
   #hasFailed = false;
   readonly #commits = new DurationCount();
   #accepted = 0;
+  #taken = 0;
   /** What the clocks said when the turn began. */
   #wallMs = 0;
   #takenAt = 0;
@@ -171,6 +172,11 @@ export class Journal {
   /** Entries that this server has numbered since it was started. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** Entries of all servers that are stored since this one was started. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** How long the store took for each turn in which there was something to store. */
@@ -477,6 +483,7 @@ export class Journal {
       const had = sequenceOf(this.#vector, segment.origin) || this.origins.reborn(segment.origin);
       if (segment.first > had + 1) (holes ??= {})[segment.origin] = segment.first - 1;
       this.#tail.push(segment);
+      this.#taken += segment.last - segment.first + 1;
       this.#vector[segment.origin] = segment.last;
       this.#head = segment.position;
     }

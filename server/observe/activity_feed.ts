@@ -4,7 +4,6 @@
  */
 
 import type { Position, Segment } from "../../log/segment.ts";
-import type { Vector } from "../../log/vector.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
@@ -12,7 +11,8 @@ import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../vi
 /** The log, as it is looked at. */
 export interface PassingLog {
   readonly head: Position;
-  readonly vector: Vector;
+  /** Entries that came into it since the server was started. What a vector says would be more where some were forgotten elsewhere before they came. */
+  readonly taken: number;
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
 }
 
@@ -34,7 +34,7 @@ const decoder = new TextDecoder();
 export class PassingActivities {
   readonly #log: PassingLog;
   #position: Position;
-  #entries: number | undefined;
+  #taken: number | undefined;
 
   /** Begins with what passed last. */
   constructor(log: PassingLog) {
@@ -44,9 +44,9 @@ export class PassingActivities {
 
   /** What is new since the last look; at the first one, what passed before. */
   look(): Passed {
-    const { head, vector } = this.#log;
-    const before = this.#entries;
-    this.#entries = entriesOf(vector);
+    const { head, taken } = this.#log;
+    const before = this.#taken;
+    this.#taken = taken;
     const passed: Segment[] = [];
     let position = Math.max(this.#position, head - MAX_SEGMENTS);
     this.#position = head;
@@ -60,7 +60,7 @@ export class PassingActivities {
     const activities = newestOf(forEveryone);
     if (before === undefined) return { activities, skipped: 0 };
     // What was not read, as it was too much: nearly all of that are activities.
-    const unread = Math.max(0, this.#entries - before - countOf(passed));
+    const unread = Math.max(0, taken - before - countOf(passed));
     return { activities, skipped: countOf(forEveryone) - activities.length + unread };
   }
 }
@@ -94,8 +94,4 @@ function viewOf(line: string): ActivityView | undefined {
   const facts = { id, user: typeof user === "string" ? user : ANONYMOUS, at: sentAt, lamport };
   if (text.length <= MAX_ACTIVITY_LENGTH) return { ...facts, activity };
   return { ...facts, activity: text.slice(0, MAX_ACTIVITY_LENGTH), cut: true };
-}
-
-function entriesOf(vector: Vector): number {
-  return Object.values(vector).reduce((sum, last) => sum + last, 0);
 }

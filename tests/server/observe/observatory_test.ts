@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { applyPatch } from "../../../view/merge_patch.ts";
 import type { NetworkChange, NetworkView } from "../../../view/network_view.ts";
-import { MeshWorld } from "../../support/mesh_world.ts";
+import { activityLine, MeshWorld } from "../../support/mesh_world.ts";
 
 /** Somebody who looks, and what it sees. */
 class Watcher {
@@ -184,6 +184,18 @@ Deno.test("direct messages are seen by nobody, and a flood of activities is cut 
   assertEquals(activities.at(-2)!.activity, { number: 500 });
   const skipped = watcher.changes.reduce((sum, change) => sum + change.skipped, 0);
   assertEquals(skipped, 401);
+});
+
+Deno.test("what was forgotten before it came here has not passed, however much of it a peer claims", async () => {
+  const world = await MeshWorld.of(["anna"]);
+  const watcher = new Watcher(world, "anna");
+  await world.run(1_500);
+  const peer = await world.peer("anna", "s-liar");
+  const far = Number.MAX_SAFE_INTEGER - 1;
+  peer.entries("s-liar", far, [activityLine(`s-liar:${far}`, 1)], { after: 0 });
+  await world.run(1_500);
+  assertEquals(watcher.view.activities.map(({ id }) => id), [`s-liar:${far}`]);
+  assertEquals(watcher.changes.filter(({ skipped }) => skipped > 0), []);
 });
 
 Deno.test("a gateway that listens on all addresses of its server is told of with one that it can be reached at", async () => {
