@@ -2,6 +2,7 @@
 
 import { checkAlive, checkDead } from "./check_connections.ts";
 import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
+import { checkHoles } from "./check_holes.ts";
 import { checkKnownOnline, checkPlainLives } from "./check_names.ts";
 import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
@@ -14,6 +15,7 @@ const CHECKS = [
   checkAcknowledged,
   checkReceived,
   checkPlainLives,
+  checkHoles,
   checkMessages,
   checkReceipts,
   checkAgreement,

@@ -71,7 +71,14 @@ export type Happening =
   }
   | { readonly what: "registered"; readonly username: string; readonly secret: string; readonly server: string }
   | { readonly what: "connected"; readonly session: string; readonly server: string }
-  | { readonly what: "disconnected"; readonly session: string; readonly reason: string; readonly byServer: boolean }
+  | {
+    readonly what: "disconnected";
+    readonly session: string;
+    readonly reason: string;
+    readonly byServer: boolean;
+    /** What a client with the library had then. */
+    readonly vector?: Vector;
+  }
   | { readonly what: "gap"; readonly session: string; readonly gaps: readonly WireGap[] }
   | { readonly what: "published"; readonly sender: string; readonly n: number }
   | { readonly what: "acknowledged"; readonly sender: string; readonly n: number; readonly id: string }

@@ -10,6 +10,11 @@ type Message = Readonly<Record<string, unknown>>;
 type Lie = Extract<Action, { kind: "lie" }>;
 
 const NAME_LIE = "an account that was claimed first of all";
+export const HOLE_LIE = "that entries are forgotten";
+/** A server that was there before the network, all that some clients have of it, and what is left of it for others. */
+export const GONE = "gone";
+export const GONE_VECTOR: Readonly<Record<string, number>> = { [GONE]: 5 };
+const GONE_REST = [6, 7];
 const STAYS_MS = 4_000;
 const FAR = 2 ** 53 - 1;
 
@@ -41,13 +46,20 @@ const LIES = {
   }],
   "a lock for somebody else": () => [{ command: "LOCK_REQUEST", username: "nobody", lamport: 0, origin: "nobody" }],
   "a lock for ever": (me) => [{ command: "LOCK_REQUEST", username: "nobody", lamport: 0, origin: me }],
+  [HOLE_LIE]: () => {
+    const header = { command: "ENTRIES", origin: GONE, first: GONE_REST[0], last: GONE_REST.at(-1), after: 0 };
+    return [{ ...header, to: "everyone" }, ...GONE_REST.map((n) => activity(GONE, n, { s: GONE, n }))];
+  },
   "more lines than there are": (me) => [
     { command: "ENTRIES", origin: me, first: 1, last: FAR, after: 0, to: "everyone" },
   ],
 } as const satisfies Record<string, (me: string, username: string) => readonly Message[]>;
 
-/** The names of all lies. */
-export const LIE_NAMES = Object.keys(LIES) as (keyof typeof LIES)[];
+/** The name of a lie. */
+export type LieName = keyof typeof LIES;
+
+/** All that need nothing but a server to hear them. */
+export const LIE_NAMES: readonly LieName[] = (Object.keys(LIES) as LieName[]).filter((name) => name !== HOLE_LIE);
 
 /** Calls the server, and lies to it. It answers heartbeats, and no questions. */
 export function lie({ server, what, number }: Lie, { clock, network }: Surroundings): void {
@@ -92,9 +104,9 @@ function entries(origin: string, to: string, line: Message): Message[] {
   return [{ command: "ENTRIES", origin, first: 1, last: 1, after: 0, to }, line];
 }
 
-function activity(origin: string): Message {
-  const activity = { n: 1, authenticated_user: "nobody" };
-  return { command: "ACTIVITY_BROADCAST", activity, id: `${origin}:1`, lamport: 5, sentAt: 1 };
+function activity(origin: string, sequence = 1, facts: Message = { n: 1 }): Message {
+  const activity = { ...facts, authenticated_user: "nobody" };
+  return { command: "ACTIVITY_BROADCAST", activity, id: `${origin}:${sequence}`, lamport: 5, sentAt: 1 };
 }
 
 function account(origin: string, username: string, claim: number): Message {

@@ -79,7 +79,8 @@ export class LibraryClient implements SimClient {
       session,
       chain: kept?.chain ?? session,
       process: new Process(this.name, this.#around.clock),
-      since: kept?.vector,
+      // What it brings from elsewhere, it brings once.
+      since: kept?.vector ?? (this.#lives === 1 ? this.#plan.has : undefined),
       client: undefined,
       isConnected: false,
       isLeaving: false,
@@ -192,7 +193,7 @@ export class LibraryClient implements SimClient {
       session,
       chain,
       username: this.#username,
-      vector: Object.fromEntries(Object.entries(client.vector).toSorted()),
+      vector: sorted(client.vector),
     });
     void this.#takeMessages(life, client);
     void this.#takePresences(life, client);
@@ -285,6 +286,7 @@ export class LibraryClient implements SimClient {
     if (life.process.isDead) return;
     const { history } = this.#around;
     const { session } = life;
+    const vector = () => sorted(life.client?.vector ?? life.since ?? {});
     switch (event.kind) {
       case "connecting":
         this.#calling = event.server.host;
@@ -302,7 +304,13 @@ export class LibraryClient implements SimClient {
         return;
       case "lost":
         life.isConnected = false;
-        history.add(this.name, { what: "disconnected", session, reason: event.reason, byServer: event.byServer });
+        history.add(this.name, {
+          what: "disconnected",
+          session,
+          reason: event.reason,
+          byServer: event.byServer,
+          vector: vector(),
+        });
         return;
       case "redirected":
         life.isConnected = false;
@@ -311,6 +319,7 @@ export class LibraryClient implements SimClient {
           session,
           reason: `redirected to ${event.server.host}`,
           byServer: true,
+          vector: vector(),
         });
         return;
       case "closed":
@@ -328,4 +337,8 @@ export class LibraryClient implements SimClient {
     }
   }
   #calling: string | undefined;
+}
+
+function sorted(vector: Vector): Vector {
+  return Object.fromEntries(Object.entries(vector).toSorted());
 }

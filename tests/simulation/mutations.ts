@@ -92,6 +92,18 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: 'if (place === undefined || username !== "") return undefined;',
   },
   {
+    name: "cut every reader at a hole",
+    path: "server/hub/hub.ts",
+    text: "if (hasAhead(reader.cursor, holes)) continue;",
+    replacement: "hasAhead(reader.cursor, holes);",
+  },
+  {
+    name: "let every reader pass a hole",
+    path: "server/hub/hub.ts",
+    text: "if (hasAhead(reader.cursor, holes)) continue;",
+    replacement: "if (before >= 0) continue;",
+  },
+  {
     name: "leave out who is between two connections",
     path: "server/presence/presence.ts",
     text: "return [...this.#users.keys()].sort();",

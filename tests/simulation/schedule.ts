@@ -3,8 +3,9 @@
  * shorter. Every step can be left out: one that makes no sense any more does nothing.
  */
 
+import type { Vector } from "../../log/vector.ts";
 import { Chance } from "./chance.ts";
-import { LIE_NAMES } from "./liar.ts";
+import { GONE_VECTOR, HOLE_LIE, LIE_NAMES, type LieName } from "./liar.ts";
 
 /** How large a simulation is. */
 export interface Sizes {
@@ -20,6 +21,8 @@ export interface ClientPlan {
   readonly kind: "library" | "plain" | "anonymous";
   readonly username: string;
   readonly secret: string;
+  /** What it has when it enters for the first time, of a server that no other one has heard of; only with the library. */
+  readonly has?: Vector;
 }
 
 /** How the servers are configured. */
@@ -94,7 +97,7 @@ export type Action =
   | {
     readonly kind: "lie";
     readonly server: string;
-    readonly what: (typeof LIE_NAMES)[number];
+    readonly what: LieName;
     readonly number: number;
   }
   /** A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with short moments between. */
@@ -161,6 +164,11 @@ const WEIGHTS = {
 /** Of so many schedules in a hundred somebody lies in one, up to so often. */
 const LYING_PERCENT = 30;
 const MOST_LIES = 4;
+/** Of so many somebody says in one that the beginning of an origin is forgotten, which some of the clients have: once or twice, while they are still there. */
+const HOLE_PERCENT = 20;
+const MOST_HOLES = 2;
+const HOLES_WITHIN_MS = 10_000;
+const HAVING_PERCENT = 60;
 
 /** The schedule of a seed. */
 export function scheduleOf(seed: number, sizes: Sizes): Schedule {
@@ -217,7 +225,25 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
       if (sender !== undefined) steps.push({ at, kind: "send", client: sender, to, count: chance.whole(1, 3) });
     }
   }
-  return { seed, servers, clients, settings, steps: withLies(new Chance(seed, "lies"), steps, servers) };
+  const all = withLies(new Chance(seed, "lies"), steps, servers);
+  return withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
+}
+
+/** As `withLies`: all else stays as it is. */
+function withHoles(chance: Chance, schedule: Schedule): Schedule {
+  if (!chance.percent(HOLE_PERCENT)) return schedule;
+  const { servers, clients, steps } = schedule;
+  const having = clients.map((client) =>
+    client.kind !== "plain" && chance.percent(HAVING_PERCENT) ? { ...client, has: GONE_VECTOR } : client
+  );
+  const holes = Array.from({ length: chance.whole(1, MOST_HOLES) }, (_, number): Step => ({
+    at: chance.whole(1_000, HOLES_WITHIN_MS),
+    kind: "lie",
+    server: chance.pick(servers),
+    what: HOLE_LIE,
+    number: MOST_LIES + number,
+  }));
+  return { ...schedule, clients: having, steps: [...steps, ...holes].toSorted((a, b) => a.at - b.at) };
 }
 
 /** From a stream of its own, and put between the others: so it changes none of them. */
