@@ -93,8 +93,13 @@ function stayOf(evidence: Evidence, session: string): Stay[] {
   const connected = evidence.told("connected").find((event) => event.session === session);
   if (connected === undefined) return [];
   const end = evidence.told("disconnected").find((event) => event.session === session);
-  // Sent on with the answer to its login: nothing had begun.
-  if (end?.at === connected.at && !end.byServer && end.reason !== "") return [];
+  // Sent on with the answer to its login: nothing had begun. The two may come one after the other.
+  const isSentOn = evidence.told("closed a connection").some((event) =>
+    event.who === connected.server && event.reason === "REDIRECTED" && event.peer.includes(`(${connected.who}:`) &&
+    event.at <= connected.at && event.at > connected.at - UNDER_WAY_MS
+  );
+  const isRedirected = end !== undefined && !end.byServer && end.reason !== "";
+  if (isRedirected && (isSentOn || end.at === connected.at)) return [];
   return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
 }
 

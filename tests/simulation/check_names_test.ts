@@ -90,6 +90,15 @@ Deno.test("a plain client that is sent on with the answer to its first login beg
   ];
   assertEquals(breaks(MISSED, sentOn(10)), false);
   assertEquals(breaks(MISSED, sentOn(5_000)), true);
+  // What says where comes a moment after the answer, and its server had closed the connection before that.
+  const closed = (at: number): Told => [
+    at,
+    "s1",
+    { what: "closed a connection", peer: "ann (c1:40001)", reason: "REDIRECTED" },
+  ];
+  assertEquals(breaks(MISSED, sentOn(11)), true);
+  assertEquals(breaks(MISSED, [closed(9), ...sentOn(11)]), false);
+  assertEquals(breaks(MISSED, [closed(4_999), ...sentOn(5_000)]), true);
 });
 
 Deno.test("a plain client misses what it had not read when its server died", () => {
