@@ -59,6 +59,11 @@ export class Holes {
     return { kind: "ask", peer: hole.asked };
   }
 
+  /** Whether `peer` is to send what is missing of `origin`. */
+  asks(origin: string, peer: string): boolean {
+    return this.#holes.get(origin)?.asked === peer;
+  }
+
   /** Whether what came from `from` belongs behind a hole that others are asked about. */
   isAsking(origin: string, has: number, from: string): boolean {
     const hole = this.#holes.get(origin);

@@ -49,8 +49,9 @@ interface Peer {
   readonly feed: Feed;
   /** How far it has this server's own origin. */
   hasOwn: number;
-  /** The origins of the last WANT that it was sent. */
+  /** The origins of the last WANT that it was sent: by the plan, as one text, and all. */
   wanted: string;
+  asked: ReadonlySet<string>;
   /** What it has said in this turn that it wants. */
   wants: Vector | undefined;
   isPumping: boolean;
@@ -169,7 +170,7 @@ export class Replication implements Committed {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
     const feed = beginFeed(serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
-    const peer = { link, feed, hasOwn, wanted: "", wants: undefined, isPumping: false };
+    const peer = { link, feed, hasOwn, wanted: "", asked: new Set<string>(), wants: undefined, isPumping: false };
     this.#peers.set(link.serverId, peer);
     this.replan();
     this.#pump(peer);
@@ -293,7 +294,7 @@ export class Replication implements Committed {
     if (!intake.ok) return intake.problem;
     const lamport = this.#owner.heard(link, header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
-    if (isOwn) return undefined;
+    if (isOwn || !this.#mayTell(link.serverId, origin)) return undefined;
     if (!this.#owner.hasReserve()) {
       this.#leftOut.add(origin);
       return undefined;
@@ -409,6 +410,15 @@ export class Replication implements Committed {
     this.#hasReplicated = true;
   }
 
+  /**
+   * Whether `peer` may say what `origin` has accepted. Whose server is linked says so itself, from what was here when the link came up: what others say of it unasked was under way then, or
+   * is made up, and would take the numbers of what is true.
+   */
+  #mayTell(peer: string, origin: string): boolean {
+    if (peer === origin || !this.#peers.has(origin)) return true;
+    return this.#peers.get(peer)?.asked.has(origin) === true || this.#holes.asks(origin, peer);
+  }
+
   /** Whether what came may be taken although something before it is missing. */
   #isBelieved({ serverId }: PeerLink, { origin, first, after }: EntriesMessage): boolean {
     const has = this.#journal.lastOf(origin);
@@ -513,7 +523,9 @@ export class Replication implements Committed {
   #want(peer: Peer, again: Vector): void {
     const wanted = wantedFrom(peer.link.serverId, this.#plan, this.#journal);
     peer.wanted = Object.keys(wanted).sort().join();
-    peer.link.send({ command: "WANT", vector: { ...wanted, ...again } } as { command: string });
+    const vector = { ...wanted, ...again };
+    peer.asked = new Set(Object.keys(vector));
+    peer.link.send({ command: "WANT", vector } as { command: string });
   }
 
   /** Sends until the link is full, the log is at its end, or the peer's share of this turn is used up. */
