@@ -26,13 +26,15 @@ export function drainText({ from, servers }) {
 }
 
 /**
- * Whether the server that answers is to be gone soon, as it was drained: seen, or known from before. While it stops, after the last client has gone, it does not say
- * that it drains any more.
+ * When the server was started that is to be gone soon, as it was drained: seen, or known from before; `undefined` where it was not. Nothing takes a drain back but a new
+ * start: what a server says may have been on its way when it was told to drain, and while it stops it does not say that it drains.
  *
  * @param {Pick<NetworkView, "from" | "servers">} view
- * @param {boolean} wasDrained what was known before
+ * @param {number | null | undefined} drainedStart what was known before
+ * @returns {number | null | undefined}
  */
-export function isDrained({ from, servers }, wasDrained) {
+export function startOfDrained({ from, servers }, drainedStart) {
   const own = servers[from];
-  return own === undefined ? wasDrained : own.draining != null || wasDrained && !own.takesClients;
+  if (own === undefined) return drainedStart;
+  return own.draining != null || own.startedAt === drainedStart ? own.startedAt : undefined;
 }

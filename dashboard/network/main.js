@@ -5,7 +5,7 @@
 
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age } from "../format.js";
-import { isDrained } from "../draining.js";
+import { startOfDrained } from "../draining.js";
 import { newest, remember, settled } from "../lag.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
 import { beat } from "../pulse.js";
@@ -37,9 +37,9 @@ import { UsersPanel } from "./users_panel.js";
 /** A stream that says nothing for longer than this is said to be silent. */
 const SILENT_MS = 5_000;
 
-/** Whether the server that answers was drained: then it is no loss that it goes. */
-let wasDrained = false;
-const session = new Session({ onDrained: () => wasDrained = true });
+/** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
+let drainedStart;
+const session = new Session({ onDrained: () => drainedStart = view.servers[view.from]?.startedAt });
 const diagram = new DiagramPanel();
 const news = new NewsPanel();
 const panels = [
@@ -96,7 +96,7 @@ setInterval(drawSoon, 1_000);
 function take(next) {
   const before = view;
   view = next;
-  wasDrained = isDrained(next, wasDrained);
+  drainedStart = startOfDrained(next, drainedStart);
   heardAt = Date.now();
   aheadMs = next.at - heardAt;
   heads = remember(heads, next.at, newest(next.servers));
@@ -143,6 +143,7 @@ function draw() {
 /** Whether what is seen is true still. */
 function drawStream() {
   const silentMs = Date.now() - heardAt;
+  const wasDrained = drainedStart !== undefined;
   const isShown = view !== undefined;
   document.body.classList.toggle("is-stale", isLost && isShown);
   document.body.classList.toggle("is-empty", !isShown);

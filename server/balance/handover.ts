@@ -41,9 +41,10 @@ export class Handover {
     this.#parts = parts;
   }
 
-  /** How far it is; `null` before it began. */
-  get progress(): ServerView["draining"] {
-    return this.#total === 0 ? null : { total: this.#total, left: this.#parts.sessions.load };
+  /** How far it is. Also of a server that has no clients it can be seen that it drains, and of one that has not begun to send them away. */
+  get progress(): NonNullable<ServerView["draining"]> {
+    const left = this.#parts.sessions.load;
+    return { total: Math.max(1, this.#total, left), left };
   }
 
   /** Whoever waits for `gently` does not want to any more. */
@@ -54,8 +55,7 @@ export class Handover {
   /** Resolves when no client is left, or `hurry` was called. */
   async gently(reason: CloseReason): Promise<void> {
     const { clock, sessions, nextTarget } = this.#parts;
-    // Also of a server that has none it can be seen that it drains.
-    this.#total = Math.max(1, sessions.load);
+    this.#total = sessions.load;
     const begunAt = clock.nowMs();
     const perStep = Math.max(1, Math.round(PER_SECOND * STEP_MS / 1000));
     while (sessions.load > 0 && !this.#hurries) {

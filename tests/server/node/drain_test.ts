@@ -44,6 +44,17 @@ Deno.test("clients of a server that drains are sent to the others, in equal part
   assert(watched.some((draining) => draining !== undefined), JSON.stringify(watched));
 });
 
+Deno.test("whoever looks sees from the first moment that a server drains, as it may have gone before a second look", async () => {
+  const world = await MeshWorld.of(["anna"]);
+  const { node } = world.server("anna");
+  await crowd(world, "anna", 1);
+  let hasEnded = false;
+  node.finished.then(() => hasEnded = true);
+  node.drain();
+  assertEquals(node.observe({ changed: () => {} }).view.servers.anna!.draining, { total: 1, left: 1 });
+  await world.until(() => hasEnded, "the end of the drained server");
+});
+
 Deno.test("a server that drains takes no new connection, ends those that have not logged in, and is not sent anybody", async () => {
   const world = await MeshWorld.of(NAMES);
   const undecided = await world.client("anna");
