@@ -85,6 +85,8 @@ export interface HttpListener {
   readonly host: string;
   /** The port that it has, also when 0 was asked for. */
   readonly port: number;
+  /** Requests that were parsed so far, whether they were answered or not. */
+  readonly parsed: number;
   /** Accepts nothing more, and soon cuts what is still being answered. Upgraded connections are their owners' to end. */
   close(): Promise<void>;
 }
@@ -122,6 +124,7 @@ export function listenHttp(
   const unanswered = new Unanswered();
   const callers = new HttpCallers(maxCallers ?? LIMITS.maxCallers);
   const slow = new SlowCallers(requestMs ?? LIMITS.requestMs);
+  let parsed = 0;
   const shared = { callers, takeMs: takeMs ?? LIMITS.takeMs, faults };
   return new Promise((resolve, reject) => {
     const server = createServer({
@@ -129,6 +132,7 @@ export function listenHttp(
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
     }, (request, response) => {
+      parsed++;
       if (!unanswered.takes(request.socket, response)) return void request.socket.destroy();
       slow.asked(request.socket, response);
       const answer = () => handler.request(new Exchange(request, response, shared));
@@ -137,6 +141,7 @@ export function listenHttp(
     server.on("connection", (socket: Socket) => {
       callers.add(socket);
       slow.wait(socket);
+      stopParsingWhenCut(socket);
     });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
@@ -162,7 +167,14 @@ export function listenHttp(
       server.on("error", () => {});
       const address = server.address();
       if (address === null || typeof address === "string") throw new TypeError("Cannot read the address listened on");
-      resolve({ host: address.address, port: address.port, close: () => closeServer(server) });
+      resolve({
+        host: address.address,
+        port: address.port,
+        get parsed() {
+          return parsed;
+        },
+        close: () => closeServer(server),
+      });
     });
   });
 }
@@ -212,6 +224,23 @@ class SlowCallers {
   #cutLater(socket: Socket): ReturnType<typeof setTimeout> {
     return setTimeout(() => socket.destroy(), this.#spanMs);
   }
+}
+
+/** What a parser is told when a request turns into another protocol: none of the bytes behind it is parsed. */
+const NOTHING_FOLLOWS = 2;
+
+/**
+ * The parser takes all that has come in one go, also of a connection that was cut at its beginning. Node has no other way to stop it from within. Deno 2.5 has no such parser: it
+ * reads a request when the one before was answered.
+ */
+function stopParsingWhenCut(socket: Socket): void {
+  const { parser } = socket as { readonly parser?: { onIncoming?: unknown } };
+  const parsed = parser?.onIncoming;
+  if (parser === undefined || typeof parsed !== "function") return;
+  parser.onIncoming = (...request: unknown[]) => {
+    const told = parsed(...request);
+    return socket.destroyed ? NOTHING_FOLLOWS : told;
+  };
 }
 
 /** Requests of each connection that were not answered yet. */

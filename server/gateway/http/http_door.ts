@@ -105,7 +105,7 @@ class HttpDoor implements Door, HttpHandler {
     this.#surroundings = surroundings;
     this.#streams = new EventStreams(node, clock, this.#faults);
     this.#diagram = new LiveDiagram(node, clock);
-    this.#metrics = new PrometheusMetrics(node);
+    this.#metrics = new PrometheusMetrics(node, clock);
     this.#webSockets = webSocketAcceptor({
       maxLineBytes: limits.maxLineBytes,
       highWaterBytes: limits.maxPendingBytes,

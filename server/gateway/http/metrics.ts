@@ -1,9 +1,10 @@
 /**
  * A server's numbers as Prometheus reads them. Names and units follow its conventions; `docs/dashboard.md` explains each, and a test keeps that and the Grafana dashboard
- * equal to what is here. Numbers are taken when they are asked for.
+ * equal to what is here. Numbers are taken when they are asked for, at most once in a turn.
  */
 
 import { type LabelValues, Registry } from "prom-client";
+import type { Clock } from "../../../platform/clock.ts";
 import { heldBytes } from "../../../platform/memory.ts";
 import { DISK_PARTS, SPACES } from "../../store/budget.ts";
 import { VERSION } from "../../../protocol/version.ts";
@@ -224,15 +225,27 @@ export const METRIC_NAMES: readonly string[] = Object.keys(METRICS);
 export class PrometheusMetrics {
   readonly #node: Pick<GatewayNode, "metrics" | "serverId" | "state">;
   readonly #registry = new Registry();
+  readonly #clock: Pick<Clock, "endOfTurn">;
   #numbers: NodeMetrics | undefined;
+  /** The scrape of this turn of the event loop. */
+  #scrape: Promise<Scrape> | undefined;
 
-  constructor(node: Pick<GatewayNode, "metrics" | "serverId" | "state">) {
+  constructor(node: Pick<GatewayNode, "metrics" | "serverId" | "state">, clock: Pick<Clock, "endOfTurn">) {
     this.#node = node;
+    this.#clock = clock;
     for (const [name, metric] of Object.entries(METRICS)) this.#register(name, metric);
   }
 
-  /** Takes the numbers, and writes them. */
-  async scrape(): Promise<Scrape> {
+  /** Takes the numbers, and writes them: once for all who ask in one turn, as one packet may ask many times. */
+  scrape(): Promise<Scrape> {
+    if (this.#scrape === undefined) {
+      this.#scrape = this.#write();
+      this.#clock.endOfTurn(() => this.#scrape = undefined);
+    }
+    return this.#scrape;
+  }
+
+  async #write(): Promise<Scrape> {
     this.#numbers = this.#node.metrics();
     return { text: await this.#registry.metrics(), type: this.#registry.contentType };
   }

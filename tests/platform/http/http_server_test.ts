@@ -15,7 +15,7 @@ const LARGE = new Uint8Array(32 * 1_048_576);
 async function listen(
   handler: HttpHandler["request"],
   limits: Partial<HttpLimits> = {},
-): Promise<{ readonly port: number } & AsyncDisposable | undefined> {
+): Promise<{ readonly port: number; parsed(): number } & AsyncDisposable | undefined> {
   if (Deno.version.deno.startsWith("2.5.")) {
     console.log("SKIPPED: Deno 2.5 does not tell of connections");
     return undefined;
@@ -24,7 +24,7 @@ async function listen(
     ...ENOUGH,
     ...limits,
   });
-  return { port: listener.port, [Symbol.asyncDispose]: () => listener.close() };
+  return { port: listener.port, parsed: () => listener.parsed, [Symbol.asyncDispose]: () => listener.close() };
 }
 
 function isClosed(socket: Socket): () => boolean {
@@ -142,6 +142,8 @@ Deno.test("a connection that asks for very much before it was answered is cut, a
   };
   assertEquals(await answers(1_000), false);
   assertEquals(asked <= 16, true, `${asked} were answered`);
+  // What stands behind the one that was too much keeps nobody waiting.
+  assertEquals(server.parsed() <= 17, true, `${server.parsed()} were parsed`);
   assertEquals(await answers(10), true);
   // One after the other there may be any number.
   const socket = await open(server.port);

@@ -6,6 +6,7 @@ import { METRIC_NAMES, PrometheusMetrics } from "../../../../server/gateway/http
 import { UNGUARDED } from "../../../../platform/faults.ts";
 import { VERSION } from "../../../../protocol/version.ts";
 import { ThrumNode } from "../../../../server/node/node.ts";
+import { FakeClock } from "../../../support/fake_clock.ts";
 import { NodeWorld } from "../../../support/node_world.ts";
 
 const STRANGE = 's-"2\\\n';
@@ -43,7 +44,8 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
 };
 
 async function scrape(numbers = NUMBERS, state: GatewayNode["state"] = "ready"): Promise<string> {
-  const { text, type } = await new PrometheusMetrics({ serverId: "s-1", state, metrics: () => numbers }).scrape();
+  const node = { serverId: "s-1", state, metrics: () => numbers };
+  const { text, type } = await new PrometheusMetrics(node, new FakeClock()).scrape();
   assertMatch(type, /^text\/plain; version=0\.0\.4/);
   return text;
 }
@@ -121,11 +123,28 @@ Deno.test("a scrape is what Prometheus can read: each metric with its type and h
 Deno.test("a scrape takes the numbers of its own moment", async () => {
   let sessions = 1;
   const node = { serverId: "s-1", state: "ready" as const, metrics: () => ({ ...NUMBERS, sessions }) };
-  const metrics = new PrometheusMetrics(node);
+  const clock = new FakeClock();
+  const metrics = new PrometheusMetrics(node, clock);
   assertMatch((await metrics.scrape()).text, /^thrum_sessions 1$/m);
   sessions = 2;
+  await clock.run(0);
   assertMatch((await metrics.scrape()).text, /^thrum_sessions 2$/m);
   assertEquals(((await metrics.scrape()).text.match(/thrum_sessions/g) ?? []).length, 3);
+});
+
+Deno.test("all who ask in one turn get one scrape", async () => {
+  let taken = 0;
+  const metrics = () => {
+    taken++;
+    return NUMBERS;
+  };
+  const clock = new FakeClock();
+  const scrapes = new PrometheusMetrics({ serverId: "s-1", state: "ready", metrics }, clock);
+  const texts = await Promise.all(Array.from({ length: 16 }, () => scrapes.scrape()));
+  assertEquals([taken, new Set(texts).size], [1, 1]);
+  await clock.run(0);
+  await scrapes.scrape();
+  assertEquals(taken, 2);
 });
 
 Deno.test("a node has all of these numbers", async () => {
@@ -136,7 +155,7 @@ Deno.test("a node has all of these numbers", async () => {
     username: "anonymous",
     activity: {},
   });
-  const { text } = await new PrometheusMetrics(node).scrape();
+  const { text } = await new PrometheusMetrics(node, world.clock).scrape();
   assertMatch(text, /^thrum_connections\{kind="plain"\} 1$/m);
   assertMatch(text, /^thrum_entries_total\{origin="s-1"\} 1$/m);
   assertMatch(text, /^thrum_store_commit_seconds_count [1-9]/m);
