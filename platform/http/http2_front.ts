@@ -25,6 +25,12 @@ export interface Http2FrontOptions {
   readonly maxCallers: number;
 }
 
+/**
+ * Of one connection so much is passed on in one turn of the event loop. A packet of the smallest frames, each of which may be a whole request, costs 150 ms in one go; a chat needs no more than
+ * the megabytes a second that are left.
+ */
+export const BYTES_PER_TURN = 4_096;
+
 const logger = getLogger(["thrum", "grpc"]);
 
 /**
@@ -67,11 +73,19 @@ export function listenHttp2(
 class FilteredSocket extends Duplex {
   readonly #socket: Socket;
   readonly #filter = new Http2Filter();
+  /** What is to be passed on in later turns, a slice in each. It is not read any further meanwhile. */
+  readonly #waiting: Uint8Array[] = [];
+  #nextTurn: ReturnType<typeof setTimeout> | undefined;
+  #hasRoom = true;
+  /** The other side has said all that it will. */
+  #hasFinished = false;
   // Of a socket these are what it is called.
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
+  /** Cuts the connection when what it runs throws. */
+  readonly #calmly: (act: () => void) => void;
 
   constructor(socket: Socket, faults: FaultGuard) {
     super({ allowHalfOpen: true });
@@ -82,13 +96,15 @@ class FilteredSocket extends Duplex {
     this.localPort = socket.localPort;
     const calmly = (act: () => void) => guarded(faults, "grpc", act, () => socket.destroy());
     socket.on("data", (bytes: Uint8Array) => calmly(() => this.#arrived(bytes)));
-    socket.on("end", () => calmly(() => void this.push(null)));
+    socket.on("end", () => calmly(() => this.#finished()));
     socket.on("close", () => calmly(() => void this.destroy()));
     this.on("error", () => {});
+    this.#calmly = calmly;
   }
 
   override _read(): void {
-    this.#socket.resume();
+    this.#hasRoom = true;
+    this.#goOn();
   }
 
   override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
@@ -102,6 +118,8 @@ class FilteredSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#nextTurn);
+    this.#waiting.length = 0;
     this.#socket.destroy();
     done(error);
   }
@@ -133,8 +151,44 @@ class FilteredSocket extends Duplex {
       this.destroy();
       return;
     }
-    let hasRoom = true;
-    for (const part of bytes) hasRoom = this.push(part) && hasRoom;
-    if (!hasRoom) this.#socket.pause();
+    this.#waiting.push(...slicesOf(bytes));
+    this.#goOn();
   }
+
+  #finished(): void {
+    this.#hasFinished = true;
+    this.#goOn();
+  }
+
+  /** Passes a slice on if this turn had none yet and there is room; nothing more is read while something waits. */
+  #goOn(): void {
+    if (this.#waiting.length === 0) {
+      if (this.#hasFinished) this.push(null);
+      else if (this.#hasRoom) this.#socket.resume();
+      return;
+    }
+    if (this.#nextTurn !== undefined || !this.#hasRoom) return void this.#socket.pause();
+    const slice = this.#waiting.shift()!;
+    // By a timer, so that everybody else is read in between.
+    this.#nextTurn = setTimeout(() => {
+      this.#nextTurn = undefined;
+      this.#calmly(() => this.#goOn());
+    }, 0);
+    this.#hasRoom = false;
+    // Somebody may ask for more while it is passed on.
+    if (this.push(slice)) this.#hasRoom = true;
+    if (this.#waiting.length > 0 || !this.#hasRoom) this.#socket.pause();
+  }
+}
+
+/** All of it, in slices for one turn each. */
+function slicesOf(parts: readonly Uint8Array[]): Uint8Array[] {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  const count = Math.ceil(whole.length / BYTES_PER_TURN);
+  return Array.from({ length: count }, (_, n) => whole.subarray(n * BYTES_PER_TURN, (n + 1) * BYTES_PER_TURN));
 }
