@@ -6,7 +6,7 @@ export interface PacketJob {
   /** Lines before the packet, and what the answer to the last of them has in it. */
   readonly first: readonly string[];
   readonly firstAnswer: string;
-  readonly packet: string;
+  readonly packet: string | Uint8Array<ArrayBuffer>;
   /** What comes when all of it was taken; the end of the connection is as good. */
   readonly lastAnswer: string;
 }
@@ -48,7 +48,7 @@ worker.onmessage = async ({ data }) => {
   }
 };
 
-async function write(connection: Deno.Conn, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
+async function write(connection: Deno.Conn, packet: PacketJob["packet"]): Promise<void> {
+  const bytes = typeof packet === "string" ? new TextEncoder().encode(packet) : packet;
   for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
 }

@@ -3,10 +3,13 @@
  * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER]`
  */
 
+import { delay } from "@std/async/delay";
 import { parseArgs } from "@std/cli/parse-args";
 import { serve } from "../mod.ts";
 import { encodeBroadcast } from "../protocol/server_codec.ts";
 import { fillFolder, originName, RECEIVER, SECRET, userName } from "./packet_folder.ts";
+import { GRPC_PACKETS, LAST_PING } from "./packet_grpc.ts";
+import { olderLines } from "./packet_older.ts";
 import type { PacketJob } from "./packet_sender.ts";
 
 const PACKET_BYTES = 65_536;
@@ -29,8 +32,12 @@ interface Case {
   readonly most?: number;
   readonly last?: Line | string;
   /** Where it goes; over TCP when absent. */
-  readonly door?: "http";
+  readonly door?: "http" | "grpc";
   readonly lastAnswer?: string;
+  /** Made otherwise than of lines. */
+  readonly packet?: (bytes: number) => { readonly packet: Uint8Array<ArrayBuffer>; readonly count: number };
+  /** What it sets off comes so much later: the longest turn is looked for until then. */
+  readonly settleMs?: number;
 }
 
 const ANONYMOUS = { command: "LOGIN", username: "anonymous", features: ["ack", "resume", "chat", "presence"] };
@@ -41,6 +48,10 @@ const PEER = {
   ...{ command: "AUTHENTICATE", secret: NETWORK_SECRET, serverId: "s-aaaaaaaaaaaa", host: "127.0.0.1", port: 9 },
   ...{ vector: {}, lamport: 1, features: ["thrum/1"] },
 };
+const OLDER = { command: "AUTHENTICATE", serverId: "o-1", secret: NETWORK_SECRET, host: "localhost", port: 9 };
+/** Its activities are put in order for a second, and accounts are derived. */
+const OLDER_SETTLE_MS = 1_500;
+const GRPC_SETTLE_MS = 300;
 
 function client(name: string, line: Case["line"], more: Partial<Case> = {}): Case {
   return { name, first: [ANONYMOUS], firstAnswer: "LOGIN_SUCCESS", line, last: LAST, lastAnswer: LAST_ANSWER, ...more };
@@ -52,6 +63,29 @@ function named(name: string, line: Case["line"], more: Partial<Case> = {}): Case
 
 function peer(name: string, line: Case["line"], more: Partial<Case> = {}): Case {
   return client(name, line, { first: [PEER], firstAnswer: "AUTHENTICATION_SUCC", ...more });
+}
+
+/** A server of the older dialect. */
+function older(name: string, { line, most }: ReturnType<typeof olderLines>[string]): Case {
+  return {
+    ...{ name: `older server: ${name}`, first: [OLDER], firstAnswer: "AUTHENTICATION_SUCC", line },
+    // Nobody can have an empty secret, so it is denied at once.
+    ...{ last: { command: "LOCK_REQUEST", username: "the-last-name", secret: "" }, lastAnswer: "the-last-name" },
+    ...(most === undefined ? {} : { most }),
+    settleMs: OLDER_SETTLE_MS,
+  };
+}
+
+function grpc(name: string, packet: NonNullable<Case["packet"]>): Case {
+  return { name, line: () => "", packet, door: "grpc", lastAnswer: LAST_PING, settleMs: GRPC_SETTLE_MS };
+}
+
+/** A body in the smallest pieces that there are. */
+function chunked(path: string): Case {
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r`;
+  const last = "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r";
+  const line = (n: number) => n === 0 ? head : "1\r\nx\r";
+  return { name: `HTTP: POST ${path} in chunks of one byte`, line, last, lastAnswer: NEVER, door: "http" };
 }
 
 function http(path: string): Case {
@@ -184,6 +218,9 @@ const CASES: readonly Case[] = [
     (n) => ({ command: "OBSERVED", reset: false, patch: { a: { [`b${n}`]: 1 } }, ends: [], events: [] }),
   ),
   ...["/healthz", "/metrics", "/api/network", "/api/diagram.svg", "/api/session", "/", "/nothing"].map(http),
+  chunked("/api/session"),
+  ...Object.entries(GRPC_PACKETS).map(([name, packet]) => grpc(name, packet)),
+  ...Object.entries(olderLines(Date.now() - 60_000)).map(([name, lines]) => older(name, lines)),
 ];
 
 function announce(more: Line): Line {
@@ -218,7 +255,11 @@ class Gaps {
   }
 }
 
-function packetOf({ line, most = Infinity, last }: Case): { packet: string; lines: number } {
+function packetOf({ line, most = Infinity, last, packet }: Case): { packet: PacketJob["packet"]; lines: number } {
+  if (packet !== undefined) {
+    const made = packet(PACKET_BYTES);
+    return { packet: made.packet, lines: made.count };
+  }
   const lines: string[] = [];
   let size = 0;
   for (let number = 0; lines.length < most; number++) {
@@ -260,9 +301,11 @@ async function measure(port: number, one: Case): Promise<{ worstMs: number; took
     };
     worker.postMessage(job);
   });
+  const tookMs = performance.now() - beganMs;
+  if (one.settleMs !== undefined) await delay(one.settleMs);
   gaps.end();
   worker.terminate();
-  return { worstMs: gaps.worstMs, tookMs: performance.now() - beganMs, lines };
+  return { worstMs: gaps.worstMs, tookMs, lines };
 }
 
 const flags = parseArgs(Deno.args, {
@@ -282,8 +325,8 @@ const server = await serve(
   {
     server: { host: "127.0.0.1", port: 0 },
     store: { data: folder },
-    gateway: { http: { listen: "127.0.0.1:0" } },
-    cluster: { secret: NETWORK_SECRET },
+    gateway: { http: { listen: "127.0.0.1:0" }, grpc: { listen: "127.0.0.1:0" } },
+    cluster: { secret: NETWORK_SECRET, olderDialect: true },
   } as Parameters<typeof serve>[0],
 );
 try {
@@ -292,7 +335,8 @@ try {
     // The best of several, as others may have the machine as well.
     const runs = [];
     for (let run = 0; run < Number(flags.runs); run++) {
-      runs.push(await measure(one.door === "http" ? server.http!.port : server.port, one));
+      const { port } = one.door === undefined ? server : server[one.door]!;
+      runs.push(await measure(port, one));
     }
     const worstMs = Math.min(...runs.map((run) => run.worstMs));
     const tookMs = Math.min(...runs.map((run) => run.tookMs));
