@@ -39,8 +39,8 @@ export interface Supervised {
 }
 
 /**
- * Signs of life that are no bytes. `"alive"`: this side does not read it just now, so its silence says nothing, and it lives as far as can be told. `"takes"`: it is read and silent, but takes
- * what waits for it; so a heartbeat may stand behind much that it has to read first. It gets more time, but has to answer: it is given up within twice the bound.
+ * Signs of life that are no bytes. `"alive"`: this side does not read it just now, so its silence says nothing, and it lives as far as can be told. `"takes"`: it is read and silent, but has taken, since it was asked
+ * last, of what waits for it; so a heartbeat may stand behind much that it has to read first. It gets more time, but has to answer: it is given up within twice the bound.
  */
 export type OtherSign = "alive" | "takes" | "none";
 
@@ -169,6 +169,8 @@ class ConnectionWatch implements Watch, PulseSleeper {
   /** When something came last, where that is newer than what the state knows. */
   #heardAt: number;
   #roundTripMs: number | undefined = undefined;
+  /** Whether it has taken something of what waits for it since something came from it last, or just before. */
+  #hasTaken = false;
   /** Bytes ended a round, and its owner was not told yet: the answer may be among them, and tells it better. */
   #aliveIsUntold = false;
 
@@ -230,8 +232,10 @@ class ConnectionWatch implements Watch, PulseSleeper {
     // The time that counts from here on is when the heartbeat is sent, not when its pulse came.
     const at = this.#pulse.now();
     const sign = this.#connection.otherSign?.() ?? "none";
+    // Also a while ago: who reads much from many sides may come back to each of them only after an interval.
+    if (sign === "takes") this.#hasTaken = true;
     if (sign === "alive") this.#step({ kind: "heard", at });
-    else if (sign === "takes" && this.accuses && at < this.#state.heardAt + longestPatienceMs(this.#plan.config)) {
+    else if (this.#hasTaken && this.accuses && at < this.#state.heardAt + longestPatienceMs(this.#plan.config)) {
       return this.#pulse.wakeAt(this, at + this.#plan.config.intervalMs / 2);
     }
     // Of one that shows life this only says when to look again.
@@ -240,6 +244,7 @@ class ConnectionWatch implements Watch, PulseSleeper {
 
   #step(event: LivenessEvent): void {
     if (this.slot === GONE) return;
+    if (event.kind !== "woke") this.#hasTaken = false;
     const { state, effects } = stepLiveness(this.#state, event, this.#plan.config);
     this.#state = state;
     for (const effect of effects) {

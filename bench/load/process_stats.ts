@@ -7,15 +7,15 @@ const MS_PER_TICK = 10;
 
 /** How much processor time servers, all of them together, and generator use from now on; the function that is returned says it. */
 export function watchCpu(...serverPids: readonly number[]): () => CpuUse {
-  const serversMs = () => serverPids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  const serversMs = () => serverPids.reduce((sum, pid) => sum + processorMs(pid), 0);
   const startedAt = performance.now();
   const server = serversMs();
-  const generator = cpuMs(Deno.pid);
+  const generator = processorMs(Deno.pid);
   return () => {
     const elapsedMs = performance.now() - startedAt;
     return {
       serverCores: (serversMs() - server) / elapsedMs,
-      generatorCores: (cpuMs(Deno.pid) - generator) / elapsedMs,
+      generatorCores: (processorMs(Deno.pid) - generator) / elapsedMs,
     };
   };
 }
@@ -26,8 +26,8 @@ export function residentBytes(pid: number): number {
   return Number(/^Rss:\s+(\d+) kB/m.exec(rollup)![1]) * 1024;
 }
 
-/** User and system time of all threads of process `pid`. */
-function cpuMs(pid: number): number {
+/** User and system time of all threads of process `pid`, in milliseconds. */
+export function processorMs(pid: number): number {
   // After the name, which is in parentheses and may hold anything, user and system time are the 12th and 13th field.
   const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;

@@ -1,11 +1,13 @@
 /**
- * The heartbeat of a real server that is kept busy: whoever is silent is found, within twice the bound, and nobody who answers is. Others on the machine slow down all that is measured, so
+ * The heartbeat of a real server that is kept busy, by who attacks it and by who uses it: whoever is silent is found, within twice the bound, and nobody who answers is. Others on the machine slow down all that is measured, so
  * what is waited for is that all silent ones are gone; how late that is, is told in the times of the server's own log.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { connect, type Socket } from "node:net";
-import { type Program, startServer } from "../support/program.ts";
+import { processorMs } from "../../bench/load/process_stats.ts";
+import { type LoadReport, READERS } from "../support/honest_load.ts";
+import { Program, startServer } from "../support/program.ts";
 import { eventually } from "../support/until.ts";
 
 const IDLE_MS = 2_000;
@@ -133,3 +135,74 @@ for (const [what, line] of LOADS) {
     }
   });
 }
+
+/** In how much time a server could run, as far as can be told: at full load it has always something to do, so that this is the processor time that it has used. */
+class RunTime implements Disposable {
+  readonly #samples: { readonly wallMs: number; readonly ranMs: number }[] = [];
+  readonly #timer: ReturnType<typeof setInterval>;
+  #last: { readonly wallMs: number; readonly usedMs: number };
+  #ranMs = 0;
+
+  constructor(pid: number) {
+    this.#last = { wallMs: Date.now(), usedMs: processorMs(pid) };
+    this.#timer = setInterval(() => {
+      const now = { wallMs: Date.now(), usedMs: processorMs(pid) };
+      // Of several threads more than one may have run.
+      this.#ranMs += Math.min(now.wallMs - this.#last.wallMs, now.usedMs - this.#last.usedMs);
+      this.#last = now;
+      this.#samples.push({ wallMs: now.wallMs, ranMs: this.#ranMs });
+    }, 50);
+  }
+
+  /** Milliseconds up to the moment `wallMs`, with the time of a sample to spare. */
+  at(wallMs: number): number {
+    return this.#samples.findLast((sample) => sample.wallMs <= wallMs)?.ranMs ?? 0;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Longer than those above: with 200 readers in one process a heartbeat stands behind much. */
+const LOADED = { idleMs: 4_000, intervalMs: 1_500, count: 3 };
+const LOADED_BOUND_MS = LOADED.idleMs + (LOADED.count + 1) * LOADED.intervalMs;
+
+/** The newest report of the load, as far as it has come whole. */
+function reportOf(load: Program): LoadReport | undefined {
+  const line = load.output.split("\n").findLast((line) => line.startsWith("{") && line.endsWith("}"));
+  return line === undefined ? undefined : JSON.parse(line);
+}
+
+Deno.test({
+  name: "a server at full load of publishers and readers that answer finds who is silent, and nobody else",
+  // Elsewhere nobody tells what processor time another process has used.
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using server = startServer([
+      ...["--no-prompt", "--port", "0", "--ephemeral", "--log-format", "json"],
+      ...["--idle", `${LOADED.idleMs / 1000}`, "--interval", `${LOADED.intervalMs / 1000}`],
+      ...["--heartbeats", `${LOADED.count}`],
+    ]);
+    const [, port] = await server.sees(/listening on \S+:(\d+)/);
+    const generator = new URL("../support/honest_load.ts", import.meta.url).pathname;
+    await using load = new Program([Deno.execPath(), "run", "-A", "--no-check", generator], [port!], {});
+    using runTime = new RunTime(server.pid);
+    await eventually(() => reportOf(load)?.isComplete === true, () => `the load: ${load.errors}`, 120_000);
+    const beganAt = Date.now();
+    const { received, silentPorts } = reportOf(load)!;
+    const isOver = () => silentPorts.every((port) => givenUp(server).has(port));
+    await eventually(isOver, () => `the end of all that are silent: ${givenUp(server).size} were given up`, 120_000);
+    const latestAt = Math.max(...silentPorts.map((port) => givenUp(server).get(port)!));
+    // Each has been asked then, and is found here if that went wrong.
+    await eventually(() => reportOf(load)!.answering === READERS, "an answer of each reader", 120_000);
+    const report = reportOf(load)!;
+    assert(report.received > received, "nothing is sent: that is no load");
+    const ranMs = runTime.at(latestAt) - runTime.at(beganAt);
+    assert(ranMs <= 2 * LOADED_BOUND_MS, `found after ${ranMs} ms in which the server ran`);
+    if (report.worstLateMs > LOADED.intervalMs) {
+      return console.log("SKIPPED the rest: this machine is too busy for clients to answer in time");
+    }
+    assertEquals([givenUp(server).size, report.closed], [silentPorts.length, 0]);
+  },
+});

@@ -290,6 +290,22 @@ Deno.test("Supervisor gives who takes what is sent to it more time to answer, an
   assertEquals([mute, slow].map(({ gaveUpAt }) => gaveUpAt !== undefined), [true, false]);
 });
 
+Deno.test("Supervisor gives more time also to who took something a while ago, until it is heard: then that counts no more", () => {
+  const world = new World();
+  const connection = world.connect(CONFIG);
+  let sign = "takes" as OtherSign;
+  Object.assign(connection, { otherSign: () => sign });
+  world.clock.advance(CONFIG.idleTimeoutMs + CONFIG.intervalMs);
+  assertEquals(connection.count("heartbeat") > 0, true);
+  // It reads from others for longer than the rest of the bound.
+  sign = "none";
+  world.clock.advance(1.7 * longestSilenceMs(CONFIG) - CONFIG.idleTimeoutMs - CONFIG.intervalMs);
+  assertEquals([connection.count("heartbeat"), connection.count("gaveUp")], [CONFIG.count, 0]);
+  connection.data(0);
+  world.clock.advance(1.1 * longestSilenceMs(CONFIG));
+  assertEquals(connection.count("gaveUp"), 1);
+});
+
 Deno.test("Supervisor gives up nobody who is not read and lives as far as can be told", () => {
   const world = new World();
   const connection = world.connect(CONFIG);
