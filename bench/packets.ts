@@ -1,6 +1,6 @@
 /**
  * What one packet of each command costs everybody else: the longest time for which the event loop of a server looked at nothing else while it took 64 KiB of it, and how long all of
- * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER]`
+ * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER] [--bytes N]`
  */
 
 import { delay } from "@std/async/delay";
@@ -12,7 +12,6 @@ import { GRPC_PACKETS, LAST_PING } from "./packet_grpc.ts";
 import { olderLines } from "./packet_older.ts";
 import type { PacketJob } from "./packet_sender.ts";
 
-const PACKET_BYTES = 65_536;
 const ORIGINS = 1_000;
 const NETWORK_SECRET = "network";
 const NEVER = "\0";
@@ -257,7 +256,7 @@ class Gaps {
 
 function packetOf({ line, most = Infinity, last, packet }: Case): { packet: PacketJob["packet"]; lines: number } {
   if (packet !== undefined) {
-    const made = packet(PACKET_BYTES);
+    const made = packet(packetBytes);
     return { packet: made.packet, lines: made.count };
   }
   const lines: string[] = [];
@@ -265,7 +264,7 @@ function packetOf({ line, most = Infinity, last, packet }: Case): { packet: Pack
   for (let number = 0; lines.length < most; number++) {
     const one = line(number);
     const text = typeof one === "string" ? one : JSON.stringify(one);
-    if (lines.length > 0 && size + text.length + 1 > PACKET_BYTES) break;
+    if (lines.length > 0 && size + text.length + 1 > packetBytes) break;
     lines.push(text);
     size += text.length + 1;
   }
@@ -309,9 +308,10 @@ async function measure(port: number, one: Case): Promise<{ worstMs: number; took
 }
 
 const flags = parseArgs(Deno.args, {
-  string: ["accounts", "entries", "only", "folder", "runs"],
-  default: { accounts: "10000", entries: "300000", only: "", runs: "3" },
+  string: ["accounts", "entries", "only", "folder", "runs", "bytes"],
+  default: { accounts: "10000", entries: "300000", only: "", runs: "3", bytes: "65536" },
 });
+const packetBytes = Number(flags.bytes);
 const folder = await Deno.makeTempDir({ prefix: "thrum-packets-" });
 const filled = flags.folder === undefined ? folder : String(flags.folder);
 if (!await exists(`${filled}/thrum.sqlite`)) {
