@@ -203,8 +203,17 @@ class MemoryStore implements Store {
     return this.#notes.get(key);
   }
 
-  buriable(before: BurialLimits, limit: number): Vector {
-    return findBuriable(this.#logs(), before, limit, this.#lookup, (origin) => this.#inbox.awaits(origin));
+  buriable(
+    before: BurialLimits,
+    limit: number,
+    { among, mayGo = () => true }: { among?: Iterable<string>; mayGo?(origin: string): boolean } = {},
+  ): Vector {
+    return findBuriable(this.#logs(among), before, limit, mayGo, (origin) => this.#inbox.awaits(origin));
+  }
+
+  newestActivity(name: string): Position {
+    const activities = this.#origins.get(name)?.activities;
+    return activities?.at(activities.size - 1)?.segment.position ?? 0;
   }
 
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
@@ -243,6 +252,10 @@ class MemoryStore implements Store {
     for (const { origin, position } of forUsers.rows) {
       const queue = this.#origins.get(origin)!.forUsers;
       queue.drop(queue.search(({ segment }) => segment.position > position));
+    }
+    for (const [name, oldestForUser] of forUsers.oldest) {
+      const origin = this.#origins.get(name)!;
+      origin.log = { ...origin.log, oldestForUser };
     }
     const moreMessageIds = this.#messageIds.forget(limits.usedBefore, FORGET_BUDGET.messageIds);
     const more = plan.more || forUsers.more || moreMessages || moreMessageIds;
@@ -293,6 +306,7 @@ class MemoryStore implements Store {
       .reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a, undefined);
     const { activities = 0, activityBytes = 0 } = origin.activities.at(origin.activities.size - 1) ?? {};
     const oldest = origin.activities.at(0);
+    const forUser = origin.forUsers.at(0)?.segment;
     if (after === 0) this.#origins.delete(former);
     origin.log = {
       ...origin.log,
@@ -303,6 +317,7 @@ class MemoryStore implements Store {
       activities,
       activityBytes,
       oldest: oldest && activityRow(oldest),
+      oldestForUser: forUser && { ...forUser, size: forUser.bytes.length },
     };
   }
 
@@ -316,8 +331,14 @@ class MemoryStore implements Store {
     return origin;
   }
 
-  *#logs(): Iterable<OriginLog> {
-    for (const { log } of this.#origins.values()) yield log;
+  *#logs(names?: Iterable<string>): Iterable<OriginLog> {
+    if (names === undefined) { for (const { log } of this.#origins.values()) yield log; }
+    else {
+      for (const name of names) {
+        const origin = this.#origins.get(name);
+        if (origin !== undefined) yield origin.log;
+      }
+    }
   }
 }
 

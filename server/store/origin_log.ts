@@ -35,6 +35,8 @@ export interface OriginLog {
   readonly activityBytes: number;
   /** The oldest segment for everyone that is kept. An origin's activities are forgotten in order: all after it are kept too. */
   readonly oldest: ActivityRow | undefined;
+  /** The oldest segment for a user that is kept: these are forgotten in order too. */
+  readonly oldestForUser: ForUserRow | undefined;
   /**
    * Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. Of a hole (entries that were forgotten before they came here), that
    * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back, but
@@ -89,6 +91,7 @@ export function emptyLog(origin: string): OriginLog {
     activities: 0,
     activityBytes: 0,
     oldest: undefined,
+    oldestForUser: undefined,
     forgottenLast: 0,
     forgottenPosition: 0,
   };
@@ -99,8 +102,12 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
   const { position, first, last, takenAt } = segment;
   const hasHole = first > before.last + 1;
   const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
-  if (segment.audience.kind !== "everyone") return { ...log, last, newest: position, newestTakenAt: takenAt };
   const size = segment.bytes.length;
+  if (segment.audience.kind !== "everyone") {
+    const isForUser = segment.audience.kind === "user";
+    const oldestForUser = log.oldestForUser ?? (isForUser ? { position, last, takenAt, size } : undefined);
+    return { ...log, last, newest: position, newestTakenAt: takenAt, oldestForUser };
+  }
   const activities = log.activities + last - first + 1;
   const activityBytes = log.activityBytes + size;
   const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
@@ -224,48 +231,62 @@ export function planForgetting(
   budget: { readonly rows: number; readonly bytes: number },
   lookup: Lookup,
 ): ForgetPlan {
-  const current = new Map<string, OriginLog>();
+  const waiting: OriginLog[] = [];
   let kept = 0;
   for (const log of logs) {
-    current.set(log.origin, log);
-    if (log.oldest !== undefined) kept += log.activityBytes - log.oldest.activityBytes + log.oldest.size;
+    if (log.oldest === undefined) continue;
+    kept += log.activityBytes - log.oldest.activityBytes + log.oldest.size;
+    if (log.oldest.position !== log.newest) waiting.push(log);
   }
+  const changed = new Map<string, OriginLog>();
   const rows: ActivityRow[] = [];
-  const changed = new Set<string>();
   let entries = 0;
   let upTo = 0;
   let bytes = 0;
+  // The oldest of all comes last. Sorted only where there is something to be forgotten.
+  const first = waiting.reduce<ActivityRow | undefined>(
+    (found, { oldest }) => found === undefined || oldest!.position < found.position ? oldest : found,
+    undefined,
+  );
+  if (first === undefined || !isToGo(first)) return plan(false);
+  waiting.sort((a, b) => b.oldest!.position - a.oldest!.position);
   for (;;) {
-    const log = withOldestRow(current.values());
+    const log = waiting.pop();
     const row = log?.oldest;
     // The first one that is to stay keeps all after it. A clock that was wrong for a while could otherwise make holes: it would have fresh
     // activities forgotten as if they were years old. Those it dated into the future go when their bytes are needed.
-    if (log === undefined || row === undefined) return plan(false);
-    if (row.takenAt >= limits.takenBefore && kept <= limits.maxBytes) return plan(false);
+    if (log === undefined || row === undefined || !isToGo(row)) return plan(false);
     if (rows.length === budget.rows || bytes >= budget.bytes) return plan(true);
     rows.push(row);
     entries += row.last - row.first + 1;
     upTo = Math.max(upTo, row.position);
     bytes += row.size;
     kept -= row.size;
-    current.set(log.origin, {
+    const left = {
       ...log,
       oldest: lookup.activityAfter(log.origin, row.last),
       // A hole can lie behind older activities that were kept until now.
       forgottenLast: Math.max(log.forgottenLast, row.last),
       forgottenPosition: Math.max(log.forgottenPosition, row.position),
-    });
-    changed.add(log.origin);
+    };
+    changed.set(log.origin, left);
+    if (left.oldest !== undefined && left.oldest.position !== left.newest) insert(waiting, left);
+  }
+
+  function isToGo(row: ActivityRow): boolean {
+    return row.takenAt < limits.takenBefore || kept > limits.maxBytes;
   }
 
   function plan(more: boolean): ForgetPlan {
-    return { rows, logs: [...changed].map((origin) => current.get(origin)!), entries, upTo, more };
+    return { rows, logs: [...changed.values()], entries, upTo, more };
   }
 }
 
 /** Segments for users that are to be forgotten now. */
 export interface ForUsersPlan {
   readonly rows: readonly (ForUserRow & { readonly origin: string })[];
+  /** The oldest that is left of each origin of which some are to go. */
+  readonly oldest: ReadonlyMap<string, ForUserRow | undefined>;
   /** Whether the budget was used up. */
   readonly more: boolean;
 }
@@ -281,55 +302,59 @@ export function planForgettingForUsers(
   lookup: Lookup,
 ): ForUsersPlan {
   const rows: (ForUserRow & { origin: string })[] = [];
+  const oldest = new Map<string, ForUserRow | undefined>();
   let bytes = 0;
-  for (const { origin, newest } of logs) {
-    for (let sequence = 0;;) {
-      const row = lookup.forUserAfter(origin, sequence);
+  for (const { origin, newest, oldestForUser } of logs) {
+    // What is in memory says of most origins that there is nothing to do.
+    for (let row = oldestForUser;;) {
       // As with activities, one that is to stay keeps all after it.
       if (row === undefined || row.position === newest || row.takenAt >= takenBefore) break;
       if (row.position >= heldFrom) break;
-      if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, more: true };
+      if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, oldest, more: true };
       rows.push({ ...row, origin });
       bytes += row.size;
-      sequence = row.last;
+      row = lookup.forUserAfter(origin, row.last);
+      oldest.set(origin, row);
     }
   }
-  return { rows, more: false };
+  return { rows, oldest, more: false };
 }
 
 /**
- * Origins of which nothing is kept but what is for servers, their newest segments apart if those are beyond the limits; at most `limit`. `isAwaited` tells
- * whether a direct message of an origin waits.
+ * Origins of which nothing is kept but what is for servers, their newest segments apart if those are beyond the limits; at most `limit`. `mayGo` is asked of
+ * each of these, and then `isAwaited`: whether a direct message of the origin waits.
  */
 export function findBuriable(
   logs: Iterable<OriginLog>,
   { takenBefore, directMessagesBefore }: BurialLimits,
   limit: number,
-  lookup: Lookup,
+  mayGo: (origin: string) => boolean,
   isAwaited: (origin: string) => boolean,
 ): Vector {
   const found: Record<string, number> = {};
   let count = 0;
-  for (const { origin, last, newest, newestTakenAt, oldest } of logs) {
+  for (const { origin, last, newest, newestTakenAt, oldest, oldestForUser: forUser } of logs) {
     if (count === limit) break;
     // What is in memory first: most origins that are alive are passed over here.
     if (newestTakenAt >= takenBefore || (oldest !== undefined && oldest.position !== newest)) continue;
-    const forUser = lookup.forUserAfter(origin, 0);
     if (forUser !== undefined && (forUser.position !== newest || forUser.takenAt >= directMessagesBefore)) continue;
-    if (isAwaited(origin)) continue;
+    // A look-up each, so last of all.
+    if (!mayGo(origin) || isAwaited(origin)) continue;
     found[origin] = last;
     count++;
   }
   return found;
 }
 
-/** The origin whose oldest activities stand first in the log; those that are an origin's newest segment do not count. */
-function withOldestRow(logs: Iterable<OriginLog>): OriginLog | undefined {
-  let found: OriginLog | undefined;
-  for (const log of logs) {
-    const at = log.oldest?.position;
-    if (at === undefined || at === log.newest) continue;
-    if (found === undefined || at < found.oldest!.position) found = log;
+/** Puts `log` where it belongs among `waiting`, of which the last has the oldest activities. */
+function insert(waiting: OriginLog[], log: OriginLog): void {
+  const { position } = log.oldest!;
+  let low = 0;
+  let high = waiting.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (waiting[middle]!.oldest!.position > position) low = middle + 1;
+    else high = middle;
   }
-  return found;
+  waiting.splice(low, 0, log);
 }

@@ -276,9 +276,16 @@ export interface Store extends Disposable {
   note(key: string): string | undefined;
   /**
    * Origins of which nothing is kept but what is for servers, and how far they are known: no direct message of them waits, and their newest segment, which is
-   * never forgotten alone, is beyond the limits too. At most `limit` of them. This server itself may be among them.
+   * never forgotten alone, is beyond the limits too. At most `limit` of them. This server itself may be among them. Only those are looked at that are named
+   * `among`, all where it is left out, and given that `mayGo`.
    */
-  buriable(before: BurialLimits, limit: number): Vector;
+  buriable(
+    before: BurialLimits,
+    limit: number,
+    choice?: { readonly among?: Iterable<string>; mayGo?(origin: string): boolean },
+  ): Vector;
+  /** Where the newest activity of `origin` stands that is kept; 0 where none is. */
+  newestActivity(origin: string): Position;
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**

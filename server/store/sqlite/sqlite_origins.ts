@@ -16,7 +16,7 @@ import {
   type Lookup,
   type OriginLog,
 } from "../origin_log.ts";
-import { all, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
+import { all, type EndRow, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
 /** An origin, with its number. */
 export interface Origin {
@@ -35,7 +35,11 @@ export class SqliteOrigins implements Lookup {
   /** Reads them. */
   constructor(statements: Statements) {
     this.#statements = statements;
-    for (const row of all<OriginRow>(statements.origins)) this.set({ id: row.id, log: readLog(statements, row) });
+    const ends = allEnds(statements);
+    for (const row of all<OriginRow>(statements.origins)) {
+      checkOrigin(row);
+      this.set({ id: row.id, log: logOf(row, ends.get(row.id) ?? {}) });
+    }
     type TombstoneRow = { origin: string; last: number; checksum: number };
     for (const { origin, last, checksum } of all<TombstoneRow>(statements.tombstones)) {
       checkRow(checksum, "tombstones", origin, last);
@@ -43,9 +47,15 @@ export class SqliteOrigins implements Lookup {
     }
   }
 
-  /** How all of them stand. */
-  *logs(): Iterable<OriginLog> {
-    for (const { log } of this.#byName.values()) yield log;
+  /** How all of them stand, or those that are named. */
+  *logs(names?: Iterable<string>): Iterable<OriginLog> {
+    if (names === undefined) { for (const { log } of this.#byName.values()) yield log; }
+    else {
+      for (const name of names) {
+        const origin = this.#byName.get(name);
+        if (origin !== undefined) yield origin.log;
+      }
+    }
   }
 
   /** The origin of this name; `undefined` when nothing is known of it. */
@@ -136,8 +146,8 @@ export class SqliteOrigins implements Lookup {
     if (origin === undefined) return { origin, files: [] };
     const { id, log } = origin;
     const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
-    const forgotten = forgottenAtEnd(log, after, newestRows(this.#statements, id).newest);
-    const ended = logOf(this.#statements, { id, name, ...forgotten });
+    const ends = endsOf(this.#statements, id);
+    const ended = logOf({ name, ...forgottenAtEnd(log, after, newestOf(ends)) }, ends);
     this.#putForgotten(id, ended);
     return { origin: { id, log: ended }, files };
   }
@@ -162,6 +172,17 @@ export class SqliteOrigins implements Lookup {
     const counted = before === undefined ? countedBefore(log.oldest, log) : checkedRow(before).activities;
     if (countedBefore(found, log) !== counted) throw damagedRow("segments");
     return found;
+  }
+
+  /** Where the newest activity of `name` stands that is kept; 0 where none is. */
+  newestActivity(name: string): Position {
+    const origin = this.#byName.get(name)?.id;
+    const row = origin === undefined
+      ? undefined
+      : one<IndexRow>(this.#statements.newestOf, origin, AUDIENCE_NUMBERS.everyone);
+    return row === undefined
+      ? 0
+      : checkedRow(row, { origin: origin!, audience: AUDIENCE_NUMBERS.everyone, after: 0 }).position;
   }
 
   forUserAfter(origin: string, sequence: number): ForUserRow | undefined {
@@ -192,16 +213,28 @@ function countedBefore(row: ActivityRow | undefined, log: OriginLog): number {
   return row === undefined ? log.activities : row.activities - (row.last - row.first + 1);
 }
 
-/** How an origin stands, as its rows tell. */
-export function readLog(statements: Statements, row: OriginRow): OriginLog {
-  checkRow(row.checksum, "origins", row.id, row.name, row.forgottenLast, row.forgottenPosition);
-  return logOf(statements, row);
+/** The rows at the ends of an origin: the newest for each audience, and the oldest for everyone and for users. */
+interface Ends {
+  readonly everyone?: IndexRow | undefined;
+  readonly user?: IndexRow | undefined;
+  readonly servers?: IndexRow | undefined;
+  readonly oldest?: IndexRow | undefined;
+  readonly oldestForUser?: IndexRow | undefined;
 }
 
-function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): OriginLog {
-  const { id, name, forgottenLast, forgottenPosition } = row;
-  const { activities, newest } = newestRows(statements, id);
-  const oldest = one<IndexRow>(statements.activityAfter, id, 0);
+/** How an origin stands, as its rows tell. */
+export function readLog(statements: Statements, row: OriginRow): OriginLog {
+  checkOrigin(row);
+  return logOf(row, endsOf(statements, row.id));
+}
+
+function checkOrigin({ id, name, forgottenLast, forgottenPosition, checksum }: OriginRow): void {
+  checkRow(checksum, "origins", id, name, forgottenLast, forgottenPosition);
+}
+
+function logOf({ name, forgottenLast, forgottenPosition }: Omit<OriginRow, "id" | "checksum">, ends: Ends): OriginLog {
+  const { everyone, oldest, oldestForUser } = ends;
+  const newest = newestOf(ends);
   return {
     ...emptyLog(name),
     forgottenLast,
@@ -210,21 +243,44 @@ function logOf(statements: Statements, row: Omit<OriginRow, "checksum">): Origin
     last: Math.max(newest?.last ?? 0, forgottenLast),
     newest: newest?.position ?? 0,
     newestTakenAt: newest?.takenAt ?? 0,
-    activities: activities?.activities ?? 0,
-    activityBytes: activities?.activityBytes ?? 0,
-    oldest: oldest && checkedRow(oldest, { origin: id, audience: AUDIENCE_NUMBERS.everyone, after: 0 }),
+    activities: everyone?.activities ?? 0,
+    activityBytes: everyone?.activityBytes ?? 0,
+    oldest,
+    oldestForUser,
   };
 }
 
-/** The newest segments of an origin: for everyone, and for whomever. */
-function newestRows(
-  statements: Statements,
-  id: number,
-): { readonly activities: IndexRow | undefined; readonly newest: IndexRow | undefined } {
-  const [activities, ...others] = Object.values(AUDIENCE_NUMBERS).map((audience) => {
-    const newest = one<IndexRow>(statements.newestOf, id, audience);
-    return newest && checkedRow(newest, { origin: id, audience, after: 0 });
-  });
-  const newest = [activities, ...others].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a);
-  return { activities, newest };
+function newestOf({ everyone, user, servers }: Ends): IndexRow | undefined {
+  return [everyone, user, servers].reduce((a, b) => (b?.position ?? 0) > (a?.position ?? 0) ? b : a, undefined);
+}
+
+function endsOf(statements: Statements, origin: number): Ends {
+  const read = (statement: Statements["newestOf"], kind: Audience["kind"], ...more: number[]) => {
+    const row = one<IndexRow>(statement, origin, ...more);
+    return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[kind], after: 0 });
+  };
+  return {
+    everyone: read(statements.newestOf, "everyone", AUDIENCE_NUMBERS.everyone),
+    user: read(statements.newestOf, "user", AUDIENCE_NUMBERS.user),
+    servers: read(statements.newestOf, "servers", AUDIENCE_NUMBERS.servers),
+    oldest: read(statements.activityAfter, "everyone", 0),
+    oldestForUser: read(statements.forUserAfter, "user", 0),
+  };
+}
+
+/** Those of all origins, by their numbers. */
+function allEnds(statements: Statements): ReadonlyMap<number, Ends> {
+  const kinds = new Map<number, Audience["kind"]>(
+    Object.entries(AUDIENCE_NUMBERS).map(([kind, number]) => [number, kind as Audience["kind"]]),
+  );
+  const found = new Map<number, Partial<Record<keyof Ends, IndexRow>>>();
+  for (const row of all<EndRow>(statements.endsOfOrigins)) {
+    const { askedOrigin: origin, askedAudience: audience, isOldest } = row;
+    let ends = found.get(origin);
+    if (ends === undefined) found.set(origin, ends = {});
+    const kind = kinds.get(audience)!;
+    const end = isOldest === 0 ? kind : kind === "user" ? "oldestForUser" : "oldest";
+    ends[end] = checkedRow(row, { origin, audience, after: 0 });
+  }
+  return found;
 }

@@ -38,6 +38,14 @@ export interface SegmentRow extends IndexRow {
 /** A row whose bytes are in a file. */
 export type PlacedRow = IndexRow & Place;
 
+/** A row that tells how an origin stands, and what it was asked for as. */
+export interface EndRow extends IndexRow {
+  readonly askedOrigin: number;
+  readonly askedAudience: number;
+  /** 1 for the oldest of its audience, 0 for the newest. */
+  readonly isOldest: number;
+}
+
 /** What there is once. */
 export interface StateRow {
   readonly serverId: string;
@@ -61,6 +69,12 @@ export interface OriginRow {
 export const INDEX_COLUMNS =
   "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
   "activity_bytes AS activityBytes, form, size, file, start, length, bare_checksum AS bareChecksum, channels, checksum";
+/** Which rows of an origin tell how it stands: the newest of each audience, the oldest of those that are forgotten in order. */
+const ENDS = [
+  ...Object.values(AUDIENCE_NUMBERS).map((audience) => `SELECT ${audience} AS audience, 0 AS is_oldest`),
+  `SELECT ${AUDIENCE_NUMBERS.everyone}, 1`,
+  `SELECT ${AUDIENCE_NUMBERS.user}, 1`,
+].join(" UNION ALL ");
 const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
 
 /** All statements, for a `database` of the current version. */
@@ -170,6 +184,13 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition, checksum FROM origins ORDER BY id",
     ),
     newestSegment: prepare(`SELECT ${INDEX_COLUMNS} FROM segments ORDER BY position DESC LIMIT 1`),
+    // The ends of all origins at once: ten thousand of them are one statement.
+    endsOfOrigins: prepare(
+      `SELECT o.id AS askedOrigin, a.audience AS askedAudience, a.is_oldest AS isOldest, ${columnsOf("s")} ` +
+        `FROM origins o CROSS JOIN (${ENDS}) a CROSS JOIN segments s ON s.position = CASE a.is_oldest ` +
+        "WHEN 1 THEN (SELECT position FROM segments WHERE origin = o.id AND audience = a.audience ORDER BY last LIMIT 1) " +
+        "ELSE (SELECT position FROM segments WHERE origin = o.id AND audience = a.audience ORDER BY last DESC LIMIT 1) END",
+    ),
     newestOf: prepare(
       `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ? ORDER BY last DESC LIMIT 1`,
     ),
@@ -214,4 +235,8 @@ export function one<T = unknown>(statement: StatementSync, ...parameters: Parame
 /** All rows alike. */
 export function all<T>(statement: StatementSync, ...parameters: Parameter[]): T[] {
   return statement.all(...parameters) as T[];
+}
+
+function columnsOf(table: string): string {
+  return INDEX_COLUMNS.split(", ").map((column) => `${table}.${column}`).join(", ");
 }

@@ -230,9 +230,18 @@ class SqliteStore implements Store {
     return this.#read(() => this.#beside.note(key));
   }
 
-  buriable(before: BurialLimits, limit: number): Vector {
+  buriable(
+    before: BurialLimits,
+    limit: number,
+    { among, mayGo = () => true }: { among?: Iterable<string>; mayGo?(origin: string): boolean } = {},
+  ): Vector {
     const isAwaited = (origin: string) => one(this.#statements.isAwaited, origin) !== undefined;
-    return this.#read(() => findBuriable(this.#origins.logs(), before, limit, this.#origins, isAwaited));
+    return this.#read(() => findBuriable(this.#origins.logs(among), before, limit, mayGo, isAwaited));
+  }
+
+  newestActivity(origin: string): Position {
+    const log = this.#origins.get(origin)?.log;
+    return log?.oldest === undefined ? 0 : this.#read(() => this.#origins.newestActivity(origin));
   }
 
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
@@ -282,6 +291,10 @@ class SqliteStore implements Store {
       this.#messageIds.forget(messageIds);
     });
     for (const log of plan.logs) this.#origins.set({ id: this.#origins.get(log.origin)!.id, log });
+    for (const [name, oldestForUser] of forUsers.oldest) {
+      const { id, log } = this.#origins.get(name)!;
+      this.#origins.set({ id, log: { ...log, oldestForUser } });
+    }
     this.#removeUnused(files);
     const more = plan.more || forUsers.more || inbox.rows === FORGET_BUDGET.directMessages || messageIds.more;
     return { entries: plan.entries, upTo: plan.upTo, more };
