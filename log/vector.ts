@@ -19,8 +19,18 @@ export function covers(whole: Vector, part: Vector): boolean {
 /** What either of the two has. */
 export function merge(a: Vector, b: Vector): Vector {
   const merged: Record<string, number> = { ...a };
-  for (const origin of Object.keys(b)) merged[origin] = Math.max(sequenceOf(a, origin), b[origin]!);
+  // Written only where it says more: to write is what costs.
+  for (const origin of Object.keys(b)) if (b[origin]! > sequenceOf(a, origin)) merged[origin] = b[origin]!;
   return merged;
+}
+
+/** The part of `vector` that `known` does not have. */
+export function beyond(vector: Vector, known: Vector): Vector {
+  const rest: Record<string, number> = {};
+  for (const origin of Object.keys(vector)) {
+    if (vector[origin]! > sequenceOf(known, origin)) rest[origin] = vector[origin]!;
+  }
+  return rest;
 }
 
 /** Says in `vector` that of `origin` there is only what comes up to `sequence`. */

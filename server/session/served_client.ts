@@ -8,7 +8,7 @@ import type { HeartbeatSnapshot, OtherSign, Supervised, Watch } from "../../hear
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../../log/cursor.ts";
 import type { Position, Segment } from "../../log/segment.ts";
-import type { Vector } from "../../log/vector.ts";
+import { beyond, type Vector } from "../../log/vector.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { guarded } from "../../platform/faults.ts";
 import type { Link } from "../../platform/transport.ts";
@@ -106,8 +106,12 @@ export class ServedClient implements Supervised, ReaderOwner {
         delivered: (message, receipt) => services.tracer?.delivered(owner.tracedAs, message, receipt),
       });
     }
-    if (session.features.includes("chat")) this.#comesTo = { ...place.reaches };
-    this.#reader = new Reader(owner.link, cursorAt(place.after, username, place.has), this);
+    const { vector } = services.journal;
+    // What the log has moves on; else it is this client's own already.
+    if (session.features.includes("chat")) this.#comesTo = place.reaches === vector ? { ...vector } : place.reaches;
+    // At the end of the log only what is not in it at all lies ahead.
+    const ahead = place.isAtEnd ? beyond(place.has, vector) : place.has;
+    this.#reader = new Reader(owner.link, cursorAt(place.after, username, ahead), this);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
       this.#placeId = services.placeKeeper.begin(reading, place.isAtEnd ? undefined : place.after);

@@ -29,6 +29,8 @@ async function plain(world: MeshWorld, server: string, username = "anna"): Promi
     const client = world.over(await world.dial(server, machine));
     client.send({ command: "LOGIN", username, secret: username });
     await world.until(() => client.commands.includes("LOGIN_SUCCESS"), `the login of ${username} at ${server}`);
+    // A REDIRECT follows it, and may come by itself.
+    await world.run(20);
     if (!client.commands.includes("REDIRECT")) return client;
   }
 }
