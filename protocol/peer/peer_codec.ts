@@ -25,7 +25,7 @@ import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
   type EntriesMessage,
-  PEER_FEATURE,
+  PEER_FEATURES,
   type PeerIdentity,
   type PeerMessage,
   type ServerAnnounceMessage,
@@ -64,7 +64,7 @@ export function parsePeerLine(line: string): PeerMessage | InvalidLine | undefin
 
 /** The first line on a link that this server has made. */
 export function encodeAuthenticate(secret: string, identity: PeerIdentity): string {
-  return encodeLine({ command: "AUTHENTICATE", secret, ...identity, features: [PEER_FEATURE] });
+  return encodeLine({ command: "AUTHENTICATE", secret, ...identity, features: PEER_FEATURES });
 }
 
 /** The answer to it. */
@@ -72,7 +72,7 @@ export function encodeAuthenticationSuccess(identity: PeerIdentity, members: rea
   return encodeLine({
     command: "AUTHENTICATION_SUCC",
     ...identity,
-    features: [PEER_FEATURE],
+    features: PEER_FEATURES,
     members,
     server_list: members.map(({ serverId, host, port, load }) => ({ serverId, ip: host, port, load, online: true })),
     user_list: [],
@@ -120,6 +120,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         online: booleanField(fields.online, "online", true),
         ticketKey: shortField(fields.ticketKey, "ticketKey", MAX_TICKET_KEY_LENGTH),
         vector: originsField(fields.vector, "vector"),
+        ...(booleanField(fields.changes, "changes", false) ? { changes: true } : {}),
         lamport: clockField(fields.lamport),
         members: readMembers(fields.members),
         version: shortField(fields.version, "version", MAX_VERSION_LENGTH),

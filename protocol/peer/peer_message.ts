@@ -18,6 +18,11 @@ import type { OriginMessage } from "./origin_message.ts";
 /** What a server must offer in AUTHENTICATE to be taken for one of this dialect. */
 export const PEER_FEATURE = "thrum/1";
 
+/** Offered in the greeting by a server that takes announcements which name only what has changed. */
+export const CHANGES_FEATURE = "changes";
+/** What this version offers in the greeting. */
+export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE];
+
 /** What a server says about itself when a link comes up. */
 export interface PeerIdentity {
   readonly serverId: string;
@@ -31,6 +36,8 @@ export interface PeerIdentity {
   readonly incarnation?: WireIncarnation;
   /** What it has of accounts whose origins it has forgotten; absent where it does not say. */
   readonly accounts?: WireAccountsSummary;
+  /** What it knows beside what every server does; absent for nothing. */
+  readonly features?: readonly string[];
 }
 
 /** A member of the network as another one sees it. */
@@ -63,6 +70,8 @@ export interface ServerAnnounceMessage {
   /** What tickets of its clients can be checked with; not told before it is known who is at the other end. Empty for none. */
   readonly ticketKey: string;
   readonly vector: WireVector;
+  /** Whether `vector` names only its own origin and those that have moved since what it said before: in the greeting, or announced. */
+  readonly changes?: boolean;
   readonly lamport: number;
   /** Those that it has a link to. */
   readonly members: readonly WireMember[];

@@ -8,6 +8,7 @@ import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from ".
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { Tail } from "../../log/tail.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
+import { VectorChanges } from "../../log/vector_changes.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { encodeAccount, type EntryFacts } from "../../protocol/entry_codec.ts";
@@ -73,6 +74,8 @@ export class Journal {
   readonly origins: Origins;
   /** The time by which the log forgets. */
   readonly retention: Retention;
+  /** Which origins have moved in the log since the start. */
+  readonly changes: VectorChanges = new VectorChanges();
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
@@ -125,6 +128,7 @@ export class Journal {
     };
     this.origins = new Origins(store.opened, {
       vector: this.#vector,
+      changes: this.changes,
       builder: this.#builder,
       openTurn,
       flush: () => this.flush(),
@@ -485,6 +489,7 @@ export class Journal {
       this.#tail.push(segment);
       this.#taken += segment.last - segment.first + 1;
       this.#vector[segment.origin] = segment.last;
+      this.changes.moved(segment.origin);
       this.#head = segment.position;
     }
     this.#storedNames = [...this.#turn.accounts.keys()];

@@ -6,8 +6,9 @@
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import type { Incarnation } from "../mesh/origins/incarnation.ts";
 import type { Position } from "../../log/segment.ts";
-import { sequenceOf, takeBack, type Vector } from "../../log/vector.ts";
-import type { BurialLimits, EntryRange, Store, StoreState } from "../store/store.ts";
+import { takeBack, type Vector } from "../../log/vector.ts";
+import type { VectorChanges } from "../../log/vector_changes.ts";
+import type { EntryRange, Store, StoreState } from "../store/store.ts";
 import { rename } from "./renaming.ts";
 import { Retractions } from "./retractions.ts";
 import type { Turn } from "./turn_batch.ts";
@@ -16,6 +17,7 @@ import type { Turn } from "./turn_batch.ts";
 export interface OriginsJournal {
   /** What the log has. */
   readonly vector: Record<string, number>;
+  readonly changes: VectorChanges;
   readonly builder: SegmentBuilder;
   /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
   openTurn(): Turn;
@@ -75,8 +77,8 @@ export class Origins {
   }
 
   /** As `Store.buriable`. */
-  buriable(before: BurialLimits, limit: number): Vector {
-    return this.#journal.read((store) => store.buriable(before, limit));
+  buriable(...asked: Parameters<Store["buriable"]>): Vector {
+    return this.#journal.read((store) => store.buriable(...asked));
   }
 
   /**
@@ -84,19 +86,16 @@ export class Origins {
    * had something for everyone, 0 where there was nothing: a reader that stood before it has missed it.
    */
   bury(buried: Vector): Position {
-    const { builder, vector, openTurn, flush, read } = this.#journal;
+    const { builder, vector, changes, openTurn, flush, read } = this.#journal;
     flush();
     const turn = openTurn();
     let upTo = 0;
     for (const origin of Object.keys(buried)) {
-      const known = sequenceOf(vector, origin);
-      if (known > 0) {
-        const newest = read((store) => store.missing({ ...vector, [origin]: known - 1 }));
-        if (newest.activities > 0) upTo = Math.max(upTo, newest.after + 1);
-      }
+      upTo = Math.max(upTo, read((store) => store.newestActivity(origin)));
       turn.bury(origin, builder.bury(origin, buried[origin]!));
       this.#tombstones.set(origin, builder.lastOf(origin));
       delete vector[origin];
+      changes.gone(origin);
     }
     flush();
     return upTo;
@@ -124,7 +123,7 @@ export class Origins {
    * then, and what it has accepted since stands under the new one. Gives what the former numbers have become.
    */
   rename(serverId: string): ReadonlyMap<number, number> {
-    const { builder, vector, openTurn, flush, read, dropTail } = this.#journal;
+    const { builder, vector, changes, openTurn, flush, read, dropTail } = this.#journal;
     flush();
     const turn = openTurn();
     const former = this.#serverId;
@@ -134,6 +133,7 @@ export class Origins {
     this.#serverId = serverId;
     this.#acceptedAfter = 0;
     takeBack(vector, former, after);
+    changes.moved(former);
     dropTail();
     this.#isRenaming = true;
     flush();

@@ -1,17 +1,24 @@
 /**
- * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has changed. And what it makes of what
- * they say; that is kept in `members.ts`.
+ * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has changed. Of the log it says only what has moved
+ * since it said so last on a link. And what it makes of what they say; that is kept in `members.ts`.
  */
 
 import type { Config } from "../../config/config.ts";
 import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { Address, MemberReport } from "./members.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { sequenceOf } from "../../log/vector.ts";
+import type { VectorMoment } from "../../log/vector_changes.ts";
 import { encodeAnnounce } from "../../protocol/peer/peer_codec.ts";
-import type { PeerIdentity, ServerAnnounceMessage, WireMember } from "../../protocol/peer/peer_message.ts";
+import {
+  CHANGES_FEATURE,
+  type PeerIdentity,
+  type ServerAnnounceMessage,
+  type WireMember,
+} from "../../protocol/peer/peer_message.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { Journal } from "../journal/journal.ts";
-import { isUnspecified } from "./peer_link.ts";
+import { isUnspecified, type PeerLink } from "./peer_link.ts";
 import type { PeerLinks } from "./peer_links.ts";
 
 /** What is announced, as far as it is not the mesh's. */
@@ -51,6 +58,8 @@ const encoder = new TextEncoder();
 export class Announcing {
   readonly #parts: AnnouncingParts;
   readonly #mesh: AnnouncedMesh;
+  /** Up to when whoever is at the other end knows what this server has. */
+  readonly #toldAt = new WeakMap<PeerLink, VectorMoment>();
   #regular: Timer | undefined;
   #soon: Timer | undefined;
 
@@ -70,6 +79,11 @@ export class Announcing {
     });
   }
 
+  /** In its greeting `link` says what this server has now. */
+  greeted(link: PeerLink): void {
+    this.#toldAt.set(link, this.#parts.journal.changes.moment);
+  }
+
   /** Announces soon, once for all that changes until then. */
   soon(): void {
     if (this.#mesh.links.size === 0 || this.#soon !== undefined) return;
@@ -82,14 +96,15 @@ export class Announcing {
     const { links, address, takesClients, tellsPlaces, members, announced } = this.#mesh;
     if (links.size === 0) return;
     const { clock, journal, config, ticketKey, startedAt } = this.#parts;
+    const { serverId, vector, changes } = journal;
     const announce = {
-      serverId: journal.serverId,
+      serverId,
       ...address(),
       load: this.#parts.load(),
       weight: config.cluster.weight,
       online: takesClients(),
       ticketKey,
-      vector: journal.vector,
+      vector,
       lamport: journal.tick(),
       members: members(),
       version: VERSION,
@@ -97,9 +112,27 @@ export class Announcing {
       http: this.#parts.http(),
       places: tellsPlaces(),
     };
-    const line = encoder.encode(encodeAnnounce(announce, clock.wallMs()));
-    for (const link of links) link.write(line);
+    const updateTime = clock.wallMs();
+    const made = new Map<VectorMoment | undefined, Uint8Array>();
+    for (const link of links) {
+      const toldAt = this.#takesChanges(link) ? this.#toldAt.get(link) : undefined;
+      let line = made.get(toldAt);
+      if (line === undefined) {
+        const own = { [serverId]: sequenceOf(vector, serverId) };
+        const said = toldAt === undefined
+          ? announce
+          : { ...announce, vector: { ...changes.since(toldAt, vector), ...own }, changes: true };
+        line = encoder.encode(encodeAnnounce(said, updateTime));
+        made.set(toldAt, line);
+      }
+      link.write(line);
+      this.#toldAt.set(link, changes.moment);
+    }
     announced();
+  }
+
+  #takesChanges(link: PeerLink): boolean {
+    return link.peer.features?.includes(CHANGES_FEATURE) ?? false;
   }
 
   /** Announces no more by itself. */

@@ -54,6 +54,8 @@ export interface MemberReport extends Address {
   readonly weight: number;
   readonly online: boolean;
   readonly vector: Vector;
+  /** Whether `vector` has only what has moved since its last report. */
+  readonly changes?: boolean;
   readonly members: readonly (Address & { readonly serverId: string })[];
   readonly about?: MemberAbout;
 }
@@ -199,7 +201,9 @@ export class Members {
       }
     }
     this.#named.delete(serverId);
-    this.#set({ ...memberOf(report), state: "linked", hasLink: true, sinceMs: nowMs });
+    // Its own from here on: what it announces is written into it.
+    const vector = { ...report.vector };
+    this.#set({ ...memberOf(report), vector, state: "linked", hasLink: true, sinceMs: nowMs });
     for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
       const calls = this.#call(address, serverId, nowMs);
       calls.failures = 0;
@@ -212,8 +216,24 @@ export class Members {
   /** A member said how it is. */
   announced(report: MemberReport, nowMs: number): void {
     const member = this.#members.get(report.serverId);
-    if (member !== undefined) this.#set({ ...member, ...memberOf(report), announcedAtMs: nowMs });
+    if (member !== undefined) {
+      // Written in its place: ten thousand origins are not copied for one that has moved.
+      const vector = report.changes
+        ? Object.assign(member.vector as Record<string, number>, report.vector)
+        : { ...report.vector };
+      this.#set({ ...member, ...memberOf(report), vector, announcedAtMs: nowMs });
+    }
     this.#learnMembers(report, nowMs);
+  }
+
+  /** It has forgotten these origins whole, up to there, and names them no more. */
+  forgot(serverId: string, vector: Vector): void {
+    const member = this.#members.get(serverId);
+    if (member === undefined) return;
+    const has = member.vector as Record<string, number>;
+    for (const origin of Object.keys(vector)) {
+      if (Object.hasOwn(has, origin) && has[origin]! <= vector[origin]!) delete has[origin];
+    }
   }
 
   /** Its link is silent, or is not any more. */
@@ -344,9 +364,9 @@ export class Members {
 }
 
 function memberOf({ members, ...report }: MemberReport) {
-  const { serverId, host, port, load, weight, online, vector, about } = report;
+  const { serverId, host, port, load, weight, online, about } = report;
   const linkedTo = new Set(members.map((member) => member.serverId));
-  return { serverId, host, port, load, weight, online, vector, linkedTo, ...(about === undefined ? {} : { about }) };
+  return { serverId, host, port, load, weight, online, linkedTo, ...(about === undefined ? {} : { about }) };
 }
 
 function keyOf({ host, port }: Address): string {

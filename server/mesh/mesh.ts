@@ -141,12 +141,14 @@ export class Mesh implements PeerLinkOwner {
     this.#originTalk = new OriginTalk({
       ...{ journal, links: this.#links, clones: this.#clones, orphans: parts.orphans, joining: this.#joining },
       forgotten: parts.forgotten,
+      namesNoMore: (serverId, vector) => this.#members.forgot(serverId, vector),
     });
     this.replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
       onReplicated: () => this.#joining.look(),
       // Not within the turn in which it is found out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
+      isMember: (origin) => this.#members.get(origin) !== undefined,
       hasReserve: () => parts.hasReserve(),
       heard: (link, lamport) => this.#times.heard(link, lamport),
       counts: (link, lamport) => this.#times.counts(link, lamport),
@@ -259,6 +261,7 @@ export class Mesh implements PeerLinkOwner {
     const members = this.#wireMembers();
     const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
     this.#links.add(accepted);
+    this.#announcing.greeted(accepted);
     // Whatever becomes of it, it has to be known to whoever hears the link's end.
     unlessUnreadable(() => this.#opened(accepted, peer, []));
     return accepted;
@@ -392,6 +395,7 @@ export class Mesh implements PeerLinkOwner {
     const greeting = { secret: this.#parts.config.cluster.secret, identity: this.#identity() };
     const called = PeerLink.call(link, greeting, this.#supervision, this);
     this.#links.add(called);
+    this.#announcing.greeted(called);
     return called;
   }
 
@@ -469,7 +473,7 @@ export class Mesh implements PeerLinkOwner {
     this.#times.heard(link, message.lamport);
     this.registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));
     if (message.ticketKey !== "") this.#ticketKeys.set(serverId, message.ticketKey);
-    this.replication.replan();
+    this.replication.replan(message.changes ? Object.keys(message.vector) : undefined);
     const { places: tells = false, vector, startedAt } = message;
     this.#parts.places.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells });
     this.#caller.callDue();

@@ -66,7 +66,7 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
     );
   }
   const peer = {
-    ...{ serverId, host: reachable, port, vector, lamport },
+    ...{ serverId, host: reachable, port, vector, lamport, features },
     ...(incarnation === undefined ? {} : { incarnation }),
     ...(accounts === undefined ? {} : { accounts }),
   };

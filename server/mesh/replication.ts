@@ -10,7 +10,7 @@ import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "./peer_feed.ts";
 import { Holes } from "./holes.ts";
 import { type AccountClaim, type Intake, takeLines, type TakenLine } from "./entry_intake.ts";
-import { planWants, type Source, wantedFrom } from "./wants.ts";
+import { type Had, planWants, type Source, wantedFrom } from "./wants.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
@@ -29,6 +29,8 @@ export interface ReplicationOwner {
   onReplicated(): void;
   /** Numbers that this server has given out are others' as well: it cannot go on under its name. */
   onOldCopy(): void;
+  /** Whether the origin's server belongs to the network, as far as is known: it may publish at any time. */
+  isMember(origin: string): boolean;
   /** Whether there is space for what comes from other servers. */
   hasReserve(): boolean;
   /** A message came over this link that was sent at `lamport`. The time after it here. */
@@ -105,6 +107,7 @@ export class Replication implements Committed {
   readonly #peers = new Map<string, Peer>();
   readonly #holdBack: HoldBack<TakenLine>;
   readonly #facts: HoldBackFacts<TakenLine>;
+  readonly #had: Had;
   readonly #holes = new Holes();
   /** Origins with an entry that breaks the rules, as far as that was said. */
   readonly #oddOrigins = new Set<string>();
@@ -137,6 +140,8 @@ export class Replication implements Committed {
     this.#owner = owner;
     this.#holdBackMs = holdBackMs;
     this.#holdBack = new HoldBack(holdBackMs);
+    const { buriedAt } = journal;
+    this.#had = { buriedAt, lastOf: (origin) => journal.lastOf(origin), isMember: (origin) => owner.isMember(origin) };
     this.#facts = {
       lastOf: (origin) => journal.lastOf(origin),
       isReachable: (origin) => this.isReachable(origin),
@@ -210,11 +215,11 @@ export class Replication implements Committed {
     this.#settle();
   }
 
-  /** What peers have, or whom they are linked to, has changed. */
-  replan(): void {
+  /** What peers have, or whom they are linked to, has changed; `moved`: of these origins alone. */
+  replan(moved?: readonly string[]): void {
     // Its own entries are wanted only by a server whose data is an old copy, and before it numbers new ones.
     const own = this.#journal.hasAccepted ? this.#journal.serverId : undefined;
-    this.#plan = planWants(own, this.#journal, this.#owner.sources(), this.#plan);
+    this.#plan = planWants(own, this.#had, this.#owner.sources(), this.#plan, moved);
     for (const peer of this.#peers.values()) {
       const wanted = Object.keys(wantedFrom(peer.link.serverId, this.#plan, this.#journal)).sort().join();
       if (wanted !== peer.wanted) this.#want(peer, {});
@@ -259,10 +264,8 @@ export class Replication implements Committed {
   /** These are stored, and are the end of the log now. */
   stored(segments: readonly Segment[]): void {
     // It wants its own entries only as long as it has numbered none.
-    if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) {
-      this.replan();
-      if (this.#isOldCopy) this.#owner.onOldCopy();
-    }
+    if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) this.replan([]);
+    if (this.#isOldCopy) this.#owner.onOldCopy();
     const before = segments[0]!.position - 1;
     for (const peer of this.#peers.values()) {
       this.#guarded(peer, () => {

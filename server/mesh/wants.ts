@@ -20,30 +20,38 @@ export interface Had {
   lastOf(origin: string): number;
   /** The same, of one that is forgotten whole only; 0 of others. */
   buriedAt(origin: string): number;
+  /** Whether the origin's server belongs to the network, as far as is known: there may be more of it at any time. */
+  isMember(origin: string): boolean;
 }
 
 /**
  * For each peer that is to send something: what, and how far it is had. From a peer that is linked to the origin's server, if there is one, as it has new entries first; else from the one
- * that has most. `own` is never wanted, nor what is forgotten whole, unless somebody has more of it. Which peer it is does not change without need: `current` says from whom it comes now.
+ * that has most. `own` is never wanted, nor what is forgotten whole, unless somebody has more of it; nor what nobody has more of, of a server that is gone: of ten thousand
+ * dead origins nothing is said. Which peer it is does not change without need: `current` says from whom it comes now. `moved` are the origins that sources have more of
+ * since `current` was made; without it all are looked at.
  */
 export function planWants(
   own: string | undefined,
   had: Had,
   sources: readonly Source[],
   current: ReadonlyMap<string, string>,
+  moved?: readonly string[],
 ): ReadonlyMap<string, string> {
   const linked = new Set(sources.map(({ serverId }) => serverId));
   const best = new Map<string, Candidate>();
   const now = new Map<string, Candidate>();
+  const looked = moved === undefined ? undefined : new Set([...moved, ...current.keys()]);
   const consider = (origin: string, source: Source) => {
     if (origin === own || linked.has(origin)) return;
-    const candidate = { source, rank: rankOf(source, origin) };
+    const rank = rankOf(source, origin);
+    if (!rank.isLinked && rank.has <= had.lastOf(origin) && (rank.has === 0 || !had.isMember(origin))) return;
+    const candidate = { source, rank };
     const known = best.get(origin);
     if (known === undefined || isBetter(candidate, known)) best.set(origin, candidate);
     if (current.get(origin) === source.serverId) now.set(origin, candidate);
   };
   for (const source of sources) {
-    for (const origin of Object.keys(source.vector)) if (source.vector[origin]! > 0) consider(origin, source);
+    for (const origin of looked ?? Object.keys(source.vector)) consider(origin, source);
     // A server that a peer is linked to may publish its first entry at any moment.
     for (const origin of source.linkedTo) consider(origin, source);
   }

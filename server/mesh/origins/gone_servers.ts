@@ -59,7 +59,7 @@ export class Burying {
     if (named.length === 0) return false;
     // However young: where it is kept for longer than there, it stays.
     const before = { takenBefore: Infinity, directMessagesBefore: now() - limits.directMessageRetentionMs };
-    const mayGo = journal.origins.buriable(before, Infinity);
+    const mayGo = journal.origins.buriable(before, named.length, { among: named });
     const found: Record<string, number> = {};
     let lacks = false;
     for (const origin of named) {
@@ -81,7 +81,8 @@ export class Burying {
         takenBefore: now() - limits.activityRetentionMs,
         directMessagesBefore: now() - limits.directMessageRetentionMs,
       };
-      const gone = Object.entries(journal.origins.buriable(before, Infinity)).filter(([origin]) => !isMember(origin));
+      const choice = { mayGo: (origin: string) => !isMember(origin) };
+      const gone = Object.entries(journal.origins.buriable(before, AT_ONCE + 1, choice));
       if (gone.length > 0) this.#bury(Object.fromEntries(gone.slice(0, AT_ONCE)));
       this.#later(gone.length > AT_ONCE ? MORE_INTERVAL_MS : intervalMs);
     });

@@ -21,6 +21,8 @@ export interface OriginTalkParts {
   readonly clones: Clones;
   readonly orphans: Orphans;
   readonly joining: Joining;
+  /** `serverId` names these origins no more. */
+  namesNoMore(serverId: string, vector: Vector): void;
   /** Another server has forgotten these whole. Whether this one lacks something of them. */
   forgotten(vector: Vector): boolean;
 }
@@ -46,7 +48,7 @@ export class OriginTalk {
   }
 
   onMessage(link: PeerLink, message: OriginMessage): void {
-    const { journal, links, clones, orphans, joining, forgotten } = this.#parts;
+    const { journal, links, clones, orphans, joining, forgotten, namesNoMore } = this.#parts;
     switch (message.command) {
       case "CLONED":
         return clones.found(message.info);
@@ -57,6 +59,7 @@ export class OriginTalk {
         return;
       }
       case "FORGOTTEN":
+        namesNoMore(link.serverId, message.vector);
         if (forgotten(message.vector)) link.send({ command: "WANT_ACCOUNTS" });
         return;
       case "WANT_ACCOUNTS":

@@ -13,7 +13,12 @@ import {
 } from "../../../protocol/peer/peer_codec.ts";
 import { usernameProblem } from "../../../protocol/names.ts";
 import { encodeLine } from "../../../protocol/server_codec.ts";
-import type { PeerIdentity, WireAudience, WireMember } from "../../../protocol/peer/peer_message.ts";
+import {
+  PEER_FEATURES,
+  type PeerIdentity,
+  type WireAudience,
+  type WireMember,
+} from "../../../protocol/peer/peer_message.ts";
 
 const serverId = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,20}$/);
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -57,7 +62,7 @@ function problemOf(message: unknown): string {
 Deno.test("AUTHENTICATE is read by the server that is called as it was written by the one that calls", () => {
   fc.assert(fc.property(identity, fc.string(), (identity, secret) => {
     const parsed = parseClientLine(lineOf(encodeAuthenticate(secret, identity)));
-    assertEquals(parsed as unknown, { command: "AUTHENTICATE", secret, ...identity, features: ["thrum/1"] });
+    assertEquals(parsed as unknown, { command: "AUTHENTICATE", secret, ...identity, features: PEER_FEATURES });
   }));
 });
 
@@ -67,7 +72,7 @@ Deno.test("AUTHENTICATION_SUCC is read as it was written, and has what the older
     assertEquals(parsePeerLine(line) as unknown, {
       command: "AUTHENTICATION_SUCC",
       ...identity,
-      features: ["thrum/1"],
+      features: PEER_FEATURES,
       members,
     });
     const { server_list, user_list, activity_entity } = JSON.parse(line);

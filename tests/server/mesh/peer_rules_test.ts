@@ -87,7 +87,7 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   AUTHENTICATION_SUCC: { ...IDENTITY, features: ["thrum/1"], members: [MEMBER] },
   SERVER_ANNOUNCE: {
     ...{ ...IDENTITY, load: 1, weight: 1, online: true, ticketKey: "k", members: [MEMBER] },
-    ...{ version: "1", startedAt: 1, http: "h:1", places: true },
+    ...{ version: "1", startedAt: 1, http: "h:1", places: true, changes: true },
   },
   ENTRIES: { origin: "liar", first: 1, last: 1, after: 0, to: "everyone", lamport: 5, ageMs: 1 },
   WANT: { vector: { a: 0 } },

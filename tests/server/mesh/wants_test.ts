@@ -2,18 +2,19 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { sequenceOf, type Vector } from "../../../log/vector.ts";
+import { merge, sequenceOf, type Vector } from "../../../log/vector.ts";
 import { type Had, planWants, type Source, wantedFrom } from "../../../server/mesh/wants.ts";
 
 function source(serverId: string, vector: Vector, linkedTo: readonly string[] = []): Source {
   return { serverId, vector, linkedTo: new Set(linkedTo) };
 }
 
-/** What has `has` of origins that are there, and was at `buried` with those that are forgotten whole. */
-function had(has: Vector, buried: Vector = {}): Had {
+/** What has `has` of origins that are there, and was at `buried` with those that are forgotten whole. Servers of `gone` are no members. */
+function had(has: Vector, buried: Vector = {}, gone: readonly string[] = []): Had {
   return {
     lastOf: (origin) => sequenceOf(has, origin) || sequenceOf(buried, origin),
     buriedAt: (origin) => sequenceOf(buried, origin),
+    isMember: (origin) => !gone.includes(origin),
   };
 }
 
@@ -69,6 +70,15 @@ Deno.test("what is forgotten whole is wanted only from who has more of it, or is
   assertEquals(wantedFrom("a", linked, buried), { x: 5 });
 });
 
+Deno.test("of a server that is gone nothing is wanted once nobody has more, however many there are of them", () => {
+  const gone = had({ x: 5, y: 5 }, {}, ["x", "y"]);
+  assertEquals(planWants("own", gone, [source("a", { x: 5, y: 5 })], new Map([["x", "a"]])), new Map());
+  const more = planWants("own", gone, [source("a", { x: 5, y: 5 }), source("b", { x: 6, y: 5 })], new Map());
+  assertEquals(more, new Map([["x", "b"]]));
+  const linked = planWants("own", gone, [source("a", { x: 5 }, ["x"])], new Map());
+  assertEquals(linked, new Map([["x", "a"]]));
+});
+
 const names = ["own", "a", "b", "c", "x", "y"];
 const vector = fc.dictionary(fc.constantFrom(...names), fc.integer({ min: 1, max: 4 }));
 const sources = fc.uniqueArray(
@@ -101,5 +111,23 @@ Deno.test("each origin that somebody has comes from exactly one who can send it,
         assertEquals(parts.toSorted(), [...plan.keys()].toSorted());
       },
     ),
+  );
+});
+
+Deno.test("a plan that looks only at what has moved is the one that looks at all", () => {
+  fc.assert(
+    fc.property(sources, vector, fc.subarray(names), sources, (before, has, gone, later) => {
+      const knows = had(has, {}, gone);
+      const plan = planWants("own", knows, before, new Map());
+      // Vectors only grow, and links come and go in announcements; servers stay.
+      const after = before.map((one) => {
+        const { vector, linkedTo } = later.find(({ serverId }) => serverId === one.serverId) ?? one;
+        return { ...one, vector: merge(one.vector, vector), linkedTo };
+      });
+      const moved = after.flatMap(({ vector }, index) =>
+        Object.keys(vector).filter((origin) => vector[origin] !== before[index]!.vector[origin])
+      );
+      assertEquals(planWants("own", knows, after, plan, moved), planWants("own", knows, after, plan));
+    }),
   );
 });
