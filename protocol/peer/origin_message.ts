@@ -22,6 +22,22 @@ export interface RetractedMessage {
   readonly origin: string;
   readonly first: number;
   readonly last: number;
+  /** Of the entry `first` that counts no more; absent where it is not known. */
+  readonly digest?: string;
+}
+
+/** What are your entries of this origin: these, and the newest one? */
+export interface DigestsAskMessage {
+  readonly command: "DIGESTS_ASK";
+  readonly origin: string;
+  readonly sequences: readonly number[];
+}
+
+/** They are these, as far as they are kept. */
+export interface DigestsMessage {
+  readonly command: "DIGESTS";
+  readonly origin: string;
+  readonly digests: Readonly<Record<string, string>>;
 }
 
 /** The receiver runs on a copy of a data folder whose server is in the network. Followed by the end of the link. */
@@ -59,6 +75,8 @@ export interface WireAccount {
 /** All of them. */
 export type OriginMessage =
   | RetractedMessage
+  | DigestsAskMessage
+  | DigestsMessage
   | ClonedMessage
   | ForgottenMessage
   | WantAccountsMessage
@@ -69,6 +87,10 @@ export const MAX_WIRE_ACCOUNTS = 500;
 /** Origins that one FORGOTTEN may name. */
 export const MAX_FORGOTTEN = 500;
 
+/** Entries that one DIGESTS_ASK may name. */
+export const MAX_DIGESTS = 64;
+
+const DIGEST = /^[0-9a-f]{16,64}$/;
 const VERIFIER = /^[\x21-\x7e]{1,512}$/;
 /** As of entries (docs/protocol.md, section 4.8). */
 const MAX_CLAIM = 2 ** 51;
@@ -79,8 +101,19 @@ export function readOriginMessage(command: string, fields: Fields): OriginMessag
     case "RETRACTED": {
       const first = integerField(fields.first, "first", 1, Number.MAX_SAFE_INTEGER);
       const last = integerField(fields.last, "last", first, Number.MAX_SAFE_INTEGER);
-      return { command, origin: originField(fields.origin), first, last };
+      const digest = fields.digest === undefined || fields.digest === null ? undefined : digestField(fields.digest);
+      return { command, origin: originField(fields.origin), first, last, ...(digest === undefined ? {} : { digest }) };
     }
+    case "DIGESTS_ASK": {
+      const { sequences } = fields;
+      if (!Array.isArray(sequences) || sequences.length > MAX_DIGESTS) {
+        throw new FieldProblem(`"sequences" must be a list of at most ${MAX_DIGESTS} numbers`);
+      }
+      const numbers = sequences.map((sequence) => integerField(sequence, "sequences", 1, Number.MAX_SAFE_INTEGER));
+      return { command, origin: originField(fields.origin), sequences: numbers };
+    }
+    case "DIGESTS":
+      return { command, origin: originField(fields.origin), digests: digestsField(fields.digests) };
     case "FORGOTTEN": {
       const vector = vectorField(fields.vector, "vector");
       if (Object.keys(vector).length > MAX_FORGOTTEN) {
@@ -111,6 +144,24 @@ function accountsField(value: unknown): WireAccount[] {
     const claim = integerField(account.claim, "claim", 0, MAX_CLAIM);
     return { username, verifier, claim, origin: originField(account.origin) };
   });
+}
+
+function digestsField(value: unknown): Record<string, string> {
+  if (!isObject(value) || Object.keys(value).length > MAX_DIGESTS + 1) {
+    throw new FieldProblem(`"digests" must be an object of at most ${MAX_DIGESTS + 1} digests`);
+  }
+  const digests: Record<string, string> = {};
+  for (const [sequence, digest] of Object.entries(value)) {
+    if (!/^[1-9]\d{0,15}$/.test(sequence)) throw new FieldProblem('"digests" has a key that is no sequence');
+    digests[sequence] = digestField(digest);
+  }
+  return digests;
+}
+
+function digestField(value: unknown): string {
+  const digest = stringField(value, "digest");
+  if (!DIGEST.test(digest)) throw new FieldProblem('"digest" is none');
+  return digest;
 }
 
 function originField(value: unknown): string {

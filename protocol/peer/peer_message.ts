@@ -20,8 +20,10 @@ export const PEER_FEATURE = "thrum/1";
 
 /** Offered in the greeting by a server that takes announcements which name only what has changed. */
 export const CHANGES_FEATURE = "changes";
+/** Offered by a server that tells digests of its entries. */
+export const DIGESTS_FEATURE = "digests";
 /** What this version offers in the greeting. */
-export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE];
+export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE];
 
 /** What a server says about itself when a link comes up. */
 export interface PeerIdentity {

@@ -4,6 +4,7 @@
  */
 
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
+import { MAX_BASES } from "../mesh/fork.ts";
 import type { Incarnation } from "../mesh/origins/incarnation.ts";
 import type { Position } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
@@ -31,8 +32,12 @@ export interface OriginsJournal {
 
 /** Under which retractions are noted. */
 const RETRACTED = "retracted";
+/** Under which is noted after which of its own entries each start of the server began to number. */
+const BASES = "bases";
 /** Under which the newest start of the server is noted. */
 export const INCARNATION = "incarnation";
+
+const decoder = new TextDecoder();
 
 /** The origins of one log. */
 export class Origins {
@@ -43,6 +48,7 @@ export class Origins {
   #serverId: string;
   #acceptedAfter: number | undefined;
   #isRenaming = false;
+  #bases: readonly number[];
 
   /** Of a server that is called `serverId`, with what it has noted. */
   constructor(
@@ -53,6 +59,7 @@ export class Origins {
     this.#tombstones = new Map(Object.entries(tombstones));
     this.#journal = journal;
     this.retractions = new Retractions(notes[RETRACTED]);
+    this.#bases = notes[BASES] === undefined ? [] : JSON.parse(notes[BASES]) as number[];
   }
 
   /** What this server is called: the origin of what it accepts. */
@@ -63,6 +70,17 @@ export class Origins {
   /** The newest entry of its own that it had when it began to number them, since it was started or under this name; `undefined` while it has not. */
   get acceptedAfter(): number | undefined {
     return this.#acceptedAfter;
+  }
+
+  /** After which entries of its own its newest starts began to number, the newest first: where it may have gone on from an old copy of its data. */
+  get bases(): readonly number[] {
+    return this.#bases;
+  }
+
+  /** The line of an entry, without its end; `undefined` where it is not kept, or not stored yet. */
+  lineOf(origin: string, sequence: number): string | undefined {
+    const segment = this.#journal.read((store) => store.segmentOf(origin, sequence));
+    return segment && decoder.decode(segment.bytes).split("\n")[sequence - segment.first];
   }
 
   /** Whether what is stored now was in the log before, under the former name of this server. */
@@ -115,23 +133,26 @@ export class Origins {
 
   /** It numbers an entry of its own. */
   accepts(): void {
-    this.#acceptedAfter ??= this.#journal.builder.lastOf(this.#serverId);
+    if (this.#acceptedAfter !== undefined) return;
+    this.#acceptedAfter = this.#journal.builder.lastOf(this.#serverId);
+    this.#noteBases([this.#acceptedAfter, ...this.#bases]);
   }
 
   /**
-   * Goes on under a new name, as the numbers that this server has given out since it was started are others' as well: its former origin ends where it was
-   * then, and what it has accepted since stands under the new one. Gives what the former numbers have become.
+   * Goes on under a new name, as the numbers `retracted` of this server are others' as well: its former origin ends before them, and what it has accepted under
+   * them stands under the new one. Gives what the former numbers have become.
    */
-  rename(serverId: string): ReadonlyMap<number, number> {
+  rename(serverId: string, retracted: EntryRange): ReadonlyMap<number, number> {
     const { builder, vector, changes, openTurn, flush, read, dropTail } = this.#journal;
     flush();
     const turn = openTurn();
     const former = this.#serverId;
-    const after = this.#acceptedAfter ?? builder.lastOf(former);
-    this.retract({ origin: former, first: after + 1, last: builder.lastOf(former) });
+    const after = retracted.first - 1;
+    this.retract(retracted);
     const numbers = read((store) => rename({ former, after, serverId }, { store, vector, builder, turn }));
     this.#serverId = serverId;
     this.#acceptedAfter = 0;
+    this.#noteBases([0]);
     takeBack(vector, former, after);
     changes.moved(former);
     dropTail();
@@ -141,10 +162,38 @@ export class Origins {
     return numbers;
   }
 
+  /** What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those who have what belongs there. */
+  cutBack(origin: string, after: number): void {
+    this.#journal.flush();
+    this.takeBack(origin, this.endBefore(origin, after));
+    this.#journal.flush();
+  }
+
+  /** Drops what is here of another `origin` beyond `end`, where a segment ends, in the turn that goes on: nothing of it was added in that before. */
+  takeBack(origin: string, end: number): void {
+    const { builder, vector, changes, openTurn, dropTail } = this.#journal;
+    openTurn().renamed = { former: origin, after: end, serverId: this.#serverId };
+    builder.takeBack(origin, end);
+    takeBack(vector, origin, end);
+    changes.moved(origin);
+    dropTail();
+  }
+
+  /** The last entry up to `after` that a segment of `origin` ends with: nothing is cut in the middle of one. */
+  endBefore(origin: string, after: number): number {
+    const segment = after === 0 ? undefined : this.#journal.read((store) => store.segmentOf(origin, after));
+    return segment === undefined || segment.last === after ? after : segment.first - 1;
+  }
+
   /** These numbers were given out twice. Whether that is new. */
   retract(range: EntryRange): boolean {
     if (!this.retractions.add(range)) return false;
     this.#journal.openTurn().note(RETRACTED, this.retractions.text);
     return true;
+  }
+
+  #noteBases(bases: readonly number[]): void {
+    this.#bases = bases.slice(0, MAX_BASES);
+    this.#journal.openTurn().note(BASES, JSON.stringify(this.#bases));
   }
 }

@@ -28,20 +28,31 @@ export class Retractions {
     return [...this.#ranges.values()];
   }
 
+  /** That of `origin`. */
+  of(origin: string): EntryRange | undefined {
+    return this.#ranges.get(origin);
+  }
+
   /** As it is noted. */
   get text(): string {
     return JSON.stringify(this.all);
   }
 
   /** Whether that is new. */
-  add({ origin, first, last }: EntryRange): boolean {
+  add({ origin, first, last, digest }: EntryRange): boolean {
     const known = this.#ranges.get(origin);
-    if (known !== undefined && known.first <= first && known.last >= last) return false;
+    const saysMore = digest !== undefined && known?.digest === undefined && first <= (known?.first ?? first);
+    if (known !== undefined && known.first <= first && known.last >= last && !saysMore) return false;
+    // Of the first entry: it goes with where the range begins.
+    const kept = known === undefined || first < known.first
+      ? digest
+      : known.digest ?? (first === known.first ? digest : undefined);
     this.#ranges.delete(origin);
     this.#ranges.set(origin, {
       origin,
       first: Math.min(first, known?.first ?? first),
       last: Math.max(last, known?.last ?? last),
+      ...(kept === undefined ? {} : { digest: kept }),
     });
     if (this.#ranges.size > MAX_RANGES) this.#ranges.delete(this.#ranges.keys().next().value!);
     return true;

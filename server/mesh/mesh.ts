@@ -28,6 +28,8 @@ import type {
 import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./dialer.ts";
+import { cutBack } from "../node/cut_back.ts";
+import { answersDigests, Forks } from "../node/forks.ts";
 import { Joining } from "./catch_up.ts";
 import { Clones } from "./origins/copied_folders.ts";
 import type { MeshParts } from "./mesh_parts.ts";
@@ -74,6 +76,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #clones: Clones;
   readonly #times: PeerTimes;
   readonly #originTalk: OriginTalk;
+  readonly #forks: Forks;
   readonly replication: Replication;
   readonly registrar: Registrar;
   #self: Address = { host: "", port: 0 };
@@ -138,8 +141,20 @@ export class Mesh implements PeerLinkOwner {
       joined: () => this.#joined(),
       faults: parts.faults,
     });
+    this.#forks = new Forks({
+      journal,
+      digest: (text) => parts.crypto.digest(text),
+      isSame: (link, last) => {
+        if (!this.#links.counts(link)) return;
+        if (!this.replication.ownIsSafe({ [journal.serverId]: last })) return this.#takeNewName(link.name);
+        this.replication.release(link);
+      },
+      isFork: (link, after) => this.#takeNewName(link.name, after),
+      isRetracted: (origin, after) => this.#cutBack(origin, after),
+    });
     this.#originTalk = new OriginTalk({
       ...{ journal, links: this.#links, clones: this.#clones, orphans: parts.orphans, joining: this.#joining },
+      forks: this.#forks,
       forgotten: parts.forgotten,
       namesNoMore: (serverId, vector) => this.#members.forgot(serverId, vector),
     });
@@ -149,6 +164,7 @@ export class Mesh implements PeerLinkOwner {
       // Not within the turn in which it is found out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
       isMember: (origin) => this.#members.get(origin) !== undefined,
+      isRetracted: (header, lines) => this.#forks.isRetracted(header, lines),
       hasReserve: () => parts.hasReserve(),
       heard: (link, lamport) => this.#times.heard(link, lamport),
       counts: (link, lamport) => this.#times.counts(link, lamport),
@@ -349,6 +365,8 @@ export class Mesh implements PeerLinkOwner {
       case "FORGOTTEN":
       case "WANT_ACCOUNTS":
       case "ACCOUNTS":
+      case "DIGESTS_ASK":
+      case "DIGESTS":
         return this.#originTalk.onMessage(link, message);
       case "PLACE_ASK":
       case "PLACE_SAID":
@@ -432,9 +450,11 @@ export class Mesh implements PeerLinkOwner {
     // It says itself in a moment whether it takes clients.
     const report: MemberReport = { ...peer, load, weight: 1, online: false, members };
     this.#members.linked(report, this.#caller.calledAt(link), this.#nowMs);
-    if (!this.replication.ownIsSafe(peer.vector)) return this.#takeNewName(link.name);
+    // Whoever can tell what it has is asked first, and answers before anything else that is asked of it.
+    const isAsked = this.#forks.ask(link, sequenceOf(peer.vector, journal.serverId));
+    if (!isAsked && !this.replication.ownIsSafe(peer.vector)) return this.#takeNewName(link.name);
     this.#joining.linked(serverId, peer.vector);
-    this.replication.begin(link, peer.vector);
+    this.replication.begin(link, peer.vector, isAsked);
     this.registrar.linked(link);
     this.#originTalk.linked(link, peer);
     link.send(this.#parts.online());
@@ -467,7 +487,13 @@ export class Mesh implements PeerLinkOwner {
 
   #announced(link: PeerLink, message: ServerAnnounceMessage): void {
     const { serverId } = link;
-    if (!this.replication.ownIsSafe(message.vector)) return this.#takeNewName(link.name);
+    if (this.replication.wouldDoubt(message.vector)) {
+      if (!answersDigests(link)) {
+        this.replication.ownIsSafe(message.vector);
+        return this.#takeNewName(link.name);
+      }
+      this.#forks.ask(link, sequenceOf(message.vector, this.#parts.journal.serverId));
+    }
     this.#members.announced(reportOf(message, link.peer), this.#nowMs);
     this.#clones.told(message.members);
     this.#times.heard(link, message.lamport);
@@ -480,10 +506,12 @@ export class Mesh implements PeerLinkOwner {
     this.#parts.membersChanged(serverId);
   }
 
-  /** As an old copy of its data was put back. `who` tells so. */
-  #takeNewName(who: string): void {
-    if (this.#isStopping || this.replication.ownIsSafe({})) return;
-    takeNewName(who, this.#parts, {
+  /** As an old copy of its data was put back, and it has numbered others than `who` has beyond `after`. */
+  #takeNewName(who: string, after?: number): void {
+    if (this.#isStopping || (after === undefined && this.replication.ownIsSafe({}))) return;
+    const { acceptedAfter } = this.#parts.journal.origins;
+    takeNewName({ who, after: after ?? acceptedAfter ?? 0 }, this.#parts, {
+      digestOf: (origin, sequence) => this.#forks.digestOf(origin, sequence),
       links: this.#links,
       caller: this.#caller,
       lost: (link, why) => this.#lost(link, "lost", why),
@@ -492,6 +520,20 @@ export class Mesh implements PeerLinkOwner {
       ticketKeys: this.#ticketKeys,
     });
     this.#caller.callDue();
+  }
+
+  /** What is here of `origin` beyond `after` has another name by now. */
+  #cutBack(origin: string, after: number): void {
+    logger.warning(
+      "the entries of {origin} beyond {after} stand under another name: those that belong there are asked for",
+      {
+        origin,
+        after,
+      },
+    );
+    cutBack(this.#parts.journal, origin, after);
+    this.replication.cutBack(origin);
+    this.#parts.cutBack();
   }
 
   #joined(): void {

@@ -51,6 +51,8 @@ export interface MeshParts {
   makeServerId(): string;
   /** This server has another name than `former` from now on. */
   renamed(former: string): void;
+  /** What stood under numbers of another server that were given out twice is gone: clients come back to be told. */
+  cutBack(): void;
   hasAccount(username: string): boolean;
   /** Where events go at the moment. */
   trace(): Trace | undefined;

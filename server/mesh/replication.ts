@@ -31,6 +31,8 @@ export interface ReplicationOwner {
   onOldCopy(): void;
   /** Whether the origin's server belongs to the network, as far as is known: it may publish at any time. */
   isMember(origin: string): boolean;
+  /** Whether these lines are what was given a number that others had, and counts no more. */
+  isRetracted(header: EntriesMessage, lines: readonly string[]): boolean;
   /** Whether there is space for what comes from other servers. */
   hasReserve(): boolean;
   /** A message came over this link that was sent at `lamport`. The time after it here. */
@@ -57,6 +59,8 @@ interface Peer {
   /** What it has said in this turn that it wants. */
   wants: Vector | undefined;
   isPumping: boolean;
+  /** Since when it is not known whether it has others under numbers of this server: until then it is sent nothing of it, and what it has does not count. */
+  heldSinceMs: number | undefined;
 }
 
 interface Waiting {
@@ -85,6 +89,8 @@ interface WaitingLogin {
 const PENDING_MS = 2_000;
 /** A little less than clients wait for the answer to a login. */
 const LOGIN_PATIENCE_MS = 8_000;
+/** For so long a peer may not say what it has under this server's numbers. */
+const HELD_MS = 5_000;
 /** Read for one peer at once, and reads in one turn: as the hub does for clients. */
 const READ_BYTES = 262_144;
 const READS_PER_TURN = 4;
@@ -153,6 +159,8 @@ export class Replication implements Committed {
     };
   }
 
+  /** Origins of which something came that stands under another name by now: asked for again until what belongs there comes. */
+  readonly #refused = new Set<string>();
   /** Origins of which something came for which there was no space. */
   readonly #leftOut = new Set<string>();
 
@@ -170,16 +178,48 @@ export class Replication implements Committed {
       this.#owner.sources().some(({ linkedTo }) => linkedTo.has(origin));
   }
 
-  /** A link is up; `vector` is what its server has. */
-  begin(link: PeerLink, vector: Vector): void {
+  /** A link is up; `vector` is what its server has. `isHeld`: it is not known yet whether that are the same entries (`release`). */
+  begin(link: PeerLink, vector: Vector, isHeld: boolean): void {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
     const feed = beginFeed(serverId, vector, this.#journal.vector, (has) => this.#startFor(has));
-    const peer = { link, feed, hasOwn, wanted: "", asked: new Set<string>(), wants: undefined, isPumping: false };
+    const peer = {
+      link,
+      feed,
+      hasOwn,
+      wanted: "",
+      asked: new Set<string>(),
+      wants: undefined,
+      isPumping: false,
+      heldSinceMs: isHeld ? this.#clock.nowMs() : undefined,
+    };
     this.#peers.set(link.serverId, peer);
     this.replan();
     this.#pump(peer);
     this.#settle();
+  }
+
+  /** The peer has the same entries under numbers of this server. */
+  release(link: PeerLink): void {
+    const peer = this.#peers.get(link.serverId);
+    if (peer?.link !== link) return;
+    peer.heldSinceMs = undefined;
+    this.#pump(peer);
+    this.#settle();
+  }
+
+  /** What was here of `origin` is gone, and wanted from who has what belongs there. */
+  cutBack(origin: string): void {
+    this.#holdBack.askAgain();
+    this.replan();
+    this.#askAgain(origin);
+  }
+
+  /** Whether a peer that has `vector` has more of this server than it gave out, as far as is known. */
+  wouldDoubt(vector: Vector): boolean {
+    const { acceptedAfter } = this.#journal.origins;
+    const has = sequenceOf(vector, this.#journal.serverId);
+    return acceptedAfter !== undefined && has > Math.max(acceptedAfter, this.#ownSent);
   }
 
   /** A peer says that it has `vector`. Whether this server goes on under its name: not when others have numbers that it has given out anew. */
@@ -269,7 +309,7 @@ export class Replication implements Committed {
     const before = segments[0]!.position - 1;
     for (const peer of this.#peers.values()) {
       this.#guarded(peer, () => {
-        if (peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
+        if (peer.heldSinceMs !== undefined || peer.feed.position !== before || peer.link.isFull) this.#pump(peer);
         else this.#send(peer, segments);
       });
     }
@@ -302,6 +342,11 @@ export class Replication implements Committed {
       this.#leftOut.add(origin);
       return undefined;
     }
+    if (this.#owner.isRetracted(header, lines)) {
+      // Who sends it has not heard yet, or cannot know, what belongs there.
+      this.#refused.add(origin);
+      return undefined;
+    }
     const { oddity } = intake;
     if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
     if (!this.#isBelieved(link, header)) return undefined;
@@ -327,6 +372,9 @@ export class Replication implements Committed {
   /** Called regularly: what has waited for long enough is let in. */
   tick(): void {
     this.#tellPending(this.#clock.nowMs());
+    this.#endSilent(this.#clock.nowMs());
+    for (const origin of this.#refused) this.#askAgain(origin);
+    this.#refused.clear();
     this.#letInWithout(this.#clock.nowMs());
     const overdue = this.#holes.overdue(this.#clock.nowMs(), (origin) => this.#journal.lastOf(origin));
     for (const { origin, peer } of overdue) this.#askFor(origin, peer);
@@ -500,7 +548,7 @@ export class Replication implements Committed {
   #settle(): void {
     // What they say to have are other entries of the same numbers.
     if (this.#isOldCopy) return;
-    const has = [...this.#peers.values()].map(({ hasOwn }) => hasOwn);
+    const has = [...this.#peers.values()].map(({ hasOwn, heldSinceMs }) => heldSinceMs === undefined ? hasOwn : 0);
     this.#settleUpTo(this.#waitingForOne, has.length === 0 ? 0 : Math.max(...has));
     this.#settleUpTo(this.#waitingForAll, has.length === 0 ? Infinity : Math.min(...has));
   }
@@ -523,6 +571,13 @@ export class Replication implements Committed {
     }
   }
 
+  #endSilent(nowMs: number): void {
+    for (const { link, heldSinceMs } of this.#peers.values()) {
+      if (heldSinceMs === undefined || nowMs - heldSinceMs < HELD_MS) continue;
+      this.#owner.silent(link.serverId, `it has not answered DIGESTS_ASK for ${HELD_MS} ms`);
+    }
+  }
+
   #want(peer: Peer, again: Vector): void {
     const wanted = wantedFrom(peer.link.serverId, this.#plan, this.#journal);
     peer.wanted = Object.keys(wanted).sort().join();
@@ -533,7 +588,7 @@ export class Replication implements Committed {
 
   /** Sends until the link is full, the log is at its end, or the peer's share of this turn is used up. */
   #pump(peer: Peer): void {
-    if (peer.isPumping) return;
+    if (peer.isPumping || peer.heldSinceMs !== undefined) return;
     for (let reads = 0; reads < READS_PER_TURN; reads++) {
       if (peer.link.isFull || peer.link.isOver) return;
       const segments = this.#journal.segmentsAfter(peer.feed.position, READ_BYTES);

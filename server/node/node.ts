@@ -218,6 +218,7 @@ export class ThrumNode {
       isClone: (error) => this.#closing.fail(error),
       makeServerId: parts.makeServerId ?? makeServerId,
       renamed: (former) => this.#renamed(former),
+      cutBack: () => this.#endThoseWhoResume(),
       hasReserve: () => this.#budget.hasReserve,
       hasAccount: (username) => this.#journal.hasAccount(username),
       online: () => this.#presence.here,
@@ -521,6 +522,10 @@ export class ThrumNode {
   /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */
   #renamed(former: string): void {
     this.#presence.renamed(former);
+    this.#endThoseWhoResume();
+  }
+
+  #endThoseWhoResume(): void {
     for (const session of [...this.#sessions]) if (session.canResume) session.end("FELL_BEHIND");
   }
 

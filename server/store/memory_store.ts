@@ -124,7 +124,11 @@ class MemoryStore implements Store {
   }
 
   commit(batch: Batch): void {
-    const sequenceAt = (origin: string) => this.#origins.get(origin)?.log.last ?? this.#tombstones.get(origin) ?? 0;
+    const { renamed } = batch;
+    const sequenceAt = (origin: string) =>
+      origin === renamed?.former
+        ? renamed.after
+        : this.#origins.get(origin)?.log.last ?? this.#tombstones.get(origin) ?? 0;
     checkBatch(batch, this.#head, this.#serverId, sequenceAt);
     if (batch.renamed !== undefined) this.#rename(batch.renamed);
     const change = inboxChange(batch, sequenceAt, this.#takenAt);
@@ -209,6 +213,14 @@ class MemoryStore implements Store {
     { among, mayGo = () => true }: { among?: Iterable<string>; mayGo?(origin: string): boolean } = {},
   ): Vector {
     return findBuriable(this.#logs(among), before, limit, mayGo, (origin) => this.#inbox.awaits(origin));
+  }
+
+  segmentOf(name: string, sequence: number): Segment | undefined {
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return undefined;
+    const { activities, forUsers, forServers } = origin;
+    const found = [activities, forUsers, forServers].map((queue) => segmentAfter(queue, sequence - 1));
+    return found.find((segment) => segment !== undefined && segment.first <= sequence);
   }
 
   newestActivity(name: string): Position {

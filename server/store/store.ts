@@ -89,6 +89,8 @@ export interface EntryRange {
   readonly origin: string;
   readonly first: number;
   readonly last: number;
+  /** Of the entry `first`, where the range says which of two entries of a number it is about. */
+  readonly digest?: string;
 }
 
 /**
@@ -284,6 +286,8 @@ export interface Store extends Disposable {
     limit: number,
     choice?: { readonly among?: Iterable<string>; mayGo?(origin: string): boolean },
   ): Vector;
+  /** The segment that has this entry; `undefined` where it is not kept. */
+  segmentOf(origin: string, sequence: number): Segment | undefined;
   /** Where the newest activity of `origin` stands that is kept; 0 where none is. */
   newestActivity(origin: string): Position;
   /** The entry that `username` published under `messageId`, if that is still known. */

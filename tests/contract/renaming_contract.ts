@@ -149,4 +149,47 @@ export function testRenamingContract({ name, use }: StoreDoor): void {
       });
     }
   });
+
+  Deno.test(`${name} takes back the end of another origin, and writes it anew in the same turn`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(
+        log.batch({ origin: "b", lines: 2 }, { origin: "b", lines: 3, audience: SERVERS }, { origin: "c" }),
+      );
+      const again = { origin: "b", first: 3, last: 5, audience: EVERYONE, takenAt: 9 };
+      const bytes = new TextEncoder().encode("b:3 again\nb:4 again\nb:5 again\n");
+      const renamed = { former: "b", after: 2, serverId: opened.opened.serverId };
+      opened.commit(batchOf({ renamed, segments: [{ ...again, position: 4, bytes }] }));
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        assertEquals(readAll(store).map(({ origin, first, last }) => [origin, first, last]), [
+          ["b", 1, 2],
+          ["c", 1, 1],
+          ["b", 3, 5],
+        ]);
+        assertEquals(store.missing({}), { after: 0, activities: 6, gaps: [] });
+      }
+      assertEquals(reopen().opened.serverId, opened.opened.serverId);
+    });
+  });
+
+  Deno.test(`${name} finds the segment of an entry, whoever it is for`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(log.batch(
+        { origin: "b", lines: 2 },
+        { origin: "b", audience: FOR_BOB, lines: 2 },
+        { origin: "b", audience: SERVERS },
+        { origin: "b", skip: 3 },
+      ));
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        const found = Array.from({ length: 10 }, (_, sequence) => store.segmentOf("b", sequence)?.position);
+        assertEquals(found, [undefined, 1, 1, 2, 2, 3, undefined, undefined, undefined, 4]);
+        assertEquals(store.segmentOf("c", 1), undefined);
+        assertEquals(store.newestActivity("b"), 4);
+        assertEquals(store.newestActivity("c"), 0);
+      }
+    });
+  });
 }

@@ -23,6 +23,8 @@ export interface NamedMesh {
   readonly heirs: readonly { renamed(serverId: string): void }[];
   readonly replication: Replication;
   readonly ticketKeys: Map<string, string>;
+  /** Of an entry that is kept. */
+  digestOf(origin: string, sequence: number): string | undefined;
 }
 
 /** Why links end then. */
@@ -34,16 +36,22 @@ export function retractedMessage(range: EntryRange): RetractedMessage {
   return { command: "RETRACTED", ...range };
 }
 
-/** Gives this server a new name. `who` has entries of it whose numbers it has given out again. */
+/** Gives this server a new name. `who` has entries of it whose numbers it has given out again, beyond `after`. */
 export function takeNewName(
-  who: string,
+  { who, after }: { readonly who: string; readonly after: number },
   { journal, makeServerId, places, renamed, ticketKey }: MeshParts,
-  { links, caller, lost, heirs, replication, ticketKeys }: NamedMesh,
+  { links, caller, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
 ): void {
   const former = journal.serverId;
-  const retracted = { origin: former, first: (journal.origins.acceptedAfter ?? 0) + 1, last: journal.lastOf(former) };
+  journal.flush();
+  const first = journal.origins.endBefore(former, after) + 1;
+  const digest = digestOf(former, first);
+  const retracted = {
+    ...{ origin: former, first, last: journal.lastOf(former) },
+    ...(digest === undefined ? {} : { digest }),
+  };
   const serverId = makeServerId();
-  const numbers = journal.origins.rename(serverId);
+  const numbers = journal.origins.rename(serverId, retracted);
   logger.error(
     "an old copy of the data of {former} was put back: {who} has entries of it whose numbers were given out again since. This server is {serverId} from here on; its newest {entries} entries stand under that name now",
     { former, who, serverId, entries: numbers.size },

@@ -7,6 +7,7 @@ import type { Vector } from "../../../log/vector.ts";
 import type { OriginMessage } from "../../../protocol/peer/origin_message.ts";
 import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import type { Clones } from "./copied_folders.ts";
+import type { Forks } from "../../node/forks.ts";
 import type { Joining } from "../catch_up.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { retractedMessage } from "./new_server_name.ts";
@@ -21,6 +22,7 @@ export interface OriginTalkParts {
   readonly clones: Clones;
   readonly orphans: Orphans;
   readonly joining: Joining;
+  readonly forks: Forks;
   /** `serverId` names these origins no more. */
   namesNoMore(serverId: string, vector: Vector): void;
   /** Another server has forgotten these whole. Whether this one lacks something of them. */
@@ -37,8 +39,9 @@ export class OriginTalk {
 
   /** A link is up. */
   linked(link: PeerLink, { serverId, accounts }: PeerIdentity): void {
-    const { journal, orphans, joining } = this.#parts;
+    const { journal, orphans, joining, forks } = this.#parts;
     for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
+    forks.askForRetracted(link, journal.origins.retractions.all);
     if (accounts === undefined || accounts.count === 0) return;
     const { count, digest } = orphans.summary;
     if (accounts.count === count && accounts.digest === digest) return;
@@ -48,16 +51,22 @@ export class OriginTalk {
   }
 
   onMessage(link: PeerLink, message: OriginMessage): void {
-    const { journal, links, clones, orphans, joining, forgotten, namesNoMore } = this.#parts;
+    const { journal, links, clones, orphans, joining, forks, forgotten, namesNoMore } = this.#parts;
     switch (message.command) {
       case "CLONED":
         return clones.found(message.info);
       case "RETRACTED": {
         const { command: _, ...range } = message;
         if (!journal.origins.retract(range)) return;
-        for (const other of links) other.send(retractedMessage(range));
+        for (const other of links) {
+          other.send(retractedMessage(range));
+          forks.askForRetracted(other, [range]);
+        }
         return;
       }
+      case "DIGESTS_ASK":
+      case "DIGESTS":
+        return forks.onMessage(link, message);
       case "FORGOTTEN":
         namesNoMore(link.serverId, message.vector);
         if (forgotten(message.vector)) link.send({ command: "WANT_ACCOUNTS" });

@@ -174,6 +174,17 @@ export class SqliteOrigins implements Lookup {
     return found;
   }
 
+  /** Where the segment stands that has this entry; `undefined` where it is not kept. */
+  positionOf(name: string, sequence: number): Position | undefined {
+    if (!this.#byName.has(name) || sequence < 1) return undefined;
+    const rows = [
+      this.#rowAfter("activityAfter", "everyone", name, sequence - 1),
+      this.#rowAfter("forUserAfter", "user", name, sequence - 1),
+      this.#rowAfter("forServersAfter", "servers", name, sequence - 1),
+    ];
+    return rows.find((row) => row !== undefined && row.first <= sequence)?.position;
+  }
+
   /** Where the newest activity of `name` stands that is kept; 0 where none is. */
   newestActivity(name: string): Position {
     const origin = this.#byName.get(name)?.id;

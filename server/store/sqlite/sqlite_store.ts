@@ -151,7 +151,8 @@ class SqliteStore implements Store {
   }
 
   commit(batch: Batch): void {
-    const sequenceAt = (origin: string) => this.#origins.lastOf(origin);
+    const { renamed } = batch;
+    const sequenceAt = (origin: string) => origin === renamed?.former ? renamed.after : this.#origins.lastOf(origin);
     checkBatch(batch, this.#head, this.#state.serverId, sequenceAt);
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
@@ -237,6 +238,13 @@ class SqliteStore implements Store {
   ): Vector {
     const isAwaited = (origin: string) => one(this.#statements.isAwaited, origin) !== undefined;
     return this.#read(() => findBuriable(this.#origins.logs(among), before, limit, mayGo, isAwaited));
+  }
+
+  segmentOf(origin: string, sequence: number): Segment | undefined {
+    return this.#read(() => {
+      const position = this.#origins.positionOf(origin, sequence);
+      return position === undefined ? undefined : this.#segments.at(position);
+    });
   }
 
   newestActivity(origin: string): Position {

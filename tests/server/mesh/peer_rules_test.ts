@@ -33,6 +33,7 @@ function rulesOf(text: string): Rule[] {
 
 const NAME = ["", "two words", "x".repeat(65), "__proto__", 1, true, [], {}];
 const USERNAME = ["", "a:b", "x".repeat(65), "two\nlines", "\ud800", 1, true, [], {}];
+const DIGEST = "0123456789abcdef";
 const WRONG_SERVERS = [1, true, "x", {}, [1], [{}], [{ serverId: "a b", host: "h", port: 1, load: 0 }]];
 
 /** Values that are not what the words say. */
@@ -55,6 +56,12 @@ function wrongGivens(what: string): unknown[] {
   if (what.startsWith("a list of at most") && what.endsWith("servers")) return WRONG_SERVERS;
   if (what.endsWith("usernames")) return [1, true, "x", {}, [1], ["anna", ""], ["anonymous"], Array(200_001).fill("a")];
   if (what.endsWith("objects")) return [1, true, "x", {}, [1], [null], Array(1_001).fill({})];
+  if (what.endsWith("numbers from 1 on")) return [1, true, "x", {}, [0], [1.5], ["1"], Array(65).fill(1)];
+  if (what.endsWith("by their sequences")) {
+    const many = Object.fromEntries(Array.from({ length: 66 }, (_, n) => [n + 1, DIGEST]));
+    return [1, true, "x", [], { 0: DIGEST }, { x: DIGEST }, { 1: 1 }, { 1: "x" }, many];
+  }
+  if (what.endsWith("hexadecimal digits")) return [1, true, [], {}, "", "x".repeat(32), "a".repeat(15), "a".repeat(65)];
   if (what.startsWith("text")) {
     const spaces = what.includes("without spaces") ? ["two words", "two\u0000"] : [];
     const least = what.includes("one at least") ? [""] : [];
@@ -98,7 +105,9 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   ONLINE_CHANGE: { username: "bob", event: "joined", lamport: 5 },
   OBSERVE: { active: false },
   OBSERVED: { reset: true, patch: {}, ends: [], events: [] },
-  RETRACTED: { origin: "other", first: 1, last: 1 },
+  RETRACTED: { origin: "other", first: 1, last: 1, digest: DIGEST },
+  DIGESTS_ASK: { origin: "other", sequences: [1] },
+  DIGESTS: { origin: "other", digests: { 1: DIGEST } },
   HEARTBEAT: { sequence: 1, of: 1, intervalMs: 1 },
   HEARTBEAT_ACK: { sequence: 1 },
   END_CONNECTION: { reason: "SERVER_STOPPING", info: "bye" },

@@ -1,0 +1,76 @@
+/**
+ * Takes back what stands under numbers of another server that were given out twice, as far as it is what counts no more (`forks.ts`). The same messages stand under
+ * the new name of that server. Where these came later they were taken for repeats, and nobody was shown them: they enter the log anew.
+ */
+
+import type { Position, Segment } from "../../log/segment.ts";
+import { takeLines } from "../mesh/entry_intake.ts";
+import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
+import type { EntriesMessage } from "../../protocol/peer/peer_message.ts";
+import type { Journal } from "../journal/journal.ts";
+
+/** Read at once. */
+const READ_BYTES = 1_048_576;
+const decoder = new TextDecoder();
+
+/** Drops what is here of another `origin` beyond `after`. */
+export function cutBack(journal: Journal, origin: string, after: number): void {
+  const { origins, serverId } = journal;
+  journal.flush();
+  const from = journal.missing({ ...journal.vector, [origin]: origins.endBefore(origin, after) }).after;
+  const repeats = repeatsIn(segmentsAfter(from, journal), origin);
+  origins.cutBack(origin, after);
+  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
+}
+
+/** Entries of other origins that were taken for repeats of those of `origin`: the first of each. */
+function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<string, number> {
+  const cut = new Set<string>();
+  const repeats = new Map<string, number>();
+  for (const segment of segments) {
+    if (segment.origin !== origin && segment.audience.kind !== "servers") continue;
+    for (const [index, line] of linesOf(segment).entries()) {
+      const key = keyOf(parseEntry(line));
+      if (key === undefined) continue;
+      if (segment.origin === origin) cut.add(key);
+      else if (cut.has(key) && !repeats.has(segment.origin)) repeats.set(segment.origin, segment.first + index);
+    }
+  }
+  return repeats;
+}
+
+/** What is here of `origin` beyond `after` enters the log once more, as if it came now. */
+function replay(journal: Journal, origin: string, after: number): void {
+  const { origins } = journal;
+  const end = origins.endBefore(origin, after);
+  const from = journal.missing({ ...journal.vector, [origin]: end }).after;
+  const kept = [...segmentsAfter(from, journal)].filter((segment) => segment.origin === origin && segment.first > end);
+  origins.takeBack(origin, end);
+  for (const { first, last, audience, bytes, ...segment } of kept) {
+    const to = audience.kind === "user" ? { user: audience.username } : audience.kind;
+    const header: EntriesMessage = { command: "ENTRIES", origin, first, last, after: first - 1, to };
+    const intake = takeLines(journal.serverId, header, linesOf({ ...segment, first, last, audience, bytes }));
+    if (!intake.ok) continue;
+    for (const { sequence, value } of intake.entries) journal.replicate({ origin, sequence, ...value });
+  }
+  journal.flush();
+}
+
+function keyOf(facts: EntryFacts | undefined): string | undefined {
+  return facts?.username === undefined || facts.messageId === undefined
+    ? undefined
+    : `${facts.username}\n${facts.messageId}`;
+}
+
+function linesOf({ bytes }: Segment): string[] {
+  return decoder.decode(bytes).trimEnd().split("\n");
+}
+
+function* segmentsAfter(position: Position, journal: Journal): Iterable<Segment> {
+  for (let after = position;;) {
+    const segments = journal.segmentsAfter(after, READ_BYTES);
+    if (segments.length === 0) return;
+    yield* segments;
+    after = segments.at(-1)!.position;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that one is sent more of it; of origins with numbers
+ * that were given out twice with all others. What follows from a difference is decided in `server/mesh/fork.ts`; who acts on it is the mesh.
+ */
+
+import { comparedSequences, type Digests, forkOf } from "../mesh/fork.ts";
+import type { DigestsAskMessage, DigestsMessage } from "../../protocol/peer/origin_message.ts";
+import { DIGESTS_FEATURE, type EntriesMessage } from "../../protocol/peer/peer_message.ts";
+import { sequenceOf } from "../../log/vector.ts";
+import type { EntryRange } from "../store/store.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { PeerLink } from "../mesh/peer_link.ts";
+
+/** What it works with. */
+export interface ForksParts {
+  readonly journal: Journal;
+  digest(text: string): string;
+  /** The other server has nothing else under numbers of this one; its newest entry of this one. */
+  isSame(link: PeerLink, last: number): void;
+  /** It has others beyond `after`. */
+  isFork(link: PeerLink, after: number): void;
+  /** What is here of `origin` beyond `after` has another name by now, and others have what belongs there. */
+  isRetracted(origin: string, after: number): void;
+}
+
+/** Hexadecimal digits of a digest: more than anybody hits by chance. */
+const DIGEST_LENGTH = 32;
+
+/** Whether the server at the other end can be asked. */
+export function answersDigests(link: PeerLink): boolean {
+  return link.peer.features?.includes(DIGESTS_FEATURE) ?? false;
+}
+
+/** One server's comparisons. */
+export class Forks {
+  readonly #parts: ForksParts;
+
+  constructor(parts: ForksParts) {
+    this.#parts = parts;
+  }
+
+  /** Asks the other server for its entries of this one, of which it `has` so many. Whether there is anything to be compared: then `isSame` or `isFork` follows. */
+  ask(link: PeerLink, has: number): boolean {
+    const { journal } = this.#parts;
+    if (!answersDigests(link)) return false;
+    const sequences = comparedSequences(this.#own);
+    if (sequences.length === 0 || has === 0) return false;
+    this.#send(link, { command: "DIGESTS_ASK", origin: journal.serverId, sequences });
+    return true;
+  }
+
+  /** Asks for what stands under numbers that were given out twice, of which this server has those that count no more. */
+  askForRetracted(link: PeerLink, ranges: Iterable<EntryRange>): void {
+    if (!answersDigests(link)) return;
+    for (const range of ranges) {
+      if (!this.#hasRetracted(range)) continue;
+      this.#send(link, { command: "DIGESTS_ASK", origin: range.origin, sequences: [range.first] });
+    }
+  }
+
+  /** The digest of an entry; `undefined` where it is not kept. */
+  digestOf(origin: string, sequence: number): string | undefined {
+    const line = this.#parts.journal.origins.lineOf(origin, sequence);
+    return line === undefined ? undefined : this.#digest(line);
+  }
+
+  /** Whether lines that came are the entries of a number that was given out twice which count no more. */
+  isRetracted({ origin, first, last }: EntriesMessage, lines: readonly string[]): boolean {
+    const range = this.#parts.journal.origins.retractions.of(origin);
+    if (range?.digest === undefined || range.first < first || range.first > last) return false;
+    return this.#digest(lines[range.first - first]!) === range.digest;
+  }
+
+  onMessage(link: PeerLink, message: DigestsAskMessage | DigestsMessage): void {
+    if (message.command === "DIGESTS_ASK") return this.#answer(link, message);
+    const { origin } = message;
+    const theirs = new Map(Object.entries(message.digests).map(([sequence, digest]) => [Number(sequence), digest]));
+    if (origin === this.#parts.journal.serverId) this.#compareOwn(link, theirs);
+    else this.#compareRetracted(origin, theirs);
+  }
+
+  #digest(line: string): string {
+    return this.#parts.digest(line).slice(0, DIGEST_LENGTH);
+  }
+
+  get #own(): { last: number; bases: readonly number[] } {
+    const { journal } = this.#parts;
+    return { last: sequenceOf(journal.vector, journal.serverId), bases: journal.origins.bases };
+  }
+
+  #answer(link: PeerLink, { origin, sequences }: DigestsAskMessage): void {
+    const digests: Record<string, string> = {};
+    for (const sequence of [...sequences, sequenceOf(this.#parts.journal.vector, origin)]) {
+      const digest = this.digestOf(origin, sequence);
+      if (digest !== undefined) digests[sequence] = digest;
+    }
+    this.#send(link, { command: "DIGESTS", origin, digests });
+  }
+
+  #compareOwn(link: PeerLink, theirs: Digests): void {
+    const { journal, isFork, isSame } = this.#parts;
+    const own = this.#own;
+    const digests = new Map<number, string>();
+    for (const sequence of theirs.keys()) {
+      const digest = sequence > own.last ? undefined : this.digestOf(journal.serverId, sequence);
+      if (digest !== undefined) digests.set(sequence, digest);
+    }
+    const after = forkOf({ ...own, digests }, theirs);
+    if (after === undefined) isSame(link, Math.max(0, ...theirs.keys()));
+    else isFork(link, after);
+  }
+
+  #compareRetracted(origin: string, theirs: Digests): void {
+    const { journal, isRetracted } = this.#parts;
+    const range = journal.origins.retractions.of(origin);
+    const digest = range && theirs.get(range.first);
+    if (digest === undefined || digest === range!.digest) return;
+    if (this.#hasRetracted(range!)) isRetracted(origin, range!.first - 1);
+  }
+
+  #hasRetracted({ origin, first, digest }: EntryRange): boolean {
+    return digest !== undefined && origin !== this.#parts.journal.serverId &&
+      this.digestOf(origin, first) === digest;
+  }
+
+  #send(link: PeerLink, message: DigestsAskMessage | DigestsMessage): void {
+    link.send(message);
+  }
+}

@@ -1,0 +1,149 @@
+/** An old copy that is not noticed at once: after restarts, and where others have less of it as well as more (docs/network.md, Replication). */
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { MeshWorld } from "../../support/mesh_world.ts";
+
+const ALL = ["a", "b", "c"];
+
+/** `a` publishes these, each of which is acknowledged. */
+async function publish(world: MeshWorld, first: number, last: number): Promise<void> {
+  const eve = await world.login("a", "anonymous", { redirects: 3 });
+  for (let n = first; n <= last; n++) eve.publish(n, `m-${n}`);
+  await world.until(() => eve.all("ACTIVITY_ACK").length === last - first + 1, "the acknowledgements");
+  eve.link.destroy();
+}
+
+function numbers(...ranges: (readonly [number, number])[]): number[] {
+  return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
+}
+
+function linesOf(world: MeshWorld, server: string): Record<string, unknown> {
+  const lines = [...world.server(server).entries].map(([id, { line }]) => [id, line] as const);
+  return Object.fromEntries(lines.toSorted(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** These servers have exactly these activities, under the same ids, and `a` another name. */
+async function haveAll(world: MeshWorld, servers: readonly string[], all: readonly number[]): Promise<void> {
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal(...servers);
+  await world.run(6_000);
+  await world.equal(...servers);
+  for (const server of servers) {
+    const shown = new Set(world.server(server).activities.map(Number));
+    assertEquals([...shown].toSorted((a, b) => a - b), all, server);
+    assertEquals(linesOf(world, server), linesOf(world, servers[0]!), server);
+  }
+  const first = world.server("b").entries;
+  for (let n = 1; n <= 30; n++) assertEquals(first.get(`a:${n}`)?.line.activity.n, n);
+}
+
+for (const later of [0, 3, 40]) {
+  Deno.test(`an old copy that is started again before anybody is reached, and numbers ${later} more, takes a new name: nothing is lost`, async () => {
+    const world = await MeshWorld.of(["a", "b"]);
+    await publish(world, 1, 10);
+    await world.equal("a", "b");
+    const copy = world.server("a").copyData();
+    await publish(world, 11, 30);
+    await world.equal("a", "b");
+    world.server("a").kill();
+    world.server("a").putBack(copy);
+    world.part(["a"], ["b"]);
+    world.start("a", ["b"]);
+    await publish(world, 101, 105);
+    world.server("a").kill();
+    world.start("a", ["b"]);
+    if (later > 0) await publish(world, 201, 200 + later);
+    world.network.heal();
+    await haveAll(world, ["a", "b"], numbers([1, 30], [101, 105], [201, 200 + later]));
+  });
+}
+
+for (const count of [5, 40]) {
+  for (const restarts of [false, true]) {
+    const when = restarts ? ", which is started again," : "";
+    Deno.test(`an old copy${when} gives ${count} entries to one that has less of it before it meets one that has more: both have all in the end`, async () => {
+      const world = await MeshWorld.of(ALL);
+      await publish(world, 1, 10);
+      await world.equal(...ALL);
+      const copy = world.server("a").copyData();
+      world.server("b").kill();
+      await publish(world, 11, 30);
+      await world.equal("a", "c");
+      world.server("a").kill();
+      world.server("a").putBack(copy);
+      world.part(["a", "b"], ["c"]);
+      world.start("b", ALL);
+      world.start("a", ALL);
+      await world.linked("a", "b");
+      await publish(world, 101, 100 + count);
+      await world.equal("a", "b");
+      if (restarts) {
+        world.server("a").kill();
+        world.start("a", ALL);
+        await world.linked("a", "b");
+      }
+      world.network.heal();
+      await haveAll(world, ALL, numbers([1, 30], [101, 100 + count]));
+    });
+  }
+}
+
+Deno.test("who saw at another server what an old copy had published there is told which numbers are others", async () => {
+  const world = await MeshWorld.of(ALL);
+  await publish(world, 1, 10);
+  await world.equal(...ALL);
+  const copy = world.server("a").copyData();
+  world.server("b").kill();
+  await publish(world, 11, 30);
+  await world.equal("a", "c");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a", "b"], ["c"]);
+  world.start("b", ALL);
+  world.start("a", ALL);
+  await world.linked("a", "b");
+  const ben = await world.login("b", "anonymous", { redirects: 3 });
+  await publish(world, 101, 105);
+  await world.until(() => ben.activities.length === 5, "the deliveries");
+  world.network.heal();
+  await world.until(() => ben.last("END_CONNECTION") !== undefined, "the end of the connection");
+  assertEquals(ben.last("END_CONNECTION")!.reason, "FELL_BEHIND");
+  await world.equal(...ALL);
+  const again = await world.login("b", "anonymous", { redirects: 3, resume: { vector: { a: 15 } } });
+  assertEquals(again.last("LOGIN_SUCCESS")!.resume.gap, [{ origin: "a", first: 11, last: 15 }]);
+  await world.until(() => again.activities.includes(30), "what the others have under these numbers");
+});
+
+Deno.test("a server that comes back with all that it had keeps its name, however often it was started", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  for (let start = 0; start < 5; start++) {
+    await publish(world, 10 * start + 1, 10 * start + 10);
+    if (start === 2) world.part(["a"], ["b"]);
+    world.server("a").kill();
+    world.start("a", ["b"]);
+    await world.run(100);
+  }
+  world.network.heal();
+  await world.linked("a", "b");
+  await world.equal("a", "b");
+  assertEquals(world.server("a").node.serverId, "a");
+  assertEquals(world.server("b").vector, { a: 50 });
+  const other = await world.login("b", "anonymous", { redirects: 3 });
+  other.publish("more");
+  await world.equal("a", "b");
+  assertNotEquals(world.server("b").vector.b, undefined);
+});
+
+Deno.test("a server that does not say what it has under numbers of this one is sent nothing, and its link ends", async () => {
+  const world = new MeshWorld();
+  world.start("a");
+  await world.run(100);
+  await publish(world, 1, 3);
+  const peer = await world.peer("a", "mute", { vector: { a: 2 }, features: ["thrum/1", "digests"] });
+  const [ask] = peer.all("DIGESTS_ASK");
+  assertEquals([ask!.origin, ask!.sequences], ["a", [3]]);
+  await world.run(4_000);
+  assertEquals(peer.all("ENTRIES"), []);
+  await world.until(() => peer.last("END_CONNECTION") !== undefined, "the end of the link");
+  assertEquals(peer.last("END_CONNECTION")!.reason, "PEER_SILENT");
+});
