@@ -429,7 +429,7 @@ class RunningClient implements Client {
         this.#time.receive(message.lamport);
         return this.#receiving.presence(message, length);
       case "CAUGHT_UP":
-        return this.#receiving.caughtUp(message.vector);
+        return this.#receiving.caughtUp(message.vector, message.complete === true);
     }
   }
 

@@ -55,8 +55,10 @@ export class Receiving {
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
-  /** Direct messages were dropped that nobody took, or did not come any more, and wait with the server. */
+  /** Direct messages were dropped that nobody took, and wait with the server. */
   #hasLeftMessages = false;
+  /** Some that waited at the first login did not come any more, until a later login has brought all that waits. */
+  #lacksMessages = false;
   /** The first login has not been answered to its end, where those come that waited. */
   #isFirst = false;
   /** What had been taken when the last iterator of activities was left. */
@@ -105,7 +107,7 @@ export class Receiving {
   /** The direct messages that were taken, and all before them; of each origin that there were any of. */
   get delivered(): Vector {
     // A vector cannot say later that these were not among what was taken.
-    if (this.#hasLeftMessages) return {};
+    if (this.#hasLeftMessages || this.#lacksMessages) return {};
     const delivered = { ...this.#newestMessages };
     for (const { id } of this.#messages.waiting()) lower(delivered, id);
     // Nothing is said of an origin of which nothing was taken.
@@ -156,16 +158,20 @@ export class Receiving {
   /** The connection is over. */
   cutOff(): void {
     this.#isOverfull = false;
-    if (this.#isFirst) this.#hasLeftMessages = true;
+    if (this.#isFirst) this.#lacksMessages = true;
     this.#isFirst = false;
     this.#progress.cutOff();
   }
 
-  /** The server says that all has come that was missed. */
-  caughtUp(vector: WireVector): void {
+  /** The server says that all has come that was missed; and (`isComplete`) that it has all that the client had. */
+  caughtUp(vector: WireVector, isComplete = false): void {
     // Not all of it was taken: this is said again when it has come again.
     if (this.#isOverfull) return;
     this.#isFirst = false;
+    if (isComplete && this.#lacksMessages) {
+      this.#lacksMessages = false;
+      this.#owner.onDelivered();
+    }
     this.#progress.caughtUp(vector);
     this.#tellCaughtUp();
   }

@@ -149,8 +149,10 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0;
       return { command, event, username: stringField(fields.username, "username"), lamport };
     }
-    case "CAUGHT_UP":
-      return { command, vector: vectorField(fields.vector, "vector") };
+    case "CAUGHT_UP": {
+      const vector = vectorField(fields.vector, "vector");
+      return fields.complete === true ? { command, vector, complete: true } : { command, vector };
+    }
     case "BACKUP_LIST":
       return { command, servers: readServers(fields.servers) };
     case "END_CONNECTION":

@@ -22,6 +22,8 @@ export interface Place {
   readonly resume: WireResume;
   /** What it has once it is at the end of the log as that is now. */
   readonly reaches: Vector;
+  /** Whether the client brought a vector, and all that this names is here. */
+  readonly isComplete: boolean;
   /** Activities that it gets before the live ones. */
   readonly missed: number;
   /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
@@ -54,6 +56,7 @@ export function placeOf(brings: Vector | undefined, stood: Vector | undefined, l
       serverId: log.serverId,
       resume,
       reaches: log.vector,
+      isComplete: false,
       missed: 0,
       lossInWords: "",
     };
@@ -81,6 +84,7 @@ export function placeOf(brings: Vector | undefined, stood: Vector | undefined, l
       ...(forgotten.length === 0 ? {} : { forgotten }),
     },
     reaches,
+    isComplete: brings !== undefined && Object.keys(known).every((of) => sequenceOf(log.vector, of) >= known[of]!),
     missed: missing.activities,
     lossInWords: inWords(missing),
   };

@@ -60,7 +60,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** The position after which it is read to. */
   readonly #beganAfter: Position;
   /** What CAUGHT_UP will say. */
-  #comesTo: Vector | undefined;
+  #comesTo: Pick<Place, "reaches" | "isComplete"> | undefined;
   /** What the client had of the log when it logged in. */
   readonly #has: Vector;
   /** Under which its place is kept, in case that its connection is lost. */
@@ -107,8 +107,11 @@ export class ServedClient implements Supervised, ReaderOwner {
       });
     }
     const { vector } = services.journal;
-    // What the log has moves on; else it is this client's own already.
-    if (session.features.includes("chat")) this.#comesTo = place.reaches === vector ? { ...vector } : place.reaches;
+    if (session.features.includes("chat")) {
+      // What the log has moves on; else it is this client's own already.
+      const reaches = place.reaches === vector ? { ...vector } : place.reaches;
+      this.#comesTo = { reaches, isComplete: place.isComplete };
+    }
     // At the end of the log only what is not in it at all lies ahead.
     const ahead = place.isAtEnd ? beyond(place.has, vector) : place.has;
     this.#reader = new Reader(owner.link, cursorAt(place.after, username, ahead), this);
@@ -333,7 +336,9 @@ export class ServedClient implements Supervised, ReaderOwner {
   caughtUp(): void {
     this.#saveCursor(undefined);
     if (this.#comesTo === undefined) return;
-    this.#owner.link.write(encoder.encode(encodeLine({ command: "CAUGHT_UP", vector: this.#comesTo })));
+    const { reaches: vector, isComplete } = this.#comesTo;
+    const complete = isComplete ? { complete: true } as const : {};
+    this.#owner.link.write(encoder.encode(encodeLine({ command: "CAUGHT_UP", vector, ...complete })));
     this.#comesTo = undefined;
   }
 

@@ -181,6 +181,29 @@ Deno.test("Receiving.delivered says nothing any more when what waited did not co
   }
 });
 
+Deno.test("Receiving.delivered speaks again once a server that has all that the client had has said that all has come", async () => {
+  const { receiving, acknowledged } = logIn({ s: 10 });
+  const messages = receiving.messages();
+  receiving.message(message("s:3", { offline: true }), 10);
+  await take(messages, 1);
+  const login = {
+    command: "LOGIN_SUCCESS",
+    info: "",
+    features: ["chat"],
+    resume: { vector: {}, replayed: 0 },
+  } as const;
+  for (const isComplete of [false, true]) {
+    receiving.cutOff();
+    receiving.begin(login);
+    const before = acknowledged();
+    receiving.message(message("s:3", { offline: true }), 10);
+    assertEquals(receiving.delivered, {});
+    receiving.caughtUp({ s: 10 }, isComplete);
+    assertEquals(receiving.delivered, isComplete ? { s: 3 } : {});
+    assertEquals(acknowledged() > before + 1, isComplete);
+  }
+});
+
 Deno.test("Receiving.vector leaves out what iterators still have to give, but not messages that waited", async () => {
   const { receiving } = logIn({ a: 4, b: 1, c: 9 });
   const slow = receiving.activities();

@@ -87,6 +87,7 @@ Deno.test("parseServerLine() reads what a server writes", () => {
     { command: "PRESENCE", event: "left", username: "anna", lamport: 4 },
     { command: "PRESENCE", event: "lost", username: "anna", lamport: 5 },
     { command: "CAUGHT_UP", vector: { "s-1": 7, "s-2": 0 } },
+    { command: "CAUGHT_UP", vector: {}, complete: true },
   ];
   for (const message of messages) assertEquals(parseServerLine(encodeLine(message).trimEnd()) as unknown, message);
 });
