@@ -437,6 +437,8 @@ export class Mesh implements PeerLinkOwner {
     const known = this.#links.get(serverId);
     if (known !== undefined) {
       if (!this.#links.replaces(link, known, this.#nowMs)) return link.end("DUPLICATE_LINK", undefined, "duplicate");
+      // Who was there with the former link may be there no more, and nothing else tells so.
+      if (this.#links.isLost(link, known, this.#nowMs)) this.#parts.places.gone(serverId);
       this.#links.setAside(known);
       this.replication.end(known);
       known.end("DUPLICATE_LINK", undefined, "duplicate");

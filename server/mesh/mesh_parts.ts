@@ -82,6 +82,8 @@ export interface MeshPlaces {
   /** This server has joined: calls `told` when its log has all that is to be known of those who were here before. */
   joined(told: () => void): void;
   linked(link: PeerLink): void;
+  /** A server cannot be reached any more, or not on the link that it had: whoever was there may be lost. */
+  gone(serverId: string): void;
   /** Another server has announced itself: when it was started, what it `has` of its own log, and whether that `tells` of all lost connections. */
   announced(
     serverId: string,

@@ -60,9 +60,13 @@ export class PeerLinks implements Iterable<PeerLink> {
    * lower name has made.
    */
   replaces(link: PeerLink, known: PeerLink, nowMs: number): boolean {
+    return this.isLost(link, known, nowMs) || link.isOwn === (this.#own < link.serverId);
+  }
+
+  /** Whether the other side has not got the link `known` any more, as it greets on another one. Maybe it was started anew. */
+  isLost(link: PeerLink, known: PeerLink, nowMs: number): boolean {
     // Who makes one has none: where the known one is not of the same moment, the other side does not have it any more.
-    if (link.isOwn === known.isOwn || nowMs - known.openedAtMs > this.#sameMomentMs) return true;
-    return link.isOwn === (this.#own < link.serverId);
+    return link.isOwn === known.isOwn || nowMs - known.openedAtMs > this.#sameMomentMs;
   }
 
   /** It does not count any more. */

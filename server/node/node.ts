@@ -151,7 +151,10 @@ export class ThrumNode {
         this.#inTurn(() => this.#observatory.registered(usernames));
       },
       accountLost: (username) => this.#accountLost(username),
-      placeNoted: (...noted) => this.#places.keeper.heard(...noted),
+      placeNoted: (origin, sequence, lamport, note) => {
+        this.#places.keeper.heard(origin, sequence, lamport, note);
+        if (note.event === "lost") this.#places.talk.heardPlace(origin, note.username);
+      },
       failed: (error) => this.#closing.fail(error),
     }, faults);
     this.#userLists = this.#makeUserLists();

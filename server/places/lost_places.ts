@@ -226,8 +226,8 @@ export class LostPlaces {
     return this.#takeFirst(this.of(username).filter(({ canResume }) => canResume));
   }
 
-  /** At the server `by` a user has taken up a place, at this Lamport time there. */
-  takenElsewhere(by: string, username: string, name: PlaceName, lamport: number): void {
+  /** At the server `by` a user has taken up a place, at this Lamport time there. `isOwn` says that it is one of this server. */
+  takenElsewhere(by: string, username: string, name: PlaceName, lamport: number, isOwn = false): void {
     for (const { id } of this.of(username)) {
       if (this.#presumedAt.get(id) === by) this.#presumedAt.delete(id);
     }
@@ -235,7 +235,9 @@ export class LostPlaces {
     const places = this.of(username).filter((place) => place.server === server);
     const place = sequence > 0
       ? places.find((place) => place.sequence === sequence)
-      : places.find((place) => place.sequence === 0) ?? places.find(({ lostAt }) => lostAt < lamport);
+      // What others concluded of this server may be an earlier loss, of which it knows what became: what it has noted since is not given up for that.
+      : places.find((place) => place.sequence === 0 && (!isOwn || place.lostAt < lamport)) ??
+        places.find(({ lostAt }) => lostAt < lamport);
     if (place !== undefined) return this.#drop(place.id);
     this.#noteEarly(sequence > 0 ? exactKey(name) : concludedKey(username, server), lamport);
   }

@@ -187,8 +187,10 @@ export class PlaceKeeper {
   /** Another server's entry, or one of this server's that it got back. */
   heard(origin: string, sequence: number, lamport: number, note: PlaceNote): void {
     const { username } = note;
-    if (note.event === "taken") this.#table.takenElsewhere(origin, username, note, lamport);
-    else {
+    if (note.event === "taken") {
+      const isOwn = note.server === this.#parts.journal.serverId;
+      this.#table.takenElsewhere(origin, username, note, lamport, isOwn);
+    } else {
       const { resumes: canResume, lostAt, vector } = note;
       return this.#told({ username, server: origin, sequence, lostAt, canResume, ...this.#standing(vector) });
     }

@@ -50,6 +50,8 @@ interface Peer {
   startedAt: number;
   readonly counts: Map<string, ReadingCounts>;
   lags: ReadonlyMap<string, Vector>;
+  /** Users who lost their connection there, as far as the entry that says where they stood has not come: it may be overtaken. */
+  readonly leaving: Set<string>;
 }
 
 /** A login that waits. */
@@ -107,7 +109,14 @@ export class PlaceTalk implements MeshPlaces {
 
   /** A link is up, and its server knows who is logged in here. */
   linked(link: TalkLink): void {
-    this.#peers.set(link.serverId, { link, answers: false, startedAt: 0, counts: new Map(), lags: new Map() });
+    this.#peers.set(link.serverId, {
+      link,
+      answers: false,
+      startedAt: 0,
+      counts: new Map(),
+      lags: new Map(),
+      leaving: new Set(),
+    });
     const { keeper } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
       .filter((counts) => !isUsual(counts));
@@ -119,6 +128,7 @@ export class PlaceTalk implements MeshPlaces {
     const peer = this.#peers.get(serverId);
     if (peer === undefined) return;
     peer.startedAt = startedAt;
+    this.#settle(peer, has);
     if (!tells) return;
     if (!peer.answers) {
       peer.answers = true;
@@ -145,10 +155,21 @@ export class PlaceTalk implements MeshPlaces {
 
   /** A server says who is online there; before anybody else is told. */
   heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage): void {
-    const counts = this.#peers.get(serverId)?.counts;
-    if (message.command === "ONLINE") counts?.clear();
-    else if (message.event === "joined") this.#parts.keeper.cameElsewhere(serverId, message.username);
-    else counts?.delete(message.username);
+    const peer = this.#peers.get(serverId);
+    if (message.command === "ONLINE") return peer?.counts.clear();
+    const { event, username } = message;
+    if (event === "joined") {
+      peer?.leaving.delete(username);
+      return this.#parts.keeper.cameElsewhere(serverId, username);
+    }
+    peer?.counts.delete(username);
+    const wasThere = this.#parts.whereabouts(username).servers.includes(serverId);
+    if (event === "lost" && wasThere) peer?.leaving.add(username);
+  }
+
+  /** An entry of that server says where a user stood. */
+  heardPlace(serverId: string, username: string): void {
+    this.#peers.get(serverId)?.leaving.delete(username);
   }
 
   /** A server cannot be reached any more; before anybody else is told. */
@@ -158,7 +179,7 @@ export class PlaceTalk implements MeshPlaces {
     this.#peers.delete(serverId);
     if (peer !== undefined) this.#noteLost(serverId, peer.startedAt);
     // Guests of another door have none, and do not come back as who they were.
-    const users = usersAt(serverId).filter(hasAccount).map((username) => ({
+    const users = [...new Set([...usersAt(serverId), ...peer?.leaving ?? []])].filter(hasAccount).map((username) => ({
       username,
       ...peer?.counts.get(username) ?? ONE_THAT_RESUMES,
       lag: peer?.lags.get(username) ?? {},
@@ -203,6 +224,17 @@ export class PlaceTalk implements MeshPlaces {
   stop(): void {
     for (const { timer } of this.#asking.values()) timer.cancel();
     this.#asking.clear();
+  }
+
+  /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */
+  #settle({ link: { serverId }, leaving }: Peer, has: number): void {
+    if (leaving.size === 0) return;
+    const left = [...leaving];
+    const id = `${serverId}:${has}`;
+    this.#parts.whenHere(id, () => {
+      // Else it is not waited for any longer, as its server is gone.
+      if (this.#parts.isHere(id)) { for (const username of left) leaving.delete(username); }
+    });
   }
 
   #noteLost(serverId: string, startedAt: number): void {

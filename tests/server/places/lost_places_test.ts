@@ -54,6 +54,21 @@ Deno.test("a place and the word that it was taken up end in nothing, whichever c
   }
 });
 
+Deno.test("a server that was started anew gives up what it noted of itself only to who could have heard of that", () => {
+  const taken = { server: "a", sequence: 0 };
+  for (const [at, left] of [[9, 1], [11, 0]] as const) {
+    const places = new LostPlaces();
+    places.concludeOwn({ username: "anna", server: "a", lostAt: 10, canResume: false, ...HERE, notedAt: 0 });
+    places.takenElsewhere("b", "anna", taken, at, true);
+    assertEquals(names(places).length, left);
+  }
+  // What another server concluded has no time that both know.
+  const places = new LostPlaces();
+  lost(places, "a", 1);
+  places.takenElsewhere("b", "anna", taken, 9);
+  assertEquals(names(places), []);
+});
+
 Deno.test("what is concluded of a lost server is replaced by what that tells, and forgotten when it has told all", () => {
   const places = new LostPlaces();
   lost(places, "a", 2);

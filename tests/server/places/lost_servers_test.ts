@@ -64,6 +64,48 @@ for (const how of ["kill", "powerOff"] as const) {
   });
 }
 
+Deno.test("a server that is back before its loss was noticed, and has not joined yet, keeps nothing from who was there", async () => {
+  const { world, sender } = await fourServers();
+  await plain(world, "a", "anna");
+  await world.run(announceIntervalMs + 100);
+  // So c learns of the end of the former link only when the next one is there.
+  const { process } = world.server("c");
+  process.stall();
+  world.server("a").powerOff();
+  // Until it has heard from all it tells nothing itself.
+  world.part(["a"], ["b", "d"]);
+  restart(world, "a");
+  await world.run(200);
+  process.goOn();
+  sender.publish(1);
+  await world.run(200);
+  const anna = await plain(world, "c", "anna");
+  await world.run(300);
+  assertEquals(anna.activities, [1]);
+});
+
+Deno.test("a place that its server has not sent when it is lost is not lost with it, although all had heard that the user is gone", async () => {
+  const world = await MeshWorld.of(["a", "b"], { cluster: { rebalance: false }, limits: { maxPendingBytes: 2_000 } });
+  await world.users("a", "anna");
+  const anna = await plain(world, "a", "anna");
+  const noisy = await world.login("a", "anonymous", { redirects: 3 });
+  await world.run(announceIntervalMs + 100);
+  const { process } = world.server("b");
+  process.stall();
+  for (let n = 1; n <= 20; n++) noisy.publish("x".repeat(500));
+  await world.run(50);
+  anna.link.destroy();
+  await world.run(50);
+  world.server("a").powerOff();
+  process.goOn();
+  const sender = await world.login("b", "anonymous", { redirects: 3 });
+  sender.publish(1);
+  await world.run(DETECTION_MS);
+  const back = await plain(world, "b", "anna");
+  await world.run(300);
+  assertEquals(back.activities.at(-1), 1);
+});
+
 Deno.test("what comes again is at most what came since the lost server announced itself last", async () => {
   const { world, sender } = await fourServers();
   const anna = await plain(world, "a", "anna");
