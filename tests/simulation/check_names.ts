@@ -7,8 +7,6 @@ import { type Evidence, overlaps, type Span, type Told, type Violation } from ".
 const UNKNOWN_MS = 1_000;
 /** Bytes on their way. */
 const UNDER_WAY_MS = 500;
-/** For so long a connection may be gone before its server, and others, find out. */
-const UNNOTICED_MS = 9_000;
 
 /**
  * A plain client with a name that is there in the end has got all that came since it entered, at whichever servers it was
@@ -32,10 +30,16 @@ interface Stay {
 function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Generator<Violation> {
   const last = evidence.told("entered").find((event) => event.session === session);
   if (last?.life === undefined) return;
-  const sessions = evidence.told("entered").filter(({ life }) => life === last.life).map((event) => event.session);
+  const sessions = evidence.told("entered").filter(({ life, username }) =>
+    life === last.life && username === last.username
+  ).map((event) => event.session);
   const all = sessions.flatMap((name) => stayOf(evidence, name));
   // The name was somebody else's at all servers up to where it was lost: what is remembered of the account that is left is of an earlier time.
-  const stays = all.slice(all.findLastIndex((stay) => losesName(evidence, who, stay)) + 1);
+  const stays = all.slice(
+    all.findLastIndex((stay, index) =>
+      losesName(evidence, who, stay) || isClaimedTwice(evidence, last.username, stay.from, all[index + 1]?.from ?? at)
+    ) + 1,
+  );
   const first = stays[0];
   if (first === undefined) return;
   // Who shares the name takes what is for both.
@@ -56,51 +60,96 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
 
 /** Whether an entry may be missed by a client that made these stays. */
 function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id: string): boolean {
-  return stays.some(({ server, from, until }, index) => {
+  return stays.some((stay, index) => {
     const next = stays[index + 1];
     if (next === undefined) return false;
     // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be.
-    const here = evidence.stored.get(server)?.get(id);
+    const here = evidence.stored.get(stay.server)?.get(id);
     const there = evidence.stored.get(next.server)?.get(id);
-    if (here !== undefined && here.at < from - UNDER_WAY_MS) return false;
+    if (here !== undefined && here.at < stay.from - UNDER_WAY_MS) return false;
     if (there === undefined || there.at >= next.from + UNDER_WAY_MS) return false;
-    // The server still held the connection for alive, and others went by that: it could not know, or stood still.
-    const apart = [...evidence.cut(who, server), ...evidence.stalls(server), ...evidence.stalls(who)];
-    if (overlaps(apart, until - UNNOTICED_MS, next.from + 1)) return true;
-    // What it had not read when its connection was reset is gone, and its server had sent it.
-    const paused = readsNothing(evidence, who).find((span) => span.from <= until && until <= span.until);
-    if (paused !== undefined && here !== undefined && here.at > paused.from - UNDER_WAY_MS) return true;
-    // Nobody had heard that the client is there when its server died (the answer to its login could still be on its way), or the others had not heard how
-    // far it was.
-    const died = evidence.down(server).find((span) =>
-      span.from >= from - UNDER_WAY_MS && span.until > from && span.from <= next.from
-    );
-    if (died !== undefined && died.from - from < UNKNOWN_MS) return true;
-    // What was stored there just before counts as sent: it tells so itself when it is back.
-    if (died !== undefined && here !== undefined && here.at > died.from - UNDER_WAY_MS) return true;
-    return died !== undefined && isBetweenServers(evidence, server, next.server, from, next.from);
+    const diedAt = diesAt(evidence, stay, next);
+    const leftAt = Math.min(stay.until, diedAt);
+    const heldUntil = linkOf(evidence, who, stay)?.until ?? leftAt;
+    // Sent, also when the server only took the connection for alive.
+    const isSent = here !== undefined && here.at <= Math.max(leftAt, heldUntil);
+    if (isSent) return isUnderWay(evidence, who, stay.server, here.at, leftAt);
+    // While it seemed to be there still when the next server was asked.
+    const askedAt = linkOf(evidence, who, next)?.from ?? next.from;
+    return heldUntil > askedAt || !isKnownAt(evidence, stay, leftAt, next);
   });
 }
 
-/** Whether the two servers could not talk as they should at some time. */
-function isBetweenServers(evidence: Evidence, a: string, b: string, from: number, until: number): boolean {
-  if (a === b) return false;
-  const spans = [...evidence.cut(a, b), ...evidence.down(b), ...evidence.stalls(a), ...evidence.stalls(b)];
-  return overlaps(spans, from - 10_000, until + 1);
+/** When the server of a stay died, if it did before the next one began; else `Infinity`. */
+function diesAt(evidence: Evidence, { server, from }: Stay, next: Stay): number {
+  // The answer to the login could still be on its way.
+  const died = evidence.down(server).find((span) => span.from >= from - UNDER_WAY_MS && span.until > from);
+  return died !== undefined && died.from <= next.from ? died.from : Infinity;
+}
+
+/** Whether what was sent at some time may not have come before the connection ended at `leftAt`, or lay unread there. */
+function isUnderWay(evidence: Evidence, who: string, server: string, sentAt: number, leftAt: number): boolean {
+  const troubles = [
+    ...evidence.cut(who, server),
+    ...evidence.stalls(server),
+    ...evidence.stalls(who),
+    ...readsNothing(evidence, who),
+  ];
+  // Since when something was in the way, up to the end; between two troubles there may have been no time for all.
+  let since = leftAt;
+  for (let span: Span | undefined;;) {
+    span = troubles.find(({ from, until }) => from < since && until > since - UNDER_WAY_MS);
+    if (span === undefined) return sentAt > since - UNDER_WAY_MS;
+    since = span.from;
+  }
+}
+
+/** Whether the server of the next stay knew that the client was at the former one before that could not be told any more. */
+function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, next: Stay): boolean {
+  if (server === next.server) return leftAt - from >= UNKNOWN_MS;
+  const troubles = [...evidence.cut(server, next.server), ...evidence.stalls(server), ...evidence.stalls(next.server)];
+  return evidence.greeted(next.server, server).some((link) => {
+    // For so long they could talk, and what was heard then was not forgotten since.
+    const heardFrom = Math.max(link.from, from);
+    return spansWithout(troubles, heardFrom, Math.min(link.until, leftAt)).some((span) =>
+      span.until - span.from >= UNKNOWN_MS && !overlaps(evidence.down(next.server), span.from, next.from)
+    );
+  });
+}
+
+/** The connection of a stay as the server knew it. */
+function linkOf(evidence: Evidence, who: string, { server, from }: Pick<Stay, "server" | "from">): Span | undefined {
+  return evidence.links(server, who).findLast((link) => link.from <= from);
+}
+
+/** What is left of some time without what lies in `spans`. */
+function spansWithout(spans: readonly Span[], from: number, until: number): Span[] {
+  const left: Span[] = [];
+  let at = from;
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    if (span.from > at) left.push({ from: at, until: Math.min(span.from, until) });
+    at = Math.max(at, span.until);
+  }
+  return [...left, { from: at, until }].filter((span) => span.until > span.from);
 }
 
 function stayOf(evidence: Evidence, session: string): Stay[] {
   const connected = evidence.told("connected").find((event) => event.session === session);
   if (connected === undefined) return [];
+  // Sent on with the answer to its login: nothing had begun.
+  if (wasSentOn(evidence, connected)) return [];
   const end = evidence.told("disconnected").find((event) => event.session === session);
-  // Sent on with the answer to its login: nothing had begun. The two may come one after the other.
-  const isSentOn = evidence.told("closed a connection").some((event) =>
-    event.who === connected.server && event.reason === "REDIRECTED" && event.peer.includes(`(${connected.who}:`) &&
-    event.at <= connected.at && event.at > connected.at - UNDER_WAY_MS
-  );
-  const isRedirected = end !== undefined && !end.byServer && end.reason !== "";
-  if (isRedirected && (isSentOn || end.at === connected.at)) return [];
   return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
+}
+
+/** Whether the server had sent a client on when that heard that it is let in. */
+function wasSentOn(evidence: Evidence, { who, server, at }: Told<"connected">): boolean {
+  const link = linkOf(evidence, who, { server, from: at });
+  return link !== undefined && link.until <= at &&
+    evidence.told("closed a connection").some((event) =>
+      event.who === server && event.reason === "REDIRECTED" && event.peer.includes(`(${who}:`) &&
+      event.at === link.until
+    );
 }
 
 /** Whether a stay ended as the name belongs to another account of the network. */
@@ -109,6 +158,14 @@ function losesName(evidence: Evidence, who: string, { server, from, until }: Sta
     event.who === server && event.reason === "NAME_LOST" && event.peer.includes(`(${who}:`) && event.at >= from &&
     event.at <= until
   );
+}
+
+/** Whether some server heard in that time of one of several claims to the name: then who was there with another one is forgotten. */
+function isClaimedTwice(evidence: Evidence, username: string, from: number, until: number): boolean {
+  const claims = [...evidence.stored.values()].flatMap((entries) =>
+    [...entries.values()].filter(({ account }) => account?.username === username)
+  );
+  return new Set(claims.map(({ id }) => id)).size > 1 && claims.some(({ at }) => at >= from && at <= until);
 }
 
 /** When a client left what was sent to it where it was. */

@@ -39,10 +39,16 @@ function enters(at: number, session: string, server: string, life: string): Told
   return [[at, "c1", { what: "entered", ...facts }], [at, "c1", { what: "connected", session, server }]];
 }
 
+/** The two are linked, from then on. */
+function linked(at: number): Told[] {
+  return [[at, "s1", { what: "link up", peer: "s2", link: 1 }], [at, "s2", { what: "link up", peer: "s1", link: 1 }]];
+}
+
 /** Ann is at s1, which dies; then at s2, where she is in the end. */
 const LIFE: readonly Told[] = [
   [0, "s1", { what: "started", serverId: "s1" }],
   [0, "s2", { what: "started", serverId: "s2" }],
+  ...linked(1),
   ...enters(10, "c1.1", "s1", "c1/1"),
   [5_000, "s1", { what: "died", how: "crash" }],
   [5_010, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
@@ -80,15 +86,24 @@ Deno.test("a plain client that left and entered anew has missed nothing", () => 
 });
 
 Deno.test("a plain client that is sent on with the answer to its first login begins where it is sent", () => {
-  const sentOn = (disconnectedAt: number): Told[] => [
-    ...LIFE.slice(0, 2),
-    ...enters(10, "c1.1", "s1", "c1/1"),
-    [disconnectedAt, "c1", { what: "disconnected", session: "c1.1", reason: "s2", byServer: false }],
-    ...MEANWHILE,
-    ...BACK,
-    END,
-  ];
-  assertEquals(breaks(MISSED, sentOn(10)), false);
+  const sentOn = (closedAt: number): Told[] => {
+    const sending: Told[] = [
+      [closedAt, "s1", { what: "closed a connection", peer: "ann (c1:40007)", reason: "REDIRECTED" }],
+      [closedAt, "s1", { what: "link down", peer: "c1", link: 7 }],
+    ];
+    const login = enters(10, "c1.1", "s1", "c1/1");
+    return [
+      ...LIFE.slice(0, 4),
+      [5, "s1", { what: "link up", peer: "c1", link: 7 }],
+      ...closedAt < 10 ? [...sending, ...login] : [...login, ...sending],
+      [closedAt + 4, "c1", { what: "disconnected", session: "c1.1", reason: "s2", byServer: false }],
+      ...MEANWHILE,
+      ...BACK,
+      END,
+    ];
+  };
+  // The answer to the login, and that it is sent on, may come in two turns.
+  assertEquals(breaks(MISSED, sentOn(8)), false);
   assertEquals(breaks(MISSED, sentOn(5_000)), true);
   // What says where comes a moment after the answer, and its server had closed the connection before that.
   const closed = (at: number): Told => [
@@ -112,7 +127,7 @@ Deno.test("a plain client misses what it had not read when its server died", () 
       what: "stored",
       entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }],
     }];
-    return [...LIFE.slice(0, 4), pause(ms), stored(2_000, "s2"), stored(2_001, "s1"), ...LIFE.slice(4), ...BACK, END];
+    return [...LIFE.slice(0, 6), pause(ms), stored(2_000, "s2"), stored(2_001, "s1"), ...LIFE.slice(6), ...BACK, END];
   };
   assertEquals(breaks(MISSED, told(5_000)), false);
   assertEquals(breaks(MISSED, told(3_000)), true);
@@ -120,7 +135,7 @@ Deno.test("a plain client misses what it had not read when its server died", () 
 
 Deno.test("a plain client whose server died with the answer to its login on its way may miss what it was to be told of", () => {
   const told = (diedAt: number): Told[] => [
-    ...LIFE.slice(0, 2),
+    ...LIFE.slice(0, 4),
     ...enters(5_002, "c1.1", "s1", "c1/1"),
     [diedAt, "s1", { what: "died", how: "crash" }],
     [diedAt + 4, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
@@ -134,7 +149,7 @@ Deno.test("a plain client whose server died with the answer to its login on its 
 
 Deno.test("a plain client has missed nothing from before its name was found to be of another account", () => {
   const lost = (reason: string): Told[] => [
-    ...LIFE.slice(0, 4),
+    ...LIFE.slice(0, 6),
     [7_000, "s1", { what: "closed a connection", peer: "ann (c1:40001)", reason }],
     [7_003, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
     ...MEANWHILE,
@@ -143,6 +158,61 @@ Deno.test("a plain client has missed nothing from before its name was found to b
   ];
   assertEquals(breaks(MISSED, lost("NAME_LOST")), false);
   assertEquals(breaks(MISSED, lost("FELL_BEHIND")), true);
+});
+
+Deno.test("what a plain client's server gets when it is back was not sent before it died", () => {
+  const stored = (at: number): Told => [at, "s1", {
+    what: "stored",
+    entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }],
+  }];
+  const back: Told = [6_500, "s1", { what: "started", serverId: "s1" }];
+  assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, back, stored(6_600), ...BACK, END]), true);
+  assertEquals(
+    breaks(MISSED, [...LIFE.slice(0, 6), stored(4_800), ...LIFE.slice(6), ...MEANWHILE, ...BACK, END]),
+    false,
+  );
+});
+
+Deno.test("a server that had no time to hear of a plain client does not know what that missed", () => {
+  const without = [...LIFE.slice(0, 2), ...LIFE.slice(4, 6)];
+  const told = (since: number): Told[] => [...without, ...linked(since), ...LIFE.slice(6), ...MEANWHILE, ...BACK, END];
+  assertEquals(breaks(MISSED, told(4_500)), false);
+  assertEquals(breaks(MISSED, told(3_500)), true);
+  // It has forgotten.
+  const anew: Told[] = [
+    [5_500, "s2", { what: "died", how: "crash" }],
+    [5_600, "s2", { what: "started", serverId: "s2" }],
+  ];
+  assertEquals(breaks(MISSED, [...LIFE, ...anew, ...MEANWHILE, ...BACK, END]), false);
+});
+
+Deno.test("a plain client may miss what its server took to be sent, or what came while it seemed to be there", () => {
+  const link = (what: "link up" | "link down", at: number, who: string, number: number): Told => {
+    return [at, who, { what, peer: "c1", link: number }];
+  };
+  const told = (noticedAt: number): Told[] =>
+    [
+      ...LIFE.slice(0, 4),
+      link("link up", 5, "s1", 7),
+      ...LIFE.slice(4, 6),
+      LIFE.at(-1)!,
+      ...MEANWHILE,
+      link("link up", 7_900, "s2", 8),
+      link("link down", noticedAt, "s1", 7),
+      ...BACK,
+      END,
+    ].toSorted(([a], [b]) => a - b);
+  assertEquals(breaks(MISSED, told(5_011)), true);
+  assertEquals(breaks(MISSED, told(7_950)), false);
+});
+
+Deno.test("a plain client misses nothing of an account whose name was claimed a second time", () => {
+  const claim = (at: number, id: string): Told => [at, "s2", {
+    what: "stored",
+    entries: [{ id, isFor: "servers", account: { username: "ann", verifier: id } }],
+  }];
+  assertEquals(breaks(MISSED, [claim(0, "s1:1"), ...LIFE, ...MEANWHILE, ...BACK, END]), true);
+  assertEquals(breaks(MISSED, [claim(0, "s1:1"), ...LIFE, ...MEANWHILE, claim(6_100, "s2:2"), ...BACK, END]), false);
 });
 
 Deno.test("a client whose list and what it was told after it are not who is there does not know who is online", () => {
