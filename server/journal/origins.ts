@@ -4,7 +4,7 @@
  */
 
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
-import { MAX_BASES } from "../mesh/fork.ts";
+import { MAX_BASES } from "./fork.ts";
 import type { Incarnation } from "../mesh/origins/incarnation.ts";
 import type { Position } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";

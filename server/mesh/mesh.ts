@@ -28,8 +28,8 @@ import type {
 import type { KnownServer } from "../store/store.ts";
 import { Announcing, reportOf } from "./announcing.ts";
 import { Caller } from "./dialer.ts";
-import { cutBack } from "../node/cut_back.ts";
-import { answersDigests, Forks } from "../node/forks.ts";
+import { cutBack } from "./origins/cut_back.ts";
+import { answersDigests, Forks } from "./origins/forks.ts";
 import { Joining } from "./catch_up.ts";
 import { Clones } from "./origins/copied_folders.ts";
 import type { MeshParts } from "./mesh_parts.ts";

@@ -97,8 +97,9 @@ function isUnderWay(evidence: Evidence, who: string, server: string, sentAt: num
   ];
   // Since when something was in the way, up to the end; between two troubles there may have been no time for all.
   let since = leftAt;
-  for (let span: Span | undefined;;) {
-    span = troubles.find(({ from, until }) => from < since && until > since - UNDER_WAY_MS);
+  while (true) {
+    const before: number = since;
+    const span = troubles.find(({ from, until }) => from < before && until > before - UNDER_WAY_MS);
     if (span === undefined) return sentAt > since - UNDER_WAY_MS;
     since = span.from;
   }
@@ -136,20 +137,27 @@ function spansWithout(spans: readonly Span[], from: number, until: number): Span
 function stayOf(evidence: Evidence, session: string): Stay[] {
   const connected = evidence.told("connected").find((event) => event.session === session);
   if (connected === undefined) return [];
-  // Sent on with the answer to its login: nothing had begun.
-  if (wasSentOn(evidence, connected)) return [];
   const end = evidence.told("disconnected").find((event) => event.session === session);
+  // Sent on with the answer to its login: nothing had begun.
+  if (wasSentOn(evidence, connected, end)) return [];
   return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
 }
 
 /** Whether the server had sent a client on when that heard that it is let in. */
-function wasSentOn(evidence: Evidence, { who, server, at }: Told<"connected">): boolean {
+function wasSentOn(
+  evidence: Evidence,
+  { who, server, at }: Told<"connected">,
+  end: Told<"disconnected"> | undefined,
+): boolean {
   const link = linkOf(evidence, who, { server, from: at });
-  return link !== undefined && link.until <= at &&
-    evidence.told("closed a connection").some((event) =>
-      event.who === server && event.reason === "REDIRECTED" && event.peer.includes(`(${who}:`) &&
-      event.at === link.until
-    );
+  // What says where to may come a moment after the answer: then the client tells it when its stay ends.
+  const isTold = end !== undefined && !end.byServer && end.reason !== "";
+  if (isTold && end.at === at) return true;
+  return evidence.told("closed a connection").some((event) =>
+    event.who === server && event.reason === "REDIRECTED" && event.peer.includes(`(${who}:`) &&
+    (isTold && event.at <= at && event.at > at - UNDER_WAY_MS ||
+      link !== undefined && link.until <= at && event.at === link.until)
+  );
 }
 
 /** Whether a stay ended as the name belongs to another account of the network. */

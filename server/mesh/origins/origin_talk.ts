@@ -7,7 +7,7 @@ import type { Vector } from "../../../log/vector.ts";
 import type { OriginMessage } from "../../../protocol/peer/origin_message.ts";
 import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import type { Clones } from "./copied_folders.ts";
-import type { Forks } from "../../node/forks.ts";
+import type { Forks } from "./forks.ts";
 import type { Joining } from "../catch_up.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { retractedMessage } from "./new_server_name.ts";

@@ -1,15 +1,15 @@
 /**
  * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that one is sent more of it; of origins with numbers
- * that were given out twice with all others. What follows from a difference is decided in `server/mesh/fork.ts`; who acts on it is the mesh.
+ * that were given out twice with all others. What follows from a difference is decided in `server/journal/fork.ts`; who acts on it is the mesh.
  */
 
-import { comparedSequences, type Digests, forkOf } from "../mesh/fork.ts";
-import type { DigestsAskMessage, DigestsMessage } from "../../protocol/peer/origin_message.ts";
-import { DIGESTS_FEATURE, type EntriesMessage } from "../../protocol/peer/peer_message.ts";
-import { sequenceOf } from "../../log/vector.ts";
-import type { EntryRange } from "../store/store.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { PeerLink } from "../mesh/peer_link.ts";
+import { comparedSequences, type Digests, forkOf } from "../../journal/fork.ts";
+import type { DigestsAskMessage, DigestsMessage } from "../../../protocol/peer/origin_message.ts";
+import { DIGESTS_FEATURE, type EntriesMessage } from "../../../protocol/peer/peer_message.ts";
+import { sequenceOf } from "../../../log/vector.ts";
+import type { EntryRange } from "../../store/store.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { PeerLink } from "../peer_link.ts";
 
 /** What it works with. */
 export interface ForksParts {

@@ -3,11 +3,11 @@
  * the new name of that server. Where these came later they were taken for repeats, and nobody was shown them: they enter the log anew.
  */
 
-import type { Position, Segment } from "../../log/segment.ts";
-import { takeLines } from "../mesh/entry_intake.ts";
-import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
-import type { EntriesMessage } from "../../protocol/peer/peer_message.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Position, Segment } from "../../../log/segment.ts";
+import { takeLines } from "../entry_intake.ts";
+import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
+import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
+import type { Journal } from "../../journal/journal.ts";
 
 /** Read at once. */
 const READ_BYTES = 1_048_576;
