@@ -6,6 +6,7 @@ import { checkHoles } from "./check_holes.ts";
 import { checkKnownOnline, checkPlainLives } from "./check_names.ts";
 import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
+import { checkCopies, isFault } from "./old_copies.ts";
 import { Evidence, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
@@ -19,6 +20,7 @@ const CHECKS = [
   checkMessages,
   checkReceipts,
   checkAgreement,
+  checkCopies,
   checkInboxes,
   checkNames,
   checkLists,
@@ -30,5 +32,6 @@ const CHECKS = [
 /** What was promised and did not hold, the earliest first. */
 export function check(schedule: Schedule, events: readonly Event[]): Violation[] {
   const evidence = new Evidence(schedule, events);
-  return CHECKS.flatMap((one) => one(evidence)).toSorted((a, b) => a.at - b.at);
+  const violations = CHECKS.flatMap((one) => one(evidence)).filter((violation) => isFault(schedule, violation));
+  return violations.toSorted((a, b) => a.at - b.at);
 }

@@ -45,6 +45,7 @@ const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "account",
   "accountsAfter",
   "usernames",
+  "segmentOf",
   "inboxOf",
   "inboxRange",
   "inboxCount",
@@ -87,6 +88,11 @@ export class Disk {
   putBack({ written, names }: DiskCopy): void {
     this.#written = [...written];
     this.#names = [...names];
+  }
+
+  /** Only the first part of what was ever written is there, as `chance` says (from 0 up to but not including 1). Gives what is lost; nobody notices. */
+  putOldBack(chance: number): readonly Segment[] {
+    return this.#drop(Math.floor(chance * (this.#written.length + 1))).lost;
   }
 
   /** A name that this server never had: where it needs a new one. */
@@ -138,7 +144,8 @@ export class Disk {
       if (!owner.committing(batch)) return;
       inner.commit(batch);
       this.#written.push({ kind: "batch", batch, at: nowMs() });
-      if (batch.renamed !== undefined) this.#names = [...this.#names, batch.renamed.serverId];
+      const name = batch.renamed?.serverId;
+      if (name !== undefined && name !== this.#names.at(-1)) this.#names = [...this.#names, name];
       owner.committed(batch);
     };
     const forget = (limits: ForgetLimits) => {
@@ -170,10 +177,7 @@ export class Disk {
     const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);
     const first = synced < 0 ? this.#written.length : synced;
     const kept = first + Math.floor(chance * (this.#written.length - first + 1));
-    const gone = this.#written.splice(kept).flatMap((written) => written.kind === "batch" ? [written.batch] : []);
-    const lost = gone.flatMap(({ segments }) => segments);
-    const neverTaken = new Set(gone.map(({ renamed }) => renamed?.serverId));
-    this.#names = this.#names.filter((name) => !neverTaken.has(name));
+    const { lost } = this.#drop(kept);
     if (lost.length > 0 && isNoticed) {
       const formerServerId = this.#names.at(-1)!;
       this.#names = [...this.#names, this.makeName()];
@@ -184,6 +188,16 @@ export class Disk {
       };
     }
     return lost;
+  }
+
+  /** Nothing after so many is there. */
+  #drop(kept: number): { readonly lost: readonly Segment[] } {
+    const gone = this.#written.splice(kept).flatMap((written) => written.kind === "batch" ? [written.batch] : []);
+    const neverTaken = new Set(gone.map(({ renamed }) => renamed?.serverId));
+    // One that was cut back only has the name that it had.
+    neverTaken.delete(this.#names[0]);
+    this.#names = this.#names.filter((name) => !neverTaken.has(name));
+    return { lost: gone.flatMap(({ segments }) => segments) };
   }
 
   /** What a store on a disk says when it is opened. */

@@ -2,6 +2,7 @@
  * The history, put in order for the checks: who was down, standing still or cut off from whom, who stored what when, and what became of it. Pure.
  */
 
+import { hasOldCopy } from "./old_copies.ts";
 import type { Event, Happening, StoredEntry } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -181,7 +182,7 @@ export class Evidence {
         for (const entry of event.entries) {
           const stored = { ...entry, server: who, at, index, isLost: false };
           const isOwn = this.machineOf(entry.id.split(":")[0]!) === who;
-          const isSilent = this.schedule.settings.cuts === "silent";
+          const isSilent = this.schedule.settings.cuts === "silent" || hasOldCopy(this.schedule);
           const before = server.get(entry.id);
           if (isOwn && isSilent && before?.isLost) {
             this.givenTwice.add(entry.id);

@@ -104,6 +104,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "if (before >= 0) continue;",
   },
   {
+    name: "judge an old copy by numbers alone",
+    path: "server/mesh/origins/forks.ts",
+    text: "if (!answersDigests(link)) return false;",
+    replacement: 'if (link.serverId !== "") return false;',
+  },
+  {
     name: "leave out who is between two connections",
     path: "server/presence/presence.ts",
     text: "return [...this.#users.keys()].sort();",

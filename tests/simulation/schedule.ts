@@ -6,6 +6,7 @@
 import type { Vector } from "../../log/vector.ts";
 import { Chance } from "./chance.ts";
 import { GONE_VECTOR, HOLE_LIE, LIE_NAMES, type LieName } from "./liar.ts";
+import { withOldCopies } from "./old_copies.ts";
 
 /** How large a simulation is. */
 export interface Sizes {
@@ -91,6 +92,8 @@ export type Action =
   | { readonly kind: "bit flips"; readonly server: string; readonly chance: number }
   /** Somebody sets the calendar of its machine, and after so long sets it right. */
   | { readonly kind: "set calendar"; readonly server: string; readonly aheadMs: number; readonly forMs: number }
+  /** It is killed, and an old copy of its data is put back; `chance` says how old. */
+  | { readonly kind: "put back"; readonly server: string; readonly chance: number }
   /** A plain client does not read for a while. */
   | { readonly kind: "read slowly"; readonly client: string; readonly ms: number }
   /** Somebody who has the secret of the network is taken for a server, and lies. */
@@ -159,7 +162,7 @@ const WEIGHTS = {
   "reads fail": 2,
   "bit flips": 3,
   "set calendar": 3,
-} as const satisfies Record<Exclude<Action["kind"], "lie">, number>;
+} as const satisfies Record<Exclude<Action["kind"], "lie" | "put back">, number>;
 
 /** Of so many schedules in a hundred somebody lies in one, up to so often. */
 const LYING_PERCENT = 30;
@@ -225,7 +228,8 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
       if (sender !== undefined) steps.push({ at, kind: "send", client: sender, to, count: chance.whole(1, 3) });
     }
   }
-  const all = withLies(new Chance(seed, "lies"), steps, servers);
+  const lied = withLies(new Chance(seed, "lies"), steps, servers);
+  const all = withOldCopies(new Chance(seed, "old copies"), lied, servers);
   return withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
 }
 
@@ -427,6 +431,8 @@ export function stepText(step: Action): string {
       return `the disk of ${step.server} fails after ${step.after} more reads`;
     case "bit flips":
       return `a bit flips on the disk of ${step.server}`;
+    case "put back":
+      return `an old copy of the data of ${step.server} is put back`;
     case "set calendar":
       return `the calendar of ${step.server} is wrong by ${step.aheadMs / DAY_MS} days for ${step.forMs} ms`;
     case "read slowly":

@@ -155,6 +155,14 @@ export class SimServer {
     this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
   }
 
+  /** Its process is killed, and an old copy of its data is put back. */
+  putBack(chance: number): void {
+    if (this.#isDestroyed) return;
+    if (this.#process !== undefined) this.#die("crash");
+    const lost = this.#disk.putOldBack(chance);
+    if (lost.length > 0) this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
+  }
+
   /** Asks it to stop. */
   stop(): void {
     if (this.#process === undefined || this.#process.isStalled) return;

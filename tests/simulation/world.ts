@@ -187,6 +187,8 @@ class World {
         return server?.crash(step.when);
       case "power cut":
         return server?.powerCut(step.chance);
+      case "put back":
+        return server?.putBack(step.chance);
       case "stall":
         this.#stall(step.machine, step.ms);
         return;

@@ -1,0 +1,61 @@
+/** Old copies of servers' data that are put back: when, in a schedule that has one, and what may not come of it. Pure. */
+
+import type { Chance } from "./chance.ts";
+import type { Evidence, Violation } from "./evidence.ts";
+import type { Schedule, Step } from "./schedule.ts";
+
+/** Of so many schedules in a hundred one has an old copy. */
+const COPIED_PERCENT = 20;
+/** How much of the log an old copy has at least: one that has nothing is a new disk. */
+const LEAST_KEPT = 0.3;
+
+/** `steps` with an old copy in some schedules: from a stream of its own, and put between the others, so it changes none of them. */
+export function withOldCopies(chance: Chance, steps: readonly Step[], servers: readonly string[]): Step[] {
+  if (servers.length < 2 || !chance.percent(COPIED_PERCENT)) return [...steps];
+  const server = chance.pick(servers);
+  const at = chance.whole(2_000, Math.max(2_001, steps.at(-1)!.at));
+  const copy: Step = { at, kind: "put back", server, chance: LEAST_KEPT + (1 - LEAST_KEPT) * chance.next() };
+  const start: Step = { at: at + chance.whole(10, 1_500), kind: "start", server };
+  return [...steps, copy, start].toSorted((a, b) => a.at - b.at);
+}
+
+/**
+ * What nobody can promise where numbers were given out twice before that was noticed: who saw the one entry sees the other one under the same number, and the first one
+ * again under a new name, after what its sender published since; and the receipt of a message that was on the lost disk alone is gone with it.
+ */
+const BROKEN_BY_NATURE: ReadonlySet<string> = new Set([
+  "nothing comes twice",
+  "a sender's order is kept",
+  "a delivery is told",
+]);
+
+/** Whether what did not hold is a fault, as no old copy explains it. */
+export function isFault(schedule: Schedule, { promise }: Violation): boolean {
+  return !BROKEN_BY_NATURE.has(promise) || !hasOldCopy(schedule);
+}
+
+/** Whether somebody puts an old copy back. */
+export function hasOldCopy({ steps }: Schedule): boolean {
+  return steps.some(({ kind }) => kind === "put back");
+}
+
+/**
+ * No number has two entries in the end, though it was given out twice: whoever had the one that counts no more has the other one. Silent power cuts may take away
+ * what would have told.
+ */
+export function checkCopies(evidence: Evidence): Violation[] {
+  if (!hasOldCopy(evidence.schedule) || evidence.schedule.settings.cuts === "silent") return [];
+  const known = new Map<string, { readonly who: string; readonly line: string }>();
+  const violations: Violation[] = [];
+  for (const { who, log, at } of evidence.told("ended with")) {
+    for (const [id, { line }] of log) {
+      const first = known.get(id);
+      if (first === undefined) known.set(id, { who, line });
+      else if (first.line !== line) {
+        const what = `${id} is ${first.line} at ${first.who} and ${line} at ${who}`;
+        violations.push({ promise: "no number has two entries", what, at });
+      }
+    }
+  }
+  return violations;
+}
