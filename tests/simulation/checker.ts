@@ -7,6 +7,7 @@ import { checkKnownOnline, checkPlainLives } from "./check_names.ts";
 import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
 import { checkCopies, isFault } from "./old_copies.ts";
+import { checkClones } from "./cloned_folder.ts";
 import { Evidence, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
@@ -21,6 +22,7 @@ const CHECKS = [
   checkReceipts,
   checkAgreement,
   checkCopies,
+  checkClones,
   checkInboxes,
   checkNames,
   checkLists,

@@ -54,6 +54,8 @@ export type Happening =
     /** Direct messages that wait, by user: as `sender#n`, each with the id of its entry. */
     readonly inboxes: Readonly<Record<string, Readonly<Record<string, string>>>>;
   }
+  /** A copy of its folder was started: whether the server itself goes on, and why the copy ended. */
+  | { readonly what: "was cloned"; readonly goesOn: boolean; readonly why: string }
   /** Whom it lists as online, when all is over. */
   | { readonly what: "lists"; readonly users: readonly string[] }
   /** All is quiet and was told. Now those who are there go, and everybody comes once more, as if for the first time. */

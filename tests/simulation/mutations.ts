@@ -110,6 +110,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: 'if (link.serverId !== "") return false;',
   },
   {
+    name: "take the one that joined first for the copy",
+    path: "server/mesh/origins/incarnation.ts",
+    text: "return difference > 0;",
+    replacement: "return difference < 0;",
+  },
+  {
     name: "leave out who is between two connections",
     path: "server/presence/presence.ts",
     text: "return [...this.#users.keys()].sort();",

@@ -9,7 +9,7 @@ import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import type { Batch, Store } from "../../server/store/store.ts";
 import { Chance } from "./chance.ts";
-import { Disk } from "./disk.ts";
+import { Disk, type DiskCopy } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
 import { keyOf, ofLine } from "./numbered.ts";
 import { type Calendar, Process } from "./process.ts";
@@ -81,6 +81,7 @@ export class SimServer {
     this.#disk.mend();
     const process = new Process(this.name, clock, this.calendar);
     this.#process = process;
+    this.#folder = this.#disk.copy();
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
       committed: (batch) => this.#committed(batch),
@@ -116,6 +117,19 @@ export class SimServer {
     });
   }
   #node: ThrumNode | undefined;
+
+  /** Its folder, as it was before it was started for the last time. */
+  #folder: DiskCopy | undefined;
+
+  /** Whether a copy of that would go by its name. */
+  get hasFolderOfItsName(): boolean {
+    return this.#folder !== undefined && this.#folder.names.at(-1) === this.#node?.serverId;
+  }
+
+  /** Gets a copy of that of another one. */
+  takeFolderOf(original: SimServer): void {
+    this.#disk.putBack(original.#folder!);
+  }
 
   /** Kills it, now or soon. */
   crash(when: "now" | "before commit" | "after commit"): void {

@@ -3,6 +3,7 @@
 import { FakeClock } from "../support/fake_clock.ts";
 import { Chance } from "./chance.ts";
 import { type Event, History } from "./history.ts";
+import { joinClone } from "./cloned_folder.ts";
 import { claim } from "./claim.ts";
 import { lie } from "./liar.ts";
 import { LibraryClient } from "./library_client.ts";
@@ -108,6 +109,11 @@ class World {
     for (const client of this.#clients.values()) client.tellEnd();
     await this.#askWhoIsOnline();
     await this.#comeOnceMore();
+    await joinClone(
+      [...this.#servers.values()].filter(({ isRunning }) => isRunning),
+      this.#schedule.settings,
+      this.#around,
+    );
     for (const server of this.#servers.values()) if (!server.isDestroyed) server.tellEnd();
   }
 
