@@ -76,7 +76,8 @@ function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id
     if (isSent) return isUnderWay(evidence, who, stay.server, here.at, leftAt);
     // While it seemed to be there still when the next server was asked.
     const askedAt = linkOf(evidence, who, next)?.from ?? next.from;
-    return heldUntil > askedAt || !isKnownAt(evidence, stay, leftAt, next);
+    return heldUntil > askedAt || !isKnownAt(evidence, stay, leftAt, next) ||
+      isSentUnheard(evidence, who, stay, next, id);
   });
 }
 
@@ -121,6 +122,19 @@ function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, n
 /** The connection of a stay as the server knew it. */
 function linkOf(evidence: Evidence, who: string, { server, from }: Pick<Stay, "server" | "from">): Span | undefined {
   return evidence.links(server, who).findLast((link) => link.from <= from);
+}
+
+/** Whether a server may have let the client in between two stays, and sent it the entry, of which nothing came to the client. */
+function isSentUnheard(evidence: Evidence, who: string, stay: Stay, next: Stay, id: string): boolean {
+  const { from: until } = linkOf(evidence, who, next) ?? next;
+  return evidence.schedule.servers.some((server) =>
+    evidence.links(server, who).some((link) => {
+      const stored = evidence.stored.get(server)?.get(id);
+      if (stored === undefined || stored.at > link.until || link.from < stay.until || link.from >= until) return false;
+      const troubles = [...evidence.cut(who, server), ...evidence.stalls(server), ...evidence.stalls(who)];
+      return overlaps(troubles, link.from, link.until);
+    })
+  );
 }
 
 /** What is left of some time without what lies in `spans`. */

@@ -205,6 +205,22 @@ Deno.test("a plain client may miss what its server took to be sent, or what came
   assertEquals(breaks(MISSED, told(7_950)), false);
 });
 
+Deno.test("a plain client may miss what a server sent that let it in without its hearing of that", () => {
+  const told = (cutAt: number): Told[] => [
+    ...LIFE,
+    ...MEANWHILE,
+    [6_500, "s2", { what: "link up", peer: "c1", link: 7 }],
+    [cutAt, "", { what: "cut off", from: "c1", to: "s2" }],
+    [7_000, "s2", { what: "link down", peer: "c1", link: 7 }],
+    [7_100, "", { what: "step", step: { kind: "heal" } }],
+    [7_900, "s2", { what: "link up", peer: "c1", link: 8 }],
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, told(6_501)), false);
+  assertEquals(breaks(MISSED, told(7_050)), true);
+});
+
 Deno.test("a plain client misses nothing of an account whose name was claimed a second time", () => {
   const claim = (at: number, id: string): Told => [at, "s2", {
     what: "stored",
