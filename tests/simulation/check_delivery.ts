@@ -176,9 +176,15 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   const { origin } = parseEntryId(late.id)!;
   if (waitedInVain(evidence, late, before)) return true;
   const lateOrigin = evidence.machineOf(origin);
-  for (const server of evidence.schedule.servers) {
-    const entered = evidence.stored.get(server)?.get(before.id);
-    if (entered === undefined || server === lateOrigin) continue;
+  // Where the receiver was, and where something later was let in first of all: others decide for themselves.
+  const login = evidence.told("connected").findLast((event) =>
+    event.session === before.session && event.at <= before.at
+  );
+  const deciding = new Set([evidence.machineOf(parseEntryId(before.id)!.origin)]);
+  if (login !== undefined) deciding.add(login.server);
+  for (const server of deciding) {
+    const entered = firstLater(evidence, server, late, before);
+    if (entered === undefined || server === lateOrigin || !mayHaveWaited(evidence, entered)) continue;
     const had = evidence.stored.get(server)?.get(late.id);
     if (had !== undefined && had.index < entered.index) continue;
     // It has another name since a power cut: nobody is called as `late` says any more.
@@ -186,6 +192,28 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
     if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
   return false;
+}
+
+/** Whether an entry was at hand for the whole of the hold-back time before it was let in. Its own server waits with the login. */
+function mayHaveWaited(evidence: Evidence, { server, id, at }: Stored): boolean {
+  if (evidence.machineOf(parseEntryId(id)!.origin) === server) return true;
+  const heldFrom = at - evidence.schedule.settings.holdBackMs;
+  return [...evidence.stored].some(([other, entries]) => {
+    const copy = entries.get(id);
+    return other !== server && copy !== undefined && copy.at <= heldFrom &&
+      overlaps(evidence.links(server, other), copy.at, heldFrom + 1);
+  });
+}
+
+/** What entered the log of a server first of all that a sender published after `late`, up to `before`. */
+function firstLater(evidence: Evidence, server: string, late: Arrived, before: Arrived): Stored | undefined {
+  let first: Stored | undefined;
+  for (let n = late.n + 1; n <= before.n; n++) {
+    for (const copy of evidence.copies.get(`${late.sender}#${n}`) ?? []) {
+      if (copy.server === server && (first === undefined || copy.index < first.index)) first = copy;
+    }
+  }
+  return first;
 }
 
 /** Who is there at the end has everything that is in the log and was not there before it came, or was told which part it misses. */

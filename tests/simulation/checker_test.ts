@@ -227,6 +227,27 @@ Deno.test("the checker sees a wrong order, unless the server that has the earlie
   assertEquals(broken([...BEGINNING, ...gone(19_600), ...late]), ["a sender's order is kept"]);
 });
 
+Deno.test("the checker sees that a server let something in before the hold-back time was over, counted from when it could come", () => {
+  const told = (storedAt: number): Told[] => [
+    ...BEGINNING,
+    [2, "s2", { what: "link up", peer: "s3", link: 2 }],
+    [2, "s3", { what: "link up", peer: "s2", link: 2 }],
+    stored(18_000, "s1", "s1:1", 1),
+    stored(18_005, "s3", "s1:1", 1),
+    [18_500, "s2", { what: "link down", peer: "s1", link: 1 }],
+    stored(storedAt, "s3", "s3:1", 2),
+    stored(20_000, "s2", "s3:1", 2),
+    received(20_001, "c2", 2, "s3:1"),
+    stored(20_002, "s2", "s1:1", 1),
+    received(20_003, "c2", 1, "s1:1"),
+    stored(20_004, "s1", "s3:1", 2),
+    endedWith("s1", { "s1:1": 1, "s3:1": 2 }),
+    endedWith("s2", { "s1:1": 1, "s3:1": 2 }),
+  ];
+  assertEquals(broken(told(19_400)), []);
+  assertEquals(broken(told(19_900)), ["a sender's order is kept"]);
+});
+
 Deno.test("the checker sees that somebody who stayed has not received something, unless it was told so", () => {
   const told = [...BEGINNING, ...STORED_EVERYWHERE, received(30, "c1", 1, "s1:1"), ...ENDS, is("c1"), is("c2")];
   assertEquals(broken(told), ["everybody gets everything"]);
