@@ -77,6 +77,7 @@ export function checkInboxes(evidence: Evidence): Violation[] {
       for (const key of Object.keys(inbox)) {
         const others = ends.filter((other) => other.who !== who && other.inboxes[username]?.[key] === undefined);
         for (const { who: other, at } of others) {
+          if (hasReceiptGivenTwice(evidence, key)) continue;
           // It came into the network when others had forgotten it.
           const isForgotten = evidence.hasForgetting &&
             evidence.copies.get(key)?.every(({ server }) => server !== other);
@@ -105,7 +106,14 @@ function* checkOnce(evidence: Evidence, all: readonly Told<"got">[]): Generator<
 /** Whether a client that was killed may be shown again what it had taken: its server did not know that, or the message is another one for it. */
 function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got">): boolean {
   if (before.session === again.session) return false;
-  return !wasKnownAsTaken(evidence, again);
+  // Two servers had taken it, and a vector does not tell that the two are one. What waits tells by its receipt.
+  const isTwin = before.id !== again.id && !again.offline;
+  return isTwin || !wasKnownAsTaken(evidence, again);
+}
+
+/** Whether a receipt of the message has a number that was given out twice: then servers have other entries there. */
+function hasReceiptGivenTwice(evidence: Evidence, key: string): boolean {
+  return evidence.receipts.get(key)?.some(({ id }) => evidence.givenTwice.has(id)) ?? false;
 }
 
 /** Whether the server of who got `event` had stored, before it let that client in, that the message was delivered. */
@@ -137,7 +145,7 @@ function* checkOrder(evidence: Evidence, all: readonly Told<"got">[]): Generator
       continue;
     }
     if (mayComeLate(evidence, event, before) || begunWith(evidence, vector, event)) continue;
-    if (wasTakenByAnother(evidence, event)) continue;
+    if (wasTakenByAnother(evidence, event) || isOwedToAnother(evidence, event, before)) continue;
     const what = `${chain} got ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
     yield { promise: "the order of direct messages is kept", what, at };
   }
@@ -147,6 +155,16 @@ function* checkOrder(evidence: Evidence, all: readonly Told<"got">[]): Generator
 function wasTakenByAnother(evidence: Evidence, late: Told<"got">): boolean {
   const isTaken = (evidence.receipts.get(keyOf(late)) ?? []).some(({ at }) => at <= late.at);
   return late.offline && isTaken && !wasKnownAsTaken(evidence, late);
+}
+
+/**
+ * Whether another client of the user had taken `late` before `before` was shown as one that waited. A client that begins where the user was lost is shown what waits first;
+ * when that login is cut off, the next one has what others have taken as well.
+ */
+function isOwedToAnother(evidence: Evidence, late: Told<"got">, before: Told<"got">): boolean {
+  const isTaken = (evidence.receipts.get(keyOf(late)) ?? []).some(({ at }) => at <= before.at);
+  return before.offline && !late.offline && before.session === late.session && isTaken &&
+    loginBefore(evidence, late) !== loginBefore(evidence, before);
 }
 
 /** What a server is left with was got by somebody of its user; if nobody of that name has come, it waits. */
@@ -192,7 +210,11 @@ function* checkStayed(evidence: Evidence, { who, chain, session, username, at }:
     const key = keyOf({ sender, n });
     if (to !== username || got.has(key) || !evidence.survives(key)) continue;
     const copies = evidence.copies.get(key)!;
-    if (copies.some(({ id }) => covers(begun.vector, id) || covers(had, id) || isIn(gaps, id))) continue;
+    // Its number tells that it was had.
+    const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
+    if (isGivenTwice || copies.some(({ id }) => covers(begun.vector, id) || covers(had, id) || isIn(gaps, id))) {
+      continue;
+    }
     const what = `${session} has not got ${key} (${[...new Set(copies.map(({ id }) => id))].join(", ")})`;
     yield { promise: "all clients of a user get a direct message", what, at };
   }
@@ -220,7 +242,9 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     for (const [username, inbox] of Object.entries(inboxes)) {
       for (const key of Object.keys(inbox)) {
         const by = taken.get(`${key} ${username}`);
-        if (by !== undefined) yield { promise, what: `${key} waits at ${who}, and ${by.session} has taken it`, at };
+        if (by !== undefined && !hasReceiptGivenTwice(evidence, key)) {
+          yield { promise, what: `${key} waits at ${who}, and ${by.session} has taken it`, at };
+        }
       }
     }
   }

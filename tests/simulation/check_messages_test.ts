@@ -17,7 +17,7 @@ type Told = readonly [at: number, who: string, happening: Happening];
 type End = Extract<Happening, { what: "ended with" }>;
 
 /** The promises that `told` breaks, each once. */
-function broken(told: readonly Told[], holdBackMs = 500): string[] {
+function broken(told: readonly Told[], holdBackMs = 500, cuts: "noticed" | "silent" = "noticed"): string[] {
   const schedule: Schedule = {
     seed: 1,
     servers: ["s1", "s2"],
@@ -25,7 +25,7 @@ function broken(told: readonly Told[], holdBackMs = 500): string[] {
     settings: {
       durability: "local",
       synchronous: "normal",
-      cuts: "noticed",
+      cuts,
       holdBackMs,
       maxPendingBytes: 4_000,
       tailBytes: 33_554_432,
@@ -162,6 +162,42 @@ Deno.test("the checker sees that a direct message came twice, also to who was ki
   assertEquals(broken([...TAKEN, ...killed, shown, ...ONE_ENDS]), ["a direct message comes once"]);
   const untold = [...ONE, got(30, "c2", 1, "s1:1"), ...killed, shown, ...delivered(161, "s2:1", "s1:1"), ...ONE_ENDS];
   assertEquals(broken(untold), []);
+});
+
+Deno.test("the checker lets the other copy of a direct message come to who was killed, unless it waited there", () => {
+  const killed: Told[] = [[35, "c2", { what: "died", how: "crash" }], ...enters(150, "c2", "s2", 2)];
+  const other = (offline: boolean) => got(160, "c2", 1, "s2:9", { life: 2, offline });
+  assertEquals(broken([...TAKEN, ...killed, other(false), ...ONE_ENDS]), []);
+  assertEquals(broken([...TAKEN, ...killed, other(true), ...ONE_ENDS])[0], "a direct message comes once");
+});
+
+Deno.test("the checker lets what others had taken come after what waited, when the first login was cut off", () => {
+  const promise = "the order of direct messages is kept";
+  const told = (again: readonly Told[]): Told[] => [
+    ...TAKEN,
+    ...sent(40, 2, "s1:2"),
+    ...enters(50, "c3", "s1"),
+    got(51, "c3", 2, "s1:2", { offline: true }),
+    ...again,
+    got(60, "c3", 1, "s1:1"),
+    ...ends({ "s1:1": 1, "s1:2": 2, "s2:1": 0 }),
+  ];
+  const again: Told = [55, "c3", { what: "connected", session: "c3.1", server: "s1" }];
+  assertEquals(broken(told([again])).includes(promise), false);
+  assertEquals(broken(told([])).includes(promise), true);
+});
+
+Deno.test("the checker passes over a message whose receipt has a number that was given out twice", () => {
+  const twice: Told[] = [
+    [40, "s2", { what: "lost entries", ids: ["s2:1"] }],
+    [50, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "user" }] }],
+  ];
+  const waits = { bob: { "c1.1#1": "s1:1" } };
+  const told = [...TAKEN, ...twice, is("c2"), ...ends({ "s1:1": 1, "s2:1": 0 }, { s2: waits })];
+  const unequal = ["what was taken is not shown again", "equal inboxes"];
+  for (const [cuts, count] of [["noticed", 2], ["silent", 0]] as const) {
+    assertEquals(broken(told, 500, cuts).filter((promise) => unequal.includes(promise)).length, count);
+  }
 });
 
 Deno.test("the checker sees direct messages in a wrong order", () => {
