@@ -7,6 +7,7 @@ import type { Vector } from "../../log/vector.ts";
 import { Chance } from "./chance.ts";
 import { GONE_VECTOR, HOLE_LIE, LIE_NAMES, type LieName } from "./liar.ts";
 import { withOldCopies } from "./old_copies.ts";
+import { withScenes } from "./scenes.ts";
 
 /** How large a simulation is. */
 export interface Sizes {
@@ -78,6 +79,14 @@ export type Action =
   /** The server that it is connected to crashes, or is cut off from the other servers: what it has accepted last is nowhere else. */
   | { readonly kind: "crash host"; readonly client: string; readonly when: "now" | "before commit" | "after commit" }
   | { readonly kind: "isolate host"; readonly client: string }
+  /** That one is busy, as in "busy loop". */
+  | {
+    readonly kind: "busy host";
+    readonly client: string;
+    readonly times: number;
+    readonly ms: number;
+    readonly freeMs: number;
+  }
   /** Somebody on that machine registers a name, and does nothing else. */
   | {
     readonly kind: "claim";
@@ -162,7 +171,7 @@ const WEIGHTS = {
   "reads fail": 2,
   "bit flips": 3,
   "set calendar": 3,
-} as const satisfies Record<Exclude<Action["kind"], "lie" | "put back">, number>;
+} as const satisfies Record<Exclude<Action["kind"], "lie" | "put back" | "busy host">, number>;
 
 /** Of so many schedules in a hundred somebody lies in one, up to so often. */
 const LYING_PERCENT = 30;
@@ -229,7 +238,8 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
     }
   }
   const lied = withLies(new Chance(seed, "lies"), steps, servers);
-  const all = withOldCopies(new Chance(seed, "old copies"), lied, servers);
+  const copied = withOldCopies(new Chance(seed, "old copies"), lied, servers);
+  const all = withScenes(new Chance(seed, "scenes"), copied, servers, clients);
   return withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
 }
 
@@ -423,6 +433,8 @@ export function stepText(step: Action): string {
       return `${step.client} sends ${step.count} to ${step.to}`;
     case "crash host":
       return `the server of ${step.client} crashes ${step.when === "now" ? "now" : `in its next commit, ${step.when}`}`;
+    case "busy host":
+      return `the server of ${step.client} is busy ${step.times} times for ${step.ms} ms, with ${step.freeMs} ms between`;
     case "isolate host":
       return `the server of ${step.client} is cut off from the other servers`;
     case "claim":

@@ -242,6 +242,8 @@ class World {
         return client?.readSlowly(step.ms);
       case "lie":
         return lie(step, this.#around);
+      case "busy host":
+        return client?.server === undefined ? undefined : this.#keepBusy(client.server, step);
       case "busy loop":
         return this.#keepBusy(step.server, step);
     }
