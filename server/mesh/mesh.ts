@@ -336,6 +336,7 @@ export class Mesh implements PeerLinkOwner {
 
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
     this.#opened(link, peer, members);
+    this.registrar.called(link);
   }
 
   onMessage(link: PeerLink, message: PeerMessage): void {
@@ -404,6 +405,7 @@ export class Mesh implements PeerLinkOwner {
     const calledAt = this.#caller.takeCall(link);
     if (this.#links.delete(link)) this.#lost(link, end, why);
     else if (calledAt !== undefined) this.#caller.ended(calledAt, end, why);
+    this.registrar.called(link);
     this.#joining.look();
   }
 
@@ -414,6 +416,7 @@ export class Mesh implements PeerLinkOwner {
     const called = PeerLink.call(link, greeting, this.#supervision, this);
     this.#links.add(called);
     this.#announcing.greeted(called);
+    this.registrar.calling(called);
     return called;
   }
 
@@ -422,6 +425,7 @@ export class Mesh implements PeerLinkOwner {
     const address = older === undefined ? undefined : this.#caller.takeCall(link);
     if (older === undefined || address === undefined) return undefined;
     this.#links.delete(link);
+    this.registrar.called(link);
     return older.called(dialled, framer, line, () => this.#caller.failed(address, "the link is gone"));
   }
 

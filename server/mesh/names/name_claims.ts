@@ -45,10 +45,30 @@ export class Registrar {
   readonly #locks: Locks;
   readonly #waiting = new Map<string, Waiting>();
   readonly #evidence = new ClaimEvidence();
+  /** Calls on which this server has said what it has numbered, and that are not answered: what it numbers meanwhile looks as if it had not asked. */
+  readonly #calls = new Set<PeerLink>();
+  /** Claims that wait for such calls. */
+  readonly #later = new Set<{ readonly calls: Set<PeerLink>; readonly run: () => void }>();
 
   constructor(locks: Locks, owner: RegistrarOwner) {
     this.#locks = locks;
     this.#owner = owner;
+  }
+
+  /** This server has called another one, and greeted. */
+  calling(link: PeerLink): void {
+    this.#calls.add(link);
+  }
+
+  /** It has answered, and can be asked now; or it is gone. */
+  called(link: PeerLink): void {
+    if (!this.#calls.delete(link)) return;
+    for (const claim of this.#later) {
+      claim.calls.delete(link);
+      if (claim.calls.size > 0) continue;
+      this.#later.delete(claim);
+      claim.run();
+    }
   }
 
   /**
@@ -56,6 +76,11 @@ export class Registrar {
    * released when every server has its account, or it was given up.
    */
   claim(username: string, settled: (claim: Claim | undefined) => void): void {
+    if (this.#calls.size === 0) return this.#claim(username, settled);
+    this.#later.add({ calls: new Set(this.#calls), run: () => this.#claim(username, settled) });
+  }
+
+  #claim(username: string, settled: (claim: Claim | undefined) => void): void {
     const claim = { username, lamport: this.#owner.tick(), origin: this.#owner.serverId };
     const links = [...this.#owner.links];
     const decided = (isGranted: boolean) => {

@@ -321,3 +321,30 @@ Deno.test("a peer cannot release what another one holds, nor answer for it", asy
   await world.run(20);
   assertEquals(world.server("a").vector, { a: 1 });
 });
+
+Deno.test("a name that is wanted while another server is called is asked of that one as well", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  await world.parted(["a"], ["b"]);
+  // Its clock is ahead, so that a claim of the other one would be the lower.
+  const noisy = await world.login("b", "anonymous", { redirects: 3 });
+  for (let n = 0; n < 200; n++) noisy.publish(n);
+  await world.run(100);
+  assertEquals((await world.register("b", "anna", "first")).commands, ["REGISTER_SUCCESS"]);
+  const { process } = world.server("b");
+  process.stall();
+  world.network.heal();
+  await world.until(() => world.between("a", "b").length > 0, "the call");
+  await world.run(20);
+  const late = await world.client("a", { ...REGISTER_ANNA, secret: "second" });
+  await world.run(100);
+  process.goOn();
+  await world.until(() => late.commands.length > 0, "the answer");
+  await world.linked("a", "b");
+  await world.equal("a", "b");
+  assertEquals(late.commands[0], "REGISTER_FAILED");
+  for (const name of ["a", "b"]) {
+    const client = await world.client(name, loginOf("anna", { secret: "first", redirects: 3 }));
+    await world.run(50);
+    assertEquals(client.commands[0], "LOGIN_SUCCESS", name);
+  }
+});
