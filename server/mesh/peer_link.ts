@@ -186,8 +186,8 @@ export class PeerLink implements LinkTaker, Supervised {
     return this.#end !== undefined;
   }
 
-  /** A message as a line, or lines as they are. */
-  send(message: { readonly command: string }): void {
+  /** Sends a message as a line. */
+  send(message: PeerMessage): void {
     this.write(encoder.encode(encodeLine(message)));
   }
 
@@ -202,7 +202,7 @@ export class PeerLink implements LinkTaker, Supervised {
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, end: PeerEnd = "lost"): void {
     if (this.#end !== undefined) return;
     const { reconnect } = CLOSE_REASONS[reason];
-    this.send({ command: "END_CONNECTION", reason, info: why, reconnect } as { command: string });
+    this.send({ command: "END_CONNECTION", reason, info: why, reconnect });
     this.#close(end, why);
   }
 
@@ -283,7 +283,7 @@ export class PeerLink implements LinkTaker, Supervised {
         this.#entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
         return;
       case "HEARTBEAT":
-        return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence } as { command: string });
+        return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence });
       case "HEARTBEAT_ACK":
         return this.#answered(message.sequence);
       case "END_CONNECTION":
@@ -326,7 +326,7 @@ export class PeerLink implements LinkTaker, Supervised {
   #sendHeartbeat(sequence: number, of: number): void {
     const { silence: { intervalMs }, heartbeats } = this.#supervision;
     heartbeats.sent++;
-    this.send({ command: "HEARTBEAT", sequence, of, intervalMs } as { command: string });
+    this.send({ command: "HEARTBEAT", sequence, of, intervalMs });
   }
 
   #answered(sequence: number): void {

@@ -455,7 +455,7 @@ export class Replication implements Committed {
     for (const origin of this.#changed) {
       const peer = this.#peers.get(origin);
       const vector = { [origin]: this.#journal.lastOf(origin) };
-      peer?.link.send({ command: "HAVE", vector } as { command: string });
+      peer?.link.send({ command: "HAVE", vector });
     }
     this.#changed.clear();
     this.#hasReplicated = true;
@@ -583,7 +583,7 @@ export class Replication implements Committed {
     peer.wanted = Object.keys(wanted).sort().join();
     const vector = { ...wanted, ...again };
     peer.asked = new Set(Object.keys(vector));
-    peer.link.send({ command: "WANT", vector } as { command: string });
+    peer.link.send({ command: "WANT", vector });
   }
 
   /** Sends until the link is full, the log is at its end, or the peer's share of this turn is used up. */

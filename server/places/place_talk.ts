@@ -15,7 +15,7 @@ import { unlessUnreadable } from "../journal/unreadable_store.ts";
 /** A link, as far as it is talked on. */
 export interface TalkLink {
   readonly serverId: string;
-  send(message: { readonly command: string }): void;
+  send(message: PlaceTalkMessage): void;
 }
 
 /** What is needed of the node. */
@@ -92,7 +92,7 @@ export class PlaceTalk implements MeshPlaces {
     const ask = this.#nextAsk++;
     const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
     this.#asking.set(ask, { of: new Set(asked.map(({ link }) => link.serverId)), run, timer });
-    for (const { link } of asked) say(link, { command: "PLACE_ASK", ask });
+    for (const { link } of asked) link.send({ command: "PLACE_ASK", ask });
   }
 
   /** A user has another number of connections here. */
@@ -120,7 +120,7 @@ export class PlaceTalk implements MeshPlaces {
     const { keeper } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
       .filter((counts) => !isUsual(counts));
-    for (const portion of portions(users)) say(link, { command: "SESSIONS", users: portion });
+    for (const portion of portions(users)) link.send({ command: "SESSIONS", users: portion });
   }
 
   /** Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log. */
@@ -195,7 +195,7 @@ export class PlaceTalk implements MeshPlaces {
     const { serverId, keeper, lastOwn, whenHere } = this.#parts;
     switch (message.command) {
       case "PLACE_ASK":
-        return say(link, { command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() });
+        return link.send({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() });
       case "PLACE_SAID": {
         const { ask, sequence } = message;
         return whenHere(`${link.serverId}:${sequence}`, () => this.#answered(ask, link.serverId));
@@ -248,7 +248,7 @@ export class PlaceTalk implements MeshPlaces {
     const { serverId, keeper } = this.#parts;
     for (const server of keeper.concludedServers) {
       if (server === serverId() || server === link.serverId) continue;
-      for (const users of portions(keeper.concludedOf(server))) say(link, { command: "PLACES", server, users });
+      for (const users of portions(keeper.concludedOf(server))) link.send({ command: "PLACES", server, users });
     }
   }
 
@@ -263,16 +263,12 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   #tell(message: PlaceTalkMessage): void {
-    for (const link of this.#parts.links()) say(link, message);
+    for (const link of this.#parts.links()) link.send(message);
   }
 }
 
 function isUsual({ plain, resuming }: ReadingCounts): boolean {
   return plain === 0 && resuming === 1;
-}
-
-function say(link: TalkLink, message: PlaceTalkMessage): void {
-  link.send(message);
 }
 
 function* portions<T>(all: readonly T[]): Generator<readonly T[]> {

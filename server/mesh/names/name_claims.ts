@@ -104,7 +104,7 @@ export class Registrar {
             decided(isGranted);
           },
         });
-        for (const link of links) link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
+        for (const link of links) link.send({ command: "LOCK_REQUEST", ...claim });
     }
   }
 
@@ -133,10 +133,10 @@ export class Registrar {
         const claim = { username, lamport, origin };
         const answer = (isAllowed: boolean) => {
           if (!isAllowed) this.#locks.release(claim);
-          link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", ...claim } as LockMessage);
+          link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", ...claim });
         };
         if (isAllowed) this.#owner.askOlderPeers(username, answer);
-        else link.send({ command: "LOCK_DENIED", ...claim } as LockMessage);
+        else link.send({ command: "LOCK_DENIED", ...claim });
         return;
       }
       case "LOCK_ALLOWED":
@@ -161,7 +161,7 @@ export class Registrar {
   linked(link: PeerLink): void {
     this.#locks.freeOf(link.serverId);
     for (const claim of this.#locks.alsoAsk(link.serverId)) {
-      link.send({ command: "LOCK_REQUEST", ...claim } as LockMessage);
+      link.send({ command: "LOCK_REQUEST", ...claim });
     }
   }
 
@@ -207,6 +207,6 @@ export class Registrar {
   }
 
   #tellReleased(claim: Claim): void {
-    for (const link of this.#owner.links) link.send({ command: "LOCK_RELEASE", ...claim } as LockMessage);
+    for (const link of this.#owner.links) link.send({ command: "LOCK_RELEASE", ...claim });
   }
 }

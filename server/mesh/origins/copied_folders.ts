@@ -136,7 +136,7 @@ export class Clones {
     );
     const info =
       `the server ${serverId} was in the network before, on the same data folder or the one that it was copied from`;
-    link.send({ command: "CLONED", info } as { command: string });
+    link.send({ command: "CLONED", info });
     link.end("DUPLICATE_LINK", info, "refused");
   }
 

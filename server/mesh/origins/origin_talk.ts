@@ -82,6 +82,6 @@ export class OriginTalk {
   /** This server has forgotten these origins whole. */
   forgot(vector: Vector): void {
     this.#parts.orphans.changed();
-    for (const link of this.#parts.links) link.send({ command: "FORGOTTEN", vector } as { command: string });
+    for (const link of this.#parts.links) link.send({ command: "FORGOTTEN", vector });
   }
 }
