@@ -3,6 +3,7 @@
  * checks every activity with it, and a client that comes back soon is recognised by it.
  */
 
+import { RecentMap } from "../../log/recent.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { toHex } from "./verifier.ts";
 
@@ -26,7 +27,7 @@ export class Credentials {
   readonly #crypto: SecretCrypto;
   readonly #key: string;
   /** Oldest login first. */
-  readonly #remembered = new Map<string, Proven & { readonly verifier: string }>();
+  readonly #remembered = new RecentMap<string, Proven & { readonly verifier: string }>(MAX_REMEMBERED);
 
   constructor(crypto: SecretCrypto) {
     this.#crypto = crypto;
@@ -46,9 +47,7 @@ export class Credentials {
 
   /** Notes a login that was verified against `verifier`. */
   remember(username: string, { digest, provenAtMs }: Proven, verifier: string): void {
-    this.#remembered.delete(username);
-    this.#remembered.set(username, { digest, provenAtMs, verifier });
-    if (this.#remembered.size > MAX_REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value!);
+    this.#remembered.renew(username, { digest, provenAtMs, verifier });
   }
 
   /** The last good login, when it was made against this same verifier and `digest` is of its secret. `undefined` says nothing. */

@@ -2,6 +2,7 @@
  * What wrong secrets of accounts cost, and whom: the address that they come from, and there the account that they are for. From elsewhere its user is not kept waiting by that. Pure.
  */
 
+import { RecentSet } from "../../log/recent.ts";
 import { Strikes } from "./strikes.ts";
 
 /** Who tries a secret. */
@@ -26,7 +27,7 @@ export class Penalties {
   readonly #ofNetwork = new Strikes(OF_NETWORK);
   readonly #withTicket = new Strikes(WITH_TICKET);
   /** Oldest first. What others do wrong at the same address is not theirs. */
-  readonly #known = new Set<string>();
+  readonly #known = new RecentSet<string>(MAX_KNOWN);
 
   /** How long `attempt` has to wait; 0 when it has not. */
   waitMs(attempt: Attempt, nowMs: number): number {
@@ -56,9 +57,7 @@ export class Penalties {
   right(attempt: Attempt): void {
     const key = keyOf(attempt);
     this.#ofAccount.forget(key);
-    this.#known.delete(key);
-    this.#known.add(key);
-    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.renew(key);
   }
 }
 

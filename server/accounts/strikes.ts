@@ -3,6 +3,8 @@
  * What is remembered of strangers has a bound. Pure.
  */
 
+import { RecentMap } from "../../log/recent.ts";
+
 /** How strict it is. */
 export interface StrikeRule {
   /** So many cost nothing. */
@@ -27,13 +29,12 @@ interface Struck {
 /** Wrong secrets by whatever they are counted by. */
 export class Strikes {
   readonly #rule: StrikeRule;
-  readonly #maxKeys: number;
   /** Struck longest ago first. */
-  readonly #keys = new Map<string, Struck>();
+  readonly #keys: RecentMap<string, Struck>;
 
   constructor(rule: StrikeRule, maxKeys = MAX_KEYS) {
     this.#rule = rule;
-    this.#maxKeys = maxKeys;
+    this.#keys = new RecentMap(maxKeys);
   }
 
   /** Keys that are remembered. */
@@ -55,9 +56,7 @@ export class Strikes {
     // As many as cost the most: further ones would only be remembered for longer.
     const most = free + 1 + Math.ceil(Math.log2(mostMs / firstMs));
     const spanMs = count <= free ? 0 : Math.min(mostMs, firstMs * 2 ** (count - free - 1));
-    this.#keys.delete(key);
-    this.#keys.set(key, { count: Math.min(count, most), at: nowMs, freeAt: nowMs + spanMs });
-    if (this.#keys.size > this.#maxKeys) this.#keys.delete(this.#keys.keys().next().value!);
+    this.#keys.renew(key, { count: Math.min(count, most), at: nowMs, freeAt: nowMs + spanMs });
   }
 
   /** All is forgiven. */

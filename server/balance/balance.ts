@@ -4,6 +4,8 @@
  * rule everywhere keeps clients from being sent to and fro: one is sent only where it has it better than here *after* it has moved.
  */
 
+import { RecentMap } from "../../log/recent.ts";
+
 /** A server and what it has to do. */
 export interface Share {
   readonly serverId: string;
@@ -82,7 +84,7 @@ export class RedirectBook {
   /** This server's load when each server announced its own. */
   readonly #ownLoads = new Map<string, number>();
   /** When each plain client was sent away, oldest first. */
-  readonly #sentAt = new Map<string, number>();
+  readonly #sentAt = new RecentMap<string, number>(MAX_REMEMBERED);
 
   /** Where `newcomer` is to be sent, noting that it was; `undefined`: it stays. `own.load` counts it already. Time is monotonic. */
   redirect(own: Share, others: readonly ServerLoad[], newcomer: Newcomer, nowMs: number): ServerLoad | undefined {
@@ -119,7 +121,6 @@ export class RedirectBook {
     const who = `${remoteHost} ${username}`;
     if (this.#sentAt.delete(who)) return true;
     this.#sentAt.set(who, nowMs);
-    if (this.#sentAt.size > MAX_REMEMBERED) this.#sentAt.delete(this.#sentAt.keys().next().value!);
     return false;
   }
 }

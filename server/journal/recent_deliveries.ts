@@ -3,6 +3,7 @@
  * deliver it before they hear of each other. What waits is the store's business.
  */
 
+import { RecentSet } from "../../log/recent.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 
 /** It matters for as long as servers take to hear of each other. */
@@ -10,8 +11,8 @@ const MAX_DELIVERIES = 65_536;
 
 /** The newest deliveries. */
 export class Deliveries {
-  /** By id, oldest first. */
-  readonly #ids = new Set<string>();
+  /** By id. */
+  readonly #ids = new RecentSet<string>(MAX_DELIVERIES);
 
   /** Whether the message was delivered lately. */
   has(message: EntryId): boolean {
@@ -23,7 +24,6 @@ export class Deliveries {
     const id = formatEntryId(message);
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
-    if (this.#ids.size > MAX_DELIVERIES) this.#ids.delete(this.#ids.values().next().value!);
     return true;
   }
 }

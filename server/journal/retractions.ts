@@ -3,6 +3,7 @@
  * and a vector cannot tell which. Whoever comes with a vector that ends there is given what the log has, from before these numbers on, and is told so. Pure.
  */
 
+import { RecentMap } from "../../log/recent.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { isObject } from "../../protocol/fields.ts";
 import type { EntryRange } from "../store/store.ts";
@@ -13,7 +14,7 @@ const MAX_RANGES = 64;
 /** What is known of them in the network. */
 export class Retractions {
   /** One for each origin, the newest last. */
-  readonly #ranges = new Map<string, EntryRange>();
+  readonly #ranges = new RecentMap<string, EntryRange>(MAX_RANGES);
 
   /** Goes on with what `noted` had. What cannot be read says nothing. */
   constructor(noted: string | undefined) {
@@ -47,14 +48,12 @@ export class Retractions {
     const kept = known === undefined || first < known.first
       ? digest
       : known.digest ?? (first === known.first ? digest : undefined);
-    this.#ranges.delete(origin);
-    this.#ranges.set(origin, {
+    this.#ranges.renew(origin, {
       origin,
       first: Math.min(first, known?.first ?? first),
       last: Math.max(last, known?.last ?? last),
       ...(kept === undefined ? {} : { digest: kept }),
     });
-    if (this.#ranges.size > MAX_RANGES) this.#ranges.delete(this.#ranges.keys().next().value!);
     return true;
   }
 

@@ -2,6 +2,7 @@
  * What users have sent through other servers last: what they send here has to come after it, wherever it is read. It matters for as long as servers take to hear of each other.
  */
 
+import { RecentMap } from "../../log/recent.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 
 /** Beyond that those are forgotten who have sent nothing elsewhere for the longest time. */
@@ -10,13 +11,11 @@ const MAX_SENDERS = 65_536;
 /** The users of other servers. */
 export class Senders {
   /** The newest entry of each, in the order in which these came. */
-  readonly #newest = new Map<string, EntryId>();
+  readonly #newest = new RecentMap<string, EntryId>(MAX_SENDERS);
 
   /** An entry of the user has come from another server. */
   came(username: string, entry: EntryId): void {
-    this.#newest.delete(username);
-    this.#newest.set(username, entry);
-    if (this.#newest.size > MAX_SENDERS) this.#newest.delete(this.#newest.keys().next().value!);
+    this.#newest.renew(username, entry);
   }
 
   /**

@@ -3,6 +3,8 @@
  * they come within one window of each other; and each is taken once, however often such a server sends its history. Pure: time comes in.
  */
 
+import { RecentMap } from "../../log/recent.ts";
+
 /** An activity as such a server passed it on. */
 export interface OlderActivity {
   /** The activity's own JSON text, without `authenticated_user`. */
@@ -32,18 +34,17 @@ const EXTRA_CHARACTERS = 200;
 /** The activities that wait at one server. `From` tells its caller which peer they came from. */
 export class ActivityOrder<From> {
   readonly #windowMs: number;
-  readonly #maxRemembered: number;
   #waiting: Waiting<From>[] = [];
   #characters = 0;
   #dueAt = Infinity;
   /** Identities and their send times, in the order in which they came. */
-  readonly #seen = new Map<string, number>();
+  readonly #seen: RecentMap<string, number>;
   /** The newest send time of an identity that was forgotten. */
   #forgottenUpTo = -Infinity;
 
   constructor(windowMs: number, maxRemembered = MAX_REMEMBERED) {
     this.#windowMs = windowMs;
-    this.#maxRemembered = maxRemembered;
+    this.#seen = new RecentMap(maxRemembered);
   }
 
   /** When `due` has something next, in milliseconds of a monotonic clock. */
@@ -84,11 +85,8 @@ export class ActivityOrder<From> {
   }
 
   #remember(identity: string, sendTime: number): void {
-    this.#seen.set(identity, sendTime);
-    if (this.#seen.size <= this.#maxRemembered) return;
-    const [oldest] = this.#seen;
-    this.#seen.delete(oldest![0]);
-    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, oldest![1]);
+    const forgotten = this.#seen.set(identity, sendTime);
+    if (forgotten !== undefined) this.#forgottenUpTo = Math.max(this.#forgottenUpTo, forgotten);
   }
 }
 

@@ -6,6 +6,7 @@
  * No secret of an account ever goes to such a peer. A name is locked there with a secret that is made for it and forgotten.
  */
 
+import { RecentSet } from "../../log/recent.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
@@ -96,15 +97,15 @@ export class OlderPeer {
   readonly #locks = new Map<string, Lock>();
   /** Accounts of this peer that are being taken in here; and those that were: they are its own, and are not locked there. */
   readonly #beingTaken = new Set<string>();
-  readonly #taken = new Set<string>();
+  readonly #taken = new RecentSet<string>(MAX_REMEMBERED);
   /** Secrets that it says that users have whose names are accounts of this network: it is found out whose they are when one of them publishes. */
   readonly #said = new Map<string, string>();
   /** What an S calls itself in its announcements. */
   #announcedId: string | undefined;
   /** Entries that are this peer's own activities. */
-  readonly #published = new Set<string>();
+  readonly #published = new RecentSet<string>(MAX_REMEMBERED);
   /** When its own activities were sent. */
-  readonly #sendTimes = new Set<number>();
+  readonly #sendTimes = new RecentSet<number>(MAX_REMEMBERED);
   #lastSendTime: number;
 
   /**
@@ -181,7 +182,7 @@ export class OlderPeer {
   /** A `takeAccount` that was not asked for, or one that was, has come to its end. */
   answer({ username, secret }: OlderUser, isTaken: boolean, isAsked: boolean): OlderEffect[] {
     this.#beingTaken.delete(username);
-    if (isTaken) remember(this.#taken, username);
+    if (isTaken) this.#taken.add(username);
     return isAsked ? [send(encodeOlderLock(isTaken ? "LOCK_ALLOWED" : "LOCK_DENIED", { username, secret }))] : [];
   }
 
@@ -197,7 +198,7 @@ export class OlderPeer {
 
   /** An activity that came from this peer is the entry `id` now. To be told before that entry is passed on. */
   published(id: string): void {
-    remember(this.#published, id);
+    this.#published.add(id);
   }
 
   /** What the peer gets of an entry that is for everyone; `undefined` for its own, and for what is no activity. `line` is the log's. */
@@ -265,7 +266,7 @@ export class OlderPeer {
   }
 
   #takeActivity(activity: OlderActivity, isHistory: boolean, facts: OlderFacts): OlderEffect[] {
-    remember(this.#sendTimes, activity.sendTime);
+    this.#sendTimes.add(activity.sendTime);
     return [...this.#findOut(activity.username, facts), { kind: "takeActivity", activity, isHistory }];
   }
 
@@ -358,10 +359,4 @@ function send(line: string): OlderEffect {
 
 function refuse(info: string): OlderEffect {
   return { kind: "close", line: encodeLine({ command: "INVALID_MESSAGE", info }), why: info };
-}
-
-/** Adds to a set that may hold `MAX_REMEMBERED`; beyond that the oldest goes. */
-function remember<T extends string | number>(set: Set<T>, value: T): void {
-  set.add(value);
-  if (set.size > MAX_REMEMBERED) set.delete(set.values().next().value!);
 }

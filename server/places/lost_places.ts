@@ -4,6 +4,7 @@
  * server was lost, or has been started anew and has not told yet. Pure: what is to be kept comes out as changes.
  */
 
+import { RecentMap } from "../../log/recent.ts";
 import type { Position } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 
@@ -67,14 +68,13 @@ const MAX_EARLY = 10_000;
 
 /** The places that one server knows of. */
 export class LostPlaces {
-  readonly #maxPlaces: number;
   /** Oldest first. */
-  readonly #places = new Map<number, LostPlace>();
+  readonly #places: RecentMap<number, LostPlace>;
   readonly #byUser = new Map<string, Set<number>>();
   /** Concluded ones, by server. */
   readonly #concluded = new Map<string, Set<number>>();
   /** By the name of the place. */
-  readonly #takenEarly = new Map<string, TakenEarly>();
+  readonly #takenEarly = new RecentMap<string, TakenEarly>(MAX_EARLY);
   /** Whose connection seems to be at that server now, by place: then that server's loss is no second one. */
   readonly #presumedAt = new Map<number, string>();
   #nextId = 1;
@@ -82,7 +82,7 @@ export class LostPlaces {
   #ended: number[] = [];
 
   constructor(maxPlaces: number = MAX_PLACES) {
-    this.#maxPlaces = maxPlaces;
+    this.#places = new RecentMap(maxPlaces);
   }
 
   get size(): number {
@@ -266,9 +266,7 @@ export class LostPlaces {
 
   #noteEarly(key: string, lamport: number): void {
     const known = this.#takenEarly.get(key);
-    this.#takenEarly.delete(key);
-    this.#takenEarly.set(key, { count: (known?.count ?? 0) + 1, at: Math.max(known?.at ?? 0, lamport) });
-    if (this.#takenEarly.size > MAX_EARLY) this.#takenEarly.delete(this.#takenEarly.keys().next().value!);
+    this.#takenEarly.renew(key, { count: (known?.count ?? 0) + 1, at: Math.max(known?.at ?? 0, lamport) });
   }
 
   #add(place: Omit<LostPlace, "id">): void {
@@ -279,21 +277,26 @@ export class LostPlaces {
 
   #insert(place: LostPlace): void {
     const { id, username, server, sequence } = place;
-    this.#places.set(id, place);
     const ids = setIn(this.#byUser, username);
     ids.add(id);
     if (sequence === 0) setIn(this.#concluded, server).add(id);
     if (ids.size > MAX_PER_USER) this.#drop(ids.values().next().value!);
-    if (this.#places.size > this.#maxPlaces) this.#drop(this.#places.keys().next().value!);
+    const oldest = this.#places.set(id, place);
+    if (oldest !== undefined) this.#dropped(oldest);
   }
 
   #drop(id: number): void {
     const place = this.#places.get(id);
     if (place === undefined) return;
     this.#places.delete(id);
+    this.#dropped(place);
+  }
+
+  /** It is not among the places any more. */
+  #dropped({ id, username, server }: LostPlace): void {
     this.#presumedAt.delete(id);
-    removeFrom(this.#byUser, place.username, id);
-    removeFrom(this.#concluded, place.server, id);
+    removeFrom(this.#byUser, username, id);
+    removeFrom(this.#concluded, server, id);
     // What was never kept has not to be ended; but it may have been, under the same id, before it was changed.
     this.#saved.delete(id);
     this.#ended.push(id);

@@ -4,6 +4,7 @@
  * there; and, before a login, whether all is known. What is known is kept by `place_keeper.ts`.
  */
 
+import { RecentMap } from "../../log/recent.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { MeshPlaces } from "../mesh/mesh_parts.ts";
@@ -76,7 +77,7 @@ export class PlaceTalk implements MeshPlaces {
   #nextAsk = 1;
   #saidBehind = false;
   /** When servers had been started that were lost since. */
-  readonly #lostRuns = new Map<string, number>();
+  readonly #lostRuns = new RecentMap<string, number>(MAX_LOST_RUNS);
 
   constructor(parts: PlaceTalkParts) {
     this.#parts = parts;
@@ -238,9 +239,7 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   #noteLost(serverId: string, startedAt: number): void {
-    this.#lostRuns.delete(serverId);
-    this.#lostRuns.set(serverId, startedAt);
-    if (this.#lostRuns.size > MAX_LOST_RUNS) this.#lostRuns.delete(this.#lostRuns.keys().next().value!);
+    this.#lostRuns.renew(serverId, startedAt);
   }
 
   /** One that may have been away learns where users stood whose servers are gone. */

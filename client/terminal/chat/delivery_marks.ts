@@ -1,5 +1,7 @@
 /** Which of the person's messages have been delivered, as far as it is not shown yet. Pure, but for what it remembers. */
 
+import { RecentMap } from "../../../log/recent.ts";
+
 /** What was said to whom. */
 export interface Undelivered {
   readonly to: string;
@@ -11,7 +13,7 @@ export const MAX_UNDELIVERED = 1_000;
 
 /** Keeps messages from when they are stored until they are delivered. */
 export class DeliveryMarks {
-  readonly #undelivered = new Map<string, Undelivered>();
+  readonly #undelivered = new RecentMap<string, Undelivered>(MAX_UNDELIVERED);
   /** Delivered, before it was known here that they are stored. */
   readonly #early = new Set<string>();
   #sending = 0;
@@ -29,11 +31,7 @@ export class DeliveryMarks {
   /** It is stored, as `id`. Whether it is delivered already. */
   stored(id: string, message: Undelivered): boolean {
     const isDelivered = this.#early.has(id);
-    if (!isDelivered) {
-      this.#undelivered.set(id, message);
-      const [oldest] = this.#undelivered.keys();
-      if (this.#undelivered.size > MAX_UNDELIVERED) this.#undelivered.delete(oldest!);
-    }
+    if (!isDelivered) this.#undelivered.set(id, message);
     this.#finished();
     return isDelivered;
   }

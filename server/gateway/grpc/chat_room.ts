@@ -8,6 +8,7 @@ import { Guest } from "../../guests/guest.ts";
 import type { GuestItem } from "../../guests/guest_queue.ts";
 import type { GuestRefusal, Guests } from "../../guests/guests.ts";
 import type { PresenceEvent } from "../../presence/presence.ts";
+import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../../protocol/close_reason.ts";
@@ -82,7 +83,7 @@ export class ChatRoom implements ParticipantOwner {
   readonly #participants = new Map<string, Participant>();
   readonly #awaited: AwaitedBroadCasts<Participant>;
   /** The authors' own times of what was published here, by the entries' `id`. */
-  readonly #authored = new Map<string, number>();
+  readonly #authored = new RecentMap<string, number>(MAX_AUTHORED);
   readonly #stopListening: () => void;
   #isClosed = false;
   /** Who comes in just now. */
@@ -260,7 +261,6 @@ export class ChatRoom implements ParticipantOwner {
     const { id, lamport, safe } = author.guest.publish(JSON.stringify({ text: message.message }), this.#lamport.now);
     this.#lamport.advance(lamport, "BroadCast Request sent");
     this.#authored.set(id, message.lamportTime);
-    if (this.#authored.size > MAX_AUTHORED) this.#authored.delete(this.#authored.keys().next().value!);
     return Promise.all([this.#awaited.orClosed(safe), this.#wait(id, author)]);
   }
 

@@ -1,5 +1,6 @@
 /** The space-time diagram of what happened a moment ago, as a picture for a page. However many look, it is drawn once a second. */
 
+import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import { DIAGRAM_STYLE } from "../../../diagram/diagram_style.ts";
@@ -31,7 +32,7 @@ const MAX_EVENTS = 400;
 export class LiveDiagram {
   readonly #node: DrawnNode;
   readonly #clock: Pick<Clock, "nowMs" | "wallMs">;
-  readonly #pictures = new Map<string, { readonly svg: string; readonly drawnAt: number }>();
+  readonly #pictures = new RecentMap<string, { readonly svg: string; readonly drawnAt: number }>(MAX_PICTURES);
 
   constructor(node: DrawnNode, clock: Pick<Clock, "nowMs" | "wallMs">) {
     this.#node = node;
@@ -58,9 +59,7 @@ export class LiveDiagram {
       ...(server === undefined ? {} : { only: server }),
       ...(since === undefined ? {} : { recordedSinceMs: since }),
     });
-    this.#pictures.delete(key);
-    this.#pictures.set(key, { svg, drawnAt: now });
-    if (this.#pictures.size > MAX_PICTURES) this.#pictures.delete(this.#pictures.keys().next().value!);
+    this.#pictures.renew(key, { svg, drawnAt: now });
     return svg;
   }
 }

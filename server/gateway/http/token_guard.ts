@@ -4,6 +4,7 @@
  */
 
 import { toHex } from "../../accounts/verifier.ts";
+import { RecentMap } from "../../../log/recent.ts";
 import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
@@ -32,9 +33,9 @@ export class TokenGuard {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #crypto: SecretCrypto;
   /** By a digest of the cookie, so that looking one up tells nothing of those that are there: until when it holds. */
-  readonly #sessions = new Map<string, number>();
+  readonly #sessions = new RecentMap<string, number>(MAX_SESSIONS);
   /** By address: how many wrong tokens came, and since when. */
-  readonly #wrong = new Map<string, { count: number; since: number }>();
+  readonly #wrong = new RecentMap<string, { count: number; since: number }>(MAX_ADDRESSES);
 
   /** `port` is in the cookie's name: browsers send cookies to all ports of a machine, and several servers may run on one. */
   constructor(token: string, port: number, clock: Pick<Clock, "nowMs">, crypto: SecretCrypto) {
@@ -60,7 +61,6 @@ export class TokenGuard {
     if (shown !== "token") return { kind: shown };
     const session = toHex(this.#crypto.randomBytes(SESSION_BYTES));
     this.#sessions.set(this.#crypto.digest(session), this.#clock.nowMs() + SESSION_MS);
-    forgetOldest(this.#sessions, MAX_SESSIONS);
     return { kind: "signedIn", cookie: this.#cookie(session, SESSION_MS / 1_000, isSecure) };
   }
 
@@ -82,9 +82,7 @@ export class TokenGuard {
     // it from being guessed is its length; the limit keeps guesses from the log, and tells programs with an old token to stop.
     if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
     if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
-    this.#wrong.delete(from);
-    this.#wrong.set(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
-    forgetOldest(this.#wrong, MAX_ADDRESSES);
+    this.#wrong.renew(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
     return "wrong";
   }
 
@@ -101,8 +99,4 @@ export class TokenGuard {
     const secure = isSecure ? "; Secure" : "";
     return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
   }
-}
-
-function forgetOldest(map: Map<string, unknown>, most: number): void {
-  if (map.size > most) map.delete(map.keys().next().value!);
 }

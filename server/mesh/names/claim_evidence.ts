@@ -4,19 +4,20 @@
  * lower number. Unless the claim was under way meanwhile: then this server was asked for the name, and gave leave. Pure.
  */
 
+import { RecentMap } from "../../../log/recent.ts";
+
 /** Servers that something is remembered of: more than a network has. */
 const MAX_SERVERS = 1_024;
 
 /** What other servers have let be seen of their clocks. */
 export class ClaimEvidence {
   /** By server: the highest time that its clock had come to when it had numbered no entry that was not here. */
-  readonly #times = new Map<string, number>();
+  readonly #times = new RecentMap<string, number>(MAX_SERVERS);
 
   /** The clock of `server` was at `lamport` when the newest of its entries was `numbered`, and here is all of it up to `last`. */
   seen(server: string, lamport: number, numbered: number, last: number): void {
     if (numbered > last || lamport <= (this.#times.get(server) ?? 0)) return;
     this.#times.set(server, lamport);
-    if (this.#times.size > MAX_SERVERS) this.#times.delete(this.#times.keys().next().value!);
   }
 
   /** An entry of `server` was refused: it says of a claim that it was made at `claim`, and it was not. */

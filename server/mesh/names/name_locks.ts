@@ -4,6 +4,8 @@
  * sending, and what is known of accounts, is the caller's; between servers that are not linked, accounts that clash are settled later.
  */
 
+import { RecentSet } from "../../../log/recent.ts";
+
 /** One server's claim of a name. `lamport` is the time at which it was made, by the clock of `origin`. */
 export interface Claim {
   readonly username: string;
@@ -46,7 +48,7 @@ export class Locks {
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();
   /** Claims of others that were allowed, the newest last: their accounts may come when the lock is gone. */
-  readonly #given = new Set<string>();
+  readonly #given = new RecentSet<string>(MAX_GIVEN);
 
   constructor(serverId: string, maxLocks = MAX_LOCKS) {
     this.#serverId = serverId;
@@ -113,7 +115,6 @@ export class Locks {
     const answer = this.#answer(claim, hasAccount, nowMs);
     if (!answer.isAllowed) return answer;
     this.#given.add(keyOf(claim));
-    if (this.#given.size > MAX_GIVEN) this.#given.delete(this.#given.values().next().value!);
     return answer;
   }
 

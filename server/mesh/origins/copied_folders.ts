@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { type Incarnation, isCopy, kinshipOf, type SeenIncarnation } from "./incarnation.ts";
+import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { WireIncarnation } from "../../../protocol/message.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
@@ -41,7 +42,7 @@ export class Clones {
   readonly #startedAtMs: number;
   #joinedAtMs: number | undefined;
   /** Since when a server is said to be another incarnation than the one that is linked, by its name and that one's. */
-  readonly #differsSince = new Map<string, number>();
+  readonly #differsSince = new RecentMap<string, number>(MAX_WATCHED);
   /** When incarnations that are linked joined. */
   readonly #seen = new WeakMap<PeerLink, SeenIncarnation>();
 
@@ -124,7 +125,6 @@ export class Clones {
     const since = this.#differsSince.get(key);
     if (since !== undefined) return nowMs - since >= STALE_MS;
     this.#differsSince.set(key, nowMs);
-    if (this.#differsSince.size > MAX_WATCHED) this.#differsSince.delete(this.#differsSince.keys().next().value!);
     return false;
   }
 

@@ -1,6 +1,7 @@
 /** How often one address may do something, where the operator has set a limit. What is decided is pure (`RateLimit`); `Rates` has the clock. */
 
 import type { LimitsConfig } from "../../../config/config.ts";
+import { RecentMap } from "../../../log/recent.ts";
 import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Limit } from "../session.ts";
@@ -15,14 +16,13 @@ const HOUR_MS = 3_600_000;
 export class RateLimit {
   readonly #most: number;
   readonly #spanMs: number;
-  readonly #maxKeys: number;
   /** How many are left, and when that was. Whoever asked longest ago is first. */
-  readonly #keys = new Map<string, { readonly left: number; readonly at: number }>();
+  readonly #keys: RecentMap<string, { readonly left: number; readonly at: number }>;
 
   constructor(most: number, spanMs: number, maxKeys = MAX_KEYS) {
     this.#most = most;
     this.#spanMs = spanMs;
-    this.#maxKeys = maxKeys;
+    this.#keys = new RecentMap(maxKeys);
   }
 
   /** Keys that are remembered. */
@@ -35,9 +35,7 @@ export class RateLimit {
     const known = this.#keys.get(key);
     const each = this.#spanMs / this.#most;
     const left = Math.min(this.#most, (known?.left ?? this.#most) + (nowMs - (known?.at ?? nowMs)) / each);
-    this.#keys.delete(key);
-    this.#keys.set(key, { left: left < 1 ? left : left - 1, at: nowMs });
-    if (this.#keys.size > this.#maxKeys) this.#keys.delete(this.#keys.keys().next().value!);
+    this.#keys.renew(key, { left: left < 1 ? left : left - 1, at: nowMs });
     // Fractions are not exact; nobody waits for a millionth more.
     return left < 1 ? Math.max(1, Math.ceil((1 - left) * each - 1e-6)) : 0;
   }
