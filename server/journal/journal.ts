@@ -3,7 +3,7 @@
  * anybody. Owns the store, the newest segments in memory, and the Lamport clock (`durable_clock.ts`). Direct messages are added by `direct_messages.ts`.
  */
 
-import { isClaimedBefore } from "../store/claim_order.ts";
+import { precedes } from "../../log/precedes.ts";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { Tail } from "../../log/tail.ts";
@@ -529,7 +529,7 @@ export class Journal {
   #takeAccount(account: Account): void {
     const { username } = account;
     const known = this.#account(username);
-    if (known !== undefined && !isClaimedBefore(account, known)) return;
+    if (known !== undefined && !precedes(account, known)) return;
     this.#turn.accounts.set(username, account);
     if (known !== undefined) this.#lostAccounts.push(username);
   }

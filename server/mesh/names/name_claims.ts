@@ -1,13 +1,13 @@
 /** Who may have a new name: carries out between servers what `name_locks.ts` decides. */
 
 import { getLogger } from "@logtape/logtape";
+import { precedes } from "../../../log/precedes.ts";
 import { sequenceOf } from "../../../log/vector.ts";
 import { ClaimEvidence } from "./claim_evidence.ts";
 import type { AccountClaim } from "../entry_intake.ts";
 import type { Claim, Locks } from "./name_locks.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { LockMessage } from "../../../protocol/peer/peer_message.ts";
-import { isClaimedBefore } from "../../store/claim_order.ts";
 import type { Account } from "../../store/store.ts";
 import type { PeerLink } from "../peer_link.ts";
 
@@ -190,7 +190,7 @@ export class Registrar {
    */
   isVoid({ username, claim, origin, sequence }: AccountClaim, sender: string): boolean {
     const known = this.#owner.account(username);
-    if (known === undefined || !isClaimedBefore({ ...known, lamport: claim, origin }, known)) return false;
+    if (known === undefined || !precedes({ lamport: claim, origin }, known)) return false;
     if (this.#locks.wasGiven({ username, lamport: claim, origin })) return false;
     const link = [...this.#owner.links].find(({ serverId }) => serverId === sender);
     const isNew = sender === origin && link !== undefined && sequence > sequenceOf(link.peer.vector, origin);

@@ -4,6 +4,7 @@
  * sending, and what is known of accounts, is the caller's; between servers that are not linked, accounts that clash are settled later.
  */
 
+import { precedes } from "../../../log/precedes.ts";
 import { RecentSet } from "../../../log/recent.ts";
 
 /** One server's claim of a name. `lamport` is the time at which it was made, by the clock of `origin`. */
@@ -127,7 +128,7 @@ export class Locks {
       const isOwn = held.origin === this.#serverId;
       // Granted: all who are linked to us have allowed it, and ask for it no more.
       if (isOwn && held.waitingFor.size === 0) return DENIED;
-      if (!isBefore(lamport, origin, held)) return DENIED;
+      if (!precedes({ lamport, origin }, held)) return DENIED;
       // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we denied, both might lose.
       this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
       return isOwn ? ALLOWED_AND_LOST : ALLOWED;
@@ -174,9 +175,4 @@ export class Locks {
 
 function keyOf({ username, lamport, origin }: Claim): string {
   return `${origin} ${lamport} ${username}`;
-}
-
-/** Whether a claim goes before the one that is `held`. */
-function isBefore(lamport: number, origin: string, held: Lock): boolean {
-  return lamport < held.lamport || (lamport === held.lamport && origin < held.origin);
 }

@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { parseEntry } from "../../../protocol/entry_codec.ts";
 import { formatEntryId } from "../../../protocol/entry_id.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
-import { isClaimedBefore } from "../claim_order.ts";
+import { precedes } from "../../../log/precedes.ts";
 import { idBytes, KEY_BYTES } from "../sqlite/message_key.ts";
 import { type FoundSegment, isUnreadable, type Salvage } from "./salvage.ts";
 import type { Account } from "../store.ts";
@@ -64,7 +64,7 @@ export class RecoveredRows {
     if (rows === undefined || changed > 0) {
       for (const account of this.#accountsOfLog()) {
         const known = accounts.get(account.username);
-        if (known === undefined || isClaimedBefore(account, known)) accounts.set(account.username, account);
+        if (known === undefined || precedes(account, known)) accounts.set(account.username, account);
       }
     }
     const insert = this.#insert("accounts", 5);
