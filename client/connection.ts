@@ -15,7 +15,7 @@ import type {
   WireHeartbeat,
   WireServer,
 } from "../protocol/message.ts";
-import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
+import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
 import {
   beginSession,
   type ChatMessage,
@@ -72,8 +72,6 @@ const LINGER_MS = 500;
 /** How long a server may take to close after LOGOUT. */
 const LEAVE_TIMEOUT_MS = 2_000;
 
-const encoder = new TextEncoder();
-
 /** Drives one `Session` over one `Link`. */
 export class Connection implements LinkHandler, Supervised {
   readonly #link: Link;
@@ -118,7 +116,7 @@ export class Connection implements LinkHandler, Supervised {
 
   /** The same with a message. */
   say(message: OutgoingMessage): void {
-    this.send(encoder.encode(encodeLine(message)));
+    this.send(lineBytes(message));
   }
 
   /** Stops or goes on reading, so that what waits stays with the server. */
@@ -278,7 +276,7 @@ export class Connection implements LinkHandler, Supervised {
 
   #write(message: OutgoingMessage): void {
     this.#flush();
-    if (!this.#gone) this.#link.write(encoder.encode(encodeLine(message)));
+    if (!this.#gone) this.#link.write(lineBytes(message));
   }
 
   #flush(): void {

@@ -7,7 +7,7 @@ import type { Endpoint } from "../config/config.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
 import type { HeartbeatMessage } from "../protocol/message.ts";
-import { encodeLine, parseServerLine } from "../protocol/server_codec.ts";
+import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
 
 /** What the channel asks its client, and tells it. */
 export interface HeartbeatChannelOwner {
@@ -62,7 +62,6 @@ export class HeartbeatChannel implements AsyncDisposable {
 const IGNORING = { onData: ignore, onDrain: ignore, onFinish: ignore, onEnd: ignore };
 
 function answer(link: Link, owner: HeartbeatChannelOwner, onEnd: () => void): void {
-  const encoder = new TextEncoder();
   const framer = new LineFramer(MAX_LINE_BYTES);
   link.attach({
     onData(bytes) {
@@ -73,7 +72,7 @@ function answer(link: Link, owner: HeartbeatChannelOwner, onEnd: () => void): vo
         const { sequence } = message;
         const time = owner.onHeartbeat(message);
         if (time === undefined) continue;
-        link.write(encoder.encode(encodeLine({ command: "HEARTBEAT_ACK", sequence, ...time } as const)));
+        link.write(lineBytes({ command: "HEARTBEAT_ACK", sequence, ...time } as const));
       }
       if (problem !== undefined) link.destroy();
     },

@@ -5,7 +5,7 @@ import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
 import { isObject } from "../protocol/fields.ts";
 import type { SendDirectMessage } from "../protocol/message.ts";
 import { nestingDepth } from "../protocol/raw_json.ts";
-import { encodeLine } from "../protocol/server_codec.ts";
+import { lineBytes } from "../protocol/server_codec.ts";
 
 /** What is said about an activity. */
 export interface Publication {
@@ -60,7 +60,7 @@ export function encodePublication(
  */
 export function encodeDirectMessage(message: SendDirectMessage, maxLineBytes: number): Uint8Array {
   if (!message.text.isWellFormed()) throw new TypeError("Cannot send a text with half a surrogate pair");
-  const line = encoder.encode(encodeLine(message));
+  const line = lineBytes(message);
   const length = line.length - 1;
   if (length <= maxLineBytes) return line;
   throw new RangeError(`Cannot send this text: its line would have ${length} bytes, allowed are ${maxLineBytes}`);

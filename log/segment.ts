@@ -36,6 +36,12 @@ export interface Segment {
 }
 
 const NEWLINE = 0x0a;
+const decoder = new TextDecoder();
+
+/** The lines of a segment's `bytes`, or of a part of them from one line on, without their ends. */
+export function linesOf(bytes: Uint8Array): string[] {
+  return decoder.decode(bytes).split("\n").slice(0, -1);
+}
 
 /** The lines of `segment` with a sequence above `sequence`: all of its bytes, a part of them (not copied), or nothing. */
 export function linesAfter(segment: Segment, sequence: number): Uint8Array {

@@ -28,12 +28,18 @@ import type {
   WireServer,
 } from "./message.ts";
 
+const encoder = new TextEncoder();
 const SPACE = 0x20;
 const CLOSE_BRACE = 0x7d;
 
 /** Any message as a line, its end included. Members that are `undefined` are left out. */
 export function encodeLine<M extends { readonly command: string }>(message: M): string {
   return JSON.stringify(message) + "\n";
+}
+
+/** Any message as the bytes of a line, as `encodeLine` writes it. */
+export function lineBytes<M extends { readonly command: string }>(message: M): Uint8Array<ArrayBuffer> {
+  return encoder.encode(encodeLine(message));
 }
 
 /** What a broadcast says. */

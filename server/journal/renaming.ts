@@ -4,7 +4,7 @@
  * `server/mesh/replication.ts`; the turn in which it happens is the journal's.
  */
 
-import type { Audience, Position, Segment } from "../../log/segment.ts";
+import { type Audience, linesOf, type Position, type Segment } from "../../log/segment.ts";
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import type { Vector } from "../../log/vector.ts";
 import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
@@ -35,7 +35,6 @@ interface Renumbered {
 
 /** Read at once. */
 const READ_BYTES = 1_048_576;
-const decoder = new TextDecoder();
 
 /** Makes the turn that does it; gives what the former numbers have become. Throws what the store throws. */
 export function rename(renaming: Renaming, log: RenamedLog): ReadonlyMap<number, number> {
@@ -91,7 +90,7 @@ function renumber(segments: Iterable<Segment>, former: string, after: number, se
   const numbers = new Map<string, number>();
   for (const { origin, first, last, audience, bytes } of segments) {
     if (origin !== former || last <= after) continue;
-    const lines = decoder.decode(bytes).split("\n");
+    const lines = linesOf(bytes);
     for (let number = Math.max(first, after + 1); number <= last; number++) {
       const formerId = formatEntryId({ origin: former, sequence: number });
       const sequence = renumbered.length + 1;

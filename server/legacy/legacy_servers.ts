@@ -8,7 +8,7 @@ import { toHex } from "../accounts/verifier.ts";
 import { ActivityOrder } from "./activity_order.ts";
 import type { Family, OlderServer } from "./legacy_codec.ts";
 import { OLDER_ANNOUNCE_MS, type OlderEffect, type OlderFacts, OlderPeer } from "./legacy_dialect.ts";
-import type { Position, Segment } from "../../log/segment.ts";
+import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
@@ -56,7 +56,6 @@ const LINGER_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
 const logger = getLogger(["thrum", "older"]);
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** All of them. */
 export class OlderPeers {
@@ -360,8 +359,7 @@ export class OlderLink implements LinkTaker {
   #pass(segment: Segment): void {
     this.#position = segment.position;
     if (segment.audience.kind !== "everyone") return;
-    const lines = decoder.decode(segment.bytes).split("\n").slice(0, -1);
-    for (const line of lines) {
+    for (const line of linesOf(segment.bytes)) {
       const passed = this.peer.pass(line);
       if (passed !== undefined) this.write(passed);
     }

@@ -26,7 +26,7 @@ import {
   type PeerMessage,
   type WireMember,
 } from "../../protocol/peer/peer_message.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 
 /** What a link is supervised with. */
@@ -188,7 +188,7 @@ export class PeerLink implements LinkTaker, Supervised {
 
   /** Sends a message as a line. */
   send(message: PeerMessage): void {
-    this.write(encoder.encode(encodeLine(message)));
+    this.write(lineBytes(message));
   }
 
   /** Whether there is room for more. */

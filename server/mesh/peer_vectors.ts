@@ -10,7 +10,7 @@ import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
 import { encodeAuthenticate, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import type { KnownServer } from "../store/store.ts";
 
 /** What is asked with. */
@@ -68,7 +68,7 @@ function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promi
     // So that nobody takes it for lost.
     if (vector !== undefined) {
       const { sentence: info, reconnect } = CLOSE_REASONS[reason];
-      link.write(encoder.encode(encodeLine({ command: "END_CONNECTION", reason, info, reconnect })));
+      link.write(lineBytes({ command: "END_CONNECTION", reason, info, reconnect }));
     }
     link.end(LINGER_MS);
     resolve(vector);

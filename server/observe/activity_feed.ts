@@ -3,7 +3,7 @@
  * said to one user is not for others to see.
  */
 
-import type { Position, Segment } from "../../log/segment.ts";
+import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
@@ -28,7 +28,6 @@ export interface Passed {
 const MAX_SEGMENTS = 200;
 const READ_AT_ONCE = 65_536;
 const NEWLINE = 0x0a;
-const decoder = new TextDecoder();
 
 /** Looks again and again. */
 export class PassingActivities {
@@ -78,7 +77,7 @@ function newestOf(segments: readonly Segment[]): ActivityView[] {
 function lastLines(bytes: Uint8Array, count: number): string[] {
   let begin = bytes.length;
   for (let lines = 0; lines < count && begin > 1; lines++) begin = bytes.lastIndexOf(NEWLINE, begin - 2) + 1;
-  return decoder.decode(bytes.subarray(begin)).split("\n").slice(0, -1);
+  return linesOf(bytes.subarray(begin));
 }
 
 function countOf(segments: readonly Segment[]): number {

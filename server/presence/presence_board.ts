@@ -9,7 +9,7 @@ import { Presence, type PresenceEvent } from "./presence.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { OnlineChangeMessage, OnlineMessage } from "../../protocol/peer/peer_message.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
 
 /** What the board needs of its node. */
@@ -30,7 +30,6 @@ export interface PresenceBoardParts {
 /** Whoever lost a connection, or a server, has so long to be back before anybody is told. */
 const GRACE_MS = 1_500;
 const logger = getLogger(["thrum", "presence"]);
-const encoder = new TextEncoder();
 
 /** One server's view of who is online. */
 export class PresenceBoard {
@@ -153,7 +152,7 @@ export class PresenceBoard {
     for (const { event, username } of events) {
       logger.debug("{username}: {event}", { username, event });
       const lamport = this.#parts.tick();
-      const line = encoder.encode(encodeLine({ command: "PRESENCE", event, username, lamport }));
+      const line = lineBytes({ command: "PRESENCE", event, username, lamport });
       for (const session of this.#parts.sessions) session.tellPresence(username, line);
       this.#parts.told({ event, username }, lamport);
     }

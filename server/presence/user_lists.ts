@@ -4,7 +4,7 @@
  */
 
 import type { UserScope } from "../../protocol/message.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 
 /** Where the names are. */
 export interface UserListSource {
@@ -15,8 +15,6 @@ export interface UserListSource {
   /** Is another number whenever `online` has changed. */
   readonly onlineChanges: number;
 }
-
-const encoder = new TextEncoder();
 
 /** One server's. */
 export class UserLists {
@@ -60,7 +58,7 @@ export class UserLists {
 }
 
 function lineOf(scope: UserScope, users: readonly string[]): Uint8Array {
-  return encoder.encode(encodeLine({ command: "USER_LIST", scope, users }));
+  return lineBytes({ command: "USER_LIST", scope, users });
 }
 
 /** Where `name` stands, or would. The order is that of `Array.sort`: by UTF-16 units, as `<` has it. */

@@ -5,9 +5,7 @@
 
 import type { Link, LinkHandler } from "../../platform/transport.ts";
 import { joinBytes } from "../../protocol/join_bytes.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
-
-const encoder = new TextEncoder();
+import { lineBytes } from "../../protocol/server_codec.ts";
 
 /** `link`, with the time before all that is written to it. */
 export class TimedLink implements Link {
@@ -36,7 +34,7 @@ export class TimedLink implements Link {
   }
 
   write(bytes: Uint8Array): boolean {
-    const clock = encoder.encode(encodeLine({ command: "CLOCK", lamport: this.#time() }));
+    const clock = lineBytes({ command: "CLOCK", lamport: this.#time() });
     return this.#link.write(joinBytes([clock, bytes]));
   }
 

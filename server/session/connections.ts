@@ -8,7 +8,7 @@ import { networkOf } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Link } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import type { Door } from "../../view/network_view.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOrigin, Seats, ServedConnection } from "./connection_services.ts";
@@ -40,7 +40,6 @@ const FRESH_MS = 1_000;
 /** How often an operator is told the same at most. */
 const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
-const encoder = new TextEncoder();
 
 /** Those that are served, in the order in which they came, and those who wait for a place. */
 export class Connections implements Iterable<ServedConnection>, Seats {
@@ -209,7 +208,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
       ? "as many connections come from this address as may"
       : "as many connections come from this address without a login as may";
     const { reconnect } = CLOSE_REASONS.TOO_MANY;
-    link.write(encoder.encode(encodeLine({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect })));
+    link.write(lineBytes({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect }));
     link.end(HURRY_MS);
   }
 

@@ -3,7 +3,7 @@
  * are when their link has taken them.
  */
 
-import type { Segment } from "../../log/segment.ts";
+import { linesOf, type Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Link } from "../../platform/transport.ts";
@@ -52,7 +52,6 @@ const TAKEN_PER_SHARE = 100;
 /** Read of them at once. */
 const TAKEN_BYTES = 16_384;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** One client's. */
 export class Mailbox implements Waiter {
@@ -100,7 +99,7 @@ export class Mailbox implements Waiter {
     const taken = sequenceOf(this.#takenBefore, origin);
     if (first <= taken) this.#deliver(origin, first, Math.min(last, taken));
     if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
-    const lines = decoder.decode(bytes).split("\n").slice(0, -1);
+    const lines = linesOf(bytes);
     const before = last - lines.length + 1;
     return encoder.encode(
       lines.map((line, n) => this.#lineFor(line, { origin, sequence: before + n }, false)).join(""),

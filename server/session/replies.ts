@@ -5,7 +5,7 @@
 
 import type { Link } from "../../platform/transport.ts";
 import type { ServerMessage } from "../../protocol/message.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
+import { encodeLine, lineBytes } from "../../protocol/server_codec.ts";
 import type { Committed, Journal } from "../journal/journal.ts";
 
 /** The connection, as its answers need it. */
@@ -45,7 +45,7 @@ export class Answers implements Committed {
 
   /** Says `message` now. */
   send(message: ServerMessage): void {
-    this.write(encoder.encode(encodeLine(message)));
+    this.write(lineBytes(message));
   }
 
   /** Sends whole lines now. */

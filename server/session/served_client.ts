@@ -16,7 +16,7 @@ import type { CloseReason } from "../../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
-import { encodeLine, quoteUsername } from "../../protocol/server_codec.ts";
+import { lineBytes, quoteUsername } from "../../protocol/server_codec.ts";
 import type { Session } from "./session.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -42,7 +42,6 @@ export interface ServedClientOwner {
 }
 
 const logger = getLogger(["thrum", "connection"]);
-const encoder = new TextEncoder();
 
 /** One logged-in client. */
 export class ServedClient implements Supervised, ReaderOwner {
@@ -289,7 +288,7 @@ export class ServedClient implements Supervised, ReaderOwner {
       this.#services.journal.tick(),
     );
     const time = this.#keepsTrace ? { lamport: this.#services.journal.lamport } : {};
-    const line = encoder.encode(encodeLine({ command: "HEARTBEAT", sequence, of, intervalMs, ...time }));
+    const line = lineBytes({ command: "HEARTBEAT", sequence, of, intervalMs, ...time });
     if (!this.#channel?.send(line)) this.#owner.link.write(line);
   }
 
@@ -338,7 +337,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     if (this.#comesTo === undefined) return;
     const { reaches: vector, isComplete } = this.#comesTo;
     const complete = isComplete ? { complete: true } as const : {};
-    this.#owner.link.write(encoder.encode(encodeLine({ command: "CAUGHT_UP", vector, ...complete })));
+    this.#owner.link.write(lineBytes({ command: "CAUGHT_UP", vector, ...complete }));
     this.#comesTo = undefined;
   }
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { cursorAt, dropPassed, readSegment } from "../../log/cursor.ts";
-import { EVERYONE, linesAfter, type Segment, SERVERS } from "../../log/segment.ts";
+import { EVERYONE, linesAfter, linesOf, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { Tail } from "../../log/tail.ts";
 import { covers, merge, sequenceOf } from "../../log/vector.ts";
@@ -30,6 +30,13 @@ Deno.test("linesAfter() cuts a segment at a sequence without copying", () => {
   assertEquals(text(linesAfter(whole, 7)), "");
   assertEquals(text(linesAfter(whole, 99)), "");
   assertStrictEquals(linesAfter(whole, 6).buffer, whole.bytes.buffer);
+});
+
+Deno.test("linesOf() gives the lines of a segment, or of a part of it, without their ends", () => {
+  const whole = segment(1, "a", 5, 7);
+  assertEquals(linesOf(whole.bytes), ["a:5", "a:6", "a:7"]);
+  assertEquals(linesOf(linesAfter(whole, 6)), ["a:7"]);
+  assertEquals(linesOf(linesAfter(whole, 7)), []);
 });
 
 Deno.test("SegmentBuilder.take() makes one segment of each run of lines with the same origin and audience", () => {

@@ -8,6 +8,7 @@ import { parseEntry } from "../../../protocol/entry_codec.ts";
 import { formatEntryId } from "../../../protocol/entry_id.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
 import { precedes } from "../../../log/precedes.ts";
+import { linesOf } from "../../../log/segment.ts";
 import { idBytes, KEY_BYTES } from "../sqlite/message_key.ts";
 import { type FoundSegment, isUnreadable, type Salvage } from "./salvage.ts";
 import type { Account } from "../store.ts";
@@ -27,7 +28,6 @@ export interface KeptLog {
   isGone(origin: number, sequence: number): boolean;
 }
 
-const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** Writes the rows of one folder. */
@@ -80,7 +80,7 @@ export class RecoveredRows {
     for (const found of this.#log()) {
       if (found.kind !== "whole" || found.segment.frame.audience.kind !== "servers") continue;
       const { origin, bytes } = found.segment.frame;
-      for (const line of decoder.decode(bytes).split("\n")) {
+      for (const line of linesOf(bytes)) {
         const account = parseEntry(line)?.account;
         if (account !== undefined) yield { ...account, lamport: account.claim, origin };
       }
@@ -143,7 +143,7 @@ export class RecoveredRows {
       if (found.kind !== "whole" || !this.#kept.has(found.segment.frame.position)) continue;
       const { frame } = found.segment;
       if (frame.audience.kind === "everyone") continue;
-      const lines = decoder.decode(frame.bytes).split("\n");
+      const lines = linesOf(frame.bytes);
       for (let sequence = frame.first; sequence <= frame.last; sequence++) {
         const line = lines[sequence - frame.first]!;
         const facts = parseEntry(line);
