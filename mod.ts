@@ -31,6 +31,7 @@ export type {
   Sent,
 } from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/reconnect.ts";
+export type { Endpoint } from "./platform/address.ts";
 export { DoorError } from "./server/gateway/door.ts";
 export { serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";
 export type { NodeEnd } from "./server/node/node.ts";
@@ -38,7 +39,6 @@ export type {
   ClusterConfig,
   Config,
   ConfigLayer,
-  Endpoint,
   GatewayConfig,
   GrpcGatewayConfig,
   HeartbeatConfig,

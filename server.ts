@@ -5,7 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/arguments.ts";
-import { type Config, dataFolder, type Endpoint } from "./config/config.ts";
+import { type Config, dataFolder } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
@@ -28,6 +28,7 @@ import { DoorError, type Server, StoreError } from "./mod.ts";
 import { CloneError } from "./server/mesh/origins/copied_folders.ts";
 import { keepSecret, type KeptSecret } from "./server/gateway/kept_secret.ts";
 import { findNetworkSecret } from "./server/gateway/network_secret.ts";
+import type { Endpoint } from "./platform/address.ts";
 import { Faults } from "./platform/faults.ts";
 import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";

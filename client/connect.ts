@@ -1,8 +1,9 @@
 /** A client on the real world: real clock, sockets and chance. What `mod.ts` offers and `client.ts` runs. */
 
 import { getLogger } from "@logtape/logtape";
-import { DEFAULT_CONFIG, type Endpoint } from "../config/config.ts";
+import { DEFAULT_CONFIG } from "../config/config.ts";
 import { endpointText } from "../config/values.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { type LineFile, openLineFile } from "../platform/files/line_file.ts";
 import { random } from "../platform/random.ts";
 import { realClock } from "../platform/real_clock.ts";

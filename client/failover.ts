@@ -3,7 +3,7 @@
  * did not answer. Decides with `server_list.ts` and `reconnect.ts`, and remembers; the time and the chance come in.
  */
 
-import type { Endpoint } from "../config/config.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type { WireServer } from "../protocol/message.ts";
 import {

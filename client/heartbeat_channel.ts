@@ -3,7 +3,7 @@
  * heartbeats that come. So a main connection that is full of activities cannot hide that this client lives.
  */
 
-import type { Endpoint } from "../config/config.ts";
+import type { Endpoint } from "../platform/address.ts";
 import type { Link, Listener, Transport } from "../platform/transport.ts";
 import { LineFramer } from "../protocol/line_framer.ts";
 import type { HeartbeatMessage } from "../protocol/message.ts";

@@ -1,6 +1,6 @@
 /** What a client is given and what it gives: options, the client itself, activities and events. Types only. */
 
-import type { Endpoint } from "../config/config.ts";
+import type { Endpoint } from "../platform/address.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";

@@ -3,7 +3,7 @@
  * as backups go in front of the configured ones.
  */
 
-import type { Endpoint } from "../config/config.ts";
+import type { Endpoint } from "../platform/address.ts";
 
 /** Servers to call, and the one whose turn it is. */
 export interface ServerList {

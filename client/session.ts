@@ -7,7 +7,7 @@
  *          └──────────────────┴───── over ◀───┴─────────────────┘
  */
 
-import type { Endpoint } from "../config/config.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,

@@ -4,7 +4,8 @@
  * Pure.
  */
 
-import { type ConfigLayer, DEFAULT_CONFIG, type Endpoint } from "./config.ts";
+import type { Endpoint } from "../platform/address.ts";
+import { type ConfigLayer, DEFAULT_CONFIG } from "./config.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 import { type Flag, type Flags, type FlagValues, parseCommandLine, type Program, UsageError } from "./flags.ts";
 import type { LoadedConfig } from "./load.ts";

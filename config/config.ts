@@ -3,13 +3,7 @@
  * `load.ts` reads and checks a file; `server.ts` and `client.ts` lay command line and answers over it. A test keeps types, defaults and checks equal.
  */
 
-/** Where a program listens, or whom it calls. */
-export interface Endpoint {
-  /** A host name or an address. */
-  host: string;
-  /** 1 to 65535; 0 takes a free one when listening. */
-  port: number;
-}
+import type { Endpoint } from "../platform/address.ts";
 
 /** How a connection is supervised (docs/protocol.md, section 3). */
 export interface HeartbeatConfig {

@@ -3,6 +3,8 @@
  * says what it allows in the same words everywhere, as the end of the sentence "must be …". Pure.
  */
 
+import type { Endpoint } from "../platform/address.ts";
+
 /** Both ends belong to the range. */
 export interface Range {
   readonly least: number;
@@ -86,7 +88,7 @@ export function isAddress(given: string): boolean {
 }
 
 /** `HOST:PORT`; an IPv6 address stands in brackets. `undefined` for anything else. */
-export function parseEndpoint(given: string): { host: string; port: number } | undefined {
+export function parseEndpoint(given: string): Endpoint | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? [];
   const host = bracketed ?? plain ?? "";
   const port = Number(digits);
@@ -94,18 +96,18 @@ export function parseEndpoint(given: string): { host: string; port: number } | u
 }
 
 /** An address as it is written: the opposite of `parseEndpoint`. */
-export function endpointText({ host, port }: { readonly host: string; readonly port: number }): string {
+export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Where a gateway listens. */
-export const LISTEN_ADDRESS: Reader<{ host: string; port: number }> = {
+export const LISTEN_ADDRESS: Reader<Endpoint> = {
   allowed: "HOST:PORT, or a port from 0 to 65535 on this machine alone",
   read: parseListenAddress,
 };
 
 /** `HOST:PORT`, or a port alone, which stands for one that only this machine reaches. `undefined` for anything else. */
-export function parseListenAddress(given: string): { host: string; port: number } | undefined {
+export function parseListenAddress(given: string): Endpoint | undefined {
   const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(given) ?? [];
   const host = bracketed ?? plain ?? "127.0.0.1";
   const port = Number(digits);

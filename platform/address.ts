@@ -1,5 +1,13 @@
 /** Addresses as people write them, and whom they belong to. Pure. */
 
+/** Where a program listens, or whom it calls. */
+export interface Endpoint {
+  /** A host name or an address. */
+  readonly host: string;
+  /** 1 to 65535; 0 takes a free one when listening. */
+  readonly port: number;
+}
+
 /** An IPv4 address that came in on an IPv6 socket, without what IPv6 puts before it. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;

@@ -3,6 +3,8 @@
  * `platform/tcp/tcp_transport.ts` is the real one, over `node:net`; tests and the simulator bring their own.
  */
 
+import type { Endpoint } from "./address.ts";
+
 /** Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error), `"local"` by this side. */
 export type LinkEnd = "closed" | "reset" | "local";
 
@@ -57,12 +59,10 @@ export interface Listener extends AsyncDisposable {
 /** Where connections come from. */
 export interface Transport {
   /** @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
-  listen(options: { host: string; port: number }, onLink: (link: Link) => void): Promise<Listener>;
+  listen(options: Endpoint, onLink: (link: Link) => void): Promise<Listener>;
   /** @throws {Error} with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT` after `timeoutMs`. */
   dial(
-    options: {
-      host: string;
-      port: number;
+    options: Endpoint & {
       timeoutMs: number;
       signal?: AbortSignal;
       /** It is given up when there are as many sockets as there should be. */

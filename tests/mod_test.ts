@@ -1,6 +1,7 @@
 /** The library as somebody uses it who has read the README. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Endpoint } from "../platform/address.ts";
 import { ConfigError, connect, ConnectError, RefusedError, serve, StoreError } from "../mod.ts";
 
 const OPTIONS = { server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } };
@@ -80,6 +81,6 @@ Deno.test("a trace has an object for each event, with its logical time, and no s
   }
 });
 
-function address({ host, port }: { host: string; port: number }): { host: string; port: number } {
+function address({ host, port }: Endpoint): Endpoint {
   return { host, port };
 }

@@ -20,8 +20,8 @@ const WING = "server";
 
 /** Shipped code, from the ground up. A room is a folder, or a file beside them. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["protocol", "log", "platform", "config", "trace"],
-  ["view", "diagram"],
+  ["protocol", "log", "platform", "trace"],
+  ["config", "view", "diagram"],
   ["heartbeat", "server/store", "server/accounts", "server/hub"],
   ["client", "server/journal", "server/presence"],
   ["server/mesh"],

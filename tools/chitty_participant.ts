@@ -8,6 +8,7 @@ import { methodOf } from "../server/gateway/grpc/grpc_codec.ts";
 import { type BroadCastRequest, type Message, SERVICE_IN, SERVICE_OUT } from "../server/gateway/grpc/messages.ts";
 import { announcementText, wireTime } from "../server/gateway/grpc/rules.ts";
 import { callUnary } from "../server/gateway/grpc/unary_call.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { Http2Channel } from "../platform/http/http2_client.ts";
 import { repairHttp2 } from "../platform/http/http2_polyfill.ts";
 import { realClock } from "../platform/real_clock.ts";
@@ -18,7 +19,7 @@ export interface ParticipantOptions {
   /** The port to listen on; 0 takes a free one. It is the participant's id. */
   readonly port: number;
   /** The server's door. */
-  readonly server: { readonly host: string; readonly port: number };
+  readonly server: Endpoint;
   /** Gets what BroadCast brings; it is answered when this resolves. */
   readonly onBroadCast: (request: BroadCastRequest) => void | Promise<void>;
   /** Gets each event of its Lamport clock. */

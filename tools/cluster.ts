@@ -9,6 +9,7 @@ import { type Flags, helpText, parseCommandLine, type Program, UsageError } from
 import { layered } from "../config/load.ts";
 import { endpointText, LISTENING_PORTS, quoted, wholeNumber } from "../config/values.ts";
 import { findNetworkSecret, keepNetworkSecret } from "../server/gateway/network_secret.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { onStopSignal } from "../platform/signals.ts";
 import { styleFor } from "../platform/terminal.ts";
 import { VERSION } from "../protocol/version.ts";
@@ -115,7 +116,7 @@ async function listening(
   count: number,
 ): Promise<Pick<Running, "host" | "port" | "httpPort">> {
   const where = Promise.withResolvers<Pick<Running, "host" | "port" | "httpPort">>();
-  let endpoint: { host: string; port: number } | undefined;
+  let endpoint: Endpoint | undefined;
   let failure = "";
   const logging = eachLine(child.stderr, (line) => {
     // One sentence says why a server ends; a hint may follow it.

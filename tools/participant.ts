@@ -10,6 +10,7 @@ import { visible } from "../client/terminal/screen/visible.ts";
 import type { BroadCastRequest } from "../server/gateway/grpc/messages.ts";
 import { messageProblem } from "../server/gateway/grpc/rules.ts";
 import { GRPC_STATUS, GrpcError } from "../server/gateway/grpc/unary_call.ts";
+import type { Endpoint } from "../platform/address.ts";
 import { onStopSignal } from "../platform/signals.ts";
 import { styleFor, writeAll } from "../platform/terminal.ts";
 import { VERSION } from "../protocol/version.ts";
@@ -25,7 +26,7 @@ class ParticipantError extends Error {
 const DEFAULT_SERVER = "127.0.0.1:7080";
 const LEAVE = "/leave";
 
-const SERVER: Reader<{ host: string; port: number }> = { allowed: "HOST:PORT", read: parseEndpoint };
+const SERVER: Reader<Endpoint> = { allowed: "HOST:PORT", read: parseEndpoint };
 
 const FLAGS = {
   port: {
@@ -107,7 +108,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function listen(port: number, server: { host: string; port: number }): Promise<ChittyParticipant> {
+async function listen(port: number, server: Endpoint): Promise<ChittyParticipant> {
   try {
     return await ChittyParticipant.listen({
       port,
@@ -125,7 +126,7 @@ async function listen(port: number, server: { host: string; port: number }): Pro
 /** Publishes what is typed, until there is no more of it or it says so. */
 async function publishLines(
   participant: ChittyParticipant,
-  server: { host: string; port: number },
+  server: Endpoint,
 ): Promise<"left"> {
   for await (const line of lines(Deno.stdin.readable)) {
     if (line.trim() === LEAVE) return "left";
@@ -138,7 +139,7 @@ async function publishLines(
 }
 
 /** @throws {ParticipantError} */
-async function attempt<T>(server: { host: string; port: number }, call: () => Promise<T>): Promise<T> {
+async function attempt<T>(server: Endpoint, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -151,7 +152,7 @@ async function attempt<T>(server: { host: string; port: number }, call: () => Pr
   }
 }
 
-function goneError(server: { host: string; port: number }, why?: string): ParticipantError {
+function goneError(server: Endpoint, why?: string): ParticipantError {
   if (why?.includes("onnection refused")) {
     return new ParticipantError(`No server can be reached at ${endpointText(server)}`, EXIT_CODE.unreachable);
   }

@@ -4,6 +4,7 @@
  */
 
 import { delay } from "@std/async/delay";
+import type { Endpoint } from "../../platform/address.ts";
 import { type Client, type ClientEvent, connect } from "../../mod.ts";
 import { percentile } from "../statistics.ts";
 import type { FailoverJob, FailoverResult } from "./job.ts";
@@ -67,7 +68,7 @@ class Watched {
   /** When it had all that it missed as well. */
   isBackAt: number | undefined;
 
-  static async open(servers: readonly { host: string; port: number }[]): Promise<Watched> {
+  static async open(servers: readonly Endpoint[]): Promise<Watched> {
     const watched = new Watched();
     const onEvent = (event: ClientEvent) => watched.#onEvent(event);
     watched.#client = await connect({ ...servers[0]!, servers, onEvent });

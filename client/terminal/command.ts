@@ -1,7 +1,7 @@
 /** What the commands of the client have in common: what they are given, how they log in, and how they tell people what happens. */
 
 import type { ClientArguments } from "../../config/arguments.ts";
-import type { Endpoint } from "../../config/config.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { RefusedError } from "../errors.ts";

@@ -3,12 +3,7 @@
  * process when the other side says GOAWAY (denoland/deno issue 36788), and under 2.5 it does not work at all. `fetch` does not show trailers; headers and body it does.
  */
 
-/** Where to. */
-export interface Http2Endpoint {
-  /** An address. */
-  readonly host: string;
-  readonly port: number;
-}
+import type { Endpoint } from "../address.ts";
 
 /** What came back. */
 export interface Http2Answer {
@@ -37,7 +32,7 @@ export class Http2Channel {
   readonly #underWay = new Set<AbortController>();
   #isClosed = false;
 
-  constructor({ host, port }: Http2Endpoint) {
+  constructor({ host, port }: Endpoint) {
     // As a "proxy", so that no other one is used, whatever the environment says; and without the port in the URL, as `fetch` refuses some of those.
     const proxy = { transport: "tcp", hostname: host, port } as const;
     this.#client = Deno.createHttpClient({ http1: false, http2: true, poolIdleTimeout: false, proxy });

@@ -3,6 +3,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { getLogger } from "@logtape/logtape";
+import type { Endpoint } from "../address.ts";
 import { type FaultGuard, guarded } from "../faults.ts";
 import { Http2Filter } from "./http2_filter.ts";
 import { HttpCallers } from "./http_callers.ts";
@@ -38,7 +39,7 @@ const logger = getLogger(["thrum", "grpc"]);
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
  */
 export function listenHttp2(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port }: Endpoint,
   take: (connection: Duplex) => void,
   { faults, maxCallers }: Http2FrontOptions,
 ): Promise<Http2Front> {

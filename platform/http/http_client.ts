@@ -1,11 +1,10 @@
 /** Asking another program over HTTP, without proxies: it is on this machine, or near. */
 
 import { type IncomingMessage, request } from "node:http";
+import type { Endpoint } from "../address.ts";
 
 /** What is asked. */
-export interface HttpQuestion {
-  readonly host: string;
-  readonly port: number;
+export interface HttpQuestion extends Endpoint {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

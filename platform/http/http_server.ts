@@ -7,7 +7,7 @@ import type { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { plainAddress } from "../address.ts";
+import { type Endpoint, plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { HttpCallers } from "./http_callers.ts";
 
@@ -117,7 +117,7 @@ const CLOSE_MS = 500;
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
  */
 export function listenHttp(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port }: Endpoint,
   handler: HttpHandler,
   { maxCallers, takeMs, requestMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
 ): Promise<HttpListener> {

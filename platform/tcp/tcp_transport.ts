@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { plainAddress } from "../address.ts";
+import { type Endpoint, plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
 import { readingTurns } from "./reading_turns.ts";
@@ -372,7 +372,7 @@ class TcpListener implements Listener {
 }
 
 function dial(
-  { host, port, timeoutMs, signal }: { host: string; port: number; timeoutMs: number; signal?: AbortSignal },
+  { host, port, timeoutMs, signal }: Endpoint & { timeoutMs: number; signal?: AbortSignal },
   toLink: (socket: Socket) => Link,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@
  */
 
 import { RecentMap } from "../../log/recent.ts";
+import type { Endpoint } from "../../platform/address.ts";
 
 /** A server and what it has to do. */
 export interface Share {
@@ -16,9 +17,7 @@ export interface Share {
 }
 
 /** Another server, as it was announced. */
-export interface ServerLoad extends Share {
-  readonly host: string;
-  readonly port: number;
+export interface ServerLoad extends Share, Endpoint {
   /** It answers: neither suspect nor dead. */
   readonly isLive: boolean;
 }

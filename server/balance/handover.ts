@@ -3,16 +3,11 @@
  * nothing, and straight to a server that has room.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ServerView } from "../../view/network_view.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
-
-/** Where clients may go. */
-export interface HandoverTarget {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What a handover works with. */
 export interface HandoverParts {
@@ -21,7 +16,7 @@ export interface HandoverParts {
   /** Whether there is another server that takes clients. */
   hasOthers(): boolean;
   /** Where one more client has the most room; it counts as sent there. */
-  nextTarget(): HandoverTarget | undefined;
+  nextTarget(): Endpoint | undefined;
 }
 
 /** Between two portions of clients. */

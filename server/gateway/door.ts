@@ -1,7 +1,8 @@
 /** A door beside the line protocol's, as whoever opened it has it, and what it is opened with. */
 
-import type { Config, Endpoint } from "../../config/config.ts";
+import type { Config } from "../../config/config.ts";
 import type { ThrumNode } from "../node/node.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { FaultGuard } from "../../platform/faults.ts";

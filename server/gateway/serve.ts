@@ -2,9 +2,10 @@
 
 import { getLogger } from "@logtape/logtape";
 import { makeTicketKey } from "../accounts/ticket.ts";
-import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG, type Endpoint } from "../../config/config.ts";
+import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../../config/load.ts";
 import { endpointText, parseListenAddress } from "../../config/values.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { Faults } from "../../platform/faults.ts";
 import { enduringClock } from "../../platform/enduring_clock.ts";

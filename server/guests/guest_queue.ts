@@ -4,6 +4,7 @@
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Link } from "../../platform/transport.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityBroadcastMessage } from "../../protocol/message.ts";
@@ -43,7 +44,7 @@ export class GuestQueue<N> implements Link {
   #next: ActivityBroadcastMessage | undefined;
 
   /** `arrived` is told when there is more than there was; it is not to take anything before the call returns. */
-  constructor(remote: { readonly host: string; readonly port: number }, arrived: () => void) {
+  constructor(remote: Endpoint, arrived: () => void) {
     this.remoteHost = remote.host;
     this.remotePort = remote.port;
     this.#arrived = arrived;

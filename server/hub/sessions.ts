@@ -1,5 +1,6 @@
 /** Who is logged in at this server: for its load, and for what concerns all of them or all of one user. */
 
+import type { Endpoint } from "../../platform/address.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { WireServer } from "../../protocol/message.ts";
 
@@ -13,7 +14,7 @@ export interface ClientSession {
   /** Where to go when this server is gone. Only for those that can resume. */
   sendBackups(servers: readonly WireServer[]): void;
   /** Sends it to another server. */
-  redirect(to: { readonly host: string; readonly port: number }): void;
+  redirect(to: Endpoint): void;
   /** Somebody has come or gone: `line` says it. */
   tellPresence(username: string, line: Uint8Array): void;
   end(reason: CloseReason): void;

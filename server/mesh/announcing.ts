@@ -5,7 +5,8 @@
 
 import type { Config } from "../../config/config.ts";
 import { endpointText, parseEndpoint } from "../../config/values.ts";
-import type { Address, MemberReport } from "./members.ts";
+import type { MemberReport } from "./members.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { sequenceOf } from "../../log/vector.ts";
 import type { VectorMoment } from "../../log/vector_changes.ts";
@@ -40,7 +41,7 @@ export interface AnnouncedMesh {
   /** To whom it is said. */
   readonly links: PeerLinks;
   /** Where others reach this server. */
-  address(): Address;
+  address(): Endpoint;
   takesClients(): boolean;
   /** Whether the log has all that is to be known of lost connections of this server. */
   tellsPlaces(): boolean;

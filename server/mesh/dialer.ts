@@ -1,7 +1,8 @@
 /** Calls the other servers of the network, and calls them again. Whom and when is decided in `members.ts`; links that came about are the mesh's. */
 
 import { getLogger } from "@logtape/logtape";
-import type { Address, Members } from "./members.ts";
+import type { Members } from "./members.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { Link, Transport } from "../../platform/transport.ts";
@@ -31,7 +32,7 @@ export class Caller {
   readonly #parts: CallerParts;
   readonly #dialing = new AbortController();
   /** The addresses that were called for links. */
-  readonly #calls = new Map<PeerLink, Address>();
+  readonly #calls = new Map<PeerLink, Endpoint>();
   /** Told of as warnings until then: somebody waits for it. */
   isJoined = false;
   #timer: Timer | undefined;
@@ -52,19 +53,19 @@ export class Caller {
   }
 
   /** The address that was called for this link; `undefined` when it was made by the other side. */
-  calledAt(link: PeerLink): Address | undefined {
+  calledAt(link: PeerLink): Endpoint | undefined {
     return this.#calls.get(link);
   }
 
   /** The same, once: the link is over, or somebody else takes it. Whoever asked tells what became of the call, by `ended` or `failed`. */
-  takeCall(link: PeerLink): Address | undefined {
+  takeCall(link: PeerLink): Endpoint | undefined {
     const address = this.#calls.get(link);
     this.#calls.delete(link);
     return address;
   }
 
   /** A call was taken, but its link has not become the one to its server. */
-  ended(address: Address, end: PeerEnd, why: string): void {
+  ended(address: Endpoint, end: PeerEnd, why: string): void {
     const { members, clock } = this.#parts;
     if (end === "duplicate") {
       members.called(address, clock.nowMs());
@@ -74,7 +75,7 @@ export class Caller {
   }
 
   /** Nobody was there, or not somebody to link with. */
-  failed(address: Address, why: string, isRefused = false): void {
+  failed(address: Endpoint, why: string, isRefused = false): void {
     if (this.#dialing.signal.aborted) return;
     const { members, clock, chance } = this.#parts;
     const told = { host: address.host, port: address.port, why };
@@ -92,7 +93,7 @@ export class Caller {
     this.#dialing.abort();
   }
 
-  #call(address: Address): void {
+  #call(address: Endpoint): void {
     const { transport, timeoutMs } = this.#parts;
     transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(
       (link) => {

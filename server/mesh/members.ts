@@ -3,19 +3,14 @@
  * cannot be reached; or has *left*, when it said so. All but the linked are called again, ever more rarely. Pure: time and chance come in.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import type { Vector } from "../../log/vector.ts";
-
-/** Where a server can be reached. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How a member is, as far as this server can tell. */
 export type MemberState = "linked" | "suspect" | "dead" | "left";
 
 /** What is known of another server of the network. */
-export interface Member extends Address {
+export interface Member extends Endpoint {
   readonly serverId: string;
   readonly state: MemberState;
   /** Whether there is a link to it, silent or not. */
@@ -48,7 +43,7 @@ export interface MemberAbout {
 }
 
 /** What a server says about itself. */
-export interface MemberReport extends Address {
+export interface MemberReport extends Endpoint {
   readonly serverId: string;
   readonly load: number;
   readonly weight: number;
@@ -56,13 +51,13 @@ export interface MemberReport extends Address {
   readonly vector: Vector;
   /** Whether `vector` has only what has moved since its last report. */
   readonly changes?: boolean;
-  readonly members: readonly (Address & { readonly serverId: string })[];
+  readonly members: readonly (Endpoint & { readonly serverId: string })[];
   readonly about?: MemberAbout;
 }
 
 /** Calls to one address. */
 interface Calls {
-  readonly address: Address;
+  readonly address: Endpoint;
   /** The member that was last met there. */
   serverId: string | undefined;
   failures: number;
@@ -81,7 +76,7 @@ const MAX_NAMED_BY_ONE = 64;
 
 /** A server that others name, and that was not reached yet: it is called, and nobody else hears of it. */
 interface Named {
-  readonly address: Address;
+  readonly address: Endpoint;
   /** Linked servers that name it. */
   readonly by: Set<string>;
 }
@@ -101,8 +96,8 @@ export class Members {
   constructor(
     own: string,
     { seeds, known, timeBeforeReconnectMs, memberRetentionMs = DAY_MS }: {
-      readonly seeds: readonly Address[];
-      readonly known: readonly (Address & { readonly serverId: string })[];
+      readonly seeds: readonly Endpoint[];
+      readonly known: readonly (Endpoint & { readonly serverId: string })[];
       readonly timeBeforeReconnectMs: number;
       /** A member that cannot be reached for so long is forgotten. */
       readonly memberRetentionMs?: number;
@@ -145,8 +140,8 @@ export class Members {
   }
 
   /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
-  takeDue(nowMs: number): Address[] {
-    const due: Address[] = [];
+  takeDue(nowMs: number): Endpoint[] {
+    const due: Endpoint[] = [];
     // One by one, as a member is called at one of its addresses only.
     for (const calls of this.#calls.values()) {
       if (!this.#isDue(calls, nowMs)) continue;
@@ -163,7 +158,7 @@ export class Members {
   }
 
   /** Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. */
-  callFailed(address: Address, nowMs: number, chance: number): void {
+  callFailed(address: Endpoint, nowMs: number, chance: number): void {
     const calls = this.#calls.get(keyOf(address));
     if (calls === undefined) return;
     calls.isCalling = false;
@@ -178,12 +173,12 @@ export class Members {
   }
 
   /** This server itself answered there. */
-  isSelf(address: Address): void {
+  isSelf(address: Endpoint): void {
     this.#calls.delete(keyOf(address));
   }
 
   /** A call ended well, at the place of `linked`: for one whose server turned out to be linked already. */
-  called(address: Address, nowMs: number): void {
+  called(address: Endpoint, nowMs: number): void {
     const calls = this.#calls.get(keyOf(address));
     if (calls === undefined) return;
     calls.isCalling = false;
@@ -192,7 +187,7 @@ export class Members {
   }
 
   /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */
-  linked(report: MemberReport, calledAt: Address | undefined, nowMs: number): void {
+  linked(report: MemberReport, calledAt: Endpoint | undefined, nowMs: number): void {
     const { serverId, host, port } = report;
     for (const member of this.all) {
       // At one address there is one server: what was there before has been replaced.
@@ -270,7 +265,7 @@ export class Members {
   }
 
   /** A linked server says where this one is, which nobody here has met. */
-  #name({ serverId, host, port }: Address & { readonly serverId: string }, by: string, nowMs: number): void {
+  #name({ serverId, host, port }: Endpoint & { readonly serverId: string }, by: string, nowMs: number): void {
     const known = this.#named.get(serverId);
     if (known !== undefined) return void known.by.add(by);
     this.#named.set(serverId, { address: { host, port }, by: new Set([by]) });
@@ -298,14 +293,14 @@ export class Members {
   }
 
   /** Whoever has a link to a member knows where that is now: it may have come back at another address. */
-  #moved(member: Member, { host, port }: Address, nowMs: number): void {
+  #moved(member: Member, { host, port }: Endpoint, nowMs: number): void {
     const former = keyOf(member);
     if (!this.#seeds.has(former) && this.#calls.get(former)?.serverId === member.serverId) this.#calls.delete(former);
     this.#set({ ...member, host, port });
     this.#call({ host, port }, member.serverId, nowMs);
   }
 
-  #learn(server: Address & { readonly serverId: string }, state: MemberState, nowMs: number): void {
+  #learn(server: Endpoint & { readonly serverId: string }, state: MemberState, nowMs: number): void {
     if (server.serverId === this.#own) return;
     const { serverId, host, port } = server;
     const linkedTo = new Set<string>();
@@ -325,7 +320,7 @@ export class Members {
     this.#call(server, serverId, nowMs);
   }
 
-  #call({ host, port }: Address, serverId: string | undefined, nowMs: number): Calls {
+  #call({ host, port }: Endpoint, serverId: string | undefined, nowMs: number): Calls {
     const key = keyOf({ host, port });
     const known = this.#calls.get(key);
     if (known !== undefined) {
@@ -369,6 +364,6 @@ function memberOf({ members, ...report }: MemberReport) {
   return { serverId, host, port, load, weight, online, linkedTo, ...(about === undefined ? {} : { about }) };
 }
 
-function keyOf({ host, port }: Address): string {
+function keyOf({ host, port }: Endpoint): string {
   return `${host}:${port}`;
 }

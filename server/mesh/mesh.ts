@@ -9,10 +9,10 @@ import { Strikes } from "../accounts/strikes.ts";
 import { sequenceOf } from "../../log/vector.ts";
 import { Locks } from "./names/name_locks.ts";
 import { strangerProblem } from "./speaks_for_itself.ts";
-import { type Address, type Member, type MemberReport, Members } from "./members.ts";
+import { type Member, type MemberReport, Members } from "./members.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Source } from "./wants.ts";
-import { networkOf } from "../../platform/address.ts";
+import { type Endpoint, networkOf } from "../../platform/address.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { chanceOf } from "../../platform/crypto.ts";
 import type { Link } from "../../platform/transport.ts";
@@ -79,7 +79,7 @@ export class Mesh implements PeerLinkOwner {
   readonly #forks: Forks;
   readonly replication: Replication;
   readonly registrar: Registrar;
-  #self: Address = { host: "", port: 0 };
+  #self: Endpoint = { host: "", port: 0 };
   #ticking: Timer | undefined;
   #isStopping = false;
   /** Whether it is told what became of those who were here before this server was started anew. */
@@ -187,7 +187,7 @@ export class Mesh implements PeerLinkOwner {
   }
 
   /** Begins, as soon as it is known where this server listens. */
-  start(listening: Address): void {
+  start(listening: Endpoint): void {
     const { advertise } = this.#parts.config.cluster;
     this.#self = { host: advertise === "" ? listening.host : advertise, port: listening.port };
     const mayJoin = this.#parts.config.cluster.secret !== "";

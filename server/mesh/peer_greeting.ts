@@ -1,6 +1,7 @@
 /** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
 
-import type { Address, Member } from "./members.ts";
+import type { Endpoint } from "../../platform/address.ts";
+import type { Member } from "./members.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import { hostProblem } from "../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE, type PeerIdentity } from "../../protocol/peer/peer_message.ts";
@@ -30,7 +31,7 @@ export interface AdmissionFacts {
   /** Whether this is the secret of the network. */
   isSecret(secret: string): boolean;
   /** What is known of the server of this name. */
-  member(serverId: string): (Address & Pick<Member, "state">) | undefined;
+  member(serverId: string): (Endpoint & Pick<Member, "state">) | undefined;
 }
 
 /** What a server says to itself, when it was given its own address to join. */

@@ -3,8 +3,8 @@
  * called once, greeted as a server, and left again at once.
  */
 
-import type { Endpoint } from "../../config/config.ts";
 import { merge, type Vector } from "../../log/vector.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";

@@ -4,16 +4,15 @@
  */
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
+import type { ReadableLog } from "../hub/hub.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
 
 /** The log, as it is looked at. */
-export interface PassingLog {
-  readonly head: Position;
+export interface PassingLog extends Omit<ReadableLog, "vector"> {
   /** Entries that came into it since the server was started. What a vector says would be more where some were forgotten elsewhere before they came. */
   readonly taken: number;
-  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
 }
 
 /** What passed since the last look. */

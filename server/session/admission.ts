@@ -6,10 +6,11 @@
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
 import type { Config } from "../../config/config.ts";
 import type { Proven } from "../accounts/credential.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
-import { type Limit, type LoginProblem, type RedirectTarget, TOO_MANY_SECRETS } from "./session.ts";
+import { type Limit, type LoginProblem, TOO_MANY_SECRETS } from "./session.ts";
 import type { Counters } from "../../view/server_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -48,7 +49,7 @@ export interface LoginOutcome {
   /** It is not for now. */
   readonly limit?: Limit;
   /** It is to be sent there. */
-  readonly redirect?: RedirectTarget;
+  readonly redirect?: Endpoint;
   readonly proven?: Proven;
 }
 

@@ -7,6 +7,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Proven } from "../accounts/credential.ts";
 import { endpointText } from "../../config/values.ts";
 import type { SupervisorDeadline } from "../../heartbeat/mod.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import { guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
@@ -28,7 +29,6 @@ import {
   onMessage,
   onRegistered,
   PUBLISH,
-  type RedirectTarget,
   type Session,
   type SessionEffect,
   type SessionFacts,
@@ -238,7 +238,7 @@ export class Connection
     this.#guarded(() => this.#answers.send({ command: "BACKUP_LIST", servers }));
   }
 
-  redirect({ host, port }: RedirectTarget): void {
+  redirect({ host, port }: Endpoint): void {
     if (this.#closeReason !== undefined) return;
     this.#guarded(() => {
       this.#answers.endTurn();
@@ -445,7 +445,7 @@ export class Connection
   }
 
   /** A client that is sent away is logged in for a moment, as some know no other order. */
-  #sendAway(login: LoginMessage, { host, port }: RedirectTarget): void {
+  #sendAway(login: LoginMessage, { host, port }: Endpoint): void {
     this.#username = login.username;
     this.#welcome(login, featuresInForce(login));
     this.#answers.send({ command: "REDIRECT", hostname: host, port });

@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
@@ -32,7 +33,7 @@ export class HeartbeatChannel implements LinkHandler {
 
   constructor(
     transport: Transport,
-    endpoint: { host: string; port: number },
+    endpoint: Endpoint,
     owner: HeartbeatChannelOwner,
     faults: FaultGuard = UNGUARDED,
   ) {

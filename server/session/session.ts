@@ -9,6 +9,7 @@
  *        └AUTHENTICATE▶ peer
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import { type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
 import {
   type ActivityFailedMessage,
@@ -72,7 +73,7 @@ export type SessionEffect =
   /** Log it in: answer, find its place in the log, and read from there. */
   | { readonly kind: "beginSession"; readonly login: LoginMessage }
   /** Answer as if it were logged in, and send it there; `close` follows. */
-  | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: RedirectTarget }
+  | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: Endpoint }
   /** Hand the link over, with what came after the line. */
   | { readonly kind: "becomePeer"; readonly message: AuthenticateMessage }
   /** Take the message into the log, for one user. */
@@ -93,12 +94,6 @@ type ClientState = Extract<Session, { kind: "client" }>;
 export interface SessionStep {
   readonly session: Session;
   readonly effects: readonly SessionEffect[];
-}
-
-/** A server that has fewer clients. */
-export interface RedirectTarget {
-  readonly host: string;
-  readonly port: number;
 }
 
 /** What a decision needs to know beside the message. */
@@ -207,7 +202,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 export interface LoginFindings {
   readonly problem?: LoginProblem;
   readonly limit?: Limit;
-  readonly redirect?: RedirectTarget;
+  readonly redirect?: Endpoint;
 }
 
 /** The `LOGIN` was checked. */

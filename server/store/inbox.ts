@@ -4,12 +4,13 @@
  */
 
 import type { Position } from "../../log/segment.ts";
-import type { Batch, EntryName } from "./store.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Batch } from "./store.ts";
 
 const NEWLINE = 0x0a;
 
 /** A direct message, and when its segment was taken in. */
-export interface TakenMessage extends EntryName {
+export interface TakenMessage extends EntryId {
   /** The user it is for. */
   readonly to: string;
   /** Of its segment. */

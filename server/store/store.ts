@@ -5,6 +5,8 @@
  * A batch is taken whole or not at all, and is there after a crash of the program as soon as `commit` has returned.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
 import type { DiskUse } from "./budget.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
@@ -42,20 +44,12 @@ export interface PlainCursor {
 }
 
 /** A server of the network, and where it can be reached. */
-export interface KnownServer {
+export interface KnownServer extends Endpoint {
   readonly serverId: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Names an entry of the log, on every server. */
-export interface EntryName {
-  readonly origin: string;
-  readonly sequence: number;
 }
 
 /** A direct message that waits for its receiver. */
-export interface StoredMessage extends EntryName {
+export interface StoredMessage extends EntryId {
   /** The user it is for. */
   readonly to: string;
   /** What the receiver gets: the line of the entry, its end included. */
@@ -123,7 +117,7 @@ export interface Batch {
    * Direct messages that are delivered, wherever that happened: they wait no longer. One that is not here yet never begins to, as servers learn of a
    * delivery by way of another origin, and that may be the shorter one; which of them are awaited is forgotten like direct messages are.
    */
-  readonly delivered?: readonly EntryName[];
+  readonly delivered?: readonly EntryId[];
   /** When given, takes the place of all members that were known before. */
   readonly members?: readonly KnownServer[];
   /** Values by key that are new, have changed or, where they are `null`, go. */

@@ -1,6 +1,7 @@
 /** Direct messages between clients and real servers of one network, on real sockets. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Endpoint } from "../../platform/address.ts";
 import { type ClientEvent, connect, type Message, RefusedError, serve } from "../../mod.ts";
 import { until } from "../support/until.ts";
 
@@ -24,7 +25,7 @@ async function network() {
 }
 
 /** A client that reads its messages and keeps its events. */
-async function talker(name: string, { host, port }: { readonly host: string; readonly port: number }) {
+async function talker(name: string, { host, port }: Endpoint) {
   const events: ClientEvent[] = [];
   const client = await connect({
     username: name,

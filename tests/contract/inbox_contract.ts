@@ -3,7 +3,8 @@
 import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segment.ts";
-import type { Batch, EntryName, Store, StoredMessage } from "../../server/store/store.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Batch, Store, StoredMessage } from "../../server/store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceInbox } from "../support/reference_inbox.ts";
 import { forgetAll, KEEP_ALL, readAll, type StoreDoor } from "./store_contract.ts";
@@ -217,7 +218,7 @@ export function testInboxContract({ name, use }: StoreDoor): void {
   Deno.test(`${name} gives no place a second time, so that nobody who reads in portions passes a message over`, () => {
     use((store) => {
       const log = new LogWriter();
-      const next = (...delivered: EntryName[]) => {
+      const next = (...delivered: EntryId[]) => {
         const batch = log.batch({ audience: FOR_BOB });
         store.commit({ ...batch, directMessages: messagesIn(batch), delivered });
         return store.inboxOf("bob").at(-1)!;
@@ -315,7 +316,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("reopen" as const) }) },
 );
 
-function entry(origin: string, sequence: number): EntryName {
+function entry(origin: string, sequence: number): EntryId {
   return { origin, sequence };
 }
 

@@ -3,6 +3,7 @@
  * towards `Link`: bytes in order, FIN after them, backpressure when nobody reads, and calls to handlers never from inside a call on the link.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler, Listener, Transport } from "../../platform/transport.ts";
 
@@ -95,7 +96,7 @@ export class FakeNetwork {
 
   #dial(
     from: string,
-    { host, port, timeoutMs, signal }: { host: string; port: number; timeoutMs: number; signal?: AbortSignal },
+    { host, port, timeoutMs, signal }: Endpoint & { timeoutMs: number; signal?: AbortSignal },
   ): Promise<Link> {
     return new Promise((resolve, reject) => {
       const timers: Timer[] = [

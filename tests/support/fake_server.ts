@@ -3,6 +3,7 @@
  * test take over: `onLine` sees every line first, and connections can be written to directly. Several can be one network, with one log.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import type { Link, Listener, Transport } from "../../platform/transport.ts";
 
 /** A line, read as JSON. */
@@ -59,7 +60,7 @@ const HEARTBEAT = { idleTimeoutMs: 30_000, intervalMs: 10_000, count: 3 };
 
 /** Listens from the moment it is made. */
 export class FakeServer {
-  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly endpoint: Endpoint;
   readonly connections: FakeConnection[] = [];
   readonly shared: Shared;
   /** Returns whether it has dealt with the line. */

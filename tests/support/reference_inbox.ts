@@ -1,9 +1,10 @@
 /** The messages that wait in a store, done in the dumbest way: a list that is searched. What `inbox_contract.ts` compares the stores with. */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { Batch, EntryName, StoredMessage } from "../../server/store/store.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Batch, StoredMessage } from "../../server/store/store.ts";
 
-interface Row extends EntryName {
+interface Row extends EntryId {
   readonly takenAt: number;
   /** There is none while only its delivery is known. */
   readonly message?: StoredMessage;
@@ -51,7 +52,7 @@ export class ReferenceInbox {
     while (this.#rows.length > 0 && this.#rows[0]!.takenAt < takenBefore) this.#rows.shift();
   }
 
-  #remove({ origin, sequence }: EntryName): boolean {
+  #remove({ origin, sequence }: EntryId): boolean {
     const before = this.#rows.length;
     this.#rows = this.#rows.filter((row) => row.origin !== origin || row.sequence !== sequence);
     return this.#rows.length < before;

@@ -1,6 +1,7 @@
 /** Several servers as processes, with data folders, as one network that can be hurt: killed, stopped, cut in two. */
 
-import type { ConfigLayer, Endpoint } from "../../config/config.ts";
+import type { Endpoint } from "../../platform/address.ts";
+import type { ConfigLayer } from "../../config/config.ts";
 import { LineClient } from "./line_client.ts";
 import { type Program, startServer } from "./program.ts";
 import { type SplitNetwork, splitNetwork } from "./split_network.ts";

@@ -5,7 +5,7 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import type { Endpoint } from "../../config/config.ts";
+import type { Endpoint } from "../../platform/address.ts";
 
 /** Where the servers of a test are, by their number from 0 on. */
 export interface SplitNetwork extends AsyncDisposable {

@@ -1,7 +1,7 @@
 /** What the chat says about its connection: one line when the server is gone, one when all is as before. Pure. */
 
+import type { Endpoint } from "../../../platform/address.ts";
 import { CLOSE_REASONS, isCloseReason } from "../../../protocol/close_reason.ts";
-import type { Endpoint } from "../../../config/config.ts";
 import type { ClientEvent } from "../../options.ts";
 import { endpointText } from "../../../config/values.ts";
 import { NOTHING_TOLD, type Notice, stepTelling } from "../describe.ts";

@@ -3,7 +3,7 @@
  * that. What is in it was written by this program or by hand, so nothing of it is trusted. Pure, but for the file, which is handed in.
  */
 
-import type { Endpoint } from "../../../config/config.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import { secretProblem, usernameProblem } from "../../../protocol/names.ts";
 
 /** What is kept. */

@@ -9,6 +9,7 @@ import type { GuestItem } from "../../guests/guest_queue.ts";
 import type { GuestRefusal, Guests } from "../../guests/guests.ts";
 import type { PresenceEvent } from "../../presence/presence.ts";
 import { RecentMap } from "../../../log/recent.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../../protocol/close_reason.ts";
@@ -46,7 +47,7 @@ export interface ChatRoomParts {
   /** Ports of this server. */
   ownPorts(): readonly number[];
   /** How the participant at this address is called. */
-  call(endpoint: { readonly host: string; readonly port: number }): Caller;
+  call(endpoint: Endpoint): Caller;
   /** Told what is thrown on the way to a participant; without it that is thrown on. */
   readonly faults?: FaultGuard;
   /** Is told each event of the door's Lamport clock. */

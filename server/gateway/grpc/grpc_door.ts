@@ -5,8 +5,8 @@
 
 import * as grpc from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
-import type { Endpoint } from "../../../config/config.ts";
 import { endpointText, parseEndpoint } from "../../../config/values.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import { guardHttp2 } from "../../../platform/http/guarded_http2.ts";

@@ -3,8 +3,8 @@
  * handed in.
  */
 
-import type { Endpoint } from "../../../config/config.ts";
 import { endpointText } from "../../../config/values.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { HttpAnswer, HttpQuestion } from "../../../platform/http/http_client.ts";
 import type { NetworkView, ServerView } from "../../../view/network_view.ts";

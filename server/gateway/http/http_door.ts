@@ -3,8 +3,9 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config, Endpoint } from "../../../config/config.ts";
+import type { Config } from "../../../config/config.ts";
 import { ConfigError } from "../../../config/load.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";

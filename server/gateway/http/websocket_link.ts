@@ -4,6 +4,7 @@
  */
 
 import { WebSocket, WebSocketServer } from "ws";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import type { HttpUpgrade, UpgradedSocket } from "../../../platform/http/http_server.ts";
@@ -136,7 +137,7 @@ class WebSocketLink implements Link {
   constructor(
     webSocket: LineSocket,
     socket: UpgradedSocket,
-    { host, port }: { readonly host: string; readonly port: number },
+    { host, port }: Endpoint,
     shared: Shared,
   ) {
     this.#webSocket = webSocket;

@@ -3,6 +3,8 @@
  * address. Before the idle time nothing is said on such a channel anyway; and whoever logs in again and again shall not make this server knock at doors. Pure.
  */
 
+import type { Endpoint } from "../../../platform/address.ts";
+
 /** Ports of one address that may be called in the idle time: more than there are clients behind any one address, as a rule. */
 const MAX_PORTS = 256;
 /** Addresses and ports that are remembered. Beyond that nobody is called. */
@@ -21,7 +23,7 @@ export class DialBook {
   }
 
   /** After how many milliseconds this port may be called, which is noted as done; `undefined` when it may not be. */
-  delayFor({ host, port }: { readonly host: string; readonly port: number }, nowMs: number): number | undefined {
+  delayFor({ host, port }: Endpoint, nowMs: number): number | undefined {
     this.#forget(nowMs);
     const key = `${host} ${port}`;
     const known = this.#calls.get(key);

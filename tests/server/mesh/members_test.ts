@@ -2,7 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Address, type MemberReport, Members } from "../../../server/mesh/members.ts";
+import type { Endpoint } from "../../../platform/address.ts";
+import { type MemberReport, Members } from "../../../server/mesh/members.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -247,7 +248,7 @@ Deno.test("whatever happens, who has no link is called again within 31 s, and wh
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       const of = members(["a"]);
-      const calling: Address[] = [];
+      const calling: Endpoint[] = [];
       /** Whom those that are linked name. */
       const names = new Map<string, readonly string[]>();
       let now = 0;

@@ -7,6 +7,7 @@ import type { Note } from "../../../../server/gateway/grpc/door_clock.ts";
 import { openGrpcDoor } from "../../../../server/gateway/grpc/grpc_door.ts";
 import type { BroadCastRequest } from "../../../../server/gateway/grpc/messages.ts";
 import { ThrumNode } from "../../../../server/node/node.ts";
+import type { Endpoint } from "../../../../platform/address.ts";
 import { nodeCrypto } from "../../../../platform/crypto.ts";
 import { makeServerId } from "../../../../platform/node_id.ts";
 import { realClock } from "../../../../platform/real_clock.ts";
@@ -34,7 +35,7 @@ export class DoorWorld implements AsyncDisposable {
     return new DoorWorld(node, door);
   }
 
-  get server(): { host: string; port: number } {
+  get server(): Endpoint {
     return { host: "127.0.0.1", port: this.door.port };
   }
 
@@ -56,7 +57,7 @@ export class TestParticipant implements AsyncDisposable {
   #program!: ChittyParticipant;
 
   static async listen(
-    server: { host: string; port: number },
+    server: Endpoint,
     { port = 0, note }: { port?: number; note?: Note } = {},
   ): Promise<TestParticipant> {
     const participant = new TestParticipant();
@@ -73,7 +74,7 @@ export class TestParticipant implements AsyncDisposable {
   }
 
   /** One that has joined and has said so. */
-  static async joined(server: { host: string; port: number }): Promise<TestParticipant> {
+  static async joined(server: Endpoint): Promise<TestParticipant> {
     const participant = await TestParticipant.listen(server);
     await participant.program.join();
     await participant.program.announce("joined");

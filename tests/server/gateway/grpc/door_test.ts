@@ -8,6 +8,7 @@ import { openGrpcDoor } from "../../../../server/gateway/grpc/grpc_door.ts";
 import { SERVICE_IN } from "../../../../server/gateway/grpc/messages.ts";
 import { GrpcError } from "../../../../server/gateway/grpc/unary_call.ts";
 import { type Activity, connect, serve } from "../../../../mod.ts";
+import type { Endpoint } from "../../../../platform/address.ts";
 import { nodeCrypto } from "../../../../platform/crypto.ts";
 import { Http2Channel } from "../../../../platform/http/http2_client.ts";
 import { realClock } from "../../../../platform/real_clock.ts";
@@ -236,7 +237,7 @@ Deno.test("A door whose address is taken leaves nothing open", async () => {
 });
 
 /** Calls a procedure with bytes, as no library would. Gives the reply's bytes as text. */
-async function call(server: { host: string; port: number }, name: string, bytes: readonly number[]): Promise<string> {
+async function call(server: Endpoint, name: string, bytes: readonly number[]): Promise<string> {
   const channel = new Http2Channel(server);
   const length = [bytes.length >> 16 & 0xff, bytes.length >> 8 & 0xff, bytes.length & 0xff];
   try {
