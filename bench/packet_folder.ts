@@ -39,10 +39,7 @@ export async function fillFolder(folder: string, sizes: FolderSizes): Promise<vo
   const clock = { ...realClock, endOfTurn: () => {} };
   const kept = { tailBytes: 1_048_576, messagesWaitMs: 86_400_000 };
   const journal = new Journal(store, clock, kept, {
-    safe: () => {},
-    stored: () => {},
-    registered: () => {},
-    accountLost: () => {},
+    committed: () => {},
     failed: (error) => {
       throw error;
     },

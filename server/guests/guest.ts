@@ -12,7 +12,7 @@ import { formatEntryId } from "../../protocol/entry_id.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { ConnectionView } from "../../view/network_view.ts";
 import type { ConnectionServices, ServedConnection } from "../session/connection_services.ts";
-import { isSafeOnceStored } from "../session/durability.ts";
+import { isSafeOnceCommitted } from "../session/durability.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -111,7 +111,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     tracer?.published(username, entry, undefined, received, journal.lamport);
     const safe = new Promise<void>((resolve) => {
       const committed = () => resolve();
-      if (isSafeOnceStored(entry, this.#services)) journal.tell({ committed });
+      if (isSafeOnceCommitted(entry, this.#services)) journal.whenCommitted({ committed });
       else mesh.replication.whenOneHas(entry.sequence, committed);
     });
     return { id: formatEntryId(entry), lamport: journal.lamport, safe };

@@ -10,7 +10,6 @@ import { Tail } from "../../log/tail.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { VectorChanges } from "../../log/vector_changes.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { encodeAccount, type EntryFacts } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
@@ -18,6 +17,7 @@ import { encodePlace, type PlaceNote } from "../../protocol/peer/place_codec.ts"
 import { encodeBroadcast } from "../../protocol/server_codec.ts";
 import type { Account, KnownServer, Missing, Store, StoredPlace, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "../../view/server_counters.ts";
+import type { AwaitingCommit, Commit } from "./commit.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Inboxes } from "./direct_messages.ts";
@@ -26,13 +26,6 @@ import { Retention } from "./retention.ts";
 import { Senders } from "./senders.ts";
 import { Turn } from "./turn_batch.ts";
 import { UnreadableError } from "./unreadable_store.ts";
-
-/** Who is to be told that what it gave to the journal is safe. */
-export interface Committed {
-  committed(): void;
-  /** `committed` has thrown: whatever it is of is to be cut. The others are told all the same. */
-  faulted?(): void;
-}
 
 /** A reader, and what of its part of the log has not left this process. */
 export interface SentReader {
@@ -51,17 +44,8 @@ const MAX_READS_BACK = 32;
 
 /** What the journal tells. */
 export interface JournalOwner {
-  /** These are stored; nobody was told so. */
-  safe(segments: readonly Segment[]): void;
-  /**
-   * These are stored, and are the end of the log now; those who waited for that were told. `holes` has the origins of which something that belongs before them was forgotten elsewhere and
-   * is not here, each with the last entry that is missing; `undefined` when there are none.
-   */
-  stored(segments: readonly Segment[], holes: Vector | undefined): void;
-  /** These names have accounts now. */
-  registered(usernames: readonly string[]): void;
-  /** Another server's registration holds, and the account that this name had here does not any more. Told when that is stored. */
-  accountLost(username: string): void;
+  /** A turn has ended, and the store has what came in it. May begin and end further turns. Never throws. */
+  committed(commit: Commit): void;
   /** Another server says where a lost connection stood, or that its place was taken up. Told in the turn in which that comes. */
   placeNoted?(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
   /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call nothing more may be said to anybody. */
@@ -86,12 +70,10 @@ export class Journal {
   #head: Position;
   readonly #time: DurableClock;
   #turn = new Turn();
-  /** Names of accounts that are stored and were not told yet. */
-  #storedNames: readonly string[] = [];
   #lostAccounts: string[] = [];
   readonly #senders = new Senders();
-  #waiting = new Set<Committed>();
-  #registered: (() => void)[] = [];
+  #waiting = new Set<AwaitingCommit>();
+  #registrations: (() => void)[] = [];
   #turnIsOpen = false;
   #hasFailed = false;
   readonly #commits = new DurationCount();
@@ -101,7 +83,6 @@ export class Journal {
   #wallMs = 0;
   #takenAt = 0;
   #turnMs = 0;
-  readonly #faults: FaultGuard;
 
   /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was taken in. */
   constructor(
@@ -109,10 +90,8 @@ export class Journal {
     clock: Clock,
     { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
     owner: JournalOwner,
-    faults: FaultGuard = UNGUARDED,
   ) {
     const { head, vector, lamport } = store.opened;
-    this.#faults = faults;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
@@ -322,10 +301,10 @@ export class Journal {
   }
 
   /**
-   * Takes a registration in. Calls `isSafe` when that is safe and all of the turn has been told and delivered: unlike those who wait for `tell`, it may
-   * begin sessions and end turns. `undefined` when the name has got an account since it was claimed.
+   * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered: unlike `whenCommitted`, it may begin sessions and end
+   * turns. `undefined` when the name has got an account since it was claimed.
    */
-  register({ username, verifier, claim }: Registration, isSafe: (id: EntryId) => void): EntryId | undefined {
+  register({ username, verifier, claim }: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
     if (this.#account(username) !== undefined) return undefined;
     const own = this.#nextOwn(undefined);
@@ -333,7 +312,7 @@ export class Journal {
     this.#builder.add(origin, sequence, SERVERS, encodeAccount({ ...own, username, verifier, claim }));
     this.#turn.accounts.set(username, { username, verifier, lamport: claim, origin });
     const id = { origin, sequence };
-    this.#registered.push(() => isSafe(id));
+    this.#registrations.push(() => delivered(id));
     return id;
   }
 
@@ -405,67 +384,47 @@ export class Journal {
     this.#turn.endCursor(id);
   }
 
-  /** Tells `waiting`, once, when everything that was taken in so far is safe, and before any of it is delivered. */
-  tell(waiting: Committed): void {
+  /** Tells `waiting`, once, when everything that was taken in so far is committed, and before any of it is delivered. */
+  whenCommitted(waiting: AwaitingCommit): void {
     this.#openTurn();
     this.#waiting.add(waiting);
   }
 
-  /** Ends the turn now instead of with the event loop's. What is stored is told to all who wait for it, whoever of them throws. */
+  /** Ends the turn now instead of with the event loop's. What came in it is committed in one transaction, and handed to the owner in one call. */
   flush(): void {
     this.#turnIsOpen = false;
     this.inboxes.turnEnded();
     if (this.#hasFailed) return;
-    let segments: readonly Segment[];
-    let holes: Vector | undefined;
+    let commit: Commit;
     try {
-      segments = this.#builder.take(this.#head, this.#takenAt);
-      if (segments.length > 0 || this.#turn.isWorthKeeping) {
-        const begunAtMs = this.#clock.nowMs();
-        this.#store.commit(this.#turn.batch(segments, this.#time.now));
-        this.#commits.add(this.#clock.nowMs() - begunAtMs);
-        this.#time.written();
-        holes = this.#accept(segments);
-      }
+      commit = this.#commit();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    // First of all, as it is what survives this server.
-    if (segments.length > 0) this.#guarded(() => this.#owner.safe(segments));
-    const waiting = this.#waiting;
-    if (waiting.size > 0) {
-      this.#waiting = new Set();
-      for (const one of waiting) {
-        try {
-          one.committed();
-        } catch (error) {
-          this.#faults.caught("turn", error);
-          one.faulted?.();
-        }
-      }
-    }
-    if (segments.length > 0) this.#guarded(() => this.#owner.stored(segments, holes));
-    const storedNames = this.#storedNames;
-    if (storedNames.length > 0) {
-      this.#storedNames = [];
-      this.#guarded(() => this.#owner.registered(storedNames));
-    }
-    const lostAccounts = this.#lostAccounts;
-    if (lostAccounts.length > 0) {
-      this.#lostAccounts = [];
-      for (const username of lostAccounts) this.#guarded(() => this.#owner.accountLost(username));
-    }
-    const registered = this.#registered;
-    if (registered.length > 0) {
-      this.#registered = [];
-      for (const isSafe of registered) this.#guarded(isSafe);
-    }
+    this.#owner.committed(commit);
   }
 
-  /** The next who is to be told is told, whatever becomes of this one. */
-  #guarded(tell: () => void): void {
-    guarded(this.#faults, "turn", tell, () => {});
+  /** All of the turn is in the commit, and nothing of it here any more: what its owner begins now belongs to the next turn. */
+  #commit(): Commit {
+    const segments = this.#builder.take(this.#head, this.#takenAt);
+    const turn = this.#turn;
+    let holes: Vector | undefined;
+    let names: readonly string[] = [];
+    if (segments.length > 0 || turn.isWorthKeeping) {
+      const begunAtMs = this.#clock.nowMs();
+      this.#store.commit(turn.batch(segments, this.#time.now));
+      this.#commits.add(this.#clock.nowMs() - begunAtMs);
+      this.#time.written();
+      holes = this.#accept(segments);
+      names = [...turn.accounts.keys()];
+      this.#turn = new Turn();
+    }
+    const [waiting, lostAccounts, registrations] = [this.#waiting, this.#lostAccounts, this.#registrations];
+    this.#waiting = new Set();
+    this.#lostAccounts = [];
+    this.#registrations = [];
+    return { segments, holes, waiting, names, lostAccounts, registrations };
   }
 
   /** Before anybody is told a time that the clock could fall behind after a restart. */
@@ -480,7 +439,7 @@ export class Journal {
     }
   }
 
-  /** The holes before them, as `JournalOwner.stored` is told. */
+  /** The holes before them, as in `Commit`. */
   #accept(segments: readonly Segment[]): Vector | undefined {
     let holes: Record<string, number> | undefined;
     for (const segment of segments) {
@@ -492,8 +451,6 @@ export class Journal {
       this.changes.moved(segment.origin);
       this.#head = segment.position;
     }
-    this.#storedNames = [...this.#turn.accounts.keys()];
-    this.#turn = new Turn();
     return holes;
   }
 

@@ -89,8 +89,8 @@ export class OlderPeers {
     return peer;
   }
 
-  /** These are stored, and are the end of the log now. */
-  stored(): void {
+  /** More is committed: each is sent the log from where it stands. */
+  committed(): void {
     for (const link of [...this.#links]) this.#guarded(link, () => link.pump());
   }
 

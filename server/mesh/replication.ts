@@ -18,7 +18,8 @@ import { joinBytes } from "../../protocol/join_bytes.ts";
 import { encodeEntries } from "../../protocol/peer/peer_codec.ts";
 import type { EntriesMessage, WireAudience } from "../../protocol/peer/peer_message.ts";
 import { formatRange, type Trace } from "../../trace/trace_event.ts";
-import type { Committed, Journal } from "../journal/journal.ts";
+import type { AwaitingCommit } from "../journal/commit.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { ArrivedLines, PeerLink } from "./peer_link.ts";
 
 /** What replication asks of the mesh. */
@@ -104,7 +105,7 @@ const TOLD_AGE_MS = 1_000;
 const encoder = new TextEncoder();
 
 /** Sends this server's log, and takes in what others send of theirs. */
-export class Replication implements Committed {
+export class Replication {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #owner: ReplicationOwner;
@@ -122,6 +123,7 @@ export class Replication implements Committed {
   readonly #waitingForEntry = new Set<WaitingLogin>();
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
+  readonly #awaiting: AwaitingCommit = { committed: () => this.#tellHave() };
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
   /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
@@ -301,8 +303,8 @@ export class Replication implements Committed {
     if (peer !== undefined) this.#pump(peer);
   }
 
-  /** These are stored, and are the end of the log now. */
-  stored(segments: readonly Segment[]): void {
+  /** These are committed, and are the end of the log now. */
+  committed(segments: readonly Segment[]): void {
     // It wants its own entries only as long as it has numbered none.
     if (this.#plan.has(this.#journal.serverId) && this.#journal.hasAccepted) this.replan([]);
     if (this.#isOldCopy) this.#owner.onOldCopy();
@@ -320,7 +322,7 @@ export class Replication implements Committed {
     guarded(this.#faults, "peers", act, () => link.faulted());
   }
 
-  /** What is stored was delivered to the clients that are here. */
+  /** What is committed was delivered to the clients that are here. */
   delivered(): void {
     if (!this.#hasReplicated) return;
     this.#hasReplicated = false;
@@ -354,7 +356,7 @@ export class Replication implements Committed {
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
     // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.
     if (this.#journal.lastOf(origin) >= header.last) this.#changed.add(origin);
-    this.#tellWhenStored();
+    this.#tellWhenCommitted();
     this.#askForMore();
     if (arrival === "ask again") {
       const peer = this.#peers.get(link.serverId);
@@ -380,7 +382,7 @@ export class Replication implements Committed {
     for (const { origin, peer } of overdue) this.#askFor(origin, peer);
     if (this.#holdBack.size === 0) return;
     this.#holdBack.release(this.#clock.nowMs(), this.#facts);
-    this.#tellWhenStored();
+    this.#tellWhenCommitted();
     this.#askForMore();
   }
 
@@ -450,8 +452,8 @@ export class Replication implements Committed {
     this.#waitingForEntry.clear();
   }
 
-  /** What came in this turn is stored: its servers are told. */
-  committed(): void {
+  /** What came in this turn is committed: its servers are told. */
+  #tellHave(): void {
     for (const origin of this.#changed) {
       const peer = this.#peers.get(origin);
       const vector = { [origin]: this.#journal.lastOf(origin) };
@@ -507,8 +509,8 @@ export class Replication implements Committed {
     );
   }
 
-  #tellWhenStored(): void {
-    if (this.#changed.size > 0) this.#journal.tell(this);
+  #tellWhenCommitted(): void {
+    if (this.#changed.size > 0) this.#journal.whenCommitted(this.#awaiting);
   }
 
   /** Whoever waited for an entry that is here now. */

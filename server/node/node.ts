@@ -9,13 +9,12 @@ import { makeTicketKey } from "../accounts/ticket.ts";
 import type { Config } from "../../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
-import type { Position, Segment } from "../../log/segment.ts";
-import type { Vector } from "../../log/vector.ts";
+import type { Position } from "../../log/segment.ts";
 import { beginIncarnation, type Incarnation } from "../mesh/origins/incarnation.ts";
 import type { Member } from "../mesh/members.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../../platform/crypto.ts";
-import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
+import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";
 import { makeServerId } from "../../platform/node_id.ts";
 import type { SpanOutput } from "../../platform/telemetry.ts";
 import type { Link, Listener, Transport } from "../../platform/transport.ts";
@@ -28,6 +27,7 @@ import { takeAccount } from "../session/admission.ts";
 import { Burying } from "../mesh/origins/gone_servers.ts";
 import { Balancer } from "../balance/balancer.ts";
 import { ClientLog } from "../hub/client_log.ts";
+import { AfterCommit } from "./after_commit.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
 import { Connection } from "../session/connection.ts";
 import { DialBook } from "../session/limits/heartbeat_dials.ts";
@@ -109,6 +109,7 @@ export class ThrumNode {
   readonly #observatory: Observatory;
   readonly #handover: Handover;
   readonly #spans: EntrySpans | undefined;
+  readonly #afterCommit: AfterCommit;
   readonly #counters = new Counters();
   readonly #startedAt: number;
   readonly #incarnation: Incarnation;
@@ -139,24 +140,13 @@ export class ThrumNode {
     this.#supervisor = new Supervisor(clock, faults);
     const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
     this.#journal = new Journal(store, clock, kept, {
-      safe: (segments) => {
-        this.#inTurn(() => this.#spans?.committed());
-        this.#inTurn(() => this.#mesh.replication.stored(segments));
-      },
-      stored: (segments, holes) => this.#stored(segments, holes),
-      registered: (usernames) => {
-        this.#inTurn(() => this.#userLists.registered(usernames));
-        this.#inTurn(() => usernames.forEach((username) => this.#older?.registered(username)));
-        this.#inTurn(() => this.guests.registered(usernames));
-        this.#inTurn(() => this.#observatory.registered(usernames));
-      },
-      accountLost: (username) => this.#accountLost(username),
+      committed: (commit) => this.#afterCommit.committed(commit),
       placeNoted: (origin, sequence, lamport, note) => {
         this.#places.keeper.heard(origin, sequence, lamport, note);
         if (note.event === "lost") this.#places.talk.heardPlace(origin, note.username);
       },
       failed: (error) => this.#closing.fail(error),
-    }, faults);
+    });
     this.#userLists = this.#makeUserLists();
     const journal = this.#journal;
     const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -310,6 +300,20 @@ export class ThrumNode {
       refusal: () => this.#closing.hasBegun ? "notNow" : this.#connections.isFull ? "full" : undefined,
       nextId: () => this.#connections.nextId(),
       serve: (guest) => this.#connections.add(guest),
+    });
+    this.#afterCommit = new AfterCommit({
+      faults,
+      replication: this.#mesh.replication,
+      hub: this.#hub,
+      origins: this.#journal.origins,
+      budget: this.#budget,
+      tracer,
+      spans: this.#spans,
+      older: this.#older,
+      userLists: this.#userLists,
+      guests: this.guests,
+      observatory: this.#observatory,
+      accountLost: (username) => this.#accountLost(username),
     });
     this.#forgetting = new Forgetting({
       clock,
@@ -498,23 +502,6 @@ export class ThrumNode {
         return presence().changes;
       },
     });
-  }
-
-  #stored(segments: readonly Segment[], holes: Vector | undefined): void {
-    // Nothing is skipped in silence: whoever comes back is told what it cannot have.
-    if (holes !== undefined) this.#inTurn(() => this.#hub.skipped(segments[0]!.position - 1, holes));
-    this.#inTurn(() => this.#budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
-    this.#inTurn(() => this.#services.tracer?.broadcast(segments));
-    // Whoever is at the end of the log has had these, under the former name.
-    if (!this.#journal.origins.isRenaming) this.#inTurn(() => this.#hub.deliver(segments));
-    this.#inTurn(() => this.#spans?.delivered(segments));
-    this.#inTurn(() => this.#mesh.replication.delivered());
-    this.#inTurn(() => this.#older?.stored());
-  }
-
-  /** What is stored is passed on to all who are owed it, whichever of them has a fault. */
-  #inTurn(tell: () => void): void {
-    guarded(this.#parts.faults ?? UNGUARDED, "turn", tell, () => {});
   }
 
   #forgot(upTo: Position): void {

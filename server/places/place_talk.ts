@@ -32,8 +32,8 @@ export interface PlaceTalkParts {
   hasAccount(username: string): boolean;
   /** Calls `run` once the entry is here, or cannot be waited for any longer. */
   whenHere(id: string, run: () => void): void;
-  /** Calls `run` when all that was taken in so far is stored. */
-  whenStored(run: () => void): void;
+  /** Calls `run` when all that was taken in so far is committed. */
+  whenCommitted(run: () => void): void;
   /** Whether it is here by now. */
   isHere(id: string): boolean;
   /** Where a user is logged in; whether it has lost a connection a moment ago and may be back. */
@@ -105,7 +105,7 @@ export class PlaceTalk implements MeshPlaces {
   /** This server has joined. */
   joined(told: () => void): void {
     this.#parts.keeper.tellOwn();
-    this.#parts.whenStored(told);
+    this.#parts.whenCommitted(told);
   }
 
   /** A link is up, and its server knows who is logged in here. */

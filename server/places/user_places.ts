@@ -41,7 +41,7 @@ export function userPlaces({ journal, clock, opened, mesh, presence }: UserPlace
     announcedBy: (serverId) => mesh().members.find((member) => member.serverId === serverId)?.vector ?? {},
     hasAccount: (username) => journal.hasAccount(username),
     whenHere: (id, run) => mesh().replication.whenHere(id, run),
-    whenStored: (run) => journal.tell({ committed: run }),
+    whenCommitted: (run) => journal.whenCommitted({ committed: run }),
     isHere: (id) => journal.isHere(id),
     whereabouts: (username) => presence().whereabouts(username),
     usersAt: (serverId) => presence().usersAt(serverId),

@@ -4,7 +4,7 @@ import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
 import type { Answers } from "./replies.ts";
 import type { ConnectionServices } from "./connection_services.ts";
-import { isSafeOnceStored } from "./durability.ts";
+import { isSafeOnceCommitted } from "./durability.ts";
 import type { LoggedIn, ServedClient } from "./served_client.ts";
 
 /** Why an acknowledgement does not come yet. */
@@ -57,7 +57,7 @@ export class ClientRequests {
 
   /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the client is told once that it waits. */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
-    if (isSafeOnceStored(id, this.#services)) return answer();
+    if (isSafeOnceCommitted(id, this.#services)) return answer();
     const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
     this.#services.mesh.replication.whenOneHas(id.sequence, answer, this.#wantsAcknowledgement ? pending : undefined);
   }

@@ -3,8 +3,8 @@
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 
-/** Whether it is enough that this server has stored the entry; otherwise another one has to have it too. */
-export function isSafeOnceStored(
+/** Whether the entry is safe once it is committed here; otherwise another server has to have it too. */
+export function isSafeOnceCommitted(
   { origin }: EntryId,
   { config: { cluster }, journal, mesh }: Pick<ConnectionServices, "config" | "journal" | "mesh">,
 ): boolean {

@@ -1,12 +1,13 @@
 /**
- * What one connection is told beside the log: at once, or with the turn, when what it says is stored. Counts what the link had no room for, as whoever does not take its answers is not
+ * What one connection is told beside the log: at once, or with the turn, when what it says is committed. Counts what the link had no room for, as whoever does not take its answers is not
  * read any further.
  */
 
 import type { Link } from "../../platform/transport.ts";
 import type { ServerMessage } from "../../protocol/message.ts";
 import { encodeLine, lineBytes } from "../../protocol/server_codec.ts";
-import type { Committed, Journal } from "../journal/journal.ts";
+import type { AwaitingCommit } from "../journal/commit.ts";
+import type { Journal } from "../journal/journal.ts";
 
 /** The connection, as its answers need it. */
 export interface Answered {
@@ -20,10 +21,10 @@ export interface Answered {
 const encoder = new TextEncoder();
 
 /** One connection's. */
-export class Answers implements Committed {
+export class Answers implements AwaitingCommit {
   readonly #journal: Journal;
   readonly #to: Answered;
-  /** Lines that are sent when the turn is stored. */
+  /** Lines that are sent when the turn is committed. */
   #withTurn = "";
   /** Bytes that the link had no room for. */
   #untakenBytes = 0;
@@ -55,10 +56,10 @@ export class Answers implements Committed {
     this.#to.readOrNot();
   }
 
-  /** Says `message` with all others of the turn, when the turn is stored. */
+  /** Says `message` with all others of the turn, when the turn is committed. */
   sendWithTurn(message: ServerMessage): void {
     this.#withTurn += encodeLine(message);
-    this.#journal.tell(this);
+    this.#journal.whenCommitted(this);
   }
 
   /** Ends the turn where something waits for that, as the connection is about to be closed. */
@@ -66,7 +67,7 @@ export class Answers implements Committed {
     if (this.isWaiting) this.#journal.flush();
   }
 
-  /** The turn is stored. */
+  /** The turn is committed. */
   committed(): void {
     const lines = this.#withTurn;
     this.#withTurn = "";

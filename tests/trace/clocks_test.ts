@@ -25,10 +25,7 @@ function begin(lamport: number) {
   });
   const nothing = () => {};
   const owner = {
-    safe: nothing,
-    stored: nothing,
-    registered: nothing,
-    accountLost: nothing,
+    committed: nothing,
     placeNoted: nothing,
     failed: nothing,
   };

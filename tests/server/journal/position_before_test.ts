@@ -6,7 +6,7 @@ import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const told = () => {};
-const OWNER = { safe: told, stored: told, registered: told, accountLost: told, placeNoted: told, failed: told };
+const OWNER = { committed: told, placeNoted: told, failed: told };
 
 /** A log of one message a turn, to each of `receivers` in turn; how often the store was read. */
 function logOf(receivers: readonly string[], turns: number, tailBytes: number) {

@@ -12,7 +12,6 @@ import { Hub } from "../../../server/hub/hub.ts";
 import { Reader } from "../../../server/hub/reader.ts";
 import { cursorAt } from "../../../log/cursor.ts";
 import { EVERYONE, type Segment } from "../../../log/segment.ts";
-import { Journal } from "../../../server/journal/journal.ts";
 import { ThrumNode } from "../../../server/node/node.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
@@ -243,49 +242,6 @@ Deno.test("a fault on the way to a peer ends that link; the servers link again a
   await there.untilActivities(3);
   assertEquals(there.activities, [{ n: 1 }, { n: 2 }, { n: 3 }]);
   assertEquals(one.faults.places, { peers: 1 });
-});
-
-Deno.test("a fault of one who is told that the turn is stored keeps nobody else from being told", () => {
-  const faults = new QuietFaults();
-  const told: string[] = [];
-  const fault = (who: string) => {
-    told.push(who);
-    throw new Error(who);
-  };
-  const store = openMemoryStore({ serverId: "s-1" });
-  const journal = new Journal(store, new FakeClock(), { tailBytes: 1_000_000, messagesWaitMs: 1 }, {
-    safe: () => fault("safe"),
-    stored: () => fault("stored"),
-    registered: () => fault("registered"),
-    accountLost: () => {},
-    placeNoted: () => {},
-    failed: () => told.push("failed"),
-  }, faults);
-  const about = { username: "anonymous", quotedUsername: '"anonymous"', messageId: undefined, lamport: undefined };
-  journal.publish({ ...about, activity: "{}", after: undefined });
-  for (const name of ["anna", "bob"]) {
-    journal.register(
-      { username: name, verifier: "v", claim: { username: name, lamport: 1, origin: "s-1" }.lamport },
-      () => fault(`${name} is safe`),
-    );
-    journal.tell({ committed: () => fault(`${name} is told`), faulted: () => told.push(`${name} is cut`) });
-  }
-  journal.flush();
-  assertEquals(told, [
-    "safe",
-    "anna is told",
-    "anna is cut",
-    "bob is told",
-    "bob is cut",
-    "stored",
-    "registered",
-    "anna is safe",
-    "bob is safe",
-  ]);
-  assertEquals(faults.counts.turn, 7);
-  // And the next turn is as any other.
-  assertEquals(journal.publish({ ...about, activity: "{}", after: undefined }).sequence, 4);
-  store.close();
 });
 
 Deno.test("a reader that cannot be written to is cut, and the others get the turn", () => {

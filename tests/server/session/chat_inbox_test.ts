@@ -220,10 +220,7 @@ Deno.test("Mailbox.acknowledged() reads of a large inbox only what was taken, an
   });
   const clock = new FakeClock();
   const owner = {
-    safe() {},
-    stored() {},
-    registered() {},
-    accountLost() {},
+    committed() {},
     placeNoted() {},
     failed: (error: unknown) => assert(false, `${error}`),
   };

@@ -14,7 +14,7 @@ const told = () => {};
 
 function journalOn(clock: FakeClock): Journal {
   const kept = { tailBytes: 1_000, messagesWaitMs: Infinity };
-  const owner = { safe: told, stored: told, registered: told, accountLost: told, placeNoted: told, failed: told };
+  const owner = { committed: told, placeNoted: told, failed: told };
   return new Journal(openMemoryStore({ serverId: "s-1" }), clock, kept, owner);
 }
 

@@ -1,0 +1,95 @@
+/**
+ * What follows a commit, from top to bottom. A turn of the event loop ends with one transaction of the store, and only then is anybody told what came in it.
+ * A fault of one step stops no other: what is committed reaches all who are owed it. `docs/architecture.md` quotes the numbered lines.
+ */
+
+import type { Guests } from "../guests/guests.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { AwaitingCommit, Commit } from "../journal/commit.ts";
+import type { Origins } from "../journal/origins.ts";
+import type { OlderPeers } from "../legacy/legacy_servers.ts";
+import type { Replication } from "../mesh/replication.ts";
+import type { EntrySpans } from "../observe/entry_spans.ts";
+import type { Observatory } from "../observe/observatory.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import { type FaultGuard, guarded } from "../../platform/faults.ts";
+import type { UserLists } from "../presence/user_lists.ts";
+import type { DiskBudget } from "../store/disk_budget.ts";
+
+/** Who is told of a commit. */
+export interface AfterCommitParts {
+  readonly faults: FaultGuard;
+  readonly replication: Pick<Replication, "committed" | "delivered">;
+  readonly hub: Pick<Hub, "skipped" | "deliver">;
+  readonly origins: Pick<Origins, "isRenaming">;
+  readonly budget: Pick<DiskBudget, "wrote">;
+  tracer(): Pick<Tracer, "broadcast"> | undefined;
+  readonly spans: Pick<EntrySpans, "committed" | "delivered"> | undefined;
+  readonly older: Pick<OlderPeers, "committed" | "registered"> | undefined;
+  readonly userLists: Pick<UserLists, "registered">;
+  readonly guests: Pick<Guests, "registered">;
+  readonly observatory: Pick<Observatory, "registered">;
+  /** The account that this name had here does not hold any more. */
+  accountLost(username: string): void;
+}
+
+/** Of one server. */
+export class AfterCommit {
+  readonly #parts: AfterCommitParts;
+
+  constructor(parts: AfterCommitParts) {
+    this.#parts = parts;
+  }
+
+  /** Tells everybody, in this order. */
+  committed({ segments, holes, waiting, names, lostAccounts, registrations }: Commit): void {
+    const { replication, hub, origins, budget, spans, older, userLists, guests, observatory } = this.#parts;
+    const hasEntries = segments.length > 0;
+    if (hasEntries) {
+      // 1. Peers are sent the entries, first of all: their copies survive this server.
+      this.#inTurn(() => spans?.committed());
+      this.#inTurn(() => replication.committed(segments));
+    }
+    // 2. Acknowledgements are sent. A sender goes on while its activity is still written to a thousand sockets.
+    for (const one of waiting) this.#acknowledge(one);
+    if (hasEntries) {
+      // 3. Readers who would miss entries before these are told, and end. Nothing is skipped in silence.
+      if (holes !== undefined) this.#inTurn(() => hub.skipped(segments[0]!.position - 1, holes));
+      // 4. The disk budget and the trace note the entries.
+      this.#inTurn(() => budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
+      this.#inTurn(() => this.#parts.tracer()?.broadcast(segments));
+      // 5. Readers are sent the entries, unless they had them under this server's former name.
+      if (!origins.isRenaming) this.#inTurn(() => hub.deliver(segments));
+      this.#inTurn(() => spans?.delivered(segments));
+      // 6. Logins that waited for entries of other servers go on: their sessions begin after these entries.
+      this.#inTurn(() => replication.delivered());
+      // 7. Servers of the older dialect are sent the entries.
+      this.#inTurn(() => older?.committed());
+    }
+    if (names.length > 0) {
+      // 8. New names enter the lists of users.
+      this.#inTurn(() => userLists.registered(names));
+      this.#inTurn(() => names.forEach((username) => older?.registered(username)));
+      this.#inTurn(() => guests.registered(names));
+      this.#inTurn(() => observatory.registered(names));
+    }
+    // 9. Sessions end whose name another server registered earlier.
+    for (const username of lostAccounts) this.#inTurn(() => this.#parts.accountLost(username));
+    // 10. Registrations are answered, last: each may begin sessions, and end turns.
+    for (const delivered of registrations) this.#inTurn(delivered);
+  }
+
+  /** Who cannot be told is owed answers, and is cut. */
+  #acknowledge(waiting: AwaitingCommit): void {
+    try {
+      waiting.committed();
+    } catch (error) {
+      this.#parts.faults.caught("turn", error);
+      waiting.faulted?.();
+    }
+  }
+
+  #inTurn(step: () => void): void {
+    guarded(this.#parts.faults, "turn", step, () => {});
+  }
+}
