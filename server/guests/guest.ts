@@ -127,7 +127,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   /** The next thing for it; `undefined` when there is nothing: `arrived` tells when to ask again. */
   take(): GuestItem<N> | undefined {
     const { hub } = this.#services;
-    if (this.#queue.isEmpty) unlessUnreadable(() => hub.drained(this.#reader));
+    if (this.#queue.isEmpty) unlessUnreadable(() => hub.readOn(this.#reader));
     return this.#isGone ? undefined : this.#queue.take(this.#reader.state !== "behind");
   }
 

@@ -48,7 +48,7 @@ export class Hub {
     this.#read(reader);
   }
 
-  /** As `join`, but reads nothing before `drained` is called: something else is to be written first. Meanwhile it is told when it falls behind. */
+  /** As `join`, but reads nothing before `readOn` is called: something else is to be written first. Meanwhile it is told when it falls behind. */
   enter(reader: Reader): void {
     this.#behind.add(reader);
   }
@@ -59,8 +59,8 @@ export class Hub {
     this.#move(reader, "gone");
   }
 
-  /** Its link takes data again. */
-  drained(reader: Reader): void {
+  /** Reads on for one that is behind: its link takes data again, it has asked for more, or what was to be written first is. */
+  readOn(reader: Reader): void {
     if (reader.state === "behind") this.#read(reader);
   }
 
@@ -162,7 +162,7 @@ export class Hub {
     this.#move(reader, "behind");
     reader.owner.movedOn();
     // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody else be read in between.
-    this.#clock.after(0, () => this.#guarded(reader, () => this.drained(reader)));
+    this.#clock.after(0, () => this.#guarded(reader, () => this.readOn(reader)));
   }
 
   #atEnd(reader: Reader): void {

@@ -101,7 +101,7 @@ export class ServedClient implements Supervised, ReaderOwner {
         username,
         knowsChat,
         shares: services.shares,
-        opened: () => services.hub.drained(this.#reader),
+        opened: () => services.hub.readOn(this.#reader),
         delivered: (message, receipt) => services.tracer?.delivered(owner.tracedAs, message, receipt),
       });
     }
@@ -235,7 +235,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     // First: the hub writes more.
     this.#mailbox?.drained();
     // Else the mailbox has told the hub, or will.
-    if (!isOpening) this.#services.hub.drained(this.#reader);
+    if (!isOpening) this.#services.hub.readOn(this.#reader);
   }
 
   /** Its connection ends. */

@@ -116,7 +116,7 @@ class World {
 
   drain(link: FakeLink, reader: Reader): void {
     link.pendingBytes = 0;
-    this.hub.drained(reader);
+    this.hub.readOn(reader);
   }
 }
 
