@@ -24,6 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["config", "view", "diagram"],
   ["heartbeat", "server/store", "server/accounts", "server/hub"],
   ["client", "server/journal", "server/presence"],
+  ["server/backplane"],
   ["server/mesh"],
   ["server/legacy", "server/balance", "server/places", "server/observe"],
   ["server/session"],

@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { ClusterConfig } from "../../config/config.ts";
 import { backupOrder, clientsToMove, RedirectBook, type ServerLoad } from "./balance.ts";
-import type { Member } from "../mesh/members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";

@@ -1,7 +1,7 @@
 /** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
 
 import type { Endpoint } from "../../platform/address.ts";
-import type { Member } from "./members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import { hostProblem } from "../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE, type PeerIdentity } from "../../protocol/peer/peer_message.ts";

@@ -11,7 +11,7 @@ import { effectiveHeartbeat, Supervisor } from "../../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Position } from "../../log/segment.ts";
 import { beginIncarnation, type Incarnation } from "../mesh/origins/incarnation.ts";
-import type { Member } from "../mesh/members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../../platform/crypto.ts";
 import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";

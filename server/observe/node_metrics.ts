@@ -3,7 +3,7 @@
 import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
 import type { FaultCounts } from "../../platform/faults.ts";
-import type { Member } from "../mesh/members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionKind } from "../../view/network_view.ts";
 import type { ServedConnection } from "../session/connection_services.ts";

@@ -3,7 +3,7 @@
  * link, as long as anybody looks. While nobody does, here or there, it costs nothing.
  */
 
-import type { Member } from "../mesh/members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { ObservedMessage, ObserveMessage } from "../../protocol/peer/peer_message.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";

@@ -1,7 +1,7 @@
 /** Another server as it is seen from here: what it tells of itself, laid under what is known of it without being told. Pure. */
 
 import { endpointText } from "../../config/values.ts";
-import type { Member } from "../mesh/members.ts";
+import type { Member } from "../backplane/member.ts";
 import type { ServerView } from "../../view/network_view.ts";
 import type { ToldServer } from "./received_view.ts";
 
