@@ -1,0 +1,125 @@
+/**
+ * What a server asks of its network, whatever links the servers: TCP between them (`mesh/`), nothing at all (`alone.ts`), or an engine that is still to come.
+ * `tests/contract/backplane_contract.ts` holds each of them to what is promised here. A door for servers that come over this server's own port, and what only
+ * an engine needs, are added by the first who needs them. Types only.
+ */
+
+import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { Segment } from "../../log/segment.ts";
+import type { Vector } from "../../log/vector.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type {
+  ObservedMessage,
+  ObserveMessage,
+  OnlineChangeMessage,
+  OnlineMessage,
+  PlaceTalkMessage,
+} from "../../protocol/peer/peer_message.ts";
+import type { ReplicatedEntry } from "../journal/entries.ts";
+import type { KnownServer } from "../store/store.ts";
+import type { Member } from "./member.ts";
+
+/** One server's way to the others. No call waits, and none throws because another server cannot be reached. */
+export interface Backplane {
+  // ---- the life of a server --------------------------------------------------------------------------------------
+
+  /** Begins. `listening` is where this server's own port is. Called once. */
+  start(listening: ListeningAddress): void;
+  /** Others are told that this server takes no clients any more. What others send is still taken. */
+  retire(): void;
+  /** Resolves when all others that can be reached have every entry of this server, or `graceMs` later. Never rejects. */
+  finish(graceMs: number): Promise<void>;
+  /** Says nothing more to anybody, from this call on: the store cannot go on. */
+  silence(): void;
+  /** Ends everything. Nobody who waits is called after this call, and no timer stays. */
+  stop(): Promise<void>;
+
+  // ---- the log ---------------------------------------------------------------------------------------------------
+
+  /** These are committed, and are the end of the log now. Others are sent them, before anybody here is told. */
+  committed(segments: readonly Segment[]): void;
+  /** What is committed was delivered to the readers here. Logins that waited for it go on. */
+  delivered(): void;
+  /**
+   * Calls `run`, once, when an entry of the log needs no more than this server's own commit to be safe: at once, in this call, where that is so from the
+   * beginning. So what `run` says has to go out with the turn. Calls `pending` before it, once, when others let it wait for long.
+   */
+  whenSafe(entry: EntryId, run: () => void, pending?: () => void): void;
+  /** Entries that somebody waits for to be safe. */
+  readonly pending: number;
+  /** Whether this server has what the others have, as far as they can be reached: until then it logs nobody in. */
+  readonly isJoined: boolean;
+  /** Calls `run` once this server has joined; at once when it has. In the order of the calls. */
+  whenJoined(run: () => void): void;
+  /** Calls `run` once the entry `id` is here; at once when it is, or nobody says which, and within 10 s when it does not come. */
+  whenHere(id: string | undefined, run: () => void): void;
+  /** There is space again for what came when there was none. */
+  reserveIsBack(): void;
+  /** This server has forgotten these origins whole, up to these sequences. */
+  forgot(vector: Vector): void;
+
+  // ---- names -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Claims a name that has no account here. `settled` is called once, with `undefined` when somebody else has the name or claims it; at once where
+   * nobody has to be asked.
+   */
+  claim(username: string, settled: (claim: NameClaim | undefined) => void): void;
+
+  // ---- who there is ----------------------------------------------------------------------------------------------
+
+  /** This server, as others reach it. */
+  readonly self: KnownServer;
+  /** All other servers that are known. */
+  readonly members: readonly Member[];
+  /** Those among them that entries can be sent to now. */
+  readonly routes: Iterable<Route>;
+  /** Whether nobody else belongs to the network, as far as is known. */
+  readonly isAlone: boolean;
+  /** Whether this server, or one that is known, is called `serverId`. */
+  isMember(serverId: string): boolean;
+  /** The key for the tickets of this server's clients; `undefined` while none is known. */
+  ticketKeyOf(serverId: string): string | undefined;
+
+  // ---- small talk ------------------------------------------------------------------------------------------------
+
+  /** Says something small that is in no log, to one server or to all that can be reached. It may be lost with the way there. */
+  say(message: Talk, to?: string): void;
+  /** What this server announces of itself has changed: the others are told soon. */
+  announceSoon(): void;
+}
+
+/** Whom a backplane tells. Nobody is told before `start`, nor after `stop` or `silence`. */
+export interface BackplaneOwner {
+  /** An entry of another origin came: the next one of that origin that is still kept. It goes into the log in this turn. */
+  came(entry: ReplicatedEntry): void;
+  /** A member was met, lost or suspected, or said how it is: `announced` when it was only that. */
+  membersChanged(announced: string | undefined): void;
+  /** `serverId` says something small. What one server says comes in its order. */
+  said(serverId: string, message: Talk): void;
+  /** `serverId` cannot be reached any more. What it says comes after it was met again. */
+  gone(serverId: string): void;
+}
+
+/** Where a server listens. */
+export type ListeningAddress = Pick<KnownServer, "host" | "port">;
+
+/** Small talk: who is online, where lost connections stood, and who looks at the network. */
+export type Talk = OnlineMessage | OnlineChangeMessage | PlaceTalkMessage | ObserveMessage | ObservedMessage;
+
+/** A way to another server. */
+export interface Route {
+  readonly serverId: string;
+  /** How it answers; `undefined` where nobody asks it. */
+  readonly heartbeat: HeartbeatSnapshot | undefined;
+}
+
+/** A name that only this server may make an account of. Ends with one of its two methods; calls after that do nothing. */
+export interface NameClaim {
+  /** When it was claimed, as a Lamport time of this server. Of two claims of one name the earlier holds. */
+  readonly lamport: number;
+  /** `entry` is the name's account, and is committed. Calls `done` when all servers that can be reached have it, or do not say so for too long. */
+  registered(entry: EntryId, done: () => void): void;
+  /** No account is made: others may have the name. */
+  release(): void;
+}
