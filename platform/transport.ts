@@ -20,21 +20,25 @@ export interface LinkHandler {
   onEnd(end: LinkEnd): void;
 }
 
-/** One TCP connection. */
-export interface Link {
+/** Where bytes go: all of a link that somebody needs who only writes. */
+export interface Outlet {
+  /** Bytes that were written but have not left this process. */
+  readonly pendingBytes: number;
+  /**
+   * Sends `bytes`. The outlet keeps them until they are sent, so the caller may not change them; one buffer may be given to many
+   * outlets. Returns `false` when more waits than should: whoever reads the outlet's link tells when to go on. After the end it does nothing.
+   */
+  write(bytes: Uint8Array): boolean;
+}
+
+/** One TCP connection. A `write` that gives `false` is followed by `onDrain`. */
+export interface Link extends Outlet {
   /** The other side's address, e.g. `"127.0.0.1"`. */
   readonly remoteHost: string;
   /** The other side's port. */
   readonly remotePort: number;
-  /** Bytes that were written but have not left this process. */
-  readonly pendingBytes: number;
   /** Starts delivery to `handler`. Called once, by the link's owner. */
   attach(handler: LinkHandler): void;
-  /**
-   * Sends `bytes`. The link keeps them until they are sent, so the caller may not change them; one buffer may be given to many
-   * links. Returns `false` when the link has more waiting than it should: `onDrain` tells when to go on. After the end it does nothing.
-   */
-  write(bytes: Uint8Array): boolean;
   /** Stops reading, so that the other side feels backpressure. */
   pause(): void;
   /** Reads again. */

@@ -64,7 +64,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#newcomer = newcomer;
     this.#owner = owner;
     this.#since = services.clock.wallMs();
-    this.#queue = new GuestQueue(newcomer, () => owner.arrived());
+    this.#queue = new GuestQueue(() => owner.arrived());
     // Without a name it is read what is for everybody, and no direct messages.
     this.#reader = new Reader(this.#queue, cursorAt(services.journal.head, undefined), this);
   }
@@ -205,7 +205,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#isGone = true;
     const { sessions, presence, hub } = this.#services;
     hub.leave(this.#reader);
-    this.#queue.destroy();
+    this.#queue.end();
     sessions.remove(this);
     // It cannot come back to where it was, so nobody has to wait for that.
     presence.went(this.username, "left");

@@ -1,11 +1,10 @@
 /**
  * What waits for one guest: lines of the log, and notices, which stand in no log and have their place among its lines all the same, so that all guests get both in one order. Neither
- * costs anything for each guest but its place: lines are in buffers that all readers share, notices are shared as they are. It is the link of the guest's reader, too.
+ * costs anything for each guest but its place: lines are in buffers that all readers share, notices are shared as they are. It is the outlet of the guest's reader, too.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { Endpoint } from "../../platform/address.ts";
-import type { Link } from "../../platform/transport.ts";
+import type { Outlet } from "../../platform/transport.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityBroadcastMessage } from "../../protocol/message.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
@@ -30,9 +29,7 @@ const NEWLINE = 0x0a;
 const decoder = new TextDecoder();
 
 /** One guest's. */
-export class GuestQueue<N> implements Link {
-  readonly remoteHost: string;
-  readonly remotePort: number;
+export class GuestQueue<N> implements Outlet {
   readonly #arrived: () => void;
   #buffers: Uint8Array[] = [];
   /** Where the next line begins in the first of them. */
@@ -44,9 +41,7 @@ export class GuestQueue<N> implements Link {
   #next: ActivityBroadcastMessage | undefined;
 
   /** `arrived` is told when there is more than there was; it is not to take anything before the call returns. */
-  constructor(remote: Endpoint, arrived: () => void) {
-    this.remoteHost = remote.host;
-    this.remotePort = remote.port;
+  constructor(arrived: () => void) {
     this.#arrived = arrived;
   }
 
@@ -80,7 +75,7 @@ export class GuestQueue<N> implements Link {
     return { kind: "notice", notice: first.notice };
   }
 
-  // ---- as the reader's link --------------------------------------------------------------------------------------
+  // ---- as the reader's outlet ------------------------------------------------------------------------------------
 
   get pendingBytes(): number {
     return this.#bytes;
@@ -94,15 +89,8 @@ export class GuestQueue<N> implements Link {
     return this.#bytes < MAX_WAITING_BYTES;
   }
 
-  attach(): void {}
-  pause(): void {}
-  resume(): void {}
-  keepAlive(): void {}
+  /** Nothing more is taken, and nothing more waits. */
   end(): void {
-    this.destroy();
-  }
-
-  destroy(): void {
     this.#isGone = true;
     this.#buffers = [];
     this.#notices = [];

@@ -1,6 +1,6 @@
 /**
  * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the end of the log; who cannot take
- * them falls behind and is read from the log when its link drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
+ * them falls behind and is read from the log when its outlet drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
  */
 
 import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
@@ -53,13 +53,13 @@ export class Hub {
     this.#behind.add(reader);
   }
 
-  /** Ends it. What is already written to its link stays there. */
+  /** Ends it. What is already written to its outlet stays there. */
   leave(reader: Reader): void {
     if (reader.state === "live") reader.cursor.position = this.#log.head;
     this.#move(reader, "gone");
   }
 
-  /** Reads on for one that is behind: its link takes data again, it has asked for more, or what was to be written first is. */
+  /** Reads on for one that is behind: its outlet takes data again, it has asked for more, or what was to be written first is. */
   readOn(reader: Reader): void {
     if (reader.state === "behind") this.#read(reader);
   }
@@ -96,13 +96,13 @@ export class Hub {
     users.delete(undefined);
     const bytes = joinBytes(forEveryone.map((segment) => segment.bytes));
     const before = segments[0]!.position - 1;
-    // The set may shrink on the way: a reader whose link is full leaves it.
+    // The set may shrink on the way: a reader whose outlet is full leaves it.
     for (const reader of this.#live) {
       try {
         if (users.size > 0 && users.has(reader.cursor.username)) {
           reader.cursor.position = before;
           this.#read(reader);
-        } else if (bytes.length > 0 && !reader.link.write(bytes)) {
+        } else if (bytes.length > 0 && !reader.outlet.write(bytes)) {
           reader.cursor.position = this.#log.head;
           this.#move(reader, "behind");
           reader.owner.movedOn();
@@ -130,13 +130,12 @@ export class Hub {
   /** It is not known what it got. */
   #cut(reader: Reader): void {
     this.#move(reader, "gone");
-    reader.link.destroy();
-    reader.owner.faulted?.();
+    reader.owner.faulted();
   }
 
-  /** Reads until the link is full, the log is at its end, or the reader's share of this turn is used up. */
+  /** Reads until the outlet is full, the log is at its end, or the reader's share of this turn is used up. */
   #read(reader: Reader): void {
-    const { cursor, link } = reader;
+    const { cursor, outlet } = reader;
     const untilMs = this.#clock.nowMs() + READING_MS;
     for (let reads = 0; reads < READS_PER_TURN && (reads === 0 || this.#clock.nowMs() < untilMs); reads++) {
       const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
@@ -152,7 +151,7 @@ export class Hub {
         if (isForUser) bytes = reader.owner.forUser(segment, bytes);
         if (bytes.length > 0) parts.push(bytes);
       }
-      const isFull = parts.length > 0 && !link.write(joinBytes(parts));
+      const isFull = parts.length > 0 && !outlet.write(joinBytes(parts));
       if (isFull) {
         this.#move(reader, "behind");
         reader.owner.movedOn();

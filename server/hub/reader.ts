@@ -1,16 +1,16 @@
 /**
- * One connection as a reader of the log: its link, its cursor, and where it stands. Acts only through the hub, which owns it.
+ * One connection as a reader of the log: its outlet, its cursor, and where it stands. Acts only through the hub, which owns it.
  */
 
 import type { Cursor } from "../../log/cursor.ts";
 import type { Segment } from "../../log/segment.ts";
-import type { Link } from "../../platform/transport.ts";
+import type { Outlet } from "../../platform/transport.ts";
 
 /**
  * Where a reader stands:
  * `live`: at the end of the log, and gets every new segment as it comes;
  * `skipping`: at the end too, but it has already got elsewhere some of what will come;
- * `behind`: waits until its link takes data again, or for its next share of the turn;
+ * `behind`: waits until its outlet takes data again, or for its next share of the turn;
  * `gone`: reads nothing any more.
  * A reader begins as `behind`.
  */
@@ -26,14 +26,14 @@ export interface ReaderOwner {
   forUser(segment: Segment, bytes: Uint8Array): Uint8Array;
   /** What it should read next was forgotten. It reads nothing any more. */
   fellBehind(): void;
-  /** A fault on the way to it: its link was cut, and it reads nothing any more. Only needed where the link does not tell of that. */
-  faulted?(): void;
+  /** A fault on the way to it: nobody knows what it got, so the owner ends it. It reads nothing any more. */
+  faulted(): void;
 }
 
-/** A cursor with a link to write to. */
+/** A cursor with an outlet to write to. */
 export class Reader {
   /** Set by the hub alone. */
   state: ReaderState = "behind";
 
-  constructor(readonly link: Link, readonly cursor: Cursor, readonly owner: ReaderOwner) {}
+  constructor(readonly outlet: Outlet, readonly cursor: Cursor, readonly owner: ReaderOwner) {}
 }

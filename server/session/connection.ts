@@ -9,7 +9,7 @@ import { endpointText } from "../../config/values.ts";
 import type { SupervisorDeadline } from "../../heartbeat/mod.ts";
 import type { Endpoint } from "../../platform/address.ts";
 import { guarded } from "../../platform/faults.ts";
-import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
+import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
@@ -48,7 +48,7 @@ import type { LinkTaker } from "../mesh/peer_link.ts";
 import { type Place, placeOf } from "./resume_point.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
 import type { ClientSession } from "../hub/sessions.ts";
-import { TimedLink } from "./clock_link.ts";
+import { ClockOutlet } from "./clock_outlet.ts";
 import { guardedHandler, UnreadableError } from "../journal/unreadable_store.ts";
 import { welcomeOf } from "./login_answers.ts";
 
@@ -73,7 +73,8 @@ export class Connection
   readonly #over: Door;
   readonly #since: number;
   readonly #services: ConnectionServices;
-  link: Link;
+  readonly link: Link;
+  outlet: Outlet;
   readonly #framer: LineFramer;
   #session: Session = NEW_SESSION;
   #identifyDeadline: SupervisorDeadline | undefined;
@@ -99,6 +100,7 @@ export class Connection
     this.#over = over;
     this.#since = services.clock.wallMs();
     this.link = link;
+    this.outlet = link;
     this.#services = services;
     const longLines = services.longLogins.of(link.remoteHost, () => this.#session.kind !== "client");
     this.#framer = new LineFramer(services.config.limits.maxLineBytes, longLines);
@@ -272,7 +274,7 @@ export class Connection
       of: heartbeat?.of ?? 0,
       heartbeats: heartbeat?.heartbeats ?? 0,
       roundTripMs: heartbeat?.roundTripMs ?? null,
-      waitingBytes: this.link.pendingBytes,
+      waitingBytes: this.outlet.pendingBytes,
       behind: this.#client?.isBehind ?? false,
     };
   }
@@ -524,6 +526,11 @@ export class Connection
     guarded(this.#services.faults, "session", act, () => this.link.destroy());
   }
 
+  /** A fault on the way to it. */
+  cut(): void {
+    this.link.destroy();
+  }
+
   /** While a secret is derived it is the client that waits. */
   #stopIdentifyDeadline(): void {
     this.#identifyDeadline?.cancel();
@@ -591,7 +598,7 @@ export class Connection
     const isFirst = this.#tracedAs === undefined;
     this.#tracedAs = `${username}#${node}`;
     tracer?.trace({ event: "receive", peer: this.#tracedAs, id: `login:${attempt}`, what: this.address }, time);
-    if (isFirst && features.length > 0) this.link = new TimedLink(this.link, () => journal.lamport);
+    if (isFirst && features.length > 0) this.outlet = new ClockOutlet(this.link, () => journal.lamport);
   }
 
   #note(event: "connect" | "register" | "login" | "redirect" | "closed", what?: string): void {

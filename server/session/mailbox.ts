@@ -6,7 +6,7 @@
 import { linesOf, type Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
-import type { Link } from "../../platform/transport.ts";
+import type { Outlet } from "../../platform/transport.ts";
 import { readEntry } from "../../protocol/entry_codec.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
@@ -18,11 +18,11 @@ import type { Waiter, WorkShares } from "./limits/work_shares.ts";
 export interface MailboxParts {
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly link: Link;
+  readonly outlet: Outlet;
   readonly username: string;
   /** Whether the client understands DIRECT_MESSAGE and RECEIPT, and says what it has taken. */
   readonly knowsChat: boolean;
-  /** All that waited is written, and the link takes more. */
+  /** All that waited is written, and the outlet takes more. */
   opened(): void;
   /** Whose turn it is: to note that very many were taken takes long. */
   readonly shares: WorkShares;
@@ -156,7 +156,7 @@ export class Mailbox implements Waiter {
 
   /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
   #writePortions(): void {
-    const { journal, clock, link, username } = this.#parts;
+    const { journal, clock, outlet, username } = this.#parts;
     const untilMs = clock.nowMs() + WRITING_MS;
     for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
       if (portions > 0 && clock.nowMs() >= untilMs) break;
@@ -171,7 +171,7 @@ export class Mailbox implements Waiter {
       const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
       const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
         .map((message) => this.#lineFor(message.line, message, true)).join("");
-      if (text !== "" && !link.write(encoder.encode(text))) return;
+      if (text !== "" && !outlet.write(encoder.encode(text))) return;
     }
     // By a timer, as the hub does it.
     this.#nextTurn = clock.after(0, () => {
@@ -204,7 +204,7 @@ export class Mailbox implements Waiter {
   #lookAtLink(): void {
     this.#isWatching = false;
     if (this.#underWay.length === 0 || this.#isClosed) return;
-    if (this.#parts.link.pendingBytes === 0) this.#deliverUnderWay();
+    if (this.#parts.outlet.pendingBytes === 0) this.#deliverUnderWay();
     else {
       this.#isWatching = true;
       this.#timer = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.#lookAtLink());

@@ -3,7 +3,7 @@
  * read any further.
  */
 
-import type { Link } from "../../platform/transport.ts";
+import type { Outlet } from "../../platform/transport.ts";
 import type { ServerMessage } from "../../protocol/message.ts";
 import { encodeLine, lineBytes } from "../../protocol/server_codec.ts";
 import type { AwaitingCommit } from "../journal/commit.ts";
@@ -11,11 +11,13 @@ import type { Journal } from "../journal/journal.ts";
 
 /** The connection, as its answers need it. */
 export interface Answered {
-  readonly link: Link;
+  readonly outlet: Outlet;
   /** Whether nothing is said to it any more. */
   readonly isGone: boolean;
   /** More waits than there was room for. */
   readOrNot(): void;
+  /** It is owed what it will not get: its link is cut. */
+  cut(): void;
 }
 
 const encoder = new TextEncoder();
@@ -51,7 +53,7 @@ export class Answers implements AwaitingCommit {
 
   /** Sends whole lines now. */
   write(bytes: Uint8Array): void {
-    if (this.#to.link.write(bytes)) return;
+    if (this.#to.outlet.write(bytes)) return;
     this.#untakenBytes += bytes.length;
     this.#to.readOrNot();
   }
@@ -76,7 +78,7 @@ export class Answers implements AwaitingCommit {
 
   /** It could not be told: it is owed answers that it will not get. */
   faulted(): void {
-    this.#to.link.destroy();
+    this.#to.cut();
   }
 
   /** The link has room again. */

@@ -11,7 +11,7 @@ import type { Position, Segment } from "../../log/segment.ts";
 import { beyond, type Vector } from "../../log/vector.ts";
 import type { Timer } from "../../platform/clock.ts";
 import { guarded } from "../../platform/faults.ts";
-import type { Link } from "../../platform/transport.ts";
+import type { Link, Outlet } from "../../platform/transport.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../protocol/message.ts";
@@ -32,6 +32,8 @@ export type LoggedIn = Extract<Session, { kind: "client" }>;
 /** The connection, as its client's part needs it. */
 export interface ServedClientOwner {
   readonly link: Link;
+  /** What is said to it goes here: the link, or what stands before it. */
+  readonly outlet: Outlet;
   /** The user and the address, for the log. */
   readonly name: string;
   /** The same, for the trace. */
@@ -97,7 +99,7 @@ export class ServedClient implements Supervised, ReaderOwner {
       this.#mailbox = new Mailbox({
         journal: services.journal,
         clock: services.clock,
-        link: owner.link,
+        outlet: owner.outlet,
         username,
         knowsChat,
         shares: services.shares,
@@ -113,7 +115,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
     // At the end of the log only what is not in it at all lies ahead.
     const ahead = place.isAtEnd ? beyond(place.has, vector) : place.has;
-    this.#reader = new Reader(owner.link, cursorAt(place.after, username, ahead), this);
+    this.#reader = new Reader(owner.outlet, cursorAt(place.after, username, ahead), this);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
       this.#placeId = services.placeKeeper.begin(reading, place.isAtEnd ? undefined : place.after);
@@ -261,7 +263,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     return journal.positionBefore({
       position: hub.positionOf(this.#reader),
       // Of what has not left some was no part of the log: what waited.
-      unsentBytes: this.#owner.link.pendingBytes,
+      unsentBytes: this.#owner.outlet.pendingBytes,
       began: this.#beganAfter,
       username: this.#session.username,
     });
@@ -289,7 +291,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     );
     const time = this.#keepsTrace ? { lamport: this.#services.journal.lamport } : {};
     const line = lineBytes({ command: "HEARTBEAT", sequence, of, intervalMs, ...time });
-    if (!this.#channel?.send(line)) this.#owner.link.write(line);
+    if (!this.#channel?.send(line)) this.#owner.outlet.write(line);
   }
 
   alive(roundTripMs: number | undefined): void {
@@ -314,7 +316,7 @@ export class ServedClient implements Supervised, ReaderOwner {
 
   /** Whether it takes what waits for it. Whoever is not read is judged by that alone; with nothing left to take it is its lines that wait, for this server. */
   otherSign(): OtherSign {
-    const { isRead, link: { pendingBytes } } = this.#owner;
+    const { isRead, outlet: { pendingBytes } } = this.#owner;
     const takes = this.#hasDrained || pendingBytes < this.#untakenBytes;
     this.#hasDrained = false;
     this.#untakenBytes = pendingBytes;
@@ -337,7 +339,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     if (this.#comesTo === undefined) return;
     const { reaches: vector, isComplete } = this.#comesTo;
     const complete = isComplete ? { complete: true } as const : {};
-    this.#owner.link.write(lineBytes({ command: "CAUGHT_UP", vector, ...complete }));
+    this.#owner.outlet.write(lineBytes({ command: "CAUGHT_UP", vector, ...complete }));
     this.#comesTo = undefined;
   }
 

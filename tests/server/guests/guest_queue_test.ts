@@ -4,10 +4,8 @@ import { assertEquals } from "@std/assert";
 import { type GuestItem, GuestQueue } from "../../../server/guests/guest_queue.ts";
 import { encodeBroadcast, encodeLine, quoteUsername } from "../../../protocol/server_codec.ts";
 
-const REMOTE = { host: "127.0.0.1", port: 1111 };
-
 Deno.test("A notice comes after the lines that were before it, and before those that were after it", () => {
-  const queue = new GuestQueue<string>(REMOTE, () => {});
+  const queue = new GuestQueue<string>(() => {});
   queue.add({ notice: "first", after: {} });
   queue.write(lines("a:1", "b:1"));
   queue.add({ notice: "between", after: { a: 2, b: 1 } });
@@ -17,7 +15,7 @@ Deno.test("A notice comes after the lines that were before it, and before those 
 });
 
 Deno.test("A notice waits for lines that have still to be read, as long as there are such", () => {
-  const queue = new GuestQueue<string>(REMOTE, () => {});
+  const queue = new GuestQueue<string>(() => {});
   queue.add({ notice: "later", after: { a: 1 } });
   assertEquals(queue.take(false), undefined);
   queue.write(lines("a:1"));
@@ -27,7 +25,7 @@ Deno.test("A notice waits for lines that have still to be read, as long as there
 });
 
 Deno.test("Lines that are no activities are left out, and do not count as something that waits", () => {
-  const queue = new GuestQueue<string>(REMOTE, () => {});
+  const queue = new GuestQueue<string>(() => {});
   queue.write(new TextEncoder().encode(encodeLine({ command: "SOMETHING_NEW" })));
   queue.write(lines("a:1"));
   assertEquals(all(queue), ["a:1"]);
@@ -36,14 +34,14 @@ Deno.test("Lines that are no activities are left out, and do not count as someth
 
 Deno.test("It says when it has enough, tells each arrival, and keeps nothing of what comes after its end", () => {
   let arrivals = 0;
-  const queue = new GuestQueue<string>(REMOTE, () => arrivals++);
+  const queue = new GuestQueue<string>(() => arrivals++);
   assertEquals(queue.write(lines("a:1")), true);
   assertEquals(queue.write(new Uint8Array(70_000).fill(0x0a)), false);
   for (let count = 0; count < 1_000; count++) queue.add({ notice: "n", after: {} });
   assertEquals([queue.isOverfull, arrivals], [false, 1_002]);
   queue.add({ notice: "n", after: {} });
   assertEquals(queue.isOverfull, true);
-  queue.destroy();
+  queue.end();
   queue.write(lines("a:2"));
   assertEquals([queue.isEmpty, queue.pendingBytes, queue.take(true)], [true, 0, undefined]);
 });

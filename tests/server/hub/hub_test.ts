@@ -6,12 +6,10 @@ import { cursorAt } from "../../../log/cursor.ts";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import type { Clock } from "../../../platform/clock.ts";
-import type { Link } from "../../../platform/transport.ts";
+import type { Outlet } from "../../../platform/transport.ts";
 
-/** A link that takes `room` bytes until it is drained, and keeps what it got. */
-class FakeLink implements Link {
-  readonly remoteHost = "test";
-  readonly remotePort = 1;
+/** An outlet that takes `room` bytes until it is drained, and keeps what it got. */
+class FakeOutlet implements Outlet {
   pendingBytes = 0;
   writes: Uint8Array[] = [];
   constructor(public room: number) {}
@@ -23,12 +21,6 @@ class FakeLink implements Link {
   get text(): string {
     return this.writes.map((bytes) => new TextDecoder().decode(bytes)).join("");
   }
-  attach(): void {}
-  pause(): void {}
-  resume(): void {}
-  keepAlive(): void {}
-  end(): void {}
-  destroy(): void {}
 }
 
 /** A log in memory, a hub on it, and the ends of turns to be run by hand. */
@@ -91,18 +83,19 @@ class World {
   }
 
   join(
-    link: Link,
+    outlet: Outlet,
     options: { after?: number; username?: string; vector?: Vector; owner?: Partial<ReaderOwner> } = {},
   ): Reader {
     const owner = {
       caughtUp() {},
       movedOn() {},
       fellBehind() {},
+      faulted() {},
       forUser: (_: Segment, bytes: Uint8Array) => bytes,
       ...options.owner,
     };
     const reader = new Reader(
-      link,
+      outlet,
       cursorAt(options.after ?? this.segments.length, options.username, options.vector),
       owner,
     );
@@ -114,27 +107,27 @@ class World {
     for (const run of this.#ends.splice(0)) run();
   }
 
-  drain(link: FakeLink, reader: Reader): void {
-    link.pendingBytes = 0;
+  drain(outlet: FakeOutlet, reader: Reader): void {
+    outlet.pendingBytes = 0;
     this.hub.readOn(reader);
   }
 }
 
 Deno.test("Hub.deliver() writes one and the same buffer to every live reader", () => {
   const world = new World();
-  const links = [new FakeLink(1e6), new FakeLink(1e6), new FakeLink(1e6)];
-  for (const link of links) world.join(link);
+  const outlets = [new FakeOutlet(1e6), new FakeOutlet(1e6), new FakeOutlet(1e6)];
+  for (const outlet of outlets) world.join(outlet);
   world.commit({ text: "1\n" });
-  for (const link of links) assert(link.writes[0] === world.segments[0]!.bytes);
+  for (const outlet of outlets) assert(outlet.writes[0] === world.segments[0]!.bytes);
   world.commit({ text: "2\n" }, { text: "hidden\n", audience: SERVERS }, { text: "3\n" });
-  assertEquals(links[0]!.text, "1\n2\n3\n");
-  assert(links[0]!.writes[1] === links[2]!.writes[1]);
+  assertEquals(outlets[0]!.text, "1\n2\n3\n");
+  assert(outlets[0]!.writes[1] === outlets[2]!.writes[1]);
 });
 
-Deno.test("a reader whose link is full gets nothing until it drains, and then all of it in order", () => {
+Deno.test("a reader whose outlet is full gets nothing until it drains, and then all of it in order", () => {
   const world = new World();
-  const slow = new FakeLink(3);
-  const fast = new FakeLink(1e6);
+  const slow = new FakeOutlet(3);
+  const fast = new FakeOutlet(1e6);
   const reader = world.join(slow);
   world.join(fast);
   for (let count = 1; count <= 50; count++) world.commit({ text: `${count}\n` });
@@ -152,9 +145,9 @@ Deno.test("a reader whose link is full gets nothing until it drains, and then al
 Deno.test("a reader that is far behind shares the turn with others, and is told when it has caught up", () => {
   const world = new World();
   for (let count = 0; count < 30; count++) world.commit({ text: "x".repeat(99_999) + "\n" });
-  const link = new FakeLink(1e9);
+  const outlet = new FakeOutlet(1e9);
   let caughtUp = 0;
-  const reader = world.join(link, { after: 0, owner: { caughtUp: () => caughtUp++ } });
+  const reader = world.join(outlet, { after: 0, owner: { caughtUp: () => caughtUp++ } });
   assertEquals(reader.state, "behind");
   let turns = 0;
   while (reader.state === "behind" && turns < 100) {
@@ -162,28 +155,28 @@ Deno.test("a reader that is far behind shares the turn with others, and is told 
     world.endTurn();
   }
   assert(turns > 3, `it took all in ${turns} turns`);
-  assertEquals(link.text.length, 3_000_000);
+  assertEquals(outlet.text.length, 3_000_000);
   assertEquals(caughtUp, 1);
 });
 
 Deno.test("a reader that brings a vector skips what it has, also when that comes later", () => {
   const world = new World();
   world.commit({ text: "1\n2\n3\n" });
-  const link = new FakeLink(1e6);
-  const reader = world.join(link, { after: 0, vector: { s: 2, t: 1 } });
-  assertEquals(link.text, "3\n");
+  const outlet = new FakeOutlet(1e6);
+  const reader = world.join(outlet, { after: 0, vector: { s: 2, t: 1 } });
+  assertEquals(outlet.text, "3\n");
   assertEquals(reader.state, "skipping");
   world.commit({ text: "4\n" });
   world.commit({ text: "t1\nt2\n", origin: "t" });
-  assertEquals(link.text, "3\n4\nt2\n");
+  assertEquals(outlet.text, "3\n4\nt2\n");
   assertEquals(reader.state, "live");
 });
 
 Deno.test("a reader that waits for what may never come costs no look at its whole vector for each turn", () => {
   const world = new World();
-  const link = new FakeLink(1e6);
+  const outlet = new FakeOutlet(1e6);
   const elsewhere = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`o${index}`, 1]));
-  const reader = world.join(link, { vector: elsewhere });
+  const reader = world.join(outlet, { vector: elsewhere });
   const before = world.vectorReads;
   for (let count = 1; count <= 20; count++) world.commit({ text: `${count}\n` });
   assertEquals(reader.state, "skipping");
@@ -192,7 +185,7 @@ Deno.test("a reader that waits for what may never come costs no look at its whol
 
 Deno.test("a segment for one user reaches that user's readers, in its place among the others", () => {
   const world = new World();
-  const [anna, bob] = [new FakeLink(1e6), new FakeLink(1e6)];
+  const [anna, bob] = [new FakeOutlet(1e6), new FakeOutlet(1e6)];
   world.join(anna, { username: "anna" });
   world.join(bob, { username: "bob" });
   world.commit({ text: "1\n" }, { text: "for anna\n", audience: { kind: "user", username: "anna" } }, { text: "2\n" });
@@ -202,19 +195,19 @@ Deno.test("a segment for one user reaches that user's readers, in its place amon
 
 Deno.test("a reader is told, and gets no more, when what it should read next was forgotten", () => {
   const world = new World();
-  const link = new FakeLink(1);
+  const outlet = new FakeOutlet(1);
   let told = 0;
-  const reader = world.join(link, { owner: { fellBehind: () => told++ } });
+  const reader = world.join(outlet, { owner: { fellBehind: () => told++ } });
   for (let count = 0; count < 9; count++) world.commit({ text: "abc\n" });
   // It has read position 1.
   world.hub.forgot(1);
   assertEquals([told, reader.state], [0, "behind"]);
   world.hub.forgot(5);
   assertEquals([told, reader.state], [1, "gone"]);
-  world.drain(link, reader);
-  assertEquals(link.writes.length, 1);
+  world.drain(outlet, reader);
+  assertEquals(outlet.writes.length, 1);
   world.commit({ text: "more\n" });
-  assertEquals(link.writes.length, 1);
+  assertEquals(outlet.writes.length, 1);
 });
 
 Deno.test("a hole that forgetting left before a reader came is nothing to it", () => {
@@ -223,9 +216,9 @@ Deno.test("a hole that forgetting left before a reader came is nothing to it", (
   world.commit({ text: "2\n" });
   world.commit({ text: "3\n" });
   world.segments.splice(1, 1);
-  const link = new FakeLink(1e6);
-  world.join(link, { after: 0 });
-  assertEquals(link.text, "1\n3\n");
+  const outlet = new FakeOutlet(1e6);
+  world.join(outlet, { after: 0 });
+  assertEquals(outlet.text, "1\n3\n");
 });
 
 Deno.test("Hub.skipped() ends whoever lacks something of a hole, wherever it stands; the others read on behind it", () => {
@@ -233,10 +226,10 @@ Deno.test("Hub.skipped() ends whoever lacks something of a hole, wherever it sta
   world.commit({ text: "1\n2\n" }, { text: "t1\n", origin: "t" });
   const vectors: Vector[] = [{}, { s: 2 }, { s: 3 }, { s: 4 }, { s: 5 }, { s: 4, t: 9 }];
   const join = (room: number, vector: Vector) => {
-    const link = new FakeLink(room);
+    const outlet = new FakeOutlet(room);
     let told = 0;
-    const reader = world.join(link, { after: 0, vector, owner: { fellBehind: () => told++ } });
-    return { link, reader, stand: () => [told, reader.state, reader.cursor.position, link.text] };
+    const reader = world.join(outlet, { after: 0, vector, owner: { fellBehind: () => told++ } });
+    return { outlet, reader, stand: () => [told, reader.state, reader.cursor.position, outlet.text] };
   };
   const readers = vectors.map((vector) => join(1e6, vector));
   // One that is not at the end, and has it all the same.
@@ -253,8 +246,8 @@ Deno.test("Hub.skipped() ends whoever lacks something of a hole, wherever it sta
     [0, "skipping", 3, "5\n6\n"],
   ]);
   assertEquals([slow!.stand().slice(0, 2), slowLess!.stand().slice(0, 2)], [[0, "behind"], [1, "gone"]]);
-  slow!.link.room = 1e6;
-  world.drain(slow!.link, slow!.reader);
+  slow!.outlet.room = 1e6;
+  world.drain(slow!.outlet, slow!.reader);
   assertEquals(slow!.stand(), [0, "live", 3, "t1\n5\n6\n"]);
   // Two at once: all of both is to be had.
   world.hub.skipped(3, { s: 7, t: 5 });
@@ -263,14 +256,14 @@ Deno.test("Hub.skipped() ends whoever lacks something of a hole, wherever it sta
 
 Deno.test("Hub.leave() ends a reader and tells where it stood", () => {
   const world = new World();
-  const link = new FakeLink(1e6);
-  const reader = world.join(link);
+  const outlet = new FakeOutlet(1e6);
+  const reader = world.join(outlet);
   world.commit({ text: "1\n" });
   assertEquals(world.hub.positionOf(reader), 1);
   world.hub.leave(reader);
   world.commit({ text: "2\n" });
   assertEquals(world.hub.positionOf(reader), 1);
-  assertEquals(link.text, "1\n");
+  assertEquals(outlet.text, "1\n");
 });
 
 Deno.test("whatever drains when, every reader gets everything once and in order", () => {
@@ -285,18 +278,20 @@ Deno.test("whatever drains when, every reader gets everything once and in order"
       fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 3, maxLength: 3 }),
       (events, rooms) => {
         const world = new World();
-        const links = rooms.map((room) => new FakeLink(room));
-        const readers = links.map((link) => world.join(link));
+        const outlets = rooms.map((room) => new FakeOutlet(room));
+        const readers = outlets.map((outlet) => world.join(outlet));
         let next = 0;
         for (const happens of events) {
           if (happens.kind === "commit") {
             world.commit({ text: Array.from({ length: happens.lines }, () => `${next++}\n`).join("") });
           } else if (happens.kind === "turn") world.endTurn();
-          else world.drain(links[happens.reader]!, readers[happens.reader]!);
+          else world.drain(outlets[happens.reader]!, readers[happens.reader]!);
         }
-        for (let round = 0; round < 200; round++) links.forEach((link, index) => world.drain(link, readers[index]!));
+        for (let round = 0; round < 200; round++) {
+          outlets.forEach((outlet, index) => world.drain(outlet, readers[index]!));
+        }
         const all = Array.from({ length: next }, (_, index) => `${index}\n`).join("");
-        for (const link of links) assertEquals(link.text, all);
+        for (const outlet of outlets) assertEquals(outlet.text, all);
       },
     ),
   );

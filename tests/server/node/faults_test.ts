@@ -20,7 +20,6 @@ import { enduringClock } from "../../../platform/enduring_clock.ts";
 import { Http2Channel } from "../../../platform/http/http2_client.ts";
 import { realClock } from "../../../platform/real_clock.ts";
 import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
-import type { Link } from "../../../platform/transport.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { LineClient } from "../../support/line_client.ts";
@@ -267,9 +266,14 @@ Deno.test("a reader that cannot be written to is cut, and the others get the tur
       got.push(name);
       return true;
     };
-    const link = { write, destroy: () => got.push(`${name} is cut`) } as unknown as Link;
-    const owner = { caughtUp() {}, movedOn() {}, fellBehind() {}, forUser: (_: Segment, bytes: Uint8Array) => bytes };
-    const reader = new Reader(link, cursorAt(0, undefined), owner);
+    const owner = {
+      caughtUp() {},
+      movedOn() {},
+      fellBehind() {},
+      forUser: (_: Segment, bytes: Uint8Array) => bytes,
+      faulted: () => void got.push(`${name} is cut`),
+    };
+    const reader = new Reader({ pendingBytes: 0, write }, cursorAt(0, undefined), owner);
     hub.join(reader);
     return reader;
   });

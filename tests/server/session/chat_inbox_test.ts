@@ -230,11 +230,11 @@ Deno.test("Mailbox.acknowledged() reads of a large inbox only what was taken, an
   }
   journal.flush();
   const written: Uint8Array[] = [];
-  const link = { pendingBytes: 0, write: (bytes: Uint8Array) => written.push(bytes) < 0 } as unknown as Link;
+  const outlet = { pendingBytes: 0, write: (bytes: Uint8Array) => written.push(bytes) < 0 };
   const mailbox = new Mailbox({
     journal,
     clock,
-    link,
+    outlet,
     username: "bob",
     knowsChat: true,
     opened() {},

@@ -4,7 +4,7 @@ import { WorkShares } from "../../../server/session/limits/work_shares.ts";
 import { assertEquals } from "@std/assert";
 import { Journal } from "../../../server/journal/journal.ts";
 import { Mailbox } from "../../../server/session/mailbox.ts";
-import type { Link } from "../../../platform/transport.ts";
+import type { Outlet } from "../../../platform/transport.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
@@ -40,12 +40,15 @@ Deno.test("what one session has taken in this turn is not sent to one that begin
   journal.flush();
 
   const written: string[] = [];
-  const link = { write: (bytes: Uint8Array) => written.push(new TextDecoder().decode(bytes)) > 0 } as unknown as Link;
+  const outlet: Outlet = {
+    pendingBytes: 0,
+    write: (bytes) => written.push(new TextDecoder().decode(bytes)) > 0,
+  };
   const begin = () => {
     const mailbox = new Mailbox({
       journal,
       clock,
-      link,
+      outlet,
       username: "bob",
       knowsChat: true,
       opened: told,
