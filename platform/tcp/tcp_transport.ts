@@ -98,6 +98,7 @@ class TcpLink implements Link {
   readonly #faults: FaultGuard;
   /** A chunk that came when nobody wanted it. */
   #kept: Uint8Array | undefined;
+  /** Who is told; nobody before the first is attached, and after the end. */
   #handler: LinkHandler | undefined;
   #isPaused = false;
   #isResting = false;
@@ -122,11 +123,13 @@ class TcpLink implements Link {
   }
 
   attach(handler: LinkHandler): void {
+    const isTakenOver = this.#handler !== undefined;
     this.#handler = handler;
+    if (isTakenOver) return;
     const socket = this.#socket;
     socket.on("data", (bytes: Uint8Array) => {
       try {
-        if (this.#reading.isOn) handler.onData(bytes);
+        if (this.#reading.isOn) this.#handler?.onData(bytes);
         else this.#kept = bytes.slice();
       } catch (error) {
         this.#faults.caught("tcp", error);
@@ -135,8 +138,8 @@ class TcpLink implements Link {
       readingTurns.hasRead(this, bytes.length);
       this.#reading.afterChunk();
     });
-    socket.on("end", () => this.#guarded(() => handler.onFinish()));
-    socket.on("drain", () => this.#guarded(() => handler.onDrain()));
+    socket.on("end", () => this.#guarded(() => this.#handler?.onFinish()));
+    socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
     socket.on("close", () => this.#closed());
     if (socket.destroyed) queueMicrotask(() => this.#closed());
   }

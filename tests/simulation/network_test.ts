@@ -4,6 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Link, LinkEnd } from "../../platform/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { Chance } from "./chance.ts";
+import { testLinkContract } from "../contract/link_contract.ts";
 import { SimNetwork } from "./network.ts";
 import { Process } from "./process.ts";
 
@@ -30,6 +31,29 @@ async function connected() {
   const send = (text: string) => link.write(new TextEncoder().encode(text));
   return { clock, network, a, b, link, texts, ends, send };
 }
+
+testLinkContract({
+  name: "a simulated link",
+  use: async (test) => {
+    const { clock, network, a, b } = await connected();
+    let near: Link | undefined;
+    await network.transport(b, 65_536).listen({ host: "b", port: 3 }, (link) => near = link);
+    const dialled = network.transport(a, 65_536).dial({ host: "b", port: 3, timeoutMs: 100 });
+    await clock.run(20);
+    const link = await dialled;
+    link.attach({ onData: () => {}, onDrain: () => {}, onFinish: () => {}, onEnd: () => {} });
+    const send = (line: unknown) => void link.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+    await test(near!, {
+      send,
+      pause: () => link.pause(),
+      resume: () => link.resume(),
+      finish: () => link.end(10_000),
+    }, async (holds, what) => {
+      for (let turn = 0; turn < 1_000 && !holds(); turn++) await clock.run(1);
+      if (!holds()) throw new Error(`No ${what}`);
+    });
+  },
+});
 
 Deno.test("bytes keep their order however long each of them takes", async () => {
   const { clock, texts, send } = await connected();

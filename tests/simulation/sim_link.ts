@@ -62,7 +62,9 @@ export class SimLink implements Link {
   }
 
   attach(handler: LinkHandler): void {
+    const isTakenOver = this.#handler !== undefined;
     this.#handler = handler;
+    if (isTakenOver) return;
     if (this.#end !== undefined) this.#network.clock.after(0, () => this.#tellEnd());
     this.#readSoon();
   }

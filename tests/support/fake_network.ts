@@ -172,7 +172,9 @@ export class FakeLink implements Link {
   }
 
   attach(handler: LinkHandler): void {
+    const isTakenOver = this.#handler !== undefined;
     this.#handler = handler;
+    if (isTakenOver) return;
     if (this.#end !== undefined) this.#network.clock.after(0, () => this.#tellEnd());
     this.peer.#deliverSoon();
   }

@@ -163,7 +163,9 @@ class WebSocketLink implements Link {
   }
 
   attach(handler: LinkHandler): void {
+    const isTakenOver = this.#handler !== undefined;
     this.#handler = handler;
+    if (isTakenOver) return;
     this.resume();
     // It was closed while it waited for an owner.
     const code = this.#endCode;
