@@ -12,12 +12,13 @@ import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import type { Link, LinkEnd } from "../../platform/transport.ts";
+import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { Journal } from "../journal/journal.ts";
+import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { LinkTaker } from "../mesh/peer_link.ts";
 import type { Sessions } from "../hub/sessions.ts";
 
@@ -74,9 +75,9 @@ export class OlderPeers {
     this.#order = new ActivityOrder(parts.activityCheckIntervalMs);
   }
 
-  /** Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. */
-  accept(link: Link, framer: LineFramer, serverId: string | undefined): OlderLink {
-    const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId);
+  /** Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. `ended` is told when it is gone. */
+  accept(link: Link, framer: LineFramer, serverId: string | undefined, ended: () => void): OlderLink {
+    const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId, ended);
     peer.carryOut(peer.peer.accepted(this.facts()));
     return peer;
   }
@@ -174,11 +175,12 @@ export class OlderPeers {
     framer: LineFramer,
     family: Family | undefined,
     serverId: string | undefined,
-    ended?: () => void,
+    ended: () => void,
   ): OlderLink {
     const peer = new OlderPeer(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
     const older = new OlderLink(link, framer, peer, serverId, this, this.#parts.journal, ended);
     this.#links.add(older);
+    link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
     logger.info("a server of the older dialect hangs on this one: {name}", { name: older.name });
     if (this.#tickTimer === undefined) this.#tickLater();
@@ -258,12 +260,12 @@ export class OlderPeers {
 }
 
 /** One of them. */
-export class OlderLink implements LinkTaker {
+export class OlderLink implements LinkHandler, LinkTaker {
   readonly #link: Link;
   readonly #framer: LineFramer;
   readonly #owner: OlderPeers;
   readonly #journal: Journal;
-  readonly #ended: (() => void) | undefined;
+  readonly #ended: () => void;
   #position: Position;
   #isFull = false;
   #isOver = false;
@@ -275,7 +277,7 @@ export class OlderLink implements LinkTaker {
     readonly serverId: string | undefined,
     owner: OlderPeers,
     journal: Journal,
-    ended: (() => void) | undefined,
+    ended: () => void,
   ) {
     this.#link = link;
     this.#framer = framer;
@@ -352,8 +354,11 @@ export class OlderLink implements LinkTaker {
   }
 
   onEnd(end: LinkEnd): void {
-    this.close(end === "reset" ? "the network broke the link" : "it closed the link");
-    this.#ended?.();
+    try {
+      this.close(end === "reset" ? "the network broke the link" : "it closed the link");
+    } finally {
+      this.#ended();
+    }
   }
 
   #pass(segment: Segment): void {

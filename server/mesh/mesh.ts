@@ -36,7 +36,7 @@ import { Clones } from "./origins/copied_folders.ts";
 import type { MeshParts } from "./mesh_parts.ts";
 import { takeNewName } from "./origins/new_server_name.ts";
 import { OriginTalk } from "./origins/origin_talk.ts";
-import { type Admission, admitPeer, SELF } from "./peer_greeting.ts";
+import { type Admission, admitPeer, type Admitted, SELF } from "./peer_greeting.ts";
 import {
   type ArrivedLines,
   type LinkTaker,
@@ -52,7 +52,7 @@ import { Replication } from "./replication.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /** What `Mesh.admit` gives. */
-export type { Admission };
+export type { Admission, Admitted };
 
 /** How long a connection to another server may take to be made, and to be answered. */
 const CALL_TIMEOUT_MS = 3_000;
@@ -269,17 +269,16 @@ export class Mesh implements PeerLinkOwner {
     });
   }
 
-  /** Takes over the link of a server that was admitted. */
-  accept(link: Link, framer: LineFramer, admission: Admission): LinkTaker {
-    if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId);
-    if (admission.kind !== "peer") throw new TypeError("Cannot accept a server that was refused");
+  /** Takes over the link of a server that was admitted; `gone` is told when the link is gone. */
+  accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker {
+    if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId, gone);
     const { peer } = admission;
     const identity = this.#identity(peer.serverId);
     const members = this.#wireMembers();
-    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this);
+    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this, gone);
     this.#links.add(accepted);
     this.#announcing.greeted(accepted);
-    // Whatever becomes of it, it has to be known to whoever hears the link's end.
+    // Also when the store cannot be read: the lines that came with the greeting are its own, and no client's.
     unlessUnreadable(() => this.#opened(accepted, peer, []));
     return accepted;
   }

@@ -17,6 +17,9 @@ export type Admission =
   /** Too many wrong secrets came from its address: this one was not looked at. */
   | { readonly kind: "notNow"; readonly retryAfterMs: number };
 
+/** The answer to a server that is let in. */
+export type Admitted = Extract<Admission, { kind: "peer" | "older" }>;
+
 /** What the answer depends on. */
 export interface AdmissionFacts {
   /** This server's. */

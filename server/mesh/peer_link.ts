@@ -15,7 +15,6 @@ import type {
 } from "../../heartbeat/mod.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
-import type { InvalidLine } from "../../protocol/message.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../../protocol/line_framer.ts";
 import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
@@ -52,9 +51,9 @@ export interface ArrivedLines {
   readonly lines: readonly string[];
 }
 
-/** Who has a link handed over when it is known who is at the other end. */
-export interface LinkTaker extends LinkHandler {
-  /** Takes lines that came before, and what was wrong with what followed them, if anything. */
+/** Who has taken a link over, once it was known who is at the other end. */
+export interface LinkTaker {
+  /** Takes lines that came before that, and what was wrong with what followed them, if anything. */
   take(lines: readonly string[], problem: string | undefined): void;
 }
 
@@ -63,7 +62,7 @@ export interface PeerLinkOwner {
   /** The greeting is over; called for links that this server has made. */
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
   onMessage(link: PeerLink, message: PeerMessage): void;
-  /** Whoever was called answers in the older dialect. Gives who takes the link over; `undefined` when nobody does. */
+  /** Whoever was called answers in the older dialect. Gives who has taken the link over; `undefined` when nobody has. */
   onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
   /** It takes data again. */
@@ -82,13 +81,15 @@ const MAX_ENTRIES_SIZE = MAX_PEER_LINE_BYTES;
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
+const NOBODY = () => {};
 
 /** A server at the other end. */
-export class PeerLink implements LinkTaker, Supervised {
+export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   readonly #link: Link;
   readonly #owner: PeerLinkOwner;
   readonly #supervision: PeerSupervision;
   readonly #framer: LineFramer;
+  readonly #gone: () => void;
   readonly #watches: Watch[] = [];
   /** When it became the link to its server, in milliseconds of a monotonic clock; set by the mesh. */
   openedAtMs = 0;
@@ -97,8 +98,6 @@ export class PeerLink implements LinkTaker, Supervised {
   #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number; size: number } | undefined;
   #end: { readonly end: PeerEnd; readonly why: string } | undefined;
   #isFull = false;
-  /** Who has taken the link over, as it is of another dialect. */
-  #older: LinkTaker | undefined;
 
   private constructor(
     link: Link,
@@ -107,11 +106,14 @@ export class PeerLink implements LinkTaker, Supervised {
     framer: LineFramer,
     /** Whether this server has made the link. */
     readonly isOwn: boolean,
+    /** Told when its link is gone, whatever else is. */
+    gone: () => void = NOBODY,
   ) {
     this.#link = link;
     this.#owner = owner;
     this.#supervision = supervision;
     this.#framer = framer;
+    this.#gone = gone;
   }
 
   /** Greets whoever is at the other end of a link that this server has made. */
@@ -131,7 +133,7 @@ export class PeerLink implements LinkTaker, Supervised {
     return peer;
   }
 
-  /** Takes over a link on which a peer has said AUTHENTICATE, and answers it. Its handler hands everything on to what is returned. */
+  /** Takes over a link on which a peer has said AUTHENTICATE, and answers it. `gone` is told when the link is. */
   static accept(
     link: Link,
     framer: LineFramer,
@@ -142,9 +144,11 @@ export class PeerLink implements LinkTaker, Supervised {
     },
     supervision: PeerSupervision,
     owner: PeerLinkOwner,
+    gone: () => void,
   ): PeerLink {
-    const accepted = new PeerLink(link, owner, supervision, framer, false);
+    const accepted = new PeerLink(link, owner, supervision, framer, false, gone);
     accepted.#peer = peer;
+    link.attach(guardedHandler(accepted));
     framer.allow(MAX_PEER_LINE_BYTES);
     link.write(encoder.encode(encodeAuthenticationSuccess(identity, members)));
     accepted.#supervise();
@@ -210,14 +214,16 @@ export class PeerLink implements LinkTaker, Supervised {
   take(lines: readonly string[], problem: string | undefined): void {
     for (let index = 0; index < lines.length; index++) {
       if (this.#end !== undefined) return;
-      if (this.#older !== undefined) return this.#older.take(lines.slice(index), problem);
-      this.#takeLine(lines[index]!);
+      if (this.#peer !== undefined) this.#takeLine(lines[index]!);
+      else {
+        const taker = this.#greeted(lines[index]!);
+        if (taker !== undefined) return taker.take(lines.slice(index + 1), problem);
+      }
     }
     if (problem !== undefined) this.end("INVALID_MESSAGE", problem);
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.#older !== undefined) return this.#older.onData(bytes);
     if (this.#end !== undefined) return;
     this.#watches[0]?.heard();
     const { lines, problem } = this.#framer.push(bytes);
@@ -225,20 +231,21 @@ export class PeerLink implements LinkTaker, Supervised {
   }
 
   onDrain(): void {
-    if (this.#older !== undefined) return this.#older.onDrain();
     this.#isFull = false;
     if (this.#end === undefined) this.#owner.onDrain(this);
   }
 
   onFinish(): void {
-    if (this.#older !== undefined) return this.#older.onFinish();
     this.#close("lost", "the other side closed it");
   }
 
   onEnd(end: LinkEnd): void {
-    if (this.#older !== undefined) return this.#older.onEnd(end);
     this.#close("lost", end === "reset" ? "the network broke it" : "the other side closed it");
-    this.#owner.onEnd(this, this.#end!.end, this.#end!.why);
+    try {
+      this.#owner.onEnd(this, this.#end!.end, this.#end!.why);
+    } finally {
+      this.#gone();
+    }
   }
 
   sendHeartbeat(sequence: number, attempt: number, of: number): void {
@@ -274,7 +281,6 @@ export class PeerLink implements LinkTaker, Supervised {
       return;
     }
     const message = parsePeerLine(line);
-    if (this.#peer === undefined) return this.#greeted(message, line);
     if (message === undefined) return;
     switch (message.command) {
       case "":
@@ -293,22 +299,25 @@ export class PeerLink implements LinkTaker, Supervised {
     }
   }
 
-  /** What came instead of, or as, the answer to AUTHENTICATE. */
-  #greeted(message: PeerMessage | InvalidLine | undefined, line: string): void {
+  /** What came instead of, or as, the answer to AUTHENTICATE. Gives who has taken the link over, if its dialect is another. */
+  #greeted(line: string): LinkTaker | undefined {
+    const message = parsePeerLine(line);
     this.#greeting?.cancel();
     if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
       const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
-      if (!isRefusal) this.#older = this.#owner.onOlderDialect(this, this.#link, this.#framer, line);
-      if (this.#older !== undefined) return;
+      const taker = isRefusal ? undefined : this.#owner.onOlderDialect(this, this.#link, this.#framer, line);
+      if (taker !== undefined) return taker;
       const why = message !== undefined && "info" in message && message.info !== ""
         ? message.info
         : "it did not answer as a server does";
-      return this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
+      this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
+      return undefined;
     }
     const { host, ...rest } = message;
     this.#peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };
     this.#supervise();
     this.#owner.onOpened(this, this.#peer, message.members);
+    return undefined;
   }
 
   #supervise(): void {

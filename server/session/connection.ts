@@ -43,7 +43,7 @@ import { checkLogin, register, type Waiting } from "./admission.ts";
 import { type Answered, Answers } from "./replies.ts";
 import { ClientRequests } from "./client_requests.ts";
 import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";
-import type { Admission } from "../mesh/mesh.ts";
+import type { Admitted } from "../mesh/mesh.ts";
 import type { LinkTaker } from "../mesh/peer_link.ts";
 import { type Place, placeOf } from "./resume_point.ts";
 import { type LoggedIn, ServedClient, type ServedClientOwner } from "./served_client.ts";
@@ -85,7 +85,7 @@ export class Connection
   #client: ServedClient | undefined;
   #requests: ClientRequests | undefined;
   /** Who is at the other end, when it is a server: from its greeting on, and when the link was handed over. */
-  #admitted: Admission | undefined;
+  #admitted: Admitted | undefined;
   #peer: LinkTaker | undefined;
   /** Lines that came while a secret was derived, or that wait for this connection's next share of a turn. */
   #held: { lines: readonly string[]; problem: string | undefined } | undefined;
@@ -158,7 +158,6 @@ export class Connection
   // ---- the link speaks -------------------------------------------------------------------------------------------
 
   onData(bytes: Uint8Array): void {
-    if (this.#peer !== undefined) return this.#peer.onData(bytes);
     if (this.#closeReason !== undefined) return;
     this.#client?.heard();
     const { lines, problem } = this.#framer.push(bytes);
@@ -169,7 +168,6 @@ export class Connection
   }
 
   onFinish(): void {
-    if (this.#peer !== undefined) return this.#peer.onFinish();
     if (this.#closeReason !== undefined) return;
     this.#hasFinished = true;
     if (this.#session.kind === "verifying") {
@@ -191,7 +189,6 @@ export class Connection
   }
 
   onDrain(): void {
-    if (this.#peer !== undefined) return this.#peer.onDrain();
     this.#answers.drained();
     this.#client?.drained();
     if (this.#held !== undefined) this.#services.shares.later(this);
@@ -200,8 +197,7 @@ export class Connection
 
   onEnd(end: LinkEnd): void {
     try {
-      if (this.#peer !== undefined) this.#peer.onEnd(end);
-      else if (this.#closeReason === undefined) {
+      if (this.#closeReason === undefined) {
         // Cut by this side, which did not mean to end it.
         const isFault = end === "local";
         const reason = isFault ? "SERVER_FAILED" : end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
@@ -443,7 +439,7 @@ export class Connection
   #becomePeer(): void {
     this.#stopIdentifyDeadline();
     this.#services.seats.enter(this, { kind: "peer" }, () => {});
-    this.#peer = this.#services.mesh.accept(this.link, this.#framer, this.#admitted!);
+    this.#peer = this.#services.mesh.accept(this.link, this.#framer, this.#admitted!, () => this.#services.gone(this));
   }
 
   /** A client that is sent away is logged in for a moment, as some know no other order. */
