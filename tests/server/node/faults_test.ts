@@ -1,6 +1,7 @@
 /** A server in which something throws: what it ends, and that everybody else goes on. On real sockets, through every door, and in one turn on a fake clock. */
 
 import { assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { type ConfigLayer, DEFAULT_CONFIG } from "../../../config/config.ts";
 import { layered } from "../../../config/load.ts";
 import { openGrpcDoor } from "../../../server/gateway/grpc/grpc_door.ts";
@@ -20,9 +21,10 @@ import { enduringClock } from "../../../platform/enduring_clock.ts";
 import { Http2Channel } from "../../../platform/http/http2_client.ts";
 import { realClock } from "../../../platform/real_clock.ts";
 import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
+import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { LineClient } from "../../support/line_client.ts";
+import { LineClient, PATIENCE_MS } from "../../support/line_client.ts";
 import { ask } from "../../support/raw_http.ts";
 import { eventually } from "../../support/until.ts";
 
@@ -241,6 +243,18 @@ Deno.test("a fault on the way to a peer ends that link; the servers link again a
   await there.untilActivities(3);
   assertEquals(there.activities, [{ n: 1 }, { n: 2 }, { n: 3 }]);
   assertEquals(one.faults.places, { peers: 1 });
+});
+
+Deno.test("a fault while a server is taken in ends its link, which holds no place any more, and nobody waits for it", async () => {
+  const server = await FaultyServer.open({ cluster: { secret: "s" } });
+  server.broken.set("linked", 1);
+  await using peer = await LineClient.connect(server.node.port);
+  const self = { serverId: "s-other", host: "127.0.0.1", port: 1, features: [PEER_FEATURE], vector: {} };
+  peer.send({ command: "AUTHENTICATE", secret: "s", ...self });
+  await peer.closed();
+  await eventually(() => server.node.connectionCount === 0, "nobody is served");
+  assertEquals(server.faults.places, { tcp: 1 });
+  await deadline(server[Symbol.asyncDispose](), PATIENCE_MS);
 });
 
 Deno.test("a reader that cannot be written to is cut, and the others get the turn", () => {
