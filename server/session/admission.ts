@@ -10,7 +10,7 @@ import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
-import { type Limit, type LoginProblem, TOO_MANY_SECRETS } from "./session.ts";
+import { type LoginFindings, TOO_MANY_SECRETS } from "./session.ts";
 import type { Counters } from "../../view/server_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -43,22 +43,12 @@ export interface Waiting extends Applicant {
   brokeDown(error: unknown): void;
 }
 
-/** What a login comes to. `proven` is there for all but anonymous clients that may log in. */
-export interface LoginOutcome {
-  readonly problem?: LoginProblem;
-  /** It is not for now. */
-  readonly limit?: Limit;
-  /** It is to be sent there. */
-  readonly redirect?: Endpoint;
-  readonly proven?: Proven;
-}
-
 /** Finds out whether `login` may be let in, and tells it: at once, where nothing has to be waited for. */
 export function checkLogin(
   login: LoginMessage,
   waiting: Waiting,
   services: AdmissionServices,
-  told: (outcome: LoginOutcome) => void,
+  told: (findings: LoginFindings) => void,
 ): void {
   const { accounts, balancer, mesh, placeTalk, presence, config: { sessions: { perUser } } } = services;
   const { username, secret = "", ticket, last, resume, reads } = login;

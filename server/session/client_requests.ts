@@ -5,7 +5,8 @@ import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protoc
 import type { Answers } from "./replies.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { isSafeOnceCommitted } from "./durability.ts";
-import type { LoggedIn, ServedClient } from "./served_client.ts";
+import type { ServedClient } from "./served_client.ts";
+import type { ClientEffect, LoggedIn } from "./session.ts";
 
 /** Why an acknowledgement does not come yet. */
 const PENDING = "it is stored here, and waits for another server to have it too";
@@ -24,13 +25,32 @@ export class ClientRequests {
     this.#wantsAcknowledgement = features.includes("ack");
   }
 
+  /** Does what follows from a line of its. */
+  carryOut(effect: ClientEffect): void {
+    switch (effect.kind) {
+      case "answerHeartbeat":
+        return this.#answers.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+      case "heartbeatAnswered":
+        return this.#client.answered(effect.sequence, effect.lamport);
+      case "acknowledged":
+        return this.#client.acknowledged(effect.vector, effect.lamport);
+      case "sendDirect":
+        return this.#sendDirect(effect.message);
+      case "listUsers":
+        return this.#listUsers(effect.scope);
+      case "publish":
+        // By `publish`, where the message is at hand.
+        return;
+    }
+  }
+
   publish(message: ActivityMessage): void {
     const id = this.#client.publish(message);
     const { messageId } = message;
     if (messageId !== undefined && this.#wantsAcknowledgement) this.#acknowledge(messageId, id);
   }
 
-  sendDirect(message: SendDirectMessage): void {
+  #sendDirect(message: SendDirectMessage): void {
     const id = this.#client.send(message);
     const { messageId, to } = message;
     if (id === undefined) {
@@ -45,7 +65,7 @@ export class ClientRequests {
     });
   }
 
-  listUsers(scope: UserScope): void {
+  #listUsers(scope: UserScope): void {
     this.#answers.write(this.#services.userLists.line(scope));
   }
 

@@ -17,7 +17,7 @@ import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { lineBytes, quoteUsername } from "../../protocol/server_codec.ts";
-import type { Session } from "./session.ts";
+import type { LoggedIn } from "./session.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { HeartbeatMoment } from "../../view/network_view.ts";
@@ -25,9 +25,6 @@ import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import { HeartbeatMoments } from "../../heartbeat/recent_heartbeats.ts";
 import type { Place } from "./resume_point.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
-
-/** A session that is logged in. */
-export type LoggedIn = Extract<Session, { kind: "client" }>;
 
 /** The connection, as its client's part needs it. */
 export interface ServedClientOwner {

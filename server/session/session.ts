@@ -10,7 +10,9 @@
  */
 
 import type { Endpoint } from "../../platform/address.ts";
-import { type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
+import type { Proven } from "../accounts/credential.ts";
+import type { Admission, Admitted } from "../mesh/peer_greeting.ts";
+import { CLOSE_REASONS, type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
 import {
   type ActivityFailedMessage,
   type ActivityMessage,
@@ -56,6 +58,17 @@ export type Session =
   | { readonly kind: "peer" }
   | { readonly kind: "closed"; readonly reason: CloseReason };
 
+/** What is to be done for a client that is logged in. */
+export type ClientEffect =
+  /** Take the message into the log, for one user. */
+  | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
+  | { readonly kind: "listUsers"; readonly scope: UserScope }
+  /** Take the message's activity into the log. */
+  | { readonly kind: "publish" }
+  | { readonly kind: "answerHeartbeat"; readonly sequence: number }
+  | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
+  | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number };
+
 /** What is to be done, in order. */
 export type SessionEffect =
   | {
@@ -71,24 +84,24 @@ export type SessionEffect =
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
   | { readonly kind: "register"; readonly username: string; readonly secret: string }
   /** Log it in: answer, find its place in the log, and read from there. */
-  | { readonly kind: "beginSession"; readonly login: LoginMessage }
+  | ({ readonly kind: "beginSession" } & CheckedLogin)
   /** Answer as if it were logged in, and send it there; `close` follows. */
-  | { readonly kind: "redirect"; readonly login: LoginMessage; readonly to: Endpoint }
+  | ({ readonly kind: "redirect"; readonly to: Endpoint } & CheckedLogin)
   /** Hand the link over, with what came after the line. */
-  | { readonly kind: "becomePeer"; readonly message: AuthenticateMessage }
-  /** Take the message into the log, for one user. */
-  | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
-  | { readonly kind: "listUsers"; readonly scope: UserScope }
-  /** Take the message's activity into the log. */
-  | { readonly kind: "publish" }
-  | { readonly kind: "answerHeartbeat"; readonly sequence: number }
-  | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
-  | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number }
+  | { readonly kind: "becomePeer"; readonly admission: Admitted }
+  | ClientEffect
   /** Nothing follows. `why` is for the log. */
   | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
 
 /** A session that is logged in. */
-type ClientState = Extract<Session, { kind: "client" }>;
+export type LoggedIn = Extract<Session, { kind: "client" }>;
+
+/** A `LOGIN` that is good. */
+export interface CheckedLogin {
+  readonly login: LoginMessage;
+  /** Not there for who needs no account. */
+  readonly proven: Proven | undefined;
+}
 
 /** A state and what to do on the way to it. */
 export interface SessionStep {
@@ -98,8 +111,8 @@ export interface SessionStep {
 
 /** What a decision needs to know beside the message. */
 export interface SessionFacts {
-  /** Why a server that says this is no peer, or none for now; `undefined` when it is one. */
-  peerProblem(message: AuthenticateMessage): string | Limit | undefined;
+  /** Whether a server that says this is let in. */
+  admit(message: AuthenticateMessage): Admission;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;
@@ -137,7 +150,10 @@ export const TOO_MANY_SECRETS = "too many wrong secrets came from this address";
 const NO_SPACE = "this server has no space left for it";
 
 /** A connection that was just made. */
-export const NEW_SESSION: Session = Object.freeze({ kind: "unidentified", registrations: 0 });
+export const NEW_SESSION: Extract<Session, { kind: "unidentified" }> = Object.freeze({
+  kind: "unidentified",
+  registrations: 0,
+});
 
 /** What follows from almost every line: its activity is taken into the log. */
 export const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
@@ -190,31 +206,37 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       );
     case "AUTHENTICATE": {
       if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
-      const problem = facts.peerProblem(message);
-      if (typeof problem === "string") return refuse("AUTHENTICATION_FAIL", problem);
-      if (problem !== undefined) return notForNow(problem, false);
-      return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", message }] };
+      const admission = facts.admit(message);
+      if (admission.kind === "refused") return refuse("AUTHENTICATION_FAIL", admission.info);
+      if (admission.kind === "notNow") {
+        return notForNow({ info: TOO_MANY_SECRETS, retryAfterMs: admission.retryAfterMs }, false);
+      }
+      return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", admission }] };
     }
   }
 }
 
-/** What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead of this one. */
+/**
+ * What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead of this one. `proven` is there for all
+ * but anonymous clients that may log in.
+ */
 export interface LoginFindings {
   readonly problem?: LoginProblem;
   readonly limit?: Limit;
   readonly redirect?: Endpoint;
+  readonly proven?: Proven;
 }
 
 /** The `LOGIN` was checked. */
-export function onLoginChecked(session: Session, { problem, limit, redirect }: LoginFindings): SessionStep {
+export function onLoginChecked(session: Session, { problem, limit, redirect, proven }: LoginFindings): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
   if (problem !== undefined) return refuseLogin(problem);
-  if (redirect === undefined) return beginSession(session.message);
+  if (redirect === undefined) return beginSession({ login: session.message, proven });
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
   return {
     session: step.session,
-    effects: [{ kind: "redirect", login: session.message, to: redirect }, ...step.effects],
+    effects: [{ kind: "redirect", login: session.message, to: redirect, proven }, ...step.effects],
   };
 }
 
@@ -274,16 +296,17 @@ export function featuresInForce(login: LoginMessage): readonly Feature[] {
   return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
 }
 
-function beginSession(login: LoginMessage): SessionStep {
+function beginSession(checked: CheckedLogin): SessionStep {
+  const { login } = checked;
   const features = featuresInForce(login);
   return {
     session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
-    effects: [{ kind: "beginSession", login }],
+    effects: [{ kind: "beginSession", ...checked }],
   };
 }
 
 /** A plain client knows no command that says this, so it learns it from the end of its connection. */
-function onPublishWithoutSpace(session: ClientState, message: ActivityMessage, facts: SessionFacts): SessionStep {
+function onPublishWithoutSpace(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): SessionStep {
   if (!lacksSpace(session, message, facts)) return { session, effects: PUBLISH };
   if (session.isPlain) return close("NO_SPACE", "an activity came while there was no space for it");
   const { messageId } = message;
@@ -298,7 +321,7 @@ function onPublishWithoutSpace(session: ClientState, message: ActivityMessage, f
 
 /** Whether there is no space for `message`. What was stored before needs none: the answer is the first one's. */
 function lacksSpace(
-  { username }: ClientState,
+  { username }: LoggedIn,
   { messageId }: { readonly messageId: string | undefined },
   facts: SessionFacts,
 ): boolean {
@@ -307,7 +330,7 @@ function lacksSpace(
 
 /** Why the message's username and secret are not those of the login. Clients that asked for features may leave both out. */
 function pairProblem(
-  session: ClientState,
+  session: LoggedIn,
   message: { readonly username: string | undefined; readonly secret: string | undefined },
   facts: SessionFacts,
 ): string | undefined {
@@ -325,7 +348,7 @@ function pairProblem(
 
 /** Why a direct message cannot be sent. */
 function messageProblem(
-  { username }: ClientState,
+  { username }: LoggedIn,
   { to, text }: SendDirectMessage,
   facts: SessionFacts,
 ): string | undefined {
@@ -346,8 +369,23 @@ export function standingOf(
   return { kind: features.length === 0 ? "plain" : "anonymous" };
 }
 
+/** What somebody is told whose connection this server ends, for `reason`; `undefined` where it knows no command that says so. */
+export function farewellOf(
+  session: Session,
+  reason: CloseReason,
+  why: string,
+): RefusalMessage | EndConnectionMessage | undefined {
+  if (session.kind === "client") {
+    if (session.isPlain) return reason === "NAME_LOST" ? { command: "AUTHENTICATION_FAIL", info: why } : undefined;
+    return { command: "END_CONNECTION", reason, info: why, reconnect: CLOSE_REASONS[reason].reconnect };
+  }
+  if (reason === "TOO_MANY") return tooManyOf(session, why);
+  // Whoever this is knows INVALID_MESSAGE, if anything.
+  return reason === "IDENTIFY_TIMEOUT" ? { command: "INVALID_MESSAGE", info: why } : undefined;
+}
+
 /** What somebody is told who is not logged in and for whom there is no place. */
-export function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
+function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
   const isPlain = session.kind === "verifying" && session.message.command === "LOGIN" &&
     session.message.features.length === 0;
   return isPlain

@@ -20,7 +20,7 @@ function clientSays(session: Session, fields: Record<string, unknown>): SessionS
     remoteHost: "127.0.0.1",
     maxRegistrations: 8,
     matchesSecret: () => true,
-    peerProblem: () => undefined,
+    admit: () => ({ kind: "older", serverId: undefined }),
     hasAccount: () => false,
     hasSpace: true,
     isRepeated: () => false,

@@ -14,7 +14,10 @@ import {
 const facts: SessionFacts = {
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
-  peerProblem: ({ secret }) => secret === "abc" ? undefined : "not the secret of this network",
+  admit: ({ secret }) =>
+    secret === "abc"
+      ? { kind: "older", serverId: undefined }
+      : { kind: "refused", info: "not the secret of this network" },
   hasAccount: (username) => {
     assertEquals(usernameProblem(username), undefined, "nobody can have this name: it is not looked up");
     return username === "bob" || username === "anna";

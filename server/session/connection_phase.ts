@@ -1,0 +1,75 @@
+/** What a connection can be, and what follows from that alone. */
+
+import type { Proven } from "../accounts/credential.ts";
+import type { LinkTaker } from "../mesh/peer_link.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { ConnectionView } from "../../view/network_view.ts";
+import type { ClientRequests } from "./client_requests.ts";
+import type { Identification } from "./identification.ts";
+import type { Taking } from "./line_intake.ts";
+import type { ServedClient } from "./served_client.ts";
+import type { LoggedIn, Session } from "./session.ts";
+
+/** A client that is served. */
+export interface ClientPhase {
+  readonly kind: "client";
+  readonly session: LoggedIn;
+  readonly client: ServedClient;
+  readonly requests: ClientRequests;
+  /** Not there for who needs no account. */
+  readonly proven: Proven | undefined;
+}
+
+/** What a connection is, with all that it has as that: nothing of one phase is there in another. Replaced whole. */
+export type Phase =
+  /** It has to say who it is. */
+  | { readonly kind: "stranger"; readonly identification: Identification }
+  /** It is let in, and about to be welcomed. */
+  | { readonly kind: "entering"; readonly session: LoggedIn }
+  | ClientPhase
+  /** A server: it has taken the link over, and all that follows is its business. */
+  | { readonly kind: "peer"; readonly taker: LinkTaker }
+  /** Its last line may still be on its way. `served` is the client that it was. */
+  | { readonly kind: "closed"; readonly reason: CloseReason; readonly served: ServedClient | undefined };
+
+/** What becomes of a line that comes in this phase. */
+export function takingIn(phase: Phase): Taking {
+  switch (phase.kind) {
+    case "client":
+      return "now";
+    case "stranger":
+      return phase.identification.isBusy ? "later" : "now";
+    case "entering":
+      return "later";
+    case "peer":
+      return "elsewhere";
+    case "closed":
+      return "never";
+  }
+}
+
+/** Its session, as decisions see it. */
+export function sessionOf(phase: Phase): Session {
+  switch (phase.kind) {
+    case "stranger":
+      return phase.identification.session;
+    case "entering":
+    case "client":
+      return phase.session;
+    case "peer":
+    case "closed":
+      return phase;
+  }
+}
+
+/** The client that it is, or was. */
+export function servedIn(phase: Phase): ServedClient | undefined {
+  return phase.kind === "client" ? phase.client : phase.kind === "closed" ? phase.served : undefined;
+}
+
+/** What people are told that it is. */
+export function kindOf(phase: Phase): ConnectionView["kind"] {
+  if (phase.kind === "peer") return "server";
+  if (phase.kind !== "client") return "new";
+  return phase.session.isPlain ? "plain" : "client";
+}

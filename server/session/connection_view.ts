@@ -1,0 +1,35 @@
+/** One connection as people see it. */
+
+import type { ConnectionView } from "../../view/network_view.ts";
+import type { ServedClient } from "./served_client.ts";
+
+/** What there is to see of it. */
+export interface SeenConnection
+  extends Pick<ConnectionView, "user" | "address" | "kind" | "over" | "since" | "waitingBytes"> {
+  /** The client that it is or was. */
+  readonly client: Pick<ServedClient, "heartbeat" | "isBehind"> | undefined;
+}
+
+/** Its row on the dashboard, at `nowWallMs`. */
+export function viewOf(
+  { user, address, kind, over, since, waitingBytes, client }: SeenConnection,
+  nowWallMs: number,
+): ConnectionView {
+  const heartbeat = client?.heartbeat;
+  return {
+    user,
+    address,
+    kind,
+    over,
+    since,
+    state: heartbeat === undefined ? "unwatched" : heartbeat.state === "probing" ? "probing" : "watching",
+    // Whole seconds: else every row would change with every look.
+    heardAt: heartbeat === undefined ? 0 : Math.round((nowWallMs - heartbeat.silentMs) / 1000) * 1000,
+    attempt: heartbeat?.attempt ?? 0,
+    of: heartbeat?.of ?? 0,
+    heartbeats: heartbeat?.heartbeats ?? 0,
+    roundTripMs: heartbeat?.roundTripMs ?? null,
+    waitingBytes,
+    behind: client?.isBehind ?? false,
+  };
+}

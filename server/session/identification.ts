@@ -1,0 +1,190 @@
+/**
+ * Finds out who is at the other end of a connection: how long that may take, and what has to be looked up or made before a LOGIN or REGISTER is answered. It is there until that is known.
+ * What may be said meanwhile, and what follows, is decided in `session.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { SupervisorDeadline } from "../../heartbeat/mod.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { LoginMessage } from "../../protocol/message.ts";
+import { UnreadableError } from "../journal/unreadable_store.ts";
+import { StoreError } from "../store/store.ts";
+import { checkLogin, register, type Waiting } from "./admission.ts";
+import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
+import {
+  NEW_SESSION,
+  onLoginChecked,
+  onRegistered,
+  type Session,
+  type SessionEffect,
+  type SessionStep,
+  standingOf,
+} from "./session.ts";
+
+/** A session of somebody who has not said who it is. */
+type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" }>;
+/** A session whose LOGIN or REGISTER is looked at. */
+type VerifyingSession = Extract<Session, { kind: "verifying" }>;
+/** A session of somebody who is to be identified. */
+export type StrangerSession = NamelessSession | VerifyingSession;
+
+/** How far it has come. */
+type Stage =
+  /** It has to say who it is, before the deadline. */
+  | { readonly kind: "nameless"; readonly session: NamelessSession; readonly deadline: SupervisorDeadline }
+  /** What it has said is looked at. It is the client that waits, so there is no deadline. */
+  | { readonly kind: "verifying"; readonly session: VerifyingSession }
+  /** Its LOGIN is good, and no seat is free. */
+  | { readonly kind: "awaitingSeat"; readonly session: VerifyingSession; readonly deadline: SupervisorDeadline };
+
+/** The connection, as it is needed for that. */
+export interface IdentificationOwner extends ServedConnection {
+  readonly remoteHost: string;
+  /** Host and port, for the log. */
+  readonly address: string;
+  /** Whether it has ended. */
+  readonly isGone: boolean;
+  /** Its client keeps a trace. */
+  traced(login: LoginMessage, trace: NonNullable<LoginMessage["trace"]>): void;
+  /** It has made an account. */
+  registered(username: string): void;
+  /** It is known what follows. Lines that were held can be taken then. */
+  decided(step: SessionStep): void;
+  /** Does what others have called back for: what it throws is this connection's own fault. */
+  contain(act: () => void): void;
+}
+
+/** How long a connection may take to log in while there are few seats left. */
+const SHORT_IDENTIFY_MS = 3_000;
+/** How long a client waits for a seat that has logged in. */
+const SEAT_PATIENCE_MS = 30_000;
+const NO_DEADLINE: SupervisorDeadline = Object.freeze({ cancel: () => {} });
+const NEW: Stage = Object.freeze({ kind: "nameless", session: NEW_SESSION, deadline: NO_DEADLINE });
+const logger = getLogger(["thrum", "connection"]);
+
+/** One connection's. */
+export class Identification implements Waiting {
+  readonly #services: ConnectionServices;
+  readonly #owner: IdentificationOwner;
+  #stage: Stage = NEW;
+
+  constructor(services: ConnectionServices, owner: IdentificationOwner) {
+    this.#services = services;
+    this.#owner = owner;
+  }
+
+  get session(): StrangerSession {
+    return this.#stage.session;
+  }
+
+  /** Whether no line of it is taken until something was looked at. */
+  get isBusy(): boolean {
+    return this.#stage.session.kind === "verifying";
+  }
+
+  get remoteHost(): string {
+    return this.#owner.remoteHost;
+  }
+
+  get isGone(): boolean {
+    return this.#owner.isGone;
+  }
+
+  /** Waits for it to say who it is. */
+  begin(): void {
+    this.#await(NEW_SESSION);
+  }
+
+  /** A line of it was taken, or was answered: this is what its session is now. */
+  goesOn(session: StrangerSession): void {
+    if (session.kind !== "verifying") return this.#await(session);
+    this.#stopDeadline();
+    this.#stage = { kind: "verifying", session };
+  }
+
+  perform(effect: Extract<SessionEffect, { kind: "checkLogin" | "register" }>): void {
+    if (effect.kind === "checkLogin") this.#checkLogin(effect.login);
+    else this.#register(effect.username, effect.secret);
+  }
+
+  /** It sends nothing more: whoever may still ask for something goes before it. */
+  finished(): void {
+    this.#services.accounts.letOthersGoFirst(this);
+  }
+
+  /** It is known who it is, or the connection ends. */
+  leave(): void {
+    this.#stopDeadline();
+    this.#services.accounts.giveUp(this);
+  }
+
+  brokeDown(error: unknown): void {
+    if (this.isGone || error instanceof UnreadableError) return;
+    if (error instanceof StoreError) return this.#services.failed(error);
+    logger.error("cannot check the secret of {address}: {error}", { address: this.#owner.address, error });
+    this.#services.faults.noted("session", error);
+    this.#owner.end("SERVER_FAILED");
+  }
+
+  #checkLogin(login: LoginMessage): void {
+    const { seats } = this.#services;
+    seats.tries(this.#owner, true);
+    if (login.trace !== undefined) this.#owner.traced(login, login.trace);
+    checkLogin(login, this, this.#services, (findings) => {
+      const isRefused = (findings.problem ?? findings.limit ?? findings.redirect) !== undefined;
+      const goOn = () => this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
+      if (isRefused || seats.enter(this.#owner, standingOf(login), goOn)) goOn();
+      else this.#awaitSeat();
+    });
+  }
+
+  #register(username: string, secret: string): void {
+    const { seats, rates } = this.#services;
+    const limit = rates.registration(this.remoteHost);
+    if (limit !== undefined) {
+      return this.#decide((session) => onRegistered(session, { reason: "TOO_MANY", ...limit }));
+    }
+    seats.tries(this.#owner, true);
+    register({ username, secret }, this, this.#services, (isRegistered) => {
+      seats.tries(this.#owner, false);
+      this.#owner.contain(() => {
+        if (isRegistered) this.#owner.registered(username);
+        this.#decide((session) => onRegistered(session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
+      });
+    });
+  }
+
+  #decide(stepFrom: (session: Session) => SessionStep): void {
+    if (!this.isGone) this.#owner.decided(stepFrom(this.session));
+  }
+
+  #await(session: NamelessSession): void {
+    const { seats, config: { limits: { identifyTimeoutMs } } } = this.#services;
+    // When few seats are left it may come back: it has not had as long as is promised.
+    const isShort = seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs;
+    const deadline = isShort
+      ? this.#deadline(SHORT_IDENTIFY_MS, "TOO_MANY", `${noLoginWithin(SHORT_IDENTIFY_MS)}, and few places are left`)
+      : this.#deadline(identifyTimeoutMs, "IDENTIFY_TIMEOUT", noLoginWithin(identifyTimeoutMs));
+    this.#stage = { kind: "nameless", session, deadline };
+  }
+
+  #awaitSeat(): void {
+    const { session } = this.#stage;
+    if (this.isGone || session.kind !== "verifying") return;
+    const why = `no place was left for ${SEAT_PATIENCE_MS / 1000} seconds`;
+    this.#stage = { kind: "awaitingSeat", session, deadline: this.#deadline(SEAT_PATIENCE_MS, "TOO_MANY", why) };
+  }
+
+  #deadline(spanMs: number, reason: CloseReason, why: string): SupervisorDeadline {
+    this.#stopDeadline();
+    return this.#services.supervisor.deadline(spanMs, () => this.#owner.end(reason, why));
+  }
+
+  #stopDeadline(): void {
+    if (this.#stage.kind !== "verifying") this.#stage.deadline.cancel();
+  }
+}
+
+function noLoginWithin(spanMs: number): string {
+  return `no LOGIN came within ${spanMs / 1000} seconds`;
+}

@@ -1,0 +1,161 @@
+/**
+ * Lines of one connection on their way in: taken in their order, as far as its share of the turn goes. The rest is held, and the link is not read meanwhile; nor is that of a client that does
+ * not take its answers.
+ */
+
+import type { Link } from "../../platform/transport.ts";
+import type { LineFramer } from "../../protocol/line_framer.ts";
+import type { Waiter, WorkShares } from "./limits/work_shares.ts";
+
+/**
+ * What becomes of the next line:
+ * `now`: it is taken;
+ * `later`: it is held, until `goOn`;
+ * `elsewhere`: the link has another owner, who takes it;
+ * `never`: nobody wants it any more.
+ */
+export type Taking = "now" | "later" | "elsewhere" | "never";
+
+/** Whoever takes the lines. */
+export interface LineIntakeOwner {
+  readonly taking: Taking;
+  /** Whether it does not take its answers. */
+  readonly isStuffed: boolean;
+  /** Gives whether the line cost next to nothing. */
+  takeLine(line: string): boolean;
+  /** What came is no line, and why. */
+  takeProblem(problem: string): void;
+  /** The rest is for the new owner of the link. */
+  handOn(lines: readonly string[], problem: string | undefined): void;
+  /** The link is read again. */
+  readsAgain(): void;
+  /** The other side sends no more. */
+  onFinish(): void;
+  /** Does what others have called back for: what it throws is this connection's own fault. */
+  contain(act: () => void): void;
+}
+
+/** Lines that wait, and what was wrong with what followed them. */
+interface Held {
+  readonly lines: readonly string[];
+  readonly problem: string | undefined;
+}
+
+/** Lines that cost next to nothing between two looks at the clock. */
+const CHEAP_LINES = 32;
+const NO_LINES: readonly string[] = [];
+
+/** One connection's. */
+export class LineIntake implements Waiter {
+  readonly framer: LineFramer;
+  readonly #link: Link;
+  readonly #shares: WorkShares;
+  readonly #owner: LineIntakeOwner;
+  /** While something is looked up, or until the next share. */
+  #held: Held | undefined;
+  #hasFinished = false;
+  #isRead = true;
+
+  constructor(link: Link, framer: LineFramer, shares: WorkShares, owner: LineIntakeOwner) {
+    this.#link = link;
+    this.framer = framer;
+    this.#shares = shares;
+    this.#owner = owner;
+  }
+
+  /** Whether the link is read. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** Whether lines wait. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Bytes came. */
+  push(bytes: Uint8Array): void {
+    const { lines, problem } = this.framer.push(bytes);
+    const held = this.#held;
+    if (held === undefined) this.#take(lines, problem);
+    // It was on its way already when reading stopped.
+    else this.#held = { lines: [...held.lines, ...lines], problem: held.problem ?? problem };
+  }
+
+  /** No more bytes come. The owner hears it once more when what is held was taken. */
+  finish(): void {
+    this.#hasFinished = true;
+  }
+
+  /** The link has room again. */
+  drained(): void {
+    if (this.#held !== undefined) this.#shares.later(this);
+    this.readOrNot();
+  }
+
+  /** What has waited is taken, as far as the next share goes. */
+  goOn(): void {
+    this.#owner.contain(() => this.takeHeld());
+  }
+
+  /** As `goOn`, for the owner itself. */
+  takeHeld(): void {
+    // Whoever does not take its answers gets no more of them; when it has, `drained` goes on.
+    if (this.#owner.taking !== "now" || this.#owner.isStuffed) return;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#take(held.lines, held.problem);
+    this.readOrNot();
+    if (this.#hasFinished && this.#held === undefined) this.#owner.onFinish();
+  }
+
+  /** Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers. */
+  readOrNot(): void {
+    const { taking } = this.#owner;
+    if (taking === "never" || taking === "elsewhere") return;
+    const isRead = this.#held === undefined && !this.#owner.isStuffed;
+    if (isRead) this.#link.resume();
+    else this.#link.pause();
+    if (isRead && !this.#isRead) this.#owner.readsAgain();
+    this.#isRead = isRead;
+  }
+
+  /** Nothing is taken any more. */
+  end(): void {
+    this.#held = undefined;
+    this.#shares.forget(this);
+    this.framer.end();
+  }
+
+  #take(lines: readonly string[], problem: string | undefined): void {
+    const owner = this.#owner;
+    const shares = this.#shares;
+    const untilMs = shares.begin();
+    let isCheap = true;
+    for (let index = 0; index < lines.length; index++) {
+      const { taking } = owner;
+      if (taking !== "now") return this.#leave(taking, lines.slice(index), problem);
+      // Of lines that cost almost nothing not each is worth a look at the clock.
+      const isLook = index > 0 && (!isCheap || index % CHEAP_LINES === 0);
+      if (isLook && (owner.isStuffed || shares.isUsedUp(untilMs))) {
+        this.#hold(lines.slice(index), problem);
+        return shares.later(this);
+      }
+      isCheap = owner.takeLine(lines[index]!);
+    }
+    if (problem === undefined) return;
+    const { taking } = owner;
+    if (taking === "now") owner.takeProblem(problem);
+    else this.#leave(taking, NO_LINES, problem);
+  }
+
+  #leave(taking: Taking, lines: readonly string[], problem: string | undefined): void {
+    if (taking === "later") this.#hold(lines, problem);
+    else if (taking === "elsewhere") this.#owner.handOn(lines, problem);
+  }
+
+  #hold(lines: readonly string[], problem: string | undefined): void {
+    this.#held = { lines, problem };
+    this.readOrNot();
+  }
+}
