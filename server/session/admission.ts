@@ -6,7 +6,6 @@
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
 import type { Config } from "../../config/config.ts";
 import type { Proven } from "../accounts/credential.ts";
-import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
