@@ -2,10 +2,11 @@
 
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { KnownServer } from "../store/store.ts";
-import type { Backplane, ListeningAddress, NameClaim, Route, Talk } from "./backplane.ts";
+import type { Backplane, NameClaim, Route, Talk } from "./backplane.ts";
 import type { Member } from "./member.ts";
 
 /** What it is made with. */
@@ -30,16 +31,16 @@ export class Alone implements Backplane {
   #waiting: (() => void)[] = [];
   /** The Lamport time of the claim, by name. Each is a registration that is under way. */
   readonly #claims = new Map<string, number>();
-  #listening: ListeningAddress = { host: "", port: 0 };
-  #state: "new" | "started" | "stopped" = "new";
+  #listening: Endpoint = { host: "", port: 0 };
+  #isJoined = false;
 
   constructor(parts: AloneParts) {
     this.#parts = parts;
   }
 
-  start(listening: ListeningAddress): void {
+  start(listening: Endpoint): void {
     this.#listening = listening;
-    this.#state = "started";
+    this.#isJoined = true;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) guarded(this.#parts.faults, "session", run, () => {});
@@ -54,7 +55,6 @@ export class Alone implements Backplane {
   silence(): void {}
 
   stop(): Promise<void> {
-    this.#state = "stopped";
     this.#waiting = [];
     return Promise.resolve();
   }
@@ -69,17 +69,17 @@ export class Alone implements Backplane {
   }
 
   get isJoined(): boolean {
-    return this.#state === "started";
+    return this.#isJoined;
   }
 
   whenJoined(run: () => void): void {
-    if (this.isJoined) run();
-    else if (this.#state === "new") this.#waiting.push(run);
+    if (this.#isJoined) run();
+    else this.#waiting.push(run);
   }
 
   /** Nobody brings what is not here. */
   whenHere(_id: string | undefined, run: () => void): void {
-    if (this.#state !== "stopped") run();
+    run();
   }
 
   reserveIsBack(): void {}

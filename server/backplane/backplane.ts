@@ -7,6 +7,7 @@
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
+import type { Endpoint } from "../../platform/address.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type {
   ObservedMessage,
@@ -24,14 +25,14 @@ export interface Backplane {
   // ---- the life of a server --------------------------------------------------------------------------------------
 
   /** Begins. `listening` is where this server's own port is. Called once. */
-  start(listening: ListeningAddress): void;
+  start(listening: Endpoint): void;
   /** Others are told that this server takes no clients any more. What others send is still taken. */
   retire(): void;
   /** Resolves when all others that can be reached have every entry of this server, or `graceMs` later. Never rejects. */
   finish(graceMs: number): Promise<void>;
   /** Says nothing more to anybody, from this call on: the store cannot go on. */
   silence(): void;
-  /** Ends everything. Nobody who waits is called after this call, and no timer stays. */
+  /** Ends everything. Nobody who waited is called after this call, and no timer stays. */
   stop(): Promise<void>;
 
   // ---- the log ---------------------------------------------------------------------------------------------------
@@ -100,9 +101,6 @@ export interface BackplaneOwner {
   /** `serverId` cannot be reached any more. What it says comes after it was met again. */
   gone(serverId: string): void;
 }
-
-/** Where a server listens. */
-export type ListeningAddress = Pick<KnownServer, "host" | "port">;
 
 /** Small talk: who is online, where lost connections stood, and who looks at the network. */
 export type Talk = OnlineMessage | OnlineChangeMessage | PlaceTalkMessage | ObserveMessage | ObservedMessage;

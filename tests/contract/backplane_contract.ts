@@ -128,8 +128,6 @@ export function testBackplaneContract(kind: BackplaneKind): void {
     // Before it stops it may call: nobody can bring that entry.
     called.length = 0;
     await backplane.stop();
-    backplane.whenHere("s-2:9", server.call("here"));
-    backplane.whenJoined(server.call("joined"));
     await clock.run(PATIENCE_MS);
     assertEquals(called, []);
   }, false);
