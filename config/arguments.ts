@@ -265,6 +265,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     [EXIT_CODE.refused, "drain: the token is wrong"],
     [EXIT_CODE.store, "the data folder, or another file, cannot be opened, read or written"],
     [EXIT_CODE.fault, "a fault in the program"],
+    [EXIT_CODE.clone, "another server of the network has this data folder's identity"],
   ],
 };
 
