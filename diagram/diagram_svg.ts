@@ -3,6 +3,7 @@
  * have it in it as it is. Pure.
  */
 
+import { counted } from "../config/counted.ts";
 import { type Box, LABEL_HEIGHT, PILL_HEIGHT, widthOf } from "./diagram_labels.ts";
 import { HEAD_HEIGHT, headWidthOf, type Layout, layOut, NAME_HEIGHT, type PlacedArrow } from "./diagram_layout.ts";
 import { classes, DIAGRAM_STYLE } from "./diagram_style.ts";
@@ -254,10 +255,6 @@ function pill(tone: Tone, x: number, y: number, width: number): string {
 
 function titled(title: string, inner: string): string {
   return `<g ${classes("part")}><title>${escaped(title)}</title>${inner}</g>`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** As XML takes it: what it has no characters for is shown as a mark. */

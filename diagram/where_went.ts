@@ -1,5 +1,6 @@
 /** Answers from traces where an activity or a direct message went: who had it when, or why somebody did not get it. In sentences, each of which says what is known. Pure. */
 
+import { counted } from "../config/counted.ts";
 import { openConnections, sentenceOfEnd, type Told, when } from "./answer.ts";
 import { covers, type History } from "./history.ts";
 import { isHeartbeat, phraseOf, shortNames } from "./phrase.ts";
@@ -41,7 +42,7 @@ export function whereWent(history: History, typed: string): Told {
     if (clients.length === 0) lines.push("No trace of a client was given, so who got it is not known.");
     for (const { name } of clients) lines.push(`${name}: ${gotIt(history, name, entry)}`);
     const got = arrows.filter(({ to }) => events[to]!.node.includes("#") && covers(events[to]!.id, entry)).length;
-    if (clients.length > 0) lines.push("", `${got} of ${clients.length} clients of which there is a trace got it.`);
+    if (clients.length > 0) lines.push("", `${got} of ${counted(clients.length, "client")} with a trace got it.`);
   }
   return { text: lines.join("\n") + "\n", isFound: true };
 }

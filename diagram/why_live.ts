@@ -3,6 +3,7 @@
  * known and by whom. All names and activities are the data of strangers. Pure.
  */
 
+import { counted } from "../config/counted.ts";
 import { seconds, type Told } from "./answer.ts";
 import { completeEntry } from "./server_ids.ts";
 import type { WallTime } from "./wall_time.ts";
@@ -85,13 +86,15 @@ export function whyClosedLive(network: LiveNetwork, user: string, wallTime: Wall
   const ends = network.ends.filter((end) => end.user === user);
   const paragraphs = ends.slice(-MAX_ENDS).map((end) => endOf(network, end, wallTime));
   if (ends.length > MAX_ENDS) {
-    paragraphs.unshift(`${ends.length - MAX_ENDS} connections of ${shown(user)} ended before.`);
+    paragraphs.unshift(`${counted(ends.length - MAX_ENDS, "connection")} of ${shown(user)} ended before.`);
   }
   const open = openConnections(network, user);
   for (const [server, connection] of open) paragraphs.push(connectionOf(network, server, connection, wallTime));
   const elsewhere = (ownValue(network.users, user) ?? []).filter((server) => !open.some(([known]) => known === server));
   for (const server of elsewhere) {
-    paragraphs.push(`${shown(user)} is logged in at ${nameOf(network, server)}; how that connection is, is not known.`);
+    paragraphs.push(
+      `${shown(user)} is logged in at ${nameOf(network, server)}. The state of that connection is not known.`,
+    );
   }
   if (open.length === 0 && elsewhere.length === 0) {
     paragraphs.push(
@@ -116,7 +119,7 @@ export function whereIsLive(network: LiveNetwork, typed: string, wallTime: WallT
   const [, origin, number] = /^(.+):(\d+)$/.exec(id) ?? [];
   if (origin === undefined) {
     return {
-      text: `"${shown(id)}" is no entry (origin:number). What a sender's message id became is said in traces: ` +
+      text: `"${shown(id)}" is no entry (origin:number). Only traces say what became of a message id: ` +
         "name their files.\n",
       isFound: false,
     };
@@ -128,7 +131,7 @@ export function whereIsLive(network: LiveNetwork, typed: string, wallTime: WallT
   const lines = [
     activity === undefined
       ? newest >= sequence
-        ? `What ${shown(id)} is, is not remembered: it is older, or no activity.`
+        ? `No server remembers ${shown(id)}: it is too old, or no activity.`
         : newest === 0
         ? `No server of this network has anything of an origin ${shown(origin)}.`
         : `There is no ${shown(id)} yet: the newest is ${shown(origin)}:${newest}.`
@@ -148,7 +151,12 @@ export function whereIsLive(network: LiveNetwork, typed: string, wallTime: WallT
     );
   }
   const having = servers.filter(([, { vector }]) => (ownValue(vector, origin) ?? 0) >= sequence).length;
-  lines.push("", `${having} of ${servers.length} servers have it, says ${nameOf(network, network.from)}.`);
+  lines.push(
+    "",
+    `${having} of ${counted(servers.length, "server")} ${having === 1 ? "has" : "have"} it, says ${
+      nameOf(network, network.from)
+    }.`,
+  );
   return { text: lines.join("\n") + "\n", isFound: true };
 }
 
@@ -192,11 +200,11 @@ function connectionOf(network: LiveNetwork, server: string, connection: LiveConn
 function heartbeatOf(network: LiveNetwork, { state, heardAt, attempt, of, heartbeats, roundTripMs }: LiveConnection) {
   if (state === "unwatched") return "It is not watched by heartbeats: it did not ask for them.";
   const idle = `something came ${seconds(Math.max(0, network.at - heardAt))} ago`;
-  const sent = `${heartbeats} heartbeats so far${
+  const sent = `${counted(heartbeats, "heartbeat")} so far${
     roundTripMs === null ? "" : `, the newest answered after ${Math.round(roundTripMs * 10) / 10} ms`
   }`;
   return state === "probing"
-    ? `♥ ${attempt} of ${of} heartbeats are unanswered; ${idle}; ${sent}.`
+    ? `♥ ${attempt} of ${counted(of, "heartbeat")} unanswered; ${idle}; ${sent}.`
     : `♥ all is well: ${idle}; ${sent}.`;
 }
 
@@ -217,7 +225,7 @@ function readersOf({ connections }: LiveNetwork, server: string, hasIt: boolean)
   if (!hasIt || clients.length === 0) return "";
   const behind = clients.filter((client) => client.behind || client.waitingBytes > 0);
   const names = behind.map(({ user, address }) => `${shown(user)} (${shown(address)})`).join(", ");
-  return `; ${clients.length} ${clients.length === 1 ? "client" : "clients"} there${
+  return `; ${counted(clients.length, "client")} there${
     behind.length === 0 ? "" : `, of which these may not have it yet: ${names}`
   }`;
 }

@@ -9,6 +9,7 @@
  */
 
 import type { HeartbeatConfig } from "../config/config.ts";
+import { counted } from "../config/counted.ts";
 
 /** The settings that decide. A whole `HeartbeatConfig` is one. */
 export type LivenessConfig = Pick<HeartbeatConfig, "idleTimeoutMs" | "intervalMs" | "count">;
@@ -116,7 +117,8 @@ export function longestPatienceMs(config: LivenessConfig): number {
 export function effectiveHeartbeat<C extends LivenessConfig>(config: C): { config: C; warning?: string } {
   const least = config.intervalMs * config.count;
   if (config.idleTimeoutMs >= least) return { config };
-  const warning = `An idle timeout of ${seconds(config.idleTimeoutMs)} is shorter than ${config.count} heartbeats ` +
+  const warning =
+    `An idle timeout of ${seconds(config.idleTimeoutMs)} is shorter than ${counted(config.count, "heartbeat")} ` +
     `${seconds(config.intervalMs)} apart: ${seconds(least)} is used instead`;
   return { config: { ...config, idleTimeoutMs: least }, warning };
 }

@@ -4,6 +4,7 @@ import { timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
 import type { Activity, ClientEvent, Message } from "../options.ts";
+import { counted } from "../../config/counted.ts";
 import { endpointText } from "../../config/values.ts";
 import { visible } from "./screen/visible.ts";
 
@@ -72,15 +73,15 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
         telling: { ...telling, isLost: true, toldUnreachable: true },
         notice: {
           tone: "warning",
-          text: `no connection to ${endpointText(event.server)}; trying again until there is one`,
+          text: `cannot reach ${endpointText(event.server)}; trying until it answers`,
         },
       };
     case "redirected":
-      return { telling, notice: { tone: "plain", text: `sent on to ${endpointText(event.server)}` } };
+      return { telling, notice: { tone: "plain", text: `moved to ${endpointText(event.server)}` } };
     case "gap":
       return {
         telling,
-        notice: { tone: "warning", text: `what was missed is no longer all kept: ${describeGaps(event.gaps)}` },
+        notice: { tone: "warning", text: `the server no longer has all that you missed: ${describeGaps(event.gaps)}` },
       };
     case "pending": {
       const text = `not acknowledged yet: ${event.info}`;
@@ -88,13 +89,12 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
       return telling.toldPending ? { telling } : { telling: told, notice: { tone: "warning", text } };
     }
     case "overflow": {
-      const text = event.comesAgain
-        ? `more ${event.what} come than can be shown: the rest follows`
-        : `more ${event.what} come than can be shown: some are left out`;
+      const what = event.what === "presence" ? "comings and goings" : event.what;
+      const text = `more ${what} come than fit: ${event.comesAgain ? "the rest follows" : "some are left out"}`;
       return { telling, notice: { tone: "warning", text } };
     }
     case "duplicate":
-      return { telling, notice: { tone: "warning", text: `left out what came twice: ${event.id}` } };
+      return { telling, notice: { tone: "warning", text: `left out an activity that came twice: ${event.id}` } };
     default:
       return { telling };
   }
@@ -108,7 +108,7 @@ export function styleNotice(notice: Notice, style: Style): string {
 
 function connectedAgain({ server, missed }: Extract<ClientEvent, { kind: "connected" }>): string {
   const again = `connected again, to ${endpointText(server)}`;
-  return missed === 0 ? again : `${again}; ${missed} missed ${missed === 1 ? "activity follows" : "activities follow"}`;
+  return missed === 0 ? again : `${again}; ${counted(missed, "missed activity follows", "missed activities follow")}`;
 }
 
 function describeGaps(gaps: readonly WireGap[]): string {

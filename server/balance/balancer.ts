@@ -140,7 +140,7 @@ export class Balancer {
         session.redirect(to);
       }
       if (left < count) {
-        logger.info("moved {count} clients to {serverId}", { count: count - left, serverId: to.serverId });
+        logger.info("moved clients to {serverId}: {count}", { count: count - left, serverId: to.serverId });
       }
     }
   }

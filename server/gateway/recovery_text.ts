@@ -1,5 +1,6 @@
 /** What was recovered of a damaged data folder, in words for its operator. Pure. */
 
+import { counted } from "../../config/counted.ts";
 import type { Recovery } from "../store/recovery/recover.ts";
 import type { Loss } from "../store/recovery/recovered_rows.ts";
 
@@ -11,20 +12,20 @@ export function recoveryLines(recovery: Recovery): string[] {
   const { serverId, formerServerId, needsNewName, origins, entries, accounts, messages, others, savedIn } = recovery;
   const ranges = origins.flatMap(({ origin, missing, cutAfter }) =>
     missing.map(({ first, last, isCertain }) => {
-      const what = isCertain ? "lost" : "lost, as far as it was still kept";
+      const what = isCertain ? "lost" : "lost, unless forgotten before";
       const comes = cutAfter === undefined ? "" : "; other servers have it, and send it when this one starts";
       return `  ${origin}: ${first} to ${last} ${what}${comes}`;
     })
   );
   const ends = origins.filter(({ isEndKnown }) => !isEndKnown).map(({ origin, last }) =>
-    `  ${origin}: what came after ${last}, if anything did, is not known`
+    `  ${origin}: entries after ${last} may be missing`
   );
   const named = [...ranges, ...ends];
   const more = named.length - MAX_RANGES;
   return [
     `entries kept: ${entries}`,
     ...(named.length === 0 ? ["entries lost: none"] : ["entries lost:", ...named.slice(0, MAX_RANGES)]),
-    ...(more > 0 ? [`  and ${more} ranges more`] : []),
+    ...(more > 0 ? [`  and ${counted(more, "more range")}`] : []),
     `accounts: ${lossText(accounts)}`,
     `direct messages that wait: ${lossText(messages)}`,
     `message ids, places of clients and the like: ${lossText(others)}`,

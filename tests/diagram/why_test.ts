@@ -46,7 +46,7 @@ Deno.test("whereWent() follows an activity under either of its names, to everybo
       "s-aaaa11:4 was published by ada#k3f2 at s-aaaa11 at 00:00:02.001 (Lamport time 10).",
       "ada#k3f2: got it at 00:00:02.002 (Lamport time 14) from s-aaaa11",
       "bob#z9x1: got it at 00:00:02.003 (Lamport time 14) from s-bbbb22",
-      "2 of 2 clients of which there is a trace got it.",
+      "2 of 2 clients with a trace got it.",
     ]
   ) assertStringIncludes(told, line);
   assertEquals(whereWent(history, "nothing").text, "Nothing in these traces is about nothing.\n");

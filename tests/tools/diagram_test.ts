@@ -89,7 +89,7 @@ Deno.test("why asks a server that runs, with its token where there is one", asyn
   assertEquals([user.code, user.err], [0, ""]);
   assertStringIncludes(user.out, "127.0.0.1:8000 closed the connection of eve (10.0.0.7:5001) at 00:00:40.000");
   assertStringIncludes(user.out, "eve is connected to 127.0.0.1:8001");
-  assertStringIncludes((await runWith(token, "why", "--id", "s-a:7", "--server", where)).out, "1 of 3 servers have it");
+  assertStringIncludes((await runWith(token, "why", "--id", "s-a:7", "--server", where)).out, "1 of 3 servers has it");
   assertStringIncludes(
     (await runWith(token, "why", "--id", "s-:7", "--server", where)).err,
     "is the beginning of several: s-a, s-b, s-c. Type",

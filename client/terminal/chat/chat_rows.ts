@@ -1,5 +1,6 @@
 /** How the chat reads: rows for what people say, who comes and goes, and what the words of the client answer. Pure: what time it is comes in. */
 
+import { counted } from "../../../config/counted.ts";
 import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { UserScope } from "../../../protocol/message.ts";
@@ -51,7 +52,7 @@ export function deliveredRow(
   nowMs: number,
   style: Style,
 ): string {
-  const what = count > 1 ? `${count} messages` : shortened(visible(text));
+  const what = count > 1 ? counted(count, "message") : shortened(visible(text));
   return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visible(to)}: ${what}`);
 }
 
@@ -63,7 +64,7 @@ export function refusedRows(line: string, why: string, style: Style): string {
 /** What comes before messages that waited for the person: so many, or more than `atLeast`. */
 export function awayRow(count: number, style: Style, isMore = false): string {
   return style.bold(
-    `${isMore ? "More than " : ""}${count === 1 ? "1 message" : `${count} messages`} while you were away`,
+    `${isMore ? "More than " : ""}${counted(count, "message")} while you were away`,
   );
 }
 
@@ -80,7 +81,7 @@ export function presenceRow({ event, username }: Presence, nowMs: number, style:
 /** Who there is. */
 export function usersRow(scope: UserScope, users: readonly string[], style: Style): string {
   const count = users.length;
-  const title = scope === "online" ? `${count} online` : `${count} registered ${count === 1 ? "user" : "users"}`;
+  const title = scope === "online" ? `${count} online` : `${counted(count, "registered user")}`;
   const names = users.map((user) => nameText(user, style)).join(", ");
   return `${style.dim(count === 0 ? title : `${title}:`)} ${names}`.trimEnd();
 }

@@ -3,6 +3,7 @@
  * left in the end. Pure, but for what it remembers.
  */
 
+import { counted } from "../../../config/counted.ts";
 import { ConnectError, ConnectionEndedError } from "../../errors.ts";
 import type { ClientEvent } from "../../options.ts";
 import type { Notice } from "../describe.ts";
@@ -64,7 +65,7 @@ export class PendingLines {
     const count = this.#lines.size;
     if (count === 0) return undefined;
     const isSent = [...this.#lines].some((line) => line.isSent);
-    const what = `${count === 1 ? "1 line was" : `${count} lines were`} ${notDone(isSent)}`;
+    const what = `${counted(count, "line was", "lines were")} ${notDone(isSent)}`;
     if (this.#lost === undefined) return new ConnectError(`${what}, as ${server} does not answer`);
     const { byServer, reason, info } = this.#lost;
     return byServer

@@ -3,6 +3,7 @@
  * handed in.
  */
 
+import { counted } from "../../../config/counted.ts";
 import { endpointText } from "../../../config/values.ts";
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
@@ -75,7 +76,7 @@ export async function drainServer({ at, token, clock, ask, tell }: DrainParts): 
   }
   return {
     kind: "unreachable",
-    sentence: `${where} does not say any more how far it is, and has not closed its gateway`,
+    sentence: `${where} no longer answers, and its gateway is still open`,
   };
 }
 
@@ -95,14 +96,15 @@ function selfOf(text: string): ServerView | undefined {
 function progressOf({ draining }: ServerView): string | undefined {
   if (draining === null || draining === undefined) return undefined;
   const { total, left } = draining;
-  return left === 0 ? `all ${total} clients are handed over` : `${left} of ${total} clients left`;
+  if (left > 0) return `${left} of ${counted(total, "client")} left`;
+  return total === 1 ? "1 client is handed over" : `all ${total} clients are handed over`;
 }
 
 function refusal(where: string, status: number, text: string): DrainEnd {
   if (status === 401 || status === 403 || status === 429) {
     return { kind: "refused", sentence: `The server at ${where} refuses: ${errorOf(text) ?? `status ${status}`}` };
   }
-  return { kind: "unreachable", sentence: `What answers at ${where} is no HTTP gateway of a server` };
+  return { kind: "unreachable", sentence: `The program at ${where} is no HTTP gateway of a thrum server` };
 }
 
 function errorOf(text: string): string | undefined {

@@ -81,10 +81,10 @@ Deno.test("stepTelling() tells an outage once, however many attempts it takes, a
     ),
     [
       "the connection was lost: the network broke it",
-      "no connection to 127.0.0.1:8000; trying again until there is one",
+      "cannot reach 127.0.0.1:8000; trying until it answers",
       "connected again, to 127.0.0.1:8000; 3 missed activities follow",
       "the server ended the connection: the server is stopping",
-      "no connection to 127.0.0.1:8000; trying again until there is one",
+      "cannot reach 127.0.0.1:8000; trying until it answers",
       "connected again, to 127.0.0.1:8000; 1 missed activity follows",
     ],
   );
@@ -97,9 +97,24 @@ Deno.test("stepTelling() tells gaps, and what came twice", () => {
     last: null,
   }];
   assertEquals(told({ kind: "gap", gaps }, { kind: "duplicate", id: "s:7" }), [
-    "what was missed is no longer all kept: s 1 to 4, t 7, u from 2 on",
-    "left out what came twice: s:7",
+    "the server no longer has all that you missed: s 1 to 4, t 7, u from 2 on",
+    "left out an activity that came twice: s:7",
   ]);
+});
+
+Deno.test("stepTelling() tells of activities that do not fit, and of another server", () => {
+  assertEquals(
+    told(
+      { kind: "overflow", what: "activities", comesAgain: true },
+      { kind: "overflow", what: "presence", comesAgain: false },
+      { kind: "redirected", server: { host: "127.0.0.1", port: 8001 } },
+    ),
+    [
+      "more activities come than fit: the rest follows",
+      "more comings and goings come than fit: some are left out",
+      "moved to 127.0.0.1:8001",
+    ],
+  );
 });
 
 Deno.test("styleNotice() makes other people's words harmless", () => {

@@ -59,6 +59,6 @@ Deno.test("stepOutage() is quiet when the client is moved, and when it ends for 
 
 Deno.test("stepOutage() tells what is missing", () => {
   assertEquals(told({ kind: "gap", gaps: [{ origin: "s", first: 1, last: 4 }] }), [
-    "what was missed is no longer all kept: s 1 to 4",
+    "the server no longer has all that you missed: s 1 to 4",
   ]);
 });

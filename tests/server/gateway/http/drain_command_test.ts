@@ -69,6 +69,8 @@ Deno.test("drain says how far the server is, each time that it is farther, and e
     "all 3 clients are handed over",
     "[::1]:8080 has stopped",
   ]);
+  const single = await drain(TAKEN, progress(1, 1), progress(1, 0), failure("ECONNREFUSED"));
+  assertEquals(single.told.slice(1, -1), ["1 of 1 client left", "1 client is handed over"]);
   const [first, second] = asked;
   assertEquals([first!.method, first!.path, first!.body], ["POST", "/api/drain", "{}"]);
   assertEquals([second!.method, second!.path], ["GET", "/api/network"]);
@@ -91,9 +93,15 @@ Deno.test("drain says in a sentence why nothing came of it", async () => {
     "refused: The server at [::1]:8080 refuses: this is not the token",
   );
   assertEquals(await sentence({ status: 429, text: "" }), "refused: The server at [::1]:8080 refuses: status 429");
-  assertStringIncludes(await sentence({ status: 404, text: "<html>" }), "is no HTTP gateway");
+  assertStringIncludes(
+    await sentence({ status: 404, text: "<html>" }),
+    "The program at [::1]:8080 is no HTTP gateway of a thrum server",
+  );
   const silent = failure("ETIMEDOUT");
-  assertStringIncludes(await sentence(TAKEN, silent, silent, silent), "does not say any more how far it is");
+  assertStringIncludes(
+    await sentence(TAKEN, silent, silent, silent),
+    "no longer answers, and its gateway is still open",
+  );
   // One that is merely busy is waited for.
   assertEquals(
     (await drain(TAKEN, silent, silent, progress(1, 0), silent, silent, failure("ECONNRESET"))).end.kind,
@@ -137,7 +145,7 @@ Deno.test("the program: a server with a dashboard, a wrong token, and a drain", 
 
     await using nowhere = drains("--data", `${folder}/data`);
     assertEquals((await ended(nowhere))[0], 1);
-    assertStringIncludes(nowhere.errors, "say where that is with --http");
+    assertStringIncludes(nowhere.errors, "drain needs the address of the server's HTTP gateway: --http");
     await using tokenless = drains("--http", port!);
     assertEquals((await ended(tokenless))[0], 1);
     assertStringIncludes(tokenless.errors, "THRUM_HTTP_TOKEN");
