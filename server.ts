@@ -132,7 +132,7 @@ async function settleByAsking(config: Config, asked: ServerArguments): Promise<C
   writeAll(
     "stdout",
     `${out.bold(`${SERVER_PROGRAM.name} ${VERSION}`)}\n\n` +
-      `How it watches over its connections; Enter takes what stands in brackets.\n\n`,
+      `How the server watches its connections. Enter takes the value in brackets.\n\n`,
   );
   const answers = await askHeartbeat(config.heartbeat, asked.layer.heartbeat ?? {}, lineTerminal);
   const { config: heartbeat, warning } = effectiveHeartbeat({ ...config.heartbeat, ...answers });
@@ -210,7 +210,7 @@ async function drain(asked: ServerArguments): Promise<ExitCode> {
   const config = await settle(asked);
   const at = parseListenAddress(config.gateway.http.listen);
   if (at === undefined || at.port === 0) {
-    throw new UsageError("A server is drained through its HTTP gateway: say where that is with --http [HOST:]PORT");
+    throw new UsageError("drain needs the address of the server's HTTP gateway: --http [HOST:]PORT");
   }
   const { secret: token, from, file } = await findHttpToken(config);
   if (from === "made") {

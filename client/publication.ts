@@ -71,7 +71,7 @@ function checkedText(text: string): string {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new TypeError(`Cannot publish what is not JSON${describeFault(text)}`, { cause: error });
+    throw new TypeError(`Cannot publish: the text is not JSON${describeFault(text)}`, { cause: error });
   }
   if (!isObject(value)) throw notAnObject();
   // Within strings JSON has no bare line ends; between tokens they are white space.
@@ -98,5 +98,5 @@ function describeFault(text: string): string {
 }
 
 function notAnObject(): TypeError {
-  return new TypeError("Cannot publish what is not a JSON object");
+  return new TypeError("Cannot publish: the activity is not a JSON object");
 }

@@ -137,7 +137,7 @@ export class Receiving {
     this.#offline = 0;
     const gaps = resume?.gap ?? [];
     if (gaps.length > 0) {
-      logger.warn("Some of what was missed is no longer kept by the server: {gaps}", { gaps });
+      logger.warn("The server no longer has some missed entries: {gaps}", { gaps });
       this.#owner.tell({ kind: "gap", gaps });
     }
     this.#isFirst = isTold && !this.#progress.hasBegun;
@@ -279,7 +279,7 @@ export class Receiving {
   }
 
   #tellOverflow(what: "activities" | "messages" | "presence", comesAgain: boolean): void {
-    logger.warn("More {what} wait to be taken than are kept: from here on they are left out", { what });
+    logger.warn("The program reads {what} too slowly: the client leaves out new ones from here on", { what });
     this.#owner.tell({ kind: "overflow", what, comesAgain });
   }
 

@@ -118,13 +118,13 @@ const NO_PROMPT = toggle({ help: "ask nothing, also on a terminal" });
 
 const CONFIG = flag("FILE", FILE, {
   help: "read the configuration from FILE",
-  default: "config.json, where it is there",
+  default: "config.json, if it exists",
 });
 
 const TRACE = {
   trace: flag("FILE", FILE, { help: "write each event with its logical time to FILE, a JSON object a line" }),
   "trace-limit": flag("MIB", wholeNumber("mebibytes", TRACE_LIMIT_MIB), {
-    help: "begin a new FILE at so many mebibytes; the one before stays as FILE.1",
+    help: "begin a new FILE at this size; the former one becomes FILE.1",
     default: "64",
   }),
 };
@@ -148,7 +148,7 @@ const SERVER_FLAGS = {
   grpc: flag("[HOST:]PORT", ADDRESS, { help: "the Chitty-Chat door, over gRPC" }),
 
   interval: flag("SECONDS", seconds(HEARTBEAT_INTERVAL_MS), {
-    heading: "Heartbeats (asked for on a terminal where not given; seconds may be fractions)",
+    heading: "Heartbeats (a server on a terminal asks for missing ones; fractions allowed)",
     help: "time between heartbeats",
     default: secondsText(heartbeat.intervalMs),
   }),
@@ -179,14 +179,17 @@ const SERVER_FLAGS = {
   }),
   join: flag("HOST:PORT", ENDPOINT, {
     repeatable: true,
-    help: "join the network of this server; may be given for several, one that answers is enough",
+    help: "join the network of this server; may be repeated, one server that answers is enough",
   }),
   "remote-host": flag("HOST", HOST, { short: ["-rh"], help: "with --remote-port: the same as --join" }),
   "remote-port": flag("PORT", wholeNumber("a port", CALLED_PORTS), {
     short: ["-rp"],
     help: "with --remote-host: the same as --join",
   }),
-  advertise: flag("HOST", HOST, { help: "host that others are told to use", default: "the address it listens on" }),
+  advertise: flag("HOST", HOST, {
+    help: "host that others use for this server",
+    default: "the address that it listens on",
+  }),
   announce: flag("MS", wholeNumber("milliseconds", SEND_INTERVAL_MS), {
     short: ["-a", "-sync_interval"],
     help: "milliseconds between two announcements of its load",
@@ -194,22 +197,22 @@ const SERVER_FLAGS = {
   }),
   "time-before-reconnect": flag("MS", wholeNumber("milliseconds", WAIT_MS), {
     short: ["-time_before_reconnect"],
-    help: "milliseconds before a server that was lost is called again, the first time",
+    help: "milliseconds before the first call to a lost server",
     default: String(cluster.timeBeforeReconnectMs),
   }),
   durability: flag("WHEN", oneOf(DURABILITIES), {
-    help: "an activity is acknowledged when it is stored here (local) or on another server too (replicated)",
+    help: "acknowledge an activity when this server has stored it (local), or another one too (replicated)",
     default: cluster.durability,
   }),
   weight: flag("N", wholeNumber("a number", WEIGHT), {
-    help: "clients that it takes, compared to others: 2 takes twice as many as 1",
+    help: "how many clients it takes, compared to others: 2 takes twice as many as 1",
     default: String(cluster.weight),
   }),
   "no-rebalance": toggle({ help: "never move idle clients to a server that has fewer" }),
   "older-dialect": toggle({ help: "let servers of the older dialect join" }),
   "activity-check-interval": flag("MS", wholeNumber("milliseconds", WINDOW_MS), {
     short: ["-activity_check_interval"],
-    help: "window in which activities of such servers are put in the order of their times",
+    help: "window in which such servers' activities are sorted by their times",
     default: String(cluster.activityCheckIntervalMs),
   }),
 
@@ -236,14 +239,14 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
   usage: ["[flags]", "drain [--http [HOST:]PORT] [--data DIR]", "recover --data DIR [--join HOST:PORT]"],
   commands: {
     "": "serve",
-    drain: "ask a server, through its HTTP gateway, to hand its clients to others and to stop; shows how far it is",
-    recover:
-      "bring back what is whole of a damaged data folder, and say what is not; --join: what other servers have comes again from them",
+    drain: "hand a server's clients to others, then stop it; works through its HTTP gateway and shows the progress",
+    recover: "repair a damaged data folder: keep what is whole, name what is lost; " +
+      "--join gets lost entries from other servers",
   },
   flags: SERVER_FLAGS,
   environment: [
-    ["THRUM_SECRET", "the secret of the network, out of sight of the process list"],
-    ["THRUM_HTTP_TOKEN", "the token of the HTTP gateway; the server makes one where none is given"],
+    ["THRUM_SECRET", "the secret of the network; the process list does not show it"],
+    ["THRUM_HTTP_TOKEN", "the token of the HTTP gateway; without it the server makes one"],
     ["NO_COLOR", "any value: no colours"],
   ],
   examples: [
@@ -255,11 +258,11 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     ],
     ["--port 8001 --join 127.0.0.1:8000 -s SECRET", "a second server, which joins the network of the first"],
     ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],
-    ["drain --http 8080", "empties the server that was started like that, and stops it"],
-    ["recover --data /var/lib/thrum", "makes a damaged data folder one that a server can be started on"],
+    ["drain --http 8080", "hands its clients to others, and stops it"],
+    ["recover --data /var/lib/thrum", "repairs a damaged data folder"],
   ],
   exitCodes: [
-    [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, whatever was lost"],
+    [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, even if entries are lost"],
     [EXIT_CODE.usage, "the command line or the config file is wrong"],
     [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
     [EXIT_CODE.refused, "drain: the token is wrong"],
@@ -271,10 +274,10 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
 
 const COMMANDS = {
   "": "talk: write to others, see what they write and who comes and goes",
-  publish: "publish the activity given, or one for each JSON line of standard input",
-  listen: "show what is published, and direct messages for NAME, until it is stopped",
-  send: "send a direct message to the user given",
-  users: "list who has a username in the network, or with --online who is logged in",
+  publish: "publish this activity, or one for each JSON line of standard input",
+  listen: "show activities, and direct messages for NAME, until Ctrl-C",
+  send: "send a direct message to NAME",
+  users: "list the registered users; with --online only those logged in",
   register: "register a username, and leave",
   exchange: "publish a message at every interval, and show the echo that comes back",
 } as const;
@@ -298,7 +301,7 @@ const CLIENT_FLAGS = {
   username: flag("NAME", text("a name that is not empty"), {
     heading: "Who calls",
     short: ["-u"],
-    help: "log in as NAME; without a secret it is asked for, or NAME is registered with a new one",
+    help: "log in as NAME; without a secret the client asks for it, or registers NAME with a new one",
     default: "anonymous",
   }),
   secret: flag("SECRET", SECRET, {
@@ -320,7 +323,7 @@ const CLIENT_FLAGS = {
   }),
   "block-heartbeat": flag("SECONDS", seconds(BLOCK_MS), {
     only: ["exchange"],
-    help: "exchange: answer no heartbeat for so long, as a test",
+    help: "exchange: answer no heartbeat for this time, as a test",
     default: secondsText(EXCHANGE_DEFAULTS.blockHeartbeatMs),
   }),
   message: flag("TEXT", text("a text that is not empty"), {
@@ -329,7 +332,7 @@ const CLIENT_FLAGS = {
     default: `"${EXCHANGE_DEFAULTS.message}"`,
   }),
   "heartbeat-port": flag("PORT", wholeNumber("a port", LISTENING_PORTS), {
-    help: "take heartbeats on a port of its own, so that a full connection hides no life; 0 takes a free one",
+    help: "take heartbeats on their own port, so that a full connection delays none; 0 takes a free one",
   }),
 
   config: {
@@ -358,13 +361,13 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
   commands: COMMANDS,
   flags: CLIENT_FLAGS,
   environment: [
-    ["THRUM_SECRET", "the secret of NAME, out of sight of the process list"],
+    ["THRUM_SECRET", "the secret of NAME; the process list does not show it"],
     ["NO_COLOR", "any value: no colours"],
   ],
   examples: [
     ["-u ada", "asks for the password of ada, or registers ada, and talks"],
     [`publish '{"text":"hello"}' --port 8000`, "publishes one activity as anonymous"],
-    ["listen --json | jq .activity", "hands what is published to another program"],
+    ["listen --json | jq .activity", "hands activities to another program"],
     ['send bob "at five?" -u ada', "sends a direct message to bob, whether he is there or not"],
     ["users --online --json", "lists who is logged in, a JSON object a line"],
     ["exchange --interval 2", `publishes "${EXCHANGE_DEFAULTS.message}" every two seconds`],

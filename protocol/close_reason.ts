@@ -24,17 +24,17 @@ export const CLOSE_REASONS = {
   INVALID_MESSAGE: { sentence: "it sent something that is not allowed", reconnect: "never" },
   LOGIN_FAILED: { sentence: "the login was refused", reconnect: "never" },
   REGISTER_FAILED: { sentence: "the registration was refused", reconnect: "never" },
-  AUTHENTICATION_FAIL: { sentence: "it is not who it says it is", reconnect: "never" },
-  FELL_BEHIND: { sentence: "what it had not read yet is no longer kept", reconnect: "now" },
+  AUTHENTICATION_FAIL: { sentence: "it did not prove who it is", reconnect: "never" },
+  FELL_BEHIND: { sentence: "the log no longer has its unread entries", reconnect: "now" },
   SERVER_STOPPING: { sentence: "the server is stopping", reconnect: "now" },
   SERVER_FAILED: { sentence: "the server cannot store anything any more", reconnect: "backoff" },
   REDIRECTED: { sentence: "another server has fewer clients", reconnect: "now" },
   NAME_LOST: { sentence: "the name belongs to another account of the network", reconnect: "never" },
   SESSION_REPLACED: { sentence: "the user logged in elsewhere", reconnect: "never" },
   DUPLICATE_LINK: { sentence: "there is another link between these servers", reconnect: "never" },
-  TOO_MANY: { sentence: "too many came from its address, or no place was left", reconnect: "backoff" },
-  PEER_SILENT: { sentence: "the other server does not answer what it is asked", reconnect: "backoff" },
-  NO_SPACE: { sentence: "the server has no space for what it sent", reconnect: "backoff" },
+  TOO_MANY: { sentence: "its address has too many connections, or no place was left", reconnect: "backoff" },
+  PEER_SILENT: { sentence: "the other server does not answer a question", reconnect: "backoff" },
+  NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

@@ -10,10 +10,10 @@ export function refusalHint(
 ): string | undefined {
   switch (reason) {
     case "NAME_TAKEN":
-      if (action === "register") return "If it is yours, it needs no registering: log in with its secret";
+      if (action === "register") return "If the name is yours, do not register it: log in with its secret";
       return wasAsked
-        ? "If it is yours, type its secret and not Enter alone"
-        : "If it is yours, give its secret in THRUM_SECRET";
+        ? "If the name is yours, type its secret; Enter alone makes a new one"
+        : "If the name is yours, give its secret in THRUM_SECRET";
     case "UNKNOWN_USER":
       return `To make the account: ${CLIENT_PROGRAM.name} register -u ${shellWord(username ?? "NAME")}`;
   }

@@ -38,6 +38,6 @@ function readSlashed(line) {
   if (line.startsWith("//")) return { kind: "say", text: line.slice(1) };
   const [word = ""] = line.split(/\s/, 1);
   const text = line.slice(SAY.length).trim();
-  if (word !== SAY) return { kind: "mistake", info: `${SAY} before it says it to everyone` };
+  if (word !== SAY) return { kind: "mistake", info: `To say it to everyone, type ${SAY} before it` };
   return text === "" ? { kind: "mistake", info: "There is no text to say" } : { kind: "say", text };
 }

@@ -73,7 +73,7 @@ export class Talk {
     this.#acknowledged = "";
     this.#sending.hear(login.lamport);
     const gaps = this.#received.begin(login);
-    const text = `Some of what was missed is no longer kept: ${gapsText(gaps)}`;
+    const text = `The server no longer has some missed entries: ${gapsText(gaps)}`;
     return [
       ...gaps.length === 0 ? [] : [/** @type {SessionEffect} */ ({ kind: "note", tone: "warn", text, at })],
       ...this.#sending.waiting.flatMap((entry) => this.#transmit(entry, at)),

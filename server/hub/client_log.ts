@@ -55,7 +55,7 @@ export class ClientLog implements ReadableLog {
   #sayOnce({ origin, first }: Segment): void {
     if (this.#isSaid) return;
     this.#isSaid = true;
-    logger.warning("the log has entries for everyone that are no activities, such as {id}: no client gets them", {
+    logger.warning("the log has an unknown kind of entry for everyone ({id}): clients do not get it", {
       id: `${origin}:${first}`,
     });
   }

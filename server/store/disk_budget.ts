@@ -144,12 +144,12 @@ export class DiskBudget {
       "the data folder takes {used} of {max} (store.maxBytes), and {free} of the disk are free (store.minFreeBytes: {least})";
     if (this.#space === "full") {
       return logger.error(
-        `no space: ${what}; nothing that clients publish is taken until there is space again`,
+        `no space: ${what}; the server refuses what clients publish until there is space`,
         numbers,
       );
     }
     logger.error(
-      `no space at all: ${what}; nothing is taken from other servers either, so this one falls behind`,
+      `no space at all: ${what}; it takes nothing from other servers either, and falls behind`,
       numbers,
     );
   }

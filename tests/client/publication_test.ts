@@ -28,7 +28,7 @@ Deno.test("activityText() says where a text stops being JSON", () => {
       ["{a:1}", 'expected a key in double quotes, found "a" at column 2'],
       ['{"a":\n1,}', 'expected a key in double quotes, found "}" at line 2, column 3'],
     ] as const
-  ) assertThrows(() => activityText(text), TypeError, `Cannot publish what is not JSON: ${why}`);
+  ) assertThrows(() => activityText(text), TypeError, `Cannot publish: the text is not JSON: ${why}`);
 });
 
 Deno.test("activityText() refuses also what would take too long a look", () => {

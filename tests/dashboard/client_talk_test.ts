@@ -97,7 +97,7 @@ Deno.test("a server that has lost its data gives its numbers anew, and what is n
   const effects = back(page, { resume: { vector: { a: 2 }, replayed: 0, gap } });
   assertEquals(
     of(effects, "note").map(({ text }) => text).at(-1),
-    "Some of what was missed is no longer kept: a 3 to 5",
+    "The server no longer has some missed entries: a 3 to 5",
   );
   page.line({ command: "CAUGHT_UP", vector: { a: 2 } });
   page.line(broadcast("a:3"));

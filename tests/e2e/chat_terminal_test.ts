@@ -105,7 +105,7 @@ inNetwork(2, "people on two servers write to each other, and see that it has arr
 
 inNetwork(1, "a line that is refused says why, and joins no other, however fast they come", async (network) => {
   const ada = await network.register("ada", 0);
-  const why = /^there is no user with this name; \/say before it says it to everyone$/;
+  const why = /^there is no user with this name; to say it to everyone, type \/say before it$/;
   await ada.type("note: buy milk", "Enter");
   await ada.shows(">", why);
   await ada.sees(/^not sent: note: buy milk$/);
@@ -136,7 +136,10 @@ inNetwork(2, "the words of the client are answered, and a user called help stays
   await ada.type("help: hi", "Enter");
   await ada.shows(">", /ada → help {2}hi {2}✓ stored$/);
   await ada.type("/nonsense", "Enter");
-  await ada.shows(">", /^There are \/online, \/all, \/help, \/disconnect; \/say before it says it to everyone$/);
+  await ada.shows(
+    ">",
+    /^Words: \/online, \/all, \/help, \/disconnect; to say it, type \/say before it$/,
+  );
   await ada.type("/online x", "Enter");
   await ada.sees(/^not sent: \/online x$/);
   await ada.type("//online x", "Enter");

@@ -54,8 +54,8 @@ Deno.test("publish names the line that cannot be published, after it has publish
   await using _server = server;
   for (
     const [input, why] of [
-      ['{"a":1}\n\n{b:2}\n{"c":3}\n', "Line 3 of standard input: Cannot publish what is not JSON"],
-      ['{"a":1}\n[]', "Line 2 of standard input: Cannot publish what is not a JSON object"],
+      ['{"a":1}\n\n{b:2}\n{"c":3}\n', "Line 3 of standard input: Cannot publish: the text is not JSON"],
+      ['{"a":1}\n[]', "Line 2 of standard input: Cannot publish: the activity is not a JSON object"],
       [`{"a":1}\n{"b":"${"x".repeat(70_000)}"}\n{"c":3}\n`, "Line 2 of standard input: Cannot publish this activity"],
     ] as const
   ) {

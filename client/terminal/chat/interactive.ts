@@ -196,7 +196,7 @@ class Chat implements ScreenOwner {
     const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
     this.#marks.sending();
     // It may be the beginning of a text that was meant for everyone; what is meant for a user is not.
-    const hint = this.#names.has(to) ? "" : `; ${SAY} before it says it to everyone`;
+    const hint = this.#names.has(to) ? "" : `; to say it to everyone, type ${SAY} before it`;
     const sent = await this.#send(line, (client) => client.send(to, text), hint);
     if (sent === undefined) return this.#marks.failed();
     const { id } = sent;

@@ -23,9 +23,9 @@ const SLASHED = WORDS.map((word) => `/${word}`).join(", ");
 
 /** What `help` shows: what can be typed, and what it does. */
 export const HELP: readonly (readonly [typed: string, does: string])[] = [
-  ["NAME: text", "only to NAME, now or on coming back"],
+  ["NAME: text", "says it only to NAME, now or later"],
   ["text", "says it to everyone"],
-  [`${SAY} text`, "the same, whatever the text begins with"],
+  [`${SAY} text`, "says any text, even one that looks like a word"],
   ["//text", "says /text to everyone"],
   ['{"a": 1}', "publishes a JSON object"],
   ["online", "who is online"],
@@ -62,7 +62,9 @@ export function readTypedLine(line: string, isUser: (name: string) => boolean): 
 function readSlashed(line: string): TypedLine {
   if (line.startsWith("//")) return { kind: "say", text: line.slice(1) };
   const [word = ""] = line.split(/\s/, 1);
-  if (word !== SAY) return { kind: "mistake", info: `There are ${SLASHED}; ${SAY} before it says it to everyone` };
+  if (word !== SAY) {
+    return { kind: "mistake", info: `Words: ${SLASHED}; to say it, type ${SAY} before it` };
+  }
   const text = line.slice(SAY.length).trim();
   return text === "" ? { kind: "mistake", info: "There is no text to say" } : { kind: "say", text };
 }

@@ -203,7 +203,7 @@ export class ChatRoom implements ParticipantOwner {
 
   silent(participant: Participant): void {
     logger.warning(
-      "participant {id} has answered none of {most} BroadCasts, of {seconds} seconds each: it is taken as left",
+      "participant {id} answered none of {most} BroadCasts within {seconds} seconds each: the door counts it as gone",
       { id: participant.id, most: MAX_MISSED, seconds: DEADLINE_MS / 1000 },
     );
     this.#remove(participant, "HEARTBEAT_TIMEOUT", "it answered no BroadCast");

@@ -48,9 +48,9 @@ const IN_USE: Reason = {
   remedy: "Stop that one, or choose another folder",
 };
 const COPY_OR_EMPTY =
-  "Bring back a copy of the folder, or what is whole of it (thrum-server recover), or move it away to start with an empty one";
+  "Bring back a copy of the folder, repair it (thrum-server recover), or move it away to start with an empty one";
 const TAKEN_AWAY_REMEDY =
-  "What was acknowledged in the last seconds may be in no file any more. See what changes files there, and bring them back or start with an empty folder";
+  "Activities of the last seconds may be lost, although they were acknowledged. Find out what changes files there. Then bring the files back, or start with an empty folder";
 const DAMAGED: Reason = { what: "thrum.sqlite is damaged or is no database", remedy: COPY_OR_EMPTY };
 const DISK_FAILS: Reason = {
   what: "the disk reports an error",
@@ -62,19 +62,19 @@ const NO_FILES: Reason = {
     "Raise that limit (ulimit -n) or lower limits.maxConnections, and start the server again; everything that it acknowledged is kept",
 };
 const READ_ONLY: Reason = {
-  what: "thrum.sqlite can only be read",
+  what: "thrum.sqlite is read-only",
   remedy: "Let the user that runs the server write to it, or choose another folder",
 };
 const NOT_OPENED: Reason = {
   what: "thrum.sqlite in it cannot be opened",
-  remedy: "See that it is a file that the user who runs the server may read and write, or choose another folder",
+  remedy: "Let the user that runs the server read and write it, or choose another folder",
 };
 
 /** By the `code` of an error from node:fs. */
 const FILE_SYSTEM_REASONS: Readonly<Record<string, Reason>> = {
   EACCES: NO_PERMISSION,
   EPERM: NO_PERMISSION,
-  EROFS: { what: "the file system can only be read", remedy: "Choose a folder on another one" },
+  EROFS: { what: "the file system is read-only", remedy: "Choose a folder on another one" },
   EEXIST: NO_FOLDER,
   ENOTDIR: NO_FOLDER,
   ENOSPC: DISK_FULL,

@@ -4,9 +4,9 @@ import { refusalHint } from "../../../client/terminal/refusal_hint.ts";
 Deno.test("refusalHint() says for a name that is taken what the person has not done yet", () => {
   const hint = (action: "register" | "listen", wasAsked: boolean) =>
     refusalHint("NAME_TAKEN", { action, username: "ada" }, wasAsked);
-  assertEquals(hint("listen", false), "If it is yours, give its secret in THRUM_SECRET");
-  assertEquals(hint("listen", true), "If it is yours, type its secret and not Enter alone");
-  assertEquals(hint("register", true), "If it is yours, it needs no registering: log in with its secret");
+  assertEquals(hint("listen", false), "If the name is yours, give its secret in THRUM_SECRET");
+  assertEquals(hint("listen", true), "If the name is yours, type its secret; Enter alone makes a new one");
+  assertEquals(hint("register", true), "If the name is yours, do not register it: log in with its secret");
 });
 
 Deno.test("refusalHint() gives a command that can be copied as it is", () => {

@@ -37,7 +37,7 @@ Deno.test("readTypedLine() knows each word, alone and with a slash", () => {
 });
 
 Deno.test("readTypedLine() takes a mistyped word for a mistake, and not for a text", () => {
-  const info = "There are /online, /all, /help, /disconnect; /say before it says it to everyone";
+  const info = "Words: /online, /all, /help, /disconnect; to say it, type /say before it";
   assert(info.length < 80);
   for (
     const line of ["/onlin", "/online x", "/help me", "/Help", "/etc/hosts", "/ shrug", "/", "/ada: hi", "/saying"]

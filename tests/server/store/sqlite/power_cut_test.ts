@@ -19,7 +19,7 @@ function crashed(folder: string): string {
 function assertStoreError(run: () => unknown, message: string): void {
   assertMatch(
     assertThrows(run, StoreError, message).message,
-    /\. Bring back a copy of the folder, or what is whole of it \(thrum-server recover\), or move it away /,
+    /\. Bring back a copy of the folder, repair it \(thrum-server recover\), or move it away /,
   );
 }
 

@@ -97,18 +97,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "openSqliteStore() says that the file system can only be read",
+  name: "openSqliteStore() says that the file system is read-only",
   ignore,
   fn: () => {
     using disk = mountSmallDisk(1_024);
     open(disk.folder).close();
     disk.makeReadOnly();
-    assertStoreError(() => open(disk.folder), "open", disk.folder, "the file system can only be read");
+    assertStoreError(() => open(disk.folder), "open", disk.folder, "the file system is read-only");
     assertStoreError(
       () => open(`${disk.folder}/new`),
       "open",
       `${disk.folder}/new`,
-      "the file system can only be read",
+      "the file system is read-only",
     );
   },
 });
