@@ -66,7 +66,7 @@ export class Faults implements FaultGuard {
     this.#counts[where]++;
     const { isNew, stack } = this.#note(where, error);
     if (isNew) {
-      logger.error("a fault in this program ({where}) has ended what it belongs to; the server goes on: {stack}", {
+      logger.error("a fault in this program ended one connection or task ({where}); the server goes on: {stack}", {
         where,
         stack,
       });

@@ -316,7 +316,7 @@ class TcpListener implements Listener {
     this.#mostOpen = Math.max(this.#mostOpen, CROWD);
     if (performance.now() - this.#toldAt < TELL_MS) return;
     this.#toldAt = performance.now();
-    logger.warning("connections are refused, as this process may not have more files open (ulimit -n); open: {count}", {
+    logger.warning("refusing connections: the limit of open files is reached (ulimit -n); open: {count}", {
       count: this.#open,
     });
   }
@@ -365,7 +365,7 @@ class TcpListener implements Listener {
     if (this.#isClosed) return;
     this.#mostOpen = this.#open;
     logger.warning(
-      "nothing is accepted any more with {count} connections, as a rule because no more files may be open (ulimit -n): listening again",
+      "the system accepts no more connections (open: {count}), usually because of the limit of open files (ulimit -n). Listening again",
       { count: this.#open },
     );
     clearTimeout(this.#timer);

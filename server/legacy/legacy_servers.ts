@@ -182,7 +182,7 @@ export class OlderPeers {
     this.#links.add(older);
     link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
-    logger.info("a server of the older dialect hangs on this one: {name}", { name: older.name });
+    logger.info("a server of the older dialect has connected: {name}", { name: older.name });
     if (this.#tickTimer === undefined) this.#tickLater();
     return older;
   }
@@ -243,7 +243,7 @@ export class OlderPeers {
     for (const { activity: { text, username, identity }, from } of this.#order.due(nowMs)) {
       // It knows no answer that would say so. What it sends when it comes back is taken if there is space then.
       if (!this.#parts.hasSpace()) {
-        from.close("there is no space for what it sent");
+        from.close("there is no space for its message");
         continue;
       }
       const { journal } = this.#parts;

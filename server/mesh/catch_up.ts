@@ -49,7 +49,7 @@ export class Joining {
   begin(isAlone: boolean): void {
     if (isAlone) return this.#finish();
     this.#timer = this.#facts.clock.after(JOIN_TIMEOUT_MS, () => {
-      logger.warning("could not catch up with the network within {seconds} s: serving all the same", {
+      logger.warning("could not catch up with the network within {seconds} s; serving without the rest for now", {
         seconds: JOIN_TIMEOUT_MS / 1000,
       });
       this.#finish();

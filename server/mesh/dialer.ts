@@ -79,7 +79,7 @@ export class Caller {
     if (this.#dialing.signal.aborted) return;
     const { members, clock, chance } = this.#parts;
     const told = { host: address.host, port: address.port, why };
-    if (isRefused) logger.error("{host}:{port} does not take this server: {why}", told);
+    if (isRefused) logger.error("{host}:{port} refuses this server: {why}", told);
     else if (!this.isJoined) logger.warning("cannot reach {host}:{port}: {why}", told);
     else logger.debug("cannot reach {host}:{port}: {why}", told);
     members.callFailed(address, clock.nowMs(), chance());

@@ -49,7 +49,7 @@ export class PeerTimes {
   }
 
   #say({ name }: NamedLink, lamport: number): void {
-    logger.warning("the Lamport clock of {name} is too far ahead to be followed at once: it says {lamport}", {
+    logger.warning("the Lamport clock of {name} is far ahead ({lamport}); this server follows it slowly", {
       name,
       lamport,
     });

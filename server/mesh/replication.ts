@@ -418,7 +418,7 @@ export class Replication {
       for (const { link, feed } of late) {
         const isSent = !link.isFull && feed.position >= this.#journal.head;
         if (isSent) this.#owner.silent(link.serverId, `it has not said HAVE of an account for ${patienceMs} ms`);
-        else {logger.warning("{name} gets an account later: it is behind by more than is waited for", {
+        else {logger.warning("{name} is too far behind and gets an account later", {
             name: link.name,
           });}
       }
@@ -504,7 +504,7 @@ export class Replication {
     if (this.#oddOrigins.has(origin) || this.#oddOrigins.size >= MAX_ODD_ORIGINS) return;
     this.#oddOrigins.add(origin);
     logger.warning(
-      "{from} passes on what no server makes that keeps to the rules: it is kept for servers alone, and nobody acts on it: {oddity}",
+      "{from} passes on an entry that breaks the rules. It is kept, but for servers only, and has no effect: {oddity}",
       { from, oddity },
     );
   }

@@ -133,7 +133,7 @@ export class ThrumNode {
     const { cut } = store.opened;
     if (cut !== undefined) {
       logger.warning(
-        "the machine stopped before the disk had the newest {entries} entries: they are lost, and this server, {before} until now, is {serverId} from here on",
+        "the machine stopped before the disk had the newest entries. Entries lost: {entries}. The server is now {serverId}; it was {before}",
         { entries: cut.entries, before: cut.formerServerId, serverId: store.opened.serverId },
       );
     }
@@ -521,7 +521,9 @@ export class ThrumNode {
 
   /** Whoever is logged in with the account that does not hold has to go. */
   #accountLost(username: string): void {
-    logger.warning("{username} was registered twice while servers were apart: the older claim holds", { username });
+    logger.warning("two servers registered {username} while they had no link: the older registration counts", {
+      username,
+    });
     for (const session of this.#sessions.of(username)) session.end("NAME_LOST");
     this.#places.keeper.forgetUser(username);
   }

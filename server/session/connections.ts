@@ -203,10 +203,9 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     const { counters } = this.#parts;
     counters.limited(limit);
     counters.ended("TOO_MANY");
-    this.#tell(limit, `an address has as many ${limit} as it may: {address}`, link.remoteHost);
-    const info = limit === "connections"
-      ? "as many connections come from this address as may"
-      : "as many connections come from this address without a login as may";
+    const what = limit === "connections" ? "connections" : "connections without a login";
+    this.#tell(limit, `an address has reached its limit of ${what}: {address}`, link.remoteHost);
+    const info = `this address has reached its limit of ${what}`;
     const { reconnect } = CLOSE_REASONS.TOO_MANY;
     link.write(lineBytes({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect }));
     link.end(HURRY_MS);

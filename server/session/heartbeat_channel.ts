@@ -48,7 +48,7 @@ export class HeartbeatChannel implements LinkHandler {
       },
       (error) => {
         if (this.#giveUp.signal.aborted) return;
-        logger.warning("cannot reach {address} for the heartbeats of {name}, so they go with the data: {error}", {
+        logger.warning("cannot reach {address} for the heartbeats of {name}; they go over the connection: {error}", {
           address,
           name: owner.name,
           error: error instanceof Error ? error.message : String(error),

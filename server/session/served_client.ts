@@ -376,7 +376,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     const endpoint = { host: link.remoteHost, port: login.heartbeatPort };
     const delayMs = dialBook.delayFor(endpoint, clock.nowMs());
     if (delayMs === undefined) {
-      logger.info("{address} has named a port that was called too often, so heartbeats go with the data", {
+      logger.info("{address} named a heartbeat port that was called too often; its heartbeats go over the connection", {
         address: name,
       });
       return;

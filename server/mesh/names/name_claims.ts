@@ -178,7 +178,7 @@ export class Registrar {
       this.peerGone(peer);
     }
     for (const username of this.#locks.expire(this.#nowMs - LOCK_LIFETIMES * lockTimeoutMs)) {
-      logger.warning("{username} was locked for too long by a server that registers it: it is free again", {
+      logger.warning("the lock on the name {username} lasted too long; the name is free again", {
         username,
       });
     }

@@ -131,7 +131,7 @@ export class Clones {
   #refuse(link: PeerLink, host: string, port: number): void {
     const { serverId } = link;
     logger.error(
-      "a server at {host}:{port} runs on a copy of the data folder of {serverId}, which joined before it: it is refused",
+      "refused the server at {host}:{port}: it runs on a copy of the data folder of {serverId}, and {serverId} joined earlier",
       { host, port, serverId },
     );
     const info =

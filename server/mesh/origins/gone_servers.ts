@@ -91,7 +91,7 @@ export class Burying {
   #bury(vector: Vector): void {
     const { journal, forgot, buried } = this.#parts;
     const upTo = journal.origins.bury(vector);
-    logger.info("forgot {count} servers that are gone: nothing is kept of them but accounts", {
+    logger.info("forgot servers that are gone, except their accounts: {count}", {
       count: Object.keys(vector).length,
     });
     if (upTo > 0) forgot(upTo);

@@ -53,7 +53,8 @@ export function takeNewName(
   const serverId = makeServerId();
   const numbers = journal.origins.rename(serverId, retracted);
   logger.error(
-    "an old copy of the data of {former} was put back: {who} has entries of it whose numbers were given out again since. This server is {serverId} from here on; its newest {entries} entries stand under that name now",
+    "an old copy of the data of {former} was put back, and its numbers were given out twice: {who} has the former entries. " +
+      "This server is now {serverId}; its newest entries moved to that name: {entries}",
     { former, who, serverId, entries: numbers.size },
   );
   places.renamed(former, numbers);

@@ -70,6 +70,6 @@ export class Rates {
     const retryAfterMs = rate?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
     if (retryAfterMs === 0) return undefined;
     this.#counters.limited(what);
-    return { info: `this address has had as many ${what} as it may`, retryAfterMs };
+    return { info: `this address has reached its limit of ${what}`, retryAfterMs };
   }
 }

@@ -159,7 +159,7 @@ Deno.test("limits of an address hold where the operator sets them, for it alone,
   await world.clock.run(1_000);
   for (let n = 0; n < 3; n++) clients.push(await world.connectFrom(FLOOD, ANONYMOUS));
   await world.settle();
-  assertEquals(clients.at(-1)!.received[0]!.info, "as many connections come from this address as may");
+  assertEquals(clients.at(-1)!.received[0]!.info, "this address has reached its limit of connections");
   const elsewhere = await world.connectFrom(ELSEWHERE, ANONYMOUS);
   assertEquals(elsewhere.commands, ["LOGIN_SUCCESS"]);
   const registers = [];
