@@ -1,6 +1,7 @@
 /**
- * Lines that clients send: reading them (the server's side) and writing them (the client's side). Pure.
- * Reading tolerates unknown fields and answers everything else that is wrong with an `InvalidLine`.
+ * Lines that clients send: the server reads them, the client writes them. Pure.
+ *
+ * Reading ignores unknown fields. Every other fault in a line is returned as an `InvalidLine`.
  */
 
 import {
@@ -31,12 +32,12 @@ import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
-/** Deepest nesting of an activity: parsers of other programs recurse, and must not be broken by what a client publishes. */
+/** Deepest nesting of an activity. Parsers of other programs recurse, and no activity may break them. */
 export const MAX_ACTIVITY_DEPTH = 64;
 
 const AUTHENTICATED_USER = "authenticated_user";
 
-/** What `line` says. Never throws. */
+/** The message in `line`, or what is wrong with it. Never throws. */
 export function parseClientLine(line: string): ClientMessage | InvalidLine {
   const fields = parseFields(line);
   if ("problem" in fields) return invalid(fields.problem);
@@ -48,7 +49,7 @@ export function parseClientLine(line: string): ClientMessage | InvalidLine {
   }
 }
 
-/** The object that `line` is, or what is wrong with it. Never repeats any of it. */
+/** The object in `line`, or what is wrong with it. The problem never repeats any part of the line. */
 export function parseFields(line: string): { fields: Fields } | { problem: string } {
   let value: unknown;
   try {
@@ -119,8 +120,8 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
 }
 
 /**
- * The JSON text of an activity as it was written in the object `line`, without any `authenticated_user`; `value` is what JSON.parse made of it. Shared with what
- * servers tell each other.
+ * The JSON text of an activity as it was written in the object `line`, without its `authenticated_user`. `value` is the
+ * result of JSON.parse. Codecs between servers use this function, too.
  */
 export function activityField(value: unknown, line: string): string {
   if (!isObject(value)) {
@@ -138,7 +139,7 @@ export function activityField(value: unknown, line: string): string {
 
 function messageIdField(value: unknown): string | undefined {
   const messageId = optionalStringField(value, "messageId");
-  // Half a surrogate pair cannot be stored: two that differ only in it would be one.
+  // Half a surrogate pair cannot be stored. Two ids that differ only in it would become one.
   if (
     messageId !== undefined &&
     (messageId === "" || messageId.length > MAX_MESSAGE_ID_LENGTH || !messageId.isWellFormed())
@@ -150,7 +151,7 @@ function messageIdField(value: unknown): string | undefined {
 
 function readDirectMessage(fields: Fields): SendDirectMessage {
   const text = stringField(fields.text, "text");
-  // What is stored is UTF-8, which has no half of a pair.
+  // The store keeps UTF-8, which has no half of a pair.
   if (!text.isWellFormed()) throw new FieldProblem('"text" must not hold half a surrogate pair');
   return {
     command: "DIRECT_MESSAGE",
@@ -161,7 +162,10 @@ function readDirectMessage(fields: Fields): SendDirectMessage {
   };
 }
 
-/** Whether `activity` is nested deeper than `limit`. Most are short or flat, which is seen without reading them through. */
+/**
+ * Whether `activity` is nested deeper than `limit`. Most activities are short or flat: then the text is not read
+ * through.
+ */
 function isDeep(activity: string, limit: number): boolean {
   // Each level takes two characters.
   if (activity.length <= limit * 2) return false;
@@ -199,7 +203,7 @@ function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {
   };
 }
 
-/** What any server says first, ours or one of the older dialect: those leave out most of it. */
+/** The first message of any server. Servers of the older dialect leave out most fields. */
 function readAuthenticate(fields: Fields): AuthenticateMessage {
   const features = fields.features ?? [];
   const incarnation = incarnationField(fields.incarnation);
@@ -218,7 +222,7 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
   };
 }
 
-/** Shared with the server's side, as either side may ask. */
+/** The server's codec uses this function, too: either side may ask. */
 export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command: "HEARTBEAT" }> {
   return {
     command: "HEARTBEAT",
@@ -229,19 +233,19 @@ export function readHeartbeat(fields: Fields): Extract<ClientMessage, { command:
   };
 }
 
-/** The sender's time, where it says one that may count. */
+/** The sender's time, if the line has one that may count. */
 function readTime(fields: Fields, highest?: number): { readonly lamport?: number } {
   const lamport = timeField(fields.lamport, highest);
   return lamport === undefined ? {} : { lamport };
 }
 
-/** The sender's time; `undefined` where it says none, or one that is too high to count. */
+/** The sender's time; `undefined` if the line has none, or one that is too high to count. */
 function timeField(value: unknown, highest: number = MAX_LAMPORT): number | undefined {
   const lamport = optionalIntegerField(value, "lamport", 0, Number.MAX_SAFE_INTEGER);
   return lamport === undefined || lamport > highest ? undefined : lamport;
 }
 
-/** Shared with the server's side, as either side may go. */
+/** The server's codec uses this function, too: either side may end a connection. */
 export function readEndConnection(fields: Fields): EndConnectionMessage {
   const reconnect = optionalStringField(fields.reconnect, "reconnect");
   const retryAfterMs = optionalIntegerField(fields.retryAfterMs, "retryAfterMs", 0, Number.MAX_SAFE_INTEGER);

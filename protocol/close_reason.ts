@@ -1,9 +1,9 @@
 /**
- * Every way in which a connection ends, with what the other side should do next. `END_CONNECTION` carries it, logs and tests cite it.
- * The names are on the wire: append only.
+ * Every reason for which a connection ends, and what the other side should do next. `END_CONNECTION` carries the
+ * reason; logs and tests cite it. The names are on the wire: append only.
  */
 
-/** What a client may do after a connection ended: come back at once, after a while, or not at all with what it has. */
+/** When a client may come back after a connection ended: at once, after a while, or never with the same login. */
 export type ReconnectAdvice = "now" | "backoff" | "never";
 
 /** One row of the table below. */
@@ -40,7 +40,7 @@ export const CLOSE_REASONS = {
 /** The name of a row of `CLOSE_REASONS`. */
 export type CloseReason = keyof typeof CLOSE_REASONS;
 
-/** Whether `name` is one of ours: a newer server may know more. */
+/** Whether `name` is in the table. A newer server may know more reasons. */
 export function isCloseReason(name: string): name is CloseReason {
   return Object.hasOwn(CLOSE_REASONS, name);
 }

@@ -1,6 +1,7 @@
 /**
- * What an entry of the log has to be before it may enter another one: the rules of docs/protocol.md, section 4.8, in one place. `entry_codec.ts` says what a server takes out of a line; here is
- * what is wrong with it. A kind that is not known here is asked only what all kinds have in common. Pure.
+ * Checks an entry before it enters a log: the rules of docs/protocol.md, section 4.8, in one place. `entry_codec.ts`
+ * says what a server takes out of a line; this file says what is wrong with the line. An unknown kind of entry has to
+ * keep only the rules that all kinds share. Pure.
  */
 
 import { MAX_ACTIVITY_DEPTH } from "./client_codec.ts";
@@ -14,27 +15,27 @@ import { readPlace } from "./peer/place_codec.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
 import { isServerId } from "./server_id.ts";
 
-/** Where a line stands in the log of its origin, and whom it came for. */
+/** The place of a line in the log of its origin, and the audience that it came for. */
 export interface EntryPlace {
   readonly origin: string;
   readonly sequence: number;
   readonly to: WireAudience;
 }
 
-/** A line that can be kept, with what a server takes out of it. */
+/** A line that a server can keep, and the facts that the server takes out of it. */
 export interface CheckedEntry {
   readonly facts: EntryFacts;
-  /** What is wrong with it, in words: no server that keeps to the rules has made it. */
+  /** Why no correct server can have made the line, in words. */
   readonly problem: string | undefined;
-  /** Whom it came for although its kind is not for them, in words. */
+  /** The audience, in words, if the line came for one that its kind does not allow. */
   readonly misdirected: string | undefined;
 }
 
-/** Milliseconds since 1970 that are a date. */
+/** The highest number of milliseconds since 1970 that is a date. */
 const MAX_TIME_MS = 8_640_000_000_000_000;
-/** Far more than one takes. */
+/** Far more than one verifier takes. */
 const MAX_VERIFIER_LENGTH = 512;
-/** What servers, clients and peers say to each other, and no log has. A kind of entry of a newer version has another name. */
+/** Commands between servers, clients and peers. No log has them. A new kind of entry needs another name. */
 const NO_ENTRIES: ReadonlySet<string> = new Set(
   ("REGISTER REGISTER_SUCCESS REGISTER_FAILED LOGIN LOGIN_SUCCESS LOGIN_FAILED LOGOUT AUTHENTICATE AUTHENTICATION_SUCC " +
     "AUTHENTICATION_FAIL INVALID_MESSAGE ACTIVITY_MESSAGE ACTIVITY_ACK ACTIVITY_FAILED ACTIVITY_PENDING CLOCK HEARTBEAT " +
@@ -43,7 +44,10 @@ const NO_ENTRIES: ReadonlySet<string> = new Set(
     "OBSERVED PLACE_ASK PLACE_SAID SESSIONS BEHIND PLACES").split(" "),
 );
 
-/** What `line`, without its end, is as the entry at `place`; `undefined` when it is none at all, which no server of any version has ever kept. Never throws. */
+/**
+ * The entry in `line` (without its end) at `place`. `undefined` if the line is no entry at all: no server of any
+ * version has ever kept such a line. Never throws.
+ */
 export function checkEntry(line: string, place: EntryPlace): CheckedEntry | undefined {
   const entry = readEntry(line);
   if (entry === undefined) return undefined;
@@ -52,9 +56,9 @@ export function checkEntry(line: string, place: EntryPlace): CheckedEntry | unde
 }
 
 function entryProblem(line: string, fields: Fields, { origin, sequence }: EntryPlace): string | undefined {
-  // To many readers it ends the line.
+  // Many readers take a carriage return for the end of a line.
   if (line.includes("\r")) return "it has a carriage return";
-  // Of equal keys readers take different ones.
+  // Of equal keys, readers take different ones.
   if (rawMembers(line).length !== Object.keys(fields).length) return "it says something twice";
   const { command, id, lamport } = fields;
   if (typeof command !== "string" || command === "" || command.length > 64) return '"command" is none';
@@ -65,10 +69,10 @@ function entryProblem(line: string, fields: Fields, { origin, sequence }: EntryP
   return afterProblem(fields.after) ?? CHECKS[command]!(fields, line);
 }
 
-/** What is wrong with the fields of one kind. */
+/** Gives what is wrong with the fields of one kind. */
 type Check = (fields: Fields, line: string) => string | undefined;
 
-/** By kind: what it has beside what all have. */
+/** The fields that each kind has beside the common ones. */
 const CHECKS: Readonly<Record<string, Check>> = {
   [ENTRY_KINDS.activity]: ({ activity, messageId, sentAt, via }, line) => {
     if (!isObject(activity)) return '"activity" must be an object';
@@ -92,7 +96,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return nameProblem(to, "to") ?? messageIdProblem(messageId);
   },
   [ENTRY_KINDS.place]: (fields) => {
-    // Of something else that a newer server says about places only that server knows what it has to be.
+    // Another event of a newer server: only that server knows its fields.
     if (fields.event !== "lost" && fields.event !== "taken") return undefined;
     return nameProblem(fields.username, "username") ??
       (readPlace(fields) === undefined
@@ -101,9 +105,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Whom entries of each kind may be for. Of kinds that are not known here anything may be said: nobody but servers gets them. */
+/** The audiences that each kind may have. An unknown kind may have any: only servers get it. */
 const AUDIENCES: Readonly<Record<EntryFacts["kind"], readonly ("everyone" | "servers" | "user")[]>> = {
-  // For servers where its sender had shown the same one already.
+  // For servers only, if the sender had shown the same one already.
   activity: ["everyone", "servers"],
   account: ["servers"],
   message: ["user", "servers"],
@@ -130,7 +134,7 @@ function isEntryId(text: string): boolean {
   return id !== undefined && isServerId(id.origin) && formatEntryId(id) === text;
 }
 
-/** Who sends something: also those who have no account. */
+/** A sender may have no account. */
 function userProblem(username: unknown, name: string): string | undefined {
   return username === ANONYMOUS ? undefined : nameProblem(username, name);
 }
@@ -158,7 +162,10 @@ function viaProblem(via: unknown): string | undefined {
   return isOne ? undefined : '"via" is not the name of a server';
 }
 
-/** What only the text of an activity shows. Most are short, flat and without a second user, which is seen without reading them through. */
+/**
+ * Faults that only the text of an activity shows. Most activities are short, flat and name one user: then the text is
+ * not read through.
+ */
 function activityProblem(line: string): string | undefined {
   const text = rawValue(line, "activity")!;
   const key = '"authenticated_user"';

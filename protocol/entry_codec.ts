@@ -1,6 +1,6 @@
 /**
- * Lines of the log as servers read and write them. Activities are written by `server_codec.ts`, as clients get them as they are; what is written here goes from
- * server to server, never to a client. Pure.
+ * Lines of the log, as servers read and write them. `server_codec.ts` writes activities, as clients get these lines
+ * unchanged. The lines written here go from server to server. Pure.
  */
 
 import { type Fields, isObject } from "./fields.ts";
@@ -12,7 +12,9 @@ export interface AccountEntry {
   readonly username: string;
   /** Never the secret. */
   readonly verifier: string;
-  /** Lamport time of the claim to the name: of two accounts of one name the one with the lower (claim, origin) holds. */
+  /**
+   * Lamport time of the claim to the name. Of two accounts of one name, the one with the lower (claim, origin) holds.
+   */
   readonly claim: number;
   readonly origin: string;
   readonly sequence: number;
@@ -21,25 +23,25 @@ export interface AccountEntry {
   readonly sentAt: number;
 }
 
-/** What a server takes out of a line that another one has accepted. */
+/** The facts that a server takes out of a line of another server. */
 export interface EntryFacts {
-  /** `"other"`: only a newer server knows what it is. */
+  /** `"other"`: a kind that only a newer server knows. */
   readonly kind: "activity" | "account" | "message" | "receipt" | "place" | "other";
   readonly lamport: number;
-  /** An activity or a direct message: who sent it. */
+  /** The sender of an activity or a direct message. */
   readonly username: string | undefined;
-  /** Under which it was sent; of a receipt, under which the direct message was. */
+  /** The id that the sender gave the message. In a receipt: the id of the direct message. */
   readonly messageId: string | undefined;
-  /** The entry that its sender published before it, where that has another origin. */
+  /** The entry that its sender published before it, if that entry has another origin. */
   readonly after: EntryId | undefined;
   /** A registration. */
   readonly account: Pick<AccountEntry, "username" | "verifier" | "claim"> | undefined;
-  /** A direct message: whom it is for, and when it was sent, in milliseconds since 1970. */
+  /** The receiver of a direct message, and its time in milliseconds since 1970. */
   readonly to?: string;
   readonly sentAt?: number;
-  /** A receipt: of which direct message. */
+  /** The direct message of a receipt. */
   readonly of?: EntryId;
-  /** Where a lost connection stood, or that its place was taken up. */
+  /** The position of a lost connection, or the notice that somebody took that position up. */
   readonly place?: PlaceNote;
 }
 
@@ -54,11 +56,11 @@ export interface MessageEntry {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
   readonly messageId: string | undefined;
-  /** The `id` of the entry that its sender sent before it, where that has another origin. */
+  /** The `id` of the entry that its sender sent before it, if that entry has another origin. */
   readonly after: string | undefined;
 }
 
-/** That a direct message was delivered, as the log keeps it. */
+/** The notice that a direct message was delivered, as the log keeps it. */
 export interface ReceiptEntry {
   /** The `id` of the direct message. */
   readonly of: string;
@@ -69,14 +71,14 @@ export interface ReceiptEntry {
   readonly lamport: number;
 }
 
-/** A DIRECT_MESSAGE line, its end included: what the receiver gets. */
+/** A DIRECT_MESSAGE line with its end. The receiver gets this line. */
 export function encodeDirectMessage({ origin, sequence, ...message }: MessageEntry): string {
   const { from, to, text, lamport, sentAt, messageId, after } = message;
   const id = `${origin}:${sequence}`;
   return JSON.stringify({ command: "DIRECT_MESSAGE", from, to, text, id, lamport, sentAt, messageId, after }) + "\n";
 }
 
-/** A RECEIPT line, its end included: what the sender gets, if it gave a `messageId`. */
+/** A RECEIPT line with its end. The sender gets this line if it gave a `messageId`. */
 export function encodeReceipt({ origin, sequence, of, to, messageId, lamport }: ReceiptEntry): string {
   const id = `${origin}:${sequence}`;
   return JSON.stringify({ command: "RECEIPT", messageId, state: "delivered", of, to, id, lamport }) + "\n";
@@ -90,7 +92,7 @@ export function encodeAccount(
   return JSON.stringify({ command: "ACCOUNT", username, verifier, claim, id, lamport, sentAt }) + "\n";
 }
 
-/** The kinds of entries that are known here, as `command` names them. Append only: they are in every log. */
+/** The known kinds of entries, as `command` names them. Append only: the names are in every log. */
 export const ENTRY_KINDS = {
   activity: "ACTIVITY_BROADCAST",
   account: "ACCOUNT",
@@ -99,12 +101,18 @@ export const ENTRY_KINDS = {
   place: "PLACE",
 } as const;
 
-/** What a line of the log says to a server; `undefined` for what cannot be one. A kind that only a newer server knows is kept and passed on all the same. */
+/**
+ * The facts in a line of the log; `undefined` if the line cannot be an entry. An unknown kind is kept and passed on,
+ * too.
+ */
 export function parseEntry(line: string): EntryFacts | undefined {
   return readEntry(line)?.facts;
 }
 
-/** As `parseEntry`, with all that the line has. What is in it is looked at only as far as a server needs it: `entry_check.ts` looks at the rest. */
+/**
+ * Like `parseEntry`, with all fields of the line. Checks only the fields that a server needs; `entry_check.ts` checks
+ * the rest.
+ */
 export function readEntry(line: string): { readonly fields: Fields; readonly facts: EntryFacts } | undefined {
   let fields: unknown;
   try {
@@ -117,7 +125,7 @@ export function readEntry(line: string): { readonly fields: Fields; readonly fac
   return facts && { fields, facts };
 }
 
-/** What is left of an entry that nobody is to act on: it is kept, and passed on. */
+/** The facts of an entry that no server may act on. The entry is kept and passed on. */
 export function unknownFacts(lamport: number, after?: EntryId): EntryFacts {
   return { kind: "other", lamport, username: undefined, messageId: undefined, after, account: undefined };
 }

@@ -6,12 +6,12 @@ export interface EntryId {
   readonly sequence: number;
 }
 
-/** As the wire carries it. */
+/** The identity as the wire carries it. */
 export function formatEntryId({ origin, sequence }: EntryId): string {
   return `${origin}:${sequence}`;
 }
 
-/** `undefined` for what is no identity. */
+/** The identity in `text`; `undefined` if there is none. */
 export function parseEntryId(text: string): EntryId | undefined {
   const colon = text.lastIndexOf(":");
   const sequence = Number(text.slice(colon + 1));

@@ -1,11 +1,14 @@
 /**
- * Checks of single fields, shared by both directions of the codec. Each throws `FieldProblem` with a sentence that names the field and what is
- * allowed, and never repeats a value: it might be a secret. They take the value, not the object: a property that is read by its own name is fast. By hand rather than with a schema library, as `docs/architecture.md` says why.
+ * Checks of single fields, for both directions of the codec. Each check throws `FieldProblem`. Its sentence names the
+ * field and the allowed values, and never repeats a value: the value may be a secret.
+ *
+ * The checks take the value, not the object, because reading a property by its literal name is fast.
+ * `docs/architecture.md` says why there is no schema library.
  */
 
 import { type Feature, FEATURES, type WireAccountsSummary, type WireVector } from "./message.ts";
 
-/** A field is missing or not what it has to be. Caught by the codec, and nowhere else. */
+/** A field is missing or wrong. Only the codec catches this error. */
 export class FieldProblem extends Error {
   override name = "FieldProblem";
 }
@@ -16,25 +19,25 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Longest `messageId`, in UTF-16 units. */
 export const MAX_MESSAGE_ID_LENGTH = 128;
 
-/** A string that must be there. */
+/** A required string. */
 export function stringField(value: unknown, name: string): string {
   if (typeof value === "string") return value;
   throw new FieldProblem(value === undefined ? `"${name}" is missing` : `"${name}" must be a string`);
 }
 
-/** A string, or `undefined` where it is absent or null. */
+/** A string, or `undefined` if the field is absent or null. */
 export function optionalStringField(value: unknown, name: string): string | undefined {
   return value === undefined || value === null ? undefined : stringField(value, name);
 }
 
-/** A whole number within bounds that must be there. */
+/** A required whole number within bounds. */
 export function integerField(value: unknown, name: string, minimum: number, maximum: number): number {
   if (value === undefined) throw new FieldProblem(`"${name}" is missing`);
   if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
   throw new FieldProblem(`"${name}" must be a whole number from ${minimum} to ${maximum}`);
 }
 
-/** A whole number within bounds, or `undefined` where it is absent or null. */
+/** A whole number within bounds, or `undefined` if the field is absent or null. */
 export function optionalIntegerField(
   value: unknown,
   name: string,
@@ -44,7 +47,7 @@ export function optionalIntegerField(
   return value === undefined || value === null ? undefined : integerField(value, name, minimum, maximum);
 }
 
-/** A time that a server says of its own clock. However high it is, it is no reason to refuse it: what counts of it is decided elsewhere. */
+/** A time of a server's own clock. Even a very high time is accepted here: other code decides how much of it counts. */
 export function clockField(value: unknown): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0) {
     return Math.min(value, Number.MAX_SAFE_INTEGER);
@@ -52,19 +55,19 @@ export function clockField(value: unknown): number {
   throw new FieldProblem('"lamport" must be a whole number, 0 or above');
 }
 
-/** The same, or `undefined` where it is absent or null. */
+/** The same, or `undefined` if the field is absent or null. */
 export function optionalClockField(value: unknown): number | undefined {
   return value === undefined || value === null ? undefined : clockField(value);
 }
 
-/** A JSON object, or `undefined` where it is absent or null. */
+/** A JSON object, or `undefined` if the field is absent or null. */
 export function optionalObjectField(value: unknown, name: string): Fields | undefined {
   if (value === undefined || value === null) return undefined;
   if (isObject(value)) return value;
   throw new FieldProblem(`"${name}" must be an object`);
 }
 
-/** Those of `features` that are known. Others are left out, as a newer client may know more. */
+/** The known ones of `features`. Others are left out, as a newer client may know more. */
 export function featuresField(value: unknown): readonly Feature[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || value.some((feature) => typeof feature !== "string")) {
@@ -73,7 +76,7 @@ export function featuresField(value: unknown): readonly Feature[] {
   return FEATURES.filter((feature) => value.includes(feature));
 }
 
-/** A list of strings that must be there. */
+/** A required list of strings. */
 export function stringsField(value: unknown, name: string): readonly string[] {
   if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
   throw new FieldProblem(`"${name}" must be a list of strings`);
@@ -82,7 +85,7 @@ export function stringsField(value: unknown, name: string): readonly string[] {
 /** `{origin: sequence}`. */
 export function vectorField(value: unknown, name: string): WireVector {
   if (!isObject(value)) throw new FieldProblem(`"${name}" must be an object of origins and sequences`);
-  // As many as the line holds: every server that there ever was may be among them.
+  // Only the length of the line bounds their number: the vector may name every server that ever existed.
   for (const origin of Object.keys(value)) {
     if (!Number.isSafeInteger(value[origin]) || (value[origin] as number) < 0) {
       throw new FieldProblem(`"${name}" must have a sequence, 0 or above, for every origin`);
@@ -91,7 +94,7 @@ export function vectorField(value: unknown, name: string): WireVector {
   return value as WireVector;
 }
 
-/** What a server says of the accounts of origins that it has forgotten; `undefined` where it does not say. */
+/** A server's summary of accounts whose origins it has forgotten; `undefined` if the field is absent. */
 export function accountsSummaryField(value: unknown): WireAccountsSummary | undefined {
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw new FieldProblem('"accounts" must be an object');

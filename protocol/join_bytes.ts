@@ -1,6 +1,6 @@
-/** Lines that are bytes already, put together to be one write. Pure. */
+/** Joins encoded lines, so that one write sends them all. Pure. */
 
-/** All `parts`, one after the other. A single one is given back as it is, and not copied. */
+/** All `parts`, one after the other. A single part is returned as it is, without a copy. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

@@ -1,39 +1,43 @@
 /**
- * Bytes to lines. Takes any chunking, costs time linear in the bytes however they are cut, keeps at most one unfinished line, and tells what is
- * wrong in words. What a line means is the codec's business. Pure: nothing is kept of a chunk but a copy of its unfinished end.
+ * Cuts bytes into lines. Takes any chunking, in time linear in the bytes, and keeps at most one unfinished line.
+ * Reports a fault in words. The codec decides what a line means. Pure: of a chunk, only a copy of its unfinished end is
+ * kept.
  */
 
-/** Lines that are complete, without their ends, and then perhaps what was wrong: nothing after that can be read. */
+/** Complete lines without their ends, and the fault, if there was one. Nothing after a fault can be read. */
 export interface FramedLines {
   readonly lines: readonly string[];
   readonly problem?: string;
 }
 
-/** What lines may be longer than others. */
+/** Says which lines may be longer than others. */
 export interface LongLines {
   readonly maxBytes: number;
-  /** Whether the line that begins with `head` may be: there is room for it then until `end`. */
+  /** Whether the line that begins with `head` may be long. Then there is room for it until `end`. */
   begin(head: string): boolean;
-  /** It is whole, or does not come any more. */
+  /** The long line is complete, or will never be. */
   end(): void;
 }
 
-/** So much of a line says what it is. */
+/** The length of the head: enough to know what a line is. */
 const HEAD_BYTES = 1_024;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NOTHING: FramedLines = Object.freeze({ lines: Object.freeze([]) });
-// A byte order mark is no white space to JSON; it is kept, so that the line is refused instead of changed.
+// A byte order mark is no white space to JSON. It stays in the line, so that the line is refused instead of changed.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Cuts one connection's bytes into lines of UTF-8. */
 export class LineFramer {
   #maxLineBytes: number;
-  /** Grows by doubling: a line that trickles in costs neither time nor memory beyond its length. Absent between lines. */
+  /**
+   * The unfinished line. Grows by doubling, so a line that trickles in costs no more time and memory than its length.
+   * Absent between lines.
+   */
   #unfinished: Uint8Array | undefined;
   #unfinishedBytes = 0;
   readonly #longLines: LongLines | undefined;
-  /** Whether the line that was begun is one. */
+  /** Whether the unfinished line is a long one. */
   #isLong = false;
 
   /** Lines may be `maxLineBytes` long, their end (`\n` or `\r\n`) not counted; longer where `longLines` allow it. */
@@ -58,7 +62,7 @@ export class LineFramer {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Takes the next bytes and gives the lines that they complete. After a problem the connection cannot be read any further. */
+  /** Takes the next bytes and gives the lines that they complete. After a problem, the framer can read no further. */
   push(chunk: Uint8Array): FramedLines {
     const lastNewline = chunk.lastIndexOf(NEWLINE);
     if (lastNewline < 0) return this.#keep(chunk);
@@ -96,7 +100,10 @@ export class LineFramer {
     return whole;
   }
 
-  /** `whole` is one or more lines with newlines between them. Decoded in one go; line by line only to find the one that is wrong. */
+  /**
+   * Decodes `whole`, which is one or more lines with newlines between them. All lines are decoded in one go, and one by
+   * one only to find the faulty line.
+   */
   #decode(whole: Uint8Array): FramedLines {
     let text: string;
     try {
@@ -135,7 +142,7 @@ export class LineFramer {
     throw new Error("Cannot find the invalid UTF-8 that decoding reported");
   }
 
-  /** Whether a line that has so many bytes may go on, or be; `next` is what follows the unfinished part of it. */
+  /** Whether a line may have `bytes` so far. `next` follows the unfinished part of the line. */
   #mayBe(bytes: number, next: Uint8Array | string): boolean {
     if (this.#longLines === undefined || bytes > this.#longLines.maxBytes) return false;
     if (this.#isLong) return true;
@@ -150,7 +157,7 @@ export class LineFramer {
 }
 
 function headOf(bytes: Uint8Array): string {
-  // Cut within a character or not: all that matters is ASCII.
+  // The cut may fall within a character. That does no harm: everything that matters here is ASCII.
   return new TextDecoder("latin1").decode(bytes.subarray(0, HEAD_BYTES));
 }
 

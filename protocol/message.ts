@@ -1,9 +1,11 @@
 /**
- * What can be said on a connection, as types. `codec.ts` reads and writes them. Field meanings are in docs/protocol.md; what is written here are shapes
- * and units.
+ * The messages of a connection, as types. The codecs read and write them. docs/protocol.md explains the fields; the
+ * comments here give shapes and units.
  */
 
-/** What a client can ask for when it logs in or registers. A client that asks for nothing is a *plain* client. */
+/**
+ * The features that a client can ask for when it logs in or registers. A client that asks for none is a *plain* client.
+ */
 export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat"] as const;
 /** One of `FEATURES`. */
 export type Feature = (typeof FEATURES)[number];
@@ -40,17 +42,20 @@ export interface LoginMessage {
   readonly resume: WireVector | undefined;
   /** Where the client listens for heartbeats out of band, on the address that it comes from. */
   readonly heartbeatPort: number | undefined;
-  /** An address that the client claims for that; only its own is taken. */
+  /** The address that the client claims for heartbeats. The server takes only the client's own. */
   readonly heartbeatHost: string | undefined;
   /** Redirects that the client followed to get here. */
   readonly redirects: number;
-  /** What another login of this client was answered with: it spares the derivation from the secret. */
+  /** The ticket from an earlier login of this client. It saves the derivation from the secret. */
   readonly ticket: string | undefined;
-  /** The newest of the client's own activities that was acknowledged, as an `id`: what it publishes next comes after that one, everywhere. */
+  /** The newest acknowledged activity of the client, as an `id`. Everywhere, its next activity comes after this one. */
   readonly last: string | undefined;
-  /** `false`: it takes nothing of what is published, and leaves what was missed to its user's next client. */
+  /** `false`: the client reads nothing that is published, and leaves missed messages to its user's next client. */
   readonly reads?: boolean;
-  /** Of a client that keeps a trace: what it is called there beside its username, which of its logins this is, and its Lamport time. */
+  /**
+   * For a client that keeps a trace: its name there beside the username, the number of this login, and its Lamport
+   * time.
+   */
   readonly trace?: { readonly node: string; readonly attempt: number; readonly lamport: number };
 }
 
@@ -65,9 +70,9 @@ export interface ActivityMessage {
   /** Absent where the client leaves it to the login. */
   readonly username: string | undefined;
   readonly secret: string | undefined;
-  /** The JSON text of the activity as it was written, without any `authenticated_user` that the client claimed. */
+  /** The JSON text of the activity as it was written, without any `authenticated_user` of the client. */
   readonly activity: string;
-  /** Chosen by the sender, so that saying it again does not publish again. */
+  /** Chosen by the sender. The server publishes one activity for each id, even if the sender repeats it. */
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
@@ -79,7 +84,7 @@ export interface SendDirectMessage {
   /** Whom it is for. */
   readonly to: string;
   readonly text: string;
-  /** Chosen by the sender, so that saying it again does not send it again, and to name it in receipts. */
+  /** Chosen by the sender. The server sends one message for each id, and receipts name the id. */
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
@@ -91,7 +96,7 @@ export interface ListUsersMessage {
   readonly scope: UserScope;
 }
 
-/** Users that are logged in somewhere, or all that are registered. */
+/** Users that are logged in somewhere, or all registered users. */
 export type UserScope = "online" | "all";
 
 /** "Are you there?" */
@@ -124,7 +129,7 @@ export interface AckMessage {
 /** The other side is about to close, and says why. */
 export interface EndConnectionMessage {
   readonly command: "END_CONNECTION";
-  /** One of `CLOSE_REASONS`, or one that only a newer program knows. */
+  /** One of `CLOSE_REASONS`, or a reason that only a newer program knows. */
   readonly reason: string;
   readonly info: string;
   readonly reconnect: "now" | "backoff" | "never";
@@ -143,23 +148,26 @@ export interface WireIncarnation {
   readonly joinedMs: number;
 }
 
-/** Another server wants to be a peer. What `protocol/peer/peer_message.ts` has to say about it is left out for those that are not of this dialect. */
+/**
+ * Another server wants to be a peer. A server of another dialect leaves out the fields of
+ * `protocol/peer/peer_message.ts`.
+ */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
   readonly secret: string;
-  /** What it said about itself; `undefined` for one that gives only the secret. */
+  /** The name that the server gave itself; `undefined` if it gave only the secret. */
   readonly serverId: string | undefined;
   /** Where it can be reached. */
   readonly host: string | undefined;
   readonly port: number | undefined;
   /** `"thrum/1"` is among them when it is a server of this dialect. */
   readonly features: readonly string[];
-  /** What it has of the log; empty where it does not say. */
+  /** The part of the log that the server has; empty if it does not say. */
   readonly vector: WireVector;
   readonly lamport: number | undefined;
-  /** Which of its starts this is; absent where it does not say. */
+  /** Which of its starts the server runs in; absent if it does not say. */
   readonly incarnation?: WireIncarnation;
-  /** What it has of accounts whose origins it has forgotten; absent where it does not say. */
+  /** Its accounts whose origins it has forgotten; absent if it does not say. */
   readonly accounts?: WireAccountsSummary;
 }
 
@@ -169,7 +177,7 @@ export interface WireAccountsSummary {
   readonly digest: string;
 }
 
-/** Lamport's time at the server when it sent what follows. */
+/** The server's Lamport time when it sent the next messages. */
 export interface ClockMessage {
   readonly command: "CLOCK";
   readonly lamport: number;
@@ -189,7 +197,7 @@ export type ClientMessage =
   | EndConnectionMessage
   | AuthenticateMessage;
 
-/** A line that means nothing: what was wrong with it, in words that repeat no secret. */
+/** A line without a meaning, and what is wrong with it. The sentence repeats no secret. */
 export interface InvalidLine {
   readonly command: "";
   readonly info: string;
@@ -214,9 +222,9 @@ export interface LoginSuccessMessage {
   readonly serverId?: string;
   readonly heartbeat?: WireHeartbeat;
   readonly lamport?: number;
-  /** With `resume`: what the client has once it has got the `replayed` activities that come first. */
+  /** With `resume`: the client has this vector after the `replayed` activities that come first. */
   readonly resume?: WireResume;
-  /** With `resume`: to be given at the next login, at any server of the network. */
+  /** With `resume`: for the next login, at any server of the network. */
   readonly ticket?: string;
 }
 
@@ -225,7 +233,7 @@ export interface WireResume {
   readonly vector: WireVector;
   readonly replayed: number;
   readonly gap?: readonly WireGap[];
-  /** Origins that the client named, and that are forgotten whole: it need not name them any more. */
+  /** Origins that the client named and the network has forgotten. The client need not name them again. */
   readonly forgotten?: readonly string[];
 }
 
@@ -248,7 +256,7 @@ export interface ActivityBroadcastMessage {
   readonly command: "ACTIVITY_BROADCAST";
   /** With `authenticated_user` added. */
   readonly activity: Readonly<Record<string, unknown>>;
-  /** The activity's own text, as it came: numbers that JSON.parse cannot hold are whole in it. */
+  /** The activity's own text. Numbers that JSON.parse cannot hold are unharmed in it. */
   readonly activityText: string;
   /** `"<origin>:<sequence>"`. */
   readonly id: string;
@@ -265,7 +273,10 @@ export interface ActivityAckMessage {
   readonly id: string;
 }
 
-/** What was published or sent under `messageId` is stored, and waits for another server to have it too: the acknowledgement will still come. */
+/**
+ * The server has stored the message `messageId` and waits until another server has it, too. The acknowledgement
+ * follows.
+ */
 export interface ActivityPendingMessage {
   readonly command: "ACTIVITY_PENDING";
   readonly messageId: string;
@@ -273,7 +284,7 @@ export interface ActivityPendingMessage {
   readonly info: string;
 }
 
-/** An activity was not taken: nobody gets it, and it may be sent again later. */
+/** The server did not take an activity. No client gets it, and the sender may send it again later. */
 export interface ActivityFailedMessage {
   readonly command: "ACTIVITY_FAILED";
   /** That of the activity, if it had one. */
@@ -284,7 +295,7 @@ export interface ActivityFailedMessage {
   readonly info: string;
 }
 
-/** Somebody sent something to this user. For all of the user's sessions. */
+/** A user sent a message to this user. All of this user's sessions get it. */
 export interface DirectMessage {
   readonly command: "DIRECT_MESSAGE";
   readonly from: string;
@@ -300,7 +311,10 @@ export interface DirectMessage {
   readonly offline?: boolean;
 }
 
-/** How far a direct message got, for all sessions of its sender: `"stored"` is told once, to the one that sent it. */
+/**
+ * How far a direct message got. All sessions of the sender get this, but `"stored"` goes once, to the session that sent
+ * it.
+ */
 export interface ReceiptMessage {
   readonly command: "RECEIPT";
   readonly messageId: string;
@@ -314,11 +328,11 @@ export interface ReceiptMessage {
   readonly lamport: number;
 }
 
-/** Nobody has that name, or the text cannot be sent. */
+/** No user has that name, or the server cannot send the text. */
 export interface DirectMessageFailedMessage {
   readonly command: "DIRECT_MESSAGE_FAILED";
   readonly messageId?: string;
-  /** For programs, where there is one: `"NO_SPACE"`. */
+  /** For programs: `"NO_SPACE"`, or nothing. */
   readonly reason?: string;
   readonly info: string;
 }
@@ -331,7 +345,7 @@ export interface UserListMessage {
   readonly users: readonly string[];
 }
 
-/** Somebody came or went: `"left"` by logging out, `"lost"` otherwise. Not of anonymous clients. */
+/** A user came or went: `"left"` by logging out, `"lost"` otherwise. Anonymous clients cause no such message. */
 export interface PresenceMessage {
   readonly command: "PRESENCE";
   readonly event: "joined" | "left" | "lost";
@@ -339,7 +353,10 @@ export interface PresenceMessage {
   readonly lamport: number;
 }
 
-/** To clients with `chat`, once for each login: everything that was missed has been sent, and with it the client has all of `vector`. */
+/**
+ * To clients with `chat`, once for each login: the server has sent all missed entries, and the client now has all of
+ * `vector`.
+ */
 export interface CaughtUpMessage {
   readonly command: "CAUGHT_UP";
   readonly vector: WireVector;
@@ -361,7 +378,10 @@ export interface WireServer {
   readonly port: number;
 }
 
-/** Where to go when this server is gone, best first. For clients with `resume`, after the login and whenever it changes. */
+/**
+ * The servers to try when this one is gone, best first. Clients with `resume` get the list after the login and after
+ * each change.
+ */
 export interface BackupListMessage {
   readonly command: "BACKUP_LIST";
   readonly servers: readonly WireServer[];

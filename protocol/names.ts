@@ -1,6 +1,6 @@
-/** What a username and a secret may look like. Pure. Every function answers with what is wrong, in words, or `undefined`. */
+/** Which usernames and secrets are allowed. Pure. Every function returns what is wrong, in words, or `undefined`. */
 
-/** The user of a client that names none. Nobody can register it. */
+/** The user of a client that gives no name. No client can register this name. */
 export const ANONYMOUS = "anonymous";
 /** Longest username, in characters (code points). */
 export const MAX_USERNAME_CHARACTERS = 64;
@@ -14,7 +14,8 @@ export function usernameProblem(username: string): string | undefined {
   if (characters(username) > MAX_USERNAME_CHARACTERS) {
     return `the username is longer than ${MAX_USERNAME_CHARACTERS} characters`;
   }
-  // Control characters move cursors; line and paragraph separators break lines; a lone half of a pair cannot be written as UTF-8.
+  // Control characters move cursors. Line and paragraph separators break lines. UTF-8 cannot encode a lone half of a
+  // pair.
   if (/[\p{Cc}\u2028\u2029]|\p{Cs}/u.test(username)) return "the username has a control character";
   if (/[:"\\/]/.test(username)) return 'the username has one of : " \\ /';
   return undefined;

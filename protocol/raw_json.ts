@@ -1,8 +1,9 @@
 /**
- * Parts of a JSON text as they were written. An activity must pass through a server unharmed: 1.0 stays 1.0, 9007199254740993 keeps
- * its last digit, keys keep their order. So we never write out what JSON.parse read; we cut the text. Pure.
+ * Parts of a JSON text, exactly as they were written. An activity must pass through a server unharmed: 1.0 stays 1.0,
+ * 9007199254740993 keeps its last digit, and keys keep their order. So we never write a value that JSON.parse read; we
+ * cut the text. Pure.
  *
- * Every function here expects a text that JSON.parse has accepted. That is what lets the scanner be this small.
+ * Every function expects a text that JSON.parse has accepted. This keeps the scanner small.
  */
 
 const QUOTE = 0x22;
@@ -14,7 +15,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 
-/** One member of an object: its key, and where `"key": value` and the value stand in the text. */
+/** One member of an object: its key, and the places of `"key": value` and of the value in the text. */
 export interface RawMember {
   readonly key: string;
   readonly start: number;
@@ -22,7 +23,10 @@ export interface RawMember {
   readonly end: number;
 }
 
-/** The members of the object that `text` is, in order, with the last of several equal keys last (the one that JSON.parse takes). */
+/**
+ * All members of the object `text`, in order. JSON.parse takes the last of several equal keys; the last of them stands
+ * last here, too.
+ */
 export function rawMembers(text: string): RawMember[] {
   const members: RawMember[] = [];
   let at = skipSpace(text, skipSpace(text, 0) + 1);
@@ -40,7 +44,7 @@ export function rawMembers(text: string): RawMember[] {
   return members;
 }
 
-/** The text of the value of `key` in the object that `text` is; `undefined` where there is none. */
+/** The text of the value of `key` in the object `text`; `undefined` if there is no such key. */
 export function rawValue(text: string, key: string): string | undefined {
   let value: string | undefined;
   let at = skipSpace(text, skipSpace(text, 0) + 1);
@@ -57,7 +61,7 @@ export function rawValue(text: string, key: string): string | undefined {
   return value;
 }
 
-/** The texts of the elements of the array that `text` is. */
+/** The texts of the elements of the array `text`. */
 export function rawElements(text: string): string[] {
   const elements: string[] = [];
   let at = skipSpace(text, skipSpace(text, 0) + 1);
@@ -70,13 +74,13 @@ export function rawElements(text: string): string[] {
   return elements;
 }
 
-/** The object that `text` is, without the member `key`, all else as it was written. */
+/** The object `text` without the member `key`. Everything else stays as it was written. */
 export function withoutMember(text: string, key: string): string {
   const kept = rawMembers(text).filter((member) => member.key !== key);
   return `{${kept.map((member) => text.slice(member.start, member.end)).join(",")}}`;
 }
 
-/** How many objects and arrays stand inside each other at most: 1 for `{}`, 0 for `1`. */
+/** How deep objects and arrays are nested: 1 for `{}`, 0 for `1`. */
 export function nestingDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -94,10 +98,10 @@ function readKey(text: string, start: number, end: number): string {
   return key.includes("\\") ? JSON.parse(text.slice(start, end)) : key;
 }
 
-/** Compares without cutting the key out, as this runs for every line of every client. */
+/** Compares without a copy of the key, as this runs for every line of every client. */
 function isKey(text: string, start: number, end: number, key: string): boolean {
   const extra = end - start - (key.length + 2);
-  // Written with escapes, a key is longer than it reads.
+  // A key with escapes is longer than its value.
   return extra === 0 ? text.startsWith(key, start + 1) : extra > 0 && readKey(text, start, end) === key;
 }
 

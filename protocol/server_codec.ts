@@ -1,6 +1,7 @@
 /**
- * Lines that servers send: writing them (the server's side) and reading them (the client's side). Pure.
- * A broadcast is written once for all who get it, and from the activity's own text: nothing in it is changed but `authenticated_user`.
+ * Lines that servers send: the server writes them, the client reads them. Pure.
+ *
+ * A broadcast is written once for all its receivers, from the activity's own text. Only `authenticated_user` changes.
  */
 
 import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
@@ -42,11 +43,11 @@ export function lineBytes<M extends { readonly command: string }>(message: M): U
   return encoder.encode(encodeLine(message));
 }
 
-/** What a broadcast says. */
+/** The content of a broadcast. */
 export interface Broadcast {
-  /** The activity's JSON text, an object without `authenticated_user`. */
+  /** The activity's JSON text: an object without `authenticated_user`. */
   readonly activity: string;
-  /** `authenticated_user` as a JSON string (`quoteUsername`), made once for each login. */
+  /** `authenticated_user` as a JSON string (`quoteUsername`), made once at each login. */
   readonly quotedUsername: string;
   readonly origin: string;
   readonly sequence: number;
@@ -54,9 +55,9 @@ export interface Broadcast {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
   readonly messageId: string | undefined;
-  /** The `id` of the entry that its sender published before it, where that has another origin. */
+  /** The `id` of the entry that its sender published before it, if that entry has another origin. */
   readonly after?: string | undefined;
-  /** The server of the older dialect that it came through, where that does not answer for its user. */
+  /** The server of the older dialect that the activity came through, if that server does not answer for its user. */
   readonly via?: string | undefined;
 }
 
@@ -76,7 +77,7 @@ export function encodeBroadcast(
   }${after === undefined ? "" : `,"after":"${after}"`}${via === undefined ? "" : `,"via":${JSON.stringify(via)}`}}\n`;
 }
 
-/** What `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
+/** The message in `line`. Never throws. An unknown command is `undefined`: a newer server may know more. */
 export function parseServerLine(line: string): ServerMessage | InvalidLine | undefined {
   const fields = parseFields(line);
   if ("problem" in fields) return { command: "", info: fields.problem };
@@ -195,7 +196,7 @@ function readReceipt(fields: Fields): ReceiptMessage {
   };
 }
 
-/** Shared with what servers tell each other. */
+/** The codec between servers uses this function, too. */
 export function readServers(value: unknown): WireServer[] {
   if (!Array.isArray(value) || !value.every(isObject)) throw new FieldProblem('"servers" must be a list of servers');
   return value.map((server) => ({
@@ -205,7 +206,7 @@ export function readServers(value: unknown): WireServer[] {
   }));
 }
 
-/** Shared with what servers tell each other. */
+/** The codec between servers uses this function, too. */
 export function readRefusal(command: RefusalMessage["command"], fields: Fields): RefusalMessage {
   const reason = optionalStringField(fields.reason, "reason");
   return {
@@ -256,7 +257,7 @@ function readGaps(value: unknown): WireGap[] {
 }
 
 function isEmptyObject(text: string): boolean {
-  // Almost every activity has something, mostly right after the brace.
+  // Almost every activity has a member, and mostly it begins right after the brace.
   const second = text.charCodeAt(1);
   return second === CLOSE_BRACE || (second <= SPACE && text.slice(1, -1).trim() === "");
 }

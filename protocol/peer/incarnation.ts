@@ -1,4 +1,4 @@
-/** How a server says which of its starts this is (docs/protocol.md, section 4.1). Pure. */
+/** How a server says which of its starts it runs in (docs/protocol.md, section 4.1). Pure. */
 
 import { FieldProblem, type Fields, integerField, isObject, stringField, stringsField } from "../fields.ts";
 import type { WireIncarnation } from "../message.ts";

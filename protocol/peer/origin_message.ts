@@ -1,6 +1,6 @@
 /**
- * What servers tell each other of whole origins, beside the log: as types, and how they are read. Servers of older versions pass over these commands. Field meanings
- * are in docs/protocol.md, section 4.9.
+ * Messages between servers about whole origins, beside the log: their types and their reading. Servers of older
+ * versions ignore these commands. docs/protocol.md, section 4.9, explains the fields.
  */
 
 import {
@@ -16,7 +16,10 @@ import type { WireVector } from "../message.ts";
 import { usernameProblem } from "../names.ts";
 import { isServerId } from "../server_id.ts";
 
-/** Entries `first` to `last` of `origin` were given out twice, as an old copy of its data was put back. Clients may have seen others under these ids than the log has. */
+/**
+ * Entries `first` to `last` of `origin` were given out twice, because an old copy of its data was put back. Clients may
+ * have seen other entries under these ids than the log has.
+ */
 export interface RetractedMessage {
   readonly command: "RETRACTED";
   readonly origin: string;
@@ -40,31 +43,31 @@ export interface DigestsMessage {
   readonly digests: Readonly<Record<string, string>>;
 }
 
-/** The receiver runs on a copy of a data folder whose server is in the network. Followed by the end of the link. */
+/** The receiver runs on a copy of a data folder whose server is in the network. The end of the link follows. */
 export interface ClonedMessage {
   readonly command: "CLONED";
   readonly info: string;
 }
 
-/** The sender has forgotten these origins whole, up to there: nobody has anything of them that counts but their accounts. */
+/** The sender has forgotten these origins, up to the given numbers. Only their accounts still count. */
 export interface ForgottenMessage {
   readonly command: "FORGOTTEN";
   readonly vector: WireVector;
 }
 
-/** Send me the accounts of origins that you have forgotten. */
+/** Asks for the accounts of forgotten origins. */
 export interface WantAccountsMessage {
   readonly command: "WANT_ACCOUNTS";
 }
 
-/** Accounts of origins that the sender does not have in its log any more; with `more`, others follow. */
+/** Accounts of origins that are no longer in the sender's log. With `more`, other accounts follow. */
 export interface AccountsMessage {
   readonly command: "ACCOUNTS";
   readonly accounts: readonly WireAccount[];
   readonly more: boolean;
 }
 
-/** An account as servers hand it on: as its entry has it. */
+/** An account between servers, with the fields of its entry. */
 export interface WireAccount {
   readonly username: string;
   readonly verifier: string;

@@ -1,6 +1,6 @@
 /**
- * Lines between servers of this dialect: reading and writing them. Names of other dialects (`id`, `ip`, `hostname`, `server_list`) are written beside ours, so that a person with telnet
- * recognises what is going on. Pure.
+ * Lines between servers of this dialect: reading and writing. Names of other dialects (`id`, `ip`, `hostname`,
+ * `server_list`) stand beside ours, so that a person with telnet recognises the fields. Pure.
  */
 
 import { parseFields, readEndConnection, readHeartbeat } from "../client_codec.ts";
@@ -36,21 +36,21 @@ import { readPlaceTalk } from "./place_talk_codec.ts";
 import { encodeLine, readRefusal } from "../server_codec.ts";
 import { isServerId } from "../server_id.ts";
 
-/** Lines under one header: more than a segment has. `server/mesh/peer_link.ts` bounds their bytes. */
+/** The most lines under one header: more than a segment has. `server/mesh/peer_link.ts` bounds their bytes. */
 export const MAX_ENTRIES_LINES = 8_192;
-/** Users that are online at one server. */
+/** The most users that are online at one server. */
 const MAX_USERS = 200_000;
 const MAX_HOST_LENGTH = 255;
 const MAX_VERSION_LENGTH = 64;
 const MAX_TICKET_KEY_LENGTH = 256;
 const MAX_INFO_LENGTH = 500;
-/** Members that one message may name: more than a network has servers. */
+/** The most members in one message: more than a network has servers. */
 const MAX_MEMBERS = 1_024;
-/** Ends and events that one message may tell of. */
+/** The most ends and events in one message. */
 const MAX_OBSERVED = 1_000;
 const MAX_LOAD = 1_000_000_000;
 
-/** What a peer's `line` says. Never throws. Commands that are not known here are `undefined`: a newer server may know more. */
+/** The message in a peer's `line`. Never throws. An unknown command is `undefined`: a newer server may know more. */
 export function parsePeerLine(line: string): PeerMessage | InvalidLine | undefined {
   const fields = parseFields(line);
   if ("problem" in fields) return { command: "", info: fields.problem };
@@ -62,12 +62,12 @@ export function parsePeerLine(line: string): PeerMessage | InvalidLine | undefin
   }
 }
 
-/** The first line on a link that this server has made. */
+/** The first line on a link that this server has opened. */
 export function encodeAuthenticate(secret: string, identity: PeerIdentity): string {
   return encodeLine({ command: "AUTHENTICATE", secret, ...identity, features: PEER_FEATURES });
 }
 
-/** The answer to it. */
+/** The answer to AUTHENTICATE. */
 export function encodeAuthenticationSuccess(identity: PeerIdentity, members: readonly WireMember[]): string {
   return encodeLine({
     command: "AUTHENTICATION_SUCC",
@@ -80,7 +80,7 @@ export function encodeAuthenticationSuccess(identity: PeerIdentity, members: rea
   });
 }
 
-/** How this server is. `updateTime` is milliseconds since 1970. */
+/** The state of this server. `updateTime` is milliseconds since 1970. */
 export function encodeAnnounce(announce: Omit<ServerAnnounceMessage, "command">, updateTime: number): string {
   const { serverId, host } = announce;
   return encodeLine({
@@ -94,7 +94,7 @@ export function encodeAnnounce(announce: Omit<ServerAnnounceMessage, "command">,
   });
 }
 
-/** What stands before lines of the log. */
+/** The header before lines of the log. */
 export function encodeEntries(entries: Omit<EntriesMessage, "command">): string {
   return encodeLine({ command: "ENTRIES", ...entries });
 }
@@ -189,7 +189,7 @@ function readEntries(fields: Fields): EntriesMessage {
   };
 }
 
-/** The name of a server. It becomes a key, so that not everything can be one. */
+/** The name of a server. The name becomes a key, so some strings are refused. */
 function serverIdField(value: unknown, name: string): string {
   const serverId = stringField(value, name);
   if (!isServerId(serverId)) throw new FieldProblem(`"${name}" is not the name of a server`);
@@ -202,7 +202,7 @@ function booleanField(value: unknown, name: string, otherwise: boolean): boolean
   throw new FieldProblem(`"${name}" must be true or false`);
 }
 
-/** `{origin: sequence}` with names that servers can have. */
+/** `{origin: sequence}`, with allowed server names only. */
 function originsField(value: unknown, name: string): WireVector {
   const vector = vectorField(value, name);
   for (const origin of Object.keys(vector)) serverIdField(origin, name);
@@ -230,18 +230,18 @@ function hostField(value: unknown): string {
   return host;
 }
 
-/** Why a server cannot be there: it is called at this host, and people read it. */
+/** Why `host` cannot be a server's host. Servers call this host, and people read it. */
 export function hostProblem(host: string): string | undefined {
   if (host.length > MAX_HOST_LENGTH) return `"host" may have at most ${MAX_HOST_LENGTH} characters`;
   return /[\s\p{Cc}]/u.test(host) ? '"host" has a space or a control character' : undefined;
 }
 
-/** What is said for people goes to the log: no more of it than they read. */
+/** `info` goes to the log, cut to a length that people read. */
 function withShortInfo<M extends { readonly info: string }>(message: M): M {
   return { ...message, info: message.info.slice(0, MAX_INFO_LENGTH) };
 }
 
-/** A string of at most so many UTF-16 units; empty where it is left out. */
+/** A string of at most `most` UTF-16 units; empty if the field is absent. */
 function shortField(value: unknown, name: string, most: number): string {
   const text = optionalStringField(value, name) ?? "";
   if (text.length > most) throw new FieldProblem(`"${name}" may have at most ${most} characters`);

@@ -1,6 +1,6 @@
 /**
- * What servers of this dialect say to each other after the greeting, as types. `peer_codec.ts` reads and writes them. Field meanings are in docs/protocol.md,
- * section 4; what is written here are shapes and units.
+ * The messages of servers of this dialect after the greeting, as types. `peer_codec.ts` reads and writes them.
+ * docs/protocol.md, section 4, explains the fields; the comments here give shapes and units.
  */
 
 import type {
@@ -15,7 +15,7 @@ import type {
 } from "../message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
-/** What a server must offer in AUTHENTICATE to be taken for one of this dialect. */
+/** A server offers this feature in AUTHENTICATE to show that it speaks this dialect. */
 export const PEER_FEATURE = "thrum/1";
 
 /** Offered in the greeting by a server that takes announcements which name only what has changed. */
@@ -25,24 +25,24 @@ export const DIGESTS_FEATURE = "digests";
 /** What this version offers in the greeting. */
 export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE];
 
-/** What a server says about itself when a link comes up. */
+/** What a server says about itself when a link opens. */
 export interface PeerIdentity {
   readonly serverId: string;
-  /** Where it can be reached; where it does not know, the address that it calls from. */
+  /** Where others can reach the server. If the server does not know, the address that it calls from. */
   readonly host: string;
   readonly port: number;
-  /** What it has of the log. */
+  /** The part of the log that the server has. */
   readonly vector: WireVector;
   readonly lamport: number;
-  /** Which of its starts this is; absent where it does not say. */
+  /** Which of its starts the server runs in; absent if it does not say. */
   readonly incarnation?: WireIncarnation;
-  /** What it has of accounts whose origins it has forgotten; absent where it does not say. */
+  /** Its accounts whose origins it has forgotten; absent if it does not say. */
   readonly accounts?: WireAccountsSummary;
   /** What it knows beside what every server does; absent for nothing. */
   readonly features?: readonly string[];
 }
 
-/** A member of the network as another one sees it. */
+/** A member of the network, as another member sees it. */
 export interface WireMember extends WireServer {
   readonly load: number;
   readonly weight: number;
@@ -50,15 +50,15 @@ export interface WireMember extends WireServer {
   readonly incarnation?: WireIncarnation;
 }
 
-/** The answer to AUTHENTICATE, from the server that was called. */
+/** The answer to AUTHENTICATE, from the called server. */
 export interface AuthenticationSuccessMessage extends PeerIdentity {
   readonly command: "AUTHENTICATION_SUCC";
   readonly features: readonly string[];
-  /** Those that it has a link to. */
+  /** The members that the server has a link to. */
   readonly members: readonly WireMember[];
 }
 
-/** How a server is, regularly and soon after its load changed. */
+/** The state of a server. Sent regularly, and soon after its load changed. */
 export interface ServerAnnounceMessage {
   readonly command: "SERVER_ANNOUNCE";
   readonly serverId: string;
@@ -67,30 +67,30 @@ export interface ServerAnnounceMessage {
   /** Logged-in clients. */
   readonly load: number;
   readonly weight: number;
-  /** Whether it takes clients: not while it catches up, nor when it is about to stop. */
+  /** Whether the server takes clients. It does not while it catches up, or before it stops. */
   readonly online: boolean;
-  /** What tickets of its clients can be checked with; not told before it is known who is at the other end. Empty for none. */
+  /** The key that checks its clients' tickets. Empty until the server knows its peer, and if it has no key. */
   readonly ticketKey: string;
   readonly vector: WireVector;
   /** Whether `vector` names only its own origin and those that have moved since what it said before: in the greeting, or announced. */
   readonly changes?: boolean;
   readonly lamport: number;
-  /** Those that it has a link to. */
+  /** The members that the server has a link to. */
   readonly members: readonly WireMember[];
-  /** Of the program; empty where it is not said. */
+  /** The version of the program; empty if the server does not say. */
   readonly version: string;
-  /** When it was started, in milliseconds since 1970; 0 where it is not said. */
+  /** The time of its start in milliseconds since 1970; 0 if the server does not say. */
   readonly startedAt: number;
-  /** Where its HTTP gateway is, `HOST:PORT`; empty for none. */
+  /** `HOST:PORT` of its HTTP gateway; empty if it has none. */
   readonly http: string;
   /**
-   * Whether its log up to `vector` has all that there is to know of those who were logged in there and are not any more.
-   * A server of an earlier version never says so, and answers no `PLACE_ASK`.
+   * Whether its log up to `vector` has everything about users who were logged in there and have gone. A server of an
+   * earlier version never says so, and answers no `PLACE_ASK`.
    */
   readonly places?: boolean;
 }
 
-/** Whom entries are for, as the log's segments have it. */
+/** The audience of entries, as the segments of the log have it. */
 export type WireAudience = "everyone" | "servers" | { readonly user: string };
 
 /** The `last - first + 1` lines that follow are entries of one origin. */
@@ -99,28 +99,34 @@ export interface EntriesMessage {
   readonly origin: string;
   readonly first: number;
   readonly last: number;
-  /** What the sender takes the receiver to have. What lies between this and `first` was forgotten. */
+  /**
+   * The sequence that the receiver should have, as the sender believes. Entries between this and `first` were
+   * forgotten.
+   */
   readonly after: number;
   readonly to: WireAudience;
   /** The sender's Lamport time. */
   readonly lamport?: number;
-  /** How long the sender has had these lines, in milliseconds by a clock that no calendar moves; said where that is long. */
+  /** How long the sender has had these lines, in milliseconds of a monotonic clock. Given if that is long. */
   readonly ageMs?: number;
 }
 
-/** Send me these origins, from there on. Replaces what was wanted before; the receiver's own origin needs no asking, but may be asked for anew. */
+/**
+ * Asks for entries of these origins from the given sequences on. Replaces the former WANT. The receiver sends its own
+ * origin anyway, but a server may ask for it anew.
+ */
 export interface WantMessage {
   readonly command: "WANT";
   readonly vector: WireVector;
 }
 
-/** These are stored here. */
+/** The sender has stored these entries. */
 export interface HaveMessage {
   readonly command: "HAVE";
   readonly vector: WireVector;
 }
 
-/** A claim to a name, which (lamport, origin) identifies; the answers to it; and that it is over. */
+/** A claim to a name, an answer to one, or its end. (lamport, origin) identifies a claim. */
 export interface LockMessage {
   readonly command: "LOCK_REQUEST" | "LOCK_ALLOWED" | "LOCK_DENIED" | "LOCK_RELEASE";
   readonly username: string;
@@ -128,47 +134,50 @@ export interface LockMessage {
   readonly origin: string;
 }
 
-/** Who is logged in there; not anonymous clients. When a link comes up. */
+/** The users who are logged in at the sender, without anonymous clients. Sent when a link opens. */
 export interface OnlineMessage {
   readonly command: "ONLINE";
   readonly users: readonly string[];
 }
 
-/** A user has the first session there, or has none any more. */
+/** A user opened the first session at the sender, or closed the last one. */
 export interface OnlineChangeMessage {
   readonly command: "ONLINE_CHANGE";
   readonly username: string;
   readonly event: "joined" | "left" | "lost";
-  /** When it happened: where a user may have only one session, the one that began last stays. */
+  /** When the change happened. If a user may have only one session, the session that began last stays. */
   readonly lamport: number;
 }
 
-/** A server that is asked answers when all that it said before has been sent. */
+/** A question to a server. It answers after it has sent everything that came before. */
 export interface PlaceAskMessage {
   readonly command: "PLACE_ASK";
   readonly ask: number;
 }
 
-/** The answer: its own newest entry. Once that is here, all is known that it has to tell of lost connections. */
+/** The answer: the sender's newest entry. With that entry, the receiver knows all about lost connections there. */
 export interface PlaceSaidMessage {
   readonly command: "PLACE_SAID";
   readonly ask: number;
   readonly sequence: number;
 }
 
-/** How many connections users have there, beside what `ONLINE` says; nothing is said of one that can resume. */
+/** How many connections users have there, beside `ONLINE`. A connection that can resume is not counted. */
 export interface SessionsMessage {
   readonly command: "SESSIONS";
   readonly users: readonly { readonly username: string; readonly plain: number; readonly resuming: number }[];
 }
 
-/** Users who have not got all that the sender has announced last, with what they have of the origins that matter. All of them, or the first. */
+/**
+ * Users who have not got everything up to the sender's last announcement, with their vectors for the origins that
+ * matter. The message names all of them, or the first ones.
+ */
 export interface BehindMessage {
   readonly command: "BEHIND";
   readonly users: readonly { readonly username: string; readonly vector: WireVector }[];
 }
 
-/** Where users stood when the sender lost the server `server`, and where they have not been taken up. */
+/** Positions of users when the sender lost the server `server`, as far as nobody has taken them up. */
 export interface PlacesMessage {
   readonly command: "PLACES";
   readonly server: string;
@@ -180,28 +189,34 @@ export interface PlacesMessage {
   }[];
 }
 
-/** What servers say to each other about lost connections. */
+/** Messages between servers about lost connections. */
 export type PlaceTalkMessage = PlaceAskMessage | PlaceSaidMessage | SessionsMessage | BehindMessage | PlacesMessage;
 
-/** Somebody looks at the network from there: say about once a second what has changed here, or do not any more. */
+/**
+ * A person looks at the network from the sender's dashboard, or stops looking. While they look, the receiver tells
+ * about once a second what changed.
+ */
 export interface ObserveMessage {
   readonly command: "OBSERVE";
   readonly active: boolean;
 }
 
-/** What has changed at the sender since it said so last; with `reset` it is all there is. What the parts mean is in `view/network_view.ts`. */
+/**
+ * What changed at the sender since its last message; with `reset`, everything. `view/network_view.ts` explains the
+ * parts.
+ */
 export interface ObservedMessage {
   readonly command: "OBSERVED";
   readonly reset: boolean;
-  /** A JSON merge patch for what it knows of itself. */
+  /** A JSON merge patch for the sender's own view. */
   readonly patch: Readonly<Record<string, unknown>>;
-  /** Connections that have ended there. */
+  /** Connections that ended there. */
   readonly ends: readonly Readonly<Record<string, unknown>>[];
   /** Trace events. */
   readonly events: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** What a server may say to another. */
+/** A message from one server to another. */
 export type PeerMessage =
   | AuthenticationSuccessMessage
   | ServerAnnounceMessage

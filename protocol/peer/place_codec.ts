@@ -1,49 +1,54 @@
 /**
- * PLACE lines of the log: where a lost connection of a user stood, and that such a place was taken up. Servers tell each
- * other; a client gets none of them. They are entries for the user that they are about, so that a store forgets them
- * with the user's messages, and a server that knows none keeps them and passes them on. Pure.
+ * PLACE lines of the log: the position of a user's lost connection, or the notice that a server took that position up.
+ * Servers tell each other; no client gets these lines. They are entries for one user, so that a store forgets them with
+ * the user's messages. A server that does not know them keeps them and passes them on. Pure.
  */
 
 import { type Fields, isObject } from "../fields.ts";
 import type { WireVector } from "../message.ts";
 import { isServerId } from "../server_id.ts";
 
-/** What a PLACE line says. */
+/** The content of a PLACE line. */
 export type PlaceNote = LostNote | TakenNote;
 
-/** A connection of `username` with the server that says it was lost. */
+/** `username` lost a connection with the server that writes this. */
 export interface LostNote {
   readonly event: "lost";
   readonly username: string;
-  /** Whether its client can say itself what it has. */
+  /** Whether the client of that connection can say itself which entries it has. */
   readonly resumes: boolean;
-  /** Lamport time of the loss; earlier than the entry's where the server was started anew since. */
+  /** Lamport time of the loss. Earlier than the entry's time if the server has restarted since. */
   readonly lostAt: number;
-  /** How far it was, of each origin of which servers may have more or less; of all others it had what the server had. */
+  /**
+   * The position of the connection, for each origin of which servers may have more or less. Of all other origins, it
+   * had everything that the server had.
+   */
   readonly vector: WireVector;
 }
 
-/** A place of `username` was taken up, at the server that says it. */
+/** The server that writes this has taken up a position of `username`. */
 export interface TakenNote {
   readonly event: "taken";
   readonly username: string;
-  /** The server that the lost connection was with, and its entry; 0 where there was none, as the server was lost. */
+  /**
+   * The server of the lost connection, and its entry. The entry is 0 if that server was lost before it could write one.
+   */
   readonly server: string;
   readonly sequence: number;
 }
 
-/** What the line says as an entry. */
+/** The fields that make the line an entry. */
 interface EntryFields {
   readonly origin: string;
   readonly sequence: number;
   readonly lamport: number;
 }
 
-/** Origins that one line may name: as many as a vector may anywhere. */
+/** The most origins in one line: as many as any vector may have. */
 const MAX_ORIGINS = 1_024;
 const MAX_NAME_UNITS = 128;
 
-/** A PLACE line, its end included. */
+/** A PLACE line with its end. */
 export function encodePlace(note: PlaceNote, { origin, sequence, lamport }: EntryFields): string {
   const id = `${origin}:${sequence}`;
   const { event, username } = note;
@@ -53,7 +58,7 @@ export function encodePlace(note: PlaceNote, { origin, sequence, lamport }: Entr
   return JSON.stringify({ command: "PLACE", event, username, ...rest, id, lamport }) + "\n";
 }
 
-/** What the fields of a PLACE line say; `undefined` for what only a newer server can read. */
+/** The content of a PLACE line's fields; `undefined` if only a newer server can read them. */
 export function readPlace(fields: Fields): PlaceNote | undefined {
   const { event, username } = fields;
   if (typeof username !== "string" || username === "" || username.length > MAX_NAME_UNITS) return undefined;

@@ -1,4 +1,4 @@
-/** What servers say to each other about lost connections, read from a line's fields. Pure. */
+/** Reads messages between servers about lost connections from the fields of a line. Pure. */
 
 import { FieldProblem, type Fields, integerField, isObject, stringField, vectorField } from "../fields.ts";
 import type { WireVector } from "../message.ts";
@@ -6,12 +6,12 @@ import { usernameProblem } from "../names.ts";
 import type { PlaceTalkMessage } from "./peer_message.ts";
 import { isServerId } from "../server_id.ts";
 
-/** Users that one message may name. */
+/** The most users in one message. */
 export const MAX_TALKED_USERS = 1_000;
 const MAX_SESSIONS = 1_000_000;
 const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 
-/** What such a line says; `undefined` for another command. @throws {FieldProblem} */
+/** The message in such a line; `undefined` for another command. @throws {FieldProblem} */
 export function readPlaceTalk(command: string, fields: Fields): PlaceTalkMessage | undefined {
   switch (command) {
     case "PLACE_ASK":
