@@ -1,6 +1,6 @@
 /**
- * Cursors: how far one reader has come in this server's log, and what it already has of what is ahead. Everything that a connection is sent from
- * the log goes through `readSegment`, whether it is live, behind, or back after an absence. Pure.
+ * Cursors: the position of one reader in this server's log, and the entries ahead that the reader already has. Every
+ * entry that a connection gets from the log goes through `readSegment`: live, behind, or after an absence. Pure.
  */
 
 import { linesAfter, type Position, type Segment } from "./segment.ts";
@@ -10,11 +10,11 @@ import { sequenceOf, type Vector } from "./vector.ts";
 export interface Cursor {
   /** The last segment that was read. */
   position: Position;
-  /** Whose direct messages are read; `undefined` reads none. */
+  /** The user whose direct messages are read; `undefined` reads none. */
   readonly username: string | undefined;
   /**
-   * For each origin, up to where the reader has its entries although they lie ahead of `position`. An origin goes when the log has passed it;
-   * an empty map means that whole segments can be sent.
+   * For each origin, the last entry that the reader has ahead of `position`. An origin goes when the log has passed
+   * that entry. While the map is empty, whole segments can be sent.
    */
   readonly ahead: Map<string, number>;
 }
@@ -26,7 +26,7 @@ export function cursorAt(position: Position, username: string | undefined, vecto
   return { position, username, ahead: new Map(Object.entries(vector)) };
 }
 
-/** Forgets what need not be skipped any more, as the cursor stands where the log covers `passed`. */
+/** Removes origins that need no skipping any more. The cursor stands where the log covers `passed`. */
 export function dropPassed(cursor: Cursor, passed: Vector): void {
   for (const [origin, sequence] of cursor.ahead) {
     if (sequence <= sequenceOf(passed, origin)) cursor.ahead.delete(origin);
@@ -38,7 +38,10 @@ export function hasAhead({ ahead }: Cursor, vector: Vector): boolean {
   return Object.keys(vector).every((origin) => (ahead.get(origin) ?? 0) >= vector[origin]!);
 }
 
-/** Moves the cursor over the next segment. Gives what its reader has to get of it: the segment's own bytes, a part of them, or nothing. */
+/**
+ * Moves the cursor over the next segment. Gives the bytes that the reader needs: all of the segment's own, a part of
+ * them, or none.
+ */
 export function readSegment(cursor: Cursor, segment: Segment): Uint8Array {
   cursor.position = segment.position;
   const has = cursor.ahead.get(segment.origin);

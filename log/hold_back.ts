@@ -1,7 +1,9 @@
 /**
- * What has arrived of other origins and is not in the log yet. An origin's entries enter the log in their order, each once, and none before the one that its sender published
- * before it, on whatever server: it waits, and with it all that follow it of its origin. There is a bound: when the origin that it waits for is
- * gone, only for a while. Pure: the time comes in, and what is let through goes to the caller, who says by `lastOf` what is in the log.
+ * Entries of other origins that have arrived and are not in the log yet. The entries of an origin enter the log in
+ * order, each once. An entry also waits for the entry that its sender published before it on another server, and all
+ * later entries of its origin wait with it. The wait has a bound: if that other origin is gone, it ends after a while.
+ *
+ * Pure: the caller gives the time, takes the entries that may enter, and says with `lastOf` what the log has.
  */
 
 /** An entry that arrived. */
@@ -16,7 +18,7 @@ export interface ArrivedEntry<T> {
 
 /** What the decision needs to know. */
 export interface HoldBackFacts<T> {
-  /** The newest sequence of `origin` in the log, or about to be. */
+  /** The newest sequence of `origin` in the log, or about to enter it. */
   lastOf(origin: string): number;
   /** Whether entries of `origin` can still be expected soon: there is a way to the server. */
   isReachable(origin: string): boolean;
@@ -24,7 +26,7 @@ export interface HoldBackFacts<T> {
   letThrough(origin: string, entry: ArrivedEntry<T>): void;
 }
 
-/** What came of an arrival: with `"ask again"` entries before these are missing. That is said once, until they come. */
+/** The result of an arrival. `"ask again"`: entries before it are missing. This is said once, until they come. */
 export type Arrival = "taken" | "ask again";
 
 interface Held<T> {
@@ -32,7 +34,7 @@ interface Held<T> {
   bytes: number;
 }
 
-/** How much of one origin may wait; what comes beyond is let go and asked for again. */
+/** The most that may wait of one origin. Entries beyond it are dropped and asked for again. */
 const MAX_HELD_BYTES = 8_388_608;
 /** An entry that refers to one which does not come although its origin is there names something that does not exist. */
 const PATIENCE_MS = 30_000;
@@ -42,13 +44,13 @@ export class HoldBack<T> {
   readonly #holdBackMs: number;
   readonly #maxHeldBytes: number;
   readonly #held = new Map<string, Held<T>>();
-  /** Origins of which something was let go for want of room. */
+  /** Origins with dropped entries. */
   readonly #cut = new Set<string>();
   /** Those of them that have room again. */
   readonly #free = new Set<string>();
-  /** Since when origins that something waits for are known to be gone. */
+  /** For each gone origin that entries wait for: since when it is known to be gone. */
   readonly #goneSince = new Map<string, number>();
-  /** Origins of which entries are missing that were asked for. */
+  /** Origins with missing entries that this server has asked for. */
   readonly #asked = new Set<string>();
 
   constructor(holdBackMs: number, maxHeldBytes: number = MAX_HELD_BYTES) {
@@ -72,7 +74,7 @@ export class HoldBack<T> {
     facts: HoldBackFacts<T>,
   ): Arrival {
     const newest = this.#held.get(origin)?.entries.at(-1)?.entry.sequence ?? facts.lastOf(origin);
-    // Not while it is full: nothing that was let go can enter before what is held.
+    // Not while the buffer is full: a dropped entry cannot enter before those that are held.
     if (this.#cut.has(origin)) return "taken";
     if (after > newest) {
       if (this.#asked.has(origin)) return "taken";
@@ -90,7 +92,7 @@ export class HoldBack<T> {
     return "taken";
   }
 
-  /** What was asked for may never come, as a link is gone. */
+  /** A link is gone, so the entries that this server asked for may never come. */
   askAgain(): void {
     this.#asked.clear();
   }
@@ -111,14 +113,14 @@ export class HoldBack<T> {
     if (this.#held.size === 0) this.#goneSince.clear();
   }
 
-  /** Origins of which something was let go, and is to be asked for now that there is room again. Told once. */
+  /** Origins with dropped entries that have room again, to be asked for now. Each is given once. */
   takeFree(): string[] {
     const free = [...this.#free];
     this.#free.clear();
     return free;
   }
 
-  /** Lets through what may enter of one origin. Whether there was any. */
+  /** Lets the entries of one origin through that may enter. True if there were any. */
   #enter(origin: string, held: Held<T>, nowMs: number, facts: HoldBackFacts<T>): boolean {
     let count = 0;
     for (const { entry, since } of held.entries) {
@@ -139,7 +141,7 @@ export class HoldBack<T> {
       this.#goneSince.delete(after.origin);
       return nowMs - since >= PATIENCE_MS;
     }
-    // Counted from when it was gone: only then others are asked for what it had.
+    // Counted from when the origin was gone: only then does this server ask others for its entries.
     const goneSince = this.#goneSince.get(after.origin) ?? nowMs;
     this.#goneSince.set(after.origin, goneSince);
     return nowMs - Math.max(since, goneSince) >= this.#holdBackMs;

@@ -1,31 +1,32 @@
 /**
- * The clock by which a log forgets. It is the log's own, kept with it, and no calendar: it counts the time in which the server ran, so that one that is wrong,
- * for a second or for good, makes nothing older than it is. Of the time in which the server did not run a calendar alone can tell; that is believed
- * little by little. So nothing goes before it was there for four fifths of its time, whatever any calendar says. Pure: what the clocks say comes in.
+ * The clock by which a log forgets. It belongs to the log, is kept with it, and is no calendar. It counts the time in
+ * which the server ran, so that a wrong calendar makes nothing older than it is. Only a calendar knows how long the
+ * server did not run, and the clock believes the calendar little by little. So everything stays for at least four
+ * fifths of its time. Pure: the caller reads the clocks.
  */
 
 /** What is kept of it with the log. */
 export interface RetentionNote {
   /** Its time. */
   readonly atMs: number;
-  /** What the calendar said then, in milliseconds since 1970. */
+  /** The calendar's time at this note, in milliseconds since 1970. */
   readonly wallMs: number;
   /** Time in which the server did not run, by the calendar, and that was not counted yet. */
   readonly owedMs: number;
 }
 
-/** Of the time that passes, so much is counted besides of what is owed. */
+/** The share of passing time that is added out of the owed time. */
 const OWED_SHARE = 1 / 4;
-/** No more is owed: what a calendar tells of years may be the year. */
+/** The most that can be owed. A calendar that is off by years may have a wrong year. */
 const MAX_OWED_MS = 90 * 86_400_000;
 /** Counted at once, however long nobody looked. */
 const MAX_STEP_MS = 3_600_000;
-/** Calendars are put right by so much all the time. */
+/** Small corrections of a calendar stay below this. */
 const SET_BACK_MS = 60_000;
 /** No calendar that is right says less. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
 
-/** One log's. Its zero is such that it stood at the calendar's time when the log began. */
+/** The clock of one log. It began at the calendar's time when the log began. */
 export class RetentionClock {
   #atMs: number;
   #owedMs: number;
@@ -33,8 +34,8 @@ export class RetentionClock {
   #wallAheadMs: number;
 
   /**
-   * Goes on from `note`. A log that has none was written by a program that dated what it took in by the calendar: `newestMs` is the last such date.
-   * `nowMs` is monotonic.
+   * Goes on from `note`. A log without one was written by a program that dated entries by the calendar; `newestMs` is
+   * the last such date. `nowMs` is monotonic.
    */
   constructor(note: RetentionNote | undefined, newestMs: number | undefined, nowMs: number, wallMs: number) {
     this.#atMs = note?.atMs ?? beginning(newestMs, wallMs);
@@ -55,7 +56,7 @@ export class RetentionClock {
     this.#lookedAtMs = nowMs;
     const wasAheadMs = this.#wallAheadMs;
     this.#wallAheadMs = wallMs - nowMs;
-    // Whoever set the calendar back thinks that it was wrong before, and by it time was taken to have passed.
+    // A calendar that is set back was wrong before. The owed time came from that wrong calendar.
     if (this.#wallAheadMs < wasAheadMs - SET_BACK_MS) this.#owedMs = 0;
     const paidMs = Math.min(this.#owedMs, (this.#atMs - before) * OWED_SHARE);
     this.#owedMs -= paidMs;
@@ -72,7 +73,7 @@ export class RetentionClock {
   }
 }
 
-/** What was kept; `undefined` where that is no note. */
+/** The note in `text`; `undefined` if there is none. */
 export function parseRetentionNote(text: string | undefined): RetentionNote | undefined {
   if (text === undefined) return undefined;
   const [atMs, wallMs, owedMs, ...rest] = text.split(" ").map(Number);
@@ -89,7 +90,10 @@ function owed(ms: number): number {
   return Math.min(MAX_OWED_MS, Math.max(0, ms));
 }
 
-/** Where a log without a note begins. Of two dates that may be wrong the earlier one, by which less is old; unless it is wrong for certain. */
+/**
+ * Where a log without a note begins: at the earlier of two dates that may be wrong, because fewer entries are old by
+ * it. A calendar that is certainly wrong does not count.
+ */
 function beginning(newestMs: number | undefined, wallMs: number): number {
   if (newestMs === undefined) return Math.max(0, wallMs);
   return wallMs < EARLIEST_MS ? newestMs : Math.min(newestMs, wallMs);

@@ -1,14 +1,18 @@
 /**
- * Segments: what one turn of the event loop added to the log, as the bytes that the wire carries. One is stored as one row and written as one
- * buffer. All entries of a segment come from one origin, follow each other without gap, and have one audience; each is one line. Pure.
+ * Segments: the entries that one turn of the event loop added to the log, as the bytes of the wire. A segment is stored
+ * as one row and written as one buffer. All its entries have one origin and one audience, and follow each other without
+ * a gap. Each entry is one line. Pure.
  */
 
-/** A place in a server's own log: 1, 2, 3 … in the order in which that server took segments in. Differs from server to server. */
+/**
+ * A place in a server's own log: 1, 2, 3 … in the order in which that server took segments in. Each server has its own
+ * positions.
+ */
 export type Position = number;
 
 /**
- * Who gets to see a segment's lines: every logged-in client, one user's sessions, or servers alone.
- * In this order they are what most, few and no connections read.
+ * Who gets the lines of a segment: every logged-in client, the sessions of one user, or only servers. The order is that
+ * of the number of readers, most first.
  */
 export type Audience = { readonly kind: "everyone" } | { readonly kind: "user"; readonly username: string } | {
   readonly kind: "servers";
@@ -43,7 +47,7 @@ export function linesOf(bytes: Uint8Array): string[] {
   return decoder.decode(bytes).split("\n").slice(0, -1);
 }
 
-/** The lines of `segment` with a sequence above `sequence`: all of its bytes, a part of them (not copied), or nothing. */
+/** The lines of `segment` with a sequence above `sequence`: all its bytes, a part of them (without a copy), or none. */
 export function linesAfter(segment: Segment, sequence: number): Uint8Array {
   if (sequence < segment.first) return segment.bytes;
   if (sequence >= segment.last) return segment.bytes.subarray(segment.bytes.length);

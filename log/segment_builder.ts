@@ -1,6 +1,7 @@
 /**
- * Collects the entries of one turn of the event loop and makes segments of them: one for each run of lines of one origin and one audience, in the order in
- * which they came. Decides what belongs together; the bytes are made once, here, for the disk and for every reader. Pure.
+ * Collects the entries of one turn of the event loop and makes segments of them. Each run of lines with one origin and
+ * one audience becomes a segment, in the order of arrival. The bytes are made once, here, for the disk and for every
+ * reader. Pure.
  */
 
 import { type Audience, type Position, type Segment } from "./segment.ts";
@@ -14,44 +15,50 @@ interface Run {
   text: string;
 }
 
-/** A longer run is cut, so that a reader that is behind never has to take more than about this at once, in UTF-16 units. */
+/** Longer runs are cut, in UTF-16 units. So a reader that is behind never takes much more than this at once. */
 const MAX_RUN_LENGTH = 262_144;
 const encoder = new TextEncoder();
 
 /** The unfinished end of the log. */
 export class SegmentBuilder {
   readonly #last: Record<string, number>;
-  /** Origins that are forgotten whole, and their last entries: not in the log any more, but not to come again either. */
+  /**
+   * The last entries of origins that are forgotten as a whole. These entries are not in the log, and must not come
+   * again.
+   */
   readonly #buried: Map<string, number>;
   #runs: Run[] = [];
 
-  /** Goes on after what `vector` has, and what is `buried`. */
+  /** Goes on after `vector` and `buried`. */
   constructor(vector: Vector, buried: Vector = {}) {
     this.#last = { ...vector };
     this.#buried = new Map(Object.entries(buried));
   }
 
-  /** What the log will have once everything that was added is in it. */
+  /** The vector of the log, with everything that was added. */
   get vector(): Vector {
     return this.#last;
   }
 
-  /** The sequence of the newest entry of `origin`, be it in the log or about to be. */
+  /** The sequence of the newest entry of `origin`, also if it was added and is not in the log yet. */
   lastOf(origin: string): number {
     return Object.hasOwn(this.#last, origin) ? this.#last[origin]! : this.buriedAt(origin);
   }
 
-  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  /** The last entry of a forgotten origin; 0 for other origins. */
   buriedAt(origin: string): number {
     return this.#buried.get(origin) ?? 0;
   }
 
-  /** All that are. */
+  /** The last entries of all forgotten origins. */
   get buried(): ReadonlyMap<string, number> {
     return this.#buried;
   }
 
-  /** `origin` is forgotten whole, up to `sequence` at least: nothing of it was added since `take`. Gives up to where. */
+  /**
+   * Forgets `origin` as a whole, at least up to `sequence`. Nothing of it was added since `take`. Gives the last entry
+   * that is forgotten.
+   */
   bury(origin: string, sequence: number): number {
     const last = Math.max(sequence, this.lastOf(origin));
     delete this.#last[origin];
@@ -59,7 +66,10 @@ export class SegmentBuilder {
     return last;
   }
 
-  /** Adds the line of an entry, its end included. What lies between the origin's newest entry and this one was forgotten elsewhere. */
+  /**
+   * Adds the line of an entry with its end. Entries between the origin's newest one and this one were forgotten
+   * elsewhere.
+   */
   add(origin: string, sequence: number, audience: Audience, line: string): void {
     const run = this.#runs[this.#runs.length - 1];
     if (
@@ -80,7 +90,7 @@ export class SegmentBuilder {
     takeBack(this.#last, origin, sequence);
   }
 
-  /** What was added since the last call, as segments that follow `head`. */
+  /** The entries that were added since the last call, as segments that follow `head`. */
   take(head: Position, takenAt: number): Segment[] {
     const runs = this.#runs;
     this.#runs = [];

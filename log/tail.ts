@@ -1,10 +1,8 @@
-/**
- * The newest segments, kept in memory for readers that are a little behind. What is older is in the store. Pure.
- */
+/** The newest segments, kept in memory for readers that are a little behind. The store has the older ones. Pure. */
 
 import { type Position, type Segment, SERVERS } from "./segment.ts";
 
-/** Stands where a segment was let go, so that its bytes are free before the array is cut. */
+/** Takes the place of a released segment, so that its bytes are free before the array is cut. */
 const RELEASED: Segment = Object.freeze({
   position: 0,
   origin: "",
@@ -35,14 +33,16 @@ export class Tail {
       this.#bytes -= this.#segments[this.#start]!.bytes.length;
       this.#segments[this.#start++] = RELEASED;
     }
-    // Moved only when half of the array is old, so that a push costs constant time on average.
+    // Segments move only when half of the array is old. So a push costs constant time on average.
     if (this.#start > 1024 && this.#start * 2 > this.#segments.length) {
       this.#segments = this.#segments.slice(this.#start);
       this.#start = 0;
     }
   }
 
-  /** Lets go of everything up to `position`: the store has forgotten some of it, and tells best what is left. */
+  /**
+   * Releases everything up to `position`. The store has forgotten some of it, and knows best which segments are left.
+   */
   dropTo(position: Position): void {
     while (this.#start < this.#segments.length && this.#segments[this.#start]!.position <= position) {
       this.#bytes -= this.#segments[this.#start]!.bytes.length;
@@ -51,8 +51,8 @@ export class Tail {
   }
 
   /**
-   * Segments after `position`, in order: at least one if there is one, then as many as fit into `maxBytes`. `undefined` when the first of
-   * them is no longer, or was never, here.
+   * Segments after `position`, in order: at least one if there is one, then as many as fit into `maxBytes`. `undefined`
+   * if the first of them is not in memory.
    */
   after(position: Position, maxBytes: number): Segment[] | undefined {
     const oldest = this.#segments[this.#start];

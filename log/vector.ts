@@ -1,9 +1,9 @@
 /**
- * Vectors: for each origin, the sequence up to which something is had. As entries count 1, 2, 3 … without gaps per origin, a vector says
- * exactly what a server or a client has. Pure.
+ * Vectors: for each origin, the sequence up to which a server or a client has all entries. Entries count 1, 2, 3 … per
+ * origin without gaps, so a vector says exactly what its owner has. Pure.
  */
 
-/** `{origin: sequence}`: everything of each origin up to and including that sequence. An origin that is not named stands at 0. */
+/** `{origin: sequence}`: every entry of each origin up to that sequence. An origin without a number stands at 0. */
 export type Vector = Readonly<Record<string, number>>;
 
 /** The sequence up to which `vector` has the entries of `origin`. */
@@ -11,7 +11,7 @@ export function sequenceOf(vector: Vector, origin: string): number {
   return Object.hasOwn(vector, origin) ? vector[origin]! : 0;
 }
 
-/** Whether everything that `part` has is in `whole` too. */
+/** Whether `whole` has everything that `part` has. */
 export function covers(whole: Vector, part: Vector): boolean {
   return Object.keys(part).every((origin) => sequenceOf(whole, origin) >= part[origin]!);
 }
@@ -33,7 +33,7 @@ export function beyond(vector: Vector, known: Vector): Vector {
   return rest;
 }
 
-/** Says in `vector` that of `origin` there is only what comes up to `sequence`. */
+/** Sets `origin` in `vector` back to `sequence`; 0 removes it. */
 export function takeBack(vector: Record<string, number>, origin: string, sequence: number): void {
   if (sequence === 0) delete vector[origin];
   else vector[origin] = sequence;
