@@ -1,7 +1,7 @@
 /**
- * What can be said on the command lines of our two programs, one table each, and what that comes to: a layer to lay over the config file,
- * and what belongs to this one run. `-lh -lp -rh -rp -s -a -u` and the long ones with a single dash and underscores are what people of this protocol family type.
- * Pure.
+ * The command lines of the two programs, one table each, and their results: a layer over the config file, and settings
+ * of this one run. `-lh -lp -rh -rp -s -a -u` and the long flags with a single dash and underscores are usual in this
+ * protocol family. Pure.
  */
 
 import type { Endpoint } from "../platform/address.ts";
@@ -39,62 +39,62 @@ import {
   wordList,
 } from "./values.ts";
 
-/** What a server is asked to do. */
+/** The result of a server's command line. */
 export interface ServerArguments {
-  /** `drain`: ask one that runs to hand its clients over and to stop. `recover`: bring back what is whole of a damaged data folder. */
+  /** `drain`: ask a running server to hand its clients over and stop. `recover`: repair a damaged data folder. */
   readonly action: "serve" | "drain" | "recover" | "help" | "version";
   /** What the flags say about the configuration. */
   readonly layer: ConfigLayer;
-  /** The config file that was asked for. */
+  /** The config file that the command line names. */
   readonly configFile: string | undefined;
-  /** Whether questions may be asked, if there is a terminal. */
+  /** Whether the program may ask questions, if there is a terminal. */
   readonly mayAsk: boolean;
-  /** Where the trace is written. */
+  /** The trace file. */
   readonly trace: string | undefined;
-  /** When it goes on in a new file. */
+  /** The size at which the trace goes on in a new file. */
   readonly traceLimitBytes: number | undefined;
 }
 
-/** The commands of a client. `"interactive"` is what it does without one. */
+/** The commands of a client. Without a command it is `"interactive"`. */
 export type ClientCommand = "interactive" | "publish" | "listen" | "send" | "users" | "register" | "exchange";
 
-/** What a client is asked to do. Spans are milliseconds; what was not given is `undefined`. */
+/** The result of a client's command line. Spans are milliseconds. `undefined` means that the flag was not given. */
 export interface ClientArguments {
   readonly action: ClientCommand | "help" | "version";
-  /** What the flags say about the configuration: whom to call. */
+  /** The flags for the configuration: the server to call. */
   readonly layer: ConfigLayer;
-  /** The config file that was asked for. */
+  /** The config file that the command line names. */
   readonly configFile: string | undefined;
-  /** Whether questions may be asked, if there is a terminal. */
+  /** Whether the program may ask questions, if there is a terminal. */
   readonly mayAsk: boolean;
   readonly username: string | undefined;
-  /** From the command line only; THRUM_SECRET comes after it. */
+  /** From the command line only. THRUM_SECRET is used after it. */
   readonly secret: string | undefined;
-  /** The interactive session: keep the secret for the next time. */
+  /** Interactive session: keep the secret for the next time. */
   readonly remember: boolean;
   /** Write JSON lines on standard output instead of text for people. */
   readonly json: boolean;
   /** `publish`: the activity, as it was typed. Without it, activities come on standard input. */
   readonly activity: string | undefined;
-  /** `send`: whom the direct message is for, and what it says. */
+  /** `send`: the receiver and the text of the direct message. */
   readonly direct: { readonly to: string; readonly text: string } | undefined;
-  /** `users`: only those who are logged in. */
+  /** `users`: only logged-in users. */
   readonly online: boolean;
   /** `exchange`: time between two data messages. */
   readonly intervalMs: number | undefined;
-  /** `exchange`: how long no heartbeat is answered. */
+  /** `exchange`: for how long the client answers no heartbeat. */
   readonly blockHeartbeatMs: number | undefined;
-  /** `exchange`: what a data message says. */
+  /** `exchange`: the text of a data message. */
   readonly message: string | undefined;
-  /** Where to take heartbeats out of band; see `heartbeatEndpoint`. */
+  /** The port for heartbeats out of band; see `heartbeatEndpoint`. */
   readonly heartbeatPort: number | undefined;
-  /** Where the trace is written. */
+  /** The trace file. */
   readonly trace: string | undefined;
-  /** When it goes on in a new file. */
+  /** The size at which the trace goes on in a new file. */
   readonly traceLimitBytes: number | undefined;
 }
 
-/** What `exchange` does where nothing else is said. */
+/** The settings of `exchange` without flags. */
 export const EXCHANGE_DEFAULTS = { intervalMs: 5_000, blockHeartbeatMs: 0, message: "Hello, there" } as const;
 
 const FILE = text("the name of a file");
@@ -102,7 +102,7 @@ const ENDPOINT: Reader<string[]> = {
   allowed: "HOST:PORT",
   read: (given) => parseEndpoint(given) === undefined ? undefined : [given],
 };
-/** As it was written: the configuration has it as text too. */
+/** The address as it was written: the configuration keeps it as text. */
 const ADDRESS: Reader<string> = {
   allowed: LISTEN_ADDRESS.allowed,
   read: (given) => LISTEN_ADDRESS.read(given) === undefined ? undefined : given,
@@ -224,10 +224,10 @@ const SERVER_FLAGS = {
   ...HELP,
 } satisfies Flags;
 
-/** What says which server is to be drained, and what it takes to be allowed to. */
+/** The flags of `drain`: they name the server, and give the right to drain it. */
 const DRAIN_FLAGS: readonly string[] = ["http", "port", "data", "config", "no-prompt", "help", "version"];
 
-/** What says which folder is to be recovered, and who may have what it lacks. */
+/** The flags of `recover`: they name the folder, and servers that may have its lost entries. */
 const RECOVER_FLAGS: readonly string[] = [
   ...["port", "data", "config", "join", "remote-host", "remote-port", "secret", "no-prompt", "help", "version"],
 ];
@@ -285,7 +285,7 @@ const COMMANDS = {
 const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "exchange"];
 
 const CLIENT_FLAGS = {
-  // Of the two pairs of the family, a client of ours needs one: whom it calls.
+  // The family has two pairs of flags. A client needs one: the server to call.
   host: flag("HOST", HOST, {
     heading: "Whom it calls",
     short: ["-rh", "-lh"],
@@ -415,7 +415,7 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
         olderDialect: values["older-dialect"],
         activityCheckIntervalMs: values["activity-check-interval"],
       }),
-      // A folder on the command line wins over an "ephemeral" in the file: it was asked for now.
+      // A folder on the command line wins over "ephemeral" in the file, because it is the newer wish.
       store: given({
         data: values.data,
         ephemeral: values.ephemeral ?? (values.data === undefined ? undefined : false),
@@ -463,9 +463,10 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
 }
 
 /**
- * Where a client listens for heartbeats out of band, if it does: when the command line says so, or the `client` section of a config file
- * that was asked for by name. The shipped file has that section too, and two clients on one machine cannot both have its port; so it
- * counts only where somebody chose it. A client that cannot have the port takes its heartbeats on its connection.
+ * The address where a client listens for heartbeats out of band; `undefined` if it does not. The command line gives the
+ * port, or the `client` section of a config file that the command line names. The shipped file has that section, too,
+ * and two clients on one machine cannot share its port. So the section counts only if somebody chose the file. A client
+ * that cannot have the port takes its heartbeats on its connection.
  */
 export function heartbeatEndpoint(
   { heartbeatPort, configFile }: ClientArguments,
@@ -474,7 +475,7 @@ export function heartbeatEndpoint(
   const chosen = configFile === undefined ? undefined : layer.client;
   const port = heartbeatPort ?? chosen?.port;
   if (port === undefined) return undefined;
-  // The server calls back the address that it sees: from another machine that is never the loopback.
+  // The server calls back the address that it sees. From another machine this is never the loopback.
   const local = /^(localhost|127\..*|::1)$/.test(config.server.host);
   return { host: chosen?.host ?? (local ? "127.0.0.1" : "0.0.0.0"), port };
 }
@@ -519,7 +520,7 @@ function refuseFlags(values: object, allowed: readonly string[], command: string
   if (name !== undefined) throw new UsageError(`--${name} means nothing to ${command}`);
 }
 
-/** `values` without those that were not given. */
+/** `values` without the undefined ones. */
 function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };

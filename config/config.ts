@@ -1,6 +1,7 @@
 /**
- * What can be configured: one documented type per section of `config.json`, and the defaults. All spans are milliseconds, all sizes bytes.
- * `load.ts` reads and checks a file; `server.ts` and `client.ts` lay command line and answers over it. A test keeps types, defaults and checks equal.
+ * The configuration: one documented type per section of `config.json`, and the defaults. All spans are milliseconds,
+ * all sizes bytes. `load.ts` reads and checks a file; `server.ts` and `client.ts` add command line and answers. A test
+ * keeps types, defaults and checks equal.
  */
 
 import type { Endpoint } from "../platform/address.ts";
@@ -8,42 +9,48 @@ import type { Endpoint } from "../platform/address.ts";
 /** How a connection is supervised (docs/protocol.md, section 3). */
 export interface HeartbeatConfig {
   /**
-   * Time without data before heartbeats start. Not below `intervalMs × count`: a lower value is raised to that.
-   * Lower finds dead peers sooner and costs traffic on idle connections.
+   * Time without data before heartbeats start. A value below `intervalMs × count` is raised to that. A lower value
+   * finds dead peers sooner and costs traffic on idle connections.
    */
   idleTimeoutMs: number;
-  /** Time between two heartbeats, and how long after the last one the connection is given up. */
+  /** Time between two heartbeats. This long after the last one, the connection is given up. */
   intervalMs: number;
   /** Heartbeats that may go unanswered. */
   count: number;
   /**
-   * Plain clients know no heartbeat. `"keepalive"` lets TCP probe them after `idleTimeoutMs`; `"supervise"` sends them heartbeats all
-   * the same, and closes those that do not send anything in answer.
+   * Plain clients know no heartbeat. `"keepalive"` lets TCP probe them after `idleTimeoutMs`. `"supervise"` sends them
+   * heartbeats anyway, and closes connections that send nothing in answer.
    */
   plainClients: "keepalive" | "supervise";
 }
 
-/** What one connection, and all together, may cost. */
+/** The most that one connection, and all together, may cost. */
 export interface LimitsConfig {
   /** Longest line, without its end. A longer one is answered with INVALID_MESSAGE. */
   maxLineBytes: number;
   /** How long a connection may take to log in or register. */
   identifyTimeoutMs: number;
-  /** So many connections have a place. Further ones wait for one, or get that of an idle one. */
+  /** The number of places for connections. Further ones wait for a place, or get that of an idle one. */
   maxConnections: number;
-  /** This part of the places is for users with a name and for servers, if they want them. */
+  /** This part of the places is kept for users with a name and for servers, while they want places. */
   keptForNamedPercent: number;
-  /** Connections that one address may have; 0 for no limit. Like all limits of addresses it takes an IPv6 network of 64 bits for one address. */
+  /**
+   * Connections of one address; 0 for no limit. Like all limits of addresses, it takes an IPv6 network of 64 bits for
+   * one address.
+   */
   maxConnectionsPerAddress: number;
-  /** Those of them that have not logged in; 0 for no limit. */
+  /** Connections of one address without a login; 0 for no limit. */
   maxUnidentifiedPerAddress: number;
   /** Logins that one address may try in a second; 0 for no limit. */
   maxLoginsPerSecondPerAddress: number;
   /** Names that one address may register in an hour; 0 for no limit. */
   maxRegistrationsPerHourPerAddress: number;
-  /** Bytes that may wait in this process for one connection; beyond, it is read from the log when it takes data again. */
+  /**
+   * Bytes that may wait in this process for one connection. Beyond it, the connection is served from the log when it
+   * takes data again.
+   */
   maxPendingBytes: number;
-  /** Newest part of the log that is kept in memory for connections that are a little behind. */
+  /** Size of the newest part of the log in memory, for connections that are a little behind. */
   tailBytes: number;
   /** Names that one connection may register before it must log in. */
   maxRegistrationsPerConnection: number;
@@ -51,15 +58,15 @@ export interface LimitsConfig {
 
 /** The network that this server belongs to. */
 export interface ClusterConfig {
-  /** Shared by the servers of one network; empty means that none is set. */
+  /** The secret that servers of one network share; empty if none is set. */
   secret: string;
-  /** The host that others are told to use for this server; empty means the address it listens on. */
+  /** The host that others use for this server; empty means the address that it listens on. */
   advertise: string;
-  /** Servers of the network to join, as `"HOST:PORT"`. One that answers is enough: it names the others. */
+  /** Servers of the network to join, as `"HOST:PORT"`. One server that answers is enough: it names the others. */
   join: string[];
   /** Time between two announcements of this server's load. */
   announceIntervalMs: number;
-  /** How long to wait before a server that was lost is called again, the first time; afterwards the span doubles, up to 30 s. */
+  /** Time before the first call to a lost server. The span doubles after each call, up to 30 s. */
   timeBeforeReconnectMs: number;
   /** Time without data on a link between servers before heartbeats start. */
   peerIdleTimeoutMs: number;
@@ -67,97 +74,106 @@ export interface ClusterConfig {
   peerIntervalMs: number;
   /** Heartbeats that may go unanswered there. */
   peerHeartbeats: number;
-  /** How many clients this server takes, compared to others: one of weight 2 takes twice as many as one of weight 1. */
+  /** How many clients this server takes, compared to others. Weight 2 takes twice as many as weight 1. */
   weight: number;
-  /** Whether idle clients are moved, slowly, when another server has fewer. */
+  /** Whether this server slowly moves idle clients to a server that has fewer. */
   rebalance: boolean;
-  /** When an activity is acknowledged: `"local"` once this server has stored it, `"replicated"` once another one has, too. */
+  /**
+   * When an activity is acknowledged: `"local"` when this server has stored it, `"replicated"` when another one has,
+   * too.
+   */
   durability: "local" | "replicated";
-  /** How long an entry waits for one that its sender published before it, when the server that has that one is gone. */
+  /** How long an entry waits for the entry that its sender published before it, if that entry's server is gone. */
   holdBackMs: number;
-  /** How long a server that cannot be reached is called, and counts as a member. */
+  /** How long an unreachable server is called, and counts as a member. */
   memberRetentionMs: number;
-  /** How long another server may take to answer for a name, or to say that it has an account. */
+  /** How long another server may take to answer a claim to a name, or to say that it has an account. */
   lockTimeoutMs: number;
-  /** The span over which clients are sent away when this server stops. */
+  /** The time in which a stopping server sends its clients away. */
   drainMs: number;
   /** Whether servers of the older dialect may join. */
   olderDialect: boolean;
-  /** Window in which activities of such servers are put in the order of their times. */
+  /** The window in which such servers' activities are sorted by their times. */
   activityCheckIntervalMs: number;
 }
 
-/** What is kept, where, and how long. */
+/** The data, its place, and how long it stays. */
 export interface StoreConfig {
   /** The data folder. Empty means `thrum-data/PORT` in the working directory. */
   data: string;
-  /** Keep everything in memory only: fast, and gone when the server stops. */
+  /** Keep everything in memory only: fast, and lost when the server stops. */
   ephemeral: boolean;
-  /** Activities older than this are forgotten. */
+  /** Older activities are forgotten. */
   activityRetentionMs: number;
-  /** The oldest activities are forgotten when they take more than this (in memory: with `ephemeral`). */
+  /** The oldest activities are forgotten beyond this size (in memory: with `ephemeral`). */
   activityRetentionBytes: number;
-  /** A direct message waits so long for its receiver; afterwards it is forgotten. */
+  /** How long a direct message waits for its receiver. Afterwards it is forgotten. */
   directMessageRetentionMs: number;
-  /** How long a `messageId` is remembered, so that a repeated one is not published again. */
+  /** How long a `messageId` is remembered. In this time a repeated message is not published again. */
   messageIdRetentionMs: number;
-  /** How much the data folder may take; 0 means four fifths of what was free at its first start. Beyond it nothing is taken that clients publish. */
+  /**
+   * The most that the data folder may take; 0 means four fifths of the free space at its first start. Beyond it, the
+   * server refuses what clients publish.
+   */
   maxBytes: number;
-  /** How much of the disk is left free, whoever fills it. Below it nothing is taken that clients publish. */
+  /** Space that stays free on the disk, no matter who fills it. Below it, the server refuses what clients publish. */
   minFreeBytes: number;
   /**
-   * `"normal"` survives a crash of the program, not a power cut within the last moments; `"full"` survives both and waits for the disk
-   * at every turn.
+   * `"normal"` survives a crash of the program, but not a power cut within the last moments. `"full"` survives both,
+   * and waits for the disk at every turn.
    */
   synchronous: "normal" | "full";
-  /** Whether a folder that is found damaged at the start is recovered, where another server of the network answers. */
+  /** Whether the server repairs a damaged folder at its start, if another server of the network answers. */
   recover: boolean;
 }
 
-/** How users are logged in. */
+/** How users log in. */
 export interface SessionsConfig {
   /**
-   * What happens when a user who is logged in logs in again: `"many"` lets both be, `"replace"` ends the earlier session, wherever it is, and `"refuse"`
-   * refuses the later one. Anonymous clients are always many.
+   * What happens when a logged-in user logs in again. `"many"` keeps both sessions. `"replace"` ends the earlier one,
+   * on any server. `"refuse"` refuses the later one. Anonymous clients are always many.
    */
   perUser: "many" | "replace" | "refuse";
-  /** How long after its secret was derived a user is let in again without that. */
+  /** How long a user may come back without a new derivation from the secret. */
   ticketMaxAgeMs: number;
 }
 
-/** What is told to the operator. */
+/** The log for the operator. */
 export interface LogConfig {
-  /** The least important messages that are told. */
+  /** The lowest level that is logged. */
   level: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
   /** Lines for people, or one JSON object a line. */
   format: "text" | "json";
-  /** A file to write to instead of the terminal; it is rotated at 10 MiB, and five are kept. Empty means the terminal. */
+  /** The log file, rotated at 10 MiB, five kept. Empty means the terminal. */
   file: string;
 }
 
 /** The dashboard, the web client, metrics and health, over HTTP. */
 export interface HttpGatewayConfig {
-  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty means that there is none. */
+  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty for none. */
   listen: string;
-  /** What whoever changes something has to show, and whoever comes from another machine; empty means that one is made and kept in the data folder. */
+  /**
+   * The token for every change, and for every request from another machine. Empty: the server makes one and keeps it in
+   * the data folder.
+   */
   token: string;
-  /** Hosts that browsers call it by, besides the one it listens on: a name of this machine, or of a proxy before it. */
+  /** Host names that browsers use, besides the one that it listens on: of this machine, or of a proxy before it. */
   names: string[];
-  /** Addresses of proxies that hand requests on, and whose `X-Forwarded-For` is believed. */
+  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: string[];
 }
 
 /** The Chitty-Chat door, over gRPC. */
 export interface GrpcGatewayConfig {
-  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty means that there is none. */
+  /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty for none. */
   listen: string;
-  /** Hosts that participants may be called at, besides this machine. */
+  /** Hosts where the server may call participants, besides this machine. */
   participantHosts: string[];
 }
 
-/** Other doors than the line protocol's. */
+/** Doors for other protocols. */
 export interface GatewayConfig {
-  /** The dashboard and what is beside it. */
+  /** The dashboard, the web client and the rest of HTTP. */
   http: HttpGatewayConfig;
   /** The Chitty-Chat door. */
   grpc: GrpcGatewayConfig;
@@ -165,36 +181,36 @@ export interface GatewayConfig {
 
 /** A whole configuration. */
 export interface Config {
-  /** Where a server listens, and whom a client calls. */
+  /** The address where a server listens, and that a client calls. */
   server: Endpoint;
-  /** For a client: where it can be called out of band (section 3). Not used by a server. */
+  /** For a client: the address for heartbeats out of band (section 3). A server ignores it. */
   client: Endpoint;
   /** How connections are supervised. */
   heartbeat: HeartbeatConfig;
-  /** What connections may cost. */
+  /** The most that connections may cost. */
   limits: LimitsConfig;
   /** The network that the server belongs to. */
   cluster: ClusterConfig;
-  /** How users are logged in. */
+  /** How users log in. */
   sessions: SessionsConfig;
-  /** What is kept. */
+  /** The data. */
   store: StoreConfig;
-  /** Other doors. */
+  /** Doors for other protocols. */
   gateway: GatewayConfig;
-  /** What is told to the operator. */
+  /** The log for the operator. */
   log: LogConfig;
 }
 
-/** A part of a configuration, to be laid over another. */
+/** A part of a configuration, to lay over another one. */
 export type ConfigLayer = PartOf<Config>;
 
-/** Any keys of `T`, at each level; a list is there whole or not at all. */
+/** Any keys of `T`, at each level. A list is taken as a whole. */
 export type PartOf<T> = {
   [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : T[Key] extends object ? PartOf<T[Key]>
   : T[Key];
 };
 
-/** What holds where nothing else is said. */
+/** The defaults. */
 export const DEFAULT_CONFIG: Readonly<Config> = {
   server: { host: "127.0.0.1", port: 8000 },
   client: { host: "127.0.0.1", port: 8001 },
@@ -251,7 +267,10 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   log: { level: "info", format: "text", file: "" },
 };
 
-/** The data folder of a server: the one that is configured, else one for its port, so that two on a machine do not meet. */
+/**
+ * The data folder of a server: the configured one, else one for its port, so that two servers on a machine do not share
+ * a folder.
+ */
 export function dataFolder({ server, store }: Config): string {
   return store.data === "" ? `thrum-data/${server.port}` : store.data;
 }

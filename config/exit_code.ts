@@ -1,8 +1,6 @@
-/**
- * How the two programs end. The numbers are part of their interface: append only.
- */
+/** The exit codes of the two programs. The numbers are part of their interface: append only. */
 
-/** What a program says to the one who started it. */
+/** The exit code tells the caller how the program ended. */
 export const EXIT_CODE = {
   done: 0,
   /** The command line, an answer or the config file is wrong. */

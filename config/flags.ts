@@ -1,37 +1,37 @@
 /**
- * Command lines: a table of flags says what a program takes, and both the parsing and `--help` are made from it. What the flags of
- * our two programs are is in `arguments.ts`. Pure.
+ * Command lines. A table of flags says what a program takes; the parser and `--help` both use it. `arguments.ts` has
+ * the flags of the two programs. Pure.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "./nearest.ts";
 import { quoted, type Reader, wordList } from "./values.ts";
 
-/** One flag. `T` is what its value is read into; a switch has no value and is `true` when it is there. */
+/** One flag. `T` is the type of its value. A switch has no value; it is `true` if given. */
 export interface Flag<T> {
-  /** Opens a group of flags in `--help`. */
+  /** Begins a group of flags in `--help`, with this heading. */
   readonly heading?: string;
-  /** How the value is called in `--help`, e.g. `"PORT"`. A switch has none. */
+  /** The name of the value in `--help`, e.g. `"PORT"`. A switch has none. */
   readonly value?: string;
   /** Reads the value. A switch has none. */
   readonly reader?: Reader<T>;
   /** Other names, with their single dash: `"-lp"`. */
   readonly short?: readonly string[];
   readonly help: string;
-  /** May be given several times: its reader gives a list, and all of them together are the value. */
+  /** The flag may be given several times. Its reader gives a list, and the value is all of them together. */
   readonly repeatable?: boolean;
-  /** What holds without the flag, for `--help`. */
+  /** The value without the flag, for `--help`. */
   readonly default?: string;
-  /** The commands that it belongs to; all of them where it is absent. */
+  /** The commands that take the flag; all commands if absent. */
   readonly only?: readonly string[];
-  /** The value is never repeated in a message. */
+  /** No message may repeat the value. */
   readonly secret?: boolean;
 }
 
 /** By long name, without its dashes. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
-/** What was given, by long name. */
+/** The given values, by long name. */
 export type FlagValues<F extends Flags> = { readonly [Name in keyof F]?: F[Name] extends Flag<infer T> ? T : never };
 
 /** A program's command line. */
@@ -39,39 +39,42 @@ export interface Program<F extends Flags = Flags> {
   readonly name: string;
   /** One line. */
   readonly summary: string;
-  /** How it is called, without its name. */
+  /** Command lines, without the program's name. */
   readonly usage: readonly string[];
-  /** Words that may come first, each with a line of help. The one with the empty name is what happens without any. */
+  /**
+   * Words that may come first, each with a line of help. The one with the empty name says what happens without a word.
+   */
   readonly commands: Readonly<Record<string, string>>;
   readonly flags: F;
-  /** Command lines without the program's name, each with what it does. */
+  /** Command lines without the program's name, each with an explanation. */
   readonly examples: readonly (readonly [string, string])[];
   readonly environment: readonly (readonly [string, string])[];
   readonly exitCodes: readonly (readonly [number, string])[];
 }
 
-/** What a command line says. */
+/** The content of a command line. */
 export interface ParsedCommandLine<F extends Flags> {
-  /** The first word where the program knows commands, else `""`. */
+  /** The first word, if the program knows commands; else `""`. */
   readonly command: string;
   /** Further words. */
   readonly words: readonly string[];
   readonly values: FlagValues<F>;
 }
 
-/** What every terminal has. */
+/** The width that every terminal has. */
 const HELP_COLUMNS = 80;
-/** A flag with a longer name has a line of its own in `--help`, so that it does not push the text of all others aside. */
+/** A flag with a longer name gets its own line in `--help`, so that it does not push the text of all others aside. */
 const LABEL_COLUMNS = 26;
 
-/** The command line is wrong. The message is one sentence that names what was given and what is allowed. */
+/** The command line is wrong. The message is one sentence with the given and the allowed value. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
 /**
  * Reads `args` by the program's table.
- * @throws {UsageError} for an unknown flag or command, a missing value, one that is not allowed, two that differ, or a flag of another command.
+ * @throws {UsageError} for an unknown flag or command, a missing value, one that is not allowed, two that differ, or a
+ * flag of another command.
  */
 export function parseCommandLine<F extends Flags>(program: Program<F>, args: readonly string[]): ParsedCommandLine<F> {
   const { flags, commands } = program;
@@ -80,7 +83,7 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
   const names = Object.keys(flags);
   const parsed = parseArgs(translated(flags, args, spelling), {
     boolean: names.filter((name) => isSwitch(flags[name]!)),
-    // "_" too, so that words like 007 stay what they are.
+    // "_" too, so that words like 007 stay unchanged.
     string: [...names.filter((name) => !isSwitch(flags[name]!)), "_"],
     collect: names.filter((name) => !isSwitch(flags[name]!)),
     unknown: (argument, key) => {
@@ -131,7 +134,7 @@ export function helpText(program: Program, version: string, heading: (text: stri
   }
   const commands = Object.entries(program.commands).map(([name, help]) => [name || "(no command)", help] as const);
   const usage = program.usage.map((line) => `${program.name} ${line}`.trimEnd());
-  // One column for all of them, so that the eye runs down one line.
+  // One column for all flags, so that the eye runs down one line.
   const labels = [...commands, ...groups.flatMap((group) => group.rows)].map(([label]) => label.length);
   const width = Math.max(...labels.filter((length) => length <= LABEL_COLUMNS));
   return [
@@ -149,7 +152,7 @@ export function helpText(program: Program, version: string, heading: (text: stri
   }
 }
 
-/** `args` with each short name as the long one. `spelling` learns how the one who typed it called each flag first. */
+/** `args` with long names for the short ones. `spelling` keeps the form in which the person typed each flag first. */
 function translated(flags: Flags, args: readonly string[], spelling: Map<string, string>): string[] {
   const long = new Map(
     Object.entries(flags).flatMap(([name, flag]) => flag.short?.map((short) => [short, name]) ?? []),
@@ -168,7 +171,7 @@ function translated(flags: Flags, args: readonly string[], spelling: Map<string,
   });
 }
 
-/** `next` is what stood behind the flag, which is not its value when that begins with a dash. */
+/** `next` is the word behind the flag. It is not the flag's value if it begins with a dash. */
 function readFlag(flag: Flag<unknown>, typed: string, given: string, next: string | undefined): unknown {
   const { reader } = flag;
   if (reader === undefined) return true;
@@ -184,7 +187,7 @@ function readFlag(flag: Flag<unknown>, typed: string, given: string, next: strin
 }
 
 function unknownFlag(flags: Flags, argument: string): UsageError {
-  // Without its value, which may be a secret under a mistyped name.
+  // Without the value: under a mistyped name it may be a secret.
   const typed = argument.replace(/=.*$/s, "");
   const name = typed.replace(/^-+/, "");
   // One or two letters are near to everything.
@@ -208,7 +211,7 @@ function flagHelp(flag: Flag<unknown>): string {
   return flag.default === undefined ? flag.help : `${flag.help} (default ${flag.default})`;
 }
 
-/** Two columns; the text of the second is broken so that all fits a terminal of the usual width. */
+/** Two columns. The text of the second is broken so that it fits a terminal of the usual width. */
 function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
   return rows.flatMap(([label, text]) => {
     const lines = wrapped(text, HELP_COLUMNS - width - 4).map((line) => " ".repeat(width + 2) + line);

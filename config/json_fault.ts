@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON. `JSON.parse` decides whether it is; its message does not always say where it is not, and a person with a
- * broken config file needs the line. Pure.
+ * Finds where a text stops being JSON. `JSON.parse` decides whether it is JSON, but its message does not always name
+ * the place. A person with a broken config file needs the line. Pure.
  */
 
 import { quoted } from "./values.ts";
@@ -9,13 +9,16 @@ import { quoted } from "./values.ts";
 export interface JsonFault {
   readonly line: number;
   readonly column: number;
-  /** What JSON has in such a place, in words. */
+  /** What JSON allows in that place, in words. */
   readonly expected: string;
-  /** What stands there instead, in words. */
+  /** What the text has there, in words. */
   readonly found: string;
 }
 
-/** The fault of `text`, or `undefined` where there is none. Recurses once per level of nesting: for files that people write. */
+/**
+ * The fault of `text`, or `undefined` if there is none. Recurses once per level of nesting: for files that people
+ * write.
+ */
 export function findJsonFault(text: string): JsonFault | undefined {
   let at = 0;
   let expected: string | undefined;
@@ -90,7 +93,7 @@ export function findJsonFault(text: string): JsonFault | undefined {
 
   function fault(): JsonFault {
     const lines = text.slice(0, at).split("\n");
-    // One character only: what stands there may be a secret without its quotes.
+    // One character only, as the rest may be a secret without its quotes.
     const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
     const found = at === text.length ? "the end of the file" : character === '"' ? "a double quote" : quoted(character);
     return { line: lines.length, column: [...lines.at(-1)!].length + 1, expected: expected!, found };

@@ -1,6 +1,7 @@
 /**
- * From the text of a config file to a configuration: checked, key by key, and laid over the defaults. Reads no file itself; who does hands the
- * text, or a reader, in. Precedence: command line, answers to prompts, file, defaults (`layered` lays them over each other in the opposite order).
+ * Turns the text of a config file into a configuration: checks it key by key, and lays it over the defaults. Reads no
+ * file: the caller hands in the text or a reader. Precedence: command line, answers to prompts, file, defaults.
+ * `layered` takes them in the opposite order.
  */
 
 import * as v from "valibot";
@@ -14,23 +15,23 @@ import { quoted } from "./values.ts";
 export interface LoadedConfig {
   /** The file over the defaults. */
   readonly config: Config;
-  /** What the file itself says; `client`, for one, means something only where it was said. */
+  /** The content of the file itself. `client`, for one, counts only if the file has it. */
   readonly layer: ConfigLayer;
 }
 
-/** A config file cannot be used. The message is one sentence that names the file, the key and what is allowed. */
+/** A config file cannot be used. The message is one sentence with the file, the key and the allowed values. */
 export class ConfigError extends Error {
   /** Its class, by name. */
   override name = "ConfigError";
 }
 
-/** The config file that is read, where it is there, when none is named. */
+/** The config file that is read if no other is named, and if it exists. */
 export const CONFIG_FILE = "config.json";
 
 /**
- * Reads the file that was asked for, else `config.json` in the working directory, else the one that came with the program.
- * `read` gives `undefined` for a file that is not there, and rejects with why it cannot be read.
- * @throws {ConfigError} when the one asked for is missing, and when the one that is found cannot be read or used.
+ * Reads the named file, else `config.json` in the working directory, else the file that came with the program. `read`
+ * gives `undefined` for a missing file, and rejects if it cannot read one.
+ * @throws {ConfigError} when the named file is missing, or a file cannot be read or used.
  */
 export async function loadConfig(
   read: (path: string | URL) => Promise<string | undefined>,
@@ -58,7 +59,7 @@ export function parseConfig(text: string, fileName: string): Config {
 }
 
 /**
- * What `text` itself says, checked. `source` says in messages what cannot be used, e.g. `the options of serve()`.
+ * The content of `text` itself, checked. `source` names it in messages, e.g. `the options of serve()`.
  * @throws {ConfigError} like `parseConfig`.
  */
 export function parseLayer(text: string, source: string): ConfigLayer {
@@ -76,7 +77,7 @@ export function layered(base: Config, ...layers: readonly ConfigLayer[]): Config
   return layers.reduce<Record<string, unknown>>(laidOver, { ...base }) as unknown as Config;
 }
 
-/** What `layer` does not say is as it was; a list is taken whole. */
+/** Keys that `layer` lacks stay unchanged. A list is taken as a whole. */
 function laidOver(base: Record<string, unknown>, layer: Record<string, unknown>): Record<string, unknown> {
   const laid = { ...base };
   for (const [key, value] of Object.entries(layer)) {
@@ -87,13 +88,14 @@ function laidOver(base: Record<string, unknown>, layer: Record<string, unknown>)
 }
 
 /**
- * The text of a config file with `layer` in it, all other keys as they were. An empty `text` stands for a file that is not there yet.
+ * The text of a config file with `layer` in it. All other keys are unchanged. An empty `text` stands for a missing
+ * file.
  * @throws {ConfigError} when `text` is no config file.
  */
 export function withLayer(text: string, fileName: string, layer: ConfigLayer): string {
   const value = text.trim() === "" ? {} : parseObject(text, configFile(fileName));
   Object.assign(value, laidOver(value, layer));
-  // A section a line, like the file as it ships: short enough to be read at a glance.
+  // A section a line, like the shipped file: short enough to read at a glance.
   const lines = Object.entries(value).map(([section, keys]) => `  ${JSON.stringify(section)}: ${oneLine(keys)}`);
   return `{\n${lines.join(",\n")}\n}\n`;
 }
@@ -141,7 +143,10 @@ function unknownKey(source: string, path: readonly string[], known: readonly str
   return unusable(source, `unknown key ${quoted(path.join("."))}; ${hint}`);
 }
 
-/** The full path of a key of this name, wherever it is: keys are easily put one level too high, or under the wrong heading. */
+/**
+ * The full path of a key with this name, anywhere. People easily put keys one level too high, or under the wrong
+ * heading.
+ */
 function keyElsewhere(given: string, known: object = DEFAULT_CONFIG, path: readonly string[] = []): string | undefined {
   for (const [key, below] of Object.entries(known)) {
     if (!isObject(below)) continue;
@@ -152,7 +157,7 @@ function keyElsewhere(given: string, known: object = DEFAULT_CONFIG, path: reado
   return undefined;
 }
 
-/** What stands there instead of something allowed, unless it may be a secret. */
+/** The value that the file has instead, unless it may be a secret. */
 function butIs(value: unknown, path: readonly string[]): string {
   if (path.at(-1) === "secret" || path.at(-1) === "token") return "";
   if (Array.isArray(value)) return ", not a list";

@@ -1,6 +1,4 @@
-/**
- * What somebody may have meant: the known word nearest to one that is not known. Pure.
- */
+/** Guesses a mistyped word: the known word nearest to an unknown one. Pure. */
 
 import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";

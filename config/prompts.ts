@@ -1,6 +1,6 @@
 /**
- * Questions to a person at a terminal: what is asked, what is made of an answer, and asking until an answer will do. The terminal is
- * handed in.
+ * Questions to a person at a terminal: the questions, the meaning of an answer, and asking until an answer is allowed.
+ * The caller hands in the terminal.
  */
 
 import type { HeartbeatConfig } from "./config.ts";
@@ -27,7 +27,7 @@ export interface Question<T> {
   readonly shown: string;
 }
 
-/** What an answer comes to: a value, or the question again, with what was wrong. */
+/** The result of an answer: a value, or the question again with the fault. */
 export type Answer<T> = { readonly state: "taken"; readonly value: T } | {
   readonly state: "again";
   readonly why: string;
@@ -38,7 +38,7 @@ export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
-/** What asking needs of a terminal. `readLine` gives `undefined` when there will be no more answers. */
+/** The part of a terminal that asking needs. `readLine` gives `undefined` when there are no more answers. */
 export interface AskTerminal {
   write(text: string): void;
   readLine(): Promise<string | undefined>;
@@ -64,7 +64,7 @@ export function yesNoQuestion(text: string): Question<boolean> {
   return { text, reader, fallback: false, shown: "y/N" };
 }
 
-/** What the person sees: the question, and in brackets what Enter means. */
+/** The text that the person sees: the question, and in brackets the value of Enter. */
 export function questionText({ text, shown }: Question<unknown>): string {
   return `${text} [${shown}]: `;
 }
@@ -80,7 +80,7 @@ export function stepQuestion<T>({ reader, fallback }: Question<T>, answer: strin
 }
 
 /**
- * Asks until an answer will do.
+ * Asks until an answer is allowed.
  * @throws {NoAnswer} when there are no more answers.
  */
 export async function ask<T>(question: Question<T>, terminal: AskTerminal): Promise<T> {
@@ -95,7 +95,7 @@ export async function ask<T>(question: Question<T>, terminal: AskTerminal): Prom
 }
 
 /**
- * Asks for the heartbeat settings that `given` does not have, with those of `config` as what Enter means. Gives what was asked for.
+ * Asks for the heartbeat settings that `given` lacks. Enter takes the value of `config`. Gives the answers.
  * @throws {NoAnswer} when there are no more answers.
  */
 export async function askHeartbeat(
@@ -115,7 +115,7 @@ export async function askHeartbeat(
   if (given.idleTimeoutMs === undefined) {
     const text = "Time without data before heartbeats start, in seconds";
     const { intervalMs, count, idleTimeoutMs } = { ...config, ...given, ...answers };
-    // Nobody should be offered a value that is then raised.
+    // Never offers a value that is raised afterwards.
     const fallback = Math.max(idleTimeoutMs, intervalMs * count);
     answers.idleTimeoutMs = await ask(secondsQuestion(text, IDLE_TIMEOUT_MS, fallback), terminal);
   }

@@ -1,6 +1,7 @@
 /**
- * What a config file may say: for each key of `config.ts`, what is allowed there, in code and in the words that a refusal quotes after
- * "must be". Unknown keys are `load.ts`'s to find. The types below keep this equal to `config.ts`; a test keeps the keys equal.
+ * The allowed values of a config file, for each key of `config.ts`: in code, and in the words that a refusal quotes
+ * after "must be". `load.ts` finds unknown keys. The types below keep this equal to `config.ts`; a test keeps the keys
+ * equal.
  */
 
 import * as v from "valibot";

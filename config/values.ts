@@ -1,6 +1,6 @@
 /**
- * Values as people write them: text from a command line or from an answer to a prompt, read into what the program counts with. A reader
- * says what it allows in the same words everywhere, as the end of the sentence "must be …". Pure.
+ * Values as people write them. Reads the text of a command line or of an answer into the program's units. Each reader
+ * describes the allowed values in the same words everywhere, as the end of the sentence "must be …". Pure.
  */
 
 import type { Endpoint } from "../platform/address.ts";
@@ -13,7 +13,7 @@ export interface Range {
 
 /** Reads one kind of value. */
 export interface Reader<T> {
-  /** What may be given, in words, e.g. `"a number from 1 to 100"`. */
+  /** The allowed values in words, e.g. `"a number from 1 to 100"`. */
   readonly allowed: string;
   /** The value, or `undefined` where `text` is not allowed. */
   read(text: string): T | undefined;
@@ -32,7 +32,7 @@ export const SEND_INTERVAL_MS: Range = { least: 1, most: 3_600_000 };
 /** How long a client may withhold its answers; 0 answers all. */
 export const BLOCK_MS: Range = { least: 0, most: 86_400_000 };
 
-/** What is waited for between servers; 0 does not wait. */
+/** Waits between servers; 0 does not wait. */
 export const WAIT_MS: Range = { least: 0, most: 3_600_000 };
 /** A window in which activities are put in order. */
 export const WINDOW_MS: Range = { least: 1, most: 3_600_000 };
@@ -71,13 +71,13 @@ export function text(what: string): Reader<string> {
   return { allowed: what, read: (given) => given === "" ? undefined : given };
 }
 
-/** A host name or an address, checked for what can be neither. */
+/** A host name or an address. */
 export const HOST: Reader<string> = {
   allowed: "a host name or an address",
   read: (given) => isHost(given) ? given : undefined,
 };
 
-/** Whether `given` can be a host name or an address. What it stands for is found out when it is used. */
+/** Whether `given` can be a host name or an address. Whether it exists shows when it is used. */
 export function isHost(given: string): boolean {
   return /^[\p{L}\p{N}._:%-]{1,255}$/u.test(given);
 }
@@ -95,7 +95,7 @@ export function parseEndpoint(given: string): Endpoint | undefined {
   return isHost(host) && port >= CALLED_PORTS.least && port <= CALLED_PORTS.most ? { host, port } : undefined;
 }
 
-/** An address as it is written: the opposite of `parseEndpoint`. */
+/** An address as text: the opposite of `parseEndpoint`. */
 export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -106,7 +106,7 @@ export const LISTEN_ADDRESS: Reader<Endpoint> = {
   read: parseListenAddress,
 };
 
-/** `HOST:PORT`, or a port alone, which stands for one that only this machine reaches. `undefined` for anything else. */
+/** `HOST:PORT`, or a port alone for this machine only. `undefined` for anything else. */
 export function parseListenAddress(given: string): Endpoint | undefined {
   const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(given) ?? [];
   const host = bracketed ?? plain ?? "127.0.0.1";
@@ -114,7 +114,10 @@ export function parseListenAddress(given: string): Endpoint | undefined {
   return isHost(host) && port >= LISTENING_PORTS.least && port <= LISTENING_PORTS.most ? { host, port } : undefined;
 }
 
-/** What opens the HTTP gateway to other machines, and to changes: in a header it has to be plain text. */
+/**
+ * The token that opens the HTTP gateway to other machines, and to changes. It has to be plain text, as it stands in a
+ * header.
+ */
 export const TOKEN: Reader<string> = {
   allowed: "16 to 256 letters, digits or signs without spaces",
   read: (given) => isToken(given) ? given : undefined,
@@ -146,9 +149,11 @@ export function wordList(words: readonly string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** `text` in double quotes, for a message of one line: what would break the line or the terminal is escaped. */
+/**
+ * `text` in double quotes, for a message of one line. Characters that would break the line or the terminal are escaped.
+ */
 export function quoted(given: string): string {
-  // JSON escapes what is below 0x20 only; these others move a terminal's cursor or turn its text round.
+  // JSON escapes only characters below 0x20. These others move a terminal's cursor, or turn its text round.
   return JSON.stringify(given).replace(
     /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
