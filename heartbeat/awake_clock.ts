@@ -1,34 +1,42 @@
 /**
- * Awake time: the clock on which liveness is judged. It advances with real time while this process can run, and stands still while it cannot, so that a stall (SIGSTOP, a machine asleep) is
- * credited to every deadline at once, and no deadline knows of it. Pure: it has no clock, the caller hands in what its clocks say. Who owns it looks once per pulse, and in between as often as
- * it likes.
+ * Awake time: the clock that judges liveness. It advances with real time while this process can run, and stands still
+ * while it cannot. So a stall (SIGSTOP, a machine asleep) delays every deadline at once. Pure: the caller reads its
+ * clocks and hands the times in. The owner looks once per pulse, and in between as often as it likes.
  *
- * - Two looks further apart than a step are **late**. Whether this process was busy or stood still meanwhile says its processor time: busy is time that passes, as the other side could speak all
- *   the while, and what it said is read before anybody is judged (`pulse.ts`). Else whoever keeps this process busy would keep the dead.
- * - A machine with too much to do gives a busy process a part of a core. An eighth of one counts as all of it; of less, eight times that.
- * - The time in which it did not run is a **stall**, and nothing of it counts, but for a step where it was short.
- * - After a stall awake time is **held** for a few pulses more. A deadline may have had 1 ms left when the stall began; now the answers to it
- *   get time to arrive (the network slept too, if the machine did) and to be read. One that was shorter than that is not worth it.
- * - A **stall shorter than a step** counts as time passed, and it did pass for the other side. Only a freeze of the whole machine would take
- *   it from the other side as well: a pulse and a half at most, 0.4 s.
- * - **Stalls that repeat** are credited each. One that is seen while time is held does not hold it longer, and the pulse that ends a hold
- *   counts as one pulse (the ones before it took longer and counted nothing), so time passes however badly this process
- *   is doing: a dead peer is found late then, but found.
- * - A **machine asleep** stops the monotonic clock of some systems (Linux) but no calendar. So wall time that runs ahead of monotonic
- *   time by more than a step is a stall as well. Somebody who sets the clock forward makes us hold for a few pulses, no more; backward does nothing.
- * - A **coarse clock** that ticks in less than half a pulse changes nothing, as no span is measured twice. If its ticks were
- *   longer than a step every tick would look like a stall; time would pass more slowly, but pass.
+ * * Two looks further apart than a step are **late**. Processor time tells whether this process was busy or stood
+ *   still. Busy time counts as passed: the other side could speak, and its bytes are read before anybody is judged
+ *   (`pulse.ts`). Otherwise a busy process would keep dead connections.
+ * * A machine with too much to do gives a busy process a part of a core. An eighth of a core counts as all of it; of a
+ *   smaller share, eight times that.
+ * * The time in which the process did not run is a **stall**. A stall does not count; a short one counts up to one
+ *   step.
+ * * After a stall, awake time is **held** for a few pulses more. A deadline may have had 1 ms left when the stall
+ *   began. During the hold, answers can arrive and be read (if the machine slept, its network did, too). A stall
+ *   shorter than the hold needs no hold.
+ * * A **stall shorter than a step** counts as passed time. It did pass for the other side. Only a freeze of the whole
+ *   machine hides this time from the other side as well: a pulse and a half at most, 0.4 s.
+ * * **Repeated stalls** are credited each. A stall during a hold does not prolong the hold. The pulse that ends a hold
+ *   counts as one pulse. So time passes even if this process runs very badly: it finds a dead peer late, but it does
+ *   find it.
+ * * A **machine asleep** stops the monotonic clock of some systems (Linux), but no calendar. So wall time that runs
+ *   ahead of monotonic time by more than a step is a stall as well. If somebody sets the calendar forward, time is held
+ *   for a few pulses. Setting it back has no effect.
+ * * A **coarse clock** with ticks shorter than half a pulse changes nothing, as no span is measured twice. With ticks
+ *   longer than a step, every tick looks like a stall; time then passes more slowly, but it passes.
  */
 
 import { stepFor } from "./pace.ts";
 
-/** Pulses for which awake time is held after a stall. With 3, two whole ones pass at least between the end of the stall and the next deadline. */
+/**
+ * Pulses for which awake time is held after a stall. With 3, at least two whole pulses pass between the end of the
+ * stall and the next deadline.
+ */
 export const HELD_PULSES = 3;
 
-/** Processor time is multiplied by this: who gets an eighth of a core, or more, and has used it has been running all the time. */
+/** Processor time is multiplied by this. A process that used an eighth of a core counts as running all the time. */
 const RUNNING_SHARE = 8;
 
-/** What the clocks of a process say. */
+/** The clocks of a process. */
 export interface Moment {
   /** Monotonic, in milliseconds. */
   readonly nowMs: number;
@@ -38,7 +46,7 @@ export interface Moment {
   readonly ranMs: number;
 }
 
-/** What passed between two looks, in milliseconds. */
+/** The time between two looks, in milliseconds. */
 interface Span {
   readonly elapsedMs: number;
   readonly ranMs: number;
@@ -50,7 +58,7 @@ interface Span {
 interface Judged {
   /** Of it counts. */
   readonly countedMs: number;
-  /** Time in which this process could not run; 0 where that cannot be told from a late timer. */
+  /** Time in which this process could not run; 0 if a late timer could look the same. */
   readonly stalledMs: number;
   /** Whether answers need a moment after it. */
   readonly isHeldAfter: boolean;
@@ -71,8 +79,9 @@ export class AwakeClock {
   #stalledMs = 0;
 
   /**
-   * The latest that awake time can be before the next look at it, unless that is late. What is heard now may be noted with this moment: it is one number for all, and makes nobody look more
-   * silent than they are by more than a long turn. So somebody may be asked sooner, which costs a heartbeat; once asked, it is noted to the millisecond.
+   * The latest awake time before the next look, unless that look is late. Data that is heard now may be noted with this
+   * one number. It makes no connection look more silent than it is by more than a long turn. A connection may get its
+   * first heartbeat a little sooner; after that, its times are exact to the millisecond.
    */
   latest: number;
 
@@ -101,7 +110,7 @@ export class AwakeClock {
     return this.#stalledMs;
   }
 
-  /** Whether time is held after a stall. Nobody is judged then. */
+  /** Whether time is held after a stall. Nobody is judged during a hold. */
   get isHeld(): boolean {
     return this.#held > 0;
   }
@@ -129,14 +138,14 @@ export class AwakeClock {
     return this.#at;
   }
 
-  /** From now on pulses come every `pulseMs`. Look first: the span so far is judged by what held so far. */
+  /** From now on pulses come every `pulseMs`. Look first: the old pace judges the span up to now. */
   pace(pulseMs: number): void {
     this.#pulseMs = pulseMs;
     this.#stepMs = stepFor(pulseMs);
     this.latest = this.#at + this.#stepMs;
   }
 
-  /** Goes on from where it is after nobody needed it: the time since the last look is neither counted nor a stall. */
+  /** Goes on after a time without users. The time since the last look is neither counted nor a stall. */
   restart({ nowMs, wallMs, ranMs }: Moment): void {
     this.#readAtMs = nowMs;
     this.#ranAtMs = ranMs;
@@ -166,7 +175,7 @@ export class AwakeClock {
   }
 }
 
-/** What a span comes to, where a timer may be a step late and time is held for `holdMs` after a stall. */
+/** What a span is worth if a timer may be a step late and time is held for `holdMs` after a stall. */
 function judge({ elapsedMs, ranMs, asleepMs }: Span, stepMs: number, holdMs: number): Judged {
   if (asleepMs > stepMs) return { countedMs: 0, stalledMs: elapsedMs + asleepMs, isHeldAfter: true };
   if (elapsedMs <= stepMs) return { countedMs: elapsedMs, stalledMs: 0, isHeldAfter: false };

@@ -1,9 +1,9 @@
 /**
- * Is the other side alive? The heartbeat of one connection as a step function: state and event in, state and effects out. Pure: it reads no clock.
- * Moments are milliseconds on any clock that does not go back; `supervisor.ts` hands in awake time (`awake_clock.ts`), so that a server which
- * stood still accuses nobody for it.
+ * Is the other side alive? The heartbeat of one connection as a step function: state and event in, state and effects
+ * out. Pure: it reads no clock. Moments are milliseconds of any clock that does not go back. `supervisor.ts` hands in
+ * awake time (`awake_clock.ts`), so that a server that stood still accuses no connection for it.
  *
- *     watching ── silent for idleTimeoutMs ──▶ probing ── count heartbeats, and one more interval, unanswered ──▶ gaveUp
+ *     watching ── silent for idleTimeoutMs ──▶ probing ── count heartbeats and one more interval unanswered ──▶ gaveUp
  *         ▲                                       │
  *         └───────────────── any byte ────────────┘
  */
@@ -14,7 +14,7 @@ import { counted } from "../config/counted.ts";
 /** The settings that decide. A whole `HeartbeatConfig` is one. */
 export type LivenessConfig = Pick<HeartbeatConfig, "idleTimeoutMs" | "intervalMs" | "count">;
 
-/** Where the heartbeat of a connection stands. `sequence` is that of the newest heartbeat of the connection's life, 0 before the first. */
+/** The state of a connection's heartbeat. `sequence` is the newest heartbeat of the connection, 0 before the first. */
 export type Liveness =
   | {
     readonly kind: "watching";
@@ -42,9 +42,12 @@ export type Liveness =
 
 /** What happens to a connection. */
 export type LivenessEvent =
-  /** Bytes came. Of several in a row only the last one counts: a driver may keep the time and step once, before it hands in `woke`. */
+  /**
+   * Bytes came. Of several events in a row only the last one counts. So a driver may note the time, and step once
+   * before `woke`.
+   */
   | { readonly kind: "heard"; readonly at: number }
-  /** The answer to heartbeat `sequence` came. It counts as `heard` too, in whichever order the two are handed in. */
+  /** The answer to heartbeat `sequence` came. It counts as `heard`, too, in either order. */
   | { readonly kind: "answered"; readonly at: number; readonly sequence: number }
   /** The wake-up that was asked for, or any other: too early does nothing, too late makes one step, never several. */
   | { readonly kind: "woke"; readonly at: number };
@@ -60,7 +63,7 @@ export type LivenessEffect =
   /** Hand in `woke` at this moment. Takes the place of the one asked for before. */
   | { readonly kind: "wakeAt"; readonly at: number };
 
-/** What became of a state, and what to do about it. */
+/** The next state, and the effects. */
 export interface Step {
   /** The state from now on. */
   readonly state: Liveness;
@@ -79,14 +82,15 @@ export function startLiveness(at: number, config: LivenessConfig): Step {
   };
 }
 
-/** The one rule of this room. After `giveUp` it does nothing any more. */
+/** The one rule of this room. After `giveUp` it does nothing. */
 export function stepLiveness(state: Liveness, event: LivenessEvent, config: LivenessConfig): Step {
   if (state.kind === "gaveUp") return { state, effects: NO_EFFECTS };
   switch (event.kind) {
     case "heard":
       return state.kind === "watching" ? stillWatching(state, event.at) : disarmed(state, event.at, undefined, config);
     case "answered": {
-      // Only the newest heartbeat has a time; the answer to an older one, or to none of ours, is life and no more.
+      // Only the newest heartbeat has a time. An answer to an older one, or to none of ours, is a sign of life and no
+      // more.
       const roundTripMs = event.sequence === state.sequence && state.sentAt !== undefined
         ? event.at - state.sentAt
         : undefined;
@@ -100,19 +104,22 @@ export function stepLiveness(state: Liveness, event: LivenessEvent, config: Live
   }
 }
 
-/** How long a connection can be silent before it is given up, at most: what `Supervisor` keeps, counted in awake time. */
+/** The longest silence of a connection before it is given up. `Supervisor` keeps this bound, in awake time. */
 export function longestSilenceMs(config: LivenessConfig): number {
   return config.idleTimeoutMs + (config.count + 1) * config.intervalMs;
 }
 
-/** How long somebody may be silent who takes what is sent to it. Two intervals are left for what makes everything late. */
+/**
+ * The longest silence of a peer that takes the data sent to it. Two intervals are left for everything that makes us
+ * late.
+ */
 export function longestPatienceMs(config: LivenessConfig): number {
   return 2 * longestSilenceMs(config) - 2 * config.intervalMs;
 }
 
 /**
- * The settings as they are used: an idle timeout below `intervalMs × count` becomes that, so that looking for life never takes longer than
- * waiting for it did. Then `warning` says so, in words. Everything else of `config` is kept.
+ * The settings in use. An idle timeout below `intervalMs × count` is raised to that, so that probing never takes longer
+ * than waiting did. Then `warning` says so, in words. The rest of `config` is unchanged.
  */
 export function effectiveHeartbeat<C extends LivenessConfig>(config: C): { config: C; warning?: string } {
   const least = config.intervalMs * config.count;
@@ -126,7 +133,7 @@ export function effectiveHeartbeat<C extends LivenessConfig>(config: C): { confi
 type Watching = Extract<Liveness, { kind: "watching" }>;
 type Probing = Extract<Liveness, { kind: "probing" }>;
 
-/** No new wake-up is asked for: the one that stands comes too early now, and asks for the right one then. */
+/** Asks for no new wake-up. The pending one comes too early now, and then asks for the right one. */
 function stillWatching(state: Watching, at: number): Step {
   return { state: { ...state, heardAt: at }, effects: NO_EFFECTS };
 }
@@ -146,8 +153,8 @@ function wokeWatching(state: Watching, at: number, config: LivenessConfig): Step
 }
 
 /**
- * The next moment counts from when the heartbeat was really sent, so that each one, the last included, has a whole interval to be answered,
- * however late it went out. `pace.ts` keeps the lateness that adds up below the one interval that `longestSilenceMs` has to spare.
+ * The next moment counts from when the heartbeat was really sent. So each heartbeat, and the last one too, has a whole
+ * interval for its answer. `pace.ts` keeps the sum of all lateness below the one spare interval of `longestSilenceMs`.
  */
 function wokeProbing(state: Probing, at: number, config: LivenessConfig): Step {
   const { heardAt, sequence, sent } = state;

@@ -1,4 +1,7 @@
-/** The heartbeat: is the other side of a connection alive? Its reading order is `liveness.ts`, `awake_clock.ts`, `supervisor.ts`; `docs/heartbeat.md` has the picture. */
+/**
+ * The heartbeat: is the other side of a connection alive? Read `liveness.ts`, `awake_clock.ts` and `supervisor.ts`, in
+ * this order. `docs/heartbeat.md` has the picture.
+ */
 
 export { AwakeClock } from "./awake_clock.ts";
 export {

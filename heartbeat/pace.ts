@@ -1,20 +1,25 @@
 /**
- * How finely time is looked at. Supervision wakes once per pulse for all connections, so everything happens a little late; these three numbers
- * are chosen so that all of that lateness together fits into the one interval that `longestSilenceMs` has to spare. Pure.
+ * How finely supervision looks at time. It wakes once per pulse for all connections, so everything happens a little
+ * late. These three numbers keep the sum of all lateness within the one spare interval of `longestSilenceMs`. Pure.
  *
- *     heard: up to a step · each of `count` heartbeats and the giving up: up to a step · spread: interval / 8 · reading: what is left
+ *     heard: up to a step · each of `count` heartbeats and the giving up: up to a step · spread: interval / 8
+ *     reading: the rest
  *     (count + 2) × step + spread ≤ ¾ interval + ⅛ interval
  *
- * It holds for intervals of at least (count + 2) × 50 ms (250 ms for 3 heartbeats); below that, a dead peer may be found up to that much later.
+ * This holds for intervals of at least (count + 2) × 50 ms (250 ms for 3 heartbeats). With shorter ones, a dead peer
+ * may be found up to that much later.
  */
 
 import type { LivenessConfig } from "./liveness.ts";
 
-/** More often would be felt on an idle machine; less often than every quarter of a second would be felt by people. */
+/** A shorter pulse would cost an idle machine too much. People would notice one above a quarter of a second. */
 const SHORTEST_PULSE_MS = 20;
 const LONGEST_PULSE_MS = 250;
 
-/** A pulse may come half a pulse late before that is called a stall; on the shortest ones a busy machine is often later than that. */
+/**
+ * A pulse may come half a pulse late before the delay is called a stall. With very short pulses, a busy machine is
+ * often later than that.
+ */
 const LATE_PULSES = 1.5;
 const SHORTEST_STEP_MS = 50;
 
@@ -28,14 +33,14 @@ export function pulseForDelay(delayMs: number): number {
   return clamp(delayMs / 10);
 }
 
-/** The most that awake time advances between two looks at the clock. What takes longer was a stall. */
+/** The most that awake time advances between two looks. A longer span was a stall. */
 export function stepFor(pulseMs: number): number {
   return Math.max(LATE_PULSES * pulseMs, SHORTEST_STEP_MS);
 }
 
 /**
- * First heartbeats may go out this much late. Connections that fell silent at one moment (a burst of logins is enough) are spread over it,
- * so that their heartbeats and the answers come as a trickle.
+ * First heartbeats may go out this much late. Connections that fell silent at one moment (after a burst of logins) are
+ * spread over it. So their heartbeats and answers come as a trickle.
  */
 export function spreadFor(config: LivenessConfig): number {
   const spare = config.intervalMs - (config.count + 2) * stepFor(pulseFor(config));

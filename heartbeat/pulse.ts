@@ -1,7 +1,7 @@
 /**
- * The one timer of supervision. It looks at awake time once per pulse, takes everybody who is due out of the wheel, lets the event loop read what
- * has arrived, and only then calls them, a slice at a time. It runs while somebody sleeps and stops with the last. What a deadline means is its
- * sleeper's business: `supervisor.ts`.
+ * The one timer of supervision. Once per pulse it looks at awake time and takes all due sleepers out of the wheel. Then
+ * it lets the event loop read everything that has arrived. Only after that does it call the sleepers, a slice at a
+ * time. It runs while there are sleepers. The sleeper decides what its deadline means: see `supervisor.ts`.
  */
 
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -9,15 +9,15 @@ import { type FaultGuard, UNGUARDED } from "../platform/faults.ts";
 import { AwakeClock, type Moment } from "./awake_clock.ts";
 import { GONE, type Sleeper, TAKEN, Wheel } from "./wheel.ts";
 
-/** Somebody who is woken at a moment of awake time. It may put itself in again when it is. */
+/** A sleeper is woken at a moment of awake time. It may put itself in again then. */
 export interface PulseSleeper extends Sleeper {
   /** The time between two pulses that this one needs. Does not change. */
   readonly pulseMs: number;
-  /** Whether being woken now may close a connection, so that everything that had arrived by then has to be read before. */
+  /** Whether a wake-up may close a connection. If so, everything that has arrived has to be read first. */
   readonly accuses: boolean;
   /** Its deadline was at `judgedAt` or before. Must not throw. */
   due(judgedAt: number): void;
-  /** `due` has thrown: it is not to be called again, and whatever it is of is to be cut. */
+  /** `due` has thrown. The sleeper is not called again, and its owner cuts the connection. */
   faulted?(): void;
 }
 
@@ -26,7 +26,7 @@ interface Round {
   readonly sleepers: PulseSleeper[];
   readonly judgedAt: number;
   turnsLeft: number;
-  /** Real time: nobody is called before it, and all turns are enough after it. */
+  /** Real time: no sleeper is called before this, and after `patienceEndsMs` the number of turns does not matter. */
   readonly notBeforeMs: number;
   readonly patienceEndsMs: number;
   /** Index of the next to be called. */
@@ -34,17 +34,19 @@ interface Round {
 }
 
 /**
- * Turns of the event loop before anyone is called, and how many sockets one more turn is made for before anyone is accused. A turn reads from
- * at most 1024 sockets in Deno 2.9 and 128 in 2.5, and not every turn polls them. A turn that has nothing to read takes about a millisecond.
+ * Turns of the event loop before a sleeper is called; and the number of sockets for which one more turn is made before
+ * a connection is accused. A turn reads from at most 1024 sockets in Deno 2.9 and 128 in 2.5, and not every turn polls
+ * them. A turn with nothing to read takes about a millisecond.
  *
- * Measured: turns are made with timers because a chain of `setImmediate` never gets to the sockets in between.
+ * Measured: a chain of `setImmediate` never reads the sockets in between, so timers make the turns.
  */
 const READ_TURNS = 2;
 const SOCKETS_PER_TURN = 64;
 
 /**
- * Pulses after which turns enough were made, where these take long: four intervals of heartbeats, in which even the answers to the first ones of a round were read. Of many connections
- * the dead would else be kept by whoever makes each turn long.
+ * After this many pulses, enough turns were made, even if turns take long. It is four intervals of heartbeats: by then
+ * even the answers to the first ones of a round were read. Without this bound, a client that makes every turn long
+ * would keep dead connections.
  */
 const PATIENT_PULSES = 40;
 
@@ -81,7 +83,7 @@ export class Pulse {
     return this.#size === 0 ? this.awake.at : this.awake.read(momentOf(this.#clock));
   }
 
-  /** Takes a new sleeper in, to be woken at `delayMs` from now. */
+  /** Adds a new sleeper that wakes after `delayMs`. */
   join(sleeper: PulseSleeper, delayMs: number): void {
     if (this.#size === 0) this.awake.restart(momentOf(this.#clock));
     const now = this.awake.read(momentOf(this.#clock));
@@ -91,7 +93,7 @@ export class Pulse {
     this.#wheel.put(sleeper, now + delayMs);
   }
 
-  /** Wakes `sleeper` at `dueAt`, not when it was to be woken before. Nothing for one that has left. */
+  /** Wakes `sleeper` at `dueAt` instead of its former moment. A sleeper that has left is ignored. */
   wakeAt(sleeper: PulseSleeper, dueAt: number): void {
     if (sleeper.slot !== GONE) this.#wheel.put(sleeper, dueAt);
   }
@@ -136,12 +138,12 @@ export class Pulse {
 
   #pulse(): void {
     const at = this.awake.pulse(momentOf(this.#clock));
-    // Whoever needed the short pulse may have left since the last one.
+    // The sleeper that needed the short pulse may have left since the last one.
     this.#setPace(Math.min(...this.#paces.keys()));
     // A look between the end of a sleep and this pulse may have taken time past a deadline before the sleep was known.
     const due = this.awake.isHeld ? [] : this.#wheel.takeDue(at);
     if (due.length === 0) return;
-    // What was written just before a long turn may have left this process only after it, and its answer needs a moment.
+    // Bytes that were written just before a long turn may have left this process after it. Their answers need a moment.
     const waitMs = this.awake.isLate ? this.#pulseMs : 0;
     this.#hold(due.filter((sleeper) => !sleeper.accuses), at, READ_TURNS, 0);
     this.#hold(due.filter(({ accuses }) => accuses), at, READ_TURNS + Math.ceil(this.#size / SOCKETS_PER_TURN), waitMs);
@@ -165,7 +167,7 @@ export class Pulse {
       if (nowMs < round.notBeforeMs || (round.turnsLeft > 0 && nowMs < round.patienceEndsMs)) continue;
       for (; round.next < round.sleepers.length && slice > 0; round.next++) {
         const sleeper = round.sleepers[round.next]!;
-        // Something came for it meanwhile, so that it has another deadline or none.
+        // Data came for the sleeper in between, so that it has another deadline or none.
         if (sleeper.slot !== TAKEN) continue;
         slice -= 1;
         try {

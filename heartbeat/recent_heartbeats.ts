@@ -1,6 +1,6 @@
 /**
- * The newest heartbeats of one connection, so that it can be said afterwards why it was closed. Every supervised connection has these, so they are numbers in one list
- * that is made with the first.
+ * The newest heartbeats of one connection. They show afterwards why the connection was closed. Every supervised
+ * connection has them, so they are numbers in one list, which the first heartbeat creates.
  */
 
 import type { HeartbeatMoment } from "../view/network_view.ts";
@@ -23,7 +23,7 @@ export class HeartbeatMoments {
     numbers.push(at, EVENTS.indexOf(event), attempt, roundTripMs);
   }
 
-  /** All that are kept, oldest first. `of` heartbeats may go unanswered. */
+  /** All kept heartbeats, oldest first. `of` heartbeats may go unanswered. */
   list(of: number): HeartbeatMoment[] {
     const numbers = this.#numbers ?? [];
     return Array.from({ length: numbers.length / WIDTH }, (_, index) => {

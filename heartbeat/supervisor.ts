@@ -1,7 +1,7 @@
 /**
- * Watches all connections of a process. Each has a `Watch`: its owner notes bytes that come, and is told when to send a heartbeat, that the other side is
- * alive after all, or that it is to be closed. What to do when is decided in `liveness.ts`; time is awake time (`awake_clock.ts`); the waking
- * is done by `pulse.ts`. Sockets, lines and log messages belong to the owner.
+ * Watches all connections of a process. Each has a `Watch`. The owner notes the bytes that come. The watch tells the
+ * owner when to send a heartbeat, when the other side is alive after all, and when to close. `liveness.ts` decides, on
+ * awake time (`awake_clock.ts`); `pulse.ts` wakes. Sockets, lines and log messages belong to the owner.
  */
 
 import type { Clock } from "../platform/clock.ts";
@@ -18,35 +18,43 @@ import { pulseFor, pulseForDelay, spreadFor } from "./pace.ts";
 import { Pulse, type PulseSleeper } from "./pulse.ts";
 import { GONE } from "./wheel.ts";
 
-/** A connection as its supervisor needs it. None of these may throw. Each may end its own watch, or any other. */
+/** A connection as its supervisor needs it. No method may throw. Each may end its own watch, or another one. */
 export interface Supervised {
   /**
-   * Send a heartbeat. `sequence` counts 1, 2, 3 … over the connection's life and comes back in the answer; this one is number `attempt` of the `of`
-   * that may go unanswered.
+   * Sends a heartbeat. `sequence` counts 1, 2, 3 … over the connection's life and comes back in the answer. This
+   * heartbeat is number `attempt` of the `of` that may go unanswered.
    */
   sendHeartbeat(sequence: number, attempt: number, of: number): void;
   /**
-   * Something came after heartbeats were sent: the connection is watched again. Told with a time, at once, when it is the answer to the newest
-   * heartbeat; else without one, up to a pulse later. A late answer, after other bytes, is told as well.
+   * Data came after heartbeats were sent: the connection is watched again. The answer to the newest heartbeat is told
+   * at once, with a time; other data without one, up to a pulse later. A late answer, after other bytes, is told as
+   * well.
    */
   alive(roundTripMs: number | undefined): void;
   /** Nothing came for too long: close with HEARTBEAT_TIMEOUT. The watch has ended. */
   gaveUp(): void;
-  /** One of the others has thrown: the connection is to be cut. The watch has ended. */
+  /** Another method has thrown: cut the connection. The watch has ended. */
   faulted?(): void;
-  /** Whether there is another sign of life than bytes that came: asked when nothing came, before anything is done about that. Nobody has one where it is absent. */
+  /**
+   * Whether there is another sign of life than bytes. The supervisor asks this if no bytes came, before it acts.
+   * Without this method there is no other sign.
+   */
   otherSign?(): OtherSign;
 }
 
 /**
- * Signs of life that are no bytes. `"alive"`: this side does not read it just now, so its silence says nothing, and it lives as far as can be told. `"takes"`: it is read and silent, but has taken, since it was asked
- * last, of what waits for it; so a heartbeat may stand behind much that it has to read first. It gets more time, but has to answer: it is given up within twice the bound.
+ * Signs of life without bytes. `"alive"`: this side does not read the connection now, so its silence says nothing.
+ * `"takes"`: this side reads it and hears nothing, but the other side takes the data that waits for it. A heartbeat may
+ * stand behind much data there. So the other side gets more time, but has to answer within twice the bound.
  */
 export type OtherSign = "alive" | "takes" | "none";
 
 /** The supervision of one connection. */
 export interface Watch {
-  /** Bytes came. Cheap, to be called for every chunk, before or after its lines are handled. After the end it does nothing, like the others. */
+  /**
+   * Bytes came. Cheap, for every chunk, before or after its lines are handled. After the end it does nothing, like the
+   * other methods.
+   */
   heard(): void;
   /** HEARTBEAT_ACK came for `sequence`. */
   answered(sequence: number): void;
@@ -62,7 +70,7 @@ export interface SupervisorDeadline {
   cancel(): void;
 }
 
-/** What a dashboard shows of one connection's heartbeat. */
+/** The data of a dashboard about one connection's heartbeat. */
 export interface HeartbeatSnapshot {
   /** What it does at the moment. */
   readonly state: Liveness["kind"];
@@ -88,14 +96,17 @@ export interface SupervisorSnapshot {
   readonly stalledMs: number;
 }
 
-/** What connections with the same settings share. */
+/** The part that connections with the same settings share. */
 interface Plan {
   readonly config: LivenessConfig;
   readonly pulseMs: number;
   readonly spreadMs: number;
 }
 
-/** Steps of this part of a whole never come close to each other (the golden ratio), so neighbours are spread well, whoever is left of them. */
+/**
+ * The golden ratio. Multiples of it, modulo 1, never come close to each other. So neighbours stay well spread,
+ * whichever of them leave.
+ */
 const SPREAD_STEP = 0.6180339887498949;
 
 /** The heartbeat tasks of a process, and its deadlines. Costs one timer while there are any. */
@@ -110,8 +121,8 @@ export class Supervisor implements Disposable {
   }
 
   /**
-   * Supervises `connection` from now on; that it was opened counts as heard. Whoever reads settings passes them through `effectiveHeartbeat` first,
-   * and does not change them afterwards.
+   * Supervises `connection` from now on; its opening counts as heard. Pass settings through `effectiveHeartbeat` first,
+   * and do not change them afterwards.
    * @throws {RangeError} when `config` cannot be kept: a span that is not above 0, a count that is not 1, 2, 3 …
    */
   watch(connection: Supervised, config: LivenessConfig): Watch {
@@ -122,8 +133,8 @@ export class Supervisor implements Disposable {
   }
 
   /**
-   * Calls `passed` once, after `delayMs` of awake time: for everything that waits for the other side (a login, the end of what is being sent). What had
-   * arrived by then has been read before. Up to a pulse late.
+   * Calls `passed` once, after `delayMs` of awake time. For every wait for the other side: a login, or the end of sent
+   * data. All data that arrived by then is read first. Up to a pulse late.
    */
   deadline(delayMs: number, passed: () => void): SupervisorDeadline {
     return new Deadline(this.#pulse, delayMs, passed);
@@ -156,7 +167,7 @@ export class Supervisor implements Disposable {
   }
 }
 
-/** One object per connection, kept small: no closures, no timers, and what is alike for many is in the plan. */
+/** One object per connection, kept small: no closures and no timers. The plan has everything that many share. */
 class ConnectionWatch implements Watch, PulseSleeper {
   dueAt = 0;
   slot = GONE;
@@ -166,7 +177,7 @@ class ConnectionWatch implements Watch, PulseSleeper {
   /** How much later than possible its rounds of heartbeats begin. */
   readonly #lateMs: number;
   #state: Liveness;
-  /** When something came last, where that is newer than what the state knows. */
+  /** The time of the newest data, if it is newer than the state knows. */
   #heardAt: number;
   #roundTripMs: number | undefined = undefined;
   /** Whether it has taken something of what waits for it since something came from it last, or just before. */
@@ -226,7 +237,7 @@ class ConnectionWatch implements Watch, PulseSleeper {
     if (this.#state.kind === "watching") {
       if (this.#heardAt > this.#state.heardAt) this.#step({ kind: "heard", at: this.#heardAt });
       const dueAt = this.#state.heardAt + this.#plan.config.idleTimeoutMs + this.#lateMs;
-      // Nothing is done about a moment after `judgedAt`: what had arrived by then may not have been read yet.
+      // Does not act on a moment after `judgedAt`: data that arrived by then may not have been read yet.
       if (dueAt > judgedAt) return this.#pulse.wakeAt(this, dueAt);
     }
     // The time that counts from here on is when the heartbeat is sent, not when its pulse came.
@@ -238,7 +249,7 @@ class ConnectionWatch implements Watch, PulseSleeper {
     else if (this.#hasTaken && this.accuses && at < this.#state.heardAt + longestPatienceMs(this.#plan.config)) {
       return this.#pulse.wakeAt(this, at + this.#plan.config.intervalMs / 2);
     }
-    // Of one that shows life this only says when to look again.
+    // If the connection shows life, this step only says when to look again.
     this.#step({ kind: "woke", at });
   }
 

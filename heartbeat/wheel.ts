@@ -1,9 +1,10 @@
 /**
- * Deadlines of many, in slots of a quarter of a second: putting, moving and taking out cost the same however many there are. Pure: time is what
- * `takeDue` is called with. The sleepers carry their own place, so that nothing is searched and little is allocated.
+ * Deadlines of many sleepers, in slots of a quarter of a second. Adding, moving and removing cost the same for any
+ * number. Pure: the caller of `takeDue` gives the time. Sleepers carry their own place, so nothing is searched and
+ * little is allocated.
  */
 
-/** Somebody with a deadline. Both fields are the wheel's to write. */
+/** A sleeper with a deadline. Only the wheel writes both fields. */
 export interface Sleeper {
   /** When it is due. */
   dueAt: number;
@@ -11,9 +12,9 @@ export interface Sleeper {
   slot: number;
 }
 
-/** `slot` of one that was due and taken out, and not put in again. */
+/** The `slot` of a sleeper that was due, was taken out, and was not put in again. */
 export const TAKEN = -1;
-/** `slot` of one that has no deadline: before it is put in, and after it is removed. */
+/** The `slot` of a sleeper without a deadline: before it is put in, and after it is removed. */
 export const GONE = -2;
 
 /** As wide as the longest pulse: each is visited about once before all in it are due. */
@@ -25,7 +26,7 @@ export class Wheel<S extends Sleeper> {
   /** All slots before this one are empty. */
   #first = 0;
 
-  /** Gives `sleeper` a deadline, in the place of the one it had. One that has passed is due at the next `takeDue`. */
+  /** Gives `sleeper` a deadline instead of its former one. A deadline in the past is due at the next `takeDue`. */
   put(sleeper: S, dueAt: number): void {
     const index = Math.max(Math.floor(dueAt / SLOT_MS), this.#first);
     sleeper.dueAt = dueAt;
@@ -43,7 +44,10 @@ export class Wheel<S extends Sleeper> {
     sleeper.slot = GONE;
   }
 
-  /** Takes out all that are due at `at`, which never goes back. They are `TAKEN` until they are put in again or removed. */
+  /**
+   * Takes out all sleepers that are due at `at`, which never goes back. They are `TAKEN` until they are put in again or
+   * removed.
+   */
   takeDue(at: number): S[] {
     const due: S[] = [];
     const last = Math.floor(at / SLOT_MS);
