@@ -1,6 +1,6 @@
 /**
- * JSON merge patches (RFC 7396) over plain data: what of an object has changed, and how a change is made. Objects merge, `null` removes, everything else replaces. So to
- * be `null` and not to be there are the same here. Pure.
+ * JSON merge patches (RFC 7396) over plain data: making one, and applying one. Objects merge, `null` removes,
+ * everything else replaces. So `null` and an absent value mean the same here. Pure.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7396}
  */
@@ -8,7 +8,7 @@
 /** An object of JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The patch that makes `after` of `before`; `undefined` when there is nothing to do. */
+/** The patch that turns `before` into `after`; `undefined` if they are equal. */
 export function diff(before: JsonObject, after: JsonObject): JsonObject | undefined {
   let patch: Record<string, unknown> | undefined;
   const change = (key: string, value: unknown) => (patch ??= emptyObject())[key] = value;
@@ -16,7 +16,7 @@ export function diff(before: JsonObject, after: JsonObject): JsonObject | undefi
   const keysBefore = Object.keys(before);
   let hasNew = keys.length !== keysBefore.length;
   for (const key of keys) {
-    // What is almost always so comes first: thousands of objects are compared each second.
+    // The usual case first: each second this compares thousands of objects.
     if (before[key] === after[key] && after[key] !== undefined) continue;
     hasNew ||= !Object.hasOwn(before, key);
     const [old, now] = [own(before, key), own(after, key)];
@@ -30,7 +30,7 @@ export function diff(before: JsonObject, after: JsonObject): JsonObject | undefi
   return patch;
 }
 
-/** `target` with `patch`; neither is changed, and what the patch does not touch is the same object. */
+/** `target` with `patch`. Neither is changed. Objects that the patch does not touch stay the same objects. */
 export function applyPatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const patched = Object.assign(emptyObject(), isObject(target) ? target : {});
@@ -41,7 +41,7 @@ export function applyPatch(target: unknown, patch: unknown): unknown {
   return patched;
 }
 
-/** Whether two values of JSON are the same, whatever the order of their keys. */
+/** Whether two JSON values are equal, in any order of their keys. */
 function isEqual(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (Array.isArray(one) && Array.isArray(other)) {
@@ -57,7 +57,7 @@ function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] ?? undefined : undefined;
 }
 
-/** Without a prototype: strangers choose the keys, and `__proto__` is one like any other. */
+/** An object without a prototype. Strangers choose the keys, and `__proto__` is a key like any other. */
 function emptyObject(): Record<string, unknown> {
   return Object.create(null);
 }

@@ -1,30 +1,30 @@
 /**
- * The network as a person sees it, from one of its servers: what a dashboard shows, what changes in it, and what one server tells another of itself for that. Shapes
- * and units only. All names, addresses and activities in it are the data of strangers.
+ * The network as a person sees it from one of its servers: the data of a dashboard, its changes, and the data that
+ * servers tell each other for it. Shapes and units only. Strangers choose all names, addresses and activities in it.
  */
 
-/** How a server is, seen from the one that answers. */
+/** The state of a server, seen from the server that answers. */
 export type ServerState = "self" | "linked" | "suspect" | "dead" | "left";
 
 /** A link to another server. */
 export interface LinkView {
-  /** How long the newest heartbeat took there and back. */
+  /** How long the newest heartbeat and its answer took. */
   readonly roundTripMs: number | null;
   readonly state: "watching" | "probing";
-  /** Since when nothing came, in milliseconds since 1970. */
+  /** The time of the last data, in milliseconds since 1970. */
   readonly silentSince: number;
-  /** Heartbeats that went unanswered, of those that may. */
+  /** Unanswered heartbeats, and how many there may be. */
   readonly attempt: number;
   readonly of: number;
 }
 
-/** One server. Times are milliseconds since 1970 by the clock of whoever says it; `null` where it is not known. */
+/** One server. Times are milliseconds since 1970 by the clock of the server that says them. `null` means unknown. */
 export interface ServerView {
-  /** How people call it: `HOST:PORT`. */
+  /** The name for people: `HOST:PORT`. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Empty where it is not known. */
+  /** Empty if unknown. */
   readonly version: string;
   readonly state: ServerState;
   readonly stateSince: number;
@@ -33,26 +33,26 @@ export interface ServerView {
   readonly load: number;
   readonly weight: number;
   readonly takesClients: boolean;
-  /** When it said last how it is. */
+  /** The time of its last announcement. */
   readonly announcedAt: number | null;
-  /** What it has of the log. */
+  /** The part of the log that the server has. */
   readonly vector: Readonly<Record<string, number>>;
   readonly lamport: number;
   /** By the name of the other server. */
   readonly links: Readonly<Record<string, LinkView>>;
-  /** All that it serves, logged in or not, other servers included. */
+  /** All its connections: with or without a login, and those of other servers. */
   readonly connections: number;
-  /** Entries that it has accepted since it was started. */
+  /** Entries that the server has accepted since its start. */
   readonly published: number | null;
-  /** What its process holds. */
+  /** The memory of its process. */
   readonly memoryBytes: number | null;
-  /** Where its own HTTP gateway is, `HOST:PORT`. */
+  /** `HOST:PORT` of its own HTTP gateway. */
   readonly http: string | null;
-  /** While its clients are handed over. */
+  /** Set while the server hands its clients over. */
   readonly draining: { readonly total: number; readonly left: number } | null;
 }
 
-/** What is at the other end of a connection: `new` has not said it yet, `guest` came through another door. */
+/** The other end of a connection: `new` has not logged in yet, `guest` came through another door. */
 export type ConnectionKind = "new" | "client" | "plain" | "server" | "guest";
 
 /** The door through which a connection came. */
@@ -65,20 +65,20 @@ export interface ConnectionView {
   readonly address: string;
   readonly kind: ConnectionKind;
   readonly over: Door;
-  /** When it was opened. */
+  /** When the connection was opened. */
   readonly since: number;
   readonly state: "watching" | "probing" | "unwatched";
-  /** When something came last; 0 where nobody watches. */
+  /** The time of the last data; 0 if no heartbeats watch the connection. */
   readonly heardAt: number;
-  /** Heartbeats that went unanswered, of those that may. */
+  /** Unanswered heartbeats, and how many there may be. */
   readonly attempt: number;
   readonly of: number;
   /** Heartbeats sent so far. */
   readonly heartbeats: number;
   readonly roundTripMs: number | null;
-  /** Bytes that were written and have not left the process. */
+  /** Bytes that were written and are still in this process. */
   readonly waitingBytes: number;
-  /** Whether it is still to be read something of the log. */
+  /** Whether the connection still has to get a part of the log. */
   readonly behind: boolean;
 }
 
@@ -94,7 +94,7 @@ export interface HeartbeatMoment {
 
 /** A connection that has ended. */
 export interface EndView {
-  /** Whose connection it was. */
+  /** The server of the connection. */
   readonly server: string;
   readonly at: number;
   readonly since: number;
@@ -103,7 +103,7 @@ export interface EndView {
   /** A key of `CLOSE_REASONS`. */
   readonly reason: string;
   readonly sentence: string;
-  /** What else there is to say; the same sentence where nothing is. */
+  /** More about the reason, or the same sentence. */
   readonly why: string;
   /** The newest of its heartbeats, oldest first. */
   readonly heartbeats: readonly HeartbeatMoment[];
@@ -116,20 +116,20 @@ export interface ActivityView {
   /** When it was accepted, in milliseconds since 1970. */
   readonly at: number;
   readonly lamport: number;
-  /** The activity; the beginning of its JSON text where `cut`. */
+  /** The activity, or the beginning of its JSON text if `cut`. */
   readonly activity: unknown;
   readonly cut?: true;
 }
 
 /** The whole network. */
 export interface NetworkView {
-  /** When it was made, by the clock of the server `from`. */
+  /** When the view was made, by the clock of the server `from`. */
   readonly at: number;
   readonly from: string;
   readonly servers: Readonly<Record<string, ServerView>>;
-  /** By server, and by a name that is unique there. */
+  /** By server, then by a name that is unique there. */
   readonly connections: Readonly<Record<string, Readonly<Record<string, ConnectionView>>>>;
-  /** Who is registered or online, and at which servers: none when offline. */
+  /** The registered and online users, with their servers: none if the user is offline. */
   readonly users: Readonly<Record<string, readonly string[]>>;
   /** Oldest first, at most `MAX_ENDS`. */
   readonly ends: readonly EndView[];
@@ -140,26 +140,26 @@ export interface NetworkView {
 /** A JSON merge patch (RFC 7396) for a `T`. */
 export type Patch<T> = { readonly [Key in keyof T]?: Patch<T[Key]> | T[Key] | null };
 
-/** What has changed since the last change, or since the view. */
+/** What changed since the last change, or since the view. */
 export interface NetworkChange {
   readonly at: number;
   readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users">>;
-  /** To be appended. */
+  /** For the end of the list. */
   readonly ends: readonly EndView[];
   readonly activities: readonly ActivityView[];
-  /** Activities that passed and are not in `activities`, as there were too many. */
+  /** The number of activities that are not in `activities`, because there were too many. */
   readonly skipped: number;
 }
 
-/** What a server knows of itself alone, and tells others that look. */
+/** The part that only the server itself knows. It tells this to other servers while people look there. */
 export interface OwnView {
   readonly server: ServerView;
   readonly connections: Readonly<Record<string, ConnectionView>>;
 }
 
-/** Ends that are remembered. */
+/** The most ends that are remembered. */
 export const MAX_ENDS = 200;
-/** Activities that are remembered. */
+/** The most activities that are remembered. */
 export const MAX_ACTIVITIES = 100;
-/** An activity whose JSON text is longer is cut. */
+/** The longest JSON text of an activity; a longer one is cut. */
 export const MAX_ACTIVITY_LENGTH = 2_048;

@@ -1,23 +1,26 @@
-/** What a server counts of itself from its start on, for its metrics. Nothing else depends on it. */
+/** Counters of a server since its start, for its metrics. Nothing else depends on them. */
 
 import type { CloseReason } from "../protocol/close_reason.ts";
 
-/** Spans, sorted into buckets. */
+/** Time spans, sorted into buckets. */
 export interface Durations {
-  /** By their upper ends in milliseconds, ascending: how many spans were longer than the one before and not longer than this one. */
+  /**
+   * By their upper ends in milliseconds, ascending. Each counts the spans above the bucket before and up to its own
+   * end.
+   */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
-  /** All of them, those that are longer than the last bucket included. */
+  /** All spans, with those above the last bucket. */
   readonly count: number;
   readonly sumMs: number;
 }
 
-/** Heartbeats to one kind of other side. */
+/** Heartbeats to one kind of peer. */
 export interface HeartbeatCounts {
   sent: number;
   unanswered: number;
 }
 
-/** Upper ends of the buckets: from a commit that never waited for the disk to one that everybody noticed. */
+/** Upper ends of the buckets: from a commit that never waited for the disk to a commit that every user noticed. */
 const BUCKETS_MS = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
 
 /** Counts spans. */
@@ -33,14 +36,14 @@ export class DurationCount {
     if (bucket >= 0) this.#counts[bucket]!++;
   }
 
-  /** What was counted so far. */
+  /** The counts so far. */
   get durations(): Durations {
     const buckets = BUCKETS_MS.map((upToMs, index) => ({ upToMs, count: this.#counts[index]! }));
     return { buckets, count: this.#count, sumMs: this.#sumMs };
   }
 }
 
-/** What there was too much of. */
+/** The limits that can be reached. */
 export const LIMIT_NAMES = [
   "places",
   "lobby",
@@ -50,22 +53,22 @@ export const LIMIT_NAMES = [
   "registrations",
   "secrets",
 ] as const;
-/** One of these. */
+/** The name of a limit. */
 export type LimitName = typeof LIMIT_NAMES[number];
 
-/** One server's. */
+/** The counters of one server. */
 export class Counters {
   /** Connections that were accepted. */
   accepted = 0;
   readonly closed: { [Reason in CloseReason]?: number } = {};
-  /** Who was refused, or sent away, by what there was too much of. */
+  /** How many were refused or sent away, by limit. */
   readonly refused: Record<LimitName, number> = {
     ...{ places: 0, lobby: 0, connections: 0, unidentified: 0, logins: 0, registrations: 0, secrets: 0 },
   };
   readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
   readonly serverHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
 
-  /** Somebody was refused, or sent away, because of this limit. */
+  /** A connection was refused or sent away because of this limit. */
   limited(limit: LimitName): void {
     this.refused[limit]++;
   }
