@@ -1,9 +1,10 @@
 /**
- * What a node can put on record: one JSON object a line, from which the order of things can be seen later, also across nodes: a `receive` names the node that
- * it came from (`peer`) and the `id` under which that node has its `send` or `broadcast`. Pure; writing is for `platform/`.
+ * Events that a node records: one JSON object a line. Readers find the order of events later, also across nodes: a
+ * `receive` names the other node (`peer`) and the `id` of its `send` or `broadcast`. Pure; `platform/` writes the
+ * lines.
  */
 
-/** What can happen. `docs/time.md` says what each has in `peer`, `id` and `what`. */
+/** The kinds of events. `docs/time.md` says which `peer`, `id` and `what` each kind has. */
 export const TRACE_KINDS = [
   // A node, its life.
   "start",
@@ -43,21 +44,26 @@ export interface TraceEvent {
   /** Milliseconds since 1970, by this node's clock. */
   readonly at: number;
   readonly lamport: number;
-  /** The node that writes this: a server's name, or `username#` and a few characters for one client of that user. */
+  /**
+   * The node that writes this: the name of a server, or `username#` and a few characters for one client of that user.
+   */
   readonly node: string;
   readonly event: TraceKind;
-  /** The other side: the node where it is known, otherwise an address. */
+  /** The other side: its node if known, else its address. */
   readonly peer?: string;
-  /** What it is about: entries (`origin:4`, `origin:4-9`), a sender's message id, a login (`login:1`), a heartbeat (`heartbeat:3`). */
+  /**
+   * The subject: entries (`origin:4`, `origin:4-9`), a sender's message id, a login (`login:1`) or a heartbeat
+   * (`heartbeat:3`).
+   */
   readonly id?: string;
-  /** What else there is to say. */
+  /** Further facts. */
   readonly what?: string;
 }
 
-/** An event, as whoever it happens to says it. */
+/** An event without the fields that the node itself adds. */
 export type Happening = Omit<TraceEvent, "at" | "lamport" | "node">;
 
-/** Where events go, with their Lamport times. Absent when nobody traces, so that tracing costs nothing then. */
+/** Takes events with their Lamport times. Absent if no trace is written, so that tracing costs nothing then. */
 export type Trace = (happening: Happening, lamport: number) => void;
 
 /** A run of entries of one origin. */
@@ -67,15 +73,15 @@ export interface EntryRange {
   readonly last: number;
 }
 
-/** When a trace goes on in a new file, where nothing else is said. */
+/** The size at which a trace goes on in a new file, if no other is given. */
 export const DEFAULT_TRACE_LIMIT_BYTES = 67_108_864;
-/** Characters that JSON writes in another way than they are. */
+/** Characters that JSON escapes. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 const KINDS: ReadonlySet<unknown> = new Set(TRACE_KINDS);
-/** What is numbered and is no entry. */
+/** Numbered things that are no entries. */
 const COUNTED: ReadonlySet<string> = new Set(["login", "heartbeat"]);
 
-/** An event as a line, its end included. Written by hand, as this is most of what tracing costs. */
+/** An event as a line with its end. Written by hand, as this is most of the cost of tracing. */
 export function encodeTraceEvent({ at, lamport, node, event, peer, id, what }: TraceEvent): string {
   let line = `{"at":${at},"lamport":${lamport},"node":${quoted(node)},"event":"${event}"`;
   if (peer !== undefined) line += `,"peer":${quoted(peer)}`;
@@ -84,13 +90,13 @@ export function encodeTraceEvent({ at, lamport, node, event, peer, id, what }: T
   return line + "}\n";
 }
 
-/** The event that a line says; `undefined` when it says none, as the last line of a server that was killed may not. */
+/** The event in a line; `undefined` if there is none. The last line of a killed server may be cut off. */
 export function parseTraceEvent(line: string): TraceEvent | undefined {
   let fields: Record<string, unknown>;
   try {
     fields = JSON.parse(line) ?? {};
   } catch {
-    // Cut off in the middle, or no trace at all: the caller counts it.
+    // A cut line, or no trace at all. The caller counts it.
     return undefined;
   }
   const { at, lamport, node, event, peer, id, what } = fields;
@@ -105,12 +111,12 @@ export function parseTraceEvent(line: string): TraceEvent | undefined {
   };
 }
 
-/** How a run of entries is written. */
+/** A run of entries as text. */
 export function formatRange({ origin, first, last }: EntryRange): string {
   return first === last ? `${origin}:${first}` : `${origin}:${first}-${last}`;
 }
 
-/** The run of entries that `id` stands for, if it stands for one. */
+/** The run of entries in `id`; `undefined` if it names none. */
 export function parseRange(id: string): EntryRange | undefined {
   const [, origin, first, last] = /^(.+):(\d+)(?:-(\d+))?$/.exec(id) ?? [];
   if (origin === undefined || first === undefined || COUNTED.has(origin)) return undefined;
