@@ -1,4 +1,4 @@
-/** What answers have in common: the ends of connections, moments and spans in words. Pure. */
+/** The common parts of answers: the ends of connections, and moments and spans in words. Pure. */
 
 import type { TraceEvent } from "../trace/trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
@@ -7,11 +7,11 @@ import { isNamed } from "./window.ts";
 /** What there is to say. */
 export interface Told {
   readonly text: string;
-  /** Whether it was known at all what was asked about. */
+  /** Whether anything is known about the question. */
   readonly isFound: boolean;
 }
 
-/** What the ends of connections mean, for those that need more than their name. */
+/** Explanations of close reasons whose names do not say enough. */
 const MEANINGS: Readonly<Record<string, string>> = {
   HEARTBEAT_TIMEOUT: "it answered no heartbeat",
   CLOSED_BY_OTHER_SIDE: "the client closed it without a word",
@@ -27,7 +27,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   FELL_BEHIND: "what it still had to be sent is not kept any more",
 };
 
-/** A close reason, and what it means where that is not plain. */
+/** A close reason, with its explanation if it needs one. */
 export function sentenceOfEnd(reason: string): string {
   const meaning = MEANINGS[reason];
   return meaning === undefined ? reason : `${reason}, ${meaning}`;
@@ -43,7 +43,7 @@ export function seconds(spanMs: number): string {
   return `${Math.round(spanMs / 100) / 10} s`;
 }
 
-/** The logins of a user whose connections are not closed, nor are their servers. */
+/** The logins of a user whose connections and servers are still there. */
 export function openConnections(events: readonly TraceEvent[], user: string): TraceEvent[] {
   const open = new Map<string, TraceEvent>();
   for (const event of events) {

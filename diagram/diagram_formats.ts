@@ -1,4 +1,4 @@
-/** The space-time diagram for other programs: as JSON, for Mermaid, and for ShiViz, which wants vector clocks. Pure. */
+/** The space-time diagram for other programs: as JSON, for Mermaid, and for ShiViz with vector clocks. Pure. */
 
 import { type History, vectorClocks } from "./history.ts";
 import { phraseOf, shortNames } from "./phrase.ts";
@@ -38,8 +38,8 @@ export function toMermaid({ events, nodes, arrows, lost, crashes }: History): st
 }
 
 /**
- * A log as ShiViz reads it with the expression on its first line. Vector clocks are derived from who received what from whom: ShiViz draws what follows from them
- * and knows nothing of Lamport's times.
+ * A log for ShiViz, with its parser expression on the first line. Vector clocks are derived from pairs of sends and
+ * receives: ShiViz draws cause and effect, and does not know Lamport times.
  */
 export function toShiviz(history: History): string {
   const clocks = vectorClocks(history);

@@ -1,5 +1,5 @@
 /**
- * Words beside the events of a diagram: how much room they need, and where they cover nothing. Pure geometry in pixels.
+ * The words beside the events of a diagram: their size, and a place where they cover nothing. Pure geometry in pixels.
  */
 
 /** A rectangle. */
@@ -33,7 +33,7 @@ export interface Label {
 
 export const PILL_HEIGHT = 18;
 export const LABEL_HEIGHT = 14;
-/** Letters are taken to be as wide as in the widest of the usual fonts, as the reader's is not known. */
+/** Each letter counts as wide as in the widest of the usual fonts, as the reader's font is unknown. */
 const NARROW = /[ijlt.,:;|' ()]/;
 const WIDE = /[mwMW]/;
 
@@ -101,7 +101,7 @@ function overlaps(a: Box, b: Box): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Whether the line passes through the box: one that does has a piece of it over the box's width within its height. */
+/** Whether the line passes through the box: over the box's width, a piece of the line lies within its height. */
 function crosses({ x1, y1, x2, y2 }: Segment, { x, y, width, height }: Box): boolean {
   const [left, right] = [Math.max(x, Math.min(x1, x2)), Math.min(x + width, Math.max(x1, x2))];
   if (left > right) return false;

@@ -1,6 +1,6 @@
 /**
- * Where everything of a space-time diagram goes: a column for each node, a row for each Lamport time, and labels where they cover nothing. Time runs downward, so
- * that every message does. Pure geometry in pixels; `diagram_svg.ts` draws it.
+ * The layout of a space-time diagram: a column for each node, a row for each Lamport time, and labels where they cover
+ * nothing. Time runs downward, so every message does. Pure geometry in pixels; `diagram_svg.ts` draws it.
  */
 
 import {
@@ -25,7 +25,10 @@ export interface PlacedEvent {
   readonly label: { readonly text: string; readonly box: Box };
 }
 
-/** A message, or the attempt at one; heartbeats (`asked`, `unanswered`) and answers to them (`answer`) are kinds of their own. */
+/**
+ * A message, or an attempt at one. Heartbeats (`asked`, `unanswered`) and their answers (`answer`) are kinds of their
+ * own.
+ */
 export interface PlacedArrow extends Segment {
   readonly kind: "message" | "lost" | "unsent" | "asked" | "unanswered" | "answer";
   /** Places in `History.events`; one of them is missing where one end is. */
@@ -47,7 +50,7 @@ export interface PlacedNode extends TracedNode {
 export interface PlacedGap {
   readonly top: number;
   readonly bottom: number;
-  /** What is said where it has a cross; `undefined` where it went of its own will. */
+  /** The words at the cross; `undefined` if the node left by itself. */
   readonly cross: "crashed" | "not there" | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Where a space-time diagram shows that a server had no link to another: beside its line, on the side of the one it missed. Pure geometry in pixels. */
+/**
+ * The times in which a server had no link to another, in a space-time diagram: beside its line, on the side of the
+ * missing server. Pure geometry in pixels.
+ */
 
 import type { Box } from "./diagram_labels.ts";
 import type { History, Parting } from "./history.ts";
@@ -20,7 +23,7 @@ const WIDTH = 6;
 /** Between a line and what is beside it. */
 const DISTANCE = 4;
 
-/** As far as they are within the rows: one that began before, or ends later, goes to the edge. */
+/** The partings within the rows. A parting that began before them, or ends after them, goes to the edge. */
 export function partingsOf({ partings }: History, { x, rows, top, bottom }: Places): PlacedParting[] {
   const [first, last] = [rows[0]?.lamport ?? 0, rows.at(-1)?.lamport ?? 0];
   return partings.filter(({ fromLamport, toLamport = Infinity }) => fromLamport <= last && toLamport > first).map(
@@ -34,7 +37,7 @@ export function partingsOf({ partings }: History, { x, rows, top, bottom }: Plac
     },
   );
 
-  /** Of the first row from there on: its own may be out of sight. */
+  /** The first row from `lamport` on: its own row may be out of sight. */
   function yOf(lamport: number): number {
     return rows.find((row) => row.lamport >= lamport)!.y;
   }

@@ -1,10 +1,10 @@
 /**
- * The look of a space-time diagram. Colours are those of Okabe and Ito, which people see apart who do not see all colours. Where the system is dark the picture is dark;
- * a page on which people choose for themselves switches that one media rule. All names begin with `st-`, so that a page and the picture in it leave each other
- * alone. Pure.
+ * The look of a space-time diagram. The colours are those of Okabe and Ito, which most colour-blind people can tell
+ * apart. The picture is dark if the system is dark; a page with its own switch changes that one media rule. All names
+ * begin with `st-`, so that a page and its picture do not disturb each other. Pure.
  */
 
-/** What it is for, how it looks, and what of that is different in the dark. Names without `st-`. */
+/** The selector without `st-`, its look, and the differences in the dark. */
 type Look = readonly [selector: string, light: string, dark?: string];
 
 const LOOKS: readonly Look[] = [
@@ -13,7 +13,7 @@ const LOOKS: readonly Look[] = [
     `font: 11px ui-sans-serif, system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1b1f24`,
     "fill: #e6edf3",
   ],
-  // In a page: rather scrolled than too small to be read.
+  // In a page: scroll rather than become too small to read.
   [".narrow", "min-width: 860px"],
   [".wide", "min-width: 1400px"],
   [".widest", "min-width: 2200px"],

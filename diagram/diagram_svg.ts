@@ -1,6 +1,6 @@
 /**
- * The space-time diagram as a picture. Nothing is said by colour alone: forms and words say it too. It has neither scripts, nor ids, nor style attributes, so that a page can
- * have it in it as it is. Pure.
+ * The space-time diagram as a picture. Forms and words say everything that colours say. The picture has no scripts, ids
+ * or style attributes, so that a page can contain it unchanged. Pure.
  */
 
 import { counted } from "../config/counted.ts";
@@ -16,7 +16,7 @@ export interface SvgOptions {
   readonly title?: string;
   /** What is said where there are no events. */
   readonly nothing?: string;
-  /** Whether it takes the width of a page that it is part of. Else it is a file, with a size of its own. */
+  /** Whether it takes the width of a page. Otherwise it is a file with its own size. */
   readonly isInPage?: boolean;
 }
 
@@ -91,7 +91,7 @@ export const LEGEND: readonly (readonly [Tone | "missing" | "parting", string])[
   ["parting", "no link to a server"],
 ];
 
-/** What is wider than a page takes more room than that, so that it can still be read. */
+/** A picture wider than a page gets more room, so that people can still read it. */
 function breadthOf(width: number): "narrow" | "wide" | "widest" {
   return width < 1.3 * MIN_PAGE_WIDTH ? "narrow" : width < 2 * MIN_PAGE_WIDTH ? "wide" : "widest";
 }
@@ -146,7 +146,7 @@ function drawLife({ x, top, bottom, gaps, isServer }: Layout["nodes"][number]): 
   return parts.join("");
 }
 
-/** Below what people call it stands what labels call it. */
+/** The name for people, and the name in labels below it. */
 function drawName({ x, shortName, name, label, gone, isServer }: Layout["nodes"][number], y: number): string {
   const width = headWidthOf(label ?? shortName);
   const known = label === undefined ? "" : `, ${label}`;
@@ -186,7 +186,7 @@ function drawArrow(arrow: PlacedArrow, history: History): string {
   const look = kind === "message" ? lookOf(arrow, history) : kind;
   const line = `<path ${classes("arrow", look)} d="M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}"/>`;
   if (kind !== "lost" && kind !== "unanswered") return titled(titleOf(), line + tip(arrow, look));
-  // One that came to somebody has its cross before that.
+  // If the message reached a node, its cross stands before the end.
   const [cx, cy] = to === undefined ? [x2, y2] : [x2 - Math.sign(x2 - x1) * 6, y2 - 6 * (y2 - y1) / Math.abs(x2 - x1)];
   return titled(titleOf(), line + drawCross(cx, cy, 4));
 
@@ -257,7 +257,7 @@ function titled(title: string, inner: string): string {
   return `<g ${classes("part")}><title>${escaped(title)}</title>${inner}</g>`;
 }
 
-/** As XML takes it: what it has no characters for is shown as a mark. */
+/** Text for XML. A character that XML lacks is shown as a mark. */
 function escaped(text: string): string {
   return text.replaceAll(/[&<>"]/g, (one) => ESCAPES[one]!).replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd");
 }

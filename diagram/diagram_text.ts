@@ -1,4 +1,7 @@
-/** The space-time diagram in the letters of a terminal: a line for each event, a column for each node, and each message where it arrives. Pure. */
+/**
+ * The space-time diagram as text for a terminal: a line for each event, a column for each node, and each message where
+ * it arrives. Pure.
+ */
 
 import type { History } from "./history.ts";
 import { phraseOf, shortNames, toneOf } from "./phrase.ts";
@@ -78,7 +81,7 @@ export function drawText(history: History, width = 110): string {
     );
   }
 
-  /** The second only where it is another one than in the line before. */
+  /** The second, only if it differs from the line before. */
   function wallOf({ at }: TraceEvent): string {
     if (width < WIDE) return "";
     const [before, time] = [wall, wallTime.of(at)];
@@ -100,7 +103,7 @@ export function drawText(history: History, width = 110): string {
   }
 }
 
-/** A name that is too long; what tells clients of one user apart stays. */
+/** Shortens a long name, and keeps the part that tells clients of one user apart. */
 function fitting(name: string, most: number): string {
   const [user, mark = ""] = name.length <= most ? [name] : name.split(/(#.*)/);
   return user!.slice(0, Math.max(1, most - mark.length)) + mark.slice(0, most - 1);

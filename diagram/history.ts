@@ -1,6 +1,7 @@
 /**
- * Traces of several nodes, read together: who sent what to whom, and what therefore happened before what. Pairs each `receive` with its `send` or
- * `broadcast` by what both say of it; derives vector clocks, crashes and heartbeats without an answer. Pure.
+ * Reads the traces of several nodes together: who sent a message to whom, and which event happened before which. Pairs
+ * each `receive` with its `send` or `broadcast` by their names for each other. Derives vector clocks, crashes and
+ * unanswered heartbeats. Pure.
  */
 
 import { isServer, toneOf } from "./phrase.ts";
@@ -20,7 +21,10 @@ export interface History {
   /** Nodes that have a trace, servers with their clients beside them. */
   readonly nodes: readonly TracedNode[];
   readonly arrows: readonly Arrow[];
-  /** Receives whose sender has a trace that does not know of it: lost with the end of a crashed server's file, or in another file. */
+  /**
+   * Receives without a send in the sender's trace: the send was lost with a crashed server's file, or is in another
+   * file.
+   */
   readonly unsent: readonly number[];
   /** Sends to a node that has a trace, in which they did not arrive. */
   readonly lost: readonly number[];
@@ -34,7 +38,7 @@ export interface History {
   readonly wallTime: WallTime;
 }
 
-/** A time in which one server had no link to another that it should have one to. */
+/** A time in which one server lacked a link to another. */
 export interface Parting {
   readonly node: string;
   readonly peer: string;
@@ -47,9 +51,9 @@ export interface Parting {
 export interface TracedNode {
   readonly name: string;
   readonly isServer: boolean;
-  /** What people call it, where that is something else: `HOST:PORT`. */
+  /** The name for people, if it differs: `HOST:PORT`. */
   readonly label?: string;
-  /** Whether it is not there now, as far as others know: `dead` where it was lost, `left` where it said so. */
+  /** Whether the node is gone, as others know it: `dead` was lost, `left` said so. */
   readonly gone?: "dead" | "left";
 }
 
@@ -71,7 +75,7 @@ export function readTrace(text: string): { readonly events: TraceEvent[]; readon
   return { events, unreadable };
 }
 
-/** Puts `traced` together, be it from one file or from many, in any order. */
+/** Puts `traced` together, from one file or from many, in any order. */
 export function historyOf(traced: readonly TraceEvent[], wallTime: WallTime = UTC): History {
   const events = traced.toSorted((a, b) => a.lamport - b.lamport || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0));
   const names = new Set(events.map(({ node }) => node));
@@ -120,7 +124,7 @@ export function covers(id: string | undefined, entry: string): boolean {
     range.first <= wanted.last && wanted.first <= range.last;
 }
 
-/** By rising times, so that at a receipt all that can have led to it has passed. */
+/** By rising times: before a receipt, everything that can have caused it has passed. */
 function pair(events: readonly TraceEvent[], names: ReadonlySet<string>): { arrows: Arrow[]; unsent: number[] } {
   const sends = new Map<string, number[]>();
   const broadcasts = new Map<string, Broadcast[]>();
@@ -246,7 +250,7 @@ function findCrashes(events: readonly TraceEvent[]): Set<number> {
   }
   for (const [node, index] of last) {
     const { event, at } = events[index]!;
-    // That it is over says somebody who lost it afterwards, and has not found it again.
+    // The other side tells the end: it lost this server later, and has not found it again.
     const lost = events.findLast((other) =>
       other.peer === node && (other.event === "unlinked" || other.event === "linked")
     );

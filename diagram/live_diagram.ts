@@ -1,4 +1,4 @@
-/** The space-time diagram of the last moments of a network that runs, to be part of a page. Pure. */
+/** The space-time diagram of the last moments of a running network, as a part of a page. Pure. */
 
 import { drawSvg } from "./diagram_svg.ts";
 import { type History, historyOf, type TracedNode } from "./history.ts";
@@ -12,7 +12,7 @@ export interface LiveServerColumn {
   readonly id: string;
   /** `HOST:PORT`. */
   readonly name: string;
-  /** How it is: `dead`, `left`, or one of those in which it is there. */
+  /** Its state: `dead`, `left`, or one of the states of a live server. */
   readonly state: string;
 }
 
@@ -22,24 +22,32 @@ export interface LiveDiagramOptions {
   readonly nowMs: number;
   /** How far back it goes. */
   readonly seconds: number;
-  /** At most so many events, the newest, so that it stays readable. */
+  /** The most events, newest first to stay, so that the picture stays readable. */
   readonly maxEvents: number;
-  /** Since when there are events at all, in milliseconds since 1970: somebody has to look, or there are none. */
+  /**
+   * The time of the first recorded event, in milliseconds since 1970. Servers record events only while somebody looks.
+   */
   readonly recordedSinceMs?: number;
   /** All of the network, in the order of their columns. */
   readonly servers?: readonly LiveServerColumn[];
   /** One server (its name, its id or the beginning of that) or user: its events, and the other ends of its messages. */
   readonly only?: string;
-  /** How moments are written; UTC where nothing is said. */
+  /** The form of moments; UTC if not given. */
   readonly wallTime?: WallTime;
 }
 
-/** What other servers have on record takes a moment to come here: until then a message that was sent to them is under way. */
+/** The records of other servers take a moment to come here. Until then, a message to them is under way. */
 const UNDER_WAY_MS = 5_000;
-/** Of a busy network most has no room anyway; so many times what is shown is enough to find the other ends of messages. */
+/**
+ * A busy network has far more events than fit. This many times the shown ones is enough to find the other ends of
+ * messages.
+ */
 const LOOKED_AT = 10;
 
-/** The newest of `events` as an SVG document with the width of the page that it is put into. Without events it says that there were none, and since when. */
+/**
+ * The newest of `events` as an SVG document with the width of its page. Without events, the document says so, and since
+ * when.
+ */
 export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramOptions): string {
   const { nowMs, seconds, maxEvents, recordedSinceMs = -Infinity, servers = [], wallTime = UTC } = options;
   const only = options.only === undefined ? undefined : idOf(options.only, servers);
@@ -48,7 +56,7 @@ export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramO
   const whole = historyOf(recent.slice(-LOOKED_AT * maxEvents), wallTime);
   const history = {
     ...whole,
-    // What was before is not kept, so that a receipt without its sending means nothing here.
+    // Earlier events are not kept, so that a receipt without its sending means nothing here.
     unsent: [],
     lost: whole.lost.filter((index) => whole.events[index]!.at < nowMs - UNDER_WAY_MS),
   };
@@ -68,7 +76,7 @@ export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramO
   });
 }
 
-/** Columns for all servers, or for those that have to do with `only`; other nodes beside them. */
+/** Columns for all servers, or for the servers that `only` had to do with, and other nodes beside them. */
 function columnsOf({ nodes }: History, servers: readonly LiveServerColumn[], only: string | undefined): TracedNode[] {
   const seen = new Set(nodes.map(({ name }) => name));
   const known = servers.filter(({ id }) => only === undefined || seen.has(id) || isNamed(id, only));

@@ -1,4 +1,4 @@
-/** Events in words, as diagrams and answers have them; and what kind of thing each is. Pure. */
+/** Events in words, for diagrams and answers, and the kind of each event. Pure. */
 
 import type { TraceEvent, TraceKind } from "../trace/trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
@@ -44,7 +44,7 @@ const MIN_NAME_LENGTH = 6;
 /** A message id that is chance alone, as the web client's are: nothing that a person could tell from the next. */
 const UNNUMBERED = /^[0-9a-f]{32}$/;
 
-/** Said of a heartbeat by a client that was asked to be silent. */
+/** A client with blocked heartbeats says this of a heartbeat. */
 export const WITHHELD = "answer withheld";
 
 /** What kind of thing it is. */
@@ -53,11 +53,14 @@ export function toneOf({ node, event, id, what }: TraceEvent): Tone {
   const isGood = GOOD_ENDS.has(what ?? "");
   if (event === "unlinked" && isGood) return "presence";
   if (event !== "closed" || isGood) return TONES[event];
-  // Whoever knocks and goes again harms nobody, nor does a tab that is closed; a client that is left by its server has lost it.
+  // A visitor that leaves, or a closed tab, harms nobody. A client that its server left has lost the server.
   return what === "CLOSED_BY_OTHER_SIDE" && isServer(node) ? "plain" : "trouble";
 }
 
-/** The event in a few words, without its node and time. `name` makes names short; what comes from a node that is not shown says whose it is. */
+/**
+ * The event in a few words, without its node and time. `name` shortens names. A message of a hidden node says whose it
+ * is.
+ */
 export function phraseOf(
   { event, peer = "", id = "", what = "" }: TraceEvent,
   name: (node: string) => string = (node) => node,
@@ -119,7 +122,7 @@ export function phraseOf(
   }
 }
 
-/** The event in a sentence, with all that is known of it. */
+/** The event in a sentence, with everything that is known of it. */
 export function sentenceOf({ at, lamport, node, event, peer, id, what }: TraceEvent, wallTime: WallTime): string {
   const to = event === "receive" ? " from " : event === "send" ? " to " : ", ";
   return `${node}, Lamport time ${lamport}: ${event}${id === undefined ? "" : ` ${id}`}${
@@ -127,7 +130,7 @@ export function sentenceOf({ at, lamport, node, event, peer, id, what }: TraceEv
   }${what === undefined ? "" : ` (${what})`}; ${wallTime.of(at)} ${wallTime.zone}`.trimEnd();
 }
 
-/** Whether it is a server's name: those have no such character. */
+/** Whether `node` is a server. Names of servers do not have this character. */
 export function isServer(node: string): boolean {
   return !node.includes("#");
 }
@@ -137,7 +140,7 @@ export function isHeartbeat(id: string | undefined): boolean {
   return id !== undefined && /^heartbeat:\d+$/.test(id);
 }
 
-/** Message ids are long, so that nobody else has them: their number tells one from the next. */
+/** Message ids are long, so that each is unique. Their number tells one from the next. */
 function shortId(id: string, name: (node: string) => string): string {
   const [, origin, rest] = /^(.+)(:\d+(?:-\d+)?)$/.exec(id) ?? [];
   if (origin !== undefined) return name(origin) + rest;
@@ -146,7 +149,7 @@ function shortId(id: string, name: (node: string) => string): string {
   return number === undefined ? id : `#${number}`;
 }
 
-/** Names as short as they can be without two being the same: of clients the user, of servers the beginning. */
+/** The shortest names that are still different: the user of a client, the beginning of a server's name. */
 export function shortNames(nodes: readonly string[]): (node: string) => string {
   const short = new Map<string, string>();
   for (const node of nodes) {

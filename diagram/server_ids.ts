@@ -1,15 +1,18 @@
-/** Server ids are long, so pictures show their beginnings only. What people type is completed here from those that are known. Pure. */
+/**
+ * Server ids are long, so pictures show only their beginnings. This completes a typed beginning from the known ids.
+ * Pure.
+ */
 
 import type { TraceEvent } from "../trace/trace_event.ts";
 import { parseRange } from "../trace/trace_event.ts";
 import { isServer } from "./phrase.ts";
 
-/** What was typed with its server id in full, or why that cannot be said. */
+/** The typed text with its full server id, or the reason why that is impossible. */
 export type Completed =
   | { readonly kind: "complete"; readonly text: string }
   | { readonly kind: "ambiguous"; readonly sentence: string };
 
-/** The servers that `events` are from, or about whose entries they are. */
+/** The servers that wrote `events`, or whose entries the events are about. */
 export function serversIn(events: readonly TraceEvent[]): string[] {
   const ids = new Set<string>();
   for (const { node, id } of events) {
@@ -20,7 +23,7 @@ export function serversIn(events: readonly TraceEvent[]): string[] {
   return [...ids].toSorted();
 }
 
-/** `typed` as the id of one of `servers`; what is the beginning of none stays as it is. */
+/** `typed` as the id of one of `servers`. A text that begins none of them stays unchanged. */
 export function completeName(typed: string, servers: readonly string[]): Completed {
   const found = servers.includes(typed) || typed === "" ? [typed] : servers.filter((id) => id.startsWith(typed));
   return found.length > 1
@@ -28,7 +31,7 @@ export function completeName(typed: string, servers: readonly string[]): Complet
     : { kind: "complete", text: found[0] ?? typed };
 }
 
-/** The same for the origin of an entry (`origin:4`, `origin:4-9`); a message id stays as it is. */
+/** The same for the origin of an entry (`origin:4`, `origin:4-9`). A message id stays unchanged. */
 export function completeEntry(typed: string, servers: readonly string[]): Completed {
   const origin = parseRange(typed)?.origin;
   if (origin === undefined) return { kind: "complete", text: typed };

@@ -1,8 +1,8 @@
-/** Wall times as people are shown them. In which zone is for whoever knows one: nothing here asks the machine. Pure. */
+/** Wall times for people. The caller knows the zone: nothing here asks the machine. Pure. */
 
 /** How moments are written. */
 export interface WallTime {
-  /** What is said beside them, so that nobody has to guess; empty where all that is seen with them is in the same zone. */
+  /** The zone beside the times; empty if everything on the page is in the same zone. */
   readonly zone: string;
   /** A moment, in milliseconds since 1970, to the millisecond: `14:02:10.123`. */
   of(at: number): string;
@@ -14,7 +14,7 @@ export const UTC: WallTime = { zone: "UTC", of: utcTime };
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-/** As clocks show it that are so many minutes ahead of UTC: what a page says beside its own times. */
+/** The time of clocks that are `minutes` ahead of UTC, like the times that a page shows itself. */
 export function atOffset(minutes: number): WallTime {
   return { zone: "", of: (at) => utcTime(at + minutes * MINUTE_MS) };
 }

@@ -1,4 +1,7 @@
-/** Answers from traces where an activity or a direct message went: who had it when, or why somebody did not get it. In sentences, each of which says what is known. Pure. */
+/**
+ * Answers from traces where an activity or a direct message went: who had it when, or why somebody did not get it. Each
+ * sentence says what is known. Pure.
+ */
 
 import { counted } from "../config/counted.ts";
 import { openConnections, sentenceOfEnd, type Told, when } from "./answer.ts";
@@ -8,12 +11,15 @@ import { completeEntry, serversIn } from "./server_ids.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import { eventsAbout, isNamed } from "./window.ts";
 
-/** What a server says of a broadcast that is for one user. */
+/** The words of a server for a broadcast to one user. */
 const FOR_USER = /^for (.+)$/;
 /** Of the column that names nodes. */
 const NAME_WIDTH = 10;
 
-/** Where the activity or message `typed` (an entry, of whose server the beginning is enough, or its sender's message id) went, and who of those whose traces these are got it when, or why not. */
+/**
+ * Where the activity or message `typed` went, and who got it when, or why not. `typed` is an entry (the beginning of
+ * its server's id is enough) or a sender's message id.
+ */
 export function whereWent(history: History, typed: string): Told {
   const { events, nodes, arrows, wallTime } = history;
   const completed = completeEntry(typed, serversIn(events));
@@ -79,7 +85,7 @@ function deliveryOf(history: History, entry: string, receiver: string, sender: s
   const lines: string[] = [];
   const delivered = events.find(({ event, what }) => event === "delivered" && what === entry);
   for (const { name } of nodes.filter(({ name, isServer }) => !isServer && isNamed(name, receiver))) {
-    // Of one that came later than this nobody has to say why it did not get it.
+    // A client that came later than this could not get the message, and needs no explanation.
     if (delivered === undefined || events.some((event) => isReceipt(event, name, entry))) {
       lines.push(`${name}: ${gotIt(history, name, entry)}`);
     }
@@ -131,7 +137,7 @@ function isReceipt({ event, node, id }: TraceEvent, name: string, entry: string)
   return event === "receive" && node === name && covers(id, entry);
 }
 
-/** When a client got the entry, or the best that can be said about why it did not. */
+/** When a client got the entry, or the best explanation why it did not. */
 function gotIt({ events, wallTime }: History, node: string, entry: string): string {
   const got = events.find((event) => isReceipt(event, node, entry));
   if (got !== undefined) return `got it ${when(got, wallTime)} from ${got.peer}`;
@@ -178,7 +184,7 @@ function partedFrom({ events, wallTime }: Pick<History, "events" | "wallTime">, 
 }
 
 function verbOf({ event, what, id = "" }: TraceEvent, entry: string | undefined): string {
-  // What is about the receipt of a message says so.
+  // Events about the receipt of a message name the message.
   const of = entry !== undefined && event !== "delivered" && /:\d+(-\d+)?$/.test(id) && !covers(id, entry) &&
       !isHeartbeat(id)
     ? `the receipt ${id} `
@@ -205,7 +211,7 @@ function verbOf({ event, what, id = "" }: TraceEvent, entry: string | undefined)
   }
 }
 
-/** By clocks of two machines, so not to be taken by the millisecond. */
+/** By the clocks of two machines, so the milliseconds are not exact. */
 function lateness({ at }: TraceEvent, published: TraceEvent | undefined): string {
   return published === undefined || at <= published.at ? "" : `  +${at - published.at} ms`;
 }

@@ -1,4 +1,4 @@
-/** Answers from traces why a connection was closed: in sentences, each of which says what is known and from whom. Pure. */
+/** Answers from traces why a connection was closed. Each sentence says what is known and from whom. Pure. */
 
 import { openConnections, seconds, sentenceOfEnd, type Told, when } from "./answer.ts";
 import type { History } from "./history.ts";
@@ -25,7 +25,7 @@ export function whyClosed(history: History, user: string): Told {
       `${login.node} has a connection of ${login.peer} that is not closed: logged in ${when(login, wallTime)}.`,
     );
   }
-  // A server that was killed tells nobody; its clients may.
+  // A killed server tells nothing; its clients may.
   const told = events.filter((event) => event.event === "closed" && isNamed(event.node, user));
   for (const event of told.filter(({ peer }) => !ends.some(([, end]) => end.node === peer))) {
     paragraphs.push(
@@ -69,7 +69,7 @@ function endOf(history: History, index: number, end: TraceEvent): string {
   return own === "" ? lines.join("\n") : `${lines.join("\n")}\n  ${own}`;
 }
 
-/** What the node itself says of its last moments before its connection's end. */
+/** The node's own words about the last moments before its connection ended. */
 function otherSide({ events, nodes, wallTime }: History, { node, peer = "", at }: TraceEvent): string {
   if (!nodes.some(({ name }) => name === node)) return `No trace of ${node} was given, so its side is not known.`;
   const before = events.filter((event) => event.node === node && event.at <= at);
@@ -83,7 +83,7 @@ function otherSide({ events, nodes, wallTime }: History, { node, peer = "", at }
     : `The last event of ${node} before that: ${phraseOf(last)} at ${wallTime.of(last.at)}.`;
 }
 
-/** Whether the server crashed, as far as its trace and those of others say. */
+/** Whether the server crashed, by its own trace and those of others. */
 function crashOf({ events, crashes, wallTime }: History, { peer = "", at }: TraceEvent): string | undefined {
   const crash = [...crashes].map((index) => events[index]!).find((event) => event.node === peer && event.at <= at + 1);
   if (crash === undefined) return undefined;

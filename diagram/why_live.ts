@@ -1,6 +1,7 @@
 /**
- * Answers from a network that runs, as one of its servers sees it: why a connection was closed, how one is that is open, and which servers have an activity. Says what is
- * known and by whom. All names and activities are the data of strangers. Pure.
+ * Answers from a running network, as one of its servers sees it: why a connection was closed, how an open connection
+ * is, and which servers have an activity. Says what is known and by whom. Strangers choose all names and activities.
+ * Pure.
  */
 
 import { counted } from "../config/counted.ts";
@@ -8,13 +9,16 @@ import { seconds, type Told } from "./answer.ts";
 import { completeEntry } from "./server_ids.ts";
 import type { WallTime } from "./wall_time.ts";
 
-/** What has to be known of the network; `GET /api/network` of a server's HTTP gateway has it. Times are milliseconds since 1970. */
+/**
+ * The facts about the network; `GET /api/network` of a server's HTTP gateway returns them. Times are milliseconds since
+ * 1970.
+ */
 export interface LiveNetwork {
   readonly at: number;
   /** The server that says all this. */
   readonly from: string;
   readonly servers: Readonly<Record<string, LiveServer>>;
-  /** By server; none where it is not known who is connected there. */
+  /** By server; no key for a server whose connections are unknown. */
   readonly connections: Readonly<Record<string, Readonly<Record<string, LiveConnection>>>>;
   /** Who is registered or online, and where. */
   readonly users: Readonly<Record<string, readonly string[]>>;
@@ -77,11 +81,11 @@ export interface LiveActivity {
   readonly activity: unknown;
 }
 
-/** Ends that are told; of what was before there is nothing new to learn. */
+/** The most ends in an answer. Older ones teach nothing new. */
 const MAX_ENDS = 8;
 const MAX_ACTIVITY_LETTERS = 200;
 
-/** Why connections of `user` were closed lately, and how those are that are open. */
+/** Why connections of `user` were closed lately, and how the open ones are. */
 export function whyClosedLive(network: LiveNetwork, user: string, wallTime: WallTime): Told {
   const ends = network.ends.filter((end) => end.user === user);
   const paragraphs = ends.slice(-MAX_ENDS).map((end) => endOf(network, end, wallTime));
@@ -110,7 +114,10 @@ export function whyClosedLive(network: LiveNetwork, user: string, wallTime: Wall
   return { text: paragraphs.join("\n\n") + "\n", isFound };
 }
 
-/** Which servers have the entry `typed` (`origin:number`, of the origin its beginning is enough), and which do not yet. */
+/**
+ * Which servers have the entry `typed`, and which do not yet. `typed` is `origin:number`; the beginning of the origin
+ * is enough.
+ */
 export function whereIsLive(network: LiveNetwork, typed: string, wallTime: WallTime): Told {
   const origins = Object.entries(network.servers).flatMap(([server, { vector }]) => [server, ...Object.keys(vector)]);
   const completed = completeEntry(typed, [...new Set(origins)].toSorted());
@@ -208,7 +215,7 @@ function heartbeatOf(network: LiveNetwork, { state, heardAt, attempt, of, heartb
     : `♥ all is well: ${idle}; ${sent}.`;
 }
 
-/** What there is to say of a server that does not answer, or has not said for long what it has. */
+/** Words about a server that does not answer, or has not announced itself for long. */
 function stateOf({ servers, from, at }: LiveNetwork, server: string, wallTime: WallTime): string {
   const { state, stateSince, announcedAt } = servers[server]!;
   if (state === "self") return "";
@@ -219,7 +226,7 @@ function stateOf({ servers, from, at }: LiveNetwork, server: string, wallTime: W
   return announcedAt === null ? "" : `, as it said ${seconds(Math.max(0, at - announcedAt))} ago`;
 }
 
-/** Whoever reads there, where that server has it. */
+/** The readers at that server, if it has the entry. */
 function readersOf({ connections }: LiveNetwork, server: string, hasIt: boolean): string {
   const clients = Object.values(ownValue(connections, server) ?? {}).filter(({ kind }) => READERS.has(kind));
   if (!hasIt || clients.length === 0) return "";
@@ -252,7 +259,7 @@ function activityText(activity: unknown): string {
   return text.length <= MAX_ACTIVITY_LETTERS ? text : `${text.slice(0, MAX_ACTIVITY_LETTERS - 1)}…`;
 }
 
-/** On one line, and without anything that a terminal would obey. */
+/** On one line, without characters that a terminal obeys. */
 function shown(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
 }

@@ -1,9 +1,12 @@
-/** What of a history is to be looked at: a span of Lamport time, what one user had to do with, or what surrounds one message. Pure. */
+/**
+ * Selects a part of a history: a span of Lamport time, the events around one user, or the events around one message.
+ * Pure.
+ */
 
 import { covers, type History } from "./history.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 
-/** What to look at; all that is given has to hold. */
+/** The selection. Every given condition has to hold. */
 export interface Window {
   /** Lamport times, both included. */
   readonly from?: number;
@@ -11,17 +14,17 @@ export interface Window {
   /** The same by the nodes' own clocks, in milliseconds since 1970. */
   readonly fromMs?: number;
   readonly toMs?: number;
-  /** At most so many of what is left, those with the highest Lamport times. */
+  /** The most events that remain: those with the highest Lamport times. */
   readonly newest?: number;
   /** A user, or the name of a node: its events, and the other ends of its messages. */
   readonly only?: string;
-  /** An entry (`origin:4`) or a message id: everything that it caused, what led to it, and a little on either side. */
+  /** An entry (`origin:4`) or a message id: its effects, its causes, and a few events on either side. */
   readonly around?: string;
 }
 
-/** Events that say of something in `id` what it is called in `what`. */
+/** Events that give the thing in `id` another name in `what`. */
 const NAMING: ReadonlySet<string> = new Set(["publish", "repeated", "delivered", "acknowledged"]);
-/** Events of each node that are shown before and after those that are asked for. */
+/** Events of each node that are shown before and after the selected ones. */
 const CONTEXT = 2;
 
 /** `history` as far as `window` lets it be seen. */
@@ -41,7 +44,10 @@ export function through(history: History, window: Window): History {
   return part(history, new Set(seen.slice(Math.max(0, seen.length - newest))));
 }
 
-/** Places of the events that are about an entry or a message id, under whichever of its names, and about the receipt of a direct message. */
+/**
+ * Indexes of the events about an entry or a message id, under any of its names, and about the receipt of a direct
+ * message.
+ */
 export function eventsAbout({ events }: History, id: string): Set<number> {
   const names = new Set([id]);
   const naming = events.filter(({ event }) => NAMING.has(event));
@@ -100,7 +106,7 @@ function intersection(a: ReadonlySet<number>, b: ReadonlySet<number>): Set<numbe
   return new Set([...a].filter((one) => b.has(one)));
 }
 
-/** What was found out about the whole stays true of a part: a message whose other end is out of sight is not lost. */
+/** Findings about the whole stay true of a part: a message whose other end is out of sight is not lost. */
 function part(history: History, shown: ReadonlySet<number>): History {
   const { events, nodes, arrows, unsent, lost, unanswered, partings, crashes, wallTime } = history;
   const places = new Map<number, number>();
