@@ -1,7 +1,7 @@
 /**
- * A client: what outlives its connections. It connects, comes back when a connection is lost, asks for what it missed, and sends
- * again what was not acknowledged. Decisions are made in `session.ts` and `failover.ts`; what comes and what goes
- * is the business of `receiving.ts` and `sending.ts`; one connection is driven in `connection.ts`.
+ * A client over all its connections. It connects, comes back after a lost connection, asks for missed entries, and
+ * sends unacknowledged lines again. `session.ts` and `failover.ts` decide; `receiving.ts` and `sending.ts` handle the
+ * data; `connection.ts` drives one connection.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -47,7 +47,7 @@ export interface ClientPlatform {
   readonly transport: Transport;
   /** Evenly distributed from 0 up to but not including 1. */
   readonly random: () => number;
-  /** Where trace events go; absent when nobody traces. */
+  /** Takes trace events; absent if no trace is written. */
   readonly writeTrace?: (event: TraceEvent) => void;
   /** Resolves when they are written. Called once, at the end. */
   readonly endTrace?: () => Promise<void>;
@@ -58,7 +58,7 @@ export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
   ["heartbeat", "presence", "ack", "resume", "chat"] as const,
 );
 
-/** Time allowed to connect where nothing else is said. */
+/** Time to connect, if no other is given. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** Characters that tell a client from others of the same user, in traces. */
 const NODE_LENGTH = 4;
@@ -67,10 +67,10 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 const logger = getLogger(["thrum", "client"]);
 
-/** What a registration comes to when somebody else has the name. */
+/** The result of a registration if another account has the name. */
 const NAME_TAKEN: RefusalMessage = { command: "REGISTER_FAILED", info: "this name is taken", reason: "NAME_TAKEN" };
 
-/** Connects and logs in, as `connect` in `connect.ts` does, on a platform of the caller's choice; rejects with the same. */
+/** Connects and logs in, as `connect` in `connect.ts` does, on the caller's platform. Rejects with the same errors. */
 export async function openClient(options: ConnectOptions, platform: ClientPlatform): Promise<Client> {
   const client = new RunningClient(options, platform);
   await client.start();
@@ -85,7 +85,7 @@ class RunningClient implements Client {
   readonly #username: string;
   readonly #features: readonly Feature[];
   readonly #failover: Failover;
-  /** Tells what it sends from what others send under the same name. */
+  /** Tells this client's messages from those of others with the same name. */
   readonly #nonce: string;
   readonly #time: ClientClock;
   readonly #receiving: Receiving;
@@ -94,7 +94,7 @@ class RunningClient implements Client {
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #register: boolean | "ifNew";
   #registered = false;
-  /** Whether a REGISTER was sent whose answer never came. */
+  /** Whether the client sent a REGISTER and never got the answer. */
   #mayHaveRegistered = false;
   #logins = 0;
   #ticket: string | undefined;
@@ -109,7 +109,7 @@ class RunningClient implements Client {
   #willRead = false;
   /** Set once: from then on the client only finishes. */
   #closing: CloseInfo | undefined;
-  /** Ends what the next connection is waited for with: a dial, or a delay. */
+  /** Ends the wait for the next connection: a dial, or a delay. */
   #giveUpWaiting: (() => void) | undefined;
 
   constructor(options: ConnectOptions, platform: ClientPlatform) {
@@ -157,7 +157,7 @@ class RunningClient implements Client {
       delivered: () => this.#receiving.delivered,
     });
     this.closed = this.#closed.promise;
-    // Whoever calls `connect` gets this as its rejection; where nobody waits for it any more it must not be reported.
+    // A caller of `connect` gets this as its rejection. Without a caller, the runtime must not report it.
     this.#opened.promise.catch(() => {});
   }
 
@@ -193,7 +193,7 @@ class RunningClient implements Client {
   async start(): Promise<void> {
     this.#time.note({ event: "start" });
     await this.#openChannel();
-    // Runs as long as the client does; all that can go wrong in it ends in `closed`.
+    // Runs as long as the client. Every failure in it ends in `closed`.
     void this.#run();
     await this.#opened.promise;
   }
@@ -228,7 +228,7 @@ class RunningClient implements Client {
   async close(): Promise<void> {
     if (this.#closing === undefined) {
       this.#closing = { reason: "LOGGED_OUT", info: CLOSE_REASONS.LOGGED_OUT.sentence };
-      // Nobody is to be kept waiting by an iterator that is not read any more.
+      // An iterator that nobody reads any more must keep nobody waiting.
       this.#receiving.end(undefined);
       this.#open?.throttle(false);
       this.#giveUpWaiting?.();
@@ -243,10 +243,10 @@ class RunningClient implements Client {
     return this.close();
   }
 
-  /** Waits for what a server has to say, which has to be read for that. */
+  /** Waits for an answer of the server. The connection has to be read for that. */
   #answered<T>(answer: Promise<T>): Promise<T> {
     this.#readOrNot();
-    // Not at once: whoever was waiting may ask for the next thing right away.
+    // Not at once: the waiting caller may ask the next question right away.
     const readOrNotSoon = () => {
       if (this.#willRead || !this.#isPressed) return;
       this.#willRead = true;
@@ -259,12 +259,12 @@ class RunningClient implements Client {
     return answer;
   }
 
-  /** What nobody takes stays with the server, unless there are answers behind it. */
+  /** Entries that nobody takes stay with the server, unless answers follow behind them. */
   #readOrNot(): void {
     this.#open?.throttle(this.#isPressed && !this.#sending.isWaiting);
   }
 
-  /** There is room for what was left out: a new login brings it. */
+  /** There is room again for the entries that were left out: a new login brings them. */
   #catchUp(): void {
     if (this.features.includes("resume")) this.#connection?.drop();
     else this.#receiving.goOn();
@@ -274,7 +274,7 @@ class RunningClient implements Client {
     if (this.#closing !== undefined) throw this.#closing.error ?? endedHere();
   }
 
-  /** A client without its channel is no worse off than one that wants none. */
+  /** A client that cannot have its channel goes on without it. */
   async #openChannel(): Promise<void> {
     const { heartbeatChannel } = this.#options;
     if (heartbeatChannel === undefined) return;
@@ -304,7 +304,7 @@ class RunningClient implements Client {
         if (this.#closing !== undefined) break;
       }
     } catch (error) {
-      // A fault of ours, or of a callback: whoever waits for the client must not wait for ever.
+      // A fault of ours, or of a callback. Nobody may wait for the client for ever.
       this.#fail("CLIENT_FAILED", error as Error);
     }
     await this.#finish();
@@ -389,7 +389,7 @@ class RunningClient implements Client {
     const peer = login.serverId ?? endpointText(this.#failover.server);
     this.#time.receive(login.lamport, { event: "receive", peer, id: `login:${this.#logins}` });
     this.#ticket = login.ticket;
-    // A server that sends the client on at once says nothing of what it has: the session begins at the next one.
+    // A server that redirects at once says nothing about its log: the session begins at the next server.
     if (login.resume === undefined && login.features?.includes("resume")) return;
     const returned = this.#login !== undefined;
     this.#login = login;
@@ -418,9 +418,9 @@ class RunningClient implements Client {
       case "DIRECT_MESSAGE":
         return this.#receiving.message(message, length);
       case "RECEIPT":
-        // Only what is in the log is put on record as received.
+        // The record has only entries of the log as received.
         if (message.id === undefined) this.#time.receive(message.lamport);
-        // The word that it was stored may have been lost; what was delivered was stored.
+        // The acknowledgement may have been lost. A delivered message was stored.
         this.#sending.acknowledged(message.messageId, message.of);
         return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
       case "USER_LIST":
@@ -445,7 +445,7 @@ class RunningClient implements Client {
     return this.#follow(next, "CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause));
   }
 
-  /** Decides what follows the end of a connection. Returns how long to wait before the next. */
+  /** Decides how the client goes on after a connection. Returns how long to wait before the next one. */
   #onEnd(end: SessionEnd): number {
     const { server } = this.#failover;
     const where = endpointText(server);
@@ -470,7 +470,7 @@ class RunningClient implements Client {
       case "lost":
       case "endedByServer": {
         const byServer = end.kind === "endedByServer";
-        // It may have come to the account without our being told: then the name is taken by us.
+        // The registration may have succeeded without an answer: then the name is taken by us.
         if (this.#register === true) {
           this.#register = "ifNew";
           this.#mayHaveRegistered = true;

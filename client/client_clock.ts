@@ -1,6 +1,6 @@
 /**
- * A client's Lamport clock, and the record of what happened at which of its times, if anybody wants one. An event that is not recorded takes no time of its
- * own, except where a message carries it.
+ * A client's Lamport clock, and the record of its events with their times, if a trace is written. An event that is not
+ * recorded takes no time of its own, unless a message carries that time.
  */
 
 import { receive, tick } from "../trace/lamport_clock.ts";
@@ -8,7 +8,7 @@ import type { Happening, TraceEvent } from "../trace/trace_event.ts";
 
 /** Where events are recorded. */
 export interface ClientRecord {
-  /** The client's name in the record; what follows `#` tells it from other clients of the same user. */
+  /** The client's name in the record. The part after `#` tells it from other clients of the same user. */
   readonly node: string;
   wallMs(): number;
   write(event: TraceEvent): void;
@@ -19,7 +19,7 @@ export class ClientClock {
   readonly #record: ClientRecord | undefined;
   #time: number;
 
-  /** `time` is what the clock of an earlier life had come to; 0 for none. */
+  /** `time` is the last time of the clock's earlier life; 0 for none. */
   constructor(time: number, record: ClientRecord | undefined) {
     this.#time = time;
     this.#record = record;
@@ -33,7 +33,7 @@ export class ClientClock {
     return this.#record !== undefined;
   }
 
-  /** The time of a publication. One that is recorded is sent at that time, or at a later one: then it gets that. */
+  /** The time of a publication. A recorded publication is sent at that time, or at a later one that it then gets. */
   publish(): number {
     return this.isRecorded ? this.#time + 1 : this.#time = tick(this.#time);
   }
@@ -45,13 +45,13 @@ export class ClientClock {
     return this.#time;
   }
 
-  /** A message came that was sent at `lamport`. Without `happening` it is not recorded. */
+  /** A message came with the time `lamport`. Without `happening` it is not recorded. */
   receive(lamport: number | undefined, happening?: Happening): void {
     this.#time = receive(this.#time, lamport);
     if (happening !== undefined) this.#write(happening);
   }
 
-  /** What comes next was sent at `lamport`, or after it. */
+  /** The next messages were sent at `lamport` or later. */
   atLeast(lamport: number): void {
     this.#time = Math.max(this.#time, lamport);
   }

@@ -1,4 +1,6 @@
-/** A client on the real world: real clock, sockets and chance. What `mod.ts` offers and `client.ts` runs. */
+/**
+ * A client on the real world: real clock, sockets and random numbers. `mod.ts` exports this, and `client.ts` runs it.
+ */
 
 import { getLogger } from "@logtape/logtape";
 import { DEFAULT_CONFIG } from "../config/config.ts";

@@ -1,6 +1,7 @@
 /**
- * One connection of a client: a link, the lines on it, its supervision and its end. `session.ts` decides what lines mean; this carries that out.
- * What outlives a connection (what was received, what is unacknowledged, when to come back) is the business of `client.ts`.
+ * One connection of a client: a link, its lines, its supervision and its end. `session.ts` decides what lines mean;
+ * this file acts. `client.ts` has everything that outlives a connection: received vectors, unacknowledged messages, and
+ * the next attempt.
  */
 
 import type { Supervised, Supervisor, Watch } from "../heartbeat/mod.ts";
@@ -32,24 +33,24 @@ import {
   type SessionStep,
 } from "./session.ts";
 
-/** What a connection tells the client that it belongs to, and asks it. */
+/** The calls from a connection to its client. */
 export interface ConnectionOwner {
   onRegistered(): void;
   onOpened(login: LoginSuccessMessage): void;
-  /** LOGIN is sent now. What it has to say about the trace; nothing where none is kept. */
+  /** The connection sends LOGIN now. Returns the fields about the trace; none without a trace. */
   onLogin(): object;
-  /** What comes next was sent at this Lamport time. */
+  /** The next messages were sent at this Lamport time. */
   onClock(lamport: number): void;
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
-  /** What was published or sent is stored, and waits for another server. */
+  /** A server has stored the message and waits until another server has it. */
   onPending(messageId: string, info: string): void;
   /** An activity or a direct message was not taken. */
   onRefused(refusal: FailedMessage): void;
   /** `length` as above. */
   onChat(message: ChatMessage, length: number): void;
-  /** Gives what the answer, if there is one, has to say about the trace; nothing where none is kept. */
+  /** Returns the fields about the trace for the answer, if there is an answer; none without a trace. */
   onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): object;
   onBackups(servers: readonly WireServer[]): void;
   /** For how much longer heartbeats are neither answered nor sent. */
@@ -65,7 +66,10 @@ export interface ConnectionPlatform {
   readonly supervisor: Supervisor;
 }
 
-/** Longest line that is taken from a server: far more than one lets through, so that only a program that is no server meets it. */
+/**
+ * Longest line that is read from a server. This is far more than any server sends, so only a program that is no server
+ * reaches it.
+ */
 const MAX_LINE_BYTES = 16_777_216;
 /** How long the last bytes may take to leave. */
 const LINGER_MS = 500;
@@ -85,7 +89,7 @@ export class Connection implements LinkHandler, Supervised {
   #throttled = false;
   #outgoing: Uint8Array[] = [];
   #watch: Watch | undefined;
-  /** The one deadline that is not supervision's: of the login, of the end of a block, of the next sign of life, of the leave. */
+  /** The one deadline beside supervision: of the login, the end of a block, the next sign of life, or the leave. */
   #timer: Timer | undefined;
 
   /** Takes the link over, and says REGISTER or LOGIN. `timeoutMs` is for the login. */
@@ -109,7 +113,7 @@ export class Connection implements LinkHandler, Supervised {
     return this.#link.remoteHost;
   }
 
-  /** Sends a line with all others of this turn. What was not sent when the connection ends is lost. */
+  /** Sends a line together with all others of this turn. Unsent lines are lost when the connection ends. */
   send(line: Uint8Array): void {
     if (this.#outgoing.push(line) === 1) this.#clock.endOfTurn(() => this.#flush());
   }
@@ -119,7 +123,7 @@ export class Connection implements LinkHandler, Supervised {
     this.send(lineBytes(message));
   }
 
-  /** Stops or goes on reading, so that what waits stays with the server. */
+  /** Stops or resumes reading, so that waiting data stays with the server. */
   throttle(isOn: boolean): void {
     if (isOn === this.#throttled) return;
     this.#throttled = isOn;
@@ -133,7 +137,7 @@ export class Connection implements LinkHandler, Supervised {
     this.#watch?.heard();
   }
 
-  /** Says LOGOUT and waits for the server to close; without a session, closes. */
+  /** Sends LOGOUT and waits until the server closes. Without a session, closes at once. */
   leave(): void {
     if (this.#session.kind !== "open") return this.drop();
     this.#apply(leave(this.#session));
@@ -155,7 +159,7 @@ export class Connection implements LinkHandler, Supervised {
       if (this.#end !== undefined) return;
       this.#apply(onMessage(this.#session, parseServerLine(line)), line.length);
     }
-    // After the lines, so that an answer among them is told with its round trip.
+    // After the lines, so that an answer among them gives its round trip.
     this.#watch?.heard();
     if (problem !== undefined) this.#apply(onLost(this.#session, "INVALID_MESSAGE", problem));
   }
@@ -237,7 +241,7 @@ export class Connection implements LinkHandler, Supervised {
     if (!isBlocked) this.#write({ command: "HEARTBEAT_ACK", sequence: heartbeat.sequence, ...time });
   }
 
-  /** Begins to supervise the server, or what takes the place of that while it cannot be heard. */
+  /** Supervises the server, or does the substitute for it while the connection is not read. */
   #supervise(heartbeat: WireHeartbeat | undefined): void {
     this.#stopSupervision();
     if (heartbeat === undefined) return;
@@ -249,13 +253,16 @@ export class Connection implements LinkHandler, Supervised {
     } else {
       this.#watch = this.#supervisor.watch(this, {
         ...heartbeat,
-        // The server asks first, so that an idle connection carries one exchange and not two.
+        // The server asks first, so that an idle connection carries one exchange instead of two.
         idleTimeoutMs: heartbeat.idleTimeoutMs + heartbeat.intervalMs,
       });
     }
   }
 
-  /** While we do not read we see no heartbeat, and may not take the server's silence for its end. But we live, and say so unasked. */
+  /**
+   * While this client does not read, it sees no heartbeat, and must not take the silence for the server's end. But it
+   * lives, and says so unasked.
+   */
   #showLife(heartbeat: WireHeartbeat): void {
     this.#timer = this.#clock.after(heartbeat.intervalMs, () => {
       this.#write({ command: "HEARTBEAT_ACK", sequence: 0 });

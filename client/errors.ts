@@ -1,4 +1,4 @@
-/** What a client's promises reject with. All say in one sentence what failed, where and why; none repeats a secret. */
+/** The errors of a client's promises. Each says in one sentence what failed, where and why. None repeats a secret. */
 
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { RefusalMessage } from "../protocol/message.ts";
@@ -15,7 +15,7 @@ export class TraceFileError extends Error {
   override name = "TraceFileError";
 }
 
-/** The server refused what it was asked: a login, a registration, an activity, a direct message, or a line that it does not allow. */
+/** The server refused a login, a registration, an activity, a direct message, or a line. */
 export class RefusedError extends Error {
   /** Its class, by name. */
   override name = "RefusedError";
@@ -52,11 +52,14 @@ export class RefusedError extends Error {
   }
 }
 
-/** The client is closed: by its own `close()`, by the server, or because the network broke and it was not to reconnect. */
+/**
+ * The client is closed: by its own `close()`, by the server, or because the network broke and the client does not
+ * reconnect.
+ */
 export class ConnectionEndedError extends Error {
   /** Its class, by name. */
   override name = "ConnectionEndedError";
-  /** One of `CLOSE_REASONS`, or one that only a newer server knows. */
+  /** One of `CLOSE_REASONS`, or a reason that only a newer server knows. */
   readonly reason: CloseReason | (string & Record<never, never>);
 
   /**
@@ -97,7 +100,10 @@ export function notTaken(to: string | undefined, info: string, reason: string | 
     });
 }
 
-/** What asking for direct messages and users rejects with, where the server does not serve them or the client wanted none. */
+/**
+ * The error of questions about direct messages and users, if the server does not serve them or the client did not want
+ * them.
+ */
 export function noChat(): TypeError {
   return new TypeError('Cannot do that without the feature "chat"');
 }

@@ -1,6 +1,7 @@
 /**
- * Where a client goes when it has no connection, and when: to a backup of the server that it lost, to one that it was redirected to, or once more to one that
- * did not answer. Decides with `server_list.ts` and `reconnect.ts`, and remembers; the time and the chance come in.
+ * Where and when a client without a connection goes: to a backup of its lost server, to the target of a redirect, or
+ * once more to a server that did not answer. Decides with `server_list.ts` and `reconnect.ts`, and remembers. The
+ * caller gives the time and the random numbers.
  */
 
 import type { Endpoint } from "../platform/address.ts";
@@ -37,15 +38,18 @@ export interface Moment {
 /** The end of a connection that was neither wanted nor a refusal. */
 export type BrokenEnd = Extract<SessionEnd, { kind: "lost" | "endedByServer" }>;
 
-/** What the end of a connection says about coming back. */
+/** The end of a connection, as far as it matters for coming back. */
 type Farewell = Pick<Ended, "advice" | "retryAfterMs" | "isOrderly">;
 
-/** What to do next: call `Failover.server` after `delayMs`, or nothing any more. */
+/** The next step: call `Failover.server` after `delayMs`, or stop. */
 export type NextCall = { readonly kind: "call"; readonly delayMs: number } | { readonly kind: "giveUp" };
 
 /** A network of servers keeps a client after 3; more means that they send it in circles. */
 export const MAX_REDIRECTS = 5;
-/** How often in a row servers may not know a user whom one of them did know, before it is believed: one that has just joined learns it a moment later. */
+/**
+ * How many servers in a row may not know a user that one of them knew, before the client believes them. A server that
+ * has just joined learns of the user a moment later.
+ */
 const MAX_DOUBTS = 5;
 const AT_ONCE: NextCall = Object.freeze({ kind: "call", delayMs: 0 });
 /** Nothing was said. */
@@ -78,12 +82,15 @@ export class Failover {
     return this.#servers.current;
   }
 
-  /** Redirects that were followed since the client last had to find a server by itself. */
+  /** Redirects that the client followed since it last had to find a server by itself. */
   get redirects(): number {
     return this.#redirects;
   }
 
-  /** The server called `serverId` names others of its network, in the place of all that were named before. Returns those that are taken over. */
+  /**
+   * The server `serverId` names others of its network; they replace all former backups. Returns the ones that are
+   * taken.
+   */
   backups(servers: readonly WireServer[], serverId: string | undefined): readonly Endpoint[] {
     const others = servers.filter((server) => server.serverId !== serverId).map(({ host, port }) => ({ host, port }));
     this.#servers = withBackups(this.#servers, others);
@@ -103,8 +110,8 @@ export class Failover {
   }
 
   /**
-   * The server refuses the login. For a client that has been logged in that need not be the last word: another server knew the user whom this one does
-   * not, and may again; and who may be logged in only once is refused until the connection that was lost is known to be.
+   * The server refuses the login. A client that was logged in before may try on. If another server knew the user, this
+   * one may learn of them. If the user may log in only once, the refusal lasts until the lost connection is noticed.
    */
   refused(now: Moment, reason: string | undefined): NextCall {
     const isDoubted = reason === "UNKNOWN_USER" && serverCount(this.#servers) > 1 && this.#doubts < MAX_DOUBTS;

@@ -1,14 +1,19 @@
 /**
- * What comes on its way from a connection to those who iterate over it. One list serves all iterators: each has its own place in it, and
- * what all of them have passed is garbage. When the slowest is too far behind, the connection is asked to stop reading, so that
- * the server keeps what waits, not this process.
+ * Entries on their way from a connection to its iterators. One list serves all iterators. Each iterator has its own
+ * place in it, and entries behind all of them are garbage. When the slowest is too far behind, the connection stops
+ * reading. Then the server keeps the waiting data, not this process.
  */
 
-/** How far behind an iterator may be, in characters of lines, before the connection is not read any more. What was read already is added to that. */
+/**
+ * How far behind an iterator may be, in characters of lines, before the connection stops reading. Data that was already
+ * read adds to this.
+ */
 export const MAX_BEHIND = 1_048_576;
-/** And it is read again when nobody is further behind than this. */
+/** Reading resumes when no iterator is further behind than this. */
 const ENOUGH_ROOM = MAX_BEHIND / 4;
-/** How far behind one may be when the connection has to be read all the same, as answers are waited for. Beyond it nothing more is to be kept. */
+/**
+ * How far behind an iterator may be while the connection has to be read for answers. Beyond it, nothing more is kept.
+ */
 export const MAX_KEPT = 4 * MAX_BEHIND;
 
 /** The end of the list has no item yet; it gets one, and a next one, when something comes. */
@@ -23,19 +28,19 @@ interface Node<T> {
 export interface FanoutOwner {
   /** Reading should stop, or may go on. */
   onPressure(isHigh: boolean): void;
-  /** Nobody has asked for an iterator, and what was kept for the next one was dropped. */
+  /** No iterator was asked for, and the entries for the first one were dropped. */
   onUnread(): void;
   /** An iterator gave something. */
   onTaken?(): void;
-  /** The last iterator is left, with what it still has. */
+  /** The last iterator is left, with its remaining items. */
   onLeft?(): void;
 }
 
 /** How a fan-out treats what nobody takes. */
 export interface FanoutOptions {
   /**
-   * It is not lost, but comes again some other time. So an iterator that is asked for when there is none goes on where the last one was left; and
-   * all of them end at the end, whatever they still have, as taking that would be told to nobody.
+   * Left items are not lost, but come again later. So a new iterator goes on where the last one was left. At the end
+   * all iterators end, with items left: nobody would learn that those were taken.
    */
   readonly comesAgain: boolean;
 }
@@ -45,7 +50,7 @@ export class Fanout<T extends object> {
   readonly #owner: FanoutOwner;
   readonly #comesAgain: boolean;
   readonly #iterators = new Set<FanoutIterator<T>>();
-  /** The first iterator is there from the beginning, and waits to be asked for. */
+  /** The first iterator exists from the beginning, and waits until somebody asks for it. */
   #unclaimed: FanoutIterator<T> | undefined;
   #tail: Node<T> = { item: undefined, next: undefined, total: 0 };
   #total = 0;
@@ -63,7 +68,7 @@ export class Fanout<T extends object> {
     return this.#isHigh && this.#behind > MAX_KEPT;
   }
 
-  /** Adds what came in a line of `length` characters. */
+  /** Adds an item that came in a line of `length` characters. */
   push(item: T, length: number): void {
     if (this.#iterators.size === 0 || this.#end !== undefined) return;
     const filled = this.#tail;
@@ -82,20 +87,20 @@ export class Fanout<T extends object> {
     if (!this.#isHigh) this.#measure();
   }
 
-  /** Begins with what comes from now on; the first one with everything, unless that was too much. */
+  /** Begins with the next item. The first iterator begins with all items, unless those were too many. */
   iterate(): AsyncIterableIterator<T> {
     const iterator = this.#unclaimed ?? this.#iterator(this.#tail, this.#total);
     this.#unclaimed = undefined;
     return iterator;
   }
 
-  /** Nothing more comes. Iterators give what they still have, then end, or throw `error` if there is one. */
+  /** Nothing more comes. Iterators give their remaining items, then end, or throw `error` if there is one. */
   end(error: Error | undefined): void {
     this.#end ??= { error };
     for (const iterator of this.#iterators) iterator.wake();
   }
 
-  /** What some iterator still has to give; the same for each that has. */
+  /** The remaining items of an iterator that has some. They are the same for all such iterators. */
   *waiting(): Generator<T, void, undefined> {
     for (const { node: first } of this.#iterators) {
       for (let node = first; node.item !== undefined; node = node.next!) yield node.item;

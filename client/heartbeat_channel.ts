@@ -1,6 +1,6 @@
 /**
- * The client's end of the out-of-band heartbeat channel: it listens, lets in the server that it is connected to and nobody else, and answers the
- * heartbeats that come. So a main connection that is full of activities cannot hide that this client lives.
+ * The client's end of the out-of-band heartbeat channel. It listens, accepts only the client's own server, and answers
+ * heartbeats. So a main connection full of activities cannot hide that this client lives.
  */
 
 import type { Endpoint } from "../platform/address.ts";
@@ -9,11 +9,11 @@ import { LineFramer } from "../protocol/line_framer.ts";
 import type { HeartbeatMessage } from "../protocol/message.ts";
 import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
 
-/** What the channel asks its client, and tells it. */
+/** The calls from the channel to its client. */
 export interface HeartbeatChannelOwner {
   /** The address of the server, while there is a connection to it. */
   serverHost(): string | undefined;
-  /** A heartbeat came. Returns what the answer says beside its number; `undefined` when there is to be none. */
+  /** A heartbeat came. Returns the further fields of the answer; `undefined` for no answer. */
   onHeartbeat(heartbeat: HeartbeatMessage): object | undefined;
 }
 
@@ -30,7 +30,7 @@ export class HeartbeatChannel implements AsyncDisposable {
     this.#links = links;
   }
 
-  /** @throws {Error} with a `code` such as `EADDRINUSE` when `endpoint` cannot be had. */
+  /** @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen at `endpoint`. */
   static async open(transport: Transport, endpoint: Endpoint, owner: HeartbeatChannelOwner): Promise<HeartbeatChannel> {
     const links = new Set<Link>();
     const listener = await transport.listen(endpoint, (link) => {

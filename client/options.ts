@@ -1,62 +1,71 @@
-/** What a client is given and what it gives: options, the client itself, activities and events. Types only. */
+/** The interface of a client: its options, the client itself, activities and events. Types only. */
 
 import type { Endpoint } from "../platform/address.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 
-/** How a client connects, as whom, and what it does when the connection is lost. */
+/** How and as whom a client connects, and what it does after a lost connection. */
 export interface ConnectOptions {
   /** The server's host name or address. */
   readonly host: string;
   /** The server's port. */
   readonly port: number;
-  /** Further servers of the same network, to be called when the first one does not answer. Others are learnt from the servers themselves. */
+  /**
+   * Further servers of the same network, to call if the first one does not answer. The servers themselves name others.
+   */
   readonly servers?: readonly Endpoint[];
-  /** Whom to log in as. Without it the client is `anonymous`. */
+  /** The user to log in. Without it the client is `anonymous`. */
   readonly username?: string;
   /** The user's secret; needed with `username`. */
   readonly secret?: string;
-  /** `true` registers the user first, and fails when the name is taken; `"ifNew"` then logs in instead. */
+  /** `true` registers the user first, and fails if the name is taken. `"ifNew"` logs in then. */
   readonly register?: boolean | "ifNew";
   /**
-   * What to ask the server for; by default all that a client of this version can do with it. Without `ack` nothing tells whether what was
-   * published has arrived; without `resume` activities that were missed while a connection was lost stay missed.
+   * The features to ask the server for; by default everything that a client of this version can use. Without `ack`,
+   * nothing tells whether an activity has arrived. Without `resume`, activities of the time without a connection stay
+   * missed.
    */
   readonly features?: readonly Feature[];
-  /** What a client that was here earlier has (`Client.vector`): everything else that is still kept comes first. */
+  /** The vector of an earlier client (`Client.vector`). All other entries that are still kept come first. */
   readonly since?: Vector;
   /**
-   * `false` for a client that takes nothing of what is published, as it only publishes or writes to somebody. What came
-   * since its user lost a connection then stays for the user's next client; others are given it when they have no `since`.
+   * `false` for a client that reads no activities, as it only publishes or writes to users. Entries that its user
+   * missed then stay for the user's next client. Other clients get them if they have no `since`.
    */
   readonly reads?: boolean;
-  /** With `since`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the past of what it has seen. */
+  /**
+   * With `since`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the past of what
+   * it saw.
+   */
   readonly lamport?: number;
-  /** How to come back when the connection is lost; what is not given is as in `DEFAULT_RECONNECT`. `false` does not come back. */
+  /**
+   * How to come back after a lost connection. Missing values are those of `DEFAULT_RECONNECT`. `false` does not come
+   * back.
+   */
   readonly reconnect?: false | Partial<ReconnectPolicy>;
   /** Time allowed to connect, and then to log in; 10,000 when not given. */
   readonly connectTimeoutMs?: number;
   /** The longest line that the server takes; 65,536 bytes when not given. */
   readonly maxLineBytes?: number;
   /**
-   * Where to listen for heartbeats out of band, so that a full connection cannot hide that this client lives. Port 0 takes a free one;
-   * with one that cannot be had the client does without, and says so with the event `noChannel`.
+   * Where to listen for heartbeats out of band, so that a full connection cannot hide that this client lives. Port 0
+   * takes a free one. If it cannot listen there, the client does without, and says so with the event `noChannel`.
    */
   readonly heartbeatChannel?: Endpoint;
-  /** For tests of supervision: for so long after the first login no heartbeat is answered, and none sent. */
+  /** For tests of supervision: for this time after the first login the client answers no heartbeat, and sends none. */
   readonly blockHeartbeatMs?: number;
   /** A file that every local event, send and receive is appended to, one JSON object a line. */
   readonly trace?: string;
-  /** When the trace is longer than this it goes on in a new file; 67,108,864 bytes when not given. The file before it stays, as `FILE.1`. */
+  /** A longer trace goes on in a new file; 67,108,864 bytes if not given. The former file stays as `FILE.1`. */
   readonly traceLimitBytes?: number;
-  /** Told what happens, as it happens. What it throws ends up unhandled. */
+  /** Gets each event as it happens. Its exceptions end up unhandled. */
   readonly onEvent?: (event: ClientEvent) => void;
 }
 
 /**
- * Somebody in the network: publishes, receives what all publish, and writes to single users and is written to. Made by `connect`; `await using` closes it
- * at the end of the scope.
+ * A client in the network. It publishes activities and receives all of them, and exchanges direct messages with users.
+ * `connect` makes one; `await using` closes it at the end of the scope.
  */
 export interface Client extends AsyncDisposable {
   /** Whom the client is logged in as. */
@@ -68,64 +77,75 @@ export interface Client extends AsyncDisposable {
   /** The features in force. */
   readonly features: readonly Feature[];
   /**
-   * What was taken out of every iterator, for the `since` of a later client: that gets all the rest. Whoever keeps it does so after having dealt
-   * with what was taken. Without an iterator it is what came.
+   * The entries that were taken out of every iterator. Give it as `since` to a later client, which then gets all the
+   * rest. Keep it only after you have handled what you took. Without an iterator, it is everything that came.
    */
   readonly vector: Vector;
-  /** Its Lamport time: above that of all that it has sent or seen. */
+  /** Its Lamport time: above the time of everything that it has sent or seen. */
   readonly lamport: number;
   /** Activities and direct messages that were published or sent, and are not acknowledged yet. */
   readonly unacknowledged: number;
   /** Resolves when the client is closed, by whomever. Never rejects. */
   readonly closed: Promise<CloseInfo>;
   /**
-   * Publishes an activity to everyone, in the order of the calls; resolves when it is safe with the server. When the connection is
-   * lost before that, it is sent again on the next one, and is published once all the same. A text is published as it is, each digit of it.
+   * Publishes an activity to everyone, in the order of the calls. Resolves when the server has it safely. After a lost
+   * connection the client sends it again, and it is still published once. A text is published as it is, with every
+   * digit.
    * @throws {TypeError} when it is not a JSON object.
    * @throws {RangeError} when it is longer than a line may be, or nested too deep.
-   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before the server has it.
+   * @throws {RefusedError
+   * ConnectionEndedError
+   * ConnectError} when the client is closed, or closes before the server has it.
    */
   publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published>;
   /**
-   * What is published, the client's own included. The first call gives everything since the login, if it comes before a mebibyte has (else the
-   * event `unread` has been told); every other call begins with what comes next. Each call gives an iterator of its own, that has everything. While
-   * one is more than a mebibyte behind, nothing more is read from the server, which keeps it: so iterate, or return. An iterator ends after
-   * `close()`, and throws what ended the client otherwise.
+   * All published activities, also those of this client. The first call gives everything since the login, if it comes
+   * within the first mebibyte (else there was the event `unread`). Every later call begins with the next activity. Each
+   * call gives an iterator of its own, with all activities. While one is more than a mebibyte behind, the client reads
+   * nothing more, and the server keeps the rest: so iterate, or return. An iterator ends after `close()`. Otherwise it
+   * throws the error that ended the client.
    */
   activities(): AsyncIterableIterator<Activity>;
   /**
-   * Sends `text` to the user `to`, to all places where that one is logged in, or later if there is none; in one order with `publish`. Resolves when it
-   * is safe with the server, and is sent again until then, as there. That it was delivered is told by the event `delivered`.
-   * @throws {RefusedError} with the command `DIRECT_MESSAGE_FAILED` when nobody has that name, or the server does not take the text. The client goes on.
+   * Sends `text` to the user `to`: everywhere the user is logged in, or later if nowhere. `send` and `publish` share
+   * one order. Resolves when the server has the message safely; until then the client sends it again after a lost
+   * connection. The event `delivered` tells that it was delivered.
+   * @throws {RefusedError} with the command `DIRECT_MESSAGE_FAILED` when no user has that name, or the server does not
+   * take the text. The client goes on.
    * @throws {TypeError} when the text has half a surrogate pair, or the feature `chat` is not in force.
    * @throws {RangeError} when it is longer than a line may be.
-   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before the server has it.
+   * @throws {RefusedError
+   * ConnectionEndedError
+   * ConnectError} when the client is closed, or closes before the server has it.
    */
   send(to: string, text: string): Promise<Sent>;
   /**
-   * Direct messages for this user, by the rules of `activities`, but that nothing tells of what is not kept for the first call: it is not lost. A message
-   * counts as delivered when it is taken out of every iterator. What nobody has taken when the client is closed comes again, to the
-   * next login of the user that begins without `since`.
+   * Direct messages for this user, by the rules of `activities`. There is no event for messages that are not kept for
+   * the first call: they are not lost. A message counts as delivered when it is taken out of every iterator. Messages
+   * that nobody took before the client closed come again, to the next login of the user without `since`.
    */
   messages(): AsyncIterableIterator<Message>;
   /**
-   * Who is logged in anywhere in the network, or who has an account; each once, sorted. When the connection is lost it is asked again on the next one.
+   * The users who are logged in anywhere in the network, or who have an account; each once, sorted. After a lost
+   * connection the client asks again.
    * @throws {TypeError} when the feature `chat` is not in force.
-   * @throws {RefusedError | ConnectionEndedError | ConnectError} when the client is closed, or closes before there is an answer.
+   * @throws {RefusedError
+   * ConnectionEndedError
+   * ConnectError} when the client is closed, or closes before there is an answer.
    */
   users(scope: UserScope): Promise<readonly string[]>;
   /**
-   * Who comes and goes, by the rules of `activities`, but that nothing tells of what is not kept for the first call. What happened while there was no
-   * connection is not made up for: after the event `connected`, ask `users`.
+   * Users who come and go, by the rules of `activities`. There is no event for presence that is not kept for the first
+   * call. The time without a connection is not made up for: ask `users` after the event `connected`.
    */
   presence(): AsyncIterableIterator<Presence>;
-  /** Waits until what was published is acknowledged, for 5 s at most, then logs out. Resolves when the connection is gone. */
+  /** Waits up to 5 s until everything is acknowledged, then logs out. Resolves when the connection is gone. */
   close(): Promise<void>;
 }
 
 /** What was published is safe with the server. */
 export interface Published {
-  /** The activity's identity; `undefined` where the feature `ack` is not in force, and nothing but the sending is known. */
+  /** The activity's identity; `undefined` without the feature `ack`: then only the sending is known. */
   readonly id: string | undefined;
 }
 
@@ -157,9 +177,9 @@ export interface Message {
   readonly from: string;
   /** This client's user. */
   readonly to: string;
-  /** What was written, as it was. Control characters may be in it. */
+  /** The text as its sender wrote it. It may contain control characters. */
   readonly text: string;
-  /** `"<origin>:<sequence>"`, of one kind with those of activities. */
+  /** `"<origin>:<sequence>"`, like the ids of activities. */
   readonly id: string;
   /** Its Lamport time. */
   readonly lamport: number;
@@ -181,51 +201,61 @@ export interface Presence {
 
 /** How a client ended. */
 export interface CloseInfo {
-  /** One of `CLOSE_REASONS`, or one that only a newer server knows. */
+  /** One of `CLOSE_REASONS`, or a reason that only a newer server knows. */
   readonly reason: string;
   /** For people: what happened, in one sentence. */
   readonly info: string;
-  /** What promises reject with because of it; absent after `close()`. */
+  /** The error with which promises reject because of it; absent after `close()`. */
   readonly error?: Error;
 }
 
-/** What happens to a client, for those who want to watch. */
+/** Events of a client, for programs that want to watch it. */
 export type ClientEvent =
-  /** It cannot listen for heartbeats out of band, and does without. */
+  /** The client cannot listen for heartbeats out of band, and does without. */
   | { readonly kind: "noChannel"; readonly endpoint: Endpoint; readonly info: string }
   | { readonly kind: "connecting"; readonly server: Endpoint }
   | { readonly kind: "registered"; readonly username: string }
-  /** Logged in. `returned` says whether it had been logged in before. */
+  /** The client is logged in. `returned` says whether it had been logged in before. */
   | {
     readonly kind: "connected";
     readonly server: Endpoint;
     readonly serverId: string | undefined;
     readonly returned: boolean;
-    /** Activities that were missed and come first; what came as a direct message is counted by `caughtUp`. */
+    /** The number of missed activities, which come first. `caughtUp` counts direct messages. */
     readonly missed: number;
   }
-  /** All that was missed has come: so many activities, and so many direct messages that had waited (`Message.offline`). Once after each `connected`. */
+  /**
+   * All missed entries have come: this many activities, and this many direct messages that had waited
+   * (`Message.offline`). Once after each `connected`.
+   */
   | { readonly kind: "caughtUp"; readonly replayed: number; readonly offline: number }
-  /** What was published or sent is stored at one server and waits for another one to have it (`cluster.durability` of the servers). It has not failed. */
+  /**
+   * One server has stored the message, and waits until another one has it (`cluster.durability` of the servers). It has
+   * not failed.
+   */
   | { readonly kind: "pending"; readonly messageId: string; readonly info: string }
-  /** The direct message `of` has reached `to`. Told for all that this user sends, by whatever client; it can come before `send` has resolved. */
+  /**
+   * The direct message `of` has reached `to`. Comes for messages of all clients of this user, and may come before
+   * `send` has resolved.
+   */
   | { readonly kind: "delivered"; readonly messageId: string; readonly of: string; readonly to: string }
-  /** Some of what was missed is no longer kept by the server. */
+  /** The server no longer has some missed entries. */
   | { readonly kind: "gap"; readonly gaps: readonly WireGap[] }
-  /** Nobody has called `activities` yet, and so much came that it is not kept for that any more. */
+  /** Nobody has called `activities` yet, and too much came to keep it for the first call. */
   | { readonly kind: "unread" }
   /**
-   * Answers are waited for (of `publish`, `send` or `users`), so the connection is read, and more comes than is kept for those who iterate: what comes from here on is left out. When they
-   * have caught up, the client logs in anew and gets it (`comesAgain`); presence, and what comes without the feature `resume`, it does not.
+   * The connection is read for answers (of `publish`, `send` or `users`), and more comes than is kept for the
+   * iterators. From here on, new entries are left out. When the iterators have caught up, the client logs in anew and
+   * gets them (`comesAgain`). It does not get presence again, or anything without the feature `resume`.
    */
   | { readonly kind: "overflow"; readonly what: "activities" | "messages" | "presence"; readonly comesAgain: boolean }
   /** An activity, a direct message or a receipt came twice, and was left out the second time. */
   | { readonly kind: "duplicate"; readonly id: string }
-  /** The server has said who else is there, best first: where the client goes when this one is lost. */
+  /** The server named other servers, best first. The client goes there if this one is lost. */
   | { readonly kind: "backups"; readonly servers: readonly Endpoint[] }
   /** The server has sent the client on to another one. Nothing was lost. */
   | { readonly kind: "redirected"; readonly server: Endpoint }
-  /** `byServer` when the server said that it would close, and why. */
+  /** `byServer` if the server announced the end and gave a reason. */
   | { readonly kind: "lost"; readonly reason: string; readonly info: string; readonly byServer: boolean }
   | { readonly kind: "unreachable"; readonly server: Endpoint; readonly info: string }
   | { readonly kind: "waiting"; readonly delayMs: number }

@@ -1,16 +1,19 @@
 /**
- * What a client published or sent and the server has not acknowledged, in order, to be sent again after a reconnect. Bounded: beyond the bound, what is
- * published waits for its turn. Keeps and counts; sends nothing itself.
+ * Published and sent lines without an acknowledgement, in order, to be sent again after a reconnect. Bounded: further
+ * lines wait for their turn. Keeps and counts; sends nothing itself.
  */
 
 /** One activity or direct message on its way. */
 export interface Unacknowledged {
   readonly messageId: string;
-  /** Whom a direct message is for; `undefined` for an activity. */
+  /** The receiver of a direct message; `undefined` for an activity. */
   readonly to: string | undefined;
   /** The whole line, as it is sent first. */
   readonly line: Uint8Array;
-  /** The same with the Lamport time of now, for when it is sent later. Under its message id it is still published once. */
+  /**
+   * The same line with the current Lamport time, for a later sending. The message id stays, so it is still published
+   * once.
+   */
   readonly lineAt: (lamport: number) => Uint8Array;
   /** Called once, with the identity that the server gave it, if it says so. */
   readonly onAcknowledged: (id: string | undefined) => void;
@@ -18,19 +21,21 @@ export interface Unacknowledged {
   readonly onFailed: (error: Error) => void;
 }
 
-/** Enough for a fast connection to stay busy while acknowledgements travel, little enough for one process with many clients. */
+/**
+ * Enough to keep a fast connection busy while acknowledgements travel. Little enough for one process with many clients.
+ */
 export const MAX_UNACKNOWLEDGED = 4096;
-/** The same in bytes. One line is taken whatever its length. */
+/** The same in bytes. A single line of any length is taken. */
 export const MAX_UNACKNOWLEDGED_BYTES = 1_048_576;
 
-/** A queue whose front part, the window, is on its way. */
+/** A queue. Its front part, the window, was sent. */
 export class Outbox {
   readonly #onTurn: (entry: Unacknowledged) => void;
   readonly #window = new Map<string, Unacknowledged>();
   readonly #waiting = new Set<Unacknowledged>();
   #windowBytes = 0;
 
-  /** `onTurn` is called for each entry when its turn to be sent has come, in order. */
+  /** `onTurn` is called for each entry when it may be sent, in order. */
   constructor(onTurn: (entry: Unacknowledged) => void) {
     this.#onTurn = onTurn;
   }
@@ -45,7 +50,7 @@ export class Outbox {
     return this.#window.size;
   }
 
-  /** Those that may have been sent, the oldest first: what a new connection begins with. */
+  /** Entries that may have been sent, oldest first. A new connection begins with them. */
   [Symbol.iterator](): IterableIterator<Unacknowledged> {
     return this.#window.values();
   }
@@ -56,7 +61,7 @@ export class Outbox {
     this.#fillWindow();
   }
 
-  /** The server has it, as `id`. One that is not here (any more) is ignored. */
+  /** The server has the message, as `id`. An unknown message is ignored. */
   acknowledge(messageId: string, id: string | undefined): void {
     const entry = this.#taken(messageId);
     if (entry === undefined) return;
@@ -64,7 +69,7 @@ export class Outbox {
     this.#fillWindow();
   }
 
-  /** The server does not take it, because of `error`. One that is not here (any more) is ignored. */
+  /** The server refuses the message with `error`. An unknown message is ignored. */
   refuse(messageId: string, error: (entry: Unacknowledged) => Error): void {
     const entry = this.#taken(messageId);
     if (entry === undefined) return;

@@ -1,13 +1,14 @@
 /**
- * What a client has received, so that it can ask for exactly the rest when it comes back: a vector, and during a replay how much of it is still
- * to come. Acts on nothing and reads no clock; lives as long as the client, over all its connections.
+ * The entries that a client has received, so that it asks for exactly the rest when it comes back: a vector, and the
+ * remaining number during a replay. Lives as long as the client, over all its connections. Acts on nothing and reads no
+ * clock.
  */
 
 import { merge, sequenceOf, type Vector } from "../log/vector.ts";
 import type { WireVector } from "../protocol/message.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 
-/** What the arrival of an activity, a direct message or a receipt means. */
+/** The meaning of an arrived activity, direct message or receipt. */
 export type Arrival =
   /** It is new. */
   | "new"
@@ -20,7 +21,7 @@ export type Arrival =
 export interface Beginning {
   /** Whose origin the server is, if it says so. */
   readonly serverId?: string | undefined;
-  /** What the client has once the activities have come that it missed. */
+  /** The vector of the client after all missed activities have come. */
   readonly vector: WireVector;
   /** How many these are. */
   readonly replayed: number;
@@ -35,7 +36,7 @@ export class Progress {
   #received: Record<string, number>;
   #hasBegun: boolean;
   #replay: { readonly vector: Vector; missing: number } | undefined;
-  /** Origins that the network has forgotten, and what the client has of them. */
+  /** Origins that the network has forgotten, with the client's sequences. */
   #forgotten: Vector = {};
 
   /** Begins with what the client has from earlier. */
@@ -44,7 +45,7 @@ export class Progress {
     this.#hasBegun = received !== undefined;
   }
 
-  /** Whether the client knows what it has, and can ask for the rest. */
+  /** Whether the client has a vector and can ask for the rest. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
@@ -54,19 +55,20 @@ export class Progress {
     return { ...this.#received };
   }
 
-  /** Whether some of what was missed is still to come. */
+  /** Whether missed entries are still to come. */
   get isBehind(): boolean {
     return this.#replay !== undefined;
   }
 
   /**
-   * A login was answered: once `replayed` activities have come, the client has all of `vector`. That may well be more than the activities add up
-   * to, as other users' messages and the like count too; so it is taken over at the end of the replay, and not at all if the connection
-   * is lost before: the next login brings a promise of its own. A client that had nothing misses nothing; it begins with all of `vector` at once.
+   * The login was answered. After `replayed` activities the client has all of `vector`. That may be more than the
+   * activities add up to, as other users' messages count, too. So the vector is taken over at the end of the replay. If
+   * the connection is lost before, it is not taken over, and the next login brings a new promise. A new client misses
+   * nothing: it begins with all of `vector` at once.
    *
-   * A server that has less of its *own* origin than the client has lost the rest and will give its numbers anew: what comes of it next is new. One that
-   * has less of another origin has only not heard of the rest yet; what the client has of that stays, or it would get it twice. Origins that are
-   * forgotten whole the client need not know any more either.
+   * A server with less of its *own* origin than the client has lost the rest and gives the numbers anew: its next
+   * entries are new. A server with less of another origin has only not heard of the rest yet. The client keeps its
+   * sequence there, or it would get those entries twice. The client drops origins that the network has forgotten.
    */
   begin({ serverId, vector, replayed, forgotten = [], isTold = false }: Beginning): void {
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
@@ -80,21 +82,21 @@ export class Progress {
     this.#finishReplay();
   }
 
-  /** The server says that all has come that was missed, and that this is what the client has now. */
+  /** The server has sent all missed entries. The client now has this vector. */
   caughtUp(vector: WireVector): void {
     if (this.#replay === undefined) return;
     this.#replay = { vector, missing: 0 };
     this.#finishReplay();
   }
 
-  /** The connection is over: what was promised on it and has not come does not come any more. */
+  /** The connection is over. Entries that were promised on it do not come any more. */
   cutOff(): void {
     this.#replay = undefined;
   }
 
   /**
-   * Activity `id` came, or something else that has its place in the log. What is of one origin comes in order, so each stands for all before it. Whatever
-   * it means, during a replay it is one of those that were promised.
+   * Activity `id` came, or another entry of the log. Entries of one origin come in order, so each stands for all before
+   * it. During a replay, each counts as one of the promised entries.
    */
   receive(id: string): Arrival {
     const arrival = this.#note(id);

@@ -1,4 +1,6 @@
-/** From what somebody wants to publish, or to send to one user, to the line that does it, checked for all that the server would refuse it for. Pure. */
+/**
+ * Makes the line for an activity or a direct message, and checks it for everything that the server would refuse. Pure.
+ */
 
 import { findJsonFault } from "../config/json_fault.ts";
 import { MAX_ACTIVITY_DEPTH } from "../protocol/client_codec.ts";
@@ -18,7 +20,7 @@ export interface Publication {
 }
 
 const encoder = new TextEncoder();
-/** Looking for a fault goes as deep as the text does. What has more brackets than this was not written by a person who wants to be told where. */
+/** The search for a fault goes as deep as the text. No person wrote a text with more brackets than this. */
 const MAX_BRACKETS = 1_000;
 
 /**
@@ -86,7 +88,7 @@ function writtenText(activity: Readonly<Record<string, unknown>>): string {
   return text;
 }
 
-/** Where the text stops being JSON, to be added to a sentence. */
+/** The place where the text stops being JSON, as the end of a sentence. */
 function describeFault(text: string): string {
   const fault = text.replaceAll(/[^[{]/g, "").length > MAX_BRACKETS ? undefined : findJsonFault(text);
   if (fault === undefined) return "";

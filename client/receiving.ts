@@ -1,6 +1,6 @@
 /**
- * What a client receives, on its way to those who read it: what came before is left out, how far the client got is noted, and the rest is fanned out. Lives
- * as long as the client, over all its connections; sends nothing itself.
+ * Received entries on their way to their readers. Repeated entries are left out, the progress is noted, and the rest is
+ * fanned out. Lives as long as the client, over all its connections. Sends nothing itself.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -23,7 +23,9 @@ import { MAX_SEEN_MESSAGES, SeenKeys, SeenMessages } from "./seen_messages.ts";
 /** What is told to the client. */
 export interface ReceivingOwner {
   tell(event: ClientEvent): void;
-  /** The entry `id`, of that Lamport time, came; for the first time or again. Called before anything else is done about it. */
+  /**
+   * The entry `id` came, with its Lamport time, for the first time or again. Called before anything else happens to it.
+   */
   onArrival(id: string, lamport: number, isNew: boolean): void;
   /** Reading should stop, unless an answer is waited for; or may go on. */
   onPressure(isHigh: boolean): void;
@@ -40,28 +42,28 @@ export class Receiving {
   readonly #owner: ReceivingOwner;
   readonly #progress: Progress;
   readonly #seen = new SeenMessages();
-  /** The ids of direct messages that came: those that waited have no place among what comes in order. */
+  /** Ids of direct messages that came. Messages that waited have no place in the order of the others. */
   readonly #messageIds = new SeenKeys(MAX_SEEN_MESSAGES);
-  /** What this user's clients call the messages that are known to be delivered. */
+  /** Message ids, as this user's clients gave them, of messages that are known to be delivered. */
   readonly #deliveredIds = new SeenKeys(MAX_SEEN_MESSAGES);
   readonly #activities: Fanout<Activity>;
   readonly #messages: Fanout<Message>;
   readonly #presences: Fanout<Presence>;
   readonly #pressing = new Set<string>();
-  /** More came than is kept: what has its place in the log is left out, and not counted as received, until the next login. */
+  /** More came than is kept. Entries of the log are left out until the next login, and do not count as received. */
   #isOverfull = false;
   /** The same of news of who is there, which come only once. */
   #leavesOutPresence = false;
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
-  /** Direct messages were dropped that nobody took, and wait with the server. */
+  /** Direct messages that nobody took were dropped, or did not come any more. They wait with the server. */
   #hasLeftMessages = false;
   /** Some that waited at the first login did not come any more, until a later login has brought all that waits. */
   #lacksMessages = false;
   /** The first login has not been answered to its end, where those come that waited. */
   #isFirst = false;
-  /** What had been taken when the last iterator of activities was left. */
+  /** The vector that was taken when the last iterator of activities was left. */
   #left: Vector | undefined;
   #replayed = 0;
   #offline = 0;
@@ -87,14 +89,14 @@ export class Receiving {
     });
   }
 
-  /** What to ask the server to go on from; `undefined` when the client has nothing yet. */
+  /** The vector after which the server should go on; `undefined` while the client has nothing. */
   get received(): Vector | undefined {
     return this.#progress.hasBegun ? this.#progress.received : undefined;
   }
 
   /**
-   * What was received, without what an iterator still has to give, or had when it was left and none came after it. Direct messages that waited do not
-   * count: the server knows by itself which of these were delivered.
+   * Received entries, without those that an iterator still has to give, or had left when it was the last one. Direct
+   * messages that waited do not count: the server itself knows which of them were delivered.
    */
   get vector(): Vector {
     const taken = { ...this.#left ?? this.#takenActivities() };
@@ -106,11 +108,11 @@ export class Receiving {
 
   /** The direct messages that were taken, and all before them; of each origin that there were any of. */
   get delivered(): Vector {
-    // A vector cannot say later that these were not among what was taken.
+    // A vector cannot say later that these messages were not taken.
     if (this.#hasLeftMessages || this.#lacksMessages) return {};
     const delivered = { ...this.#newestMessages };
     for (const { id } of this.#messages.waiting()) lower(delivered, id);
-    // Nothing is said of an origin of which nothing was taken.
+    // The result does not name an origin of which nothing was taken.
     for (const [origin, sequence] of Object.entries(delivered)) {
       if (sequence < this.#oldestMessages[origin]!) delete delivered[origin];
     }
@@ -163,7 +165,7 @@ export class Receiving {
     this.#progress.cutOff();
   }
 
-  /** The server says that all has come that was missed; and (`isComplete`) that it has all that the client had. */
+  /** The server says that all has come that was missed. */
   caughtUp(vector: WireVector, isComplete = false): void {
     // Not all of it was taken: this is said again when it has come again.
     if (this.#isOverfull) return;
@@ -176,7 +178,7 @@ export class Receiving {
     this.#tellCaughtUp();
   }
 
-  /** Somebody has published, in a line of `length` characters. */
+  /** An activity came, in a line of `length` characters. */
   activity(broadcast: ActivityBroadcastMessage, length: number): void {
     if (this.#leavesOut("activities", this.#activities)) return;
     const wasBehind = this.#progress.isBehind;
@@ -184,10 +186,10 @@ export class Receiving {
     if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
   }
 
-  /** Somebody has written to this user, in a line of `length` characters. */
+  /** A direct message to this user came, in a line of `length` characters. */
   message({ from, to, text, id, lamport, sentAt, messageId, offline = false }: DirectMessage, length: number): void {
     if (this.#leavesOut("messages", this.#messages)) return;
-    // One that waited is older than much of what the client has.
+    // A message that waited is older than much that the client has.
     if (!offline && !this.#isNew({ id, lamport })) return;
     const entry = parseEntryId(id);
     if (entry === undefined) return;
@@ -210,7 +212,7 @@ export class Receiving {
     if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
   }
 
-  /** Somebody came or went, which was told in a line of `length` characters. */
+  /** A user came or went; the line had `length` characters. */
   presence({ event, username, lamport }: PresenceMessage, length: number): void {
     if (!this.#presences.isOverfull) {
       this.#presences.push({ event, username, lamport }, length);
@@ -227,7 +229,7 @@ export class Receiving {
     this.#presences.end(error);
   }
 
-  /** Notes an arrival. What came before is told and left out. */
+  /** Notes an arrival. A repeated entry is told and left out. */
   #isNew({ id, lamport }: { readonly id: string; readonly lamport: number }): boolean {
     const isNew = this.#progress.receive(id) === "new";
     this.#owner.onArrival(id, lamport, isNew);
@@ -266,13 +268,13 @@ export class Receiving {
   }
 
   /**
-   * Whether what comes has no room any more. Then all that has its place in the log is left out, as progress is one number for each origin: what came so far is what the client has, and
-   * the next login brings the rest.
+   * Whether there is no room for new entries. Then all entries of the log are left out, because progress is one number
+   * for each origin. The entries up to now are the client's, and the next login brings the rest.
    */
   #leavesOut(what: "activities" | "messages", waiting: { readonly isOverfull: boolean }): boolean {
     if (this.#isOverfull || !waiting.isOverfull) return this.#isOverfull;
     this.#isOverfull = true;
-    // What was promised on this connection does not come to its end on it.
+    // The replay of this connection will not come to its end.
     this.#progress.cutOff();
     this.#tellOverflow(what, this.#owner.canCatchUp());
     return true;
@@ -297,7 +299,7 @@ export class Receiving {
   }
 }
 
-/** Takes `id` and what follows it out of `vector`. */
+/** Takes `id` and all later entries of its origin out of `vector`. */
 function lower(vector: Record<string, number>, id: string): void {
   const { origin, sequence } = parseEntryId(id)!;
   vector[origin] = Math.min(vector[origin] ?? 0, sequence - 1);

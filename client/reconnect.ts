@@ -1,19 +1,23 @@
 /**
- * When to try again after a connection ended, or could not be made: soon when there is hope, else after a random part of a growing span
- * ("full jitter"), so that the many clients of a server that failed do not come back as one. Pure: the time and the chance come in.
+ * When to try again after a connection ended, or could not be made: soon if there is hope, else after a random part of
+ * a growing span ("full jitter"). So the many clients of a failed server do not come back at once. Pure: the caller
+ * gives the time and the random number.
  */
 
 import type { ReconnectAdvice } from "../protocol/close_reason.ts";
 
 /** How patient a client is. */
 export interface ReconnectPolicy {
-  /** The first span of which a random part is waited; it doubles with every round. */
+  /** The first span. The client waits for a random part of it; it doubles with every round. */
   readonly minDelayMs: number;
   /** The span grows no further than this. */
   readonly maxDelayMs: number;
-  /** The span of which a random part is waited when a connection was lost: all the others of its server are looking for one as well. */
+  /**
+   * The span after a lost connection, of which the client waits for a random part. All other clients of its server look
+   * for a new one, too.
+   */
   readonly spreadMs: number;
-  /** A connection that lasted so long was a good one: after it, counting starts anew. */
+  /** After a connection that lasted this long, counting starts anew. */
   readonly stableAfterMs: number;
   /** How long to go on trying. `Infinity` never gives up. */
   readonly giveUpAfterMs: number;
@@ -51,8 +55,8 @@ export type ReconnectDecision =
   | { readonly kind: "giveUp"; readonly because: "told" | "patience" };
 
 /**
- * Soon back after a hiccup, and 10 s at most: those who wait are people, and one login a client in 10 s is no load. A second is enough for a server to take
- * in some hundreds of clients evenly, and as long as people do not mind.
+ * People wait, so the client comes back soon after a hiccup, and after 10 s at most. One login per client in 10 s is no
+ * load. In a second, a server can take in some hundreds of clients evenly, and people do not mind a second.
  */
 export const DEFAULT_RECONNECT: ReconnectPolicy = Object.freeze({
   minDelayMs: 100,
@@ -65,12 +69,12 @@ export const DEFAULT_RECONNECT: ReconnectPolicy = Object.freeze({
 /** Nothing has failed so far. */
 export const NO_FAILURES: ReconnectState = Object.freeze({ failures: 0, since: undefined });
 
-/** What to remember after a connection that lasted `lastedMs`: a good one makes up for the failures before it. */
+/** The state after a connection that lasted `lastedMs`. A good connection makes up for earlier failures. */
 export function afterConnection(state: ReconnectState, lastedMs: number, policy: ReconnectPolicy): ReconnectState {
   return lastedMs >= policy.stableAfterMs ? NO_FAILURES : state;
 }
 
-/** What to do now that `ended` has happened, and what to remember. */
+/** The next step after `ended`, and the new state. */
 export function stepReconnect(
   state: ReconnectState,
   ended: Ended,
@@ -87,7 +91,7 @@ export function stepReconnect(
     : { state: next, decision: { kind: "retry", delayMs } };
 }
 
-/** A server that is gone had many clients. One that ended a young connection, and is the only one there is, did that for this client alone. */
+/** A lost server had many clients. A single server that ended a young connection did that for this client alone. */
 function spread({ lastedMs, servers, isOrderly }: Ended, { spreadMs, stableAfterMs }: ReconnectPolicy): number {
   if (servers > 1) return lastedMs > 0 && !isOrderly ? spreadMs : 0;
   return lastedMs >= stableAfterMs ? spreadMs : 0;

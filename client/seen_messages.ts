@@ -1,16 +1,20 @@
 /**
- * Which messages came lately, so that one that comes again under another identity is known. That happens when a server took a message and died before it
- * told anybody: the sender gave it to another server as well, and later both are there. Keeps and compares; acts on nothing.
+ * Recognises a message that comes again under another identity. That happens when a server took a message and died
+ * before it told anybody: the sender gave the message to another server, and later both copies are there. Keeps and
+ * compares; acts on nothing.
  */
 
-/** More than a server takes in while its death is being noticed: so much can come twice, and the two are never further apart than a reader is behind. */
+/**
+ * More messages than a server takes before its death is noticed. Only these can come twice, and two copies are never
+ * further apart than a reader is behind.
+ */
 export const MAX_SEEN_MESSAGES = 16_384;
 
-/** The newest messages, by who sent them and what the sender calls them. */
+/** The newest messages, by sender and the sender's id. */
 export class SeenMessages {
   readonly #seen = new SeenKeys(MAX_SEEN_MESSAGES);
 
-  /** Notes that message `messageId` of `user` came. Returns whether it came for the first time, as far as is remembered. */
+  /** Notes that message `messageId` of `user` came. True for the first time, as far as is remembered. */
   isNew(user: string, messageId: string): boolean {
     // No username has a line end in it, so no two pairs are one key.
     return this.#seen.isNew(`${user}\n${messageId}`);
@@ -30,7 +34,7 @@ export class SeenKeys {
     this.#capacity = capacity;
   }
 
-  /** Notes that `key` came. Returns whether it came for the first time, as far as is remembered. */
+  /** Notes that `key` came. True for the first time, as far as is remembered. */
   isNew(key: string): boolean {
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);

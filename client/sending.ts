@@ -1,6 +1,6 @@
 /**
- * What a client sends: activities, direct messages, questions who there is, and which direct messages it took. Keeps what has no answer yet over all
- * connections of the client, and sends it again on each. Which connection there is, is the business of `client.ts`.
+ * The messages that a client sends: activities, direct messages, questions about users, and acknowledgements of direct
+ * messages. Keeps unanswered ones over all connections, and sends them again on each. `client.ts` knows the connection.
  */
 
 import { DEFAULT_CONFIG } from "../config/config.ts";
@@ -18,7 +18,7 @@ import { UserQueries } from "./user_queries.ts";
 export interface SendingOwner {
   readonly clock: Clock;
   readonly time: ClientClock;
-  /** What all its message ids begin with, and those of no other client. */
+  /** The beginning of all its message ids, unique to this client. */
   readonly nonce: string;
   readonly maxLineBytes: number | undefined;
   /** The connection, while it is logged in. */
@@ -33,13 +33,13 @@ export interface SendingOwner {
   delivered(): Vector;
 }
 
-/** What every line that is to be acknowledged has in it. */
+/** The fields of every line that needs an acknowledgement. */
 interface Stamp {
   readonly messageId: string;
   readonly lamport: number;
 }
 
-/** Makes a line, if it is no longer than `maxLineBytes` without its end. */
+/** Makes a line, if it has at most `maxLineBytes` without its end. */
 type Encode = (stamp: Stamp, maxLineBytes: number) => Uint8Array;
 
 /** Sends, and sends again. */
@@ -73,7 +73,10 @@ export class Sending {
     return this.#last;
   }
 
-  /** As `Client.publish`, for a client that is not closed; throws at once. Resolves with the activity's identity, if the server says it. */
+  /**
+   * Like `Client.publish`, for a client that is not closed. Throws at once. Resolves with the activity's identity, if
+   * the server gives one.
+   */
   publish(activity: Readonly<Record<string, unknown>> | string): Promise<string | undefined> {
     const text = activityText(activity);
     const user = this.#owner.user();
@@ -105,13 +108,13 @@ export class Sending {
     this.acknowledgeSoon();
   }
 
-  /** What was sent as `messageId` is safe, as `id`. */
+  /** The server has the message `messageId` safely, as `id`. */
   acknowledged(messageId: string, id: string | undefined): void {
     this.#outbox.acknowledge(messageId, id);
     this.#checkDrained();
   }
 
-  /** What was published or sent as `messageId` was not taken. */
+  /** The server refused the message `messageId`. */
   refused(messageId: string, info: string, reason: string | undefined): void {
     this.#refuse(messageId, ({ to }) => notTaken(to, info, reason));
   }
@@ -121,7 +124,7 @@ export class Sending {
     this.#queries.answered(scope, users);
   }
 
-  /** Acknowledges direct messages at the end of the turn, so that many that are taken in it are acknowledged together. */
+  /** Acknowledges direct messages at the end of the turn, all of the turn together. */
   acknowledgeSoon(): void {
     if (this.#mustAcknowledge) return;
     this.#mustAcknowledge = true;
@@ -134,7 +137,7 @@ export class Sending {
     this.#mustAcknowledge = false;
     const vector = this.#owner.delivered();
     const isEmpty = Object.keys(vector).length === 0;
-    // What is delivered by this comes after all that was seen here.
+    // The deliveries come after everything that the client has seen.
     const lamport = this.#owner.time.time;
     if (!isEmpty && this.#canChat) this.#owner.open()?.say({ command: "ACK", vector, lamport });
   }
@@ -167,7 +170,7 @@ export class Sending {
     const lineAt = (now: number) => {
       if (now === lamport) return line;
       const later = encode({ messageId, lamport: now }, Infinity);
-      // One that has no room for another digit stays as it is: the server would refuse it.
+      // A line without room for another digit stays as it is: the server would refuse a longer one.
       return later.length - 1 > this.#maxLineBytes ? line : later;
     };
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
@@ -187,7 +190,7 @@ export class Sending {
     if (connection === undefined) return;
     const canSend = to === undefined || this.#canChat;
     if (canSend) {
-      // What waited is sent in the future of all that was seen meanwhile.
+      // A line that waited is sent after everything that the client saw in the meantime.
       connection.send(isLate ? lineAt(time.send({ event: "send", id: messageId, ...this.#owner.toServer() })) : line);
     }
     // Not at once, as the outbox is in the middle of something.

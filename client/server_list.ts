@@ -1,15 +1,15 @@
 /**
- * Which server to call next: the one that answered last, then the others in order, round and round. Pure data; servers that the network names
- * as backups go in front of the configured ones.
+ * The next server to call: the one that answered last, then the others in order, again and again. Backups that the
+ * network names stand before the configured servers. Pure data.
  */
 
 import type { Endpoint } from "../platform/address.ts";
 
-/** Servers to call, and the one whose turn it is. */
+/** Servers to call, and the current one. */
 export interface ServerList {
   /** In order of preference, each once: the backups, then the configured ones. */
   readonly known: readonly Endpoint[];
-  /** Those that the client was given. They stay, whatever the network says. */
+  /** The servers that the client was given. They stay, whatever the network says. */
   readonly configured: readonly Endpoint[];
   /** Need not be a known one: a redirect may have named it. */
   readonly current: Endpoint;
@@ -21,7 +21,7 @@ export function serverList(first: Endpoint, ...others: readonly Endpoint[]): Ser
   return { known: configured, configured, current: first };
 }
 
-/** The list when the network names `backups`, best first, in the place of all that it named before. */
+/** The list after the network named `backups`, best first. They replace all backups that it named before. */
 export function withBackups({ configured, current }: ServerList, backups: readonly Endpoint[]): ServerList {
   return { known: distinct([...backups, ...configured]), configured, current };
 }
@@ -33,12 +33,12 @@ export function nextServer(list: ServerList): ServerList {
   return { ...list, current: known[(at + 1) % known.length]! };
 }
 
-/** The list when the current server was lost: it is the turn of the best other one, where there is one. */
+/** The list after the current server was lost: the best other one is next, if there is one. */
 export function nextBest(list: ServerList): ServerList {
   return { ...list, current: list.known.find((server) => !isSame(server, list.current)) ?? list.current };
 }
 
-/** The list when a server said to call `server` instead. If that does not answer, the known ones are called again. */
+/** The list after a redirect to `server`. If that server does not answer, the known ones are called again. */
 export function redirected(list: ServerList, server: Endpoint): ServerList {
   return { ...list, current: server };
 }

@@ -1,6 +1,6 @@
 /**
- * One connection's protocol life, as a client sees it: what a message from the server means, and what follows. Pure: sockets and timers are the
- * business of `connection.ts`; what outlives a connection is kept by `client.ts`.
+ * The protocol life of one connection, as a client sees it: the meaning of a server's message, and the next steps.
+ * Pure: `connection.ts` has sockets and timers, and `client.ts` keeps everything that outlives a connection.
  *
  *     registering ──ok──▶ loggingIn ──ok──▶ open ──LOGOUT──▶ leaving
  *          │                  │               │                 │
@@ -33,7 +33,7 @@ import { ANONYMOUS } from "../protocol/names.ts";
 export interface SessionPlan {
   readonly username: string;
   readonly secret: string | undefined;
-  /** Whether to register first, and what to do when the name is taken. */
+  /** Whether to register first, and what follows if the name is taken. */
   readonly register: boolean | "ifNew";
   readonly features: readonly Feature[];
   /** What the client has, when it comes back. */
@@ -42,11 +42,11 @@ export interface SessionPlan {
   readonly heartbeatPort: number | undefined;
   /** Redirects that were followed to get here. */
   readonly redirects: number;
-  /** What the last login was answered with, to be known again. */
+  /** The ticket from the last login. */
   readonly ticket: string | undefined;
-  /** The newest of its own activities that the network has. */
+  /** The client's newest activity that the network has. */
   readonly last: string | undefined;
-  /** Whether what is published is wanted; absent for yes. */
+  /** Whether the client wants activities; absent means yes. */
   readonly reads?: boolean | undefined;
 }
 
@@ -58,9 +58,9 @@ export type Session =
 
 /** Why a connection is over. */
 export type SessionEnd =
-  /** What was asked of the server is refused: asking again would not help. */
+  /** The server refused the request. A repeated request would not help. */
   | { readonly kind: "refused"; readonly refusal: RefusalMessage }
-  /** The name is taken, and was to be logged in with in that case. */
+  /** The name is taken; the client logs in then, as it was told. */
   | { readonly kind: "nameTaken" }
   | { readonly kind: "redirected"; readonly server: Endpoint }
   /** The server said that it closes. */
@@ -71,7 +71,7 @@ export type SessionEnd =
     readonly advice: ReconnectAdvice;
     readonly retryAfterMs: number;
   }
-  /** It broke. `reason` is a row of `CLOSE_REASONS`, `info` tells more where there is more. */
+  /** The connection broke. `reason` is a row of `CLOSE_REASONS`, and `info` may tell more. */
   | { readonly kind: "lost"; readonly reason: LostReason; readonly info: string }
   | { readonly kind: "loggedOut" };
 
@@ -84,7 +84,7 @@ export type LostReason = Extract<
 /** A message to the server, as the line will have it. */
 export type OutgoingMessage = { readonly command: string; readonly [field: string]: unknown };
 
-/** What the server says about other users, and what they say to this one. */
+/** The server's words about other users, and their messages to this one. */
 export type ChatMessage =
   | DirectMessage
   | ReceiptMessage
@@ -99,7 +99,7 @@ export type FailedMessage = ActivityFailedMessage | DirectMessageFailedMessage;
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: OutgoingMessage }
   | { readonly kind: "registered" }
-  /** What comes next was sent at this Lamport time. */
+  /** The next messages were sent at this Lamport time. */
   | { readonly kind: "clock"; readonly lamport: number }
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
@@ -135,7 +135,7 @@ export function beginSession(plan: SessionPlan): SessionStep {
   };
 }
 
-/** A line came; `undefined` stands for a command that only a newer server knows. Not called when the session is over. */
+/** A line came; `undefined` is a command that only a newer server knows. Not called after the session is over. */
 export function onMessage(session: Session, message: ServerMessage | InvalidLine | undefined): SessionStep {
   if (message === undefined || session.kind === "over") return { session, effects: NO_EFFECTS };
   switch (message.command) {
@@ -212,7 +212,7 @@ export function leave(session: Session): SessionStep {
   };
 }
 
-/** The link is at its end, or has to be brought to it, without the server having said why. */
+/** The link ended, or has to be ended, and the server gave no reason. */
 export function onLost(session: Session, reason: LostReason, info = ""): SessionStep {
   switch (session.kind) {
     case "over":
@@ -224,7 +224,7 @@ export function onLost(session: Session, reason: LostReason, info = ""): Session
   }
 }
 
-/** The server answers no heartbeat. It is told so, as it may live after all. */
+/** The server answers no heartbeat. The client tells it, as it may be alive after all. */
 export function onSilence(session: Session): SessionStep {
   if (session.kind !== "open") return onLost(session, "HEARTBEAT_TIMEOUT");
   const { sentence, reconnect } = CLOSE_REASONS.HEARTBEAT_TIMEOUT;
@@ -233,7 +233,7 @@ export function onSilence(session: Session): SessionStep {
   return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
 }
 
-/** What happened to the connection, as the end of the sentence "The connection ended: …". */
+/** The end of the sentence "The connection ended: …". */
 export function describeEnd(reason: string, info: string): string {
   return info !== "" ? info : isCloseReason(reason) ? CLOSE_REASONS[reason].sentence : reason;
 }

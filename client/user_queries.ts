@@ -1,4 +1,4 @@
-/** Questions who there is that have no answer yet, to be asked again on a new connection. Keeps them; sends nothing itself. */
+/** Unanswered questions about users, to be asked again on a new connection. Keeps them; sends nothing itself. */
 
 import type { UserScope } from "../protocol/message.ts";
 
@@ -23,7 +23,7 @@ export class UserQueries {
     return answer.promise;
   }
 
-  /** An answer came. One that nobody waits for is ignored. */
+  /** An answer came. An answer without a question is ignored. */
   answered(scope: UserScope, users: readonly string[]): void {
     const query = this.#open.find((query) => query.scope === scope);
     if (query === undefined) return;

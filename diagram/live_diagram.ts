@@ -22,7 +22,7 @@ export interface LiveDiagramOptions {
   readonly nowMs: number;
   /** How far back it goes. */
   readonly seconds: number;
-  /** The most events, newest first to stay, so that the picture stays readable. */
+  /** The most events. The picture shows the newest ones, so that it stays readable. */
   readonly maxEvents: number;
   /**
    * The time of the first recorded event, in milliseconds since 1970. Servers record events only while somebody looks.

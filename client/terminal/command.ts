@@ -1,4 +1,4 @@
-/** What the commands of the client have in common: what they are given, how they log in, and how they tell people what happens. */
+/** The common parts of the client's commands: their context, how they log in, and how they tell people about events. */
 
 import type { ClientArguments } from "../../config/arguments.ts";
 import type { Endpoint } from "../../platform/address.ts";
@@ -17,12 +17,15 @@ export interface CommandContext {
   readonly heartbeatChannel: Endpoint | undefined;
   /** From the command line or the environment. */
   readonly secret: string | undefined;
-  /** How the person is called on this machine, to be offered as a username. */
+  /** The person's name on this machine, to offer as a username. */
   readonly systemUser: string | undefined;
   readonly stdio: Stdio;
   readonly clock: Clock;
   connect(options: ConnectOptions): Promise<Client>;
-  /** Finds out whether there is a server at all, by default `server`. @throws {ConnectError} when nothing listens there. */
+  /**
+   * Finds out whether there is a server at all, by default `server`.
+   * @throws {ConnectError} when nothing listens there.
+   */
   reach(server?: Endpoint): Promise<void>;
   /** Where to keep who talked last; `undefined` where this machine has no place for that. */
   readonly stateFile: StateFile | undefined;
@@ -32,21 +35,21 @@ export interface CommandContext {
   onStop(stop: () => void): Disposable;
 }
 
-/** How a command wants to be connected, and where it wants notices to go. */
+/** The wishes of a command for its connection and its notices. */
 export interface EnterOptions extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
-  /** Whether what there is to tell about an event is told; by default always. */
+  /** Whether the notice for an event is shown; by default always. */
   readonly isTold?: (event: ClientEvent) => boolean;
-  /** Whether it is told that somebody is registered; by default it is. A secret that was made is told in any case. */
+  /** Whether a registration is told; by default yes. A new secret is always told. */
   readonly tellsRegistered?: boolean;
 }
 
 /**
- * Logs in, and from then on tells what happens to the connection. A secret that was made for somebody new is told before anything else. A name
- * that turns out to be new is registered when its secret is typed once more.
- * @throws what `connect` does.
- * @throws {AnswerError} when what is typed then is not the same.
+ * Logs in, and tells events of the connection from then on. A new user's secret is told before anything else. An
+ * unknown name is registered when the person types its secret once more.
+ * @throws the errors of `connect`.
+ * @throws {AnswerError} when the second secret differs.
  */
 export async function enter(
   context: CommandContext,
@@ -137,6 +140,6 @@ function registeredText(username: string, madeSecret: string | undefined, { err 
   const registered = err.green(`registered ${username}`);
   return madeSecret === undefined
     ? `${registered}\n`
-    // A line of its own, so that a narrow terminal does not break what is to be copied.
+    // On its own line, so that a narrow terminal does not break the secret that people copy.
     : `${registered}; its secret, shown this once:\n${err.bold(madeSecret)}\n`;
 }

@@ -14,7 +14,7 @@ export interface Notice {
   readonly text: string;
 }
 
-/** What was told already, so that a long outage is one notice and not one for every attempt. */
+/** The notices so far: a long outage is one notice, and not one for every attempt. */
 export interface Telling {
   readonly isLost: boolean;
   readonly toldUnreachable: boolean;
@@ -25,12 +25,12 @@ export interface Telling {
 /** Nothing was told. */
 export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false, toldPending: false });
 
-/** An activity for people: when, who, and its text, or its JSON where it is more than a text. */
+/** An activity for people: the time, the user, and its text. Its JSON, if it has more than a text. */
 export function describeActivity({ activity, json, user, sentAt }: Activity, style: Style): string {
   return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(user))}  ${visible(activityWords(activity, json))}`;
 }
 
-/** An activity's text, where that is all it has, else its JSON as it was written. */
+/** The text of an activity, if that is all it has; else its JSON as it was written. */
 export function activityWords(activity: Readonly<Record<string, unknown>>, json: string): string {
   const { text, ...rest } = activity;
   return typeof text === "string" && Object.keys(rest).length === 0 ? text : json;
@@ -41,7 +41,7 @@ export function activityLine({ id, user, sentAt, lamport, json }: Activity): str
   return `${JSON.stringify({ id, user, sentAt, lamport }).slice(0, -1)},"activity":${json}}`;
 }
 
-/** A direct message for people: when, from whom, and its text. */
+/** A direct message for people: the time, the sender and the text. */
 export function describeMessage({ from, text, sentAt }: Message, style: Style): string {
   return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(from))}  ${style.dim("to you:")} ${visible(text)}`;
 }
@@ -51,7 +51,7 @@ export function messageLine({ id, from, to, text, sentAt, lamport, offline }: Me
   return JSON.stringify({ id, user: from, sentAt, lamport, direct_message: { to, text, offline } });
 }
 
-/** What there is to tell about `event`, if anything. */
+/** The notice for `event`, if there is one. */
 export function stepTelling(telling: Telling, event: ClientEvent): { telling: Telling; notice?: Notice } {
   switch (event.kind) {
     case "connected":

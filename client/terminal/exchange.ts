@@ -1,6 +1,6 @@
 /**
- * `exchange`: a data message at every interval, the echo that comes back (the client's own broadcast), and the heartbeats in between. The
- * program of this protocol family for watching supervision at work. When the server ends the connection, it ends.
+ * `exchange`: a data message at every interval, its echo (the client's own broadcast), and the heartbeats in between.
+ * This protocol family uses such a program to watch supervision at work. It ends when the server ends the connection.
  */
 
 import { EXCHANGE_DEFAULTS } from "../../config/arguments.ts";
@@ -21,10 +21,13 @@ interface Row {
   readonly words: string;
 }
 
-/** Echoes that came before their acknowledgement; of all that anonymous clients publish, ours is among the newest. */
+/** Echoes that came before their acknowledgement. Of all activities of anonymous clients, ours is among the newest. */
 const MAX_EARLY_ECHOES = 1_000;
 
-/** Exchanges until somebody stops it, or nobody reads any more. @throws {ConnectionEndedError} when the server ends the connection. */
+/**
+ * Exchanges until somebody stops it, or nobody reads its output.
+ * @throws {ConnectionEndedError} when the server ends the connection.
+ */
 export async function exchange(context: CommandContext): Promise<void> {
   const { args, stdio, clock } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "exchange" }, stdio);
@@ -64,7 +67,7 @@ export async function exchange(context: CommandContext): Promise<void> {
     const text = args.message ?? EXCHANGE_DEFAULTS.message;
     for (let dueAt = clock.nowMs();;) {
       await publishOne(client, show, text);
-      // What was not sent while there was no connection is not made up for.
+      // Messages that were due without a connection are not made up for.
       dueAt = Math.max(dueAt + intervalMs, clock.nowMs());
       await new Promise<void>((resolve) => clock.after(dueAt - clock.nowMs(), resolve));
     }
@@ -83,7 +86,7 @@ async function publishOne(client: Client, show: Show, text: string): Promise<voi
   }
 }
 
-/** What the command line does not say is asked for. */
+/** Asks for the values that the command line lacks. */
 async function askTimes(
   { args, stdio, reach }: CommandContext,
 ): Promise<{ intervalMs: number; blockHeartbeatMs: number }> {
@@ -107,7 +110,7 @@ async function askTimes(
   };
 }
 
-/** Rows on standard output, and the matching of echoes to what was sent. */
+/** Rows on standard output. Matches echoes with sent messages. */
 class Show {
   readonly #context: CommandContext;
   /** When each activity was sent that was acknowledged and has not come back yet. */
@@ -122,7 +125,10 @@ class Show {
     this.#context = context;
   }
 
-  /** Resolves when nobody reads the rows any more: `exchange | head -3`. */
+  /**
+   * Resolves when nobody reads the rows any more: `exchange
+   * head -3`.
+   */
   get unread(): Promise<void> {
     return this.#unread.promise;
   }
@@ -180,7 +186,7 @@ class Show {
     const { args, stdio, clock } = this.#context;
     const at = clock.wallMs();
     const line = args.json ? JSON.stringify({ at, ...fields }) : `${stdio.out.dim(timeOfDay(at, true))}  ${words}`;
-    // Rows are few, and a reader that is slow must not change what is shown to happen.
+    // There are few rows, and a slow reader must not change the events that they show.
     void stdio.write(`${line}\n`).then((isRead) => isRead || this.#unread.resolve());
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who a client logs in as: from the command line and the environment where they say it, else from the person at the terminal. A name without a secret
- * is registered with one that is made for it; what a person types to be kept is typed twice, as nobody sees it.
+ * The login of a client: from the command line and the environment, else from the person at the terminal. A name
+ * without a secret is registered with a new one. A person types a new secret twice, as nobody sees it.
  */
 
 import type { ClientCommand } from "../../config/arguments.ts";
@@ -18,7 +18,7 @@ export interface Identity {
   readonly register: boolean;
   /** Whether the secret was typed for a name that may be new: then `confirmNew` makes it one to register. */
   readonly mayBeNew: boolean;
-  /** Whether the secret was made here, so that the person has to be told it. */
+  /** Whether this program made the secret: then the person has to be told. */
   readonly isMade: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface GivenIdentity {
   readonly systemUser: string | undefined;
   readonly mayAsk: boolean;
   makeSecret(): string;
-  /** Called before the first question: nobody should answer some and then be told that there is no server. */
+  /** Called before the first question. Nobody should answer questions and then learn that there is no server. */
   reach(): Promise<void>;
 }
 
@@ -49,11 +49,11 @@ export const NOBODY: Identity = {
 };
 
 /**
- * Settles it, asking where that is possible and needed.
- * @throws {UsageError} when what is given cannot be used, or is missing and nobody can be asked.
- * @throws {AnswerError} when what is answered cannot be used.
+ * Settles the identity, and asks if that is possible and needed.
+ * @throws {UsageError} when a given value cannot be used, or one is missing and there is no terminal to ask at.
+ * @throws {AnswerError} when an answer cannot be used.
  * @throws {NoAnswer} when the person does not want to answer.
- * @throws what `reach` does.
+ * @throws the errors of `reach`.
  */
 export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promise<Identity> {
   const { command, secret } = given;
@@ -62,7 +62,7 @@ export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promis
   const isNobody = given.username === undefined || given.username === ANONYMOUS;
   if (isNobody && !isRegistration) return NOBODY;
   if (given.username === undefined && !canAsk) throw new UsageError("register needs a username: -u NAME");
-  // Without a secret there is nothing to log in with, so far.
+  // Without a secret there is nothing to log in with yet.
   const purpose = isRegistration || secret === undefined ? "register" : "log in";
   if (given.username !== undefined) refuse(purpose, usernameProblem(given.username));
   if (secret !== undefined) refuse(purpose, secretProblem(secret));
@@ -96,7 +96,7 @@ export async function confirmNew(identity: Identity, stdio: Stdio): Promise<Iden
 }
 
 /**
- * Asks for a name; `offered` is what Enter means, if it can be one.
+ * Asks for a name. Enter takes `offered`, if that can be a name.
  * @throws {NoAnswer} when the person does not want to answer.
  */
 export async function askUsername(
@@ -116,7 +116,7 @@ export async function askUsername(
 }
 
 /**
- * Nobody sees what is typed, so what is to be kept is typed twice. Enter alone makes a secret.
+ * Nobody sees the typed secret, so the person types it twice. Enter alone makes a secret.
  * @throws {NoAnswer} when the person does not want to answer.
  */
 export async function askNewSecret(

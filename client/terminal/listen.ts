@@ -1,11 +1,14 @@
-/** `listen`: what is published, and what is written to the user, on standard output, until somebody stops it or nobody reads any more. */
+/**
+ * `listen`: activities, and direct messages for the user, on standard output, until somebody stops it or nobody reads
+ * its output.
+ */
 
 import { endpointText } from "../../config/values.ts";
 import { type CommandContext, enter, untilStopped } from "./command.ts";
 import { activityLine, describeActivity, describeMessage, messageLine } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 
-/** Listens. @throws what ends the client, when that is not who started it. */
+/** Listens. @throws the error that ended the client, unless the person did. */
 export async function listen(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "listen" }, stdio);
@@ -13,12 +16,13 @@ export async function listen(context: CommandContext): Promise<void> {
   stdio.tell(stdio.err.dim(`connected to ${endpointText(context.server)} as ${client.username}; Ctrl-C ends\n`));
   const show = async <T>(items: AsyncIterable<T>, line: (item: T) => string): Promise<void> => {
     for await (const item of items) {
-      // `listen | head -1`: the reader has what it wanted.
+      // `listen
+      // head -1`: the reader has enough.
       if (!await stdio.write(`${line(item)}\n`)) break;
     }
   };
   await untilStopped(context, client, async () => {
-    // The first that is over: nobody reads any more, or the client is closed and both are.
+    // The first end counts: nobody reads any more, or the client is closed and both iterators end.
     await Promise.race([
       show(
         client.activities(),

@@ -1,4 +1,7 @@
-/** `publish`: one activity from the command line, or one for each line of standard input. Done when the server has all of them. */
+/**
+ * `publish`: one activity from the command line, or one for each line of standard input. Done when the server has all
+ * of them.
+ */
 
 import { UsageError } from "../../config/flags.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
@@ -33,7 +36,7 @@ export async function publish(context: CommandContext): Promise<void> {
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });
   const publisher = new Publisher(context, client);
-  // Who waits for the next line of a pipe has to learn at once what is wrong with this one, or that there is no connection any more.
+  // The writer of a pipe has to learn at once that this line is wrong, or that the connection is gone.
   await Promise.race([
     publisher.failed,
     args.activity === undefined
@@ -44,7 +47,7 @@ export async function publish(context: CommandContext): Promise<void> {
   await publisher.finish();
 }
 
-/** Publishes in order, writes identities in order, and keeps count of what is under way. */
+/** Publishes in order, writes identities in order, and counts the ones under way. */
 class Publisher {
   readonly #context: CommandContext;
   readonly #client: Client;
@@ -66,8 +69,9 @@ class Publisher {
   }
 
   /**
-   * Resolves when the next one may come. `explain` makes an error of why this one cannot be published.
-   * @throws what ended the client, or what `explain` made, for this one or one before: nothing after it is published.
+   * Resolves when the next activity may come. `explain` makes the error for an activity that cannot be published.
+   * @throws the error that ended the client, or the error of `explain` for this activity or an earlier one. Nothing
+   * after it is published.
    */
   async publish(activity: string, explain: (error: Error) => Error): Promise<void> {
     if (this.#hasFailed) return await this.#written;
@@ -77,7 +81,7 @@ class Publisher {
       throw error instanceof TypeError || error instanceof RangeError ? explain(error) : error;
     });
     this.#written = this.#writeAfter(this.#written, published);
-    // These are looked at by whoever waits for them; a failure that nobody waits for yet is no fault of the program.
+    // Later code waits for these. Until then, their failure is no fault of the program.
     published.catch(() => {});
     this.#written.catch(this.#failed.reject);
     if (this.#underWay >= MAX_UNDER_WAY) await this.#written;
@@ -96,7 +100,7 @@ class Publisher {
   async #write(id: string | undefined): Promise<void> {
     this.#underWay--;
     const { args, stdio } = this.#context;
-    // Whether anybody reads the identities makes no difference to what is published.
+    // Publishing does not depend on whether anybody reads the identities.
     await stdio.write(args.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
   }
 }

@@ -1,8 +1,8 @@
-/** What a person can do about a refusal, where there is something. Pure. */
+/** Advice for a person after a refusal, if there is any. Pure. */
 
 import { CLIENT_PROGRAM, type ClientArguments } from "../../config/arguments.ts";
 
-/** What helps after a refusal for `reason`. `wasAsked` says whether the person could type a secret. */
+/** The advice after a refusal for `reason`. `wasAsked` says whether the person could type a secret. */
 export function refusalHint(
   reason: string | undefined,
   { action, username }: Pick<ClientArguments, "action" | "username">,

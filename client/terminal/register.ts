@@ -3,7 +3,10 @@
 import { type CommandContext, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 
-/** Registers. A secret that was made goes to standard output, so that a script can keep it; what else there is to say to standard error. */
+/**
+ * Registers. A new secret goes to standard output, so that a script can keep it; everything else goes to standard
+ * error.
+ */
 export async function register(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "register" }, stdio);

@@ -1,4 +1,4 @@
-/** `send`: one direct message. Done when the server has it; that it was delivered is not waited for. */
+/** `send`: one direct message. Done when the server has it, without waiting for its delivery. */
 
 import { UsageError } from "../../config/flags.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
@@ -8,8 +8,8 @@ import { GIVE_UP_AFTER_MS } from "./publish.ts";
 
 /**
  * Sends, and writes the identity of the message on standard output.
- * @throws {RefusedError} when nobody has that name.
- * @throws {UsageError} when it is not said who sends it.
+ * @throws {RefusedError} when no user has that name.
+ * @throws {UsageError} when the sender is missing.
  */
 export async function send(context: CommandContext): Promise<void> {
   const { args, stdio } = context;

@@ -1,18 +1,21 @@
-/** Messages that waited for the person: kept back until it is known how many they are, so that this can be said first. Pure, but for what it remembers. */
+/**
+ * Messages that waited for the person. They are held back until their number is known, so that the number can be shown
+ * first. Pure, but for its memory.
+ */
 
 import type { Message } from "../../options.ts";
 
 /** What can be shown now. */
 export interface Released {
-  /** Say first that so many came while the person was away, or more than that. */
+  /** Show first how many came while the person was away: this number, or more. */
   readonly header?: { readonly count: number; readonly isMore: boolean };
   readonly messages: readonly Message[];
 }
 
-/** They take memory, and nobody reads more before dinner. */
+/** Held messages take memory, and nobody reads more of them. */
 export const MAX_HELD_MESSAGES = 1_000;
 
-/** Keeps messages from a login until all that was missed has come. */
+/** Holds messages from a login until all missed entries have come. */
 export class AwayMessages {
   #held: Message[] = [];
   #isCatchingUp = true;
@@ -33,7 +36,7 @@ export class AwayMessages {
     return { header: { count: MAX_HELD_MESSAGES, isMore: true }, messages: this.#release() };
   }
 
-  /** All that was missed has been read, `count` messages among it that waited; the last of them may be handed over only now. */
+  /** All missed entries were read. `count` of the messages had waited; the last of them may be handed over only now. */
   caughtUp(count: number): Released {
     this.#isCatchingUp = false;
     const messages = this.#release();

@@ -1,6 +1,7 @@
 /**
- * How a person comes into the chat: the server, the name, whether that is a new one, and the password; what was kept of the last time is offered. Whoever names an
- * account at once is asked for its password at once. A wrong password or a name that does not exist is no reason to start all over.
+ * How a person comes into the chat: the server, the name, whether the name is new, and the password. The values of the
+ * last time are offered. A person who names an account is asked for its password at once. A wrong password or an
+ * unknown name does not start everything over.
  */
 
 import { ask } from "../../../config/prompts.ts";
@@ -14,17 +15,20 @@ import { askHidden, askYesNo } from "../screen/hidden_prompt.ts";
 import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "../identity.ts";
 import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered_login.ts";
 
-/** What follows a refusal: another question, or the end. */
+/** The step after a refusal: another question, or the end. */
 export interface AfterRefusal {
   readonly next: "name" | "password" | "end";
   /** For the person. */
   readonly info: string;
 }
 
-/** So many wrong passwords, and the session ends. */
+/** After this many wrong passwords the session ends. */
 export const MAX_WRONG_PASSWORDS = 3;
 
-/** What to do about a refusal for `reason`, after `wrong` wrong passwords, this one included; `undefined` where nothing that is typed would help. */
+/**
+ * The step after a refusal for `reason`, after `wrong` wrong passwords with this one; `undefined` if no typed answer
+ * would help.
+ */
 export function afterRefusal(reason: string | undefined, wrong: number): AfterRefusal | undefined {
   switch (reason) {
     case "UNKNOWN_USER":
@@ -39,7 +43,7 @@ export function afterRefusal(reason: string | undefined, wrong: number): AfterRe
   return undefined;
 }
 
-/** Offers the last server where nobody has said which one. Gives the context of the one that is chosen. */
+/** Offers the last server if nobody named one. Gives the context of the chosen server. */
 export async function settleServer(context: CommandContext, kept: Remembered | undefined): Promise<CommandContext> {
   const { args, server, stdio, reach } = context;
   const { host, port } = args.layer.server ?? {};
@@ -55,9 +59,9 @@ export async function settleServer(context: CommandContext, kept: Remembered | u
 }
 
 /**
- * Logs in, asking for what is not known, and keeps who it was for the next time.
+ * Logs in, asks for everything unknown, and keeps the answers for the next time.
  * @throws {NoAnswer} when the person does not want to answer.
- * @throws what `enter` does, and after the third wrong password what refused it.
+ * @throws the errors of `enter`, and after the third wrong password its refusal.
  */
 export async function logIn(
   context: CommandContext,
@@ -75,7 +79,7 @@ export async function logIn(
   let wrong = 0;
   // A name that was refused may be a slip of the hand: the next one is asked for in full.
   let isFirstName = true;
-  // The kept one may be tried once; after that it is known to be wrong.
+  // The kept password may be tried once. After that it is known to be wrong.
   let mayUseKept = true;
   for (;;) {
     username ??= await askUsername(kept?.username ?? context.systemUser, stdio);

@@ -1,4 +1,7 @@
-/** How the chat reads: rows for what people say, who comes and goes, and what the words of the client answer. Pure: what time it is comes in. */
+/**
+ * The look of the chat: rows for texts, for users who come and go, and for the answers of the client's words. Pure: the
+ * caller gives the time.
+ */
 
 import { counted } from "../../../config/counted.ts";
 import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
@@ -24,7 +27,7 @@ export interface SentMessage {
 }
 
 const MARKS: Readonly<Record<Mark, string>> = { stored: "✓ stored", delivered: "✓✓ delivered" };
-/** Of a text that was typed before, so much is enough to know it again. */
+/** Enough of a typed text to recognise it. */
 const REMINDER_COLUMNS = 30;
 /** Narrower, and two columns of help would be two narrow ones. */
 const WIDE_COLUMNS = 72;
@@ -45,7 +48,7 @@ export function sentRow({ from, to, text, sentAt }: SentMessage, mark: Mark, sty
   return `${row(timeOfDay(sentAt), who, visible(text), style)}  ${style.dim(MARKS[mark])}`;
 }
 
-/** That messages were delivered to `to` whose rows are far up: what the one said, or how many they were. */
+/** Messages to `to` were delivered whose rows are far up: the text of the one, or the number of them. */
 export function deliveredRow(
   to: string,
   { count, text }: { readonly count: number; readonly text: string },
@@ -61,7 +64,7 @@ export function refusedRows(line: string, why: string, style: Style): string {
   return [`not sent: ${shortened(visible(line))}`, visible(why)].map(style.yellow).join("\n");
 }
 
-/** What comes before messages that waited for the person: so many, or more than `atLeast`. */
+/** The row before messages that waited for the person: their number, or a number that they exceed. */
 export function awayRow(count: number, style: Style, isMore = false): string {
   return style.bold(
     `${isMore ? "More than " : ""}${counted(count, "message")} while you were away`,
@@ -86,7 +89,7 @@ export function usersRow(scope: UserScope, users: readonly string[], style: Styl
   return `${style.dim(count === 0 ? title : `${title}:`)} ${names}`.trimEnd();
 }
 
-/** What can be typed, in as many columns as there are. */
+/** The words and forms that a person can type, in as many columns as fit. */
 export function helpRows(columns: number, style: Style): string {
   const width = Math.max(...HELP.map(([typed]) => textWidth(typed)));
   return HELP.map(([typed, does]) => {

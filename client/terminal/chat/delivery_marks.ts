@@ -1,4 +1,4 @@
-/** Which of the person's messages have been delivered, as far as it is not shown yet. Pure, but for what it remembers. */
+/** The person's messages whose delivery is not shown yet. Pure, but for its memory. */
 
 import { RecentMap } from "../../../log/recent.ts";
 
@@ -37,8 +37,8 @@ export class DeliveryMarks {
   }
 
   /**
-   * The message `id` is delivered: what it said. `undefined` when it is none of those that were sent from here, but from another terminal of the person or
-   * by an earlier client, and when it may be one that `stored` will ask about.
+   * The message `id` was delivered; gives its text. `undefined` if it came from another terminal of the person or an
+   * earlier client, or if `stored` may still ask about it.
    */
   delivered(id: string): Undelivered | undefined {
     const message = this.#undelivered.get(id);

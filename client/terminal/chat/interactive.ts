@@ -1,6 +1,7 @@
 /**
- * The interactive session: a chat. What is typed is said, sent or done, and what happens appears above the line being typed. What a line means is decided in
- * `typed_line.ts`, how things read in `chat_rows.ts`; `client/terminal/screen/screen.ts` has the terminal.
+ * The interactive session: a chat. Typed lines are said, sent or done, and news appears above the typed line.
+ * `typed_line.ts` decides what a line means, `chat_rows.ts` how rows look, and `client/terminal/screen/screen.ts` has
+ * the terminal.
  */
 
 import { UsageError } from "../../../config/flags.ts";
@@ -41,8 +42,9 @@ const DELIVERED_TOGETHER_MS = 100;
 
 /**
  * Talks until the person leaves.
- * @throws what ends the client, when that is not the person.
- * @throws {ConnectionEndedError | ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
+ * @throws the error that ended the client, if the person did not leave.
+ * @throws {ConnectionEndedError
+ * ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
  */
 export async function talk(given: CommandContext): Promise<void> {
   if (!given.stdio.canAsk) {
@@ -57,7 +59,7 @@ export async function talk(given: CommandContext): Promise<void> {
   try {
     await chat.run(client);
   } finally {
-    // From here on Ctrl-C is a signal again, for those who do not want to wait.
+    // From here on Ctrl-C is a signal again, for people who do not want to wait.
     stdio[Symbol.dispose]();
     await client.close();
     chat.tellLeft();
@@ -75,7 +77,7 @@ function waiting(context: CommandContext, stdio: RawStdio): CommandContext {
   };
 }
 
-/** One session: what comes goes to the screen, what is typed to the client. */
+/** One session: news goes to the screen, typed lines go to the client. */
 class Chat implements ScreenOwner {
   readonly #stdio: Stdio;
   readonly #clock: Clock;
@@ -84,7 +86,7 @@ class Chat implements ScreenOwner {
   readonly #pending = new PendingLines();
   readonly #away = new AwayMessages();
   readonly #marks = new DeliveryMarks();
-  /** The newest message that is not delivered yet: its row may still be where it can be mended. */
+  /** The newest message that is not delivered yet. Its row may still be in reach of a change. */
   #newest: { readonly id: string; readonly delivered: string } | undefined;
   /** Delivered and not told yet, by user. */
   readonly #delivered = new Map<string, { count: number; text: string }>();
@@ -101,7 +103,7 @@ class Chat implements ScreenOwner {
     this.#screen = new Screen(stdio);
   }
 
-  /** For the client. An own field, as it is handed over. */
+  /** For the client. An own field, as the function is handed over. */
   readonly onEvent = (event: ClientEvent): void => {
     this.#pending.on(event);
     const { outage, notice } = stepOutage(this.#outage, event);
@@ -120,7 +122,7 @@ class Chat implements ScreenOwner {
     }
   };
 
-  /** Talks until the person leaves or the client is closed. @throws what ended the client. */
+  /** Talks until the person leaves or the client is closed. @throws the error that ended the client. */
   async run(client: Client): Promise<void> {
     this.#client = client;
     void this.#learnNames();
@@ -140,7 +142,7 @@ class Chat implements ScreenOwner {
     for (const notice of this.#pending.left()) this.#tell(notice);
   }
 
-  /** What the session has failed in, although the person left it. */
+  /** The failure of a session that the person left. */
   failure(server: string): Error | undefined {
     return this.#pending.failure(server);
   }
@@ -195,7 +197,7 @@ class Chat implements ScreenOwner {
   async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
     const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
     this.#marks.sending();
-    // It may be the beginning of a text that was meant for everyone; what is meant for a user is not.
+    // The text may be meant for everyone. A text that is meant for a user must not go to all.
     const hint = this.#names.has(to) ? "" : `; to say it to everyone, type ${SAY} before it`;
     const sent = await this.#send(line, (client) => client.send(to, text), hint);
     if (sent === undefined) return this.#marks.failed();
@@ -221,7 +223,7 @@ class Chat implements ScreenOwner {
       this.#pending.remove(pending);
       return result;
     } catch (error) {
-      // The end of the client, which leaves the line pending, is told by whoever closes it.
+      // The code that closes the client tells of its end. The line stays pending.
       if (isEnd(error)) return undefined;
       this.#pending.remove(pending);
       this.#refuse(line, whyNot(error as Error) + hint);
@@ -254,12 +256,12 @@ class Chat implements ScreenOwner {
     }
   }
 
-  /** For Tab. Somebody who came meanwhile is heard of by presence. */
+  /** For Tab. Users who come later are known by presence. */
   async #learnNames(): Promise<void> {
     try {
       for (const user of await this.#client?.users("all") ?? []) this.#names.add(user);
     } catch {
-      // A server that does not say, or the end: then names are those that were seen.
+      // The server does not answer, or the client ended: then only seen names are known.
     }
   }
 
@@ -272,7 +274,7 @@ class Chat implements ScreenOwner {
     for (const notice of this.#pending.waiting()) this.#tell(notice);
   }
 
-  /** Arrow up brings the line back: put back unasked, it would be joined with what is typed or pasted meanwhile. */
+  /** Arrow up brings the line back. If it came back unasked, it would join the text that is being typed or pasted. */
   #refuse(line: string, why: string): void {
     this.#screen.show(refusedRows(line, why, this.#style));
   }
@@ -286,7 +288,7 @@ async function each<Item>(items: AsyncIterable<Item>, show: (item: Item) => void
   for await (const item of items) show(item);
 }
 
-/** Why a line was not taken. That it was not is said before. */
+/** The reason why a line was not taken. The row before says that it was not. */
 function whyNot(error: Error): string {
   return error instanceof RefusedError ? error.info : error.message;
 }

@@ -1,4 +1,4 @@
-/** The colour of a name: the same one on every screen and every day. Pure. */
+/** The colour of a name: the same on every screen and every day. Pure. */
 
 /** Of xterm's 256: neither so dark nor so bright that they cannot be read on a black or a white ground. */
 const COLOURS = [33, 37, 35, 64, 68, 71, 98, 104, 133, 136, 166, 167, 169, 172] as const;

@@ -1,4 +1,4 @@
-/** What the chat says about its connection: one line when the server is gone, one when all is as before. Pure. */
+/** The chat's words about its connection: one line when the server is gone, one when the connection is back. Pure. */
 
 import type { Endpoint } from "../../../platform/address.ts";
 import { CLOSE_REASONS, isCloseReason } from "../../../protocol/close_reason.ts";
@@ -6,7 +6,7 @@ import type { ClientEvent } from "../../options.ts";
 import { endpointText } from "../../../config/values.ts";
 import { NOTHING_TOLD, type Notice, stepTelling } from "../describe.ts";
 
-/** Where the connection stands, as far as the person was told. */
+/** The state of the connection, as the person was told. */
 export interface Outage {
   readonly isLost: boolean;
   /** Where the client is again, before it has caught up. */
@@ -16,13 +16,13 @@ export interface Outage {
 /** All is well. */
 export const NO_OUTAGE: Outage = Object.freeze({ isLost: false, backAt: undefined });
 
-/** What there is to tell about `event`, if anything. */
+/** The notice for `event`, if there is one. */
 export function stepOutage(outage: Outage, event: ClientEvent): { outage: Outage; notice?: Notice } {
   switch (event.kind) {
     case "lost":
       // The client ends with that, and says why.
       if (isCloseReason(event.reason) && CLOSE_REASONS[event.reason].reconnect === "never") return { outage };
-      // It went on to the next one that is down: that is one outage.
+      // The next server is down, too: that is one outage.
       if (outage.isLost) return { outage: { isLost: true, backAt: undefined } };
       return {
         outage: { isLost: true, backAt: undefined },

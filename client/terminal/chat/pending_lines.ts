@@ -1,6 +1,6 @@
 /**
- * The lines of an interactive session that the server has not acknowledged: which of them to show as waiting, and what to say about those that are
- * left in the end. Pure, but for what it remembers.
+ * Lines of an interactive session without an acknowledgement: which of them to show as waiting, and what to say about
+ * the ones that remain in the end. Pure, but for its memory.
  */
 
 import { counted } from "../../../config/counted.ts";
@@ -43,7 +43,7 @@ export class PendingLines {
     for (const line of this.#lines) line.isSent = true;
   }
 
-  /** Those that wait for a connection, each once: on a screen that shows what was published they would be missing. */
+  /** Lines that wait for a connection, each once. A screen that shows published lines would lack them. */
   waiting(): Notice[] {
     if (this.#lost === undefined) return [];
     return [...this.#lines].filter((line) => !line.isShown).map((line) => {
@@ -52,14 +52,14 @@ export class PendingLines {
     });
   }
 
-  /** Those that are left when the client is closed. */
+  /** The lines that remain when the client is closed. */
   left(): Notice[] {
     return [...this.#lines].map(({ text, isSent }) => ({ tone: "warning", text: `${notDone(isSent)}: ${text}` }));
   }
 
   /**
-   * What the session ends with when lines are left: a `ConnectionEndedError` where the server has said that it ends the connection, else, as
-   * nobody was there to take them, a `ConnectError`. `server` is `host:port`.
+   * The error of a session with remaining lines. A `ConnectionEndedError` if the server announced the end of the
+   * connection; else no server was there, and it is a `ConnectError`. `server` is `host:port`.
    */
   failure(server: string): Error | undefined {
     const count = this.#lines.size;

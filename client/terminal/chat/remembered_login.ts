@@ -1,6 +1,7 @@
 /**
- * Who talked last, and with which server, to be offered the next time: a small file in the person's config folder. A secret is in it only where the person asked for
- * that. What is in it was written by this program or by hand, so nothing of it is trusted. Pure, but for the file, which is handed in.
+ * The last user and server, to offer them the next time: a small file in the person's config folder. It has a secret
+ * only if the person asked for that. This program or a person wrote the file, so nothing in it is trusted. Pure, but
+ * for the file, which the caller hands in.
  */
 
 import type { Endpoint } from "../../../platform/address.ts";
@@ -17,7 +18,7 @@ export interface Remembered {
 export interface StateFile {
   /** Its text; `undefined` where there is none. */
   read(): Promise<string | undefined>;
-  /** Replaces it. Nobody but its owner can read it. Rejects with a reason for people. */
+  /** Replaces the content. Only its owner can read the file. Rejects with a reason for people. */
   write(text: string): Promise<void>;
 }
 
@@ -28,13 +29,13 @@ export interface LoggedIn {
   readonly secret: string;
 }
 
-/** What is kept; `undefined` where nothing is, or nothing that makes sense. */
+/** The kept login; `undefined` if there is none, or none that makes sense. */
 export async function readRemembered(file: StateFile | undefined): Promise<Remembered | undefined> {
   try {
     const text = await file?.read();
     return text === undefined ? undefined : parseRemembered(text);
   } catch {
-    // A file that cannot be read offers nothing. When it cannot be written either, that will be said.
+    // A file that cannot be read offers nothing. If it cannot be written either, the person is told then.
     return undefined;
   }
 }
@@ -45,7 +46,7 @@ export function parseRemembered(text: string): Remembered | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    // Somebody's editing, or another program's: as good as nothing.
+    // Somebody or another program edited the file: it offers nothing.
     return undefined;
   }
   const { username, host, port, secret } = (value ?? {}) as Readonly<Record<string, unknown>>;
@@ -71,8 +72,8 @@ export function secretFor(
 }
 
 /**
- * What to keep after a login; `undefined` where that is kept already. A secret that is kept stays when it was the right one, as nobody asked to forget it;
- * another one is kept only where that is asked for (`remember`).
+ * The login to keep; `undefined` if it is kept already. A kept secret stays if it was right, as nobody asked to forget
+ * it. Another secret is kept only on request (`remember`).
  */
 export function toKeep(
   kept: Remembered | undefined,

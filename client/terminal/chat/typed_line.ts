@@ -1,4 +1,6 @@
-/** What a line that was typed means: a text for everyone, a message for one user, an activity, or a word of the client. Pure. */
+/**
+ * The meaning of a typed line: a text for everyone, a message for one user, an activity, or a word of the client. Pure.
+ */
 
 /** The words of the client, each also with a slash before it. */
 export const WORDS = ["online", "all", "help", "disconnect"] as const;
@@ -13,15 +15,18 @@ export type TypedLine =
   /** Publish it as it is. */
   | { readonly kind: "activity"; readonly json: string }
   | { readonly kind: "word"; readonly word: Word }
-  /** Nothing: it was meant otherwise. For people: what is wrong. */
+  /** Do nothing: the person meant something else. `info` says what is wrong. */
   | { readonly kind: "mistake"; readonly info: string };
 
-/** What stands before a text for everyone that would mean something else. A second slash before one that begins with a slash does, too. */
+/**
+ * The word before a text for everyone that would otherwise mean something else. A second slash before a text with a
+ * slash does the same.
+ */
 export const SAY = "/say";
 
 const SLASHED = WORDS.map((word) => `/${word}`).join(", ");
 
-/** What `help` shows: what can be typed, and what it does. */
+/** The rows of `help`: the form to type, and its effect. */
 export const HELP: readonly (readonly [typed: string, does: string])[] = [
   ["NAME: text", "says it only to NAME, now or later"],
   ["text", "says it to everyone"],
@@ -37,9 +42,10 @@ export const HELP: readonly (readonly [typed: string, does: string])[] = [
 ];
 
 /**
- * Reads a line without the space around it. `NAME:` needs a space behind it, so that an address of the web or a time of day is a text, unless
- * `isUser` knows the name: then it must not be told to everyone. Names have no colon and words have one thing only, so a user called `help` can be
- * written to. What begins with a slash is never said by mistake.
+ * Reads a line without surrounding space. `NAME:` needs a space behind it, so that a web address or a time of day is a
+ * text. If `isUser` knows the name, the space is not needed, as the text must not go to everyone. Names have no colon,
+ * and words stand alone, so a user called `help` can get messages. A line that begins with a slash is never said by
+ * mistake.
  */
 export function readTypedLine(line: string, isUser: (name: string) => boolean): TypedLine {
   if (line.startsWith("{")) return { kind: "activity", json: line };

@@ -1,9 +1,9 @@
-/** What Tab does: completes the name or the word that the cursor stands behind, or says which there are. Pure. */
+/** The Tab key: completes the name or word before the cursor, or shows the possible ones. Pure. */
 
 import type { Editor } from "./line_editor.ts";
 import { WORDS } from "../chat/typed_line.ts";
 
-/** What became of a line, and what to show where several ways are open. */
+/** The new line, and the possible ways if there are several. */
 export interface Completion {
   readonly editor: Editor;
   /** Empty where there was one, or none. */
@@ -13,13 +13,16 @@ export interface Completion {
 /** More than a person wants to read through. */
 const MAX_CHOICES = 50;
 
-/** Completes with `names`. At the beginning of a line a name becomes that of a message, `NAME: `. Case makes no difference. */
+/**
+ * Completes with `names`. At the beginning of a line, a name becomes the beginning of a message, `NAME: `. Case makes
+ * no difference.
+ */
 export function complete(editor: Editor, names: readonly string[]): Completion {
   const { text, cursor } = editor;
   const typed = text.slice(0, cursor);
   const behind = text.slice(cursor);
   const slash = typed.startsWith("/") ? "/" : "";
-  // Names may have spaces; so the whole of what is typed is tried first.
+  // Names may have spaces, so the whole typed text is tried first.
   const whole = typed.slice(slash.length);
   const atBeginning = [
     ...(slash === "" ? matching(names, whole).map((name) => `${name}:`) : []),
@@ -33,7 +36,7 @@ export function complete(editor: Editor, names: readonly string[]): Completion {
   return chosen(editor, typed, matching(names, word).map((name) => start + name), behind, start.length);
 }
 
-/** The line with what all `lines` begin with, if that is more than was typed. */
+/** The line with the common beginning of all `lines`, if that is longer than the typed text. */
 function chosen(
   editor: Editor,
   typed: string,
@@ -58,7 +61,7 @@ function matching(candidates: readonly string[], start: string): string[] {
   return candidates.filter((candidate) => candidate.toLowerCase().startsWith(wanted)).sort();
 }
 
-/** What all of `lines` begin with, letter by letter; never a part of one. */
+/** The common beginning of all `lines`, in whole letters. */
 function commonStart(lines: readonly string[]): string {
   const letters = lines.map((line) => [...line]);
   const [first = [], ...others] = letters;

@@ -1,6 +1,6 @@
 /**
- * Answers that are typed, and how much of them is shown: nothing of a password, nor of what may be one that is typed for another question. Ctrl-C and Ctrl-D leave,
- * here as everywhere.
+ * Typed answers, and how much of them is shown. Nothing is shown of a password, or of a text that may be a password at
+ * another question. Ctrl-C and Ctrl-D leave, as everywhere.
  */
 
 import { ask, NoAnswer, yesNoQuestion } from "../../../config/prompts.ts";
@@ -16,12 +16,12 @@ export type HiddenStep =
   | { readonly state: "left" };
 
 /**
- * Asks, and gives what was typed, as it was typed.
+ * Asks, and gives the answer as it was typed.
  * @throws {NoAnswer} when the person does not want to answer.
  */
 export async function askHidden(question: string, stdio: Stdio): Promise<string> {
   stdio.terminal.write(`${question} `);
-  // What is typed behind Enter is for whoever reads next.
+  // The next reader gets the keys after Enter.
   using keyboard = stdio.openKeyboard(1);
   const typed = await readTyped(keyboard, stdio.terminal.write, () => "");
   if (typed === undefined) throw new NoAnswer("The input ended before the question was answered");
@@ -29,7 +29,8 @@ export async function askHidden(question: string, stdio: Stdio): Promise<string>
 }
 
 /**
- * Asks for yes or no; Enter alone is no. Whoever expects to be asked for a password types that here: nothing else than the words is shown.
+ * Asks for yes or no; Enter alone is no. A person who expects a password prompt types a password here, so only the two
+ * words are shown.
  * @throws {NoAnswer} when the person does not want to answer.
  */
 export async function askYesNo(question: string, stdio: Stdio): Promise<boolean> {
@@ -41,7 +42,7 @@ export async function askYesNo(question: string, stdio: Stdio): Promise<boolean>
   return await ask({ ...yesNoQuestion(question), shown: "N" }, { write, readLine });
 }
 
-/** Reads up to Enter, and shows what `shown` makes of what is typed; `undefined` when the person leaves. */
+/** Reads up to Enter, and shows what `shown` makes of the text; `undefined` when the person leaves. */
 export async function readTyped(
   keyboard: Keyboard,
   write: (text: string) => void,
@@ -65,7 +66,7 @@ export async function readTyped(
   }
 }
 
-/** What `key` does. Nobody sees the cursor, so it stays at the end. */
+/** The effect of `key`. Nobody sees the cursor, so it stays at the end. */
 export function stepHidden(text: string, key: Key): HiddenStep {
   switch (key.kind) {
     case "enter":
@@ -84,7 +85,10 @@ export function stepHidden(text: string, key: Key): HiddenStep {
   }
 }
 
-/** What makes `after` of `before` on the terminal, when the cursor stands behind it: one of them begins with the other. */
+/**
+ * The bytes that turn `before` into `after` on the terminal, with the cursor at the end. One of the two begins with the
+ * other.
+ */
 function change(before: string, after: string): string {
   if (after.startsWith(before)) return after.slice(before.length);
   const columns = textWidth(before) - textWidth(after);

@@ -1,4 +1,7 @@
-/** From the bytes of a keyboard to keys. Cursor keys and the like are several bytes: read whole, so that no part of them ends up in a text. Pure. */
+/**
+ * Turns the bytes of a keyboard into keys. A cursor key is several bytes; it is read as a whole, so that no part of it
+ * ends up in a text. Pure.
+ */
 
 /** A key that is no text. */
 export type KeyName =
@@ -52,7 +55,7 @@ const CONTROLS = new Map<string, KeyName>([
   ["\x17", "eraseWord"],
 ]);
 
-/** What comes after ESC, without the modifiers of those that mean the same with them. */
+/** The bytes after ESC. Modifiers are left out if the key means the same with them. */
 const SEQUENCES = new Map<string, KeyName>([
   ["[A", "up"],
   ["[B", "down"],
@@ -74,7 +77,7 @@ const SEQUENCES = new Map<string, KeyName>([
   ["b", "wordLeft"],
   ["\x7f", "eraseWord"],
   ["\b", "eraseWord"],
-  // What keypads of some terminals send for the first six.
+  // Keypads of some terminals send these for the first six.
   ["OA", "up"],
   ["OB", "down"],
   ["OC", "right"],
@@ -86,10 +89,10 @@ const SEQUENCES = new Map<string, KeyName>([
 /** Reads keys out of chunks, cut anywhere. */
 export class KeyReader {
   readonly #decoder = new TextDecoder();
-  /** What came of an escape sequence, after ESC; `undefined` outside of one. */
+  /** The bytes of an escape sequence so far, after ESC; `undefined` outside of one. */
   #sequence: string | undefined;
 
-  /** The keys that `bytes` complete. Those that mean nothing here are left out. */
+  /** The keys that `bytes` complete. Keys without a meaning here are left out. */
   push(bytes: Uint8Array): Key[] {
     const keys: Key[] = [];
     let text = "";
@@ -113,7 +116,7 @@ export class KeyReader {
   #inSequence(begun: string, character: string): KeyName | undefined {
     const sequence = begun + character;
     this.#sequence = undefined;
-    // Escape as a key of its own, and then Ctrl-C: that one counts.
+    // Escape as a key of its own, and then Ctrl-C: the second counts.
     if (character < " " && !SEQUENCES.has(sequence)) return CONTROLS.get(character);
     const isWhole = sequence === "[" || sequence === "O"
       ? false

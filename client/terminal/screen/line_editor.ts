@@ -1,4 +1,4 @@
-/** The line that is being typed, as a step function: state and key in, state and what was asked for out. Pure. */
+/** The line that is being typed, as a step function: state and key in, state and request out. Pure. */
 
 import { type History, newer, NO_HISTORY, older, remembered } from "./line_history.ts";
 import type { Key } from "./keys.ts";
@@ -6,24 +6,24 @@ import type { Key } from "./keys.ts";
 /** A line, where the cursor stands in it, and the lines before it. */
 export interface Editor {
   readonly text: string;
-  /** Index into `text`: what is typed comes before it. */
+  /** Index into `text`: the next typed character goes there. */
   readonly cursor: number;
   readonly history: History;
 }
 
-/** What a key asks for beyond a change of the line. */
+/** The request of a key beyond a change of the line. */
 export type EditorRequest =
   | { readonly kind: "submit"; readonly line: string }
   | { readonly kind: "complete" }
   | { readonly kind: "leave" };
 
-/** What became of a line, and what was asked for. */
+/** The new line, and the request. */
 export interface EditorStep {
   readonly editor: Editor;
   readonly request?: EditorRequest;
 }
 
-/** Longer than anything that can be published: what is pasted beyond it is left out. */
+/** Longer than any activity. The rest of a longer pasted text is left out. */
 export const MAX_TEXT_LENGTH = 65_536;
 
 /** Nothing typed. */
@@ -101,13 +101,13 @@ function recalled(editor: Editor, found: { history: History; text: string } | un
   return { editor: found === undefined ? editor : { ...withText(editor, found.text), history: found.history } };
 }
 
-/** What is between `from` and `to` gives way to `by`, and the cursor stands behind that. */
+/** Replaces the text between `from` and `to` by `by`. The cursor stands behind it. */
 function replaced(editor: Editor, from: number, to: number, by = ""): EditorStep {
   const text = editor.text.slice(0, from) + by + editor.text.slice(to);
   return { editor: { ...editor, text, cursor: from + by.length } };
 }
 
-/** Where the grapheme before `cursor` begins. What people take for a character may be many: é, a flag, a family. */
+/** Where the grapheme before `cursor` begins. One character for people may be many code units: é, a flag, a family. */
 function before(text: string, cursor: number): number {
   const last = [...graphemes.segment(text.slice(Math.max(0, cursor - MAX_GRAPHEME_LENGTH), cursor))].at(-1);
   return cursor - (last?.segment.length ?? 0);

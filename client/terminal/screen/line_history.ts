@@ -1,4 +1,4 @@
-/** The lines that were submitted, for the arrow keys. Kept in memory alone. Pure. */
+/** Submitted lines, for the arrow keys. Kept only in memory. Pure. */
 
 /** Submitted lines, and which of them is being looked at. */
 export interface History {
@@ -22,14 +22,14 @@ export function remembered({ lines }: History, line: string): History {
   return { lines: kept, at: kept.length, draft: "" };
 }
 
-/** One line back, while `text` is shown; `undefined` where there is none. */
+/** One line back, while `text` is shown; `undefined` if there is none. */
 export function older({ lines, at, draft }: History, text: string): { history: History; text: string } | undefined {
   if (at === 0) return undefined;
   const history = { lines, at: at - 1, draft: at === lines.length ? text : draft };
   return { history, text: lines[at - 1]! };
 }
 
-/** One line on, at the end to what was being typed; `undefined` where that is shown already. */
+/** One line forward, and at the end the text that was being typed; `undefined` if that is shown already. */
 export function newer({ lines, at, draft }: History): { history: History; text: string } | undefined {
   if (at === lines.length) return undefined;
   return { history: { lines, at: at + 1, draft }, text: lines[at + 1] ?? draft };

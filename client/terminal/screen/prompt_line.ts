@@ -1,4 +1,4 @@
-/** What a terminal has to be sent so that a line being typed stays whole while others write above it. Pure. */
+/** The bytes for a terminal that keep a line whole while it is typed and others write above it. Pure. */
 
 import { textEnd, textStart, textWidth } from "./text_width.ts";
 import { visible } from "./visible.ts";
@@ -19,7 +19,10 @@ const ERASE_BELOW = "\r\x1b[J";
 /** The terminal knows best how wide a text is: it is asked to keep the place of the cursor, not to go to a column. */
 const KEEP_CURSOR = "\x1b7";
 const RESTORE_CURSOR = "\x1b8";
-/** Longer than any grapheme that is meant as one: a text is cut to so many units a column before it is looked at, as the whole would be slow at every key. */
+/**
+ * More code units than any real grapheme has. A text is cut to this many units a column first, as the whole text would
+ * be slow at every key.
+ */
 const MAX_UNITS_A_COLUMN = 16;
 
 /** Draws the line anew, in its place, in one row: of a long text the part around the cursor is shown. */
@@ -44,8 +47,8 @@ export function redrawAbove(line: string, prompt: PromptLine): string {
 }
 
 /**
- * Draws the line anew after the terminal got another width. Terminals break rows that have become too long, so the line that was drawn as `before` may take
- * several now, with the cursor in a lower one.
+ * Draws the line anew after the terminal got another width. Terminals break rows that became too long. So the line that
+ * was drawn as `before` may now take several rows, with the cursor in a lower one.
  */
 export function redrawResized(before: PromptLine, now: PromptLine): string {
   const cursorColumn = textWidth(before.prompt) + textWidth(shownParts(before).before);
@@ -64,7 +67,7 @@ function shownParts({ prompt, text, cursor, columns }: PromptLine): { before: st
   const nearAfter = visible(after.slice(0, maxUnits));
   const isAll = before.length <= maxUnits && after.length <= maxUnits;
   if (isAll && textWidth(nearBefore) + textWidth(nearAfter) <= room) return { before: nearBefore, after: nearAfter };
-  // Whoever edits in the middle wants to see some of what follows.
+  // A person who edits in the middle wants to see some of the following text.
   const roomAfter = Math.max(room - textWidth(nearBefore), Math.floor(room / 3));
   const shownAfter = head(nearAfter, roomAfter, after.length > maxUnits);
   return { before: tail(nearBefore, room - textWidth(shownAfter), before.length > maxUnits), after: shownAfter };

@@ -1,6 +1,6 @@
 /**
- * One keyboard for a whole session, from the first question on. A terminal shows by itself what is typed ahead of a question, and the next one may be for a
- * password; so from the beginning nothing is shown but by us.
+ * One keyboard for a whole session, from the first question on. A terminal itself shows text that is typed ahead of a
+ * question, and the next question may be for a password. So from the beginning only this program shows typed text.
  */
 
 import { NoAnswer } from "../../../config/prompts.ts";
@@ -8,9 +8,12 @@ import type { Keyboard, Stdio } from "../../../platform/stdio.ts";
 import { readTyped } from "./hidden_prompt.ts";
 import { visible } from "./visible.ts";
 
-/** A `Stdio` whose keyboard is open until this is disposed of. What nobody has read yet stays for whoever reads next. */
+/** A `Stdio` with a keyboard that stays open until this is disposed of. Unread keys stay for the next reader. */
 export interface RawStdio extends Stdio, Disposable {
-  /** Waits for `work`. Rejects with `NoAnswer` when the person types Ctrl-C meanwhile: no signal comes of that now. */
+  /**
+   * Waits for `work`. Rejects with `NoAnswer` when the person types Ctrl-C in this time, as Ctrl-C causes no signal
+   * now.
+   */
   unlessLeft<Result>(work: Promise<Result>): Promise<Result>;
 }
 
@@ -19,10 +22,10 @@ const CTRL_C = 3;
 /** Opens the keyboard of `stdio`. */
 export function rawStdio(stdio: Stdio): RawStdio {
   const keyboard = stdio.openKeyboard();
-  /** Typed, and not read yet; `undefined` when nothing will come any more. */
+  /** Keys that were typed and not read yet; `undefined` when no more will come. */
   let ahead: Uint8Array | undefined = new Uint8Array();
   let reading: Promise<void> | undefined;
-  // A read cannot be given up: so whoever waits, waits for the same one.
+  // A read cannot be cancelled, so all waiting readers share one.
   const more = () =>
     reading ??= (async () => {
       const bytes = await keyboard.read();

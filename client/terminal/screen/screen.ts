@@ -1,4 +1,6 @@
-/** The terminal of a chat: the last line is the person's, all above it is what happens. What lines mean is left to its owner. */
+/**
+ * The terminal of a chat: the last line is the person's, and news appears above it. The owner decides what lines mean.
+ */
 
 import type { Stdio } from "../../../platform/stdio.ts";
 import { complete } from "./completion.ts";
@@ -29,14 +31,14 @@ export class Screen {
   #early: string[] = [];
   /** As it stands on the terminal. */
   #drawn: PromptLine | undefined;
-  /** What stands right above the line being typed, if it can be replaced. */
+  /** The row right above the typed line, if it can be replaced. */
   #last: { readonly key: string; readonly columns: number } | undefined;
 
   constructor(stdio: Stdio) {
     this.#stdio = stdio;
   }
 
-  /** Reads keys until the person leaves or `until` settles. @throws what `until` does. */
+  /** Reads keys until the person leaves or `until` settles. @throws the error of `until`. */
   async run(owner: ScreenOwner, until: Promise<void>): Promise<void> {
     using keyboard = this.#stdio.openKeyboard();
     using _size = this.#stdio.onResize(() => this.#resized());
@@ -64,7 +66,7 @@ export class Screen {
     }
   }
 
-  /** Shows `text` instead of what was shown with `key`, if that is still right above the line being typed. Whether it did. */
+  /** Replaces the row of `key` by `text`, if that row is still right above the typed line. True if it did. */
   mend(key: string, text: string): boolean {
     const line = this.#line();
     const fits = textWidth(text.replaceAll(STYLES, "")) < line.columns;

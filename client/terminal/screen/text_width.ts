@@ -1,17 +1,19 @@
 /**
- * How many columns a terminal gives to a text, near enough to keep a line in one row: rather too many than too few. `unicodeWidth` of the standard library would
- * be used here, but its npm package lacks a file that it needs (deno-std 1.4.0); and what people take for one character, such as a family, it counts several
- * times. Pure.
+ * How many columns a terminal gives to a text, near enough to keep a line in one row: rather too many than too few.
+ * `unicodeWidth` of the standard library has two faults here. Its npm package lacks a file (deno-std 1.4.0), and it
+ * counts one visible character, such as a family, several times. Pure.
  */
 
-/** Scripts, signs and emoji that take two columns: those that Unicode calls wide, and whole blocks where nearly all are. */
+/**
+ * Scripts, signs and emoji with two columns: the wide ones of Unicode, and whole blocks in which nearly all are wide.
+ */
 const WIDE = new RegExp(
   "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}\\p{Script=Yi}" +
     "\\p{Script=Tangut}\\p{Script=Nushu}\\p{Emoji_Presentation}\\u2ff0-\\u303e\\u3190-\\u33ff\\u4dc0-\\u4dff" +
     "\\ufe10-\\ufe19\\ufe30-\\ufe6f\\uff01-\\uff60\\uffe0-\\uffe6\\ufe0f\\u{1f200}-\\u{1f2ff}]",
   "u",
 );
-/** What is drawn over the character before it, or not at all. */
+/** Characters that are drawn over the one before, or not at all. */
 const WITHOUT_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/gu;
 
 const ASCII = /^[\x20-\x7e]*$/;

@@ -1,12 +1,15 @@
-/** Text from others, made harmless for a terminal: what would move the cursor, change colours or turn text round is shown, not done. Pure. */
+/**
+ * Makes text from others harmless for a terminal. Characters that would move the cursor, change colours or turn text
+ * round are shown instead. Pure.
+ */
 
-/** Control characters, line and paragraph separators, what sets the direction of text, and halves of surrogate pairs. */
+/** Control characters, line and paragraph separators, marks of direction, and halves of surrogate pairs. */
 // deno-lint-ignore no-control-regex -- these are what it is about
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
 
 const SHORT = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
 
-/** `text` in one line, with escapes as JSON has them for what is not a visible character. */
+/** `text` in one line. Invisible characters become JSON escapes. */
 export function visible(text: string): string {
   return text.replace(HARMFUL, (character) => {
     return SHORT.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
