@@ -1,6 +1,7 @@
 /**
- * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time; whose turn it is decides `fair_queue.ts`, and who has to
- * wait for what went before, `penalties.ts`. The log and the store are the caller's business.
+ * Names and secrets: who may log in, and who may have a name. The costly part runs off the event loop, a few at a time.
+ * `fair_queue.ts` decides whose turn it is; `penalties.ts` decides who has to wait after wrong secrets. The caller has
+ * the log and the store.
  */
 
 import { networkOf } from "../../platform/address.ts";
@@ -19,13 +20,13 @@ export type LoginResult =
   /** Too many wrong secrets came from there: this one was not looked at. */
   | { readonly ok: false; readonly reason: "TOO_MANY"; readonly retryAfterMs: number };
 
-/** Stands for whoever waits for an answer; no more than one at a time. */
+/** A connection that waits for an answer; at most one answer at a time. */
 export interface Applicant {
   /** The address that it comes from. */
   readonly remoteHost: string;
 }
 
-/** What a registration comes to. With `ok` the name is reserved until `settled` is called. */
+/** The result of a registration. With `ok`, the name is reserved until `settled` is called. */
 export type RegistrationResult =
   | { readonly ok: true; readonly verifier: string }
   | { readonly ok: false; readonly reason: "NAME_TAKEN" };
@@ -47,15 +48,17 @@ export interface TicketKeys {
 /** What tells the time. */
 export type AccountClock = Pick<Clock, "nowMs" | "wallMs">;
 
-/** A username and what proves that it is its user's. */
+/** A username with its proof. */
 export interface Proof {
   readonly username: string;
   readonly secret: string;
-  /** What an earlier login was given. Where it is good, nothing is derived. */
+  /** The ticket from an earlier login. With a good ticket, nothing is derived. */
   readonly ticket?: string | undefined;
 }
 
-/** What becomes of whoever waits for a derivation: it is its turn, nobody waits for it any more, or it has to wait for longer than that. */
+/**
+ * The end of a wait for a derivation: it is the applicant's turn, the applicant gave up, or the wait would be too long.
+ */
 type Turn = "now" | "gaveUp" | "tooMany";
 
 /** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
@@ -70,10 +73,10 @@ export class Accounts {
   readonly #credentials: Credentials;
   readonly #penalties = new Penalties();
   readonly #reserved = new Set<string>();
-  /** How to tell those who wait for a derivation what becomes of them. */
+  /** For each waiting applicant: the function that takes the end of its wait. */
   readonly #waiting = new Map<Applicant, (turn: Turn) => void>();
   readonly #queue = new FairQueue<Applicant>();
-  /** Those of them who let everybody go first, oldest first. */
+  /** Waiting applicants that let all others go first, oldest first. */
   readonly #last = new Map<Applicant, QueuePlace>();
   #running = 0;
 
@@ -85,7 +88,10 @@ export class Accounts {
     this.#credentials = new Credentials(crypto);
   }
 
-  /** What spares the next login of `username`, at any server, the derivation; `undefined` when there is no such account, or it would be over at once. */
+  /**
+   * The ticket with which the next login of `username`, at any server, needs no derivation. `undefined` if there is no
+   * such account, or if the ticket would expire at once.
+   */
   ticketFor(username: string, secret: string, { provenAtMs }: Proven): string | undefined {
     const verifier = this.#source.account(username)?.verifier;
     const tickets = this.#tickets;
@@ -103,7 +109,10 @@ export class Accounts {
     return this.#waiting.size;
   }
 
-  /** Checks who a client says it is, or (`kind`) another server says a client of its is. @throws {Error} when `applicant` gave up. */
+  /**
+   * Checks the identity of a client, or (`kind`) the identity that another server states for its client.
+   * @throws {Error} when `applicant` gave up.
+   */
   async checkLogin(
     { username, secret, ticket }: Proof,
     applicant: Applicant,
@@ -121,7 +130,8 @@ export class Accounts {
         return { ok: false, reason: "WRONG_SECRET" };
       }
     }
-    // Also the right one waits, and one that is recognised at once: else whoever guesses would only have to look which is answered.
+    // The right secret waits as well, and so does a recognised one. Otherwise an attacker would see which guess is
+    // answered.
     if (this.#waitMs(place) > 0) return this.#tooMany(place);
     const { verifier } = account;
     const proven = this.#recognise(username, digest, verifier) ?? await this.#inTurn(applicant, place, async () => {
@@ -144,7 +154,7 @@ export class Accounts {
     return { ok: true, proven };
   }
 
-  /** Whether `secret` is the one that a connection logged in with. Cheap: for every message. */
+  /** Whether `secret` is the secret of the connection's login. Cheap: for every message. */
   matches(username: string, secret: string, digest: Digest): boolean {
     return this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
   }
@@ -183,8 +193,8 @@ export class Accounts {
   }
 
   /**
-   * Nobody waits for the answer to `applicant` any more. A derivation that was not begun is spared: clients that lose their patience and come back would
-   * otherwise find the queue full of themselves.
+   * `applicant` no longer waits for the answer. Its derivation is skipped, if it has not begun. Otherwise impatient
+   * clients that come back would find the queue full of their own requests.
    */
   giveUp(applicant: Applicant): void {
     this.#queue.delete(applicant);
@@ -204,7 +214,7 @@ export class Accounts {
     return checkTicket(ticket, { ...account, nowMs: this.#clock.wallMs(), maxAgeMs }, keyOf, this.#crypto);
   }
 
-  /** As tickets, what is remembered here does not count for ever. */
+  /** Remembered logins expire, as tickets do. */
   #recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
     const known = this.#credentials.recognise(username, digest, verifier);
     const maxAgeMs = this.#tickets?.maxAgeMs ?? Infinity;
@@ -237,7 +247,7 @@ export class Accounts {
     }
   }
 
-  /** The place of a derivation that is over is handed on, not given back, so that nobody slips in between. */
+  /** Hands the place of a finished derivation on, so that no newcomer takes it first. */
   #handOn(): void {
     for (;;) {
       const [next] = this.#queue.size > 0 ? [this.#queue.take()!] : this.#last;
@@ -247,7 +257,7 @@ export class Accounts {
       }
       const [applicant, place] = next;
       this.#last.delete(applicant);
-      // What others tried from there while it waited may have come to too much.
+      // Other tries from the same address, made in the meantime, may have been too many.
       const turn = this.#waitMs(place) > 0 ? "tooMany" : "now";
       this.#tell(applicant, turn);
       if (turn === "now") return;

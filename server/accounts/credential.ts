@@ -1,6 +1,6 @@
 /**
- * Recognising a secret again without keeping it and without scrypt: a digest keyed with bytes that only this process knows. A logged-in connection
- * checks every activity with it, and a client that comes back soon is recognised by it.
+ * Recognises a secret again without keeping it and without scrypt: by a digest with a key that only this process knows.
+ * A logged-in connection checks every activity with it. A client that comes back soon is recognised by it.
  */
 
 import { RecentMap } from "../../log/recent.ts";
@@ -17,7 +17,7 @@ export interface Proven {
   readonly provenAtMs: number;
 }
 
-/** Accounts whose last good login is remembered. A reconnect storm of that many costs no scrypt. */
+/** Accounts whose last good login is remembered. That many reconnects at once cost no scrypt. */
 const MAX_REMEMBERED = 20_000;
 const KEY_BYTES = 32;
 const encoder = new TextEncoder();
@@ -36,7 +36,7 @@ export class Credentials {
 
   /** The digest of a pair. */
   digest(username: string, secret: string): Digest {
-    // Neither key nor username can hold a NUL, so that no two pairs are written the same.
+    // Neither key nor username can hold a NUL, so no two pairs give the same text.
     return this.#crypto.digest(`${this.#key}\0${username}\0${secret}`);
   }
 
@@ -50,7 +50,10 @@ export class Credentials {
     this.#remembered.renew(username, { digest, provenAtMs, verifier });
   }
 
-  /** The last good login, when it was made against this same verifier and `digest` is of its secret. `undefined` says nothing. */
+  /**
+   * The last good login, if it was made against this verifier and `digest` is of its secret. `undefined` says nothing
+   * about the secret.
+   */
   recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
     const known = this.#remembered.get(username);
     return known?.verifier === verifier && this.isEqual(known.digest, digest) ? known : undefined;

@@ -1,10 +1,10 @@
 /**
- * Who is next where many wait for something scarce: no address and no account can keep another one waiting for longer than a few turns, however often it
- * asks. Three kinds have a share each. Among those of a kind it is the addresses' turn and the accounts' turn alternately: whoever floods from one address, or
- * one account from many, has one turn of each round. Pure.
+ * Who is next when many wait for something scarce. No address and no account can delay another one for more than a few
+ * turns, however often it asks. Three kinds have a share each. Within a kind, addresses and accounts take turns
+ * alternately. So a flood from one address, or for one account from many addresses, gets one turn of each round. Pure.
  */
 
-/** What somebody waits for: to log in, to register, or for an account that another server brings. */
+/** The purpose of a wait: a login, a registration, or an account that another server brings. */
 export type QueueKind = "login" | "registration" | "peer";
 
 /** What is looked at to be fair. */
@@ -15,10 +15,10 @@ export interface QueuePlace {
   readonly account: string;
 }
 
-/** One round of the kinds. Where nobody of a kind waits, its turn is the next one's. */
+/** One round of the kinds. If nobody of a kind waits, the next kind takes its turn. */
 const KINDS: readonly QueueKind[] = ["login", "registration", "login", "peer"];
 
-/** Those who wait, each of them once. All of it takes the same time, however many there are. */
+/** The waiting ones, each once. Every method takes the same time for any number of them. */
 export class FairQueue<T> {
   readonly #places = new Map<T, QueuePlace>();
   readonly #kinds: Readonly<Record<QueueKind, KindQueue<T>>> = {
@@ -40,7 +40,7 @@ export class FairQueue<T> {
     this.#kinds[place.kind].add(waiting, place);
   }
 
-  /** Takes out `waiting`; gives where it was, `undefined` when it was not there. */
+  /** Takes out `waiting`, and gives its place; `undefined` if it was not there. */
   delete(waiting: T): QueuePlace | undefined {
     const place = this.#places.get(waiting);
     if (place === undefined) return undefined;
@@ -78,7 +78,7 @@ class KindQueue<T> {
     this.#byAccount.delete(account, network, waiting);
   }
 
-  /** Whose turn it is; to be deleted by the caller. */
+  /** The next one. The caller deletes it. */
   next(): T | undefined {
     if (this.size === 0) return undefined;
     this.#isAccountsTurn = !this.#isAccountsTurn;

@@ -1,5 +1,6 @@
 /**
- * What wrong secrets of accounts cost, and whom: the address that they come from, and there the account that they are for. From elsewhere its user is not kept waiting by that. Pure.
+ * The cost of wrong secrets, and who pays it: the address they come from, and the account they are for at that address.
+ * The user of the account does not have to wait at other addresses. Pure.
  */
 
 import { RecentSet } from "../../log/recent.ts";
@@ -16,7 +17,10 @@ export interface Attempt {
 const OF_ACCOUNT = { free: 3, forgetMs: 60_000, firstMs: 1_000, mostMs: 60_000 };
 /** For all accounts from one address: behind it may be a class of people who mistype. */
 const OF_NETWORK = { free: 100, forgetMs: 10_000, firstMs: 1_000, mostMs: 60_000 };
-/** With a ticket of the account, whoever shows it: it was stolen, and without this it would make each try a cheap one. */
+/**
+ * For a wrong secret with a ticket of the account. The ticket was stolen; without this penalty it would make each guess
+ * cheap.
+ */
 const WITH_TICKET = { free: 3, forgetMs: 600_000, firstMs: 60_000, mostMs: 3_600_000 };
 /** Pairs whose last login went well. */
 const MAX_KNOWN = 20_000;
@@ -26,7 +30,7 @@ export class Penalties {
   readonly #ofAccount = new Strikes(OF_ACCOUNT);
   readonly #ofNetwork = new Strikes(OF_NETWORK);
   readonly #withTicket = new Strikes(WITH_TICKET);
-  /** Oldest first. What others do wrong at the same address is not theirs. */
+  /** Oldest first. Wrong guesses of others at the same address do not count here. */
   readonly #known = new RecentSet<string>(MAX_KNOWN);
 
   /** How long `attempt` has to wait; 0 when it has not. */
@@ -47,13 +51,13 @@ export class Penalties {
     return this.#withTicket.waitMs(account, nowMs) > 0;
   }
 
-  /** The secret was not the one that the ticket was given for. */
+  /** The secret is not the one of the ticket. */
   wrongForTicket(attempt: Attempt, nowMs: number): void {
     this.wrong(attempt, nowMs);
     this.#withTicket.add(attempt.account, nowMs);
   }
 
-  /** The secret was right. What else came from the address still counts: whoever guesses may have an account, too. */
+  /** The secret was right. Other guesses from the address still count: an attacker may have an account, too. */
   right(attempt: Attempt): void {
     const key = keyOf(attempt);
     this.#ofAccount.forget(key);

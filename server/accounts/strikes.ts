@@ -1,6 +1,6 @@
 /**
- * What wrong secrets cost: after a few that are forgiven, their sender has to wait, each time twice as long. Time comes in as an argument, on any clock that does not go back.
- * What is remembered of strangers has a bound. Pure.
+ * The cost of wrong secrets. A few are forgiven; after them the sender has to wait, each time twice as long. The caller
+ * gives the time, on any clock that does not go back. The memory for strangers has a bound. Pure.
  */
 
 import { RecentMap } from "../../log/recent.ts";
@@ -11,12 +11,12 @@ export interface StrikeRule {
   readonly free: number;
   /** One is forgotten after each such span. */
   readonly forgetMs: number;
-  /** What the first one that costs something costs, and the most that one may. */
+  /** The wait after the first strike that costs something, and the longest wait. */
   readonly firstMs: number;
   readonly mostMs: number;
 }
 
-/** Keys that are remembered; beyond, the one that has been quiet for longest is forgotten. */
+/** The most keys. Beyond it, the key that has been quiet for longest is forgotten. */
 const MAX_KEYS = 10_000;
 
 interface Struck {
@@ -26,7 +26,7 @@ interface Struck {
   readonly freeAt: number;
 }
 
-/** Wrong secrets by whatever they are counted by. */
+/** Counts wrong secrets by key. */
 export class Strikes {
   readonly #rule: StrikeRule;
   /** Struck longest ago first. */

@@ -1,15 +1,16 @@
 /**
- * Tickets: what a server gives a client at login, so that its next login, at whichever server, needs no derivation from the secret. A server that
- * fails would otherwise have all its clients' secrets derived elsewhere at once. A ticket is worth nothing without its server's key, which only
- * servers know, without the secret that it was given for, nor once the account's secret is another. Pure but for the cryptography that it is handed.
+ * Tickets. A server gives one to a client at login, and the next login, at any server, needs no derivation from the
+ * secret. Otherwise, after a server failed, all its clients' secrets would be derived elsewhere at once. A ticket is
+ * worth nothing without the key of its server, which only servers know. It is worth nothing without its secret, or
+ * after the account's secret changed. Pure, but for the cryptography that the caller hands in.
  */
 
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { toHex } from "./verifier.ts";
 
-/** What a ticket vouches for. Times are milliseconds since 1970. */
+/** The facts that a ticket proves. Times are milliseconds since 1970. */
 export interface TicketClaims {
-  /** The server that made it, and whose key it was made with. */
+  /** The server that made the ticket, with its key. */
   readonly serverId: string;
   readonly username: string;
   /** What the user has proved to know. */
@@ -41,12 +42,12 @@ export type TicketWorth =
 
 /** How long a ticket is good for. A server that keeps running gives out a new one with each login. */
 export const TICKET_LIFETIME_MS = 24 * 3_600_000;
-/** By so much the clocks of two servers may differ. */
+/** The most that the clocks of two servers may differ. */
 export const TICKET_SKEW_MS = 600_000;
 
 /**
- * Server, expiry and derivation in base 36, digest of the secret, code. The server's name may hold dots; the rest cannot. Tickets of version 0.1.0 have neither derivation nor
- * digest: they are none here, as these are none there.
+ * Server, expiry and derivation in base 36, digest of the secret, code. Only the server's name may hold dots. Tickets
+ * of version 0.1.0 have neither derivation nor digest: they are no tickets here, and these are none there.
  */
 const TICKET = /^(.+)\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-f]{32})\.([0-9a-f]{64})$/;
 const KEY_BYTES = 32;
@@ -59,12 +60,12 @@ export function makeTicketKey(crypto: SecretCrypto): string {
   return toHex(crypto.randomBytes(KEY_BYTES));
 }
 
-/** When a ticket that is made now expires, so that renewing it does not make it good for longer than `maxAgeMs`. */
+/** When a ticket of now expires. Renewing a ticket does not make it good for longer than `maxAgeMs`. */
 export function ticketExpiry(provenAtMs: number, nowMs: number, maxAgeMs: number): number {
   return Math.min(nowMs + TICKET_LIFETIME_MS, provenAtMs + maxAgeMs);
 }
 
-/** Whether what was proved at that time counts: not if it is too long ago, nor if a clock was wrong and it is still to come. */
+/** Whether a proof of that time counts. It does not if it is too old, or if a wrong clock put it in the future. */
 export function stillProven(provenAtMs: number, nowMs: number, maxAgeMs: number): boolean {
   return provenAtMs <= nowMs + TICKET_SKEW_MS && nowMs - provenAtMs < maxAgeMs;
 }
@@ -77,8 +78,8 @@ export function makeTicket(key: string, claims: TicketClaims, crypto: SecretCryp
 }
 
 /**
- * What `ticket` is worth for the account of that username and verifier. `keyOf` gives the key of a server; `undefined` where it is not
- * known. Never throws, whatever `ticket` is.
+ * Checks `ticket` for the account of this username and verifier. `keyOf` gives the key of a server; `undefined` if
+ * unknown. Never throws, for any `ticket`.
  */
 export function checkTicket(
   ticket: string,
@@ -109,11 +110,11 @@ function codeOf(
   verifier: string,
   crypto: SecretCrypto,
 ): string {
-  // No name that is known holds a NUL, so that no two tickets are written the same.
+  // No known name holds a NUL, so no two tickets give the same text.
   return crypto.hmac(key, ["ticket", ...stated, username, verifier].join("\0"));
 }
 
-/** Keyed, so that nobody can try secrets with a ticket alone. */
+/** With a key, so that nobody can try secrets with a ticket alone. */
 function digestOf(key: string, username: string, secret: string, crypto: SecretCrypto): string {
   return crypto.hmac(key, ["secret", username, secret].join("\0")).slice(0, DIGEST_DIGITS);
 }

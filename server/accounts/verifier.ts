@@ -1,6 +1,7 @@
 /**
- * Verifiers: what is kept instead of a secret. `scrypt$<N>$<salt>$<key>`, both in hexadecimal digits, so that the cost can be raised later and older
- * verifiers go on working. C. Percival, "Stronger Key Derivation via Sequential Memory-Hard Functions", 2009; RFC 7914.
+ * Verifiers, which are stored instead of secrets: `scrypt$<N>$<salt>$<key>`, with salt and key in hexadecimal digits.
+ * So the cost can be raised later, and older verifiers go on working. C. Percival, "Stronger Key Derivation via
+ * Sequential Memory-Hard Functions", 2009; RFC 7914.
  */
 
 import type { SecretCrypto } from "../../platform/crypto.ts";
@@ -19,7 +20,7 @@ export async function makeVerifier(secret: string, crypto: SecretCrypto): Promis
   return `scrypt$${COST}$${toHex(salt)}$${toHex(key)}`;
 }
 
-/** Whether `secret` is the one that `verifier` was made from. A verifier that cannot be read matches nothing. */
+/** Whether `verifier` was made from `secret`. An unreadable verifier matches nothing. */
 export async function matchesVerifier(secret: string, verifier: string, crypto: SecretCrypto): Promise<boolean> {
   const [scheme, cost, salt, key] = verifier.split("$");
   const n = Number(cost);
