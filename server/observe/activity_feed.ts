@@ -1,6 +1,6 @@
 /**
- * The activities that pass, for whoever looks at the network: the newest ones since the last look, read from the end of the log, and how many passed beside them. What was
- * said to one user is not for others to see.
+ * The passing activities, for people who look at the network: the newest ones since the last look, read from the end of
+ * the log, and the number of the others. Messages to one user are not shown.
  */
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
@@ -40,7 +40,7 @@ export class PassingActivities {
     this.#position = Math.max(0, log.head - MAX_SEGMENTS);
   }
 
-  /** What is new since the last look; at the first one, what passed before. */
+  /** The new activities since the last look. At the first look, the earlier ones. */
   look(): Passed {
     const { head, taken } = this.#log;
     const before = this.#taken;
@@ -57,13 +57,16 @@ export class PassingActivities {
     const forEveryone = passed.filter(({ audience }) => audience.kind === "everyone");
     const activities = newestOf(forEveryone);
     if (before === undefined) return { activities, skipped: 0 };
-    // What was not read, as it was too much: nearly all of that are activities.
+    // Unread entries, because there were too many. Nearly all of them are activities.
     const unread = Math.max(0, taken - before - countOf(passed));
     return { activities, skipped: countOf(forEveryone) - activities.length + unread };
   }
 }
 
-/** The newest activities of these segments, oldest first. Only their lines are read: in a busy second there are thousands before them. */
+/**
+ * The newest activities of these segments, oldest first. Reads only their lines: in a busy second there are thousands
+ * before them.
+ */
 function newestOf(segments: readonly Segment[]): ActivityView[] {
   const newest: string[] = [];
   for (let index = segments.length - 1; index >= 0 && newest.length < MAX_ACTIVITIES; index--) {
@@ -83,7 +86,7 @@ function countOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
-/** `undefined` for a line that is no activity, as an old log can have some: what nobody knows how to show is not shown. */
+/** `undefined` if the line is no activity. An old log can have such lines, and they are not shown. */
 function viewOf(line: string): ActivityView | undefined {
   const message = parseServerLine(line);
   if (message?.command !== "ACTIVITY_BROADCAST") return undefined;

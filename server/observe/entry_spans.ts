@@ -1,6 +1,7 @@
 /**
- * Spans for the way of an entry through the network: publish at its origin, replicate at the other servers, deliver at each. The identity of the
- * trace is made of the entry's, so all servers write one trace and nothing of it is on the wire. What they are written to is `platform/telemetry.ts`.
+ * Spans for the way of an entry through the network: publish at its origin, replicate at the other servers, deliver at
+ * each. The trace's identity comes from the entry's, so all servers write one trace and nothing of it is on the wire.
+ * `platform/telemetry.ts` takes the spans.
  */
 
 import type { Audience, Segment } from "../../log/segment.ts";
@@ -24,8 +25,8 @@ export interface EntrySpansParts {
 }
 
 /**
- * Entries with spans in a second, at each server. With two spans each, five seconds of them fit into Deno's queue (2048 spans, sent every five seconds), and
- * they take one or two hundredths of a core.
+ * Entries with spans in a second, at each server. Five seconds of them, with two spans each, fit into Deno's queue
+ * (2048 spans, sent every five seconds). They take one or two hundredths of a core.
  */
 export const MAX_ENTRIES_PER_SECOND = 200;
 /** In the words of OpenTelemetry's conventions for messaging. */
@@ -43,7 +44,7 @@ export class EntrySpans {
     this.#parts = parts;
   }
 
-  /** A turn has just been stored, and nobody was told. */
+  /** A turn was stored, and nobody knows of it yet. */
   committed(): void {
     const { clock, turnMs } = this.#parts;
     this.#turnMs = turnMs();
@@ -51,7 +52,7 @@ export class EntrySpans {
     this.#wallTime.note(this.#committedMs, clock.wallMs());
   }
 
-  /** What was stored has just been delivered. Everything that costs anything is done now, when nobody waits for it any more. */
+  /** The turn was delivered. All costly work is done now, when nobody waits for it. */
   delivered(segments: readonly Segment[]): void {
     const { clock, digest, output } = this.#parts;
     const deliveredMs = clock.nowMs();
@@ -101,8 +102,9 @@ export interface EntryTrace {
 }
 
 /**
- * The trace of an entry, of the SHA-256 of its `id`: the first 128 bits name the trace, the next 64 the parent of all its spans. Nobody writes that one: the API lets
- * no program choose the name of its own span, and no server knows that of another's.
+ * The trace of an entry, from the SHA-256 of its `id`. The first 128 bits name the trace, the next 64 the parent of all
+ * its spans. Nobody writes that parent span: in this API no program can choose the name of its own span, and no server
+ * knows the names of another's.
  */
 export function traceOf(entry: EntryId, digest: (text: string) => string): EntryTrace {
   const digits = digest(formatEntryId(entry));
@@ -110,8 +112,9 @@ export function traceOf(entry: EntryId, digest: (text: string) => string): Entry
 }
 
 /**
- * Wall time of moments of a monotonic clock. Wall time comes in whole milliseconds, and what a span is about can take a tenth of one: with that alone a delivery could seem to
- * be before its publication at another server. Whole milliseconds are cut off, never rounded up: so the latest of what several readings say is the truest. Pure.
+ * Wall time for moments of a monotonic clock. Wall time comes in whole milliseconds, and a span can be a tenth of one.
+ * With wall time alone, a delivery could seem to come before its publication at another server. Whole milliseconds are
+ * cut off, never rounded up, so the latest result of several readings is the truest. Pure.
  */
 export class WallTime {
   #offsetMs = -Infinity;

@@ -1,6 +1,7 @@
 /**
- * What happened in the last minute, for whoever looks at the network: trace events of this server and of those that tell it theirs. So many a second and no more, so that
- * to look costs a busy server nothing that could be felt; what passes beyond that is counted.
+ * The trace events of the last minute, for people who look at the network: from this server, and from servers that tell
+ * theirs. The number per second has a bound, so that looking costs a busy server nothing noticeable. Events beyond it
+ * are counted.
  */
 
 import type { TraceEvent } from "../../trace/trace_event.ts";
@@ -17,7 +18,10 @@ export class LiveTrace {
   readonly #events: TraceEvent[] = [];
   #untold: TraceEvent[] = [];
   #left = 0;
-  /** Since when servers of the whole network are asked for theirs, in milliseconds since 1970; `undefined` while nobody looks from here. */
+  /**
+   * Since when all servers are asked for their events, in milliseconds since 1970; `undefined` while nobody looks from
+   * here.
+   */
   recordedSinceMs: number | undefined;
 
   /** Whether one more event would be kept. */

@@ -1,4 +1,4 @@
-/** A server in plain numbers, for whoever collects them. Counters begin with its start and never go back. */
+/** A server in plain numbers, for metrics. Counters begin with its start and never go back. */
 
 import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
@@ -31,11 +31,11 @@ export interface NodeMetrics {
   readonly accepted: number;
   /** Connections ended so far; reasons that never were are left out. */
   readonly closed: { readonly [Reason in CloseReason]?: number };
-  /** Who was refused, or sent away, so far, by what there was too much of. */
+  /** How many were refused or sent away so far, by limit. */
   readonly refused: Readonly<Record<string, number>>;
   /** Logged-in clients. */
   readonly sessions: number;
-  /** Clients that are still to be read something of the log. */
+  /** Clients that still have to get a part of the log. */
   readonly behind: number;
   /** Bytes that were written to connections and have not left the process. */
   readonly pendingBytes: number;
@@ -51,16 +51,16 @@ export interface NodeMetrics {
   /** Entries that it has accepted since it was started. */
   readonly published: number;
   readonly lamport: number;
-  /** Transactions of its store: one for each turn of the event loop that had something to store. */
+  /** Transactions of its store: one for each turn of the event loop with something to store. */
   readonly commits: Durations;
   readonly peers: readonly PeerMetrics[];
-  /** Names that are logged in somewhere in the network, as far as is known here. */
+  /** Names that are logged in anywhere in the network, as far as this server knows. */
   readonly usersOnline: number;
-  /** Entries whose acknowledgement waits until another server has them. */
+  /** Entries whose acknowledgement waits for another server. */
   readonly pending: number;
   /** Connections that may have a place. */
   readonly maxConnections: number;
-  /** What the data folder takes; `undefined` where nothing is kept on a disk. */
+  /** The space that the data folder takes; `undefined` without a disk. */
   readonly disk: DiskState | undefined;
   /** Faults of the program that were caught, by where. */
   readonly faults: FaultCounts;
@@ -150,13 +150,16 @@ function heartbeatsOf(client: HeartbeatCounts, server: HeartbeatCounts): NodeMet
   };
 }
 
-/** By how much this server is behind what any other one is known to have, of origins that are here or whose servers are members; 0 for one that it has whole. */
+/**
+ * For each origin, how many entries this server lacks that another one is known to have; 0 if it lacks none. Covers
+ * origins in this log and origins of members.
+ */
 function lagOf(vector: Readonly<Record<string, number>>, members: readonly Member[]): Record<string, number> {
   const newest = new Map(Object.entries(vector));
   const counted = new Set([...newest.keys(), ...members.map(({ serverId }) => serverId)]);
   for (const member of members) {
     for (const [origin, last] of Object.entries(member.vector)) {
-      // What somebody only says that it has is no number of this server's.
+      // Another server's claim alone adds no number to this server's metrics.
       if (!counted.has(origin)) continue;
       newest.set(origin, Math.max(last, newest.get(origin) ?? 0));
     }

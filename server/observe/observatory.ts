@@ -1,6 +1,7 @@
 /**
- * The network, looked at from this server: what it is like now, and about once a second what has changed. This server knows itself; of the others it is told, by each over its
- * link, as long as anybody looks. While nobody does, here or there, it costs nothing.
+ * The network, seen from this server: its present state, and about once a second its changes. The server knows itself.
+ * Every other server tells about itself over its link, as long as somebody looks. While nobody looks, here or there,
+ * this costs nothing.
  */
 
 import type { Member } from "../backplane/member.ts";
@@ -59,13 +60,13 @@ export interface ObservatoryParts {
 
 /** Between two looks. */
 const LOOK_MS = 1_000;
-/** After something that should not wait, such as the loss of a server. */
+/** The wait after something urgent, such as the loss of a server. */
 const SOON_MS = 50;
-/** How long others may take to tell of themselves, when somebody begins to look and wants to see all. */
+/** How long other servers may take to tell about themselves when somebody begins to look. */
 const ANSWER_MS = 500;
-/** After the last one who looked has gone it goes on for so long, as some look again and again. */
+/** Looking goes on for this time after the last one left, as some people look again and again. */
 const LINGER_MS = 5_000;
-/** What was seen so long ago does for everybody who begins to look now: to look anew costs a row for each connection of the network. */
+/** Views are cached for this long. A new view costs a row for each connection of the network. */
 const FRESH_MS = 250;
 /** Connections that one message tells of. */
 const ROWS_PER_MESSAGE = 1_000;
@@ -76,7 +77,7 @@ export class Observatory {
   readonly #parts: ObservatoryParts;
   readonly live: LiveTrace = new LiveTrace();
   readonly #observers = new Set<Observer>();
-  /** Other servers that look, and those of them that were told something already. */
+  /** Other servers that look, and whether they were told something already. */
   readonly #watchers = new Map<string, { readonly link: ObservedLink; isTold: boolean }>();
   /** What other servers have told. */
   readonly #told = new Map<string, ToldView>();
@@ -92,11 +93,11 @@ export class Observatory {
   #network: JsonObject = NOTHING;
   #online: ReadonlyMap<string, readonly string[]> = new Map();
   #newNames = new Set<string>();
-  /** What somebody was given, as long as nothing was told since that is not in it. */
+  /** The last view that was given, as long as it is complete. */
   #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
   #lingering: Timer | undefined;
-  /** Whether anybody looks from here, or did a moment ago. */
+  /** Whether somebody looks from here, or did a moment ago. */
   #asksOthers = false;
   #isSoon = false;
   #isStopped = false;
@@ -110,7 +111,7 @@ export class Observatory {
     this.#lastView = { at: clock.wallMs(), from, servers: {}, connections: {}, users: {}, ends: [], activities: [] };
   }
 
-  /** Begins to look. At a server that has stopped there is only what was seen last. */
+  /** Begins to look. A stopped server has only its last view. */
   observe(observer: Observer): Observation {
     if (this.#isStopped) return { view: this.#lastView, end: () => {} };
     this.#begin();
@@ -125,7 +126,7 @@ export class Observatory {
     };
   }
 
-  /** Looks once. When nobody did before, the others are given a moment to tell of themselves. */
+  /** Looks once. If nobody looked before, the other servers get a moment to tell about themselves. */
   look(): Promise<NetworkView> {
     if (this.#isStopped) return Promise.resolve(this.#lastView);
     const isNew = !this.#asksOthers;
@@ -149,7 +150,7 @@ export class Observatory {
     });
   }
 
-  /** What happened at all servers since then, as far as anybody was looking. */
+  /** The events of all servers since then, as far as somebody was looking. */
   diagram(sinceWallMs: number): readonly TraceEvent[] {
     return this.live.since(sinceWallMs);
   }
@@ -167,7 +168,7 @@ export class Observatory {
     if (this.#asksOthers) usernames.forEach((username) => this.#newNames.add(username));
   }
 
-  /** Something happened that is to be seen at once. */
+  /** Something happened that should be seen at once. */
   soon(): void {
     if (this.#passing === undefined || this.#isSoon) return;
     this.#isSoon = true;
@@ -179,7 +180,7 @@ export class Observatory {
     if (this.#asksOthers) link.send({ command: "OBSERVE", active: true });
   }
 
-  /** There is none any more. What it has told is what is known of it. */
+  /** There is no link to the server any more. Its last words remain. */
   unlinked(serverId: string): void {
     this.#watchers.delete(serverId);
     this.soon();
@@ -274,7 +275,7 @@ export class Observatory {
     });
   }
 
-  /** Sees what has changed, and tells everybody who looks. */
+  /** Finds the changes, and tells everybody who looks. */
   #look(): void {
     const { clock, own } = this.#parts;
     this.#given = undefined;
@@ -312,7 +313,7 @@ export class Observatory {
     }
   }
 
-  /** Servers and connections, as far as they are known. */
+  /** The known servers and connections. */
   #servers(): JsonObject {
     const { named: { serverId }, members, clock } = this.#parts;
     const wallOffsetMs = clock.wallMs() - clock.nowMs();
@@ -341,7 +342,7 @@ export class Observatory {
     return changed.size === 0 ? undefined : Object.fromEntries(changed);
   }
 
-  /** What changes go on from: everybody who looks is told of all that is not in it. */
+  /** The base of the next change. Everybody who looks gets everything that is not in it. */
   #freshView(): NetworkView {
     if (!this.#isStopped) unlessUnreadable(() => this.#lookAnew());
     return this.#lastView;
@@ -383,7 +384,7 @@ function isSame(one: readonly string[] | undefined, other: readonly string[]): b
   return one?.length === other.length && one.every((place, index) => place === other[index]);
 }
 
-/** Much at once is told in portions, so that no line is too long. */
+/** Sends much data in portions, so that no line is too long. */
 function messagesOf(
   reset: boolean,
   patch: JsonObject,

@@ -1,15 +1,15 @@
-/** Another server as it is seen from here: what it tells of itself, laid under what is known of it without being told. Pure. */
+/** Another server, as this one sees it: the server's own words, above the facts that are known without them. Pure. */
 
 import { endpointText } from "../../config/values.ts";
 import type { Member } from "../backplane/member.ts";
 import type { ServerView } from "../../view/network_view.ts";
 import type { ToldServer } from "./received_view.ts";
 
-/** What this server makes of another one: what that tells of itself, and what is seen of it from here. */
+/** This server's view of another one: the other's own words, and the facts that are seen from here. */
 export function memberView(member: Member, told: ToldServer | undefined, wallOffsetMs: number): ServerView {
   const { host, port, state, about, announcedAtMs } = member;
   return {
-    // A server that began to tell and was lost stays as it was, as far as nothing newer is known.
+    // If the server was lost after it began to tell, its words stay, unless something newer is known.
     ...{ published: null, memoryBytes: null, links: {}, connections: member.load, draining: null },
     ...told,
     name: endpointText(member),

@@ -1,4 +1,4 @@
-/** What a server knows of itself, as a view: made from its parts, whenever anybody looks. */
+/** A server's own facts as a view: made from its parts, whenever somebody looks. */
 
 import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
@@ -26,7 +26,7 @@ export interface OwnFacts {
   readonly connections: Iterable<ServedConnection> & { readonly size: number };
 }
 
-/** The view of this server and all that it serves. */
+/** The view of this server and everything that it serves. */
 export function ownView(facts: OwnFacts): OwnView {
   const { self: { host, port }, nowWallMs, startedAt, load, weight, takesClients, lamport, published } = facts;
   const { connections, memoryBytes, http, draining } = facts;

@@ -1,13 +1,13 @@
 /**
- * What another server tells of itself, brought into the shape that a view has: it may be newer, older or broken, and neither this server nor a page that shows it may break
- * with it. What has another shape counts as not told. Pure.
+ * Brings another server's words into the shape of a view. That server may be newer, older or broken, and neither this
+ * server nor a page may break with it. A value of another shape counts as not told. Pure.
  */
 
 import { parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
 import { applyPatch, type JsonObject } from "../../view/merge_patch.ts";
 import type { ConnectionView, EndView, HeartbeatMoment, LinkView, ServerView } from "../../view/network_view.ts";
 
-/** What is known of another server by its own word. */
+/** Another server's own words. */
 export interface ToldView {
   readonly server?: ToldServer;
   readonly connections?: Readonly<Record<string, ConnectionView>>;
@@ -20,10 +20,10 @@ export type ToldServer = Pick<
   | ("http" | "draining" | "vector" | "links")
 >;
 
-/** A view is five levels deep; what is deeper is none, and would be too deep to be walked through. */
+/** A view is five levels deep. Deeper data is no view, and would be too deep to walk through. */
 const MAX_DEPTH = 8;
 
-/** Where nothing is told; `null` stands for a number that may be missing. */
+/** The values without any words; `null` is a number that may be missing. */
 const NUMBERS = { startedAt: null, lamport: 0, connections: 0, published: null, memoryBytes: null };
 const LINK: LinkView = { roundTripMs: null, state: "watching", silentSince: 0, attempt: 0, of: 0 };
 const CONNECTION: ConnectionView = {
@@ -33,7 +33,7 @@ const CONNECTION: ConnectionView = {
 const END = { at: 0, since: 0, user: "", address: "", reason: "", sentence: "", why: "" };
 const MOMENT: HeartbeatMoment = { at: 0, event: "sent", attempt: 0, of: 0, roundTripMs: null };
 
-/** `known` with `patch`. What the patch does not touch is the same object. */
+/** `known` with `patch`. Objects that the patch does not touch stay the same. */
 export function toldView(known: ToldView, patch: JsonObject): ToldView {
   if (isDeeper(patch, MAX_DEPTH)) return known;
   const { server, connections } = applyPatch(known, patch) as JsonObject;
@@ -66,17 +66,17 @@ function serverOf(told: JsonObject): ToldServer {
   };
 }
 
-/** Only those that are in the patch can have another shape. */
+/** Only connections in the patch can have another shape. */
 function connectionsOf(all: JsonObject, patch: unknown): Readonly<Record<string, ConnectionView>> {
-  // Made by the patch just now, and nobody else's, where there is one.
+  // If there is a patch, it made this object just now, and nobody else has it.
   const rows = all as Record<string, unknown>;
   for (const [id] of entriesOf(patch)) if (Object.hasOwn(rows, id)) rows[id] = shaped(CONNECTION, rows[id]);
   return rows as Record<string, ConnectionView>;
 }
 
 /**
- * `given` as far as its fields are of the kinds that those of `like` are; those of `like` where they are not. What would be `null` is left out, as patches do: changes add
- * up to what a new view shows.
+ * `given`, with the fields of `like` in place of fields with another type. A field that would be `null` is left out, as
+ * in patches: so changes add up to the same as a new view.
  */
 function shaped<T extends object>(like: T, given: unknown): T {
   const fields = isObject(given) ? given : {};

@@ -1,6 +1,7 @@
 /**
- * Which entries get spans when there are more than are wanted in a second: then it is each second, fourth, eighth … of an origin's, by the sequence. Servers have the same entries
- * at about the same time, so they choose the same ones, and what is traced is traced everywhere. An entry that is not chosen costs nothing. Pure.
+ * Chooses the entries that get spans when there are too many in a second: each second, fourth, eighth … of an origin,
+ * by sequence. Servers have the same entries at about the same time. So they choose the same ones, and a traced entry
+ * is traced everywhere. Other entries cost nothing. Pure.
  */
 
 /** The choice at one server. */
@@ -10,7 +11,7 @@ export class EntryChoice {
   #seen = 0;
   #taken = 0;
   #overCap = 0;
-  /** A power of two, so that what is taken with a large one is taken with a small one too. */
+  /** A power of two: an entry that a large one chooses, a small one chooses, too. */
   #every = 1;
 
   constructor(perSecond: number) {
@@ -18,8 +19,8 @@ export class EntryChoice {
   }
 
   /**
-   * Those of the sequences `first` to `last` that may get spans. Of these, `ratio` is what the caller is expected to take: it says so for each, with `took`, before
-   * it asks for the next.
+   * The sequences from `first` to `last` that may get spans. The caller takes `ratio` of these, and says so for each,
+   * with `took`, before it asks for the next.
    */
   *among(first: number, last: number, second: number, ratio: number): Generator<number> {
     if (second !== this.#second) {

@@ -1,6 +1,6 @@
 /**
- * What this server puts on record. Activities that come one after the other from a client that keeps no trace, and gave them no names, are one event: there is nothing to
- * pair each with, and a line for each would be a noticeable part of what it costs.
+ * The record of this server. Consecutive activities of a client that keeps no trace, and gave no message ids, are one
+ * event: there is nothing to pair each with. A line for each would be a noticeable part of an activity's cost.
  */
 
 import type { Clock } from "../../platform/clock.ts";
@@ -44,8 +44,8 @@ export class Tracer {
   };
 
   /**
-   * A publication of `peer` came at the Lamport time `received`, and became the entry `id` at `published`; it was that already where this is `undefined`. A new one is broadcast
-   * in the same turn.
+   * A publication of `peer` came at the Lamport time `received`, and became the entry `id` at `published`. `undefined`:
+   * it was that entry already. A new entry is broadcast in the same turn.
    */
   published(
     peer: string,
@@ -67,7 +67,7 @@ export class Tracer {
     this.trace({ event: "delivered", peer, ...about }, this.#now());
   }
 
-  /** These go to all clients that they are for: once for each segment and not for each client, as it is one buffer that goes to all. */
+  /** These go to all their clients: one event for each segment and not for each client, as all get one buffer. */
   broadcast(segments: readonly Segment[]): void {
     for (const segment of segments) {
       const { audience } = segment;
