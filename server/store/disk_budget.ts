@@ -1,6 +1,6 @@
 /**
- * Watches what the data folder takes, and says whether there is space for more. Looks regularly, and at once when so much was written since the last
- * look that a limit may be reached. What follows from a number is decided in `budget.ts`.
+ * Watches the size of the data folder, and says whether there is space for more. Looks regularly, and at once if enough
+ * was written since the last look to reach a limit. `budget.ts` decides what a number means.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -13,13 +13,13 @@ export interface DiskBudgetParts {
   readonly clock: Clock;
   /** As configured: a `maxBytes` of 0 leaves it to the disk. */
   readonly limits: DiskLimits;
-  /** What the folder may take, as it was decided at its first start; `undefined` when this is the first. */
+  /** The most that the folder may take, as decided at its first start; `undefined` at the first start. */
   readonly keptMaxBytes: number | undefined;
   /** Keeps it for all starts after this one. */
   keep(maxBytes: number): void;
-  /** Looks at the disk; `undefined` where nothing is kept on one. @throws {StoreError} */
+  /** Looks at the disk; `undefined` without a disk. @throws {StoreError} */
   use(): DiskUse | undefined;
-  /** What other servers have accepted is taken again. */
+  /** Entries of other servers are taken again. */
   reserveIsBack(): void;
   /** The disk cannot be looked at: the server cannot go on. */
   failed(error: unknown): void;
@@ -32,7 +32,7 @@ export interface DiskState {
   readonly space: Space;
 }
 
-/** Where the store keeps what the folder may take. */
+/** The note in which the store keeps the folder's limit. */
 export const MAX_BYTES_NOTE = "maxBytes";
 
 /** What it keeps there, among its `notes`. */
@@ -43,7 +43,7 @@ export function maxBytesNote(notes: Readonly<Record<string, string>>): number | 
 
 /** Between two looks. */
 const INTERVAL_MS = 1_000;
-/** What a byte of the log takes on the disk until the next look, at most: it is written ahead once, and indexed. */
+/** The most that a byte of the log takes on the disk until the next look: it is written ahead once, and indexed. */
 const BYTES_PER_BYTE = 3;
 const logger = getLogger(["thrum", "store"]);
 
@@ -53,7 +53,7 @@ export class DiskBudget {
   #space: Space = "open";
   #use: DiskUse | undefined;
   #limits: DiskLimits;
-  /** What may be written before the next look is due. */
+  /** How much may be written before the next look is due. */
   #leftBytes = Infinity;
   #timer: Timer | undefined;
 
@@ -68,12 +68,12 @@ export class DiskBudget {
     return this.#space === "open";
   }
 
-  /** Whether what other servers have accepted is taken. */
+  /** Whether entries of other servers are taken. */
   get hasReserve(): boolean {
     return this.#space !== "exhausted";
   }
 
-  /** What was found at the last look, and what followed; `undefined` where nothing is kept on a disk. */
+  /** The result of the last look; `undefined` without a disk. */
   get state(): DiskState | undefined {
     return this.#use && { use: this.#use, limits: this.#limits, space: this.#space };
   }
@@ -107,7 +107,8 @@ export class DiskBudget {
     try {
       use = this.#parts.use();
     } catch (error) {
-      // Connections have all files that this process may have open: there is nothing wrong with the disk, and the next look may see it.
+      // Connections have all files that this process may open. Nothing is wrong with the disk, and the next look may
+      // succeed.
       if (isOutOfFiles((error as Error).cause ?? error)) return;
       this.stop();
       return this.#parts.failed(error);
@@ -122,7 +123,7 @@ export class DiskBudget {
     const before = this.#space;
     this.#space = spaceOf(before, use, limits);
     const used = usedBytes(use);
-    // Where there is no space already, the next look is soon enough.
+    // If there is no space already, the next regular look is soon enough.
     this.#leftBytes = this.#space === "open"
       ? Math.min(limits.maxBytes - used, use.freeBytes - limits.minFreeBytes)
       : Infinity;

@@ -1,6 +1,6 @@
 /**
- * What both stores decide alike about direct messages: which entries of a batch they are, and whether a delivery is known before its message. Rows
- * themselves stay with the store. Pure.
+ * The decisions of both stores about direct messages: which entries of a batch are messages, and whether a delivery is
+ * known before its message. The store has the rows. Pure.
  */
 
 import type { Position } from "../../log/segment.ts";
@@ -21,7 +21,7 @@ export interface TakenMessage extends EntryId {
   readonly takenAt: number;
 }
 
-/** What a turn changes about the messages that wait. */
+/** The changes of a turn to the waiting messages. */
 export interface InboxChange {
   /** These wait, if they were not delivered before they came: in the order of the log. */
   readonly taken: readonly TakenMessage[];
@@ -35,9 +35,9 @@ export interface InboxChange {
 const NO_CHANGE: InboxChange = Object.freeze({ taken: [], delivered: [], takenAt: 0 });
 
 /**
- * What `batch` changes. `sequenceAt` tells how far the log had an origin before it, and `takenAt` when its newest segment was taken in: a batch without
- * segments says no time of its own.
- * @throws {RangeError} when a direct message stands in no segment of the batch for its user: a mistake of the caller.
+ * The changes of `batch`. `sequenceAt` tells how far the log had an origin before it. `takenAt` is the time of its
+ * newest segment: a batch without segments has no time of its own.
+ * @throws {RangeError} when a direct message is in no segment of the batch for its user: a mistake of the caller.
  */
 export function inboxChange(
   { segments, directMessages = [], delivered = [] }: Batch,
@@ -68,7 +68,7 @@ export function inboxChange(
   }
   return {
     taken,
-    // The log has an origin in order: what it is past has come, or never will.
+    // The log has an origin in order: an entry before its end has come, or never will.
     delivered: delivered.map(({ origin, sequence }) => (
       { origin, sequence, isEarly: sequence > (ends.get(origin) ?? sequenceAt(origin)) }
     )),

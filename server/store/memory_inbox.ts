@@ -1,16 +1,16 @@
-/** Direct messages that wait, in memory: what `memory_store.ts` has in place of a table. Acts on what `inbox.ts` decides. */
+/** Waiting direct messages in memory, in place of the table of the SQLite store. Does what `inbox.ts` decides. */
 
 import type { Position } from "../../log/segment.ts";
 import { entryKey, type InboxChange } from "./inbox.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
 
-/** A message that waits, or, without one, a delivery that is known before its message. */
+/** A waiting message, or a delivery that is known before its message. */
 interface Row {
   readonly message?: KeptMessage;
   readonly takenAt: number;
 }
 
-/** A message whose line is a part of its segment, which has it anyway. */
+/** A message whose line is a part of its segment, without a copy. */
 type KeptMessage = Omit<WaitingMessage, "line"> & { readonly position: Position; readonly bytes: Uint8Array };
 
 const decoder = new TextDecoder();
@@ -19,7 +19,7 @@ const decoder = new TextDecoder();
 export class MemoryInbox {
   /** By entry, in the order of the log. */
   readonly #rows = new Map<string, Row>();
-  /** What is in `#rows` for each user that has something there, in the same order. */
+  /** The entries of `#rows` by user, in the same order. */
   readonly #ofUser = new Map<string, Map<string, KeptMessage>>();
   #lastPlace = 0;
   #early = 0;
@@ -69,10 +69,10 @@ export class MemoryInbox {
     }
   }
 
-  /** Forgets what was taken in before `takenBefore`, at most `budget` rows of it, and tells whether that was too few. */
+  /** Forgets messages that were taken in before `takenBefore`, at most `budget` rows. True if there are more. */
   forget(takenBefore: number, budget: number): boolean {
     for (const [key, { takenAt }] of this.#rows) {
-      // As with activities, one that is to stay keeps all after it.
+      // As with activities, a message that stays keeps all after it.
       if (takenAt >= takenBefore) return false;
       if (budget-- === 0) return true;
       this.#delete(key);
@@ -80,24 +80,24 @@ export class MemoryInbox {
     return false;
   }
 
-  /** Where the first segment stands of which a message waits. */
+  /** The position of the first segment with a waiting message. */
   get heldFrom(): Position {
     for (const { message } of this.#rows.values()) if (message !== undefined) return message.position;
     return Infinity;
   }
 
-  /** Whether a message of `origin` waits. O(n) in what waits. */
+  /** Whether a message of `origin` waits. O(n) in the waiting messages. */
   awaits(origin: string): boolean {
     for (const { message } of this.#rows.values()) if (message?.origin === origin) return true;
     return false;
   }
 
-  /** Forgets what is known of the entries of `origin`. O(n) in what waits. */
+  /** Forgets messages and deliveries of `origin`. O(n) in the waiting messages. */
   forgetOrigin(origin: string): void {
     for (const key of [...this.#rows.keys()]) if (key.endsWith(` ${origin}`)) this.#delete(key);
   }
 
-  /** Drops the messages of `origin` after `sequence`: the log ends there now. What is known of deliveries stays true. */
+  /** Drops the messages of `origin` after `sequence`, where the log ends now. Known deliveries stay true. */
   cut(origin: string, sequence: number): void {
     for (const [key, { message }] of [...this.#rows]) {
       if (message !== undefined && message.origin === origin && message.sequence > sequence) this.#delete(key);

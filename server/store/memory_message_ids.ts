@@ -1,4 +1,6 @@
-/** Used message ids in memory, oldest first: a part of `memory_store.ts`. Clients without a name share a bounded part. */
+/**
+ * Used message ids in memory, oldest first: a part of `memory_store.ts`. Clients without a name share a bounded part.
+ */
 
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { UsedMessageId } from "./store.ts";
@@ -11,7 +13,7 @@ export class MemoryMessageIds {
   readonly #named: BoundedIds;
   readonly #anonymous: BoundedIds;
 
-  /** At most so many are kept, however young they are. */
+  /** The most ids that are kept, even young ones. */
   constructor(maxNamed: number, maxAnonymous: number) {
     this.#named = new BoundedIds(maxNamed);
     this.#anonymous = new BoundedIds(maxAnonymous);
@@ -34,13 +36,13 @@ export class MemoryMessageIds {
     this.#anonymous.trim();
   }
 
-  /** Forgets those that were used before, of `budget` that are looked at. Whether there are more to look at. */
+  /** Looks at the oldest `budget` ids and forgets those used before `usedBefore`. True if there are more. */
   forget(usedBefore: number, budget: number): boolean {
     const moreNamed = this.#named.forget(usedBefore, budget);
     return this.#anonymous.forget(usedBefore, budget) || moreNamed;
   }
 
-  /** Drops those of `origin` after `sequence`. O(n). */
+  /** Drops the ids of `origin` after `sequence`. O(n). */
   cut(origin: string, sequence: number): void {
     for (const { ids } of [this.#named, this.#anonymous]) {
       for (const [key, kept] of ids) if (kept.origin === origin && kept.sequence > sequence) ids.delete(key);
@@ -62,7 +64,7 @@ class BoundedIds {
   readonly ids = new Map<string, Kept>();
   readonly #max: number;
   #sweep: Iterator<[string, Kept]> | undefined;
-  /** Goes on where it stopped: a new one would have to pass over all that was deleted before it. */
+  /** Goes on where it stopped. A new iterator would have to pass over everything that was deleted before. */
   #oldest: Iterator<string> | undefined;
 
   constructor(max: number) {
@@ -97,6 +99,6 @@ class BoundedIds {
 }
 
 function keyOf(username: string, messageId: string): string {
-  // The length tells where the name ends, so that no two pairs are written the same.
+  // The length tells where the name ends, so no two pairs give the same text.
   return `${username.length} ${username}${messageId}`;
 }

@@ -1,7 +1,7 @@
 /**
- * A store that keeps everything in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. What it holds is bounded
- * by `forget`, and message ids by their number too; accounts and what is for servers stay, as they do on disk. Cursors, members, places and the Lamport
- * clock are of use only to one that opens the store again, which cannot happen here, so they are let go.
+ * A store in memory: fast, and gone with the process. For `--ephemeral`, tests and the simulator. `forget` bounds its
+ * size, and message ids have a bound of their own. Accounts and entries for servers stay, as on disk. Cursors, members,
+ * places and the Lamport clock are useful only after a restart. There is none here, so they are dropped.
  */
 
 import type { Position, Segment } from "../../log/segment.ts";
@@ -50,7 +50,10 @@ export interface MemoryStoreOptions {
   readonly maxAnonymousIds?: number;
 }
 
-/** With ids as long as they may be the process grows by some 350 MB for these. Without a bound, one client takes all memory within minutes. */
+/**
+ * With the longest ids, the process grows by some 350 MB for these. Without a bound, one client takes all memory within
+ * minutes.
+ */
 const MAX_MESSAGE_IDS = 250_000;
 /** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
 const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, messageIds: 10_000 };
@@ -246,7 +249,7 @@ class MemoryStore implements Store {
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
     const used = this.#messageIds.find(username, messageId);
-    // What was forgotten whole has no entry to name. To look for its ids then would be to look through all.
+    // A forgotten origin has no entry to name. A search for its ids would go through all ids.
     return used !== undefined && this.#tombstones.has(used.origin) ? undefined : used;
   }
 
@@ -302,7 +305,7 @@ class MemoryStore implements Store {
     if (!this.#origins.delete(name)) return;
   }
 
-  /** What was numbered beyond where the former origin ends is gone. */
+  /** Removes everything with a number beyond the end of the former origin. */
   #rename({ former, after, serverId }: Renaming): void {
     this.#serverId = serverId;
     this.#inbox.cut(former, after);
@@ -390,7 +393,7 @@ class Queue<T> {
 
   /** Forgets the first `count` items. */
   drop(count: number): void {
-    // Cleared at once, so that the bytes go; the places go when they are half of the array.
+    // The bytes are released at once. The places go when they are half of the array.
     this.#items.fill(undefined as T, this.#start, this.#start + count);
     this.#start += count;
     if (this.#start * 2 >= this.#items.length) {
@@ -414,7 +417,8 @@ function activityRow({ segment, activities, activityBytes }: KeptActivities): Ac
 function compareCodePoints(a: string, b: string): number {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;
-  // Within a pair of surrogates its first half is the same, so the second one decides; nothing else has values between them.
+  // Within a surrogate pair the first half is the same, so the second one decides. No other characters have values
+  // between them.
   const [x, y] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
   return x - y;
 }

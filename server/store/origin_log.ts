@@ -1,6 +1,7 @@
 /**
- * What a store knows by heart about each origin's part of the log, and what follows from it: whether a batch continues the log, what a reader is
- * missing, what is forgotten next. Rows themselves stay with the store, which hands in a `Lookup`. Pure; shared by both stores.
+ * The state of each origin's log that a store holds in memory, and the decisions from it: whether a batch continues the
+ * log, which entries a reader lacks, and which are forgotten next. The store has the rows, and hands in a `Lookup`.
+ * Pure; both stores use it.
  */
 
 import type { Position, Segment } from "../../log/segment.ts";
@@ -15,7 +16,7 @@ export interface ActivityRow {
   readonly takenAt: number;
   /** Bytes of the segment. */
   readonly size: number;
-  /** Activities of the origin up to this segment and with it, forgotten ones included. Only differences mean something. */
+  /** Activities of the origin up to this segment, including it and forgotten ones. Only differences mean something. */
   readonly activities: number;
   /** Their bytes, counted alike. */
   readonly activityBytes: number;
@@ -26,21 +27,24 @@ export interface OriginLog {
   readonly origin: string;
   /** Newest sequence; 0 when there is none. */
   readonly last: number;
-  /** Position of the newest segment, whoever it is for. It is never forgotten, so that `last` can always be read from the rows. */
+  /** Position of the newest segment, for any audience. It is never forgotten, so the rows always show `last`. */
   readonly newest: Position;
   /** When that was taken in, in milliseconds since 1970. */
   readonly newestTakenAt: number;
   /** `activities` and `activityBytes` of the newest segment for everyone. */
   readonly activities: number;
   readonly activityBytes: number;
-  /** The oldest segment for everyone that is kept. An origin's activities are forgotten in order: all after it are kept too. */
+  /**
+   * The oldest kept segment for everyone. Activities of an origin are forgotten in order, so all later ones are kept.
+   */
   readonly oldest: ActivityRow | undefined;
   /** The oldest segment for a user that is kept: these are forgotten in order too. */
   readonly oldestForUser: ForUserRow | undefined;
   /**
-   * Newest forgotten sequence, and where it stood; 0 while nothing was forgotten. Of a hole (entries that were forgotten before they came here), that
-   * is where the segment after it stands: who has not read that far does not have what the hole stands for. Neither ever goes back, but
-   * for the sequence when the origin ends before it from then on (`forgottenAtEnd`).
+   * The newest forgotten sequence, and its position; 0 if nothing was forgotten. For a hole (entries that were
+   * forgotten before they came here), the position is that of the segment after it. A reader that has not read that far
+   * lacks the entries of the hole. Neither number goes back, with one exception: the sequence does if the origin ends
+   * before it from then on (`forgottenAtEnd`).
    */
   readonly forgottenLast: number;
   readonly forgottenPosition: Position;
@@ -53,7 +57,10 @@ export type ForUserRow = Pick<ActivityRow, "position" | "last" | "takenAt" | "si
 export interface Lookup {
   /** The first kept segment for everyone of `origin` that ends after `sequence`. */
   activityAfter(origin: string, sequence: number): ActivityRow | undefined;
-  /** The same, for a reader that has all up to `sequence`: nothing lies between. A store that cannot be sure of that throws. */
+  /**
+   * The same, for a reader that has everything up to `sequence`: nothing lies between. A store that cannot be sure of
+   * this throws.
+   */
   firstMissing(origin: string, sequence: number): ActivityRow | undefined;
   /** The first kept segment for a user of `origin` that ends after `sequence`. */
   forUserAfter(origin: string, sequence: number): ForUserRow | undefined;
@@ -73,7 +80,7 @@ export interface ForgetPlan {
   readonly more: boolean;
 }
 
-/** Everything that a store knows by heart of its log. */
+/** The whole state of the log in a store's memory. */
 export interface WholeLog {
   readonly logs: Iterable<OriginLog>;
   readonly head: Position;
@@ -97,7 +104,9 @@ export function emptyLog(origin: string): OriginLog {
   };
 }
 
-/** `log` with `segment` at its end. What it leaves out before its first entry is a hole, and counts as forgotten. */
+/**
+ * `log` with `segment` at its end. Entries that are missing before its first one are a hole, and count as forgotten.
+ */
 export function append(before: OriginLog, segment: Segment): OriginLog {
   const { position, first, last, takenAt } = segment;
   const hasHole = first > before.last + 1;
@@ -115,8 +124,9 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
 }
 
 /**
- * What is forgotten of an origin that ends at `after` from now on: its numbers behind that are free, also those of entries that were forgotten, and `after`
- * stays its last one, also when its entry is not kept. `before` is how it stood, `newest` the end of what is left.
+ * What is forgotten of an origin that ends at `after` from now on. The numbers behind the end are free, also those of
+ * forgotten entries. `after` stays the last number, even if its entry is not kept. `before` is the former state,
+ * `newest` the end of the rest.
  */
 export function forgottenAtEnd(
   before: OriginLog,
@@ -125,7 +135,7 @@ export function forgottenAtEnd(
 ): Pick<OriginLog, "forgottenLast" | "forgottenPosition"> {
   const { forgottenLast, forgottenPosition } = before;
   if (newest?.last === after) return { forgottenLast: Math.min(forgottenLast, newest.first - 1), forgottenPosition };
-  // What was for users is forgotten without a trace: where it stood is not known, but that it was before the newest.
+  // Segments for users are forgotten without a trace. Their positions are unknown, but were before the newest one.
   const isUntold = forgottenLast < after;
   return {
     forgottenLast: after,
@@ -134,9 +144,10 @@ export function forgottenAtEnd(
 }
 
 /**
- * Checks that `batch` continues a log of server `serverId` that stands at `head`, with `sequenceAt` telling how far it has an origin, also as a tombstone.
- * @throws {RangeError} when it does not, a lost cursor does not say where it stood, or the server itself is buried: a mistake of the caller, not of the
- * disk.
+ * Checks that `batch` continues the log of server `serverId`, which stands at `head`. `sequenceAt` tells how far the
+ * log has an origin, also as a tombstone.
+ * @throws {RangeError} when the batch does not continue it, a lost cursor has no position, or the server itself is
+ * buried. That is a mistake of the caller, not of the disk.
  */
 export function checkBatch(
   batch: Batch,
@@ -156,14 +167,15 @@ export function checkBatch(
     continued.set(origin, last);
   }
   for (const { id, lost, position } of batch.cursors) {
-    // Were it taken for "at the head", whatever the same turn added would be skipped.
+    // Otherwise the position would mean "at the head", and everything from the same turn would be skipped.
     if (lost && position === undefined) throw new RangeError(`Cursor ${id} is lost but has no position`);
   }
 }
 
 /**
- * What a reader that has `vector` is missing of a log that stands at `head`, with `tombstones` of what was forgotten whole. A few look-ups for each
- * origin, however much is missing; of tombstones only those that `vector` names are looked at.
+ * The entries that a reader with `vector` lacks, in a log that stands at `head`, with the `tombstones` of forgotten
+ * origins. A few look-ups for each origin, for any amount of missing entries. Only tombstones that `vector` names are
+ * looked at.
  */
 export function findMissing(
   { logs, head, tombstones }: WholeLog,
@@ -196,13 +208,14 @@ export function findMissing(
 }
 
 /**
- * What a reader has for certain that was sent everything for everyone up to `position`. Where an origin's activities around `position` are
- * forgotten it is no longer known how far the reader got, and it is taken to have nothing of that origin.
+ * The entries that a reader has for certain after it got everything for everyone up to `position`. If an origin's
+ * activities around `position` are forgotten, nobody knows how far the reader got. Then it counts as having nothing of
+ * that origin.
  */
 export function vectorAt(logs: Iterable<OriginLog>, position: Position, lookup: Lookup): Vector {
   const vector: Record<string, number> = {};
   for (const log of logs) {
-    // What was forgotten stands behind the newest segment only when the log was cut.
+    // The forgotten position is behind the newest segment only if the log was cut.
     if (Math.max(log.newest, log.forgottenPosition) <= position) {
       vector[log.origin] = log.last;
     } else {
@@ -222,8 +235,9 @@ export function vectorAt(logs: Iterable<OriginLog>, position: Position, lookup: 
 }
 
 /**
- * What is to be forgotten, from the oldest activities on: those taken in before `takenBefore`, and as many as it takes to keep no more than
- * `maxBytes`; at most `budget.rows` segments, and none after the one that reaches `budget.bytes`. An origin's newest segment is passed over.
+ * The next activities to forget, oldest first: those taken in before `takenBefore`, and enough to keep at most
+ * `maxBytes`. At most `budget.rows` segments, and none after the one that reaches `budget.bytes`. Passes over an
+ * origin's newest segment.
  */
 export function planForgetting(
   logs: Iterable<OriginLog>,
@@ -253,8 +267,9 @@ export function planForgetting(
   for (;;) {
     const log = waiting.pop();
     const row = log?.oldest;
-    // The first one that is to stay keeps all after it. A clock that was wrong for a while could otherwise make holes: it would have fresh
-    // activities forgotten as if they were years old. Those it dated into the future go when their bytes are needed.
+    // The first segment that stays keeps all after it. Otherwise a clock that was wrong for a while could make holes:
+    // it would have fresh activities forgotten as if they were years old. Activities that it dated into the future go
+    // when their bytes are needed.
     if (log === undefined || row === undefined || !isToGo(row)) return plan(false);
     if (rows.length === budget.rows || bytes >= budget.bytes) return plan(true);
     rows.push(row);
@@ -282,7 +297,7 @@ export function planForgetting(
   }
 }
 
-/** Segments for users that are to be forgotten now. */
+/** The segments for users to forget now. */
 export interface ForUsersPlan {
   readonly rows: readonly (ForUserRow & { readonly origin: string })[];
   /** The oldest that is left of each origin of which some are to go. */
@@ -292,8 +307,10 @@ export interface ForUsersPlan {
 }
 
 /**
- * Which segments for users are to be forgotten: those taken in before `takenBefore`, in the order of each origin; bounded like activities; none from position
- * `heldFrom` on, where messages may wait whose lines are read from there. `OriginLog` stays as it is: no reader is told of a gap, and how far the log has the origin is seen from its newest segment, which is passed over.
+ * The segments for users to forget: those taken in before `takenBefore`, in the order of each origin, bounded like
+ * activities. None from position `heldFrom` on, as waiting messages read their lines there. `OriginLog` does not
+ * change: no reader is told of a gap, and the newest segment, which is passed over, shows how far the log has the
+ * origin.
  */
 export function planForgettingForUsers(
   logs: Iterable<OriginLog>,
@@ -321,8 +338,8 @@ export function planForgettingForUsers(
 }
 
 /**
- * Origins of which nothing is kept but what is for servers, their newest segments apart if those are beyond the limits; at most `limit`. `mayGo` is asked of
- * each of these, and then `isAwaited`: whether a direct message of the origin waits.
+ * Origins with nothing but entries for servers, apart from their newest segments if those are beyond the limits; at
+ * most `limit`. `isAwaited` tells whether a direct message of an origin waits.
  */
 export function findBuriable(
   logs: Iterable<OriginLog>,
@@ -335,7 +352,7 @@ export function findBuriable(
   let count = 0;
   for (const { origin, last, newest, newestTakenAt, oldest, oldestForUser: forUser } of logs) {
     if (count === limit) break;
-    // What is in memory first: most origins that are alive are passed over here.
+    // Checks the data in memory first: it passes over most living origins here.
     if (newestTakenAt >= takenBefore || (oldest !== undefined && oldest.position !== newest)) continue;
     if (forUser !== undefined && (forUser.position !== newest || forUser.takenAt >= directMessagesBefore)) continue;
     // A look-up each, so last of all.
@@ -346,7 +363,7 @@ export function findBuriable(
   return found;
 }
 
-/** Puts `log` where it belongs among `waiting`, of which the last has the oldest activities. */
+/** The origin whose oldest activities stand first in the log. The newest segment of an origin does not count. */
 function insert(waiting: OriginLog[], log: OriginLog): void {
   const { position } = log.oldest!;
   let low = 0;

@@ -1,8 +1,10 @@
 /**
- * What a server keeps: its log, the accounts, direct messages that wait for their receivers, which message ids were used, where plain clients stood,
- * and which servers it knew.
- * `memory_store.ts` and `server/store/sqlite/sqlite_store.ts` are the same to all who use them: `tests/contract/store_contract.ts` puts both through one suite.
- * A batch is taken whole or not at all, and is there after a crash of the program as soon as `commit` has returned.
+ * The interface of a store: the log, the accounts, waiting direct messages, used message ids, cursors of plain clients,
+ * and known servers.
+ *
+ * `memory_store.ts` and `server/store/sqlite/sqlite_store.ts` behave the same for all users:
+ * `tests/contract/store_contract.ts` puts both through one suite. A batch is taken whole or not at all. After `commit`
+ * has returned, it survives a crash of the program.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -11,16 +13,19 @@ import type { DiskUse } from "./budget.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 
-/** A registered user. Where the account came from decides between two that claim one name: the lower (lamport, origin) wins. */
+/**
+ * A registered user. The origin of the account decides between two that claim one name: the lower (lamport, origin)
+ * wins.
+ */
 export interface Account {
   readonly username: string;
-  /** What a secret is checked against (accounts/secret.ts); never the secret. */
+  /** The verifier of the secret (accounts/verifier.ts); never the secret. */
   readonly verifier: string;
   readonly lamport: number;
   readonly origin: string;
 }
 
-/** That `username` published entry `origin:sequence` under a `messageId` of its own choice. */
+/** `username` published entry `origin:sequence` under this `messageId`. */
 export interface UsedMessageId {
   readonly username: string;
   readonly messageId: string;
@@ -31,19 +36,19 @@ export interface UsedMessageId {
 }
 
 /**
- * How far a plain client's connection got, as it cannot say so itself. `position` is the last segment that it was sent;
- * `undefined` means that it is connected and at the end of the log.
+ * The progress of a plain client's connection, as the client cannot say it itself. `position` is the last segment that
+ * was sent to it. `undefined` means that it is connected and at the end of the log.
  */
 export interface PlainCursor {
-  /** Names the connection. Increasing, so that the oldest is found first. */
+  /** Names the connection. Ids increase, so the oldest connection is found first. */
   readonly id: number;
   readonly username: string;
   readonly position: Position | undefined;
-  /** Whether its connection was lost, so that the next login of the user takes it over. */
+  /** Whether the connection was lost. The next login of the user takes the cursor over then. */
   readonly lost: boolean;
 }
 
-/** A server of the network, and where it can be reached. */
+/** A server of the network, and its address. */
 export interface KnownServer extends Endpoint {
   readonly serverId: string;
 }
@@ -52,7 +57,7 @@ export interface KnownServer extends Endpoint {
 export interface StoredMessage extends EntryId {
   /** The user it is for. */
   readonly to: string;
-  /** What the receiver gets: the line of the entry, its end included. */
+  /** The line for the receiver: the entry's line with its end. */
   readonly line: string;
 }
 
@@ -62,15 +67,15 @@ export interface WaitingMessage extends StoredMessage {
   readonly place: number;
 }
 
-/** Which part of an inbox is asked for; all of it unless something is said. */
+/** The wanted part of an inbox; all of it by default. */
 export interface InboxPortion {
   /** Messages after this place: that of the last one which was read. */
   readonly after?: number;
-  /** At least one message if there is one, then as many as have no more bytes than this. */
+  /** At least one message if there is one, then as many as fit into this. */
   readonly maxBytes?: number;
 }
 
-/** Where a user stands whose connection was lost, as its owner wrote it: the store does not look into `place`. */
+/** The place of a user whose connection was lost, as its owner wrote it. The store does not read `place`. */
 export interface StoredPlace {
   /** Names the place. */
   readonly id: number;
@@ -88,14 +93,14 @@ export interface EntryRange {
 }
 
 /**
- * A server goes on under a new name, as numbers that it has given out under the old one are others' as well: the entries of its own origin beyond `after` go,
- * with what is known of them beside the log, and what stays is an origin like any other.
+ * The server goes on under a new name, because other entries have some of its numbers, too. Its own entries beyond
+ * `after` go, with their data beside the log. The rest becomes an origin like any other.
  */
 export interface Renaming {
   readonly former: string;
   /** The last entry of the former origin that stays: the end of a segment, or 0. */
   readonly after: number;
-  /** What it is called from now on: never used before. */
+  /** The new name: never used before. */
   readonly serverId: string;
 }
 
@@ -111,11 +116,12 @@ export interface Batch {
   readonly cursors: readonly PlainCursor[];
   /** Cursors that are over, by id; also when they are among `cursors`. */
   readonly endedCursors: readonly number[];
-  /** Those of the entries in `segments` that are direct messages and wait from now on. Each stands in a segment for the user it is to. */
+  /** Entries of `segments` that are direct messages and wait from now on. Each is in a segment for its receiver. */
   readonly directMessages?: readonly StoredMessage[];
   /**
-   * Direct messages that are delivered, wherever that happened: they wait no longer. One that is not here yet never begins to, as servers learn of a
-   * delivery by way of another origin, and that may be the shorter one; which of them are awaited is forgotten like direct messages are.
+   * Direct messages that were delivered anywhere: they wait no longer. A message that has not come yet never begins to
+   * wait, because a delivery takes another way than its message, and may come first. Such deliveries are forgotten like
+   * direct messages.
    */
   readonly delivered?: readonly EntryId[];
   /** When given, takes the place of all members that were known before. */
@@ -127,9 +133,10 @@ export interface Batch {
   /** Places that are over, by id; also when they are among `places`. */
   readonly endedPlaces?: readonly number[];
   /**
-   * Origins that are forgotten whole, before anything else of the batch is taken in: their segments and what is known of their direct messages go; accounts
-   * that came from them stay, and so does the head. A tombstone keeps the sequence that is given here, or a higher one that it had; also of an origin of
-   * which nothing is known. Segments that come later must begin behind it, and take it away. Never this server itself.
+   * Origins to forget as a whole, before the rest of the batch: their segments go, and so does the data about their
+   * direct messages. Accounts from them stay, and so does the head. A tombstone keeps the given sequence, or its former
+   * higher one, also for an unknown origin. Later segments must begin behind the tombstone, and remove it. Never this
+   * server itself.
    */
   readonly buried?: Vector;
   /** When given, the server has a new name from then on. Comes before all else in the batch. */
@@ -140,16 +147,19 @@ export interface Batch {
 
 /** What a store knows when it is opened. */
 export interface StoreState {
-  /** This server's name as an origin: made when the store was, and never used by another. Made of `a-z`, `0-9` and `-`. */
+  /**
+   * This server's name as an origin. Made with the store, and never used by another server. Consists of `a-z`, `0-9`
+   * and `-`.
+   */
   readonly serverId: string;
   readonly lamport: number;
   /** The position of the newest segment; 0 when there is none. Never goes back, also when that segment is forgotten. */
   readonly head: Position;
   /** What the log has, forgotten entries included. */
   readonly vector: Vector;
-  /** Those that were connected when the server went are marked lost here, at the head where they stood at it. */
+  /** Cursors that were connected when the server stopped are marked lost here, at the head of that time. */
   readonly cursors: readonly PlainCursor[];
-  /** The other servers that this one has known, in the order in which they were given: so it finds them again after a restart. */
+  /** The other servers that this one has known, in the given order. So it finds them again after a restart. */
   readonly members: readonly KnownServer[];
   /** In the order of their ids. */
   readonly places: readonly StoredPlace[];
@@ -162,8 +172,9 @@ export interface StoreState {
 }
 
 /**
- * The end of a log that the disk did not keep, found when it was opened. As clients may have seen what is gone, its numbers are not given out a
- * second time: the server has a new `serverId`, and the old one stays as an origin that ends before the cut.
+ * The end of a log that the disk did not keep, found at the opening. Clients may have seen the lost entries, so their
+ * numbers are not given out again. The server has a new `serverId`, and the old one stays as an origin that ends before
+ * the cut.
  */
 export interface Cut {
   /** What the server was called before. */
@@ -175,10 +186,10 @@ export interface Cut {
 }
 
 /**
- * A range in which entries were forgotten: sequences `first` to `last` of `origin`. `last` was forgotten for certain; lines that are kept, or that
- * the reader would not have got anyway, can lie before it. What was for one user makes no gap when it is forgotten here: nobody else has lost
- * anything, and the user's messages had their time. Where it never came, as another server had forgotten it before, it is part of a hole like any other:
- * nobody can tell there who it was for.
+ * A range with forgotten entries: sequences `first` to `last` of `origin`. `last` was forgotten for certain. Before it
+ * there can be kept lines, or lines that the reader would not get anyway. Entries for one user make no gap when they
+ * are forgotten here: no other reader lost anything, and the user's messages had their time. If they were forgotten
+ * before they came here, they are part of a hole like any other: nobody here can tell who they were for.
  */
 export interface Gap {
   readonly origin: string;
@@ -186,13 +197,16 @@ export interface Gap {
   readonly last: number;
 }
 
-/** Where a reader that has `vector` has to begin, and what it will get. */
+/** Where a reader with `vector` begins, and what it gets. */
 export interface Missing {
-  /** Read segments after this position, and of these the lines that `vector` does not have. The head when nothing is missing. */
+  /** Read segments after this position, and of them the lines that `vector` lacks. The head if nothing is missing. */
   readonly after: Position;
   /** Lines for everyone that `vector` does not have and that are kept. */
   readonly activities: number;
-  /** What `vector` does not have and is not kept: at most one range for each origin, and one wherever anything was forgotten. */
+  /**
+   * Entries that `vector` lacks and the log has forgotten: at most one range for each origin, and one wherever
+   * something was forgotten.
+   */
   readonly gaps: readonly Gap[];
 }
 
@@ -202,28 +216,28 @@ export interface ForgetLimits {
   readonly takenBefore: number;
   /** The oldest activities go while all of them together have more bytes than this. */
   readonly maxBytes: number;
-  /** Direct messages taken in before this go, and what the log has for one user, in milliseconds since 1970. */
+  /** Forget direct messages taken in before this, and other entries for one user; milliseconds since 1970. */
   readonly directMessagesBefore: number;
   /** Message ids used before this go, in milliseconds since 1970. */
   readonly usedBefore: number;
 }
 
-/** How old an origin's newest segment has to be before the origin may be forgotten whole; as in `ForgetLimits`. */
+/** The age at which an origin's newest segment allows forgetting the whole origin; as in `ForgetLimits`. */
 export type BurialLimits = Pick<ForgetLimits, "takenBefore" | "directMessagesBefore">;
 
 /** What one call of `forget` did. */
 export interface Forgotten {
   /** Activities that are gone. */
   readonly entries: number;
-  /** The newest position among them; 0 when there are none. A reader that stood before it has missed something that it was not told about. */
+  /** The newest forgotten position; 0 if there is none. A reader before it has missed entries without being told. */
   readonly upTo: Position;
   /** Whether the limits are not met yet: call again soon, but let others have the event loop first. */
   readonly more: boolean;
 }
 
 /**
- * Message ids of clients without a name that a store keeps, at most, however young they are: anybody can send them, and the oldest go first. What one of
- * them named can be published a second time then.
+ * The most message ids of clients without a name, even young ones. Anybody can send them, so the oldest go first. Then
+ * a message with such an id can be published a second time.
  */
 export const MAX_ANONYMOUS_IDS = 100_000;
 
@@ -232,37 +246,39 @@ export interface Store extends Disposable {
   /** Read once, when the store is opened. */
   readonly opened: StoreState;
   /**
-   * Takes all of `batch`, or nothing. Positions continue at the head, sequences of each origin above the vector. A segment that begins further on
-   * than at the next sequence leaves a hole: the entries in between were forgotten by those that had them, and from now on count as forgotten here.
-   * @throws {StoreError} when it cannot be kept: the server cannot go on then.
+   * Takes all of `batch`, or nothing. Positions continue at the head, sequences of each origin above the vector. A
+   * segment may begin further on than the next sequence. That leaves a hole: the entries between were forgotten
+   * elsewhere, and count as forgotten here.
+   * @throws {StoreError} when the store cannot keep it: the server cannot go on then.
    * @throws {RangeError} when it does not continue the log.
    */
   commit(batch: Batch): void;
   /**
-   * Segments after `position` in order, at least one if there is one, then no more than fit into `maxBytes`. It may be fewer; it is the end of
-   * the log only when there are none. Positions have holes where segments were forgotten.
+   * Segments after `position` in order: at least one if there is one, then at most as many as fit into `maxBytes`, or
+   * fewer. Only an empty result means the end of the log. Positions have holes where segments were forgotten.
    */
   segmentsAfter(position: Position, maxBytes: number): Segment[];
   /**
-   * What a reader that has `vector` is missing. Origins of `vector` that are not known here say nothing; of one that was forgotten whole the reader has a
-   * gap if it names it, and only then.
+   * The entries that a reader with `vector` lacks. Unknown origins in `vector` do not count. A forgotten origin is a
+   * gap only for a reader that names it.
    */
   missing(vector: Vector): Missing;
   /**
-   * What a reader that was sent everything up to `position` is missing. `after` is that position, or the head when it lies beyond. Where it cannot
-   * be told any more how far the reader got in an origin, the gap begins at its first entry.
+   * The entries that a reader lacks after it got everything up to `position`. `after` is that position, or the head if
+   * it lies beyond. If the reader's progress in an origin is no longer known, the gap begins at the origin's first
+   * entry.
    */
   missingAfter(position: Position): Missing;
-  /** What a reader has for certain that was sent everything for everyone up to `position`. */
+  /** The entries that a reader has for certain after it got everything for everyone up to `position`. */
   vectorAt(position: Position): Vector;
   account(username: string): Account | undefined;
-  /** Accounts whose names come after `username` in the order of their code points, at most so many. */
+  /** Accounts whose names come after `username` in the order of code points, at most `limit`. */
   accountsAfter(username: string, limit: number): Account[];
   /** Every registered name, in the order of `Array.sort`. */
   usernames(): string[];
   /** Direct messages that wait for `username`, in the order of this server's log. */
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[];
-  /** Those of them that are in `range`, in order: at least one if there is one, then as many as have no more bytes than `maxBytes`. */
+  /** Messages in `range`, in order: at least one if there is one, then as many as fit into `maxBytes`. */
   inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[];
   /** How many direct messages wait for `username`. Counts them, and no further than `atMost`. */
   inboxCount(username: string, atMost: number): number;
@@ -271,9 +287,9 @@ export interface Store extends Disposable {
   /** What was noted last under `key`. */
   note(key: string): string | undefined;
   /**
-   * Origins of which nothing is kept but what is for servers, and how far they are known: no direct message of them waits, and their newest segment, which is
-   * never forgotten alone, is beyond the limits too. At most `limit` of them. This server itself may be among them. Only those are looked at that are named
-   * `among`, all where it is left out, and given that `mayGo`.
+   * Origins with nothing but entries for servers, and how far they are known. None of their direct messages waits.
+   * Their newest segment, which is never forgotten alone, is beyond the limits, too. At most `limit` of them. This
+   * server itself may be among them.
    */
   buriable(
     before: BurialLimits,
@@ -287,28 +303,29 @@ export interface Store extends Disposable {
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**
-   * Forgets activities, direct messages and message ids beyond `limits`, the oldest first; a call does a few milliseconds of work at most. Activities go in
-   * the order of the log, so that one which is to stay keeps all after it, whatever the clock said when they came. So do messages that wait, and what each
-   * origin has for single users. Never goes: the newest segment of an origin (a message in it waits no longer than others), and what is for
-   * servers.
+   * Forgets activities, direct messages and message ids beyond `limits`, oldest first, with at most a few milliseconds
+   * of work per call. Activities go in the order of the log: one that stays keeps all after it, whatever the clock
+   * said. The same holds for waiting messages, and for each origin's entries for single users. Never forgotten: the
+   * newest segment of an origin (a message in it waits no longer than others), and entries for servers.
    * @throws {StoreError}
    */
   forget(limits: ForgetLimits): Forgotten;
   /**
-   * What is kept on the disk takes, and what is left there; `undefined` where nothing is kept on one. Looks at each file: not for every turn.
+   * The size of the data on the disk, and the free space; `undefined` without a disk. Looks at each file: not for every
+   * turn.
    * @throws {StoreError}
    */
   diskUse(): DiskUse | undefined;
   /**
-   * Looks whether what it keeps is still where it was, and no shorter: to be called every second or so.
-   * @throws {StoreError} when somebody has changed that: the server cannot go on then.
+   * Checks that the files are still in place, and not shorter. Call it about every second.
+   * @throws {StoreError} when somebody changed them: the server cannot go on then.
    */
   checkFiles(): void;
   /** Ends it; a second call does nothing. */
   close(): void;
 }
 
-/** The store cannot be opened, read or written. The message names the file or folder and what a person can do. */
+/** The store cannot be opened, read or written. The message names the file or folder, and what a person can do. */
 export class StoreError extends Error {
   /** Its class, by name. */
   override name = "StoreError";
@@ -324,7 +341,7 @@ export interface DamagedPart {
   readonly position?: Position;
 }
 
-/** Something that was stored is not what was written there. Nothing of it was given out. */
+/** Stored data has changed. None of it was returned. */
 export class DamagedError extends StoreError implements DamagedPart {
   override name = "DamagedError";
   readonly origin?: string;

@@ -1,7 +1,7 @@
 /**
- * Brings back what is whole of a damaged data folder: a new `thrum.sqlite` with every row and frame that is as it was written, beside the same `log-*.bytes`
- * files. The old database, and files with damage, go to a folder of their own; nothing is thrown away. Reads with `salvage.ts`, decides with
- * `recovery_plan.ts`.
+ * Repairs a damaged data folder: writes a new `thrum.sqlite` with every whole row and frame, beside the same
+ * `log-*.bytes` files. The old database and damaged files go to a folder of their own; nothing is thrown away.
+ * `salvage.ts` reads, `recovery_plan.ts` decides.
  */
 
 import {
@@ -34,21 +34,21 @@ export interface RecoverOptions {
   readonly folder: string;
   /** As for a new store. */
   readonly makeServerId: () => string;
-  /** What other servers of the network have, whole; empty when there are none. */
+  /** Everything that other servers of the network have; empty without servers. */
   readonly peers: Vector;
 }
 
 /** What came of it. */
 export interface Recovery extends RecoveryPlan {
   readonly serverId: string;
-  /** What the server was called, if that can be read and is another name. */
+  /** The former name of the server, if it is readable and differs. */
   readonly formerServerId: string | undefined;
   /** Entries that are kept. */
   readonly entries: number;
   readonly accounts: Loss;
   /** Direct messages that wait. */
   readonly messages: Loss;
-  /** Message ids, places of clients, notes and what else is kept beside the log. */
+  /** Message ids, places of clients, notes, and the rest beside the log. */
   readonly others: Loss;
   /** Where the old database is now. */
   readonly savedIn: string;
@@ -61,7 +61,7 @@ const DATABASE_FILES = ["thrum.sqlite", "thrum.sqlite-wal", "thrum.sqlite-shm", 
 
 /**
  * Recovers the folder. No server may use it meanwhile.
- * @throws {StoreError} when it is in use, or cannot be read or written at all: then it is as it was.
+ * @throws {StoreError} when it is in use, or cannot be read or written at all: then it is unchanged.
  */
 export function recoverFolder({ folder, makeServerId, peers }: RecoverOptions): Recovery {
   if (!existsSync(folder)) {
@@ -92,7 +92,7 @@ export function recoverFolder({ folder, makeServerId, peers }: RecoverOptions): 
   }
 }
 
-/** The database as it is; `undefined` when it is none any more. Throws when a server uses it. */
+/** The old database; `undefined` if the file is no database any more. Throws when a server uses it. */
 function openOld(folder: string): DatabaseSync | undefined {
   if (!existsSync(`${folder}/thrum.sqlite`)) return undefined;
   const database = new DatabaseSync(`${folder}/thrum.sqlite`);
@@ -101,11 +101,11 @@ function openOld(folder: string): DatabaseSync | undefined {
     return database;
   } catch (error) {
     const { errcode = 0 } = error as { errcode?: number };
-    // It has hold of the file, of which much may still be read.
+    // The database is open, and much of it may still be readable.
     if ((errcode & 0xff) === SQLITE_CORRUPT) return database;
     database.close();
     if ((errcode & 0xff) === SQLITE_NOTADB) return undefined;
-    // In use, or of a newer program: nothing is to be done about it here.
+    // In use, or of a newer program: recovery cannot help here.
     throw error;
   }
 }
@@ -117,7 +117,7 @@ class Recovering {
   /** Files in which something is lost, and files in which something is kept. */
   readonly damagedFiles = new Set<number>();
   readonly usedFiles = new Set<number>();
-  /** What of the index cannot be read, and the frames that files have of it. */
+  /** Unreadable parts of the index, and their frames in files. */
   readonly #unknown: Unreadable[] = [];
   #stray: readonly WholeSegment[] = [];
   readonly #originIds = new Map<string, number>();
@@ -173,7 +173,7 @@ class Recovering {
     return forgotten;
   }
 
-  /** Everything that is found of the log, in the order of positions: the index first, then frames that nothing names. */
+  /** Everything that is found of the log, by position: first the index, then frames that no row names. */
   *#found(): Iterable<FoundSegment> {
     let stray = 0;
     const strayBefore = (position: number) => {
@@ -218,7 +218,7 @@ class Recovering {
     return log;
   }
 
-  /** Writes the index, and origins with what is forgotten of them. Gives how many entries are kept. */
+  /** Writes the index, and the origins with their forgotten sequences. Gives the number of kept entries. */
   #writeLog(plan: RecoveryPlan, forgotten: ReadonlyMap<string, number>): number {
     const holes = new Map(plan.origins.map(({ origin, missing, cutAfter }) => [origin, { missing, cutAfter }]));
     const positions = new Map(this.#salvage.origins.map(({ name, position }) => [name, position]));
@@ -308,7 +308,10 @@ function positionOf(found: FoundSegment): number {
     : found.after + 1;
 }
 
-/** Puts the new database in the place of the old one, which is kept with what else is damaged. Gives where. */
+/**
+ * Puts the new database in the place of the old one. Keeps the old one with the other damaged files, and gives their
+ * folder.
+ */
 function swap(folder: string, damaged: ReadonlySet<number>, used: ReadonlySet<number>): string {
   let number = 1;
   while (existsSync(`${folder}/damaged-${number}`)) number++;
@@ -336,7 +339,7 @@ function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** What the server of this folder is called, where that can be read and no server uses the folder. */
+/** The name of this folder's server, if it is readable and no server uses the folder. */
 export function serverIdIn(folder: string): string | undefined {
   try {
     using salvage = new Salvage(folder, openOld(folder));

@@ -1,6 +1,7 @@
 /**
- * What a damaged folder has beside its log, brought back row for row: accounts, direct messages that wait, message ids, and what is small. A part of
- * `recover.ts`, which owns the transaction. Where a table cannot be read, the log tells of accounts and of messages.
+ * Recovers the rows beside the log of a damaged folder: accounts, waiting direct messages, message ids, and small
+ * tables. A part of `recover.ts`, which owns the transaction. If a table is unreadable, the log tells of accounts and
+ * of messages.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -16,7 +17,7 @@ import type { Account } from "../store.ts";
 /** Of one kind of row. */
 export interface Loss {
   readonly kept: number;
-  /** Rows that had changed; `"some"` where that cannot be counted. */
+  /** Rows that had changed; `"some"` if they cannot be counted. */
   readonly lost: number | "some";
 }
 
@@ -37,7 +38,7 @@ export class RecoveredRows {
   readonly #log: () => Iterable<FoundSegment>;
   readonly #kept: KeptLog;
 
-  /** `log` goes through all that is found of the log. */
+  /** `log` goes through everything that was found of the log. */
   constructor(
     salvage: Salvage,
     target: DatabaseSync,
@@ -50,7 +51,7 @@ export class RecoveredRows {
     this.#kept = kept;
   }
 
-  /** Accounts that are whole, and those that the log tells of. */
+  /** Whole accounts, and accounts from the log. */
   accounts(): Loss {
     type Row = Account & { readonly checksum: number };
     const rows = this.#salvage.all<Row>("accounts", "username, verifier, lamport, origin, checksum");
@@ -87,7 +88,7 @@ export class RecoveredRows {
     }
   }
 
-  /** Direct messages that wait: as the table says, or, where it cannot be read, those of the log that no receipt speaks of. */
+  /** Waiting direct messages: from the table, or if that is unreadable, the messages of the log without a receipt. */
   inbox(): Loss {
     interface Row {
       readonly place: number;
@@ -123,7 +124,7 @@ export class RecoveredRows {
     return { kept: this.#writeUnreceived(insert), lost: "some" };
   }
 
-  /** One that was delivered comes a second time only where its receipt is lost. */
+  /** A delivered message comes a second time only if its receipt is lost. */
   #writeUnreceived(insert: { run(...values: (string | number | null)[]): unknown }): number {
     const received = new Set<string>();
     for (const { facts } of this.#linesForOthers()) if (facts.of !== undefined) received.add(formatEntryId(facts.of));
@@ -137,7 +138,7 @@ export class RecoveredRows {
     return place;
   }
 
-  /** Lines that are not for everyone, of what is kept. */
+  /** Kept lines that are not for everyone. */
   *#linesForOthers() {
     for (const found of this.#log()) {
       if (found.kind !== "whole" || !this.#kept.has(found.segment.frame.position)) continue;
@@ -203,7 +204,7 @@ export class RecoveredRows {
   }
 }
 
-/** A statement that adds a row of so many columns. */
+/** A statement that adds a row with this many columns. */
 export function insertInto(database: DatabaseSync, table: string, columns: number) {
   return database.prepare(`INSERT INTO ${table} VALUES (${Array(columns).fill("?").join()})`);
 }

@@ -1,6 +1,7 @@
 /**
- * What a damaged log becomes: which of its origins go on as they are, which end where the first entry is missing because other servers have it and send
- * it again, and whether the server itself needs a new name. Never renumbers: what is missing stays missing, and is named. Pure.
+ * Decides about a damaged log: which origins continue unchanged, which end before their first missing entry because
+ * other servers have it and send it again, and whether the server needs a new name. Never renumbers: missing entries
+ * stay missing, and are named. Pure.
  */
 
 import { sequenceOf, type Vector } from "../../../log/vector.ts";
@@ -18,7 +19,7 @@ export interface FoundOrigin {
   readonly origin: string;
   /** The newest entry that is whole; 0 when none is. */
   readonly last: number;
-  /** In order. What lies behind `last` is among them as far as it is known. */
+  /** In order. Entries behind `last` are included, if they are known. */
   readonly missing: readonly MissingEntries[];
   /** Whether it is known that nothing was behind the last entry that the index names. */
   readonly isEndKnown: boolean;
@@ -26,14 +27,20 @@ export interface FoundOrigin {
 
 /** An origin, and what it becomes. */
 export interface RecoveredOrigin extends FoundOrigin {
-  /** Up to here its entries are kept, as other servers have all of them and send the rest again; `undefined` keeps whatever is whole. */
+  /**
+   * Its entries are kept up to here, because other servers have all of them and send the rest again. `undefined` keeps
+   * everything that is whole.
+   */
   readonly cutAfter: number | undefined;
 }
 
 /** What is to be done. */
 export interface RecoveryPlan {
   readonly origins: readonly RecoveredOrigin[];
-  /** Whether numbers of this server may have been given out that nothing here tells of, or are to come again from others. */
+  /**
+   * Whether this server may have given out numbers that nothing here tells of, or will get some of its numbers back
+   * from others.
+   */
   readonly needsNewName: boolean;
 }
 
@@ -42,7 +49,7 @@ interface Track {
   last: number;
   /** The newest entry that is known at all. */
   known: number;
-  /** Something between what was found last and what is found next is unknown. */
+  /** Something between the last and the next found segment is unknown. */
   isUnsure: boolean;
   readonly missing: MissingEntries[];
 }
@@ -53,7 +60,7 @@ export class FoundLog {
   readonly #tracks = new Map<string, Track>();
   #hasUnknown = false;
 
-  /** `forgotten`: up to where entries of an origin were forgotten in good order, as far as that can be read. */
+  /** `forgotten`: how far entries of an origin were forgotten properly, if it is readable. */
   constructor(forgotten: ReadonlyMap<string, number>) {
     this.#forgotten = forgotten;
   }
@@ -91,7 +98,7 @@ export class FoundLog {
   #gapBefore(origin: string, first: number): Track {
     const track = this.#trackOf(origin);
     const from = Math.max(track.known, track.forgottenLast) + 1;
-    // Elsewhere, what is not there was forgotten in good order, or was a hole before.
+    // In other places, absent entries were forgotten properly, or were a hole before.
     if (track.isUnsure && first > from) track.missing.push({ first: from, last: first - 1, isCertain: false });
     track.isUnsure = false;
     return track;
@@ -108,8 +115,9 @@ export class FoundLog {
 }
 
 /**
- * What becomes of `origins`. `peers`: what other servers have of each origin, whole; empty when none was asked. `serverId`: how the server is called,
- * where that can be read. `wasClosed`: whether its last end was in good order, so that nothing of the database itself can be missing unseen.
+ * Plans for `origins`. `peers`: everything that other servers have of each origin; empty if none was asked. `serverId`:
+ * the name of the server, if it is readable. `wasClosed`: whether the server was closed properly, so that nothing can
+ * be missing from the database unseen.
  */
 export function planRecovery(
   origins: readonly FoundOrigin[],

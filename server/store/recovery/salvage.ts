@@ -1,6 +1,6 @@
 /**
- * What is whole in a damaged data folder: rows that say what was written, frames that are as they were. Reads around whatever cannot be read, and changes
- * nothing. What is made of it is decided in `recovery_plan.ts` and carried out by `recover.ts`.
+ * Finds the whole parts of a damaged data folder: rows and frames that are as they were written. Reads around
+ * everything unreadable, and changes nothing. `recovery_plan.ts` decides about the result, and `recover.ts` writes it.
  */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -26,7 +26,9 @@ export interface WholeSegment {
   readonly bareChecksum: number | undefined;
 }
 
-/** What became of a row of the index: a whole segment, entries that are known to be lost, or a place of which nothing is known. */
+/**
+ * The result of an index row: a whole segment, entries that are known to be lost, or a place where nothing is known.
+ */
 export type FoundSegment =
   | { readonly kind: "whole"; readonly segment: WholeSegment }
   | {
@@ -45,7 +47,7 @@ const ROWS = 256;
 /** Read from a file at once. */
 const CHUNK_BYTES = 4_194_304;
 
-/** Rows of one table in the order of their whole-numbered key, and what lies between them unreadable. */
+/** Rows of one table in the order of their integer key, and the unreadable ranges between them. */
 export function* scan<T>(
   read: (after: number, limit: number) => T[],
   keyOf: (row: T) => number,
@@ -74,7 +76,9 @@ export function isUnreadable(found: unknown): found is Unreadable {
   return (found as Unreadable).before !== undefined;
 }
 
-/** The first row behind `after` that can be read, and how many keys had to be passed over; `undefined` when none can. */
+/**
+ * The first readable row behind `after`, and the number of keys that were passed over; `undefined` if there is none.
+ */
 function firstReadable<T>(
   read: (after: number, limit: number) => T[],
   after: number,
@@ -102,7 +106,7 @@ function firstReadable<T>(
   return found;
 }
 
-/** An origin: its number, and up to where its entries were forgotten, and where that stood. */
+/** An origin: its number, its last forgotten sequence, and that one's position. */
 export interface SalvagedOrigin {
   readonly id: number;
   readonly name: string;
@@ -120,7 +124,7 @@ export class Salvage implements Disposable {
   readonly #names = new Map<number, string>();
   #isClosed = false;
 
-  /** `database` is that of the folder, where it can be opened at all. */
+  /** `database` is the folder's database, if it can be opened at all. */
   constructor(folder: string, database: DatabaseSync | undefined) {
     this.folder = folder;
     this.#database = database;
@@ -144,7 +148,7 @@ export class Salvage implements Disposable {
     return this.#names.get(id);
   }
 
-  /** Rows of a table, nothing of which was looked at yet; one `Unreadable` for all of it where the table itself is not there. */
+  /** Rows of a table, unchecked. One `Unreadable` for all of it if the table is missing. */
   *rows<T>(table: string, key: string, columns: string): Iterable<T | Unreadable> {
     let select: StatementSync | undefined;
     try {
@@ -168,14 +172,17 @@ export class Salvage implements Disposable {
     }
   }
 
-  /** What the index leads to, in the order of positions. */
+  /** The segments of the index, by position. */
   *segments(): Iterable<FoundSegment> {
     for (const row of this.rows<SegmentRow>("segments", "position", `${INDEX_COLUMNS}, bytes`)) {
       yield isUnreadable(row) ? { kind: "unknown", ...row } : this.#found(row);
     }
   }
 
-  /** Frames in files whose positions are among `lost`, with none of the index to name them. The last of one position counts. */
+  /**
+   * Frames in files with positions in `lost` that no index row names. Of several frames with one position the last
+   * counts.
+   */
   framesOf(lost: readonly Unreadable[]): WholeSegment[] {
     const found = new Map<number, WholeSegment>();
     if (lost.length === 0) return [];
@@ -205,7 +212,7 @@ export class Salvage implements Disposable {
     return { kind: "lost", position, origin, first, last, file: row.file ?? undefined };
   }
 
-  /** A frame says everything, so a row that has changed does no harm as long as it leads to it. */
+  /** A frame says everything. So a changed row does no harm if it leads to the frame. */
   #wholeSegment(row: SegmentRow, isRowWhole: boolean): WholeSegment | undefined {
     const place = isPlaced(row) ? { file: row.file, start: row.start, length: row.length } : undefined;
     const stored = place === undefined ? row.bytes : this.#readWhole(place);
@@ -224,7 +231,7 @@ export class Salvage implements Disposable {
   }
 
   #readWhole({ file, start, length }: { file: number; start: number; length: number }): Uint8Array | undefined {
-    // What a row that has changed says can be anything.
+    // A changed row can say anything.
     if (!Number.isSafeInteger(start) || !(start >= 0) || !(length > 0) || length > CHUNK_BYTES * 64) return undefined;
     const bytes = this.#read(file, start, length);
     return bytes.length === length ? bytes : undefined;

@@ -1,4 +1,7 @@
-/** Checksums of what the store keeps: they find what the disk changed, not what somebody forged. The library's CRC-32 finds every single flipped bit. */
+/**
+ * Checksums of stored data. They find changes by the disk, not forgeries. The library's CRC-32 finds every single
+ * flipped bit.
+ */
 
 import { crc32 } from "node:zlib";
 import { DamagedFileError } from "./sqlite_errors.ts";
@@ -9,23 +12,23 @@ export function checksumOf(data: Uint8Array | string): number {
 }
 
 /**
- * Checksum of a row of `table`, over all that it says; `tests/store/checksum_test.ts` knows some by heart. Files that were written keep theirs: never
- * changed.
+ * Checksum of all values of a row of `table`; `tests/store/checksum_test.ts` has known ones. Written files keep theirs:
+ * never change this.
  */
 export function rowChecksum(table: string, ...values: readonly (string | number | null)[]): number {
-  // JSON tells where one value ends and of which type it is, so that no two rows are written the same.
+  // JSON shows the end and type of each value, so no two rows give the same text.
   return checksumOf(JSON.stringify([table, ...values]));
 }
 
 /**
- * Looks whether a row of `table` says what was written there.
- * @throws {DamagedFileError} when it does not.
+ * Checks that a row of `table` has not changed since it was written.
+ * @throws {DamagedFileError} when it has.
  */
 export function checkRow(checksum: number, table: string, ...values: readonly (string | number | null)[]): void {
   if (rowChecksum(table, ...values) !== checksum) throw damagedRow(table);
 }
 
-/** What is thrown when a row of `table` is not what was written. */
+/** The error for a changed row of `table`. */
 export function damagedRow(table: string): DamagedFileError {
   return new DamagedFileError("thrum.sqlite", `is damaged: a row of its table "${table}" has changed`);
 }

@@ -1,11 +1,12 @@
-/** What a data folder takes on its disk, file by file, and what is left there. The part of `SqliteStore` that looks; `server/store/budget.ts` says what follows. */
+/**
+ * The size of a data folder, file by file, and the free space of its disk. `SqliteStore` looks with this;
+ * `server/store/budget.ts` decides.
+ */
 
 import { readdirSync, statfsSync, statSync } from "node:fs";
 import type { DiskPart, DiskUse } from "../budget.ts";
 
-/**
- * Looks at `folder`. `reusableBytes` are those of the database that it will write to again. Throws what node:fs throws.
- */
+/** Looks at `folder`. The database will fill `reusableBytes` before it grows. Throws the errors of node:fs. */
 export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
   const parts: Record<DiskPart, number> = { logFiles: 0, database: 0, writeAheadLog: 0, other: 0, reusable: 0 };
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -25,7 +26,7 @@ function partOf(name: string): DiskPart {
   return name.startsWith("thrum.sqlite-") ? "writeAheadLog" : "other";
 }
 
-/** Without the permission to ask (`--allow-sys=statfs`) the disk counts as endless: its own limit of the folder still holds. */
+/** Without the permission `--allow-sys=statfs` the disk counts as endless. The folder's own limit still holds. */
 function freeBytesOf(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);

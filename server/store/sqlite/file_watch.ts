@@ -1,6 +1,6 @@
 /**
- * Whether the files of a data folder are still those that the server has open. The operating system goes on taking what is written to a file that was removed, and
- * nobody will ever find it. Decides by what it is shown of each file; reads nothing itself.
+ * Whether the files of a data folder are still the ones that the server has open. The operating system accepts writes
+ * to a removed file, and nobody will ever find that data. Decides from the given file data; reads nothing itself.
  */
 
 /** What stands at a path. */
@@ -12,7 +12,7 @@ export interface SeenFile {
 
 /** Which files there have to be. */
 export interface WatchedFiles {
-  /** Looked at each time: never shorter than before, nor than what was written to it. */
+  /** Checked each time: a file must not be shorter than before, or than its written data. */
   readonly growing: readonly { readonly name: string; readonly writtenBytes: number }[];
   /** Never shorter than before; some of them at a time, as there may be many. */
   readonly complete: readonly string[];
@@ -20,24 +20,27 @@ export interface WatchedFiles {
   readonly passing: readonly string[];
 }
 
-/** Of those that are complete, so many are looked at each time. */
+/** The number of complete files to check each time. */
 const COMPLETE_AT_ONCE = 64;
 
 /** One folder's. */
 export class FileWatch {
   readonly #folder: string;
   readonly #look: (path: string) => SeenFile | undefined;
-  /** What was seen of the folder (an empty name) and of each file. */
+  /** The last state of the folder (with an empty name) and of each file. */
   #seen = new Map<string, SeenFile>();
   #turn = 0;
 
-  /** `look` gives what is at a path; `undefined` when nothing is. */
+  /** `look` gives the file at a path; `undefined` if there is none. */
   constructor(folder: string, look: (path: string) => SeenFile | undefined) {
     this.#folder = folder;
     this.#look = look;
   }
 
-  /** What has happened to one of the files, in words; `undefined` when all is well. What is seen of a file first is taken to be right. */
+  /**
+   * What has happened to one of the files, in words; `undefined` if all is well. The first look at a file counts as
+   * right.
+   */
   check({ growing, complete, passing }: WatchedFiles): string | undefined {
     const folder = this.#problem("", this.#look(this.#folder));
     if (folder !== undefined) return folder;

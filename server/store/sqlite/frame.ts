@@ -1,12 +1,13 @@
 /**
- * Frames: the form in which a segment lies on the disk, the same in a row of the database and in a file. A frame says everything about its segment and is
- * checked as a whole, so an index can be made anew from frames alone. The form is in docs/storage.md; files that were written keep it. Pure.
+ * Frames: the form of a segment on the disk, in a row of the database or in a file. A frame says everything about its
+ * segment and is checked as a whole, so an index can be rebuilt from frames alone. docs/storage.md describes the form;
+ * written files keep it. Pure.
  */
 
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
 import { checksumOf } from "./checksum.ts";
 
-/** Where a channel's lines are in the bytes of a segment. */
+/** The places of a channel's lines in the bytes of a segment. */
 export interface ChannelLines {
   readonly name: string;
   /** From `start` up to, and not including, `end`. */
@@ -26,7 +27,10 @@ export type Decoded =
   | { readonly ok: true; readonly frame: Frame; readonly length: number }
   | { readonly ok: false; readonly problem: string };
 
-/** What a frame begins with. The first byte never stands in UTF-8, so no line of a segment can be taken for a frame. Little-endian. */
+/**
+ * The first bytes of a frame. The first one never occurs in UTF-8, so no line of a segment can look like a frame.
+ * Little-endian.
+ */
 export const MAGIC = 0x726874f5;
 /** The form that is written. */
 export const FRAME_FORM = 1;
@@ -34,7 +38,10 @@ export const FRAME_FORM = 1;
 /** How audiences are written down; the order of `Audience` in log/segment.ts. Append only. */
 export const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
 
-/** Where the parts of a header begin. What has no fixed length follows `names`; the last four bytes are the header's checksum. */
+/**
+ * Where the parts of a header begin. Parts without a fixed length follow `names`; the last four bytes are the header's
+ * checksum.
+ */
 const AT = {
   magic: 0,
   form: 4,
@@ -113,7 +120,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return whole;
 }
 
-/** Reads the frame that begins at `at` of `bytes`. Its own bytes are not copied. */
+/** Reads the frame at `at` in `bytes`, without a copy of its bytes. */
 export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
   const left = bytes.length - at;
   if (left < AT.names + CHECKSUM_BYTES) return { ok: false, problem: "it is too short for a frame" };
@@ -138,7 +145,7 @@ export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
   }
   const names = readNames(bytes.subarray(at, at + end), view);
   const audience = names && audienceOf(view.getUint8(AT.audience), names.username);
-  // The checksum was right, so somebody wrote it so.
+  // The checksum was right, so a program wrote it like this.
   if (names === undefined || audience === undefined) return { ok: false, problem: "its frame makes no sense" };
   const first = view.getFloat64(AT.first, true);
   return {

@@ -1,12 +1,15 @@
-/** The index row of a segment (docs/storage.md): what it is made of, and whether it still says what was written. */
+/** The index row of a segment (docs/storage.md): its values, and whether they have changed. */
 
 import { damagedRow, rowChecksum } from "./checksum.ts";
 import type { IndexRow } from "./sqlite_statements.ts";
 
-/** Bare bytes in a file, as version 4 of the database had them: `bareChecksum` is their CRC-32. Append only, as is `FRAME_FORM`. */
+/**
+ * Bare bytes in a file, as in version 4 of the database: `bareChecksum` is their CRC-32. Append only, like
+ * `FRAME_FORM`.
+ */
 export const BARE_FORM = 0;
 
-/** Lamport times of a clock that was broken once can be above what a number holds exactly, and would not be read again. */
+/** Lamport times of a broken clock can be above the exact range of numbers, and could not be read again. */
 export function readableLamport(lamport: number): number {
   return Math.min(lamport, Number.MAX_SAFE_INTEGER);
 }
@@ -21,8 +24,8 @@ export function indexValues(facts: IndexFacts): [...(string | number | null)[], 
 }
 
 /**
- * The row that was asked for: of this origin and audience, with entries behind `after`.
- * @throws {DamagedFileError} when it is not what was written, or no answer: then an index of the database has changed.
+ * The row for a question: of this origin and audience, with entries behind `after`.
+ * @throws {DamagedFileError} when the row has changed, or is no answer: then an index of the database has changed.
  */
 export function checkedRow(row: IndexRow, asked?: { origin: number; audience: number; after: number }): IndexRow {
   if (rowChecksum("segments", ...valuesOf(row)) !== row.checksum) throw damagedRow("segments");

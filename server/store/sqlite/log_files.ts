@@ -1,7 +1,8 @@
 /**
- * The frames of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one every 64 MiB. SQLite writes each
- * page twice, with checksums; here bytes are written once. Rows of the database say what lies where: what none of them names does not count, and
- * is written over. The files have one owner, `sqlite_store.ts`, which holds the lock on the database.
+ * The frames of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one
+ * every 64 MiB. SQLite writes each page twice, with checksums; here bytes are written once. Rows of the database name
+ * the places. Bytes that no row names do not count, and are overwritten. The files have one owner, `sqlite_store.ts`,
+ * which holds the lock on the database.
  */
 
 import {
@@ -38,9 +39,9 @@ export interface Place {
 export interface FileSizes {
   /** Segments of this size and more go to files. */
   readonly segment: number;
-  /** A file that has so much is followed by a new one. */
+  /** The size at which a file is followed by a new one. */
   readonly file: number;
-  /** After so much the disk is waited for, in the background. */
+  /** After this many bytes the disk is synced, in the background. */
   readonly sync: number;
 }
 
@@ -50,26 +51,26 @@ export const FILE_SIZES: FileSizes = {
   segment: 8_192,
   // Small enough that forgetting gives space back soon and quickly.
   file: 67_108_864,
-  // So much is read again when the server was killed, in some milliseconds.
+  // After a kill of the server, this much is read again, in some milliseconds.
   sync: 16_777_216,
 };
 
 const FILE_NAME = /^log-(\d{8,})\.bytes$/;
 
-/** The numbers of the files in `folder`, each of which can be read and written. Throws what node:fs throws. */
+/** The numbers of the files in `folder`; each can be read and written. Throws the errors of node:fs. */
 export function logFilesIn(folder: string): number[] {
   const names = readdirSync(folder).filter((name) => FILE_NAME.test(name));
   for (const name of names) accessSync(`${folder}/${name}`, constants.R_OK | constants.W_OK);
   return names.map((name) => Number(FILE_NAME.exec(name)![1])).sort((a, b) => a - b);
 }
 
-/** What stands at `path`; `undefined` when nothing does. Throws what node:fs throws for other reasons. */
+/** The file at `path`; `undefined` if there is none. Throws the errors of node:fs for other reasons. */
 export function seenAt(path: string): SeenFile | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   return found && { device: found.dev, inode: found.ino, size: found.size };
 }
 
-/** The files of one folder. Methods throw what node:fs throws, and `DamagedFileError`. */
+/** The files of one folder. Methods throw the errors of node:fs, and `DamagedFileError`. */
 export class LogFiles {
   readonly #folder: string;
   readonly #sizes: FileSizes;
@@ -78,7 +79,7 @@ export class LogFiles {
   /** The file that is written to; 0 before the first. */
   #file = 0;
   #handle: number | undefined;
-  /** Where the bytes end that count, and where those end that were appended since. */
+  /** The end of the bytes that count, and the end of the appended ones. */
   #end = 0;
   #written = 0;
   /** How far the log is kept, and how much of it may not be on the disk yet. */
@@ -87,7 +88,7 @@ export class LogFiles {
   #synced = 0;
   #isSyncing = false;
   #syncFailure: unknown;
-  /** Kept open to be closed when another one cannot be opened. */
+  /** A reserve that can be closed when another file cannot be opened. */
   #spare: number | undefined;
   /** An older file that was read from last. */
   #reading: { readonly file: number; readonly handle: number } | undefined;
@@ -98,12 +99,15 @@ export class LogFiles {
     this.#sizes = sizes;
   }
 
-  /** All bytes of segments up to this position are on the disk, as far as it tells the truth. */
+  /** Everything up to this position is on the disk, if the disk tells the truth. */
   get synced(): number {
     return this.#synced;
   }
 
-  /** Goes on behind `end` of `file`, 0 if there is none, with a log that is kept up to `position` and on the disk up to `synced`. What lies behind `end` goes. */
+  /**
+   * Goes on behind `end` of `file` (0 for none). The log is kept up to `position`, and on the disk up to `synced`.
+   * Bytes behind `end` are removed.
+   */
   continue(file: number, end: number, position: number, synced: number): void {
     this.#kept = position;
     this.#synced = synced;
@@ -115,7 +119,7 @@ export class LogFiles {
     ftruncateSync(this.#handle, end);
     this.#end = end;
     this.#written = end;
-    // Whatever of it may be missing, counted with the next ones.
+    // The bytes that may be missing count with the next ones.
     this.#unsynced = position > synced ? this.#sizes.sync : 0;
   }
 
@@ -129,7 +133,7 @@ export class LogFiles {
     return [...this.#numbers].filter((number) => number !== this.#file).map(nameOfLogFile);
   }
 
-  /** Keeps a file in reserve, again where it was used up. */
+  /** Opens a reserve file, if there is none. */
   keepSpare(): void {
     try {
       this.#spare ??= openSync(this.#folder, constants.O_RDONLY);
@@ -138,7 +142,10 @@ export class LogFiles {
     }
   }
 
-  /** Writes `frames`, each in its parts, one after the other behind the end. They count when `keep` is called, and are gone when `drop` is. */
+  /**
+   * Writes `frames`, each in its parts, one after the other behind the end. They count after `keep`, and are gone after
+   * `drop`.
+   */
   append(frames: readonly (readonly Uint8Array[])[]): Place[] {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     if (this.#handle !== undefined) this.#checkWritten(this.#handle);
@@ -150,7 +157,7 @@ export class LogFiles {
     });
   }
 
-  /** What was appended counts, as part of a log that is kept up to `position`. */
+  /** The appended bytes count, as part of a log that is kept up to `position`. */
   keep(position: number): void {
     this.#unsynced += this.#written - this.#end;
     this.#end = this.#written;
@@ -170,8 +177,8 @@ export class LogFiles {
   }
 
   /**
-   * What is at `places`, in buffers that never change; whether it is right is looked at by whoever asked. What lies one behind the other is read at
-   * once. `partAt` tells what is damaged when the place of this index is not there.
+   * The bytes at `places`, in buffers that never change; the caller checks them. Adjacent places are read at once.
+   * `partAt` names the damaged part if the place of this index is missing.
    */
   read(places: readonly Place[], partAt: (index: number) => DamagedPart): Uint8Array[] {
     const found: Uint8Array[] = [];
@@ -219,7 +226,9 @@ export class LogFiles {
     this.#closeWriting();
   }
 
-  /** What is written to a file that was removed nobody will find; and behind what was cut off it would be as long as before, with nothing in between. */
+  /**
+   * Data in a removed file is lost. Data behind a cut would make the file as long as before, with nothing in between.
+   */
   #checkWritten(handle: number): void {
     const { nlink, size } = fstatSync(handle);
     if (nlink === 0) throw new DamagedFileError(nameOfLogFile(this.#file), "was removed while the server ran");
@@ -236,7 +245,7 @@ export class LogFiles {
 
   #beginFile(): void {
     const file = this.#file + 1;
-    // Waited for here, so that only the newest file can ever have bytes that are not on the disk.
+    // Synced here, so that only the newest file can have bytes that are not on the disk.
     this.sync();
     const handle = this.#open(file, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC);
     this.#closeWriting();
@@ -287,7 +296,7 @@ export class LogFiles {
     try {
       return openSync(path, flags, 0o600);
     } catch (error) {
-      // Connections took all files that this process may have open: that is what the spare one is for.
+      // Connections took all files that this process may open: the spare one is for this.
       if (isOutOfFiles(error) && this.#spare !== undefined) {
         this.#closeSpare();
         return this.#open(file, flags);
@@ -308,7 +317,7 @@ export class LogFiles {
   }
 
   #closeWriting(): void {
-    // One that is being waited for is closed after that.
+    // A file that is being synced is closed after that.
     if (this.#handle !== undefined && !this.#isSyncing) closeSync(this.#handle);
     this.#handle = undefined;
   }

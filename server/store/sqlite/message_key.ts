@@ -1,4 +1,4 @@
-/** What the store keeps in place of a user's message id: enough of a digest that no two are taken for one another, and no more. */
+/** The stored form of a user's message id: enough of a digest that no two ids are confused, and no more. */
 
 import { createHash } from "node:crypto";
 import { checksumOf } from "./checksum.ts";
@@ -6,16 +6,19 @@ import { checksumOf } from "./checksum.ts";
 /** Bytes of a key: to find a second pair with the key of a given one takes some 2^96 tries. */
 export const KEY_BYTES = 12;
 
-/** The first bytes of the SHA-256 of a user's name and its message id, in hexadecimal. Files that were written keep theirs: never changed. */
+/**
+ * The first bytes of the SHA-256 of a user's name and its message id, in hexadecimal. Written files keep theirs: never
+ * change this.
+ */
 export function messageKey(username: string, messageId: string): string {
-  // The length tells where the name ends, so that no two pairs are written the same.
+  // The length tells where the name ends, so no two pairs give the same text.
   const digest = createHash("sha256").update(`${username.length} ${username}${messageId}`).digest("hex");
   return digest.slice(0, 2 * KEY_BYTES);
 }
 
 /**
- * What stands in the `key` column of a used message id: the key, and behind it a checksum of all of the row. Both together have no more bytes than a
- * digest of the usual length, and a row that has changed is known for it.
+ * The `key` column of a used message id: the key, and behind it a checksum of the whole row. Together they are no
+ * longer than a usual digest, and they show a changed row.
  */
 export function idBytes(key: string, origin: number, sequence: number, usedAt: number): Uint8Array {
   const bytes = new Uint8Array(KEY_BYTES + 4);

@@ -1,7 +1,7 @@
 /**
- * From version 4 of `thrum.sqlite` to version 5: rows have checksums, segments in rows are frames, message ids are short, and direct messages that wait
- * name their entries instead of keeping them a second time. Bytes that lie in files stay where they are. What is written here is the form of that time:
- * `encodeFrame`, `rowChecksum` and `messageKey` never change what they give.
+ * From version 4 of `thrum.sqlite` to version 5: rows have checksums, segments in rows are frames, and message ids are
+ * short. Waiting direct messages name their entries instead of keeping a copy. Bytes in files stay in place. This file
+ * writes the form of that time: the results of `encodeFrame`, `rowChecksum` and `messageKey` never change.
  */
 
 import type { DatabaseSync } from "node:sqlite";
@@ -10,7 +10,7 @@ import { damagedRow, rowChecksum } from "./checksum.ts";
 import { audienceOf, encodeFrame } from "./frame.ts";
 import { idBytes, messageKey } from "./message_key.ts";
 
-/** As in version 5: what clients without a name share. */
+/** The bound of version 5 for clients without a name. */
 const MAX_ANONYMOUS_IDS = 100_000;
 /** Rows that are held in memory at a time. */
 const ROWS = 1_000;
@@ -144,7 +144,7 @@ const AFTER = [
   "CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL",
 ];
 
-/** Carries it out, within a transaction. Throws what SQLite throws. */
+/** Carries the migration out, within a transaction. Throws the errors of SQLite. */
 export function migrateTo5(database: DatabaseSync): void {
   const run = (sql: string) => void database.prepare(sql).run();
   BEFORE.forEach(run);
@@ -181,7 +181,7 @@ function copyOrigins(database: DatabaseSync): Map<number, string> {
   return names;
 }
 
-/** Lamport times of a clock that was broken once can be above what a number holds. */
+/** Lamport times of a broken clock can be above the range of numbers. */
 const LAMPORT = `min(lamport, ${Number.MAX_SAFE_INTEGER}) AS lamport`;
 const SEGMENT_COLUMNS =
   "position, origin, first, last, audience, username, taken_at, activities, activity_bytes, bytes, " +
@@ -225,7 +225,7 @@ function copySegments(database: DatabaseSync, origins: ReadonlyMap<number, strin
 function frameOf(row: OldSegment, origin: string | undefined): Uint8Array {
   const { position, first, last, taken_at, bytes, lamport } = row;
   const audience = audienceOf(row.audience, row.username);
-  // Nothing had a checksum: what makes no sense is all that can be found.
+  // Version 4 had no checksums: only impossible values can be found.
   if (origin === undefined || audience === undefined) throw damagedRow("segments");
   return encodeFrame({ position, origin, first, last, audience, takenAt: taken_at, bytes, lamport, channels: [] });
 }

@@ -1,16 +1,17 @@
 /**
- * The form of `thrum.sqlite`, version by version. A version that has been released is never edited: a change is a new entry at the end, which
- * `sqlite_store.ts` carries out on older files when it opens them. A file's version is its `PRAGMA user_version`; 0 is an empty file.
+ * The form of `thrum.sqlite`, version by version. Never edit a released version: add a new entry at the end.
+ * `sqlite_store.ts` carries it out on older files when it opens them. A file's version is its `PRAGMA user_version`; 0
+ * is an empty file.
  */
 
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTo5 } from "./migration_5.ts";
 
-/** What turns a file of the version before into one of version `to`. Carried out in one transaction. */
+/** Turns a file of the version before into version `to`, in one transaction. */
 export interface Migration {
   readonly to: number;
   readonly statements: readonly string[];
-  /** What statements alone cannot do, after them. Throws what SQLite throws. */
+  /** Work that statements alone cannot do, after them. Throws the errors of SQLite. */
   readonly carryOut?: (database: DatabaseSync) => void;
 }
 

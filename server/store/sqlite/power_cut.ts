@@ -1,6 +1,7 @@
 /**
- * What a power cut may have done to the SQLite store: rows can be there whose bytes did not reach their file. Looked for when the store is opened, by
- * `sqlite_store.ts`; where bytes are missing that the disk had not promised, the log ends before them and the server gets a new name.
+ * Finds the damage of a power cut: rows can be there whose bytes did not reach their file. `sqlite_store.ts` checks
+ * this when it opens the store. If the disk had not promised the missing bytes, the log ends before them, and the
+ * server gets a new name.
  */
 
 import type { Position } from "../../../log/segment.ts";
@@ -33,9 +34,9 @@ export interface OpenedParts {
 const READ_ROWS = 256;
 
 /**
- * Looks whether the files have what the rows name. What may not have reached the disk is read; if a power cut took some of it, the log is cut
- * before that. Throws what SQLite and node:fs throw.
- * @throws {DamagedFileError} when something is missing that was there for certain.
+ * Checks that the files have everything that rows name. Reads the bytes that may not have reached the disk. If a power
+ * cut took some, the log is cut before them. Throws the errors of SQLite and node:fs.
+ * @throws {DamagedFileError} when bytes are missing that were there for certain.
  */
 export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
   const { statements, files, segments } = parts;
@@ -67,7 +68,7 @@ export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
   }
 }
 
-/** Drops what stands after `position`. Accounts stay: whoever registered can log in. */
+/** Drops everything after `position`. Accounts stay: a registered user can log in. */
 function cutAfter(position: Position, parts: OpenedParts): Cut {
   const { statements, inbox, messageIds, beside, transaction, makeServerId } = parts;
   const serverId = makeServerId();

@@ -1,6 +1,6 @@
 /**
- * What the SQLite store keeps beside the log: accounts, cursors, members, notes and places. A part of `sqlite_store.ts`,
- * which owns the transactions. Every row has a checksum, which is looked at when it is read.
+ * The SQLite store's data beside the log: accounts, cursors, members, notes and places. A part of `sqlite_store.ts`,
+ * which owns the transactions. Every row has a checksum, which is checked when the row is read.
  */
 
 import { checkRow, rowChecksum } from "./checksum.ts";
@@ -22,7 +22,7 @@ interface NoteRow {
   readonly checksum: number;
 }
 
-/** All of it. Its calls throw what SQLite throws, and `DamagedFileError`. */
+/** All data beside the log. Its calls throw the errors of SQLite, and `DamagedFileError`. */
 export class SqliteBeside {
   readonly #statements: Statements;
 
@@ -30,7 +30,7 @@ export class SqliteBeside {
     this.#statements = statements;
   }
 
-  /** Takes in what a turn changed; within its transaction. */
+  /** Takes in the changes of a turn, within its transaction. */
   write({ accounts, cursors, endedCursors, members, notes, places, endedPlaces }: Batch): void {
     const { putAccount, deleteCursor, putNote, deleteNote, putPlace, deletePlace } = this.#statements;
     for (const { username, verifier, lamport, origin } of accounts) {

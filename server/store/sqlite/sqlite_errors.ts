@@ -1,11 +1,14 @@
-/** What went wrong with a data folder, and what a person can do about it: makes a `StoreError` of what node:sqlite and node:fs throw. */
+/**
+ * Explains a fault of a data folder, and what a person can do: turns errors of node:sqlite and node:fs into a
+ * `StoreError`.
+ */
 
 import { DamagedError, type DamagedPart, StoreError } from "../store.ts";
 
 /** What was being done to the data folder. */
 export type StoreAction = "open" | "read" | "write to" | "go on with";
 
-/** A file beside the database is not what the database says that it is. */
+/** A file beside the database differs from the database's record of it. */
 export class DamagedFileError extends Error {
   /** Its class, by name. */
   override name = "DamagedFileError";
@@ -19,7 +22,7 @@ export class DamagedFileError extends Error {
   }
 }
 
-/** Somebody has taken the files away from under the server. */
+/** Somebody has removed files of the running server. */
 export class TakenAwayError extends Error {
   /** Its class, by name. */
   override name = "TakenAwayError";
@@ -97,7 +100,10 @@ const SQLITE_REASONS: Readonly<Record<number, Reason>> = {
   26: DAMAGED,
 };
 
-/** The error to throw when `cause` kept the store from doing `action` to `folder`. One that says all that already is given back. */
+/**
+ * The error when `cause` kept the store from doing `action` to `folder`. An error that already says everything is
+ * returned as it is.
+ */
 export function storeError(action: StoreAction, folder: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const reason = reasonOf(cause);
@@ -106,7 +112,7 @@ export function storeError(action: StoreAction, folder: string, cause: unknown):
   return reason === DAMAGED ? new DamagedError(text, {}, { cause }) : new StoreError(text, { cause });
 }
 
-/** Which entries `part` is, to be put behind a sentence. */
+/** The entries of `part`, as the end of a sentence. */
 function partText({ origin, first, last, position }: DamagedPart): string {
   const entries = origin === undefined ? "" : ` (entries ${origin}:${first} to ${last}`;
   if (entries === "") return position === undefined ? "" : ` (position ${position})`;

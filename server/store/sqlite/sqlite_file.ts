@@ -1,6 +1,6 @@
 /**
- * The data folder and `thrum.sqlite` in it, made ready for `sqlite_store.ts`: made where they are missing, held by this process alone, and brought
- * into the form of this version.
+ * Prepares the data folder and its `thrum.sqlite` for `sqlite_store.ts`: makes missing ones, locks the file for this
+ * process, and brings it into the form of this version.
  */
 
 import {
@@ -25,25 +25,28 @@ import { StoreError } from "../store.ts";
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 const STICKY = 0o1000;
-/** What a server keeps in its data folder, the small files of `gateway/` among them. */
+/** The names of a server's files in its data folder, with the small files of `gateway/`. */
 const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|secret|http-token|ticket-key)$/;
-/** Tables whose rows are few, and looked through when the store is opened: checksums do not tell of a row that is not found any more. */
+/** Small tables, which are read through when the store is opened. Checksums cannot show that a row is missing. */
 const SMALL_TABLES = ["state", "origins", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"];
-/** SQLite's default: a checkpoint every 4 MB. Each holds the event loop for 5 to 15 ms on a fast SSD; a longer log would make them rarer but longer. */
+/**
+ * SQLite's default: a checkpoint every 4 MB. Each stops the event loop for 5 to 15 ms on a fast SSD. A longer log would
+ * make them rarer but longer.
+ */
 const CHECKPOINT_PAGES = 512;
 /**
- * Larger than SQLite's 4,096: a turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger pages make the small turns of a quiet
- * server cost twice as much.
+ * Larger than SQLite's 4,096. A turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger
+ * pages would double the cost of small turns on a quiet server.
  */
 const PAGE_BYTES = 8_192;
 /** The write-ahead log is cut to this after a checkpoint when one large commit made it longer. */
 const WAL_BYTES = 16_777_216;
-/** Memory for pages: enough for the upper part of the message id index, which is the only thing that is not written in order. */
+/** Memory for pages: enough for the upper part of the message id index. Only that index is not written in order. */
 const CACHE_BYTES = 16_777_216;
 
 /**
- * Makes the folder, and sees that it and what is in it can be written to: SQLite would only say that something failed, this says why.
- * Throws what node:fs throws, and `DamagedFileError`.
+ * Makes the folder, and checks that the server can write to it and its files. SQLite would only say that something
+ * failed; this says why. Throws the errors of node:fs, and `DamagedFileError`.
  */
 export function prepareFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -57,13 +60,13 @@ export function prepareFolder(folder: string): void {
 }
 
 /**
- * Lets nobody but their owner read the folder and what the server keeps in it, whatever that was before: messages, and what secrets are checked against.
- * Makes an empty `thrum.sqlite` where there is none, as SQLite would make it after the umask; its other files have the mode of that one. Throws what
- * node:fs throws.
+ * Lets only their owner read the folder and the server's files, whatever their mode was before: they have messages and
+ * verifiers of secrets. Makes an empty `thrum.sqlite` if there is none, as SQLite would take its mode from the umask.
+ * Its other files get the same mode. Throws the errors of node:fs.
  */
 export function closeToOthers(folder: string): void {
   const database = `${folder}/thrum.sqlite`;
-  // Not opened where it is there: to close it would end the lock that another store of this process has on it.
+  // Not opened if it exists: closing it would end the lock of another store in this process.
   if (!existsSync(database)) closeSync(openSync(database, "wx", PRIVATE_FILE));
   for (const name of readdirSync(folder)) if (KEPT.test(name)) chmodSync(`${folder}/${name}`, PRIVATE_FILE);
   const { mode } = statSync(folder);
@@ -72,13 +75,13 @@ export function closeToOthers(folder: string): void {
   try {
     chmodSync(folder, PRIVATE_FOLDER);
   } catch (error) {
-    // Somebody else's folder, in which this user may write: the files are closed all the same.
+    // The folder belongs to another user, and this user may write in it. The files are closed all the same.
     if ((error as { code?: string }).code !== "EPERM") throw error;
   }
 }
 
 /**
- * Takes hold of the file and brings it into the form that is used here. Throws what SQLite throws.
+ * Locks the file and brings it into the present form. Throws the errors of SQLite.
  * @throws {StoreError} when a newer program wrote it.
  */
 export function prepareFile(database: DatabaseSync, folder: string, synchronous: "normal" | "full"): void {
@@ -110,7 +113,7 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
   }
 }
 
-/** Looks whether what is small is whole, rows and indexes. Throws what SQLite throws, and `DamagedFileError`. */
+/** Checks the rows and indexes of the small tables. Throws the errors of SQLite, and `DamagedFileError`. */
 export function checkSmallTables(database: DatabaseSync): void {
   for (const table of SMALL_TABLES) {
     const found = database.prepare(`PRAGMA integrity_check(${table})`).get();

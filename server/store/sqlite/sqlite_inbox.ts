@@ -1,6 +1,6 @@
 /**
- * Direct messages that wait, in the table `inbox`: a part of `sqlite_store.ts`, which owns the transactions. A row says where the line is; the line itself
- * stands in its segment alone. Acts on what `server/store/inbox.ts` decides.
+ * Waiting direct messages, in the table `inbox`: a part of `sqlite_store.ts`, which owns the transactions. A row says
+ * where the line is; only the segment has the line. Does what `server/store/inbox.ts` decides.
  */
 
 import { linesAfter, type Position, type Segment } from "../../../log/segment.ts";
@@ -10,12 +10,14 @@ import { DamagedFileError } from "./sqlite_errors.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "../store.ts";
 
-/** Whose sizes are looked at together, to see how many fit into a portion. */
+/** The number of sizes that are read together, to see how many messages fit into a portion. */
 const SIZES = 256;
 const NEWLINE = 0x0a;
 const decoder = new TextDecoder();
 
-/** A row: a message that waits, or, without `username`, `position` and `size`, a delivery that is known before its message. */
+/**
+ * A row: a waiting message, or a delivery that is known before its message (without `username`, `position` and `size`).
+ */
 interface Row {
   readonly place: number;
   readonly origin: string;
@@ -25,21 +27,24 @@ interface Row {
   readonly position: Position | null;
   readonly size: number | null;
   readonly checksum: number;
-  /** Of a message of version 4 of the database whose segment was gone before. */
+  /** For a message of version 4 of the database whose segment was already gone. */
   readonly line: string | null;
 }
 
-/** Where a message stands among those that are asked for, and its bytes. */
+/** The place of a message among the wanted ones, and its bytes. */
 interface Size {
   readonly at: number;
   readonly size: number;
 }
 
-/** The messages of all users. Its calls throw what SQLite throws, and `DamagedFileError`. */
+/** The messages of all users. Its calls throw the errors of SQLite, and `DamagedFileError`. */
 export class SqliteInbox {
   readonly #statements: Statements;
   readonly #segmentAt: (position: Position) => Segment | undefined;
-  /** SQLite itself would give the place of the newest row again when that is gone: to a reader of portions its message would be one that it had. */
+  /**
+   * SQLite itself would reuse the place of a deleted newest row. A reader of portions would then take the new message
+   * for one that it had.
+   */
   #lastPlace: number;
 
   /** `segmentAt` reads a segment of the log. */
@@ -74,7 +79,7 @@ export class SqliteInbox {
     return one<{ size: number }>(this.#statements.countMessagesOf, username, atMost)!.size;
   }
 
-  /** Takes in what a turn changed; within its transaction. */
+  /** Takes in the changes of a turn, within its transaction. */
   apply({ taken, delivered, takenAt }: InboxChange): void {
     const { deleteMessage } = this.#statements;
     for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
@@ -88,15 +93,15 @@ export class SqliteInbox {
   }
 
   /**
-   * The place of the last row that is to be forgotten, and how many there are up to it: taken in before `takenBefore`, and at most `budget`. `heldFrom` is
-   * where the first segment stands that is needed after that.
+   * The place of the last row to forget, and the number of rows up to it: taken in before `takenBefore`, at most
+   * `budget`. `heldFrom` is the position of the first segment that is still needed.
    */
   planForgetting(
     takenBefore: number,
     budget: number,
   ): { readonly upTo: number; readonly rows: number; readonly heldFrom: Position } {
     const oldest = all<Row>(this.#statements.oldestMessages, budget).map(checked);
-    // As with activities, one that is to stay keeps all after it.
+    // As with activities, a message that stays keeps all after it.
     const stays = oldest.findIndex(({ takenAt }) => takenAt >= takenBefore);
     const rows = stays < 0 ? oldest.length : stays;
     const upTo = oldest[rows - 1]?.place ?? 0;
@@ -109,7 +114,7 @@ export class SqliteInbox {
     this.#statements.deleteMessagesUpTo.run(upTo);
   }
 
-  /** Drops the messages of `origin` after `sequence`: the log was cut there. What is known of deliveries stays true. */
+  /** Drops the messages of `origin` after `sequence`, where the log was cut. Known deliveries stay true. */
   cut(origin: string, sequence: number): void {
     this.#statements.deleteMessagesAfter.run(origin, sequence);
   }
@@ -160,7 +165,10 @@ function damaged({ origin, sequence }: Row): DamagedFileError {
   return new DamagedFileError("thrum.sqlite", what, { origin, first: sequence, last: sequence });
 }
 
-/** Where the last of the messages after `after` stands that fit into `maxBytes`, or the first one. Sizes first, so that no line is read in vain. */
+/**
+ * The place of the last message after `after` that fits into `maxBytes`, or of the first one. Reads sizes first, so
+ * that no line is read in vain.
+ */
 function lastThatFits(sizesAfter: (at: number) => readonly Size[], after: number, maxBytes: number): number {
   let last = after;
   let bytes = 0;

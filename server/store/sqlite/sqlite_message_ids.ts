@@ -1,6 +1,6 @@
 /**
- * Used message ids in the SQLite store: some 60 bytes each, in the order in which they were used. A part of `sqlite_store.ts`, which owns the transactions.
- * Clients without a name share a table that is bounded by number.
+ * Used message ids in the SQLite store: some 60 bytes each, in the order of their use. A part of `sqlite_store.ts`,
+ * which owns the transactions. Clients without a name share a table with a bounded number of rows.
  */
 
 import { ANONYMOUS } from "../../../protocol/names.ts";
@@ -38,7 +38,7 @@ export interface IdsPlan {
   readonly more: boolean;
 }
 
-/** All of them. Its calls throw what SQLite throws. */
+/** All used ids. Its calls throw the errors of SQLite. */
 export class SqliteMessageIds {
   readonly #nameOf: (origin: number) => string | undefined;
   readonly #maxAnonymous: number;
@@ -48,7 +48,7 @@ export class SqliteMessageIds {
   /** Of the turn: who publishes with an id was asked for it before. */
   readonly #asked = new Map<string, AskedId>();
 
-  /** `nameOf` gives the name of the origin with this number; `undefined` when it is known no more. */
+  /** `nameOf` gives the name of the origin with this number; `undefined` if it is unknown. */
   constructor(
     statements: Statements,
     nameOf: (origin: number) => string | undefined,
@@ -69,7 +69,7 @@ export class SqliteMessageIds {
     return { username, messageId, origin, sequence: row.sequence, usedAt: row.usedAt };
   }
 
-  /** Takes in what a turn used, `numberOf` its origins; within its transaction. */
+  /** Takes in the ids that a turn used, within its transaction. `numberOf` gives the numbers of their origins. */
   write(used: readonly UsedMessageId[], numberOf: (origin: string) => number): void {
     let isAnonymous = false;
     for (const { username, messageId, origin, sequence, usedAt } of used) {
@@ -85,7 +85,7 @@ export class SqliteMessageIds {
     this.#asked.clear();
   }
 
-  /** Which of the oldest are to be forgotten, of at most `budget` in each table. */
+  /** The oldest ids to forget, out of at most `budget` in each table. */
   planForgetting(usedBefore: number, budget: number): IdsPlan {
     const places = this.#tables.map((table) =>
       all<{ place: number; usedAt: number }>(table.oldest, budget)
@@ -101,12 +101,12 @@ export class SqliteMessageIds {
     places.forEach((ofTable, index) => ofTable.forEach((place) => this.#tables[index]!.delete.run(place)));
   }
 
-  /** Drops those of the origin with this number after `sequence`: the log was cut there. */
+  /** Drops the ids of the origin with this number after `sequence`: the log was cut there. */
   cut(origin: number, sequence: number): void {
     for (const table of this.#tables) table.deleteAfter.run(origin, sequence);
   }
 
-  /** The row of a key. One that has changed says nothing: what it was for can be published a second time. */
+  /** The row of a key. A changed row counts as missing: its message can be published a second time. */
   #find(asked: AskedId): Row | undefined {
     const { key, table, prefix } = asked;
     const rows = all<Row>(this.#tables[table].find, prefix);

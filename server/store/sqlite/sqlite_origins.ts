@@ -1,6 +1,7 @@
 /**
- * What the SQLite store knows by heart of each origin, and the numbers by which its rows name them: a part of `sqlite_store.ts`, which owns the
- * transactions. What follows from it is decided in `server/store/origin_log.ts`, for which it looks up rows.
+ * The state of each origin in the memory of the SQLite store, and the numbers by which its rows name origins. A part of
+ * `sqlite_store.ts`, which owns the transactions. `server/store/origin_log.ts` decides, and this file looks rows up for
+ * it.
  */
 
 import type { Audience, Position } from "../../../log/segment.ts";
@@ -24,7 +25,7 @@ export interface Origin {
   readonly log: OriginLog;
 }
 
-/** All origins. Its calls throw what SQLite throws. */
+/** All origins. Its calls throw the errors of SQLite. */
 export class SqliteOrigins implements Lookup {
   readonly #statements: Statements;
   readonly #byName = new Map<string, Origin>();
@@ -63,20 +64,20 @@ export class SqliteOrigins implements Lookup {
     return this.#byName.get(name);
   }
 
-  /** The newest sequence of an origin, also of one that is buried; 0 when there is none. */
+  /** The newest sequence of an origin, also of a buried one; 0 if there is none. */
   lastOf(name: string): number {
     return this.#byName.get(name)?.log.last ?? this.#tombstones.get(name) ?? 0;
   }
 
-  /** What the origin with this number is called; `undefined` when it is known no more. */
+  /** The name of the origin with this number; `undefined` if it is unknown. */
   nameOf(id: number): string | undefined {
     const name = this.#names[id];
     return name !== undefined && this.#byName.get(name)?.id === id ? name : undefined;
   }
 
   /**
-   * An origin, with a number also where it had none or is among those `buried` in this transaction. It loses its tombstone there, and is known here when it
-   * is `set`.
+   * An origin with its number. It gets a number if it has none, or if it is in `buried` in this transaction. Its
+   * tombstone goes there, and `set` makes it known here.
    */
   getOrInsert(name: string, buried: ReadonlyMap<string, number> | undefined): Origin {
     const known = this.#byName.get(name);
@@ -89,7 +90,7 @@ export class SqliteOrigins implements Lookup {
     return { id, log };
   }
 
-  /** Writes what is forgotten of origins; within a transaction. */
+  /** Writes the forgotten sequences of origins, within a transaction. */
   writeForgotten(origins: Iterable<Origin>): void {
     for (const { id, log } of origins) this.#putForgotten(id, log);
   }
@@ -112,8 +113,8 @@ export class SqliteOrigins implements Lookup {
   }
 
   /**
-   * Drops all rows of the origins in `buried`, and puts their tombstones; within a transaction. Gives the tombstones, and the files that rows named. It is
-   * known here when `bury` is called.
+   * Drops all rows of the origins in `buried`, and writes their tombstones, within a transaction. Gives the tombstones,
+   * and the files that rows named. `bury` makes it known here.
    */
   writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
     const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteOrigin, putTombstone } = this.#statements;
@@ -128,7 +129,7 @@ export class SqliteOrigins implements Lookup {
       for (const { file } of all<{ file: number | null }>(deleteSegmentsOf, origin.id)) {
         if (file !== null) files.push(file);
       }
-      // Message ids stay, and say nothing without their origin: to look for them would be to look through all.
+      // Message ids stay, and say nothing without their origin. A search for them would go through all ids.
       deleteOrigin.run(origin.id);
     }
     // Early deliveries of an origin that never came too.
@@ -137,8 +138,8 @@ export class SqliteOrigins implements Lookup {
   }
 
   /**
-   * Drops what `origin` has beyond `after`; within a transaction. Gives how it stands then, if it is known at all, and the files that rows named. It is known
-   * here when it is `set`.
+   * Drops everything of `origin` beyond `after`, within a transaction. Gives its new state, if it is known at all, and
+   * the files that rows named. `set` makes it known here.
    */
   writeEnd(name: string, after: number): { readonly origin: Origin | undefined; readonly files: readonly number[] } {
     const { deleteSegmentsOfAfter } = this.#statements;
@@ -168,7 +169,7 @@ export class SqliteOrigins implements Lookup {
     const { id, log } = this.#byName.get(name)!;
     const found = this.activityAfter(name, sequence);
     const before = one<IndexRow>(this.#statements.activityUpTo, id, sequence);
-    // What is kept for everyone is counted through, and nothing of it was forgotten behind the oldest.
+    // Segments for everyone have running counts, and nothing behind the oldest was forgotten.
     const counted = before === undefined ? countedBefore(log.oldest, log) : checkedRow(before).activities;
     if (countedBefore(found, log) !== counted) throw damagedRow("segments");
     return found;
@@ -250,7 +251,7 @@ function logOf({ name, forgottenLast, forgottenPosition }: Omit<OriginRow, "id" 
     ...emptyLog(name),
     forgottenLast,
     forgottenPosition,
-    // An origin's rows can end before what was forgotten, or be none, when the log was cut.
+    // After a cut, an origin's rows can end before its forgotten ones, or be missing.
     last: Math.max(newest?.last ?? 0, forgottenLast),
     newest: newest?.position ?? 0,
     newestTakenAt: newest?.takenAt ?? 0,

@@ -1,6 +1,7 @@
 /**
- * Segments in the SQLite store: frames, in rows or in files, and the index of them. A part of `sqlite_store.ts`, which owns the transactions. The files
- * themselves are the business of `log_files.ts`, the form of frames that of `frame.ts`. What is given out was checked after it was read.
+ * Segments in the SQLite store: frames, in rows or in files, and their index. A part of `sqlite_store.ts`, which owns
+ * the transactions. `log_files.ts` has the files, `frame.ts` the form of frames. Everything is checked after it is read
+ * and before it is returned.
  */
 
 import type { Position, Segment } from "../../../log/segment.ts";
@@ -32,7 +33,7 @@ export interface Written {
   readonly withHoles: ReadonlySet<string>;
 }
 
-/** The segments of the log. Its calls throw what SQLite and node:fs throw, and `DamagedFileError`. */
+/** The segments of the log. Its calls throw the errors of SQLite and node:fs, and `DamagedFileError`. */
 export class SqliteSegments {
   readonly #statements: Statements;
   readonly #files: LogFiles;
@@ -54,13 +55,13 @@ export class SqliteSegments {
   }
 
   /**
-   * Writes them, of a turn that ended at `lamportAfter`; within its transaction. `originOf` gives an origin, or makes it. What is given back are the origins, by
-   * name, as they stand once that is stored, and those of them that have a new hole.
+   * Writes the segments of a turn that ended at `lamportAfter`, within its transaction. `originOf` gives an origin, or
+   * makes it. Returns the origins by name, in their state after the commit, and the ones with a new hole.
    */
   write(segments: readonly Segment[], lamportAfter: number, originOf: (name: string) => Origin): Written {
     const lamport = readableLamport(lamportAfter);
     const places = this.#writeToFile(segments, lamport);
-    // Kept apart until the commit has succeeded, so that one which fails leaves nothing here either.
+    // Kept apart until the commit has succeeded. So a failed commit leaves nothing here either.
     const changed = new Map<string, Origin>();
     const withHoles = new Set<string>();
     for (const segment of segments) {
@@ -95,7 +96,7 @@ export class SqliteSegments {
     return { changed, withHoles };
   }
 
-  /** As `Store.segmentsAfter`, of a log whose newest segment stands at `newest`. */
+  /** Like `Store.segmentsAfter`, in a log whose newest segment stands at `newest`. */
   after(position: Position, maxBytes: number, newest: Position): Segment[] {
     const { last, count, isEnd } = this.#lastThatFits(position, maxBytes);
     // The newest is never forgotten: before it the log does not end.
@@ -112,7 +113,7 @@ export class SqliteSegments {
     return row && this.#readAll([row])[0];
   }
 
-  /** Reads a segment whose row was read: nothing of the row is taken for true. */
+  /** Reads a segment whose row was read. Trusts nothing in the row. */
   check(row: SegmentRow): void {
     this.#readAll([row]);
   }
@@ -125,7 +126,7 @@ export class SqliteSegments {
     return segments;
   }
 
-  /** Writes what is large of `segments` to a file. By position. */
+  /** Writes the large ones of `segments` to a file. By position. */
   #writeToFile(segments: readonly Segment[], lamport: number): ReadonlyMap<Position, Place> | undefined {
     const large = segments.filter(({ audience, bytes }) =>
       audience.kind === "everyone" && bytes.length >= this.#largeBytes
@@ -141,7 +142,8 @@ export class SqliteSegments {
     let last = position;
     let count = 0;
     let bytes = 0;
-    // Sizes first, all at once: a statement that is left in the middle of its rows (`iterate`) does not work a second time in Deno 2.5.
+    // Sizes first, all at once: in Deno 2.5, a statement that stops in the middle of its rows (`iterate`) does not work
+    // a second time.
     const rows = all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS);
     for (const row of rows) {
       bytes += row.size;
@@ -152,7 +154,7 @@ export class SqliteSegments {
     return { last, count, isEnd: rows.length < READ_ROWS };
   }
 
-  /** The segment of `row`, whose frame, or bytes alone, are `stored`. */
+  /** The segment of `row`. `stored` is its frame, or its bytes alone. */
   #segment(row: SegmentRow, stored: Uint8Array | null): Segment {
     if (row.form === BARE_FORM) return this.#bareSegment(row, stored);
     const decoded = stored === null ? undefined : decodeFrame(stored);
@@ -166,7 +168,7 @@ export class SqliteSegments {
     return { position, origin, first, last, audience, takenAt, bytes };
   }
 
-  /** One of a folder of version 4: the row alone says what it is. */
+  /** A segment of a folder of version 4: only the row describes it. */
   #bareSegment(row: SegmentRow, bytes: Uint8Array | null): Segment {
     const { position, origin, first, last, takenAt } = checkedRow(row);
     if (bytes === null || checksumOf(bytes) !== row.bareChecksum) throw this.#damaged(row, "its bytes have changed");
@@ -176,7 +178,10 @@ export class SqliteSegments {
     return { position, origin: name, first, last, audience, takenAt, bytes };
   }
 
-  /** What each origin has for everyone is counted through, and forgotten from its beginning only: so a row that is not found is missed. */
+  /**
+   * Each origin's segments for everyone have running counts, and are forgotten only from the beginning. So a missing
+   * row is noticed.
+   */
   #checkOrder(rows: readonly IndexRow[]): void {
     const counted = new Map<number, number>();
     for (const row of rows) {

@@ -7,7 +7,7 @@ import { one, type Statements, type StateRow } from "./sqlite_statements.ts";
 /** What there is once. */
 export type State = Omit<StateRow, "checksum">;
 
-/** Reads it. Throws what SQLite throws, and `DamagedFileError`. */
+/** Reads it. Throws the errors of SQLite, and `DamagedFileError`. */
 export function readState(statements: Statements): State {
   const row = one<StateRow>(statements.state);
   if (row === undefined) throw damagedRow("state");

@@ -1,11 +1,14 @@
-/** What `sqlite_store.ts` says to SQLite: its statements, prepared once, and how their rows are read. The tables are in `migrations.ts`. */
+/**
+ * The SQL statements of `sqlite_store.ts`, prepared once, and the reading of their rows. `migrations.ts` has the
+ * tables.
+ */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Position } from "../../../log/segment.ts";
 import { AUDIENCE_NUMBERS } from "./frame.ts";
 import type { Place } from "./log_files.ts";
 
-/** What the index says of a segment: all of its row but bytes, under one checksum. */
+/** The index row of a segment: all of the row but the bytes, under one checksum. */
 export interface IndexRow {
   readonly position: number;
   /** The number of the origin. */

@@ -1,7 +1,7 @@
 /**
- * A store in a SQLite file, `thrum.sqlite` in the data folder, which it holds alone; the bytes of large activities are in `log_files.ts` beside it.
- * Commits go to the write-ahead log of SQLite: they are there after a crash of the program, and with `synchronous: "full"` after a power cut too.
- * Acts; what is decided is in `server/store/origin_log.ts`.
+ * A store in a SQLite file, `thrum.sqlite` in the data folder, which this process locks. `log_files.ts` beside it has
+ * the bytes of large activities. Commits go to SQLite's write-ahead log. They survive a crash of the program, and with
+ * `synchronous: "full"` a power cut, too. This file acts; `server/store/origin_log.ts` decides.
  */
 
 import { DatabaseSync } from "node:sqlite";
@@ -54,23 +54,23 @@ import type {
 export interface SqliteStoreOptions {
   /** The data folder. Made when it is missing. */
   readonly folder: string;
-  /** Called when the store is new: gives a name that no server had before, made of `a-z`, `0-9` and `-`. */
+  /** Called for a new store: gives a name that no server had before, of `a-z`, `0-9` and `-`. */
   readonly makeServerId: () => string;
   /** Whether a commit waits for the disk (`"full"`), or a power cut may take the last moments with it (`"normal"`). */
   readonly synchronous: "normal" | "full";
-  /** What goes to files of its own, and how large these get: smaller in tests. */
+  /** The sizes of segments that go to files, and of these files: smaller in tests. */
   readonly fileSizes?: FileSizes;
-  /** Message ids of clients without a name that are kept, at most: fewer in tests. */
+  /** The most message ids of clients without a name: fewer in tests. */
   readonly maxAnonymousIds?: number;
 }
 
 const DATABASE = "thrum.sqlite";
-/** Work that one call of `forget` does at most: about 3 ms. Large rows are read to be deleted, so bytes count too. */
+/** The most work of one call of `forget`: about 3 ms. Large rows are read to be deleted, so bytes count, too. */
 const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
 
 /**
  * Opens the store in `folder`, or makes a new one there.
- * @throws {StoreError} when that is not possible; the message names the folder and what can be done.
+ * @throws {StoreError} when that is not possible. The message names the folder, and what a person can do.
  */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const { folder, synchronous, fileSizes = FILE_SIZES } = options;
@@ -82,7 +82,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     database = new DatabaseSync(`${folder}/thrum.sqlite`);
     prepareFile(database, folder, synchronous);
     checkSmallTables(database);
-    // A commit that waits for the disk would wait twice, for the file and for SQLite: that costs more than the second writing.
+    // Such a commit would wait for the disk twice, for the file and for SQLite. That costs more than writing the bytes
+    // twice.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
     const store = new SqliteStore(database, files, largeBytes, options);
     // What it is from here on.
@@ -332,7 +333,7 @@ class SqliteStore implements Store {
         writeState(this.#statements, { ...this.#state, synced: this.#files.synced });
       }
     } catch {
-      // Then what may be missing is looked through when it is opened again.
+      // Then the next opening looks for missing bytes.
     }
     this.#files.close();
     this.#database.close();
@@ -342,14 +343,14 @@ class SqliteStore implements Store {
     this.close();
   }
 
-  /** Reads what the store knows, and notes that no plain client is connected any more. */
+  /** Reads the state of the store, and notes that no plain client is connected any more. */
   #open(cut: Cut | undefined): StoreState {
     const { serverId, lamport, synced, head } = this.#state;
     const newest = this.#newestRow();
     this.#newest = newest?.position ?? 0;
     this.#takenAt = newest?.takenAt ?? 0;
     this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
-    // What was forgotten is further on only when the log was cut, or an origin went whole.
+    // The forgotten position is further on only if the log was cut, or an origin was forgotten as a whole.
     const forgotten = [...this.#origins.logs()].map((log) => log.forgottenPosition);
     this.#head = Math.max(head, newest?.position ?? 0, ...forgotten);
     const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
@@ -379,7 +380,7 @@ class SqliteStore implements Store {
     return row && checkedRow(row);
   }
 
-  /** Drops what is beyond the end of an origin that was this server's; within a transaction. */
+  /** Drops everything beyond the end of an origin that was this server's, within a transaction. */
   #endFormer({ former, after }: Renaming): ReturnType<SqliteOrigins["writeEnd"]> {
     const ended = this.#origins.writeEnd(former, after);
     if (ended.origin !== undefined) this.#messageIds.cut(ended.origin.id, after);
@@ -395,7 +396,7 @@ class SqliteStore implements Store {
     });
   }
 
-  /** Where the clock stood. One that was broken goes back to the latest time that it had before that. */
+  /** The last time of the clock. A broken clock goes back to the latest time before it broke. */
   #sane(...lamports: readonly number[]): number {
     const latest = Math.max(...lamports);
     if (latest <= MAX_ENTRY_LAMPORT) return latest;
@@ -403,11 +404,11 @@ class SqliteStore implements Store {
     return Math.max(lamport ?? 0, ...lamports.filter((lamport) => lamport <= MAX_ENTRY_LAMPORT));
   }
 
-  /** Notes that no plain client is connected any more, and that none is behind `end`. */
+  /** Notes that no plain client is connected any more, and that no cursor is behind `end`. */
   #loseCursors(end: Position): PlainCursor[] {
     const cursors = this.#beside.cursors();
-    // Now and not when they are asked for: the head moves on, and they stand where it is now. The segments before a cut may have been forgotten too,
-    // when they were for users.
+    // Now, and not when somebody asks for them: the head moves on, and they stand at the present head. The segments
+    // before a cut may also be forgotten, if they were for users.
     const lost = cursors.map((cursor) => ({
       ...cursor,
       lost: true,
@@ -420,7 +421,7 @@ class SqliteStore implements Store {
     return lost;
   }
 
-  /** What the database has to say once after `batch`; the same as before where nothing changes. */
+  /** The new state row after `batch`; the same object if nothing changes. */
   #nextState({ segments, buried, renamed, lamport }: Batch, head: Position): State {
     const { synced } = this.#files;
     const dropsSegments = buried !== undefined || renamed !== undefined;
@@ -431,7 +432,7 @@ class SqliteStore implements Store {
       serverId: renamed?.serverId ?? this.#state.serverId,
       synced: Math.max(synced, this.#state.synced),
       lamport: isToldElsewhere && !dropsSegments ? this.#state.lamport : lamport,
-      // The newest segment may be among what is dropped.
+      // The newest segment may be dropped, too.
       head: dropsSegments ? head : this.#state.head,
     };
   }
@@ -464,7 +465,7 @@ class SqliteStore implements Store {
       try {
         this.#statements.rollback.run();
       } catch {
-        // SQLite has done so itself, as it does when the disk is full.
+        // SQLite has rolled back itself, as it does when the disk is full.
       }
       this.#files.drop();
       throw storeError("write to", this.#folder, cause);
