@@ -1,4 +1,4 @@
-/** A door beside the line protocol's, as whoever opened it has it, and what it is opened with. */
+/** A door for another protocol: the interface for its owner, and the parts it is opened with. */
 
 import type { Config } from "../../config/config.ts";
 import type { ThrumNode } from "../node/node.ts";
@@ -12,7 +12,7 @@ export interface Door {
   readonly host: string;
   /** The port that it has, also when 0 was asked for. */
   readonly port: number;
-  /** Lets nobody in any more and ends what came through it. Calling it again waits for the same end. */
+  /** Lets nobody in any more, and ends everything that came through the door. A second call waits for the same end. */
   close(): Promise<void>;
 }
 
@@ -22,9 +22,9 @@ export interface DoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
-  /** Connections at once that are neither streams nor WebSockets; as many as the door likes where it is absent. */
+  /** The most connections at once that are neither streams nor WebSockets; the door decides if absent. */
   readonly maxCallers?: number;
-  /** Told what is thrown in the door; without it that is thrown on. */
+  /** Takes exceptions in the door; without it they are thrown on. */
   readonly faults?: FaultGuard;
 }
 
@@ -36,7 +36,7 @@ export class DoorError extends Error {
   readonly door: string;
   /** Where it was to listen. */
   readonly endpoint: Endpoint;
-  /** What the operating system calls it, such as `EADDRINUSE`. */
+  /** The code of the operating system, such as `EADDRINUSE`. */
   readonly code: string;
 
   /** `door` names it, `code` says why it cannot be opened. */

@@ -1,4 +1,7 @@
-/** The token of a server's HTTP gateway: where nobody gave one, the server makes it, and keeps it in `http-token` in its data folder. */
+/**
+ * The token of a server's HTTP gateway. If none is given, the server makes one and keeps it in `http-token` in its data
+ * folder.
+ */
 
 import { toHex } from "../accounts/verifier.ts";
 import type { Config } from "../../config/config.ts";

@@ -1,12 +1,12 @@
 /**
- * Secrets of a server where nobody gave one: it makes one, and keeps it in its data folder so that it is the same after a restart. For the program; a server in
- * somebody's own code has the secrets that it is given.
+ * Secrets of a server without a given one: the server makes one, and keeps it in its data folder for the next start.
+ * This is for the program. A server in a program of your own has the secrets that you give it.
  */
 
 import { type Config, dataFolder } from "../../config/config.ts";
 import { FileError, readTextFile, writePrivateFile } from "../../platform/files/text_file.ts";
 
-/** A secret, and where it came from: the configuration, the data folder, or nowhere, so that it was made. */
+/** A secret, and its source: the configuration, the data folder, or neither, if it is new. */
 export interface KeptSecret {
   readonly secret: string;
   readonly from: "given" | "kept" | "made";
@@ -26,8 +26,9 @@ export interface SecretKind {
 }
 
 /**
- * Finds or makes the secret for a server of this configuration; `given` is what the configuration says, empty for nothing. Writes nothing.
- * @throws {FileError} when the file that keeps it cannot be read, or holds none.
+ * Finds or makes the secret for a server of this configuration. `given` is the value of the configuration, empty for
+ * none. Writes nothing.
+ * @throws {FileError} when the file of the secret cannot be read, or holds none.
  */
 export async function findSecret(config: Config, given: string, kind: SecretKind): Promise<KeptSecret> {
   const file = config.store.ephemeral ? undefined : `${dataFolder(config)}/${kind.fileName}`;
@@ -37,14 +38,15 @@ export async function findSecret(config: Config, given: string, kind: SecretKind
 }
 
 /**
- * Keeps one that was made, for its owner alone. The data folder has to be there, and be held: its file is no other server's.
+ * Keeps a new secret, readable for its owner only. The server has to hold the data folder, so that the file is no other
+ * server's.
  * @throws {FileError}
  */
 export async function keepSecret({ secret, from, file }: KeptSecret): Promise<void> {
   if (from === "made" && file !== undefined) await writePrivateFile(file, `${secret}\n`);
 }
 
-/** What is in `file`; empty where there is none, or was not written any more when the machine went down. */
+/** The content of `file`; empty if it is missing, or if the machine stopped before it was written. */
 async function readSecret(file: string, { name, isAllowed }: SecretKind): Promise<string> {
   let text: string;
   try {
@@ -52,7 +54,7 @@ async function readSecret(file: string, { name, isAllowed }: SecretKind): Promis
   } catch (error) {
     throw new FileError(`Cannot read ${JSON.stringify(file)}: ${(error as Error).message}`, { cause: error });
   }
-  // Without what stands there, which may be a secret with a mistake in it.
+  // Without the content, which may be a secret with a mistake in it.
   if (text !== "" && !isAllowed(text)) throw new FileError(`Cannot use ${JSON.stringify(file)}: it holds no ${name}`);
   return text;
 }

@@ -1,11 +1,11 @@
-/** The secret that the servers of one network share: where nobody gave one, the first server makes it. */
+/** The secret that the servers of one network share. If none is given, the first server makes it. */
 
 import type { Config } from "../../config/config.ts";
 import { isSecret } from "../../config/values.ts";
 import { makeNetworkSecret } from "../../platform/crypto.ts";
 import { findSecret, keepSecret, type KeptSecret } from "./kept_secret.ts";
 
-/** The secret of a network, and where it came from. */
+/** The secret of a network, and its source. */
 export type NetworkSecret = KeptSecret;
 
 /**
@@ -22,7 +22,8 @@ export function findNetworkSecret(config: Config): Promise<NetworkSecret> {
 }
 
 /**
- * Keeps one that was made, for its owner alone. The data folder has to be there, and be held: its file is no other server's.
+ * Keeps a new secret, readable for its owner only. The server has to hold the data folder, so that the file is no other
+ * server's.
  * @throws {FileError}
  */
 export function keepNetworkSecret(secret: NetworkSecret): Promise<void> {

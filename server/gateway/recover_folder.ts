@@ -1,4 +1,7 @@
-/** Recovers the data folder of a server on the real world: asks the others of its network what they have, and brings back what is whole. */
+/**
+ * Recovers the data folder of a server on the real world: asks the other servers of its network for their vectors, and
+ * restores everything that is whole.
+ */
 
 import { getLogger } from "@logtape/logtape";
 import { type Config, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
@@ -11,7 +14,7 @@ import { recoverFolder, type Recovery, serverIdIn } from "../store/recovery/reco
 import { DamagedError, type Store } from "../store/store.ts";
 import { recoveryLines } from "./recovery_text.ts";
 
-/** What was recovered, and how many other servers said what they have. */
+/** The recovery, and the number of other servers that answered. */
 export interface FolderRecovery {
   readonly recovery: Recovery;
   readonly answered: number;
@@ -20,7 +23,8 @@ export interface FolderRecovery {
 const logger = getLogger(["thrum", "store"]);
 
 /**
- * Recovers the folder of a server of this configuration. `leastAnswers`: without so many other servers nothing is done, and `undefined` is given.
+ * Recovers the folder of a server of this configuration. With fewer than `leastAnswers` answers it does nothing and
+ * gives `undefined`.
  * @throws {StoreError} when it is in use, or cannot be read or written at all.
  */
 export async function recoverDataFolder(config: Config, leastAnswers = 0): Promise<FolderRecovery | undefined> {
@@ -33,7 +37,7 @@ export async function recoverDataFolder(config: Config, leastAnswers = 0): Promi
     self: {
       serverId: serverIdIn(folder) ?? makeServerId(),
       host: config.cluster.advertise === "" ? config.server.host : config.cluster.advertise,
-      // Nobody calls it before it has said where it is: it leaves at once.
+      // Nobody can call it before it has announced its address, and it leaves at once.
       port: config.server.port === 0 ? DEFAULT_CONFIG.server.port : config.server.port,
     },
   });
@@ -42,7 +46,8 @@ export async function recoverDataFolder(config: Config, leastAnswers = 0): Promi
 }
 
 /**
- * Opens the store of a server of this configuration. One that is damaged is recovered before, if the configuration says so and another server answers.
+ * Opens the store of a server of this configuration. Recovers a damaged one first, if the configuration says so and
+ * another server answers.
  * @throws {StoreError}
  */
 export async function openOrRecover(config: Config, open: () => Store): Promise<Store> {

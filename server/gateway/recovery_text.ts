@@ -1,4 +1,4 @@
-/** What was recovered of a damaged data folder, in words for its operator. Pure. */
+/** The result of a recovery, in words for the operator. Pure. */
 
 import { counted } from "../../config/counted.ts";
 import type { Recovery } from "../store/recovery/recover.ts";

@@ -1,4 +1,7 @@
-/** A server on the real world: the node with real clock, sockets, disk and cryptography, and the doors that were asked for. What `mod.ts` offers and `server.ts` runs. */
+/**
+ * A server on the real world: the node with real clock, sockets, disk and cryptography, and its doors. `mod.ts` exports
+ * this, and `server.ts` runs it.
+ */
 
 import { getLogger } from "@logtape/logtape";
 import { makeTicketKey } from "../accounts/ticket.ts";
@@ -29,17 +32,17 @@ import { UnreadableError } from "../journal/unreadable_store.ts";
 import { openOrRecover } from "./recover_folder.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
-/** Connections at once to each other door: as many as the operating system lets wait to be accepted, as a rule. */
+/** Connections at once to each other door: usually as many as the operating system lets wait for acceptance. */
 const MAX_CALLERS = 4_096;
 
 /**
- * What a server is started with: any part of a configuration, laid over the defaults; spans are milliseconds, sizes bytes.
- * Without a `cluster.secret` no other server is let in, and none can be joined.
+ * The options of a server: any part of a configuration, laid over the defaults. Spans are milliseconds, sizes bytes.
+ * Without a `cluster.secret` the server lets no other server in, and can join none.
  */
 export interface ServeOptions extends ConfigLayer {
   /** A file that every local event, send and receive is appended to, one JSON object a line. */
   trace?: string;
-  /** When the trace is longer than this it goes on in a new file; 67,108,864 bytes when not given. The file before it stays, as `FILE.1`. */
+  /** A longer trace goes on in a new file; 67,108,864 bytes if not given. The former file stays as `FILE.1`. */
   traceLimitBytes?: number;
 }
 
@@ -55,31 +58,30 @@ export interface Server extends AsyncDisposable {
   readonly http: Endpoint | undefined;
   /** Where the Chitty-Chat door listens. `undefined` when it has none. */
   readonly grpc: Endpoint | undefined;
-  /** How it supervises connections: what was asked for, brought into order. */
+  /** How it supervises connections: the given settings, after correction. */
   readonly heartbeat: WireHeartbeat;
   /** Connections that it has now. */
   readonly connectionCount: number;
-  /** Resolves when it has stopped: because it was asked to, or because it failed, with what it could not do. Never rejects. */
+  /** Resolves when the server has stopped, on request or after a failure, with the failure. Never rejects. */
   readonly finished: Promise<NodeEnd>;
-  /** Takes no more clients, hands those that it has over to other servers when they are in the middle of nothing, and then stops: see `finished`. */
+  /** Takes no more clients, hands its clients to other servers when they are idle, and then stops: see `finished`. */
   drain(): void;
-  /** Tells its clients, stores and sends what is under way, and closes everything. Calling it again waits for the same end. */
+  /** Tells its clients, stores and sends everything under way, and closes. A second call waits for the same end. */
   close(): Promise<void>;
 }
 
 /**
  * Starts a server.
- *
  * @throws {ConfigError} when an option is not allowed.
  * @throws {StoreError} when the data folder or the trace file cannot be used.
- * @throws {DoorError} when the address of its HTTP gateway or of the Chitty-Chat door cannot be listened on.
- * @throws {Error} with a `code` such as `EADDRINUSE` when its own address cannot be.
+ * @throws {DoorError} when it cannot listen at the address of its HTTP gateway or of the Chitty-Chat door.
+ * @throws {Error} with a `code` such as `EADDRINUSE` when it cannot listen at its own address.
  */
 export function serve(options: ServeOptions = {}): Promise<Server> {
   return serveGuarded(options, new Faults());
 }
 
-/** As `serve`; `faults` is told what is thrown in a handler, and counts it. */
+/** Like `serve`; `faults` takes exceptions in handlers, and counts them. */
 export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
   const { trace, traceLimitBytes, ...sections } = options;
   const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
@@ -159,7 +161,7 @@ interface OpenDoors {
   grpc?: Door;
 }
 
-/** Opens those that the configuration names. What they need is loaded only then. */
+/** Opens the doors of the configuration. Their modules are loaded only then. */
 async function openDoors(doors: OpenDoors, parts: DoorParts): Promise<void> {
   const { config: { gateway, cluster }, node } = parts;
   if (gateway.http.listen !== "") {
@@ -180,7 +182,7 @@ async function openDoors(doors: OpenDoors, parts: DoorParts): Promise<void> {
   }
 }
 
-/** What the operating system said of an address is told with that address; everything else as it is. */
+/** Adds the address to an error of the operating system about it. Other errors stay unchanged. */
 function failedToOpen(name: string, at: Endpoint, error: unknown): never {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   if (typeof code === "string" && syscall !== undefined) throw new DoorError(name, at, code, { cause: error });
@@ -252,7 +254,7 @@ function endpointOf(door: Door | undefined): Endpoint | undefined {
   return door && { host: door.host, port: door.port };
 }
 
-/** The key that tickets are made with: the same after a restart, so that not every client's secret has to be derived then. */
+/** The key for tickets. It is the same after a restart, so that not every client's secret has to be derived then. */
 async function keptTicketKey(folder: string): Promise<string> {
   const file = `${folder}/ticket-key`;
   const kept = (await readTextFile(file) ?? "").trim();

@@ -1,6 +1,6 @@
 /**
- * What a Publish is answered after: its author has been told, and so has everybody at this door who keeps up. Nobody is waited for longer than a slow one may be, and the author no
- * longer than it may take to answer.
+ * The wait before the answer to a Publish: until its author was told, and all participants of this door that keep up.
+ * It waits for the others only as long as for a slow participant, and for the author as long as an answer may take.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
@@ -15,7 +15,7 @@ interface Awaited<P> {
   readonly done: () => void;
 }
 
-/** All that is waited for at one door, by what is brought. */
+/** All waits of one door, by the thing that is brought. */
 export class AwaitedBroadCasts<P> {
   readonly #clock: Clock;
   readonly #awaited = new Map<unknown, Awaited<P>>();
@@ -25,7 +25,7 @@ export class AwaitedBroadCasts<P> {
     this.#clock = clock;
   }
 
-  /** Resolves when `key` was sent to all of `others` and answered by `author`, or not any more within the time that these have. */
+  /** Resolves when `key` was sent to all of `others` and answered by `author`, or when their time is over. */
   wait(key: unknown, author: P, others: Iterable<P>): Promise<void> {
     return new Promise((resolve) => {
       const timers = [
@@ -37,7 +37,8 @@ export class AwaitedBroadCasts<P> {
   }
 
   /**
-   * Resolves with `promise`, or when all waiting ends. Not by a race with one promise that stands for that end: it would keep something of everything that was ever raced with it.
+   * Resolves with `promise`, or when all waiting ends. Not a race with one promise for that end: that promise would
+   * keep something of each race.
    */
   orClosed(promise: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {

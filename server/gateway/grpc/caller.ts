@@ -1,4 +1,4 @@
-/** How a participant is called: over one channel, which is made with the first call and kept. */
+/** Calls a participant over one channel, which the first call makes. */
 
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
@@ -7,7 +7,7 @@ import { SERVICE_OUT } from "./messages.ts";
 import type { Caller } from "./participant.ts";
 import { callUnary } from "./unary_call.ts";
 
-/** How the participant that listens at `endpoint` is called. One that does not listen yet is waited for. */
+/** The caller of the participant at `endpoint`. It waits for a participant that does not listen yet. */
 export function participantCaller(endpoint: Endpoint, clock: Clock): Caller {
   let channel: Http2Channel | undefined;
   return {

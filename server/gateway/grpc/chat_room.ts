@@ -1,6 +1,6 @@
 /**
- * The participants of one Chitty-Chat door: they join, publish and leave, and each is told what all others say, in the network too. Knows no gRPC: how participants are called is handed
- * in, and what is refused is a value.
+ * The participants of one Chitty-Chat door. They join, publish and leave, and hear everything that all others say, in
+ * the network too. This file knows no gRPC: the caller hands in how to call participants, and a refusal is a value.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -59,11 +59,14 @@ export type Outcome<R> = { readonly reply: R } | { readonly refused: Refusal };
 
 /** A participant that does not say itself that it has come is announced after this. */
 const ANNOUNCE_MS = 1_000;
-/** Publications whose authors' own times are known, the newest ones: for participants that are further behind the time is the entry's. */
+/**
+ * The newest publications whose authors' own times are known. A participant that is further behind gets the entry's
+ * time.
+ */
 const MAX_AUTHORED = 10_000;
 const logger = getLogger(["thrum", "grpc"]);
 
-/** Why somebody cannot come in, for the one who wants to. */
+/** The reason why a participant cannot join, in words for it. */
 const REFUSALS: Readonly<Record<GuestRefusal, (id: string) => Refusal>> = {
   badName: (id) => ({ code: "INVALID_ARGUMENT", sentence: `${id} cannot be a name` }),
   account: (id) => ({
@@ -83,13 +86,13 @@ export class ChatRoom implements ParticipantOwner {
   readonly #lamport: DoorClock;
   readonly #participants = new Map<string, Participant>();
   readonly #awaited: AwaitedBroadCasts<Participant>;
-  /** The authors' own times of what was published here, by the entries' `id`. */
+  /** The authors' own times of this door's publications, by the entries' `id`. */
   readonly #authored = new RecentMap<string, number>(MAX_AUTHORED);
   readonly #stopListening: () => void;
   #isClosed = false;
   /** Who comes in just now. */
   #entering: string | undefined;
-  /** Who has said here that it leaves, and is online elsewhere all the same. */
+  /** Participants that left here, and are online elsewhere. */
   readonly #saidGoodbye = new Set<string>();
 
   constructor(parts: ChatRoomParts) {
@@ -115,7 +118,7 @@ export class ChatRoom implements ParticipantOwner {
     if (typeof host !== "string") return this.#refuse("join", id, host);
     let known = this.#participants.get(id);
     if (known?.leaveIsTold && known.host === host) {
-      // All know that it goes. It did so without leaving, and this is its next coming.
+      // All know that it goes. It went without leaving, and now comes again.
       this.#remove(known, "LOGGED_OUT");
       known = undefined;
     }
@@ -129,7 +132,7 @@ export class ChatRoom implements ParticipantOwner {
     return { reply: { participantID: id, reply, lamportTime: wireTime(this.#lamport.tick("Join reply")) } };
   }
 
-  /** A participant says something. Resolves when it was told, as far as that is waited for. */
+  /** A participant says something. Resolves when the others were told, or the wait for them is over. */
   async publish(message: Message, peerHost: string): Promise<Outcome<PublishMessageReply>> {
     const { participantID: id } = message;
     this.#lamport.receive(heardTime(message.lamportTime), "Received publish request");
@@ -228,7 +231,7 @@ export class ChatRoom implements ParticipantOwner {
       ...{ clock, lamport: this.#lamport },
       ...(faults === undefined ? {} : { faults }),
     }, this);
-    // One that is here for the others, as it is at another door, does not come once more.
+    // A participant that is online for the others, as it is at another door, does not join once more.
     const isHere = guests.isOnline(id) && !this.#saidGoodbye.has(id);
     this.#entering = id;
     const guest = guests.enter<Announcement>({ name: id, ...endpoint, lamport: this.#lamport.now }, participant);
@@ -245,7 +248,10 @@ export class ChatRoom implements ParticipantOwner {
     return undefined;
   }
 
-  /** Tells everybody what `author` says. Resolves as `AwaitedBroadCasts.wait` does, and not before what is stored is safe. */
+  /**
+   * Tells everybody the message of `author`. Resolves as `AwaitedBroadCasts.wait` does, and not before the stored entry
+   * is safe.
+   */
   #say(author: Participant, message: Message): Promise<unknown> {
     const { isPublish, isJoin, isLeave } = message;
     if (isJoin && !author.joinIsTold || isLeave && !author.leaveIsTold) {
@@ -274,7 +280,7 @@ export class ChatRoom implements ParticipantOwner {
     for (const participant of this.#participants.values()) participant.guest.tell(notice);
   }
 
-  /** In the server's own words, as a participant or another server has not said it. */
+  /** In the server's own words: no participant and no other server said it. */
   #tell(id: string, event: "joined" | "left", lamport: number): void {
     const text = announcementText(id, event, lamport);
     const message = said(id, text, wireTime(lamport), event === "joined" ? "isJoin" : "isLeave");
@@ -302,7 +308,7 @@ export class ChatRoom implements ParticipantOwner {
     if (isElsewhere && participant.leaveIsTold) this.#saidGoodbye.add(id);
     if (this.#participants.size === 0) return;
     this.#tellJoin(participant);
-    // One that is at another door too leaves for the others when it has left that.
+    // A participant that is at another door, too, leaves for the others when it leaves that door.
     if (!isElsewhere && !participant.leaveIsTold) this.#tell(id, "left", this.#lamport.tick("BroadCast Request sent"));
   }
 
@@ -327,7 +333,7 @@ export class ChatRoom implements ParticipantOwner {
 
   #refuse(what: string, id: string, refused: Refusal): { readonly refused: Refusal } {
     this.#lamport.tick(`Refused ${what}`);
-    // At a level where whoever calls again and again fills no disk.
+    // At a level that fills no disk when somebody calls again and again.
     logger.debug("refused to let {id} {what}: {why}", { id: id.slice(0, 64), what, why: refused.sentence });
     return { refused };
   }

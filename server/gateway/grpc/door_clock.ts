@@ -1,6 +1,6 @@
 /**
- * The door's own Lamport clock. Every request and reply, sent or received, and every attempt is one event of it. The server's clock, which counts other events too, is never behind
- * it: so it goes on from there when the server is started again.
+ * The door's own Lamport clock. Every request and reply, sent or received, and every attempt is one event. The server's
+ * clock counts other events too and is never behind it, so the door's clock goes on from there after a restart.
  */
 
 import { receive, tick } from "../../../trace/lamport_clock.ts";

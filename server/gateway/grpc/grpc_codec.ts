@@ -1,4 +1,4 @@
-/** Procedures as the gRPC library wants them. */
+/** Procedures in the form of the gRPC library. */
 
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { asBuffer } from "../../../platform/node_buffer.ts";

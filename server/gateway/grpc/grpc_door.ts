@@ -1,6 +1,6 @@
 /**
- * The Chitty-Chat door: serves `ChittyChatServiceIN`, and calls each participant's own `ChittyChatServiceOUT`, over plain HTTP/2. What is said to whom is the chat room's business; this
- * is all that knows gRPC.
+ * The Chitty-Chat door: serves `ChittyChatServiceIN`, and calls each participant's own `ChittyChatServiceOUT`, over
+ * plain HTTP/2. The chat room decides who hears what; only this file knows gRPC.
  */
 
 import * as grpc from "@grpc/grpc-js";
@@ -26,17 +26,16 @@ const MAX_REQUEST_BYTES = 65_536;
 const MAX_STREAMS = 100;
 /** Connections at once. A participant has one. */
 const MAX_CALLERS = 1_024;
-/** How long calls that are under way have when the door closes; after that again for the operating system to say that all is closed. */
+/** The time for running calls when the door closes. The operating system then has the same time to close everything. */
 const CLOSE_MS = 800;
 const logger = getLogger(["thrum", "grpc"]);
 
-/** How the door's events are told where nothing else is wanted: `"Received join request, lamport time: 2"`. */
+/** The default log of the door's events: `"Received join request, lamport time: 2"`. */
 const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {lamport}", { what, lamport });
 
 /**
  * Opens the door at an address.
- *
- * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+ * @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen there.
  */
 export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
   const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS } = parts;
@@ -51,7 +50,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     note,
   });
   repairHttp2();
-  // It would write to standard error what is thrown here, too.
+  // The library would also write these exceptions to standard error.
   grpc.setLogger({ error: (...words: unknown[]) => logger.debug("the gRPC library says: {words}", { words }) });
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
@@ -88,7 +87,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
   };
 }
 
-/** Listens by itself, as not everything that may come is to be heard by the library. */
+/** Listens itself, as the library must not get everything that comes. */
 function listenInFront(server: grpc.Server, at: Endpoint, options: Http2FrontOptions): Promise<Http2Front> {
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   return listenHttp2(at, (connection) => injector.injectConnection(connection), options);
@@ -106,7 +105,7 @@ function listen(server: grpc.Server, at: Endpoint): Promise<number> {
   });
 }
 
-/** Lets calls end that are under way, and cuts off those that do not. */
+/** Lets running calls end, and cuts off those that do not. */
 function shutDown(server: grpc.Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     let timer = clock.after(CLOSE_MS, () => {
@@ -120,7 +119,7 @@ function shutDown(server: grpc.Server, clock: Clock): Promise<void> {
   });
 }
 
-/** The library keeps its HTTP/2 servers to itself, and lets whatever is thrown in them end the process. */
+/** The library hides its HTTP/2 servers, and lets exceptions in them end the process. */
 function guardServer(server: grpc.Server, faults: FaultGuard): void {
   const library = server as unknown as { createHttp2Server?(...args: unknown[]): Parameters<typeof guardHttp2>[0] };
   const create = library.createHttp2Server;

@@ -1,6 +1,6 @@
 /**
- * What Chitty-Chat programs and the door say to each other, as tables of fields. They are those of `chitty_chat.proto`, which is here for whoever writes a participant in another
- * language; a test keeps the two equal. Pure.
+ * The messages between Chitty-Chat programs and the door, as tables of fields. `chitty_chat.proto` has the same fields,
+ * for authors of participants in other languages; a test keeps the two equal. Pure.
  */
 
 import type { MessageFields, ValueOf } from "./protobuf.ts";
@@ -22,7 +22,7 @@ export const MESSAGE = {
 /** `PublishMessageReply`. */
 export const PUBLISH_MESSAGE_REPLY = { reply: text(1), lamportTime: int32(2) } as const satisfies MessageFields;
 
-/** `BroadCastRequest`: something that somebody said, for one participant. */
+/** `BroadCastRequest`: a message for one participant. */
 export const BROADCAST_REQUEST = {
   participantID: text(1),
   message: { number: 2, type: MESSAGE },
@@ -51,7 +51,7 @@ export const LEAVE_REPLY = replyFields;
 export type Message = ValueOf<typeof MESSAGE>;
 /** The answer to a `Message`. */
 export type PublishMessageReply = ValueOf<typeof PUBLISH_MESSAGE_REPLY>;
-/** Something that somebody said, for one participant. */
+/** A message for one participant. */
 export type BroadCastRequest = ValueOf<typeof BROADCAST_REQUEST>;
 /** The answer to it. */
 export type BroadCastReply = ValueOf<typeof BROADCAST_REPLY>;
@@ -79,7 +79,7 @@ export const SERVICE_IN = {
   Leave: { path: "/chat.ChittyChatServiceIN/Leave", request: LEAVE_REQUEST, reply: LEAVE_REPLY },
 } as const satisfies Readonly<Record<string, Procedure>>;
 
-/** `ChittyChatServiceOUT`: what each participant serves. */
+/** `ChittyChatServiceOUT`: every participant serves this. */
 export const SERVICE_OUT = {
   BroadCast: { path: "/chat.ChittyChatServiceOUT/BroadCast", request: BROADCAST_REQUEST, reply: BROADCAST_REPLY },
 } as const satisfies Readonly<Record<string, Procedure>>;

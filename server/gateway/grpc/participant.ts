@@ -1,6 +1,7 @@
 /**
- * One participant at this door: what there is for it is brought to it by BroadCast, one at a time and each until it was answered. One that does not answer is called again with
- * the same, and in the end given up; meanwhile nothing is queued for it but its place in the log.
+ * One participant at this door. BroadCast brings it one message at a time, again until it answers. A participant that
+ * does not answer is called again with the same message, and given up in the end. Nothing is queued for it: it has only
+ * a place in the log.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
@@ -14,12 +15,12 @@ import { heardTime, wireTime } from "./rules.ts";
 
 /** How a participant is called. Its channel is kept, until `close`. */
 export interface Caller {
-  /** Rejects when it is not answered within `timeoutMs`, be it that nobody listens there yet. */
+  /** Rejects without an answer within `timeoutMs`, also if nobody listens there yet. */
   broadCast(request: BroadCastRequest, timeoutMs: number): Promise<BroadCastReply>;
   close(): void;
 }
 
-/** Something that was said at this door and is in no log: who came, who left. */
+/** News of this door that is in no log: who came, who left. */
 export interface Announcement {
   readonly message: Message;
   /** The door's time. */
@@ -28,7 +29,7 @@ export interface Announcement {
 
 /** Something to bring to a participant. */
 export interface Errand {
-  /** What it is: the entry's `id`, or the announcement itself. */
+  /** Its identity: the entry's `id`, or the announcement itself. */
   readonly key: unknown;
   readonly message: Message;
   /** The time that it follows from. */
@@ -56,9 +57,9 @@ export interface ParticipantOwner {
 export const DEADLINE_MS = 2_000;
 /** Answers that may be missing in a row. */
 export const MAX_MISSED = 3;
-/** One that refuses at once is not called again before this, counted from the last call: it may be about to listen. */
+/** After a refusal, the earliest time for the next call, from the last one: the participant may be about to listen. */
 const AGAIN_MS = 1_000;
-/** One that takes longer than this to answer is slow. */
+/** A participant that takes longer to answer is slow. */
 export const SLOW_MS = 100;
 
 /** One participant. */
@@ -105,12 +106,15 @@ export class Participant implements GuestOwner {
     this.#owner = owner;
   }
 
-  /** Whether it answers, and soon: others need not wait for one that does not. */
+  /** Whether it answers, and soon: others wait only for such participants. */
   get keepsUp(): boolean {
     return this.#missed === 0 && (this.#errand === undefined || this.#clock.nowMs() - this.#calledAt < SLOW_MS);
   }
 
-  /** It joins again: another program may have its port now, and what the last one missed counts no more. Only once, as one that joins and joins and answers nothing is not there. */
+  /**
+   * It joins again. Another program may have its port now, and the messages that the former one missed do not count.
+   * Only once: a participant that joins again and again and answers nothing is not there.
+   */
   joinsAgain(): void {
     if (this.#missed === 0 || this.#isForgiven) return;
     this.#missed = 0;
@@ -120,7 +124,7 @@ export class Participant implements GuestOwner {
   arrived(): void {
     if (this.#isWaking || this.#errand !== undefined || this.#isGone) return;
     this.#isWaking = true;
-    // What arrives in one go may still be in the middle of it.
+    // The rest of the same packet may still be handled.
     queueMicrotask(() => {
       this.#isWaking = false;
       this.#guarded(() => this.#next());
@@ -131,7 +135,7 @@ export class Participant implements GuestOwner {
     this.#owner.ended(this, reason);
   }
 
-  /** Lets go of it. Nothing is brought to it any more. */
+  /** Ends it. Nothing more is brought to it. */
   close(): void {
     this.#isGone = true;
     this.#again?.cancel();
@@ -178,7 +182,7 @@ export class Participant implements GuestOwner {
     this.#again = this.#clock.after(delayMs, () => this.#guarded(() => this.#call(errand)));
   }
 
-  /** A fault on the way to it is nobody else's: it is let go. */
+  /** A fault on the way to it harms nobody else: it is given up. */
   #guarded(act: () => void): void {
     guarded(this.#faults, "grpc", act, () => guarded(this.#faults, "grpc", () => this.#owner.faulted(this), () => {}));
   }

@@ -1,9 +1,10 @@
 /**
- * Protocol Buffers (proto3) as far as the Chitty-Chat messages need them: strings, 32-bit integers, booleans, and messages within messages. A message is described by a table of
- * its fields, and its type follows from that. Pure. What is wrong with bytes is thrown, as a `RangeError` or a `TypeError`.
+ * Protocol Buffers (proto3), as far as the Chitty-Chat messages need them: strings, 32-bit integers, booleans, and
+ * messages within messages. A table of fields describes a message, and its type follows from the table. Pure. Wrong
+ * bytes cause a `RangeError` or a `TypeError`.
  */
 
-/** What a field holds: one of the scalar types, or a message. */
+/** The type of a field: a scalar type, or a message. */
 export type FieldType = "string" | "int32" | "bool" | MessageFields;
 
 /** A message's fields, by name. */
@@ -11,7 +12,10 @@ export interface MessageFields {
   readonly [name: string]: { readonly number: number; readonly type: FieldType };
 }
 
-/** The value of a message with these fields. Scalars that were not sent are `""`, 0 and `false`; a message that was not sent is `undefined`. */
+/**
+ * The value of a message with these fields. Scalars that were not sent are `""`, 0 and `false`. A message that was not
+ * sent is `undefined`.
+ */
 export type ValueOf<F extends MessageFields> = { readonly [Name in keyof F]: ValueOfType<F[Name]["type"]> };
 
 type ValueOfType<T extends FieldType> = T extends "string" ? string
@@ -28,7 +32,7 @@ const MAX_VARINT_BYTES = 10;
 
 const encoder = new TextEncoder();
 
-/** A message as bytes. What is `""`, 0 or `false` is left out, as proto3 has it. */
+/** A message as bytes. `""`, 0 and `false` are left out, as in proto3. */
 export function encodeMessage<F extends MessageFields>(fields: F, value: ValueOf<F>): Uint8Array {
   const bytes: number[] = [];
   writeMessage(bytes, fields, value);
@@ -133,13 +137,13 @@ function readMessage(
   return value;
 }
 
-/** A string begins with what it begins with, a byte order mark too. */
+/** A byte order mark at the beginning belongs to the string. */
 const STRICT = { fatal: true, ignoreBOM: true } as const;
 
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
-  /** Whether the last varint had any bit set, also one of those that a 32-bit number has no room for. */
+  /** Whether the last varint had any bit set, also beyond 32 bits. */
   wasNonZero = false;
 
   constructor(bytes: Uint8Array) {
@@ -159,7 +163,7 @@ class Reader {
       if (byte === undefined) throw new RangeError("it is cut off");
       this.#at++;
       if ((byte & 0x7f) !== 0) this.wasNonZero = true;
-      // Shifts count modulo 32: what is further up has no room.
+      // Shifts count modulo 32: higher bits have no room.
       if (count < 5) low |= (byte & 0x7f) << (7 * count);
       if (byte < 0x80) return low >>> 0;
     }

@@ -1,4 +1,4 @@
-/** What the Chitty-Chat door lets through, and in which words it tells what happened elsewhere. Pure. */
+/** The rules of the Chitty-Chat door: the messages it accepts, and its words for events elsewhere. Pure. */
 
 import type { ActivityBroadcastMessage } from "../../../protocol/message.ts";
 import { withoutMember } from "../../../protocol/raw_json.ts";
@@ -8,7 +8,10 @@ export const MAX_MESSAGE_CHARACTERS = 128;
 /** The highest time that an `int32` has room for. */
 export const MAX_WIRE_TIME = 2 ** 31 - 1;
 
-/** A time of a participant above this is passed over. Half of what there is: so one wrong clock cannot use up everybody's. */
+/**
+ * A higher time of a participant is ignored. This is half of the range, so that one wrong clock cannot use it up for
+ * all.
+ */
 const MAX_HEARD_TIME = 2 ** 30;
 
 /** Why something is refused: one of gRPC's status codes, by name, and a sentence. */
@@ -36,12 +39,15 @@ export function idProblem(id: string, ownPorts: readonly number[]): Refusal | un
   return undefined;
 }
 
-/** The port that an id is; `undefined` for one that is none, or is not written as numbers are. */
+/** The port in an id; `undefined` if it is none, or has another form than plain digits. */
 export function portOf(id: string): number | undefined {
   return /^[1-9][0-9]{0,4}$/.test(id) && Number(id) <= 65_535 ? Number(id) : undefined;
 }
 
-/** Why `message` cannot be published. An empty one can: who presses Enter on an empty line should not lose the connection. */
+/**
+ * Why `message` cannot be published. An empty message can: nobody should lose the connection for Enter on an empty
+ * line.
+ */
 export function messageProblem(message: string): Refusal | undefined {
   const length = characters(message);
   if (length <= MAX_MESSAGE_CHARACTERS) return undefined;
@@ -50,8 +56,8 @@ export function messageProblem(message: string): Refusal | undefined {
 }
 
 /**
- * Where a participant that calls from `peerHost` is called: at this machine's own loopback, or at the address that it comes from if that is one of `participantHosts`.
- * Anybody else could have this server knock at any port of any machine.
+ * The address for calls to a participant that calls from `peerHost`: this machine's loopback, or its own address if
+ * that is in `participantHosts`. Otherwise anybody could have this server knock at any port of any machine.
  */
 export function participantHost(peerHost: string, participantHosts: readonly string[]): string | Refusal {
   const host = plainAddress(peerHost);
@@ -67,12 +73,12 @@ export function peerHost(peer: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
-/** What everybody is told of somebody who came or went. */
+/** The words for a participant or user who came or went. */
 export function announcementText(id: string, event: "joined" | "left", lamport: number): string {
   return `Participant ${id} ${event} Chitty-Chat at Lamport time ${wireTime(lamport)}`;
 }
 
-/** An activity in words: its text, where that is all it has, else its JSON. */
+/** An activity in words: its text, if that is all it has; else its JSON. */
 export function activityText({ activity, activityText: json }: ActivityBroadcastMessage): string {
   const { text, authenticated_user: _, ...rest } = activity;
   if (typeof text === "string" && Object.keys(rest).length === 0) return text;
@@ -89,7 +95,7 @@ export function wireTime(lamport: number): number {
   return Math.min(lamport, MAX_WIRE_TIME);
 }
 
-/** The Lamport time of a participant, as far as it is taken into account. */
+/** The Lamport time of a participant, if it may count. */
 export function heardTime(lamportTime: number): number {
   return lamportTime > MAX_HEARD_TIME ? 0 : lamportTime;
 }
@@ -100,7 +106,7 @@ function characters(text: string): number {
   return count;
 }
 
-/** An IPv4 address as such, also where it is written as one of IPv6. */
+/** An IPv4 address in its own form, also if it is written as IPv6. */
 function plainAddress(host: string): string {
   return host.toLowerCase().replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, "");
 }

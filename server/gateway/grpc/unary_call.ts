@@ -1,6 +1,6 @@
 /**
- * Calls a gRPC procedure that takes one message and gives one. Whether there is a reply is seen from whether its message came: the status that follows a message, as a trailer, is not
- * visible here, and one without a message is in the headers.
+ * Calls a gRPC procedure with one message in and one out. Whether there is a reply shows in its message. The status
+ * after a message, a trailer, is not visible here. A status without a message is in the headers.
  */
 
 import type { Clock } from "../../../platform/clock.ts";
@@ -98,7 +98,7 @@ function messageOf(
   return body.subarray(PREFIX_BYTES);
 }
 
-/** Status messages have what is not ASCII in percent signs. */
+/** Status messages encode characters beyond ASCII with percent signs. */
 function decoded(message: string): string {
   try {
     return decodeURIComponent(message);

@@ -1,6 +1,6 @@
 /**
- * Who may ask what. First whether the request was meant for this server at all: pages of other sites can make a browser call us, and names of other sites can be made to
- * lead here. Then what the one who asks has shown, and what that is good for. Pure.
+ * Who may ask what. First, whether the request is meant for this server at all: pages of other sites can make a browser
+ * call it, and names of other sites can lead here. Then, what the sender has shown, and what that allows. Pure.
  */
 
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
@@ -13,10 +13,10 @@ export interface Place {
   readonly names: readonly string[];
 }
 
-/** What somebody has shown: nothing, a cookie of ours, the token itself, a wrong one, or too many wrong ones. */
+/** The proof of a sender: nothing, our cookie, the token itself, a wrong token, or too many wrong ones. */
 export type Shown = "nothing" | "session" | "token" | "wrong" | "limited";
 
-/** What a request asks for: what anybody may have, a look at the network, or that something changes. */
+/** The right that a request needs: none, to look at the network, or to change something. */
 export type Need = "nothing" | "look" | "change";
 
 /** Why a request is refused, with the status that says so. */
@@ -31,14 +31,14 @@ const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
 const LOOPBACK = "127.0.0.1";
 /** Listening on these means listening on every address of the machine. */
 const ALL_ADDRESSES = ["0.0.0.0", "::"];
-/** A proxy has handed the request on: where it comes from is not where the connection comes from. */
+/** A proxy has forwarded the request: the connection's address is not the sender's. */
 const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-/** What changes nothing, and may be asked for without saying from which page. */
+/** Methods that change nothing. They need not say which page they come from. */
 const SAFE_METHODS = ["GET", "HEAD"];
 
 /**
- * Why a request has no business here, whatever it shows; `undefined` when it has. `gateways` are those of other servers of the network, `HOST:PORT`, whose pages may ask
- * this too.
+ * Why a request has no business here, with any proof; `undefined` if it has. `gateways` are those of other servers of
+ * the network, `HOST:PORT`; their pages may ask this server, too.
  */
 export function misdirected(
   { method, headers }: HttpRequest,
@@ -63,7 +63,7 @@ export function misdirected(
     return { status: 403, sentence: "pages of other sites may not ask this" };
   }
   const isSafe = SAFE_METHODS.includes(method) && headers.upgrade === undefined;
-  // Browsers say where such a request comes from; programs do not, and have no cookies that a page could misuse.
+  // Browsers say where such a request comes from. Programs do not, and have no cookies that a page could misuse.
   if (!isSafe && site !== undefined && bearerOf(headers) === undefined) {
     return { status: 403, sentence: "the Origin header is missing" };
   }
@@ -71,8 +71,8 @@ export function misdirected(
 }
 
 /**
- * Whether a page comes from one of `gateways`. One at a loopback address says something only where this one is at such an address too: on other machines it is whatever
- * the visitor has at that port.
+ * Whether a page comes from one of `gateways`. A gateway at a loopback address counts only if this one is at such an
+ * address, too. On another machine it is any program of the visitor at that port.
  */
 function isGatewayOrigin(origin: string, { host }: Place, gateways: readonly string[]): boolean {
   const authority = authorityOf(origin);
@@ -90,7 +90,7 @@ function plainAuthority(authority: string): string {
   return `${isLoopback(name) ? LOOPBACK : name}:${port}`;
 }
 
-/** Whether a request comes from this machine, and not through a proxy on it: whoever can do that may look without a token. */
+/** Whether a request comes from this machine, and not through a proxy on it. Such a sender may look without a token. */
 export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Place): boolean {
   if (FORWARDING_HEADERS.some((name) => headers[name] !== undefined)) return false;
   // A proxy that hands on what it was called by.
@@ -131,7 +131,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.includes(host) || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/** The host of `HOST` or `HOST:PORT`, in lower case and without brackets. */
+/** The host in `HOST` or `HOST:PORT`, in lower case and without brackets. */
 function hostName(given: string): string | undefined {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s,]+))(?::\d{1,5})?$/i.exec(given) ?? [];
   return (bracketed ?? plain)?.toLowerCase();
@@ -144,7 +144,10 @@ function isOurs(name: string | undefined, { host, names }: Place): boolean {
   return ALL_ADDRESSES.includes(host) && (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(name) || name.includes(":"));
 }
 
-/** Whether `origin` is what a page of ours has that was asked for with this `Host`. The scheme may differ: TLS may end in a proxy. */
+/**
+ * Whether `origin` is that of our own page, which was requested with this `Host`. The scheme may differ: TLS may end in
+ * a proxy.
+ */
 function isSameOrigin(origin: string, host: string): boolean {
   return authorityOf(origin)?.toLowerCase() === host.toLowerCase();
 }

@@ -1,6 +1,6 @@
 /**
- * The pages and what belongs to them, read once when the gateway is opened: what is asked for is looked up among these, so no path leads out of the folder. Pure, but for
- * the digests.
+ * The pages and their files, read once when the gateway is opened. A requested path is looked up among these, so no
+ * path leads out of the folder. Pure, but for the digests.
  */
 
 import type { SecretCrypto } from "../../../platform/crypto.ts";
@@ -13,10 +13,10 @@ export interface Asset {
   readonly etag: string;
 }
 
-/** All that there is, by path from the root of the site. */
+/** All files, by path from the root of the site. */
 export interface Assets {
   readonly byPath: ReadonlyMap<string, Asset>;
-  /** Paths that are served to whoever asks, so that the sign-in page can be shown. */
+  /** Paths that are served to everybody, so that the sign-in page works. */
   readonly open: ReadonlySet<string>;
   /** Shown to a browser that has to show the token first. */
   readonly signIn: Asset | undefined;
@@ -33,11 +33,14 @@ const TYPES: Readonly<Record<string, string>> = {
   woff2: "font/woff2",
   webmanifest: "application/manifest+json",
 };
-/** Pages have addresses of their own, without an ending. */
+/** Pages have addresses without an ending. */
 const PAGES: Readonly<Record<string, string>> = { "index.html": "/", "client.html": "/client" };
 const SIGN_IN = "sign_in.html";
 
-/** The site that `files` make: their bytes by path in the folder, with `/` between its parts. What is of no known kind is left out. */
+/**
+ * The site from `files`: their bytes by path in the folder, with `/` between its parts. Files of an unknown kind are
+ * left out.
+ */
 export function assetsOf(files: ReadonlyMap<string, Uint8Array>, crypto: Pick<SecretCrypto, "digest">): Assets {
   const byPath = new Map<string, Asset>();
   let signIn: Asset | undefined;
@@ -54,7 +57,7 @@ export function assetsOf(files: ReadonlyMap<string, Uint8Array>, crypto: Pick<Se
   return { byPath, open, signIn };
 }
 
-/** What a page says it needs. It has to name the modules that its scripts import too. */
+/** The files that a page names. It has to name the modules that its scripts import, too. */
 function referredTo(page: string): string[] {
   return [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path!);
 }

@@ -1,4 +1,4 @@
-/** Whom a request comes from, where proxies that the operator trusts hand requests on. Pure. */
+/** The sender of a request, if trusted proxies forward requests. Pure. */
 
 import { plainAddress } from "../../../platform/address.ts";
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
@@ -7,8 +7,9 @@ import type { HttpRequest } from "../../../platform/http/http_server.ts";
 const MAX_HOPS = 16;
 
 /**
- * The address that `request` comes from: that of the connection, or, when that is of one of `proxies`, the last one in `X-Forwarded-For` that is of none of them. What stands
- * before that one may be made up. Where the header says nothing that can be an address, it is the last proxy that is known to have handed it on.
+ * The address that `request` comes from: that of the connection, unless it is one of `proxies`. Then it is the last
+ * address in `X-Forwarded-For` that is none of them; addresses before it may be made up. If the header has no such
+ * address, it is the last proxy that is known to have forwarded it.
  */
 export function callerOf({ headers, remoteHost }: HttpRequest, proxies: ReadonlySet<string>): string {
   let caller = plainAddress(remoteHost);

@@ -1,4 +1,7 @@
-/** The space-time diagram of what happened a moment ago, as a picture for a page. However many look, it is drawn once a second. */
+/**
+ * The space-time diagram of the last moments, as a picture for a page. It is drawn once a second for any number of
+ * viewers.
+ */
 
 import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";
@@ -14,7 +17,7 @@ export interface DiagramRequest {
   readonly seconds: number;
   /** Only what this server or user had to do with. */
   readonly server: string | undefined;
-  /** How far the clock of whoever asks is ahead of UTC; times are those of UTC where that is not said. */
+  /** How far the viewer's clock is ahead of UTC; times are in UTC if absent. */
   readonly offsetMinutes: number | undefined;
 }
 
@@ -23,7 +26,7 @@ export type DrawnNode = Pick<GatewayNode, "diagram" | "observe" | "recordedSince
 
 /** How long a picture is good for. */
 const FRESH_MS = 1_000;
-/** Pictures that are kept: one for each span, server and time zone that somebody looks at. */
+/** The most pictures in the cache: one for each span, server and time zone. */
 const MAX_PICTURES = 16;
 /** More than one can take in, and much more than one can wait for. */
 const MAX_EVENTS = 400;
@@ -39,7 +42,7 @@ export class LiveDiagram {
     this.#clock = clock;
   }
 
-  /** The picture. To ask for it is to look: from now on, for a moment, what happens is recorded. */
+  /** The picture. Asking for it counts as looking: for a moment from now on, events are recorded. */
   draw({ seconds, server, offsetMinutes }: DiagramRequest): string {
     const observation = this.#node.observe({ changed: () => {} });
     observation.end();
@@ -64,7 +67,7 @@ export class LiveDiagram {
   }
 }
 
-/** What allows the diagram's own style in a Content-Security-Policy: `sha256-…`. */
+/** Allows the diagram's own style in a Content-Security-Policy: `sha256-…`. */
 export function diagramStyleHash(crypto: Pick<SecretCrypto, "digest">): string {
   const bytes = crypto.digest(DIAGRAM_STYLE).match(/../g)!.map((pair) => parseInt(pair, 16));
   return `sha256-${btoa(String.fromCharCode(...bytes))}`;

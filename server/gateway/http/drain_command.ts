@@ -1,6 +1,6 @@
 /**
- * `thrum-server drain`: asks a server, through its HTTP gateway, to hand its clients to others and to stop, and says how far it is until it has. Everything that it needs is
- * handed in.
+ * `thrum-server drain`: asks a server, through its HTTP gateway, to hand its clients to others and to stop. Reports the
+ * progress until the server has stopped. The caller hands in everything that this needs.
  */
 
 import { counted } from "../../../config/counted.ts";
@@ -13,7 +13,7 @@ import type { NetworkView, ServerView } from "../../../view/network_view.ts";
 /** How it ended. */
 export type DrainEnd =
   | { readonly kind: "stopped" }
-  /** Nobody answers, or not what a server of ours does. */
+  /** Nobody answers, or the answer is not a server's. */
   | { readonly kind: "unreachable"; readonly sentence: string }
   | { readonly kind: "refused"; readonly sentence: string };
 
@@ -31,7 +31,7 @@ export interface DrainParts {
 const LOOK_MS = 500;
 /** A server that is busy handing over thousands of clients takes a while. */
 const ANSWER_MS = 10_000;
-/** After this many looks in a row without any answer something else is wrong. */
+/** After this many looks in a row without an answer, something else is wrong. */
 const MAX_UNANSWERED = 3;
 
 /** Asks the server to drain, and waits until it has stopped. */
@@ -60,11 +60,11 @@ export async function drainServer({ at, token, clock, ask, tell }: DrainParts): 
   for (let unanswered = 0; unanswered < MAX_UNANSWERED;) {
     try {
       const { status, text } = await asked("GET", "/api/network");
-      // Whoever has another token, or is at fault, says nothing of the server that was asked.
+      // A server with another token, or with a fault, says nothing about the drained one.
       unanswered = status === 200 ? 0 : unanswered + 1;
       const self = status === 200 ? selfOf(text) : undefined;
       startedAt ??= self?.startedAt;
-      // What looks after servers has started it again already.
+      // A service manager has started it again already.
       if (self !== undefined && self.startedAt !== startedAt) return stopped();
       const line = self && progressOf(self);
       if (line !== undefined && line !== told) tell(told = line);
@@ -86,7 +86,7 @@ function selfOf(text: string): ServerView | undefined {
   try {
     view = JSON.parse(text);
   } catch {
-    // Cut off as the server stopped: the next look finds nobody.
+    // Cut off as the server stopped: the next look finds no server.
     return undefined;
   }
   return view.servers?.[view.from];

@@ -1,6 +1,7 @@
 /**
- * The streams of changes to browsers. A browser that does not keep up is sent nothing until it has taken what waits, and then the whole view: it costs one view, however slow
- * it is. Where the runtime does not say what waits (Deno 2.5), a stream that ends early keeps that within bounds.
+ * The streams of changes to browsers. A slow browser gets nothing until it has taken the waiting data, and then the
+ * whole view. So it costs one view, however slow it is. If the runtime does not tell how much waits (Deno 2.5), a
+ * stream ends early, which keeps the amount within bounds.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
@@ -12,11 +13,11 @@ import { WrittenOnce } from "./written_once.ts";
 
 /** Streams at once. A browser has one for each page that is open. */
 export const MAX_STREAMS = 64;
-/** A stream ends after so much, and the browser opens a new one. */
+/** A stream ends after this many bytes, and the browser opens a new one. */
 export const MAX_STREAM_BYTES = 8_388_608;
-/** What waits may take so long to leave after the end. */
+/** The time for waiting data to leave after the end. */
 const LINGER_MS = 10_000;
-/** Something is said at least so often, so that no proxy takes a quiet stream for a dead one. */
+/** The longest time without a message, so that no proxy takes a quiet stream for a dead one. */
 const QUIET_MS = 15_000;
 const encoder = new TextEncoder();
 const ALIVE = encoder.encode(":\n\n");
@@ -43,7 +44,7 @@ export class EventStreams {
     return this.#streams.size >= MAX_STREAMS;
   }
 
-  /** Begins one: `open` is handed whoever is to be told how the stream goes on. */
+  /** Begins a stream: `open` gets the handler of its events. */
   begin(open: (handler: HttpStreamHandler) => HttpStream): void {
     const stream = new EventStream(this.#node, this.#clock, {
       viewOf: (view) => this.#views.bytesOf(view),
@@ -61,7 +62,7 @@ export class EventStreams {
   }
 }
 
-/** What a stream needs of those that it is one of. */
+/** The streams' owner, as a stream needs it. */
 interface StreamOwner {
   viewOf(view: NetworkView): Uint8Array;
   changeOf(change: NetworkChange): Uint8Array;
@@ -114,7 +115,7 @@ class EventStream implements HttpStreamHandler {
 
   #look(): void {
     if (this.#stream === undefined) return;
-    // One that cannot be told must not keep the others from being told.
+    // A stream that fails must not keep the others from their changes.
     const observation = this.#node.observe({
       changed: (change) => this.#owner.guarded(() => this.#changed(change), () => this.#cut()),
     });

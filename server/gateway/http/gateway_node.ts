@@ -1,4 +1,7 @@
-/** A server as its HTTP gateway sees it: what is shown, what is counted, and what can be asked of it. Tests bring their own. Types only. */
+/**
+ * A server as its HTTP gateway needs it: its views, its counters, and its operations. Tests bring their own. Types
+ * only.
+ */
 
 import type { ThrumNode } from "../../node/node.ts";
 

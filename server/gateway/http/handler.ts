@@ -1,6 +1,6 @@
 /**
- * What is answered to whom: a request, what was shown with it and where it stands come in, what is to be done goes out. All routes, and all that guards them, are here; the
- * door does what it says. Pure.
+ * The decisions of the gateway: request, proof and surroundings go in, the answer and the action come out. All routes
+ * and all their guards are here; the door does what this says. Pure.
  */
 
 import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../../platform/http/http_server.ts";
@@ -9,7 +9,7 @@ import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
 
-/** What does not change from one request to the next, and how the server is. */
+/** Everything that does not change between requests, and the state of the server. */
 export interface Surroundings {
   readonly place: Place;
   readonly assets: Assets;
@@ -40,7 +40,7 @@ const MAX_DIAGRAM_SECONDS = 60;
 /** No time zone is further from UTC. */
 const MAX_OFFSET_MINUTES = 840;
 
-/** What each route takes, and what it asks for. What is not here is a page, a file, or not there. */
+/** The methods of each route, and the right that each needs. Any other path is a page, a file, or missing. */
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/network": { GET: "look" },
   "/api/events": { GET: "look" },
@@ -54,8 +54,8 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
 };
 
 /**
- * Why `request` is refused before anything that it shows is looked at; `undefined` when it is not. Pages of `gateways`, which are those of other servers of the network, may
- * speak the line protocol here, which they do when their own server is gone; nothing else.
+ * Why `request` is refused before its proof is checked; `undefined` if it is not. Pages of `gateways`, which are those
+ * of other servers of the network, may only speak the line protocol here. They do so when their own server is gone.
  */
 export function refuseStranger(
   request: HttpRequest,
@@ -70,7 +70,7 @@ export function refuseStranger(
   return refused && refusedReply(refused, surroundings);
 }
 
-/** What is done about `request`, which is no stranger's, with the body `body`. */
+/** The decision about `request` with this `body`. The request is no stranger's. */
 export function decide(
   request: HttpRequest,
   body: string,
@@ -126,7 +126,7 @@ export function isSecure({ headers }: HttpRequest): boolean {
   return headers.origin?.startsWith("https:") ?? false;
 }
 
-/** Headers of whatever is not a file of the site. */
+/** Headers of every answer that is not a file of the site. */
 export function apiHeaders({ diagramStyle }: Surroundings): Record<string, string> {
   return { ...securityHeaders(diagramStyle), "cache-control": "no-store" };
 }
@@ -179,7 +179,7 @@ function refusedPage(
 ): HttpReply | undefined {
   const isPage = !Object.hasOwn(ROUTES, path) && !path.startsWith("/assets/");
   const isRead = (method === "GET" || method === "HEAD") && (headers.accept ?? "").includes("text/html");
-  // Whoever shows a token in a header is no browser.
+  // A sender with a token in a header is no browser.
   if (signIn === undefined || status !== 401 || !isPage || !isRead || bearerOf(headers) !== undefined) return undefined;
   return {
     status: 401,
@@ -211,7 +211,7 @@ function signIn(body: string, surroundings: Surroundings): Answer {
   try {
     ({ token } = JSON.parse(body) ?? {});
   } catch {
-    // What is no JSON has no token, and is told so below.
+    // A body that is no JSON has no token. The answer below says so.
   }
   if (typeof token === "string" && token !== "") return { kind: "signIn", token };
   return reply(errorReply(400, 'the body must be {"token": "…"}', surroundings));
@@ -233,7 +233,7 @@ function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {
   };
 }
 
-/** Everything that keeps a page from doing what it should not, whatever strangers have put into names and activities. */
+/** Headers that keep a page from doing harm, whatever strangers put into names and activities. */
 function securityHeaders(diagramStyle: string, calls = "'self'"): Record<string, string> {
   return {
     "content-security-policy": [
@@ -254,7 +254,7 @@ function securityHeaders(diagramStyle: string, calls = "'self'"): Record<string,
   };
 }
 
-/** A target's path and query. It is taken as it stands: no dots are followed and nothing is decoded. */
+/** A target's path and query, unchanged: no dots are followed and nothing is decoded. */
 function partsOf(target: string): { path: string; query: URLSearchParams } {
   const [path, query = ""] = target.split(/\?(.*)/s);
   return { path: path!, query: new URLSearchParams(query) };

@@ -1,5 +1,6 @@
 /**
- * The HTTP gateway of one server: dashboard, web client, metrics and health. Carries out what `handler.ts` decides; requests and sockets are `platform/`'s.
+ * The HTTP gateway of one server: dashboard, web client, metrics and health. Carries out the decisions of `handler.ts`;
+ * `platform/` has requests and sockets.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -52,7 +53,7 @@ export interface HttpDoorParts {
   readonly crypto: SecretCrypto;
   /** Connections at once that are neither streams nor WebSockets. */
   readonly maxCallers?: number;
-  /** Told what is thrown in here; without it that is thrown on. */
+  /** Takes exceptions in the gateway; without it they are thrown on. */
   readonly faults?: FaultGuard;
 }
 
@@ -62,8 +63,8 @@ const logger = getLogger(["thrum", "http"]);
 
 /**
  * Opens the gateway of `node`. Without a token in the configuration nobody can change anything through it.
- * @throws {ConfigError} when it would be reached from other machines and there is no token.
- * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+ * @throws {ConfigError} when other machines could reach it and there is no token.
+ * @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen at the address.
  */
 export async function openHttpDoor(parts: HttpDoorParts, at: Endpoint): Promise<Door> {
   const { config, crypto } = parts;
@@ -163,7 +164,7 @@ class HttpDoor implements Door, HttpHandler {
       const other = errorReply(400, "only /line is for WebSockets", this.#surroundings);
       return this.#refuseUpgrade(upgrade, isRefused ? answer.reply : other);
     }
-    // Deno 2.5 does not say who it is; then nobody is farther away than the address that we listen on lets them be.
+    // Deno 2.5 does not tell the remote address. Then nobody is farther away than our own listening address allows.
     const remoteHost = request.remoteHost === "" && isLoopback(this.host) ? this.host : request.remoteHost;
     this.#webSockets.accept(upgrade, remoteHost, (link) => this.#node.accept(link, "websocket"));
   }
@@ -194,7 +195,7 @@ class HttpDoor implements Door, HttpHandler {
     const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
     if ((method === "GET" || method === "HEAD") && !hasBody) return "";
     const body = await exchange.body(MAX_BODY_BYTES);
-    // Nobody reads the rest of it, so nothing can follow on this connection.
+    // Nobody reads the rest of the body, so nothing can follow on this connection.
     const close = { connection: "close" };
     if (body === "too large") return errorReply(413, "the body is too long", this.#surroundings, close);
     if (body === "lost") return errorReply(400, "the body did not come whole", this.#surroundings, close);
@@ -260,7 +261,7 @@ class HttpDoor implements Door, HttpHandler {
       const headers = { ...apiHeaders(surroundings), "set-cookie": signedIn.cookie };
       return exchange.reply({ status: 204, headers, body: "" });
     }
-    // Those that follow are many, and say nothing new.
+    // Later ones are many, and say nothing new.
     if (signedIn.kind === "wrong") logger.warning("a wrong token from {address}", { address: request.remoteHost });
     exchange.reply(
       signedIn.kind === "wrong"

@@ -1,6 +1,7 @@
 /**
- * A server's numbers as Prometheus reads them. Names and units follow its conventions; `docs/dashboard.md` explains each, and a test keeps that and the Grafana dashboard
- * equal to what is here. Numbers are taken when they are asked for, at most once in a turn.
+ * A server's numbers for Prometheus. Names and units follow its conventions. `docs/dashboard.md` explains each number,
+ * and a test keeps the document and the Grafana dashboard equal to this file. Numbers are read on request, at most once
+ * in a turn.
  */
 
 import { type LabelValues, Registry } from "prom-client";
@@ -27,7 +28,7 @@ interface Metric {
 interface Sample {
   readonly value: number;
   readonly labels?: LabelValues<string>;
-  /** What a histogram's samples have behind its name. */
+  /** The end of a sample's name in a histogram. */
   readonly suffix?: string;
 }
 
@@ -257,7 +258,7 @@ export class PrometheusMetrics {
         ...{ value, labels, metricName: name + suffix },
       })),
     });
-    // Its own counters can only be added to; ours are kept by the node, and read whole.
+    // The library's own counters can only be added to. Ours are kept by the node, and read whole.
     this.#registry.registerMetric({ name, get } as unknown as Parameters<Registry["registerMetric"]>[0]);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Lines as WebSocket frames: one text frame a line, without its newline. What a server sends is not masked, so the frames of a buffer are the same for everybody, and are
- * made once for all who are sent that buffer.
+ * Lines as WebSocket frames: one text frame a line, without its newline. A server's frames are not masked, so the
+ * frames of a buffer are the same for all its receivers, and are made once.
  */
 
 import type { Clock } from "../../../platform/clock.ts";
@@ -9,7 +9,7 @@ import type { Clock } from "../../../platform/clock.ts";
 export interface Framed {
   /** All of its whole lines, each as a frame. */
   readonly frames: Uint8Array;
-  /** What follows the last newline; as a rule nothing. */
+  /** The bytes after the last newline; usually none. */
   readonly rest: Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Keeps the token: knows who has shown it, and lets nobody guess. Whoever has shown it once in a browser is known by a cookie from then on, for twelve hours or until
- * this server stops. The clock is handed in.
+ * Guards the token: knows who has shown it, and stops guessing. A browser that has shown it once is known by a cookie,
+ * for twelve hours or until this server stops. The caller hands in the clock.
  */
 
 import { toHex } from "../../accounts/verifier.ts";
@@ -32,12 +32,18 @@ export class TokenGuard {
   readonly #cookieName: string;
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #crypto: SecretCrypto;
-  /** By a digest of the cookie, so that looking one up tells nothing of those that are there: until when it holds. */
+  /**
+   * The end of each session, by a digest of its cookie, so that the time of a look-up tells nothing about other
+   * cookies.
+   */
   readonly #sessions = new RecentMap<string, number>(MAX_SESSIONS);
   /** By address: how many wrong tokens came, and since when. */
   readonly #wrong = new RecentMap<string, { count: number; since: number }>(MAX_ADDRESSES);
 
-  /** `port` is in the cookie's name: browsers send cookies to all ports of a machine, and several servers may run on one. */
+  /**
+   * `port` is in the cookie's name. Browsers send cookies to all ports of a machine, and several servers may run on
+   * one.
+   */
   constructor(token: string, port: number, clock: Pick<Clock, "nowMs">, crypto: SecretCrypto) {
     this.#token = crypto.digest(token);
     this.#cookieName = `thrum_session_${port}`;
@@ -45,13 +51,13 @@ export class TokenGuard {
     this.#crypto = crypto;
   }
 
-  /** What `request` shows. A wrong token is counted. */
+  /** The proof in `request`. A wrong token is counted. */
   judge({ headers, remoteHost }: HttpRequest): Shown {
     const bearer = bearerOf(headers);
     if (bearer !== undefined) return this.#compare(bearer, remoteHost);
     const cookie = cookieOf(headers, this.#cookieName);
     if (cookie === undefined) return "nothing";
-    // An old cookie is nobody's guess, and as good as none.
+    // An old cookie is no guess, and worth nothing.
     return this.#holds(cookie) ? "session" : "nothing";
   }
 
@@ -78,8 +84,9 @@ export class TokenGuard {
     const recent = before !== undefined && now - before.since < WRONG_WINDOW_MS ? before : undefined;
     // Digests, so that both are of one length.
     const encoder = new TextEncoder();
-    // The right one counts whatever came before: its owner may share an address with whoever guesses, be it behind a proxy or on this machine, and must not be shut out by him. What keeps
-    // it from being guessed is its length; the limit keeps guesses from the log, and tells programs with an old token to stop.
+    // The right token counts after any number of wrong ones. Its owner may share an address with somebody who guesses,
+    // behind a proxy or on this machine, and must not be shut out. The length of the token protects it. The limit keeps
+    // guesses out of the log, and stops programs with an old token.
     if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
     if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
     this.#wrong.renew(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });

@@ -1,6 +1,7 @@
 /**
- * A WebSocket as a `Link`: each frame that comes is a line, each line that goes is a frame. So a session over it is a session over TCP, with the same heartbeats, limits and
- * answers. `ws` reads frames and shakes hands; frames that go out are made here, and written to the socket itself.
+ * A WebSocket as a `Link`: each incoming frame is a line, each outgoing line is a frame. So a session over it is a
+ * session over TCP, with the same heartbeats, limits and answers. `ws` reads frames and shakes hands. Outgoing frames
+ * are made here, and written to the socket itself.
  */
 
 import { WebSocket, WebSocketServer } from "ws";
@@ -18,10 +19,10 @@ import { FrameCache } from "./text_frames.ts";
 export interface WebSocketOptions {
   /** Longest line, as for TCP: a longer frame is answered with INVALID_MESSAGE. */
   readonly maxLineBytes: number;
-  /** From so many bytes on that wait for a link, `write` says `false`. */
+  /** `write` says `false` when this many bytes wait for a link. */
   readonly highWaterBytes: number;
   readonly clock: Clock;
-  /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
+  /** Takes exceptions of the links' owners, which end their links. Without it they are thrown on. */
   readonly faults?: FaultGuard;
 }
 
@@ -51,10 +52,10 @@ export function webSocketAcceptor(options: WebSocketOptions): WebSocketAcceptor 
   const { maxLineBytes, highWaterBytes, clock, faults = UNGUARDED } = options;
   const server = new WebSocketServer({
     noServer: true,
-    // It would cost each connection memory, and each line time, for what are short lines as a rule.
+    // Compression would cost memory for each connection and time for each line, and lines are usually short.
     perMessageDeflate: false,
     maxPayload: maxLineBytes,
-    // What is no UTF-8 is answered in words, as over TCP.
+    // Wrong UTF-8 is answered in words, as over TCP.
     skipUTF8Validation: true,
     autoPong: false,
     clientTracking: false,
@@ -85,7 +86,7 @@ export function webSocketAcceptor(options: WebSocketOptions): WebSocketAcceptor 
   };
 }
 
-/** Says what `ws` is about to answer by itself, as long as something else can still be said. */
+/** Says what `ws` is about to answer by itself, as long as something else can still be sent. */
 class LineSocket extends WebSocket {
   onTooLong: (() => void) | undefined;
   onFinish: (() => void) | undefined;
@@ -104,7 +105,7 @@ interface Shared {
   readonly clock: Clock;
   readonly faults: FaultGuard;
   readonly cache: FrameCache;
-  /** Read by whoever is sent a frame that is too long. */
+  /** The answer to a frame that is too long. */
   readonly tooLong: Uint8Array;
 }
 
@@ -120,7 +121,7 @@ class WebSocketLink implements Link {
   /** Lines that have come and were not handed on: a chunk may hold many, and all of them are handed on as one. */
   #arrived: Uint8Array[] = [];
   #willHandOn = false;
-  /** The beginning of a line whose end is still to be written. */
+  /** The beginning of a line whose end is not written yet. */
   #rest: Uint8Array = NOTHING;
   /** Until somebody reads. */
   #isPaused = true;
@@ -208,7 +209,7 @@ class WebSocketLink implements Link {
     if (this.#endedHere || this.#isGone) return;
     this.#endedHere = true;
     this.#arrived = [];
-    // What still comes is thrown away, but for the answer to the close frame.
+    // Later data is thrown away, except for the answer to the close frame.
     this.#readOrNot();
     this.#cutAfter(lingerMs);
     this.#webSocket.close(NORMAL);
@@ -219,7 +220,7 @@ class WebSocketLink implements Link {
     this.#webSocket.terminate();
   }
 
-  /** A fault of the owner, or of what reads frames, ends this link and nobody else's. */
+  /** A fault of the owner, or of the frame reader, ends only this link. */
   #guarded(act: () => void): void {
     guarded(this.#shared.faults, "websocket", act, () => this.destroy());
   }
@@ -228,7 +229,7 @@ class WebSocketLink implements Link {
     this.#reading.turn(!this.#isResting && (!this.#isPaused || this.#endedHere));
   }
 
-  /** Bytes came, whatever they are part of: they are a sign of life before they are a line. */
+  /** Bytes came. They are a sign of life before they are a line. */
   #heard(size: number): void {
     readingTurns.hasRead(this, size);
     this.#handOnSoon();
@@ -237,7 +238,8 @@ class WebSocketLink implements Link {
 
   #arrive(line: Uint8Array): void {
     if (this.#endedHere) return;
-    // A frame is one line. Where JSON allows a line break, a space does as well; elsewhere the line is no JSON with either.
+    // A frame is one line. If JSON allows a line break there, a space does as well. Elsewhere the line is no JSON with
+    // either.
     if (line.includes(NEWLINE)) line = line.map((byte) => byte === NEWLINE ? SPACE : byte);
     this.#arrived.push(line, LINE_END);
     this.#handOnSoon();
@@ -254,7 +256,7 @@ class WebSocketLink implements Link {
   }
 
   #handOn(): void {
-    // A chunk is taken apart to its end, whoever says stop in between.
+    // A chunk is read to its end, even if somebody stops reading in between.
     if (!this.#reading.isOn || this.#endedHere) return;
     const bytes = joinBytes(this.#arrived);
     this.#arrived = [];
@@ -264,7 +266,7 @@ class WebSocketLink implements Link {
     this.#handler?.onFinish();
   }
 
-  /** The other side has sent its close frame. What it says before that is heard first. */
+  /** The other side has sent its close frame. Earlier data is handled first. */
   #finished(): void {
     this.#isFinished = true;
     this.#handOnSoon();
@@ -272,11 +274,11 @@ class WebSocketLink implements Link {
 
   #tooLong(): void {
     this.#arrived.push(this.#shared.tooLong);
-    // At once: in a moment nothing can be answered any more.
+    // At once: in a moment no answer is possible.
     this.#handOn();
   }
 
-  /** What came is no WebSocket: `ws` has said so to the other side, and waits for it. */
+  /** The data is no WebSocket. `ws` has said so to the other side, and waits for it. */
   #failed(): void {
     if (!this.#endedHere) this.#cutAfter(FAILED_LINGER_MS);
   }
@@ -287,7 +289,7 @@ class WebSocketLink implements Link {
   }
 
   #answerPing(data: Uint8Array): void {
-    // Whoever pings without end and reads nothing gets no more of these than fit.
+    // A client that pings without end and reads nothing gets no more answers than fit.
     if (this.#socket.writableLength <= this.#shared.highWaterBytes) this.#webSocket.pong(data);
   }
 

@@ -1,4 +1,4 @@
-/** What many are sent, written once for all of them. Forgotten with what it was written of. */
+/** Writes a value once for all its receivers. The bytes are forgotten together with the value. */
 
 const encoder = new TextEncoder();
 
@@ -11,7 +11,7 @@ export class WrittenOnce<T extends object> {
     this.#textOf = textOf;
   }
 
-  /** The bytes of `value`; whoever asks again for the same one gets the same bytes. */
+  /** The bytes of `value`. Every call with the same value gives the same bytes. */
   bytesOf(value: T): Uint8Array {
     let bytes = this.#bytes.get(value);
     if (bytes === undefined) {
