@@ -46,7 +46,7 @@ export class LineFramer {
     this.#longLines = longLines;
   }
 
-  /** Nothing is read any more. */
+  /** Stops reading. */
   end(): void {
     if (this.#isLong) this.#longLines!.end();
     this.#isLong = false;

@@ -157,7 +157,7 @@ export interface AuthenticateMessage {
   readonly secret: string;
   /** The name that the server gave itself; `undefined` if it gave only the secret. */
   readonly serverId: string | undefined;
-  /** Where it can be reached. */
+  /** The address where others reach the server. */
   readonly host: string | undefined;
   readonly port: number | undefined;
   /** `"thrum/1"` is among them when it is a server of this dialect. */
@@ -228,7 +228,7 @@ export interface LoginSuccessMessage {
   readonly ticket?: string;
 }
 
-/** Where a client stands that has logged in. */
+/** The position of a client after its login. */
 export interface WireResume {
   readonly vector: WireVector;
   readonly replayed: number;
@@ -266,7 +266,7 @@ export interface ActivityBroadcastMessage {
   readonly messageId?: string;
 }
 
-/** What was published under `messageId` is safe. */
+/** The activity `messageId` is safe. */
 export interface ActivityAckMessage {
   readonly command: "ACTIVITY_ACK";
   readonly messageId: string;

@@ -6,7 +6,7 @@ import type { WireIncarnation } from "../message.ts";
 const ID = /^[0-9a-f]{1,32}$/;
 const MAX_BEFORE = 64;
 
-/** `undefined` where it does not say. */
+/** `undefined` if the field is absent. */
 export function incarnationField(value: unknown): WireIncarnation | undefined {
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) throw new FieldProblem('"incarnation" must be an object');
