@@ -46,7 +46,7 @@ export class HoldBack<T> {
   readonly #held = new Map<string, Held<T>>();
   /** Origins with dropped entries. */
   readonly #cut = new Set<string>();
-  /** Those of them that have room again. */
+  /** Origins with dropped entries that have room again. */
   readonly #free = new Set<string>();
   /** For each gone origin that entries wait for: since when it is known to be gone. */
   readonly #goneSince = new Map<string, number>();
@@ -97,7 +97,7 @@ export class HoldBack<T> {
     this.#asked.clear();
   }
 
-  /** Lets through whatever may enter now. */
+  /** Lets all entries through that may enter now. */
   release(nowMs: number, facts: HoldBackFacts<T>): void {
     for (let goesOn = true; goesOn;) {
       goesOn = false;

@@ -5,7 +5,7 @@
  * fifths of its time. Pure: the caller reads the clocks.
  */
 
-/** What is kept of it with the log. */
+/** The clock's note, which is kept with the log. */
 export interface RetentionNote {
   /** Its time. */
   readonly atMs: number;
@@ -63,7 +63,7 @@ export class RetentionClock {
     this.#atMs += paidMs;
   }
 
-  /** What is to be kept of it. */
+  /** The note to keep. */
   note(wallMs: number): RetentionNote {
     return { atMs: Math.floor(this.#atMs), wallMs, owedMs: Math.floor(this.#owedMs) };
   }
