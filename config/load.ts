@@ -11,7 +11,7 @@ import { nearest } from "./nearest.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 import { quoted } from "./values.ts";
 
-/** A configuration and where it came from. */
+/** A configuration, and its source. */
 export interface LoadedConfig {
   /** The file over the defaults. */
   readonly config: Config;

@@ -17,7 +17,7 @@ import {
 
 /** One question. */
 export interface Question<T> {
-  /** What is asked, without its mark. */
+  /** The question, without its mark. */
   readonly text: string;
   /** Reads an answer. */
   readonly reader: Reader<T>;
@@ -69,7 +69,7 @@ export function questionText({ text, shown }: Question<unknown>): string {
   return `${text} [${shown}]: `;
 }
 
-/** What `answer`, as it was typed, comes to. */
+/** The result of `answer`, as the person typed it. */
 export function stepQuestion<T>({ reader, fallback }: Question<T>, answer: string): Answer<T> {
   const given = answer.trim();
   if (given === "") return { state: "taken", value: fallback };

@@ -100,7 +100,7 @@ export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Where a gateway listens. */
+/** The address where a gateway listens. */
 export const LISTEN_ADDRESS: Reader<Endpoint> = {
   allowed: "HOST:PORT, or a port from 0 to 65535 on this machine alone",
   read: parseListenAddress,
