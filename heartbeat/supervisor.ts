@@ -72,7 +72,7 @@ export interface SupervisorDeadline {
 
 /** The data of a dashboard about one connection's heartbeat. */
 export interface HeartbeatSnapshot {
-  /** What it does at the moment. */
+  /** The present state. */
   readonly state: Liveness["kind"];
   /** Awake time since something came, to within a pulse. */
   readonly silentMs: number;
