@@ -25,7 +25,7 @@ export const TRACE_KINDS = [
   // Servers among themselves.
   "linked",
   "unlinked",
-  // What it is all for.
+  // The data.
   "queued",
   "publish",
   "repeated",
