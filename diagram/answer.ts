@@ -4,7 +4,7 @@ import type { TraceEvent } from "../trace/trace_event.ts";
 import type { WallTime } from "./wall_time.ts";
 import { isNamed } from "./window.ts";
 
-/** What there is to say. */
+/** An answer. */
 export interface Told {
   readonly text: string;
   /** Whether anything is known about the question. */

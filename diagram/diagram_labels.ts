@@ -45,7 +45,7 @@ export function placeLabels(
   { left, right }: { readonly left: number; readonly right: number },
 ): { text: string; box: Box }[] {
   const taken = new Map<number, Box[]>();
-  // Only what is near can be in the way.
+  // Only near boxes can be in the way.
   const near = (box: Box) => [-1, 0, 1].flatMap((step) => taken.get(Math.floor(box.y / 64) + step) ?? []);
   const take = (box: Box) => {
     const key = Math.floor(box.y / 64);

@@ -20,7 +20,7 @@ interface Places {
 }
 
 const WIDTH = 6;
-/** Between a line and what is beside it. */
+/** Between a line and the mark beside it. */
 const DISTANCE = 4;
 
 /** The partings within the rows. A parting that began before them, or ends after them, goes to the edge. */

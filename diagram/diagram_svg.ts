@@ -12,9 +12,9 @@ import { sentenceOf, type Tone, toneOf } from "./phrase.ts";
 
 /** What a picture is for. */
 export interface SvgOptions {
-  /** What stands above it. */
+  /** The title above it. */
   readonly title?: string;
-  /** What is said where there are no events. */
+  /** The sentence if there are no events. */
   readonly nothing?: string;
   /** Whether it takes the width of a page. Otherwise it is a file with its own size. */
   readonly isInPage?: boolean;

@@ -190,7 +190,7 @@ function nodesOf(events: readonly TraceEvent[]): TracedNode[] {
     heard.set(node, from);
     if (event === "receive") from.set(peer, (from.get(peer) ?? 0) + 1);
   }
-  // Where a client was for most of the time.
+  // The server where a client was most of the time.
   const homes = new Map(
     [...heard].map(([node, from]) => [node, [...from].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? ""]),
   );

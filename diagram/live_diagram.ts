@@ -16,7 +16,7 @@ export interface LiveServerColumn {
   readonly state: string;
 }
 
-/** What of it is to be seen. */
+/** The wanted part of the diagram. */
 export interface LiveDiagramOptions {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number;
