@@ -104,7 +104,7 @@ class RunningClient implements Client {
   /** The same, while it is logged in. */
   #open: Connection | undefined;
   #channel: HeartbeatChannel | undefined;
-  /** Whether those who iterate are far behind. */
+  /** Whether the iterators are far behind. */
   #isPressed = false;
   #willRead = false;
   /** Set once: from then on the client only finishes. */
@@ -304,7 +304,7 @@ class RunningClient implements Client {
         if (this.#closing !== undefined) break;
       }
     } catch (error) {
-      // A fault of ours, or of a callback. Nobody may wait for the client for ever.
+      // A fault of this library, or of a callback. Nobody may wait for the client for ever.
       this.#fail("CLIENT_FAILED", error as Error);
     }
     await this.#finish();

@@ -53,7 +53,7 @@ export interface ConnectionOwner {
   /** Returns the fields about the trace for the answer, if there is an answer; none without a trace. */
   onHeartbeat(heartbeat: HeartbeatMessage, answered: boolean): object;
   onBackups(servers: readonly WireServer[]): void;
-  /** For how much longer heartbeats are neither answered nor sent. */
+  /** The remaining time in which heartbeats are neither answered nor sent, in milliseconds. */
   blockedForMs(): number;
   /** The link is gone. Called exactly once, and nothing after it. */
   onEnd(end: SessionEnd): void;

@@ -35,7 +35,7 @@ export interface Moment {
   readonly chance: number;
 }
 
-/** The end of a connection that was neither wanted nor a refusal. */
+/** The end of a connection that nobody wanted and that is no refusal. */
 export type BrokenEnd = Extract<SessionEnd, { kind: "lost" | "endedByServer" }>;
 
 /** The end of a connection, as far as it matters for coming back. */
@@ -180,7 +180,7 @@ function farewellOf(end: BrokenEnd): Farewell {
     const { advice, retryAfterMs, reason } = end;
     return { advice, retryAfterMs, isOrderly: reason === "SERVER_STOPPING" && advice === "now" };
   }
-  // Something that is no server of ours now may be one again later.
+  // A program that is no server now may be a server again later.
   const advice = end.reason === "INVALID_MESSAGE" ? "backoff" : CLOSE_REASONS[end.reason].reconnect;
   return { advice, retryAfterMs: 0, isOrderly: false };
 }

@@ -36,7 +36,7 @@ export interface FanoutOwner {
   onLeft?(): void;
 }
 
-/** How a fan-out treats what nobody takes. */
+/** How a fan-out treats items that nobody takes. */
 export interface FanoutOptions {
   /**
    * Left items are not lost, but come again later. So a new iterator goes on where the last one was left. At the end
@@ -63,7 +63,7 @@ export class Fanout<T extends object> {
     this.#unclaimed = this.#iterator(this.#tail, 0);
   }
 
-  /** Whether so much waits that nothing more should be pushed. */
+  /** Whether too much waits to push more. */
   get isOverfull(): boolean {
     return this.#isHigh && this.#behind > MAX_KEPT;
   }
@@ -156,7 +156,7 @@ interface IteratorOwner {
 class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   /** The next one to give. */
   node: Node<T>;
-  /** Characters of all that was passed. */
+  /** The characters of all passed items. */
   passed: number;
   readonly #owner: IteratorOwner;
   #returned = false;

@@ -52,7 +52,7 @@ export class HeartbeatChannel implements AsyncDisposable {
     return this.#listener.port;
   }
 
-  /** Accepts nothing more, and cuts what there is. */
+  /** Accepts nothing more, and cuts the open connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const link of this.#links) link.destroy();
     await this.#listener.close();

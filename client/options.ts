@@ -143,13 +143,13 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What was published is safe with the server. */
+/** The server has the activity safely. */
 export interface Published {
   /** The activity's identity; `undefined` without the feature `ack`: then only the sending is known. */
   readonly id: string | undefined;
 }
 
-/** What somebody published. */
+/** An activity of a user. */
 export interface Activity {
   /** The activity, without the name of its user. */
   readonly activity: Readonly<Record<string, unknown>>;
@@ -171,7 +171,7 @@ export interface Sent {
   readonly id: string;
 }
 
-/** What somebody wrote to this user. */
+/** A direct message to this user. */
 export interface Message {
   /** Who wrote it, as the server knows. */
   readonly from: string;

@@ -40,7 +40,7 @@ export class Outbox {
     this.#onTurn = onTurn;
   }
 
-  /** How many are neither acknowledged nor failed. */
+  /** The number of entries that are neither acknowledged nor failed. */
   get size(): number {
     return this.#window.size + this.#waiting.size;
   }

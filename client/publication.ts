@@ -9,7 +9,7 @@ import type { SendDirectMessage } from "../protocol/message.ts";
 import { nestingDepth } from "../protocol/raw_json.ts";
 import { lineBytes } from "../protocol/server_codec.ts";
 
-/** What is said about an activity. */
+/** The fields beside an activity. */
 export interface Publication {
   /** The activity's JSON text, from `activityText`. */
   readonly activity: string;

@@ -20,7 +20,7 @@ import type { Activity, ClientEvent, Message, Presence } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { MAX_SEEN_MESSAGES, SeenKeys, SeenMessages } from "./seen_messages.ts";
 
-/** What is told to the client. */
+/** The calls to the client. */
 export interface ReceivingOwner {
   tell(event: ClientEvent): void;
   /**
@@ -31,13 +31,13 @@ export interface ReceivingOwner {
   onPressure(isHigh: boolean): void;
   /** There may be more in `delivered`. */
   onDelivered(): void;
-  /** Whether a new login brings what was left out. */
+  /** Whether a new login brings the entries that were left out. */
   canCatchUp(): boolean;
 }
 
 const logger = getLogger(["thrum", "client"]);
 
-/** Takes in what comes. */
+/** Takes in received entries. */
 export class Receiving {
   readonly #owner: ReceivingOwner;
   readonly #progress: Progress;

@@ -13,7 +13,7 @@ export interface ReconnectPolicy {
   /** The span grows no further than this. */
   readonly maxDelayMs: number;
   /**
-   * The span after a lost connection, of which the client waits for a random part. All other clients of its server look
+   * The span after a lost connection; the client waits for a random part of it. All other clients of its server look
    * for a new one, too.
    */
   readonly spreadMs: number;
@@ -23,7 +23,7 @@ export interface ReconnectPolicy {
   readonly giveUpAfterMs: number;
 }
 
-/** What is remembered between attempts. */
+/** The state between attempts. */
 export interface ReconnectState {
   /** Attempts that failed, and connections that did not last, one after the other. */
   readonly failures: number;

@@ -27,7 +27,7 @@ export interface SendingOwner {
   toServer(): { readonly peer?: string };
   /** The features in force. */
   features(): readonly Feature[];
-  /** What has to be said with every activity. */
+  /** The fields that every activity needs. */
   user(): { readonly username: string; readonly secret: string | undefined } | undefined;
   /** The direct messages that were taken, for an acknowledgement. */
   delivered(): Vector;
@@ -88,7 +88,7 @@ export class Sending {
   send(to: string, text: string): Promise<string> {
     const message = { command: "DIRECT_MESSAGE", to, text } as const;
     const encode: Encode = (stamp, maxBytes) => encodeDirectMessage({ ...message, ...stamp }, maxBytes);
-    // A receipt always says what it is of.
+    // A receipt always names its message.
     return this.#add(to, encode) as Promise<string>;
   }
 

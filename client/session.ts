@@ -38,7 +38,7 @@ export interface SessionPlan {
   readonly features: readonly Feature[];
   /** What the client has, when it comes back. */
   readonly resume: WireVector | undefined;
-  /** Where it listens for heartbeats out of band. */
+  /** The port where the client listens for heartbeats out of band. */
   readonly heartbeatPort: number | undefined;
   /** Redirects that were followed to get here. */
   readonly redirects: number;
@@ -50,7 +50,7 @@ export interface SessionPlan {
   readonly reads?: boolean | undefined;
 }
 
-/** Where a connection stands. */
+/** The state of a connection. */
 export type Session =
   | { readonly kind: "registering" | "loggingIn"; readonly plan: SessionPlan }
   | { readonly kind: "open" | "leaving"; readonly login: LoginSuccessMessage }
@@ -95,7 +95,7 @@ export type ChatMessage =
 /** What the server did not take. */
 export type FailedMessage = ActivityFailedMessage | DirectMessageFailedMessage;
 
-/** What is to be done, in order. */
+/** An effect; the caller carries them out in order. */
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: OutgoingMessage }
   | { readonly kind: "registered" }

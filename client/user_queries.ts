@@ -11,7 +11,7 @@ interface Query {
 export class UserQueries {
   #open: Query[] = [];
 
-  /** What is to be asked. */
+  /** The questions to ask again. */
   get scopes(): readonly UserScope[] {
     return this.#open.map(({ scope }) => scope);
   }

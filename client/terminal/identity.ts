@@ -22,7 +22,7 @@ export interface Identity {
   readonly isMade: boolean;
 }
 
-/** What is known before anybody is asked. */
+/** The values that are known before any question. */
 export interface GivenIdentity {
   readonly command: ClientCommand;
   readonly username: string | undefined;

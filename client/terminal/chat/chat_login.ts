@@ -144,7 +144,7 @@ async function entered(
   return client;
 }
 
-/** What cannot be kept is not worth a chat. */
+/** A failure to keep the login is not worth the chat. */
 async function keep({ stateFile, stdio }: CommandContext, remembered: Remembered | undefined): Promise<void> {
   if (remembered === undefined) return;
   try {

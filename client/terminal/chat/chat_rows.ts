@@ -32,12 +32,12 @@ const REMINDER_COLUMNS = 30;
 /** Narrower, and two columns of help would be two narrow ones. */
 const WIDE_COLUMNS = 72;
 
-/** What somebody said to everyone. */
+/** A text or an activity to everyone. */
 export function activityRow({ activity, json, user, sentAt }: Activity, nowMs: number, style: Style): string {
   return row(timeAsOf(sentAt, nowMs), nameText(user, style), visible(activityWords(activity, json)), style);
 }
 
-/** What somebody wrote to the person. */
+/** A direct message to the person. */
 export function messageRow({ from, text, sentAt }: Message, nowMs: number, style: Style): string {
   return row(timeAsOf(sentAt, nowMs), `${nameText(from, style)} → you`, visible(text), style);
 }

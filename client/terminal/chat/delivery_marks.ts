@@ -2,7 +2,7 @@
 
 import { RecentMap } from "../../../log/recent.ts";
 
-/** What was said to whom. */
+/** A text, and its receiver. */
 export interface Undelivered {
   readonly to: string;
   readonly text: string;

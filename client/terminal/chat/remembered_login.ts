@@ -7,16 +7,16 @@
 import type { Endpoint } from "../../../platform/address.ts";
 import { secretProblem, usernameProblem } from "../../../protocol/names.ts";
 
-/** What is kept. */
+/** The kept login. */
 export interface Remembered {
   readonly username: string;
   readonly server: Endpoint;
   readonly secret?: string;
 }
 
-/** Where it is kept. */
+/** The file of the kept login. */
 export interface StateFile {
-  /** Its text; `undefined` where there is none. */
+  /** Its text; `undefined` if the file is missing. */
   read(): Promise<string | undefined>;
   /** Replaces the content. Only its owner can read the file. Rejects with a reason for people. */
   write(text: string): Promise<void>;

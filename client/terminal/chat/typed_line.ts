@@ -7,7 +7,7 @@ export const WORDS = ["online", "all", "help", "disconnect"] as const;
 /** One of `WORDS`. */
 export type Word = typeof WORDS[number];
 
-/** What is to be done about a line. */
+/** The action for a line. */
 export type TypedLine =
   /** Say it to everyone. */
   | { readonly kind: "say"; readonly text: string }

@@ -6,7 +6,7 @@ import { WORDS } from "../chat/typed_line.ts";
 /** The new line, and the possible ways if there are several. */
 export interface Completion {
   readonly editor: Editor;
-  /** Empty where there was one, or none. */
+  /** Empty if there was one way, or none. */
   readonly choices: readonly string[];
 }
 

@@ -34,7 +34,7 @@ export type KeyName =
 /** A key, or several characters in a row, as when text is pasted. */
 export type Key = { readonly kind: "text"; readonly text: string } | { readonly kind: KeyName };
 
-/** What one character is. */
+/** Keys of one character. */
 const CONTROLS = new Map<string, KeyName>([
   ["\r", "enter"],
   ["\n", "enter"],

@@ -6,7 +6,7 @@ export interface History {
   readonly lines: readonly string[];
   /** Index of the line that is looked at; `lines.length` is the line being typed. */
   readonly at: number;
-  /** What was being typed when looking back began. */
+  /** The typed text when looking back began. */
   readonly draft: string;
 }
 

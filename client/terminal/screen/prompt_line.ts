@@ -3,7 +3,7 @@
 import { textEnd, textStart, textWidth } from "./text_width.ts";
 import { visible } from "./visible.ts";
 
-/** A prompt and what is typed behind it. */
+/** A prompt, and the typed text behind it. */
 export interface PromptLine {
   readonly prompt: string;
   readonly text: string;

@@ -22,7 +22,7 @@ const PROMPT = "> ";
 // deno-lint-ignore no-control-regex -- what our own styles are made of
 const STYLES = /\x1b\[[0-9;]*m/g;
 
-/** One chat's. Before `run` what is shown waits. */
+/** The screen of one chat. Before `run`, shown rows wait. */
 export class Screen {
   readonly #stdio: Stdio;
   #editor: Editor = EMPTY_EDITOR;
