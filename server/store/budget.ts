@@ -23,7 +23,7 @@ export type DiskPart = typeof DISK_PARTS[number];
 export interface DiskLimits {
   /** For the whole data folder. */
   readonly maxBytes: number;
-  /** Left free on the disk, whoever fills it. */
+  /** Space that stays free on the disk, no matter who fills it. */
   readonly minFreeBytes: number;
 }
 

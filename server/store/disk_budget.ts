@@ -8,7 +8,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import { isOutOfFiles } from "../../platform/files/open_files.ts";
 import { defaultMaxBytes, type DiskLimits, type DiskUse, type Space, spaceOf, usedBytes } from "./budget.ts";
 
-/** What it works with. */
+/** The parts that it is made with. */
 export interface DiskBudgetParts {
   readonly clock: Clock;
   /** As configured: a `maxBytes` of 0 leaves it to the disk. */
@@ -35,7 +35,7 @@ export interface DiskState {
 /** The note in which the store keeps the folder's limit. */
 export const MAX_BYTES_NOTE = "maxBytes";
 
-/** What it keeps there, among its `notes`. */
+/** The limit in `notes`. */
 export function maxBytesNote(notes: Readonly<Record<string, string>>): number | undefined {
   const bytes = Number(notes[MAX_BYTES_NOTE]);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;

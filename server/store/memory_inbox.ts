@@ -111,7 +111,7 @@ export class MemoryInbox {
     this.#early = 0;
   }
 
-  /** O(n) in what waits for the user. */
+  /** O(n) in the user's waiting messages. */
   #find(username: string, isAskedFor: (message: KeptMessage) => boolean, maxBytes: number): WaitingMessage[] {
     const found: WaitingMessage[] = [];
     let bytes = 0;

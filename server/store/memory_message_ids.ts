@@ -5,7 +5,7 @@
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { UsedMessageId } from "./store.ts";
 
-/** What is kept of one beside its key. */
+/** The data of an id, beside its key. */
 type Kept = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
 
 /** All of them. */

@@ -68,7 +68,7 @@ export interface Lookup {
   otherAfter(origin: string, sequence: number): Position | undefined;
 }
 
-/** What is to be forgotten now. */
+/** The segments to forget now. */
 export interface ForgetPlan {
   readonly rows: readonly ActivityRow[];
   /** How the origins stand when `rows` are gone. */
@@ -88,7 +88,7 @@ export interface WholeLog {
   readonly tombstones: ReadonlyMap<string, number>;
 }
 
-/** An origin of which nothing is known yet. */
+/** An origin without entries. */
 export function emptyLog(origin: string): OriginLog {
   return {
     origin,

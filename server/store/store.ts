@@ -104,7 +104,7 @@ export interface Renaming {
   readonly serverId: string;
 }
 
-/** What one turn of the event loop changes. */
+/** The changes of one turn of the event loop. */
 export interface Batch {
   /** Of any origins, in any order between them. */
   readonly segments: readonly Segment[];
@@ -163,7 +163,7 @@ export interface StoreState {
   readonly members: readonly KnownServer[];
   /** In the order of their ids. */
   readonly places: readonly StoredPlace[];
-  /** What was noted last under each key. */
+  /** The last value of each note. */
   readonly notes: Readonly<Record<string, string>>;
   /** Origins that were forgotten whole, and up to where. */
   readonly tombstones: Vector;
@@ -225,7 +225,7 @@ export interface ForgetLimits {
 /** The age at which an origin's newest segment allows forgetting the whole origin; as in `ForgetLimits`. */
 export type BurialLimits = Pick<ForgetLimits, "takenBefore" | "directMessagesBefore">;
 
-/** What one call of `forget` did. */
+/** The result of one call of `forget`. */
 export interface Forgotten {
   /** Activities that are gone. */
   readonly entries: number;
@@ -284,7 +284,7 @@ export interface Store extends Disposable {
   inboxCount(username: string, atMost: number): number;
   /** How many direct messages wait, for all users. Counts them: not for every turn. */
   readonly inboxSize: number;
-  /** What was noted last under `key`. */
+  /** The last note under `key`. */
   note(key: string): string | undefined;
   /**
    * Origins with nothing but entries for servers, and how far they are known. None of their direct messages waits.
@@ -331,7 +331,7 @@ export class StoreError extends Error {
   override name = "StoreError";
 }
 
-/** What is damaged, as far as it is known. */
+/** The known part of the damage. */
 export interface DamagedPart {
   readonly origin?: string;
   /** Sequences of the entries. */

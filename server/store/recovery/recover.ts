@@ -29,7 +29,7 @@ import { prepareFile } from "../sqlite/sqlite_file.ts";
 import { StoreError } from "../store.ts";
 import type { StateRow } from "../sqlite/sqlite_statements.ts";
 
-/** What is asked for. */
+/** The request for a recovery. */
 export interface RecoverOptions {
   readonly folder: string;
   /** As for a new store. */
@@ -38,7 +38,7 @@ export interface RecoverOptions {
   readonly peers: Vector;
 }
 
-/** What came of it. */
+/** The result of a recovery. */
 export interface Recovery extends RecoveryPlan {
   readonly serverId: string;
   /** The former name of the server, if it is readable and differs. */
@@ -190,7 +190,7 @@ class Recovering {
       if (found.kind !== "unknown") continue;
       for (const segment of strayBefore(found.before)) {
         yield segment;
-        // Nor is it known whether it was followed by others.
+        // It is also unknown whether others followed.
         yield found;
       }
     }

@@ -21,7 +21,7 @@ export interface Loss {
   readonly lost: number | "some";
 }
 
-/** What of the log is kept. */
+/** The kept part of the log. */
 export interface KeptLog {
   /** Whether the segment at this position is. */
   has(position: number): boolean;
@@ -153,7 +153,7 @@ export class RecoveredRows {
     }
   }
 
-  /** What stands beside the log, row for row. */
+  /** The rest beside the log, row for row. */
   others(): Loss {
     let [kept, lost] = [0, 0];
     let isReadable = true;

@@ -1,7 +1,7 @@
 /**
- * Decides about a damaged log: which origins continue unchanged, which end before their first missing entry because
- * other servers have it and send it again, and whether the server needs a new name. Never renumbers: missing entries
- * stay missing, and are named. Pure.
+ * Decides about a damaged log: which origins continue unchanged, and whether the server needs a new name. An origin
+ * ends before its first missing entry if other servers have that entry and send it again. Never renumbers: missing
+ * entries stay missing, and are named. Pure.
  */
 
 import { sequenceOf, type Vector } from "../../../log/vector.ts";
@@ -25,7 +25,7 @@ export interface FoundOrigin {
   readonly isEndKnown: boolean;
 }
 
-/** An origin, and what it becomes. */
+/** An origin, with its future. */
 export interface RecoveredOrigin extends FoundOrigin {
   /**
    * Its entries are kept up to here, because other servers have all of them and send the rest again. `undefined` keeps
@@ -34,7 +34,7 @@ export interface RecoveredOrigin extends FoundOrigin {
   readonly cutAfter: number | undefined;
 }
 
-/** What is to be done. */
+/** The decisions about a damaged log. */
 export interface RecoveryPlan {
   readonly origins: readonly RecoveredOrigin[];
   /**

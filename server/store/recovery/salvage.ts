@@ -11,13 +11,13 @@ import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { logFilesIn, nameOfLogFile } from "../sqlite/log_files.ts";
 import { INDEX_COLUMNS, isPlaced, type SegmentRow } from "../sqlite/sqlite_statements.ts";
 
-/** Rows with these keys could not be read, nor is it known which there were. */
+/** Rows with these keys could not be read, and their number is unknown. */
 export interface Unreadable {
   readonly after: number;
   readonly before: number;
 }
 
-/** A segment that is whole, and where its frame is; in a row, or in a file. */
+/** A whole segment, and the place of its frame: a row, or a file. */
 export interface WholeSegment {
   readonly frame: Frame;
   /** `undefined`: the frame was in the row. */
@@ -37,7 +37,7 @@ export type FoundSegment =
     readonly origin: string;
     readonly first: number;
     readonly last: number;
-    /** Where its frame should be; `undefined`: in the row. */
+    /** The file that should have its frame; `undefined`: the row has it. */
     readonly file: number | undefined;
   }
   | { readonly kind: "unknown"; readonly after: number; readonly before: number };
@@ -143,7 +143,7 @@ export class Salvage implements Disposable {
     this.origins = origins;
   }
 
-  /** The origin with this number, where its row is whole. */
+  /** The origin with this number, if its row is whole. */
   nameOf(id: number): string | undefined {
     return this.#names.get(id);
   }
@@ -154,7 +154,7 @@ export class Salvage implements Disposable {
     try {
       select = this.#database?.prepare(`SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?`);
     } catch {
-      // The table cannot be found any more.
+      // The table is missing.
     }
     if (select === undefined) return yield { after: -1, before: Infinity };
     yield* scan<T>(
@@ -273,7 +273,7 @@ function* framesIn(
       const head = new DataView(bytes.buffer, bytes.byteOffset + at);
       const needed = head.byteLength < 16 ? Infinity : head.getUint32(8, true) + head.getUint32(12, true);
       if (at + needed > bytes.length && at > 0 && !isLastChunk) break;
-      // One that is larger than what is read at once.
+      // The frame is larger than the part that is read at once.
       if (at === 0 && needed > bytes.length && needed <= CHUNK_BYTES * 64) bytes = read(base, needed);
       const decoded = decodeFrame(bytes, at);
       if (decoded.ok) yield { frame: decoded.frame, start: base + at, length: decoded.length };

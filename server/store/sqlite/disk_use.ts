@@ -11,7 +11,7 @@ export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
   const parts: Record<DiskPart, number> = { logFiles: 0, database: 0, writeAheadLog: 0, other: 0, reusable: 0 };
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    // One that went meanwhile takes nothing.
+    // A file that was removed in the meantime takes nothing.
     const size = statSync(`${folder}/${entry.name}`, { throwIfNoEntry: false })?.size ?? 0;
     parts[partOf(entry.name)] += size;
   }

@@ -3,7 +3,7 @@
  * to a removed file, and nobody will ever find that data. Decides from the given file data; reads nothing itself.
  */
 
-/** What stands at a path. */
+/** The file at a path. */
 export interface SeenFile {
   readonly device: number;
   readonly inode: number;
@@ -80,7 +80,7 @@ export class FileWatch {
     return undefined;
   }
 
-  /** Those that the server has removed itself. */
+  /** Forgets files that the server itself has removed. */
   #forgetOthers(names: ReadonlySet<string>): void {
     for (const name of this.#seen.keys()) if (!names.has(name)) this.#seen.delete(name);
   }

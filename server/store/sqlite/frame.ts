@@ -179,7 +179,7 @@ interface Names {
   readonly channels: readonly ChannelLines[];
 }
 
-/** What of a header has no fixed length. */
+/** The parts of a header without a fixed length. */
 function readNames(header: Uint8Array, view: DataView): Names | undefined {
   let at: number = AT.names;
   const take = (length: number) => header.subarray(at, at += length);

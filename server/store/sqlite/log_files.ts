@@ -35,7 +35,7 @@ export interface Place {
   readonly length: number;
 }
 
-/** What is large, in bytes. */
+/** The sizes that decide, in bytes. */
 export interface FileSizes {
   /** Segments of this size and more go to files. */
   readonly segment: number;
@@ -45,7 +45,7 @@ export interface FileSizes {
   readonly sync: number;
 }
 
-/** What has proven good. */
+/** Sizes that have proven good. */
 export const FILE_SIZES: FileSizes = {
   // Below it the row that SQLite writes anyway is cheaper than a second write.
   segment: 8_192,
@@ -74,7 +74,7 @@ export function seenAt(path: string): SeenFile | undefined {
 export class LogFiles {
   readonly #folder: string;
   readonly #sizes: FileSizes;
-  /** Those that there have to be. */
+  /** The files that have to exist. */
   readonly #numbers = new Set<number>();
   /** The file that is written to; 0 before the first. */
   #file = 0;
@@ -165,7 +165,7 @@ export class LogFiles {
     if (this.#unsynced >= this.#sizes.sync && !this.#isSyncing) this.#syncInBackground();
   }
 
-  /** What was appended does not count. */
+  /** The appended bytes do not count. */
   drop(): void {
     if (this.#handle === undefined || this.#written === this.#end) return;
     this.#written = this.#end;
@@ -212,7 +212,7 @@ export class LogFiles {
     unlinkSync(`${this.#folder}/${nameOfLogFile(file)}`);
   }
 
-  /** Waits until all that is kept is on the disk. */
+  /** Waits until all kept bytes are on the disk. */
   sync(): void {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     if (this.#handle !== undefined && (this.#unsynced > 0 || this.#isSyncing)) fdatasyncSync(this.#handle);

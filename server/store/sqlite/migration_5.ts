@@ -41,9 +41,10 @@ const BEFORE = [
     forgotten_position INTEGER NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT`,
-  // An index of frames (docs/storage.md). `form`: 1 a frame; 0 bare bytes in a file of version 4, with their CRC-32 in `bare_checksum`; append
-  // only. The frame is in `bytes`, or it has `length` bytes in a file. `size` is that of the segment's own bytes. `channels` will name those
-  // that its lines are for, so that a reader passes over it without reading it; NULL while there are none.
+  // An index of frames (docs/storage.md). `form`: 1 a frame; 0 bare bytes in a file of version 4, with their CRC-32 in
+  // `bare_checksum`; append only. The frame is in `bytes`, or it has `length` bytes in a file. `size` is the size of
+  // the segment's own bytes. `channels` will name the channels of its lines, so that a reader can pass over it without
+  // reading it; NULL while there are none.
   `CREATE TABLE segments (
     position INTEGER PRIMARY KEY,
     origin INTEGER NOT NULL,
@@ -72,8 +73,9 @@ const BEFORE = [
     origin TEXT NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
-  // In the order in which they were used. `key` is `message_key.ts`: a digest and a checksum. The index has the beginning of it, which is enough to find
-  // a few rows. What clients without a name send has a table of its own, as that is bounded by number.
+  // In the order of use. `key` is `message_key.ts`: a digest and a checksum. The index has the beginning of it, which
+  // is enough to find a few rows. Ids of clients without a name have a table of their own, with a bounded number of
+  // rows.
   ...["message_ids", "anonymous_ids"].map((table) =>
     `CREATE TABLE ${table} (
       place INTEGER PRIMARY KEY,
@@ -97,8 +99,9 @@ const BEFORE = [
     port INTEGER NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT`,
-  // Direct messages that wait: where the segment stands that has the line, and the bytes of that line. Without `username`, `position` and `size`: one
-  // that was delivered before it came. `line`: of a message of version 4 whose segment is gone already; NULL of all others.
+  // Waiting direct messages: the position of the segment with the line, and the bytes of that line. Without `username`,
+  // `position` and `size`: the message was delivered before it came. `line`: for a message of version 4 whose segment
+  // is already gone; otherwise NULL.
   `CREATE TABLE inbox (
     place INTEGER PRIMARY KEY,
     origin TEXT NOT NULL,
@@ -115,7 +118,7 @@ const BEFORE = [
     value TEXT NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
-  // `place` is text of whoever keeps it.
+  // `place` is a text of the code that keeps it.
   `CREATE TABLE places (
     id INTEGER PRIMARY KEY,
     username TEXT NOT NULL,
@@ -134,7 +137,8 @@ const BEFORE = [
 const AFTER = [
   ...["state", "origins", "segments", "accounts", "message_ids", "cursors", "members", "inbox"]
     .map((table) => `DROP TABLE old_${table}`),
-  // The only index on the hot path: "the first of this origin and audience after this sequence" answers all questions about the log.
+  // The only index on the hot path: "the first of this origin and audience after this sequence" answers all questions
+  // about the log.
   "CREATE INDEX segments_by_sequence ON segments (origin, audience, last)",
   "CREATE INDEX segments_by_file ON segments (file) WHERE file IS NOT NULL",
   "CREATE INDEX message_ids_by_key ON message_ids (substr(key, 1, 5))",

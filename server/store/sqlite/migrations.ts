@@ -20,24 +20,25 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     to: 1,
     statements: [
-      // One row. `lamport` is brought up to date only by turns that add nothing to the log: the others keep it in their segments, which saves
-      // a page for each commit.
+      // One row. Only turns that add nothing to the log write `lamport`. The others keep it in their segments, which
+      // saves a page for each commit.
       `CREATE TABLE state (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         server_id TEXT NOT NULL,
         lamport INTEGER NOT NULL
       ) STRICT`,
-      // Servers get a small number here, as each segment names its origin twice (row and index). `forgotten_last` is the newest sequence that
-      // was forgotten, `forgotten_position` where it stood; 0 while nothing was.
+      // Each origin gets a small number here, as each segment names its origin twice (row and index). `forgotten_last`
+      // is the newest forgotten sequence, and `forgotten_position` its position; 0 while nothing was forgotten.
       `CREATE TABLE origins (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
         forgotten_last INTEGER NOT NULL DEFAULT 0,
         forgotten_position INTEGER NOT NULL DEFAULT 0
       ) STRICT`,
-      // `audience`: 0 everyone, 1 one user, 2 servers; append only. `activities` and `activity_bytes` count what its origin sent to everyone, up
-      // to this segment and with it: the difference of two rows tells how much lies between without reading it.
-      // `bytes` is last, so that everything before it is read without it. Moments are REAL: a clock may give fractions of a millisecond.
+      // `audience`: 0 everyone, 1 one user, 2 servers; append only. `activities` and `activity_bytes` count everything
+      // from the origin to everyone, up to and including this segment. The difference of two rows tells how much lies
+      // between, without reading it. `bytes` is last, so that everything before it is read without it. Moments are
+      // REAL: a clock may give fractions of a millisecond.
       `CREATE TABLE segments (
         position INTEGER PRIMARY KEY,
         origin INTEGER NOT NULL,
@@ -51,7 +52,8 @@ export const MIGRATIONS: readonly Migration[] = [
         activity_bytes INTEGER NOT NULL,
         bytes BLOB NOT NULL
       ) STRICT`,
-      // The only index on the hot path: "the first of this origin and audience after this sequence" answers all questions about the log.
+      // The only index on the hot path: "the first of this origin and audience after this sequence" answers all
+      // questions about the log.
       `CREATE INDEX segments_by_sequence ON segments (origin, audience, last)`,
       `CREATE TABLE accounts (
         username TEXT PRIMARY KEY,
@@ -79,8 +81,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     to: 2,
     statements: [
-      // Where the bytes are when they are in a file of their own (`log_files.ts`) and `bytes` is empty; otherwise NULL. They come after `bytes`
-      // without harm: SQLite knows from the beginning of a row that a column is NULL.
+      // The place of the bytes, if they are in a file of their own (`log_files.ts`) and `bytes` is empty; otherwise
+      // NULL. These columns may follow `bytes`: SQLite knows from the beginning of a row that a column is NULL.
       `ALTER TABLE segments ADD COLUMN file INTEGER`,
       `ALTER TABLE segments ADD COLUMN start INTEGER`,
       `ALTER TABLE segments ADD COLUMN size INTEGER`,
@@ -93,8 +95,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     to: 3,
     statements: [
-      // The other servers of the network, in the order of their rows. From this version on `forgotten_last` of an origin can also be the end of a
-      // hole, with `forgotten_position` where the segment after it stands.
+      // The other servers of the network, in the order of their rows. From this version on, `forgotten_last` of an
+      // origin can also be the end of a hole. Then `forgotten_position` is the position of the segment after the hole.
       `CREATE TABLE members (
         place INTEGER PRIMARY KEY,
         server_id TEXT NOT NULL,
@@ -106,9 +108,9 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     to: 4,
     statements: [
-      // Direct messages that wait, in the order of the log. Without `username` and `line`: one that was delivered before it came, so that it does not
-      // begin to wait when it comes. Lines stand in `segments` too: there a message would have to be looked for among all of its segment. They
-      // are TEXT, as JSON has no NUL: node:sqlite would end a text there.
+      // Waiting direct messages, in the order of the log. A row without `username` and `line` was delivered before it
+      // came, so that it does not begin to wait when it comes. `segments` has the lines, too, but there a message would
+      // have to be found within its segment. Lines are TEXT, as JSON has no NUL: node:sqlite would end a text there.
       `CREATE TABLE inbox (
         place INTEGER PRIMARY KEY,
         origin TEXT NOT NULL,
@@ -120,7 +122,7 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE UNIQUE INDEX inbox_by_entry ON inbox (origin, sequence)`,
       // With the place at its end, as every index has it: so a user's messages come in order.
       `CREATE INDEX inbox_by_user ON inbox (username) WHERE username IS NOT NULL`,
-      // For what a client says that it has taken: of each origin all up to a sequence.
+      // For a client's acknowledgement: of each origin, everything up to a sequence.
       `CREATE INDEX inbox_by_user_entry ON inbox (username, origin, sequence) WHERE username IS NOT NULL`,
     ],
   },

@@ -5,14 +5,14 @@
 
 import { DamagedError, type DamagedPart, StoreError } from "../store.ts";
 
-/** What was being done to the data folder. */
+/** The action that failed. */
 export type StoreAction = "open" | "read" | "write to" | "go on with";
 
 /** A file beside the database differs from the database's record of it. */
 export class DamagedFileError extends Error {
   /** Its class, by name. */
   override name = "DamagedFileError";
-  /** What of the log cannot be read for this. */
+  /** The part of the log that cannot be read because of this. */
   readonly part: DamagedPart;
 
   /** `what` is wrong with `file`: "is missing" or the like. */

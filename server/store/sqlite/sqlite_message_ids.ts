@@ -30,7 +30,7 @@ interface AskedId {
   isAbsent: boolean;
 }
 
-/** Ids that are to be forgotten. */
+/** Ids to forget. */
 export interface IdsPlan {
   /** In each of the two tables. */
   readonly places: readonly (readonly number[])[];

@@ -23,7 +23,7 @@ interface Fitting {
   /** The position of the last one. */
   readonly last: Position;
   readonly count: number;
-  /** Whether there are no more behind them. */
+  /** Whether the log has no more behind them. */
   readonly isEnd: boolean;
 }
 

@@ -4,7 +4,7 @@ import { readableLamport } from "./index_row.ts";
 import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
 import { one, type Statements, type StateRow } from "./sqlite_statements.ts";
 
-/** What there is once. */
+/** The single values of the store. */
 export type State = Omit<StateRow, "checksum">;
 
 /** Reads it. Throws the errors of SQLite, and `DamagedFileError`. */
@@ -22,7 +22,7 @@ export function beginState(statements: Statements, makeServerId: () => string): 
   if (isNew) writeState(statements, { serverId: makeServerId(), lamport: 0, synced: 0, head: 0 });
 }
 
-/** Writes it, in the place of what was there. */
+/** Writes it, in place of the former row. */
 export function writeState(statements: Statements, { serverId, lamport, synced, head }: State): void {
   const values = [serverId, readableLamport(lamport), synced, head] as const;
   statements.putState.run(...values, rowChecksum("state", ...values));

@@ -49,7 +49,7 @@ export interface EndRow extends IndexRow {
   readonly isOldest: number;
 }
 
-/** What there is once. */
+/** The single values of the store. */
 export interface StateRow {
   readonly serverId: string;
   readonly lamport: number;
@@ -59,7 +59,7 @@ export interface StateRow {
   readonly checksum: number;
 }
 
-/** An origin, and what of it was forgotten. */
+/** An origin, and its forgotten sequences. */
 export interface OriginRow {
   readonly id: number;
   readonly name: string;

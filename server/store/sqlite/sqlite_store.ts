@@ -86,7 +86,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     // twice.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
     const store = new SqliteStore(database, files, largeBytes, options);
-    // What it is from here on.
+    // The present files are the right ones from here on.
     store.checkFiles();
     return store;
   } catch (cause) {
