@@ -22,7 +22,7 @@ const MAX_REMEMBERED = 20_000;
 const KEY_BYTES = 32;
 const encoder = new TextEncoder();
 
-/** One process's key, and what it recognises. */
+/** The key of one process, and the logins that it recognises. */
 export class Credentials {
   readonly #crypto: SecretCrypto;
   readonly #key: string;

@@ -7,7 +7,7 @@
 /** The purpose of a wait: a login, a registration, or an account that another server brings. */
 export type QueueKind = "login" | "registration" | "peer";
 
-/** What is looked at to be fair. */
+/** The properties that decide whose turn it is. */
 export interface QueuePlace {
   readonly kind: QueueKind;
   /** Whom the address belongs to. */
@@ -59,7 +59,7 @@ export class FairQueue<T> {
   }
 }
 
-/** Those of one kind. */
+/** The waiting ones of one kind. */
 class KindQueue<T> {
   readonly #byNetwork = new Ring<T>();
   readonly #byAccount = new Ring<T>();

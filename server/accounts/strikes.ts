@@ -7,7 +7,7 @@ import { RecentMap } from "../../log/recent.ts";
 
 /** How strict it is. */
 export interface StrikeRule {
-  /** So many cost nothing. */
+  /** This many cost nothing. */
   readonly free: number;
   /** One is forgotten after each such span. */
   readonly forgetMs: number;
@@ -20,7 +20,7 @@ export interface StrikeRule {
 const MAX_KEYS = 10_000;
 
 interface Struck {
-  /** Those that were not forgotten at `at`. */
+  /** Strikes that were not forgotten at `at`. */
   readonly count: number;
   readonly at: number;
   readonly freeAt: number;

@@ -23,7 +23,7 @@ export interface TicketClaims {
   readonly expiresAtMs: number;
 }
 
-/** What a ticket is to be good for. */
+/** The login that a ticket should prove. */
 export interface TicketQuestion extends Pick<TicketClaims, "username" | "secret" | "verifier"> {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
