@@ -34,7 +34,7 @@ export class DoorError extends Error {
   override name = "DoorError";
   /** Which one, in words. */
   readonly door: string;
-  /** Where it was to listen. */
+  /** The address that could not be opened. */
   readonly endpoint: Endpoint;
   /** The code of the operating system, such as `EADDRINUSE`. */
   readonly code: string;

@@ -14,11 +14,11 @@ export interface KeptSecret {
   readonly file: string | undefined;
 }
 
-/** What is to be kept. */
+/** One kind of secret. */
 export interface SecretKind {
   /** Of the file in the data folder. */
   readonly fileName: string;
-  /** What it is, after "it holds". */
+  /** Its name, after "it holds". */
   readonly name: string;
   /** Whether a text that is not empty can be one. */
   readonly isAllowed: (text: string) => boolean;

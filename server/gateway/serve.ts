@@ -54,7 +54,7 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
   /** Its name in the network; it stays with the data folder. */
   readonly serverId: string;
-  /** Where its HTTP gateway listens: dashboard, web client, metrics and health. `undefined` when it has none. */
+  /** The address of its HTTP gateway: dashboard, web client, metrics and health. `undefined` if it has none. */
   readonly http: Endpoint | undefined;
   /** Where the Chitty-Chat door listens. `undefined` when it has none. */
   readonly grpc: Endpoint | undefined;

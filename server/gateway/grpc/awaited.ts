@@ -61,7 +61,7 @@ export class AwaitedBroadCasts<P> {
     });
   }
 
-  /** Nobody has to wait for it any more. */
+  /** The participant is gone: nobody has to wait for it. */
   gone(participant: P): void {
     for (const key of [...this.#awaited.keys()]) {
       this.sent(key, participant);

@@ -164,7 +164,7 @@ export class ChatRoom implements ParticipantOwner {
     return { reply: { participantID: id, reply, lamportTime: wireTime(this.#lamport.tick("Leave reply")) } };
   }
 
-  /** Ends it: nobody is told anything any more. */
+  /** Ends it: nobody hears anything after this. */
   close(reason: CloseReason = "SERVER_STOPPING"): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

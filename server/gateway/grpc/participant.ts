@@ -65,7 +65,7 @@ export const SLOW_MS = 100;
 /** One participant. */
 export class Participant implements GuestOwner {
   readonly id: string;
-  /** Where it is called. */
+  /** The host for calls to it. */
   readonly host: string;
   /** Set right after it was made. */
   guest!: Guest<Announcement>;

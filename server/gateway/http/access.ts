@@ -5,7 +5,7 @@
 
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
 
-/** Where the gateway is, and what it is called. */
+/** The address of the gateway, and its names. */
 export interface Place {
   /** The host listened on, as it was configured. */
   readonly host: string;
@@ -93,7 +93,7 @@ function plainAuthority(authority: string): string {
 /** Whether a request comes from this machine, and not through a proxy on it. Such a sender may look without a token. */
 export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Place): boolean {
   if (FORWARDING_HEADERS.some((name) => headers[name] !== undefined)) return false;
-  // A proxy that hands on what it was called by.
+  // A proxy that forwards the name it was called by.
   if (!LOOPBACK_NAMES.includes(hostName(headers.host ?? "") ?? "")) return false;
   return remoteHost === "" ? isLoopback(host) : isLoopback(remoteHost);
 }

@@ -21,7 +21,7 @@ export interface DiagramRequest {
   readonly offsetMinutes: number | undefined;
 }
 
-/** What is asked of a server. */
+/** The part of a server that this needs. */
 export type DrawnNode = Pick<GatewayNode, "diagram" | "observe" | "recordedSinceMs">;
 
 /** How long a picture is good for. */
@@ -31,7 +31,7 @@ const MAX_PICTURES = 16;
 /** More than one can take in, and much more than one can wait for. */
 const MAX_EVENTS = 400;
 
-/** Draws what one node knows of the network. */
+/** Draws the events that one node knows of the network. */
 export class LiveDiagram {
   readonly #node: DrawnNode;
   readonly #clock: Pick<Clock, "nowMs" | "wallMs">;

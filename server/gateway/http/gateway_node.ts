@@ -20,7 +20,7 @@ export type GatewayNode = Pick<
   | "gateways"
 >;
 
-/** Where a server stands in its life. */
+/** The state of a server. */
 export type NodeState = GatewayNode["state"];
 
 /** A server in numbers. */

@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly diagramStyle: string;
 }
 
-/** What is to be done. */
+/** The action for a request. */
 export type Answer =
   | { readonly kind: "reply"; readonly reply: HttpReply }
   /** The whole view, as JSON. */
@@ -32,7 +32,7 @@ export type Answer =
   | { readonly kind: "signOut" }
   | { readonly kind: "drain" };
 
-/** A request with a body may have so much of it. */
+/** The largest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
 const DEFAULT_DIAGRAM_SECONDS = 60;
 /** As far back as a server remembers. */

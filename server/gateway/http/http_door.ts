@@ -51,7 +51,7 @@ export interface HttpDoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
-  /** Connections at once that are neither streams nor WebSockets. */
+  /** The most connections at once that are neither streams nor WebSockets. */
   readonly maxCallers?: number;
   /** Takes exceptions in the gateway; without it they are thrown on. */
   readonly faults?: FaultGuard;
@@ -122,7 +122,7 @@ class HttpDoor implements Door, HttpHandler {
       ...(this.#parts.maxCallers === undefined ? {} : { maxCallers: this.#parts.maxCallers }),
       faults: this.#faults,
     });
-    // Nobody guesses what nobody was told.
+    // Nobody guesses a random token that nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
     this.#guard = new TokenGuard(token, this.port, clock, crypto);
   }
@@ -174,7 +174,7 @@ class HttpDoor implements Door, HttpHandler {
     else upgrade.refuse(reply);
   }
 
-  /** The request, as from whoever it really comes. */
+  /** The request, with the address of its real sender. */
   #fromCaller(request: HttpRequest): HttpRequest {
     return { ...request, remoteHost: callerOf(request, this.#proxies) };
   }

@@ -11,7 +11,7 @@ import { DISK_PARTS, SPACES } from "../../store/budget.ts";
 import { VERSION } from "../../../protocol/version.ts";
 import type { GatewayNode, NodeMetrics } from "./gateway_node.ts";
 
-/** What is answered to a scrape. */
+/** The answer to a scrape. */
 export interface Scrape {
   readonly text: string;
   /** Its Content-Type. */

@@ -11,7 +11,7 @@ import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
 import { bearerOf, cookieOf, type Shown } from "./access.ts";
 
-/** What came of a token that was handed in. */
+/** The result of a sign-in. */
 export type SignIn = { readonly kind: "signedIn"; readonly cookie: string } | { readonly kind: "wrong" | "limited" };
 
 /** How long a cookie holds. */

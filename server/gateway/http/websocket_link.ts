@@ -195,7 +195,7 @@ class WebSocketLink implements Link {
     this.#readOrNot();
   }
 
-  /** Whether it is the others' turn to be read. */
+  /** Whether other links are read first. */
   set isResting(isResting: boolean) {
     this.#isResting = isResting;
     this.#readOrNot();
