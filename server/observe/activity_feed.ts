@@ -15,7 +15,7 @@ export interface PassingLog extends Omit<ReadableLog, "vector"> {
   readonly taken: number;
 }
 
-/** What passed since the last look. */
+/** The activities since the last look. */
 export interface Passed {
   /** Oldest first. */
   readonly activities: readonly ActivityView[];
@@ -34,7 +34,7 @@ export class PassingActivities {
   #position: Position;
   #taken: number | undefined;
 
-  /** Begins with what passed last. */
+  /** Begins with the newest activities of the log. */
   constructor(log: PassingLog) {
     this.#log = log;
     this.#position = Math.max(0, log.head - MAX_SEGMENTS);

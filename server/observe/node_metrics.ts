@@ -23,7 +23,7 @@ export interface PeerMetrics {
 export interface NodeMetrics {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Connections now, by what is at the other end. */
+  /** Connections now, by the kind of the other end. */
   readonly connections: Readonly<Record<ConnectionKind, number>>;
   /** Connections that wait for a place, at `limits.maxConnections`. */
   readonly waiting: number;
@@ -44,7 +44,7 @@ export interface NodeMetrics {
     readonly sent: { readonly client: number; readonly server: number };
     readonly unanswered: { readonly client: number; readonly server: number };
   };
-  /** What it has of the log, by origin. */
+  /** The part of the log that the server has, by origin. */
   readonly vector: Readonly<Record<string, number>>;
   /** Entries that other servers are known to have and this one has not, by origin. */
   readonly lag: Readonly<Record<string, number>>;

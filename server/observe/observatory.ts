@@ -32,7 +32,7 @@ export interface Observer {
 
 /** Somebody's looking. */
 export interface Observation {
-  /** What it began with: changes go on from there. */
+  /** The first view. Changes go on from it. */
   readonly view: NetworkView;
   end(): void;
 }
@@ -88,7 +88,7 @@ export class Observatory {
   #newOwnEnds: EndView[] = [];
   #activities: readonly ActivityView[] = [];
   #passing: PassingActivities | undefined;
-  /** What was seen at the last look. */
+  /** The facts of the last look. */
   #own: JsonObject = NOTHING;
   #network: JsonObject = NOTHING;
   #online: ReadonlyMap<string, readonly string[]> = new Map();
@@ -102,7 +102,7 @@ export class Observatory {
   #isSoon = false;
   #isStopped = false;
 
-  /** What somebody was given last. */
+  /** The last view that somebody got. */
   #lastView: NetworkView;
 
   constructor(parts: ObservatoryParts) {

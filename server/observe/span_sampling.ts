@@ -41,7 +41,7 @@ export class EntryChoice {
     this.#overCap += last + 1 - next;
   }
 
-  /** The one that was asked for last gets spans. */
+  /** The last given sequence gets spans. */
   took(): void {
     this.#taken++;
   }
