@@ -247,7 +247,7 @@ async function recover(asked: ServerArguments): Promise<ExitCode> {
   const { recoveryLines } = await import("./server/gateway/recovery_text.ts");
   const { recovery, answered } = (await recoverDataFolder(layered(config, { cluster: { secret } })))!;
   const asks = config.cluster.join.length;
-  if (asks > 0) writeAll("stdout", `servers that said what they have: ${answered} of ${asks}\n`);
+  if (asks > 0) writeAll("stdout", `servers that answered: ${answered} of ${asks}\n`);
   for (const line of recoveryLines(recovery)) writeAll("stdout", `${line}\n`);
   return EXIT_CODE.done;
 }

@@ -85,7 +85,7 @@ export function refusedError(refusal: RefusalMessage, username: string, server: 
     ? `Cannot register "${username}" at ${server}`
     : command === "LOGIN_FAILED"
     ? `Cannot log in as "${username}" at ${server}`
-    : `${server} refused what it was sent`;
+    : `${server} refused a line of this client`;
   return new RefusedError(`${what}: ${info}`, { command, info, reason });
 }
 

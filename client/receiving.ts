@@ -234,7 +234,7 @@ export class Receiving {
     const isNew = this.#progress.receive(id) === "new";
     this.#owner.onArrival(id, lamport, isNew);
     if (isNew) return true;
-    logger.warn("Left out what came twice, or without an identity: {id}", { id });
+    logger.warn("Left out an entry that came twice, or has no identity: {id}", { id });
     this.#owner.tell({ kind: "duplicate", id });
     return false;
   }

@@ -148,7 +148,7 @@ const SERVER_FLAGS = {
   grpc: flag("[HOST:]PORT", ADDRESS, { help: "the Chitty-Chat door, over gRPC" }),
 
   interval: flag("SECONDS", seconds(HEARTBEAT_INTERVAL_MS), {
-    heading: "Heartbeats (a server on a terminal asks for missing ones; fractions allowed)",
+    heading: "Heartbeats (on a terminal the server asks for missing values; fractions allowed)",
     help: "time between heartbeats",
     default: secondsText(heartbeat.intervalMs),
   }),
@@ -263,7 +263,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
   ],
   exitCodes: [
     [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, even if entries are lost"],
-    [EXIT_CODE.usage, "the command line or the config file is wrong"],
+    [EXIT_CODE.usage, "the command line, an answer or the config file is wrong"],
     [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
     [EXIT_CODE.refused, "drain: the token is wrong"],
     [EXIT_CODE.store, "the data folder, or another file, cannot be opened, read or written"],
@@ -374,7 +374,7 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
   ],
   exitCodes: [
     [EXIT_CODE.done, "done"],
-    [EXIT_CODE.usage, "the command line, the config file or the input is wrong"],
+    [EXIT_CODE.usage, "the command line, an answer, the config file or the input is wrong"],
     [EXIT_CODE.unreachable, "it cannot connect"],
     [EXIT_CODE.refused, "the server refused the login, the registration or the message"],
     [EXIT_CODE.ended, "the server ended the connection"],

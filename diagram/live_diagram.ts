@@ -71,7 +71,7 @@ export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramO
     title: `${span}${options.only === undefined ? "" : ` of ${options.only}`}${
       since === undefined ? "" : `, recorded ${since}`
     }${isCut ? `: the newest ${maxEvents} events` : ""}`,
-    nothing: `Nothing has happened${since === undefined ? "" : ` ${since}`}. What comes is drawn here.`,
+    nothing: `Nothing has happened${since === undefined ? "" : ` ${since}`}. New events are drawn here.`,
     isInPage: true,
   });
 }

@@ -166,7 +166,7 @@ function gotIt({ events, wallTime }: History, node: string, entry: string): stri
     return `did not: it had left ${home} before (${phraseOf(end)}, ${wallTime.of(end.at)})`;
   }
   if (back.lamport > broadcast.lamport) {
-    return `did not: it logged in at ${home} after that, and did not ask for what was before`;
+    return `did not: it logged in at ${home} after that, and did not ask for earlier entries`;
   }
   return isAway
     ? `did not: its connection to ${home} ended while it was on its way (${phraseOf(end)}, ${wallTime.of(end.at)})`
@@ -203,7 +203,7 @@ function verbOf({ event, what, id = "" }: TraceEvent, entry: string | undefined)
     case "acknowledged":
       return "was told that it is safe";
     case "repeated":
-      return "took it for what it had already";
+      return "took it for an entry that it had already";
     case "queued":
       return "kept it until it is connected";
     default:

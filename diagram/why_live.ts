@@ -199,8 +199,8 @@ function connectionOf(network: LiveNetwork, server: string, connection: LiveConn
     } (${shown(kind)} from ${shown(address)}${door}).`,
     `  ${heartbeatOf(network, connection)}`,
   ];
-  if (behind) lines.push("  It is behind: what it has not taken yet is kept for it in the log.");
-  if (waitingBytes > 0) lines.push(`  ${waitingBytes} bytes wait to be sent to it.`);
+  if (behind) lines.push("  It is behind: the log keeps its unread entries.");
+  if (waitingBytes > 0) lines.push(`  ${counted(waitingBytes, "byte waits", "bytes wait")} in the process for it.`);
   return lines.join("\n");
 }
 
@@ -233,7 +233,7 @@ function readersOf({ connections }: LiveNetwork, server: string, hasIt: boolean)
   const behind = clients.filter((client) => client.behind || client.waitingBytes > 0);
   const names = behind.map(({ user, address }) => `${shown(user)} (${shown(address)})`).join(", ");
   return `; ${counted(clients.length, "client")} there${
-    behind.length === 0 ? "" : `, of which these may not have it yet: ${names}`
+    behind.length === 0 ? "" : `; these may not have it yet: ${names}`
   }`;
 }
 

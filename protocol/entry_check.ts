@@ -99,9 +99,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     // Another event of a newer server: only that server knows its fields.
     if (fields.event !== "lost" && fields.event !== "taken") return undefined;
     return nameProblem(fields.username, "username") ??
-      (readPlace(fields) === undefined
-        ? "it does not say where somebody stood, or whose place was taken up"
-        : undefined);
+      (readPlace(fields) === undefined ? "it does not say where a user stood, or whose place was taken up" : undefined);
   },
 };
 

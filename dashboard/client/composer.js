@@ -184,7 +184,7 @@ export class Composer {
 
   /** @param {string | undefined} to @param {string} text */
   #hand(to, text) {
-    if (this.#isFull) return this.#say("Too much waits for the server already. What was written is kept here.");
+    if (this.#isFull) return this.#say("Too much waits for the server already. Your text is kept here.");
     this.#onSay(to, text);
     this.#text.value = "";
     this.#say(undefined);

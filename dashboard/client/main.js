@@ -147,7 +147,7 @@ function draw() {
   setText(
     byId("stream-empty"),
     session.isByHand
-      ? "Write lines to the server below. What it tells of others stands here."
+      ? "Write lines to the server below. Its news of others appears here."
       : "Nothing has been said since you came.",
   );
   setBadge(byId("state"), stateBadge(session));

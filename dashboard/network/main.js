@@ -168,7 +168,7 @@ function drawStream() {
     : "The connection to the server is lost. Trying again.";
   setText(byId("lost-text"), isLost && isShown ? lost : "");
   if (!isLost || !isShown) return;
-  setText(byId("lost-age"), wasDrained ? "Below is how it was before." : `What is seen here is ${age(silentMs)} old.`);
+  setText(byId("lost-age"), wasDrained ? "Below is how it was before." : `This view is ${age(silentMs)} old.`);
   const others = Object.values(view.servers).filter((server) => server.state !== "self" && !isGone(server))
     .flatMap((server) => pageAddress(server.http) === undefined ? [] : [[server.name, pageAddress(server.http)]]);
   const place = byId("lost-others");

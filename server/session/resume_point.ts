@@ -132,5 +132,5 @@ function without(vector: Vector, origins: readonly string[]): Vector {
 }
 
 function inWords({ gaps }: Missing): string {
-  return gaps.length === 0 ? "" : "; some of what came while you were away is no longer kept";
+  return gaps.length === 0 ? "" : "; the server no longer has some entries from the time that you were away";
 }

@@ -121,7 +121,7 @@ Deno.test("recover asks the others of the network, and what they have comes agai
     }
     damage(data);
     const text = await recover(data, ...join);
-    assertStringIncludes(text, "servers that said what they have: 1 of 1\n");
+    assertStringIncludes(text, "servers that answered: 1 of 1\n");
     assertMatch(text, /lost; other servers have it, and send it when this one starts\n/);
     assertMatch(text, /The server is s-\w+ from here on, and was s-\w+/);
 

@@ -60,7 +60,7 @@ Deno.test("The live diagram says since when it is recorded, where that is later 
   const none = liveDiagram([], { ...OPTIONS, recordedSinceMs: 9_900, servers: SERVERS });
   assertStringIncludes(
     none,
-    "Nothing has happened since 00:00:09, when somebody began to look. What comes is drawn here.",
+    "Nothing has happened since 00:00:09, when somebody began to look. New events are drawn here.",
   );
   const clock = atOffset(-90);
   const there = liveDiagram(readSample(), { ...OPTIONS, nowMs: 10_000, recordedSinceMs: 1_500, wallTime: clock });
@@ -106,7 +106,7 @@ Deno.test("The live diagram of one server knows it by its name, its id, and the 
 
 Deno.test("Without events the live diagram says so, and with strange ones it is still a picture", () => {
   const empty = liveDiagram([], OPTIONS);
-  assertStringIncludes(empty, "Nothing has happened. What comes is drawn here.");
+  assertStringIncludes(empty, "Nothing has happened. New events are drawn here.");
   assertStringIncludes(empty, "viewBox=");
   const strange: TraceEvent[] = [
     { at: 9_999, lamport: 5, node: "</style><script>alert(1)</script>", event: "start", what: "<b>" },

@@ -29,8 +29,8 @@ Deno.test("whyClosedLive() says what is known of users who are probed, unwatched
   const network = liveNetwork();
   const told = (user: string) => whyClosedLive(network, user, UTC).text;
   assertStringIncludes(told("bob"), "♥ 2 of 3 heartbeats unanswered; something came 12 s ago");
-  assertStringIncludes(told("bob"), "It is behind: what it has not taken yet is kept for it in the log.");
-  assertStringIncludes(told("bob"), "5000 bytes wait to be sent to it.");
+  assertStringIncludes(told("bob"), "It is behind: the log keeps its unread entries.");
+  assertStringIncludes(told("bob"), "5000 bytes wait in the process for it.");
   assertStringIncludes(told("plain"), "It is not watched by heartbeats");
   assertStringIncludes(told("far"), "far is logged in at 127.0.0.1:8002. The state of that connection is not known.");
   assertStringIncludes(told("ada"), "ada is registered, and not connected now.");
@@ -45,7 +45,7 @@ Deno.test("whereIsLive() says which servers have an activity, and since when tho
     whereIsLive(liveNetwork(), "s-a:7", UTC).text,
     `s-a:7 was published by ada at 00:00:50.000 (Lamport time 99): {"text":"Hi"}
 
-  127.0.0.1:8000  has it; 2 clients there, of which these may not have it yet: bob (10.0.0.8:6001)
+  127.0.0.1:8000  has it; 2 clients there; these may not have it yet: bob (10.0.0.8:6001)
   127.0.0.1:8001  not yet: it has up to 6 of this origin; silent since 00:00:48.000
   127.0.0.1:8002  not yet: it has nothing of this origin; not there since 00:00:30.000
 

@@ -58,19 +58,17 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: () => one(heldBytes()),
   },
   thrum_connections: {
-    help: "Connections now, by what is at the other end: new, client, plain, server or guest.",
+    help: "Connections now, by the kind of the other end: new, client, plain, server or guest.",
     type: "gauge",
     values: ({ connections }) => by("kind", connections),
   },
   thrum_connections_limit: {
-    help:
-      "Connections that may have a place: limits.maxConnections, or fewer where the process may not have so many files open.",
+    help: "Places for connections: limits.maxConnections, or fewer if the process may not open enough files.",
     type: "gauge",
     values: ({ maxConnections }) => one(maxConnections),
   },
   thrum_connections_waiting: {
-    help:
-      "Connections without a place because limits.maxConnections is reached; those who have said who they are wait for one.",
+    help: "Connections without a place, at limits.maxConnections. They are about to log in, or wait for a place.",
     type: "gauge",
     values: ({ waiting }) => one(waiting),
   },
@@ -86,17 +84,17 @@ const METRICS: Readonly<Record<string, Metric>> = {
   },
   thrum_refused_total: {
     help:
-      "Who was refused, or sent away, because there was too much of something: places, lobby, connections, unidentified, logins, registrations or secrets.",
+      "Clients that were refused or sent away, by limit: places, lobby, connections, unidentified, logins, registrations or secrets.",
     type: "counter",
     values: ({ refused }) => by("limit", refused),
   },
   thrum_connections_behind: {
-    help: "Clients that are still to be read something of the log.",
+    help: "Clients that still have to get a part of the log.",
     type: "gauge",
     values: ({ behind }) => one(behind),
   },
   thrum_pending_bytes: {
-    help: "Bytes that were written to connections and have not left the process.",
+    help: "Bytes that were written to connections and are still in the process.",
     type: "gauge",
     values: ({ pendingBytes }) => one(pendingBytes),
   },
@@ -121,7 +119,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ heartbeats }) => by("to", heartbeats.unanswered),
   },
   thrum_entries_total: {
-    help: "Entries of the log that are stored here, by the server that accepted them.",
+    help: "Entries of the log that this server has stored, by the server that accepted them.",
     type: "counter",
     values: ({ vector }) => by("origin", vector),
   },
@@ -136,7 +134,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ lamport }) => one(lamport),
   },
   thrum_replication_lag_entries: {
-    help: "Entries that other servers are known to have and this one has not, by the server that accepted them.",
+    help: "Entries that this server lacks and another is known to have, by the server that accepted them.",
     type: "gauge",
     values: ({ lag }) => by("origin", lag),
   },
@@ -172,8 +170,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ pending }) => one(pending),
   },
   thrum_faults_total: {
-    help:
-      "Faults of the program that ended a connection, or something like one, and not the server, by where they were caught.",
+    help: "Faults of the program that ended a connection or a task and not the server, by the place that caught them.",
     type: "counter",
     values: ({ faults }) => by("where", faults),
   },
@@ -212,7 +209,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
   },
   thrum_store_space: {
     help:
-      "1 for what the disk has space for: everything (open), nothing of clients (full), nothing at all (exhausted).",
+      "1 for the state of the space: for everything (open), nothing from clients (full), nothing at all (exhausted).",
     type: "gauge",
     values: ({ disk }) =>
       SPACES.map((state) => ({ value: (disk?.space ?? "open") === state ? 1 : 0, labels: { state } })),

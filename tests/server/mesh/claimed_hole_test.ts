@@ -116,5 +116,5 @@ Deno.test("a plain client that begins where its user stood keeps its connection 
   assertEquals([chatty.messages, chatty.end], [["hi"], undefined]);
   assertEquals([anna.plainMessages, anna.end, bob.end], [["bob: hi"], undefined, "local"]);
   const { info } = (await world.plain("a", "bob")).received[0]!;
-  assertEquals(info, "logged in as bob; some of what came while you were away is no longer kept");
+  assertEquals(info, "logged in as bob; the server no longer has some entries from the time that you were away");
 });
