@@ -1,6 +1,6 @@
 /**
- * The client program: command line and config file say what to do and whom to call, a command in `client/terminal/` does it, and how it ends becomes
- * an exit code. Data goes to standard output, what there is to say about it to standard error.
+ * The client program. Command line and config file give the command and the server, and a command of `client/terminal/`
+ * runs. Its end becomes an exit code. Data goes to standard output, everything about it to standard error.
  */
 
 import { connect, reach } from "./client/connect.ts";
@@ -96,7 +96,7 @@ function traceOf({ trace, traceLimitBytes }: ClientArguments): Pick<ConnectOptio
   };
 }
 
-/** `client.json` in the folder where programs keep what is about one person. */
+/** `client.json` in the folder for programs' data about one person. */
 function stateFile(): StateFile | undefined {
   const home = Deno.env.get("HOME");
   const folder = Deno.env.get("XDG_CONFIG_HOME") ||

@@ -1,6 +1,6 @@
 /**
- * thrum: an activity network in a single file. What one client publishes every connected client receives: in the sender's order, once, and also
- * when a connection or a server was lost in between. Every connection is watched by a heartbeat.
+ * thrum: an activity network in a single file. Every connected client receives every published activity: once, in the
+ * sender's order, and also after a connection or a server was lost. A heartbeat watches every connection.
  *
  * ```ts
  * import { connect, serve } from "./mod.ts";

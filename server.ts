@@ -1,6 +1,6 @@
 /**
- * The server program: command line, config file and answers become a configuration, `serve` does the rest, and how it ends becomes an exit
- * code. What people read goes to standard output, what went wrong and the log to standard error.
+ * The server program. Command line, config file and answers become a configuration, and `serve` runs it. Its end
+ * becomes an exit code. Text for people goes to standard output; errors and the log go to standard error.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -45,13 +45,13 @@ const SHIPPED_CONFIG = new URL("./config.json", import.meta.url);
 /** The address cannot be listened on, or nobody answers there. */
 class AddressError extends Error {}
 
-/** The server that is to be drained does not obey. */
+/** The server refuses to drain. */
 class RefusedError extends Error {}
 
 const out = styleFor("stdout");
 const err = styleFor("stderr");
 
-/** What the server shares with others: with the servers of its network, and with those who may change it from a browser. */
+/** The secrets that the server shares: with the servers of its network, and with browsers that may change something. */
 interface Secrets {
   readonly network: KeptSecret;
   /** `undefined` without an HTTP gateway. */
@@ -104,7 +104,7 @@ async function settle(asked: ServerArguments): Promise<Config> {
   );
 }
 
-/** The configuration of a server that is to be started, answers to questions included, and its secrets. */
+/** The configuration of a new server, with the answers to questions, and its secrets. */
 async function configure(asked: ServerArguments): Promise<{ config: Config; secrets: Secrets }> {
   const settled = await settle(asked);
   const network = await findNetworkSecret(settled);
@@ -234,7 +234,7 @@ async function drain(asked: ServerArguments): Promise<ExitCode> {
   return EXIT_CODE.done;
 }
 
-/** Brings back what is whole of a data folder that no server uses. */
+/** Repairs a data folder that no server uses. */
 async function recover(asked: ServerArguments): Promise<ExitCode> {
   const config = await settle(asked);
   const { secret, from } = await findNetworkSecret(config);
@@ -281,7 +281,7 @@ function networkRows(server: Server, { cluster }: Config, network: KeptSecret): 
   return [["secret", secretText(network)], ["join it", line], ...joins];
 }
 
-/** Where a browser finds it, and what lets that browser change something. */
+/** The address for browsers, and the token that lets them change something. */
 function gatewayRows({ http, grpc }: Server, token: KeptSecret | undefined): [string, string][] {
   const rows: [string, string][] = [];
   if (http !== undefined) {
@@ -293,7 +293,7 @@ function gatewayRows({ http, grpc }: Server, token: KeptSecret | undefined): [st
   return rows;
 }
 
-/** What is not a terminal may be kept by others: there it is said where a secret is, if it is anywhere else. */
+/** Others may keep the output, if it is no terminal. Then it names the place of a secret, if there is one. */
 function isShown({ from, file }: KeptSecret): boolean {
   return file === undefined || (from === "made" && Deno.stdout.isTerminal());
 }

@@ -95,8 +95,8 @@ export class Receiving {
   }
 
   /**
-   * Received entries, without those that an iterator still has to give, or had left when it was the last one. Direct
-   * messages that waited do not count: the server itself knows which of them were delivered.
+   * Received entries that were taken out of the iterators. Entries that an iterator still has, or had when the last one
+   * was left, do not count. Nor do direct messages that waited: the server itself knows which of them were delivered.
    */
   get vector(): Vector {
     const taken = { ...this.#left ?? this.#takenActivities() };

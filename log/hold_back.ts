@@ -1,7 +1,7 @@
 /**
  * Entries of other origins that have arrived and are not in the log yet. The entries of an origin enter the log in
- * order, each once. An entry also waits for the entry that its sender published before it on another server, and all
- * later entries of its origin wait with it. The wait has a bound: if that other origin is gone, it ends after a while.
+ * order, each once. An entry also waits for an entry of another server that its sender published before it. Later
+ * entries of its origin wait with it. The wait has a bound: if that other origin is gone, it ends after a while.
  *
  * Pure: the caller gives the time, takes the entries that may enter, and says with `lastOf` what the log has.
  */

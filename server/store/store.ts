@@ -303,10 +303,10 @@ export interface Store extends Disposable {
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /**
-   * Forgets activities, direct messages and message ids beyond `limits`, oldest first, with at most a few milliseconds
-   * of work per call. Activities go in the order of the log: one that stays keeps all after it, whatever the clock
-   * said. The same holds for waiting messages, and for each origin's entries for single users. Never forgotten: the
-   * newest segment of an origin (a message in it waits no longer than others), and entries for servers.
+   * Forgets activities, direct messages and message ids beyond `limits`, oldest first. A call does a few milliseconds
+   * of work at most. Activities go in the order of the log: one that stays keeps all after it, whatever the clock said.
+   * The same holds for waiting messages, and for each origin's entries for single users. Never forgotten: the newest
+   * segment of an origin (a message in it waits no longer than others), and entries for servers.
    * @throws {StoreError}
    */
   forget(limits: ForgetLimits): Forgotten;

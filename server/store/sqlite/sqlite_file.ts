@@ -60,9 +60,9 @@ export function prepareFolder(folder: string): void {
 }
 
 /**
- * Lets only their owner read the folder and the server's files, whatever their mode was before: they have messages and
- * verifiers of secrets. Makes an empty `thrum.sqlite` if there is none, as SQLite would take its mode from the umask.
- * Its other files get the same mode. Throws the errors of node:fs.
+ * Makes the folder and the server's files readable for their owner only, whatever their mode was: they have messages
+ * and verifiers of secrets. Makes an empty `thrum.sqlite` if there is none, as SQLite would take its mode from the
+ * umask. Its other files get the same mode. Throws the errors of node:fs.
  */
 export function closeToOthers(folder: string): void {
   const database = `${folder}/thrum.sqlite`;
