@@ -147,7 +147,7 @@ export function begunWith(evidence: Evidence, vector: Vector, late: Arrived): bo
  * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long as it may. No server can know
  * then that the one comes after the other.
  */
-function waitedInVain(evidence: Evidence, late: Arrived, before: Arrived): boolean {
+function waitedInVain(evidence: Evidence, late: Arrived, before: Pick<Arrived, "id">): boolean {
   const server = evidence.machineOf(parseEntryId(before.id)!.origin);
   const accepted = evidence.stored.get(server)?.get(before.id);
   if (accepted === undefined) return false;
@@ -174,16 +174,17 @@ function waitedInVain(evidence: Evidence, late: Arrived, before: Arrived): boole
 export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived): boolean {
   const { holdBackMs } = evidence.schedule.settings;
   const { origin } = parseEntryId(late.id)!;
-  if (waitedInVain(evidence, late, before)) return true;
   const lateOrigin = evidence.machineOf(origin);
-  // Where the receiver was, and where something later was let in first of all: others decide for themselves.
+  const later = laterCopies(evidence, late, before);
+  if (later.some((copy) => waitedInVain(evidence, late, copy))) return true;
+  // Where something later was accepted, and where the receiver was: others decide for themselves.
   const login = evidence.told("connected").findLast((event) =>
     event.session === before.session && event.at <= before.at
   );
-  const deciding = new Set([evidence.machineOf(parseEntryId(before.id)!.origin)]);
+  const deciding = new Set(later.map(({ id }) => evidence.machineOf(parseEntryId(id)!.origin)));
   if (login !== undefined) deciding.add(login.server);
   for (const server of deciding) {
-    const entered = firstLater(evidence, server, late, before);
+    const entered = later.find((copy) => copy.server === server);
     if (entered === undefined || server === lateOrigin || !mayHaveWaited(evidence, entered)) continue;
     const had = evidence.stored.get(server)?.get(late.id);
     if (had !== undefined && had.index < entered.index) continue;
@@ -205,15 +206,10 @@ function mayHaveWaited(evidence: Evidence, { server, id, at }: Stored): boolean 
   });
 }
 
-/** What entered the log of a server first of all that a sender published after `late`, up to `before`. */
-function firstLater(evidence: Evidence, server: string, late: Arrived, before: Arrived): Stored | undefined {
-  let first: Stored | undefined;
-  for (let n = late.n + 1; n <= before.n; n++) {
-    for (const copy of evidence.copies.get(`${late.sender}#${n}`) ?? []) {
-      if (copy.server === server && (first === undefined || copy.index < first.index)) first = copy;
-    }
-  }
-  return first;
+/** What a sender published after `late`, up to `before`, in the order in which it was stored. */
+function laterCopies(evidence: Evidence, late: Arrived, before: Arrived): Stored[] {
+  const numbers = Array.from({ length: Math.max(0, before.n - late.n) }, (_, index) => late.n + 1 + index);
+  return numbers.flatMap((n) => evidence.copies.get(`${late.sender}#${n}`) ?? []).toSorted((a, b) => a.index - b.index);
 }
 
 /** Who is there at the end has everything that is in the log and was not there before it came, or was told which part it misses. */
