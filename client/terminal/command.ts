@@ -6,7 +6,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { RefusedError } from "../errors.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
-import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./describe.ts";
+import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
 import { confirmNew, type Identity } from "./identity.ts";
 import type { StateFile } from "./chat/remembered_login.ts";
 

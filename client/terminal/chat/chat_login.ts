@@ -10,7 +10,7 @@ import { ANONYMOUS, secretProblem } from "../../../protocol/names.ts";
 import { RefusedError } from "../../errors.ts";
 import type { Client } from "../../options.ts";
 import { type CommandContext, enter, type EnterOptions } from "../command.ts";
-import { styleNotice } from "../describe.ts";
+import { styleNotice } from "../notices.ts";
 import { askHidden, askYesNo } from "../screen/hidden_prompt.ts";
 import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "../identity.ts";
 import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered_login.ts";

@@ -29,7 +29,7 @@ import {
 } from "./chat_rows.ts";
 import type { CommandContext } from "../command.ts";
 import { DeliveryMarks } from "./delivery_marks.ts";
-import { type Notice, styleNotice } from "../describe.ts";
+import { type Notice, styleNotice } from "../notices.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
 import { PendingLines } from "./pending_lines.ts";
 import { type RawStdio, rawStdio } from "../screen/raw_stdio.ts";

@@ -4,7 +4,7 @@ import type { Endpoint } from "../../../platform/address.ts";
 import { CLOSE_REASONS, isCloseReason } from "../../../protocol/close_reason.ts";
 import type { ClientEvent } from "../../options.ts";
 import { endpointText } from "../../../config/values.ts";
-import { NOTHING_TOLD, type Notice, stepTelling } from "../describe.ts";
+import { NOTHING_TOLD, type Notice, stepTelling } from "../notices.ts";
 
 /** The state of the connection, as the person was told. */
 export interface Outage {

@@ -1,12 +1,12 @@
 /**
  * Lines of an interactive session without an acknowledgement: which of them to show as waiting, and what to say about
- * the ones that remain in the end. Pure, but for its memory.
+ * the ones that remain in the end. Pure.
  */
 
 import { counted } from "../../../config/counted.ts";
 import { ConnectError, ConnectionEndedError } from "../../errors.ts";
 import type { ClientEvent } from "../../options.ts";
-import type { Notice } from "../describe.ts";
+import type { Notice } from "../notices.ts";
 
 /** One line on its way. */
 export interface PendingLine {

@@ -3,7 +3,7 @@
  * and all their guards are here; the door does what this says. Pure.
  */
 
-import { type HttpReply, type HttpRequest, MAX_HEADER_BYTES } from "../../../platform/http/http_server.ts";
+import type { HttpReply, HttpRequest } from "../../../platform/http/http_server.ts";
 import { bearerOf, isLocal, misdirected, type Need, type Place, type Refusal, refusal, type Shown } from "./access.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly assets: Assets;
   /** `sha256-…` of the style that comes with a diagram. */
   readonly diagramStyle: string;
+  /** All headers of a request. */
+  readonly maxHeaderBytes: number;
 }
 
 /** The action for a request. */
@@ -62,7 +64,7 @@ export function refuseStranger(
   surroundings: Surroundings,
   gateways: readonly string[] = [],
 ): HttpReply | undefined {
-  if (sizeOf(request) > MAX_HEADER_BYTES) {
+  if (sizeOf(request) > surroundings.maxHeaderBytes) {
     return { status: 431, headers: apiHeaders(surroundings), body: json({ error: "the headers are too long" }) };
   }
   const isLine = partsOf(request.target).path === "/line" && request.headers.upgrade !== undefined;

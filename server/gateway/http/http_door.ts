@@ -19,6 +19,7 @@ import {
   type HttpRequest,
   type HttpUpgrade,
   listenHttp,
+  MAX_HEADER_BYTES,
 } from "../../../platform/http/http_server.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
 import type { Door } from "../door.ts";
@@ -79,6 +80,7 @@ export async function openHttpDoor(parts: HttpDoorParts, at: Endpoint): Promise<
     place: { host: at.host, names: names.map((name) => name.toLowerCase()) },
     assets,
     diagramStyle: diagramStyleHash(crypto),
+    maxHeaderBytes: MAX_HEADER_BYTES,
   };
   const door = new HttpDoor(parts, surroundings);
   await door.open(at);

@@ -9,7 +9,8 @@ import {
   sentRow,
   usersRow,
 } from "../../../../client/terminal/chat/chat_rows.ts";
-import { describeActivity, styleNotice } from "../../../../client/terminal/describe.ts";
+import { describeActivity } from "../../../../client/terminal/describe.ts";
+import { styleNotice } from "../../../../client/terminal/notices.ts";
 import { drawPrompt } from "../../../../client/terminal/screen/prompt_line.ts";
 import { visible } from "../../../../client/terminal/screen/visible.ts";
 import { PLAIN } from "../../../support/fake_stdio.ts";
