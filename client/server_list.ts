@@ -1,6 +1,6 @@
 /**
  * The next server to call: the one that answered last, then the others in order, again and again. Backups that the
- * network names stand before the configured servers. Pure data.
+ * network names stand before the configured servers. Pure.
  */
 
 import type { Endpoint } from "../platform/address.ts";

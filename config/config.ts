@@ -1,7 +1,7 @@
 /**
  * The configuration: one documented type per section of `config.json`, and the defaults. All spans are milliseconds,
  * all sizes bytes. `load.ts` reads and checks a file; `server.ts` and `client.ts` add command line and answers. A test
- * keeps types, defaults and checks equal.
+ * keeps types, defaults and checks equal. Pure.
  */
 
 import type { Endpoint } from "../platform/address.ts";

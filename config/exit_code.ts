@@ -1,4 +1,4 @@
-/** The exit codes of the two programs. The numbers are part of their interface: append only. */
+/** The exit codes of the two programs. The numbers are part of their interface: append only. Pure. */
 
 /** The exit code tells the caller how the program ended. */
 export const EXIT_CODE = {

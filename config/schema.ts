@@ -1,7 +1,7 @@
 /**
  * The allowed values of a config file, for each key of `config.ts`: in code, and in the words that a refusal quotes
  * after "must be". `load.ts` finds unknown keys. The types below keep this equal to `config.ts`; a test keeps the keys
- * equal.
+ * equal. Pure.
  */
 
 import * as v from "valibot";

@@ -1,5 +1,5 @@
 /**
- * The words beside the events of a diagram: their size, and a place where they cover nothing. Pure geometry in pixels.
+ * The words beside the events of a diagram: their size, and a place where they cover nothing. Pure.
  */
 
 /** A rectangle. */

@@ -1,6 +1,6 @@
 /**
  * The layout of a space-time diagram: a column for each node, a row for each Lamport time, and labels where they cover
- * nothing. Time runs downward, so every message does. Pure geometry in pixels; `diagram_svg.ts` draws it.
+ * nothing. Time runs downward, so every message does. Pure.
  */
 
 import {

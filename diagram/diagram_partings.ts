@@ -1,6 +1,6 @@
 /**
  * The times in which a server had no link to another, in a space-time diagram: beside its line, on the side of the
- * missing server. Pure geometry in pixels.
+ * missing server. Pure.
  */
 
 import type { Box } from "./diagram_labels.ts";

@@ -1,6 +1,6 @@
 /**
  * Every reason for which a connection ends, and what the other side should do next. `END_CONNECTION` carries the
- * reason; logs and tests cite it. The names are on the wire: append only.
+ * reason; logs and tests cite it. The names are on the wire: append only. Pure.
  */
 
 /** When a client may come back after a connection ended: at once, after a while, or never with the same login. */

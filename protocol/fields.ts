@@ -3,7 +3,7 @@
  * field and the allowed values, and never repeats a value: the value may be a secret.
  *
  * The checks take the value, not the object, because reading a property by its literal name is fast.
- * `docs/architecture.md` says why there is no schema library.
+ * `docs/architecture.md` says why there is no schema library. Pure.
  */
 
 import { type Feature, FEATURES, type WireAccountsSummary, type WireVector } from "./message.ts";

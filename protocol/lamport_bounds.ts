@@ -1,6 +1,6 @@
 /**
  * How high Lamport times may be, and how fast a server may move the clocks of others. docs/protocol.md, section 7, has
- * the same numbers.
+ * the same numbers. Pure.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The messages of a connection, as types. The codecs read and write them. docs/protocol.md explains the fields; the
- * comments here give shapes and units.
+ * comments here give shapes and units. Pure.
  */
 
 /**

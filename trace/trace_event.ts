@@ -1,7 +1,6 @@
 /**
  * Events that a node records: one JSON object a line. Readers find the order of events later, also across nodes: a
- * `receive` names the other node (`peer`) and the `id` of its `send` or `broadcast`. Pure; `platform/` writes the
- * lines.
+ * `receive` names the other node (`peer`) and the `id` of its `send` or `broadcast`. Pure.
  */
 
 /** The kinds of events. `docs/time.md` says which `peer`, `id` and `what` each kind has. */

@@ -1,4 +1,4 @@
-/** Counters of a server since its start, for its metrics. Nothing else depends on them. */
+/** Counters of a server since its start, for its metrics. Nothing else depends on them. Pure. */
 
 import type { CloseReason } from "../protocol/close_reason.ts";
 

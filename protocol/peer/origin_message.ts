@@ -1,6 +1,6 @@
 /**
  * Messages between servers about whole origins, beside the log: their types and their reading. Servers of older
- * versions ignore these commands. docs/protocol.md, section 4.9, explains the fields.
+ * versions ignore these commands. docs/protocol.md, section 4.9, explains the fields. Pure.
  */
 
 import {

@@ -1,6 +1,6 @@
 /**
  * The messages of servers of this dialect after the greeting, as types. `peer_codec.ts` reads and writes them.
- * docs/protocol.md, section 4, explains the fields; the comments here give shapes and units.
+ * docs/protocol.md, section 4, explains the fields; the comments here give shapes and units. Pure.
  */
 
 import type {

@@ -2,7 +2,7 @@
  * Tickets. A server gives one to a client at login, and the next login, at any server, needs no derivation from the
  * secret. Otherwise, after a server failed, all its clients' secrets would be derived elsewhere at once. A ticket is
  * worth nothing without the key of its server, which only servers know. It is worth nothing without its secret, or
- * after the account's secret changed. Pure, but for the cryptography that the caller hands in.
+ * after the account's secret changed.
  */
 
 import type { SecretCrypto } from "../../platform/crypto.ts";

@@ -1,7 +1,7 @@
 /**
  * Lines between this server and those of the older dialect: reading theirs, and writing what each family of them understands. Two families are known: **A** says
  * who it is and keeps lists of users and activities in step; **S** knows little, and breaks on the rest. What they do is known from watching them, so that lists
- * are read leniently: an element that makes no sense is left out. Pure; what lines do is `legacy_dialect.ts`'s business.
+ * are read leniently: an element that makes no sense is left out. What lines do is `legacy_dialect.ts`'s business. Pure.
  */
 
 import { activityField, parseFields } from "../../protocol/client_codec.ts";

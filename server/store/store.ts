@@ -4,7 +4,7 @@
  *
  * `memory_store.ts` and `server/store/sqlite/sqlite_store.ts` behave the same for all users:
  * `tests/contract/store_contract.ts` puts both through one suite. A batch is taken whole or not at all. After `commit`
- * has returned, it survives a crash of the program.
+ * has returned, it survives a crash of the program. Pure.
  */
 
 import type { Endpoint } from "../../platform/address.ts";

@@ -1,6 +1,6 @@
 /**
  * Messages that waited for the person. They are held back until their number is known, so that the number can be shown
- * first. Pure, but for its memory.
+ * first. Pure.
  */
 
 import type { Message } from "../../options.ts";

@@ -1,6 +1,5 @@
 /**
- * The look of the chat: rows for texts, for users who come and go, and for the answers of the client's words. Pure: the
- * caller gives the time.
+ * The look of the chat: rows for texts, for users who come and go, and for the answers of the client's words.
  */
 
 import { counted } from "../../../config/counted.ts";

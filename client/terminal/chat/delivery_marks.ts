@@ -1,4 +1,4 @@
-/** The person's messages whose delivery is not shown yet. Pure, but for its memory. */
+/** The person's messages whose delivery is not shown yet. Pure. */
 
 import { RecentMap } from "../../../log/recent.ts";
 

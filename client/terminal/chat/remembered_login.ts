@@ -1,7 +1,6 @@
 /**
  * The last user and server, to offer them the next time: a small file in the person's config folder. It has a secret
- * only if the person asked for that. This program or a person wrote the file, so nothing in it is trusted. Pure, but
- * for the file, which the caller hands in.
+ * only if the person asked for that. This program or a person wrote the file, so nothing in it is trusted.
  */
 
 import type { Endpoint } from "../../../platform/address.ts";

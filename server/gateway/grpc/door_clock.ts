@@ -1,6 +1,6 @@
 /**
  * The door's own Lamport clock. Every request and reply, sent or received, and every attempt is one event. The server's
- * clock counts other events too and is never behind it, so the door's clock goes on from there after a restart.
+ * clock counts other events too and is never behind it, so the door's clock goes on from there after a restart. Pure.
  */
 
 import { receive, tick } from "../../../trace/lamport_clock.ts";

@@ -1,6 +1,6 @@
 /**
  * The pages and their files, read once when the gateway is opened. A requested path is looked up among these, so no
- * path leads out of the folder. Pure, but for the digests.
+ * path leads out of the folder.
  */
 
 import type { SecretCrypto } from "../../../platform/crypto.ts";

@@ -1,6 +1,6 @@
 /**
  * Checksums of stored data. They find changes by the disk, not forgeries. The library's CRC-32 finds every single
- * flipped bit.
+ * flipped bit. Pure.
  */
 
 import { crc32 } from "node:zlib";

@@ -1,6 +1,6 @@
 /**
  * Explains a fault of a data folder, and what a person can do: turns errors of node:sqlite and node:fs into a
- * `StoreError`.
+ * `StoreError`. Pure.
  */
 
 import { DamagedError, type DamagedPart, StoreError } from "../store.ts";
