@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkBoundaries, violationText } from "../../tools/check_boundaries.ts";
+import { violationText } from "../../tools/boundaries/house.ts";
+import { checkBoundaries, checkProject } from "../../tools/check_boundaries.ts";
 
 /** What is wrong with one file at `path`, without the hints. */
 function faults(path: string, ...lines: string[]): string[] {
@@ -83,15 +84,6 @@ Deno.test("checkBoundaries() is not misled by what is only said, or has a name o
   for (const text of harmless) assertEquals(faults("server/hub/a.ts", text), [], text);
 });
 
-Deno.test("checkBoundaries() keeps pure code from what acts, and lets it have types", () => {
-  assertEquals(faults("heartbeat/liveness.ts", 'import type { Clock } from "../platform/clock.ts";'), []);
-  assertEquals(faults("heartbeat/liveness.ts", 'import { type Clock } from "../platform/clock.ts";'), []);
-  assertEquals(faults("heartbeat/liveness.ts", 'import { realClock } from "../platform/real_clock.ts";').length, 1);
-  assertEquals(faults("heartbeat/supervisor.ts", 'import { realClock } from "../platform/real_clock.ts";'), []);
-  assertEquals(faults("server/session/session.ts", 'import { delay } from "@std/async/delay";').length, 1);
-  assertEquals(faults("server/session/session.ts", 'import { getLogger } from "@logtape/logtape";').length, 1);
-});
-
 Deno.test("checkBoundaries() finds circles, once each", () => {
   const files = new Map([
     ["server/hub/a.ts", 'import { b } from "./b.ts";'],
@@ -109,4 +101,18 @@ Deno.test("violationText() says where, what and what would be right", () => {
     violationText(violation!),
     /^server\/hub\/a\.ts:2: uses Date\.now\n {4}hint: take the time from the event/,
   );
+});
+
+Deno.test("checkProject() puts a project through every rule", () => {
+  const texts = new Map([
+    ["README.md", "[the guide](docs/guide.md)"],
+    ["server/hub/a.ts", `/** See \`gone.ts\`. */\nimport { B } from "../node/b.ts";\n${"//\n".repeat(449)}`],
+    ["log/b.ts", `// ${"word ".repeat(30)}`],
+  ]);
+  const files = new Set([...texts.keys(), ...Array.from({ length: 21 }, (_, number) => `log/${number}.ts`)]);
+  const found = checkProject({ files, texts }).map(({ path, what }) => `${path} ${what}`).join("\n");
+  assertMatch(found, /server\/hub\/a\.ts server\/hub imports server\/node\/b\.ts/);
+  assertMatch(found, /and DEBTS still has it/);
+  assertMatch(found, /and PURITY_DEBTS still has it/);
+  assertMatch(found, /and NODE_MODULES still has it/);
 });
