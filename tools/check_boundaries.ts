@@ -3,10 +3,12 @@
  * allowed by way of exception, is a file of `tools/boundaries/`.
  */
 
+import { checkClientSeam } from "./boundaries/client_seam.ts";
 import { isShipped, type Texts, type Violation, violationText } from "./boundaries/house.ts";
 import { checkFloors, DEBTS, findCircles, type Imports, needlessDebts } from "./boundaries/imports.ts";
 import { checkNames, checkNodeModules, needlessModules } from "./boundaries/machine.ts";
 import { checkPromise, checkPureCode, checkPureImports, pureFiles, PURITY_DEBTS } from "./boundaries/purity.ts";
+import { checkFolders, checkLengths } from "./boundaries/sizes.ts";
 import { importsOf, onlyCode } from "./source_text.ts";
 
 /** The project as it lies on the disk. */
@@ -18,7 +20,7 @@ export interface Project {
 }
 
 /** Everything that is wrong with the project. */
-export function checkProject({ texts }: Project): Violation[] {
+export function checkProject({ files, texts }: Project): Violation[] {
   const shipped = only(texts, isShipped);
   const { imports } = readCode(shipped);
   const pure = pureFiles(shipped);
@@ -28,6 +30,8 @@ export function checkProject({ texts }: Project): Violation[] {
     ...needlessDebts(DEBTS, "DEBTS", (path) => checkFloors(path, importsOfFile(path), {})),
     ...needlessDebts(PURITY_DEBTS, "PURITY_DEBTS", (path) => checkPureImports(path, importsOfFile(path), pure, {})),
     ...needlessModules(imports),
+    ...checkLengths(texts),
+    ...checkFolders(files),
   ];
 }
 
@@ -48,7 +52,7 @@ export function checkBoundaries(files: Texts): Violation[] {
     if (!pure.has(path)) continue;
     violations.push(...checkPureImports(path, statements, pure), ...checkPureCode(path, source, code));
   }
-  return [...violations, ...findCircles(imports)];
+  return [...violations, ...checkClientSeam(imports, codes), ...findCircles(imports)];
 }
 
 function readCode(files: Texts): { imports: Imports; codes: Texts } {

@@ -84,6 +84,14 @@ Deno.test("checkBoundaries() is not misled by what is only said, or has a name o
   for (const text of harmless) assertEquals(faults("server/hub/a.ts", text), [], text);
 });
 
+Deno.test("checkBoundaries() keeps the client library from the machine, and its terminal not", () => {
+  assertEquals(
+    faults("client/client.ts", 'import { tcpTransport } from "../platform/tcp/tcp_transport.ts";').length,
+    1,
+  );
+  assertEquals(faults("client/terminal/a.ts", 'import { a } from "../../platform/tcp/tcp_transport.ts";'), []);
+});
+
 Deno.test("checkBoundaries() finds circles, once each", () => {
   const files = new Map([
     ["server/hub/a.ts", 'import { b } from "./b.ts";'],
@@ -115,4 +123,7 @@ Deno.test("checkProject() puts a project through every rule", () => {
   assertMatch(found, /and DEBTS still has it/);
   assertMatch(found, /and PURITY_DEBTS still has it/);
   assertMatch(found, /and NODE_MODULES still has it/);
+  assertMatch(found, /and LONG_FILES still has it/);
+  assertMatch(found, /server\/hub\/a\.ts has 451 lines/);
+  assertMatch(found, /log\/ has 22 files at one level/);
 });
