@@ -8,6 +8,7 @@ import { isShipped, type Texts, type Violation, violationText } from "./boundari
 import { checkFloors, DEBTS, findCircles, type Imports, needlessDebts } from "./boundaries/imports.ts";
 import { checkNames, checkNodeModules, needlessModules } from "./boundaries/machine.ts";
 import { checkPromise, checkPureCode, checkPureImports, pureFiles, PURITY_DEBTS } from "./boundaries/purity.ts";
+import { checkDocuments, checkSources } from "./boundaries/references.ts";
 import { checkFolders, checkLengths } from "./boundaries/sizes.ts";
 import { importsOf, onlyCode } from "./source_text.ts";
 
@@ -22,8 +23,10 @@ export interface Project {
 /** Everything that is wrong with the project. */
 export function checkProject({ files, texts }: Project): Violation[] {
   const shipped = only(texts, isShipped);
+  const scripts = only(texts, (path) => /\.(?:ts|js)$/.test(path));
   const { imports } = readCode(shipped);
   const pure = pureFiles(shipped);
+  const paths = withFolders(files);
   const importsOfFile = (path: string) => imports.get(path) ?? [];
   return [
     ...checkBoundaries(shipped),
@@ -32,6 +35,8 @@ export function checkProject({ files, texts }: Project): Violation[] {
     ...needlessModules(imports),
     ...checkLengths(texts),
     ...checkFolders(files),
+    ...checkDocuments(only(texts, (path) => path.endsWith(".md")), paths),
+    ...checkSources(scripts, paths),
   ];
 }
 
@@ -63,6 +68,17 @@ function readCode(files: Texts): { imports: Imports; codes: Texts } {
 
 function only(texts: Texts, isWanted: (path: string) => boolean): Texts {
   return new Map([...texts].filter(([path]) => isWanted(path)));
+}
+
+/** `files` and the folders that they lie in. */
+function withFolders(files: Iterable<string>): ReadonlySet<string> {
+  const paths = new Set(files);
+  for (const path of paths) {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    // A set goes on with what is added while it is walked.
+    if (folder !== "") paths.add(folder);
+  }
+  return paths;
 }
 
 function readProject(root: URL): Project {

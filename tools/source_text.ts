@@ -19,6 +19,16 @@ const BEFORE_REGEXP =
 
 /** `source` with a space for every character of a comment, a string or a regular expression. Line ends and quotes stay. */
 export function onlyCode(source: string): string {
+  return scan(source).code;
+}
+
+/** Where the comments of `source` are: `end` is the place after the last character. */
+export function commentsOf(source: string): readonly { readonly begin: number; readonly end: number }[] {
+  return scan(source).comments;
+}
+
+function scan(source: string): { code: string; comments: { begin: number; end: number }[] } {
+  const comments: { begin: number; end: number }[] = [];
   let code = "";
   let at = 0;
   // How deep in braces each `${` stands that is still open: at that depth its `}` leads back into the template.
@@ -27,8 +37,8 @@ export function onlyCode(source: string): string {
 
   while (at < source.length) {
     const character = source[at]!;
-    if (source.startsWith("//", at)) blank(/[^\n]*/y);
-    else if (source.startsWith("/*", at)) blank(/\/\*[^]*?(?:\*\/|$)/y);
+    if (source.startsWith("//", at)) comment(/[^\n]*/y);
+    else if (source.startsWith("/*", at)) comment(/\/\*[^]*?(?:\*\/|$)/y);
     else if (character === '"' || character === "'") string(character);
     else if (character === "`") {
       keep();
@@ -45,7 +55,13 @@ export function onlyCode(source: string): string {
       keep();
     }
   }
-  return code;
+  return { code, comments };
+
+  function comment(pattern: RegExp): void {
+    const begin = at;
+    blank(pattern);
+    comments.push({ begin, end: at });
+  }
 
   function keep(): void {
     code += source[at++];

@@ -1,4 +1,4 @@
-/** What the journal hands on when a turn is in the store. Types only. What follows is `node/after_commit.ts`. */
+/** What the journal hands on when a turn is in the store. Types only. What follows is `server/node/after_commit.ts`. */
 
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";

@@ -19,7 +19,7 @@ import type { Vector } from "../../log/vector.ts";
  */
 export interface Account {
   readonly username: string;
-  /** The verifier of the secret (accounts/verifier.ts); never the secret. */
+  /** The verifier of the secret (`server/accounts/verifier.ts`); never the secret. */
   readonly verifier: string;
   readonly lamport: number;
   readonly origin: string;

@@ -126,4 +126,12 @@ Deno.test("checkProject() puts a project through every rule", () => {
   assertMatch(found, /and LONG_FILES still has it/);
   assertMatch(found, /server\/hub\/a\.ts has 451 lines/);
   assertMatch(found, /log\/ has 22 files at one level/);
+  assertMatch(found, /README\.md links to docs\/guide\.md, which is not there/);
+  assertMatch(found, /server\/hub\/a\.ts names gone\.ts, which is not there/);
+});
+
+Deno.test("checkProject() lets a document link to a folder", () => {
+  const texts = new Map([["README.md", "[the guides](docs/), [one](docs/sub/a.md#b-c)"], ["docs/sub/a.md", "# B c\n"]]);
+  const found = checkProject({ files: new Set(texts.keys()), texts });
+  assertEquals(found.filter(({ path }) => path.endsWith(".md")), []);
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { importsOf, onlyCode } from "../../tools/source_text.ts";
+import { commentsOf, importsOf, onlyCode } from "../../tools/source_text.ts";
 
 Deno.test("onlyCode() blanks comments, strings, templates and regular expressions, and keeps every place", () => {
   const cases: [string, string][] = [
@@ -13,6 +13,11 @@ Deno.test("onlyCode() blanks comments, strings, templates and regular expression
     ["`$`", "` `"],
   ];
   for (const [source, code] of cases) assertEquals(onlyCode(source), code, source);
+});
+
+Deno.test("commentsOf() finds comments of both kinds, and none in strings", () => {
+  const source = 'a("// b"); // c\n/** d\n * e */ f(/\\/\\/ g/);';
+  assertEquals(commentsOf(source).map(({ begin, end }) => source.slice(begin, end)), ["// c", "/** d\n * e */"]);
 });
 
 Deno.test("onlyCode() keeps the length and the lines of every file of the project's tools", () => {

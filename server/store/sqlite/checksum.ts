@@ -12,7 +12,7 @@ export function checksumOf(data: Uint8Array | string): number {
 }
 
 /**
- * Checksum of all values of a row of `table`; `tests/store/checksum_test.ts` has known ones. Written files keep theirs:
+ * Checksum of all values of a row of `table`; `tests/server/store/sqlite/checksum_test.ts` has known ones. Written files keep theirs:
  * never change this.
  */
 export function rowChecksum(table: string, ...values: readonly (string | number | null)[]): number {

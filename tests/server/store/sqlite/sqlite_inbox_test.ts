@@ -1,4 +1,4 @@
-/** Direct messages in the SQLite store: what its file adds to the promises of `inbox_contract.ts`. */
+/** Direct messages in the SQLite store: what its file adds to the promises of `tests/contract/inbox_contract.ts`. */
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
