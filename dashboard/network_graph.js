@@ -11,7 +11,8 @@ import { isGone } from "./rows.js";
  * A line between two servers. `state`: `good` where both are linked, `warn` where a link is in doubt or there is none between two that are alive, `bad` to
  * one that is dead.
  *
- * @typedef {{ readonly from: Place, readonly to: Place, readonly state: "good" | "warn" | "bad", readonly roundTripMs: number | null, readonly text: string }} Edge
+ * @typedef {{ readonly from: Place, readonly to: Place, readonly state: "good" | "warn" | "bad",
+ *   readonly roundTripMs: number | null, readonly text: string }} Edge
  */
 
 /**

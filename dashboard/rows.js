@@ -12,14 +12,16 @@
  * A connection, with whose it is.
  *
  * @typedef {{
- *   readonly key: string, readonly serverId: string, readonly serverName: string, readonly isGone: boolean, readonly data: ConnectionView,
+ *   readonly key: string, readonly serverId: string, readonly serverName: string, readonly isGone: boolean,
+ *   readonly data: ConnectionView,
  * }} ConnectionRow
  */
 
 /**
  * A user, with where it is online.
  *
- * @typedef {{ readonly key: string, readonly name: string, readonly at: readonly string[], readonly names: readonly string[] }} UserRow
+ * @typedef {{ readonly key: string, readonly name: string, readonly at: readonly string[],
+ *   readonly names: readonly string[] }} UserRow
  */
 
 /**

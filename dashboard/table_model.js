@@ -70,7 +70,8 @@ export function filtered(rows, filter, textOf) {
 /**
  * Which rows of a scrolled table have to exist: those that are seen, and `margin` before and after.
  *
- * @param {{ count: number, rowHeight: number, scrollTop: number, height: number, margin: number }} table lengths in pixels
+ * @param {{ count: number, rowHeight: number, scrollTop: number, height: number, margin: number }} table
+ *   lengths in pixels
  * @returns {{ from: number, to: number }} from the first to before the last
  */
 export function windowOf({ count, rowHeight, scrollTop, height, margin }) {

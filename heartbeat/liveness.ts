@@ -3,7 +3,7 @@
  * out. Pure: it reads no clock. Moments are milliseconds of any clock that does not go back. `supervisor.ts` hands in
  * awake time (`awake_clock.ts`), so that a server that stood still accuses no connection for it.
  *
- *     watching ── silent for idleTimeoutMs ──▶ probing ── count heartbeats and one more interval unanswered ──▶ gaveUp
+ *     watching ── silent for idleTimeoutMs ──▶ probing ── count heartbeats and one more interval: no answer ──▶ gaveUp
  *         ▲                                       │
  *         └───────────────── any byte ────────────┘
  */

@@ -2,8 +2,8 @@
  * How finely supervision looks at time. It wakes once per pulse for all connections, so everything happens a little
  * late. These three numbers keep the sum of all lateness within the one spare interval of `longestSilenceMs`. Pure.
  *
- *     heard: up to a step · each of `count` heartbeats and the giving up: up to a step · spread: interval / 8
- *     reading: the rest
+ *     heard: up to a step · each of `count` heartbeats and the giving up: up to a step · spread: interval / 8 ·
+ *     reading: what is left
  *     (count + 2) × step + spread ≤ ¾ interval + ⅛ interval
  *
  * This holds for intervals of at least (count + 2) × 50 ms (250 ms for 3 heartbeats). With shorter ones, a dead peer

@@ -7,8 +7,8 @@
 /**
  * What is to be done about a text. `direct`: the text may be empty still. `unknown`: it names somebody of whom the page has not heard, so neither everyone nor
  * anyone is to get it. `mistake`: it was meant otherwise; for people.
- * @typedef {{ kind: "say", text: string } | { kind: "direct", to: string, text: string } | { kind: "unknown", to: string }
- *   | { kind: "mistake", info: string }} Addressed
+ * @typedef {{ kind: "say", text: string } | { kind: "direct", to: string, text: string }
+ *   | { kind: "unknown", to: string } | { kind: "mistake", info: string }} Addressed
  */
 
 /** What stands before a text for everyone that would mean something else. */

@@ -6,8 +6,8 @@
 
 /**
  * What the page knows of a server: its own address, and that of its gateway.
- * @typedef {{ readonly id: string, readonly name: string, readonly address: string, readonly gateway: string | undefined,
- *   readonly isGone: boolean }} KnownServer
+ * @typedef {{ readonly id: string, readonly name: string, readonly address: string,
+ *   readonly gateway: string | undefined, readonly isGone: boolean }} KnownServer
  */
 
 /**

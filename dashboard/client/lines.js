@@ -33,7 +33,8 @@ export function registerLine({ username, secret }) {
 
 /**
  * @param {Plan} plan
- * @param {{ vector: Record<string, number> | undefined, redirects: number, ticket: string | undefined, last: string | undefined }} having
+ * @param {{ vector: Record<string, number> | undefined, redirects: number, ticket: string | undefined,
+ *   last: string | undefined }} having
  */
 export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, last }) {
   return JSON.stringify({

@@ -7,11 +7,14 @@ import { masked } from "./raw_json.js";
 
 /**
  * One line. `name` is its command, where it has one.
- * @typedef {{ readonly key: number, readonly at: number, readonly direction: "in" | "out" | "note", readonly text: string, readonly name: string,
- *   readonly length: number }} LogLine
+ * @typedef {{ readonly key: number, readonly at: number, readonly direction: "in" | "out" | "note",
+ *   readonly text: string, readonly name: string, readonly length: number }} LogLine
  */
 
-/** @typedef {{ readonly text: string, readonly direction: "" | "in" | "out", readonly hidesHeartbeats: boolean }} LogFilter */
+/**
+ * @typedef {{ readonly text: string, readonly direction: "" | "in" | "out",
+ *   readonly hidesHeartbeats: boolean }} LogFilter
+ */
 
 /** As many as a person looks through. */
 export const MAX_LINES = 400;

@@ -12,15 +12,17 @@ import { withoutMember } from "./raw_json.js";
 
 /**
  * Something to show. `json` is the activity without `authenticated_user`, as it was written.
- * @typedef {{ kind: "activity", id: string, user: string, activity: Record<string, unknown>, json: string, lamport: number, at: number,
- *     messageId: string | undefined, isOwn: boolean }
- *   | { kind: "direct", id: string, from: string, to: string, text: string, lamport: number, at: number, wasOffline: boolean }
+ * @typedef {{ kind: "activity", id: string, user: string, activity: Record<string, unknown>, json: string,
+ *     lamport: number, at: number, messageId: string | undefined, isOwn: boolean }
+ *   | { kind: "direct", id: string, from: string, to: string, text: string, lamport: number, at: number,
+ *     wasOffline: boolean }
  *   | { kind: "presence", event: string, username: string, at: number }} Arrived
  */
 
 /**
  * What is kept for a reload.
- * @typedef {{ vector?: Vector | undefined, pairs?: string[], directIds?: string[], ownIds?: string[], newest?: Vector }} SavedReceived
+ * @typedef {{ vector?: Vector | undefined, pairs?: string[], directIds?: string[], ownIds?: string[],
+ *   newest?: Vector }} SavedReceived
  */
 
 /** How much of what was seen is kept for a reload: what comes again does so soon. */

@@ -149,7 +149,8 @@ function heartbeatText({ idleTimeoutMs, intervalMs, count }) {
 
 /**
  * @param {Element} list
- * @param {readonly { key: string, left: string, right: string }[]} rows `key`: what it is about, by its id; its tooltip.
+ * @param {readonly { key: string, left: string, right: string }[]} rows
+ *   `key`: what it is about, by its id; its tooltip.
  * @param {boolean} isMono
  */
 function pairs(list, rows, isMono) {

@@ -7,7 +7,8 @@ import { refusalSentence, waitText } from "./words.js";
 
 /**
  * How somebody wants to come in. `register` and the like only where a name is given.
- * @typedef {{ kind: "user", username: string, secret: string, register: boolean } | { kind: "anonymous" } | { kind: "byHand" }} Wish
+ * @typedef {{ kind: "user", username: string, secret: string, register: boolean }
+ *   | { kind: "anonymous" } | { kind: "byHand" }} Wish
  */
 
 /** The card in the middle of the page. */

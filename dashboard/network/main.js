@@ -28,8 +28,9 @@ import { UsersPanel } from "./users_panel.js";
  * changed.
  *
  * @typedef {{
- *   readonly view: import("../../view/network_view.ts").NetworkView, readonly now: number, readonly heads: Map<string, number>,
- *   readonly connectionList: readonly import("../rows.js").ConnectionRow[], readonly userList: readonly import("../rows.js").UserRow[],
+ *   readonly view: import("../../view/network_view.ts").NetworkView, readonly now: number,
+ *   readonly heads: Map<string, number>, readonly connectionList: readonly import("../rows.js").ConnectionRow[],
+ *   readonly userList: readonly import("../rows.js").UserRow[],
  *   readonly moves: import("../news.js").Moves, readonly pulse: import("../pulse.js").Pulse, readonly skipped: number,
  * }} Frame
  */

@@ -10,7 +10,10 @@ import { filtered, pressed, sorted } from "../table_model.js";
 const MOST_LINKS = 4;
 
 /** @typedef {import("../../view/network_view.ts").ServerView} ServerView */
-/** @typedef {{ readonly id: string, readonly server: ServerView, readonly lag?: { origin: string, entries: number }[] }} ServerRow */
+/**
+ * @typedef {{ readonly id: string, readonly server: ServerView,
+ *   readonly lag?: { origin: string, entries: number }[] }} ServerRow
+ */
 
 export class ServersPanel {
   #count = byId("servers-count");

@@ -14,7 +14,8 @@ import { filtered, pressed, rowAfterKey, sorted, windowOf } from "../table_model
  * @template Row
  * @typedef {{
  *   readonly key: string, readonly title: string, readonly value: (row: Row) => string | number | null | undefined,
- *   readonly isNumber?: boolean, readonly make?: (cell: HTMLElement) => void, readonly draw?: (cell: any, row: Row, now: number) => void,
+ *   readonly isNumber?: boolean, readonly make?: (cell: HTMLElement) => void,
+ *   readonly draw?: (cell: any, row: Row, now: number) => void,
  * }} Column
  */
 
@@ -50,9 +51,10 @@ export class VirtualTable {
   /**
    * @param {{
    *   place: HTMLElement, tools: HTMLElement, label: string, name: string, columns: readonly Column<Row>[],
-   *   order: import("../table_model.js").Order, textOf: (row: Row) => string, drawRow?: (node: HTMLElement, row: Row, now: number) => void,
-   * }} options `place`: where it is put; `tools`: where the choice of order is put, for screens that are too narrow for a head; `drawRow`: for what a whole
-   *   row shows
+   *   order: import("../table_model.js").Order, textOf: (row: Row) => string,
+   *   drawRow?: (node: HTMLElement, row: Row, now: number) => void,
+   * }} options `place`: where it is put; `tools`: where the choice of order is put, for screens that are too narrow for
+   *   a head; `drawRow`: for what a whole row shows
    */
   constructor({ place, tools, label, name, columns, order, textOf, drawRow = () => {} }) {
     this.#columns = columns;

@@ -22,8 +22,8 @@ const WING = "server";
 /** Shipped code, from the ground up. A room is a folder, or a file beside them. */
 const FLOORS: readonly (readonly string[])[] = [
   ["protocol", "log", "platform", "trace"],
-  ["config", "view", "diagram"],
-  ["heartbeat", "server/store", "server/accounts", "server/hub"],
+  ["config", "view"],
+  ["diagram", "heartbeat", "server/store", "server/accounts", "server/hub"],
   ["client", "server/journal", "server/presence"],
   ["server/backplane"],
   ["server/mesh"],
