@@ -4,6 +4,7 @@
  */
 
 import { checkClientSeam } from "./boundaries/client_seam.ts";
+import { checkComments } from "./boundaries/comments.ts";
 import { isShipped, type Texts, type Violation, violationText } from "./boundaries/house.ts";
 import { checkFloors, DEBTS, findCircles, type Imports, needlessDebts } from "./boundaries/imports.ts";
 import { checkNames, checkNodeModules, needlessModules } from "./boundaries/machine.ts";
@@ -35,6 +36,7 @@ export function checkProject({ files, texts }: Project): Violation[] {
     ...needlessModules(imports),
     ...checkLengths(texts),
     ...checkFolders(files),
+    ...checkComments(scripts),
     ...checkDocuments(only(texts, (path) => path.endsWith(".md")), paths),
     ...checkSources(scripts, paths),
   ];

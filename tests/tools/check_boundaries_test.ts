@@ -126,6 +126,7 @@ Deno.test("checkProject() puts a project through every rule", () => {
   assertMatch(found, /and LONG_FILES still has it/);
   assertMatch(found, /server\/hub\/a\.ts has 451 lines/);
   assertMatch(found, /log\/ has 22 files at one level/);
+  assertMatch(found, /log\/b\.ts a comment of 153 columns/);
   assertMatch(found, /README\.md links to docs\/guide\.md, which is not there/);
   assertMatch(found, /server\/hub\/a\.ts names gone\.ts, which is not there/);
 });
