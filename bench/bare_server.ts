@@ -1,6 +1,7 @@
 /**
- * The least that a broadcast server can do, to see how much of a result is the generator's own ceiling: lines are not read, only cut, and all that arrived in
- * one turn of the event loop goes to every connection as one buffer. The first line of a connection, whatever it says, is its login.
+ * The least that a broadcast server can do, to see how much of a result is the generator's own ceiling: lines are not
+ * read, only cut, and all that arrived in one turn of the event loop goes to every connection as one buffer. The first
+ * line of a connection, whatever it says, is its login.
  */
 
 import { Buffer } from "node:buffer";

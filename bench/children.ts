@@ -1,6 +1,6 @@
 /**
- * The processes and folders that a benchmark makes. Whatever happens, all of them are gone when it ends: also when a scenario fails, and when the
- * person at the keyboard has seen enough.
+ * The processes and folders that a benchmark makes. Whatever happens, all of them are gone when it ends: also when a
+ * scenario fails, and when the person at the keyboard has seen enough.
  */
 
 import { deadline } from "@std/async/deadline";

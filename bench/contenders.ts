@@ -1,6 +1,6 @@
 /**
- * The servers that are compared, and how each is started: on a free port of 127.0.0.1, as it comes, with nothing switched on that costs time, and
- * with room for receivers that are behind, so that none of them is cut off.
+ * The servers that are compared, and how each is started: on a free port of 127.0.0.1, as it comes, with nothing
+ * switched on that costs time, and with room for receivers that are behind, so that none of them is cut off.
  */
 
 import { delay } from "@std/async/delay";

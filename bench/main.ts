@@ -1,5 +1,6 @@
 /**
- * The benchmark: thrum beside nats-server and redis-server under the same loads, in the same run, as tables. `bench/README.md` says how to read them.
+ * The benchmark: thrum beside nats-server and redis-server under the same loads, in the same run, as tables.
+ * `bench/README.md` says how to read them.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

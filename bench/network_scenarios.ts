@@ -1,6 +1,6 @@
 /**
- * What is measured of several servers as one network, each on its own and against one server in the same run. `main.ts` asks for them by name; the loads are
- * in `load/`, like all others.
+ * What is measured of several servers as one network, each on its own and against one server in the same run. `main.ts`
+ * asks for them by name; the loads are in `load/`, like all others.
  */
 
 import type { Children } from "./children.ts";

@@ -1,4 +1,7 @@
-/** A data folder with much in it: accounts, entries of many origins, and messages that wait for one user. Made with the journal itself. */
+/**
+ * A data folder with much in it: accounts, entries of many origins, and messages that wait for one user. Made
+ * with the journal itself.
+ */
 
 import { makeVerifier } from "../server/accounts/verifier.ts";
 import { EVERYONE } from "../log/segment.ts";

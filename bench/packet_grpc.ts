@@ -1,4 +1,7 @@
-/** Packets for the gRPC door: HTTP/2 by hand, as small as it can be said, so that as much as possible fits into one packet. */
+/**
+ * Packets for the gRPC door: HTTP/2 by hand, as small as it can be said, so that as much as possible
+ * fits into one packet.
+ */
 
 /** Kinds of frames, by number. */
 const FRAME = {
@@ -16,7 +19,9 @@ const END_STREAM = 1;
 const END_HEADERS = 4;
 const encoder = new TextEncoder();
 const PREFACE = encoder.encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** POST over http to "x", of gRPC: all of it goes into the table of headers, and the next request names it by number. */
+/**
+ * POST over http to "x", of gRPC: all of it goes into the table of headers, and the next request names it by number.
+ */
 const NEW_HEADERS = (path: string) =>
   concat(
     ...[Uint8Array.of(0x83, 0x86, 0x41), sized("x"), Uint8Array.of(0x44), sized(path)],

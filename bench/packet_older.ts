@@ -14,7 +14,10 @@ export interface OlderLines {
 const USERS_PER_LINE = 900;
 const ACTIVITIES_PER_LINE = 500;
 
-/** Every command that such a server may send, small and large. `sentAt`: when its activities were sent, in milliseconds since 1970. */
+/**
+ * Every command that such a server may send, small and large. `sentAt`: when its activities were sent, in
+ * milliseconds since 1970.
+ */
 export function olderLines(sentAt: number): Readonly<Record<string, OlderLines>> {
   const activity = (n: number, of = "anonymous") => ({
     ...{ id: n, activity: { n, authenticated_user: of }, sendTime: sentAt + n, updateTime: sentAt, isDelivered: false },

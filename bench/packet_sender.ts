@@ -1,4 +1,7 @@
-/** A worker: opens a connection, says what goes first, sends one packet, and tells when the server has taken it. It reads everything. */
+/**
+ * A worker: opens a connection, says what goes first, sends one packet, and tells when the server has taken it.
+ * It reads everything.
+ */
 
 /** What is to be sent. */
 export interface PacketJob {

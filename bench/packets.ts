@@ -1,6 +1,7 @@
 /**
- * What one packet of each command costs everybody else: the longest time for which the event loop of a server looked at nothing else while it took 64 KiB of it, and how long all of
- * it took. `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER] [--bytes N]`
+ * What one packet of each command costs everybody else: the longest time for which the event loop of a server looked at
+ * nothing else while it took 64 KiB of it, and how long all of it took.
+ * `deno run -A bench/packets.ts [--accounts N] [--entries N] [--only TEXT] [--runs N] [--folder FOLDER] [--bytes N]`
  */
 
 import { delay } from "@std/async/delay";

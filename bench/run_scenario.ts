@@ -1,6 +1,6 @@
 /**
- * Carries out a scenario: starts its servers, puts every load on each of them in turn, round by round, and ends them. One generator process
- * runs at a time, beside one server that is busy.
+ * Carries out a scenario: starts its servers, puts every load on each of them in turn, round by round, and ends them.
+ * One generator process runs at a time, beside one server that is busy.
  */
 
 import type { Children } from "./children.ts";

@@ -1,5 +1,6 @@
 /**
- * What is measured: for each scenario the servers, the loads, and how the results become a table. `run_scenario.ts` carries it out. Pure.
+ * What is measured: for each scenario the servers, the loads, and how the results become a table. `run_scenario.ts`
+ * carries it out. Pure.
  */
 
 import type { ContenderKey } from "./contenders.ts";
@@ -38,8 +39,8 @@ export const SCENARIO_NAMES = ["fanout", "latency", "memory", "ack", "trace", "w
 export type ScenarioName = typeof SCENARIO_NAMES[number];
 
 const FANOUT_SUBSCRIBERS = [10, 100, 1_000];
-// Publications on their way, for all servers alike. Half as many let nats-server, and all of them with few receivers, run dry; what twice as many
-// would bring is less than the noise.
+// Publications on their way, for all servers alike. Half as many let nats-server, and all of them with few receivers,
+// run dry; what twice as many would bring is less than the noise.
 const FANOUT_WINDOW = 512;
 // On each connection.
 const ACK_WINDOW = 256;
@@ -77,7 +78,10 @@ function fanout(isQuick: boolean): Scenario {
   };
 }
 
-/** What the record of every event costs. It has one line for each delivery of a turn, whoever gets it, so that it matters less the more there are. */
+/**
+ * What the record of every event costs. It has one line for each delivery of a turn, whoever gets it, so that it
+ * matters less the more there are.
+ */
 function trace(isQuick: boolean): Scenario {
   return fanoutWith(isQuick, "trace", "traced", "Tracing: the fan-out with and without --trace", "vs untraced");
 }

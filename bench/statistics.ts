@@ -1,6 +1,9 @@
 /** Percentiles, medians and ratios of what was measured. Pure. */
 
-/** The smallest value that at least `percent` of `sorted` (ascending) do not exceed. 100 gives the maximum; `NaN` for no values. */
+/**
+ * The smallest value that at least `percent` of `sorted` (ascending) do not exceed. 100 gives the maximum;
+ * `NaN` for no values.
+ */
 export function percentile(sorted: ArrayLike<number>, percent: number): number {
   const rank = Math.max(1, Math.ceil(sorted.length * percent / 100));
   return sorted[rank - 1] ?? NaN;
@@ -14,8 +17,9 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median of `values[i] / others[i]`: what was measured in one round, seconds apart, is compared with each other, so that a machine that was
- * slower for a while does not favour anyone. Rounds that one of the two does not have are left out.
+ * The median of `values[i] / others[i]`: what was measured in one round, seconds apart, is compared with each
+ * other, so that a machine that was slower for a while does not favour anyone. Rounds that one of the two does
+ * not have are left out.
  */
 export function medianRatio(
   values: readonly (number | undefined)[],

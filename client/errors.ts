@@ -1,4 +1,6 @@
-/** The errors of a client's promises. Each says in one sentence what failed, where and why. None repeats a secret. Pure. */
+/**
+ * The errors of a client's promises. Each says in one sentence what failed, where and why. None repeats a secret. Pure.
+ */
 
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { RefusalMessage } from "../protocol/message.ts";

@@ -1,4 +1,7 @@
-/** Making and changing elements. Whatever is shown goes through `text`, never through markup: all of it may be the text of strangers. */
+/**
+ * Making and changing elements. Whatever is shown goes through `text`, never through markup: all of it may be
+ * the text of strangers.
+ */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -79,7 +82,8 @@ export function setBadge(node, { state, text }) {
 }
 
 /**
- * Makes the children of `parent` those of `items`, in their order. An element stays with its key; `make` makes one, `draw` is called for each.
+ * Makes the children of `parent` those of `items`, in their order. An element stays with its key; `make` makes one,
+ * `draw` is called for each.
  *
  * @template Item
  * @param {Element} parent

@@ -26,8 +26,9 @@ export function drainText({ from, servers }) {
 }
 
 /**
- * When the server was started that is to be gone soon, as it was drained: seen, or known from before; `undefined` where it was not. Nothing takes a drain back but a new
- * start: what a server says may have been on its way when it was told to drain, and while it stops it does not say that it drains.
+ * When the server was started that is to be gone soon, as it was drained: seen, or known from before; `undefined` where
+ * it was not. Nothing takes a drain back but a new start: what a server says may have been on its way when it was told
+ * to drain, and while it stops it does not say that it drains.
  *
  * @param {Pick<NetworkView, "from" | "servers">} view
  * @param {number | null | undefined} drainedStart what was known before

@@ -7,8 +7,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * A span in whole units, the two largest: "now", "12 s", "3 min 5 s", "2 h 7 min", "4 d 1 h". Less than nothing, which clocks of several machines can
- * give, is nothing.
+ * A span in whole units, the two largest: "now", "12 s", "3 min 5 s", "2 h 7 min", "4 d 1 h". Less than nothing, which
+ * clocks of several machines can give, is nothing.
  *
  * @param {number} ms
  */
@@ -33,7 +33,8 @@ export function briefAge(ms) {
 }
 
 /**
- * A measured span, to the digits that mean something: "< 0.1 ms", "0.82 ms", "12 ms", "1.3 s". Empty when there is none.
+ * A measured span, to the digits that mean something: "< 0.1 ms", "0.82 ms", "12 ms", "1.3 s".
+ * Empty when there is none.
  *
  * @param {number | null | undefined} ms
  */
@@ -107,7 +108,8 @@ export function moment(at) {
 }
 
 /**
- * The part of a server's name that tells servers of one machine apart: ":8001" of "127.0.0.1:8001". Other names stay whole.
+ * The part of a server's name that tells servers of one machine apart: ":8001" of "127.0.0.1:8001".
+ * Other names stay whole.
  *
  * @param {string} name
  */
@@ -116,7 +118,8 @@ export function shortName(name) {
 }
 
 /**
- * A name within a sentence of ours. Where it may be written from right to left, invisible signs keep that from what stands around it.
+ * A name within a sentence of ours. Where it may be written from right to left, invisible signs keep that from
+ * what stands around it.
  *
  * @param {string} name
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What a server has not got yet of the log, by the vectors of all. Pure. What servers say of themselves is a second or two old when it is seen here, so only
- * entries count that have been there for a while.
+ * What a server has not got yet of the log, by the vectors of all. Pure. What servers say of themselves is a second or
+ * two old when it is seen here, so only entries count that have been there for a while.
  */
 
 /** @typedef {import("../view/network_view.ts").ServerView} ServerView */
@@ -12,7 +12,9 @@
  * @typedef {readonly { readonly at: number, readonly heads: Map<string, number> }[]} Heads
  */
 
-/** An entry that somebody has had for so long is missing where it is not. Two rounds of what servers tell each other. */
+/**
+ * An entry that somebody has had for so long is missing where it is not. Two rounds of what servers tell each other.
+ */
 export const GRACE_MS = 5_000;
 
 /**

@@ -8,15 +8,16 @@ import { isGone } from "./rows.js";
 /** @typedef {{ readonly id: string, readonly x: number, readonly y: number }} Place */
 
 /**
- * A line between two servers. `state`: `good` where both are linked, `warn` where a link is in doubt or there is none between two that are alive, `bad` to
- * one that is dead.
+ * A line between two servers. `state`: `good` where both are linked, `warn` where a link is in doubt or there is none
+ * between two that are alive, `bad` to one that is dead.
  *
  * @typedef {{ readonly from: Place, readonly to: Place, readonly state: "good" | "warn" | "bad",
  *   readonly roundTripMs: number | null, readonly text: string }} Edge
  */
 
 /**
- * The drawing: the server that answers is first, the others follow on a circle. One is in the middle, two are side by side.
+ * The drawing: the server that answers is first, the others follow on a circle. One is in the middle,
+ * two are side by side.
  *
  * @param {NetworkView} view
  * @param {{ width: number, height: number }} size

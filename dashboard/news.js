@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What of a change a person would want to be told: servers that came, died or left, and users that turn up at another server than the one that they were
- * at. Pure.
+ * What of a change a person would want to be told: servers that came, died or left, and users that turn up at another
+ * server than the one that they were at. Pure.
  */
 
 import { isolated } from "./format.js";

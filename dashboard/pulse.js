@@ -38,7 +38,8 @@ export function seconds(pulse, now) {
 }
 
 /**
- * The pulse as the `d` of an SVG path: a bar a second, as far up as down, one unit apart and at most `height` high. A second with nothing is a dot.
+ * The pulse as the `d` of an SVG path: a bar a second, as far up as down, one unit apart and at most `height` high. A
+ * second with nothing is a dot.
  *
  * @param {readonly number[]} counts
  * @param {number} height

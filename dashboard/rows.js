@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The rows of the tables, made of a view: each as flat as a table needs it. Pure. A row whose data did not change is the same object as before, so that
- * nothing is drawn again for it.
+ * The rows of the tables, made of a view: each as flat as a table needs it. Pure. A row whose data did not change is
+ * the same object as before, so that nothing is drawn again for it.
  */
 
 /** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */

@@ -1,6 +1,6 @@
 /**
- * The page for a browser that may not look yet. It is served in place of the page that was asked for, so afterwards it is loaded again. It imports nothing:
- * only what the page itself names is served to whoever asks.
+ * The page for a browser that may not look yet. It is served in place of the page that was asked for, so afterwards it
+ * is loaded again. It imports nothing: only what the page itself names is served to whoever asks.
  */
 
 const form = document.getElementById("form");

@@ -1,6 +1,7 @@
 /**
- * Light or dark: the system's choice, until the visitor presses the button with the id "theme". Loaded in <head> and before anything is drawn, so that
- * no page flashes in the other colours; for that it is a plain script and not a module. Both pages use it.
+ * Light or dark: the system's choice, until the visitor presses the button with the id "theme". Loaded in <head> and
+ * before anything is drawn, so that no page flashes in the other colours; for that it is a plain script and not a
+ * module. Both pages use it.
  */
 
 "use strict";

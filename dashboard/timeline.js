@@ -17,7 +17,8 @@ const MERGED = 0.012;
 const SHORTEST_MS = 1_000;
 
 /**
- * The marks, and the span that the line is for. It begins with the oldest heartbeat that is known, or with the connection.
+ * The marks, and the span that the line is for. It begins with the oldest heartbeat that is known, or
+ * with the connection.
  *
  * @param {EndView} end
  * @returns {{ marks: readonly Mark[], spanMs: number }}

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The view that a page holds, and how a change makes the next one of it. Pure. What a change does not touch stays the same object, so whoever draws can see
- * by `===` what there is to draw.
+ * The view that a page holds, and how a change makes the next one of it. Pure. What a change does not touch stays the
+ * same object, so whoever draws can see by `===` what there is to draw.
  */
 
 /** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */

@@ -1,6 +1,6 @@
 /**
- * Maps and sets that strangers fill, with a bound: beyond that the oldest entry goes. An entry is as old as the moment when it came. It keeps its
- * age when it is set again (`set`, `add`), and is the newest again after `renew`. Pure.
+ * Maps and sets that strangers fill, with a bound: beyond that the oldest entry goes. An entry is as old as the moment
+ * when it came. It keeps its age when it is set again (`set`, `add`), and is the newest again after `renew`. Pure.
  */
 
 /** The newest entries, by key. */
@@ -25,7 +25,10 @@ export class RecentMap<K extends string | number, V> {
     return this.#entries.get(key);
   }
 
-  /** Sets an entry: a new one is the newest, one that is here keeps its age. Returns the value of the entry that goes for it, if one does. */
+  /**
+   * Sets an entry: a new one is the newest, one that is here keeps its age. Returns the value of the entry that goes
+   * for it, if one does.
+   */
   set(key: K, value: V): V | undefined {
     this.#entries.set(key, value);
     const oldest = this.#bound.exceeding();
@@ -99,8 +102,9 @@ export class RecentSet<K extends string | number> {
 }
 
 /**
- * Finds the oldest key of a map or set that is too large. A map finds its first key by looking at every place that was deleted before it: with
- * 65,536 keys this takes 20 µs. So the search goes on where it ended: an iterator stays in place while keys come and go.
+ * Finds the oldest key of a map or set that is too large. A map finds its first key by looking at every place that was
+ * deleted before it: with 65,536 keys this takes 20 µs. So the search goes on where it ended: an iterator stays in
+ * place while keys come and go.
  */
 class Bound<K extends string | number> {
   readonly #entries: { readonly size: number; keys(): Iterator<K> };
@@ -122,8 +126,8 @@ class Bound<K extends string | number> {
   }
 
   /**
-   * A key was deleted, which `exceeding` has not found. An iterator that nobody moves holds on to every table that the map has had. So it goes
-   * after as many deletions as there may be keys, and the next search costs less than they did.
+   * A key was deleted, which `exceeding` has not found. An iterator that nobody moves holds on to every table that the
+   * map has had. So it goes after as many deletions as there may be keys, and the next search costs less than they did.
    */
   deleted(): void {
     if (++this.#deleted < this.#most) return;

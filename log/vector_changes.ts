@@ -1,6 +1,6 @@
 /**
- * Which origins of a vector have moved, and in which order: so that whoever was told the whole vector once is told only what has changed since. Origins that stand
- * still cost nothing here, however many there are.
+ * Which origins of a vector have moved, and in which order: so that whoever was told the whole vector once is told only
+ * what has changed since. Origins that stand still cost nothing here, however many there are.
  */
 
 import { sequenceOf, type Vector } from "./vector.ts";

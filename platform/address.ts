@@ -14,7 +14,8 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * Whom `address` belongs to, as one key: of IPv6 everybody has a whole network of 64 bits, and could come from each of its addresses. What can be read as no address stands for itself.
+ * Whom `address` belongs to, as one key: of IPv6 everybody has a whole network of 64 bits, and could come from each of
+ * its addresses. What can be read as no address stands for itself.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;

@@ -1,6 +1,6 @@
 /**
- * Time as the rest of the house sees it. Spans are measured with `nowMs`, which never goes back; `wallMs` is for people and rows.
- * The real one is in `real_clock.ts`; tests and the simulator bring their own.
+ * Time as the rest of the house sees it. Spans are measured with `nowMs`, which never goes back; `wallMs` is for people
+ * and rows. The real one is in `real_clock.ts`; tests and the simulator bring their own.
  */
 
 /** A timer that was asked for; `cancel` is harmless after it fired. */
@@ -14,7 +14,10 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds since 1970, as the machine believes. May jump. */
   wallMs(): number;
-  /** Milliseconds of processor time that this process has used, on all cores together. Grows while it runs, and does not while it is stopped. */
+  /**
+   * Milliseconds of processor time that this process has used, on all cores together. Grows while it runs, and does not
+   * while it is stopped.
+   */
   ranMs(): number;
   /** Calls `wake` once, not before `delayMs` from now. The caller owns the timer and cancels it when it goes. */
   after(delayMs: number, wake: () => void): Timer;

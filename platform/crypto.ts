@@ -55,7 +55,10 @@ export function makeSecret(): string {
   return characters.join("").replace(/(.{4})(?=.)/g, "$1-");
 }
 
-/** Makes the secret of a network: 32 letters, digits, `-` and `_` with 192 random bits, for programs and copying. The first is a letter or a digit. */
+/**
+ * Makes the secret of a network: 32 letters, digits, `-` and `_` with 192 random bits, for programs and copying. The
+ * first is a letter or a digit.
+ */
 export function makeNetworkSecret(): string {
   for (;;) {
     const secret = randomBytes(24).toString("base64url");

@@ -1,6 +1,7 @@
 /**
- * Faults of the program itself: what is thrown inside a handler that somebody else calls (a socket, a timer, a stream, the end of a turn). Such a fault ends the connection that it belongs
- * to, which is known only where it is caught. Here it is counted and told. Without a guard it is thrown on, as tests want it.
+ * Faults of the program itself: what is thrown inside a handler that somebody else calls (a socket, a timer, a stream,
+ * the end of a turn). Such a fault ends the connection that it belongs to, which is known only where it is caught. Here
+ * it is counted and told. Without a guard it is thrown on, as tests want it.
  */
 
 import { getConfig, getLogger } from "@logtape/logtape";
@@ -45,13 +46,19 @@ export const UNGUARDED: FaultGuard = {
   counts: noFaults(),
 };
 
-/** Faults that were told of and are remembered, so that each is told once. Bounded, as an error can have words of strangers in it. */
+/**
+ * Faults that were told of and are remembered, so that each is told once. Bounded, as an error can have
+ * words of strangers in it.
+ */
 const MAX_TOLD = 100;
 const logger = getLogger(["thrum", "fault"]);
 
 /** The faults of one server. */
 export class Faults implements FaultGuard {
-  /** What is no fault of a connection but the end of the server: gets every error first, and says whether it has taken it. */
+  /**
+   * What is no fault of a connection but the end of the server: gets every error first, and says
+   * whether it has taken it.
+   */
   takesOver: (error: unknown) => boolean = () => false;
   readonly #counts = noFaults();
   readonly #told = new Set<string>();

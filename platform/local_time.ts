@@ -1,6 +1,8 @@
 /** Times as people read them. */
 
-/** `"12:34:56"` in this machine's time zone; with milliseconds `"12:34:56.789"`. `wallMs` is milliseconds since 1970. */
+/**
+ * `"12:34:56"` in this machine's time zone; with milliseconds `"12:34:56.789"`. `wallMs` is milliseconds since 1970.
+ */
 export function timeOfDay(wallMs: number, withMilliseconds = false): string {
   const date = new Date(wallMs);
   const two = (value: number) => String(value).padStart(2, "0");
@@ -8,7 +10,10 @@ export function timeOfDay(wallMs: number, withMilliseconds = false): string {
   return withMilliseconds ? `${seconds}.${String(date.getMilliseconds()).padStart(3, "0")}` : seconds;
 }
 
-/** `"12:34:56"` for a moment of today, else with its day: `"2026-11-20 12:34"`. Both are milliseconds since 1970; today is the day of `nowMs`. */
+/**
+ * `"12:34:56"` for a moment of today, else with its day: `"2026-11-20 12:34"`. Both are milliseconds since 1970; today
+ * is the day of `nowMs`.
+ */
 export function timeAsOf(wallMs: number, nowMs: number): string {
   const day = dayOf(wallMs);
   return day === dayOf(nowMs) ? timeOfDay(wallMs) : `${day} ${timeOfDay(wallMs).slice(0, -3)}`;

@@ -1,6 +1,7 @@
 /**
- * Where log records go: to standard error as lines for people or as JSON, or to a file that is rotated. Who has something to log calls
- * LogTape's `getLogger(["thrum", …])` and nothing of ours; the two programs call `startLogging` once.
+ * Where log records go: to standard error as lines for people or as JSON, or to a file that is rotated. Who has
+ * something to log calls LogTape's `getLogger(["thrum", …])` and nothing of ours; the two programs call
+ * `startLogging` once.
  */
 
 import { getRotatingFileSink } from "@logtape/file";
@@ -31,9 +32,15 @@ export interface LoggingOptions {
 }
 
 const MIB = 1_048_576;
-/** How long a record may wait to be written. Short enough to seem immediate, long enough to make one write of a burst's start. */
+/**
+ * How long a record may wait to be written. Short enough to seem immediate, long enough to make one
+ * write of a burst's start.
+ */
 const FLUSH_INTERVAL_MS = 50;
-/** Twice as many wait before the oldest are dropped, and counted: a log that nobody reads must not cost the server its memory, or stop it. */
+/**
+ * Twice as many wait before the oldest are dropped, and counted: a log that nobody reads must not cost the server
+ * its memory, or stop it.
+ */
 const STREAM_BUFFER_RECORDS = 10_000;
 /** How long the end of the program waits for a reader of its log that has stopped reading. */
 const LAST_WORDS_MS = 1_000;
@@ -82,7 +89,10 @@ function jsonLine(record: LogRecord): string {
   }) + "\n";
 }
 
-/** How a record becomes a line: `[12:34:56.789] message`, with the day in a file, and with the level where it is not the usual one. */
+/**
+ * How a record becomes a line: `[12:34:56.789] message`, with the day in a file, and with the level where it
+ * is not the usual one.
+ */
 export function logFormatter(format: "text" | "json", place: "terminal" | "pipe" | "file"): TextFormatter {
   if (format === "json") return jsonLine;
   const options = {

@@ -5,13 +5,15 @@ import { setImmediate } from "node:timers";
 import type { Clock, Timer } from "./clock.ts";
 
 /**
- * Real time. `nowMs` is monotonic and has fractions of a millisecond; on some systems (Linux) it stands still while the machine is asleep.
+ * Real time. `nowMs` is monotonic and has fractions of a millisecond; on some systems (Linux) it stands still while
+ * the machine is asleep.
  *
- * A timer keeps the process alive until it fires or is cancelled: whoever waits to try again has nothing else that would. So owners cancel what
- * they no longer need, and a forgotten timer shows: as a leak in a test, as a program that does not end.
+ * A timer keeps the process alive until it fires or is cancelled: whoever waits to try again has nothing else
+ * that would. So owners cancel what they no longer need, and a forgotten timer shows: as a leak in a test, as a
+ * program that does not end.
  *
- * `endOfTurn` is `setImmediate`: sockets that were found readable together (up to 1024 in Deno 2.9) have all been read when it runs. A
- * chain of these does not look for more in between; a timer does.
+ * `endOfTurn` is `setImmediate`: sockets that were found readable together (up to 1024 in Deno 2.9) have all been read
+ * when it runs. A chain of these does not look for more in between; a timer does.
  */
 export const realClock: Clock = {
   nowMs: () => performance.now(),

@@ -5,14 +5,14 @@
 import { clearTimeout, setTimeout } from "node:timers";
 
 /**
- * One Ctrl-C can come twice, from the terminal and from the program that started this one (`deno task`, `npx`). Only what comes later than this is a
- * person who does not want to wait.
+ * One Ctrl-C can come twice, from the terminal and from the program that started this one (`deno task`, `npx`). Only
+ * what comes later than this is a person who does not want to wait.
  */
 const ONE_CTRL_C_MS = 500;
 
 /**
- * Calls `stop` on Ctrl-C and on a request to terminate, once. From half a second after it a signal ends the program at once again; and so it
- * does when this is disposed of before one came.
+ * Calls `stop` on Ctrl-C and on a request to terminate, once. From half a second after it a signal ends the program at
+ * once again; and so it does when this is disposed of before one came.
  */
 export function onStopSignal(stop: () => void): Disposable {
   // Windows knows no SIGTERM; Ctrl-Break is nearest.

@@ -1,6 +1,6 @@
 /**
- * Standard input, output and error as the commands of the client use them: data for pipes, words for people, and a keyboard read key by key.
- * Commands are handed one of these, so that they know neither Deno nor the terminal.
+ * Standard input, output and error as the commands of the client use them: data for pipes, words for people, and a
+ * keyboard read key by key. Commands are handed one of these, so that they know neither Deno nor the terminal.
  */
 
 import { canAsk, type LineTerminal, lineTerminal, type Style, styleFor, writeAll } from "./terminal.ts";
@@ -18,8 +18,8 @@ export interface Stdio {
   /** Columns of the terminal at this moment. */
   columns(): number;
   /**
-   * Writes to standard output, and resolves when all of it has left this process: whoever waits for that writes no faster than is read. `false` when
-   * nobody reads any more.
+   * Writes to standard output, and resolves when all of it has left this process: whoever waits for that writes no
+   * faster than is read. `false` when nobody reads any more.
    */
   write(text: string): Promise<boolean>;
   /** Writes to standard error. */
@@ -27,8 +27,8 @@ export interface Stdio {
   /** Standard input, as it comes. */
   input(): AsyncIterable<Uint8Array>;
   /**
-   * Reads the keyboard key by key, without an echo, until it is disposed of. No more than `maxBytes` are taken at a time, so that what is typed for whoever
-   * reads next stays there.
+   * Reads the keyboard key by key, without an echo, until it is disposed of. No more than `maxBytes` are taken at a
+   * time, so that what is typed for whoever reads next stays there.
    */
   openKeyboard(maxBytes?: number): Keyboard;
   /** Calls `changed` when the terminal has another size, until it is disposed of. */

@@ -1,6 +1,7 @@
 /**
- * The net below all guards: what is thrown where nobody catches it, and promises that reject where nobody waits. It would end the process, and everybody's connections with it. It is there
- * for faults that nobody knows of yet; whatever gets here needs a guard of its own.
+ * The net below all guards: what is thrown where nobody catches it, and promises that reject where nobody waits. It
+ * would end the process, and everybody's connections with it. It is there for faults that nobody knows of yet; whatever
+ * gets here needs a guard of its own.
  */
 
 import type { FaultGuard } from "./faults.ts";

@@ -1,6 +1,7 @@
 /**
- * OpenTelemetry as Deno exports it: where, how often and under which name is between Deno and the environment (`OTEL_…`), nothing of which is read here.
- * Gives a place to write finished spans to, and says how many of them are wanted.
+ * OpenTelemetry as Deno exports it: where, how often and under which name is between Deno and the
+ * environment (`OTEL_…`), nothing of which is read here. Gives a place to write finished spans to, and says
+ * how many of them are wanted.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -42,8 +43,9 @@ const SAMPLERS: Readonly<Record<string, number | undefined>> = {
 const logger = getLogger(["thrum", "server"]);
 
 /**
- * Where the spans of the instrumentation `name` go; `undefined` when this process exports none, or none are wanted. Loads OpenTelemetry only if it does.
- * Asks for no permission: what may not be read in the environment counts as not set.
+ * Where the spans of the instrumentation `name` go; `undefined` when this process exports none, or none are
+ * wanted. Loads OpenTelemetry only if it does. Asks for no permission: what may not be read in the
+ * environment counts as not set.
  */
 export async function openTelemetry(name: string, version: string): Promise<SpanOutput | undefined> {
   const asked = variable("OTEL_DENO");
@@ -71,8 +73,8 @@ export async function openTelemetry(name: string, version: string): Promise<Span
 }
 
 /**
- * Whether a trace is among the wanted ones: by its identity, so that all who ask decide alike. As OpenTelemetry's `traceidratio` does, which newer Denos apply
- * once more.
+ * Whether a trace is among the wanted ones: by its identity, so that all who ask decide alike. As OpenTelemetry's
+ * `traceidratio` does, which newer Denos apply once more.
  */
 export function isWanted(traceId: string, ratio: number): boolean {
   return ratio >= 1 || Number.parseInt(traceId.slice(16, 24), 16) / 2 ** 32 < ratio;

@@ -1,5 +1,6 @@
 /**
- * The terminal that a program was started on: questions and answers line by line, and colours where they are seen and wanted.
+ * The terminal that a program was started on: questions and answers line by line, and colours where they
+ * are seen and wanted.
  */
 
 /** Styles for text that people read. Each gives its text back unchanged where colours are not wanted. */
@@ -61,7 +62,9 @@ export const lineTerminal: LineTerminal = {
   },
 };
 
-/** Writes all of `text` to standard output or standard error before it returns. What nobody reads any more is dropped. */
+/**
+ * Writes all of `text` to standard output or standard error before it returns. What nobody reads any more is dropped.
+ */
 export function writeAll(stream: "stdout" | "stderr", text: string): void {
   let bytes = new TextEncoder().encode(text);
   try {

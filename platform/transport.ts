@@ -5,10 +5,16 @@
 
 import type { Endpoint } from "./address.ts";
 
-/** Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error), `"local"` by this side. */
+/**
+ * Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error),
+ * `"local"` by this side.
+ */
 export type LinkEnd = "closed" | "reset" | "local";
 
-/** What a link tells its owner: whoever was attached last. Each is called on the event loop, never from inside a call that the owner makes on the link. */
+/**
+ * What a link tells its owner: whoever was attached last. Each is called on the event loop, never from inside a call
+ * that the owner makes on the link.
+ */
 export interface LinkHandler {
   /** Bytes arrived. They belong to the transport again when the call returns: keep a copy of what you keep. */
   onData(bytes: Uint8Array): void;
@@ -25,8 +31,9 @@ export interface Outlet {
   /** Bytes that were written but have not left this process. */
   readonly pendingBytes: number;
   /**
-   * Sends `bytes`. The outlet keeps them until they are sent, so the caller may not change them; one buffer may be given to many
-   * outlets. Returns `false` when more waits than should: whoever reads the outlet's link tells when to go on. After the end it does nothing.
+   * Sends `bytes`. The outlet keeps them until they are sent, so the caller may not change them; one buffer may be
+   * given to many outlets. Returns `false` when more waits than should: whoever reads the outlet's link tells when to
+   * go on. After the end it does nothing.
    */
   write(bytes: Uint8Array): boolean;
 }
@@ -38,8 +45,9 @@ export interface Link extends Outlet {
   /** The other side's port. */
   readonly remotePort: number;
   /**
-   * Starts delivery to `handler`; called again, by whoever takes the link over, `handler` is told all that comes next in place of the one before, and
-   * that one nothing more. Whether the link is read stays as it was. What the one before was told, FIN too, is not told again.
+   * Starts delivery to `handler`; called again, by whoever takes the link over, `handler` is told all that comes next
+   * in place of the one before, and that one nothing more. Whether the link is read stays as it was. What the one
+   * before was told, FIN too, is not told again.
    */
   attach(handler: LinkHandler): void;
   /** Stops reading, so that the other side feels backpressure. */

@@ -360,7 +360,10 @@ export interface PresenceMessage {
 export interface CaughtUpMessage {
   readonly command: "CAUGHT_UP";
   readonly vector: WireVector;
-  /** The client brought a vector, and the server has all that this names: nothing that waited before that is still to come. */
+  /**
+   * The client brought a vector, and the server has all that this names: nothing that waited before
+   * that is still to come.
+   */
   readonly complete?: true;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `deno task boundaries`: the folder list is the architecture, and this keeps it so. Which rules there are stands here; each rule, and what is
- * allowed by way of exception, is a file of `tools/boundaries/`.
+ * `deno task boundaries`: the folder list is the architecture, and this keeps it so. Which rules there are stands here;
+ * each rule, and what is allowed by way of exception, is a file of `tools/boundaries/`.
  */
 
 import { checkClientSeam } from "./boundaries/client_seam.ts";

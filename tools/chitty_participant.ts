@@ -1,5 +1,6 @@
 /**
- * A Chitty-Chat participant: serves BroadCast on the port that is its id, and calls a server's door. Counts Lamport time as the door does, one for each request, reply and attempt.
+ * A Chitty-Chat participant: serves BroadCast on the port that is its id, and calls a server's door. Counts Lamport
+ * time as the door does, one for each request, reply and attempt.
  */
 
 import * as grpc from "@grpc/grpc-js";

@@ -1,6 +1,7 @@
 /**
- * `deno task cluster 3`: so many servers on this machine, as one network, to look at and to kill. Each is a process of its own with a data folder of its
- * own, `thrum-data/cluster-1` and so on; what they log is shown with their number before it. Ctrl-C ends all of them.
+ * `deno task cluster 3`: so many servers on this machine, as one network, to look at and to kill. Each is a process of
+ * its own with a data folder of its own, `thrum-data/cluster-1` and so on; what they log is shown with their number
+ * before it. Ctrl-C ends all of them.
  */
 
 import { SERVER_PROGRAM } from "../config/arguments.ts";
@@ -67,7 +68,8 @@ let isEnding = false;
 
 /** Starts `count` servers one after the other: each has all that were before it to join. */
 async function startAll(count: number, firstPort: number): Promise<Running[]> {
-  // Kept where the first server would keep it, so that it is the same the next time and for one that is started by hand.
+  // Kept where the first server would keep it, so that it is the same the next time and for one
+  // that is started by hand.
   const store = { data: folderOf(1), ephemeral: false };
   const network = await findNetworkSecret(layered(DEFAULT_CONFIG, { store }));
   await Deno.mkdir(folderOf(1), { recursive: true, mode: 0o700 });

@@ -1,6 +1,7 @@
 /**
- * `deno task compile`: makes `dist/thrum-server` and `dist/thrum-client`, each one file that runs on a machine without Deno, with only the
- * permissions that it uses, and tries each. The runtime under them is Deno's own `denort`: downloaded, or the one that DENORT_BIN names.
+ * `deno task compile`: makes `dist/thrum-server` and `dist/thrum-client`, each one file that runs on a machine without
+ * Deno, with only the permissions that it uses, and tries each. The runtime under them is Deno's own `denort`:
+ * downloaded, or the one that DENORT_BIN names.
  */
 
 import { CLIENT_PROGRAM, SERVER_PROGRAM } from "../config/arguments.ts";
@@ -26,9 +27,10 @@ class CompileError extends Error {
   }
 }
 
-// Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed. Neither program starts others
-// or loads foreign code. A client writes who talked last, in the person's config folder. The uid is what node:fs compares to say whether the data folder can be written to, and `statfs` what is free on its disk.
-// The libraries for gRPC and WebSockets read settings of their own, and do not start where they may not.
+// Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed.
+// Neither program starts others or loads foreign code. A client writes who talked last, in the person's config folder.
+// The uid is what node:fs compares to say whether the data folder can be written to, and `statfs` what is free on its
+// disk. The libraries for gRPC and WebSockets read settings of their own, and do not start where they may not.
 const TARGETS: readonly Target[] = [
   {
     name: SERVER_PROGRAM.name,

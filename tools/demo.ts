@@ -1,6 +1,7 @@
 /**
- * `deno task demo`: the product at work, on real sockets and real processes, in a few seconds. Each step is something that was seen to happen in the
- * output of the programs themselves; one that does not happen ends the demo with exit code 1.
+ * `deno task demo`: the product at work, on real sockets and real processes, in a few seconds. Each step is
+ * something that was seen to happen in the output of the programs themselves; one that does not happen ends the
+ * demo with exit code 1.
  */
 
 import { styleFor } from "../platform/terminal.ts";

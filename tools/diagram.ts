@@ -1,6 +1,6 @@
 /**
- * `deno task diagram a.jsonl b.jsonl … > diagram.svg`: draws what several nodes put on record with `--trace` as one space-time diagram. Where a trace has gone on in a new
- * file, the one before it (`FILE.1`) is read too.
+ * `deno task diagram a.jsonl b.jsonl … > diagram.svg`: draws what several nodes put on record with `--trace` as one
+ * space-time diagram. Where a trace has gone on in a new file, the one before it (`FILE.1`) is read too.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

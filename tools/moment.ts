@@ -1,6 +1,6 @@
 /**
- * Moments as people type them for `deno task diagram`: a Lamport time, a time of day as this machine's clock on the wall has it, or a date and time. What can be meant in
- * two ways is not guessed.
+ * Moments as people type them for `deno task diagram`: a Lamport time, a time of day as this machine's clock on the
+ * wall has it, or a date and time. What can be meant in two ways is not guessed.
  */
 
 import { timeOfDay } from "../platform/local_time.ts";

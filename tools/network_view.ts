@@ -43,7 +43,10 @@ const NETWORK = v.object({
 /** A server that has not answered by then will not. */
 const TIMEOUT_MS = 10_000;
 
-/** What the server whose HTTP gateway is at `server` knows; or a sentence that says why it cannot be had. `token` is shown where there is one. */
+/**
+ * What the server whose HTTP gateway is at `server` knows; or a sentence that says why it cannot be had. `token` is
+ * shown where there is one.
+ */
 export async function askServer(server: string, token: string | undefined): Promise<LiveNetwork | string> {
   let url: URL;
   try {

@@ -1,6 +1,6 @@
 /**
- * `deno task participant --port 1111`: a Chitty-Chat participant in the terminal. What is typed is published, what BroadCast brings is shown, and nothing else: its own messages too. It says
- * itself that it comes and that it goes.
+ * `deno task participant --port 1111`: a Chitty-Chat participant in the terminal. What is typed is published, what
+ * BroadCast brings is shown, and nothing else: its own messages too. It says itself that it comes and that it goes.
  */
 
 import { EXIT_CODE, type ExitCode } from "../config/exit_code.ts";

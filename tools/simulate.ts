@@ -1,6 +1,7 @@
 /**
- * `deno task simulate`: runs the real servers and clients on a fake clock, a fake network and fake disks, in which everything goes wrong that can, and
- * checks what is promised. A seed that fails is shown with the shortest schedule that still fails.
+ * `deno task simulate`: runs the real servers and clients on a fake clock, a fake network and fake disks, in which
+ * everything goes wrong that can, and checks what is promised. A seed that fails is shown with the shortest
+ * schedule that still fails.
  *
  *     deno task simulate --seed 17                 one seed
  *     deno task simulate --seed 1 --seeds 1000     a thousand, from 1 on

@@ -1,6 +1,7 @@
 /**
- * `deno task simulate:mutations`: shows that the simulator can fail. Breaks one promise at a time on purpose, in a copy of the sources, and lets the simulator look
- * for it; the seed that shows it has to be clean with the sources as they are.
+ * `deno task simulate:mutations`: shows that the simulator can fail. Breaks one promise at a time on purpose, in
+ * a copy of the sources, and lets the simulator look for it; the seed that shows it has to be clean with the
+ * sources as they are.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

@@ -1,6 +1,7 @@
 /**
- * TypeScript as text in which only code is left: comments and the insides of strings are blanked, places stay. Not a parser; enough to
- * look for names and imports without being fooled by what is only said. Used by `check_boundaries.ts`.
+ * TypeScript as text in which only code is left: comments and the insides of strings are blanked, places stay. Not a
+ * parser; enough to look for names and imports without being fooled by what is only said. Used by
+ * `check_boundaries.ts`.
  */
 
 /** An `import` or `export … from`. */
@@ -17,7 +18,9 @@ export interface ImportStatement {
 const BEFORE_REGEXP =
   /(?:^|[(,=:[!&|?{};+\-*%<>~^\n]|\b(?:return|typeof|case|in|of|do|else|void|delete|throw|new|await))\s*$/;
 
-/** `source` with a space for every character of a comment, a string or a regular expression. Line ends and quotes stay. */
+/**
+ * `source` with a space for every character of a comment, a string or a regular expression. Line ends and quotes stay.
+ */
 export function onlyCode(source: string): string {
   return scan(source).code;
 }

@@ -3,7 +3,10 @@
 import { readTrace } from "../diagram/history.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 
-/** The events of all `paths`, and of the files that these went on from. `undefined`, and a sentence on standard error, when one cannot be read. */
+/**
+ * The events of all `paths`, and of the files that these went on from. `undefined`, and a sentence on standard error,
+ * when one cannot be read.
+ */
 export async function readTraceFiles(paths: readonly string[]): Promise<TraceEvent[] | undefined> {
   const events: TraceEvent[] = [];
   for (const path of new Set(paths.flatMap((path) => path.endsWith(".1") ? [path] : [`${path}.1`, path]))) {

@@ -1,6 +1,6 @@
 /**
- * `deno task why --user NAME | --id ACTIVITY a.jsonl b.jsonl …`: answers from traces why a connection was closed, or where an activity went. With `--server` it asks a
- * server that runs.
+ * `deno task why --user NAME | --id ACTIVITY a.jsonl b.jsonl …`: answers from traces why a connection was closed, or
+ * where an activity went. With `--server` it asks a server that runs.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

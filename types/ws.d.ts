@@ -1,6 +1,6 @@
 /**
- * Types for npm:ws, which has none of its own. Only what is used is declared, and of the rest of the library nothing is used; the originals are explained at
- * https://github.com/websockets/ws/blob/8.23.0/doc/ws.md.
+ * Types for npm:ws, which has none of its own. Only what is used is declared, and of the rest of the library nothing is
+ * used; the originals are explained at https://github.com/websockets/ws/blob/8.23.0/doc/ws.md.
  */
 
 declare module "ws" {

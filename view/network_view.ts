@@ -1,6 +1,7 @@
 /**
  * The network as a person sees it from one of its servers: the data of a dashboard, its changes, and the data that
- * servers tell each other for it. Shapes and units only. Strangers choose all names, addresses and activities in it. Pure.
+ * servers tell each other for it. Shapes and units only. Strangers choose all names, addresses and
+ * activities in it. Pure.
  */
 
 /** The state of a server, seen from the server that answers. */

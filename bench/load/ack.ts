@@ -1,4 +1,7 @@
-/** Load: publishers that want the server's word for each publication, with a bounded number unanswered on each connection. */
+/**
+ * Load: publishers that want the server's word for each publication, with a bounded number
+ * unanswered on each connection.
+ */
 
 import { delay } from "@std/async/delay";
 import { connect, type Connection } from "./connection.ts";

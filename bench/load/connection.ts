@@ -1,5 +1,6 @@
 /**
- * The generator's connections: raw bytes over `node:net`. All of them read into one shared buffer, so that receiving makes no garbage.
+ * The generator's connections: raw bytes over `node:net`. All of them read into one shared buffer, so that
+ * receiving makes no garbage.
  */
 
 import net from "node:net";
@@ -19,7 +20,8 @@ const SHARED_BUFFER = new Uint8Array(262_144);
 const HAS_ONREAD = hasOnread();
 
 /**
- * Connects to `port` on 127.0.0.1, says `hello` and waits for its answer. `onData` gets all that comes after it; the bytes are only good during the call.
+ * Connects to `port` on 127.0.0.1, says `hello` and waits for its answer. `onData` gets all that comes after it; the
+ * bytes are only good during the call.
  * @throws {Error} when the server ends the connection or does not answer as expected.
  */
 export function connect(port: number, hello: Hello, onData: (bytes: Uint8Array) => void): Promise<Connection> {

@@ -1,6 +1,6 @@
 /**
- * Counting messages in a stream of bytes, whatever the chunking, at a few nanoseconds a message: a generator that parsed what it
- * receives would be slower than the servers that it measures. Pure.
+ * Counting messages in a stream of bytes, whatever the chunking, at a few nanoseconds a message: a generator that
+ * parsed what it receives would be slower than the servers that it measures. Pure.
  */
 
 /** Counts the messages of one connection. */
@@ -12,8 +12,9 @@ export interface Counter {
 const NEWLINE = 0x0a;
 
 /**
- * Counts lines that are all about equally long. A line is expected to be as long as the one before it, so that one look at one byte finds its end;
- * where it is not (a counter got another digit) its end is searched for. Exact as long as no line is shorter than half of another.
+ * Counts lines that are all about equally long. A line is expected to be as long as the one before it, so that one look
+ * at one byte finds its end; where it is not (a counter got another digit) its end is searched for. Exact as long as no
+ * line is shorter than half of another.
  */
 export class LineCounter implements Counter {
   /** Of the line before, its end included. */
@@ -43,8 +44,8 @@ export class LineCounter implements Counter {
 }
 
 /**
- * Counts messages of one fixed length that begin with one fixed byte. Between them there may be lines that begin with another byte
- * (the PING of nats-server): these are passed over.
+ * Counts messages of one fixed length that begin with one fixed byte. Between them there may be lines that begin with
+ * another byte (the PING of nats-server): these are passed over.
  */
 export class FrameCounter implements Counter {
   readonly #firstByte: number;

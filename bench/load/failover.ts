@@ -1,6 +1,6 @@
 /**
- * Load: clients of the library, spread over all servers of a network, while somebody publishes; then the first server is killed. Each client that it had is watched until it is
- * logged in elsewhere and has all that it missed.
+ * Load: clients of the library, spread over all servers of a network, while somebody publishes; then the first server
+ * is killed. Each client that it had is watched until it is logged in elsewhere and has all that it missed.
  */
 
 import { delay } from "@std/async/delay";

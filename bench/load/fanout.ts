@@ -1,6 +1,7 @@
 /**
- * Load: one publisher, many receivers, as fast as the server delivers. The publisher keeps a bounded number of publications on their way, counted from
- * what the receivers have got on average, so that delivery is measured and not the growth of buffers.
+ * Load: one publisher, many receivers, as fast as the server delivers. The publisher keeps a bounded number of
+ * publications on their way, counted from what the receivers have got on average, so that delivery is measured and not
+ * the growth of buffers.
  */
 
 import { delay } from "@std/async/delay";

@@ -1,6 +1,6 @@
 /**
- * The load generator's process: takes a `Job` as its argument, runs it, prints its `JobResult` as one line of JSON and ends. It always ends within
- * the job's deadline, also when nobody waits for it any more.
+ * The load generator's process: takes a `Job` as its argument, runs it, prints its `JobResult` as one line of JSON and
+ * ends. It always ends within the job's deadline, also when nobody waits for it any more.
  */
 
 import { runAck } from "./ack.ts";

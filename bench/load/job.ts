@@ -1,6 +1,6 @@
 /**
- * What the benchmark asks of a load generator, and what it gets back. Both travel as one line of JSON between two processes
- * (`../run_scenario.ts` and `generator.ts`).
+ * What the benchmark asks of a load generator, and what it gets back. Both travel as one line of JSON between two
+ * processes (`../run_scenario.ts` and `generator.ts`).
  */
 
 /** How to speak to a server: see `wire.ts`. */
@@ -118,7 +118,10 @@ export interface FailoverResult {
   /** Logins: the most in any 100 ms, and the mean from the first to the last. */
   readonly mostPerWindow: number;
   readonly meanPerWindow: number;
-  /** The longest that the generator itself did nothing meanwhile, as the machine was busy: all logins of that time count at its end. */
+  /**
+   * The longest that the generator itself did nothing meanwhile, as the machine was busy: all logins of that
+   * time count at its end.
+   */
   readonly stalledMs: number;
 }
 

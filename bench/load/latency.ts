@@ -1,6 +1,6 @@
 /**
- * Load: one publisher at a steady rate, whatever the server does. Each publication carries the time at which it is written, and every receiver reads it:
- * all deliveries are measured.
+ * Load: one publisher at a steady rate, whatever the server does. Each publication carries the time at which it is
+ * written, and every receiver reads it: all deliveries are measured.
  */
 
 import { delay } from "@std/async/delay";

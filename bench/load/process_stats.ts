@@ -5,7 +5,10 @@ import type { CpuUse } from "./job.ts";
 /** Linux counts processor time in hundredths of a second on all machines that Deno runs on. */
 const MS_PER_TICK = 10;
 
-/** How much processor time servers, all of them together, and generator use from now on; the function that is returned says it. */
+/**
+ * How much processor time servers, all of them together, and generator use from now on; the function that
+ * is returned says it.
+ */
 export function watchCpu(...serverPids: readonly number[]): () => CpuUse {
   const serversMs = () => serverPids.reduce((sum, pid) => sum + processorMs(pid), 0);
   const startedAt = performance.now();

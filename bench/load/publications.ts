@@ -12,7 +12,9 @@ export function repeat(text: string, count: number): Uint8Array {
   return new TextEncoder().encode(text.repeat(count));
 }
 
-/** Waits until everything `hasArrived`, and a moment longer for what nobody expects. The generator's deadline bounds it. */
+/**
+ * Waits until everything `hasArrived`, and a moment longer for what nobody expects. The generator's deadline bounds it.
+ */
 export async function arrival(hasArrived: () => boolean): Promise<void> {
   while (!hasArrived()) await delay(POLL_MS);
   await delay(STRAGGLER_MS);

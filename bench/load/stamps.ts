@@ -1,6 +1,7 @@
 /**
- * Time stamps inside of publications: a `~` and then digits, microseconds on the generator's own clock. Every product passes them on unchanged,
- * and nothing else in any protocol here holds a `~`, so a reader finds them without knowing where a message begins. Pure.
+ * Time stamps inside of publications: a `~` and then digits, microseconds on the generator's own clock. Every product
+ * passes them on unchanged, and nothing else in any protocol here holds a `~`, so a reader finds them without knowing
+ * where a message begins. Pure.
  */
 
 const TILDE = 0x7e;

@@ -1,6 +1,7 @@
 /**
- * Dashboards without a screen: reads the stream of changes of a server's HTTP gateway as often as is asked, and does with each change what a page does first. Says a line when
- * all have got their view. Ends when the server does, or is ended.
+ * Dashboards without a screen: reads the stream of changes of a server's HTTP gateway as often as is asked,
+ * and does with each change what a page does first. Says a line when all have got their view. Ends when the
+ * server does, or is ended.
  *
  *     deno run -A bench/load/watchers.ts http://127.0.0.1:8080 10
  */

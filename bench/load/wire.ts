@@ -1,6 +1,7 @@
 /**
- * What is said to each product, and how its deliveries and answers are counted. All carry the same payload: an activity of 200 bytes.
- * Every product gets its fastest plain form: several publications in one write, no echo and no check that can be switched off.
+ * What is said to each product, and how its deliveries and answers are counted. All carry the same payload: an activity
+ * of 200 bytes. Every product gets its fastest plain form: several publications in one write, no echo and no check that
+ * can be switched off.
  */
 
 import type { WireName } from "./job.ts";
@@ -45,7 +46,8 @@ export const ACTIVITY_BYTES = 200;
 const MAX_REDIRECTS = 3;
 const ACTIVITY = activity();
 const NATS_CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"echo":true}\r\n';
-// What the streams of both hold is bounded about as thrum's own log is, so that none of the three fills the disk or the memory.
+// What the streams of both hold is bounded about as thrum's own log is, so that none of the three fills
+// the disk or the memory.
 const STREAM_BYTES = 2 ** 30;
 const STREAM_ENTRIES = "1000000";
 
@@ -65,7 +67,9 @@ const lines: Wire = {
   },
 };
 
-/** With a feature, as plain clients cannot say that they were redirected often enough: so they stay where they are put. */
+/**
+ * With a feature, as plain clients cannot say that they were redirected often enough: so they stay where they are put.
+ */
 const linesNetwork: Wire = { ...lines, receive: loginAs({ features: ["ack"], redirects: MAX_REDIRECTS }) };
 
 const nats: Wire = {

@@ -1,4 +1,4 @@
-/** Activities and events in words, one line each. Pure. */
+/** Activities and events in words, one line each. The time zone is that of this machine. */
 
 import { timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Whom a text is for that somebody has typed: `NAME: text` goes to NAME alone, as in the terminal client, whose rule this is
- * (client/terminal/chat/typed_line.ts; a test holds one against the other). Pure.
+ * Whom a text is for that somebody has typed: `NAME: text` goes to NAME alone, as in the terminal client, whose rule
+ * this is (client/terminal/chat/typed_line.ts; a test holds one against the other). Pure.
  */
 
 /**
- * What is to be done about a text. `direct`: the text may be empty still. `unknown`: it names somebody of whom the page has not heard, so neither everyone nor
- * anyone is to get it. `mistake`: it was meant otherwise; for people.
+ * What is to be done about a text. `direct`: the text may be empty still. `unknown`: it names somebody of whom the page
+ * has not heard, so neither everyone nor anyone is to get it. `mistake`: it was meant otherwise; for people.
  * @typedef {{ kind: "say", text: string } | { kind: "direct", to: string, text: string }
  *   | { kind: "unknown", to: string } | { kind: "mistake", info: string }} Addressed
  */
@@ -15,8 +15,8 @@
 const SAY = "/say";
 
 /**
- * Reads a text without the space around it. `NAME:` needs a space behind it, so that an address of the web or a time of day is a text, unless `isUser` knows
- * the name: then it must not be told to everyone. A name is in one line.
+ * Reads a text without the space around it. `NAME:` needs a space behind it, so that an address of the web or a time of
+ * day is a text, unless `isUser` knows the name: then it must not be told to everyone. A name is in one line.
  * @param {string} typed
  * @param {(name: string) => boolean} isUser
  * @returns {Addressed}

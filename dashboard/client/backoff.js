@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * When the page calls a server again after a connection ended or could not be made: the same rules as those of the client library (docs/protocol.md, section 6).
- * Soon when there is hope, else after a random part of a growing span ("full jitter"), so that all pages that lost one server do not come back as one.
- * Pure: the time and the chance come in.
+ * When the page calls a server again after a connection ended or could not be made: the same rules as those of
+ * the client library (docs/protocol.md, section 6). Soon when there is hope, else after a random part of a
+ * growing span ("full jitter"), so that all pages that lost one server do not come back as one. Pure: the time
+ * and the chance come in.
  */
 
 /**
@@ -58,7 +59,8 @@ export function stepBackoff(state, ended) {
 }
 
 /**
- * A server that is gone had many clients. One that ended a young connection, and is the only one there is, did that for this page alone.
+ * A server that is gone had many clients. One that ended a young connection, and is the only one there is, did that
+ * for this page alone.
  * @param {Ended} ended
  */
 function spreadMs({ lastedMs, servers, isOrderly }) {

@@ -1,6 +1,7 @@
 /**
- * Where the person writes: to everyone or to one user, text or JSON. Whom it goes to stands there before it goes. What was meant for one user is not told to
- * everyone because something has changed meanwhile: it stays where it is, until the person says so.
+ * Where the person writes: to everyone or to one user, text or JSON. Whom it goes to stands there before it goes.
+ * What was meant for one user is not told to everyone because something has changed meanwhile: it stays where it is,
+ * until the person says so.
  */
 
 import { byId, element, setAttribute, setText } from "../dom.js";
@@ -33,7 +34,10 @@ export class Composer {
   /** The proposals that stand in the page, as one text. */
   #drawn = "";
 
-  /** @param {(to: string | undefined, text: string) => void} onSay Told what to say: an activity's JSON to everyone, or a text to one user. */
+  /**
+   * @param {(to: string | undefined, text: string) => void} onSay Told what to say: an activity's JSON to everyone,
+   * or a text to one user.
+   */
   constructor(onSay) {
     this.#onSay = onSay;
     this.#form.addEventListener("submit", (/** @type {Event} */ event) => {

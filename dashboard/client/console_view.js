@@ -22,7 +22,10 @@ const BAD = [
   "DIRECT_MESSAGE_FAILED",
 ];
 
-/** What can be tried. `name` stands for the user's own name. @type {readonly (readonly [string, (name: string) => object])[]} */
+/**
+ * What can be tried. `name` stands for the user's own name.
+ * @type {readonly (readonly [string, (name: string) => object])[]}
+ */
 const EXAMPLES = Object.freeze([
   ["REGISTER", () => ({ command: "REGISTER", username: "ada", secret: "open sesame" })],
   [
@@ -211,7 +214,8 @@ export class ConsoleView {
 
   /** @param {(line: string) => void} onRaw */
   #submit(onRaw) {
-    // One line a frame, however many were pasted. An empty one may be sent too: it is wrong, which is what somebody may want to see.
+    // One line a frame, however many were pasted. An empty one may be sent too: it is wrong, which is what
+    // somebody may want to see.
     const typed = this.#raw.value;
     if (this.#raw.disabled) return;
     for (const line of typed.split(/\r?\n/)) onRaw(line);
@@ -241,7 +245,8 @@ export class ConsoleView {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Browsers keep the clipboard from pages that came neither from this machine nor over TLS; the older way may work.
+      // Browsers keep the clipboard from pages that came neither from this machine nor over TLS;
+      // the older way may work.
       said = copyBySelection(text) ? said : "Not allowed";
     }
     button.textContent = said;

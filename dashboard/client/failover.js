@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Where the page goes when it has no connection, and when: to the gateway of a backup of the server that it lost, to one that it was redirected to, or once
- * more to one that did not answer. The same rules as those of the client library. Remembers; the time and the chance come in.
+ * Where the page goes when it has no connection, and when: to the gateway of a backup of the server that it lost, to
+ * one that it was redirected to, or once more to one that did not answer. The same rules as those of the client
+ * library. Remembers; the time and the chance come in.
  */
 
 import { afterConnection, NO_FAILURES, STABLE_AFTER_MS, stepBackoff } from "./backoff.js";
@@ -123,8 +124,8 @@ export class Failover {
   }
 
   /**
-   * The server named another one. Where that has no gateway that the page knows, the page calls the same one again: a server keeps whom it has sent
-   * away a few times.
+   * The server named another one. Where that has no gateway that the page knows, the page calls the same one again: a
+   * server keeps whom it has sent away a few times.
    * @param {Moment} now
    * @param {string | undefined} gateway
    * @returns {number}

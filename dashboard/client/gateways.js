@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Which gateways the page may call, and in which order. BACKUP_LIST and REDIRECT name the TCP addresses of servers, which no browser can call; what
- * gateway a server has is said by the view of the network (/api/network). Pure data.
+ * Which gateways the page may call, and in which order. BACKUP_LIST and REDIRECT name the TCP addresses of servers,
+ * which no browser can call; what gateway a server has is said by the view of the network (/api/network). Pure data.
  */
 
 /**
@@ -20,7 +20,8 @@
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 
 /**
- * The servers of a NetworkView, as far as it makes sense: it is read from the network, and the page must not break for it.
+ * The servers of a NetworkView, as far as it makes sense: it is read from the network, and the page
+ * must not break for it.
  * @param {unknown} view
  * @param {Home} home
  * @returns {KnownServer[]}
@@ -56,7 +57,8 @@ export function knownUsers(view) {
 }
 
 /**
- * The gateways to call, best first and each once: those of the servers that the network names as backups, those of others, and the page's own.
+ * The gateways to call, best first and each once: those of the servers that the network names as backups, those of
+ * others, and the page's own.
  * @param {readonly KnownServer[]} servers
  * @param {readonly WireServer[]} backups
  * @param {Home} home

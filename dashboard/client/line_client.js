@@ -1,6 +1,6 @@
 /**
- * Carries out what `line_session.js` decides: one WebSocket at a time, one timer, and the question to the gateway which other gateways there are. Tells what is to
- * be shown.
+ * Carries out what `line_session.js` decides: one WebSocket at a time, one timer, and the question to the gateway which
+ * other gateways there are. Tells what is to be shown.
  */
 
 import { LineSession } from "./line_session.js";
@@ -79,7 +79,8 @@ export class LineClient {
     try {
       socket = this.#socket = new WebSocket(url);
     } catch (error) {
-      // The browser does not allow it. That is no other than a server that does not answer, but it must not be one within this event.
+      // The browser does not allow it. That is no other than a server that does not answer, but it must not be
+      // one within this event.
       this.#listener.onLine("note", `not allowed to connect there: ${error instanceof Error ? error.message : error}`);
       setTimeout(() => this.take({ kind: "closed" }));
       return;

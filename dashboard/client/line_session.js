@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * The browser client's life, over all its connections: what happens to it (a line, a closed socket, a timer, a person) goes in, and what is to be done comes out.
- * It knows no socket, no timer, no clock and no page: moments and chance come with the events. `line_client.js` carries out what it says. What is said and
- * heard is the business of `talk.js`, and where to go next is decided by `failover.js`.
+ * The browser client's life, over all its connections: what happens to it (a line, a closed socket, a timer, a person)
+ * goes in, and what is to be done comes out. It knows no socket, no timer, no clock and no page: moments and chance
+ * come with the events. `line_client.js` carries out what it says. What is said and heard is the business of `talk.js`,
+ * and where to go next is decided by `failover.js`.
  *
  *     signedOut ─▶ dialing ─▶ greeting ─▶ live ─▶ leaving ─▶ signedOut
  *                    ▲  │         │         │

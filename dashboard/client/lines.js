@@ -1,5 +1,8 @@
 // @ts-check
-/** The lines that the page sends (docs/protocol.md, section 2.1), and what can be said against an activity before it is sent. Pure. */
+/**
+ * The lines that the page sends (docs/protocol.md, section 2.1), and what can be said against an activity
+ * before it is sent. Pure.
+ */
 
 import { isJsonObject, nestingDepth } from "./raw_json.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Is the server alive? The heartbeat of the page's side, as the client library does it (docs/protocol.md, section 3): when the server was silent for long,
- * it is asked up to `count` times, and then given up. Pure: it reads no clock.
+ * Is the server alive? The heartbeat of the page's side, as the client library does it (docs/protocol.md, section 3):
+ * when the server was silent for long, it is asked up to `count` times, and then given up. Pure: it reads no clock.
  */
 
 /** @typedef {{ idleTimeoutMs: number, intervalMs: number, count: number }} HeartbeatSettings */
@@ -17,7 +17,9 @@
  * @typedef {"nothing" | "ask" | "giveUp"} LivenessDecision
  */
 
-/** A browser that wakes a hidden page later than this has stood still, and may not take that for the server's silence. */
+/**
+ * A browser that wakes a hidden page later than this has stood still, and may not take that for the server's silence.
+ */
 export const LATE_MS = 1_000;
 
 /**
@@ -39,7 +41,8 @@ export function heard(liveness, at) {
 }
 
 /**
- * When something is due. The server asks first, so that an idle connection carries one exchange and not two: hence one interval more.
+ * When something is due. The server asks first, so that an idle connection carries one exchange and not two:
+ * hence one interval more.
  * @param {Liveness} liveness
  * @param {HeartbeatSettings} settings
  * @returns {number}
@@ -49,7 +52,8 @@ export function dueAt({ heardAt, sentAt, sent }, { idleTimeoutMs, intervalMs }) 
 }
 
 /**
- * What is due at `at`, where the page was woken `lateMs` later than it wanted. Whoever does "ask" sends heartbeat number `sequence`.
+ * What is due at `at`, where the page was woken `lateMs` later than it wanted. Whoever does "ask" sends
+ * heartbeat number `sequence`.
  * @param {Liveness} liveness
  * @param {number} at
  * @param {number} lateMs

@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * The raw lines of the connection, both ways, as they may be shown: without secrets, bounded in number and in length. Pure.
+ * The raw lines of the connection, both ways, as they may be shown: without secrets, bounded in number
+ * and in length. Pure.
  */
 
 import { masked } from "./raw_json.js";

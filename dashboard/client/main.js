@@ -1,4 +1,7 @@
-/** /client: puts the parts of the page together. Decides nothing of the protocol (`line_session.js` does), and draws at most once a frame. */
+/**
+ * /client: puts the parts of the page together. Decides nothing of the protocol (`line_session.js` does), and draws
+ * at most once a frame.
+ */
 
 import { byId, setBadge, setText } from "../dom.js";
 import { Composer } from "./composer.js";

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * What the page published or sent and the server has not acknowledged, in order, to be sent again on the next connection: under its messageId it is published
- * once all the same (docs/protocol.md, section 2.6). Bounded. Keeps; sends nothing itself.
+ * What the page published or sent and the server has not acknowledged, in order, to be sent again on the next
+ * connection: under its messageId it is published once all the same (docs/protocol.md, section 2.6). Bounded. Keeps;
+ * sends nothing itself.
  */
 
 /**

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * What the page has received, so that it can ask for exactly the rest when it comes back (docs/protocol.md, section 2.7): a vector, and during a replay
- * how much of it is still to come. Also what came lately under another identity. Acts on nothing and reads no clock.
+ * What the page has received, so that it can ask for exactly the rest when it comes back (docs/protocol.md, section
+ * 2.7): a vector, and during a replay how much of it is still to come. Also what came lately under another identity.
+ * Acts on nothing and reads no clock.
  */
 
 /** @typedef {Record<string, number>} Vector */
@@ -37,7 +38,8 @@ export class Progress {
   }
 
   /**
-   * A login was answered. Once `replayed` entries have come, or the server says so (`isTold`), the page has all of `vector`.
+   * A login was answered. Once `replayed` entries have come, or the server says so (`isTold`), the page
+   * has all of `vector`.
    * @param {{ serverId?: string | undefined, vector: Vector, replayed: number, isTold: boolean }} beginning
    */
   begin({ serverId, vector, replayed, isTold }) {

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Parts of a JSON text as they were written: 1.0 stays 1.0, and 9007199254740993 keeps its last digit. What is shown is cut from the text and not written out
- * from what JSON.parse made of it. Also hides secrets in lines that are shown. Pure.
+ * Parts of a JSON text as they were written: 1.0 stays 1.0, and 9007199254740993 keeps its last digit. What is
+ * shown is cut from the text and not written out from what JSON.parse made of it. Also hides secrets in lines
+ * that are shown. Pure.
  *
  * But for `masked`, every function here expects a text that JSON.parse has accepted.
  */
@@ -83,8 +84,8 @@ export function nestingDepth(text) {
 }
 
 /**
- * `line` as it may be shown: without the values of its secrets. In what is no JSON object everything behind the word is hidden, as nobody knows where a
- * secret ends there.
+ * `line` as it may be shown: without the values of its secrets. In what is no JSON object everything behind the word is
+ * hidden, as nobody knows where a secret ends there.
  * @param {string} line Any text.
  * @returns {string}
  */

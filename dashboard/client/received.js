@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the page receives: what came before is left out, how far the page got is noted, and which direct messages the person has seen. Lives over all
- * connections of one user. Acts on nothing and reads no clock.
+ * What the page receives: what came before is left out, how far the page got is noted, and which direct messages the
+ * person has seen. Lives over all connections of one user. Acts on nothing and reads no clock.
  */
 
 import { ANONYMOUS } from "./lines.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the page says, and its Lamport time: keeps what has no answer yet over all connections, and makes the line of each as it is sent. Which connection there
- * is, is the business of `line_session.js`.
+ * What the page says, and its Lamport time: keeps what has no answer yet over all connections, and makes the line of
+ * each as it is sent. Which connection there is, is the business of `line_session.js`.
  */
 
 import { directLine, plainPublishLine, publishLine } from "./lines.js";

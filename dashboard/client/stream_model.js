@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The conversation as rows, the oldest first, and below them what is on its way. Bounded; what is dropped is counted. Pure: what a row looks like is the business of
- * `stream_view.js`.
+ * The conversation as rows, the oldest first, and below them what is on its way. Bounded; what is dropped is counted.
+ * Pure: what a row looks like is the business of `stream_view.js`.
  */
 
 /** @typedef {import("./received.js").Arrived} Arrived */

@@ -1,4 +1,7 @@
-/** Draws the rows of `stream_model.js`, and keeps the newest in sight unless the person has scrolled away. All texts are strangers' and are set as text only. */
+/**
+ * Draws the rows of `stream_model.js`, and keeps the newest in sight unless the person has scrolled away. All texts are
+ * strangers' and are set as text only.
+ */
 
 import { byId, drawn, element } from "../dom.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the page knows of the network around it: who is online, which names there are, which servers are named as backups, and which gateways it could call.
- * Acts on nothing.
+ * What the page knows of the network around it: who is online, which names there are, which servers are named as
+ * backups, and which gateways it could call. Acts on nothing.
  */
 
 import { gatewayAt, gatewaysInOrder, knownServers, knownUsers } from "./gateways.js";
@@ -19,7 +19,8 @@ export class Surroundings {
   /** @type {Set<string>} */
   #online = new Set();
   /**
-   * Grows only, with the users of the network: somebody who was known must not become a word of a text for everyone by going.
+   * Grows only, with the users of the network: somebody who was known must not become a word of a text
+   * for everyone by going.
    * @type {Set<string>}
    */
   #names = new Set();
@@ -45,7 +46,8 @@ export class Surroundings {
   }
 
   /**
-   * What people call a server, as on the page of the network: `HOST:PORT`, with its id where another one was there before; the id alone where nothing is known.
+   * What people call a server, as on the page of the network: `HOST:PORT`, with its id where another one was there
+   * before; the id alone where nothing is known.
    * @param {string} serverId
    */
   nameOf(serverId) {
@@ -87,7 +89,11 @@ export class Surroundings {
     for (const name of knownUsers(view)) this.met(name);
   }
 
-  /** BACKUP_LIST came: it takes the place of the one before. @param {unknown} servers @param {string | undefined} serverId */
+  /**
+   * BACKUP_LIST came: it takes the place of the one before.
+   * @param {unknown} servers
+   * @param {string | undefined} serverId
+   */
   named(servers, serverId) {
     this.#backups = Array.isArray(servers) ? servers.filter((server) => server?.serverId !== serverId) : [];
   }

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * What is said and heard, over all connections of one user: publications and their acknowledgements, direct messages and their marks, what was missed. Which
- * connection there is, is the business of `line_session.js`; what arrives is taken in by `received.js`, and what waits for an answer is kept by `sending.js`.
+ * What is said and heard, over all connections of one user: publications and their acknowledgements, direct messages
+ * and their marks, what was missed. Which connection there is, is the business of `line_session.js`; what arrives is
+ * taken in by `received.js`, and what waits for an answer is kept by `sending.js`.
  */
 
 import { rawValue } from "./raw_json.js";
@@ -26,7 +27,10 @@ export class Talk {
   /** What this connection has acknowledged, as text. */
   #acknowledged = "";
 
-  /** @param {import("./session_types.js").Saved} [saved] @param {boolean} [fromStart] Whether to ask for all that is kept. */
+  /**
+   * @param {import("./session_types.js").Saved} [saved]
+   * @param {boolean} [fromStart] Whether to ask for all that is kept.
+   */
   constructor(saved, fromStart = false) {
     this.#received = new Received(fromStart ? { vector: {} } : saved?.received);
     this.#sending = new Sending(saved);

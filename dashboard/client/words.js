@@ -2,7 +2,8 @@
 /** What the page says about connections and people, in sentences. Pure. */
 
 /**
- * Why a connection ended, as the end of "The connection ended: …", and whether coming back helps: the table of docs/protocol.md, section 2.9.
+ * Why a connection ended, as the end of "The connection ended: …", and whether coming back helps: the table of
+ * docs/protocol.md, section 2.9.
  * @type {Readonly<Record<string, { readonly sentence: string, readonly reconnect: "now" | "backoff" | "never" }>>}
  */
 export const CLOSE_REASONS = Object.freeze({
@@ -120,7 +121,8 @@ export function stateBadge({ status, hasBeenLive, isPlain }) {
 }
 
 /**
- * What to say about a connection that is not there; undefined while all is well. The countdown changes every second and is no news to anybody who listens.
+ * What to say about a connection that is not there; undefined while all is well. The countdown changes every second and
+ * is no news to anybody who listens.
  * @param {import("./line_session.js").LineSession} session
  * @param {number} now
  * @returns {{ state: "warn" | "bad", text: string, countdown: string, canRetry: boolean } | undefined}

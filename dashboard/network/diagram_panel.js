@@ -1,6 +1,6 @@
 /**
- * The live space-time diagram, drawn by the server. It is asked for again every two seconds while it can be seen. It is put into a shadow tree, as the
- * rules of its own style would hold for the whole page otherwise.
+ * The live space-time diagram, drawn by the server. It is asked for again every two seconds while it can be seen. It is
+ * put into a shadow tree, as the rules of its own style would hold for the whole page otherwise.
  */
 
 import { byId, setText } from "../dom.js";
@@ -135,7 +135,10 @@ export class DiagramPanel {
     this.#heads.hidden = this.#place.scrollTop < this.#headsTop * scale;
   }
 
-  /** The drawing follows the system's colours by itself; where the visitor chose others, its rules for the dark are switched. */
+  /**
+   * The drawing follows the system's colours by itself; where the visitor chose others, its rules for
+   * the dark are switched.
+   */
   #useTheme() {
     const isDark = (document.documentElement.dataset.theme ??
       (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";

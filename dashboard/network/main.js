@@ -1,6 +1,6 @@
 /**
- * The window into the network: one view, changed by what the stream brings, and drawn by the panels at most once a frame. Each panel draws only what has
- * changed, and the ages once a second.
+ * The window into the network: one view, changed by what the stream brings, and drawn by the panels at most once a
+ * frame. Each panel draws only what has changed, and the ages once a second.
  */
 
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
@@ -24,8 +24,8 @@ import { Summary } from "./summary.js";
 import { UsersPanel } from "./users_panel.js";
 
 /**
- * What the panels draw. `now` is the time of the server that answers, to whole seconds. Lists and maps are the same objects as long as nothing in them has
- * changed.
+ * What the panels draw. `now` is the time of the server that answers, to whole seconds. Lists and maps are the same
+ * objects as long as nothing in them has changed.
  *
  * @typedef {{
  *   readonly view: import("../../view/network_view.ts").NetworkView, readonly now: number,

@@ -99,7 +99,10 @@ function drawNode(node, { id, x, y }, view, { radius, height }, isShort) {
   setText(title, `${server.name}: ${text}, ${plural(server.load, "client")}`);
 }
 
-/** Both ends of a long name, as servers often differ in the last characters only. By characters, so that none is cut in two. */
+/**
+ * Both ends of a long name, as servers often differ in the last characters only. By characters, so
+ * that none is cut in two.
+ */
 function clipped(name, most) {
   const characters = [...name];
   if (characters.length <= most) return name;

@@ -1,4 +1,7 @@
-/** What happened to the network lately, in sentences, newest first. It is a log to assistive technology: what is new is read out. */
+/**
+ * What happened to the network lately, in sentences, newest first. It is a log to assistive technology:
+ * what is new is read out.
+ */
 
 import { byId, element } from "../dom.js";
 import { isolated, plural, timeOfDay } from "../format.js";

@@ -1,4 +1,7 @@
-/** The servers: how each is, what it serves, what it has of the log, and its links. One of them, the one that answers, can be drained from here. */
+/**
+ * The servers: how each is, what it serves, what it has of the log, and its links. One of them, the one that answers,
+ * can be drained from here.
+ */
 
 import { badge, byId, element, keyed, setAttribute, setBadge, setText } from "../dom.js";
 import { age, bytes, moment, number, plural, shortName, span } from "../format.js";

@@ -27,7 +27,8 @@ export function follow(listener) {
     listener.onState("live");
   });
   source.addEventListener("change", ({ data }) => listener.onChange(JSON.parse(data)));
-  // Not a loss: a stream has an end, and the next one begins with the whole view. If the server is gone, that one is lost.
+  // Not a loss: a stream has an end, and the next one begins with the whole view. If the server is
+  // gone, that one is lost.
   source.addEventListener("end", () => {
     source.close();
     setTimeout(() => follow(listener), 0);

@@ -1,8 +1,9 @@
 /**
- * A table of any number of rows, of which only those exist that are seen. To assistive technology it is a grid with all its rows: each says its number.
+ * A table of any number of rows, of which only those exist that are seen. To assistive technology it is a grid with all
+ * its rows: each says its number.
  *
- * Rows have one height, `--row-height` of the table. A row element stays with its row while that is seen, and is used again for another one afterwards.
- * What a row shows is written by its columns, and only where it differs.
+ * Rows have one height, `--row-height` of the table. A row element stays with its row while that is seen, and is used
+ * again for another one afterwards. What a row shows is written by its columns, and only where it differs.
  */
 
 import { element, setAttribute, setText } from "../dom.js";

@@ -1,4 +1,7 @@
-/** A file that lines are appended to: gathered in memory for a moment, and written in order, in a bounded part of the disk. For traces. */
+/**
+ * A file that lines are appended to: gathered in memory for a moment, and written in order, in a bounded part of
+ * the disk. For traces.
+ */
 
 import { type FileHandle, open, rename } from "node:fs/promises";
 
@@ -17,7 +20,8 @@ export interface LineFile extends AsyncDisposable {
 }
 
 /**
- * Opens `path`, and makes it where it is missing. When it has come to `limitBytes` it becomes `path.1`, in the place of the one before, and a new one begins.
+ * Opens `path`, and makes it where it is missing. When it has come to `limitBytes` it becomes `path.1`, in the place of
+ * the one before, and a new one begins.
  * @throws {Error} with a `code` such as `EACCES`.
  */
 export async function openLineFile(path: string, limitBytes: number = Infinity): Promise<LineFile> {

@@ -27,7 +27,10 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Like `writeTextFile`; the file can be read by its owner alone, whoever could before (on Windows, by those who can read the folder). */
+/**
+ * Like `writeTextFile`; the file can be read by its owner alone, whoever could before (on Windows, by those who
+ * can read the folder).
+ */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(path, text, { mode: 0o600 });
@@ -39,8 +42,8 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 }
 
 /**
- * Puts `text` in the place of the file at `path`, whole or not at all, in a file that its owner alone can read, whoever could read the one before. Makes the
- * folders that are missing. Rejects with a `FileError`.
+ * Puts `text` in the place of the file at `path`, whole or not at all, in a file that its owner alone can read, whoever
+ * could read the one before. Makes the folders that are missing. Rejects with a `FileError`.
  */
 export async function replacePrivateFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${crypto.randomUUID()}`;

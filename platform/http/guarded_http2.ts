@@ -1,6 +1,7 @@
 /**
- * A server of `node:http2` whose listeners cannot end the process. A stream can be gone before whoever answers it hears of it, and answering then throws, in the middle of the event loop.
- * So what is thrown on the way of an event, or by answering, ends the session that it belongs to.
+ * A server of `node:http2` whose listeners cannot end the process. A stream can be gone before whoever answers it hears
+ * of it, and answering then throws, in the middle of the event loop. So what is thrown on the way of an event, or by
+ * answering, ends the session that it belongs to.
  */
 
 import type { FaultGuard } from "../faults.ts";

@@ -1,6 +1,7 @@
 /**
- * Requests over plain HTTP/2, as gRPC makes them: one connection to one address, kept until it is closed. By `fetch`, as under Deno 2.9 a client of `node:http2` crashes the whole
- * process when the other side says GOAWAY (denoland/deno issue 36788), and under 2.5 it does not work at all. `fetch` does not show trailers; headers and body it does.
+ * Requests over plain HTTP/2, as gRPC makes them: one connection to one address, kept until it is closed. By `fetch`,
+ * as under Deno 2.9 a client of `node:http2` crashes the whole process when the other side says GOAWAY (denoland/deno
+ * issue 36788), and under 2.5 it does not work at all. `fetch` does not show trailers; headers and body it does.
  */
 
 import type { Endpoint } from "../address.ts";
@@ -33,20 +34,25 @@ export class Http2Channel {
   #isClosed = false;
 
   constructor({ host, port }: Endpoint) {
-    // As a "proxy", so that no other one is used, whatever the environment says; and without the port in the URL, as `fetch` refuses some of those.
+    // As a "proxy", so that no other one is used, whatever the environment says; and without the port in the URL, as
+    // `fetch` refuses some of those.
     const proxy = { transport: "tcp", hostname: host, port } as const;
     this.#client = Deno.createHttpClient({ http1: false, http2: true, poolIdleTimeout: false, proxy });
     this.#origin = `http://${host.includes(":") ? `[${host}]` : host}`;
   }
 
-  /** Sends `body`. @throws {Http2Error} when no answer comes, or more than `maxBytes`, or `signal` says that it is not waited for. */
+  /**
+   * Sends `body`. @throws {Http2Error} when no answer comes, or more than `maxBytes`, or `signal` says that
+   * it is not waited for.
+   */
   async post(
     path: string,
     headers: Readonly<Record<string, string>>,
     body: Uint8Array<ArrayBuffer>,
     { signal, maxBytes }: { readonly signal: AbortSignal; readonly maxBytes: number },
   ): Promise<Http2Answer> {
-    // Not `AbortSignal.any` with one signal for the end of the channel: under Deno 2.5 that keeps something of each request.
+    // Not `AbortSignal.any` with one signal for the end of the channel: under Deno 2.5 that keeps
+    // something of each request.
     const call = new AbortController();
     const abort = () => call.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

@@ -1,7 +1,8 @@
 /**
- * What a client of HTTP/2 may say to a server of `node:http2`: its bytes, frame by frame, without those that Deno cannot bear. A GOAWAY from a client is memory that is used after it was freed
- * (2.9.6: after a few of them the process is gone, SIGSEGV); it says only that the client is about to go, which its end says as well. Frames that no client may send, or that are longer
- * than was ever allowed, end the connection before anything else sees them. Pure.
+ * What a client of HTTP/2 may say to a server of `node:http2`: its bytes, frame by frame, without those that Deno
+ * cannot bear. A GOAWAY from a client is memory that is used after it was freed (2.9.6: after a few of them the process
+ * is gone, SIGSEGV); it says only that the client is about to go, which its end says as well. Frames that no client may
+ * send, or that are longer than was ever allowed, end the connection before anything else sees them. Pure.
  */
 
 /** What is to be made of some bytes. */

@@ -1,4 +1,7 @@
-/** Listens for connections of HTTP/2, and hands them on as streams from which what Deno cannot bear was taken out: see `http2_filter.ts`. */
+/**
+ * Listens for connections of HTTP/2, and hands them on as streams from which what Deno cannot bear was taken out:
+ * see `http2_filter.ts`.
+ */
 
 import { createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -27,8 +30,8 @@ export interface Http2FrontOptions {
 }
 
 /**
- * Of one connection so much is passed on in one turn of the event loop. A packet of the smallest frames, each of which may be a whole request, costs 150 ms in one go; a chat needs no more than
- * the megabytes a second that are left.
+ * Of one connection so much is passed on in one turn of the event loop. A packet of the smallest frames, each of which
+ * may be a whole request, costs 150 ms in one go; a chat needs no more than the megabytes a second that are left.
  */
 export const BYTES_PER_TURN = 4_096;
 

@@ -1,7 +1,8 @@
 /**
- * Servers of `node:http2` under Deno before it had a complete one (2.5 has none): what the gRPC library needs and is not there is put in its place. Headers of an answer are kept,
- * trailers are text, a session knows the other side's address and can be closed, and a client may leave out the host of the server that it talks to. Where all that is there nothing is
- * touched. This reaches into what that Deno does inside; it goes when 2.5 is no longer supported.
+ * Servers of `node:http2` under Deno before it had a complete one (2.5 has none): what the gRPC library needs and is
+ * not there is put in its place. Headers of an answer are kept, trailers are text, a session knows the other side's
+ * address and can be closed, and a client may leave out the host of the server that it talks to. Where all that is
+ * there nothing is touched. This reaches into what that Deno does inside; it goes when 2.5 is no longer supported.
  */
 
 import { EventEmitter } from "node:events";
@@ -106,8 +107,9 @@ function repairStream(stream: OlderStream): void {
 }
 
 /**
- * Clients may name a server as `:7080`, and `http://:7080/` is no URL. And a body that breaks off, or is not read to its end, is a rejection that nobody handles: that would be the end of
- * the whole process. For gRPC it is as well the end of the body, as a message says itself how long it is.
+ * Clients may name a server as `:7080`, and `http://:7080/` is no URL. And a body that breaks off, or is not read to
+ * its end, is a rejection that nobody handles: that would be the end of the whole process. For gRPC it is as well the
+ * end of the body, as a message says itself how long it is.
  */
 function repairRequests(): void {
   const url = Object.getOwnPropertyDescriptor(Request.prototype, "url")!;

@@ -1,6 +1,7 @@
 /**
- * Connections over which an HTTP server is asked, or could be: so many at once and no more, so that descriptors remain for everybody else. Those that have become something
- * else, or are answered for as long as they like, are counted by whoever does that.
+ * Connections over which an HTTP server is asked, or could be: so many at once and no more, so that descriptors
+ * remain for everybody else. Those that have become something else, or are answered for as long as they like, are
+ * counted by whoever does that.
  */
 
 import type { Socket } from "node:net";

@@ -19,7 +19,9 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** Asks, and waits for the whole answer. Rejects with an `Error` with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT`. */
+/**
+ * Asks, and waits for the whole answer. Rejects with an `Error` with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT`.
+ */
 export function askHttp({ timeoutMs, body, ...question }: HttpQuestion): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     // A connection of its own: one that is kept for later would keep the program too.

@@ -1,6 +1,7 @@
 /**
- * An HTTP/1.1 server over `node:http`: requests as data, answers whole or as a stream, and connections that become something else. What is asked for and who may ask
- * is for others to decide. Deno 2.9 sees to slow and oversized headers by itself; 2.5 knows neither who has upgraded nor how much a stream has waiting.
+ * An HTTP/1.1 server over `node:http`: requests as data, answers whole or as a stream, and connections that become
+ * something else. What is asked for and who may ask is for others to decide. Deno 2.9 sees to slow and oversized
+ * headers by itself; 2.5 knows neither who has upgraded nor how much a stream has waiting.
  */
 
 import type { Buffer } from "node:buffer";
@@ -17,7 +18,10 @@ export interface HttpRequest {
   readonly method: string;
   /** What stood behind the method: a path, perhaps with a query. */
   readonly target: string;
-  /** By names in lower case. What came several times is joined with commas, or is the first one where only one makes sense; not so the host. */
+  /**
+   * By names in lower case. What came several times is joined with commas, or is the first one where only one makes
+   * sense; not so the host.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** The other side's address; empty where it is not known. */
   readonly remoteHost: string;
@@ -53,7 +57,10 @@ export interface HttpStreamHandler {
 /** A request that has to be answered, once. */
 export interface HttpExchange {
   readonly request: HttpRequest;
-  /** The body as text: `"too large"` beyond `maxBytes`, `"lost"` when it did not come within ten seconds, or not whole, or is not UTF-8. */
+  /**
+   * The body as text: `"too large"` beyond `maxBytes`, `"lost"` when it did not come within ten seconds, or not
+   * whole, or is not UTF-8.
+   */
   body(maxBytes: number): Promise<HttpBody>;
   reply(reply: HttpReply): void;
   /** Cuts the connection, whatever was answered so far. */
@@ -68,7 +75,10 @@ export type HttpBody = { readonly text: string } | "too large" | "lost";
 export interface HttpUpgrade {
   readonly request: HttpRequest;
   readonly raw: { readonly request: IncomingMessage; readonly socket: UpgradedSocket; readonly head: Buffer };
-  /** Answers with `reply` and ends the connection. Absent in Deno 2.5, which lets nothing through but an upgrade: there it has to be made, and ended. */
+  /**
+   * Answers with `reply` and ends the connection. Absent in Deno 2.5, which lets nothing through but an upgrade: there
+   * it has to be made, and ended.
+   */
   readonly refuse?: (reply: HttpReply) => void;
 }
 
@@ -88,7 +98,9 @@ export interface HttpListener {
   readonly port: number;
   /** Requests that were parsed so far, whether they were answered or not. */
   readonly parsed: number;
-  /** Accepts nothing more, and soon cuts what is still being answered. Upgraded connections are their owners' to end. */
+  /**
+   * Accepts nothing more, and soon cuts what is still being answered. Upgraded connections are their owners' to end.
+   */
   close(): Promise<void>;
 }
 
@@ -98,13 +110,19 @@ export interface HttpLimits {
   readonly maxCallers: number;
   /** How long a whole answer may take to be taken. Deno 2.5 does not say when it is. */
   readonly takeMs: number;
-  /** How long the headers of a request may take to come, from the first byte to the last: whoever sends one byte after the other is no sooner done. Not with Deno 2.5. */
+  /**
+   * How long the headers of a request may take to come, from the first byte to the last: whoever sends one byte after
+   * the other is no sooner done. Not with Deno 2.5.
+   */
   readonly requestMs: number;
 }
 
 /** As many as the operating system lets wait to be accepted, as a rule: all of them may come at once, and mean it. */
 const LIMITS: HttpLimits = { maxCallers: 4_096, takeMs: 30_000, requestMs: 10_000 };
-/** Requests that may come on one connection before the first of them is answered. A packet has room for 1,500, which would all be answered in one turn; no browser and no proxy sends any. */
+/**
+ * Requests that may come on one connection before the first of them is answered. A packet has room for 1,500, which
+ * would all be answered in one turn; no browser and no proxy sends any.
+ */
 const MAX_UNANSWERED = 16;
 /** All headers of a request. Deno 2.9 holds to it by itself. */
 export const MAX_HEADER_BYTES = 16_384;
@@ -145,11 +163,13 @@ export function listenHttp(
       stopParsingWhenCut(socket);
     });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of would end the process.
+      // Nobody else hears of a reset before the connection has an owner, and one that nobody hears of
+      // would end the process.
       socket.on("error", () => {});
       callers.release(socket as Socket);
       slow.release(socket as Socket);
-      // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where nobody can catch it.
+      // With it Deno 2.5 writes two buffers at once, and when the other side has gone meanwhile, that rejects where
+      // nobody can catch it.
       Object.assign(socket, { _writev: null });
       const take = () =>
         handler.upgrade({
@@ -184,8 +204,8 @@ export function listenHttp(
 const NOTHING_FOLLOWS = 2;
 
 /**
- * The parser takes all that has come in one go, also of a connection that was cut at its beginning. Node has no other way to stop it from within. Deno 2.5 has no such parser: it
- * reads a request when the one before was answered.
+ * The parser takes all that has come in one go, also of a connection that was cut at its beginning. Node has no other
+ * way to stop it from within. Deno 2.5 has no such parser: it reads a request when the one before was answered.
  */
 function stopParsingWhenCut(socket: Socket): void {
   const { parser } = socket as { readonly parser?: { onIncoming?: unknown } };

@@ -1,6 +1,7 @@
 /**
- * Connections that are still to ask something. Node's own timeouts are begun anew, or not looked at, while bytes trickle in under Deno; so the whole time is taken here, from when a connection
- * comes, or its last answer was given, to when all headers of the next request are there.
+ * Connections that are still to ask something. Node's own timeouts are begun anew, or not looked at, while bytes
+ * trickle in under Deno; so the whole time is taken here, from when a connection comes, or its last answer was given,
+ * to when all headers of the next request are there.
  */
 
 import type { ServerResponse } from "node:http";

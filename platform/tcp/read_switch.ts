@@ -1,6 +1,7 @@
 /**
- * Stops and starts reading from a socket. Deno 2.5 reads twice at once, and mixes up what it reads, when a socket is told to go on while the read before that has not come
- * back: so reading stops only in the moment in which a chunk has come, and goes on only afterwards.
+ * Stops and starts reading from a socket. Deno 2.5 reads twice at once, and mixes up what it reads, when a socket is
+ * told to go on while the read before that has not come back: so reading stops only in the moment in which a chunk has
+ * come, and goes on only afterwards.
  */
 
 const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
@@ -19,8 +20,8 @@ interface Handle {
 }
 
 /**
- * What starts and stops reading from `socket`. A socket that is paused goes on reading a chunk or two ahead, which Deno before 2.6 then overwrites with the next: there the
- * handle under it is stopped, and nothing is read ahead.
+ * What starts and stops reading from `socket`. A socket that is paused goes on reading a chunk or two ahead, which Deno
+ * before 2.6 then overwrites with the next: there the handle under it is stopped, and nothing is read ahead.
  */
 export function readableOf(socket: Readable): Readable {
   if (!OVERWRITES) return socket;
@@ -29,7 +30,10 @@ export function readableOf(socket: Readable): Readable {
   return { pause: () => handle()?.readStop(), resume: () => handle()?.readStart() };
 }
 
-/** Whether one socket is read. A chunk may still come after it was switched off, and is the owner's to keep until it is on again. */
+/**
+ * Whether one socket is read. A chunk may still come after it was switched off, and is the owner's to keep
+ * until it is on again.
+ */
 export class ReadSwitch {
   readonly #socket: Readable;
   readonly #goOn: () => void;
@@ -37,7 +41,9 @@ export class ReadSwitch {
   #isStopped = false;
   #willGoOn = false;
 
-  /** `goOn` takes what was kept, when it is on again, before anything else is read. It is not called from inside `turn`. */
+  /**
+   * `goOn` takes what was kept, when it is on again, before anything else is read. It is not called from inside `turn`.
+   */
   constructor(socket: Readable, goOn: () => void) {
     this.#socket = socket;
     this.#goOn = goOn;

@@ -10,15 +10,19 @@ export interface RestingLink {
 
 /** As much as Deno reads at once. A smaller chunk says that nothing was left, a full one that there is more. */
 const FULL_CHUNK_BYTES = 65_536;
-/** How long full chunks are read before everybody else is looked at, and the shortest rest that makes the event loop do so. */
+/**
+ * How long full chunks are read before everybody else is looked at, and the shortest rest that makes
+ * the event loop do so.
+ */
 const READING_MS = 10;
 const REST_MS = 1;
 
 /**
- * Lets links that never run dry rest now and then, all at once. Deno 2.9 reads up to 2 MB from a socket that always has more, and begins with it again
- * before it looks at others: measured, one fast sender kept logins and answers of everybody else waiting for 5 seconds, twenty for more than 20. When
- * nothing is left to be read the event loop has to wait, and then it sees who else has something. A lone sender of that kind pays an eighth of its
- * speed for that, several pay nothing.
+ * Lets links that never run dry rest now and then, all at once. Deno 2.9 reads up to 2 MB from a socket that always has
+ * more, and begins with it again before it looks at others: measured, one fast sender kept logins and answers of
+ * everybody else waiting for 5 seconds, twenty for more than 20. When nothing is left to be read the event loop has to
+ * wait, and then it sees who else has something. A lone sender of that kind pays an eighth of its speed for that,
+ * several pay nothing.
  */
 class ReadingTurns {
   /** Links whose last chunk was full, and since when there was always one. */

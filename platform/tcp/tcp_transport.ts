@@ -1,6 +1,6 @@
 /**
- * TCP over `node:net`, which costs a tenth of the memory of `Deno.Conn` for an idle connection and takes one buffer for many sockets
- * (figures in docs/architecture.md). The only place that knows sockets.
+ * TCP over `node:net`, which costs a tenth of the memory of `Deno.Conn` for an idle connection and takes one buffer for
+ * many sockets (figures in docs/architecture.md). The only place that knows sockets.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -13,8 +13,9 @@ import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "../transport.ts";
 
 /**
- * How many connections the operating system may hold for us while we do not accept: as many as it can, since bursts of logins must not be refused.
- * It cuts this down to its own limit. node:net in Deno 2.5 takes it for a limit too, on all the connections that it ever accepts.
+ * How many connections the operating system may hold for us while we do not accept: as many as it can, since bursts of
+ * logins must not be refused. It cuts this down to its own limit. node:net in Deno 2.5 takes it for a limit too, on all
+ * the connections that it ever accepts.
  */
 const BACKLOG = 2 ** 29;
 /** Links at once from which on file descriptors may have run out: no system allows fewer. */
@@ -23,7 +24,10 @@ const CROWD = 48;
 const SELF_CALL_INTERVAL_MS = 5_000;
 const SELF_CALL_PATIENCE_MS = 2_000;
 const REOPEN_MS = 100;
-/** So often in a row nothing is accepted before the listener is taken for broken. Spans in which this process was busy count for less, but count. */
+/**
+ * So often in a row nothing is accepted before the listener is taken for broken. Spans in which this process was busy
+ * count for less, but count.
+ */
 const QUIET_SPANS = 2;
 const BUSY_SPANS = 6;
 /** A timer that is later than this was kept waiting by something else. */
@@ -36,7 +40,10 @@ const logger = getLogger(["thrum", "server"]);
 export interface TcpOptions {
   /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
   readonly faults?: FaultGuard;
-  /** Sockets at once, of both kinds. One more that is accepted is closed at once; one more that is optional is not dialled. */
+  /**
+   * Sockets at once, of both kinds. One more that is accepted is closed at once; one more that is
+   * optional is not dialled.
+   */
   readonly maxSockets?: number;
   /** For tests: how often a listener sees to it that it still accepts. */
   readonly selfCallIntervalMs?: number;
@@ -218,8 +225,9 @@ class TcpLink implements Link {
 }
 
 /**
- * A listening socket that goes on accepting. Deno's `node:net` accepts nothing more, and as a rule says nothing, once an accept has failed because no
- * file descriptor was left. So after a crowd we call ourselves now and then, and listen anew when nobody answers: links that exist are not touched.
+ * A listening socket that goes on accepting. Deno's `node:net` accepts nothing more, and as a rule says nothing, once
+ * an accept has failed because no file descriptor was left. So after a crowd we call ourselves now and then, and listen
+ * anew when nobody answers: links that exist are not touched.
  */
 class TcpListener implements Listener {
   host = "";
@@ -271,7 +279,8 @@ class TcpListener implements Listener {
   close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#ownCall?.destroy();
-    // It would call back only when the last link is gone too, and its owners see to these. What is meant here is the listening socket.
+    // It would call back only when the last link is gone too, and its owners see to these. What is meant here is
+    // the listening socket.
     this.#server?.close();
     this.#isClosed = true;
     return Promise.resolve();

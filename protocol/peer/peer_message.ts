@@ -72,7 +72,10 @@ export interface ServerAnnounceMessage {
   /** The key that checks its clients' tickets. Empty until the server knows its peer, and if it has no key. */
   readonly ticketKey: string;
   readonly vector: WireVector;
-  /** Whether `vector` names only its own origin and those that have moved since what it said before: in the greeting, or announced. */
+  /**
+   * Whether `vector` names only its own origin and those that have moved since what it said before: in the
+   * greeting, or announced.
+   */
   readonly changes?: boolean;
   readonly lamport: number;
   /** The members that the server has a link to. */

@@ -1,7 +1,8 @@
 /**
- * What a server asks of its network, whatever links the servers: TCP between them (`mesh/`), nothing at all (`alone.ts`), or an engine that is still to come.
- * `tests/contract/backplane_contract.ts` holds each of them to what is promised here. A door for servers that come over this server's own port, and what only
- * an engine needs, are added by the first who needs them. Types only.
+ * What a server asks of its network, whatever links the servers: TCP between them (`mesh/`), nothing at all
+ * (`alone.ts`), or an engine that is still to come. `tests/contract/backplane_contract.ts` holds each of them to what
+ * is promised here. A door for servers that come over this server's own port, and what only an engine needs, are added
+ * by the first who needs them. Types only.
  */
 
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
@@ -28,7 +29,9 @@ export interface Backplane {
   start(listening: Endpoint): void;
   /** Others are told that this server takes no clients any more. What others send is still taken. */
   retire(): void;
-  /** Resolves when all others that can be reached have every entry of this server, or `graceMs` later. Never rejects. */
+  /**
+   * Resolves when all others that can be reached have every entry of this server, or `graceMs` later. Never rejects.
+   */
   finish(graceMs: number): Promise<void>;
   /** Says nothing more to anybody, from this call on: the store cannot go on. */
   silence(): void;
@@ -42,8 +45,9 @@ export interface Backplane {
   /** What is committed was delivered to the readers here. Logins that waited for it go on. */
   delivered(): void;
   /**
-   * Calls `run`, once, when an entry of the log needs no more than this server's own commit to be safe: at once, in this call, where that is so from the
-   * beginning. So what `run` says has to go out with the turn. Calls `pending` before it, once, when others let it wait for long.
+   * Calls `run`, once, when an entry of the log needs no more than this server's own commit to be safe: at once, in
+   * this call, where that is so from the beginning. So what `run` says has to go out with the turn. Calls `pending`
+   * before it, once, when others let it wait for long.
    */
   whenSafe(entry: EntryId, run: () => void, pending?: () => void): void;
   /** Entries that somebody waits for to be safe. */
@@ -52,7 +56,10 @@ export interface Backplane {
   readonly isJoined: boolean;
   /** Calls `run` once this server has joined; at once when it has. In the order of the calls. */
   whenJoined(run: () => void): void;
-  /** Calls `run` once the entry `id` is here; at once when it is, or nobody says which, and within 10 s when it does not come. */
+  /**
+   * Calls `run` once the entry `id` is here; at once when it is, or nobody says which, and within 10 s
+   * when it does not come.
+   */
   whenHere(id: string | undefined, run: () => void): void;
   /** There is space again for what came when there was none. */
   reserveIsBack(): void;
@@ -62,8 +69,8 @@ export interface Backplane {
   // ---- names -----------------------------------------------------------------------------------------------------
 
   /**
-   * Claims a name that has no account here. `settled` is called once, with `undefined` when somebody else has the name or claims it; at once where
-   * nobody has to be asked.
+   * Claims a name that has no account here. `settled` is called once, with `undefined` when somebody else has the name
+   * or claims it; at once where nobody has to be asked.
    */
   claim(username: string, settled: (claim: NameClaim | undefined) => void): void;
 
@@ -84,7 +91,10 @@ export interface Backplane {
 
   // ---- small talk ------------------------------------------------------------------------------------------------
 
-  /** Says something small that is in no log, to one server or to all that can be reached. It may be lost with the way there. */
+  /**
+   * Says something small that is in no log, to one server or to all that can be reached. It may be
+   * lost with the way there.
+   */
   say(message: Talk, to?: string): void;
   /** What this server announces of itself has changed: the others are told soon. */
   announceSoon(): void;
@@ -92,7 +102,9 @@ export interface Backplane {
 
 /** Whom a backplane tells. Nobody is told before `start`, nor after `stop` or `silence`. */
 export interface BackplaneOwner {
-  /** An entry of another origin came: the next one of that origin that is still kept. It goes into the log in this turn. */
+  /**
+   * An entry of another origin came: the next one of that origin that is still kept. It goes into the log in this turn.
+   */
   came(entry: ReplicatedEntry): void;
   /** A member was met, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
@@ -112,11 +124,16 @@ export interface Route {
   readonly heartbeat: HeartbeatSnapshot | undefined;
 }
 
-/** A name that only this server may make an account of. Ends with one of its two methods; calls after that do nothing. */
+/**
+ * A name that only this server may make an account of. Ends with one of its two methods; calls after that do nothing.
+ */
 export interface NameClaim {
   /** When it was claimed, as a Lamport time of this server. Of two claims of one name the earlier holds. */
   readonly lamport: number;
-  /** `entry` is the name's account, and is committed. Calls `done` when all servers that can be reached have it, or do not say so for too long. */
+  /**
+   * `entry` is the name's account, and is committed. Calls `done` when all servers that can be reached have it, or do
+   * not say so for too long.
+   */
   registered(entry: EntryId, done: () => void): void;
   /** No account is made: others may have the name. */
   release(): void;

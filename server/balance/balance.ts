@@ -1,7 +1,8 @@
 /**
- * Who goes where, so that all servers have about as many clients: redirects at login, the slow moving of idle clients, and the order in which
- * clients try the others when their server fails. Pure: decides from what the servers have announced. That is always a little old, and the same
- * rule everywhere keeps clients from being sent to and fro: one is sent only where it has it better than here *after* it has moved.
+ * Who goes where, so that all servers have about as many clients: redirects at login, the slow moving of idle clients,
+ * and the order in which clients try the others when their server fails. Pure: decides from what the servers have
+ * announced. That is always a little old, and the same rule everywhere keeps clients from being sent to and fro: one is
+ * sent only where it has it better than here *after* it has moved.
  */
 
 import { RecentMap } from "../../log/recent.ts";
@@ -28,7 +29,10 @@ export interface Newcomer {
   readonly remoteHost: string;
   /** Redirects that it followed to get here; `undefined` for a plain client, which cannot say. */
   readonly redirects: number | undefined;
-  /** It was logged in at another server: that one told it where to go, or failed, and its clients have spread themselves. */
+  /**
+   * It was logged in at another server: that one told it where to go, or failed, and its clients
+   * have spread themselves.
+   */
   readonly isReturning: boolean;
 }
 
@@ -40,9 +44,15 @@ export interface Handover {
 
 /** Redirects that a client follows at most. */
 export const MAX_REDIRECTS = 3;
-/** How long it is known whom this server has sent away. A client that is sent in a circle is back in well under a second. */
+/**
+ * How long it is known whom this server has sent away. A client that is sent in a circle is back in
+ * well under a second.
+ */
 export const REDIRECT_MEMORY_MS = 10_000;
-/** Redirected clients that are remembered. Beyond that the oldest is forgotten, which costs it one more redirect at worst. */
+/**
+ * Redirected clients that are remembered. Beyond that the oldest is forgotten, which costs it one
+ * more redirect at worst.
+ */
 const MAX_REMEMBERED = 10_000;
 /** The part of its clients that a server moves at a time. */
 const MOVED_PART = 0.05;
@@ -53,8 +63,9 @@ const ALIKE_PART = 0.1;
 const ALIKE_CLIENTS = 2;
 
 /**
- * Where a client that has just logged in should go instead; `undefined`: it stays. `own.load` counts it already. With equal weights that is the
- * server with the fewest clients, when it has at least 2 fewer. `redirected`: clients that were sent to each server and are not in its load yet.
+ * Where a client that has just logged in should go instead; `undefined`: it stays. `own.load` counts it already. With
+ * equal weights that is the server with the fewest clients, when it has at least 2 fewer. `redirected`: clients that
+ * were sent to each server and are not in its load yet.
  */
 export function redirectTarget(
   own: Share,
@@ -74,8 +85,10 @@ export function redirectTarget(
 }
 
 /**
- * What one server knows of its own redirects, and of how it stood when others said how they do. An announcement is a little old: when the clients of a server that failed come to two
- * others at once, each would see the other as it was, and send them there. So for these what is compared is of one moment: the other's load, and this server's when that was announced.
+ * What one server knows of its own redirects, and of how it stood when others said how they do. An announcement is
+ * a little old: when the clients of a server that failed come to two others at once, each would see the other as it
+ * was, and send them there. So for these what is compared is of one moment: the other's load, and this server's
+ * when that was announced.
  */
 export class RedirectBook {
   /** Not announced yet, for each server. */
@@ -85,7 +98,10 @@ export class RedirectBook {
   /** When each plain client was sent away, oldest first. */
   readonly #sentAt = new RecentMap<string, number>(MAX_REMEMBERED);
 
-  /** Where `newcomer` is to be sent, noting that it was; `undefined`: it stays. `own.load` counts it already. Time is monotonic. */
+  /**
+   * Where `newcomer` is to be sent, noting that it was; `undefined`: it stays. `own.load` counts it
+   * already. Time is monotonic.
+   */
   redirect(own: Share, others: readonly ServerLoad[], newcomer: Newcomer, nowMs: number): ServerLoad | undefined {
     if ((newcomer.redirects ?? 0) >= MAX_REDIRECTS) return undefined;
     const better = newcomer.isReturning ? others.filter((other) => this.#wasBusierThan(own, other)) : others;
@@ -109,8 +125,9 @@ export class RedirectBook {
   }
 
   /**
-   * Whether a plain client has come back after it was sent away; if not, it is noted that it is now. Once back, it is forgotten: several users behind
-   * one address may have one name (`anonymous`), and only every other of them is taken for somebody who came back.
+   * Whether a plain client has come back after it was sent away; if not, it is noted that it is now. Once back, it is
+   * forgotten: several users behind one address may have one name (`anonymous`), and only every other of them is taken
+   * for somebody who came back.
    */
   #isBack({ username, remoteHost }: Newcomer, nowMs: number): boolean {
     for (const [who, at] of this.#sentAt) {
@@ -125,10 +142,12 @@ export class RedirectBook {
 }
 
 /**
- * How many of its idle clients this server should hand to whom now; empty when the loads are even, or when `isStable` is false: servers have come or
- * gone only just. At most 5 % of its clients, rounded up, and never more than half of what lies between the two servers.
+ * How many of its idle clients this server should hand to whom now; empty when the loads are even, or when `isStable`
+ * is false: servers have come or gone only just. At most 5 % of its clients, rounded up, and never more than half of
+ * what lies between the two servers.
  *
- * Every server plans for all of them, from the same announcements, and does its own part: so two with many clients do not both fill up a third.
+ * Every server plans for all of them, from the same announcements, and does its own part: so two with many clients do
+ * not both fill up a third.
  */
 export function clientsToMove(
   own: Share,
@@ -160,8 +179,8 @@ export function clientsToMove(
 }
 
 /**
- * The servers to try when this one is gone, best first. `rotation`, any whole number from 0 on and another for each client, spreads clients over the
- * servers that are about equally loaded, so that not all of them come to the same one.
+ * The servers to try when this one is gone, best first. `rotation`, any whole number from 0 on and another for each
+ * client, spreads clients over the servers that are about equally loaded, so that not all of them come to the same one.
  */
 export function backupOrder(others: readonly ServerLoad[], rotation: number): ServerLoad[] {
   const live = others.filter(({ isLive }) => isLive).toSorted(compareLoad);

@@ -1,6 +1,6 @@
 /**
- * Which server serves whom: sends newcomers on to servers that have fewer clients, moves idle ones there slowly, and tells clients where to go when this server is gone. Decided in
- * `balance.ts`.
+ * Which server serves whom: sends newcomers on to servers that have fewer clients, moves idle ones there slowly, and
+ * tells clients where to go when this server is gone. Decided in `balance.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -25,9 +25,15 @@ export interface BalancerParts {
   chance(): number;
 }
 
-/** Between two looks for clients to move, half of it at random: so that servers do not act as one, and what was moved is announced by then. */
+/**
+ * Between two looks for clients to move, half of it at random: so that servers do not act as one, and what was moved
+ * is announced by then.
+ */
 const REBALANCE_MS = 3_000;
-/** Servers have to have been linked for so long before clients are moved: after a failure clients find their places by themselves. */
+/**
+ * Servers have to have been linked for so long before clients are moved: after a failure clients find their
+ * places by themselves.
+ */
 const STABLE_MS = 5_000;
 const logger = getLogger(["thrum", "balance"]);
 
@@ -83,7 +89,9 @@ export class Balancer {
     for (const session of this.#parts.sessions) if (session.canResume) this.#tellBackups(session, servers);
   }
 
-  /** A server said how many clients it has. If that is much more or less than here, it should know soon how it is here. */
+  /**
+   * A server said how many clients it has. If that is much more or less than here, it should know soon how it is here.
+   */
   #compare(serverId: string): void {
     const { sessions, members, announceSoon } = this.#parts;
     this.#book.announced(serverId, sessions.load);

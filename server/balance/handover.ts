@@ -1,6 +1,6 @@
 /**
- * Clients leave a server that is about to stop: little by little, so that the others are not overrun, and gently where there is time: each when it is in the middle of
- * nothing, and straight to a server that has room.
+ * Clients leave a server that is about to stop: little by little, so that the others are not overrun, and gently where
+ * there is time: each when it is in the middle of nothing, and straight to a server that has room.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -36,7 +36,10 @@ export class Handover {
     this.#parts = parts;
   }
 
-  /** How far it is. Also of a server that has no clients it can be seen that it drains, and of one that has not begun to send them away. */
+  /**
+   * How far it is. Also of a server that has no clients it can be seen that it drains, and of one that has not
+   * begun to send them away.
+   */
   get progress(): NonNullable<ServerView["draining"]> {
     const left = this.#parts.sessions.load;
     return { total: Math.max(1, this.#total, left), left };

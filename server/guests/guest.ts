@@ -1,6 +1,7 @@
 /**
- * Guests: users who came through a door of another protocol, which vouches for them. To the network a guest is a client that can neither resume nor be moved: it is online, it publishes,
- * it has a cursor at the end of the log, and the server can end it. What it is told in which words is the door's business.
+ * Guests: users who came through a door of another protocol, which vouches for them. To the network a guest is a client
+ * that can neither resume nor be moved: it is online, it publishes, it has a cursor at the end of the log, and the
+ * server can end it. What it is told in which words is the door's business.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,6 +1,7 @@
 /**
- * What waits for one guest: lines of the log, and notices, which stand in no log and have their place among its lines all the same, so that all guests get both in one order. Neither
- * costs anything for each guest but its place: lines are in buffers that all readers share, notices are shared as they are. It is the outlet of the guest's reader, too.
+ * What waits for one guest: lines of the log, and notices, which stand in no log and have their place among its lines
+ * all the same, so that all guests get both in one order. Neither costs anything for each guest but its place: lines
+ * are in buffers that all readers share, notices are shared as they are. It is the outlet of the guest's reader, too.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
@@ -60,7 +61,10 @@ export class GuestQueue<N> implements Outlet {
     this.#arrived();
   }
 
-  /** The next thing. `isAtEnd`: nothing more of the log is to come before what waits here. `undefined` when there is nothing, or what is next has still to be read. */
+  /**
+   * The next thing. `isAtEnd`: nothing more of the log is to come before what waits here. `undefined` when there is
+   * nothing, or what is next has still to be read.
+   */
   take(isAtEnd: boolean): GuestItem<N> | undefined {
     this.#next ??= this.#readLine();
     const [first] = this.#notices;

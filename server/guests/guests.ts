@@ -1,5 +1,6 @@
 /**
- * All guests of one server, as the doors see them: who may come in, where notices stand among the lines of the log, and who comes and goes elsewhere in the network.
+ * All guests of one server, as the doors see them: who may come in, where notices stand among the lines of the log, and
+ * who comes and goes elsewhere in the network.
  */
 
 import { guarded } from "../../platform/faults.ts";
@@ -10,7 +11,10 @@ import type { ConnectionServices } from "../session/connection_services.ts";
 import { Guest, type GuestOwner, type Newcomer } from "./guest.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
-/** Why somebody cannot come in: the name cannot be had, is an account's, or is logged in and that once only; there is no place; or the server lets nobody in at the moment. */
+/**
+ * Why somebody cannot come in: the name cannot be had, is an account's, or is logged in and that once only; there is no
+ * place; or the server lets nobody in at the moment.
+ */
 export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow";
 
 /** What the doors need of their node. */

@@ -1,6 +1,7 @@
 /**
- * The log as clients read it. What has come in since this server was started was looked at then; what was stored before may be older than the rules are. So lines for everyone that are no activities are
- * left out here: no client gets them, and it is said once. Peers get them as they are, as logs are to be equal.
+ * The log as clients read it. What has come in since this server was started was looked at then; what was stored before
+ * may be older than the rules are. So lines for everyone that are no activities are left out here: no client gets them,
+ * and it is said once. Peers get them as they are, as logs are to be equal.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -61,7 +62,10 @@ export class ClientLog implements ReadableLog {
   }
 }
 
-/** `segment`, for everyone, in runs of activities and of what is none; these are for servers. Itself, when all are activities. */
+/**
+ * `segment`, for everyone, in runs of activities and of what is none; these are for servers. Itself,
+ * when all are activities.
+ */
 export function partsOf(segment: Segment): Segment[] {
   const { origin, first, bytes } = segment;
   const parts: Segment[] = [];
@@ -93,7 +97,10 @@ export function partsOf(segment: Segment): Segment[] {
   }
 }
 
-/** Whether a line is an activity, as a client expects one. Nearly all are as this version writes them, which is seen without reading them through. */
+/**
+ * Whether a line is an activity, as a client expects one. Nearly all are as this version writes them, which is seen
+ * without reading them through.
+ */
 function isActivity(text: string, from: number, end: number, origin: string, sequence: number): boolean {
   const id = `"},"id":"${origin}:${sequence}","lamport":`;
   const idAt = text.lastIndexOf(id, end);

@@ -1,6 +1,7 @@
 /**
- * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the end of the log; who cannot take
- * them falls behind and is read from the log when its outlet drains. Nothing is queued for anybody: memory does not depend on how slow readers are.
+ * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the
+ * end of the log; who cannot take them falls behind and is read from the log when its outlet drains. Nothing is queued
+ * for anybody: memory does not depend on how slow readers are.
  */
 
 import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
@@ -21,9 +22,15 @@ export interface ReadableLog {
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
 }
 
-/** Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are behind share the turn. */
+/**
+ * Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are
+ * behind share the turn.
+ */
 const READ_BYTES = 131_072;
-/** Reads for one reader in one turn, and after how long there is no further one: of small segments each costs more than its bytes. */
+/**
+ * Reads for one reader in one turn, and after how long there is no further one: of small segments each costs
+ * more than its bytes.
+ */
 const READS_PER_TURN = 4;
 const READING_MS = 8;
 
@@ -48,7 +55,10 @@ export class Hub {
     this.#read(reader);
   }
 
-  /** As `join`, but reads nothing before `readOn` is called: something else is to be written first. Meanwhile it is told when it falls behind. */
+  /**
+   * As `join`, but reads nothing before `readOn` is called: something else is to be written first. Meanwhile it is told
+   * when it falls behind.
+   */
   enter(reader: Reader): void {
     this.#behind.add(reader);
   }
@@ -59,7 +69,10 @@ export class Hub {
     this.#move(reader, "gone");
   }
 
-  /** Reads on for one that is behind: its outlet takes data again, it has asked for more, or what was to be written first is. */
+  /**
+   * Reads on for one that is behind: its outlet takes data again, it has asked for more, or what was to
+   * be written first is.
+   */
   readOn(reader: Reader): void {
     if (reader.state === "behind") this.#read(reader);
   }
@@ -73,8 +86,9 @@ export class Hub {
   }
 
   /**
-   * The log goes on after `before` with something missing in between; `holes` says of each such origin up to where. Whoever has not got all of that elsewhere is told, and gets
-   * nothing of what follows: it stands at `before`, or where it was. All others read on.
+   * The log goes on after `before` with something missing in between; `holes` says of each such origin up to where.
+   * Whoever has not got all of that elsewhere is told, and gets nothing of what follows: it stands at `before`, or
+   * where it was. All others read on.
    */
   skipped(before: Position, holes: Vector): void {
     for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
@@ -89,7 +103,10 @@ export class Hub {
     return reader.state === "live" ? this.#log.head : reader.cursor.position;
   }
 
-  /** Sends what was just added to the log: the segments between the former head and the log's. Called once for each commit. */
+  /**
+   * Sends what was just added to the log: the segments between the former head and the log's. Called
+   * once for each commit.
+   */
   deliver(segments: readonly Segment[]): void {
     const forEveryone = segments.filter((segment) => segment.audience.kind === "everyone");
     const users = new Set(segments.map(({ audience }) => audience.kind === "user" ? audience.username : undefined));
@@ -160,7 +177,8 @@ export class Hub {
     }
     this.#move(reader, "behind");
     reader.owner.movedOn();
-    // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody else be read in between.
+    // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody
+    // else be read in between.
     this.#clock.after(0, () => this.#guarded(reader, () => this.readOn(reader)));
   }
 

@@ -1,5 +1,6 @@
 /**
- * One connection as a reader of the log: its outlet, its cursor, and where it stands. Acts only through the hub, which owns it.
+ * One connection as a reader of the log: its outlet, its cursor, and where it stands. Acts only through
+ * the hub, which owns it.
  */
 
 import type { Cursor } from "../../log/cursor.ts";
@@ -22,7 +23,10 @@ export interface ReaderOwner {
   caughtUp(): void;
   /** The reader is behind and its cursor has come to a new place. */
   movedOn(): void;
-  /** What a segment that is for its user becomes for it: `bytes` are those lines of it that are to be read; none where the reader has it all. */
+  /**
+   * What a segment that is for its user becomes for it: `bytes` are those lines of it that are to be read; none where
+   * the reader has it all.
+   */
   forUser(segment: Segment, bytes: Uint8Array): Uint8Array;
   /** What it should read next was forgotten. It reads nothing any more. */
   fellBehind(): void;

@@ -7,7 +7,10 @@ import type { Vector } from "../../log/vector.ts";
 export interface Commit {
   /** The entries, which are the end of the log now. Empty where nothing was added to the log. */
   readonly segments: readonly Segment[];
-  /** By origin: the last entry that is missing before `segments`, as it was forgotten elsewhere. `undefined` without such holes. */
+  /**
+   * By origin: the last entry that is missing before `segments`, as it was forgotten elsewhere.
+   * `undefined` without such holes.
+   */
   readonly holes: Vector | undefined;
   /** Who asked to be told that the turn is committed. */
   readonly waiting: Iterable<AwaitingCommit>;

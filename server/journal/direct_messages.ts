@@ -1,6 +1,7 @@
 /**
- * What users wait for: direct messages as entries of the log, from when they are sent until they are delivered, here or at another server. Writes them into the turn that the journal
- * has open; what one client gets of them is the business of `server/session/mailbox.ts`.
+ * What users wait for: direct messages as entries of the log, from when they are sent until they are delivered, here or
+ * at another server. Writes them into the turn that the journal has open; what one client gets of them is the business
+ * of `server/session/mailbox.ts`.
  */
 
 import { type Audience, SERVERS } from "../../log/segment.ts";
@@ -13,8 +14,9 @@ import type { Senders } from "./senders.ts";
 import type { Turn } from "./turn_batch.ts";
 
 /**
- * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits grows at every server: with lines as long as they may be
- * these are 650 MB. More than somebody reads who comes back after a holiday.
+ * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits
+ * grows at every server: with lines as long as they may be these are 650 MB. More than somebody reads who
+ * comes back after a holiday.
  */
 export const MAX_WAITING_MESSAGES = 10_000;
 
@@ -45,8 +47,8 @@ export class Inboxes {
   }
 
   /**
-   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId` before. `undefined` when too many
-   * wait for its receiver already.
+   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId`
+   * before. `undefined` when too many wait for its receiver already.
    */
   send({ from, to, text, messageId, lamport, after }: OutgoingMessage): EntryId | undefined {
     const journal = this.#journal;
@@ -84,7 +86,10 @@ export class Inboxes {
     return this.#deliveries.has(message);
   }
 
-  /** Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry that this is; `undefined` when it is known already. */
+  /**
+   * Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry that this is;
+   * `undefined` when it is known already.
+   */
   delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): EntryId | undefined {
     if (!this.#deliveries.add({ origin, sequence })) return undefined;
     const turn = this.#journal.openTurn();
@@ -97,8 +102,8 @@ export class Inboxes {
   }
 
   /**
-   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it before they heard of each other, its
-   * sender is told once.
+   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it
+   * before they heard of each other, its sender is told once.
    */
   deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
     // Another server passes it on, and has told the sender of the message's other receipt, which comes too.

@@ -1,13 +1,14 @@
 /**
- * The Lamport clock of one server through all its lives: it never falls behind a time that anybody was told, and is written far less often than it ticks. Decides when it has to be
- * written; doing so is the journal's. Pure.
+ * The Lamport clock of one server through all its lives: it never falls behind a time that anybody was told, and is
+ * written far less often than it ticks. Decides when it has to be written; doing so is the journal's. Pure.
  */
 
 import { receive } from "../../trace/lamport_clock.ts";
 
 /**
- * How far the clock may go on with nothing written. Most of its times are only said (to clients, in announcements, in claims to names), and a write for each would be
- * many: so a server that starts takes its clock to be this much further than the store knows, and one that runs stays within it.
+ * How far the clock may go on with nothing written. Most of its times are only said (to clients, in announcements, in
+ * claims to names), and a write for each would be many: so a server that starts takes its clock to be this much further
+ * than the store knows, and one that runs stays within it.
  */
 const UNWRITTEN_TICKS = 256;
 

@@ -1,5 +1,6 @@
 /**
- * What is done for the store every second: its files are looked at, and it forgets what is too old, or too much, in small portions, so that it is never felt.
+ * What is done for the store every second: its files are looked at, and it forgets what is too old, or too much, in
+ * small portions, so that it is never felt.
  */
 
 import type { Config } from "../../config/config.ts";
@@ -23,7 +24,10 @@ export interface ForgettingParts {
   failed(error: unknown): void;
 }
 
-/** Between two looks for what the store may forget, and while there is something: the store forgets a small portion at a time. */
+/**
+ * Between two looks for what the store may forget, and while there is something: the store forgets a
+ * small portion at a time.
+ */
 const INTERVAL_MS = 1_000;
 const MORE_INTERVAL_MS = 20;
 

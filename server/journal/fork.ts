@@ -1,6 +1,7 @@
 /**
- * Whether a server gave out numbers that others have already, and from which on: an old copy of its data was put back, and began to number at a start of the server.
- * Told by digests of its entries at those places, here and at another server. Pure.
+ * Whether a server gave out numbers that others have already, and from which on: an old copy of its data was put
+ * back, and began to number at a start of the server. Told by digests of its entries at those places, here and at
+ * another server. Pure.
  */
 
 /** Digests of entries of one origin, by their sequences. What is not kept has none. */
@@ -24,8 +25,9 @@ export function comparedSequences({ last, bases }: Pick<OwnOrigin, "last" | "bas
 }
 
 /**
- * The last entry that both have, where `theirs` has others under numbers of `own`; `undefined` where none is known to differ. Of several places where they may have
- * parted it is the first one: then more entries have two names, and none is missing.
+ * The last entry that both have, where `theirs` has others under numbers of `own`; `undefined` where none is known
+ * to differ. Of several places where they may have parted it is the first one: then more entries have two names,
+ * and none is missing.
  */
 export function forkOf({ last, bases, digests }: OwnOrigin, theirs: Digests): number | undefined {
   let same = 0;

@@ -1,6 +1,7 @@
 /**
- * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one transaction, and only then told to
- * anybody. Owns the store, the newest segments in memory, and the Lamport clock (`durable_clock.ts`). Direct messages are added by `direct_messages.ts`.
+ * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one
+ * transaction, and only then told to anybody. Owns the store, the newest segments in memory, and the Lamport clock
+ * (`durable_clock.ts`). Direct messages are added by `direct_messages.ts`.
  */
 
 import { precedes } from "../../log/precedes.ts";
@@ -46,13 +47,22 @@ const MAX_READS_BACK = 32;
 export interface JournalOwner {
   /** A turn has ended, and the store has what came in it. May begin and end further turns. Never throws. */
   committed(commit: Commit): void;
-  /** Another server says where a lost connection stood, or that its place was taken up. Told in the turn in which that comes. */
+  /**
+   * Another server says where a lost connection stood, or that its place was taken up. Told in the turn
+   * in which that comes.
+   */
   placeNoted?(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
-  /** The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call nothing more may be said to anybody. */
+  /**
+   * The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call
+   * nothing more may be said to anybody.
+   */
   failed(error: unknown): void;
 }
 
-/** Writes one server's log. Whatever reads it throws `UnreadableError` when the store cannot be read, which is the end of this server. */
+/**
+ * Writes one server's log. Whatever reads it throws `UnreadableError` when the store cannot be read, which is
+ * the end of this server.
+ */
 export class Journal {
   readonly inboxes: Inboxes;
   readonly origins: Origins;
@@ -84,7 +94,10 @@ export class Journal {
   #takenAt = 0;
   #turnMs = 0;
 
-  /** Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs` after it was taken in. */
+  /**
+   * Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs`
+   * after it was taken in.
+   */
   constructor(
     store: Store,
     clock: Clock,
@@ -180,7 +193,10 @@ export class Journal {
     return this.#builder.vector;
   }
 
-  /** A message came that was sent at this Lamport time, or (without one) something happened here. Gives the time after it. */
+  /**
+   * A message came that was sent at this Lamport time, or (without one) something happened here.
+   * Gives the time after it.
+   */
   tick(lamport?: number): number {
     const now = this.#time.receive(lamport);
     if (this.#time.isToBeWritten) this.#writeLamport();
@@ -225,8 +241,9 @@ export class Journal {
   }
 
   /**
-   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a segment, and never before `began`, where
-   * it was read from. Asked for each reader whenever servers talk: so it looks at a bounded number of segments, and gives `began` when that is not enough.
+   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a
+   * segment, and never before `began`, where it was read from. Asked for each reader whenever servers talk: so it looks
+   * at a bounded number of segments, and gives `began` when that is not enough.
    */
   positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
     let before = position;
@@ -244,7 +261,9 @@ export class Journal {
     return Math.max(before, began);
   }
 
-  /** Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before. */
+  /**
+   * Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before.
+   */
   publish({ activity, username, quotedUsername, messageId, lamport, after, via }: Publication): EntryId {
     this.#openTurn();
     if (messageId !== undefined) {
@@ -301,8 +320,8 @@ export class Journal {
   }
 
   /**
-   * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered: unlike `whenCommitted`, it may begin sessions and end
-   * turns. `undefined` when the name has got an account since it was claimed.
+   * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered: unlike `whenCommitted`,
+   * it may begin sessions and end turns. `undefined` when the name has got an account since it was claimed.
    */
   register({ username, verifier, claim }: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
@@ -323,8 +342,9 @@ export class Journal {
     const reached = this.#audienceOf(origin, sequence, audience, facts);
     this.#builder.add(origin, sequence, reached, line);
     const { username, account, to, place } = facts;
-    // One that is a second time here waits already. One that had its time may be all that is left of its origin, and that it was delivered is forgotten.
-    // Its date and the calendar of this server would not tell: one of the two may be wrong.
+    // One that is a second time here waits already. One that had its time may be all that is left of its origin,
+    // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
+    // the two may be wrong.
     if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
       this.#turn.addMessage({ origin, sequence, to, line });
     }
@@ -356,7 +376,9 @@ export class Journal {
     this.#turn.note(key, value);
   }
 
-  /** Tells all servers what is to be known of a user's lost connections; `note` is given the Lamport time of the entry. */
+  /**
+   * Tells all servers what is to be known of a user's lost connections; `note` is given the Lamport time of the entry.
+   */
   notePlace(note: (lamport: number) => PlaceNote): OwnEntry {
     this.#openTurn();
     const own = this.#nextOwn(undefined);
@@ -384,13 +406,18 @@ export class Journal {
     this.#turn.endCursor(id);
   }
 
-  /** Tells `waiting`, once, when everything that was taken in so far is committed, and before any of it is delivered. */
+  /**
+   * Tells `waiting`, once, when everything that was taken in so far is committed, and before any of it is delivered.
+   */
   whenCommitted(waiting: AwaitingCommit): void {
     this.#openTurn();
     this.#waiting.add(waiting);
   }
 
-  /** Ends the turn now instead of with the event loop's. What came in it is committed in one transaction, and handed to the owner in one call. */
+  /**
+   * Ends the turn now instead of with the event loop's. What came in it is committed in one transaction, and handed to
+   * the owner in one call.
+   */
   flush(): void {
     this.#turnIsOpen = false;
     this.inboxes.turnEnded();
@@ -405,7 +432,10 @@ export class Journal {
     this.#owner.committed(commit);
   }
 
-  /** All of the turn is in the commit, and nothing of it here any more: what its owner begins now belongs to the next turn. */
+  /**
+   * All of the turn is in the commit, and nothing of it here any more: what its owner begins now
+   * belongs to the next turn.
+   */
   #commit(): Commit {
     const segments = this.#builder.take(this.#head, this.#takenAt);
     const turn = this.#turn;
@@ -466,7 +496,10 @@ export class Journal {
     });
   }
 
-  /** Whom a replicated entry is for here. What its sender has published through another server already nobody gets a second time. */
+  /**
+   * Whom a replicated entry is for here. What its sender has published through another server already
+   * nobody gets a second time.
+   */
   #audienceOf(origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
     const { username, messageId, of } = facts;
     if (of !== undefined) return this.inboxes.deliveredElsewhere(of, audience, messageId);

@@ -1,6 +1,7 @@
 /**
- * What happens to whole origins of the log, this server's own among them: it gets a new name (`renaming.ts`), numbers are found to be given out twice
- * (`retractions.ts`), others are forgotten whole. Writes that into turns of the journal; who says so, and what is told to whom, is the business of the mesh.
+ * What happens to whole origins of the log, this server's own among them: it gets a new name (`renaming.ts`), numbers
+ * are found to be given out twice (`retractions.ts`), others are forgotten whole. Writes that into turns of the
+ * journal; who says so, and what is told to whom, is the business of the mesh.
  */
 
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
@@ -67,12 +68,18 @@ export class Origins {
     return this.#serverId;
   }
 
-  /** The newest entry of its own that it had when it began to number them, since it was started or under this name; `undefined` while it has not. */
+  /**
+   * The newest entry of its own that it had when it began to number them, since it was started or under this name;
+   * `undefined` while it has not.
+   */
   get acceptedAfter(): number | undefined {
     return this.#acceptedAfter;
   }
 
-  /** After which entries of its own its newest starts began to number, the newest first: where it may have gone on from an old copy of its data. */
+  /**
+   * After which entries of its own its newest starts began to number, the newest first: where it may have gone on from
+   * an old copy of its data.
+   */
   get bases(): readonly number[] {
     return this.#bases;
   }
@@ -100,8 +107,9 @@ export class Origins {
   }
 
   /**
-   * Forgets these origins whole, up to the sequences that are given at least: nothing is left of each but its last number, and accounts. Gives the newest position that
-   * had something for everyone, 0 where there was nothing: a reader that stood before it has missed it.
+   * Forgets these origins whole, up to the sequences that are given at least: nothing is left of each but its last
+   * number, and accounts. Gives the newest position that had something for everyone, 0 where there was nothing: a
+   * reader that stood before it has missed it.
    */
   bury(buried: Vector): Position {
     const { builder, vector, changes, openTurn, flush, read } = this.#journal;
@@ -139,8 +147,9 @@ export class Origins {
   }
 
   /**
-   * Goes on under a new name, as the numbers `retracted` of this server are others' as well: its former origin ends before them, and what it has accepted under
-   * them stands under the new one. Gives what the former numbers have become.
+   * Goes on under a new name, as the numbers `retracted` of this server are others' as well: its former origin
+   * ends before them, and what it has accepted under them stands under the new one. Gives what the former
+   * numbers have become.
    */
   rename(serverId: string, retracted: EntryRange): ReadonlyMap<number, number> {
     const { builder, vector, changes, openTurn, flush, read, dropTail } = this.#journal;
@@ -162,14 +171,20 @@ export class Origins {
     return numbers;
   }
 
-  /** What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those who have what belongs there. */
+  /**
+   * What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those
+   * who have what belongs there.
+   */
   cutBack(origin: string, after: number): void {
     this.#journal.flush();
     this.takeBack(origin, this.endBefore(origin, after));
     this.#journal.flush();
   }
 
-  /** Drops what is here of another `origin` beyond `end`, where a segment ends, in the turn that goes on: nothing of it was added in that before. */
+  /**
+   * Drops what is here of another `origin` beyond `end`, where a segment ends, in the turn that goes on: nothing of it
+   * was added in that before.
+   */
   takeBack(origin: string, end: number): void {
     const { builder, vector, changes, openTurn, dropTail } = this.#journal;
     openTurn().renamed = { former: origin, after: end, serverId: this.#serverId };

@@ -1,6 +1,7 @@
 /**
- * Direct messages that were delivered lately, wherever that was: so that one is not delivered again in the turn in which it was, and its sender is told once when two servers
- * deliver it before they hear of each other. What waits is the store's business.
+ * Direct messages that were delivered lately, wherever that was: so that one is not delivered again in the turn in
+ * which it was, and its sender is told once when two servers deliver it before they hear of each other. What waits is
+ * the store's business.
  */
 
 import { RecentSet } from "../../log/recent.ts";

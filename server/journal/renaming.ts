@@ -1,7 +1,8 @@
 /**
- * A server goes on under a new name, as an old copy of its data was put back and the numbers that it gave out since are others' as well. Its own entries from then
- * on are written anew, under the new origin: only their identity changes; text, sender, times and message ids stay. Who may ask for that is the business of
- * `server/mesh/replication.ts`; the turn in which it happens is the journal's.
+ * A server goes on under a new name, as an old copy of its data was put back and the numbers that it gave out since are
+ * others' as well. Its own entries from then on are written anew, under the new origin: only their identity changes;
+ * text, sender, times and message ids stay. Who may ask for that is the business of `server/mesh/replication.ts`; the
+ * turn in which it happens is the journal's.
  */
 
 import { type Audience, linesOf, type Position, type Segment } from "../../log/segment.ts";
@@ -82,8 +83,9 @@ function* segmentsAfter(position: Position, store: Store): Iterable<Segment> {
 }
 
 /**
- * The entries of `former` beyond `after` in `segments`, in order, as the first ones of `serverId`. `segments` are of any origins, in the order of the log. What
- * one of them says of another (a receipt of its message) says so of the new number.
+ * The entries of `former` beyond `after` in `segments`, in order, as the first ones of `serverId`. `segments`
+ * are of any origins, in the order of the log. What one of them says of another (a receipt of its message) says
+ * so of the new number.
  */
 function renumber(segments: Iterable<Segment>, former: string, after: number, serverId: string): Renumbered[] {
   const renumbered: Renumbered[] = [];
@@ -110,8 +112,8 @@ function renumber(segments: Iterable<Segment>, former: string, after: number, se
 }
 
 /**
- * `line` with another value of `name`. What users have written stands before it in the line, or with its quotes escaped; so the last one that reads like this is
- * the server's own.
+ * `line` with another value of `name`. What users have written stands before it in the line, or with its quotes
+ * escaped; so the last one that reads like this is the server's own.
  */
 function withMember(line: string, name: string, from: string, to: string): string {
   const text = `"${name}":"${from}"`;

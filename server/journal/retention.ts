@@ -1,4 +1,7 @@
-/** The clock by which this server's log forgets, on its own clocks and in its own store. What it says is decided by `log/retention_clock.ts`. */
+/**
+ * The clock by which this server's log forgets, on its own clocks and in its own store. What it says is decided by
+ * `log/retention_clock.ts`.
+ */
 
 import { formatRetentionNote, parseRetentionNote, RetentionClock } from "../../log/retention_clock.ts";
 import type { Segment } from "../../log/segment.ts";

@@ -1,5 +1,6 @@
 /**
- * What users have sent through other servers last: what they send here has to come after it, wherever it is read. It matters for as long as servers take to hear of each other.
+ * What users have sent through other servers last: what they send here has to come after it, wherever it is read. It
+ * matters for as long as servers take to hear of each other.
  */
 
 import { RecentMap } from "../../log/recent.ts";
@@ -19,8 +20,8 @@ export class Senders {
   }
 
   /**
-   * What the user's next entry comes after, if that is one of another server: what its client says (`after`), or, where more is known of the user, that. Asked for once: the
-   * entry after it follows this server's own.
+   * What the user's next entry comes after, if that is one of another server: what its client says (`after`), or, where
+   * more is known of the user, that. Asked for once: the entry after it follows this server's own.
    */
   takePrevious(username: string, after: EntryId | undefined): EntryId | undefined {
     const known = this.#newest.get(username);

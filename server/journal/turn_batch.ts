@@ -1,5 +1,6 @@
 /**
- * What one turn of the event loop adds to the store beside the log: collected while it goes on, given to the store in one batch, and forgotten when that is taken.
+ * What one turn of the event loop adds to the store beside the log: collected while it goes on, given to the store in
+ * one batch, and forgotten when that is taken.
  */
 
 import type { Segment } from "../../log/segment.ts";

@@ -1,6 +1,7 @@
 /**
- * What happens when the store cannot be read. "Nothing is there" and "it cannot be told" never share a value: the journal ends the server first, and with it
- * every connection, and then throws. What was about to be said is left unsaid. The guards here stand where calls come in, so that this is as far as it gets.
+ * What happens when the store cannot be read. "Nothing is there" and "it cannot be told" never share a value: the
+ * journal ends the server first, and with it every connection, and then throws. What was about to be said is left
+ * unsaid. The guards here stand where calls come in, so that this is as far as it gets.
  */
 
 import type { Clock } from "../../platform/clock.ts";

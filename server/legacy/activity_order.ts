@@ -1,6 +1,7 @@
 /**
- * Activities from servers of the older dialect: they have no sequence, so they are put in the order of the times at which they were sent, as far as
- * they come within one window of each other; and each is taken once, however often such a server sends its history. Pure: time comes in.
+ * Activities from servers of the older dialect: they have no sequence, so they are put in the order of the times at
+ * which they were sent, as far as they come within one window of each other; and each is taken once, however often such
+ * a server sends its history. Pure: time comes in.
  */
 
 import { RecentMap } from "../../log/recent.ts";
@@ -13,7 +14,10 @@ export interface OlderActivity {
   readonly username: string;
   /** Milliseconds since 1970. */
   readonly sendTime: number;
-  /** What it is recognised by when it comes again; `undefined` where its server does not give both parts, its `id` and its send time. */
+  /**
+   * What it is recognised by when it comes again; `undefined` where its server does not give both parts, its
+   * `id` and its send time.
+   */
   readonly identity: string | undefined;
 }
 
@@ -53,8 +57,9 @@ export class ActivityOrder<From> {
   }
 
   /**
-   * Takes one in; `false` when it was taken before. `isHistory`: it is part of what such a server sends again and again. Of that nothing is taken
-   * that is older than what was forgotten: it would come anew every 5 seconds, for ever.
+   * Takes one in; `false` when it was taken before. `isHistory`: it is part of what such a server sends
+   * again and again. Of that nothing is taken that is older than what was forgotten: it would come anew
+   * every 5 seconds, for ever.
    */
   add(activity: OlderActivity, from: From, isHistory: boolean, nowMs: number): boolean {
     const { identity, sendTime } = activity;

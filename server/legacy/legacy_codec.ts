@@ -1,7 +1,8 @@
 /**
- * Lines between this server and those of the older dialect: reading theirs, and writing what each family of them understands. Two families are known: **A** says
- * who it is and keeps lists of users and activities in step; **S** knows little, and breaks on the rest. What they do is known from watching them, so that lists
- * are read leniently: an element that makes no sense is left out. What lines do is `legacy_dialect.ts`'s business. Pure.
+ * Lines between this server and those of the older dialect: reading theirs, and writing what each family of them
+ * understands. Two families are known: **A** says who it is and keeps lists of users and activities in step; **S**
+ * knows little, and breaks on the rest. What they do is known from watching them, so that lists are read leniently: an
+ * element that makes no sense is left out. What lines do is `legacy_dialect.ts`'s business. Pure.
  */
 
 import { activityField, parseFields } from "../../protocol/client_codec.ts";
@@ -61,10 +62,15 @@ const MAX_ID_LENGTH = 64;
 const MAX_LOAD = 1_000_000_000;
 /** 2 to the 53rd is the year 287396; what is later comes from a mistake, and could not be made larger by one. */
 const MAX_TIME_MS = 2 ** 52;
-/** Characters that a list of users may take: a line of `limits.maxLineBytes` has to hold it, with the widest characters. */
+/**
+ * Characters that a list of users may take: a line of `limits.maxLineBytes` has to hold it, with the widest characters.
+ */
 const MAX_USER_LIST_CHARACTERS = 12_000;
 
-/** Whether a line is of the third family, with which there is no getting along: it comes back hundreds of times a second unless it is refused. */
+/**
+ * Whether a line is of the third family, with which there is no getting along: it comes back hundreds of times a second
+ * unless it is refused.
+ */
 export function isThirdFamily(line: string): boolean {
   if (line === "h") return true;
   if (!line.includes('"BUNDLE"')) return false;
@@ -146,7 +152,10 @@ export function encodeUserUpdate({ username, secret }: OlderUser, isOnline: bool
   return encodeLine({ command: "USER_UPDATE", username, secret, online: isOnline, updateTime: wallMs });
 }
 
-/** An activity of the log, for a server of that family. `id` is its `"<origin>:<sequence>"`; `text` its own, with `authenticated_user`. */
+/**
+ * An activity of the log, for a server of that family. `id` is its `"<origin>:<sequence>"`; `text` its own, with
+ * `authenticated_user`.
+ */
 export function encodeOlderActivity(id: string, text: string, sendTime: number, family: Family | undefined): string {
   // S hands the line to its clients as it is.
   if (family === "S") return `{"command":"ACTIVITY_BROADCAST","activity":${text}}\n`;

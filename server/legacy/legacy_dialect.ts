@@ -1,9 +1,11 @@
 /**
- * A peer of the older dialect, as PROTOCOL section 4 has it: what its lines do here, and which lines it gets for what happens here. Such a server is a leaf: what it
- * sends is taken in as this server's own, and passed on by it. Pure: lines, facts and times come in, effects go out; `legacy_servers.ts` carries them out. Nothing of this
- * is known outside of the files `older_*.ts` and `activity_order.ts`.
+ * A peer of the older dialect, as PROTOCOL section 4 has it: what its lines do here, and which lines it gets for what
+ * happens here. Such a server is a leaf: what it sends is taken in as this server's own, and passed on by it. Pure:
+ * lines, facts and times come in, effects go out; `legacy_servers.ts` carries them out. Nothing of this is known
+ * outside of the files `older_*.ts` and `activity_order.ts`.
  *
- * No secret of an account ever goes to such a peer. A name is locked there with a secret that is made for it and forgotten.
+ * No secret of an account ever goes to such a peer. A name is locked there with a secret that is made
+ * for it and forgotten.
  */
 
 import { RecentSet } from "../../log/recent.ts";
@@ -49,11 +51,14 @@ export interface OlderFacts {
 export type OlderEffect =
   /** With its end. */
   | { readonly kind: "send"; readonly line: string }
-  /** To be put in order (`ActivityOrder.add`), then published here under its identity as `messageId`; after that `published` is to be told. */
+  /**
+   * To be put in order (`ActivityOrder.add`), then published here under its identity as `messageId`; after that
+   * `published` is to be told.
+   */
   | { readonly kind: "takeActivity"; readonly activity: OlderActivity; readonly isHistory: boolean }
   /**
-   * To be registered here like a client's. With `isAsked` the peer waits for `answer`: a name that is taken already is allowed if the secret is its account's.
-   * Without, nobody there is told. In both cases `answer` is.
+   * To be registered here like a client's. With `isAsked` the peer waits for `answer`: a name that is taken already is
+   * allowed if the secret is its account's. Without, nobody there is told. In both cases `answer` is.
    */
   | { readonly kind: "takeAccount"; readonly username: string; readonly secret: string; readonly isAsked: boolean }
   /** The peer has answered `claim`, or has had its time. */
@@ -80,7 +85,9 @@ export const OLDER_ANNOUNCE_MS = 5_000;
 export const CLAIM_PATIENCE_MS = 1_000;
 /** After that a lock that was never answered is forgotten. */
 const LOCK_MEMORY_MS = 60_000;
-/** Accounts that are being taken in from one peer at once: each costs a derivation, and a list comes again in 5 seconds. */
+/**
+ * Accounts that are being taken in from one peer at once: each costs a derivation, and a list comes again in 5 seconds.
+ */
 const MAX_BEING_TAKEN = 50;
 /** Names that are mended with one USER_SYNC. */
 const MAX_MENDED = 100;
@@ -95,10 +102,16 @@ export class OlderPeer {
   readonly #serverId: string | undefined;
   /** By name. */
   readonly #locks = new Map<string, Lock>();
-  /** Accounts of this peer that are being taken in here; and those that were: they are its own, and are not locked there. */
+  /**
+   * Accounts of this peer that are being taken in here; and those that were: they are its own, and
+   * are not locked there.
+   */
   readonly #beingTaken = new Set<string>();
   readonly #taken = new RecentSet<string>(MAX_REMEMBERED);
-  /** Secrets that it says that users have whose names are accounts of this network: it is found out whose they are when one of them publishes. */
+  /**
+   * Secrets that it says that users have whose names are accounts of this network: it is found out whose they are when
+   * one of them publishes.
+   */
   readonly #said = new Map<string, string>();
   /** What an S calls itself in its announcements. */
   #announcedId: string | undefined;
@@ -187,8 +200,9 @@ export class OlderPeer {
   }
 
   /**
-   * As whom an activity of this peer is published. It answers for users whose accounts came from it, and for nobody else: an account of this network is not published for, and of a name that
-   * nobody has here it is told by way of whom it came. `hasAccount`: there is such an account here.
+   * As whom an activity of this peer is published. It answers for users whose accounts came from it, and for nobody
+   * else: an account of this network is not published for, and of a name that nobody has here it is told by way of whom
+   * it came. `hasAccount`: there is such an account here.
    */
   authorOf(username: string, hasAccount: boolean): { readonly username: string; readonly via?: string } {
     if (username === ANONYMOUS || this.#taken.has(username)) return { username };
@@ -201,7 +215,10 @@ export class OlderPeer {
     this.#published.add(id);
   }
 
-  /** What the peer gets of an entry that is for everyone; `undefined` for its own, and for what is no activity. `line` is the log's. */
+  /**
+   * What the peer gets of an entry that is for everyone; `undefined` for its own, and for what is no activity.
+   * `line` is the log's.
+   */
   pass(line: string): string | undefined {
     if (!line.startsWith('{"command":"ACTIVITY_BROADCAST"')) return undefined;
     const { id, sentAt } = JSON.parse(line);
@@ -243,7 +260,8 @@ export class OlderPeer {
       case "BACKUP_LIST":
       case "ACTIVITY_UPDATE":
       case "USER_REGISTER_RESULT":
-        // Where servers are is known from elsewhere, who got what does not matter here, and a registration that failed there deletes no account here.
+        // Where servers are is known from elsewhere, who got what does not matter here, and a registration that failed
+        // there deletes no account here.
         return [];
     }
   }
@@ -270,7 +288,10 @@ export class OlderPeer {
     return [...this.#findOut(activity.username, facts), { kind: "takeActivity", activity, isHistory }];
   }
 
-  /** Whether an account that is here is this peer's, as its secret is the one that it says. Costs a derivation, so only for who publishes, and once. */
+  /**
+   * Whether an account that is here is this peer's, as its secret is the one that it says. Costs a derivation, so only
+   * for who publishes, and once.
+   */
   #findOut(username: string, facts: OlderFacts): OlderEffect[] {
     const secret = this.#said.get(username);
     const isKnown = secret === undefined || this.#isItsOwn(username) || !facts.hasAccount(username);
@@ -287,7 +308,8 @@ export class OlderPeer {
       if (facts.hasAccount(username)) {
         const isUnknown = secret !== "" && !this.#isItsOwn(username) && !this.#locks.has(username);
         if (isUnknown && this.#said.size < MAX_REMEMBERED && isUsable(user)) this.#said.set(username, secret);
-        // A has made an account of what stood in our answer to AUTHENTICATE, and anybody could log in with an empty secret.
+        // A has made an account of what stood in our answer to AUTHENTICATE, and anybody could log in
+        // with an empty secret.
         if (secret === "" && effects.length < MAX_MENDED && this.#family === "A") {
           const update = { username, secret: facts.makeSecret() };
           effects.push(send(encodeUserUpdate(update, facts.isOnline(username), facts.wallMs)));

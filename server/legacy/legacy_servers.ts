@@ -1,6 +1,7 @@
 /**
- * Servers of the older dialect that hang on this one: their links, what of the log they get, and what they bring into it. What lines mean, and what is said, is decided in
- * `legacy_dialect.ts`; in which order their activities are taken, in `activity_order.ts`.
+ * Servers of the older dialect that hang on this one: their links, what of the log they get, and what they bring into
+ * it. What lines mean, and what is said, is decided in `legacy_dialect.ts`; in which order their activities are taken,
+ * in `activity_order.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -75,14 +76,20 @@ export class OlderPeers {
     this.#order = new ActivityOrder(parts.activityCheckIntervalMs);
   }
 
-  /** Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. `ended` is told when it is gone. */
+  /**
+   * Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. `ended` is
+   * told when it is gone.
+   */
   accept(link: Link, framer: LineFramer, serverId: string | undefined, ended: () => void): OlderLink {
     const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId, ended);
     peer.carryOut(peer.peer.accepted(this.facts()));
     return peer;
   }
 
-  /** Takes over a link that this server has made, to one that turned out to be of this dialect: `line` is what it said first. `ended` is told when it is gone. */
+  /**
+   * Takes over a link that this server has made, to one that turned out to be of this dialect: `line` is what it said
+   * first. `ended` is told when it is gone.
+   */
   called(link: Link, framer: LineFramer, line: string, ended: () => void): OlderLink {
     const peer = this.#begin(link, framer, undefined, undefined, ended);
     peer.carryOut(peer.peer.tick(this.facts()));

@@ -1,6 +1,7 @@
 /**
- * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has changed. Of the log it says only what has moved
- * since it said so last on a link. And what it makes of what they say; that is kept in `members.ts`.
+ * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has
+ * changed. Of the log it says only what has moved since it said so last on a link. And what it makes of what they say;
+ * that is kept in `members.ts`.
  */
 
 import type { Config } from "../../config/config.ts";

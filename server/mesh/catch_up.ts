@@ -1,6 +1,7 @@
 /**
- * Whether this server has joined: whether it has all that its peers had when their links came up, and knows of everybody whether he is there. Until then it serves
- * nobody, so that no login is refused because the account has not come yet.
+ * Whether this server has joined: whether it has all that its peers had when their links came up, and knows
+ * of everybody whether he is there. Until then it serves nobody, so that no login is refused because the
+ * account has not come yet.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,4 +1,7 @@
-/** Calls the other servers of the network, and calls them again. Whom and when is decided in `members.ts`; links that came about are the mesh's. */
+/**
+ * Calls the other servers of the network, and calls them again. Whom and when is decided in `members.ts`; links that
+ * came about are the mesh's.
+ */
 
 import { getLogger } from "@logtape/logtape";
 import type { Members } from "./members.ts";
@@ -41,7 +44,10 @@ export class Caller {
     this.#parts = parts;
   }
 
-  /** Calls everybody whose time has come, and sees to it that the others are called in theirs. To be called whenever members change. */
+  /**
+   * Calls everybody whose time has come, and sees to it that the others are called in theirs. To be called
+   * whenever members change.
+   */
   callDue(): void {
     this.#timer?.cancel();
     if (this.#dialing.signal.aborted) return;
@@ -57,7 +63,10 @@ export class Caller {
     return this.#calls.get(link);
   }
 
-  /** The same, once: the link is over, or somebody else takes it. Whoever asked tells what became of the call, by `ended` or `failed`. */
+  /**
+   * The same, once: the link is over, or somebody else takes it. Whoever asked tells what became of the call, by
+   * `ended` or `failed`.
+   */
   takeCall(link: PeerLink): Endpoint | undefined {
     const address = this.#calls.get(link);
     this.#calls.delete(link);

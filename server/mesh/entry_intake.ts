@@ -1,7 +1,9 @@
 /**
- * What of a peer's lines may enter the log here, and for whom it is then. An entry that breaks the rules is a lie of the server that has made it: from that server itself nothing of the message is taken,
- * and its link has to end. Another one only passes on what was stored before there were rules, or by a server that has none: from it the entry is taken as if its kind were not known. So
- * logs stay equal, nobody acts on it, no client gets it, and honest servers do not end each other's links because of it. Pure.
+ * What of a peer's lines may enter the log here, and for whom it is then. An entry that breaks the rules is a lie of
+ * the server that has made it: from that server itself nothing of the message is taken, and its link has to end.
+ * Another one only passes on what was stored before there were rules, or by a server that has none: from it the entry
+ * is taken as if its kind were not known. So logs stay equal, nobody acts on it, no client gets it, and honest servers
+ * do not end each other's links because of it. Pure.
  */
 
 import type { ArrivedEntry } from "../../log/hold_back.ts";
@@ -46,7 +48,10 @@ export interface AccountClaim {
 
 const NEWLINE_BYTES = 1;
 
-/** What the lines that the server `sender` has sent under `header` come to. `isVoid`: an account is none, as it was claimed later than it says. */
+/**
+ * What the lines that the server `sender` has sent under `header` come to. `isVoid`: an account is none, as it was
+ * claimed later than it says.
+ */
 export function takeLines(
   sender: string,
   header: EntriesMessage,

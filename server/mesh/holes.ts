@@ -1,6 +1,7 @@
 /**
- * Holes: entries that a peer does not send, as it has forgotten them. Before one is believed, all others that have these entries, by what they say, are asked for them, one after the other; it is taken as soon as all
- * say the same, or have had their time. Then the smallest one is, from whoever claims that. Pure: the time comes in.
+ * Holes: entries that a peer does not send, as it has forgotten them. Before one is believed, all others that have
+ * these entries, by what they say, are asked for them, one after the other; it is taken as soon as all say the same, or
+ * have had their time. Then the smallest one is, from whoever claims that. Pure: the time comes in.
  */
 
 /** What to do about a hole that a peer claims. */
@@ -81,7 +82,10 @@ export class Holes {
     return again;
   }
 
-  /** Called regularly. Whoever was asked has had its time: gives who is to be asked for the smallest hole, which is taken then. */
+  /**
+   * Called regularly. Whoever was asked has had its time: gives who is to be asked for the smallest hole,
+   * which is taken then.
+   */
   overdue(nowMs: number, lastOf: (origin: string) => number): { readonly origin: string; readonly peer: string }[] {
     const again: { origin: string; peer: string }[] = [];
     for (const [origin, hole] of this.#holes) {

@@ -1,6 +1,7 @@
 /**
- * How far one server may move the Lamport clock of this one: by its greeting to where it says that it is, and then by so many ticks for each second that the link lasts. What is said beyond that is
- * not wrong, as a client may have moved that server's clock; it does not count. Pure: the time comes in.
+ * How far one server may move the Lamport clock of this one: by its greeting to where it says that it is, and then by
+ * so many ticks for each second that the link lasts. What is said beyond that is not wrong, as a client may have moved
+ * that server's clock; it does not count. Pure: the time comes in.
  */
 
 import { MAX_CLOCK_ADVANCE_PER_SECOND, MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";

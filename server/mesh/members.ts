@@ -1,6 +1,7 @@
 /**
- * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its link is silent or was just lost; *dead*, when it
- * cannot be reached; or has *left*, when it said so. All but the linked are called again, ever more rarely. Pure: time and chance come in.
+ * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its
+ * link is silent or was just lost; *dead*, when it cannot be reached; or has *left*, when it said so. All but the
+ * linked are called again, ever more rarely. Pure: time and chance come in.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -36,7 +37,10 @@ const DAY_MS = 86_400_000;
 /** The first of these spans. */
 const FIRST_BACKOFF_MS = 250;
 
-/** Servers that one other names and that were never reached: each is called, wherever that is. Many more than a network has. */
+/**
+ * Servers that one other names and that were never reached: each is called, wherever that is. Many
+ * more than a network has.
+ */
 const MAX_NAMED_BY_ONE = 64;
 
 /** A server that others name, and that was not reached yet: it is called, and nobody else hears of it. */
@@ -151,7 +155,9 @@ export class Members {
     this.#forgetCalls(calls);
   }
 
-  /** A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names. */
+  /**
+   * A link is up. `calledAt` is the address that was called for it, which need not be the one that the server names.
+   */
   linked(report: MemberReport, calledAt: Endpoint | undefined, nowMs: number): void {
     const { serverId, host, port } = report;
     for (const member of this.all) {
@@ -203,7 +209,10 @@ export class Members {
     this.#set({ ...member, state: isSuspect ? "suspect" : "linked", sinceMs: nowMs });
   }
 
-  /** Its link is gone. It is called at once, or after the configured time; a little later when it ended the link on purpose. */
+  /**
+   * Its link is gone. It is called at once, or after the configured time; a little later when it ended
+   * the link on purpose.
+   */
   lost(serverId: string, how: "left" | "duplicate" | "lost", nowMs: number): void {
     this.#names(serverId, new Set());
     const member = this.#members.get(serverId);

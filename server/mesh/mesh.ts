@@ -1,6 +1,8 @@
 /**
- * This server among the others: keeps one link to each, whoever has made it, and knows when it has joined. Files beside it decide; calls are the business of `dialer.ts`,
- * what servers say of themselves that of `announcing.ts`, the log between them that of `replication.ts`, names that of `server/mesh/names/name_claims.ts`, and who serves which client that of `server/balance/balancer.ts`.
+ * This server among the others: keeps one link to each, whoever has made it, and knows when it has joined. Files beside
+ * it decide; calls are the business of `dialer.ts`, what servers say of themselves that of `announcing.ts`, the log
+ * between them that of `replication.ts`, names that of `server/mesh/names/name_claims.ts`, and who serves which client
+ * that of `server/balance/balancer.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -58,7 +60,10 @@ export type { Admission, Admitted };
 const CALL_TIMEOUT_MS = 3_000;
 /** How often is looked whether anything that waits has waited for long enough. */
 const TICK_MS = 250;
-/** What wrong secrets of the network cost an address. Not much at most: a server that was given the right one at last may be behind the same. */
+/**
+ * What wrong secrets of the network cost an address. Not much at most: a server that was given the right one at last
+ * may be behind the same.
+ */
 const WRONG_SECRETS = { free: 5, forgetMs: 60_000, firstMs: 1_000, mostMs: 8_000 };
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();

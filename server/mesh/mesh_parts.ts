@@ -84,7 +84,10 @@ export interface MeshPlaces {
   linked(link: PeerLink): void;
   /** A server cannot be reached any more, or not on the link that it had: whoever was there may be lost. */
   gone(serverId: string): void;
-  /** Another server has announced itself: when it was started, what it `has` of its own log, and whether that `tells` of all lost connections. */
+  /**
+   * Another server has announced itself: when it was started, what it `has` of its own log, and whether that `tells` of
+   * all lost connections.
+   */
   announced(
     serverId: string,
     said: { readonly startedAt: number; readonly has: number; readonly tells: boolean },

@@ -1,6 +1,7 @@
 /**
- * What of this server's log one peer is sent: a cursor, as a client has one, with the origins that go to this peer and how far it has each. The server's own origin always
- * goes; others only when the peer wants them, as it has no link to their server. Pure.
+ * What of this server's log one peer is sent: a cursor, as a client has one, with the origins that go to this peer
+ * and how far it has each. The server's own origin always goes; others only when the peer wants them, as it has no
+ * link to their server. Pure.
  */
 
 import { linesAfter, type Position, type Segment } from "../../log/segment.ts";
@@ -53,7 +54,10 @@ export function feedSegment(feed: Feed, segment: Segment): FeedPart | undefined 
   return { segment, first: Math.max(segment.first, after + 1), after, bytes: linesAfter(segment, after) };
 }
 
-/** Puts the feed to where its peer misses something first. What that passes a second time is left out, as the peer has it. */
+/**
+ * Puts the feed to where its peer misses something first. What that passes a second time is left
+ * out, as the peer has it.
+ */
 function rewind(feed: Feed, log: Vector, findStart: FindStart): void {
   // Origins that do not go to this peer count as had.
   feed.position = findStart({ ...log, ...Object.fromEntries(feed.has) });

@@ -1,7 +1,7 @@
 /**
- * One link to another server of this dialect, whoever has made it: the greeting, lines in and out, its supervision, its end. What is said on it is the business of
- * `mesh.ts`. It is supervised twice: by what comes, like every connection; and by answers to probes that are sent whatever comes, as a peer may
- * go on talking without hearing anything.
+ * One link to another server of this dialect, whoever has made it: the greeting, lines in and out, its supervision, its
+ * end. What is said on it is the business of `mesh.ts`. It is supervised twice: by what comes, like every connection;
+ * and by answers to probes that are sent whatever comes, as a peer may go on talking without hearing anything.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -62,7 +62,9 @@ export interface PeerLinkOwner {
   /** The greeting is over; called for links that this server has made. */
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
   onMessage(link: PeerLink, message: PeerMessage): void;
-  /** Whoever was called answers in the older dialect. Gives who has taken the link over; `undefined` when nobody has. */
+  /**
+   * Whoever was called answers in the older dialect. Gives who has taken the link over; `undefined` when nobody has.
+   */
   onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
   /** It takes data again. */
@@ -75,7 +77,10 @@ export interface PeerLinkOwner {
 
 /** Longest line from a peer: more than any server lets its clients send. */
 export const MAX_PEER_LINE_BYTES = 33_554_432;
-/** Of all lines under one header together, in UTF-16 units. A segment is cut at a small part of that, but a single line may be as long. */
+/**
+ * Of all lines under one header together, in UTF-16 units. A segment is cut at a small part of that, but a single
+ * line may be as long.
+ */
 const MAX_ENTRIES_SIZE = MAX_PEER_LINE_BYTES;
 /** How long the last line may take to leave. */
 const LINGER_MS = 2_000;
@@ -299,7 +304,10 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     }
   }
 
-  /** What came instead of, or as, the answer to AUTHENTICATE. Gives who has taken the link over, if its dialect is another. */
+  /**
+   * What came instead of, or as, the answer to AUTHENTICATE. Gives who has taken the link over, if
+   * its dialect is another.
+   */
   #greeted(line: string): LinkTaker | undefined {
     const message = parsePeerLine(line);
     this.#greeting?.cancel();

@@ -1,6 +1,6 @@
 /**
- * The links of one server to others: each server has one that counts, whoever has made it. Those that have not greeted yet, or are about to end, are
- * known here too, until they are gone.
+ * The links of one server to others: each server has one that counts, whoever has made it. Those that have not greeted
+ * yet, or are about to end, are known here too, until they are gone.
  */
 
 import type { CloseReason } from "../../protocol/close_reason.ts";
@@ -56,14 +56,17 @@ export class PeerLinks implements Iterable<PeerLink> {
   }
 
   /**
-   * Whether a link that has greeted is to count instead of `known`. Of two that were made at once both ends keep the same one: that which the server with the
-   * lower name has made.
+   * Whether a link that has greeted is to count instead of `known`. Of two that were made at once both ends keep the
+   * same one: that which the server with the lower name has made.
    */
   replaces(link: PeerLink, known: PeerLink, nowMs: number): boolean {
     return this.isLost(link, known, nowMs) || link.isOwn === (this.#own < link.serverId);
   }
 
-  /** Whether the other side has not got the link `known` any more, as it greets on another one. Maybe it was started anew. */
+  /**
+   * Whether the other side has not got the link `known` any more, as it greets on another one. Maybe
+   * it was started anew.
+   */
   isLost(link: PeerLink, known: PeerLink, nowMs: number): boolean {
     // Who makes one has none: where the known one is not of the same moment, the other side does not have it any more.
     return link.isOwn === known.isOwn || nowMs - known.openedAtMs > this.#sameMomentMs;

@@ -1,6 +1,6 @@
 /**
- * Asks other servers of the network what they have of the log, before a damaged folder is recovered: what they have whole need not be kept with holes. Each is
- * called once, greeted as a server, and left again at once.
+ * Asks other servers of the network what they have of the log, before a damaged folder is recovered: what they have
+ * whole need not be kept with holes. Each is called once, greeted as a server, and left again at once.
  */
 
 import { merge, type Vector } from "../../log/vector.ts";

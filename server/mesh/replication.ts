@@ -1,6 +1,6 @@
 /**
- * The log between servers: what each peer is sent, what comes from them into the journal, and who has what. One feed for each link; what to send and what to
- * let in is decided by `peer_feed.ts`, `wants.ts` and `log/hold_back.ts`.
+ * The log between servers: what each peer is sent, what comes from them into the journal, and who has what. One feed
+ * for each link; what to send and what to let in is decided by `peer_feed.ts`, `wants.ts` and `log/hold_back.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -60,7 +60,10 @@ interface Peer {
   /** What it has said in this turn that it wants. */
   wants: Vector | undefined;
   isPumping: boolean;
-  /** Since when it is not known whether it has others under numbers of this server: until then it is sent nothing of it, and what it has does not count. */
+  /**
+   * Since when it is not known whether it has others under numbers of this server: until then it is sent nothing of it,
+   * and what it has does not count.
+   */
   heldSinceMs: number | undefined;
 }
 
@@ -126,11 +129,16 @@ export class Replication {
   readonly #awaiting: AwaitingCommit = { committed: () => this.#tellHave() };
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
-  /** Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries. */
+  /**
+   * Who waits for one peer to have an entry of this server, and who waits for all; each in the order of the entries.
+   */
   readonly #untold = new Map<Waiting, LongWaiting>();
   readonly #waitingForOne: Waiting[] = [];
   readonly #waitingForAll: Waiting[] = [];
-  /** The highest of this server's own entries that a peer said to have, and that one was sent since the start or under this name. */
+  /**
+   * The highest of this server's own entries that a peer said to have, and that one was sent since the
+   * start or under this name.
+   */
   #ownElsewhere = 0;
   #ownSent = 0;
 
@@ -161,7 +169,10 @@ export class Replication {
     };
   }
 
-  /** Origins of which something came that stands under another name by now: asked for again until what belongs there comes. */
+  /**
+   * Origins of which something came that stands under another name by now: asked for again until what
+   * belongs there comes.
+   */
   readonly #refused = new Set<string>();
   /** Origins of which something came for which there was no space. */
   readonly #leftOut = new Set<string>();
@@ -180,7 +191,10 @@ export class Replication {
       this.#owner.sources().some(({ linkedTo }) => linkedTo.has(origin));
   }
 
-  /** A link is up; `vector` is what its server has. `isHeld`: it is not known yet whether that are the same entries (`release`). */
+  /**
+   * A link is up; `vector` is what its server has. `isHeld`: it is not known yet whether that are the same
+   * entries (`release`).
+   */
   begin(link: PeerLink, vector: Vector, isHeld: boolean): void {
     const { serverId } = this.#journal;
     const hasOwn = sequenceOf(vector, serverId);
@@ -224,13 +238,19 @@ export class Replication {
     return acceptedAfter !== undefined && has > Math.max(acceptedAfter, this.#ownSent);
   }
 
-  /** A peer says that it has `vector`. Whether this server goes on under its name: not when others have numbers that it has given out anew. */
+  /**
+   * A peer says that it has `vector`. Whether this server goes on under its name: not when others have numbers that
+   * it has given out anew.
+   */
   ownIsSafe(vector: Vector): boolean {
     this.#ownElsewhere = Math.max(this.#ownElsewhere, sequenceOf(vector, this.#journal.serverId));
     return !this.#isOldCopy;
   }
 
-  /** This server has a new name, and its entries the numbers that `numbers` gives for their former ones. All links are gone. */
+  /**
+   * This server has a new name, and its entries the numbers that `numbers` gives for their former
+   * ones. All links are gone.
+   */
   renamed(numbers: ReadonlyMap<number, number>): void {
     this.#ownElsewhere = 0;
     this.#ownSent = 0;
@@ -241,7 +261,10 @@ export class Replication {
     this.#settle();
   }
 
-  /** What others had of this server's own before it numbered anything, and was never sent to them since, was given out a second time. */
+  /**
+   * What others had of this server's own before it numbered anything, and was never sent to them since, was
+   * given out a second time.
+   */
   get #isOldCopy(): boolean {
     const { acceptedAfter } = this.#journal.origins;
     return acceptedAfter !== undefined && this.#ownElsewhere > Math.max(acceptedAfter, this.#ownSent);
@@ -391,7 +414,10 @@ export class Replication {
     return this.#waitingForOne.length;
   }
 
-  /** Calls `done` once one other server has this server's entry `sequence` as well; before that, once, `pending` when it takes long. */
+  /**
+   * Calls `done` once one other server has this server's entry `sequence` as well; before that, once,
+   * `pending` when it takes long.
+   */
   whenOneHas(sequence: number, done: () => void, pending?: () => void): void {
     const waiting = { sequence, done };
     this.#waitingForOne.push(waiting);
@@ -406,8 +432,8 @@ export class Replication {
   }
 
   /**
-   * As `whenAllHave`, and calls `done` after `patienceMs` at the latest. Then links end whose servers got the entry and do not say that they have it; one that is still to be sent what comes
-   * before it is not waited for any longer.
+   * As `whenAllHave`, and calls `done` after `patienceMs` at the latest. Then links end whose servers got the entry and
+   * do not say that they have it; one that is still to be sent what comes before it is not waited for any longer.
    */
   whenAllHaveWithin(sequence: number, patienceMs: number, done: () => void): void {
     const timer = this.#clock.after(patienceMs, () => {
@@ -436,8 +462,9 @@ export class Replication {
   }
 
   /**
-   * Calls `run` once the entry `last`, which a client says it published before, is here. Without it: when its origin has been out of reach for as long as entries are held back,
-   * as it may be lost, or never have been; and when the client loses its patience soon, however near the origin is.
+   * Calls `run` once the entry `last`, which a client says it published before, is here. Without it: when its origin
+   * has been out of reach for as long as entries are held back, as it may be lost, or never have been; and when the
+   * client loses its patience soon, however near the origin is.
    */
   whenHere(last: string | undefined, run: () => void): void {
     if (last === undefined || this.#journal.isHere(last)) return run();
@@ -464,8 +491,9 @@ export class Replication {
   }
 
   /**
-   * Whether `peer` may say what `origin` has accepted. Whose server is linked says so itself, from what was here when the link came up: what others say of it unasked was under way then, or
-   * is made up, and would take the numbers of what is true.
+   * Whether `peer` may say what `origin` has accepted. Whose server is linked says so itself, from what was here
+   * when the link came up: what others say of it unasked was under way then, or is made up, and would take the
+   * numbers of what is true.
    */
   #mayTell(peer: string, origin: string): boolean {
     if (peer === origin || !this.#peers.has(origin)) return true;

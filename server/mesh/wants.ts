@@ -1,6 +1,7 @@
 /**
- * Which other origins to ask which peer for. A server that is linked sends its own entries unasked; what is left are origins without a link: servers that are gone, or that only others
- * can reach. Each of these comes from one peer. Pure.
+ * Which other origins to ask which peer for. A server that is linked sends its own entries unasked; what is
+ * left are origins without a link: servers that are gone, or that only others can reach. Each of these comes
+ * from one peer. Pure.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
@@ -25,10 +26,11 @@ export interface Had {
 }
 
 /**
- * For each peer that is to send something: what, and how far it is had. From a peer that is linked to the origin's server, if there is one, as it has new entries first; else from the one
- * that has most. `own` is never wanted, nor what is forgotten whole, unless somebody has more of it; nor what nobody has more of, of a server that is gone: of ten thousand
- * dead origins nothing is said. Which peer it is does not change without need: `current` says from whom it comes now. `moved` are the origins that sources have more of
- * since `current` was made; without it all are looked at.
+ * For each peer that is to send something: what, and how far it is had. From a peer that is linked to the origin's
+ * server, if there is one, as it has new entries first; else from the one that has most. `own` is never wanted, nor
+ * what is forgotten whole, unless somebody has more of it; nor what nobody has more of, of a server that is gone: of
+ * ten thousand dead origins nothing is said. Which peer it is does not change without need: `current` says from whom it
+ * comes now. `moved` are the origins that sources have more of since `current` was made; without it all are looked at.
  */
 export function planWants(
   own: string | undefined,

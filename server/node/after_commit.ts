@@ -1,6 +1,7 @@
 /**
- * What follows a commit, from top to bottom. A turn of the event loop ends with one transaction of the store, and only then is anybody told what came in it.
- * A fault of one step stops no other: what is committed reaches all who are owed it. `docs/architecture.md` quotes the numbered lines.
+ * What follows a commit, from top to bottom. A turn of the event loop ends with one transaction of the store, and only
+ * then is anybody told what came in it. A fault of one step stops no other: what is committed reaches all who are owed
+ * it. `docs/architecture.md` quotes the numbered lines.
  */
 
 import type { Guests } from "../guests/guests.ts";

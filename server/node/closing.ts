@@ -1,6 +1,7 @@
 /**
- * How a server comes to its end: gently, with its clients handed over to others; at once; or because it cannot go on. Knows in which order its parts
- * stop, so that what is under way is stored, and sent to the others, before anything is closed.
+ * How a server comes to its end: gently, with its clients handed over to others; at once; or because it cannot
+ * go on. Knows in which order its parts stop, so that what is under way is stored, and sent to the others,
+ * before anything is closed.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -88,7 +89,10 @@ export class Closing {
     return this.#closing ??= this.#stop("SERVER_STOPPING");
   }
 
-  /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
+  /**
+   * As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in
+   * the middle of nothing.
+   */
   drain(): void {
     this.#closing ??= this.#drain();
   }
@@ -99,8 +103,8 @@ export class Closing {
     this.#failure = { error };
     logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
     const { mesh, older, connections, observatory } = this.#parts;
-    // Before this call returns: what the store did not take or give may be missing in whatever would be said next. Servers first, so that none
-    // hears of clients that are lost.
+    // Before this call returns: what the store did not take or give may be missing in whatever would be said next.
+    // Servers first, so that none hears of clients that are lost.
     mesh.silence();
     older?.end();
     // There is another server for the clients of a copy, with the same name.

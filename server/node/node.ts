@@ -1,6 +1,7 @@
 /**
- * A server put together from its rooms: listens, and hands every link to a `Connection`; how it ends is in `closing.ts`. Knows no operating system:
- * clock, transport, store and cryptography are handed in, which is what lets several nodes run on one fake clock.
+ * A server put together from its rooms: listens, and hands every link to a `Connection`; how it ends is in
+ * `closing.ts`. Knows no operating system: clock, transport, store and cryptography are handed in, which is what lets
+ * several nodes run on one fake clock.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -73,7 +74,10 @@ export interface NodeParts {
   readonly writeTrace?: (event: TraceEvent) => void;
   /** Where spans go; absent when nobody wants any. */
   readonly spans?: SpanOutput;
-  /** Told what is thrown in a handler, which then ends no more than what it belongs to; absent where that is to be thrown on. */
+  /**
+   * Told what is thrown in a handler, which then ends no more than what it belongs to; absent where
+   * that is to be thrown on.
+   */
   readonly faults?: FaultGuard;
   /** How many connections without a place are heard; 1,024 where it is absent. */
   readonly maxLobby?: number;
@@ -418,7 +422,10 @@ export class ThrumNode {
     return this.#closing.stop();
   }
 
-  /** As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in the middle of nothing. */
+  /**
+   * As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in
+   * the middle of nothing.
+   */
   drain(): void {
     this.#closing.drain();
   }
@@ -450,7 +457,9 @@ export class ThrumNode {
     return this.#observatory.diagram(this.#parts.clock.wallMs() - seconds * 1000);
   }
 
-  /** Since when `diagram()` has events of the whole network, in milliseconds since 1970; `undefined` while nobody looks. */
+  /**
+   * Since when `diagram()` has events of the whole network, in milliseconds since 1970; `undefined` while nobody looks.
+   */
   get recordedSinceMs(): number | undefined {
     return this.#observatory.live.recordedSinceMs;
   }
@@ -509,7 +518,10 @@ export class ThrumNode {
     this.#hub.forgot(upTo);
   }
 
-  /** Clients that know ids of the former name come back, here or elsewhere, to be told which of them are not as they have them. */
+  /**
+   * Clients that know ids of the former name come back, here or elsewhere, to be told which of them are
+   * not as they have them.
+   */
   #renamed(former: string): void {
     this.#presence.renamed(former);
     this.#endThoseWhoResume();

@@ -150,7 +150,9 @@ export class LostPlaces {
     this.#add({ ...place, sequence: 0 });
   }
 
-  /** Another server says where a user stood when `place.server` was lost to it; unless something is known of that here. */
+  /**
+   * Another server says where a user stood when `place.server` was lost to it; unless something is known of that here.
+   */
   concludedElsewhere(place: Omit<LostPlace, "id" | "sequence">): void {
     const { username, server, lostAt } = place;
     const taken = this.#takenEarly.get(concludedKey(username, server));
@@ -209,7 +211,10 @@ export class LostPlaces {
     for (const { id } of this.concludedOf(server)) this.#drop(id);
   }
 
-  /** A user who was nowhere else at `server` logs in there: what is known of earlier losses may be what is taken up there. */
+  /**
+   * A user who was nowhere else at `server` logs in there: what is known of earlier losses may be
+   * what is taken up there.
+   */
   came(server: string, username: string): void {
     for (const { id, server: of } of this.of(username)) {
       if (of !== server && !this.#presumedAt.has(id)) this.#presumedAt.set(id, server);
@@ -226,7 +231,10 @@ export class LostPlaces {
     return this.#takeFirst(this.of(username).filter(({ canResume }) => canResume));
   }
 
-  /** At the server `by` a user has taken up a place, at this Lamport time there. `isOwn` says that it is one of this server. */
+  /**
+   * At the server `by` a user has taken up a place, at this Lamport time there. `isOwn` says that it
+   * is one of this server.
+   */
   takenElsewhere(by: string, username: string, name: PlaceName, lamport: number, isOwn = false): void {
     for (const { id } of this.of(username)) {
       if (this.#presumedAt.get(id) === by) this.#presumedAt.delete(id);
@@ -235,7 +243,8 @@ export class LostPlaces {
     const places = this.of(username).filter((place) => place.server === server);
     const place = sequence > 0
       ? places.find((place) => place.sequence === sequence)
-      // What others concluded of this server may be an earlier loss, of which it knows what became: what it has noted since is not given up for that.
+      // What others concluded of this server may be an earlier loss, of which it knows what became: what it has noted
+      // since is not given up for that.
       : places.find((place) => place.sequence === 0 && (!isOwn || place.lostAt < lamport)) ??
         places.find(({ lostAt }) => lostAt < lamport);
     if (place !== undefined) return this.#drop(place.id);

@@ -27,7 +27,9 @@ export interface PlaceKeeperParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly opened: Pick<StoreState, "places" | "cursors" | "head" | "lamport">;
-  /** What others have of the log, as far as they said so: what they may have that is not here has to be named to them. */
+  /**
+   * What others have of the log, as far as they said so: what they may have that is not here has to be named to them.
+   */
   others(): Iterable<{ readonly serverId: string; readonly vector: Vector }>;
   /** A user has another number of connections here. */
   countsChanged(username: string): void;
@@ -96,7 +98,10 @@ export class PlaceKeeper {
 
   // ---- connections of this server --------------------------------------------------------------------------------
 
-  /** A connection begins to read, at the end of the log or (`position`) before. Gives the name under which the other calls know it. */
+  /**
+   * A connection begins to read, at the end of the log or (`position`) before. Gives the name under which the
+   * other calls know it.
+   */
   begin(connection: ReadingConnection, position: Position | undefined): number {
     const id = this.#table.allotId();
     this.#connections.set(id, connection);
@@ -138,7 +143,10 @@ export class PlaceKeeper {
     return this.#counts.keys();
   }
 
-  /** Those that have not got all that is here, and how far they are in the origins where they miss something; `atMost` of them. */
+  /**
+   * Those that have not got all that is here, and how far they are in the origins where they miss
+   * something; `atMost` of them.
+   */
   lagging(atMost: number): Map<string, Vector> {
     const { journal } = this.#parts;
     const positions = new Map<string, Position>();
@@ -155,7 +163,10 @@ export class PlaceKeeper {
 
   // ---- users come back -------------------------------------------------------------------------------------------
 
-  /** A user logs in without knowing where it was. Gives what it had when its oldest lost connection ended; that place is taken up with this, everywhere. */
+  /**
+   * A user logs in without knowing where it was. Gives what it had when its oldest lost connection ended; that place is
+   * taken up with this, everywhere.
+   */
   takeUp(username: string): Vector | undefined {
     const place = this.#table.takeUp(username);
     if (place === undefined) return undefined;
@@ -244,7 +255,9 @@ export class PlaceKeeper {
     this.#keep();
   }
 
-  /** Tells the others of those who were here before this server was started anew, unless they have been elsewhere since. */
+  /**
+   * Tells the others of those who were here before this server was started anew, unless they have been elsewhere since.
+   */
   tellOwn(): void {
     const { journal } = this.#parts;
     for (const { id, username, canResume, lostAt, position, except } of this.#table.concludedOf(journal.serverId)) {

@@ -51,7 +51,10 @@ interface Peer {
   startedAt: number;
   readonly counts: Map<string, ReadingCounts>;
   lags: ReadonlyMap<string, Vector>;
-  /** Users who lost their connection there, as far as the entry that says where they stood has not come: it may be overtaken. */
+  /**
+   * Users who lost their connection there, as far as the entry that says where they stood has not come:
+   * it may be overtaken.
+   */
   readonly leaving: Set<string>;
 }
 
@@ -83,7 +86,10 @@ export class PlaceTalk implements MeshPlaces {
     this.#parts = parts;
   }
 
-  /** Calls `run` when all is known of where `username` was before: at once, unless it seems to be, or has just been, at another server. */
+  /**
+   * Calls `run` when all is known of where `username` was before: at once, unless it seems to be, or has just
+   * been, at another server.
+   */
   whenKnown(username: string, run: () => void): void {
     const { servers, isAway } = this.#parts.whereabouts(username);
     const asked = [...this.#peers.values()].filter(({ answers, link: { serverId } }) =>
@@ -124,7 +130,9 @@ export class PlaceTalk implements MeshPlaces {
     for (const portion of portions(users)) link.send({ command: "SESSIONS", users: portion });
   }
 
-  /** Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log. */
+  /**
+   * Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log.
+   */
   announced(serverId: string, { startedAt, has, tells }: Parameters<MeshPlaces["announced"]>[1]): void {
     const peer = this.#peers.get(serverId);
     if (peer === undefined) return;
@@ -136,7 +144,8 @@ export class PlaceTalk implements MeshPlaces {
       this.#tellConcluded(peer);
     }
     const { keeper, whenHere, isHere } = this.#parts;
-    // One that was started anew may have lost what it knew of them with its power: what it tells replaces what is concluded one by one.
+    // One that was started anew may have lost what it knew of them with its power: what it tells replaces what is
+    // concluded one by one.
     if (this.#lostRuns.get(serverId) !== startedAt || keeper.concludedOf(serverId).length === 0) return;
     const id = `${serverId}:${has}`;
     whenHere(id, () => {

@@ -1,6 +1,7 @@
 /**
- * Who is online in the network: the users of this server and of each that is linked, and what is told when somebody comes or goes. Who is nowhere any more because a connection or a server was
- * lost has a moment to come back before that is told. For each user what is told alternates: joined, gone, joined. Pure: the time comes in.
+ * Who is online in the network: the users of this server and of each that is linked, and what is told when somebody
+ * comes or goes. Who is nowhere any more because a connection or a server was lost has a moment to come back before
+ * that is told. For each user what is told alternates: joined, gone, joined. Pure: the time comes in.
  */
 
 /** Something to tell. */

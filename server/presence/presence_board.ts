@@ -1,6 +1,6 @@
 /**
- * Who is online, carried between servers and told to clients: notes who comes and goes here, tells the other servers, hears it from them. What is told when is decided in
- * `presence.ts`.
+ * Who is online, carried between servers and told to clients: notes who comes and goes here, tells the other servers,
+ * hears it from them. What is told when is decided in `presence.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -133,7 +133,10 @@ export class PresenceBoard {
     for (const session of this.#parts.sessions.of(username)) session.end("SESSION_REPLACED");
   }
 
-  /** Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions that begin at once stays. */
+  /**
+   * Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions
+   * that begin at once stays.
+   */
   #beganAfter(username: string, lamport: number, serverId: string): boolean {
     const here = this.#beganAt.get(username) ?? 0;
     return here > lamport || (here === lamport && this.#parts.named.serverId > serverId);

@@ -1,6 +1,7 @@
 /**
- * The answers to LIST_USERS. Names of accounts are read once and kept in their order; an answer is made when it is asked for after something has changed, and is the same bytes for all who ask
- * until the next change: however often somebody asks, it costs a write.
+ * The answers to LIST_USERS. Names of accounts are read once and kept in their order; an answer is made when it is
+ * asked for after something has changed, and is the same bytes for all who ask until the next change: however often
+ * somebody asks, it costs a write.
  */
 
 import type { UserScope } from "../../protocol/message.ts";

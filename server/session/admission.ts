@@ -1,6 +1,6 @@
 /**
- * Who may come in: what has to be found out, here and in the network, before a LOGIN or a REGISTER is answered. What the answer then is, is decided by
- * `session.ts`; a connection that is gone meanwhile is told nothing.
+ * Who may come in: what has to be found out, here and in the network, before a LOGIN or a REGISTER is answered. What
+ * the answer then is, is decided by `session.ts`; a connection that is gone meanwhile is told nothing.
  */
 
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
@@ -89,7 +89,10 @@ function orBreakDown(waiting: Waiting, act: () => void): void {
   }
 }
 
-/** Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every server that can be reached. */
+/**
+ * Makes an account, if nobody in the network has the name; tells whether it did once the account can be used at every
+ * server that can be reached.
+ */
 export function register(
   { username, secret }: { readonly username: string; readonly secret: string },
   waiting: Waiting,
@@ -109,7 +112,10 @@ export function register(
   });
 }
 
-/** As `register`, for a server of the older dialect; where the name has an account, tells whether the secret is that one's. */
+/**
+ * As `register`, for a server of the older dialect; where the name has an account, tells whether the
+ * secret is that one's.
+ */
 export function takeAccount(
   { username, secret, remoteHost }: { readonly username: string; readonly secret: string; readonly remoteHost: string },
   services: AdmissionServices,

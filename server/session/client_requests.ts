@@ -1,4 +1,7 @@
-/** What a logged-in client asks for, carried out and answered: to publish, to send to somebody, to know who is there. An answer that says that something is safe waits until it is. */
+/**
+ * What a logged-in client asks for, carried out and answered: to publish, to send to somebody, to know who is there. An
+ * answer that says that something is safe waits until it is.
+ */
 
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
@@ -75,7 +78,10 @@ export class ClientRequests {
     });
   }
 
-  /** Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the client is told once that it waits. */
+  /**
+   * Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the
+   * client is told once that it waits.
+   */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
     if (isSafeOnceCommitted(id, this.#services)) return answer();
     const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });

@@ -1,6 +1,7 @@
 /**
- * The outlet to a client that keeps a trace: whatever is written begins with the server's Lamport time. Lines of the log carry the times of their entries, which are
- * the same for everybody; when this server sent them is said here, and only to those who want to know.
+ * The outlet to a client that keeps a trace: whatever is written begins with the server's Lamport time. Lines of the
+ * log carry the times of their entries, which are the same for everybody; when this server sent them is said here, and
+ * only to those who want to know.
  */
 
 import type { Outlet } from "../../platform/transport.ts";

@@ -1,6 +1,6 @@
 /**
- * One connection of this server: carries out what `session.ts` decides. It owns the link until it is known who is at the other end; what a connection has beside the link
- * is its phase's.
+ * One connection of this server: carries out what `session.ts` decides. It owns the link until it is known who is at
+ * the other end; what a connection has beside the link is its phase's.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -257,7 +257,10 @@ export class Connection
     return takingIn(this.#phase);
   }
 
-  /** Whether it does not take its answers. What comes from the log does not count: it may be much at once, and who is slow to read it still has to be heard. */
+  /**
+   * Whether it does not take its answers. What comes from the log does not count: it may be much at once, and who is
+   * slow to read it still has to be heard.
+   */
   get isStuffed(): boolean {
     return this.answers.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
   }

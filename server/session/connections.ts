@@ -1,5 +1,6 @@
 /**
- * Who is served by one server, whichever door they came through. Who has a place, who waits for one and who has to go is decided in `server/session/limits/seats.ts`; this does it.
+ * Who is served by one server, whichever door they came through. Who has a place, who waits for one and who has to go
+ * is decided in `server/session/limits/seats.ts`; this does it.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -33,7 +34,10 @@ export interface ConnectionsParts {
 
 /** Connections that may wait for a place; beyond, somebody is turned away. */
 export const MAX_LOBBY = 1_024;
-/** How long the last line to somebody who has to go may take to leave: others wait for its place, and many may have to go. */
+/**
+ * How long the last line to somebody who has to go may take to leave: others wait for its place, and
+ * many may have to go.
+ */
 const HURRY_MS = 250;
 /** For so long, and until it was read once, nobody has to go because it says nothing. */
 const FRESH_MS = 1_000;
@@ -95,7 +99,10 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     return String(++this.#made);
   }
 
-  /** Hears whoever is at the other end of `link`; whether there is a place for it is found out when it has said who it is. */
+  /**
+   * Hears whoever is at the other end of `link`; whether there is a place for it is found out when
+   * it has said who it is.
+   */
   accept(link: Link, over: Door): void {
     const { isClosing, connect } = this.#parts;
     if (isClosing()) return link.destroy();

@@ -1,4 +1,7 @@
-/** When an entry counts as safe, so that whoever waits for that may be told: the setting `cluster.durability`, in one place. */
+/**
+ * When an entry counts as safe, so that whoever waits for that may be told: the setting
+ * `cluster.durability`, in one place.
+ */
 
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { ConnectionServices } from "./connection_services.ts";

@@ -1,4 +1,7 @@
-/** How a client comes in once its LOGIN is good: it is welcomed, finds its place in the log, and is one of the sessions here; or it is welcomed and sent on to another server. */
+/**
+ * How a client comes in once its LOGIN is good: it is welcomed, finds its place in the log, and is one of the sessions
+ * here; or it is welcomed and sent on to another server.
+ */
 
 import type { Endpoint } from "../../platform/address.ts";
 import { getLogger } from "@logtape/logtape";

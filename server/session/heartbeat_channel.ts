@@ -1,6 +1,7 @@
 /**
- * The out-of-band channel of one connection: a second connection to the client, on the address it came from, for heartbeats and their answers alone. A
- * full main connection then cannot hide a live process. While it is not there, heartbeats go the ordinary way.
+ * The out-of-band channel of one connection: a second connection to the client, on the address it came from, for
+ * heartbeats and their answers alone. A full main connection then cannot hide a live process. While it is not there,
+ * heartbeats go the ordinary way.
  */
 
 import { getLogger } from "@logtape/logtape";

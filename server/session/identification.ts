@@ -1,6 +1,7 @@
 /**
- * Finds out who is at the other end of a connection: how long that may take, and what has to be looked up or made before a LOGIN or REGISTER is answered. It is there until that is known.
- * What may be said meanwhile, and what follows, is decided in `session.ts`.
+ * Finds out who is at the other end of a connection: how long that may take, and what has to be looked up or made
+ * before a LOGIN or REGISTER is answered. It is there until that is known. What may be said meanwhile, and what
+ * follows, is decided in `session.ts`.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,6 +1,6 @@
 /**
- * Lines of one connection on their way in: taken in their order, as far as its share of the turn goes. The rest is held, and the link is not read meanwhile; nor is that of a client that does
- * not take its answers.
+ * Lines of one connection on their way in: taken in their order, as far as its share of the turn goes. The rest is
+ * held, and the link is not read meanwhile; nor is that of a client that does not take its answers.
  */
 
 import type { Link } from "../../platform/transport.ts";
@@ -109,7 +109,9 @@ export class LineIntake implements Waiter {
     if (this.#hasFinished && this.#held === undefined) this.#owner.onFinish();
   }
 
-  /** Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers. */
+  /**
+   * Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers.
+   */
   readOrNot(): void {
     const { taking } = this.#owner;
     if (taking === "never" || taking === "elsewhere") return;

@@ -1,4 +1,6 @@
-/** What a client is told when it is logged in: plain ones a sentence, others what they asked for, and where they stand. */
+/**
+ * What a client is told when it is logged in: plain ones a sentence, others what they asked for, and where they stand.
+ */
 
 import type { Proven } from "../accounts/credential.ts";
 import type { Feature, LoginMessage, LoginSuccessMessage } from "../../protocol/message.ts";
@@ -14,7 +16,10 @@ export interface Welcomed {
   readonly proven: Proven | undefined;
 }
 
-/** LOGIN_SUCCESS for `login`. Without a place it says nothing of what the client has, as that is for the next server to say. */
+/**
+ * LOGIN_SUCCESS for `login`. Without a place it says nothing of what the client has, as that is for
+ * the next server to say.
+ */
 export function welcomeOf(
   { username, secret = "", features: asked }: LoginMessage,
   { features, place, proven }: Welcomed,

@@ -1,6 +1,6 @@
 /**
- * Direct messages of one logged-in client: those that waited for its user, what it gets of those that come, and when they count as delivered. A client with `chat` says so itself; for others they
- * are when their link has taken them.
+ * Direct messages of one logged-in client: those that waited for its user, what it gets of those that come, and when
+ * they count as delivered. A client with `chat` says so itself; for others they are when their link has taken them.
  */
 
 import { linesOf, type Segment } from "../../log/segment.ts";
@@ -40,7 +40,10 @@ interface UserLine {
   readonly [field: string]: unknown;
 }
 
-/** Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs no more than others. */
+/**
+ * Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs
+ * no more than others.
+ */
 const PORTION_BYTES = 65_536;
 /** Portions in one turn, and after how long there is no further one. */
 const PORTIONS_PER_TURN = 4;
@@ -78,8 +81,10 @@ export class Mailbox implements Waiter {
   }
 
   /**
-   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a client that cannot say what it has: everything before this moment, which then
-   * does not come from the log. To one that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that stands for this too.
+   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a
+   * client that cannot say what it has: everything before this moment, which then does not come from the log. To one
+   * that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that
+   * stands for this too.
    */
   open(has?: Vector): void {
     const { journal } = this.#parts;
@@ -217,7 +222,10 @@ export class Mailbox implements Waiter {
     for (const { origin, sequence } of taken) this.#deliver(origin, sequence, sequence);
   }
 
-  /** Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker: then they do not wait any more. */
+  /**
+   * Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker:
+   * then they do not wait any more.
+   */
   #deliver(origin: string, first: number, last: number): void {
     const { journal, username } = this.#parts;
     while (first <= last) {

@@ -1,6 +1,6 @@
 /**
- * What one connection is told beside the log: at once, or with the turn, when what it says is committed. Counts what the link had no room for, as whoever does not take its answers is not
- * read any further.
+ * What one connection is told beside the log: at once, or with the turn, when what it says is committed. Counts what
+ * the link had no room for, as whoever does not take its answers is not read any further.
  */
 
 import type { Outlet } from "../../platform/transport.ts";

@@ -16,7 +16,10 @@ export interface Place {
   readonly isAtEnd: boolean;
   /** What the client has of the log: to be left out. */
   readonly has: Vector;
-  /** As whom this server speaks in `LOGIN_SUCCESS`: as the origin of which the client has to take a number back, if there is one. */
+  /**
+   * As whom this server speaks in `LOGIN_SUCCESS`: as the origin of which the client has to take a number
+   * back, if there is one.
+   */
   readonly serverId: string;
   /** For `LOGIN_SUCCESS`. */
   readonly resume: WireResume;
@@ -91,9 +94,10 @@ export function placeOf(brings: Vector | undefined, stood: Vector | undefined, l
 }
 
 /**
- * A client that has more of this server's own log than the server itself was here before an old copy of the data was put back. What it has above the log's
- * end is lost here, and its numbers will be given to other entries: it is told so, and gets those. One that ends in numbers of another origin which were given out
- * twice may have seen other entries under them: it is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
+ * A client that has more of this server's own log than the server itself was here before an old copy of the data was
+ * put back. What it has above the log's end is lost here, and its numbers will be given to other entries: it is told
+ * so, and gets those. One that ends in numbers of another origin which were given out twice may have seen other entries
+ * under them: it is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
  */
 function withoutLostOnes(vector: Vector, log: PlacedLog): { has: Vector; lost: WireGap[]; as: string } {
   const { serverId, vector: own, origins: { retractions } } = log;

@@ -1,6 +1,6 @@
 /**
- * What a logged-in client has of this server: its place in the log and what is read to it from there, its supervision, and what it publishes. The connection owns it, from
- * the login to the end.
+ * What a logged-in client has of this server: its place in the log and what is read to it from there, its supervision,
+ * and what it publishes. The connection owns it, from the login to the end.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -132,7 +132,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { features } = this.#session;
     const bringsVector = login.resume !== undefined && features.includes("resume");
     if (this.#mailbox === undefined || (bringsVector && !features.includes("chat"))) return hub.join(this.#reader);
-    // What waited comes first, however long that takes: who says that it has taken a later one has said so of all before it.
+    // What waited comes first, however long that takes: who says that it has taken a later one has said
+    // so of all before it.
     hub.enter(this.#reader);
     this.#mailbox.open(bringsVector ? this.#has : undefined);
     // Should this server crash meanwhile: it is not at the end of the log any more as soon as that goes on.
@@ -311,7 +312,10 @@ export class ServedClient implements Supervised, ReaderOwner {
     );
   }
 
-  /** Whether it takes what waits for it. Whoever is not read is judged by that alone; with nothing left to take it is its lines that wait, for this server. */
+  /**
+   * Whether it takes what waits for it. Whoever is not read is judged by that alone; with nothing left to take it is
+   * its lines that wait, for this server.
+   */
   otherSign(): OtherSign {
     const { isRead, outlet: { pendingBytes } } = this.#owner;
     const takes = this.#hasDrained || pendingBytes < this.#untakenBytes;

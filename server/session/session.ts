@@ -1,6 +1,6 @@
 /**
- * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure: sockets, accounts and the log are the
- * business of `connection.ts`, which carries out the effects in order.
+ * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure: sockets, accounts
+ * and the log are the business of `connection.ts`, which carries out the effects in order.
  *
  *     unidentified ──LOGIN──▶ verifying ──ok──▶ client ──▶ closed
  *        │    ▲                   ▲  │ refused ──────────▶ closed
@@ -119,7 +119,9 @@ export interface SessionFacts {
   hasAccount(username: string): boolean;
   /** Whether the store has space for more than what keeps it going. */
   readonly hasSpace: boolean;
-  /** Whether this user has published or sent something under this `messageId` before. Asked only when there is no space. */
+  /**
+   * Whether this user has published or sent something under this `messageId` before. Asked only when there is no space.
+   */
   isRepeated(username: string, messageId: string): boolean;
   /** Whether this is the secret that the connection logged in with. Asked only when a message carries one. */
   matchesSecret(secret: string): boolean;
@@ -217,8 +219,8 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 }
 
 /**
- * What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead of this one. `proven` is there for all
- * but anonymous clients that may log in.
+ * What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead
+ * of this one. `proven` is there for all but anonymous clients that may log in.
  */
 export interface LoginFindings {
   readonly problem?: LoginProblem;
@@ -328,7 +330,9 @@ function lacksSpace(
   return !facts.hasSpace && (messageId === undefined || !facts.isRepeated(username, messageId));
 }
 
-/** Why the message's username and secret are not those of the login. Clients that asked for features may leave both out. */
+/**
+ * Why the message's username and secret are not those of the login. Clients that asked for features may leave both out.
+ */
 function pairProblem(
   session: LoggedIn,
   message: { readonly username: string | undefined; readonly secret: string | undefined },
@@ -369,7 +373,10 @@ export function standingOf(
   return { kind: features.length === 0 ? "plain" : "anonymous" };
 }
 
-/** What somebody is told whose connection this server ends, for `reason`; `undefined` where it knows no command that says so. */
+/**
+ * What somebody is told whose connection this server ends, for `reason`; `undefined` where it knows no
+ * command that says so.
+ */
 export function farewellOf(
   session: Session,
   reason: CloseReason,

@@ -1,6 +1,7 @@
 /**
  * The state of each origin's log that a store holds in memory, and the decisions from it: whether a batch continues the
- * log, which entries a reader lacks, and which are forgotten next. The store has the rows, and hands in a `Lookup`. Pure.
+ * log, which entries a reader lacks, and which are forgotten next. The store has the rows, and hands
+ * in a `Lookup`. Pure.
  */
 
 import type { Position, Segment } from "../../log/segment.ts";

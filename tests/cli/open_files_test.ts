@@ -1,4 +1,7 @@
-/** A server that may have few files open, and more connections than that: it goes on, stores what is large, shows its numbers and takes whoever comes when somebody goes. */
+/**
+ * A server that may have few files open, and more connections than that: it goes on, stores what is large, shows its
+ * numbers and takes whoever comes when somebody goes.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { connect, type Socket } from "node:net";

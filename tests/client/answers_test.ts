@@ -1,4 +1,7 @@
-/** Answers to a client's own requests come whatever waits to be taken, and what has no room is told and comes again: on real sockets. */
+/**
+ * Answers to a client's own requests come whatever waits to be taken, and what has no room is told and comes
+ * again: on real sockets.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";

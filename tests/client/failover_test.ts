@@ -141,7 +141,10 @@ Deno.test("Failover believes a server that does not know the user only when none
   assertEquals(known.refused(now(11), "UNKNOWN_USER").kind, "call");
 });
 
-/** A world with three servers of one network, of which the client knows the first. The others tell who is there with every login. */
+/**
+ * A world with three servers of one network, of which the client knows the first. The others tell who is
+ * there with every login.
+ */
 function threeServers() {
   const world = new ClientWorld({ origin: "a" });
   const others = ["b", "c"].map((name) => {

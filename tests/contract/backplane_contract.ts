@@ -1,4 +1,7 @@
-/** What every backplane promises to its server (server/backplane/backplane.ts), as long as no other server can be reached. */
+/**
+ * What every backplane promises to its server (server/backplane/backplane.ts), as long as no other
+ * server can be reached.
+ */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { type FaultGuard, Faults } from "../../platform/faults.ts";

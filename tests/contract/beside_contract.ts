@@ -1,4 +1,6 @@
-/** What every store promises about what it keeps beside the log (server/store/store.ts): a part of `store_contract.ts`. */
+/**
+ * What every store promises about what it keeps beside the log (server/store/store.ts): a part of `store_contract.ts`.
+ */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Audience, EVERYONE, SERVERS } from "../../log/segment.ts";

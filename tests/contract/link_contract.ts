@@ -14,7 +14,9 @@ export interface FarEnd {
 /** How to come by a link. */
 export interface LinkDoor {
   readonly name: string;
-  /** Runs `test` with both ends of a link that nobody is attached to; `until` lets time pass until something `holds`. */
+  /**
+   * Runs `test` with both ends of a link that nobody is attached to; `until` lets time pass until something `holds`.
+   */
   use(
     test: (near: Link, far: FarEnd, until: (holds: () => boolean, what: string) => Promise<void>) => Promise<void>,
   ): Promise<void>;

@@ -1,4 +1,7 @@
-/** What every store promises about a server that goes on under a new name (server/store/store.ts): a part of `store_contract.ts`. */
+/**
+ * What every store promises about a server that goes on under a new name (server/store/store.ts): a part of
+ * `store_contract.ts`.
+ */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Audience, EVERYONE, SERVERS } from "../../log/segment.ts";

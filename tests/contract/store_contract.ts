@@ -14,7 +14,10 @@ import { testRenamingContract } from "./renaming_contract.ts";
 export interface StoreDoor {
   /** What is being tested. */
   readonly name: string;
-  /** Lets `run` have a new, empty store whose server id is "s-1", and closes it. `reopen` gives what is left after closing and opening it. */
+  /**
+   * Lets `run` have a new, empty store whose server id is "s-1", and closes it. `reopen` gives what is left after
+   * closing and opening it.
+   */
   use(run: (store: Store, reopen: () => Store) => void): void;
 }
 

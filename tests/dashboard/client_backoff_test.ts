@@ -1,4 +1,7 @@
-/** The page's backoff against that of the client library: they are one set of rules, written twice because a page cannot load the other. */
+/**
+ * The page's backoff against that of the client library: they are one set of rules, written twice because a page
+ * cannot load the other.
+ */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** Where the page goes next, against where the client library goes: one set of rules, written twice because a page cannot load the other. */
+/**
+ * Where the page goes next, against where the client library goes: one set of rules, written twice because a page
+ * cannot load the other.
+ */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -279,7 +279,9 @@ Deno.test("PRESENCE and USER_LIST say who is online", () => {
   assertEquals([...page.session.surroundings.online], ["anna", "carl"]);
 });
 
-/** A network as one log, which takes each messageId of a user once: what a page can lose a connection to at any moment. */
+/**
+ * A network as one log, which takes each messageId of a user once: what a page can lose a connection to at any moment.
+ */
 class Network {
   readonly log: { id: string; messageId: string; text: string }[] = [];
 

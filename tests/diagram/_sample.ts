@@ -1,4 +1,7 @@
-/** Traces to look at: a short one of two servers and two clients in which most things happen (`sample.jsonl`), and others by chance. */
+/**
+ * Traces to look at: a short one of two servers and two clients in which most things happen (`sample.jsonl`),
+ * and others by chance.
+ */
 
 import { readTrace } from "../../diagram/history.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";

@@ -1,6 +1,7 @@
 /**
- * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock: `deno run -A tests/diagram/draw_pictures.ts [FOLDER]`. Which times come out may change with the
- * code, so no test compares them.
+ * Draws the pictures of docs/time.md anew, from real servers and clients on a fake clock:
+ * `deno run -A tests/diagram/draw_pictures.ts [FOLDER]`. Which times come out may change with the code, so
+ * no test compares them.
  */
 
 import { drawSvg } from "../../diagram/diagram_svg.ts";

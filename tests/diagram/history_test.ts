@@ -1,4 +1,7 @@
-/** What can be seen from traces that were read together: pairs of sends and receives, crashes, heartbeats without an answer, vector clocks. */
+/**
+ * What can be seen from traces that were read together: pairs of sends and receives, crashes, heartbeats without an
+ * answer, vector clocks.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { layOut } from "../../diagram/diagram_layout.ts";

@@ -1,4 +1,6 @@
-/** docs/protocol.md and the code say the same: commands, close reasons, features, limits, and every line that is shown. */
+/**
+ * docs/protocol.md and the code say the same: commands, close reasons, features, limits, and every line that is shown.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseOlderLine } from "../../server/legacy/legacy_codec.ts";

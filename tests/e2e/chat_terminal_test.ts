@@ -1,4 +1,7 @@
-/** People who talk to each other, each on a real terminal: what they see, across servers, while they are away, and when a server dies. */
+/**
+ * People who talk to each other, each on a real terminal: what they see, across servers, while they are away,
+ * and when a server dies.
+ */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { clientCommand, type Program, startClient, startServer } from "../support/program.ts";

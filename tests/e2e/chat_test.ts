@@ -1,6 +1,7 @@
 /**
- * People who talk over three servers that are real processes and are killed: a crowd that never stops writing, somebody who was away, somebody on two terminals.
- * `THRUM_SEED` in the environment repeats the choices of a run, `THRUM_TEST_FULL=1` takes the time that a release is worth.
+ * People who talk over three servers that are real processes and are killed: a crowd that never stops writing, somebody
+ * who was away, somebody on two terminals. `THRUM_SEED` in the environment repeats the choices of a run,
+ * `THRUM_TEST_FULL=1` takes the time that a release is worth.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -19,7 +20,10 @@ const { forMs, killEveryMs, perSecond } = Deno.env.get("THRUM_TEST_FULL") === "1
   : { forMs: 30_000, killEveryMs: 6_000, perSecond: 10 };
 /** With time on a busy machine for servers that are started again, and for what waited for them. */
 const PATIENCE_MS = 60_000;
-/** Whoever lost a connection, or a server, has so long to be back before anybody is told (`server/presence/presence_board.ts`). */
+/**
+ * Whoever lost a connection, or a server, has so long to be back before anybody is told
+ * (`server/presence/presence_board.ts`).
+ */
 const GRACE_MS = 1_500;
 
 /** Nobody's order is broken while holding back lasts: longer than any server is away here. */
@@ -119,7 +123,8 @@ Deno.test({
     await using ada = await Person.open(group, "ada", 0);
     const taker = indexOf(group, ada);
     const sent = await Promise.all(["one", "two", "three"].map((text) => ada.client.send("bob", text)));
-    // The word "stored" has come for each: that is what `send` waits for. The server has no time for anything else after it.
+    // The word "stored" has come for each: that is what `send` waits for. The server has no time for
+    // anything else after it.
     assertEquals(await group.end(taker, "SIGKILL"), 137);
     assertEquals(sent.map(({ id }) => id.startsWith(`${group.idOf(taker)}:`)), [true, true, true]);
     assertEquals(ada.told("delivered"), []);
@@ -260,7 +265,10 @@ class Person implements AsyncDisposable {
     return new Person(await connect({ ...loginOf(name), ...group.endpoint(index), ...options, onEvent }), events);
   }
 
-  /** The same, but nowhere else. A server sends newcomers on as long as it believes to have more clients than the others. */
+  /**
+   * The same, but nowhere else. A server sends newcomers on as long as it believes to have more
+   * clients than the others.
+   */
   static async openAt(...args: Parameters<typeof Person.open>): Promise<Person> {
     const [group, , index] = args;
     for (;;) {
@@ -305,7 +313,10 @@ async function eventuallyOnline(client: Person["client"], expected: readonly str
   assertEquals(online, expected);
 }
 
-/** Kills a server every `killEveryMs`, and starts it again at once, until `forMs` are over since `startedAt`. Returns how often. */
+/**
+ * Kills a server every `killEveryMs`, and starts it again at once, until `forMs` are over since
+ * `startedAt`. Returns how often.
+ */
 async function killInTurn(
   group: ServerGroup,
   talkers: readonly NumberedTalker[],
@@ -365,8 +376,9 @@ async function shownAgain(group: ServerGroup, talkers: readonly NumberedTalker[]
 }
 
 /**
- * What came after something that its sender had written later. That is excused where the sender's new server let it in without what the killed one had stored last: after 8 s, when
- * a busy machine had not brought that one back (docs/network.md, Order).
+ * What came after something that its sender had written later. That is excused where the sender's new server let it in
+ * without what the killed one had stored last: after 8 s, when a busy machine had not brought that one back
+ * (docs/network.md, Order).
  */
 function lateOf(talkers: readonly NumberedTalker[]): { readonly excused: number; readonly wrong: readonly Late[] } {
   const byName = new Map(talkers.map((talker) => [talker.name, talker]));

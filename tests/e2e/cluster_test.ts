@@ -1,6 +1,6 @@
 /**
- * Three servers as one network under a crowd of clients, as real processes: killed, stopped and cut off from each other, in an order that a seed decides.
- * `THRUM_SEED` in the environment repeats one.
+ * Three servers as one network under a crowd of clients, as real processes: killed, stopped and cut off from each
+ * other, in an order that a seed decides. `THRUM_SEED` in the environment repeats one.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -13,7 +13,10 @@ import { eventually } from "../support/until.ts";
 
 const SERVERS = 3;
 const CLIENTS = 50;
-/** So many of them are users: each costs a derivation of its secret at the beginning, and some later. The others are anonymous. */
+/**
+ * So many of them are users: each costs a derivation of its secret at the beginning, and some later. The
+ * others are anonymous.
+ */
 const USERS = 10;
 const FAULTS = ["kill", "kill", "kill", "stop", "stop", "stop", "cut", "cut", "cut and kill", "cut and kill"] as const;
 type Fault = typeof FAULTS[number];
@@ -21,7 +24,10 @@ type Fault = typeof FAULTS[number];
 const PUBLISH_MS = 200;
 /** With time on a busy machine for servers that are started again. */
 const PATIENCE_MS = 30_000;
-/** Clients come back within a second, and are let in within a moment, unless they have to wait for the server that they lost. */
+/**
+ * Clients come back within a second, and are let in within a moment, unless they have to wait for the
+ * server that they lost.
+ */
 const LATE_MS = 2_000;
 const ROLLING_CLIENTS = 72;
 
@@ -117,7 +123,8 @@ Deno.test({
     await eventually(isEven, () => `loads ${loads().join(", ")}\n${group.logs()}`, 60_000);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     console.log(`loads ${after.join(", ")} after the restarts, ${loads().join(", ")} ${seconds} s later`);
-    // What is not to happen has to be watched for a while: for the time of three looks of each server for clients to move.
+    // What is not to happen has to be watched for a while: for the time of three looks of each server
+    // for clients to move.
     const moves = () => clients.flatMap(({ events }) => events).filter(({ kind }) => kind === "redirected").length;
     await eventually(() => loads().every((load) => load === even), () => `loads ${loads().join(", ")}`, 30_000);
     const before = moves();
@@ -128,8 +135,9 @@ Deno.test({
 });
 
 /**
- * Hurts server `victim`, waits until its clients and the other servers have done something about it, and brings it back. Returns how many clients had to wait for that:
- * what they published last, only it had, and nobody may get what comes next before that.
+ * Hurts server `victim`, waits until its clients and the other servers have done something about it, and brings it
+ * back. Returns how many clients had to wait for that: what they published last, only it had, and nobody may get what
+ * comes next before that.
  */
 async function strike(
   group: ServerGroup,
@@ -182,7 +190,8 @@ async function strike(
 }
 
 /**
- * Waits until all clients but so many had something acknowledged since, and a moment longer for these. Returns how many had not.
+ * Waits until all clients but so many had something acknowledged since, and a moment longer for these.
+ * Returns how many had not.
  */
 async function areServed(clients: readonly NumberedClient[], allBut = 0): Promise<number> {
   const before = clients.map(({ acknowledged }) => acknowledged);
@@ -232,7 +241,10 @@ async function everybodyHas(clients: readonly NumberedClient[], counts: readonly
   );
 }
 
-/** What a new client gets from each server is the same, and all of it. Returns how many activities have not the same identity everywhere. */
+/**
+ * What a new client gets from each server is the same, and all of it. Returns how many activities have not the same
+ * identity everywhere.
+ */
 async function compareLogs(group: ServerGroup, published: readonly number[]): Promise<number> {
   const total = published.reduce((sum, count) => sum + count);
   await sameVectors(group);
@@ -259,7 +271,10 @@ async function compareLogs(group: ServerGroup, published: readonly number[]): Pr
   return first!.ids.entries().filter(([key, id]) => rest.some(({ ids }) => ids.get(key) !== id)).toArray().length;
 }
 
-/** Waits until all servers have the same: clients have what they wait for before a server that stood still has what nobody waits for. */
+/**
+ * Waits until all servers have the same: clients have what they wait for before a server that stood still has
+ * what nobody waits for.
+ */
 async function sameVectors(group: ServerGroup): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {

@@ -1,4 +1,7 @@
-/** Ten thousand connections that never speak. Server and crowd are processes of their own, as both need that many file descriptors. */
+/**
+ * Ten thousand connections that never speak. Server and crowd are processes of their own, as both need that
+ * many file descriptors.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "node:net";

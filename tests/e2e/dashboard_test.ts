@@ -1,6 +1,7 @@
 /**
- * The window into the network, in a real browser: three real servers with real clients, one of them killed and one drained. What real servers cannot give a
- * test comes from a made view through the real door: names with markup in them, and 5,000 connections.
+ * The window into the network, in a real browser: three real servers with real clients, one of them killed and one
+ * drained. What real servers cannot give a test comes from a made view through the real door: names with markup in
+ * them, and 5,000 connections.
  *
  * Makes screenshots too: in `docs/` with THRUM_SCREENSHOTS=docs, else in a temporary folder.
  */
@@ -253,7 +254,8 @@ test(`${CROWD} connections that change all the time scroll smoothly`, async () =
     `${frames} frames, median ${median.toFixed(1)} ms, 95 % within ${p95.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`;
   console.log(`    standing: ${say(idle)}\n    scrolling: ${say(times)}; ${times.rows} of ${CROWD} rows exist`);
   assert(times.rows < 60, `${times.rows} rows are in the page`);
-  // A screen without a graphics card, beside other tests: what matters is that it does not depend on how many rows there are.
+  // A screen without a graphics card, beside other tests: what matters is that it does not depend on how
+  // many rows there are.
   assert(times.median < 50, `half of the frames took longer than ${times.median} ms`);
 
   // To the very end, by keyboard, and found again by the filter.

@@ -1,6 +1,7 @@
 /**
- * The heartbeat of a real server that is kept busy, by who attacks it and by who uses it: whoever is silent is found, within twice the bound, and nobody who answers is. Others on the machine slow down all that is measured, so
- * what is waited for is that all silent ones are gone; how late that is, is told in the times of the server's own log.
+ * The heartbeat of a real server that is kept busy, by who attacks it and by who uses it: whoever is silent is found,
+ * within twice the bound, and nobody who answers is. Others on the machine slow down all that is measured, so what is
+ * waited for is that all silent ones are gone; how late that is, is told in the times of the server's own log.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -20,7 +21,10 @@ const PACKET_BYTES = 60_000;
 const LOGIN = '{"command":"LOGIN","username":"anonymous","features":["heartbeat"]}\n';
 const NEEDLE = '"command":"HEARTBEAT"';
 
-/** What keeps the server busy: each line, as often as fits into a packet, over and over again, from so many connections that take the answers. */
+/**
+ * What keeps the server busy: each line, as often as fits into a packet, over and over again, from so many connections
+ * that take the answers.
+ */
 const LOADS: readonly (readonly [what: string, line: string])[] = [
   ["packets of LIST_USERS", '{"command":"LIST_USERS","scope":"all"}\n'],
   ["packets of heartbeats", '{"command":"HEARTBEAT","sequence":7}\n'],
@@ -136,7 +140,10 @@ for (const [what, line] of LOADS) {
   });
 }
 
-/** In how much time a server could run, as far as can be told: at full load it has always something to do, so that this is the processor time that it has used. */
+/**
+ * In how much time a server could run, as far as can be told: at full load it has always something to do, so that this
+ * is the processor time that it has used.
+ */
 class RunTime implements Disposable {
   readonly #samples: { readonly wallMs: number; readonly ranMs: number }[] = [];
   readonly #timer: ReturnType<typeof setInterval>;

@@ -1,6 +1,6 @@
 /**
- * The Chitty-Chat door as clients find it that exist already: programs on Google's own gRPC, in Python, unmodified but for how they are told what to do. With the participant of the
- * house beside them, and servers that are real processes.
+ * The Chitty-Chat door as clients find it that exist already: programs on Google's own gRPC, in Python, unmodified but
+ * for how they are told what to do. With the participant of the house beside them, and servers that are real processes.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * The heartbeat between real processes (docs/heartbeat.md), with times scaled down: the four cases that supervision is there for, and what a process that
- * stands still does to it. The same rules as pure decisions are in tests/heartbeat/.
+ * The heartbeat between real processes (docs/heartbeat.md), with times scaled down: the four cases that supervision is
+ * there for, and what a process that stands still does to it. The same rules as pure decisions are in tests/heartbeat/.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,6 +1,7 @@
 /**
- * Servers of the older dialect beside a real server: the session that a person can type, and scripted peers of both families that join, register, publish, are killed and
- * come back. With the faults of such servers that need more than one connection to be seen.
+ * Servers of the older dialect beside a real server: the session that a person can type, and scripted peers of both
+ * families that join, register, publish, are killed and come back. With the faults of such servers that need more than
+ * one connection to be seen.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";

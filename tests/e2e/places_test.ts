@@ -29,7 +29,10 @@ class Servers implements AsyncDisposable {
     return servers;
   }
 
-  /** Starts server `index`, for the first time or with the data that it had, and waits until it has what the others have. */
+  /**
+   * Starts server `index`, for the first time or with the data that it had, and waits until it has
+   * what the others have.
+   */
   async begin(index: number): Promise<void> {
     const others = this.ports.filter((port, other) => other !== index && port > 0);
     const program = startServer(

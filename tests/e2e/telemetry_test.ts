@@ -163,7 +163,10 @@ async function portOf(server: Program): Promise<number> {
   return Number(port);
 }
 
-/** Whether servers here are a compiled program that says that it was made without telemetry, which cannot be changed later. */
+/**
+ * Whether servers here are a compiled program that says that it was made without telemetry, which
+ * cannot be changed later.
+ */
 async function compiledWithout(): Promise<boolean> {
   if (!Deno.env.get("THRUM_SERVER_BIN")) return false;
   await using server = start({ OTEL_DENO: "true", THRUM_SECRET: "of-the-network" });

@@ -1,4 +1,7 @@
-/** The interactive session on a real terminal: how a person comes in, types and leaves. What people say to each other is in `chat_terminal_test.ts`. */
+/**
+ * The interactive session on a real terminal: how a person comes in, types and leaves. What people say to each other is
+ * in `chat_terminal_test.ts`.
+ */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { clientCommand, type Program, startClient, startServer } from "../support/program.ts";

@@ -1,6 +1,6 @@
 /**
- * The client page in a real browser, at real servers: what is said reaches people over TCP and the other way round, marks of direct messages, lines by hand, a plain
- * client, a reload; and servers that are killed while it is used.
+ * The client page in a real browser, at real servers: what is said reaches people over TCP and the other way round,
+ * marks of direct messages, lines by hand, a plain client, a reload; and servers that are killed while it is used.
  *
  * Makes screenshots too: in `docs/` with THRUM_SCREENSHOTS=docs, else in a temporary folder.
  */
@@ -472,7 +472,8 @@ async function registered({ port }: RunningServer, username: string): Promise<Li
   const client = await LineClient.connect(port);
   client.send({ command: "REGISTER", username, secret: SECRET });
   await client.next("REGISTER_SUCCESS");
-  // Without "resume" it is not moved to another server in the middle of a test, and after three redirects not at the login either.
+  // Without "resume" it is not moved to another server in the middle of a test, and after three redirects not
+  // at the login either.
   const features = ["ack", "chat"];
   client.send({ command: "LOGIN", username, secret: SECRET, features, redirects: 3 });
   await client.next("LOGIN_SUCCESS");

@@ -1,6 +1,7 @@
 /**
- * A process with connections, for tests of the supervisor: one fake clock, one supervisor, bytes that wait in the operating system until a turn reads
- * them, and others at the far ends that answer or do not. Bytes travel in real time, whether this process stands still or not.
+ * A process with connections, for tests of the supervisor: one fake clock, one supervisor, bytes that wait in the
+ * operating system until a turn reads them, and others at the far ends that answer or do not. Bytes travel in real
+ * time, whether this process stands still or not.
  */
 
 import { type LivenessConfig, type Supervised, Supervisor, type Watch } from "../../heartbeat/mod.ts";
@@ -77,7 +78,9 @@ export class Connection implements Supervised {
   readonly calls: Call[] = [];
   /** When data was read last. */
   readAt = 0;
-  /** How long the other side, with the way there and back, takes to answer a heartbeat; `undefined` when it does not. */
+  /**
+   * How long the other side, with the way there and back, takes to answer a heartbeat; `undefined` when it does not.
+   */
   answersAfterMs: (sequence: number) => number | undefined = () => undefined;
 
   constructor(world: World, config: LivenessConfig) {

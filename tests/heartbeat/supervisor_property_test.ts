@@ -7,7 +7,10 @@ import { HELD_PULSES } from "../../heartbeat/awake_clock.ts";
 import { pulseFor, stepFor } from "../../heartbeat/pace.ts";
 import { type Connection, type Reading, World } from "./_world.ts";
 
-/** What happens to this process: it runs for a while, or is in one long turn, alone or with others on the machine, or stands still, or the machine sleeps. */
+/**
+ * What happens to this process: it runs for a while, or is in one long turn, alone or with others on the machine, or
+ * stands still, or the machine sleeps.
+ */
 type Fate = { readonly what: "run" | "busy" | "crowded" | "stall" | "sleep"; readonly ms: number };
 
 /** An interval that has room for all lateness (pace.ts). */

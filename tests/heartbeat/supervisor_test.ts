@@ -260,7 +260,8 @@ Deno.test("Supervisor sends no heartbeat to who sent data while this process was
 Deno.test("Supervisor sends no heartbeat for a moment that comes while it reads what had arrived before", () => {
   for (const world of readingInEveryOtherTurn(40)) {
     const [connection, other] = [world.connect({ ...FAST, idleTimeoutMs: 755 }), world.connect(FAST)];
-    // Heard now, which counts until 805. At the pulse of 775 reading the other one takes until 815, and only then this one is read again.
+    // Heard now, which counts until 805. At the pulse of 775 reading the other one takes until 815, and only then
+    // this one is read again.
     connection.watch.heard();
     other.data(775);
     connection.data(800);
@@ -318,7 +319,10 @@ Deno.test("Supervisor gives up nobody who is not read and lives as far as can be
   assertEquals(connection.count("gaveUp"), 1);
 });
 
-/** A process whose every turn takes `turnMs`, with connections of which every tenth is dead and the others answer `answerMs` after a heartbeat. */
+/**
+ * A process whose every turn takes `turnMs`, with connections of which every tenth is dead and the others answer
+ * `answerMs` after a heartbeat.
+ */
 function underLoad(turnMs: number, many: number, config: LivenessConfig, answerMs: number) {
   const world = new World({ socketsPerTurn: 1_024, turnsPerRead: 2 });
   const connections = Array.from({ length: many }, () => world.connect(config));
@@ -398,7 +402,8 @@ Deno.test("Supervisor asks for one timer per pulse, and for none when bytes come
     for (const { watch } of connections) watch.heard();
     world.clock.advance(1_000);
   }
-  // Four pulses a second. In the seconds after an idle timeout each wakes some who were heard since, and two turns are made for that.
+  // Four pulses a second. In the seconds after an idle timeout each wakes some who were heard since, and two
+  // turns are made for that.
   const pulses = world.clock.timersAsked - before;
   assert(pulses <= 240 + 3 * 20 * 12, `${pulses} timers`);
   assertEquals(connections.reduce((sum, connection) => sum + connection.calls.length, 0), 0);

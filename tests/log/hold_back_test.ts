@@ -151,7 +151,8 @@ Deno.test("one entry that is larger than all the room waits too: it could never 
   assertEquals(log.entered, ["a:1", "b:1"]);
 });
 
-// ---- whatever the order of arrival -----------------------------------------------------------------------------------
+// ---- whatever the order of
+// arrival -----------------------------------------------------------------------------------
 
 /** One entry of a history: by whom, and whether it says after which of the earlier ones. */
 interface Published {

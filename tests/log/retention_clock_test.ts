@@ -1,4 +1,7 @@
-/** The clock by which a log forgets: whatever calendars say, nothing becomes old much sooner than by the time in which the server ran. */
+/**
+ * The clock by which a log forgets: whatever calendars say, nothing becomes old much sooner than by the time in
+ * which the server ran.
+ */
 
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** What a connection of HTTP/2 may take of one turn of the event loop, and that nothing of it is lost for that. Deno 2.5 has another front. */
+/**
+ * What a connection of HTTP/2 may take of one turn of the event loop, and that nothing of it is lost for that. Deno
+ * 2.5 has another front.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";

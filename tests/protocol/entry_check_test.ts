@@ -1,4 +1,7 @@
-/** What an entry has to be: everything that a server makes passes, whatever is in it, and nothing that is wrong in one field does. */
+/**
+ * What an entry has to be: everything that a server makes passes, whatever is in it, and nothing that is
+ * wrong in one field does.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * Chance from a seed: the same seed and label give the same numbers, on every machine. Whoever draws has a `Chance` of its own, named by a label, so that
- * leaving out one step of a schedule does not change what all others draw.
+ * Chance from a seed: the same seed and label give the same numbers, on every machine. Whoever draws has a `Chance` of
+ * its own, named by a label, so that leaving out one step of a schedule does not change what all others draw.
  */
 
 /** A stream of numbers (mulberry32). Not for secrets. */

@@ -1,4 +1,7 @@
-/** Checks that what was published reached everybody: nothing acknowledged is lost, nothing comes twice or in a wrong order, and gaps are told. Pure. */
+/**
+ * Checks that what was published reached everybody: nothing acknowledged is lost, nothing comes twice or in a wrong
+ * order, and gaps are told. Pure.
+ */
 
 import type { Vector } from "../../log/vector.ts";
 import { sequenceOf } from "../../log/vector.ts";
@@ -10,7 +13,10 @@ import { type Evidence, overlaps, type Stored, type Told, type Violation } from 
 /** Something numbered that came to somebody. */
 type Arrived = Told<"received"> | Told<"got">;
 
-/** What was acknowledged is in the log of every server that is left, unless all who had it lost their disk, or the end of it. */
+/**
+ * What was acknowledged is in the log of every server that is left, unless all who had it lost their
+ * disk, or the end of it.
+ */
 export function checkAcknowledged(evidence: Evidence): Violation[] {
   const promise = "nothing acknowledged is lost";
   const violations: Violation[] = [];
@@ -55,7 +61,10 @@ function* notReplicated(
   }
 }
 
-/** Of every activity that is in the log at the end every server that is left has a copy; and everybody who stayed got it, once, in order. */
+/**
+ * Of every activity that is in the log at the end every server that is left has a copy; and everybody who stayed
+ * got it, once, in order.
+ */
 export function checkReceived(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const [chain, received] of byChain(evidence)) {
@@ -94,8 +103,8 @@ function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"
 }
 
 /**
- * Whether a client that was killed may receive again what it had: all that it brings is its vector. That does not tell of an entry which its server never heard of,
- * and which its sender gave to another one a second time.
+ * Whether a client that was killed may receive again what it had: all that it brings is its vector. That does not tell
+ * of an entry which its server never heard of, and which its sender gave to another one a second time.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
   if (wasTakenBack(evidence, before, again)) return true;
@@ -104,8 +113,8 @@ function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<
 }
 
 /**
- * Whether a client was told in between that it does not have numbers which were given out twice: it goes back before these, as a vector cannot say that it has
- * what comes after.
+ * Whether a client was told in between that it does not have numbers which were given out twice: it goes back before
+ * these, as a vector cannot say that it has what comes after.
  */
 function wasTakenBack(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
   const { origin, sequence } = parseEntryId(again.id)!;
@@ -136,16 +145,17 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
 }
 
 /**
- * Whether `late` counted as had when its receiver began, by another copy of it: two servers took the same message, and the receiver has come from the one to
- * the other. It would better not come at all, but a vector does not tell that the two are one.
+ * Whether `late` counted as had when its receiver began, by another copy of it: two servers took the same message,
+ * and the receiver has come from the one to the other. It would better not come at all, but a vector does not tell
+ * that the two are one.
  */
 export function begunWith(evidence: Evidence, vector: Vector, late: Arrived): boolean {
   return evidence.copies.get(`${late.sender}#${late.n}`)!.some(({ id }) => id !== late.id && covers(vector, id));
 }
 
 /**
- * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long as it may. No server can know
- * then that the one comes after the other.
+ * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long
+ * as it may. No server can know then that the one comes after the other.
  */
 function waitedInVain(evidence: Evidence, late: Arrived, before: Pick<Arrived, "id">): boolean {
   const server = evidence.machineOf(parseEntryId(before.id)!.origin);
@@ -167,9 +177,9 @@ function waitedInVain(evidence: Evidence, late: Arrived, before: Pick<Arrived, "
 }
 
 /**
- * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did so when it had had no
- * connection with the one that accepted `late` for the whole of the hold-back time; or it did not know that there is something to wait for, because the sender had
- * no answer to `late` yet when it went elsewhere.
+ * Whether `late` may come after `before` although it was published first: the server that let `before` into its log did
+ * so when it had had no connection with the one that accepted `late` for the whole of the hold-back time; or it did not
+ * know that there is something to wait for, because the sender had no answer to `late` yet when it went elsewhere.
  */
 export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived): boolean {
   const { holdBackMs } = evidence.schedule.settings;
@@ -195,7 +205,10 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   return false;
 }
 
-/** Whether an entry was at hand for the whole of the hold-back time before it was let in. Its own server waits with the login. */
+/**
+ * Whether an entry was at hand for the whole of the hold-back time before it was let in. Its own server
+ * waits with the login.
+ */
 function mayHaveWaited(evidence: Evidence, { server, id, at }: Stored): boolean {
   if (evidence.machineOf(parseEntryId(id)!.origin) === server) return true;
   const heldFrom = at - evidence.schedule.settings.holdBackMs;
@@ -212,7 +225,10 @@ function laterCopies(evidence: Evidence, late: Arrived, before: Arrived): Stored
   return numbers.flatMap((n) => evidence.copies.get(`${late.sender}#${n}`) ?? []).toSorted((a, b) => a.index - b.index);
 }
 
-/** Who is there at the end has everything that is in the log and was not there before it came, or was told which part it misses. */
+/**
+ * Who is there at the end has everything that is in the log and was not there before it came, or was told
+ * which part it misses.
+ */
 function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violation> {
   const { chain, session, at } = one;
   const begun = evidence.told("entered").find((event) => event.chain === chain);

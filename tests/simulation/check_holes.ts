@@ -1,6 +1,6 @@
 /**
- * Checks what becomes of clients where entries are missing in a server's log that nobody could give it: who has them from elsewhere stays, and nobody else
- * gets what comes behind them without being told. Pure.
+ * Checks what becomes of clients where entries are missing in a server's log that nobody could give it: who has them
+ * from elsewhere stays, and nobody else gets what comes behind them without being told. Pure.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";

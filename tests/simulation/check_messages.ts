@@ -1,4 +1,7 @@
-/** Checks that direct messages reach their users: once, in order, not again after they were taken, and that their senders are told so. And that all servers know who is online. Pure. */
+/**
+ * Checks that direct messages reach their users: once, in order, not again after they were taken, and that their
+ * senders are told so. And that all servers know who is online. Pure.
+ */
 
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import { begunWith, covers, isIn, mayComeLate, vectorAt } from "./check_delivery.ts";
@@ -8,11 +11,15 @@ import { keyOf } from "./numbered.ts";
 /** A line to a client, its ACK, and the receipt to all servers, when nothing is in the way. */
 const ON_ITS_WAY_MS = 60;
 /**
- * What a plain client was sent counts as delivered when its link has taken it, for which its server looks every 100 ms; and then the others have to hear of that.
+ * What a plain client was sent counts as delivered when its link has taken it, for which its server looks every 100 ms;
+ * and then the others have to hear of that.
  */
 const KNOWN_AFTER_MS = 100 + 2 * ON_ITS_WAY_MS;
 
-/** Of every direct message that a server is left with its user got a copy, whoever stayed all that were for the user; once, in order, and not again when it had been taken. */
+/**
+ * Of every direct message that a server is left with its user got a copy, whoever stayed all that were for the user;
+ * once, in order, and not again when it had been taken.
+ */
 export function checkMessages(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const got of Map.groupBy(evidence.told("got"), ({ chain }) => chain).values()) {
@@ -103,7 +110,10 @@ function* checkOnce(evidence: Evidence, all: readonly Told<"got">[]): Generator<
   }
 }
 
-/** Whether a client that was killed may be shown again what it had taken: its server did not know that, or the message is another one for it. */
+/**
+ * Whether a client that was killed may be shown again what it had taken: its server did not know that, or the message
+ * is another one for it.
+ */
 function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got">): boolean {
   if (before.session === again.session) return false;
   // Two servers had taken it, and a vector does not tell that the two are one. What waits tells by its receipt.
@@ -151,15 +161,19 @@ function* checkOrder(evidence: Evidence, all: readonly Told<"got">[]): Generator
   }
 }
 
-/** Whether another client of the user had taken `late`, and its server did not know: a client that began where that was known is shown it there. */
+/**
+ * Whether another client of the user had taken `late`, and its server did not know: a client that began where that was
+ * known is shown it there.
+ */
 function wasTakenByAnother(evidence: Evidence, late: Told<"got">): boolean {
   const isTaken = (evidence.receipts.get(keyOf(late)) ?? []).some(({ at }) => at <= late.at);
   return late.offline && isTaken && !wasKnownAsTaken(evidence, late);
 }
 
 /**
- * Whether another client of the user had taken `late` before `before` was shown as one that waited. A client that begins where the user was lost is shown what waits first;
- * when that login is cut off, the next one has what others have taken as well.
+ * Whether another client of the user had taken `late` before `before` was shown as one that waited. A client that
+ * begins where the user was lost is shown what waits first; when that login is cut off, the next one has what
+ * others have taken as well.
  */
 function isOwedToAnother(evidence: Evidence, late: Told<"got">, before: Told<"got">): boolean {
   const isTaken = (evidence.receipts.get(keyOf(late)) ?? []).some(({ at }) => at <= before.at);
@@ -182,7 +196,10 @@ function* checkReached(evidence: Evidence): Generator<Violation> {
   }
 }
 
-/** Whether a plain client was sent it and did not read it: for such a one it is enough that its connection has taken the line. */
+/**
+ * Whether a plain client was sent it and did not read it: for such a one it is enough that its
+ * connection has taken the line.
+ */
 function mayHaveTaken(evidence: Evidence, key: string): boolean {
   const to = evidence.copies.get(key)?.find((copy) => copy.to !== undefined)?.to;
   const plain = evidence.schedule.clients.filter(({ kind }) => kind === "plain").map(({ name }) => name);
@@ -203,7 +220,8 @@ function* checkStayed(evidence: Evidence, { who, chain, session, username, at }:
   const got = new Set(evidence.told("got").filter((event) => event.chain === chain).map(keyOf));
   const sessions = new Set(evidence.told("entered").filter((event) => event.chain === chain).map((e) => e.session));
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
-  // Where it begins in the log may be where its user was lost; of what waited before it came it is shown what nobody has taken.
+  // Where it begins in the log may be where its user was lost; of what waited before it came it is shown
+  // what nobody has taken.
   const login = evidence.told("connected").find((event) => event.session === begun.session);
   const had = login === undefined ? {} : vectorAt(evidence, login);
   for (const { sender, n, to } of evidence.told("sent")) {

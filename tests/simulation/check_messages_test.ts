@@ -1,4 +1,7 @@
-/** Each check of direct messages and of who is online fails on a history that was made up to break its promise, and is content with one that does not. */
+/**
+ * Each check of direct messages and of who is online fails on a history that was made up to break its promise, and is
+ * content with one that does not.
+ */
 
 import { assertEquals } from "@std/assert";
 import { check } from "./checker.ts";

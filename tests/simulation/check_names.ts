@@ -9,8 +9,8 @@ const UNKNOWN_MS = 1_000;
 const UNDER_WAY_MS = 500;
 
 /**
- * A plain client with a name that is there in the end has got all that came since it entered, at whichever servers it was
- * meanwhile, and however it lost them.
+ * A plain client with a name that is there in the end has got all that came since it entered, at whichever servers it
+ * was meanwhile, and however it lost them.
  */
 export function checkPlainLives(evidence: Evidence): Violation[] {
   // What was forgotten it is told of in words.
@@ -34,7 +34,8 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
     life === last.life && username === last.username
   ).map((event) => event.session);
   const all = sessions.flatMap((name) => stayOf(evidence, name));
-  // The name was somebody else's at all servers up to where it was lost: what is remembered of the account that is left is of an earlier time.
+  // The name was somebody else's at all servers up to where it was lost: what is remembered of the account that is left
+  // is of an earlier time.
   const stays = all.slice(
     all.findLastIndex((stay, index) =>
       losesName(evidence, who, stay) || isClaimedTwice(evidence, last.username, stay.from, all[index + 1]?.from ?? at)
@@ -88,7 +89,9 @@ function diesAt(evidence: Evidence, { server, from }: Stay, next: Stay): number 
   return died !== undefined && died.from <= next.from ? died.from : Infinity;
 }
 
-/** Whether what was sent at some time may not have come before the connection ended at `leftAt`, or lay unread there. */
+/**
+ * Whether what was sent at some time may not have come before the connection ended at `leftAt`, or lay unread there.
+ */
 function isUnderWay(evidence: Evidence, who: string, server: string, sentAt: number, leftAt: number): boolean {
   const troubles = [
     ...evidence.cut(who, server),
@@ -106,7 +109,10 @@ function isUnderWay(evidence: Evidence, who: string, server: string, sentAt: num
   }
 }
 
-/** Whether the server of the next stay knew that the client was at the former one before that could not be told any more. */
+/**
+ * Whether the server of the next stay knew that the client was at the former one before that could
+ * not be told any more.
+ */
 function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, next: Stay): boolean {
   if (server === next.server) return leftAt - from >= UNKNOWN_MS;
   const troubles = [...evidence.cut(server, next.server), ...evidence.stalls(server), ...evidence.stalls(next.server)];
@@ -124,7 +130,10 @@ function linkOf(evidence: Evidence, who: string, { server, from }: Pick<Stay, "s
   return evidence.links(server, who).findLast((link) => link.from <= from);
 }
 
-/** Whether a server may have let the client in between two stays, and sent it the entry, of which nothing came to the client. */
+/**
+ * Whether a server may have let the client in between two stays, and sent it the entry, of which
+ * nothing came to the client.
+ */
 function isSentUnheard(evidence: Evidence, who: string, stay: Stay, next: Stay, id: string): boolean {
   const { from: until } = linkOf(evidence, who, next) ?? next;
   return evidence.schedule.servers.some((server) =>
@@ -182,7 +191,10 @@ function losesName(evidence: Evidence, who: string, { server, from, until }: Sta
   );
 }
 
-/** Whether some server heard in that time of one of several claims to the name: then who was there with another one is forgotten. */
+/**
+ * Whether some server heard in that time of one of several claims to the name: then who was there with
+ * another one is forgotten.
+ */
 function isClaimedTwice(evidence: Evidence, username: string, from: number, until: number): boolean {
   const claims = [...evidence.stored.values()].flatMap((entries) =>
     [...entries.values()].filter(({ account }) => account?.username === username)

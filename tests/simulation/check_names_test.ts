@@ -1,4 +1,7 @@
-/** The checks for users with a name fail on histories that were made up to break what is promised to them, and on no other. */
+/**
+ * The checks for users with a name fail on histories that were made up to break what is promised to
+ * them, and on no other.
+ */
 
 import { assertEquals } from "@std/assert";
 import { check } from "./checker.ts";

@@ -111,7 +111,10 @@ function* checkHolds(evidence: Evidence, { who, log, vector, at }: Told<"ended w
   }
 }
 
-/** A name belongs to one account; whoever was told that it is theirs has it, unless the two were apart or a disk was lost. */
+/**
+ * A name belongs to one account; whoever was told that it is theirs has it, unless the two were
+ * apart or a disk was lost.
+ */
 export function checkNames(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   const names = Map.groupBy(evidence.told("registered"), ({ username }) => username);
@@ -165,7 +168,10 @@ function mayBothSucceed(
     evidence.wereApart(earlier.server, later.server, earlier.at - APART_BEFORE_MS, later.at + 1);
 }
 
-/** Whether whoever was told that the name is theirs may lose it: somebody else registered it at a server that was apart from theirs. */
+/**
+ * Whether whoever was told that the name is theirs may lose it: somebody else registered it at a server that
+ * was apart from theirs.
+ */
 function mayLose(evidence: Evidence, username: string, { server, at }: Told<"registered">): boolean {
   if (evidence.lostAccounts.has(username)) return true;
   for (const [other, entries] of evidence.stored) {

@@ -1,4 +1,7 @@
-/** A copy of a server's folder is started on another machine once all is quiet: it has to end, and its original to go on. */
+/**
+ * A copy of a server's folder is started on another machine once all is quiet: it has to end, and
+ * its original to go on.
+ */
 
 import type { Evidence, Violation } from "./evidence.ts";
 import { Chance } from "./chance.ts";

@@ -1,6 +1,7 @@
 /**
- * The disk of a server in the simulator: what was committed is there after a crash of the process, and what was synced too after a power cut. Opening
- * it plays everything back into a store in memory, forgetting included, and says what it knows as the store on a real disk does.
+ * The disk of a server in the simulator: what was committed is there after a crash of the process, and what was synced
+ * too after a power cut. Opening it plays everything back into a store in memory, forgetting included, and says what it
+ * knows as the store on a real disk does.
  */
 
 import type { Position, Segment } from "../../log/segment.ts";
@@ -24,7 +25,9 @@ type Written =
 
 /** What the disk tells its owner. */
 export interface DiskOwner {
-  /** A batch is about to be taken: returns whether it is. The process may die in here, before the batch is on the disk. */
+  /**
+   * A batch is about to be taken: returns whether it is. The process may die in here, before the batch is on the disk.
+   */
   committing(batch: Batch): boolean;
   /** It is on the disk; nobody has been told yet. The process may die in here too. */
   committed(batch: Batch): void;
@@ -90,7 +93,10 @@ export class Disk {
     this.#names = [...names];
   }
 
-  /** Only the first part of what was ever written is there, as `chance` says (from 0 up to but not including 1). Gives what is lost; nobody notices. */
+  /**
+   * Only the first part of what was ever written is there, as `chance` says (from 0 up to but not including 1). Gives
+   * what is lost; nobody notices.
+   */
   putOldBack(chance: number): readonly Segment[] {
     return this.#drop(Math.floor(chance * (this.#written.length + 1))).lost;
   }
@@ -169,9 +175,10 @@ export class Disk {
   }
 
   /**
-   * The power is cut: of what was committed in the last moments only the first part is there, `chance` (from 0 up to but not including 1) says how much.
-   * Gives the segments that are lost; when there are any, the server has a new name from then on, as its old numbers may be known to others; unless
-   * it `isNoticed` by nobody, as when the disk lost whole transactions.
+   * The power is cut: of what was committed in the last moments only the first part is there, `chance` (from 0 up to
+   * but not including 1) says how much. Gives the segments that are lost; when there are any, the server has a new
+   * name from then on, as its old numbers may be known to others; unless it `isNoticed` by nobody, as when the disk
+   * lost whole transactions.
    */
   powerCut(nowMs: number, chance: number, isNoticed = true): readonly Segment[] {
     const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);

@@ -1,5 +1,6 @@
 /**
- * The history, put in order for the checks: who was down, standing still or cut off from whom, who stored what when, and what became of it. Pure.
+ * The history, put in order for the checks: who was down, standing still or cut off from whom, who stored what when,
+ * and what became of it. Pure.
  */
 
 import { hasOldCopy } from "./old_copies.ts";
@@ -52,7 +53,10 @@ export class Evidence {
   readonly endedAt: number;
   readonly mendedAt: number;
   readonly destroyed = new Set<string>();
-  /** Ids that a server gave out a second time: its disk had lost them in silence, and nobody was there who could have told. */
+  /**
+   * Ids that a server gave out a second time: its disk had lost them in silence, and nobody was there
+   * who could have told.
+   */
   readonly givenTwice = new Set<string>();
   /** Names whose account stood under such an id before. */
   readonly accountsGivenTwice = new Set<string>();
@@ -128,7 +132,10 @@ export class Evidence {
     }).filter(({ from, until }) => from < until);
   }
 
-  /** Whether, in that time, the two could not talk as they should: one of them was down or stood still, or something was between them. */
+  /**
+   * Whether, in that time, the two could not talk as they should: one of them was down or stood still, or
+   * something was between them.
+   */
   wereApart(a: string, b: string, from: number, until: number): boolean {
     const spans = [...this.cut(a, b), ...this.down(a), ...this.down(b), ...this.stalls(a), ...this.stalls(b)];
     return overlaps(spans, from, until);

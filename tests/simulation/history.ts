@@ -1,5 +1,6 @@
 /**
- * What happened, as the clients, the servers and the network told it: the only evidence that the checker uses. One list in the order of time.
+ * What happened, as the clients, the servers and the network told it: the only evidence that the checker uses. One list
+ * in the order of time.
  */
 
 import { createHash } from "node:crypto";

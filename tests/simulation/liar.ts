@@ -1,4 +1,7 @@
-/** Somebody in the simulator who has the secret of the network, is taken for a server, says something that no server says, and goes. */
+/**
+ * Somebody in the simulator who has the secret of the network, is taken for a server, says something that no
+ * server says, and goes.
+ */
 
 import { Process } from "./process.ts";
 import type { Action } from "./schedule.ts";

@@ -1,4 +1,7 @@
-/** A client of the simulator that uses the client library, named or anonymous: it enters, publishes, takes what comes, is killed and comes back. */
+/**
+ * A client of the simulator that uses the client library, named or anonymous: it enters, publishes, takes what comes,
+ * is killed and comes back.
+ */
 
 import { openClient } from "../../client/client.ts";
 import type { Client, ClientEvent } from "../../client/options.ts";

@@ -1,4 +1,7 @@
-/** Promises that are broken on purpose, one at a time, to show that the simulator finds each: `deno task simulate:mutations`. */
+/**
+ * Promises that are broken on purpose, one at a time, to show that the simulator finds each:
+ * `deno task simulate:mutations`.
+ */
 
 /** One line of the product that is made wrong. */
 export interface Mutation {

@@ -1,7 +1,7 @@
 /**
- * The network of the simulator: machines with names, links between their processes, and all that can go wrong with them. Within a link bytes keep
- * their order and none is lost in the middle, as with TCP: what a black hole holds up arrives when it is gone, if both machines still know of the
- * link. Between links nothing has an order.
+ * The network of the simulator: machines with names, links between their processes, and all that can go wrong with
+ * them. Within a link bytes keep their order and none is lost in the middle, as with TCP: what a black hole holds up
+ * arrives when it is gone, if both machines still know of the link. Between links nothing has an order.
  */
 
 import type { Clock } from "../../platform/clock.ts";

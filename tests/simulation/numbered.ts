@@ -1,4 +1,7 @@
-/** What the clients of the simulator send each other, so that everybody can tell which it is: numbered, in one sequence for each life of a client. Pure. */
+/**
+ * What the clients of the simulator send each other, so that everybody can tell which it is: numbered, in one sequence
+ * for each life of a client. Pure.
+ */
 
 /** Who sent something, and its number. `sender` names one life of a client. */
 export interface Numbered {

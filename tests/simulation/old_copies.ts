@@ -1,4 +1,6 @@
-/** Old copies of servers' data that are put back: when, in a schedule that has one, and what may not come of it. Pure. */
+/**
+ * Old copies of servers' data that are put back: when, in a schedule that has one, and what may not come of it. Pure.
+ */
 
 import type { Chance } from "./chance.ts";
 import type { Evidence, Violation } from "./evidence.ts";
@@ -9,7 +11,10 @@ const COPIED_PERCENT = 20;
 /** How much of the log an old copy has at least: one that has nothing is a new disk. */
 const LEAST_KEPT = 0.3;
 
-/** `steps` with an old copy in some schedules: from a stream of its own, and put between the others, so it changes none of them. */
+/**
+ * `steps` with an old copy in some schedules: from a stream of its own, and put between the others, so it
+ * changes none of them.
+ */
 export function withOldCopies(chance: Chance, steps: readonly Step[], servers: readonly string[]): Step[] {
   if (servers.length < 2 || !chance.percent(COPIED_PERCENT)) return [...steps];
   const server = chance.pick(servers);
@@ -20,8 +25,9 @@ export function withOldCopies(chance: Chance, steps: readonly Step[], servers: r
 }
 
 /**
- * What nobody can promise where numbers were given out twice before that was noticed: who saw the one entry sees the other one under the same number, and the first one
- * again under a new name, after what its sender published since; and the receipt of a message that was on the lost disk alone is gone with it.
+ * What nobody can promise where numbers were given out twice before that was noticed: who saw the one entry sees the
+ * other one under the same number, and the first one again under a new name, after what its sender published since; and
+ * the receipt of a message that was on the lost disk alone is gone with it.
  */
 const BROKEN_BY_NATURE: ReadonlySet<string> = new Set([
   "nothing comes twice",
@@ -40,8 +46,8 @@ export function hasOldCopy({ steps }: Schedule): boolean {
 }
 
 /**
- * No number has two entries in the end, though it was given out twice: whoever had the one that counts no more has the other one. Silent power cuts may take away
- * what would have told.
+ * No number has two entries in the end, though it was given out twice: whoever had the one that counts no more has the
+ * other one. Silent power cuts may take away what would have told.
  */
 export function checkCopies(evidence: Evidence): Violation[] {
   if (!hasOldCopy(evidence.schedule) || evidence.schedule.settings.cuts === "silent") return [];

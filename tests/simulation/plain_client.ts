@@ -1,4 +1,7 @@
-/** A client of the simulator that knows no features: it sends and reads lines, and calls again when its connection is gone. */
+/**
+ * A client of the simulator that knows no features: it sends and reads lines, and calls again when
+ * its connection is gone.
+ */
 
 import type { Link, LinkHandler } from "../../platform/transport.ts";
 import { Chance } from "./chance.ts";

@@ -1,6 +1,7 @@
 /**
- * A process on a machine: the clock that a node or client of the simulator lives on. It can be stopped for a while (SIGSTOP), in which time goes on and nothing of it happens; it can be
- * busy for a while, which is the same but for the processor time that it uses; and it can die, after which nothing of it ever happens again.
+ * A process on a machine: the clock that a node or client of the simulator lives on. It can be stopped for a while
+ * (SIGSTOP), in which time goes on and nothing of it happens; it can be busy for a while, which is the same but for the
+ * processor time that it uses; and it can die, after which nothing of it ever happens again.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";

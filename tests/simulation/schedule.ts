@@ -1,6 +1,6 @@
 /**
- * What is going to happen, as data: who takes part and what is done to them when. Made up front from a seed, so that it can be printed, and made
- * shorter. Every step can be left out: one that makes no sense any more does nothing.
+ * What is going to happen, as data: who takes part and what is done to them when. Made up front from a seed, so that it
+ * can be printed, and made shorter. Every step can be left out: one that makes no sense any more does nothing.
  */
 
 import type { Vector } from "../../log/vector.ts";
@@ -23,7 +23,9 @@ export interface ClientPlan {
   readonly kind: "library" | "plain" | "anonymous";
   readonly username: string;
   readonly secret: string;
-  /** What it has when it enters for the first time, of a server that no other one has heard of; only with the library. */
+  /**
+   * What it has when it enters for the first time, of a server that no other one has heard of; only with the library.
+   */
   readonly has?: Vector;
 }
 
@@ -76,7 +78,10 @@ export type Action =
   | { readonly kind: "publish"; readonly client: string; readonly count: number }
   /** Direct messages to a user, who may be there or not. */
   | { readonly kind: "send"; readonly client: string; readonly to: string; readonly count: number }
-  /** The server that it is connected to crashes, or is cut off from the other servers: what it has accepted last is nowhere else. */
+  /**
+   * The server that it is connected to crashes, or is cut off from the other servers: what it has accepted
+   * last is nowhere else.
+   */
   | { readonly kind: "crash host"; readonly client: string; readonly when: "now" | "before commit" | "after commit" }
   | { readonly kind: "isolate host"; readonly client: string }
   /** That one is busy, as in "busy loop". */
@@ -112,7 +117,10 @@ export type Action =
     readonly what: LieName;
     readonly number: number;
   }
-  /** A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with short moments between. */
+  /**
+   * A server is not stopped, but so busy that nothing else happens in it: so often, for so long, with
+   * short moments between.
+   */
   | {
     readonly kind: "busy loop";
     readonly server: string;
@@ -133,7 +141,10 @@ export interface Schedule {
   readonly steps: readonly Step[];
 }
 
-/** Between two steps there are up to so many milliseconds; most are close to each other, as that is when things go wrong. */
+/**
+ * Between two steps there are up to so many milliseconds; most are close to each other, as that is
+ * when things go wrong.
+ */
 const LONGEST_PAUSE_MS = 900;
 
 /** Names that are claimed over and over again. */
@@ -176,7 +187,10 @@ const WEIGHTS = {
 /** Of so many schedules in a hundred somebody lies in one, up to so often. */
 const LYING_PERCENT = 30;
 const MOST_LIES = 4;
-/** Of so many somebody says in one that the beginning of an origin is forgotten, which some of the clients have: once or twice, while they are still there. */
+/**
+ * Of so many somebody says in one that the beginning of an origin is forgotten, which some of the clients have: once or
+ * twice, while they are still there.
+ */
 const HOLE_PERCENT = 20;
 const MOST_HOLES = 2;
 const HOLES_WITHIN_MS = 10_000;

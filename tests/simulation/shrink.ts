@@ -1,6 +1,7 @@
 /**
- * Makes a schedule that fails shorter: leaves out steps, in large portions and then in small ones, then whole machines, as long as it still fails in
- * the same way. (A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002.)
+ * Makes a schedule that fails shorter: leaves out steps, in large portions and then in small ones, then whole
+ * machines, as long as it still fails in the same way. (A. Zeller, R. Hildebrandt, "Simplifying and Isolating
+ * Failure-Inducing Input", 2002.)
  */
 
 import type { Schedule, Step } from "./schedule.ts";

@@ -20,7 +20,10 @@ export class SimLink implements Link {
   readonly #network: SimNetwork;
   readonly #highWaterBytes: number;
   #handler: LinkHandler | undefined;
-  /** Under way to the peer, the oldest first: those that arrived, then those that a black hole holds up, then those that travel. */
+  /**
+   * Under way to the peer, the oldest first: those that arrived, then those that a black hole holds up,
+   * then those that travel.
+   */
   readonly #sent: Item[] = [];
   #arrived = 0;
   #heldUp = 0;

@@ -1,4 +1,7 @@
-/** Carries a schedule out: real servers and real clients on one fake clock and one network, and a history of what they told. */
+/**
+ * Carries a schedule out: real servers and real clients on one fake clock and one network, and a
+ * history of what they told.
+ */
 
 import { FakeClock } from "../support/fake_clock.ts";
 import { Chance } from "./chance.ts";
@@ -15,7 +18,10 @@ import { askWhoIsOnline } from "./online_question.ts";
 import { SimServer } from "./sim_server.ts";
 import type { SimClient, Surroundings } from "./surroundings.ts";
 
-/** How long things may take to settle once all is mended: the longest pause between two calls of a lost server, and what follows. */
+/**
+ * How long things may take to settle once all is mended: the longest pause between two calls of a lost
+ * server, and what follows.
+ */
 const SETTLING_MS = 90_000;
 /** It is looked so often whether they have. */
 const LOOK_MS = 1_000;
@@ -309,7 +315,8 @@ class World {
     this.#asleep.add(machine);
     clock.after(ms, () => {
       this.#asleep.delete(machine);
-      // Those who had something to send try again when it is their time. That its process may stand still again by then is not the network's concern.
+      // Those who had something to send try again when it is their time. That its process may stand still again by then
+      // is not the network's concern.
       clock.after(this.#chance.whole(1, RESENT_WITHIN_MS), () => {
         if (!this.#asleep.has(machine)) network.wakeUp(machine);
       });

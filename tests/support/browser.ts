@@ -1,4 +1,7 @@
-/** A real browser without a window, for tests of the pages. Whatever it complains about fails the test: errors of scripts, refusals by the content policy. */
+/**
+ * A real browser without a window, for tests of the pages. Whatever it complains about fails the test: errors of
+ * scripts, refusals by the content policy.
+ */
 
 import { assertEquals } from "@std/assert";
 import { type Browser as Chromium, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -34,7 +37,10 @@ export class Browser implements AsyncDisposable {
     return new Browser(await chromium.launch({ executablePath: PATH, chromiumSandbox: Deno.uid() !== 0 }));
   }
 
-  /** Opens `address` in a page of its own, with nothing kept from others. `expected`: complaints that are part of the test. */
+  /**
+   * Opens `address` in a page of its own, with nothing kept from others. `expected`: complaints that
+   * are part of the test.
+   */
   async open(address: string, options: PageOptions = {}, expected: RegExp = /^$/): Promise<Page> {
     const context = await this.#chromium.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();

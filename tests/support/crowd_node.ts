@@ -1,6 +1,6 @@
 /**
- * A server for the HTTP gateway of which nothing is real but the door: it shows a view that a test has made. For crowds that are larger than a test should
- * really connect, and for names that no real server would have.
+ * A server for the HTTP gateway of which nothing is real but the door: it shows a view that a test has made. For crowds
+ * that are larger than a test should really connect, and for names that no real server would have.
  */
 
 import { DEFAULT_CONFIG } from "../../config/config.ts";

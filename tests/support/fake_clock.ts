@@ -1,7 +1,8 @@
 /**
- * Time that a test winds. Any number of these may exist at once, each with a time of its own. A turn is what it is in a real event loop: the timers that are
- * due, in the order of their moments and then of their asking; then what has arrived is read (`onRead`); then what waits for the end of the
- * turn. What a turn asks for with no delay happens in the next one, at the same moment.
+ * Time that a test winds. Any number of these may exist at once, each with a time of its own. A turn is what it is in a
+ * real event loop: the timers that are due, in the order of their moments and then of their asking; then what has
+ * arrived is read (`onRead`); then what waits for the end of the turn. What a turn asks for with no delay happens in
+ * the next one, at the same moment.
  */
 
 import { setImmediate } from "node:timers";
@@ -86,8 +87,9 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Calls `read` in each turn, after its timers: for whoever plays a network whose bytes wait in the operating system while this process stands still. A turn
-   * happens only where a timer is due, so ask for one at the moment of arrival. Returns how to stop it.
+   * Calls `read` in each turn, after its timers: for whoever plays a network whose bytes wait in the operating system
+   * while this process stands still. A turn happens only where a timer is due, so ask for one at the moment of arrival.
+   * Returns how to stop it.
    */
   onRead(read: () => void): () => void {
     this.#readers.add(read);
@@ -116,7 +118,10 @@ export class FakeClock implements Clock {
     this.#pass(until - this.#nowMs);
   }
 
-  /** This process is in one long turn for `ms`: time passes, nothing is called, and it runs all the while, or `share` of it where others run too. */
+  /**
+   * This process is in one long turn for `ms`: time passes, nothing is called, and it runs all the while, or `share` of
+   * it where others run too.
+   */
   busy(ms: number, share = 1): void {
     this.#ranMs += ms * share;
     this.stall(ms);

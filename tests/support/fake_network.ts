@@ -1,6 +1,7 @@
 /**
- * A network in memory on a clock that a test winds: links with latency that can be cut, stalled without being closed, and healed. Behaves as TCP does
- * towards `Link`: bytes in order, FIN after them, backpressure when nobody reads, and calls to handlers never from inside a call on the link.
+ * A network in memory on a clock that a test winds: links with latency that can be cut, stalled without being closed,
+ * and healed. Behaves as TCP does towards `Link`: bytes in order, FIN after them, backpressure when nobody reads, and
+ * calls to handlers never from inside a call on the link.
  */
 
 import type { Endpoint } from "../../platform/address.ts";

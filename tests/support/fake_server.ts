@@ -1,6 +1,7 @@
 /**
- * A server for tests of the client: one log in memory, on a fake network. Answers as docs/protocol.md says in the plainest way there is, and lets a
- * test take over: `onLine` sees every line first, and connections can be written to directly. Several can be one network, with one log.
+ * A server for tests of the client: one log in memory, on a fake network. Answers as docs/protocol.md says in the
+ * plainest way there is, and lets a test take over: `onLine` sees every line first, and connections can be written to
+ * directly. Several can be one network, with one log.
  */
 
 import type { Endpoint } from "../../platform/address.ts";

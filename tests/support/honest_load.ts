@@ -1,6 +1,7 @@
 /**
- * The clients of a server at full load, in a process of their own: readers and publishers that answer, and some that fall silent when the load is there. Prints what it sees as lines of JSON, a
- * `LoadReport` each; ends when its input does.
+ * The clients of a server at full load, in a process of their own: readers and publishers that answer, and
+ * some that fall silent when the load is there. Prints what it sees as lines of JSON, a `LoadReport` each;
+ * ends when its input does.
  *
  *     deno run -A tests/support/honest_load.ts PORT
  */
@@ -32,12 +33,18 @@ export const SILENT = 20;
 
 const REPORT_MS = 100;
 const LATE_MS = 20;
-/** Little, so that everybody is read soon: `node:net` reads one connection until nothing is left, which takes seconds with all of them. */
+/**
+ * Little, so that everybody is read soon: `node:net` reads one connection until nothing is left, which takes
+ * seconds with all of them.
+ */
 const READ_BYTES = 65_536;
 const encoder = new TextEncoder();
 const LOGIN = encoder.encode('{"command":"LOGIN","username":"anonymous","features":["heartbeat","ack"]}\n');
 const TEXT = "x".repeat(100);
-/** Publications of one publisher that are not acknowledged yet. With more the server is no busier, and what is full are the system's buffers, 4 MB and more for each reader. */
+/**
+ * Publications of one publisher that are not acknowledged yet. With more the server is no busier, and what is full are
+ * the system's buffers, 4 MB and more for each reader.
+ */
 const WINDOW = 100;
 const ACK = encoder.encode('{"command":"HEARTBEAT_ACK","sequence":1}\n');
 /** After {"command":" comes the H of HEARTBEAT. */

@@ -1,6 +1,7 @@
 /**
- * Servers of the older dialect as they were observed, on real sockets, as far as a peer can tell: families A and S, with what breaks their links. They do nothing by
- * themselves: a test lets 5 seconds pass with `tick()`. Their clients are not connections but calls: `register`, `logIn`, `publish`, and `delivered`.
+ * Servers of the older dialect as they were observed, on real sockets, as far as a peer can tell: families A and S,
+ * with what breaks their links. They do nothing by themselves: a test lets 5 seconds pass with `tick()`. Their clients
+ * are not connections but calls: `register`, `logIn`, `publish`, and `delivered`.
  */
 
 import { connect, type Socket } from "node:net";
@@ -322,7 +323,10 @@ export class FamilyS extends OlderServer {
     { secret: string; missing: Set<string>; settled: (isAllowed: boolean) => void }
   >();
 
-  /** One of its clients registers: waits, as long as it takes, for one LOCK_ALLOWED from each server that it has heard of. */
+  /**
+   * One of its clients registers: waits, as long as it takes, for one LOCK_ALLOWED from each server
+   * that it has heard of.
+   */
   register(username: string, secret: string): Promise<boolean> {
     if (this.users.has(username)) return Promise.resolve(false);
     this.users.set(username, secret);

@@ -1,5 +1,6 @@
 /**
- * A raw client for tests: sends exactly the bytes it is told to, and waits for lines instead of sleeping. It knows nothing of thrum's own client.
+ * A raw client for tests: sends exactly the bytes it is told to, and waits for lines instead of sleeping. It knows
+ * nothing of thrum's own client.
  */
 
 import { connect, type Socket } from "node:net";

@@ -1,6 +1,7 @@
 /**
- * Several real servers on one fake clock and one network, each on a machine of its own, with clients and peers of bytes. Machines, links and disks are those of the
- * simulator; here a test says what happens when. Latencies come from a fixed seed, so that every run is the same.
+ * Several real servers on one fake clock and one network, each on a machine of its own, with clients and peers of
+ * bytes. Machines, links and disks are those of the simulator; here a test says what happens when. Latencies come from
+ * a fixed seed, so that every run is the same.
  */
 
 import { assert } from "@std/assert";
@@ -212,7 +213,10 @@ export class MeshWorld {
     await this.equal(...this.servers.keys());
   }
 
-  /** A client that knows direct messages and presence, logged in where it asks. It takes what comes, and says so, unless `isIdle`. */
+  /**
+   * A client that knows direct messages and presence, logged in where it asks. It takes what comes, and says
+   * so, unless `isIdle`.
+   */
   async chat(server: string, username: string, more: Received = {}, isIdle = false): Promise<MeshClient> {
     const client = new MeshClient(await this.dial(server));
     client.takesMessages = !isIdle;

@@ -1,6 +1,6 @@
 /**
- * A server on a fake clock and a fake network, with clients of bytes. What happens in one turn of its event loop, and when a secret is derived, is up
- * to the test.
+ * A server on a fake clock and a fake network, with clients of bytes. What happens in one turn of its event loop, and
+ * when a secret is derived, is up to the test.
  */
 
 import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";

@@ -1,4 +1,7 @@
-/** Clients of a crowd: each publishes numbers without end, and writes down of each other one which numbers came, and whether in order and once. */
+/**
+ * Clients of a crowd: each publishes numbers without end, and writes down of each other one which numbers came, and
+ * whether in order and once.
+ */
 
 import { delay } from "@std/async/delay";
 import { type Client, type ClientEvent, connect, type ConnectOptions } from "../../mod.ts";

@@ -1,6 +1,6 @@
 /**
- * Talkers of a crowd: each writes numbered direct messages to the others without end, and notes of each other one which numbers came, and which of them
- * late or twice.
+ * Talkers of a crowd: each writes numbered direct messages to the others without end, and notes of each other one which
+ * numbers came, and which of them late or twice.
  */
 
 import { delay } from "@std/async/delay";
@@ -24,7 +24,10 @@ interface Received {
   readonly missing: Set<number>;
 }
 
-/** The talker pauses when so many of its messages are not acknowledged: at 20 a second, what a failover of ten seconds leaves. */
+/**
+ * The talker pauses when so many of its messages are not acknowledged: at 20 a second, what a failover
+ * of ten seconds leaves.
+ */
 const MAX_UNACKNOWLEDGED = 200;
 /** A login that took so long was answered without what its client had published last (docs/network.md, Order). */
 const LET_IN_WITHOUT_MS = 8_000;
@@ -35,7 +38,10 @@ export class NumberedTalker implements AsyncDisposable {
   readonly name: string;
   readonly #client: Client;
   readonly #received = new Map<string, Received>();
-  /** For each other one, of message 1, 2 … to it: how many logins had been answered without what came before them when it was stored. */
+  /**
+   * For each other one, of message 1, 2 … to it: how many logins had been answered without what came before
+   * them when it was stored.
+   */
   readonly #letInWithout = new Map<string, number[]>();
   readonly #delivered = new Set<string>();
   readonly #reading: Promise<void>;

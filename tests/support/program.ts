@@ -1,6 +1,6 @@
 /**
- * The two programs as real processes, with pipes or on a terminal of their own. Runs the sources, or the compiled programs that THRUM_SERVER_BIN
- * and THRUM_CLIENT_BIN name.
+ * The two programs as real processes, with pipes or on a terminal of their own. Runs the sources, or the compiled
+ * programs that THRUM_SERVER_BIN and THRUM_CLIENT_BIN name.
  */
 
 import { fail } from "@std/assert";

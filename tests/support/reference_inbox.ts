@@ -1,4 +1,7 @@
-/** The messages that wait in a store, done in the dumbest way: a list that is searched. What `tests/contract/inbox_contract.ts` compares the stores with. */
+/**
+ * The messages that wait in a store, done in the dumbest way: a list that is searched. What
+ * `tests/contract/inbox_contract.ts` compares the stores with.
+ */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";

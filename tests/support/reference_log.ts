@@ -1,6 +1,6 @@
 /**
- * The log of a store, done in the dumbest way: nothing is ever deleted, only marked, and every question is answered by looking at all of it.
- * What `tests/contract/store_contract.ts` compares the stores with.
+ * The log of a store, done in the dumbest way: nothing is ever deleted, only marked, and every question is answered by
+ * looking at all of it. What `tests/contract/store_contract.ts` compares the stores with.
  */
 
 import type { Segment } from "../../log/segment.ts";

@@ -1,4 +1,7 @@
-/** A file system of a given size in memory, for tests of what happens when a disk is full or read-only. Needs root and Linux. */
+/**
+ * A file system of a given size in memory, for tests of what happens when a disk is full or read-only.
+ * Needs root and Linux.
+ */
 
 /** A mounted file system. */
 export interface SmallDisk extends Disposable {

@@ -1,6 +1,7 @@
 /**
- * A network between servers that are processes, which can be cut: with a network namespace for each server and one between them that routes, where
- * that is permitted; else with a proxy in front of each server, which forwards what clients send, and what servers send while they are not cut off.
+ * A network between servers that are processes, which can be cut: with a network namespace for each server and one
+ * between them that routes, where that is permitted; else with a proxy in front of each server, which forwards what
+ * clients send, and what servers send while they are not cut off.
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -30,8 +31,8 @@ const ATTEMPTS = 3;
 const NEWLINE = 0x0a;
 
 /**
- * A network for `count` servers; a sentence that says why there is none. With `THRUM_TEST_NETWORK=proxy` in the environment it is made of proxies, also where
- * namespaces are permitted.
+ * A network for `count` servers; a sentence that says why there is none. With `THRUM_TEST_NETWORK=proxy` in the
+ * environment it is made of proxies, also where namespaces are permitted.
  */
 export async function splitNetwork(count: number): Promise<SplitNetwork | string> {
   let problem = "THRUM_TEST_NETWORK asks for them";
@@ -148,7 +149,10 @@ class NamespaceNetwork implements SplitNetwork {
   }
 }
 
-/** Each server listens on 127.0.0.1, and is called at another address of this machine, where its proxy listens at the same port. */
+/**
+ * Each server listens on 127.0.0.1, and is called at another address of this machine, where its proxy
+ * listens at the same port.
+ */
 class ProxyNetwork implements SplitNetwork {
   readonly kind: string;
   readonly #proxies: Server[] = [];

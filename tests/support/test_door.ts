@@ -1,6 +1,7 @@
 /**
- * The door through which the clients of a test come. A test file that is imported as it is tests TCP; with `?over=websocket` behind its name all of its tests run once more,
- * over WebSockets (tests/server/gateway/http/websocket_suite_test.ts).
+ * The door through which the clients of a test come. A test file that is imported as it is tests TCP; with
+ * `?over=websocket` behind its name all of its tests run once more, over WebSockets
+ * (tests/server/gateway/http/websocket_suite_test.ts).
  */
 
 import type { ServeOptions, Server } from "../../mod.ts";

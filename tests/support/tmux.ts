@@ -16,7 +16,10 @@ export class Screen implements AsyncDisposable {
 
   private constructor() {}
 
-  /** Starts `command` on a screen of `columns` and 24 rows. The screen stays when the program has ended, and then says `exit CODE`. */
+  /**
+   * Starts `command` on a screen of `columns` and 24 rows. The screen stays when the program has ended, and
+   * then says `exit CODE`.
+   */
   static async start(
     command: readonly string[],
     { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},

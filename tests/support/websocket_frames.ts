@@ -1,5 +1,6 @@
 /**
- * What a client of a WebSocket needs, for tests: requests to upgrade, masked frames out, lines in. It knows nothing of the library that the server uses.
+ * What a client of a WebSocket needs, for tests: requests to upgrade, masked frames out, lines in. It knows nothing of
+ * the library that the server uses.
  */
 
 /** Bytes that a client says, and what it makes of what it hears. */

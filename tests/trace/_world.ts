@@ -1,4 +1,7 @@
-/** Real servers and real clients on one fake clock, all of which keep a trace; and the order in which things happened, found without a look at any clock. */
+/**
+ * Real servers and real clients on one fake clock, all of which keep a trace; and the order in which things happened,
+ * found without a look at any clock.
+ */
 
 import { openClient } from "../../client/client.ts";
 import type { Client, ConnectOptions } from "../../client/options.ts";
@@ -63,9 +66,10 @@ export class TracedWorld {
 }
 
 /**
- * Where Lamport's condition does not hold in `events`, which are in the order in which each node wrote them: an event whose time is not above that of the one
- * before it on its node, or of the send that it is the receive of. That a direct message was delivered comes after its receipt by the client that said so. Of
- * chains nothing has to be said: each is made of these.
+ * Where Lamport's condition does not hold in `events`, which are in the order in which each node wrote them: an event
+ * whose time is not above that of the one before it on its node, or of the send that it is the receive of. That a
+ * direct message was delivered comes after its receipt by the client that said so. Of chains nothing has to be said:
+ * each is made of these.
  */
 export function violations(events: readonly TraceEvent[]): string[] {
   const found: string[] = [];

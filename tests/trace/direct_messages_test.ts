@@ -1,4 +1,7 @@
-/** What traces say of direct messages: where one went, when its receiver had it and its sender knew, or what it waits for. */
+/**
+ * What traces say of direct messages: where one went, when its receiver had it and its sender knew,
+ * or what it waits for.
+ */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { historyOf } from "../../diagram/history.ts";

@@ -1,12 +1,16 @@
 /**
- * The client library runs wherever there is a transport and a clock, in a browser too. So nothing of `client/` may reach `node:` or `Deno`, not
- * even through other rooms. Two places may: the terminal, and the file that puts the machine in.
+ * The client library runs wherever there is a transport and a clock, in a browser too. So nothing of `client/`
+ * may reach `node:` or `Deno`, not even through other rooms. Two places may: the terminal, and the file that
+ * puts the machine in.
  */
 
 import type { Imports } from "./imports.ts";
 import { resolve, type Texts, type Violation } from "./house.ts";
 
-/** `connect.ts` hands sockets, clock and files of Deno to a client that knows none of them. A browser has another file in its place. */
+/**
+ * `connect.ts` hands sockets, clock and files of Deno to a client that knows none of them. A browser has
+ * another file in its place.
+ */
 const EXCEPT = ["client/terminal/", "client/connect.ts"];
 
 /** Imports of the client library that lead to the machine. `codes` are sources without comments and strings. */

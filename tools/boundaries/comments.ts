@@ -10,17 +10,7 @@ import type { Texts, Violation } from "./house.ts";
 const MAX_COLUMNS = 120;
 
 /** How many lines of comments are still too long, by file. Only ever fewer. */
-const LONG_COMMENTS: Readonly<Record<string, number>> = {
-  "platform/tcp/tcp_transport.ts": 8,
-  "platform/transport.ts": 6,
-  "server/journal/journal.ts": 17,
-  "server/mesh/peer_link.ts": 5,
-  "server/mesh/replication.ts": 13,
-  "server/node/node.ts": 5,
-  "server/session/admission.ts": 3,
-  "server/session/connection.ts": 3,
-  "server/session/served_client.ts": 3,
-};
+const LONG_COMMENTS: Readonly<Record<string, number>> = {};
 
 /** Lines of comments in `texts` that are too long, and entries of `known` that are too high. */
 export function* checkComments(texts: Texts, known = LONG_COMMENTS): Generator<Violation> {

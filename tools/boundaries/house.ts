@@ -1,6 +1,6 @@
 /**
- * The plan of the house as data: which folders are rooms, on which floor each lies, and what a fault against the plan looks like. The rules
- * beside this file read it.
+ * The plan of the house as data: which folders are rooms, on which floor each lies, and what a fault against the plan
+ * looks like. The rules beside this file read it.
  */
 
 /** Something that is not allowed. */

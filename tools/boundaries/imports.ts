@@ -1,6 +1,7 @@
 /**
- * Who may import whom: rooms only rooms on floors below, and no two files each other in a circle. What a file still takes from above stands in
- * `DEBTS`, with the reason why the list may only get shorter: an entry that no import needs is a fault, too.
+ * Who may import whom: rooms only rooms on floors below, and no two files each other in a circle. What a file still
+ * takes from above stands in `DEBTS`, with the reason why the list may only get shorter: an entry that no import
+ * needs is a fault, too.
  */
 
 import type { ImportStatement } from "../source_text.ts";
@@ -46,7 +47,9 @@ export function* checkFloors(
   }
 }
 
-/** Entries of `debts`, called `list`, that no import needs. `check` finds what is wrong with a file that has no debts. */
+/**
+ * Entries of `debts`, called `list`, that no import needs. `check` finds what is wrong with a file that has no debts.
+ */
 export function* needlessDebts(
   debts: Debts,
   list: string,

@@ -1,6 +1,6 @@
 /**
- * Only `platform/` knows the machine. Every other room has its clock, chance, sockets and disk handed in; the store is the exception, file by
- * file. Pure files of `platform/` keep the rule, too.
+ * Only `platform/` knows the machine. Every other room has its clock, chance, sockets and disk handed in; the store is
+ * the exception, file by file. Pure files of `platform/` keep the rule, too.
  */
 
 import { type ImportStatement, lineAt } from "../source_text.ts";
@@ -10,7 +10,9 @@ import { MACHINE, needless, type Violation } from "./house.ts";
 /** They may use `Deno`, to read arguments and to exit. */
 const PROGRAMS = ["server.ts", "client.ts"];
 
-/** Node's modules outside `platform/`, with the one file that has them: behind `store.ts` the database is the machine. */
+/**
+ * Node's modules outside `platform/`, with the one file that has them: behind `store.ts` the database is the machine.
+ */
 const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "server/store/sqlite/sqlite_store.ts": ["node:sqlite"],
   "server/store/sqlite/sqlite_file.ts": ["node:sqlite", "node:fs"],

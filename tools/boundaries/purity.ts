@@ -1,6 +1,6 @@
 /**
- * What "Pure." in a file's header promises: the file only decides. It imports nothing that acts, takes no clock, and waits for nothing. State of
- * its own is allowed, so a class that remembers may be pure.
+ * What "Pure." in a file's header promises: the file only decides. It imports nothing that acts, takes no clock, and
+ * waits for nothing. State of its own is allowed, so a class that remembers may be pure.
  */
 
 import { type ImportStatement, lineAt } from "../source_text.ts";

@@ -1,6 +1,6 @@
 /**
- * What documents and comments refer to is there: files of the project, other documents, and headings in them. A document names files from the
- * root or from its own folder, a header from the root or beside its file.
+ * What documents and comments refer to is there: files of the project, other documents, and headings in them. A
+ * document names files from the root or from its own folder, a header from the root or beside its file.
  */
 
 import { commentsOf, lineAt } from "../source_text.ts";

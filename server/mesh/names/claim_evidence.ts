@@ -1,7 +1,9 @@
 /**
- * Whether a server that wants a name which is another account's can have claimed it as early as it says. Of two accounts of one name the lower claim holds, so whoever may choose the number can
- * take any name. But a claim is made at the Lamport time that its server has then: one below a time that the server has said, or must have had, before it numbered the entry, is a later one with a
- * lower number. Unless the claim was under way meanwhile: then this server was asked for the name, and gave leave. Pure.
+ * Whether a server that wants a name which is another account's can have claimed it as early as it says. Of two
+ * accounts of one name the lower claim holds, so whoever may choose the number can take any name. But a claim is made
+ * at the Lamport time that its server has then: one below a time that the server has said, or must have had, before it
+ * numbered the entry, is a later one with a lower number. Unless the claim was under way meanwhile: then this server
+ * was asked for the name, and gave leave. Pure.
  */
 
 import { RecentMap } from "../../../log/recent.ts";
@@ -14,7 +16,10 @@ export class ClaimEvidence {
   /** By server: the highest time that its clock had come to when it had numbered no entry that was not here. */
   readonly #times = new RecentMap<string, number>(MAX_SERVERS);
 
-  /** The clock of `server` was at `lamport` when the newest of its entries was `numbered`, and here is all of it up to `last`. */
+  /**
+   * The clock of `server` was at `lamport` when the newest of its entries was `numbered`, and here is
+   * all of it up to `last`.
+   */
   seen(server: string, lamport: number, numbered: number, last: number): void {
     if (numbered > last || lamport <= (this.#times.get(server) ?? 0)) return;
     this.#times.set(server, lamport);

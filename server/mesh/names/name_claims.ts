@@ -35,7 +35,10 @@ interface Waiting {
   settled(isGranted: boolean): void;
 }
 
-/** Locks of others are freed after so many timeouts: who registers a name asks, then waits until everybody has the account, each for no longer than that. */
+/**
+ * Locks of others are freed after so many timeouts: who registers a name asks, then waits until everybody has the
+ * account, each for no longer than that.
+ */
 const LOCK_LIFETIMES = 4;
 const logger = getLogger(["thrum", "mesh"]);
 
@@ -45,7 +48,10 @@ export class Registrar {
   readonly #locks: Locks;
   readonly #waiting = new Map<string, Waiting>();
   readonly #evidence = new ClaimEvidence();
-  /** Calls on which this server has said what it has numbered, and that are not answered: what it numbers meanwhile looks as if it had not asked. */
+  /**
+   * Calls on which this server has said what it has numbered, and that are not answered: what it numbers meanwhile
+   * looks as if it had not asked.
+   */
   readonly #calls = new Set<PeerLink>();
   /** Claims that wait for such calls. */
   readonly #later = new Set<{ readonly calls: Set<PeerLink>; readonly run: () => void }>();
@@ -72,8 +78,8 @@ export class Registrar {
   }
 
   /**
-   * Claims a name in the network; `settled` is told when that is decided, at once where nobody has to be asked. A claim that is granted has to be
-   * released when every server has its account, or it was given up.
+   * Claims a name in the network; `settled` is told when that is decided, at once where nobody has to be asked. A claim
+   * that is granted has to be released when every server has its account, or it was given up.
    */
   claim(username: string, settled: (claim: Claim | undefined) => void): void {
     if (this.#calls.size === 0) return this.#claim(username, settled);
@@ -157,7 +163,10 @@ export class Registrar {
     for (const { username } of this.#locks.peerGone(serverId)) this.#waiting.get(username)?.settled(true);
   }
 
-  /** A link is up. Where it took the place of another one to the same server, questions, answers and releases may have been lost on that. */
+  /**
+   * A link is up. Where it took the place of another one to the same server, questions, answers and releases may
+   * have been lost on that.
+   */
   linked(link: PeerLink): void {
     this.#locks.freeOf(link.serverId);
     for (const claim of this.#locks.alsoAsk(link.serverId)) {
@@ -170,7 +179,10 @@ export class Registrar {
     this.#saw(link, lamport, numbered);
   }
 
-  /** Called regularly: who has not answered in time is not waited for any more, and what is locked for too long is freed. */
+  /**
+   * Called regularly: who has not answered in time is not waited for any more, and what is locked
+   * for too long is freed.
+   */
   tick(): void {
     const { lockTimeoutMs, silent } = this.#owner;
     for (const peer of this.#locks.silentSince(this.#nowMs - lockTimeoutMs)) {
@@ -185,8 +197,9 @@ export class Registrar {
   }
 
   /**
-   * Whether an account of another server, which `sender` sends, is none: it takes a name from an account that is here with a claim that was made later than it says. By what this server has
-   * seen itself: who numbers such an entry while it is linked has to ask, and nobody's clock goes back.
+   * Whether an account of another server, which `sender` sends, is none: it takes a name from an account that is here
+   * with a claim that was made later than it says. By what this server has seen itself: who numbers such an entry while
+   * it is linked has to ask, and nobody's clock goes back.
    */
   isVoid({ username, claim, origin, sequence }: AccountClaim, sender: string): boolean {
     const known = this.#owner.account(username);

@@ -1,7 +1,8 @@
 /**
- * Registration locks: how servers that are linked agree who may have a new name. Each server has one table; whoever wants a name asks all servers
- * that it is linked to, and has it when all of them allow it. Of two that ask at once the lower (lamport, origin) wins, as both see it so. Pure:
- * sending, and what is known of accounts, is the caller's; between servers that are not linked, accounts that clash are settled later.
+ * Registration locks: how servers that are linked agree who may have a new name. Each server has one table; whoever
+ * wants a name asks all servers that it is linked to, and has it when all of them allow it. Of two that ask at once the
+ * lower (lamport, origin) wins, as both see it so. Pure: sending, and what is known of accounts, is the caller's;
+ * between servers that are not linked, accounts that clash are settled later.
  */
 
 import { precedes } from "../../../log/precedes.ts";
@@ -56,7 +57,10 @@ export class Locks {
     this.#maxLocks = maxLocks;
   }
 
-  /** This server has a new name, and no links. What it has claimed under the former one stays locked until it is released. */
+  /**
+   * This server has a new name, and no links. What it has claimed under the former one stays locked
+   * until it is released.
+   */
   renamed(serverId: string): void {
     this.#serverId = serverId;
   }
@@ -67,8 +71,8 @@ export class Locks {
   }
 
   /**
-   * A client here wants `username`. Unless it is denied, the claim ends with `release`, or with an outcome `"denied"`. `lamport` must be above
-   * that of every request that was received.
+   * A client here wants `username`. Unless it is denied, the claim ends with `release`, or with an outcome `"denied"`.
+   * `lamport` must be above that of every request that was received.
    */
   claim(username: string, lamport: number, peers: readonly string[], nowMs = 0): ClaimResult {
     // Whoever we allowed it may have it by now, so that it does not matter which of the two is lower.
@@ -129,7 +133,8 @@ export class Locks {
       // Granted: all who are linked to us have allowed it, and ask for it no more.
       if (isOwn && held.waitingFor.size === 0) return DENIED;
       if (!precedes({ lamport, origin }, held)) return DENIED;
-      // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we denied, both might lose.
+      // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we
+      // denied, both might lose.
       this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
       return isOwn ? ALLOWED_AND_LOST : ALLOWED;
     }
@@ -137,7 +142,9 @@ export class Locks {
     return ALLOWED;
   }
 
-  /** A peer has answered the own claim of that time. `undefined`: others have not, or it is about a claim that is over. */
+  /**
+   * A peer has answered the own claim of that time. `undefined`: others have not, or it is about a claim that is over.
+   */
   onAnswer(username: string, lamport: number, peer: string, isAllowed: boolean): "granted" | "denied" | undefined {
     const held = this.#locks.get(username);
     if (held?.origin !== this.#serverId || held.lamport !== lamport || !held.waitingFor.delete(peer)) return undefined;
@@ -148,7 +155,10 @@ export class Locks {
     return held.waitingFor.size === 0 ? "granted" : undefined;
   }
 
-  /** The link to `peer` is gone: its locks are freed, and nobody waits for it. Gives the own claims that are granted by that. */
+  /**
+   * The link to `peer` is gone: its locks are freed, and nobody waits for it. Gives the own claims that
+   * are granted by that.
+   */
   peerGone(peer: string): Claim[] {
     const granted: Claim[] = [];
     for (const [username, { lamport, origin, waitingFor }] of this.#locks) {
@@ -164,8 +174,8 @@ export class Locks {
   }
 
   /**
-   * A claim is over, an own one or a peer's: everybody who was asked has its account, or it was given up. Whoever claimed says so to all that it
-   * asked, also when it was denied.
+   * A claim is over, an own one or a peer's: everybody who was asked has its account, or it was given up. Whoever
+   * claimed says so to all that it asked, also when it was denied.
    */
   release({ username, lamport, origin }: Claim): void {
     const held = this.#locks.get(username);

@@ -1,7 +1,7 @@
 /**
- * Finds out that two servers run on copies of one data folder, which would give out the same ids. The one that joined later ends; what that is, is decided in
- * `incarnation.ts`. They meet when a server has a link to one of them and the other comes, or when another server names one that this server has
- * otherwise.
+ * Finds out that two servers run on copies of one data folder, which would give out the same ids. The one that joined
+ * later ends; what that is, is decided in `incarnation.ts`. They meet when a server has a link to one of them and the
+ * other comes, or when another server names one that this server has otherwise.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -62,7 +62,10 @@ export class Clones {
     return seen && this.#wire(seen);
   }
 
-  /** Whether the server at the other end of a link that has greeted may be taken: not when it is a copy, nor when an earlier start of it is linked too. */
+  /**
+   * Whether the server at the other end of a link that has greeted may be taken: not when it is a copy, nor when an
+   * earlier start of it is linked too.
+   */
   mayLink(link: PeerLink, { serverId, incarnation, host, port }: PeerIdentity): boolean {
     const { named, link: linkOf } = this.#parts;
     const met = incarnation && this.#read(incarnation);

@@ -1,6 +1,7 @@
 /**
- * Takes back what stands under numbers of another server that were given out twice, as far as it is what counts no more (`forks.ts`). The same messages stand under
- * the new name of that server. Where these came later they were taken for repeats, and nobody was shown them: they enter the log anew.
+ * Takes back what stands under numbers of another server that were given out twice, as far as it is what counts no more
+ * (`forks.ts`). The same messages stand under the new name of that server. Where these came later they were taken for
+ * repeats, and nobody was shown them: they enter the log anew.
  */
 
 import type { Position, Segment } from "../../../log/segment.ts";

@@ -1,6 +1,7 @@
 /**
- * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that one is sent more of it; of origins with numbers
- * that were given out twice with all others. What follows from a difference is decided in `server/journal/fork.ts`; who acts on it is the mesh.
+ * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that
+ * one is sent more of it; of origins with numbers that were given out twice with all others. What follows from a
+ * difference is decided in `server/journal/fork.ts`; who acts on it is the mesh.
  */
 
 import { comparedSequences, type Digests, forkOf } from "../../journal/fork.ts";
@@ -39,7 +40,10 @@ export class Forks {
     this.#parts = parts;
   }
 
-  /** Asks the other server for its entries of this one, of which it `has` so many. Whether there is anything to be compared: then `isSame` or `isFork` follows. */
+  /**
+   * Asks the other server for its entries of this one, of which it `has` so many. Whether there is anything to be
+   * compared: then `isSame` or `isFork` follows.
+   */
   ask(link: PeerLink, has: number): boolean {
     const { journal } = this.#parts;
     if (!answersDigests(link)) return false;
@@ -49,7 +53,9 @@ export class Forks {
     return true;
   }
 
-  /** Asks for what stands under numbers that were given out twice, of which this server has those that count no more. */
+  /**
+   * Asks for what stands under numbers that were given out twice, of which this server has those that count no more.
+   */
   askForRetracted(link: PeerLink, ranges: Iterable<EntryRange>): void {
     if (!answersDigests(link)) return;
     for (const range of ranges) {

@@ -1,7 +1,7 @@
 /**
- * Which of two servers of one name is a copy. Each start of a server is an incarnation with a name of its own, and knows those before it; a data folder carries
- * them along. Of two that live at the same time, and of which neither comes after the other, one runs on a copy of the folder: the one that joined the network
- * later. Pure.
+ * Which of two servers of one name is a copy. Each start of a server is an incarnation with a name of its own, and
+ * knows those before it; a data folder carries them along. Of two that live at the same time, and of which neither
+ * comes after the other, one runs on a copy of the folder: the one that joined the network later. Pure.
  */
 
 /** One start of a server. */
@@ -14,7 +14,9 @@ export interface Incarnation {
 
 /** An incarnation somewhere in the network. */
 export interface SeenIncarnation extends Incarnation {
-  /** When it joined: had a link to another server for the first time, in milliseconds of the clock of whoever compares. */
+  /**
+   * When it joined: had a link to another server for the first time, in milliseconds of the clock of whoever compares.
+   */
   readonly joinedAtMs: number;
   /** When it was started, on the same clock. */
   readonly startedAtMs: number;

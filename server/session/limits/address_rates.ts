@@ -1,4 +1,7 @@
-/** How often one address may do something, where the operator has set a limit. `RateLimit` decides and has no clock; `Rates` has one. */
+/**
+ * How often one address may do something, where the operator has set a limit. `RateLimit` decides and has no
+ * clock; `Rates` has one.
+ */
 
 import type { LimitsConfig } from "../../../config/config.ts";
 import { RecentMap } from "../../../log/recent.ts";

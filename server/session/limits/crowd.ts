@@ -1,5 +1,6 @@
 /**
- * Things by whom they belong to, so that it is known at once who has the most of them. All of it takes the same time, however many there are. Pure.
+ * Things by whom they belong to, so that it is known at once who has the most of them. All of it takes the same time,
+ * however many there are. Pure.
  */
 
 /** A number of things, each of them once, in the order in which they came. */
@@ -42,7 +43,10 @@ export class Crowd<T> {
     this.#resized(owner, things, before);
   }
 
-  /** The oldest of those of `owner` of which `holds` is true; looks at `tries` at most, and lets those that it passes over be the newest. */
+  /**
+   * The oldest of those of `owner` of which `holds` is true; looks at `tries` at most, and lets those that it
+   * passes over be the newest.
+   */
   oldestOf(owner: string, holds: (thing: T) => boolean, tries: number): T | undefined {
     const things = this.#owners.get(owner);
     for (let count = Math.min(tries, things?.size ?? 0); count > 0; count--) {

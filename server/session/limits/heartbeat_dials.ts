@@ -1,11 +1,15 @@
 /**
- * When a client may be called back on the port that it has named for heartbeats: one port of one address once in the idle time of the supervision, and not more than some hundred ports of one
- * address. Before the idle time nothing is said on such a channel anyway; and whoever logs in again and again shall not make this server knock at doors. Pure.
+ * When a client may be called back on the port that it has named for heartbeats: one port of one address once in the
+ * idle time of the supervision, and not more than some hundred ports of one address. Before the idle time nothing is
+ * said on such a channel anyway; and whoever logs in again and again shall not make this server knock at doors. Pure.
  */
 
 import type { Endpoint } from "../../../platform/address.ts";
 
-/** Ports of one address that may be called in the idle time: more than there are clients behind any one address, as a rule. */
+/**
+ * Ports of one address that may be called in the idle time: more than there are clients behind any
+ * one address, as a rule.
+ */
 const MAX_PORTS = 256;
 /** Addresses and ports that are remembered. Beyond that nobody is called. */
 const MAX_REMEMBERED = 20_000;

@@ -1,6 +1,7 @@
 /**
- * Lines that may be longer than others: a client says in its LOGIN, and a server in its greeting, what it has of each origin, and there may be thousands. Strangers
- * say them, so only a few may be on their way at a time, of one address and of all.
+ * Lines that may be longer than others: a client says in its LOGIN, and a server in its greeting, what it has of
+ * each origin, and there may be thousands. Strangers say them, so only a few may be on their way at a time, of
+ * one address and of all.
  */
 
 import { networkOf } from "../../../platform/address.ts";

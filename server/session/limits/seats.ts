@@ -1,7 +1,9 @@
 /**
- * Who may have a place at a server, and who has to go when there is none. As long as there are places anybody has one. Then whoever comes waits in the lobby, where it is heard until it has
- * said who it is: a server gets a place at once, a user with a name that of somebody who has said nothing, or of an anonymous client; and so does an anonymous client from an
- * address that has fewer. Whoever has the most is asked first. What connections do about it is the business of `server/session/connections.ts`. Pure.
+ * Who may have a place at a server, and who has to go when there is none. As long as there are places anybody has one.
+ * Then whoever comes waits in the lobby, where it is heard until it has said who it is: a server gets a place at once,
+ * a user with a name that of somebody who has said nothing, or of an anonymous client; and so does an anonymous client
+ * from an address that has fewer. Whoever has the most is asked first. What connections do about it is the business of
+ * `server/session/connections.ts`. Pure.
  */
 
 import { Crowd } from "./crowd.ts";
@@ -77,7 +79,10 @@ export class Places<T> {
   /** Those with a name and a place, by name. */
   readonly #byName = new Crowd<T>();
   #peers = 0;
-  /** Those without a place: who has not said who it is, whose secret is being looked at, and who waits for one, with a name and without. */
+  /**
+   * Those without a place: who has not said who it is, whose secret is being looked at, and who waits for one,
+   * with a name and without.
+   */
   readonly #lobby = new Crowd<T>();
   readonly #lobbyTrying = new Crowd<T>();
   readonly #waitingNamed = new Crowd<T>();

@@ -1,6 +1,7 @@
 /**
- * How much of a turn of the event loop one connection may take for its lines. What one packet asks for can take long, and everybody else waits meanwhile: so whoever has used up its share
- * keeps the rest of its lines, is not read any further, and goes on in the next turn, after all others that wait too. Lines of one connection stay in their order.
+ * How much of a turn of the event loop one connection may take for its lines. What one packet asks for can take long,
+ * and everybody else waits meanwhile: so whoever has used up its share keeps the rest of its lines, is not read any
+ * further, and goes on in the next turn, after all others that wait too. Lines of one connection stay in their order.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
@@ -11,7 +12,10 @@ export interface Waiter {
   goOn(): void;
 }
 
-/** One connection's share of a turn, in milliseconds. As long as a fast sender's chunk of 64 KiB needs, twice; nobody feels it. */
+/**
+ * One connection's share of a turn, in milliseconds. As long as a fast sender's chunk of 64 KiB needs,
+ * twice; nobody feels it.
+ */
 const SHARE_MS = 8;
 /** What connections whose lines have just been read may take of a turn together. After that each gets one line. */
 const FRESH_MS = 60;

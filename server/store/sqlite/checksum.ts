@@ -12,8 +12,8 @@ export function checksumOf(data: Uint8Array | string): number {
 }
 
 /**
- * Checksum of all values of a row of `table`; `tests/server/store/sqlite/checksum_test.ts` has known ones. Written files keep theirs:
- * never change this.
+ * Checksum of all values of a row of `table`; `tests/server/store/sqlite/checksum_test.ts` has known ones. Written
+ * files keep theirs: never change this.
  */
 export function rowChecksum(table: string, ...values: readonly (string | number | null)[]): number {
   // JSON shows the end and type of each value, so no two rows give the same text.

@@ -72,7 +72,10 @@ export interface OriginRow {
 export const INDEX_COLUMNS =
   "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
   "activity_bytes AS activityBytes, form, size, file, start, length, bare_checksum AS bareChecksum, channels, checksum";
-/** Which rows of an origin tell how it stands: the newest of each audience, the oldest of those that are forgotten in order. */
+/**
+ * Which rows of an origin tell how it stands: the newest of each audience, the oldest of those that
+ * are forgotten in order.
+ */
 const ENDS = [
   ...Object.values(AUDIENCE_NUMBERS).map((audience) => `SELECT ${audience} AS audience, 0 AS is_oldest`),
   `SELECT ${AUDIENCE_NUMBERS.everyone}, 1`,

@@ -1,4 +1,6 @@
-/** PLACE lines, and what servers say to each other about lost connections: read as written, and nothing that is wrong. */
+/**
+ * PLACE lines, and what servers say to each other about lost connections: read as written, and nothing that is wrong.
+ */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { checkEntry } from "../../../protocol/entry_check.ts";

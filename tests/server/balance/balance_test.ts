@@ -79,7 +79,8 @@ Deno.test("RedirectBook keeps a plain client that comes back within 10 s, once, 
 
 Deno.test("no plain client goes in circles, whatever servers believe of each other", () => {
   const loads = fc.array(fc.nat(50), { minLength: 2, maxLength: 6 });
-  // What each server believes of each other one is drawn apart from what is true: announcements may be as old as they like.
+  // What each server believes of each other one is drawn apart from what is true: announcements may be
+  // as old as they like.
   const beliefs = fc.array(fc.array(fc.nat(50), { minLength: 6, maxLength: 6 }), { minLength: 6, maxLength: 6 });
   fc.assert(fc.property(loads, beliefs, (loads, beliefs) => {
     const books = loads.map(() => new RedirectBook());
@@ -117,8 +118,8 @@ Deno.test("clientsToMove() moves at most 5 % at a time, and no more than half of
 });
 
 /**
- * The loads of servers that act once a round on announcements that are a round old; after the last round nobody acts any more. `before`: what was
- * announced first.
+ * The loads of servers that act once a round on announcements that are a round old; after the last round nobody acts
+ * any more. `before`: what was announced first.
  */
 function rounds(loads: number[], weights: number[], count: number, before = loads): number[][] {
   const history = [before, loads];

@@ -1,4 +1,7 @@
-/** Who is served where: redirects, the slow moving of idle clients, and where to go when a server is gone (docs/protocol.md, sections 5 and 6). */
+/**
+ * Who is served where: redirects, the slow moving of idle clients, and where to go when a server is gone
+ * (docs/protocol.md, sections 5 and 6).
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../../config/config.ts";

@@ -1,4 +1,7 @@
-/** What happens in one turn of a server's event loop, and what does not when its store fails: on a fake clock, so that each turn is the test's. */
+/**
+ * What happens in one turn of a server's event loop, and what does not when its store fails: on a fake clock, so that
+ * each turn is the test's.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Received } from "../../support/line_client.ts";

@@ -1,6 +1,6 @@
 /**
- * Entries of a kind that does not exist today, as a newer server has some: kept, passed on, and shown to nobody, in every reader of the log. And what a log has from before there were
- * rules for entries.
+ * Entries of a kind that does not exist today, as a newer server has some: kept, passed on, and shown to nobody, in
+ * every reader of the log. And what a log has from before there were rules for entries.
  */
 
 import { assert, assertEquals } from "@std/assert";

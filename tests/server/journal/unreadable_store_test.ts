@@ -1,6 +1,7 @@
 /**
- * "Caught up" is a promise. A store that cannot be read is not one in which nothing is: whichever read of whichever reader fails, everybody has been told a
- * part of what they would have been told otherwise, and then at most that the server ends.
+ * "Caught up" is a promise. A store that cannot be read is not one in which nothing is: whichever read of
+ * whichever reader fails, everybody has been told a part of what they would have been told otherwise, and then at
+ * most that the server ends.
  */
 
 import { assertEquals } from "@std/assert";

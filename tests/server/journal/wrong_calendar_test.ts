@@ -1,6 +1,7 @@
 /**
- * Machines whose calendars are wrong: for a moment, for a life, from the start. Nothing is forgotten because of it, nothing is taken a second time, and
- * servers that have calendars of their own come to the same log and the same inboxes.
+ * Machines whose calendars are wrong: for a moment, for a life, from the start. Nothing is forgotten because
+ * of it, nothing is taken a second time, and servers that have calendars of their own come to the same log
+ * and the same inboxes.
  */
 
 import { assertEquals } from "@std/assert";

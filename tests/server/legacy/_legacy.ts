@@ -1,4 +1,6 @@
-/** What tests of the older dialect share: a server's facts, peers of both families, and a node's part in the smallest. */
+/**
+ * What tests of the older dialect share: a server's facts, peers of both families, and a node's part in the smallest.
+ */
 
 import { ActivityOrder } from "../../../server/legacy/activity_order.ts";
 import { type OlderEffect, type OlderFacts, OlderPeer } from "../../../server/legacy/legacy_dialect.ts";

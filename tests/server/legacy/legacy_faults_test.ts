@@ -1,4 +1,7 @@
-/** A case for each fault that servers of the older dialect were seen to have, as far as deciding goes; the rest is in `tests/e2e/older_dialect_test.ts`. */
+/**
+ * A case for each fault that servers of the older dialect were seen to have, as far as deciding goes; the rest is in
+ * `tests/e2e/older_dialect_test.ts`.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { CLAIM_PATIENCE_MS, type OlderEffect, OlderPeer } from "../../../server/legacy/legacy_dialect.ts";

@@ -1,4 +1,7 @@
-/** A peer says that entries were forgotten. It is believed when nobody else has them, and ends only clients that lack them. */
+/**
+ * A peer says that entries were forgotten. It is believed when nobody else has them, and ends only
+ * clients that lack them.
+ */
 
 import { assertEquals } from "@std/assert";
 import { Guest } from "../../../server/guests/guest.ts";

@@ -1,4 +1,6 @@
-/** A peer that asks for origins again and again in one packet, on a fake clock: where each begins is looked for once. */
+/**
+ * A peer that asks for origins again and again in one packet, on a fake clock: where each begins is looked for once.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";

@@ -1,4 +1,7 @@
-/** A server that comes: it serves nobody before it has what the others have, and does not wait for ever for those who are not there. */
+/**
+ * A server that comes: it serves nobody before it has what the others have, and does not wait for ever for
+ * those who are not there.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { loginOf, MeshWorld } from "../../support/mesh_world.ts";

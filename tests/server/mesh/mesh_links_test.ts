@@ -1,4 +1,7 @@
-/** Links between servers (docs/protocol.md, section 4): who is let in, which link is kept, and how it is found out that one is dead. */
+/**
+ * Links between servers (docs/protocol.md, section 4): who is let in, which link is kept, and how it is found
+ * out that one is dead.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { activityLine, loginOf, MeshWorld, PORT, SECRET } from "../../support/mesh_world.ts";

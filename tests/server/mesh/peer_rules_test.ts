@@ -1,6 +1,7 @@
 /**
- * The table of docs/protocol.md, section 4.8, on a real server: every field of every message of a peer in every wrong type and size. What is wrong ends the link, with a reason; nothing is stored,
- * nothing is delivered, and nobody else feels it.
+ * The table of docs/protocol.md, section 4.8, on a real server: every field of every message of a peer in every
+ * wrong type and size. What is wrong ends the link, with a reason; nothing is stored, nothing is delivered, and
+ * nobody else feels it.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -9,7 +9,10 @@ function source(serverId: string, vector: Vector, linkedTo: readonly string[] = 
   return { serverId, vector, linkedTo: new Set(linkedTo) };
 }
 
-/** What has `has` of origins that are there, and was at `buried` with those that are forgotten whole. Servers of `gone` are no members. */
+/**
+ * What has `has` of origins that are there, and was at `buried` with those that are forgotten whole. Servers of
+ * `gone` are no members.
+ */
 function had(has: Vector, buried: Vector = {}, gone: readonly string[] = []): Had {
   return {
     lastOf: (origin) => sequenceOf(has, origin) || sequenceOf(buried, origin),

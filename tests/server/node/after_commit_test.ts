@@ -1,4 +1,7 @@
-/** What follows a commit: in which order, that a fault of one step stops no other, and that the journal hands it over in one piece. */
+/**
+ * What follows a commit: in which order, that a fault of one step stops no other, and that the journal hands
+ * it over in one piece.
+ */
 
 import { assertEquals } from "@std/assert";
 import { EVERYONE, type Segment } from "../../../log/segment.ts";

@@ -1,4 +1,7 @@
-/** A server in which something throws: what it ends, and that everybody else goes on. On real sockets, through every door, and in one turn on a fake clock. */
+/**
+ * A server in which something throws: what it ends, and that everybody else goes on. On real sockets, through every
+ * door, and in one turn on a fake clock.
+ */
 
 import { assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";

@@ -1,4 +1,7 @@
-/** A peer passes on what it says is of another server. It is not believed while that server is linked and can say so itself. */
+/**
+ * A peer passes on what it says is of another server. It is not believed while that server is linked
+ * and can say so itself.
+ */
 
 import { assertEquals } from "@std/assert";
 import { activityLine, MeshWorld } from "../../support/mesh_world.ts";

@@ -1,4 +1,7 @@
-/** An old copy that is not noticed at once: after restarts, and where others have less of it as well as more (docs/network.md, Replication). */
+/**
+ * An old copy that is not noticed at once: after restarts, and where others have less of it as well as more
+ * (docs/network.md, Replication).
+ */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { MeshWorld } from "../../support/mesh_world.ts";

@@ -1,4 +1,6 @@
-/** Which entries get spans, and what these say: the choice by itself, and servers on a fake clock that write to a list. */
+/**
+ * Which entries get spans, and what these say: the choice by itself, and servers on a fake clock that write to a list.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

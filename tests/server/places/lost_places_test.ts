@@ -1,4 +1,7 @@
-/** Where users stand whose connections were lost: what is concluded, told and taken up at one server, in whatever order news come. */
+/**
+ * Where users stand whose connections were lost: what is concluded, told and taken up at one server, in
+ * whatever order news come.
+ */
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** A user with a name, who comes without knowing where it was, gets what came meanwhile: wherever it was, and wherever it comes. */
+/**
+ * A user with a name, who comes without knowing where it was, gets what came meanwhile: wherever it was,
+ * and wherever it comes.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../../config/config.ts";

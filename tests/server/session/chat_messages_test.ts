@@ -1,4 +1,6 @@
-/** Direct messages between users of several servers: each is received once, in its sender's order, wherever the two are. */
+/**
+ * Direct messages between users of several servers: each is received once, in its sender's order, wherever the two are.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Received } from "../../support/line_client.ts";

@@ -1,4 +1,7 @@
-/** People who write to each other while servers die and come back, networks part, and connections break: all arrives, once, in its sender's order. */
+/**
+ * People who write to each other while servers die and come back, networks part, and connections break: all arrives,
+ * once, in its sender's order.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { Chance } from "../../simulation/chance.ts";
@@ -153,8 +156,8 @@ class TellingClient extends MeshClient {
 }
 
 /**
- * One run of everything. Where networks part too, whoever goes over to the other side is not held back for ever by what it sent on the first: all still arrives once, but
- * not always in order.
+ * One run of everything. Where networks part too, whoever goes over to the other side is not held back for ever by what
+ * it sent on the first: all still arrives once, but not always in order.
  */
 async function storm(seed: number, mayPart: boolean): Promise<void> {
   const world = await MeshWorld.of(SERVERS, CONFIG, seed);

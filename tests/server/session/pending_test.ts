@@ -1,4 +1,7 @@
-/** With `durability: "replicated"` and no other server alive: nothing is lost, and nobody waits without knowing why (docs/protocol.md, section 2.6). */
+/**
+ * With `durability: "replicated"` and no other server alive: nothing is lost, and nobody waits without knowing why
+ * (docs/protocol.md, section 2.6).
+ */
 
 import { assertEquals } from "@std/assert";
 import { MeshWorld } from "../../support/mesh_world.ts";

@@ -1,4 +1,7 @@
-/** How a server supervises the connections of raw clients (docs/protocol.md, section 3), on real sockets, with times scaled down. */
+/**
+ * How a server supervises the connections of raw clients (docs/protocol.md, section 3), on real sockets,
+ * with times scaled down.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { createServer, type Server as NetServer, type Socket } from "node:net";

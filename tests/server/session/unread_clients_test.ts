@@ -1,4 +1,7 @@
-/** How clients are judged that the server does not read just now, on a fake clock: by what they take of what waits for them. */
+/**
+ * How clients are judged that the server does not read just now, on a fake clock: by what they take of
+ * what waits for them.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { longestSilenceMs } from "../../../heartbeat/mod.ts";

@@ -5,7 +5,10 @@ import { ChatRoom } from "../../../../server/gateway/grpc/chat_room.ts";
 import type { BroadCastReply, BroadCastRequest } from "../../../../server/gateway/grpc/messages.ts";
 import { NodeWorld } from "../../../support/node_world.ts";
 
-/** How a participant takes a BroadCast: answers it after so many milliseconds, refuses it at once, or never says anything. */
+/**
+ * How a participant takes a BroadCast: answers it after so many milliseconds, refuses it at once, or
+ * never says anything.
+ */
 export type Manner = number | "refuses" | "silent";
 
 /** One room and whoever is in it. */

@@ -1,4 +1,7 @@
-/** What participants of one door are told, in which order, and what becomes of those that do not answer: on a fake clock. */
+/**
+ * What participants of one door are told, in which order, and what becomes of those that do not
+ * answer: on a fake clock.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { MAX_WIRE_TIME } from "../../../../server/gateway/grpc/rules.ts";

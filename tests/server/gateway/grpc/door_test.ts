@@ -1,4 +1,7 @@
-/** The door over real gRPC on loopback: participants of two servers and users of the line protocol, and programs that misbehave. */
+/**
+ * The door over real gRPC on loopback: participants of two servers and users of the line protocol, and
+ * programs that misbehave.
+ */
 
 import http2 from "node:http2";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";

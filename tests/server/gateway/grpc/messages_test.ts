@@ -113,7 +113,8 @@ Deno.test("Whatever is written is read as it was", () => {
 });
 
 Deno.test("Unknown fields of every kind are skipped, the last of a scalar counts, parts of a message are put together", () => {
-  // Fields 9 (varint), 10 (eight bytes), 11 (text), 12 (four bytes); field 1 as a number, which it is not; then field 1 twice.
+  // Fields 9 (varint), 10 (eight bytes), 11 (text), 12 (four bytes); field 1 as a number, which it is
+  // not; then field 1 twice.
   const unknown = "4801" + "510102030405060708" + "5a0161" + "6501020304" + "0805" + "0a0178" + "0a0179";
   assertEquals(decodeMessage(messages.JOIN_REQUEST, fromHex(unknown)), { participantID: "y", lamportTime: 0 });
   const inParts = decodeMessage(BROADCAST_REQUEST, fromHex("12030a0161" + "12021005"));

@@ -1,4 +1,7 @@
-/** What the tests of the HTTP gateway have in common: a site, requests to it, and a node that only says what it is told to. */
+/**
+ * What the tests of the HTTP gateway have in common: a site, requests to it, and a node that only
+ * says what it is told to.
+ */
 
 import type { Assets } from "../../../../server/gateway/http/assets.ts";
 import { assetsOf } from "../../../../server/gateway/http/assets.ts";

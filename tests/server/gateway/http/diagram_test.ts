@@ -1,4 +1,7 @@
-/** The live space-time diagram as the gateway draws it: who asks for it looks, and sees all servers and times as on the own clock. */
+/**
+ * The live space-time diagram as the gateway draws it: who asks for it looks, and sees all servers and times
+ * as on the own clock.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DrawnNode, LiveDiagram } from "../../../../server/gateway/http/diagram.ts";

@@ -1,4 +1,7 @@
-/** What is answered to whom (docs/dashboard.md), as a table: every route, from everywhere, with everything that can be shown. */
+/**
+ * What is answered to whom (docs/dashboard.md), as a table: every route, from everywhere, with
+ * everything that can be shown.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** What is the WebSocket's own: frames, close codes, pings. What it has in common with TCP is in websocket_suite_test.ts. */
+/**
+ * What is the WebSocket's own: frames, close codes, pings. What it has in common with TCP is in
+ * websocket_suite_test.ts.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serve, type ServeOptions, type Server } from "../../../../mod.ts";

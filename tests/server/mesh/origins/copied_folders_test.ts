@@ -1,4 +1,7 @@
-/** Two servers on copies of one data folder (docs/operations.md, Backup): the one that joined later ends, and the other is not disturbed. */
+/**
+ * Two servers on copies of one data folder (docs/operations.md, Backup): the one that joined later ends, and the
+ * other is not disturbed.
+ */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CloneError } from "../../../../server/mesh/origins/copied_folders.ts";

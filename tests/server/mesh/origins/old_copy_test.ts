@@ -1,4 +1,7 @@
-/** An old copy of a server's data was put back (docs/network.md, docs/protocol.md 2.7): no number is given out twice, once it is noticed. */
+/**
+ * An old copy of a server's data was put back (docs/network.md, docs/protocol.md 2.7): no number is given out
+ * twice, once it is noticed.
+ */
 
 import { assertEquals } from "@std/assert";
 import { Progress } from "../../../../client/progress.ts";

@@ -1,4 +1,7 @@
-/** A real server that is flooded from many addresses, by all that strangers can do: who has a name gets in, and so does another server. */
+/**
+ * A real server that is flooded from many addresses, by all that strangers can do: who has a name gets in, and so
+ * does another server.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { connect, type Socket } from "node:net";

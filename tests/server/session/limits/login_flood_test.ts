@@ -1,4 +1,6 @@
-/** Who floods a server with secrets, and who gets in all the same: counted in derivations, as those are what is scarce. */
+/**
+ * Who floods a server with secrets, and who gets in all the same: counted in derivations, as those are what is scarce.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { NodeWorld } from "../../../support/node_world.ts";

@@ -9,7 +9,10 @@ const ANONYMOUS: Standing = { kind: "anonymous" };
 const PEER: Standing = { kind: "peer" };
 const named = (username: string): Standing => ({ kind: "named", username });
 
-/** Places in which those whose name begins with "busy" are never idle, and those whose name begins with "fresh" have only just come. */
+/**
+ * Places in which those whose name begins with "busy" are never idle, and those whose name begins with "fresh"
+ * have only just come.
+ */
 function placesOf(maxPlaces: number, kept = 0, maxLobby = 4): Places<string> {
   return new Places<string>({ maxPlaces, kept, maxLobby }, {
     isIdle: (guest) => !guest.startsWith("busy"),

@@ -1,4 +1,7 @@
-/** What one connection's lines may take of a turn, on a fake clock: the others are served in between, and nothing changes its order. */
+/**
+ * What one connection's lines may take of a turn, on a fake clock: the others are served in between, and
+ * nothing changes its order.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Store } from "../../../../server/store/store.ts";

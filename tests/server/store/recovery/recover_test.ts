@@ -1,4 +1,7 @@
-/** Damaged folders, and what is brought back of them: whatever is kept is as it was written, and whatever is not is named. */
+/**
+ * Damaged folders, and what is brought back of them: whatever is kept is as it was written, and
+ * whatever is not is named.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,6 +1,7 @@
 /**
- * Commits to the data folder that it is given, without end, until it is killed: one activity, account, message id and cursor in each batch, and a
- * large segment now and then. The others have as many bytes more as the second argument says. Prints each sequence as soon as it is committed.
+ * Commits to the data folder that it is given, without end, until it is killed: one activity, account, message id and
+ * cursor in each batch, and a large segment now and then. The others have as many bytes more as the second argument
+ * says. Prints each sequence as soon as it is committed.
  */
 
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite_store.ts";

@@ -1,4 +1,7 @@
-/** One flipped bit anywhere in `thrum.sqlite`: what the store says then is what it said before, or that something is damaged. */
+/**
+ * One flipped bit anywhere in `thrum.sqlite`: what the store says then is what it said before, or that
+ * something is damaged.
+ */
 
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";

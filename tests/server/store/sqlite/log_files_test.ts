@@ -1,4 +1,7 @@
-/** The SQLite store with the bytes of segments in files: what they add to its promises. What can happen to them is in `power_cut_test.ts`. */
+/**
+ * The SQLite store with the bytes of segments in files: what they add to its promises. What can happen to them is in
+ * `power_cut_test.ts`.
+ */
 
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";

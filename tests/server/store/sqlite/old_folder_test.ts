@@ -1,6 +1,7 @@
 /**
- * The migration from 0.1.0, with a folder that its server made: two servers in one network, accounts on both, small and large turns, some of them
- * forgotten, message ids with and without a name, and direct messages from both servers to somebody who was away.
+ * The migration from 0.1.0, with a folder that its server made: two servers in one network, accounts on both, small and
+ * large turns, some of them forgotten, message ids with and without a name, and direct messages from both servers to
+ * somebody who was away.
  */
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";

@@ -1,4 +1,7 @@
-/** What a power cut or a failing disk did to the bytes in files, and what the SQLite store makes of it when it is opened again, or reads them. */
+/**
+ * What a power cut or a failing disk did to the bytes in files, and what the SQLite store makes of it when it is opened
+ * again, or reads them.
+ */
 
 import { assertEquals, assertGreater, assertMatch, assertThrows } from "@std/assert";
 import type { Segment } from "../../../../log/segment.ts";
@@ -23,7 +26,10 @@ function assertStoreError(run: () => unknown, message: string): void {
   );
 }
 
-/** A store of five segments in files, of which the first two are on the disk for certain; then it crashes and `damage` is done. */
+/**
+ * A store of five segments in files, of which the first two are on the disk for certain; then it crashes
+ * and `damage` is done.
+ */
 function afterPowerCut(
   damage: (path: string, segments: readonly Segment[]) => void,
   check: (folder: string, segments: readonly Segment[]) => void,

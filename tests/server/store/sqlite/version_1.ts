@@ -1,4 +1,7 @@
-/** Makes a database as version 1 of it was written, when all bytes were in rows. Its statements are those of that time and do not change. */
+/**
+ * Makes a database as version 1 of it was written, when all bytes were in rows. Its statements are those of that
+ * time and do not change.
+ */
 
 import { DatabaseSync } from "node:sqlite";
 import type { Segment } from "../../../../log/segment.ts";

@@ -1,4 +1,7 @@
-/** Makes a data folder as version 4 of the database was written, as large as one likes. Its statements are those of that time and do not change. */
+/**
+ * Makes a data folder as version 4 of the database was written, as large as one likes. Its statements are those of that
+ * time and do not change.
+ */
 
 import { DatabaseSync } from "node:sqlite";
 import { MIGRATIONS } from "../../../../server/store/sqlite/migrations.ts";
