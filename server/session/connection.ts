@@ -11,13 +11,7 @@ import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transpor
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
-import type {
-  ActivityMessage,
-  AuthenticateMessage,
-  Feature,
-  LoginMessage,
-  WireServer,
-} from "../../protocol/message.ts";
+import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
 import {
   farewellOf,
   type LoggedIn,
@@ -34,7 +28,7 @@ import { type ClientPhase, kindOf, type Phase, servedIn, sessionOf, takingIn } f
 import { viewOf } from "./connection_view.ts";
 import { type EntranceOwner, letIn, sendOn } from "./entrance.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
-import { LineIntake, type LineIntakeOwner, type Taking } from "./line_intake.ts";
+import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
 import type { Admission, Admitted } from "../mesh/mesh.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
@@ -269,19 +263,18 @@ export class Connection
     return this.#lines.isRead;
   }
 
-  takeLine(line: string): boolean {
-    const message = parseClientLine(line);
+  takeLine(line: string): Taken {
     const phase = this.#phase;
-    if (phase.kind !== "client") {
-      this.#apply(onMessage(sessionOf(phase), message, this));
-      return false;
-    }
-    const step = onMessage(phase.session, message, this);
+    if (phase.kind !== "client" && takingIn(phase) !== "now") return "not";
+    const message = parseClientLine(line);
+    const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this);
     // What almost every line is, and needs nothing of what follows.
-    const isCheap = message.command === "ACTIVITY_MESSAGE" && step.effects === PUBLISH;
-    if (isCheap) phase.requests.publish(message as ActivityMessage);
-    else this.#apply(step);
-    return isCheap;
+    if (message.command === "ACTIVITY_MESSAGE" && step.effects === PUBLISH && phase.kind === "client") {
+      phase.requests.publish(message);
+      return "cheap";
+    }
+    this.#apply(step);
+    return "dear";
   }
 
   takeProblem(problem: string): void {

@@ -16,13 +16,16 @@ import type { Waiter, WorkShares } from "./limits/work_shares.ts";
  */
 export type Taking = "now" | "later" | "elsewhere" | "never";
 
+/** What became of a line: it was taken, at a cost or for next to nothing, or it was not, as lines are not taken now. */
+export type Taken = "cheap" | "dear" | "not";
+
 /** Whoever takes the lines. */
 export interface LineIntakeOwner {
   readonly taking: Taking;
   /** Whether it does not take its answers. */
   readonly isStuffed: boolean;
-  /** Gives whether the line cost next to nothing. */
-  takeLine(line: string): boolean;
+  /** Takes a line, if it takes lines now. */
+  takeLine(line: string): Taken;
   /** What came is no line, and why. */
   takeProblem(problem: string): void;
   /** The rest is for the new owner of the link. */
@@ -133,17 +136,16 @@ export class LineIntake implements Waiter {
     const owner = this.#owner;
     const shares = this.#shares;
     const untilMs = shares.begin();
-    let isCheap = true;
+    let taken: Taken = "cheap";
     for (let index = 0; index < lines.length; index++) {
-      const { taking } = owner;
-      if (taking !== "now") return this.#leave(taking, lines.slice(index), problem);
       // Of lines that cost almost nothing not each is worth a look at the clock.
-      const isLook = index > 0 && (!isCheap || index % CHEAP_LINES === 0);
-      if (isLook && (owner.isStuffed || shares.isUsedUp(untilMs))) {
+      const isLook = index > 0 && (taken !== "cheap" || index % CHEAP_LINES === 0);
+      if (isLook && owner.taking === "now" && (owner.isStuffed || shares.isUsedUp(untilMs))) {
         this.#hold(lines.slice(index), problem);
         return shares.later(this);
       }
-      isCheap = owner.takeLine(lines[index]!);
+      taken = owner.takeLine(lines[index]!);
+      if (taken === "not") return this.#leave(owner.taking, lines.slice(index), problem);
     }
     if (problem === undefined) return;
     const { taking } = owner;
