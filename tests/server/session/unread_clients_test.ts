@@ -55,6 +55,15 @@ Deno.test("a client that takes its answers slowly is not closed, though what it 
   await world.stop();
 });
 
+Deno.test("a client that takes its answers after all gets those to all that it has asked", async () => {
+  const { world, client } = await stuffed();
+  assert(client.commands.filter((command) => command === "USER_LIST").length < 1_500);
+  client.link.resume();
+  await world.clock.run(BOUND_MS / 2);
+  assertEquals(client.commands.filter((command) => command === "USER_LIST").length, 1_500);
+  await world.stop();
+});
+
 Deno.test("a client whose lines wait for their share for longer than the bound is not closed", async () => {
   const memory = openMemoryStore({ serverId: "s-1" });
   let clock: FakeClock | undefined = undefined as FakeClock | undefined;
