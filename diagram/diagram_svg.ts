@@ -3,7 +3,7 @@
  * or style attributes, so that a page can contain it unchanged. Pure.
  */
 
-import { counted } from "../config/counted.ts";
+import { counted } from "../protocol/counted.ts";
 import { type Box, LABEL_HEIGHT, PILL_HEIGHT, widthOf } from "./diagram_labels.ts";
 import { HEAD_HEIGHT, headWidthOf, type Layout, layOut, NAME_HEIGHT, type PlacedArrow } from "./diagram_layout.ts";
 import { classes, DIAGRAM_STYLE } from "./diagram_style.ts";

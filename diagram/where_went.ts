@@ -3,7 +3,7 @@
  * sentence says what is known. Pure.
  */
 
-import { counted } from "../config/counted.ts";
+import { counted } from "../protocol/counted.ts";
 import { openConnections, sentenceOfEnd, type Told, when } from "./answer.ts";
 import { covers, type History } from "./history.ts";
 import { isHeartbeat, phraseOf, shortNames } from "./phrase.ts";

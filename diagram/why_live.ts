@@ -4,7 +4,7 @@
  * Pure.
  */
 
-import { counted } from "../config/counted.ts";
+import { counted } from "../protocol/counted.ts";
 import { seconds, type Told } from "./answer.ts";
 import { completeEntry } from "./server_ids.ts";
 import type { WallTime } from "./wall_time.ts";

@@ -9,7 +9,7 @@
  */
 
 import type { HeartbeatConfig } from "../config/config.ts";
-import { counted } from "../config/counted.ts";
+import { counted } from "../protocol/counted.ts";
 
 /** The settings that decide. A whole `HeartbeatConfig` is one. */
 export type LivenessConfig = Pick<HeartbeatConfig, "idleTimeoutMs" | "intervalMs" | "count">;

@@ -1,6 +1,6 @@
 /** What a person is told about a connection, one line each, and each thing once. Pure. */
 
-import { counted } from "../../config/counted.ts";
+import { counted } from "../../protocol/counted.ts";
 import { endpointText } from "../../config/values.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";

@@ -1,6 +1,6 @@
 /** The result of a recovery, in words for the operator. Pure. */
 
-import { counted } from "../../config/counted.ts";
+import { counted } from "../../protocol/counted.ts";
 import type { Recovery } from "../store/recovery/recover.ts";
 import type { Loss } from "../store/recovery/recovered_rows.ts";
 

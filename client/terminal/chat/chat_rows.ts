@@ -2,7 +2,7 @@
  * The look of the chat: rows for texts, for users who come and go, and for the answers of the client's words.
  */
 
-import { counted } from "../../../config/counted.ts";
+import { counted } from "../../../protocol/counted.ts";
 import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { UserScope } from "../../../protocol/message.ts";

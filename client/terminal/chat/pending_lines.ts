@@ -3,7 +3,7 @@
  * the ones that remain in the end. Pure.
  */
 
-import { counted } from "../../../config/counted.ts";
+import { counted } from "../../../protocol/counted.ts";
 import { ConnectError, ConnectionEndedError } from "../../errors.ts";
 import type { ClientEvent } from "../../options.ts";
 import type { Notice } from "../notices.ts";

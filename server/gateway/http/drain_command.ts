@@ -3,7 +3,7 @@
  * progress until the server has stopped. The caller hands in everything that this needs.
  */
 
-import { counted } from "../../../config/counted.ts";
+import { counted } from "../../../protocol/counted.ts";
 import { endpointText } from "../../../config/values.ts";
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { counted } from "../../config/counted.ts";
+import { counted } from "../../protocol/counted.ts";
 
 Deno.test("counted() has the singular for one, and the plural for all others", () => {
   assertEquals([0, 1, 2, 11].map((count) => counted(count, "client")), [
