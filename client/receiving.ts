@@ -57,9 +57,9 @@ export class Receiving {
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
-  /** Direct messages that nobody took were dropped, or did not come any more. They wait with the server. */
+  /** Direct messages that nobody took were dropped. They wait with the server. */
   #hasLeftMessages = false;
-  /** Some that waited at the first login did not come any more, until a later login has brought all that waits. */
+  /** Some messages that waited at the first login did not come, until a later login has brought all waiting ones. */
   #lacksMessages = false;
   /** The first login has not been answered to its end, where those come that waited. */
   #isFirst = false;

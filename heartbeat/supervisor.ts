@@ -180,7 +180,7 @@ class ConnectionWatch implements Watch, PulseSleeper {
   /** The time of the newest data, if it is newer than the state knows. */
   #heardAt: number;
   #roundTripMs: number | undefined = undefined;
-  /** Whether it has taken something of what waits for it since something came from it last, or just before. */
+  /** Whether the other side has taken some of its waiting data since its last bytes, or just before them. */
   #hasTaken = false;
   /** Bytes ended a round, and its owner was not told yet: the answer may be among them, and tells it better. */
   #aliveIsUntold = false;

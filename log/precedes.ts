@@ -1,6 +1,6 @@
 /**
- * Which of two claims goes first when two servers give away the same name. Every server decides alike, in whatever
- * order the claims reach it. Pure.
+ * Which of two claims goes first when two servers give away the same name. Every server decides alike, in any order of
+ * the claims. Pure.
  */
 
 /** When and where something was claimed. */

@@ -1,6 +1,6 @@
 /**
- * Maps and sets that strangers fill, with a bound: beyond that the oldest entry goes. An entry is as old as the moment
- * when it came. It keeps its age when it is set again (`set`, `add`), and is the newest again after `renew`. Pure.
+ * Maps and sets that strangers fill, with a bound. Beyond it, the oldest entry goes. The age of an entry counts from
+ * its arrival. An entry keeps its age when it is set again (`set`, `add`), and is the newest after `renew`. Pure.
  */
 
 /** The newest entries, by key. */
@@ -26,8 +26,8 @@ export class RecentMap<K extends string | number, V> {
   }
 
   /**
-   * Sets an entry: a new one is the newest, one that is here keeps its age. Returns the value of the entry that goes
-   * for it, if one does.
+   * Sets an entry. A new entry is the newest; a known one keeps its age. Returns the value of the entry that has to go,
+   * if one does.
    */
   set(key: K, value: V): V | undefined {
     this.#entries.set(key, value);
@@ -80,7 +80,7 @@ export class RecentSet<K extends string | number> {
     return this.#keys.has(key);
   }
 
-  /** Adds a key: a new one is the newest, one that is here keeps its age. */
+  /** Adds a key. A new key is the newest; a known one keeps its age. */
   add(key: K): void {
     this.#keys.add(key);
     const oldest = this.#bound.exceeding();
@@ -102,7 +102,7 @@ export class RecentSet<K extends string | number> {
 }
 
 /**
- * Finds the oldest key of a map or set that is too large. A map finds its first key by looking at every place that was
+ * Finds the oldest key of a map or set that is too large. To find its first key, a map looks at every place that was
  * deleted before it: with 65,536 keys this takes 20 µs. So the search goes on where it ended: an iterator stays in
  * place while keys come and go.
  */
@@ -126,8 +126,9 @@ class Bound<K extends string | number> {
   }
 
   /**
-   * A key was deleted, which `exceeding` has not found. An iterator that nobody moves holds on to every table that the
-   * map has had. So it goes after as many deletions as there may be keys, and the next search costs less than they did.
+   * A key was deleted that `exceeding` did not find. An iterator that nobody moves keeps every former table of its map
+   * alive. So the iterator is dropped after as many deletions as there may be keys. The next search costs less than
+   * those deletions did.
    */
   deleted(): void {
     if (++this.#deleted < this.#most) return;

@@ -19,7 +19,7 @@ export function covers(whole: Vector, part: Vector): boolean {
 /** What either of the two has. */
 export function merge(a: Vector, b: Vector): Vector {
   const merged: Record<string, number> = { ...a };
-  // Written only where it says more: to write is what costs.
+  // Writes only higher numbers, as writing is the cost.
   for (const origin of Object.keys(b)) if (b[origin]! > sequenceOf(a, origin)) merged[origin] = b[origin]!;
   return merged;
 }

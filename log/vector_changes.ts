@@ -1,6 +1,6 @@
 /**
- * Which origins of a vector have moved, and in which order: so that whoever was told the whole vector once is told only
- * what has changed since. Origins that stand still cost nothing here, however many there are.
+ * The origins of a vector that have moved, in order. A server that was told the whole vector once is then told only the
+ * changes. Origins that stand still cost nothing here, however many there are.
  */
 
 import { sequenceOf, type Vector } from "./vector.ts";
@@ -8,7 +8,7 @@ import { sequenceOf, type Vector } from "./vector.ts";
 /** A moment in the life of a vector: how often it has moved by then. */
 export type VectorMoment = number;
 
-/** What has moved since the beginning. */
+/** The moves since the beginning. */
 export class VectorChanges {
   readonly #movedAt = new Map<string, VectorMoment>();
   #moves: VectorMoment = 0;
@@ -23,7 +23,7 @@ export class VectorChanges {
     this.#movedAt.set(origin, ++this.#moves);
   }
 
-  /** The origin is not in the vector any more. */
+  /** The origin has left the vector. */
   gone(origin: string): void {
     this.#movedAt.delete(origin);
   }

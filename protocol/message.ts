@@ -360,10 +360,7 @@ export interface PresenceMessage {
 export interface CaughtUpMessage {
   readonly command: "CAUGHT_UP";
   readonly vector: WireVector;
-  /**
-   * The client brought a vector, and the server has all that this names: nothing that waited before
-   * that is still to come.
-   */
+  /** The client brought a vector, and the server has everything in it. No entry that waited before is still to come. */
   readonly complete?: true;
 }
 

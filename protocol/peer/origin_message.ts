@@ -25,18 +25,18 @@ export interface RetractedMessage {
   readonly origin: string;
   readonly first: number;
   readonly last: number;
-  /** Of the entry `first` that counts no more; absent where it is not known. */
+  /** The digest of the lost entry `first`; absent if unknown. */
   readonly digest?: string;
 }
 
-/** What are your entries of this origin: these, and the newest one? */
+/** Asks for the digests of these entries of an origin, and of its newest one. */
 export interface DigestsAskMessage {
   readonly command: "DIGESTS_ASK";
   readonly origin: string;
   readonly sequences: readonly number[];
 }
 
-/** They are these, as far as they are kept. */
+/** The digests, of the entries that are kept. */
 export interface DigestsMessage {
   readonly command: "DIGESTS";
   readonly origin: string;

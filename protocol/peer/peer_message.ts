@@ -18,7 +18,7 @@ import type { OriginMessage } from "./origin_message.ts";
 /** A server offers this feature in AUTHENTICATE to show that it speaks this dialect. */
 export const PEER_FEATURE = "thrum/1";
 
-/** Offered in the greeting by a server that takes announcements which name only what has changed. */
+/** A server that offers this in the greeting takes announcements with only the changes. */
 export const CHANGES_FEATURE = "changes";
 /** Offered by a server that tells digests of its entries. */
 export const DIGESTS_FEATURE = "digests";
@@ -38,7 +38,7 @@ export interface PeerIdentity {
   readonly incarnation?: WireIncarnation;
   /** Its accounts whose origins it has forgotten; absent if it does not say. */
   readonly accounts?: WireAccountsSummary;
-  /** What it knows beside what every server does; absent for nothing. */
+  /** The features of the server beyond the basic ones; absent for none. */
   readonly features?: readonly string[];
 }
 
@@ -73,8 +73,8 @@ export interface ServerAnnounceMessage {
   readonly ticketKey: string;
   readonly vector: WireVector;
   /**
-   * Whether `vector` names only its own origin and those that have moved since what it said before: in the
-   * greeting, or announced.
+   * Whether `vector` names only the sender's own origin, and origins that moved since its last words: the greeting, or
+   * an announcement.
    */
   readonly changes?: boolean;
   readonly lamport: number;

@@ -12,7 +12,7 @@ import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../vi
 /** The log, as it is looked at. */
 export interface PassingLog extends Omit<ReadableLog, "vector"> {
   /**
-   * Entries that came into it since the server was started. What a vector says would be more where some were forgotten
+   * Entries that came into the log since the server started. A vector would count more, if some entries were forgotten
    * elsewhere before they came.
    */
   readonly taken: number;

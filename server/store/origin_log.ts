@@ -257,7 +257,7 @@ export function planForgetting(
   let entries = 0;
   let upTo = 0;
   let bytes = 0;
-  // The oldest of all comes last. Sorted only where there is something to be forgotten.
+  // The oldest of all comes last. Sorted only if there is something to forget.
   const first = waiting.reduce<ActivityRow | undefined>(
     (found, { oldest }) => found === undefined || oldest!.position < found.position ? oldest : found,
     undefined,
@@ -300,7 +300,7 @@ export function planForgetting(
 /** The segments for users to forget now. */
 export interface ForUsersPlan {
   readonly rows: readonly (ForUserRow & { readonly origin: string })[];
-  /** The oldest that is left of each origin of which some are to go. */
+  /** The oldest remaining segment of each origin with forgotten ones. */
   readonly oldest: ReadonlyMap<string, ForUserRow | undefined>;
   /** Whether the budget was used up. */
   readonly more: boolean;
@@ -322,9 +322,9 @@ export function planForgettingForUsers(
   const oldest = new Map<string, ForUserRow | undefined>();
   let bytes = 0;
   for (const { origin, newest, oldestForUser } of logs) {
-    // What is in memory says of most origins that there is nothing to do.
+    // For most origins, the data in memory shows that there is nothing to do.
     for (let row = oldestForUser;;) {
-      // As with activities, one that is to stay keeps all after it.
+      // As with activities, a segment that stays keeps all after it.
       if (row === undefined || row.position === newest || row.takenAt >= takenBefore) break;
       if (row.position >= heldFrom) break;
       if (rows.length === budget.rows || bytes >= budget.bytes) return { rows, oldest, more: true };

@@ -296,9 +296,9 @@ export interface Store extends Disposable {
     limit: number,
     choice?: { readonly among?: Iterable<string>; mayGo?(origin: string): boolean },
   ): Vector;
-  /** The segment that has this entry; `undefined` where it is not kept. */
+  /** The segment with this entry; `undefined` if it is not kept. */
   segmentOf(origin: string, sequence: number): Segment | undefined;
-  /** Where the newest activity of `origin` stands that is kept; 0 where none is. */
+  /** The position of the newest kept activity of `origin`; 0 if there is none. */
   newestActivity(origin: string): Position;
   /** The entry that `username` published under `messageId`, if that is still known. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;

@@ -48,7 +48,7 @@ export interface ChatRoomParts {
   ownPorts(): readonly number[];
   /** How the participant at this address is called. */
   call(endpoint: Endpoint): Caller;
-  /** Told what is thrown on the way to a participant; without it that is thrown on. */
+  /** Takes exceptions on the way to a participant; without it they are thrown on. */
   readonly faults?: FaultGuard;
   /** Is told each event of the door's Lamport clock. */
   readonly note: Note;

@@ -48,7 +48,7 @@ export class SqliteOrigins implements Lookup {
     }
   }
 
-  /** How all of them stand, or those that are named. */
+  /** The logs of all origins, or of the named ones. */
   *logs(names?: Iterable<string>): Iterable<OriginLog> {
     if (names === undefined) { for (const { log } of this.#byName.values()) yield log; }
     else {
@@ -175,7 +175,7 @@ export class SqliteOrigins implements Lookup {
     return found;
   }
 
-  /** Where the segment stands that has this entry; `undefined` where it is not kept. */
+  /** The position of the segment with this entry; `undefined` if it is not kept. */
   positionOf(name: string, sequence: number): Position | undefined {
     if (!this.#byName.has(name) || sequence < 1) return undefined;
     const rows = [
@@ -186,7 +186,7 @@ export class SqliteOrigins implements Lookup {
     return rows.find((row) => row !== undefined && row.first <= sequence)?.position;
   }
 
-  /** Where the newest activity of `name` stands that is kept; 0 where none is. */
+  /** The position of the newest kept activity of `name`; 0 if there is none. */
   newestActivity(name: string): Position {
     const origin = this.#byName.get(name)?.id;
     const row = origin === undefined
@@ -280,7 +280,7 @@ function endsOf(statements: Statements, origin: number): Ends {
   };
 }
 
-/** Those of all origins, by their numbers. */
+/** The end rows of all origins, by their numbers. */
 function allEnds(statements: Statements): ReadonlyMap<number, Ends> {
   const kinds = new Map<number, Audience["kind"]>(
     Object.entries(AUDIENCE_NUMBERS).map(([kind, number]) => [number, kind as Audience["kind"]]),

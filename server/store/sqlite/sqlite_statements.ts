@@ -41,7 +41,7 @@ export interface SegmentRow extends IndexRow {
 /** A row whose bytes are in a file. */
 export type PlacedRow = IndexRow & Place;
 
-/** A row that tells how an origin stands, and what it was asked for as. */
+/** A row that tells the state of an origin, and the question that it answers. */
 export interface EndRow extends IndexRow {
   readonly askedOrigin: number;
   readonly askedAudience: number;
@@ -73,8 +73,8 @@ export const INDEX_COLUMNS =
   "position, origin, first, last, audience, username, taken_at AS takenAt, lamport, activities, " +
   "activity_bytes AS activityBytes, form, size, file, start, length, bare_checksum AS bareChecksum, channels, checksum";
 /**
- * Which rows of an origin tell how it stands: the newest of each audience, the oldest of those that
- * are forgotten in order.
+ * The rows that tell the state of an origin: the newest of each audience, and the oldest of the audiences that are
+ * forgotten in order.
  */
 const ENDS = [
   ...Object.values(AUDIENCE_NUMBERS).map((audience) => `SELECT ${audience} AS audience, 0 AS is_oldest`),
