@@ -2,10 +2,7 @@
 
 import { timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
-import type { WireGap } from "../../protocol/message.ts";
-import type { Activity, ClientEvent, Message } from "../options.ts";
-import { counted } from "../../protocol/counted.ts";
-import { endpointText } from "../../config/values.ts";
+import type { Activity, Message } from "../options.ts";
 import { visible } from "./screen/visible.ts";
 
 /** An activity for people: the time, the user, and its text. Its JSON, if it has more than a text. */
