@@ -25,7 +25,7 @@ import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/mod.ts";
 import { serveGuarded } from "./server/gateway/serve.ts";
 import { DoorError, type Server, StoreError } from "./mod.ts";
-import { CloneError } from "./server/mesh/origins/copied_folders.ts";
+import { CloneError } from "./server/backplane/clone_error.ts";
 import { keepSecret, type KeptSecret } from "./server/gateway/kept_secret.ts";
 import { findNetworkSecret } from "./server/gateway/network_secret.ts";
 import type { Endpoint } from "./platform/address.ts";

@@ -6,7 +6,7 @@ import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { KnownServer } from "../store/store.ts";
-import type { Backplane, NameClaim, Route, Talk } from "./backplane.ts";
+import type { Backplane, BackplaneOwner, NameClaim, Route, Talk } from "./backplane.ts";
 import type { Member } from "./member.ts";
 
 /** What it is made with. */
@@ -14,6 +14,7 @@ export interface AloneParts {
   /** This server, which can get another name. */
   readonly named: { readonly serverId: string };
   readonly faults: FaultGuard;
+  readonly owner: Pick<BackplaneOwner, "joined">;
   /** What the tickets of this server's clients are made with. */
   readonly ticketKey: string;
   /** The server's Lamport time after something happened. */
@@ -41,6 +42,8 @@ export class Alone implements Backplane {
   start(listening: Endpoint): void {
     this.#listening = listening;
     this.#isJoined = true;
+    // Nobody has to hear what became of those who were here before.
+    this.#parts.owner.joined(() => {});
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) guarded(this.#parts.faults, "session", run, () => {});
@@ -94,10 +97,16 @@ export class Alone implements Backplane {
       // The name may be claimed anew by then.
       if (this.#claims.get(username) === lamport) this.#claims.delete(username);
     };
+    let isOver = false;
     settled({
       lamport,
-      release,
+      release: () => {
+        isOver = true;
+        release();
+      },
       registered: (_entry, done) => {
+        if (isOver) return;
+        isOver = true;
         release();
         done();
       },

@@ -1,14 +1,19 @@
 /**
  * What a server asks of its network, whatever links the servers: TCP between them (`mesh/`), nothing at all
  * (`alone.ts`), or an engine that is still to come. `tests/contract/backplane_contract.ts` holds each of them to what
- * is promised here. A door for servers that come over this server's own port, and what only an engine needs, are added
- * by the first who needs them. Types only.
+ * is promised here. `server/node/engines.ts` chooses one. What only an engine needs is added by the first who needs it.
+ * Types only.
  */
 
-import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { Config } from "../../config/config.ts";
+import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/mod.ts";
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Endpoint } from "../../platform/address.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
+import type { Transport } from "../../platform/transport.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type {
   ObservedMessage,
@@ -17,8 +22,13 @@ import type {
   OnlineMessage,
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
-import type { ReplicatedEntry } from "../journal/entries.ts";
+import type { Trace } from "../../trace/trace_event.ts";
+import type { HeartbeatCounts } from "../../view/server_counters.ts";
+import type { Incarnation } from "../journal/incarnation.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { KnownServer } from "../store/store.ts";
+import type { CloneError } from "./clone_error.ts";
+import type { OlderDoor, PeerDoor } from "./door.ts";
 import type { Member } from "./member.ts";
 
 /** One server's way to the others. No call waits, and none throws because another server cannot be reached. */
@@ -98,20 +108,100 @@ export interface Backplane {
   say(message: Talk, to?: string): void;
   /** What this server announces of itself has changed: the others are told soon. */
   announceSoon(): void;
+
+  // ---- this server's own port ------------------------------------------------------------------------------------
+
+  /** For servers that come over this server's own port. Without one each of them is refused. */
+  readonly door?: PeerDoor;
 }
 
-/** Whom a backplane tells. Nobody is told before `start`, nor after `stop` or `silence`. */
+/**
+ * Whom a backplane tells. Nobody is told before `start`; after `silence` or `stop` no more is told than who is gone.
+ * Entries of other origins are told to the journal (`Journal.replicate`): they enter the log in the turn in which they
+ * came.
+ */
 export interface BackplaneOwner {
-  /**
-   * An entry of another origin came: the next one of that origin that is still kept. It goes into the log in this turn.
-   */
-  came(entry: ReplicatedEntry): void;
+  // ---- who there is ----------------------------------------------------------------------------------------------
+
   /** A member was met, lost or suspected, or said how it is: `announced` when it was only that. */
   membersChanged(announced: string | undefined): void;
-  /** `serverId` says something small. What one server says comes in its order. */
-  said(serverId: string, message: Talk): void;
+  /** There is a way to `serverId`. What it has to know first is said to it in this call. */
+  met(serverId: string): void;
+  /** `serverId` is there again before its loss was seen. Who was there before may be there no more. */
+  startedAnew(serverId: string): void;
   /** `serverId` cannot be reached any more. What it says comes after it was met again. */
   gone(serverId: string): void;
+
+  // ---- what is said ----------------------------------------------------------------------------------------------
+
+  /** `serverId` says something small. What one server says comes in its order. */
+  said(serverId: string, message: Talk): void;
+  /** `serverId` has said how it is. */
+  announced(serverId: string, said: Announced): void;
+  /** This server has said how it is. */
+  announcedHere(): void;
+  /**
+   * This server has joined. Calls `told` when its log has all that is to be known of those who were here before it was
+   * started. Told once, before those who wait for it.
+   */
+  joined(told: () => void): void;
+
+  // ---- origins of the log ----------------------------------------------------------------------------------------
+
+  /** Another server has forgotten these origins whole. Gives whether this one lacks something of them. */
+  forgotten(vector: Vector): boolean;
+  /** This server was called `former`: its entries have the numbers that `numbers` gives for their former ones. */
+  renumbered(former: string, numbers: ReadonlyMap<number, number>): void;
+  /** All that follows from that for the network is done: clients of this server may be told. */
+  renamed(former: string): void;
+  /** What stood under numbers of another server that were given out twice is gone: clients come back to be told. */
+  cutBack(): void;
+  /** Another server has the identity of this one's data folder: this one cannot go on. */
+  isClone(error: CloneError): void;
+}
+
+/** What a server has said of itself, as far as it is told. */
+export interface Announced {
+  /** When it was started, in milliseconds since 1970 by its own calendar. */
+  readonly startedAt: number;
+  /** How far its own origin goes. */
+  readonly has: number;
+  /** Whether that tells of all connections that it has lost. */
+  readonly tells: boolean;
+}
+
+/** What any backplane may be made with; each takes what it needs. The functions are called after `start` only. */
+export interface BackplaneParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly supervisor: Supervisor;
+  readonly journal: Journal;
+  readonly crypto: SecretCrypto;
+  readonly faults: FaultGuard;
+  readonly owner: BackplaneOwner;
+  /** What the store keeps for it: the servers that were known before a restart, and notes by name. */
+  readonly kept: { readonly members: readonly KnownServer[]; readonly notes: Readonly<Record<string, string>> };
+  /** What the tickets of this server's clients are made with. */
+  readonly ticketKey: string;
+  /** Which of its starts this is. */
+  readonly incarnation: Incarnation;
+  /** When this server was started, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Servers of the older dialect that hang on this one; absent where none may. */
+  readonly older: OlderDoor | undefined;
+  /** Counts heartbeats to other servers. */
+  readonly heartbeats: HeartbeatCounts;
+  /** Makes a name for this server that none had before. */
+  makeServerId(): string;
+  /** Logged-in clients. */
+  load(): number;
+  /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
+  http(): string;
+  /** Whether there is space for what other servers have accepted. */
+  hasReserve(): boolean;
+  /** Where events go at the moment. */
+  trace(): Trace | undefined;
 }
 
 /** Small talk: who is online, where lost connections stood, and who looks at the network. */

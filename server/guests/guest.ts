@@ -13,7 +13,6 @@ import { formatEntryId } from "../../protocol/entry_id.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { ConnectionView } from "../../view/network_view.ts";
 import type { ConnectionServices, ServedConnection } from "../session/connection_services.ts";
-import { isSafeOnceCommitted } from "../session/durability.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -97,7 +96,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */
   publish(activity: string, lamport: number): GuestPublication {
-    const { journal, tracer, mesh } = this.#services;
+    const { journal, tracer, backplane } = this.#services;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const { username } = this;
     const quotedUsername = quoteUsername(username);
@@ -111,9 +110,13 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     });
     tracer?.published(username, entry, undefined, received, journal.lamport);
     const safe = new Promise<void>((resolve) => {
-      const committed = () => resolve();
-      if (isSafeOnceCommitted(entry, this.#services)) journal.whenCommitted({ committed });
-      else mesh.replication.whenOneHas(entry.sequence, committed);
+      let isWithinTurn = true;
+      // What others have is committed here. Where this server's own commit is enough, it is still to come.
+      backplane.whenSafe(entry, () => {
+        if (isWithinTurn) journal.whenCommitted({ committed: resolve });
+        else resolve();
+      });
+      isWithinTurn = false;
     });
     return { id: formatEntryId(entry), lamport: journal.lamport, safe };
   }

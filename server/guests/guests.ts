@@ -71,10 +71,10 @@ export class Guests {
   /** Lets somebody in, or says why not. */
   enter<N>(newcomer: Newcomer, owner: GuestOwner): Guest<N> | GuestRefusal {
     const { services, refusal } = this.#parts;
-    const { mesh, presence, config: { sessions: { perUser } } } = services;
+    const { backplane, presence, config: { sessions: { perUser } } } = services;
     const { name } = newcomer;
     if (usernameProblem(name) !== undefined) return "badName";
-    const problem = refusal() ?? (mesh.isJoined ? undefined : "notNow");
+    const problem = refusal() ?? (backplane.isJoined ? undefined : "notNow");
     if (problem !== undefined) return problem;
     // Who has an account proves it with a secret; no door could tell.
     const hasAccount = unlessUnreadable(() => services.hasAccount(name));

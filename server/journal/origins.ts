@@ -6,7 +6,7 @@
 
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import { MAX_BASES } from "./fork.ts";
-import type { Incarnation } from "../mesh/origins/incarnation.ts";
+import type { Incarnation } from "./incarnation.ts";
 import type { Position } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
 import type { VectorChanges } from "../../log/vector_changes.ts";

@@ -20,7 +20,7 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { Journal } from "../journal/journal.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
-import type { LinkTaker } from "../mesh/peer_link.ts";
+import type { LinkTaker } from "../backplane/door.ts";
 import type { Sessions } from "../hub/sessions.ts";
 
 /** What is needed of the node. */

@@ -21,7 +21,7 @@ import {
 import { VERSION } from "../../protocol/version.ts";
 import type { Journal } from "../journal/journal.ts";
 import { isUnspecified, type PeerLink } from "./peer_link.ts";
-import type { PeerLinks } from "./peer_links.ts";
+import type { PeerLinks } from "./linking/peer_links.ts";
 
 /** What is announced, as far as it is not the mesh's. */
 export interface AnnouncingParts {

@@ -26,6 +26,7 @@ import {
   type WireMember,
 } from "../../protocol/peer/peer_message.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
+import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 
 /** What a link is supervised with. */
@@ -49,12 +50,6 @@ export interface ArrivedLines {
   readonly header: EntriesMessage;
   /** Without their ends. */
   readonly lines: readonly string[];
-}
-
-/** Who has taken a link over, once it was known who is at the other end. */
-export interface LinkTaker {
-  /** Takes lines that came before that, and what was wrong with what followed them, if anything. */
-  take(lines: readonly string[], problem: string | undefined): void;
 }
 
 /** What a link tells the mesh. */

@@ -4,12 +4,12 @@
  * it. `docs/architecture.md` quotes the numbered lines.
  */
 
+import type { Backplane } from "../backplane/backplane.ts";
 import type { Guests } from "../guests/guests.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AwaitingCommit, Commit } from "../journal/commit.ts";
 import type { Origins } from "../journal/origins.ts";
 import type { OlderPeers } from "../legacy/legacy_servers.ts";
-import type { Replication } from "../mesh/replication.ts";
 import type { EntrySpans } from "../observe/entry_spans.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Tracer } from "../observe/tracer.ts";
@@ -20,7 +20,7 @@ import type { DiskBudget } from "../store/disk_budget.ts";
 /** Who is told of a commit. */
 export interface AfterCommitParts {
   readonly faults: FaultGuard;
-  readonly replication: Pick<Replication, "committed" | "delivered">;
+  readonly backplane: Pick<Backplane, "committed" | "delivered">;
   readonly hub: Pick<Hub, "skipped" | "deliver">;
   readonly origins: Pick<Origins, "isRenaming">;
   readonly budget: Pick<DiskBudget, "wrote">;
@@ -44,12 +44,12 @@ export class AfterCommit {
 
   /** Tells everybody, in this order. */
   committed({ segments, holes, waiting, names, lostAccounts, registrations }: Commit): void {
-    const { replication, hub, origins, budget, spans, older, userLists, guests, observatory } = this.#parts;
+    const { backplane, hub, origins, budget, spans, older, userLists, guests, observatory } = this.#parts;
     const hasEntries = segments.length > 0;
     if (hasEntries) {
       // 1. Peers are sent the entries, first of all: their copies survive this server.
       this.#inTurn(() => spans?.committed());
-      this.#inTurn(() => replication.committed(segments));
+      this.#inTurn(() => backplane.committed(segments));
     }
     // 2. Acknowledgements are sent. A sender goes on while its activity is still written to a thousand sockets.
     for (const one of waiting) this.#acknowledge(one);
@@ -63,7 +63,7 @@ export class AfterCommit {
       if (!origins.isRenaming) this.#inTurn(() => hub.deliver(segments));
       this.#inTurn(() => spans?.delivered(segments));
       // 6. Logins that waited for entries of other servers go on: their sessions begin after these entries.
-      this.#inTurn(() => replication.delivered());
+      this.#inTurn(() => backplane.delivered());
       // 7. Servers of the older dialect are sent the entries.
       this.#inTurn(() => older?.committed());
     }

@@ -9,16 +9,17 @@ import type { Supervisor } from "../../heartbeat/mod.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
 import type { Balancer } from "../balance/balancer.ts";
-import { CloneError } from "../mesh/origins/copied_folders.ts";
+import type { Backplane } from "../backplane/backplane.ts";
+import { CloneError } from "../backplane/clone_error.ts";
 import type { Connections } from "../session/connections.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
-import type { Burying } from "../mesh/origins/gone_servers.ts";
+import type { Burying } from "../journal/gone_servers.ts";
 import type { Forgetting } from "../journal/forgetting.ts";
 import type { Handover } from "../balance/handover.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Mesh } from "../mesh/mesh.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { OlderPeers } from "../legacy/legacy_servers.ts";
+import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -43,7 +44,8 @@ export interface ClosingParts {
   readonly connections: Connections;
   readonly handover: Handover;
   readonly balancer: Balancer;
-  readonly mesh: Mesh;
+  readonly backplane: Backplane;
+  readonly placeTalk: PlaceTalk;
   readonly older: OlderPeers | undefined;
   readonly presence: PresenceBoard;
   readonly observatory: Observatory;
@@ -102,10 +104,10 @@ export class Closing {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
-    const { mesh, older, connections, observatory } = this.#parts;
+    const { backplane, older, connections, observatory } = this.#parts;
     // Before this call returns: what the store did not take or give may be missing in whatever would be said next.
     // Servers first, so that none hears of clients that are lost.
-    mesh.silence();
+    backplane.silence();
     older?.end();
     // There is another server for the clients of a copy, with the same name.
     const reason = error instanceof CloneError ? "SERVER_STOPPING" : "SERVER_FAILED";
@@ -130,9 +132,9 @@ export class Closing {
 
   /** Takes nobody in any more. */
   async #retire(): Promise<void> {
-    const { balancer, mesh, observatory, connections, closeListener } = this.#parts;
+    const { balancer, backplane, observatory, connections, closeListener } = this.#parts;
     balancer.stop();
-    mesh.retire();
+    backplane.retire();
     observatory.soon();
     await closeListener();
     connections.turnAwayWaiting();
@@ -144,7 +146,7 @@ export class Closing {
   }
 
   async #stop(reason: CloseReason): Promise<void> {
-    const { drainMs, forgetting, burying, budget, connections, handover, mesh, older } = this.#parts;
+    const { drainMs, forgetting, burying, budget, connections, handover, backplane, placeTalk, older } = this.#parts;
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
     forgetting.stop();
     burying.stop();
@@ -152,10 +154,11 @@ export class Closing {
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);
     this.#flush();
-    if (this.#failure === undefined) await mesh.finish(FINISH_MS);
+    if (this.#failure === undefined) await backplane.finish(FINISH_MS);
     unlessUnreadable(() => older?.stop());
     this.#flush();
-    await mesh.stop();
+    placeTalk.stop();
+    await backplane.stop();
     await connections.endAll(reason);
     // What the ends of connections left behind: where plain clients stood.
     this.#parts.journal.retention.note();

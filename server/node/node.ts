@@ -11,8 +11,9 @@ import type { Config } from "../../config/config.ts";
 import { effectiveHeartbeat, Supervisor } from "../../heartbeat/mod.ts";
 import { Hub } from "../hub/hub.ts";
 import type { Position } from "../../log/segment.ts";
-import { beginIncarnation, type Incarnation } from "../mesh/origins/incarnation.ts";
+import type { Backplane } from "../backplane/backplane.ts";
 import type { Member } from "../backplane/member.ts";
+import { beginIncarnation, type Incarnation } from "../journal/incarnation.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { chanceOf, type SecretCrypto } from "../../platform/crypto.ts";
 import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";
@@ -25,11 +26,13 @@ import type { Store } from "../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
 import { takeAccount } from "../session/admission.ts";
-import { Burying } from "../mesh/origins/gone_servers.ts";
+import { Burying } from "../journal/gone_servers.ts";
 import { Balancer } from "../balance/balancer.ts";
 import { ClientLog } from "../hub/client_log.ts";
 import { AfterCommit } from "./after_commit.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
+import { chosenEngine, type Engine } from "./engines.ts";
+import { NetworkNews } from "./network_news.ts";
 import { Connection } from "../session/connection.ts";
 import { DialBook } from "../session/limits/heartbeat_dials.ts";
 import type { ConnectionServices } from "../session/connection_services.ts";
@@ -37,12 +40,10 @@ import { Connections, MAX_LOBBY } from "../session/connections.ts";
 import { Forgetting } from "../journal/forgetting.ts";
 import { Journal } from "../journal/journal.ts";
 import { LongLogins } from "../session/limits/long_logins.ts";
-import { Mesh } from "../mesh/mesh.ts";
 import { EntrySpans } from "../observe/entry_spans.ts";
 import { Guests } from "../guests/guests.ts";
 import { OlderPeers } from "../legacy/legacy_servers.ts";
 import { INCARNATION } from "../journal/origins.ts";
-import { Orphans } from "../mesh/origins/orphan_accounts.ts";
 import { PresenceBoard } from "../presence/presence_board.ts";
 import { type UserPlaces, userPlaces } from "../places/user_places.ts";
 import { Sessions } from "../hub/sessions.ts";
@@ -68,6 +69,8 @@ export interface NodeParts {
   readonly crypto: SecretCrypto;
   /** What tickets are made with; made anew where it is absent, and then the clients' tickets end with the node. */
   readonly ticketKey?: string;
+  /** What links it with other servers; as `engines.ts` chooses where it is absent. */
+  readonly makeBackplane?: Engine;
   /** Makes a new name for a server, should this one need it; by chance where it is absent. */
   readonly makeServerId?: () => string;
   /** Where trace events go; absent when nobody traces. */
@@ -104,7 +107,7 @@ export class ThrumNode {
   readonly #journal: Journal;
   readonly #hub: Hub;
   readonly #sessions: Sessions;
-  readonly #mesh: Mesh;
+  readonly #backplane: Backplane;
   readonly #older: OlderPeers | undefined;
   readonly #balancer: Balancer;
   readonly #presence: PresenceBoard;
@@ -162,7 +165,7 @@ export class ThrumNode {
       keptMaxBytes: maxBytesNote(store.opened.notes),
       keep: (maxBytes) => this.#journal.saveNote(MAX_BYTES_NOTE, `${maxBytes}`),
       use: () => store.diskUse(),
-      reserveIsBack: () => this.#mesh.replication.takeAgain(),
+      reserveIsBack: () => this.#backplane.reserveIsBack(),
       failed: (error) => this.#closing.fail(error),
     });
     this.#connections = new Connections({
@@ -174,7 +177,7 @@ export class ThrumNode {
       connect: (link, origin) => new Connection(link, this.#services, origin),
     });
     this.#spans = parts.spans && this.#makeSpans(parts.spans);
-    this.#sessions = new Sessions(() => this.#mesh.loadChanged());
+    this.#sessions = new Sessions(() => this.#backplane.announceSoon());
     this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
     this.#observatory = this.#makeObservatory();
     const { writeTrace } = parts;
@@ -188,57 +191,39 @@ export class ThrumNode {
       journal: this.#journal,
       clock,
       opened: store.opened,
-      mesh: () => this.#mesh,
+      backplane: () => this.#backplane,
       presence: () => this.#presence,
     });
-    this.#mesh = new Mesh({
-      trace: () => tracer()?.trace,
-      startedAt: this.#startedAt,
-      http: () => this.#http,
-      heartbeats: this.#counters.serverHeartbeats,
-      observed: this.#observatory,
-      places: this.#places.talk,
-      older: this.#older,
-      config,
-      clock,
-      transport,
-      faults,
-      supervisor: this.#supervisor,
-      journal: this.#journal,
-      crypto,
-      known: store.opened.members,
+    const { makeBackplane = chosenEngine } = parts;
+    this.#backplane = makeBackplane({
+      ...{ config, clock, transport, crypto, faults, supervisor: this.#supervisor, journal },
+      ...{ incarnation: this.#incarnation, startedAt: this.#startedAt, older: this.#older, kept: store.opened },
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
-      load: () => this.#sessions.load,
-      incarnation: this.#incarnation,
-      orphans: new Orphans({ journal, clock, digest: (text) => crypto.digest(text) }, store.opened.notes),
-      forgotten: (vector) => this.#burying.heard(vector),
-      isClone: (error) => this.#closing.fail(error),
       makeServerId: parts.makeServerId ?? makeServerId,
-      renamed: (former) => this.#renamed(former),
-      cutBack: () => this.#endThoseWhoResume(),
+      heartbeats: this.#counters.serverHeartbeats,
+      load: () => this.#sessions.load,
+      http: () => this.#http,
       hasReserve: () => this.#budget.hasReserve,
-      hasAccount: (username) => this.#journal.hasAccount(username),
-      online: () => this.#presence.here,
-      heardOnline: (serverId, message) => {
-        if (message === undefined) {
-          // Whoever ends its links itself has lost nobody.
-          if (!this.#closing.hasBegun) this.#places.talk.gone(serverId);
-          return this.#presence.serverGone(serverId);
-        }
-        this.#places.talk.heardOnline(serverId, message);
-        this.#presence.heard(serverId, message);
-      },
-      membersChanged: (announced) => {
-        this.#balancer.membersChanged(announced);
-        if (announced === undefined) this.#observatory.soon();
-      },
+      trace: () => tracer()?.trace,
+      owner: new NetworkNews({
+        backplane: () => this.#backplane,
+        balancer: () => this.#balancer,
+        presence: () => this.#presence,
+        isClosing: () => this.#closing.hasBegun,
+        places: this.#places.talk,
+        observatory: this.#observatory,
+        forgotten: (vector) => this.#burying.heard(vector),
+        renamed: (former) => this.#renamed(former),
+        cutBack: () => this.#endThoseWhoResume(),
+        isClone: (error) => this.#closing.fail(error),
+      }),
     });
     this.#presence = new PresenceBoard({
       named: this.#journal,
       perUser: config.sessions.perUser,
       clock,
       sessions: this.#sessions,
-      tellServers: (message) => this.#mesh.tell(message),
+      tellServers: (message) => this.#backplane.say(message),
       tick: (lamport) => this.#journal.tick(lamport),
       told: (event, lamport) => this.guests.presence(event, lamport),
     });
@@ -247,20 +232,20 @@ export class ThrumNode {
       cluster: config.cluster,
       clock,
       sessions: this.#sessions,
-      members: () => this.#mesh.members,
-      announceSoon: () => this.#mesh.loadChanged(),
+      members: () => this.#backplane.members,
+      announceSoon: () => this.#backplane.announceSoon(),
       chance: () => chanceOf(crypto),
     });
     this.#handover = new Handover({
       clock,
       sessions: this.#sessions,
-      hasOthers: () => this.#mesh.linkCount > 0,
+      hasOthers: () => [...this.#backplane.routes].length > 0,
       nextTarget: () => this.#balancer.nextTarget(),
     });
     this.#services = {
       config,
       clock,
-      mesh: this.#mesh,
+      backplane: this.#backplane,
       balancer: this.#balancer,
       sessions: this.#sessions,
       presence: this.#presence,
@@ -277,7 +262,7 @@ export class ThrumNode {
         get serverId() {
           return journal.serverId;
         },
-        keyOf: (serverId) => this.#mesh.ticketKeyOf(serverId),
+        keyOf: (serverId) => this.#backplane.ticketKeyOf(serverId),
         maxAgeMs: config.sessions.ticketMaxAgeMs,
       }),
       placeKeeper: this.#places.keeper,
@@ -307,7 +292,7 @@ export class ThrumNode {
     });
     this.#afterCommit = new AfterCommit({
       faults,
-      replication: this.#mesh.replication,
+      backplane: this.#backplane,
       hub: this.#hub,
       origins: this.#journal.origins,
       budget: this.#budget,
@@ -332,9 +317,9 @@ export class ThrumNode {
       ...{ clock, journal, limits: config.store },
       intervalMs: Math.min(BURYING_INTERVAL_MS, config.cluster.memberRetentionMs),
       now: () => journal.retention.at(clock.nowMs()),
-      isMember: (origin) => this.#mesh.isMember(origin),
+      isMember: (origin) => this.#backplane.isMember(origin),
       forgot: (upTo) => this.#forgot(upTo),
-      buried: (vector) => this.#mesh.forgot(vector),
+      buried: (vector) => this.#backplane.forgot(vector),
     });
     this.#closing = new Closing({
       drainMs: config.cluster.drainMs,
@@ -346,7 +331,8 @@ export class ThrumNode {
       connections: this.#connections,
       handover: this.#handover,
       balancer: this.#balancer,
-      mesh: this.#mesh,
+      backplane: this.#backplane,
+      placeTalk: this.#places.talk,
       older: this.#older,
       presence: this.#presence,
       observatory: this.#observatory,
@@ -365,18 +351,18 @@ export class ThrumNode {
     this.#burying.begin();
     this.#budget.begin();
     this.#journal.origins.begin(this.#incarnation);
-    this.#mesh.start(this.#listener);
+    this.#backplane.start(this.#listener);
     this.#balancer.start();
   }
 
   /** The other servers of the network, as far as they are known. */
   get members(): readonly Member[] {
-    return this.#mesh.members;
+    return this.#backplane.members;
   }
 
   /** Whether it has what the others have, as far as they can be reached: until then it logs nobody in. */
   get isJoined(): boolean {
-    return this.#mesh.isJoined;
+    return this.#backplane.isJoined;
   }
 
   /** Logged-in clients. */
@@ -472,12 +458,12 @@ export class ThrumNode {
   /** The others are told that this server has an HTTP gateway, at `HOST:PORT`. */
   announceHttp(address: string): void {
     this.#http = address;
-    this.#mesh.loadChanged();
+    this.#backplane.announceSoon();
   }
 
   /** The HTTP gateways of other servers, `HOST:PORT`, also of those that cannot be reached now. */
   get gateways(): readonly string[] {
-    return this.#mesh.members.flatMap(({ about }) => about === undefined || about.http === "" ? [] : [about.http]);
+    return this.#backplane.members.flatMap(({ about }) => about === undefined || about.http === "" ? [] : [about.http]);
   }
 
   /** This server in numbers. */
@@ -490,11 +476,11 @@ export class ThrumNode {
       waiting: this.#connections.waiting,
       counters: this.#counters,
       sessions: this.#sessions.load,
-      members: this.#mesh.members,
-      links: this.#mesh.links,
+      members: this.#backplane.members,
+      links: this.#backplane.routes,
       usersOnline: this.#presence.listed.length,
       maxConnections: this.#parts.config.limits.maxConnections,
-      pending: this.#mesh.replication.pending,
+      pending: this.#backplane.pending,
       disk: this.#budget.state,
       faults: (this.#parts.faults ?? UNGUARDED).counts,
     });
@@ -549,8 +535,8 @@ export class ThrumNode {
       crypto,
       activityCheckIntervalMs: config.cluster.activityCheckIntervalMs,
       rememberedMs: config.store.messageIdRetentionMs,
-      self: () => ({ ...this.#mesh.self, load: this.#sessions.load }),
-      members: () => this.#mesh.members.filter(({ state }) => state === "linked"),
+      self: () => ({ ...this.#backplane.self, load: this.#sessions.load }),
+      members: () => this.#backplane.members.filter(({ state }) => state === "linked"),
       sessions: this.#sessions,
       takeAccount: (account, told) => takeAccount(account, this.#services, told),
       hasSpace: () => this.#budget.hasSpace,
@@ -578,7 +564,7 @@ export class ThrumNode {
       log: this.#journal,
       own: () =>
         ownView({
-          self: this.#mesh.self,
+          self: this.#backplane.self,
           nowWallMs: clock.wallMs(),
           startedAt: this.#startedAt,
           load: this.#sessions.load,
@@ -590,11 +576,11 @@ export class ThrumNode {
           memoryBytes: memoryBytes?.(),
           http: this.#http,
           draining: this.#closing.isDraining ? this.#handover.progress : null,
-          links: this.#mesh.links,
+          links: this.#backplane.routes,
           connections: this.#connections,
         }),
-      members: () => this.#mesh.members,
-      links: () => this.#mesh.links,
+      members: () => this.#backplane.members,
+      say: (message, to) => this.#backplane.say(message, to),
       online: () => this.#presence.places,
       usernames: () => this.#userLists.usernames,
     });

@@ -37,12 +37,6 @@ export interface Observation {
   end(): void;
 }
 
-/** A link to another server. */
-export interface ObservedLink {
-  readonly serverId: string;
-  send(message: ObserveMessage | ObservedMessage): void;
-}
-
 /** What the observatory is made with. */
 export interface ObservatoryParts {
   /** This server, which can get another name. */
@@ -52,7 +46,8 @@ export interface ObservatoryParts {
   /** This server. */
   own(): OwnView;
   members(): readonly Member[];
-  links(): Iterable<ObservedLink>;
+  /** Says it to one server, or to all that can be reached. */
+  say(message: ObserveMessage | ObservedMessage, to?: string): void;
   /** Who is online, and at which servers. */
   online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
   usernames(): readonly string[];
@@ -78,7 +73,7 @@ export class Observatory {
   readonly live: LiveTrace = new LiveTrace();
   readonly #observers = new Set<Observer>();
   /** Other servers that look, and whether they were told something already. */
-  readonly #watchers = new Map<string, { readonly link: ObservedLink; isTold: boolean }>();
+  readonly #watchers = new Map<string, { isTold: boolean }>();
   /** What other servers have told. */
   readonly #told = new Map<string, ToldView>();
   #ends: EndView[] = [];
@@ -175,27 +170,27 @@ export class Observatory {
     this.#lookAfter(SOON_MS);
   }
 
-  /** There is a link to another server. */
-  linked(link: ObservedLink): void {
-    if (this.#asksOthers) link.send({ command: "OBSERVE", active: true });
+  /** There is a way to another server. */
+  met(serverId: string): void {
+    if (this.#asksOthers) this.#parts.say({ command: "OBSERVE", active: true }, serverId);
   }
 
-  /** There is no link to the server any more. Its last words remain. */
-  unlinked(serverId: string): void {
+  /** There is no way to the server any more. Its last words remain. */
+  gone(serverId: string): void {
     this.#watchers.delete(serverId);
     this.soon();
     this.#endIfUnseen();
   }
 
   /** Another server says that somebody looks there, or nobody any more. */
-  onObserve(link: ObservedLink, { active }: ObserveMessage): void {
+  onObserve(serverId: string, { active }: ObserveMessage): void {
     if (this.#isStopped) return;
     if (!active) {
-      this.#watchers.delete(link.serverId);
+      this.#watchers.delete(serverId);
       return this.#endIfUnseen();
     }
     this.#begin();
-    this.#watchers.set(link.serverId, { link, isTold: false });
+    this.#watchers.set(serverId, { isTold: false });
     this.#isSoon = true;
     this.#lookAfter(0);
   }
@@ -233,7 +228,7 @@ export class Observatory {
     if (this.#asksOthers === active) return;
     this.#asksOthers = active;
     this.live.recordedSinceMs = active ? this.#parts.clock.wallMs() : undefined;
-    for (const link of this.#parts.links()) link.send({ command: "OBSERVE", active });
+    this.#parts.say({ command: "OBSERVE", active });
   }
 
   /** Nobody looks here any more, or only for a moment. */
@@ -304,12 +299,12 @@ export class Observatory {
     const told = events as readonly unknown[] as readonly JsonObject[];
     let changes: readonly ObservedMessage[] | undefined;
     let whole: readonly ObservedMessage[] | undefined;
-    for (const watcher of this.#watchers.values()) {
+    for (const [serverId, watcher] of this.#watchers) {
       const messages = watcher.isTold
         ? changes ??= messagesOf(false, diff(this.#own, now) ?? NOTHING, ends, told)
         : whole ??= messagesOf(true, now, this.#ownEnds.slice(-MAX_ENDS), told);
       watcher.isTold = true;
-      for (const message of messages) watcher.link.send(message);
+      for (const message of messages) this.#parts.say(message, serverId);
     }
   }
 

@@ -7,24 +7,19 @@
 import { RecentMap } from "../../log/recent.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
-import type { MeshPlaces } from "../mesh/mesh_parts.ts";
+import type { Announced } from "../backplane/backplane.ts";
 import { MAX_TALKED_USERS } from "../../protocol/peer/place_talk_codec.ts";
 import type { OnlineChangeMessage, OnlineMessage, PlaceTalkMessage } from "../../protocol/peer/peer_message.ts";
 import type { PlaceKeeper, ReadingCounts } from "./place_keeper.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
-
-/** A link, as far as it is talked on. */
-export interface TalkLink {
-  readonly serverId: string;
-  send(message: PlaceTalkMessage): void;
-}
 
 /** What is needed of the node. */
 export interface PlaceTalkParts {
   serverId(): string;
   readonly clock: Clock;
   readonly keeper: PlaceKeeper;
-  links(): Iterable<TalkLink>;
+  /** Says it to one server, or to all that can be reached. */
+  say(message: PlaceTalkMessage, to?: string): void;
   /** The newest entry of this server, be it stored or about to be. */
   lastOwn(): number;
   /** The last that a server has announced of what it has. */
@@ -44,7 +39,7 @@ export interface PlaceTalkParts {
 
 /** What is known of a server that is linked. */
 interface Peer {
-  readonly link: TalkLink;
+  readonly serverId: string;
   /** Whether it answers. */
   answers: boolean;
   /** When it was started, by its own calendar. */
@@ -73,7 +68,7 @@ const MAX_LOST_RUNS = 1_024;
 const ONE_THAT_RESUMES: ReadingCounts = Object.freeze({ plain: 0, resuming: 1 });
 
 /** The talk of one server with the others. */
-export class PlaceTalk implements MeshPlaces {
+export class PlaceTalk {
   readonly #parts: PlaceTalkParts;
   readonly #peers = new Map<string, Peer>();
   readonly #asking = new Map<number, Asking>();
@@ -92,20 +87,20 @@ export class PlaceTalk implements MeshPlaces {
    */
   whenKnown(username: string, run: () => void): void {
     const { servers, isAway } = this.#parts.whereabouts(username);
-    const asked = [...this.#peers.values()].filter(({ answers, link: { serverId } }) =>
+    const asked = [...this.#peers.values()].filter(({ answers, serverId }) =>
       answers && (isAway || servers.includes(serverId))
     );
     if (asked.length === 0) return run();
     const ask = this.#nextAsk++;
     const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
-    this.#asking.set(ask, { of: new Set(asked.map(({ link }) => link.serverId)), run, timer });
-    for (const { link } of asked) link.send({ command: "PLACE_ASK", ask });
+    this.#asking.set(ask, { of: new Set(asked.map(({ serverId }) => serverId)), run, timer });
+    for (const { serverId } of asked) this.#parts.say({ command: "PLACE_ASK", ask }, serverId);
   }
 
   /** A user has another number of connections here. */
   countsChanged(username: string): void {
     const { plain, resuming } = this.#parts.keeper.countsOf(username);
-    this.#tell({ command: "SESSIONS", users: [{ username, plain, resuming }] });
+    this.#parts.say({ command: "SESSIONS", users: [{ username, plain, resuming }] });
   }
 
   /** This server has joined. */
@@ -114,26 +109,26 @@ export class PlaceTalk implements MeshPlaces {
     this.#parts.whenCommitted(told);
   }
 
-  /** A link is up, and its server knows who is logged in here. */
-  linked(link: TalkLink): void {
-    this.#peers.set(link.serverId, {
-      link,
+  /** There is a way to a server, and it knows who is logged in here. */
+  met(serverId: string): void {
+    this.#peers.set(serverId, {
+      serverId,
       answers: false,
       startedAt: 0,
       counts: new Map(),
       lags: new Map(),
       leaving: new Set(),
     });
-    const { keeper } = this.#parts;
+    const { keeper, say } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
       .filter((counts) => !isUsual(counts));
-    for (const portion of portions(users)) link.send({ command: "SESSIONS", users: portion });
+    for (const portion of portions(users)) say({ command: "SESSIONS", users: portion }, serverId);
   }
 
   /**
    * Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log.
    */
-  announced(serverId: string, { startedAt, has, tells }: Parameters<MeshPlaces["announced"]>[1]): void {
+  announced(serverId: string, { startedAt, has, tells }: Announced): void {
     const peer = this.#peers.get(serverId);
     if (peer === undefined) return;
     peer.startedAt = startedAt;
@@ -160,7 +155,7 @@ export class PlaceTalk implements MeshPlaces {
     if (lagging.size === 0 && !this.#saidBehind) return;
     this.#saidBehind = lagging.size > 0;
     const users = [...lagging].map(([username, vector]) => ({ username, vector }));
-    this.#tell({ command: "BEHIND", users });
+    this.#parts.say({ command: "BEHIND", users });
   }
 
   /** A server says who is online there; before anybody else is told. */
@@ -199,16 +194,16 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   /** A server says something about lost connections. */
-  onMessage(link: TalkLink, message: PlaceTalkMessage): void {
-    const peer = this.#peers.get(link.serverId);
+  heard(from: string, message: PlaceTalkMessage): void {
+    const peer = this.#peers.get(from);
     if (peer === undefined) return;
-    const { serverId, keeper, lastOwn, whenHere } = this.#parts;
+    const { serverId, keeper, lastOwn, whenHere, say } = this.#parts;
     switch (message.command) {
       case "PLACE_ASK":
-        return link.send({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() });
+        return say({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() }, from);
       case "PLACE_SAID": {
         const { ask, sequence } = message;
-        return whenHere(`${link.serverId}:${sequence}`, () => this.#answered(ask, link.serverId));
+        return whenHere(`${from}:${sequence}`, () => this.#answered(ask, from));
       }
       case "SESSIONS":
         for (const { username, ...counts } of message.users) {
@@ -237,7 +232,7 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */
-  #settle({ link: { serverId }, leaving }: Peer, has: number): void {
+  #settle({ serverId, leaving }: Peer, has: number): void {
     if (leaving.size === 0) return;
     const left = [...leaving];
     const id = `${serverId}:${has}`;
@@ -252,11 +247,11 @@ export class PlaceTalk implements MeshPlaces {
   }
 
   /** One that may have been away learns where users stood whose servers are gone. */
-  #tellConcluded({ link }: Peer): void {
-    const { serverId, keeper } = this.#parts;
+  #tellConcluded({ serverId: to }: Peer): void {
+    const { serverId, keeper, say } = this.#parts;
     for (const server of keeper.concludedServers) {
-      if (server === serverId() || server === link.serverId) continue;
-      for (const users of portions(keeper.concludedOf(server))) link.send({ command: "PLACES", server, users });
+      if (server === serverId() || server === to) continue;
+      for (const users of portions(keeper.concludedOf(server))) say({ command: "PLACES", server, users }, to);
     }
   }
 
@@ -268,10 +263,6 @@ export class PlaceTalk implements MeshPlaces {
     this.#asking.delete(ask);
     asking.timer.cancel();
     asking.run();
-  }
-
-  #tell(message: PlaceTalkMessage): void {
-    for (const link of this.#parts.links()) link.send(message);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { StoreState } from "../store/store.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Backplane } from "../backplane/backplane.ts";
 import { PlaceTalk } from "./place_talk.ts";
 import { PlaceKeeper } from "./place_keeper.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
@@ -13,7 +13,7 @@ export interface UserPlacesParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly opened: StoreState;
-  mesh(): Mesh;
+  backplane(): Backplane;
   presence(): PresenceBoard;
 }
 
@@ -24,23 +24,23 @@ export interface UserPlaces {
 }
 
 /** Of one server. */
-export function userPlaces({ journal, clock, opened, mesh, presence }: UserPlacesParts): UserPlaces {
+export function userPlaces({ journal, clock, opened, backplane, presence }: UserPlacesParts): UserPlaces {
   const keeper = new PlaceKeeper({
     journal,
     clock,
     opened,
-    others: () => mesh().members,
+    others: () => backplane().members,
     countsChanged: (username) => talk.countsChanged(username),
   });
   const talk = new PlaceTalk({
     serverId: () => journal.serverId,
     clock,
     keeper,
-    links: () => mesh().links,
+    say: (message, to) => backplane().say(message, to),
     lastOwn: () => journal.lastOf(journal.serverId),
-    announcedBy: (serverId) => mesh().members.find((member) => member.serverId === serverId)?.vector ?? {},
+    announcedBy: (serverId) => backplane().members.find((member) => member.serverId === serverId)?.vector ?? {},
     hasAccount: (username) => journal.hasAccount(username),
-    whenHere: (id, run) => mesh().replication.whenHere(id, run),
+    whenHere: (id, run) => backplane().whenHere(id, run),
     whenCommitted: (run) => journal.whenCommitted({ committed: run }),
     isHere: (id) => journal.isHere(id),
     whereabouts: (username) => presence().whereabouts(username),

@@ -13,7 +13,7 @@ import { type LoginFindings, TOO_MANY_SECRETS } from "./session.ts";
 import type { Counters } from "../../view/server_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Backplane } from "../backplane/backplane.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Rates } from "./limits/address_rates.ts";
@@ -24,7 +24,7 @@ export interface AdmissionServices {
   readonly accounts: Accounts;
   readonly balancer: Balancer;
   readonly journal: Journal;
-  readonly mesh: Mesh;
+  readonly backplane: Backplane;
   readonly placeTalk: PlaceTalk;
   readonly presence: PresenceBoard;
   readonly config: Config;
@@ -49,7 +49,7 @@ export function checkLogin(
   services: AdmissionServices,
   told: (findings: LoginFindings) => void,
 ): void {
-  const { accounts, balancer, mesh, placeTalk, presence, config: { sessions: { perUser } } } = services;
+  const { accounts, balancer, backplane, placeTalk, presence, config: { sessions: { perUser } } } = services;
   const { username, secret = "", ticket, last, resume, reads } = login;
   const limit = services.rates.login(waiting.remoteHost);
   if (limit !== undefined) return told({ limit });
@@ -65,8 +65,8 @@ export function checkLogin(
     if (resume !== undefined || reads === false) return run();
     placeTalk.whenKnown(username, () => void (waiting.isGone || run()));
   };
-  mesh.whenJoined(() =>
-    mesh.replication.whenHere(last, () => {
+  backplane.whenJoined(() =>
+    backplane.whenHere(last, () => {
       if (waiting.isGone) return;
       if (username === ANONYMOUS) return orBreakDown(waiting, () => mayLogIn());
       accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
@@ -100,8 +100,8 @@ export function register(
   told: (isRegistered: boolean) => void,
   kind: "registration" | "peer" = "registration",
 ): void {
-  const { accounts, mesh } = services;
-  mesh.whenJoined(() => {
+  const { accounts, backplane } = services;
+  backplane.whenJoined(() => {
     if (waiting.isGone) return;
     accounts.register(username, secret, waiting, kind).then((result) => {
       if (!result.ok) return told(false);
@@ -132,24 +132,21 @@ export function takeAccount(
 function claim(
   username: string,
   verifier: string,
-  { accounts, journal, mesh: { registrar, replication }, config: { cluster: { lockTimeoutMs } } }: AdmissionServices,
+  { accounts, journal, backplane }: AdmissionServices,
   told: (isRegistered: boolean) => void,
 ): void {
   const taken = () => {
     accounts.settled(username);
     told(false);
   };
-  registrar.claim(username, (claim) => {
+  backplane.claim(username, (claim) => {
     if (claim === undefined) return taken();
-    const id = journal.register({ username, verifier, claim: claim.lamport }, ({ sequence }) => {
+    const id = journal.register({ username, verifier, claim: claim.lamport }, (entry) => {
       accounts.settled(username);
-      replication.whenAllHaveWithin(sequence, lockTimeoutMs, () => {
-        registrar.release(claim);
-        told(true);
-      });
+      claim.registered(entry, () => told(true));
     });
     if (id !== undefined) return;
-    registrar.release(claim);
+    claim.release();
     taken();
   });
 }

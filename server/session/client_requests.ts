@@ -7,7 +7,6 @@ import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
 import type { Answers } from "./replies.ts";
 import type { ConnectionServices } from "./connection_services.ts";
-import { isSafeOnceCommitted } from "./durability.ts";
 import type { ServedClient } from "./served_client.ts";
 import type { ClientEffect, LoggedIn } from "./session.ts";
 
@@ -83,8 +82,7 @@ export class ClientRequests {
    * client is told once that it waits.
    */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
-    if (isSafeOnceCommitted(id, this.#services)) return answer();
     const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
-    this.#services.mesh.replication.whenOneHas(id.sequence, answer, this.#wantsAcknowledgement ? pending : undefined);
+    this.#services.backplane.whenSafe(id, answer, this.#wantsAcknowledgement ? pending : undefined);
   }
 }

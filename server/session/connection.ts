@@ -29,7 +29,7 @@ import { viewOf } from "./connection_view.ts";
 import { type EntranceOwner, letIn, sendOn } from "./entrance.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
 import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
-import type { Admission, Admitted } from "../mesh/mesh.ts";
+import { type Admission, type Admitted, NO_DOOR } from "../backplane/peer_admission.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
@@ -113,7 +113,7 @@ export class Connection
     return this.#services.clock.nowMs() - (servedIn(this.#phase)?.publishedAt ?? -Infinity) >= QUIET_MS;
   }
 
-  /** Ends the connection of this server's own will. Peers are ended by the mesh. */
+  /** Ends the connection of this server's own will. Peers are ended by the backplane. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, lingerMs = LINGER_MS): void {
     if (this.#phase.kind === "closed" || this.#phase.kind === "peer") return;
     this.contain(() => {
@@ -222,7 +222,7 @@ export class Connection
   }
 
   admit(message: AuthenticateMessage): Admission {
-    const admission = this.#services.mesh.admit(message, this.remoteHost);
+    const admission = this.#services.backplane.door?.admit(message, this.remoteHost) ?? NO_DOOR;
     if (admission.kind === "notNow") this.#services.counters.limited("secrets");
     return admission;
   }
@@ -341,9 +341,9 @@ export class Connection
   }
 
   #becomePeer(admission: Admitted): void {
-    const { seats, mesh } = this.#services;
+    const { seats, backplane } = this.#services;
     seats.enter(this, { kind: "peer" }, () => {});
-    const taker = mesh.accept(this.link, this.#lines.framer, admission, () => this.#services.gone(this));
+    const taker = backplane.door!.accept(this.link, this.#lines.framer, admission, () => this.#services.gone(this));
     this.#phase = { kind: "peer", taker };
   }
 

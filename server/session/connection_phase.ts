@@ -1,7 +1,7 @@
 /** What a connection can be, and what follows from that alone. */
 
 import type { Proven } from "../accounts/credential.ts";
-import type { LinkTaker } from "../mesh/peer_link.ts";
+import type { LinkTaker } from "../backplane/door.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionView } from "../../view/network_view.ts";
 import type { ClientRequests } from "./client_requests.ts";

@@ -18,7 +18,7 @@ import type { Balancer } from "../balance/balancer.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { LongLogins } from "./limits/long_logins.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Backplane } from "../backplane/backplane.ts";
 import type { PlaceKeeper } from "../places/place_keeper.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { Standing } from "./limits/seats.ts";
@@ -38,7 +38,7 @@ export interface ConnectionServices {
   readonly hub: Hub;
   readonly journal: Journal;
   readonly accounts: Accounts;
-  readonly mesh: Mesh;
+  readonly backplane: Backplane;
   readonly balancer: Balancer;
   readonly sessions: Sessions;
   readonly presence: PresenceBoard;

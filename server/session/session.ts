@@ -11,7 +11,7 @@
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { Proven } from "../accounts/credential.ts";
-import type { Admission, Admitted } from "../mesh/peer_greeting.ts";
+import type { Admission, Admitted } from "../backplane/peer_admission.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
 import {
   type ActivityFailedMessage,

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { type FaultGuard, Faults } from "../../platform/faults.ts";
-import type { Backplane, NameClaim } from "../../server/backplane/backplane.ts";
+import type { Backplane, BackplaneOwner, NameClaim } from "../../server/backplane/backplane.ts";
 import { Journal } from "../../server/journal/journal.ts";
 import { openMemoryStore } from "../../server/store/memory_store.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -15,6 +15,7 @@ export interface BackplaneSurroundings {
   readonly journal: Journal;
   readonly clock: FakeClock;
   readonly faults: FaultGuard;
+  readonly owner: BackplaneOwner;
   readonly ticketKey: string;
 }
 
@@ -42,13 +43,15 @@ class KeptFaults extends Faults {
 }
 
 /** A server around one backplane, which was not started yet. */
-class Surrounded {
+export class Surrounded {
   readonly clock = new FakeClock();
   readonly faults = new KeptFaults();
   readonly journal: Journal;
   readonly backplane: Backplane;
   /** What was called, in order. */
   readonly called: string[] = [];
+  /** What the backplane has told, in order. */
+  readonly told: (keyof BackplaneOwner)[] = [];
 
   constructor(kind: BackplaneKind) {
     const kept = { tailBytes: 1_000_000, messagesWaitMs: 1_000 };
@@ -63,7 +66,27 @@ class Surrounded {
       },
     });
     const { journal, clock, faults } = this;
-    this.backplane = kind.make({ journal, clock, faults, ticketKey: "the key" });
+    this.backplane = kind.make({ journal, clock, faults, owner: this.#owner(), ticketKey: "the key" });
+  }
+
+  /** Notes what is told. */
+  #owner(): BackplaneOwner {
+    const note = (what: keyof BackplaneOwner) => () => void this.told.push(what);
+    return {
+      ...{ membersChanged: note("membersChanged"), met: note("met"), startedAnew: note("startedAnew") },
+      ...{ gone: note("gone"), said: note("said"), announced: note("announced") },
+      ...{ announcedHere: note("announcedHere"), renumbered: note("renumbered"), renamed: note("renamed") },
+      ...{ cutBack: note("cutBack"), isClone: note("isClone") },
+      forgotten: () => {
+        this.told.push("forgotten");
+        return false;
+      },
+      joined: (told) => {
+        this.told.push("joined");
+        this.called.push("joined");
+        told();
+      },
+    };
   }
 
   /** Notes `name` when it is called. */
@@ -89,7 +112,10 @@ export function testBackplaneContract(kind: BackplaneKind): void {
   const test = (promise: string, act: (server: Surrounded) => void | Promise<void>, begins = true) => {
     Deno.test(`${name} ${promise}`, async () => {
       const server = new Surrounded(kind);
-      if (begins) server.backplane.start(LISTENING);
+      if (begins) {
+        server.backplane.start(LISTENING);
+        server.called.length = 0;
+      }
       await act(server);
       await server.backplane.stop();
     });
@@ -108,9 +134,9 @@ export function testBackplaneContract(kind: BackplaneKind): void {
     for (const who of ["one", "two"]) backplane.whenJoined(server.call(who));
     assertEquals(called, []);
     backplane.start(LISTENING);
-    assertEquals([backplane.isJoined, called], [true, ["one", "two"]]);
+    assertEquals([backplane.isJoined, called], [true, ["joined", "one", "two"]]);
     backplane.whenJoined(server.call("late"));
-    assertEquals(called, ["one", "two", "late"]);
+    assertEquals(called, ["joined", "one", "two", "late"]);
   }, false);
 
   test("calls who waits to join although the one before has a fault", (server) => {
@@ -121,8 +147,32 @@ export function testBackplaneContract(kind: BackplaneKind): void {
     });
     backplane.whenJoined(server.call("two"));
     backplane.start(LISTENING);
-    assertEquals([called, faults.caughtErrors], [["two"], [fault]]);
+    assertEquals([called, faults.caughtErrors], [["joined", "two"], [fault]]);
   }, false);
+
+  test("tells its owner that it has joined, once, and has nothing else to tell", async ({ backplane, told, clock }) => {
+    assertEquals(told, []);
+    backplane.start(LISTENING);
+    assertEquals(told, ["joined"]);
+    await clock.run(PATIENCE_MS);
+    backplane.retire();
+    await backplane.finish(1_000);
+    backplane.silence();
+    await backplane.stop();
+    await clock.run(PATIENCE_MS);
+    assertEquals(told, ["joined"]);
+  }, false);
+
+  test("lets no server in that has no secret of its network", ({ backplane }) => {
+    const stranger = {
+      ...{ command: "AUTHENTICATE", secret: "guessed", features: [], vector: {} } as const,
+      ...{ serverId: undefined, host: undefined, port: undefined, lamport: undefined },
+    };
+    for (let times = 0; times < 20; times++) {
+      const kind = backplane.door?.admit(stranger, "192.0.2.66").kind ?? "refused";
+      assert(kind === "refused" || kind === "notNow", kind);
+    }
+  });
 
   test("calls nobody who waits once it has stopped", async (server) => {
     const { backplane, called, clock } = server;
@@ -186,6 +236,8 @@ export function testBackplaneContract(kind: BackplaneKind): void {
     journal.register({ username: "anna", verifier: "v", claim: claim.lamport }, () => {});
     journal.flush();
     claim.registered({ origin: "s-1", sequence: 1 }, server.call("registered"));
+    claim.registered({ origin: "s-1", sequence: 1 }, server.call("registered again"));
+    claim.release();
     await clock.run(PATIENCE_MS);
     assertEquals(called, ["registered"]);
     const again = await server.claim("anna");

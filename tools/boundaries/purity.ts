@@ -9,7 +9,7 @@ import type { Debts } from "./imports.ts";
 
 /** Pure files that take a value from one that is not. Only ever shorter. */
 export const PURITY_DEBTS: Debts = {
-  "server/mesh/peer_greeting.ts": "server/mesh/peer_link.ts",
+  "server/mesh/linking/peer_greeting.ts": "server/mesh/peer_link.ts",
 };
 
 /** Interfaces of things that act: who holds one of these decides no more, but does. */

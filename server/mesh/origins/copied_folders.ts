@@ -5,18 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { type Incarnation, isCopy, kinshipOf, type SeenIncarnation } from "./incarnation.ts";
+import { CloneError } from "../../backplane/clone_error.ts";
+import type { Incarnation } from "../../journal/incarnation.ts";
+import { isCopy, kinshipOf, type SeenIncarnation } from "./incarnation.ts";
 import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { WireIncarnation } from "../../../protocol/message.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
 import type { PeerLink } from "../peer_link.ts";
-
-/** This server runs on a copy of a data folder whose server is in the network. */
-export class CloneError extends Error {
-  /** Its class, by name. */
-  override name = "CloneError";
-}
 
 /** What it works with. */
 export interface ClonesParts {

@@ -4,13 +4,7 @@
  * comes after the other, one runs on a copy of the folder: the one that joined the network later. Pure.
  */
 
-/** One start of a server. */
-export interface Incarnation {
-  /** Its name, by chance. */
-  readonly id: string;
-  /** Those that the data folder had before, the newest first. */
-  readonly before: readonly string[];
-}
+import type { Incarnation } from "../../journal/incarnation.ts";
 
 /** An incarnation somewhere in the network. */
 export interface SeenIncarnation extends Incarnation {
@@ -25,16 +19,8 @@ export interface SeenIncarnation extends Incarnation {
 /** How an incarnation stands to another one that is known. */
 export type Kinship = "same" | "later" | "earlier" | "other";
 
-/** Incarnations that are kept of one folder: more than a server is started anew before its last link is found dead. */
-const MAX_BEFORE = 16;
 /** Clocks of several machines are compared by what came over links: what is closer than this counts as one moment. */
 const SAME_MOMENT_MS = 100;
-
-/** The one that begins now, in a folder that has noted `noted` last. */
-export function beginIncarnation(noted: string | undefined, id: string): Incarnation {
-  const last = noted === undefined ? undefined : JSON.parse(noted) as Incarnation;
-  return { id, before: last === undefined ? [] : [last.id, ...last.before].slice(0, MAX_BEFORE) };
-}
 
 /** How `one` stands to `known`. */
 export function kinshipOf(one: Incarnation, known: Incarnation): Kinship {

@@ -6,11 +6,11 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { RetractedMessage } from "../../../protocol/peer/origin_message.ts";
+import type { BackplaneParts } from "../../backplane/backplane.ts";
 import type { EntryRange } from "../../store/store.ts";
-import type { Caller } from "../dialer.ts";
-import type { MeshParts } from "../mesh_parts.ts";
+import type { Caller } from "../linking/dialer.ts";
 import type { PeerLink } from "../peer_link.ts";
-import type { PeerLinks } from "../peer_links.ts";
+import type { PeerLinks } from "../linking/peer_links.ts";
 import type { Replication } from "../replication.ts";
 
 /** What of the mesh has the name. */
@@ -39,7 +39,7 @@ export function retractedMessage(range: EntryRange): RetractedMessage {
 /** Gives this server a new name. `who` has entries of it whose numbers it has given out again, beyond `after`. */
 export function takeNewName(
   { who, after }: { readonly who: string; readonly after: number },
-  { journal, makeServerId, places, renamed, ticketKey }: MeshParts,
+  { journal, makeServerId, owner, ticketKey }: BackplaneParts,
   { links, caller, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
 ): void {
   const former = journal.serverId;
@@ -57,7 +57,7 @@ export function takeNewName(
       "This server is now {serverId}; its newest entries moved to that name: {entries}",
     { former, who, serverId, entries: numbers.size },
   );
-  places.renamed(former, numbers);
+  owner.renumbered(former, numbers);
   // Tickets that it has given are good still.
   ticketKeys.set(former, ticketKey);
   for (const link of links.all) {
@@ -73,5 +73,5 @@ export function takeNewName(
   }
   for (const heir of heirs) heir.renamed(serverId);
   replication.renamed(numbers);
-  renamed(former);
+  owner.renamed(former);
 }

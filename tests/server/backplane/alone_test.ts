@@ -7,19 +7,23 @@ import { testBackplaneContract } from "../../contract/backplane_contract.ts";
 
 testBackplaneContract({
   name: "Alone",
-  make: ({ journal, faults, ticketKey }) =>
-    new Alone({ named: journal, faults, ticketKey, tick: () => journal.tick() }),
+  make: ({ journal, faults, owner, ticketKey }) =>
+    new Alone({ named: journal, faults, owner, ticketKey, tick: () => journal.tick() }),
 });
+
+function aloneAs(named: { readonly serverId: string }): Alone {
+  return new Alone({ named, faults: UNGUARDED, owner: { joined: () => {} }, ticketKey: "key", tick: () => 1 });
+}
 
 Deno.test("Alone is called what its server is called now", () => {
   const named = { serverId: "s-1" };
-  const alone = new Alone({ named, faults: UNGUARDED, ticketKey: "key", tick: () => 1 });
+  const alone = aloneAs(named);
   named.serverId = "s-2";
   assertEquals([alone.self.serverId, alone.isMember("s-1"), alone.ticketKeyOf("s-2")], ["s-2", false, "key"]);
 });
 
 Deno.test("Alone calls at once who waits for an entry that nobody can bring", () => {
-  const alone = new Alone({ named: { serverId: "s-1" }, faults: UNGUARDED, ticketKey: "key", tick: () => 1 });
+  const alone = aloneAs({ serverId: "s-1" });
   let calls = 0;
   alone.whenHere("s-2:9", () => calls++);
   assertEquals(calls, 1);

@@ -6,7 +6,7 @@ import { GuestQueue } from "../../../server/guests/guest_queue.ts";
 import type { Guests } from "../../../server/guests/guests.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
 import { MeshWorld } from "../../support/mesh_world.ts";
-import { NodeWorld } from "../../support/node_world.ts";
+import { NodeWorld, waitFor } from "../../support/node_world.ts";
 
 const OWNER: GuestOwner = { arrived() {}, ended() {} };
 
@@ -40,6 +40,16 @@ Deno.test("A server that is alone makes safe what its guests publish by itself, 
   await world.clock.run(100);
   assert(isSafe);
   await world.stop();
+});
+
+Deno.test("What a guest publishes is not safe when its server could not store it", async () => {
+  const world = await NodeWorld.start();
+  const guest = enter(world.node.guests, "1111");
+  world.broken.add("commit");
+  let isSafe = false;
+  void guest.publish("{}", 0).safe.then(() => isSafe = true);
+  assertEquals((await waitFor(world)).reason, "failed");
+  assert(!isSafe);
 });
 
 Deno.test("To a guest that is gone nothing is read any more", async () => {

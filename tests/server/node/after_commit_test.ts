@@ -65,7 +65,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
   const heard = { bytes: 0, before: -1 };
   const after = new AfterCommit({
     faults,
-    replication: { committed: () => take("peers"), delivered: () => take("logins that waited") },
+    backplane: { committed: () => take("peers"), delivered: () => take("logins that waited") },
     hub: {
       skipped: (before) => {
         heard.before = before;

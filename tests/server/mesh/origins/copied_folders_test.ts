@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { CloneError } from "../../../../server/mesh/origins/copied_folders.ts";
+import { CloneError } from "../../../../server/backplane/clone_error.ts";
 import type { NodeEnd } from "../../../../server/node/node.ts";
 import { MeshServer, MeshWorld } from "../../../support/mesh_world.ts";
 

@@ -3,8 +3,8 @@
  * yet, or are about to end, are known here too, until they are gone.
  */
 
-import type { CloseReason } from "../../protocol/close_reason.ts";
-import type { PeerLink } from "./peer_link.ts";
+import type { CloseReason } from "../../../protocol/close_reason.ts";
+import type { PeerLink } from "../peer_link.ts";
 
 /** All links, and in an iteration those that count. */
 export class PeerLinks implements Iterable<PeerLink> {

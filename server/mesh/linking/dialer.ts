@@ -1,16 +1,16 @@
 /**
- * Calls the other servers of the network, and calls them again. Whom and when is decided in `members.ts`; links that
- * came about are the mesh's.
+ * Calls the other servers of the network, and calls them again. Whom and when is decided in `server/mesh/members.ts`;
+ * links that came about are the mesh's.
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Members } from "./members.ts";
-import type { Endpoint } from "../../platform/address.ts";
-import type { Clock, Timer } from "../../platform/clock.ts";
-import { type FaultGuard, guarded } from "../../platform/faults.ts";
-import type { Link, Transport } from "../../platform/transport.ts";
+import type { Members } from "../members.ts";
+import type { Endpoint } from "../../../platform/address.ts";
+import type { Clock, Timer } from "../../../platform/clock.ts";
+import { type FaultGuard, guarded } from "../../../platform/faults.ts";
+import type { Link, Transport } from "../../../platform/transport.ts";
 import { SELF } from "./peer_greeting.ts";
-import type { PeerEnd, PeerLink } from "./peer_link.ts";
+import type { PeerEnd, PeerLink } from "../peer_link.ts";
 
 /** What the caller works with. */
 export interface CallerParts {

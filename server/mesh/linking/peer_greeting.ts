@@ -1,24 +1,13 @@
 /** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
 
-import type { Endpoint } from "../../platform/address.ts";
-import type { Member } from "../backplane/member.ts";
-import type { AuthenticateMessage } from "../../protocol/message.ts";
-import { hostProblem } from "../../protocol/peer/peer_codec.ts";
-import { PEER_FEATURE, type PeerIdentity } from "../../protocol/peer/peer_message.ts";
-import { isServerId } from "../../protocol/server_id.ts";
-import { isUnspecified } from "./peer_link.ts";
-
-/** The answer. */
-export type Admission =
-  | { readonly kind: "peer"; readonly peer: PeerIdentity }
-  /** It speaks the older dialect; one of family A says who it is. */
-  | { readonly kind: "older"; readonly serverId: string | undefined }
-  | { readonly kind: "refused"; readonly info: string }
-  /** Too many wrong secrets came from its address: this one was not looked at. */
-  | { readonly kind: "notNow"; readonly retryAfterMs: number };
-
-/** The answer to a server that is let in. */
-export type Admitted = Extract<Admission, { kind: "peer" | "older" }>;
+import type { Endpoint } from "../../../platform/address.ts";
+import { type Admission, NO_DOOR } from "../../backplane/peer_admission.ts";
+import type { Member } from "../../backplane/member.ts";
+import type { AuthenticateMessage } from "../../../protocol/message.ts";
+import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
+import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
+import { isServerId } from "../../../protocol/server_id.ts";
+import { isUnspecified } from "../peer_link.ts";
 
 /** What the answer depends on. */
 export interface AdmissionFacts {
@@ -42,7 +31,7 @@ export const SELF = "this is the same server";
 
 /** Whether whoever said this, from `remoteHost`, may be a peer. */
 export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): Admission {
-  if (!facts.hasSecret) return refused("this server takes no other servers: it has no secret");
+  if (!facts.hasSecret) return NO_DOOR;
   // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
   if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");

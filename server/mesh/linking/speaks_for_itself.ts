@@ -1,6 +1,6 @@
 /** A server speaks for itself alone: what is wrong with a message that speaks for another one. Pure. */
 
-import type { PeerMessage } from "../../protocol/peer/peer_message.ts";
+import type { PeerMessage } from "../../../protocol/peer/peer_message.ts";
 
 /** Why the server `peer` may not say this to `own`, in words; `undefined` when it may. */
 export function strangerProblem(message: PeerMessage, peer: string, own: string): string | undefined {

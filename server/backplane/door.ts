@@ -1,0 +1,30 @@
+/** How other servers come in over a server's own port, where clients come in too. Types only. */
+
+import type { Link } from "../../platform/transport.ts";
+import type { LineFramer } from "../../protocol/line_framer.ts";
+import type { AuthenticateMessage } from "../../protocol/message.ts";
+import type { Admission, Admitted } from "./peer_admission.ts";
+
+/** The door of a backplane that has one. */
+export interface PeerDoor {
+  /** Whether who said this, from `remoteHost`, may come in. */
+  admit(message: AuthenticateMessage, remoteHost: string): Admission;
+  /** Takes over the link of a server that was admitted; `gone` is called once when the link is gone. */
+  accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker;
+}
+
+/** Who has taken a link over, once it was known who is at the other end. */
+export interface LinkTaker {
+  /** Takes lines that came before that, and what was wrong with what followed them, if anything. */
+  take(lines: readonly string[], problem: string | undefined): void;
+}
+
+/** What a backplane has of servers of the older dialect, which hang on this server. */
+export interface OlderDoor {
+  /** Takes over a link on which one has said AUTHENTICATE. `serverId` is there for family A alone. */
+  accept(link: Link, framer: LineFramer, serverId: string | undefined, gone: () => void): LinkTaker;
+  /** Takes over a link that this server has made, to one that turned out to be such a server: `line` came first. */
+  called(link: Link, framer: LineFramer, line: string, gone: () => void): LinkTaker;
+  /** Asks all of them for a name; tells at once where there are none. */
+  claim(username: string, told: (isAllowed: boolean) => void): void;
+}

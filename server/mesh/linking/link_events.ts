@@ -1,0 +1,243 @@
+/**
+ * What links to other servers say, and what follows when they come and go: in which order the parts of the mesh, and
+ * the server that it belongs to, are told. Which link counts is decided by `peer_links.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { sequenceOf } from "../../../log/vector.ts";
+import type { Link } from "../../../platform/transport.ts";
+import type { LineFramer } from "../../../protocol/line_framer.ts";
+import type {
+  PeerIdentity,
+  PeerMessage,
+  ServerAnnounceMessage,
+  WireMember,
+} from "../../../protocol/peer/peer_message.ts";
+import type { BackplaneParts } from "../../backplane/backplane.ts";
+import type { LinkTaker } from "../../backplane/door.ts";
+import { type Announcing, reportOf } from "../announcing.ts";
+import type { Joining } from "../catch_up.ts";
+import type { MemberReport, Members } from "../members.ts";
+import type { Registrar } from "../names/name_claims.ts";
+import type { Clones } from "../origins/copied_folders.ts";
+import { answersDigests, type Forks } from "../origins/forks.ts";
+import type { OriginTalk } from "../origins/origin_talk.ts";
+import type { ArrivedLines, PeerEnd, PeerLink, PeerLinkOwner } from "../peer_link.ts";
+import type { PeerTimes } from "../peer_times.ts";
+import type { Replication } from "../replication.ts";
+import type { Caller } from "./dialer.ts";
+import { SELF } from "./peer_greeting.ts";
+import type { PeerLinks } from "./peer_links.ts";
+import { strangerProblem } from "./speaks_for_itself.ts";
+
+/** Who is told of what a link says. */
+export interface LinkEventsParts extends Pick<BackplaneParts, "clock" | "journal" | "older" | "owner" | "trace"> {
+  readonly members: Members;
+  readonly links: PeerLinks;
+  readonly ticketKeys: Map<string, string>;
+  readonly caller: Caller;
+  readonly announcing: Announcing;
+  readonly joining: Joining;
+  readonly clones: Clones;
+  readonly times: PeerTimes;
+  readonly forks: Forks;
+  readonly originTalk: OriginTalk;
+  readonly replication: Replication;
+  readonly registrar: Registrar;
+  isStopping(): boolean;
+  /** `who` has other entries under numbers of this server, which is to go on under a new name. */
+  takeNewName(who: string): void;
+}
+
+const logger = getLogger(["thrum", "mesh"]);
+
+/** Of all links of one server. */
+export class LinkEvents implements PeerLinkOwner {
+  readonly #parts: LinkEventsParts;
+
+  constructor(parts: LinkEventsParts) {
+    this.#parts = parts;
+  }
+
+  // ---- links speak -----------------------------------------------------------------------------------------------
+
+  onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
+    this.opened(link, peer, members);
+    this.#parts.registrar.called(link);
+  }
+
+  onMessage(link: PeerLink, message: PeerMessage): void {
+    const { links, journal, replication, registrar, times, originTalk, owner } = this.#parts;
+    if (!links.counts(link)) return;
+    const problem = strangerProblem(message, link.serverId, journal.serverId);
+    if (problem !== undefined) return link.end("INVALID_MESSAGE", problem);
+    switch (message.command) {
+      case "SERVER_ANNOUNCE":
+        return this.#announced(link, message);
+      case "WANT":
+        return replication.wants(link, message.vector);
+      case "HAVE":
+        return replication.has(link, message.vector);
+      case "LOCK_REQUEST":
+      case "LOCK_ALLOWED":
+      case "LOCK_DENIED":
+      case "LOCK_RELEASE":
+        times.heard(link, message.lamport);
+        return registrar.onMessage(link, message);
+      case "CLONED":
+      case "RETRACTED":
+      case "FORGOTTEN":
+      case "WANT_ACCOUNTS":
+      case "ACCOUNTS":
+      case "DIGESTS_ASK":
+      case "DIGESTS":
+        return originTalk.onMessage(link, message);
+      case "ONLINE_CHANGE":
+        times.heard(link, message.lamport);
+        return owner.said(link.serverId, message);
+      case "ONLINE":
+      case "PLACE_ASK":
+      case "PLACE_SAID":
+      case "SESSIONS":
+      case "BEHIND":
+      case "PLACES":
+      case "OBSERVE":
+      case "OBSERVED":
+        return owner.said(link.serverId, message);
+    }
+  }
+
+  onEntries(link: PeerLink, arrived: ArrivedLines): void {
+    const { links, replication } = this.#parts;
+    if (!links.counts(link)) return;
+    const problem = replication.arrived(link, arrived);
+    if (problem !== undefined) link.end("INVALID_MESSAGE", problem);
+  }
+
+  onDrain(link: PeerLink): void {
+    this.#parts.replication.drained(link);
+  }
+
+  onSuspect(link: PeerLink, isSuspect: boolean): void {
+    const { links, members, owner } = this.#parts;
+    if (!links.counts(link)) return;
+    if (isSuspect) logger.warning("{name} is silent", { name: link.name });
+    const known = members.get(link.serverId)?.state === "suspect";
+    if (isSuspect !== known) this.#note(isSuspect ? "suspected" : "trusted", link.serverId);
+    members.suspected(link.serverId, isSuspect, this.#nowMs);
+    owner.membersChanged(undefined);
+  }
+
+  onEnd(link: PeerLink, end: PeerEnd, why: string): void {
+    const { caller, links, registrar, joining } = this.#parts;
+    const calledAt = caller.takeCall(link);
+    if (links.delete(link)) this.lost(link, end, why);
+    else if (calledAt !== undefined) caller.ended(calledAt, end, why);
+    registrar.called(link);
+    joining.look();
+  }
+
+  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
+    const { older, caller, links, registrar } = this.#parts;
+    const address = older === undefined ? undefined : caller.takeCall(link);
+    if (older === undefined || address === undefined) return undefined;
+    links.delete(link);
+    registrar.called(link);
+    return older.called(dialled, framer, line, () => caller.failed(address, "the link is gone"));
+  }
+
+  // ---- links come and go -----------------------------------------------------------------------------------------
+
+  /** The other end has greeted. */
+  opened(link: PeerLink, peer: PeerIdentity, told: readonly WireMember[]): void {
+    const { journal, links, members, clones, owner, replication, forks, joining, announcing, caller } = this.#parts;
+    const { serverId } = peer;
+    if (!clones.mayLink(link, peer)) {
+      if (!link.isOver) link.end("DUPLICATE_LINK", SELF, "refused");
+      return;
+    }
+    const known = links.get(serverId);
+    if (known !== undefined) {
+      if (!links.replaces(link, known, this.#nowMs)) return link.end("DUPLICATE_LINK", undefined, "duplicate");
+      // Who was there with the former link may be there no more, and nothing else tells so.
+      if (links.isLost(link, known, this.#nowMs)) owner.startedAnew(serverId);
+      links.setAside(known);
+      replication.end(known);
+      known.end("DUPLICATE_LINK", undefined, "duplicate");
+    }
+    links.set(link, this.#nowMs);
+    clones.linked();
+    this.#parts.times.greeted(link, peer.lamport);
+    this.#note("linked", serverId, link.isOwn ? "called" : "was called");
+    logger.info("linked with {name}", { name: link.name });
+    const load = members.get(serverId)?.load ?? 0;
+    // It says itself in a moment whether it takes clients.
+    const report: MemberReport = { ...peer, load, weight: 1, online: false, members: told };
+    members.linked(report, caller.calledAt(link), this.#nowMs);
+    // Whoever can tell what it has is asked first, and answers before anything else that is asked of it.
+    const isAsked = forks.ask(link, sequenceOf(peer.vector, journal.serverId));
+    if (!isAsked && !replication.ownIsSafe(peer.vector)) return this.#parts.takeNewName(link.name);
+    joining.linked(serverId, peer.vector);
+    replication.begin(link, peer.vector, isAsked);
+    this.#parts.registrar.linked(link);
+    this.#parts.originTalk.linked(link, peer);
+    owner.met(serverId);
+    journal.saveMembers(members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
+    announcing.now();
+    caller.callDue();
+    owner.membersChanged(undefined);
+    joining.look();
+  }
+
+  /** The link counts no more. */
+  lost(link: PeerLink, end: PeerEnd, why: string): void {
+    const { joining, members, replication, registrar, owner, isStopping, announcing, caller } = this.#parts;
+    const { serverId } = link;
+    joining.lost(serverId);
+    if (end === "left") logger.info("{name} has left", { name: link.name });
+    else if (end === "duplicate") logger.info("{name} keeps another link", { name: link.name });
+    else if (!isStopping()) logger.warning("lost {name}: {why}", { name: link.name, why });
+    this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
+    members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
+    replication.end(link);
+    registrar.peerGone(serverId);
+    owner.gone(serverId);
+    if (isStopping()) return;
+    announcing.now();
+    caller.callDue();
+    owner.membersChanged(undefined);
+  }
+
+  #announced(link: PeerLink, message: ServerAnnounceMessage): void {
+    const { replication, forks, journal, members, clones, times, registrar, ticketKeys, owner, caller } = this.#parts;
+    const { serverId } = link;
+    if (replication.wouldDoubt(message.vector)) {
+      if (!answersDigests(link)) {
+        replication.ownIsSafe(message.vector);
+        return this.#parts.takeNewName(link.name);
+      }
+      forks.ask(link, sequenceOf(message.vector, journal.serverId));
+    }
+    members.announced(reportOf(message, link.peer), this.#nowMs);
+    clones.told(message.members);
+    times.heard(link, message.lamport);
+    registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));
+    if (message.ticketKey !== "") ticketKeys.set(serverId, message.ticketKey);
+    replication.replan(message.changes ? Object.keys(message.vector) : undefined);
+    const { places: tells = false, vector, startedAt } = message;
+    owner.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells });
+    caller.callDue();
+    owner.membersChanged(serverId);
+  }
+
+  // ---- facts -----------------------------------------------------------------------------------------------------
+
+  get #nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  #note(event: "linked" | "unlinked" | "suspected" | "trusted", peer: string, what?: string): void {
+    const { trace, journal } = this.#parts;
+    trace()?.({ event, peer, ...(what === undefined ? {} : { what }) }, journal.tick());
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The door of a mesh: servers that come over this server's own port show the secret of the network here. What is
+ * answered is decided by `peer_greeting.ts`.
+ */
+
+import type { Config } from "../../../config/config.ts";
+import { networkOf } from "../../../platform/address.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { SecretCrypto } from "../../../platform/crypto.ts";
+import type { Link } from "../../../platform/transport.ts";
+import type { LineFramer } from "../../../protocol/line_framer.ts";
+import type { AuthenticateMessage } from "../../../protocol/message.ts";
+import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
+import { Strikes } from "../../accounts/strikes.ts";
+import type { LinkTaker, OlderDoor, PeerDoor } from "../../backplane/door.ts";
+import type { Admission, Admitted } from "../../backplane/peer_admission.ts";
+import type { Incarnation } from "../../journal/incarnation.ts";
+import type { Members } from "../members.ts";
+import { admitPeer } from "./peer_greeting.ts";
+
+/** What it is made with. */
+export interface MeshDoorParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly crypto: SecretCrypto;
+  /** This server, which can get another name. */
+  readonly journal: { readonly serverId: string };
+  readonly incarnation: Incarnation;
+  readonly older: OlderDoor | undefined;
+}
+
+/** What it has of the mesh. */
+export interface MeshDoorOwner {
+  readonly members: Members;
+  isStopping(): boolean;
+  /** Takes over the link of a server that was let in. */
+  enters(link: Link, framer: LineFramer, peer: PeerIdentity, gone: () => void): LinkTaker;
+}
+
+/**
+ * What wrong secrets of the network cost an address. Not much at most: a server that was given the right one at last
+ * may be behind the same.
+ */
+const WRONG_SECRETS = { free: 5, forgetMs: 60_000, firstMs: 1_000, mostMs: 8_000 };
+const encoder = new TextEncoder();
+
+/** Of one server. */
+export class MeshDoor implements PeerDoor {
+  readonly #parts: MeshDoorParts;
+  readonly #owner: MeshDoorOwner;
+  readonly #strikes = new Strikes(WRONG_SECRETS);
+
+  constructor(parts: MeshDoorParts, owner: MeshDoorOwner) {
+    this.#parts = parts;
+    this.#owner = owner;
+  }
+
+  admit(message: AuthenticateMessage, remoteHost: string): Admission {
+    const { config: { cluster }, clock, journal, incarnation, older } = this.#parts;
+    const from = networkOf(remoteHost);
+    return admitPeer(message, remoteHost, {
+      waitMs: this.#strikes.waitMs(from, clock.nowMs()),
+      serverId: journal.serverId,
+      incarnationId: incarnation.id,
+      hasSecret: cluster.secret !== "",
+      takesOlderDialect: older !== undefined,
+      isStopping: this.#owner.isStopping(),
+      isSecret: (secret) => {
+        const isRight = this.#isSecret(secret);
+        if (isRight) this.#strikes.forget(from);
+        else this.#strikes.add(from, clock.nowMs());
+        return isRight;
+      },
+      member: (serverId) => this.#owner.members.get(serverId),
+    });
+  }
+
+  accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker {
+    if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId, gone);
+    return this.#owner.enters(link, framer, admission.peer, gone);
+  }
+
+  #isSecret(secret: string): boolean {
+    const { crypto, config } = this.#parts;
+    const digest = (text: string) => encoder.encode(crypto.digest(text));
+    return crypto.isEqual(digest(secret), digest(config.cluster.secret));
+  }
+}

@@ -1,0 +1,51 @@
+/** What this server says of itself and of those it is linked with, to a server that it greets. */
+
+import type { Endpoint } from "../../../platform/address.ts";
+import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Members } from "../members.ts";
+import type { Clones } from "../origins/copied_folders.ts";
+import type { Orphans } from "../origins/orphan_accounts.ts";
+import type { PeerLinks } from "./peer_links.ts";
+
+/** What it is made with. */
+export interface OwnIdentityParts {
+  readonly journal: Journal;
+  readonly orphans: Orphans;
+  readonly clones: Clones;
+  readonly links: PeerLinks;
+  readonly members: Members;
+  /** Where others reach this server. */
+  address(): Endpoint;
+}
+
+/** One server's. */
+export class OwnIdentity {
+  readonly #parts: OwnIdentityParts;
+
+  constructor(parts: OwnIdentityParts) {
+    this.#parts = parts;
+  }
+
+  /** What this server says of itself, to the one of this name if it is known. */
+  for(caller?: string): PeerIdentity {
+    const { journal, clones: { own: incarnation }, orphans, address } = this.#parts;
+    const about = { incarnation, accounts: orphans.summary };
+    const buriedAt = caller === undefined ? 0 : journal.buriedAt(caller);
+    // One that was taken for gone for good need not send again what was had of it.
+    const vector = caller === undefined || buriedAt === 0 ? journal.vector : { ...journal.vector, [caller]: buriedAt };
+    return { serverId: journal.serverId, ...address(), vector, lamport: journal.tick(), ...about };
+  }
+
+  /** Those that this server is linked with. */
+  get linked(): WireMember[] {
+    const { links, members, clones } = this.#parts;
+    return [...links].flatMap((link): WireMember[] => {
+      const member = members.get(link.serverId);
+      const incarnation = clones.of(link);
+      if (member === undefined) return [];
+      const { serverId, host, port, load, weight } = member;
+      return [{ serverId, host, port, load, weight, ...(incarnation === undefined ? {} : { incarnation }) }];
+    });
+  }
+}

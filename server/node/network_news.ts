@@ -1,0 +1,115 @@
+/**
+ * Who at this server is told what its backplane says, and in which order. Nothing is decided here; where users stand is
+ * noted before anybody hears who is online.
+ */
+
+import type { Balancer } from "../balance/balancer.ts";
+import type { Announced, Backplane, BackplaneOwner, Talk } from "../backplane/backplane.ts";
+import type { CloneError } from "../backplane/clone_error.ts";
+import type { Vector } from "../../log/vector.ts";
+import type { Observatory } from "../observe/observatory.ts";
+import type { PlaceTalk } from "../places/place_talk.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+
+/** Who is told. The first four are functions, as they are made after this. */
+export interface NetworkNewsParts {
+  backplane(): Pick<Backplane, "say">;
+  balancer(): Pick<Balancer, "membersChanged">;
+  presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
+  isClosing(): boolean;
+  readonly places: ToldPlaces;
+  readonly observatory: Pick<Observatory, "soon" | "met" | "gone" | "onObserve" | "onObserved">;
+  /** See `BackplaneOwner`. */
+  forgotten(vector: Vector): boolean;
+  renamed(former: string): void;
+  cutBack(): void;
+  isClone(error: CloneError): void;
+}
+
+/** What of the network is told to who keeps places. */
+type ToldPlaces = Pick<
+  PlaceTalk,
+  "met" | "gone" | "heard" | "heardOnline" | "announced" | "announcedHere" | "joined" | "renamed"
+>;
+
+/** Of one server. */
+export class NetworkNews implements BackplaneOwner {
+  readonly #parts: NetworkNewsParts;
+
+  constructor(parts: NetworkNewsParts) {
+    this.#parts = parts;
+  }
+
+  membersChanged(announced: string | undefined): void {
+    const { balancer, observatory } = this.#parts;
+    balancer().membersChanged(announced);
+    if (announced === undefined) observatory.soon();
+  }
+
+  met(serverId: string): void {
+    const { backplane, presence, places, observatory } = this.#parts;
+    backplane().say(presence().here, serverId);
+    places.met(serverId);
+    observatory.met(serverId);
+  }
+
+  startedAnew(serverId: string): void {
+    this.#parts.places.gone(serverId);
+  }
+
+  gone(serverId: string): void {
+    const { presence, places, observatory, isClosing } = this.#parts;
+    // Whoever ends its links itself has lost nobody.
+    if (!isClosing()) places.gone(serverId);
+    presence().serverGone(serverId);
+    observatory.gone(serverId);
+  }
+
+  said(serverId: string, message: Talk): void {
+    const { presence, places, observatory } = this.#parts;
+    switch (message.command) {
+      case "ONLINE":
+      case "ONLINE_CHANGE":
+        places.heardOnline(serverId, message);
+        return presence().heard(serverId, message);
+      case "OBSERVE":
+        return observatory.onObserve(serverId, message);
+      case "OBSERVED":
+        return observatory.onObserved(serverId, message);
+      default:
+        return places.heard(serverId, message);
+    }
+  }
+
+  announced(serverId: string, said: Announced): void {
+    this.#parts.places.announced(serverId, said);
+  }
+
+  announcedHere(): void {
+    this.#parts.places.announcedHere();
+  }
+
+  joined(told: () => void): void {
+    this.#parts.places.joined(told);
+  }
+
+  forgotten(vector: Vector): boolean {
+    return this.#parts.forgotten(vector);
+  }
+
+  renumbered(former: string, numbers: ReadonlyMap<number, number>): void {
+    this.#parts.places.renamed(former, numbers);
+  }
+
+  renamed(former: string): void {
+    this.#parts.renamed(former);
+  }
+
+  cutBack(): void {
+    this.#parts.cutBack();
+  }
+
+  isClone(error: CloneError): void {
+    this.#parts.isClone(error);
+  }
+}

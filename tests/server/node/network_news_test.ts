@@ -1,0 +1,92 @@
+/** Who is told what a backplane says, and in which order. */
+
+import { assertEquals } from "@std/assert";
+import type { Talk } from "../../../server/backplane/backplane.ts";
+import { NetworkNews } from "../../../server/node/network_news.ts";
+
+/** A server's news, and what those who are told note of them, in order. */
+function newsOf({ isClosing = false } = {}) {
+  const told: string[] = [];
+  const note = (who: string) => (...what: unknown[]) => void told.push([who, ...what.map(short)].join(" "));
+  const news = new NetworkNews({
+    backplane: () => ({ say: note("say") }),
+    balancer: () => ({ membersChanged: note("balancer: changed") }),
+    presence: () => ({
+      here: { command: "ONLINE", users: ["anna"] },
+      heard: note("presence: heard"),
+      serverGone: note("presence: gone"),
+    }),
+    isClosing: () => isClosing,
+    places: {
+      ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
+      ...{ heardOnline: note("places: online"), announced: note("places: announced") },
+      ...{ announcedHere: note("places: announced here"), joined: note("places: joined") },
+      renamed: note("places: renamed"),
+    },
+    observatory: {
+      ...{ soon: note("observers: soon"), met: note("observers: met"), gone: note("observers: gone") },
+      ...{ onObserve: note("observers: looks"), onObserved: note("observers: seen") },
+    },
+    ...{ renamed: note("renamed"), cutBack: note("cut back"), isClone: note("clone") },
+    forgotten: (vector) => {
+      told.push(`forgotten ${JSON.stringify(vector)}`);
+      return true;
+    },
+  });
+  return { news, told };
+}
+
+/** Of a message its command. */
+function short(what: unknown): unknown {
+  return typeof what === "object" && what !== null && "command" in what ? what.command : what;
+}
+
+Deno.test("a server that was met is told who is here first, and then asked", () => {
+  const { news, told } = newsOf();
+  news.met("s-2");
+  assertEquals(told, ["say ONLINE s-2", "places: met s-2", "observers: met s-2"]);
+});
+
+Deno.test("places are told of a lost server before anybody hears who is gone with it", () => {
+  const { news, told } = newsOf();
+  news.gone("s-2");
+  assertEquals(told, ["places: gone s-2", "presence: gone s-2", "observers: gone s-2"]);
+});
+
+Deno.test("a server that ends its links itself has lost nobody", () => {
+  const { news, told } = newsOf({ isClosing: true });
+  news.gone("s-2");
+  assertEquals(told, ["presence: gone s-2", "observers: gone s-2"]);
+});
+
+Deno.test("a server that was started anew costs places alone, as it says itself who is online", () => {
+  const { news, told } = newsOf();
+  news.startedAnew("s-2");
+  assertEquals(told, ["places: gone s-2"]);
+});
+
+Deno.test("each kind of talk goes to who understands it, and who is online to places first", () => {
+  const { news, told } = newsOf();
+  const talk: Talk[] = [
+    { command: "ONLINE", users: [] },
+    { command: "ONLINE_CHANGE", username: "anna", event: "joined", lamport: 1 },
+    { command: "PLACE_ASK", ask: 1 },
+    { command: "BEHIND", users: [] },
+    { command: "OBSERVE", active: true },
+    { command: "OBSERVED", reset: false, patch: {}, ends: [], events: [] },
+  ];
+  for (const message of talk) news.said("s-2", message);
+  assertEquals(told, [
+    ...["places: online s-2 ONLINE", "presence: heard s-2 ONLINE"],
+    ...["places: online s-2 ONLINE_CHANGE", "presence: heard s-2 ONLINE_CHANGE"],
+    ...["places: heard s-2 PLACE_ASK", "places: heard s-2 BEHIND"],
+    ...["observers: looks s-2 OBSERVE", "observers: seen s-2 OBSERVED"],
+  ]);
+});
+
+Deno.test("observers look soon when members change, and not for each announcement", () => {
+  const { news, told } = newsOf();
+  news.membersChanged(undefined);
+  news.membersChanged("s-2");
+  assertEquals(told, ["balancer: changed ", "observers: soon", "balancer: changed s-2"]);
+});
