@@ -5,6 +5,7 @@
 
 import { checkClientSeam } from "./boundaries/client_seam.ts";
 import { checkComments } from "./boundaries/comments.ts";
+import { checkEngines } from "./boundaries/engines.ts";
 import { isShipped, type Texts, type Violation, violationText } from "./boundaries/house.ts";
 import { checkFloors, DEBTS, findCircles, type Imports, needlessDebts } from "./boundaries/imports.ts";
 import { checkNames, checkNodeModules, needlessModules } from "./boundaries/machine.ts";
@@ -34,6 +35,7 @@ export function checkProject({ files, texts }: Project): Violation[] {
     ...needlessDebts(DEBTS, "DEBTS", (path) => checkFloors(path, importsOfFile(path), {})),
     ...needlessDebts(PURITY_DEBTS, "PURITY_DEBTS", (path) => checkPureImports(path, importsOfFile(path), pure, {})),
     ...needlessModules(imports),
+    ...checkEngines(imports),
     ...checkLengths(texts),
     ...checkFolders(files),
     ...checkComments(scripts),
