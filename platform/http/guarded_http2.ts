@@ -1,7 +1,8 @@
 /**
  * A server of `node:http2` whose listeners cannot end the process. A stream can be gone before whoever answers it hears
  * of it, and answering then throws, in the middle of the event loop. So what is thrown on the way of an event, or by
- * answering, ends the session that it belongs to.
+ * answering, ends the session that it belongs to. The session ends when the call that threw has returned: Deno 2.9.6
+ * uses freed memory when a session is destroyed while it reads, and many listeners are called from there.
  */
 
 import type { FaultGuard } from "../faults.ts";
@@ -73,14 +74,17 @@ function guardEmit(
 }
 
 function cutStream(stream: Http2Stream): void {
-  if (stream.session !== undefined) cut(stream.session);
+  // A stream forgets its session when it is destroyed.
+  cut(stream.session);
   cut(stream);
 }
 
 function cut(subject: Destroyable | undefined): void {
-  try {
-    subject?.destroy();
-  } catch {
-    // It was gone already.
-  }
+  queueMicrotask(() => {
+    try {
+      subject?.destroy();
+    } catch {
+      // It was gone already.
+    }
+  });
 }

@@ -1,8 +1,9 @@
 /**
  * What a client of HTTP/2 may say to a server of `node:http2`: its bytes, frame by frame, without those that Deno
- * cannot bear. A GOAWAY from a client is memory that is used after it was freed (2.9.6: after a few of them the process
- * is gone, SIGSEGV); it says only that the client is about to go, which its end says as well. Frames that no client may
- * send, or that are longer than was ever allowed, end the connection before anything else sees them. Pure.
+ * cannot bear. Deno 2.9.6 uses freed memory when a session is destroyed while it reads (SIGSEGV sooner or later), and
+ * two frames make it destroy a session itself. GOAWAY says only that the client is about to go, which its end says as
+ * well. The answer to a PING answers nothing here, as the server sends none. Frames that no client may send, or that are
+ * longer than was ever allowed, end the connection before anything else sees them. Pure.
  */
 
 /** What is to be made of some bytes. */
@@ -18,7 +19,10 @@ const HEADER_BYTES = 9;
 /** The length that a frame may have as long as nobody has allowed more. */
 export const MAX_FRAME_BYTES = 16_384;
 const PUSH_PROMISE = 5;
+const PING = 6;
 const GOAWAY = 7;
+/** The flag of an answer. */
+const ACK = 1;
 
 /** The bytes of one connection. */
 export class Http2Filter {
@@ -63,12 +67,12 @@ export class Http2Filter {
   /** The header is whole. What is wrong with it, if anything. */
   #beginFrame(): string | undefined {
     this.#headerSize = 0;
-    const [one, two, three, type] = this.#header as unknown as [number, number, number, number];
+    const [one, two, three, type, flags] = this.#header as unknown as [number, number, number, number, number];
     const length = one << 16 | two << 8 | three;
     if (length > MAX_FRAME_BYTES) return `a frame of ${length} bytes`;
     if (type === PUSH_PROMISE) return "a frame that only a server may send";
     this.#left = length;
-    this.#isDropped = type === GOAWAY;
+    this.#isDropped = type === GOAWAY || (type === PING && (flags & ACK) !== 0);
     return undefined;
   }
 }
