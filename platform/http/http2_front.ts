@@ -27,6 +27,8 @@ export interface Http2FrontOptions {
   readonly faults: FaultGuard;
   /** Connections at once; for one more the oldest has to go. */
   readonly maxCallers: number;
+  /** How long the other side may be answered after it has ended, in milliseconds; a request that it broke off never is. */
+  readonly lastAnswersMs?: number;
 }
 
 /**
@@ -35,7 +37,28 @@ export interface Http2FrontOptions {
  */
 export const BYTES_PER_TURN = 4_096;
 
+const LAST_ANSWERS_MS = 5_000;
+
 const logger = getLogger(["thrum", "grpc"]);
+
+/** A session of HTTP/2, as far as it is used here. */
+interface Http2Session {
+  readonly socket?: { once(name: "end", ended: () => void): unknown };
+  /** Ends it when what was asked for is answered. */
+  close(): void;
+}
+
+/**
+ * Has the sessions of `server` end when the other side has ended, and what it asked for is answered. With a socket Deno ends them itself; behind a front each client would leave a connection
+ * behind, until the oldest has to go, which is somebody who is still there.
+ */
+export function endWithCallers(
+  server: { on(name: "session", took: (session: Http2Session) => void): unknown },
+  faults: FaultGuard,
+): void {
+  const end = (session: Http2Session) => guarded(faults, "grpc", () => session.close(), () => {});
+  server.on("session", (session) => void session.socket?.once("end", () => end(session)));
+}
 
 /**
  * Listens at `host`, on `port`, and gives each connection to `take`.
@@ -44,7 +67,7 @@ const logger = getLogger(["thrum", "grpc"]);
 export function listenHttp2(
   { host, port }: Endpoint,
   take: (connection: Duplex) => void,
-  { faults, maxCallers }: Http2FrontOptions,
+  { faults, maxCallers, lastAnswersMs = LAST_ANSWERS_MS }: Http2FrontOptions,
 ): Promise<Http2Front> {
   const callers = new HttpCallers(maxCallers);
   const open = new Set<Socket>();
@@ -54,7 +77,7 @@ export function listenHttp2(
       open.add(socket);
       socket.once("close", () => open.delete(socket));
       callers.add(socket);
-      guarded(faults, "grpc", () => take(new FilteredSocket(socket, faults)), () => socket.destroy());
+      guarded(faults, "grpc", () => take(new FilteredSocket(socket, faults, lastAnswersMs)), () => socket.destroy());
     });
     server.once("error", (error: Error & { syscall?: string }) => reject(Object.assign(error, { syscall: "listen" })));
     server.listen({ host, port }, () => {
@@ -80,6 +103,7 @@ class FilteredSocket extends Duplex {
   /** What is to be passed on in later turns, a slice in each. It is not read any further meanwhile. */
   readonly #waiting: Uint8Array[] = [];
   #nextTurn: ReturnType<typeof setTimeout> | undefined;
+  #end: ReturnType<typeof setTimeout> | undefined;
   #hasRoom = true;
   /** The other side has said all that it will. */
   #hasFinished = false;
@@ -90,10 +114,12 @@ class FilteredSocket extends Duplex {
   readonly localPort: number | undefined;
   /** Cuts the connection when what it runs throws. */
   readonly #calmly: (act: () => void) => void;
+  readonly #lastAnswersMs: number;
 
-  constructor(socket: Socket, faults: FaultGuard) {
+  constructor(socket: Socket, faults: FaultGuard, lastAnswersMs: number) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
+    this.#lastAnswersMs = lastAnswersMs;
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
     this.localAddress = socket.localAddress;
@@ -123,6 +149,7 @@ class FilteredSocket extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#nextTurn);
+    clearTimeout(this.#end);
     this.#waiting.length = 0;
     this.#socket.destroy();
     done(error);
@@ -164,10 +191,17 @@ class FilteredSocket extends Duplex {
     this.#goOn();
   }
 
+  /** Who answers ends it in time, or it is cut. */
+  #passEndOn(): void {
+    if (this.destroyed) return;
+    this.#end ??= setTimeout(() => this.#calmly(() => void this.destroy()), this.#lastAnswersMs);
+    this.push(null);
+  }
+
   /** Passes a slice on if this turn had none yet and there is room; nothing more is read while something waits. */
   #goOn(): void {
     if (this.#waiting.length === 0) {
-      if (this.#hasFinished) this.push(null);
+      if (this.#hasFinished) this.#passEndOn();
       else if (this.#hasRoom) this.#socket.resume();
       return;
     }

@@ -105,3 +105,16 @@ test("a connection that is cut in the middle of a packet passes nothing more on"
   front.close();
   socket.destroy();
 });
+
+test("a connection whose client has ended is cut in the end, also when nobody ends it", async () => {
+  let connection: Duplex | undefined;
+  const front = await listenHttp2({ host: "127.0.0.1", port: 0 }, (taken) => {
+    connection = taken;
+    taken.resume();
+  }, { faults: UNGUARDED, maxCallers: 10, lastAnswersMs: 1 });
+  const socket = await open(front.port);
+  socket.end(PREFACE);
+  await until(() => connection?.destroyed === true, "its end");
+  front.close();
+  socket.destroy();
+});

@@ -10,7 +10,12 @@ import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import { guardHttp2 } from "../../../platform/http/guarded_http2.ts";
-import { type Http2Front, type Http2FrontOptions, listenHttp2 } from "../../../platform/http/http2_front.ts";
+import {
+  endWithCallers,
+  type Http2Front,
+  type Http2FrontOptions,
+  listenHttp2,
+} from "../../../platform/http/http2_front.ts";
 import { hasHttp2, repairHttp2 } from "../../../platform/http/http2_polyfill.ts";
 import type { Door, DoorParts } from "../door.ts";
 import { participantCaller } from "./caller.ts";
@@ -129,6 +134,7 @@ function guardServer(server: grpc.Server, faults: FaultGuard): void {
   library.createHttp2Server = (...args) => {
     const made = create.apply(server, args);
     guardHttp2(made, faults);
+    if (hasHttp2()) endWithCallers(made as unknown as Parameters<typeof endWithCallers>[0], faults);
     return made;
   };
 }
