@@ -1,7 +1,8 @@
 /**
  * Random HTTP/2 at the Chitty-Chat door: connections of frames that are right, nearly right, and wrong, in packets cut
  * anywhere, that end in every way. The server has to live, and others have to be answered meanwhile. Some hundred
- * connections; ten minutes with THRUM_TEST_FULL=1, and then it says what it has done.
+ * connections; ten minutes with THRUM_TEST_FULL=1, and then it says what it has done. Started with
+ * MALLOC_PERTURB_=165 (glibc) it ends at the first use of freed memory, and not only when that does harm.
  */
 
 import { assert, assertEquals } from "@std/assert";
