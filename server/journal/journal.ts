@@ -17,7 +17,7 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { encodePlace, type PlaceNote } from "../../protocol/peer/place_codec.ts";
 import { encodeBroadcast } from "../../protocol/server_codec.ts";
 import type { Account, KnownServer, Missing, Store, StoredPlace, UsedMessageId } from "../store/store.ts";
-import { DurationCount, type Durations } from "../../view/server_counters.ts";
+import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";

@@ -47,7 +47,7 @@ import { INCARNATION } from "../journal/origins.ts";
 import { PresenceBoard } from "../presence/presence_board.ts";
 import { type UserPlaces, userPlaces } from "../places/user_places.ts";
 import { Sessions } from "../hub/sessions.ts";
-import { Counters } from "../../view/server_counters.ts";
+import { MetricCounters } from "../../view/metric_counters.ts";
 import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../store/disk_budget.ts";
 import { Handover } from "../balance/handover.ts";
 import { type NodeMetrics, nodeMetrics } from "../observe/node_metrics.ts";
@@ -117,7 +117,7 @@ export class ThrumNode {
   readonly #handover: Handover;
   readonly #spans: EntrySpans | undefined;
   readonly #afterCommit: AfterCommit;
-  readonly #counters = new Counters();
+  readonly #counters = new MetricCounters();
   readonly #startedAt: number;
   readonly #incarnation: Incarnation;
   /** Where its HTTP gateway is. */

@@ -8,7 +8,7 @@ import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionKind } from "../../view/network_view.ts";
 import type { ServedConnection } from "../session/connection_services.ts";
 import type { DiskState } from "../store/disk_budget.ts";
-import type { Counters, Durations, HeartbeatCounts } from "../../view/server_counters.ts";
+import type { Durations, HeartbeatCounts, MetricCounters } from "../../view/metric_counters.ts";
 
 /** Another server. */
 export interface PeerMetrics {
@@ -72,7 +72,7 @@ export interface MetricsFacts {
   readonly nowWallMs: number;
   readonly connections: Iterable<ServedConnection>;
   readonly waiting: number;
-  readonly counters: Counters;
+  readonly counters: MetricCounters;
   readonly sessions: number;
   readonly vector: Readonly<Record<string, number>>;
   readonly published: number;

@@ -10,7 +10,7 @@ import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { type LoginFindings, TOO_MANY_SECRETS } from "./session.ts";
-import type { Counters } from "../../view/server_counters.ts";
+import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Backplane } from "../backplane/backplane.ts";
@@ -28,7 +28,7 @@ export interface AdmissionServices {
   readonly placeTalk: PlaceTalk;
   readonly presence: PresenceBoard;
   readonly config: Config;
-  readonly counters: Counters;
+  readonly counters: MetricCounters;
   readonly rates: Rates;
   readonly faults: FaultGuard;
 }

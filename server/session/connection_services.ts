@@ -13,7 +13,7 @@ import type { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door, EndView } from "../../view/network_view.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { DialBook } from "./limits/heartbeat_dials.ts";
-import type { Counters } from "../../view/server_counters.ts";
+import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -44,7 +44,7 @@ export interface ConnectionServices {
   readonly presence: PresenceBoard;
   readonly placeKeeper: PlaceKeeper;
   readonly placeTalk: PlaceTalk;
-  readonly counters: Counters;
+  readonly counters: MetricCounters;
   readonly longLogins: LongLogins;
   readonly seats: Seats;
   readonly rates: Rates;

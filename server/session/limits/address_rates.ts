@@ -8,7 +8,7 @@ import { RecentMap } from "../../../log/recent.ts";
 import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Limit } from "../session.ts";
-import type { Counters } from "../../../view/server_counters.ts";
+import type { MetricCounters } from "../../../view/metric_counters.ts";
 
 /** Addresses that are remembered; beyond, the one that has been quiet for longest is forgotten. */
 const MAX_KEYS = 10_000;
@@ -47,11 +47,11 @@ export class RateLimit {
 /** The rates of one server. */
 export class Rates {
   readonly #clock: Pick<Clock, "nowMs">;
-  readonly #counters: Counters;
+  readonly #counters: MetricCounters;
   readonly #logins: RateLimit | undefined;
   readonly #registrations: RateLimit | undefined;
 
-  constructor(limits: LimitsConfig, clock: Pick<Clock, "nowMs">, counters: Counters) {
+  constructor(limits: LimitsConfig, clock: Pick<Clock, "nowMs">, counters: MetricCounters) {
     const { maxLoginsPerSecondPerAddress: logins, maxRegistrationsPerHourPerAddress: registrations } = limits;
     this.#clock = clock;
     this.#counters = counters;

@@ -57,7 +57,7 @@ export const LIMIT_NAMES = [
 export type LimitName = typeof LIMIT_NAMES[number];
 
 /** The counters of one server. */
-export class Counters {
+export class MetricCounters {
   /** Connections that were accepted. */
   accepted = 0;
   readonly closed: { [Reason in CloseReason]?: number } = {};
