@@ -43,33 +43,23 @@ export class DurationCount {
   }
 }
 
-/** The limits that can be reached. */
-export const LIMIT_NAMES = [
-  "places",
-  "lobby",
-  "connections",
-  "unidentified",
-  "logins",
-  "registrations",
-  "secrets",
-] as const;
-/** The name of a limit. */
-export type LimitName = typeof LIMIT_NAMES[number];
-
-/** The counters of one server. */
-export class MetricCounters {
+/** The counters of one server. `Limit` has the names of its limits. */
+export class MetricCounters<Limit extends string = string> {
   /** Connections that were accepted. */
   accepted = 0;
   readonly closed: { [Reason in CloseReason]?: number } = {};
   /** How many were refused or sent away, by limit. */
-  readonly refused: Record<LimitName, number> = {
-    ...{ places: 0, lobby: 0, connections: 0, unidentified: 0, logins: 0, registrations: 0, secrets: 0 },
-  };
+  readonly refused: Record<Limit, number>;
   readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
   readonly serverHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
 
+  /** Metrics show a limit that nobody has reached, too, and show the limits in the order of `limits`. */
+  constructor(limits: readonly Limit[]) {
+    this.refused = Object.fromEntries(limits.map((limit) => [limit, 0])) as Record<Limit, number>;
+  }
+
   /** A connection was refused or sent away because of this limit. */
-  limited(limit: LimitName): void {
+  limited(limit: Limit): void {
     this.refused[limit]++;
   }
 

@@ -54,6 +54,7 @@ import { type NodeMetrics, nodeMetrics } from "../observe/node_metrics.ts";
 import { type Observation, Observatory, type Observer } from "../observe/observatory.ts";
 import { ownView } from "../observe/own_server.ts";
 import { Rates } from "../session/limits/address_rates.ts";
+import { LIMIT_NAMES } from "../session/limits/limit_names.ts";
 import { Tracer } from "../observe/tracer.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
 import { UserLists } from "../presence/user_lists.ts";
@@ -117,7 +118,7 @@ export class ThrumNode {
   readonly #handover: Handover;
   readonly #spans: EntrySpans | undefined;
   readonly #afterCommit: AfterCommit;
-  readonly #counters = new MetricCounters();
+  readonly #counters = new MetricCounters(LIMIT_NAMES);
   readonly #startedAt: number;
   readonly #incarnation: Incarnation;
   /** Where its HTTP gateway is. */

@@ -17,6 +17,7 @@ import type { Backplane } from "../backplane/backplane.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Rates } from "./limits/address_rates.ts";
+import type { LimitName } from "./limits/limit_names.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /** What is needed to find it out. */
@@ -28,7 +29,7 @@ export interface AdmissionServices {
   readonly placeTalk: PlaceTalk;
   readonly presence: PresenceBoard;
   readonly config: Config;
-  readonly counters: MetricCounters;
+  readonly counters: MetricCounters<LimitName>;
   readonly rates: Rates;
   readonly faults: FaultGuard;
 }
@@ -51,7 +52,7 @@ export function checkLogin(
 ): void {
   const { accounts, balancer, backplane, placeTalk, presence, config: { sessions: { perUser } } } = services;
   const { username, secret = "", ticket, last, resume, reads } = login;
-  const limit = services.rates.login(waiting.remoteHost);
+  const limit = services.rates.take("logins", waiting.remoteHost);
   if (limit !== undefined) return told({ limit });
   const mayLogIn = (proven?: Proven) => {
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {

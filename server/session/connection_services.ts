@@ -24,6 +24,7 @@ import type { PlaceTalk } from "../places/place_talk.ts";
 import type { Standing } from "./limits/seats.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Rates } from "./limits/address_rates.ts";
+import type { LimitName } from "./limits/limit_names.ts";
 import type { Sessions } from "../hub/sessions.ts";
 import type { UserLists } from "../presence/user_lists.ts";
 import type { WorkShares } from "./limits/work_shares.ts";
@@ -44,7 +45,7 @@ export interface ConnectionServices {
   readonly presence: PresenceBoard;
   readonly placeKeeper: PlaceKeeper;
   readonly placeTalk: PlaceTalk;
-  readonly counters: MetricCounters;
+  readonly counters: MetricCounters<LimitName>;
   readonly longLogins: LongLogins;
   readonly seats: Seats;
   readonly rates: Rates;

@@ -13,7 +13,8 @@ import { lineBytes } from "../../protocol/server_codec.ts";
 import type { Door } from "../../view/network_view.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOrigin, Seats, ServedConnection } from "./connection_services.ts";
-import type { LimitName, MetricCounters } from "../../view/metric_counters.ts";
+import type { MetricCounters } from "../../view/metric_counters.ts";
+import type { LimitName } from "./limits/limit_names.ts";
 import { Places, type Standing } from "./limits/seats.ts";
 
 /** What is needed of the node. */
@@ -25,7 +26,7 @@ export interface ConnectionsParts {
   readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
   /** How many without a place are heard. */
   readonly maxLobby: number;
-  readonly counters: MetricCounters;
+  readonly counters: MetricCounters<LimitName>;
   /** Whether the server is about to end: then nobody is taken in any more. */
   isClosing(): boolean;
   /** Makes a connection of a link. */

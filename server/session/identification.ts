@@ -141,7 +141,7 @@ export class Identification implements Waiting {
 
   #register(username: string, secret: string): void {
     const { seats, rates } = this.#services;
-    const limit = rates.registration(this.remoteHost);
+    const limit = rates.take("registrations", this.remoteHost);
     if (limit !== undefined) {
       return this.#decide((session) => onRegistered(session, { reason: "TOO_MANY", ...limit }));
     }

@@ -7,6 +7,8 @@
 import { type LabelValues, Registry } from "prom-client";
 import type { Clock } from "../../../platform/clock.ts";
 import { heldBytes } from "../../../platform/memory.ts";
+import { wordList } from "../../../config/values.ts";
+import { LIMIT_NAMES } from "../../session/limits/limit_names.ts";
 import { DISK_PARTS, SPACES } from "../../store/budget.ts";
 import { VERSION } from "../../../protocol/version.ts";
 import type { GatewayNode, NodeMetrics } from "./gateway_node.ts";
@@ -83,8 +85,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ closed }) => by("reason", closed),
   },
   thrum_refused_total: {
-    help:
-      "Clients that were refused or sent away, by limit: places, lobby, connections, unidentified, logins, registrations or secrets.",
+    help: `Clients that were refused or sent away, by limit: ${wordList(LIMIT_NAMES)}.`,
     type: "counter",
     values: ({ refused }) => by("limit", refused),
   },

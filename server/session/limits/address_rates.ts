@@ -15,6 +15,16 @@ const MAX_KEYS = 10_000;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
+/** What an address may do only so often, with the key of its limit. Answers and metrics use the names. */
+const RATES = {
+  logins: { limit: "maxLoginsPerSecondPerAddress", spanMs: SECOND_MS },
+  registrations: { limit: "maxRegistrationsPerHourPerAddress", spanMs: HOUR_MS },
+} as const satisfies Readonly<Record<string, { readonly limit: keyof LimitsConfig; readonly spanMs: number }>>;
+/** A key of these. */
+export type RateName = keyof typeof RATES;
+/** All of them. */
+export const RATE_NAMES = Object.keys(RATES) as readonly RateName[];
+
 /** So many within a span, by whatever they are counted by: all at once, or one after the other. */
 export class RateLimit {
   readonly #most: number;
@@ -47,30 +57,25 @@ export class RateLimit {
 /** The rates of one server. */
 export class Rates {
   readonly #clock: Pick<Clock, "nowMs">;
-  readonly #counters: MetricCounters;
-  readonly #logins: RateLimit | undefined;
-  readonly #registrations: RateLimit | undefined;
+  readonly #counters: Pick<MetricCounters<RateName>, "limited">;
+  readonly #rates = new Map<RateName, RateLimit>();
 
-  constructor(limits: LimitsConfig, clock: Pick<Clock, "nowMs">, counters: MetricCounters) {
-    const { maxLoginsPerSecondPerAddress: logins, maxRegistrationsPerHourPerAddress: registrations } = limits;
+  constructor(
+    limits: LimitsConfig,
+    clock: Pick<Clock, "nowMs">,
+    counters: Pick<MetricCounters<RateName>, "limited">,
+  ) {
     this.#clock = clock;
     this.#counters = counters;
-    if (logins > 0) this.#logins = new RateLimit(logins, SECOND_MS);
-    if (registrations > 0) this.#registrations = new RateLimit(registrations, HOUR_MS);
+    for (const name of RATE_NAMES) {
+      const { limit, spanMs } = RATES[name];
+      if (limits[limit] > 0) this.#rates.set(name, new RateLimit(limits[limit], spanMs));
+    }
   }
 
-  /** Somebody tries to log in. Gives why not now. */
-  login(remoteHost: string): Limit | undefined {
-    return this.#take("logins", this.#logins, remoteHost);
-  }
-
-  /** Somebody tries to register. */
-  registration(remoteHost: string): Limit | undefined {
-    return this.#take("registrations", this.#registrations, remoteHost);
-  }
-
-  #take(what: "logins" | "registrations", rate: RateLimit | undefined, remoteHost: string): Limit | undefined {
-    const retryAfterMs = rate?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
+  /** Somebody at `remoteHost` tries one of `what`. Gives why not now. */
+  take(what: RateName, remoteHost: string): Limit | undefined {
+    const retryAfterMs = this.#rates.get(what)?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
     if (retryAfterMs === 0) return undefined;
     this.#counters.limited(what);
     return { info: `this address has reached its limit of ${what}`, retryAfterMs };

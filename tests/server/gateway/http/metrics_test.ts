@@ -1,11 +1,12 @@
 /** What Prometheus reads (docs/dashboard.md), and whether everything that is said of it is so. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { GatewayNode } from "../../../../server/gateway/http/gateway_node.ts";
 import { METRIC_NAMES, PrometheusMetrics } from "../../../../server/gateway/http/metrics.ts";
 import { UNGUARDED } from "../../../../platform/faults.ts";
 import { VERSION } from "../../../../protocol/version.ts";
 import { ThrumNode } from "../../../../server/node/node.ts";
+import { LIMIT_NAMES } from "../../../../server/session/limits/limit_names.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { NodeWorld } from "../../../support/node_world.ts";
 
@@ -160,6 +161,21 @@ Deno.test("a node has all of these numbers", async () => {
   assertMatch(text, /^thrum_entries_total\{origin="s-1"\} 1$/m);
   assertMatch(text, /^thrum_store_commit_seconds_count [1-9]/m);
   await world.stop();
+});
+
+Deno.test("every limit is counted from the start, is named in the help, and stands in docs/dashboard.md", async () => {
+  const world = await NodeWorld.start();
+  const { text } = await new PrometheusMetrics(world.node, world.clock).scrape();
+  await world.stop();
+  const [help, , ...samples] = text.slice(text.indexOf("# HELP thrum_refused_total")).split("\n\n")[0]!.split("\n");
+  assertEquals(
+    help,
+    "# HELP thrum_refused_total Clients that were refused or sent away, by limit: " +
+      "places, lobby, connections, unidentified, logins, registrations or secrets.",
+  );
+  assertEquals(samples, LIMIT_NAMES.map((limit) => `thrum_refused_total{limit="${limit}"} 0`));
+  const [row] = /^\| `thrum_refused_total` \|.*$/m.exec(await read("docs/dashboard.md"))!;
+  for (const limit of LIMIT_NAMES) assertStringIncludes(row, `\`${limit}\``);
 });
 
 const read = (path: string) => Deno.readTextFile(new URL(`../../../../${path}`, import.meta.url));
