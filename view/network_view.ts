@@ -4,6 +4,8 @@
  * activities in it. Pure.
  */
 
+import type { ServerNumbers } from "./server_numbers.ts";
+
 /** The state of a server, seen from the server that answers. */
 export type ServerState = "self" | "linked" | "suspect" | "dead" | "left";
 
@@ -19,8 +21,11 @@ export interface LinkView {
   readonly of: number;
 }
 
-/** One server. Times are milliseconds since 1970 by the clock of the server that says them. `null` means unknown. */
-export interface ServerView {
+/**
+ * One server. Times are milliseconds since 1970 by the clock of the server that says them. `null` means unknown. A
+ * number that only the server knows stands in `SERVER_NUMBERS`.
+ */
+export interface ServerView extends ServerNumbers {
   /** The name for people: `HOST:PORT`. */
   readonly name: string;
   readonly host: string;
@@ -43,10 +48,6 @@ export interface ServerView {
   readonly links: Readonly<Record<string, LinkView>>;
   /** All its connections: with or without a login, and those of other servers. */
   readonly connections: number;
-  /** Entries that the server has accepted since its start. */
-  readonly published: number | null;
-  /** The memory of its process. */
-  readonly memoryBytes: number | null;
   /** `HOST:PORT` of its own HTTP gateway. */
   readonly http: string | null;
   /** Set while the server hands its clients over. */

@@ -3,6 +3,7 @@
 import { endpointText } from "../../config/values.ts";
 import type { Member } from "../backplane/member.ts";
 import type { ServerView } from "../../view/network_view.ts";
+import { SERVER_NUMBERS } from "../../view/server_numbers.ts";
 import type { ToldServer } from "./received_view.ts";
 
 /** This server's view of another one: the other's own words, and the facts that are seen from here. */
@@ -10,7 +11,8 @@ export function memberView(member: Member, told: ToldServer | undefined, wallOff
   const { host, port, state, about, announcedAtMs } = member;
   return {
     // If the server was lost after it began to tell, its words stay, unless something newer is known.
-    ...{ published: null, memoryBytes: null, links: {}, connections: member.load, draining: null },
+    ...SERVER_NUMBERS,
+    ...{ links: {}, connections: member.load, draining: null },
     ...told,
     name: endpointText(member),
     host,

@@ -4,11 +4,12 @@ import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { LinkView, OwnView, ServerView } from "../../view/network_view.ts";
+import { type OwnNumbers, serverNumbers } from "../../view/server_numbers.ts";
 import type { ServedConnection } from "../session/connection_services.ts";
 import { VERSION } from "../../protocol/version.ts";
 
 /** What the view is made from. */
-export interface OwnFacts {
+export interface OwnFacts extends OwnNumbers {
   readonly self: KnownServer;
   readonly nowWallMs: number;
   readonly startedAt: number;
@@ -17,8 +18,6 @@ export interface OwnFacts {
   readonly takesClients: boolean;
   readonly vector: Readonly<Record<string, number>>;
   readonly lamport: number;
-  readonly published: number;
-  readonly memoryBytes: number | undefined;
   /** Empty for none. */
   readonly http: string;
   readonly draining: ServerView["draining"];
@@ -28,8 +27,8 @@ export interface OwnFacts {
 
 /** The view of this server and everything that it serves. */
 export function ownView(facts: OwnFacts): OwnView {
-  const { self: { host, port }, nowWallMs, startedAt, load, weight, takesClients, lamport, published } = facts;
-  const { connections, memoryBytes, http, draining } = facts;
+  const { self: { host, port }, nowWallMs, startedAt, load, weight, takesClients, lamport } = facts;
+  const { connections, http, draining } = facts;
   return {
     server: {
       name: endpointText({ host, port }),
@@ -47,8 +46,7 @@ export function ownView(facts: OwnFacts): OwnView {
       lamport,
       links: Object.fromEntries([...facts.links].map((link) => [link.serverId, linkView(link.heartbeat, nowWallMs)])),
       connections: connections.size,
-      published,
-      memoryBytes: memoryBytes ?? null,
+      ...serverNumbers(facts),
       http: http === "" ? null : http,
       draining,
     },

@@ -6,6 +6,7 @@
 import { parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
 import { applyPatch, type JsonObject } from "../../view/merge_patch.ts";
 import type { ConnectionView, EndView, HeartbeatMoment, LinkView, ServerView } from "../../view/network_view.ts";
+import { SERVER_NUMBERS } from "../../view/server_numbers.ts";
 
 /** Another server's own words. */
 export interface ToldView {
@@ -13,18 +14,17 @@ export interface ToldView {
   readonly connections?: Readonly<Record<string, ConnectionView>>;
 }
 
-/** What only a server itself knows. */
-export type ToldServer = Pick<
+/** What a server tells about itself: all but what another server sees of it. */
+export type ToldServer = Omit<
   ServerView,
-  | ("version" | "startedAt" | "lamport" | "connections" | "published" | "memoryBytes")
-  | ("http" | "draining" | "vector" | "links")
+  "name" | "host" | "port" | "state" | "stateSince" | "load" | "weight" | "takesClients" | "announcedAt"
 >;
 
 /** A view is five levels deep. Deeper data is no view, and would be too deep to walk through. */
 const MAX_DEPTH = 8;
 
 /** The values without any words; `null` is a number that may be missing. */
-const NUMBERS = { startedAt: null, lamport: 0, connections: 0, published: null, memoryBytes: null };
+const NUMBERS = { startedAt: null, lamport: 0, connections: 0, ...SERVER_NUMBERS };
 const LINK: LinkView = { roundTripMs: null, state: "watching", silentSince: 0, attempt: 0, of: 0 };
 const CONNECTION: ConnectionView = {
   ...{ user: "", address: "", kind: "new", over: "tcp", since: 0, state: "unwatched", heardAt: 0, attempt: 0, of: 0 },
