@@ -9,8 +9,9 @@ import { ENTRY_KINDS, type EntryFacts, readEntry } from "./entry_codec.ts";
 import { formatEntryId, parseEntryId } from "./entry_id.ts";
 import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
 import { MAX_ENTRY_LAMPORT } from "./lamport_bounds.ts";
+import { COMMANDS } from "./message.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
-import type { WireAudience } from "./peer/peer_message.ts";
+import { PEER_COMMANDS, type WireAudience } from "./peer/peer_message.ts";
 import { readPlace } from "./peer/place_codec.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
 import { isServerId } from "./server_id.ts";
@@ -35,14 +36,9 @@ export interface CheckedEntry {
 const MAX_TIME_MS = 8_640_000_000_000_000;
 /** Far more than one verifier takes. */
 const MAX_VERIFIER_LENGTH = 512;
-/** Commands between servers, clients and peers. No log has them. A new kind of entry needs another name. */
-const NO_ENTRIES: ReadonlySet<string> = new Set(
-  ("REGISTER REGISTER_SUCCESS REGISTER_FAILED LOGIN LOGIN_SUCCESS LOGIN_FAILED LOGOUT AUTHENTICATE AUTHENTICATION_SUCC " +
-    "AUTHENTICATION_FAIL INVALID_MESSAGE ACTIVITY_MESSAGE ACTIVITY_ACK ACTIVITY_FAILED ACTIVITY_PENDING CLOCK HEARTBEAT " +
-    "HEARTBEAT_ACK ACK END_CONNECTION REDIRECT BACKUP_LIST DIRECT_MESSAGE_FAILED CAUGHT_UP USER_LIST LIST_USERS PRESENCE " +
-    "SERVER_ANNOUNCE ENTRIES WANT HAVE LOCK_REQUEST LOCK_ALLOWED LOCK_DENIED LOCK_RELEASE ONLINE ONLINE_CHANGE OBSERVE " +
-    "OBSERVED PLACE_ASK PLACE_SAID SESSIONS BEHIND PLACES").split(" "),
-);
+/** Messages that are no entries. No log has them. A new kind of entry needs another name. */
+const NO_ENTRIES: ReadonlySet<string> = new Set(Object.keys({ ...COMMANDS, ...PEER_COMMANDS }))
+  .difference(new Set(Object.values(ENTRY_KINDS)));
 
 /**
  * The entry in `line` (without its end) at `place`. `undefined` if the line is no entry at all: no server of any

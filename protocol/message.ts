@@ -408,3 +408,13 @@ export type ServerMessage =
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage;
+
+/** All commands between clients and servers. A message without its command here does not compile. */
+export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"], true>> = {
+  ...{ REGISTER: true, REGISTER_SUCCESS: true, REGISTER_FAILED: true, LOGIN: true, LOGIN_SUCCESS: true },
+  ...{ LOGIN_FAILED: true, LOGOUT: true, AUTHENTICATE: true, AUTHENTICATION_FAIL: true, INVALID_MESSAGE: true },
+  ...{ ACTIVITY_MESSAGE: true, ACTIVITY_BROADCAST: true, ACTIVITY_ACK: true, ACTIVITY_FAILED: true },
+  ...{ ACTIVITY_PENDING: true, DIRECT_MESSAGE: true, DIRECT_MESSAGE_FAILED: true, RECEIPT: true, ACK: true },
+  ...{ LIST_USERS: true, USER_LIST: true, PRESENCE: true, CAUGHT_UP: true, CLOCK: true, HEARTBEAT: true },
+  ...{ HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
+};

@@ -4,6 +4,7 @@
  */
 
 import type {
+  COMMANDS,
   EndConnectionMessage,
   HeartbeatAckMessage,
   HeartbeatMessage,
@@ -237,3 +238,12 @@ export type PeerMessage =
   | HeartbeatAckMessage
   | EndConnectionMessage
   | RefusalMessage;
+
+/** All commands that only servers know. A message without its command here does not compile. */
+export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyof typeof COMMANDS>, true>> = {
+  ...{ AUTHENTICATION_SUCC: true, SERVER_ANNOUNCE: true, ENTRIES: true, WANT: true, HAVE: true, ONLINE: true },
+  ...{ LOCK_REQUEST: true, LOCK_ALLOWED: true, LOCK_DENIED: true, LOCK_RELEASE: true, ONLINE_CHANGE: true },
+  ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
+  ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, FORGOTTEN: true, WANT_ACCOUNTS: true },
+  ...{ ACCOUNTS: true },
+};

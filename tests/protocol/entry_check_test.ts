@@ -73,9 +73,8 @@ Deno.test("a kind that is not known passes with what all entries have in common,
   for (const wrong of [{ id: "a:8" }, { id: 7 }, { id: undefined }, { command: "" }, { command: 1 }]) {
     assert(check(wrong) !== undefined, JSON.stringify(wrong));
   }
-  for (const command of ["REDIRECT", "ENTRIES", "LOGIN_SUCCESS", "PRESENCE", "HAVE", "END_CONNECTION"]) {
-    assertEquals(check({ command }), `${command} is no entry`);
-  }
+  const messages = ["REDIRECT", "ENTRIES", "LOGIN_SUCCESS", "PRESENCE", "HAVE", "END_CONNECTION", "CLONED", "ACCOUNTS"];
+  for (const command of messages) assertEquals(check({ command }), `${command} is no entry`);
   for (const lamport of [-1, 2 ** 53 - 1, MAX_ENTRY_LAMPORT + 1]) {
     assert(check({ lamport }) !== undefined, `${lamport}`);
   }
