@@ -27,7 +27,9 @@ export interface Http2FrontOptions {
   readonly faults: FaultGuard;
   /** Connections at once; for one more the oldest has to go. */
   readonly maxCallers: number;
-  /** How long the other side may be answered after it has ended, in milliseconds; a request that it broke off never is. */
+  /**
+   * How long the other side may be answered after it has ended, in milliseconds; a request that it broke off never is.
+   */
   readonly lastAnswersMs?: number;
 }
 
@@ -49,8 +51,9 @@ interface Http2Session {
 }
 
 /**
- * Has the sessions of `server` end when the other side has ended, and what it asked for is answered. With a socket Deno ends them itself; behind a front each client would leave a connection
- * behind, until the oldest has to go, which is somebody who is still there.
+ * Has the sessions of `server` end when the other side has ended, and what it asked for is answered. With a socket Deno
+ * ends them itself; behind a front each client would leave a connection behind, until the oldest has to go, which is
+ * somebody who is still there.
  */
 export function endWithCallers(
   server: { on(name: "session", took: (session: Http2Session) => void): unknown },

@@ -23,7 +23,7 @@ import type {
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
-import type { HeartbeatCounts } from "../../view/server_counters.ts";
+import type { HeartbeatCounts } from "../../view/metric_counters.ts";
 import type { Incarnation } from "../journal/incarnation.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KnownServer } from "../store/store.ts";

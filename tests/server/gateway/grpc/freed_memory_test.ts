@@ -1,6 +1,7 @@
 /**
- * Every kind of HTTP/2 frame at the Chitty-Chat door of a server whose memory is overwritten when it is freed (`MALLOC_PERTURB_`, of glibc). So what the runtime uses after it was freed
- * ends the server here each time, and not once in some thousand connections. Elsewhere it is only a server that gets many frames.
+ * Every kind of HTTP/2 frame at the Chitty-Chat door of a server whose memory is overwritten when it is freed
+ * (`MALLOC_PERTURB_`, of glibc). So what the runtime uses after it was freed ends the server here each time, and not
+ * once in some thousand connections. Elsewhere it is only a server that gets many frames.
  */
 
 import { assertEquals, fail } from "@std/assert";
