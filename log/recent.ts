@@ -99,6 +99,11 @@ export class RecentSet<K extends string | number> {
     if (wasHere) this.#bound.deleted();
     return wasHere;
   }
+
+  /** All keys, oldest first. */
+  [Symbol.iterator](): SetIterator<K> {
+    return this.#keys.values();
+  }
 }
 
 /**

@@ -127,6 +127,15 @@ export class Inboxes {
     return this.#deliveries.add({ origin, sequence });
   }
 
+  /**
+   * Other entries belong under the numbers of `origin` after `sequence` than were here; of those, `delivered` have
+   * reached their users before they come.
+   */
+  renumbered(origin: string, sequence: number, delivered: readonly EntryId[]): void {
+    this.#deliveries.cut(origin, sequence);
+    for (const message of delivered) this.noteDelivered(message);
+  }
+
   /** The turn is over. */
   turnEnded(): void {
     this.#waitingFor.clear();

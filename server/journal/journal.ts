@@ -126,6 +126,7 @@ export class Journal {
       flush: () => this.flush(),
       read: (read) => this.#read(() => read(store)),
       dropTail: () => this.#tail.dropTo(this.#head),
+      inboxes: () => this.inboxes,
     });
     this.retention = new Retention(store, clock, (key, value) => openTurn().note(key, value));
     this.inboxes = new Inboxes({

@@ -6,6 +6,8 @@
 
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import { MAX_BASES } from "./fork.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Inboxes } from "./direct_messages.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Position } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
@@ -29,6 +31,8 @@ export interface OriginsJournal {
   read<T>(read: (store: Store) => T): T;
   /** The newest segments are read from the store from now on. */
   dropTail(): void;
+  /** What is known of deliveries. */
+  inboxes(): Inboxes;
 }
 
 /** Under which retractions are noted. */
@@ -152,13 +156,14 @@ export class Origins {
    * numbers have become.
    */
   rename(serverId: string, retracted: EntryRange): ReadonlyMap<number, number> {
-    const { builder, vector, changes, openTurn, flush, read, dropTail } = this.#journal;
+    const { builder, vector, changes, openTurn, flush, read, dropTail, inboxes } = this.#journal;
     flush();
     const turn = openTurn();
     const former = this.#serverId;
     const after = retracted.first - 1;
     this.retract(retracted);
-    const numbers = read((store) => rename({ former, after, serverId }, { store, vector, builder, turn }));
+    const renamed = read((store) => rename({ former, after, serverId }, { store, vector, builder, turn }));
+    inboxes().renumbered(former, after, renamed.delivered);
     this.#serverId = serverId;
     this.#acceptedAfter = 0;
     this.#noteBases([0]);
@@ -168,16 +173,18 @@ export class Origins {
     this.#isRenaming = true;
     flush();
     this.#isRenaming = false;
-    return numbers;
+    return renamed.numbers;
   }
 
   /**
    * What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those
-   * who have what belongs there.
+   * who have what belongs there. `delivered` of that have reached their users.
    */
-  cutBack(origin: string, after: number): void {
+  cutBack(origin: string, after: number, delivered: readonly EntryId[]): void {
     this.#journal.flush();
-    this.takeBack(origin, this.endBefore(origin, after));
+    const end = this.endBefore(origin, after);
+    this.takeBack(origin, end);
+    this.#journal.inboxes().renumbered(origin, end, delivered);
     this.#journal.flush();
   }
 

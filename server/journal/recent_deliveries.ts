@@ -5,7 +5,7 @@
  */
 
 import { RecentSet } from "../../log/recent.ts";
-import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 
 /** It matters for as long as servers take to hear of each other. */
 const MAX_DELIVERIES = 65_536;
@@ -26,5 +26,13 @@ export class Deliveries {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
     return true;
+  }
+
+  /** What stands under the numbers of `origin` after `sequence` is something else from now on. */
+  cut(origin: string, sequence: number): void {
+    for (const id of this.#ids) {
+      const entry = parseEntryId(id)!;
+      if (entry.origin === origin && entry.sequence > sequence) this.#ids.delete(id);
+    }
   }
 }

@@ -11,6 +11,7 @@ import type { Vector } from "../../log/vector.ts";
 import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { Renaming, Store } from "../store/store.ts";
+import { type Misread, misread } from "./misread_receipts.ts";
 import type { Turn } from "./turn_batch.ts";
 
 /** What the journal does it with. */
@@ -37,23 +38,45 @@ interface Renumbered {
 /** Read at once. */
 const READ_BYTES = 1_048_576;
 
-/** Makes the turn that does it; gives what the former numbers have become. Throws what the store throws. */
-export function rename(renaming: Renaming, log: RenamedLog): ReadonlyMap<number, number> {
+/** What came of it. */
+export interface Renamed {
+  /** What the former numbers have become. */
+  readonly numbers: ReadonlyMap<number, number>;
+  /** Messages of others under the former numbers, which were delivered. */
+  readonly delivered: readonly EntryId[];
+}
+
+/** Makes the turn that does it. Throws what the store throws. */
+export function rename(renaming: Renaming, log: RenamedLog): Renamed {
   const { former, after, serverId } = renaming;
   const { store, vector, builder, turn } = log;
   const from = store.missing({ ...vector, [former]: after }).after;
+  const receipts = misread(segmentsAfter(from, store), former, after);
   const renumbered = renumber(segmentsAfter(from, store), former, after, serverId);
   builder.takeBack(former, after);
   turn.renamed = renaming;
   for (const entry of renumbered) {
     builder.add(serverId, entry.sequence, entry.audience, entry.line);
-    keepBeside({ origin: former, sequence: entry.former }, { origin: serverId, sequence: entry.sequence }, entry, log);
+    keepBeside(
+      { origin: former, sequence: entry.former },
+      { origin: serverId, sequence: entry.sequence },
+      entry,
+      log,
+      receipts,
+    );
   }
-  return new Map(renumbered.map((entry) => [entry.former, entry.sequence]));
+  const numbers = new Map(renumbered.map((entry) => [entry.former, entry.sequence]));
+  return { numbers, delivered: receipts.others };
 }
 
 /** What the store keeps of an entry beside the log is of its new identity. */
-function keepBeside(former: EntryId, own: EntryId, { facts, line }: Renumbered, { store, turn }: RenamedLog): void {
+function keepBeside(
+  former: EntryId,
+  own: EntryId,
+  { facts, line }: Renumbered,
+  { store, turn }: RenamedLog,
+  { waiting }: Misread,
+): void {
   if (facts === undefined) return;
   const { username, messageId, account, to } = facts;
   if (username !== undefined && messageId !== undefined) {
@@ -70,7 +93,7 @@ function keepBeside(former: EntryId, own: EntryId, { facts, line }: Renumbered, 
   }
   if (to === undefined) return;
   const range = { origin: former.origin, first: former.sequence, last: former.sequence };
-  if (store.inboxRange(to, range, 0).length > 0) turn.addMessage({ ...own, to, line });
+  if (waiting.has(former.sequence) || store.inboxRange(to, range, 0).length > 0) turn.addMessage({ ...own, to, line });
 }
 
 function* segmentsAfter(position: Position, store: Store): Iterable<Segment> {

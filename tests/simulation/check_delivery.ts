@@ -8,6 +8,7 @@ import { sequenceOf } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { WireGap } from "../../protocol/message.ts";
 import type { Event } from "./history.ts";
+import { keyOf } from "./numbered.ts";
 import { type Evidence, overlaps, type Stored, type Told, type Violation } from "./evidence.ts";
 
 /** Something numbered that came to somebody. */
@@ -44,7 +45,7 @@ function* notReplicated(
 ): Generator<Violation> {
   // That a direct message has reached its user is told at once, and says that it was stored.
   const isDelivered = (event: Event, place: number) =>
-    event.what === "told delivered" && place < index && evidence.keyOfEntry(event.of) === key;
+    event.what === "told delivered" && place < index && evidence.keysOfEntry(event.of).has(key);
   if (evidence.events.some(isDelivered)) return;
   const holders = new Set(copies.filter((copy) => copy.index < index).map(({ server }) => server));
   if (holders.size > 1) return;
@@ -72,6 +73,7 @@ export function checkReceived(evidence: Evidence): Violation[] {
     violations.push(...checkOrder(evidence, chain, received));
   }
   for (const { session, id, at } of evidence.told("came twice")) {
+    if (evidence.isNumberedTwice(id)) continue;
     violations.push({ promise: "nothing comes twice", what: `${session} was sent ${id} twice`, at });
   }
   for (const one of evidence.told("is")) if (one.connected) violations.push(...checkComplete(evidence, one));
@@ -107,7 +109,7 @@ function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"
  * of an entry which its server never heard of, and which its sender gave to another one a second time.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
-  if (wasTakenBack(evidence, before, again)) return true;
+  if (evidence.wasNumberedTwice(keyOf(again)) || wasTakenBack(evidence, before, again)) return true;
   if (before.session === again.session || before.id === again.id) return false;
   return [...evidence.stored.values()].some((entries) => entries.get(again.id)?.isFor === "everyone");
 }
@@ -184,6 +186,7 @@ function waitedInVain(evidence: Evidence, late: Arrived, before: Pick<Arrived, "
 export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived): boolean {
   const { holdBackMs } = evidence.schedule.settings;
   const { origin } = parseEntryId(late.id)!;
+  if (evidence.wasNumberedTwice(keyOf(late)) || evidence.wasNumberedTwice(keyOf(before))) return true;
   const lateOrigin = evidence.machineOf(origin);
   const later = laterCopies(evidence, late, before);
   if (later.some((copy) => waitedInVain(evidence, late, copy))) return true;

@@ -40,6 +40,8 @@ type OfKind<E extends Event, W> = E extends Event ? W extends E["what"] ? E & { 
 const GREETING_MS = 60;
 const SLOW_GREETING_MS = 10_000;
 
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** A history and what can be read from it. */
 export class Evidence {
   readonly schedule: Schedule;
@@ -62,6 +64,13 @@ export class Evidence {
   readonly accountsGivenTwice = new Set<string>();
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
+  /** What ever stood under an id: as `sender#n`, and all that tells entries apart. */
+  readonly #keys = new Map<string, Set<string>>();
+  readonly #contents = new Map<string, Set<string>>();
+  /** Former ids of entries that a server took along to a new name. */
+  readonly #renamed = new Set<string>();
+  /** Of receipts, by their id and that of the message: which message it is, as whoever wrote it had it. */
+  readonly #received = new Map<string, string>();
   readonly #down = new Map<string, Span[]>();
   readonly #stopped = new Map<string, Span[]>();
   readonly #busy = new Map<string, Span[]>();
@@ -141,9 +150,9 @@ export class Evidence {
     return overlaps(spans, from, until);
   }
 
-  /** The machine that gave an origin its name: `"s2-1"` was `"s2"` before. */
+  /** The machine that gave an origin, or the one of an id, its name: `"s2-1"` was `"s2"` before. */
   machineOf(origin: string): string {
-    return origin.split("-")[0]!;
+    return origin.split(/[-:]/)[0]!;
   }
 
   /** What `machine` was called at that time, or is called since it started for the last time before. */
@@ -159,13 +168,19 @@ export class Evidence {
     return this.copies.get(key)?.some(({ isLost }) => !isLost) ?? false;
   }
 
-  /** What the entry `id` holds, as `sender#n`. */
-  keyOfEntry(id: string): string | undefined {
-    for (const entries of this.stored.values()) {
-      const entry = entries.get(id);
-      if (entry?.sender !== undefined) return `${entry.sender}#${entry.n}`;
-    }
-    return undefined;
+  /** What has ever stood under `id`, as `sender#n`: more than one where the number was given out twice. */
+  keysOfEntry(id: string): ReadonlySet<string> {
+    return this.#keys.get(id) ?? NO_KEYS;
+  }
+
+  /** Whether there were two entries under `id`, or the one that there was got another name later. */
+  isNumberedTwice(id: string): boolean {
+    return this.#renamed.has(id) || (this.#contents.get(id)?.size ?? 0) > 1;
+  }
+
+  /** Whether `sender#n` ever stood under such an id. */
+  wasNumberedTwice(key: string): boolean {
+    return this.copies.get(key)?.some(({ id }) => this.isNumberedTwice(id)) ?? false;
   }
 
   /** The logins of those who are there when the history ends. */
@@ -188,7 +203,7 @@ export class Evidence {
         this.stored.set(who, server);
         for (const entry of event.entries) {
           const stored = { ...entry, server: who, at, index, isLost: false };
-          const isOwn = this.machineOf(entry.id.split(":")[0]!) === who;
+          const isOwn = this.machineOf(entry.id) === who;
           const isSilent = this.schedule.settings.cuts === "silent" || hasOldCopy(this.schedule);
           const before = server.get(entry.id);
           if (isOwn && isSilent && before?.isLost) {
@@ -196,6 +211,8 @@ export class Evidence {
             if (before.account !== undefined) this.accountsGivenTwice.add(before.account.username);
           }
           server.set(entry.id, stored);
+          this.#noteContent(entry);
+          if (entry.receiptOf !== undefined) this.#noteReceipt(stored, isOwn);
           if (entry.sender === undefined) continue;
           const key = `${entry.sender}#${entry.n}`;
           const copies = this.copies.get(key);
@@ -211,21 +228,34 @@ export class Evidence {
         for (const id of event.ids) {
           const stored = this.stored.get(who)?.get(id);
           if (stored !== undefined) stored.isLost = true;
+          if (this.machineOf(id) === who) this.#renamed.add(id);
         }
       } else if (event.what === "died" && event.how === "destroy") {
         this.destroyed.add(who);
         for (const stored of this.stored.get(who)?.values() ?? []) this.#lose(stored);
       }
     });
-    for (const entries of this.stored.values()) {
-      for (const entry of entries.values()) {
-        if (entry.receiptOf === undefined) continue;
-        const key = this.keyOfEntry(entry.receiptOf) ?? "";
-        const receipts = this.receipts.get(key);
-        if (receipts === undefined) this.receipts.set(key, [entry]);
-        else receipts.push(entry);
-      }
-    }
+  }
+
+  #noteContent({ id, sender, n, receiptOf, account }: StoredEntry): void {
+    addTo(this.#contents, id, JSON.stringify([sender, n, receiptOf, account]));
+    if (sender !== undefined) addTo(this.#keys, id, `${sender}#${n}`);
+  }
+
+  /**
+   * Whose message a receipt is of is known to the server that wrote it, by its log at that time: others may have
+   * something else under the number.
+   */
+  #noteReceipt(receipt: Stored, isOwn: boolean): void {
+    const { id, receiptOf, server } = receipt;
+    const known = this.#received.get(`${id} ${receiptOf}`);
+    const message = this.stored.get(server)?.get(receiptOf!);
+    const here = message?.sender === undefined ? undefined : `${message.sender}#${message.n}`;
+    const key = (isOwn ? here ?? known : known ?? here) ?? [...this.keysOfEntry(receiptOf!)][0] ?? "";
+    this.#received.set(`${id} ${receiptOf}`, key);
+    const receipts = this.receipts.get(key);
+    if (receipts === undefined) this.receipts.set(key, [receipt]);
+    else receipts.push(receipt);
   }
 
   #lose(stored: Stored): void {
@@ -306,6 +336,12 @@ export function overlaps(spans: readonly Span[], from: number, until: number): b
 /** How much of the time from `from` to `until` lies in `spans`, which do not overlap. */
 export function overlapMs(spans: readonly Span[], from: number, until: number): number {
   return spans.reduce((sum, span) => sum + Math.max(0, Math.min(span.until, until) - Math.max(span.from, from)), 0);
+}
+
+function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([value]));
+  else set.add(value);
 }
 
 function note(spans: Map<string, Span[]>, key: string, from: number, until: number): void {

@@ -24,22 +24,6 @@ export function withOldCopies(chance: Chance, steps: readonly Step[], servers: r
   return [...steps, copy, start].toSorted((a, b) => a.at - b.at);
 }
 
-/**
- * What nobody can promise where numbers were given out twice before that was noticed: who saw the one entry sees the
- * other one under the same number, and the first one again under a new name, after what its sender published since; and
- * the receipt of a message that was on the lost disk alone is gone with it.
- */
-const BROKEN_BY_NATURE: ReadonlySet<string> = new Set([
-  "nothing comes twice",
-  "a sender's order is kept",
-  "a delivery is told",
-]);
-
-/** Whether what did not hold is a fault, as no old copy explains it. */
-export function isFault(schedule: Schedule, { promise }: Violation): boolean {
-  return !BROKEN_BY_NATURE.has(promise) || !hasOldCopy(schedule);
-}
-
 /** Whether somebody puts an old copy back. */
 export function hasOldCopy({ steps }: Schedule): boolean {
   return steps.some(({ kind }) => kind === "put back");

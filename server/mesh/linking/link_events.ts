@@ -209,7 +209,8 @@ export class LinkEvents implements PeerLinkOwner {
   }
 
   #announced(link: PeerLink, message: ServerAnnounceMessage): void {
-    const { replication, forks, journal, members, clones, times, registrar, ticketKeys, owner, caller } = this.#parts;
+    const { replication, forks, journal, members, clones, times, registrar, ticketKeys, owner, caller, originTalk } =
+      this.#parts;
     const { serverId } = link;
     if (replication.wouldDoubt(message.vector)) {
       if (!answersDigests(link)) {
@@ -219,6 +220,7 @@ export class LinkEvents implements PeerLinkOwner {
       forks.ask(link, sequenceOf(message.vector, journal.serverId));
     }
     members.announced(reportOf(message, link.peer), this.#nowMs);
+    originTalk.announced(link);
     clones.told(message.members);
     times.heard(link, message.lamport);
     registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));

@@ -9,6 +9,7 @@ import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { misread } from "../../journal/misread_receipts.ts";
 
 /** Read at once. */
 const READ_BYTES = 1_048_576;
@@ -18,9 +19,10 @@ const decoder = new TextDecoder();
 export function cutBack(journal: Journal, origin: string, after: number): void {
   const { origins, serverId } = journal;
   journal.flush();
-  const from = journal.missing({ ...journal.vector, [origin]: origins.endBefore(origin, after) }).after;
+  const end = origins.endBefore(origin, after);
+  const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const repeats = repeatsIn(segmentsAfter(from, journal), origin);
-  origins.cutBack(origin, after);
+  origins.cutBack(origin, after, misread(segmentsAfter(from, journal), origin, end).others);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
 }
 

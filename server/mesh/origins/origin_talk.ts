@@ -51,6 +51,15 @@ export class OriginTalk {
     link.send({ command: "WANT_ACCOUNTS" });
   }
 
+  /**
+   * The other server says what it has: it may have by now what belongs under numbers of which this one
+   * has the wrong entries.
+   */
+  announced(link: PeerLink): void {
+    const { journal, forks } = this.#parts;
+    forks.askForRetracted(link, journal.origins.retractions.all);
+  }
+
   onMessage(link: PeerLink, message: OriginMessage): void {
     const { journal, links, clones, orphans, joining, forks, forgotten, namesNoMore } = this.#parts;
     switch (message.command) {
@@ -59,6 +68,8 @@ export class OriginTalk {
       case "RETRACTED": {
         const { command: _, ...range } = message;
         if (!journal.origins.retract(range)) return;
+        // What came in this turn can be looked at when it is stored.
+        journal.flush();
         for (const other of links) {
           other.send(retractedMessage(range));
           forks.askForRetracted(other, [range]);

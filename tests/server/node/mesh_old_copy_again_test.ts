@@ -4,7 +4,8 @@
  */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { MeshWorld } from "../../support/mesh_world.ts";
+import { nodeCrypto } from "../../../platform/crypto.ts";
+import { activityLine, type FakePeer, MeshWorld } from "../../support/mesh_world.ts";
 
 const ALL = ["a", "b", "c"];
 
@@ -117,6 +118,42 @@ Deno.test("who saw at another server what an old copy had published there is tol
   await world.until(() => again.activities.includes(30), "what the others have under these numbers");
 });
 
+for (const what of ["an activity", "another message"]) {
+  Deno.test(`a receipt that comes while ${what} of an old copy has the number of its message is of the one that belongs there`, async () => {
+    const world = await MeshWorld.of(["a", "b"]);
+    await world.users("a", "bob", "eve");
+    const copy = world.server("a").copyData();
+    const eve = await world.chat("a", "eve");
+    eve.tell("bob", "one", "e-1");
+    await world.until(() => eve.receipts.includes("e-1 stored"), "the message");
+    await world.equal("a", "b");
+    world.server("a").kill();
+    const bob = await world.chat("b", "bob");
+    await world.until(() => bob.messages.length === 1, "the delivery");
+    bob.link.destroy();
+    await world.run(50);
+    world.part(["a"], ["b"]);
+    world.server("a").putBack(copy);
+    world.start("a", ["b"]);
+    const again = await world.chat("a", "eve");
+    const isMessage = what === "another message";
+    for (let n = 1; n <= 3; n++) {
+      if (isMessage) again.tell("bob", `two-${n}`, `e-2-${n}`);
+      else again.publish(n);
+    }
+    await world.until(() => world.server("a").vector.a! >= world.server("b").vector.a!, "the numbers");
+    await world.run(100);
+    world.network.heal();
+    await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+    await world.equal("a", "b");
+    for (const server of ["a", "b"]) {
+      const texts = world.server(server).inboxOf("bob").map(({ line }) => JSON.parse(line).text);
+      assertEquals(texts, isMessage ? ["two-1", "two-2", "two-3"] : [], server);
+    }
+    assertEquals(linesOf(world, "a"), linesOf(world, "b"));
+  });
+}
+
 Deno.test("a server that comes back with all that it had keeps its name, however often it was started", async () => {
   const world = await MeshWorld.of(["a", "b"]);
   for (let start = 0; start < 5; start++) {
@@ -149,4 +186,101 @@ Deno.test("a server that does not say what it has under numbers of this one is s
   assertEquals(peer.all("ENTRIES"), []);
   await world.until(() => peer.last("END_CONNECTION") !== undefined, "the end of the link");
   assertEquals(peer.last("END_CONNECTION")!.reason, "PEER_SILENT");
+});
+
+for (const when of ["in the packet with", "long after"]) {
+  Deno.test(`who has entries that count no more asks all others what belongs there: it hears of them ${when} the entries`, async () => {
+    const world = new MeshWorld();
+    world.start("b");
+    await world.run(100);
+    const features = ["thrum/1", "digests"];
+    const line = activityLine("a:1", 1);
+    const copy = await world.peer("b", "a", { vector: { a: 1 }, features });
+    const knows = await world.peer("b", "c", { features });
+    const digest = nodeCrypto.digest(JSON.stringify(line)).slice(0, 32);
+    if (when === "long after") {
+      copy.entries("a", 1, [line]);
+      await world.run(1_000);
+    }
+    const said: unknown[] = [{ command: "RETRACTED", origin: "a", first: 1, last: 1, digest }];
+    if (when === "in the packet with") {
+      said.unshift({ command: "ENTRIES", origin: "a", first: 1, last: 1, after: 0, to: "everyone" }, line);
+    }
+    copy.send(...said as Parameters<FakePeer["send"]>);
+    await world.run(100);
+    assertEquals(knows.all("DIGESTS_ASK").map(({ origin, sequences }) => [origin, sequences]), [["a", [1]]]);
+    // It did not know then.
+    knows.send({ command: "DIGESTS", origin: "a", digests: {} });
+    const announce = { serverId: "c", host: "c", port: 8000, load: 0, vector: { a: 1 }, members: [], ticketKey: "" };
+    knows.send({ command: "SERVER_ANNOUNCE", ...announce, lamport: 2 });
+    await world.run(100);
+    assertEquals(knows.all("DIGESTS_ASK").length, 2);
+    knows.send({ command: "DIGESTS", origin: "a", digests: { 1: "f".repeat(32) } });
+    await world.run(100);
+    assertEquals(world.server("b").vector.a ?? 0, 0);
+  });
+}
+
+for (const count of [1, 5]) {
+  Deno.test(`one that takes in ${count} of an old copy, and receipts of what others have under these numbers, shows nobody again what was taken`, async () => {
+    const world = await MeshWorld.of(ALL);
+    await world.users("a", "bob", "eve");
+    const copy = world.server("a").copyData();
+    world.server("b").kill();
+    const eve = await world.chat("a", "eve");
+    for (let n = 1; n <= 3; n++) eve.tell("bob", `one-${n}`, `e-1-${n}`);
+    await world.equal("a", "c");
+    world.server("a").kill();
+    const bob = await world.chat("c", "bob");
+    await world.until(() => bob.messages.length === 3, "the deliveries");
+    bob.link.destroy();
+    await world.run(50);
+    world.server("a").putBack(copy);
+    world.part(["a", "b"], ["c"]);
+    world.start("b", ALL);
+    world.start("a", ALL);
+    await world.linked("a", "b");
+    const again = await world.chat("a", "eve");
+    for (let n = 1; n <= count; n++) again.tell("bob", `two-${n}`, `e-2-${n}`);
+    await world.equal("a", "b");
+    world.network.heal();
+    await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+    await world.equal(...ALL);
+    await world.run(12_000);
+    await world.equal(...ALL);
+    for (const server of ALL) {
+      const texts = world.server(server).inboxOf("bob").map(({ line }) => JSON.parse(line).text);
+      // Their order is not kept where some of them had come to `c` under numbers of their own before.
+      assertEquals(texts.toSorted(), Array.from({ length: count }, (_, index) => `two-${index + 1}`), server);
+      assertEquals(linesOf(world, server), linesOf(world, "a"), server);
+    }
+  });
+}
+
+Deno.test("what an old copy delivered says nothing of the messages that belong under these numbers", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  await world.users("a", "bob", "eve");
+  const copy = world.server("a").copyData();
+  const eve = await world.chat("a", "eve");
+  const six = [1, 2, 3, 4, 5, 6];
+  for (const n of six) eve.tell("bob", `one-${n}`, `e-1-${n}`);
+  await world.equal("a", "b");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a"], ["b"]);
+  world.start("a", ["b"]);
+  const again = await world.chat("a", "eve");
+  const bob = await world.chat("a", "bob");
+  for (const n of six) again.tell("bob", `two-${n}`, `e-2-${n}`);
+  await world.until(() => again.receipts.includes("e-2-6 delivered"), "the deliveries");
+  bob.send({ command: "LOGOUT" });
+  await world.run(50);
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal("a", "b");
+  const back = await world.chat("a", "bob");
+  await world.until(() => back.messages.length === 6, "what waited");
+  await world.equal("a", "b");
+  assertEquals(back.messages, six.map((n) => `one-${n}`));
+  for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
 });

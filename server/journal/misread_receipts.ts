@@ -1,0 +1,67 @@
+/**
+ * Receipts that came while something else stood under the number of their message, as it was given out twice: what was
+ * delivered is the message that belongs there and is still to come. Pure.
+ */
+
+import type { Segment } from "../../log/segment.ts";
+import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+
+/** Which receipts say what of the entries of one origin that are cut off. */
+export interface Misread {
+  /** Messages that are not here, and were delivered. */
+  readonly others: readonly EntryId[];
+  /**
+   * Of the messages that are here: their numbers, where a receipt was meant for the other one, and none for this one.
+   */
+  readonly waiting: ReadonlySet<number>;
+}
+
+interface Receipt {
+  readonly message: EntryId;
+  readonly to: string | undefined;
+  readonly messageId: string | undefined;
+}
+
+/** All receipts begin so. */
+const RECEIPT = '{"command":"RECEIPT"';
+const decoder = new TextDecoder();
+
+/**
+ * What the receipts in `segments` say of entries of `origin` after `after`, all of which that are here
+ * stand in `segments` too.
+ */
+export function misread(segments: Iterable<Segment>, origin: string, after: number): Misread {
+  const here = new Map<number, EntryFacts | undefined>();
+  const receipts: Receipt[] = [];
+  for (const segment of segments) {
+    if (segment.audience.kind === "everyone" && segment.origin !== origin) continue;
+    for (const [index, line] of decoder.decode(segment.bytes).trimEnd().split("\n").entries()) {
+      const sequence = segment.first + index;
+      if (segment.origin === origin && sequence > after) here.set(sequence, parseEntry(line));
+      const receipt = line.startsWith(RECEIPT) ? receiptIn(line) : undefined;
+      if (receipt?.message.origin === origin && receipt.message.sequence > after) receipts.push(receipt);
+    }
+  }
+  // Of what is not here at all the store knows already that it came early.
+  const met = receipts.filter(({ message }) => here.has(message.sequence));
+  const isOfHere = (receipt: Receipt) => isOf(here.get(receipt.message.sequence), receipt);
+  const own = new Set(met.filter(isOfHere).map(({ message }) => message.sequence));
+  const others = new Map(met.filter((one) => !isOfHere(one)).map(({ message }) => [message.sequence, message]));
+  return { others: [...others.values()], waiting: new Set([...others.keys()].filter((number) => !own.has(number))) };
+}
+
+/**
+ * Whether it says that this message was delivered. Without message ids two of them to one user cannot be told apart:
+ * better one waits for too long.
+ */
+function isOf(facts: EntryFacts | undefined, { to, messageId }: Receipt): boolean {
+  return facts?.to !== undefined && facts.to === to && facts.messageId === messageId;
+}
+
+function receiptIn(line: string): Receipt | undefined {
+  const facts = parseEntry(line);
+  if (facts?.of === undefined) return undefined;
+  const { to } = JSON.parse(line) as { to?: unknown };
+  return { message: facts.of, to: typeof to === "string" ? to : undefined, messageId: facts.messageId };
+}
