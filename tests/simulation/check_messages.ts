@@ -62,6 +62,8 @@ export function checkReceipts(evidence: Evidence): Violation[] {
       const receipts = evidence.receipts.get(key) ?? [];
       const left = receipts.filter(({ isLost, isFor, at: storedAt }) => !isLost && isFor === "user" && storedAt < at);
       if (left.length === 0 || receipts.some(({ id }) => isIn(missed, id))) continue;
+      // It had other entries under these numbers, and cannot be told so where nobody knows of those any more.
+      if (left.every(({ id }) => evidence.isNumberedTwice(id))) continue;
       const what = `${session} was not told that ${key} was delivered (${left[0]!.id})`;
       violations.push({ promise: "a delivery is told", what, at });
     }
@@ -253,6 +255,10 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     const key = `${keyOf(event)} ${event.username}`;
     const before = taken.get(key);
     const loginAt = loginBefore(evidence, event)?.at ?? at;
+    // It goes back before numbers that were given out twice, as its vector cannot say which of the entries it has.
+    const isTakenBack = !event.offline && evidence.isNumberedTwice(event.id) &&
+      evidence.told("gap").some((gap) => gap.session === session && gap.at === loginAt && isIn(gap.gaps, event.id));
+    if (isTakenBack) continue;
     if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + KNOWN_AFTER_MS) {
       yield { promise, what: `${session} was shown ${key}, which ${before.session} had taken`, at };
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {

@@ -250,3 +250,40 @@ Deno.test("the checker sees a server that lists somebody who is not online, or n
   assertEquals(broken([...told, lists("ann")]), ["who is online is known"]);
   assertEquals(broken([...told, lists("ann", "bob", "eve")]), ["who is online is known"]);
 });
+
+Deno.test("the checker knows which of two messages that had one number a receipt is of", () => {
+  const entry = (n: number) => [{ id: "s1:1", isFor: "user" as const, sender: "c1.1", n, to: "bob" }];
+  const told = (second: number): Told[] => [
+    ...BEGINNING,
+    ...sent(20, 1, "s1:1"),
+    got(24, "c2", 1, "s1:1"),
+    [25, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "user", receiptOf: "s1:1" }] }],
+    [40, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    [50, "c1", { what: "sent", sender: "c1.1", n: 2, to: "bob" }],
+    [51, "s1", { what: "stored", entries: entry(2) }],
+    got(52, "c2", 2, "s1:1"),
+    [53, "s1", { what: "stored", entries: [{ id: "s1:2", isFor: "user", receiptOf: "s1:1" }] }],
+    [60, "s1", { what: "renamed", serverId: "s1-1", ids: ["s1:1", "s1:2"] }],
+    [61, "s1", { what: "stored", entries: [{ ...entry(2)[0]!, id: "s1-1:1" }] }],
+    [61, "s1", { what: "stored", entries: [{ id: "s1-1:2", isFor: "user", receiptOf: "s1-1:1" }] }],
+    [62, "s2", { what: "stored", entries: [{ ...entry(2)[0]!, id: "s1-1:1" }] }],
+    [62, "s2", { what: "stored", entries: [{ id: "s1-1:2", isFor: "user", receiptOf: "s1-1:1" }] }],
+    [63, "s1", { what: "stored", entries: entry(1) }],
+    ...(second === 0 ? [] : [[64, "c1", {
+      what: "told delivered",
+      session: "c1.1",
+      chain: "c1.1",
+      of: second === 1 ? "s1:1" : "s1-1:1",
+    }] as Told]),
+    [90, "c1", {
+      what: "is",
+      session: "c1.1",
+      chain: "c1.1",
+      username: "ann",
+      secret: "a",
+      connected: true,
+    }],
+  ];
+  const isTold = (second: number) => !broken(told(second)).includes("a delivery is told");
+  assertEquals([0, 1, 2].map(isTold), [false, true, false]);
+});

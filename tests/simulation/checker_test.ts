@@ -340,3 +340,44 @@ Deno.test("the checker sees what was thrown, and a server that ended by itself",
   assertEquals(broken([[1, "s1", { what: "ended", reason: "failed", info: "x" }]]), ["nothing breaks down"]);
   assertEquals(broken([[1, "s1", { what: "ended", reason: "stopped", info: "" }]]), []);
 });
+
+/** `s1` is an old copy: it gives out s1:1 anew, and goes on under a new name. */
+function oldCopy(first: Told[], second: Told): Told[] {
+  return [
+    ...BEGINNING,
+    ...first,
+    [40, "s1", { what: "died", how: "crash" }],
+    [40, "s1", { what: "lost entries", ids: ["s1:1", "s1:2"] }],
+    [41, "s2", { what: "link down", peer: "s1", link: 1 }],
+    [50, "s1", { what: "started", serverId: "s1" }],
+    second,
+    [70, "s1", { what: "renamed", serverId: "s1-1", ids: ["s1:1"] }],
+  ];
+}
+
+Deno.test("the checker passes over what comes again or late of numbers that were given out twice, and of nothing else", () => {
+  const both = [stored(20, "s1", "s1:1", 1), stored(21, "s2", "s1:1", 1)];
+  const begun = (more: Told[]): Told[] => [
+    ...oldCopy(both, stored(60, "s1", "s1:1", 2)),
+    stored(71, "s1", "s1-1:1", 2),
+    stored(72, "s2", "s1-1:1", 2),
+    stored(73, "s1", "s1:1", 1),
+    ...more,
+    endedWith("s1", { "s1:1": 1, "s1-1:1": 2 }),
+    endedWith("s2", { "s1:1": 1, "s1-1:1": 2 }),
+  ];
+  assertEquals(broken(begun([received(61, "c2", 2, "s1:1"), received(74, "c2", 1, "s1:1")])), []);
+  assertEquals(broken(begun([received(61, "c2", 2, "s1:1"), received(74, "c2", 2, "s1-1:1")])), []);
+  const other = (more: Told[]): Told[] => [
+    ...begun([stored(75, "s2", "s2:1", 3), stored(76, "s1", "s2:1", 3)]).slice(0, -2),
+    stored(77, "s2", "s2:2", 4),
+    stored(78, "s1", "s2:2", 4),
+    ...more,
+    endedWith("s1", { "s1:1": 1, "s1-1:1": 2, "s2:1": 3, "s2:2": 4 }),
+    endedWith("s2", { "s1:1": 1, "s1-1:1": 2, "s2:1": 3, "s2:2": 4 }),
+  ];
+  assertEquals(broken(other([received(80, "c2", 3, "s2:1"), received(81, "c2", 3, "s2:1")])), ["nothing comes twice"]);
+  assertEquals(broken(other([received(80, "c2", 4, "s2:2"), received(81, "c2", 3, "s2:1")])), [
+    "a sender's order is kept",
+  ]);
+});
