@@ -5,6 +5,7 @@
  * Types only.
  */
 
+import type { Renumbering } from "../journal/entries.ts";
 import type { Config } from "../../config/config.ts";
 import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/mod.ts";
 import type { Segment } from "../../log/segment.ts";
@@ -153,9 +154,9 @@ export interface BackplaneOwner {
   /** This server was called `former`: its entries have the numbers that `numbers` gives for their former ones. */
   renumbered(former: string, numbers: ReadonlyMap<number, number>): void;
   /** All that follows from that for the network is done: clients of this server may be told. */
-  renamed(former: string): void;
+  renamed(renumbering: Renumbering): void;
   /** What stood under numbers of another server that were given out twice is gone: clients come back to be told. */
-  cutBack(): void;
+  cutBack(renumbering: Renumbering): void;
   /** Another server has the identity of this one's data folder: this one cannot go on. */
   isClone(error: CloneError): void;
 }

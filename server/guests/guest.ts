@@ -159,6 +159,9 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     return false;
   }
 
+  /** It is given no direct messages. */
+  renumbered(): void {}
+
   sendBackups(): void {}
 
   redirect(): void {}

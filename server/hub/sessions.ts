@@ -3,6 +3,7 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { WireServer } from "../../protocol/message.ts";
+import type { Renumbering } from "../journal/entries.ts";
 
 /** A logged-in client, as the network sees it. */
 export interface ClientSession {
@@ -17,6 +18,8 @@ export interface ClientSession {
   redirect(to: Endpoint): void;
   /** Somebody has come or gone: `line` says it. */
   tellPresence(username: string, line: Uint8Array): void;
+  /** What it was sent stands under other numbers. */
+  renumbered(renumbering: Renumbering): void;
   end(reason: CloseReason): void;
 }
 

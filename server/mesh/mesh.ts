@@ -392,9 +392,9 @@ export class Mesh implements Backplane {
       "the entries of {origin} beyond {after} stand under another name: those that belong there are asked for",
       { origin, after },
     );
-    cutBack(this.#parts.journal, origin, after);
+    const renumbering = cutBack(this.#parts.journal, origin, after);
     this.#replication.cutBack(origin);
-    this.#parts.owner.cutBack();
+    this.#parts.owner.cutBack(renumbering);
   }
 
   #joined(): void {

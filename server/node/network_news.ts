@@ -6,6 +6,7 @@
 import type { Balancer } from "../balance/balancer.ts";
 import type { Announced, Backplane, BackplaneOwner, Talk } from "../backplane/backplane.ts";
 import type { CloneError } from "../backplane/clone_error.ts";
+import type { Renumbering } from "../journal/entries.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
@@ -21,8 +22,8 @@ export interface NetworkNewsParts {
   readonly observatory: Pick<Observatory, "soon" | "met" | "gone" | "onObserve" | "onObserved">;
   /** See `BackplaneOwner`. */
   forgotten(vector: Vector): boolean;
-  renamed(former: string): void;
-  cutBack(): void;
+  renamed(renumbering: Renumbering): void;
+  cutBack(renumbering: Renumbering): void;
   isClone(error: CloneError): void;
 }
 
@@ -101,12 +102,12 @@ export class NetworkNews implements BackplaneOwner {
     this.#parts.places.renamed(former, numbers);
   }
 
-  renamed(former: string): void {
-    this.#parts.renamed(former);
+  renamed(renumbering: Renumbering): void {
+    this.#parts.renamed(renumbering);
   }
 
-  cutBack(): void {
-    this.#parts.cutBack();
+  cutBack(renumbering: Renumbering): void {
+    this.#parts.cutBack(renumbering);
   }
 
   isClone(error: CloneError): void {

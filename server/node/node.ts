@@ -59,6 +59,7 @@ import { Tracer } from "../observe/tracer.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
 import { UserLists } from "../presence/user_lists.ts";
 import { WorkShares } from "../session/limits/work_shares.ts";
+import type { Renumbering } from "../journal/entries.ts";
 
 /** What a node is made with. */
 export interface NodeParts {
@@ -214,8 +215,8 @@ export class ThrumNode {
         places: this.#places.talk,
         observatory: this.#observatory,
         forgotten: (vector) => this.#burying.heard(vector),
-        renamed: (former) => this.#renamed(former),
-        cutBack: () => this.#endThoseWhoResume(),
+        renamed: (renumbering) => this.#renamed(renumbering),
+        cutBack: (renumbering) => this.#renumbered(renumbering),
         isClone: (error) => this.#closing.fail(error),
       }),
     });
@@ -509,13 +510,16 @@ export class ThrumNode {
    * Clients that know ids of the former name come back, here or elsewhere, to be told which of them are
    * not as they have them.
    */
-  #renamed(former: string): void {
-    this.#presence.renamed(former);
-    this.#endThoseWhoResume();
+  #renamed(renumbering: Renumbering): void {
+    this.#presence.renamed(renumbering.origin);
+    this.#renumbered(renumbering);
   }
 
-  #endThoseWhoResume(): void {
-    for (const session of [...this.#sessions]) if (session.canResume) session.end("FELL_BEHIND");
+  #renumbered(renumbering: Renumbering): void {
+    for (const session of [...this.#sessions]) {
+      session.renumbered(renumbering);
+      if (session.canResume) session.end("FELL_BEHIND");
+    }
   }
 
   /** Whoever is logged in with the account that does not hold has to go. */

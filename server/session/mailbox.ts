@@ -13,6 +13,7 @@ import { encodeLine } from "../../protocol/server_codec.ts";
 import type { WaitingMessage } from "../store/store.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Waiter, WorkShares } from "./limits/work_shares.ts";
+import type { Renumbering } from "../journal/entries.ts";
 
 /** What a mailbox works with. */
 export interface MailboxParts {
@@ -144,6 +145,17 @@ export class Mailbox implements Waiter {
       if (next <= last) return shares.later(this);
       this.#said.delete(origin);
     }
+  }
+
+  /** What it has written stands under other numbers. What is gone waits again when it comes. */
+  renumbered({ origin, after, now }: Renumbering): void {
+    const said = this.#said.get(origin);
+    if (said !== undefined) said.last = Math.min(said.last, after);
+    this.#underWay = this.#underWay.flatMap((message) => {
+      if (message.origin !== origin || message.sequence <= after) return [message];
+      const sequence = now?.numbers.get(message.sequence);
+      return sequence === undefined ? [] : [{ origin: now!.origin, sequence }];
+    });
   }
 
   /** The connection ends. What is not known to be delivered goes on waiting. */

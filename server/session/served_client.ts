@@ -25,6 +25,7 @@ import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import { HeartbeatMoments } from "../../heartbeat/recent_heartbeats.ts";
 import type { Place } from "./resume_point.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
+import type { Renumbering } from "../journal/entries.ts";
 
 /** The connection, as its client's part needs it. */
 export interface ServedClientOwner {
@@ -207,6 +208,11 @@ export class ServedClient implements Supervised, ReaderOwner {
     // That something was delivered comes after all that the client has seen.
     if (lamport !== undefined) this.#services.journal.tick(lamport);
     this.#mailbox?.acknowledged(vector);
+  }
+
+  /** What it was sent stands under other numbers. */
+  renumbered(renumbering: Renumbering): void {
+    this.#mailbox?.renumbered(renumbering);
   }
 
   /** Bytes came from it. */

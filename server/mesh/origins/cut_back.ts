@@ -10,13 +10,14 @@ import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { misread } from "../../journal/misread_receipts.ts";
+import type { Renumbering } from "../../journal/entries.ts";
 
 /** Read at once. */
 const READ_BYTES = 1_048_576;
 const decoder = new TextDecoder();
 
-/** Drops what is here of another `origin` beyond `after`. */
-export function cutBack(journal: Journal, origin: string, after: number): void {
+/** Drops what is here of another `origin` beyond `after`, or a little before that, as it gives. */
+export function cutBack(journal: Journal, origin: string, after: number): Renumbering {
   const { origins, serverId } = journal;
   journal.flush();
   const end = origins.endBefore(origin, after);
@@ -24,6 +25,7 @@ export function cutBack(journal: Journal, origin: string, after: number): void {
   const repeats = repeatsIn(segmentsAfter(from, journal), origin);
   origins.cutBack(origin, after, misread(segmentsAfter(from, journal), origin, end).others);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
+  return { origin, after: end };
 }
 
 /** Entries of other origins that were taken for repeats of those of `origin`: the first of each. */

@@ -73,5 +73,5 @@ export function takeNewName(
   }
   for (const heir of heirs) heir.renamed(serverId);
   replication.renamed(numbers);
-  owner.renamed(former);
+  owner.renamed({ origin: former, after: first - 1, now: { origin: serverId, numbers } });
 }

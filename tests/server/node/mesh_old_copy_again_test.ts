@@ -284,3 +284,32 @@ Deno.test("what an old copy delivered says nothing of the messages that belong u
   assertEquals(back.messages, six.map((n) => `one-${n}`));
   for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
 });
+
+Deno.test("what was on its way to a plain client when its server took a new name is noted as delivered, and what belongs under these numbers comes too", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  await world.users("a", "bob", "eve");
+  const copy = world.server("a").copyData();
+  const eve = await world.chat("a", "eve");
+  const six = [1, 2, 3, 4, 5, 6];
+  for (const n of six) eve.tell("bob", `one-${n}`, `e-1-${n}`);
+  await world.equal("a", "b");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a"], ["b"]);
+  world.start("a", ["b"]);
+  const again = await world.chat("a", "eve");
+  const bob = await world.plain("a", "bob", await world.dial("a", "bobs"));
+  world.network.fallAsleep("bobs");
+  for (const n of six) again.tell("bob", `two-${n}`, `e-2-${n}`);
+  await world.until(() => again.receipts.includes("e-2-6 stored"), "the messages");
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal("a", "b");
+  assertEquals(world.server("b").inboxOf("bob").length, 12);
+  world.network.wakeUp("bobs");
+  await world.until(() => bob.plainMessages.length >= 12, "all messages");
+  await world.run(1_000);
+  await world.equal("a", "b");
+  assertEquals(bob.plainMessages.toSorted(), [...six.map((n) => `eve: one-${n}`), ...six.map((n) => `eve: two-${n}`)]);
+  for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
+});
