@@ -1,10 +1,12 @@
 /** Checks what is promised to users with a name who cannot say themselves what they have or missed. Pure. */
 
 import { covers, vectorAt } from "./check_delivery.ts";
-import { type Evidence, overlaps, type Span, type Told, type Violation } from "./evidence.ts";
+import { type Evidence, overlaps, type Span, type Stored, type Told, type Violation } from "./evidence.ts";
 
 /** A server that dies so soon after a login may not have told anybody of it. */
 const UNKNOWN_MS = 1_000;
+/** A login waits no longer for the word of a server that is linked and does not answer. */
+const PATIENCE_MS = 6_000;
 /** Bytes on their way. */
 const UNDER_WAY_MS = 500;
 
@@ -66,7 +68,8 @@ function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id
     if (next === undefined) return false;
     // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be.
     const here = evidence.stored.get(stay.server)?.get(id);
-    const there = evidence.stored.get(next.server)?.get(id);
+    // For the first time: its number may have been given out twice, and it came back from others.
+    const there = firstStored(evidence, next.server, id);
     if (here !== undefined && here.at < stay.from - UNDER_WAY_MS) return false;
     if (there === undefined || there.at >= next.from + UNDER_WAY_MS) return false;
     const diedAt = diesAt(evidence, stay, next);
@@ -77,9 +80,17 @@ function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id
     if (isSent) return isUnderWay(evidence, who, stay.server, here.at, leftAt);
     // While it seemed to be there still when the next server was asked.
     const askedAt = linkOf(evidence, who, next)?.from ?? next.from;
-    return heldUntil > askedAt || !isKnownAt(evidence, stay, leftAt, next) ||
+    return heldUntil > askedAt || waitedInVain(evidence, who, stay, next) || !isKnownAt(evidence, stay, leftAt, next) ||
       isSentUnheard(evidence, who, stay, next, id);
   });
+}
+
+function firstStored(evidence: Evidence, server: string, id: string): Stored | undefined {
+  for (const key of evidence.keysOfEntry(id)) {
+    const first = evidence.copies.get(key)?.find((copy) => copy.server === server && copy.id === id);
+    if (first !== undefined) return first;
+  }
+  return undefined;
 }
 
 /** When the server of a stay died, if it did before the next one began; else `Infinity`. */
@@ -123,6 +134,13 @@ function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, n
       span.until - span.from >= UNKNOWN_MS && !overlaps(evidence.down(next.server), span.from, next.from)
     );
   });
+}
+
+/** Whether the next server took that of a stay for alive still when it had waited for its word as long as it does. */
+function waitedInVain(evidence: Evidence, who: string, { server }: Stay, next: Stay): boolean {
+  const waited = next.from - (linkOf(evidence, who, next)?.from ?? next.from);
+  return waited >= PATIENCE_MS && overlaps(evidence.links(next.server, server), next.from - 1, next.from + 1) &&
+    evidence.wereApart(server, next.server, next.from - 1, next.from);
 }
 
 /** The connection of a stay as the server knew it. */

@@ -248,3 +248,23 @@ Deno.test("a client whose list and what it was told after it are not who is ther
   assertEquals(breaks(ONLINE, [...end, list(["ann", "bob"]), END, bob]), false);
   assertEquals(breaks(ONLINE, [...end, list(["ann", "bob"]), of("lost"), END, bob]), true);
 });
+
+Deno.test("the checker lets a login miss something that has waited as long as it may for a server which was not known to be dead", () => {
+  const told = (dialledAt: number): Told[] => [
+    ...LIFE,
+    [dialledAt, "s2", { what: "link up", peer: "c1", link: 2 }],
+    [6_000, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
+    ...enters(11_200, "c1.2", "s2", "c1/1"),
+    END,
+  ];
+  assertEquals(breaks(MISSED, told(5_100)), false);
+  assertEquals(breaks(MISSED, told(5_500)), true);
+  assertEquals(
+    breaks(MISSED, [
+      ...told(5_100).slice(0, -3),
+      [9_000, "s2", { what: "link down", peer: "s1", link: 1 }],
+      ...told(5_100).slice(-3),
+    ]),
+    true,
+  );
+});

@@ -381,3 +381,58 @@ Deno.test("the checker passes over what comes again or late of numbers that were
     "a sender's order is kept",
   ]);
 });
+
+Deno.test("the checker lets a server be taken for a copy whose start was lost with its power, while the former link seems to live", () => {
+  const told = (cutAt: number, downAt: number): Told[] => [
+    [0, "s1", { what: "started", serverId: "s1" }],
+    [0, "s2", { what: "started", serverId: "s2" }],
+    [1, "s2", { what: "link up", peer: "s1", link: 1 }],
+    [cutAt, "s1", { what: "died", how: "power cut" }],
+    [1_000, "s1", { what: "started", serverId: "s1" }],
+    ...(downAt < 1_010 ? [[downAt, "s2", { what: "link down", peer: "s1", link: 1 }] as Told] : []),
+    [1_010, "s1", { what: "ended", reason: "failed", info: "CloneError: This data folder is a copy" }],
+  ];
+  assertEquals(broken(told(400, 2_000), { cuts: "silent" }), []);
+  assertEquals(broken(told(400, 2_000)), ["nothing breaks down"]);
+  assertEquals(broken(told(600, 2_000), { cuts: "silent" }), ["nothing breaks down"]);
+  assertEquals(broken(told(400, 600), { cuts: "silent" }), ["nothing breaks down"]);
+});
+
+Deno.test("the checker lets an activity be there twice whose number was given out twice, if its sender gives no message ids", () => {
+  const told = (key: "library" | "plain"): string[] => {
+    const schedule = scheduleWith();
+    const events = [
+      ...oldCopy([stored(20, "s1", "s1:1", 1), stored(21, "s2", "s1:1", 1)], stored(60, "s1", "s1:2", 2)),
+      [70, "s1", { what: "renamed", serverId: "s1-1", ids: ["s1:2"] }] as Told,
+      stored(71, "s1", "s1-1:1", 2),
+      stored(72, "s2", "s1-1:1", 2),
+      stored(73, "s2", "s1:2", 2),
+      endedWith("s2", { "s1:1": 1, "s1-1:1": 2, "s1:2": 2 }),
+    ].map(([at, who, happening]): Event => ({ at, who, ...happening }));
+    const clients = schedule.clients.map((client) => ({ ...client, kind: key }));
+    return [...new Set(check({ ...schedule, clients }, events).map(({ promise }) => promise))];
+  };
+  assertEquals([told("plain"), told("library")], [[], ["an activity is there once"]]);
+});
+
+Deno.test("the checker lets something come late that its sender went on without, and also after what it published at a third server", () => {
+  const told = (waited: number): Told[] => [
+    ...BEGINNING.filter(([, who]) => who !== "c2"),
+    [10, "c2", { what: "connected", session: "c2.1", server: "s3" }],
+    [10, "c2", { what: "entered", session: "c2.1", chain: "c2.1", username: "anonymous", vector: {} }],
+    stored(20, "s1", "s1:1", 1),
+    [30, "s2", { what: "link down", peer: "s1", link: 1 }],
+    [40, "s2", { what: "link up", peer: "c1", link: 5 }],
+    [40 + waited, "c1", { what: "connected", session: "c1.1", server: "s2" }],
+    stored(50 + waited, "s2", "s2:1", 2),
+    stored(600, "s3", "s2:1", 2),
+    [640, "s3", { what: "link up", peer: "c1", link: 6 }],
+    [650, "c1", { what: "connected", session: "c1.1", server: "s3" }],
+    stored(660, "s3", "s3:1", 3),
+    received(661, "c2", 3, "s3:1"),
+    stored(1_000, "s3", "s1:1", 1),
+    received(1_001, "c2", 1, "s1:1"),
+  ];
+  assertEquals(broken(told(500)).includes("a sender's order is kept"), false);
+  assertEquals(broken(told(400)).includes("a sender's order is kept"), true);
+});

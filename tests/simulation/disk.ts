@@ -55,7 +55,7 @@ const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "usedMessageId",
 ]);
 /** What was committed so long ago is on the disk for certain. */
-const SYNCED_AFTER_MS = 500;
+export const SYNCED_AFTER_MS = 500;
 
 /** One server's disk. */
 export class Disk {
