@@ -139,7 +139,10 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
     seen.add(`${sender}#${n}`);
     const before = newest.get(sender);
     if (before === undefined || before.n < n) newest.set(sender, event);
-    else if (before.n > n && !mayComeLate(evidence, event, before) && !begunWith(evidence, vector, event)) {
+    else if (
+      before.n > n && !mayComeLate(evidence, event, before) && !begunWith(evidence, vector, event) &&
+      !wasToldOf(evidence, event)
+    ) {
       const what = `${chain} received ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
       yield { promise: "a sender's order is kept", what, at };
     }
@@ -153,6 +156,15 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
  */
 export function begunWith(evidence: Evidence, vector: Vector, late: Arrived): boolean {
   return evidence.copies.get(`${late.sender}#${late.n}`)!.some(({ id }) => id !== late.id && covers(vector, id));
+}
+
+/**
+ * Whether the receiver was told that it lacks another copy of `late`, which is forgotten where it is. Its sender had no
+ * answer to that one, and went on elsewhere.
+ */
+function wasToldOf(evidence: Evidence, late: Told<"received">): boolean {
+  const gaps = evidence.told("gap").filter(({ session, at }) => session === late.session && at <= late.at);
+  return evidence.copies.get(keyOf(late))!.some(({ id }) => id !== late.id && gaps.some((told) => isIn(told.gaps, id)));
 }
 
 /**

@@ -436,3 +436,18 @@ Deno.test("the checker lets something come late that its sender went on without,
   assertEquals(broken(told(500)).includes("a sender's order is kept"), false);
   assertEquals(broken(told(400)).includes("a sender's order is kept"), true);
 });
+
+Deno.test("the checker lets a second copy come late of what its receiver was told that it lacks", () => {
+  const told = (last: number): Told[] => [
+    ...BEGINNING,
+    stored(1_020, "s1", "s1:1", 1),
+    stored(1_021, "s1", "s1:2", 2),
+    stored(1_022, "s2", "s1:2", 2),
+    stored(1_040, "s2", "s2:1", 1),
+    [1_050, "c2", { what: "gap", session: "c2.1", gaps: [{ origin: "s1", first: 1, last }] }],
+    received(1_051, "c2", 2, "s1:2"),
+    received(1_052, "c2", 1, "s2:1"),
+  ];
+  assertEquals(broken(told(1)).includes("a sender's order is kept"), false);
+  assertEquals(broken(told(0)).includes("a sender's order is kept"), true);
+});
