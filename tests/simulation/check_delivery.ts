@@ -277,12 +277,19 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   }
 }
 
-/** What the log of the server had when a client connected with it. */
+/** What the log of the server had when a client connected with it: what it lost later, and got back, was there then. */
 export function vectorAt(evidence: Evidence, { server, at }: Pick<Told<"connected">, "server" | "at">): Vector {
+  const here = new Set<string>();
+  for (const event of evidence.events) {
+    if (event.at > at) break;
+    if (event.who !== server) continue;
+    if (event.what === "stored") { for (const { id } of event.entries) here.add(id); }
+    else if (event.what === "lost entries" || event.what === "renamed") { for (const id of event.ids) here.delete(id); }
+  }
   const vector: Record<string, number> = {};
-  for (const stored of evidence.stored.get(server)?.values() ?? []) {
-    const { origin, sequence } = parseEntryId(stored.id)!;
-    if (stored.at <= at) vector[origin] = Math.max(sequence, vector[origin] ?? 0);
+  for (const id of here) {
+    const { origin, sequence } = parseEntryId(id)!;
+    vector[origin] = Math.max(sequence, vector[origin] ?? 0);
   }
   return vector;
 }

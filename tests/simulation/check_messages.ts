@@ -121,6 +121,7 @@ function* checkOnce(evidence: Evidence, all: readonly Told<"got">[]): Generator<
  * is another one for it.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got">): boolean {
+  if (evidence.wasNumberedTwice(keyOf(again))) return true;
   if (before.session === again.session) return false;
   // Two servers had taken it, and a vector does not tell that the two are one. What waits tells by its receipt.
   const isTwin = before.id !== again.id && !again.offline;

@@ -287,3 +287,15 @@ Deno.test("the checker knows which of two messages that had one number a receipt
   const isTold = (second: number) => !broken(told(second)).includes("a delivery is told");
   assertEquals([0, 1, 2].map(isTold), [false, true, false]);
 });
+
+Deno.test("the checker lets a direct message come again under its new name that an old copy had numbered, and no other one", () => {
+  const told = (renamed: string): Told[] => [
+    ...BEGINNING,
+    ...sent(20, 1, "s1:1"),
+    got(24, "c2", 1, "s1:1"),
+    [30, "s1", { what: "renamed", serverId: "s1-1", ids: [renamed] }],
+    got(40, "c2", 1, "s1-1:1"),
+  ];
+  assertEquals(broken(told("s1:1")).includes("a direct message comes once"), false);
+  assertEquals(broken(told("s1:2")).includes("a direct message comes once"), true);
+});

@@ -268,3 +268,22 @@ Deno.test("the checker lets a login miss something that has waited as long as it
     true,
   );
 });
+
+Deno.test("the checker knows what a server had when a client came, also where that was lost and came back", () => {
+  const entries = [{ id: "s2:1", isFor: "everyone" as const, sender: "c2.1", n: 1 }];
+  const told = (storedAt: number): Told[] => [
+    [0, "s1", { what: "started", serverId: "s1" }],
+    [0, "s2", { what: "started", serverId: "s2" }],
+    ...linked(1),
+    ...[1, 2].map((at): Told => [storedAt, `s${at}`, { what: "stored", entries }]),
+    ...enters(100, "c1.1", "s1", "c1/1"),
+    [5_000, "s1", { what: "died", how: "crash" }],
+    [5_000, "s1", { what: "lost entries", ids: ["s2:1"] }],
+    [5_010, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
+    [6_000, "s1", { what: "started", serverId: "s1" }],
+    [6_100, "s1", { what: "stored", entries }],
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, told(50)), false);
+});
