@@ -325,6 +325,14 @@ Deno.test("the checker sees a dead client, and a dead server, that was kept for 
   ];
   assertEquals(broken(dead(16_000)), []);
   assertEquals(broken(dead(30_000)), ["who is dead is closed in time"]);
+  const reading = (readAt: number, closedAt: number): boolean =>
+    broken([...dead(closedAt).slice(0, -3), received(readAt, "c1", 1, "s1:1"), ...dead(closedAt).slice(-3)])
+      .includes("who is dead is closed in time");
+  assertEquals([[9_950, 19_000], [9_950, 30_000], [9_800, 19_000]].map(([a, b]) => reading(a!, b!)), [
+    false,
+    true,
+    true,
+  ]);
   const deadServer = (closedAt: number): Told[] => [
     ...BEGINNING,
     [10_000, "s2", { what: "died", how: "power cut" }],
