@@ -28,10 +28,11 @@ const RECEIPT = '{"command":"RECEIPT"';
 const decoder = new TextDecoder();
 
 /**
- * What the receipts in `segments` say of entries of `origin` after `after`, all of which that are here
- * stand in `segments` too.
+ * What the receipts in `segments` say of entries of `origin` after `after`, all of which that are here stand
+ * in `segments` too. Up to `last` numbers were given out twice: what is here beyond that belongs there, and
+ * comes again as it is.
  */
-export function misread(segments: Iterable<Segment>, origin: string, after: number): Misread {
+export function misread(segments: Iterable<Segment>, origin: string, after: number, last: number): Misread {
   const here = new Map<number, EntryFacts | undefined>();
   const receipts: Receipt[] = [];
   for (const segment of segments) {
@@ -45,7 +46,8 @@ export function misread(segments: Iterable<Segment>, origin: string, after: numb
   }
   // Of what is not here at all the store knows already that it came early.
   const met = receipts.filter(({ message }) => here.has(message.sequence));
-  const isOfHere = (receipt: Receipt) => isOf(here.get(receipt.message.sequence), receipt);
+  const isOfHere = (receipt: Receipt) =>
+    receipt.message.sequence <= last && isOf(here.get(receipt.message.sequence), receipt);
   const own = new Set(met.filter(isOfHere).map(({ message }) => message.sequence));
   const others = new Map(met.filter((one) => !isOfHere(one)).map(({ message }) => [message.sequence, message]));
   return { others: [...others.values()], waiting: new Set([...others.keys()].filter((number) => !own.has(number))) };

@@ -51,7 +51,7 @@ export function rename(renaming: Renaming, log: RenamedLog): Renamed {
   const { former, after, serverId } = renaming;
   const { store, vector, builder, turn } = log;
   const from = store.missing({ ...vector, [former]: after }).after;
-  const receipts = misread(segmentsAfter(from, store), former, after);
+  const receipts = misread(segmentsAfter(from, store), former, after, Infinity);
   const renumbered = renumber(segmentsAfter(from, store), former, after, serverId);
   builder.takeBack(former, after);
   turn.renamed = renaming;

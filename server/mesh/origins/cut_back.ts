@@ -23,7 +23,8 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const repeats = repeatsIn(segmentsAfter(from, journal), origin);
-  origins.cutBack(origin, after, misread(segmentsAfter(from, journal), origin, end).others);
+  const last = origins.retractions.of(origin)?.last ?? Infinity;
+  origins.cutBack(origin, after, misread(segmentsAfter(from, journal), origin, end, last).others);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
   return { origin, after: end };
 }
