@@ -7,6 +7,7 @@
 import type { Position, Segment } from "../../../log/segment.ts";
 import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
+import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { misread } from "../../journal/misread_receipts.ts";
@@ -24,9 +25,28 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const repeats = repeatsIn(segmentsAfter(from, journal), origin);
   const last = origins.retractions.of(origin)?.last ?? Infinity;
-  origins.cutBack(origin, after, misread(segmentsAfter(from, journal), origin, end, last).others);
+  const delivered = [...misread(segmentsAfter(from, journal), origin, end, last).others];
+  delivered.push(...deliveredIn(segmentsAfter(from, journal), origin, last, journal));
+  origins.cutBack(origin, after, delivered);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
   return { origin, after: end };
+}
+
+/**
+ * Messages of `origin` after `last` that do not wait any more: their receipts may have come before all that is cut off.
+ * They come again as they are.
+ */
+function* deliveredIn(segments: Iterable<Segment>, origin: string, last: number, journal: Journal): Iterable<EntryId> {
+  for (const segment of segments) {
+    const { audience, first } = segment;
+    if (segment.origin !== origin || segment.last <= last || audience.kind !== "user") continue;
+    for (const [index, line] of linesOf(segment).entries()) {
+      const sequence = first + index;
+      if (sequence <= last || parseEntry(line)?.to === undefined) continue;
+      const range = { origin, first: sequence, last: sequence };
+      if (journal.inboxes.rangeOf(audience.username, range, 0).length === 0) yield { origin, sequence };
+    }
+  }
 }
 
 /** Entries of other origins that were taken for repeats of those of `origin`: the first of each. */
