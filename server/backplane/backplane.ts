@@ -5,7 +5,7 @@
  * Types only.
  */
 
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 import type { Config } from "../../config/config.ts";
 import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/mod.ts";
 import type { Segment } from "../../log/segment.ts";

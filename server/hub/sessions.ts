@@ -3,7 +3,7 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { WireServer } from "../../protocol/message.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 
 /** A logged-in client, as the network sees it. */
 export interface ClientSession {

@@ -6,7 +6,7 @@
 import type { Balancer } from "../balance/balancer.ts";
 import type { Announced, Backplane, BackplaneOwner, Talk } from "../backplane/backplane.ts";
 import type { CloneError } from "../backplane/clone_error.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";

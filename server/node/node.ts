@@ -59,7 +59,7 @@ import { Tracer } from "../observe/tracer.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
 import { UserLists } from "../presence/user_lists.ts";
 import { WorkShares } from "../session/limits/work_shares.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 
 /** What a node is made with. */
 export interface NodeParts {

@@ -33,7 +33,7 @@ import { type Admission, type Admitted, NO_DOOR } from "../backplane/peer_admiss
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 
 /** A client that has published within this is in the middle of something. */
 const BUSY_MS = 1_000;

@@ -13,7 +13,7 @@ import { encodeLine } from "../../protocol/server_codec.ts";
 import type { WaitingMessage } from "../store/store.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Waiter, WorkShares } from "./limits/work_shares.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 
 /** What a mailbox works with. */
 export interface MailboxParts {

@@ -25,7 +25,7 @@ import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import { HeartbeatMoments } from "../../heartbeat/recent_heartbeats.ts";
 import type { Place } from "./resume_point.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
-import type { Renumbering } from "../journal/entries.ts";
+import type { Renumbering } from "../../log/renumbering.ts";
 
 /** The connection, as its client's part needs it. */
 export interface ServedClientOwner {

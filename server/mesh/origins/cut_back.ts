@@ -11,7 +11,7 @@ import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { misread } from "../../journal/misread_receipts.ts";
-import type { Renumbering } from "../../journal/entries.ts";
+import type { Renumbering } from "../../../log/renumbering.ts";
 
 /** Read at once. */
 const READ_BYTES = 1_048_576;
