@@ -118,6 +118,7 @@ export function testBackplaneContract(kind: BackplaneKind): void {
       }
       await act(server);
       await server.backplane.stop();
+      assertEquals(server.clock.timersWaiting, 0, "no timer stays");
     });
   };
 
