@@ -226,7 +226,9 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onBackups(effect.servers);
       case "end":
         this.#finish(effect.end);
-        this.#link.end(LINGER_MS);
+        return this.#link.end(LINGER_MS);
+      default:
+        effect satisfies never;
     }
   }
 

@@ -65,7 +65,8 @@ export function parseFields(line: string): { fields: Fields } | { problem: strin
 }
 
 function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine {
-  const command = fields.command;
+  // One of these, or whatever stands there.
+  const command = fields.command as ClientMessage["command"];
   switch (command) {
     case "ACTIVITY_MESSAGE":
       return readActivity(fields, line);
@@ -101,7 +102,13 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       return readEndConnection(fields);
     case "AUTHENTICATE":
       return readAuthenticate(fields);
+    default:
+      command satisfies never;
+      return noCommand(fields.command);
   }
+}
+
+function noCommand(command: unknown): InvalidLine {
   if (command === undefined) return invalid('"command" is missing');
   if (typeof command !== "string") return invalid('"command" must be a string');
   return invalid(`the command is not known${/^[A-Z_]{1,40}$/.test(command) ? `: ${command}` : ""}`);

@@ -90,7 +90,8 @@ export function parseServerLine(line: string): ServerMessage | InvalidLine | und
 }
 
 function readMessage(fields: Fields, line: string): ServerMessage | undefined {
-  const command = stringField(fields.command, "command");
+  // One of these, or what a newer server says.
+  const command = stringField(fields.command, "command") as ServerMessage["command"];
   switch (command) {
     case "ACTIVITY_BROADCAST": {
       const messageId = optionalStringField(fields.messageId, "messageId");
@@ -164,8 +165,10 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return { command, servers: readServers(fields.servers) };
     case "END_CONNECTION":
       return readEndConnection(fields);
+    default:
+      command satisfies never;
+      return undefined;
   }
-  return undefined;
 }
 
 function readDirectMessage(fields: Fields): DirectMessage {

@@ -166,6 +166,8 @@ export class OlderPeers {
       case "close":
         if (effect.line !== undefined) link.write(effect.line);
         return link.close(effect.why);
+      default:
+        effect satisfies never;
     }
   }
 

@@ -43,6 +43,8 @@ export class ClientRequests {
       case "publish":
         // By `publish`, where the message is at hand.
         return;
+      default:
+        effect satisfies never;
     }
   }
 

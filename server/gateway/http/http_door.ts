@@ -241,6 +241,8 @@ class HttpDoor implements Door, HttpHandler {
         logger.info("asked to drain by {address}", { address: callerOf(request, this.#proxies) });
         exchange.reply(jsonReply({ state: "draining" }, surroundings, 202));
         return this.#node.drain();
+      default:
+        answer satisfies never;
     }
   }
 

@@ -155,6 +155,9 @@ export class Registrar {
       }
       case "LOCK_RELEASE":
         this.#locks.release(message);
+        return;
+      default:
+        command satisfies never;
     }
   }
 

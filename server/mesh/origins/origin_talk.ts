@@ -88,6 +88,9 @@ export class OriginTalk {
       case "ACCOUNTS":
         orphans.took(message);
         if (!message.more) joining.accountsCame(link.serverId);
+        return;
+      default:
+        message satisfies never;
     }
   }
 
