@@ -424,12 +424,14 @@ class RunningClient implements Client {
         this.#sending.acknowledged(message.messageId, message.of);
         return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
       case "USER_LIST":
-        return this.#sending.answered(message.scope, message.users);
+        return this.#sending.answered(message);
       case "PRESENCE":
         this.#time.receive(message.lamport);
         return this.#receiving.presence(message, length);
       case "CAUGHT_UP":
         return this.#receiving.caughtUp(message.vector, message.complete === true);
+      default:
+        message satisfies never;
     }
   }
 

@@ -12,7 +12,8 @@ import type { Connection } from "./connection.ts";
 import { noChat, notTaken } from "./errors.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
-import { UserQueries } from "./user_queries.ts";
+import { Questions } from "./questions.ts";
+import type { ChatMessage, OutgoingMessage } from "./session.ts";
 
 /** The client, as its sending needs it. */
 export interface SendingOwner {
@@ -47,7 +48,7 @@ export class Sending {
   readonly #owner: SendingOwner;
   readonly #maxLineBytes: number;
   readonly #outbox = new Outbox((entry) => this.#transmit(entry));
-  readonly #queries = new UserQueries();
+  readonly #questions = new Questions();
   #count = 0;
   #last: string | undefined;
   #onDrained: (() => void) | undefined;
@@ -65,7 +66,7 @@ export class Sending {
 
   /** Whether anything is waited for that a server has to say. */
   get isWaiting(): boolean {
-    return this.#outbox.size > 0 || this.#queries.scopes.length > 0;
+    return this.#outbox.size > 0 || this.#questions.messages.length > 0;
   }
 
   /** The identity of the newest that was acknowledged. */
@@ -94,16 +95,16 @@ export class Sending {
 
   /** As `Client.users`, for a client that is not closed; throws at once. */
   users(scope: UserScope): Promise<readonly string[]> {
-    if (!this.#canChat) throw noChat();
-    const users = this.#queries.add(scope);
-    this.#owner.open()?.say({ command: "LIST_USERS", scope });
-    return users;
+    return this.#ask(
+      { command: "LIST_USERS", scope },
+      (said) => said.command === "USER_LIST" && said.scope === scope ? said.users : undefined,
+    );
   }
 
   /** There is a new connection. */
   opened(): void {
     for (const entry of [...this.#outbox]) this.#transmit(entry, true);
-    for (const scope of this.#queries.scopes) this.#owner.open()?.say({ command: "LIST_USERS", scope });
+    for (const message of this.#questions.messages) this.#owner.open()?.say(message);
     // Whether the last one arrived is not known.
     this.acknowledgeSoon();
   }
@@ -119,9 +120,9 @@ export class Sending {
     this.#refuse(messageId, ({ to }) => notTaken(to, info, reason));
   }
 
-  /** A list of users came. */
-  answered(scope: UserScope, users: readonly string[]): void {
-    this.#queries.answered(scope, users);
+  /** The answer to a question came. */
+  answered(answer: ChatMessage): void {
+    this.#questions.answered(answer);
   }
 
   /** Acknowledges direct messages at the end of the turn, all of the turn together. */
@@ -154,12 +155,23 @@ export class Sending {
   /** Gives everything up. */
   fail(error: Error): void {
     this.#outbox.fail(error);
-    this.#queries.fail(error);
+    this.#questions.fail(error);
     this.#onDrained?.();
   }
 
   get #canChat(): boolean {
     return this.#owner.features().includes("chat");
+  }
+
+  /** Asks now, and again on each new connection, until there is an answer as of `Questions.add`. Throws at once. */
+  #ask<Answer>(
+    message: OutgoingMessage,
+    answerIn: (said: ChatMessage) => Answer | undefined,
+  ): Promise<Answer> {
+    if (!this.#canChat) throw noChat();
+    const answer = this.#questions.add(message, answerIn);
+    this.#owner.open()?.say(message);
+    return answer;
   }
 
   #add(to: string | undefined, encode: Encode): Promise<string | undefined> {
