@@ -10,6 +10,7 @@ import type { Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
 import { joinBytes } from "../../protocol/join_bytes.ts";
+import { afterPause, CLIENT_SHARE, pump, type ReadOutcome } from "./pump.ts";
 import type { Reader, ReaderState } from "./reader.ts";
 
 /** What the hub needs of the log. */
@@ -22,17 +23,8 @@ export interface ReadableLog {
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
 }
 
-/**
- * Read for one reader at once, in bytes: large enough for the disk, small enough that many readers who are
- * behind share the turn.
- */
+/** Read for one reader at once: large enough for the disk, small enough that many readers share the turn. */
 const READ_BYTES = 131_072;
-/**
- * Reads for one reader in one turn, and after how long there is no further one: of small segments each costs
- * more than its bytes.
- */
-const READS_PER_TURN = 4;
-const READING_MS = 8;
 
 /** The readers of one server. */
 export class Hub {
@@ -42,6 +34,7 @@ export class Hub {
   readonly #skipping = new Set<Reader>();
   readonly #behind = new Set<Reader>();
   readonly #faults: FaultGuard;
+  readonly #readOnce = (reader: Reader): ReadOutcome => this.#readPortion(reader);
 
   constructor(log: ReadableLog, clock: Clock, faults: FaultGuard = UNGUARDED) {
     this.#log = log;
@@ -150,36 +143,28 @@ export class Hub {
     reader.owner.faulted();
   }
 
-  /** Reads until the outlet is full, the log is at its end, or the reader's share of this turn is used up. */
   #read(reader: Reader): void {
-    const { cursor, outlet } = reader;
-    const untilMs = this.#clock.nowMs() + READING_MS;
-    for (let reads = 0; reads < READS_PER_TURN && (reads === 0 || this.#clock.nowMs() < untilMs); reads++) {
-      const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
-      if (segments.length === 0) {
-        this.#atEnd(reader);
-        return;
-      }
-      const parts: Uint8Array[] = [];
-      for (const segment of segments) {
-        let bytes = readSegment(cursor, segment);
-        const { audience } = segment;
-        const isForUser = audience.kind === "user" && audience.username === cursor.username;
-        if (isForUser) bytes = reader.owner.forUser(segment, bytes);
-        if (bytes.length > 0) parts.push(bytes);
-      }
-      const isFull = parts.length > 0 && !outlet.write(joinBytes(parts));
-      if (isFull) {
-        this.#move(reader, "behind");
-        reader.owner.movedOn();
-        return;
-      }
-    }
+    const outcome = pump(this.#clock, CLIENT_SHARE, reader, this.#readOnce);
+    if (outcome === "end") return this.#atEnd(reader);
     this.#move(reader, "behind");
     reader.owner.movedOn();
-    // By a timer, as the end of a turn would follow at once: a long catch-up must let everybody
-    // else be read in between.
-    this.#clock.after(0, () => this.#guarded(reader, () => this.readOn(reader)));
+    if (outcome === "paused") afterPause(this.#clock, () => this.#guarded(reader, () => this.readOn(reader)));
+  }
+
+  #readPortion(reader: Reader): ReadOutcome {
+    const { cursor, outlet } = reader;
+    const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
+    if (segments.length === 0) return "end";
+    const parts: Uint8Array[] = [];
+    for (const segment of segments) {
+      let bytes = readSegment(cursor, segment);
+      const { audience } = segment;
+      const isForUser = audience.kind === "user" && audience.username === cursor.username;
+      if (isForUser) bytes = reader.owner.forUser(segment, bytes);
+      if (bytes.length > 0) parts.push(bytes);
+    }
+    const isFull = parts.length > 0 && !outlet.write(joinBytes(parts));
+    return isFull ? "full" : "more";
   }
 
   #atEnd(reader: Reader): void {

@@ -10,6 +10,7 @@ import type { Outlet } from "../../platform/transport.ts";
 import { readEntry } from "../../protocol/entry_codec.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
+import { CLIENT_SHARE, Pump, type ReadOutcome } from "../hub/pump.ts";
 import type { WaitingMessage } from "../store/store.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Waiter, WorkShares } from "./limits/work_shares.ts";
@@ -46,9 +47,6 @@ interface UserLine {
  * no more than others.
  */
 const PORTION_BYTES = 65_536;
-/** Portions in one turn, and after how long there is no further one. */
-const PORTIONS_PER_TURN = 4;
-const WRITING_MS = 8;
 /** While a link does not take what was written to it. */
 const LOOK_AGAIN_MS = 100;
 /** Messages, and origins, that are looked at in one share. */
@@ -75,10 +73,11 @@ export class Mailbox implements Waiter {
   #opening: Vector | undefined;
   /** Where the last message of the inbox that was written has its place. */
   #place = 0;
-  #nextTurn: Timer | undefined;
+  readonly #pump: Pump;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
+    this.#pump = new Pump({ clock: parts.clock, share: CLIENT_SHARE, readOnce: () => this.#writePortion() });
   }
 
   /**
@@ -91,7 +90,7 @@ export class Mailbox implements Waiter {
     const { journal } = this.#parts;
     if (has === undefined) this.#inboxUpTo = journal.head;
     this.#opening = { ...has ?? journal.vector };
-    this.#writePortions();
+    this.#pump.run();
   }
 
   /** Whether something of what waited is still to be written. */
@@ -162,39 +161,29 @@ export class Mailbox implements Waiter {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    this.#nextTurn?.cancel();
+    this.#pump.stop();
   }
 
   /** All that was written to its link has left. */
   drained(): void {
     this.#deliverUnderWay();
-    if (this.#opening !== undefined && this.#nextTurn === undefined) this.#writePortions();
+    if (this.#opening !== undefined) this.#pump.run();
   }
 
-  /** Until the link is full, all of the inbox is written, or its share of this turn is used up. */
-  #writePortions(): void {
-    const { journal, clock, outlet, username } = this.#parts;
-    const untilMs = clock.nowMs() + WRITING_MS;
-    for (let portions = 0; portions < PORTIONS_PER_TURN; portions++) {
-      if (portions > 0 && clock.nowMs() >= untilMs) break;
-      const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
-      if (portion.length === 0) {
-        this.#opening = undefined;
-        this.#parts.opened();
-        return;
-      }
-      this.#place = portion.at(-1)!.place;
-      // The others come from the log.
-      const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
-      const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
-        .map((message) => this.#lineFor(message.line, message, true)).join("");
-      if (text !== "" && !outlet.write(encoder.encode(text))) return;
+  #writePortion(): ReadOutcome {
+    const { journal, outlet, username } = this.#parts;
+    const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
+    if (portion.length === 0) {
+      this.#opening = undefined;
+      this.#parts.opened();
+      return "end";
     }
-    // By a timer, as the hub does it.
-    this.#nextTurn = clock.after(0, () => {
-      this.#nextTurn = undefined;
-      this.#writePortions();
-    });
+    this.#place = portion.at(-1)!.place;
+    // The others come from the log.
+    const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
+    const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
+      .map((message) => this.#lineFor(message.line, message, true)).join("");
+    return text === "" || outlet.write(encoder.encode(text)) ? "more" : "full";
   }
 
   #lineFor(line: string, { origin, sequence }: EntryId, waited: boolean): string {
