@@ -1,15 +1,20 @@
 /**
  * Cursors: the position of one reader in this server's log, and the entries ahead that the reader already has. Every
- * entry that a connection gets from the log goes through `readSegment`: live, behind, or after an absence. Pure.
+ * entry that a client gets from the log goes through `readSegment`: live, behind, or after an absence. What a peer
+ * gets goes through `server/mesh/peer_feed.ts`, which has a cursor with origins. Pure.
  */
 
 import { linesAfter, type Position, type Segment } from "./segment.ts";
 import { sequenceOf, type Vector } from "./vector.ts";
 
-/** One reader's place. Its owner replaces `position` as it reads. */
-export interface Cursor {
+/** Where a reader of the log stands, be it a client or a server. Its owner replaces `position` as it reads. */
+export interface LogPosition {
   /** The last segment that was read. */
   position: Position;
+}
+
+/** One client's place. */
+export interface Cursor extends LogPosition {
   /** The user whose direct messages are read; `undefined` reads none. */
   readonly username: string | undefined;
   /**
@@ -38,16 +43,21 @@ export function hasAhead({ ahead }: Cursor, vector: Vector): boolean {
   return Object.keys(vector).every((origin) => (ahead.get(origin) ?? 0) >= vector[origin]!);
 }
 
+/** Moves `at` over the next segment. Gives the lines after `has`, the last of its origin that the reader has. */
+export function passSegment(at: LogPosition, segment: Segment, has = 0): Uint8Array {
+  at.position = segment.position;
+  return linesAfter(segment, has);
+}
+
 /**
  * Moves the cursor over the next segment. Gives the bytes that the reader needs: all of the segment's own, a part of
  * them, or none.
  */
 export function readSegment(cursor: Cursor, segment: Segment): Uint8Array {
-  cursor.position = segment.position;
   const has = cursor.ahead.get(segment.origin);
   if (has !== undefined && has <= segment.last) cursor.ahead.delete(segment.origin);
   const { audience } = segment;
   const isFor = audience.kind === "everyone" || (audience.kind === "user" && audience.username === cursor.username);
-  if (!isFor) return NOTHING;
-  return has === undefined ? segment.bytes : linesAfter(segment, has);
+  const unread = passSegment(cursor, segment, has);
+  return isFor ? unread : NOTHING;
 }

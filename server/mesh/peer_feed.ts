@@ -4,13 +4,12 @@
  * link to their server. Pure.
  */
 
-import { linesAfter, type Position, type Segment } from "../../log/segment.ts";
+import { type LogPosition, passSegment } from "../../log/cursor.ts";
+import type { Position, Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 
-/** One peer's place in the log. */
-export interface Feed {
-  /** The last segment that was read for it. */
-  position: Position;
+/** A cursor with the origins of one peer. */
+export interface Feed extends LogPosition {
   /** For each origin that goes to this peer: up to where it has it, or will once it has got what was sent. */
   readonly has: Map<string, number>;
 }
@@ -47,11 +46,11 @@ export function onWant(feed: Feed, own: string, wanted: Vector, log: Vector, fin
 
 /** Moves the feed over the next segment. Gives what its peer has to get of it. */
 export function feedSegment(feed: Feed, segment: Segment): FeedPart | undefined {
-  feed.position = segment.position;
   const after = feed.has.get(segment.origin);
+  const bytes = passSegment(feed, segment, after);
   if (after === undefined || after >= segment.last) return undefined;
   feed.has.set(segment.origin, segment.last);
-  return { segment, first: Math.max(segment.first, after + 1), after, bytes: linesAfter(segment, after) };
+  return { segment, first: Math.max(segment.first, after + 1), after, bytes };
 }
 
 /**
