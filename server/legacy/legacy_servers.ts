@@ -9,7 +9,8 @@ import { toHex } from "../accounts/verifier.ts";
 import { ActivityOrder } from "./activity_order.ts";
 import type { Family, OlderServer } from "./legacy_codec.ts";
 import { OLDER_ANNOUNCE_MS, type OlderEffect, type OlderFacts, OlderPeer } from "./legacy_dialect.ts";
-import { linesOf, type Position, type Segment } from "../../log/segment.ts";
+import type { LogPosition } from "../../log/cursor.ts";
+import { linesOf, type Segment } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
@@ -21,6 +22,8 @@ import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { Journal } from "../journal/journal.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { LinkTaker } from "../backplane/door.ts";
+import { WHOLE_LOG } from "../hub/pump.ts";
+import { ServerReader, type ServerReaderOwner } from "../hub/server_reader.ts";
 import type { Sessions } from "../hub/sessions.ts";
 
 /** What is needed of the node. */
@@ -99,7 +102,7 @@ export class OlderPeers {
 
   /** More is committed: each is sent the log from where it stands. */
   committed(): void {
-    for (const link of [...this.#links]) this.#guarded(link, () => link.pump());
+    for (const link of [...this.#links]) link.reader.committed();
   }
 
   /** Asks all of them for a name; `told` at once where there are none. */
@@ -187,7 +190,7 @@ export class OlderPeers {
     ended: () => void,
   ): OlderLink {
     const peer = new OlderPeer(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
-    const older = new OlderLink(link, framer, peer, serverId, this, this.#parts.journal, ended);
+    const older = new OlderLink(link, framer, peer, serverId, this, this.#parts, ended);
     this.#links.add(older);
     link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
@@ -231,7 +234,7 @@ export class OlderPeers {
 
   /** A fault on the way to one of them is nobody else's. */
   #guarded(link: OlderLink, act: () => void): void {
-    guarded(this.#parts.faults, "peers", act, () => link.cut());
+    guarded(this.#parts.faults, "peers", act, () => link.faulted());
   }
 
   #publishLater(): void {
@@ -269,13 +272,14 @@ export class OlderPeers {
 }
 
 /** One of them. */
-export class OlderLink implements LinkHandler, LinkTaker {
+export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   readonly #link: Link;
   readonly #framer: LineFramer;
   readonly #owner: OlderPeers;
-  readonly #journal: Journal;
   readonly #ended: () => void;
-  #position: Position;
+  readonly #cursor: LogPosition;
+  /** Reads the log for it. */
+  readonly reader: ServerReader;
   #isFull = false;
   #isOver = false;
 
@@ -285,16 +289,17 @@ export class OlderLink implements LinkHandler, LinkTaker {
     readonly peer: OlderPeer,
     readonly serverId: string | undefined,
     owner: OlderPeers,
-    journal: Journal,
+    { journal, clock, faults }: Pick<OlderPeersParts, "journal" | "clock" | "faults">,
     ended: () => void,
   ) {
     this.#link = link;
     this.#framer = framer;
     this.#owner = owner;
-    this.#journal = journal;
     this.#ended = ended;
     // It gets what is published from now on.
-    this.#position = journal.head;
+    this.#cursor = { position: journal.head };
+    const parts = { log: journal, clock, faults, share: WHOLE_LOG, readBytes: READ_BYTES };
+    this.reader = new ServerReader(parts, this.#cursor, this);
   }
 
   /** For the log. */
@@ -307,6 +312,14 @@ export class OlderLink implements LinkHandler, LinkTaker {
     return this.#link.remoteHost;
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   carryOut(effects: readonly OlderEffect[]): void {
     for (const effect of effects) if (!this.#isOver) this.#owner.carryOut(this, effect);
   }
@@ -315,12 +328,13 @@ export class OlderLink implements LinkHandler, LinkTaker {
     if (!this.#isOver && !this.#link.write(encoder.encode(line))) this.#isFull = true;
   }
 
-  /** Sends what has come into the log, as far as its link takes it. */
-  pump(): void {
-    while (!this.#isFull && !this.#isOver) {
-      const segments = this.#journal.segmentsAfter(this.#position, READ_BYTES);
-      if (segments.length === 0) return;
-      for (const segment of segments) this.#pass(segment);
+  /** Sends those lines of `segment` that such a server understands. */
+  pass(segment: Segment): void {
+    this.#cursor.position = segment.position;
+    if (segment.audience.kind !== "everyone") return;
+    for (const line of linesOf(segment.bytes)) {
+      const passed = this.peer.pass(line);
+      if (passed !== undefined) this.write(passed);
     }
   }
 
@@ -343,7 +357,7 @@ export class OlderLink implements LinkHandler, LinkTaker {
   }
 
   /** A fault of this server: there is nothing to be said. */
-  cut(): void {
+  faulted(): void {
     this.#link.destroy();
   }
 
@@ -355,7 +369,7 @@ export class OlderLink implements LinkHandler, LinkTaker {
 
   onDrain(): void {
     this.#isFull = false;
-    this.pump();
+    this.reader.readOn();
   }
 
   onFinish(): void {
@@ -367,15 +381,6 @@ export class OlderLink implements LinkHandler, LinkTaker {
       this.close(end === "reset" ? "the network broke the link" : "it closed the link");
     } finally {
       this.#ended();
-    }
-  }
-
-  #pass(segment: Segment): void {
-    this.#position = segment.position;
-    if (segment.audience.kind !== "everyone") return;
-    for (const line of linesOf(segment.bytes)) {
-      const passed = this.peer.pass(line);
-      if (passed !== undefined) this.write(passed);
     }
   }
 }
