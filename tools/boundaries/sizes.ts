@@ -21,7 +21,6 @@ const LONG_FILES: readonly string[] = [
   "client/client.ts",
   "config/arguments.ts",
   "server/journal/journal.ts",
-  "server/mesh/replication.ts",
   "server/node/node.ts",
   "server/store/sqlite/sqlite_store.ts",
 ];

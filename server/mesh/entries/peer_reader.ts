@@ -1,0 +1,148 @@
+/**
+ * What of this server's log goes out to one peer: its feed, the reader that pumps it, and the lines of ENTRIES on the
+ * wire. Which parts go is decided by `server/mesh/peer_feed.ts`.
+ */
+
+import type { Audience, Segment } from "../../../log/segment.ts";
+import type { Vector } from "../../../log/vector.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { FaultGuard } from "../../../platform/faults.ts";
+import { joinBytes } from "../../../protocol/join_bytes.ts";
+import { encodeEntries } from "../../../protocol/peer/peer_codec.ts";
+import type { WireAudience } from "../../../protocol/peer/peer_message.ts";
+import { formatRange, type Trace } from "../../../trace/trace_event.ts";
+import { PEER_SHARE } from "../../hub/pump.ts";
+import { ServerReader, type ServerReaderOwner } from "../../hub/server_reader.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { beginFeed, type Feed, type FeedPart, feedSegment, onWant } from "../peer_feed.ts";
+import type { PeerLink } from "../peer_link.ts";
+
+/** What a peer's reader is made with. */
+export interface PeerReaderParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly faults: FaultGuard;
+  readonly trace: () => Trace | undefined;
+  /** The peer is sent this server's own entries, up to `last`. */
+  sentOwn(last: number): void;
+}
+
+/** Read for one peer at once: peers are fewer than clients, and take more. */
+const READ_BYTES = 262_144;
+/** What a server has had for less is new to its peers too. */
+const TOLD_AGE_MS = 1_000;
+const encoder = new TextEncoder();
+
+/** One peer's. */
+export class PeerReader implements ServerReaderOwner {
+  readonly #parts: PeerReaderParts;
+  readonly #link: PeerLink;
+  readonly #feed: Feed;
+  readonly #reader: ServerReader;
+  /** What it has said in this turn that it wants. */
+  #wants: Vector | undefined;
+  #isEnded = false;
+  #heldSinceMs: number | undefined;
+
+  /**
+   * The peer has `vector`. `isHeld`: it is not known yet whether it has others under numbers of this server. Until
+   * `release` it is sent nothing.
+   */
+  constructor(parts: PeerReaderParts, link: PeerLink, vector: Vector, isHeld: boolean) {
+    const { journal, clock, faults } = parts;
+    this.#parts = parts;
+    this.#link = link;
+    this.#feed = beginFeed(journal.serverId, vector, journal.vector, this.#startFor);
+    this.#heldSinceMs = isHeld ? clock.nowMs() : undefined;
+    const readerParts = { log: journal, clock, faults, share: PEER_SHARE, readBytes: READ_BYTES };
+    this.#reader = new ServerReader(readerParts, this.#feed, this);
+  }
+
+  /** Since when it is held, in milliseconds of a monotonic clock. */
+  get heldSinceMs(): number | undefined {
+    return this.#heldSinceMs;
+  }
+
+  get isFull(): boolean {
+    return this.#heldSinceMs !== undefined || this.#link.isFull;
+  }
+
+  get isOver(): boolean {
+    return this.#link.isOver;
+  }
+
+  /** Whether all of the log was sent, and the link has taken it. */
+  get isAllSent(): boolean {
+    return !this.#link.isFull && this.#feed.position >= this.#parts.journal.head;
+  }
+
+  /** The peer has the same entries under numbers of this server. */
+  release(): void {
+    this.#heldSinceMs = undefined;
+    this.#reader.readOn();
+  }
+
+  /** The link takes data, as at its beginning or after it was full. */
+  readOn(): void {
+    this.#reader.readOn();
+  }
+
+  /** These are committed, and are the end of the log now. */
+  committed(segments: readonly Segment[]): void {
+    this.#reader.committed(segments);
+  }
+
+  /** The peer wants to have other origins too, or its part of this one again. */
+  wants(vector: Vector): void {
+    const { serverId } = this.#parts.journal;
+    const isFirst = this.#wants === undefined;
+    // The newest one holds; but that it wants this server's own part again stays said.
+    const own = this.#wants?.[serverId];
+    this.#wants = own === undefined ? vector : { [serverId]: own, ...vector };
+    // Once for all that came in a turn: to find where it begins costs some look-ups for each origin.
+    if (isFirst) this.#parts.clock.endOfTurn(() => this.#takeWants());
+  }
+
+  /** Its link is gone, or another one took its place. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  pass(segment: Segment): void {
+    const part = feedSegment(this.#feed, segment);
+    if (part === undefined) return;
+    const { journal, trace, sentOwn } = this.#parts;
+    if (segment.origin === journal.serverId) sentOwn(segment.last);
+    const lamport = journal.tick();
+    const id = { origin: segment.origin, first: part.first, last: segment.last };
+    trace()?.({ event: "send", peer: this.#link.serverId, id: formatRange(id) }, lamport);
+    this.#link.write(partBytes(part, lamport, journal.retention.ageOf(segment)));
+  }
+
+  /** It links again, and says what it has. */
+  faulted(): void {
+    this.#link.faulted();
+  }
+
+  #takeWants(): void {
+    const wants = this.#wants;
+    this.#wants = undefined;
+    if (wants === undefined || this.#isEnded) return;
+    const { journal } = this.#parts;
+    onWant(this.#feed, journal.serverId, wants, journal.vector, this.#startFor);
+    this.#reader.readOn();
+  }
+
+  readonly #startFor = (has: Vector): number => this.#parts.journal.missing(has).after;
+}
+
+function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number, ageMs: number): Uint8Array {
+  const { origin, last, audience } = segment;
+  const facts = { origin, first, last, after, to: wireAudience(audience), lamport };
+  const header = encoder.encode(encodeEntries(ageMs < TOLD_AGE_MS ? facts : { ...facts, ageMs }));
+  return joinBytes([header, bytes]);
+}
+
+function wireAudience(audience: Audience): WireAudience {
+  return audience.kind === "user" ? { user: audience.username } : audience.kind;
+}
