@@ -289,7 +289,9 @@ export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
     readonly peer: OlderPeer,
     readonly serverId: string | undefined,
     owner: OlderPeers,
-    { journal, clock, faults }: Pick<OlderPeersParts, "journal" | "clock" | "faults">,
+    { journal, clock, faults }: Pick<OlderPeersParts, "clock" | "faults"> & {
+      readonly journal: Pick<Journal, "head" | "segmentsAfter">;
+    },
     ended: () => void,
   ) {
     this.#link = link;

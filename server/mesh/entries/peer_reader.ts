@@ -19,13 +19,18 @@ import type { PeerLink } from "../peer_link.ts";
 
 /** What a peer's reader is made with. */
 export interface PeerReaderParts {
-  readonly journal: Journal;
-  readonly clock: Clock;
+  readonly journal: Pick<Journal, "serverId" | "head" | "vector" | "segmentsAfter" | "missing" | "tick"> & {
+    readonly retention: Pick<Journal["retention"], "ageOf">;
+  };
+  readonly clock: Pick<Clock, "nowMs" | "after" | "endOfTurn">;
   readonly faults: FaultGuard;
   readonly trace: () => Trace | undefined;
   /** The peer is sent this server's own entries, up to `last`. */
   sentOwn(last: number): void;
 }
+
+/** What is needed of its link. */
+type SentLink = Pick<PeerLink, "serverId" | "isFull" | "isOver" | "write" | "faulted">;
 
 /** Read for one peer at once: peers are fewer than clients, and take more. */
 const READ_BYTES = 262_144;
@@ -36,7 +41,7 @@ const encoder = new TextEncoder();
 /** One peer's. */
 export class PeerReader implements ServerReaderOwner {
   readonly #parts: PeerReaderParts;
-  readonly #link: PeerLink;
+  readonly #link: SentLink;
   readonly #feed: Feed;
   readonly #reader: ServerReader;
   /** What it has said in this turn that it wants. */
@@ -48,7 +53,7 @@ export class PeerReader implements ServerReaderOwner {
    * The peer has `vector`. `isHeld`: it is not known yet whether it has others under numbers of this server. Until
    * `release` it is sent nothing.
    */
-  constructor(parts: PeerReaderParts, link: PeerLink, vector: Vector, isHeld: boolean) {
+  constructor(parts: PeerReaderParts, link: SentLink, vector: Vector, isHeld: boolean) {
     const { journal, clock, faults } = parts;
     this.#parts = parts;
     this.#link = link;

@@ -70,6 +70,7 @@ Deno.test("a pump stops when the share of the turn is used up, by reads or by ti
   // The first read is made however long it takes, so everybody gets on.
   assertEquals(new Reads(MORE, 1_000).pump(CLIENT_SHARE), ["paused", 1]);
   assertEquals(new Reads(MORE, 8).pump(CLIENT_SHARE), ["paused", 1]);
+  assertEquals(new Reads(MORE).pump({ reads: 4, ms: 0 }), ["paused", 1]);
   assertEquals(new Reads(MORE, 1_000).pump(PEER_SHARE), ["paused", 4]);
   assertEquals(new Reads(MORE, 1_000).pump(WHOLE_LOG), ["end", 11]);
 });

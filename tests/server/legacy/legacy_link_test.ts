@@ -1,0 +1,56 @@
+/** A server of the older dialect as a reader of the log. */
+
+import { assertEquals } from "@std/assert";
+import { EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
+import { UNGUARDED } from "../../../platform/faults.ts";
+import type { Link } from "../../../platform/transport.ts";
+import { LineFramer } from "../../../protocol/line_framer.ts";
+import type { OlderPeer } from "../../../server/legacy/legacy_dialect.ts";
+import { OlderLink, type OlderPeers } from "../../../server/legacy/legacy_servers.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+Deno.test("a server of the older dialect is sent what comes after it, for everyone, and waits while its link is full", () => {
+  const log: Segment[] = [];
+  const got: string[] = [];
+  let room = 2;
+  const link = {
+    remoteHost: "127.0.0.1",
+    remotePort: 1,
+    write: (bytes: Uint8Array) => got.push(new TextDecoder().decode(bytes)) < room,
+  };
+  const add = (text: string, audience = EVERYONE) => {
+    const position = log.length + 1;
+    const bytes = new TextEncoder().encode(`${text}\n`);
+    log.push({ position, origin: "s", first: position, last: position, audience, takenAt: 0, bytes });
+  };
+  add("before it came");
+  const journal = {
+    get head() {
+      return log.length;
+    },
+    segmentsAfter: (position: number) => log.slice(position, position + 1),
+  };
+  const older = new OlderLink(
+    link as unknown as Link,
+    new LineFramer(1_000),
+    { pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as OlderPeer,
+    undefined,
+    {} as unknown as OlderPeers,
+    { journal, clock: new FakeClock(), faults: UNGUARDED },
+    () => {},
+  );
+  add("one");
+  add("for servers", SERVERS);
+  add("not said");
+  older.reader.committed();
+  assertEquals(got, ["one;"]);
+  for (const text of ["two", "three", "four"]) add(text);
+  older.reader.committed();
+  assertEquals([got, older.isFull], [["one;", "two;"], true]);
+  add("five");
+  older.reader.committed();
+  assertEquals(got.length, 2);
+  room = Infinity;
+  older.onDrain();
+  assertEquals(got, ["one;", "two;", "three;", "four;", "five;"]);
+});
