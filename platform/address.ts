@@ -25,3 +25,8 @@ export function networkOf(address: string): string {
   const zeros = Array<string>(Math.max(0, 8 - left!.length - (right?.length ?? 0))).fill("0");
   return [...left!, ...zeros, ...right ?? []].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
 }
+
+/** Whether an address that a server listens on says nothing about where it can be reached. */
+export function isUnspecified(host: string): boolean {
+  return host === "" || host === "0.0.0.0" || host === "::";
+}

@@ -7,7 +7,7 @@
 import type { Config } from "../../config/config.ts";
 import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { MemberReport } from "./members.ts";
-import type { Endpoint } from "../../platform/address.ts";
+import { type Endpoint, isUnspecified } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { sequenceOf } from "../../log/vector.ts";
 import type { VectorMoment } from "../../log/vector_changes.ts";
@@ -20,7 +20,7 @@ import {
 } from "../../protocol/peer/peer_message.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { Journal } from "../journal/journal.ts";
-import { isUnspecified, type PeerLink } from "./peer_link.ts";
+import type { PeerLink } from "./peer_link.ts";
 import type { PeerLinks } from "./linking/peer_links.ts";
 
 /** What is announced, as far as it is not the mesh's. */

@@ -13,6 +13,7 @@ import type {
   SupervisorDeadline,
   Watch,
 } from "../../heartbeat/mod.ts";
+import { isUnspecified } from "../../platform/address.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
@@ -360,11 +361,6 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     for (const watch of this.#watches) watch.end();
     this.#link.end(LINGER_MS);
   }
-}
-
-/** Whether an address that a server listens on says nothing about where it can be reached. */
-export function isUnspecified(host: string): boolean {
-  return host === "" || host === "0.0.0.0" || host === "::";
 }
 
 function endOf(reason: string): PeerEnd {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { networkOf } from "../../platform/address.ts";
+import { isUnspecified, networkOf } from "../../platform/address.ts";
 
 Deno.test("networkOf() gives an IPv4 address itself, and of IPv6 the network of 64 bits, however it is written", () => {
   assertEquals(networkOf("127.0.0.1"), "127.0.0.1");
@@ -10,4 +10,9 @@ Deno.test("networkOf() gives an IPv4 address itself, and of IPv6 the network of 
   assertEquals(networkOf("::1"), "0:0:0:0");
   assertEquals(networkOf("fe80::1%eth0"), "fe80:0:0:0");
   assertEquals(networkOf(""), "");
+});
+
+Deno.test("isUnspecified() knows the addresses on which a server listens everywhere", () => {
+  for (const host of ["", "0.0.0.0", "::"]) assertEquals(isUnspecified(host), true, host);
+  for (const host of ["127.0.0.1", "::1", "0.0.0.1", "localhost"]) assertEquals(isUnspecified(host), false, host);
 });

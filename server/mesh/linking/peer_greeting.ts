@@ -1,13 +1,12 @@
 /** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
 
-import type { Endpoint } from "../../../platform/address.ts";
+import { type Endpoint, isUnspecified } from "../../../platform/address.ts";
 import { type Admission, NO_DOOR } from "../../backplane/peer_admission.ts";
 import type { Member } from "../../backplane/member.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
 import { isServerId } from "../../../protocol/server_id.ts";
-import { isUnspecified } from "../peer_link.ts";
 
 /** What the answer depends on. */
 export interface AdmissionFacts {
