@@ -1,11 +1,11 @@
 /** Addresses as people write them, and whom they belong to. Pure. */
 
-/** Where a program listens, or whom it calls. */
+/** Where a program listens, or whom it calls. Can be written, like all sections of the configuration. */
 export interface Endpoint {
   /** A host name or an address. */
-  readonly host: string;
+  host: string;
   /** 1 to 65535; 0 takes a free one when listening. */
-  readonly port: number;
+  port: number;
 }
 
 /** An IPv4 address that came in on an IPv6 socket, without what IPv6 puts before it. */

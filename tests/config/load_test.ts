@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
+import { type Config, type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, layered, loadConfig, parseConfig, parseLayer, withLayer } from "../../config/load.ts";
 import { CONFIG_SCHEMA } from "../../config/schema.ts";
 
@@ -24,6 +24,15 @@ Deno.test("parseConfig() lays what a file says over the defaults", () => {
   assertEquals(config.server, { host: "127.0.0.1", port: 9000 });
   assertEquals(config.heartbeat, { ...DEFAULT_CONFIG.heartbeat, count: 5 });
   assertEquals(config.store, DEFAULT_CONFIG.store);
+});
+
+Deno.test("programs may write into their configuration", () => {
+  const config: Config = structuredClone(DEFAULT_CONFIG);
+  // These lines compile only if the sections can be written.
+  config.server.port = 0;
+  config.client.host = "::1";
+  config.limits.maxConnections = 3;
+  assertEquals([config.server.port, config.client.host, config.limits.maxConnections], [0, "::1", 3]);
 });
 
 Deno.test("parseConfig() takes ports that are strings of digits", () => {
