@@ -22,7 +22,7 @@ import {
 } from "./config/values.ts";
 import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
-import { effectiveHeartbeat } from "./heartbeat/mod.ts";
+import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
 import { serveGuarded } from "./server/gateway/serve.ts";
 import { DoorError, type Server, StoreError } from "./mod.ts";
 import { CloneError } from "./server/backplane/clone_error.ts";

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { endpointText } from "../config/values.ts";
-import { Supervisor } from "../heartbeat/mod.ts";
+import { Supervisor } from "../heartbeat/supervisor.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";

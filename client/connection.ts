@@ -4,7 +4,7 @@
  * the next attempt.
  */
 
-import type { Supervised, Supervisor, Watch } from "../heartbeat/mod.ts";
+import type { Supervised, Supervisor, Watch } from "../heartbeat/supervisor.ts";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler } from "../platform/transport.ts";
 import { joinBytes } from "../protocol/join_bytes.ts";

@@ -12,6 +12,7 @@ import { checkNames, checkNodeModules, needlessModules } from "./boundaries/mach
 import { checkPromise, checkPureCode, checkPureImports, pureFiles, PURITY_DEBTS } from "./boundaries/purity.ts";
 import { checkDocuments, checkSources } from "./boundaries/references.ts";
 import { checkFolders, checkLengths } from "./boundaries/sizes.ts";
+import { checkUnit } from "./boundaries/unit.ts";
 import { importsOf, onlyCode } from "./source_text.ts";
 
 /** The project as it lies on the disk. */
@@ -57,6 +58,7 @@ export function checkBoundaries(files: Texts): Violation[] {
       ...checkNodeModules(path, statements),
       ...checkNames(path, source, code, pure.has(path)),
       ...checkPromise(path, source),
+      ...checkUnit(path, code),
     );
     if (!pure.has(path)) continue;
     violations.push(...checkPureImports(path, statements, pure), ...checkPureCode(path, source, code));

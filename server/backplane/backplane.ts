@@ -7,7 +7,7 @@
 
 import type { Renumbering } from "../../log/renumbering.ts";
 import type { Config } from "../../config/config.ts";
-import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/mod.ts";
+import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/supervisor.ts";
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Endpoint } from "../../platform/address.ts";

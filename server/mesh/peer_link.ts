@@ -5,14 +5,14 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { LivenessConfig } from "../../heartbeat/liveness.ts";
 import type {
   HeartbeatSnapshot,
-  LivenessConfig,
   Supervised,
   Supervisor,
   SupervisorDeadline,
   Watch,
-} from "../../heartbeat/mod.ts";
+} from "../../heartbeat/supervisor.ts";
 import { isUnspecified } from "../../platform/address.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Supervisor } from "../../heartbeat/mod.ts";
+import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
 import type { Balancer } from "../balance/balancer.ts";

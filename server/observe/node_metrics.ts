@@ -1,7 +1,7 @@
 /** A server in plain numbers, for metrics. Counters begin with its start and never go back. */
 
 import { endpointText } from "../../config/values.ts";
-import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { HeartbeatSnapshot } from "../../heartbeat/supervisor.ts";
 import type { FaultCounts } from "../../platform/faults.ts";
 import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";

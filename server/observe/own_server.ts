@@ -1,7 +1,7 @@
 /** A server's own facts as a view: made from its parts, whenever somebody looks. */
 
 import { endpointText } from "../../config/values.ts";
-import type { HeartbeatSnapshot } from "../../heartbeat/mod.ts";
+import type { HeartbeatSnapshot } from "../../heartbeat/supervisor.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { LinkView, OwnView, ServerView } from "../../view/network_view.ts";
 import { type OwnNumbers, serverNumbers } from "../../view/server_numbers.ts";

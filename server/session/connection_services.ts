@@ -2,7 +2,7 @@
 
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Config } from "../../config/config.ts";
-import type { Supervisor } from "../../heartbeat/mod.ts";
+import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { FaultGuard } from "../../platform/faults.ts";

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SupervisorDeadline } from "../../heartbeat/mod.ts";
+import type { SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";

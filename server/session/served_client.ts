@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { HeartbeatSnapshot, OtherSign, Supervised, Watch } from "../../heartbeat/mod.ts";
+import type { HeartbeatSnapshot, OtherSign, Supervised, Watch } from "../../heartbeat/supervisor.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../../log/cursor.ts";
 import type { Position, Segment } from "../../log/segment.ts";

@@ -4,7 +4,8 @@
  * time, whether this process stands still or not.
  */
 
-import { type LivenessConfig, type Supervised, Supervisor, type Watch } from "../../heartbeat/mod.ts";
+import type { LivenessConfig } from "../../heartbeat/liveness.ts";
+import { type Supervised, Supervisor, type Watch } from "../../heartbeat/supervisor.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 interface Arrival {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { effectiveHeartbeat, type LivenessConfig, longestSilenceMs } from "../../heartbeat/mod.ts";
+import { effectiveHeartbeat, type LivenessConfig, longestSilenceMs } from "../../heartbeat/liveness.ts";
 import { HELD_PULSES } from "../../heartbeat/awake_clock.ts";
 import { pulseFor, stepFor } from "../../heartbeat/pace.ts";
 import { type Connection, type Reading, World } from "./_world.ts";

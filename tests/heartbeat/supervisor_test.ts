@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
-import { type LivenessConfig, longestSilenceMs, type OtherSign, Supervisor } from "../../heartbeat/mod.ts";
+import { type LivenessConfig, longestSilenceMs } from "../../heartbeat/liveness.ts";
+import { type OtherSign, Supervisor } from "../../heartbeat/supervisor.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { type Connection, World } from "./_world.ts";
 

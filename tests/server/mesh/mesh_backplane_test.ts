@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
-import { Supervisor } from "../../../heartbeat/mod.ts";
+import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
 import type { BackplaneParts } from "../../../server/backplane/backplane.ts";
 import { Mesh } from "../../../server/mesh/mesh.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
-import { Supervisor } from "../../../heartbeat/mod.ts";
+import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
 import { PeerLink, type PeerLinkOwner } from "../../../server/mesh/peer_link.ts";

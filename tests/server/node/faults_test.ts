@@ -11,7 +11,7 @@ import { openGrpcDoor } from "../../../server/gateway/grpc/grpc_door.ts";
 import { SERVICE_IN } from "../../../server/gateway/grpc/messages.ts";
 import { callUnary } from "../../../server/gateway/grpc/unary_call.ts";
 import { openHttpDoor } from "../../../server/gateway/http/http_door.ts";
-import { Supervisor } from "../../../heartbeat/mod.ts";
+import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import { Hub } from "../../../server/hub/hub.ts";
 import { Reader } from "../../../server/hub/reader.ts";
 import { cursorAt } from "../../../log/cursor.ts";

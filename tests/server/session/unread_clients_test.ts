@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { longestSilenceMs } from "../../../heartbeat/mod.ts";
+import { longestSilenceMs } from "../../../heartbeat/liveness.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import type { Store } from "../../../server/store/store.ts";
 import type { FakeClock } from "../../support/fake_clock.ts";
