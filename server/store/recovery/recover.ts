@@ -26,6 +26,7 @@ import { FoundLog, planRecovery, type RecoveryPlan } from "./recovery_plan.ts";
 import { audienceNumber, type FoundSegment, Salvage, type Unreadable, type WholeSegment } from "./salvage.ts";
 import { storeError } from "../sqlite/sqlite_errors.ts";
 import { prepareFile } from "../sqlite/sqlite_file.ts";
+import { type State, stateOf } from "../sqlite/sqlite_state.ts";
 import { StoreError } from "../store.ts";
 import type { StateRow } from "../sqlite/sqlite_statements.ts";
 
@@ -137,7 +138,7 @@ class Recovering {
   }): Omit<Recovery, "savedIn"> {
     const forgotten = this.#forgotten();
     const log = this.#find(forgotten);
-    const state = stateOf(this.#salvage);
+    const state = stateIn(this.#salvage);
     const plan = planRecovery(log.origins, { peers, serverId: state?.serverId, wasClosed });
     const run = (sql: string) => void this.#target.prepare(sql).run();
     run("BEGIN");
@@ -343,15 +344,13 @@ function hasContent(path: string): boolean {
 export function serverIdIn(folder: string): string | undefined {
   try {
     using salvage = new Salvage(folder, openOld(folder));
-    return stateOf(salvage)?.serverId;
+    return stateIn(salvage)?.serverId;
   } catch {
     return undefined;
   }
 }
 
-function stateOf(salvage: Salvage): Omit<StateRow, "checksum"> | undefined {
+function stateIn(salvage: Salvage): State | undefined {
   const [row] = salvage.all<StateRow>("state", "server_id AS serverId, lamport, synced, head, checksum") ?? [];
-  if (row === undefined) return undefined;
-  const { serverId, lamport, synced, head, checksum } = row;
-  return rowChecksum("state", serverId, lamport, synced, head) === checksum ? row : undefined;
+  return stateOf(row);
 }

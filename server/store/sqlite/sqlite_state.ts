@@ -1,19 +1,25 @@
 /** The one row of the table `state`: a part of `sqlite_store.ts`, which owns the transactions. */
 
 import { readableLamport } from "./index_row.ts";
-import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
+import { damagedRow, rowChecksum } from "./checksum.ts";
 import { one, type Statements, type StateRow } from "./sqlite_statements.ts";
 
 /** The single values of the store. */
 export type State = Omit<StateRow, "checksum">;
 
+/** The values of the row; `undefined` if there is none, or if it has changed since it was written. */
+export function stateOf(row: StateRow | undefined): State | undefined {
+  if (row === undefined) return undefined;
+  const { serverId, lamport, synced, head, checksum } = row;
+  const isWhole = rowChecksum("state", serverId, lamport, synced, head) === checksum;
+  return isWhole ? { serverId, lamport, synced, head } : undefined;
+}
+
 /** Reads it. Throws the errors of SQLite, and `DamagedFileError`. */
 export function readState(statements: Statements): State {
-  const row = one<StateRow>(statements.state);
-  if (row === undefined) throw damagedRow("state");
-  const { serverId, lamport, synced, head, checksum } = row;
-  checkRow(checksum, "state", serverId, lamport, synced, head);
-  return { serverId, lamport, synced, head };
+  const state = stateOf(one<StateRow>(statements.state));
+  if (state === undefined) throw damagedRow("state");
+  return state;
 }
 
 /** Makes it in a new file, with a name that `makeServerId` gives. */
