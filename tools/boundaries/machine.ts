@@ -23,8 +23,8 @@ const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "server/store/recovery/recovered_rows.ts": ["node:sqlite"],
   "server/store/sqlite/checksum.ts": ["node:zlib"],
   "server/store/sqlite/message_key.ts": ["node:crypto"],
-  "server/store/sqlite/migrations.ts": ["node:sqlite"],
-  "server/store/sqlite/migration_5.ts": ["node:sqlite"],
+  "server/store/sqlite/migrations/migrations.ts": ["node:sqlite"],
+  "server/store/sqlite/migrations/migration_5.ts": ["node:sqlite"],
   "server/store/sqlite/log_files.ts": ["node:fs"],
 };
 

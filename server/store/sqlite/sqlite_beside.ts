@@ -3,6 +3,7 @@
  * which owns the transactions. Every row has a checksum, which is checked when the row is read.
  */
 
+import type { Position } from "../../../log/segment.ts";
 import { checkRow, rowChecksum } from "./checksum.ts";
 import { readableLamport } from "./index_row.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
@@ -98,6 +99,26 @@ export class SqliteBeside {
       checkRow(checksum, "cursors", id, username, position, lost);
       return { id, username, position: position ?? undefined, lost: lost === 1 };
     });
+  }
+
+  /**
+   * All cursors, with nobody connected any more and none behind `end`, and those of them that change by that. A cursor
+   * that followed the log stands at `head`.
+   */
+  lostCursors(
+    head: Position,
+    end: Position,
+  ): { readonly cursors: readonly PlainCursor[]; readonly changed: readonly PlainCursor[] } {
+    const known = this.cursors();
+    // Now, and not when somebody asks for them: the head moves on, and they stand at the present head. The segments
+    // before a cut may also be forgotten, if they were for users.
+    const cursors = known.map((cursor) => ({
+      ...cursor,
+      lost: true,
+      position: Math.min(cursor.position ?? head, end),
+    }));
+    const changed = cursors.filter(({ position }, index) => !known[index]!.lost || known[index]!.position !== position);
+    return { cursors, changed };
   }
 
   /** Writes these cursors; within a transaction. */

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { logFilesIn } from "./log_files.ts";
-import { CURRENT_VERSION, MIGRATIONS } from "./migrations.ts";
+import { CURRENT_VERSION, MIGRATIONS } from "./migrations/migrations.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import { StoreError } from "../store.ts";
 

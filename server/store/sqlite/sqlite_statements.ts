@@ -1,6 +1,6 @@
 /**
- * The SQL statements of `sqlite_store.ts`, prepared once, and the reading of their rows. `migrations.ts` has the
- * tables.
+ * The SQL statements of `sqlite_store.ts`, prepared once, and the reading of their rows. `migrations/migrations.ts` has
+ * the tables.
  */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";

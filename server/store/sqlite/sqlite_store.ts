@@ -14,24 +14,18 @@ import { FileWatch } from "./file_watch.ts";
 import { inboxChange } from "../inbox.ts";
 import { checkedRow } from "./index_row.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
-import {
-  checkBatch,
-  findBuriable,
-  findMissing,
-  planForgetting,
-  planForgettingForUsers,
-  vectorAt,
-} from "../origin_log.ts";
+import { checkBatch, findBuriable, findMissing, vectorAt } from "../origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
+import { SqliteForgetting } from "./sqlite_forgetting.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
 import { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
 import { SqliteSegments } from "./sqlite_segments.ts";
 import { beginState, readState, type State, writeState } from "./sqlite_state.ts";
-import { all, type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
+import { type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
 import type {
   Account,
   Batch,
@@ -65,8 +59,6 @@ export interface SqliteStoreOptions {
 }
 
 const DATABASE = "thrum.sqlite";
-/** The most work of one call of `forget`: about 3 ms. Large rows are read to be deleted, so bytes count, too. */
-const FORGET_BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
 
 /**
  * Opens the store in `folder`, or makes a new one there.
@@ -108,6 +100,7 @@ class SqliteStore implements Store {
   #origins: SqliteOrigins;
   readonly #segments: SqliteSegments;
   readonly #messageIds: SqliteMessageIds;
+  readonly #forgetting: SqliteForgetting;
   /** As it is in the database. */
   #state: State;
   #head: Position = 0;
@@ -147,6 +140,12 @@ class SqliteStore implements Store {
       makeServerId,
     });
     if (cut !== undefined) this.#origins = new SqliteOrigins(this.#statements);
+    this.#forgetting = new SqliteForgetting({
+      statements: this.#statements,
+      origins: this.#origins,
+      inbox: this.#inbox,
+      messageIds: this.#messageIds,
+    });
     this.#state = readState(this.#statements);
     this.opened = this.#open(cut);
   }
@@ -274,39 +273,15 @@ class SqliteStore implements Store {
   }
 
   forget(limits: ForgetLimits): Forgotten {
-    const { directMessagesBefore, usedBefore } = limits;
-    const { plan, forUsers, inbox, messageIds } = this.#read(() => {
-      const logs = () => this.#origins.logs();
-      const plan = planForgetting(logs(), limits, FORGET_BUDGET, this.#origins);
-      const left = { ...FORGET_BUDGET, rows: FORGET_BUDGET.rows - plan.rows.length };
-      const inbox = this.#inbox.planForgetting(directMessagesBefore, FORGET_BUDGET.directMessages);
-      const forUsersLimits = { takenBefore: directMessagesBefore, heldFrom: inbox.heldFrom };
-      const forUsers = planForgettingForUsers(logs(), forUsersLimits, left, this.#origins);
-      const messageIds = this.#messageIds.planForgetting(usedBefore, FORGET_BUDGET.messageIds);
-      return { plan, forUsers, inbox, messageIds };
-    });
-    const rows = [...plan.rows, ...forUsers.rows];
-    const isIdle = rows.length + inbox.rows + messageIds.count === 0;
-    if (isIdle) return { entries: 0, upTo: 0, more: false };
-    const files = new Set<number>();
+    const plan = this.#read(() => this.#forgetting.plan(limits));
+    if (plan.isIdle) return { entries: 0, upTo: 0, more: false };
+    let files: ReadonlySet<number> = new Set();
     this.#transaction(() => {
-      for (const { position } of rows) {
-        for (const { file } of all<{ file: number | null }>(this.#statements.deleteSegment, position)) {
-          if (file !== null) files.add(file);
-        }
-      }
-      this.#origins.writeForgotten(plan.logs.map((log) => ({ id: this.#origins.get(log.origin)!.id, log })));
-      this.#inbox.forget(inbox.upTo);
-      this.#messageIds.forget(messageIds);
+      files = this.#forgetting.write(plan);
     });
-    for (const log of plan.logs) this.#origins.set({ id: this.#origins.get(log.origin)!.id, log });
-    for (const [name, oldestForUser] of forUsers.oldest) {
-      const { id, log } = this.#origins.get(name)!;
-      this.#origins.set({ id, log: { ...log, oldestForUser } });
-    }
+    this.#forgetting.written(plan);
     this.#removeUnused(files);
-    const more = plan.more || forUsers.more || inbox.rows === FORGET_BUDGET.directMessages || messageIds.more;
-    return { entries: plan.entries, upTo: plan.upTo, more };
+    return plan.forgotten;
   }
 
   checkFiles(): void {
@@ -405,20 +380,10 @@ class SqliteStore implements Store {
   }
 
   /** Notes that no plain client is connected any more, and that no cursor is behind `end`. */
-  #loseCursors(end: Position): PlainCursor[] {
-    const cursors = this.#beside.cursors();
-    // Now, and not when somebody asks for them: the head moves on, and they stand at the present head. The segments
-    // before a cut may also be forgotten, if they were for users.
-    const lost = cursors.map((cursor) => ({
-      ...cursor,
-      lost: true,
-      position: Math.min(cursor.position ?? this.#head, end),
-    }));
-    const changed = lost.filter(({ position }, index) =>
-      !cursors[index]!.lost || cursors[index]!.position !== position
-    );
+  #loseCursors(end: Position): readonly PlainCursor[] {
+    const { cursors, changed } = this.#beside.lostCursors(this.#head, end);
     if (changed.length > 0) this.#transaction(() => this.#beside.putCursors(changed));
-    return lost;
+    return cursors;
   }
 
   /** The new state row after `batch`; the same object if nothing changes. */

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { type Audience, SERVERS } from "../../../../log/segment.ts";
-import { MIGRATIONS } from "../../../../server/store/sqlite/migrations.ts";
+import { MIGRATIONS } from "../../../../server/store/sqlite/migrations/migrations.ts";
 import { prepareStatements } from "../../../../server/store/sqlite/sqlite_statements.ts";
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite_store.ts";
 import { type Store, type StoredMessage, StoreError } from "../../../../server/store/store.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater, assertGreaterOrEqual, assertNotEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SERVERS } from "../../../../log/segment.ts";
-import { CURRENT_VERSION, MIGRATIONS } from "../../../../server/store/sqlite/migrations.ts";
+import { CURRENT_VERSION, MIGRATIONS } from "../../../../server/store/sqlite/migrations/migrations.ts";
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite_store.ts";
 import { type Store, StoreError } from "../../../../server/store/store.ts";
 import { testStoreContract } from "../../../contract/store_contract.ts";

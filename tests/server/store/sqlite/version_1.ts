@@ -5,7 +5,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import type { Segment } from "../../../../log/segment.ts";
-import { MIGRATIONS } from "../../../../server/store/sqlite/migrations.ts";
+import { MIGRATIONS } from "../../../../server/store/sqlite/migrations/migrations.ts";
 
 /** Writes a database of version 1 to `path`, with `segments` of one origin in it, none of them for a single user. */
 export function makeVersion1(path: string, serverId: string, segments: readonly Segment[]): void {

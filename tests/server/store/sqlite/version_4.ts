@@ -4,7 +4,7 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
-import { MIGRATIONS } from "../../../../server/store/sqlite/migrations.ts";
+import { MIGRATIONS } from "../../../../server/store/sqlite/migrations/migrations.ts";
 
 /** How much is in it. */
 export interface Version4 {

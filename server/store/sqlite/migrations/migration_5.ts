@@ -5,10 +5,10 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { ANONYMOUS } from "../../../protocol/names.ts";
-import { damagedRow, rowChecksum } from "./checksum.ts";
-import { audienceOf, encodeFrame } from "./frame.ts";
-import { idBytes, messageKey } from "./message_key.ts";
+import { ANONYMOUS } from "../../../../protocol/names.ts";
+import { damagedRow, rowChecksum } from "../checksum.ts";
+import { audienceOf, encodeFrame } from "../frame.ts";
+import { idBytes, messageKey } from "../message_key.ts";
 
 /** The bound of version 5 for clients without a name. */
 const MAX_ANONYMOUS_IDS = 100_000;

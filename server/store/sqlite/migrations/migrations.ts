@@ -1,7 +1,7 @@
 /**
  * The form of `thrum.sqlite`, version by version. Never edit a released version: add a new entry at the end.
- * `sqlite_store.ts` carries it out on older files when it opens them. A file's version is its `PRAGMA user_version`; 0
- * is an empty file.
+ * `../sqlite_store.ts` carries it out on older files when it opens them. A file's version is its `PRAGMA user_version`;
+ * 0 is an empty file.
  */
 
 import type { DatabaseSync } from "node:sqlite";
