@@ -24,7 +24,7 @@ import {
   type ClientCommand,
   heartbeatEndpoint,
   parseClientArguments,
-} from "./config/arguments.ts";
+} from "./config/client_arguments.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { ConfigError, layered, loadConfig } from "./config/load.ts";

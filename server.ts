@@ -4,7 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/arguments.ts";
+import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/server_arguments.ts";
 import { type Config, dataFolder } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";

@@ -1,6 +1,6 @@
 /**
- * Command lines. A table of flags says what a program takes; the parser and `--help` both use it. `arguments.ts` has
- * the flags of the two programs. Pure.
+ * Command lines. A table of flags says what a program takes; the parser and `--help` both use it. `server_arguments.ts`
+ * and `client_arguments.ts` have the flags of the two programs. Pure.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

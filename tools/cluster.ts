@@ -4,7 +4,7 @@
  * before it. Ctrl-C ends all of them.
  */
 
-import { SERVER_PROGRAM } from "../config/arguments.ts";
+import { SERVER_PROGRAM } from "../config/server_arguments.ts";
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import { type Flags, helpText, parseCommandLine, type Program, UsageError } from "../config/flags.ts";
 import { layered } from "../config/load.ts";

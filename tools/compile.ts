@@ -4,7 +4,8 @@
  * downloaded, or the one that DENORT_BIN names.
  */
 
-import { CLIENT_PROGRAM, SERVER_PROGRAM } from "../config/arguments.ts";
+import { CLIENT_PROGRAM } from "../config/client_arguments.ts";
+import { SERVER_PROGRAM } from "../config/server_arguments.ts";
 import { VERSION } from "../protocol/version.ts";
 
 /** A program to make. */

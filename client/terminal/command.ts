@@ -1,6 +1,6 @@
 /** The common parts of the client's commands: their context, how they log in, and how they tell people about events. */
 
-import type { ClientArguments } from "../../config/arguments.ts";
+import type { ClientArguments } from "../../config/client_arguments.ts";
 import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";

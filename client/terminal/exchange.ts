@@ -3,7 +3,7 @@
  * This protocol family uses such a program to watch supervision at work. It ends when the server ends the connection.
  */
 
-import { EXCHANGE_DEFAULTS } from "../../config/arguments.ts";
+import { EXCHANGE_DEFAULTS } from "../../config/client_arguments.ts";
 import { ask, secondsQuestion } from "../../config/prompts.ts";
 import { BLOCK_MS, SEND_INTERVAL_MS } from "../../config/values.ts";
 import { timeOfDay } from "../../platform/local_time.ts";

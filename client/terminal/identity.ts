@@ -3,7 +3,7 @@
  * without a secret is registered with a new one. A person types a new secret twice, as nobody sees it.
  */
 
-import type { ClientCommand } from "../../config/arguments.ts";
+import type { ClientCommand } from "../../config/client_arguments.ts";
 import { UsageError } from "../../config/flags.ts";
 import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";

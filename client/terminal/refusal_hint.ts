@@ -1,6 +1,6 @@
 /** Advice for a person after a refusal, if there is any. Pure. */
 
-import { CLIENT_PROGRAM, type ClientArguments } from "../../config/arguments.ts";
+import { CLIENT_PROGRAM, type ClientArguments } from "../../config/client_arguments.ts";
 
 /** The advice after a refusal for `reason`. `wasAsked` says whether the person could type a secret. */
 export function refusalHint(

@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  CLIENT_PROGRAM,
-  heartbeatEndpoint,
-  parseClientArguments,
-  parseServerArguments,
-  SERVER_PROGRAM,
-} from "../../config/arguments.ts";
+import { CLIENT_PROGRAM, heartbeatEndpoint, parseClientArguments } from "../../config/client_arguments.ts";
+import { parseServerArguments, SERVER_PROGRAM } from "../../config/server_arguments.ts";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { type Flag, helpText, UsageError } from "../../config/flags.ts";
 import { layered } from "../../config/load.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseClientArguments } from "../../config/arguments.ts";
+import { parseClientArguments } from "../../config/client_arguments.ts";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { clientCommand } from "../../dashboard/client_command.js";
 

@@ -1,7 +1,8 @@
 /** docs/operations.md and `--help` have every exit code of the two programs, and no other. */
 
 import { assertEquals } from "@std/assert";
-import { CLIENT_PROGRAM, SERVER_PROGRAM } from "../../config/arguments.ts";
+import { CLIENT_PROGRAM } from "../../config/client_arguments.ts";
+import { SERVER_PROGRAM } from "../../config/server_arguments.ts";
 import { EXIT_CODE } from "../../config/exit_code.ts";
 
 const EVERY_CODE = Object.values<number>(EXIT_CODE).toSorted((a, b) => a - b);

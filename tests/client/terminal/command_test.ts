@@ -3,7 +3,7 @@ import { ConnectError, RefusedError } from "../../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../../client/options.ts";
 import { type CommandContext, enter, leavable } from "../../../client/terminal/command.ts";
 import { AnswerError } from "../../../client/terminal/identity.ts";
-import { parseClientArguments } from "../../../config/arguments.ts";
+import { parseClientArguments } from "../../../config/client_arguments.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeStdio } from "../../support/fake_stdio.ts";
 

@@ -4,7 +4,7 @@ import type { Client, ConnectOptions } from "../../../../client/options.ts";
 import { afterRefusal, logIn, settleServer } from "../../../../client/terminal/chat/chat_login.ts";
 import type { CommandContext } from "../../../../client/terminal/command.ts";
 import { parseRemembered, type Remembered, rememberedText } from "../../../../client/terminal/chat/remembered_login.ts";
-import { parseClientArguments } from "../../../../config/arguments.ts";
+import { parseClientArguments } from "../../../../config/client_arguments.ts";
 import { NoAnswer } from "../../../../config/prompts.ts";
 import { FakeClock } from "../../../support/fake_clock.ts";
 import { FakeStdio } from "../../../support/fake_stdio.ts";
