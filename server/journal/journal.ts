@@ -1,47 +1,32 @@
 /**
  * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one
- * transaction, and only then told to anybody. Owns the store, the newest segments in memory, and the Lamport clock
- * (`durable_clock.ts`). Direct messages are added by `direct_messages.ts`.
+ * transaction, and only then told to anybody. Owns the store and the Lamport clock (`durable_clock.ts`).
+ * `log_reader.ts` reads the log. `direct_messages.ts`, `place_notes.ts` and `replicated_entries.ts` write into its
+ * turns.
  */
 
-import { precedes } from "../../log/precedes.ts";
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
-import { Tail } from "../../log/tail.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { VectorChanges } from "../../log/vector_changes.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { encodeAccount, type EntryFacts } from "../../protocol/entry_codec.ts";
+import { encodeAccount } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
-import { ANONYMOUS } from "../../protocol/names.ts";
-import { encodePlace, type PlaceNote } from "../../protocol/peer/place_codec.ts";
+import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import { encodeBroadcast } from "../../protocol/server_codec.ts";
-import type { Account, KnownServer, Missing, Store, StoredPlace, UsedMessageId } from "../store/store.ts";
+import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Inboxes } from "./direct_messages.ts";
+import { LogReader, type SentReader } from "./log_reader.ts";
 import { Origins } from "./origins.ts";
+import { PlaceNotes } from "./place_notes.ts";
+import { ReplicatedEntries } from "./replicated_entries.ts";
 import { Retention } from "./retention.ts";
 import { Senders } from "./senders.ts";
-import { Turn } from "./turn_batch.ts";
-import { UnreadableError } from "./unreadable_store.ts";
-
-/** A reader, and what of its part of the log has not left this process. */
-export interface SentReader {
-  /** The last segment that it was sent. */
-  readonly position: Position;
-  readonly unsentBytes: number;
-  /** Where it was read from. */
-  readonly began: Position;
-  /** Whose direct messages it is sent. */
-  readonly username: string;
-}
-
-/** Segments that are looked at for one reader: in memory, and in the store, where each costs a read. */
-const MAX_LOOKS_BACK = 1_024;
-const MAX_READS_BACK = 32;
+import { Turn, TurnTimes } from "./turn_batch.ts";
 
 /** What the journal tells. */
 export interface JournalOwner {
@@ -66,6 +51,7 @@ export interface JournalOwner {
 export class Journal {
   readonly inboxes: Inboxes;
   readonly origins: Origins;
+  readonly places: PlaceNotes;
   /** The time by which the log forgets. */
   readonly retention: Retention;
   /** Which origins have moved in the log since the start. */
@@ -73,26 +59,20 @@ export class Journal {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
-  readonly #messagesWaitMs: number;
-  readonly #tail: Tail;
+  readonly #log: LogReader;
+  readonly #replicated: ReplicatedEntries;
   readonly #builder: SegmentBuilder;
   readonly #vector: Record<string, number>;
-  #head: Position;
   readonly #time: DurableClock;
   #turn = new Turn();
-  #lostAccounts: string[] = [];
   readonly #senders = new Senders();
   #waiting = new Set<AwaitingCommit>();
   #registrations: (() => void)[] = [];
   #turnIsOpen = false;
-  #hasFailed = false;
   readonly #commits = new DurationCount();
   #accepted = 0;
   #taken = 0;
-  /** What the clocks said when the turn began. */
-  #wallMs = 0;
-  #takenAt = 0;
-  #turnMs = 0;
+  readonly #times = new TurnTimes();
 
   /**
    * Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs`
@@ -104,15 +84,13 @@ export class Journal {
     { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
     owner: JournalOwner,
   ) {
-    const { head, vector, lamport } = store.opened;
+    const { vector, lamport } = store.opened;
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
-    this.#messagesWaitMs = messagesWaitMs;
-    this.#tail = new Tail(tailBytes);
+    this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
     this.#builder = new SegmentBuilder(vector, store.opened.tombstones);
     this.#vector = { ...vector };
-    this.#head = head;
     this.#time = new DurableClock(lamport);
     const openTurn = () => {
       this.#openTurn();
@@ -124,19 +102,35 @@ export class Journal {
       builder: this.#builder,
       openTurn,
       flush: () => this.flush(),
-      read: (read) => this.#read(() => read(store)),
-      dropTail: () => this.#tail.dropTo(this.#head),
+      read: (read) => this.#log.read(read),
+      dropTail: () => this.#log.dropTo(this.#log.head),
       inboxes: () => this.inboxes,
     });
     this.retention = new Retention(store, clock, (key, value) => openTurn().note(key, value));
-    this.inboxes = new Inboxes({
-      senders: this.#senders,
+    const writing = {
       openTurn,
-      nextOwn: (lamport) => this.#nextOwn(lamport),
-      add: ({ origin, sequence }, audience, line) => this.#builder.add(origin, sequence, audience, line),
+      nextOwn: (lamport: number | undefined) => this.#nextOwn(lamport),
+      add: ({ origin, sequence }: EntryId, audience: Audience, line: string) =>
+        this.#builder.add(origin, sequence, audience, line),
+    };
+    this.places = new PlaceNotes(writing);
+    this.inboxes = new Inboxes({
+      ...writing,
+      senders: this.#senders,
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
-      read: (read) => this.#read(() => read(store)),
+      read: (read) => this.#log.read(read),
     });
+    this.#replicated = new ReplicatedEntries({
+      builder: this.#builder,
+      time: this.#time,
+      times: this.#times,
+      senders: this.#senders,
+      inboxes: this.inboxes,
+      openTurn,
+      account: (username) => this.accountOf(username),
+      usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
+      placeNoted: (...note) => this.#owner.placeNoted?.(...note),
+    }, messagesWaitMs);
   }
 
   /** What this server is called: the origin of what it accepts. */
@@ -145,7 +139,7 @@ export class Journal {
   }
 
   get head(): Position {
-    return this.#head;
+    return this.#log.head;
   }
 
   get vector(): Vector {
@@ -158,7 +152,7 @@ export class Journal {
 
   /** When the turn began in which something came last, in milliseconds of a monotonic clock. */
   get turnMs(): number {
-    return this.#turnMs;
+    return this.#times.turnMs;
   }
 
   /** Whether this server has numbered entries of its own since it was started. */
@@ -218,48 +212,31 @@ export class Journal {
 
   /** Whether the store has failed. Then nothing is written any more, and reading throws. */
   get hasFailed(): boolean {
-    return this.#hasFailed;
+    return this.#log.hasFailed;
   }
 
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
-    if (position >= this.#head) return [];
-    return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes));
+    return this.#log.segmentsAfter(position, maxBytes);
   }
 
   /** As the store's. */
   missing(vector: Vector): Missing {
-    return this.#read(() => this.#store.missing(vector));
+    return this.#log.read((store) => store.missing(vector));
   }
 
   /** As the store's. */
   vectorAt(position: Position): Vector {
-    return this.#read(() => this.#store.vectorAt(position));
+    return this.#log.read((store) => store.vectorAt(position));
   }
 
   /** The store has forgotten something at and before `position`. */
   forgot(position: Position): void {
-    this.#tail.dropTo(position);
+    this.#log.dropTo(position);
   }
 
-  /**
-   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a
-   * segment, and never before `began`, where it was read from. Asked for each reader whenever servers talk: so it looks
-   * at a bounded number of segments, and gives `began` when that is not enough.
-   */
-  positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
-    let before = position;
-    let [looks, reads] = [0, 0];
-    for (let unsent = unsentBytes; unsent > 0 && before > began; before--) {
-      if (++looks > MAX_LOOKS_BACK) return began;
-      let segment = this.#tail.after(before - 1, 0)?.[0];
-      if (segment === undefined && ++reads > MAX_READS_BACK) return began;
-      segment ??= this.segmentsAfter(before - 1, 0)[0];
-      if (segment?.position !== before) break;
-      const { audience, bytes } = segment;
-      const wasSent = audience.kind === "everyone" || (audience.kind === "user" && audience.username === username);
-      if (wasSent) unsent -= bytes.length;
-    }
-    return Math.max(before, began);
+  /** As `LogReader.positionBefore`. */
+  positionBefore(reader: SentReader): Position {
+    return this.#log.positionBefore(reader);
   }
 
   /**
@@ -290,22 +267,22 @@ export class Journal {
 
   /** The account of this name, be it stored or about to be. */
   accountOf(username: string): Account | undefined {
-    return this.#account(username);
+    return this.#turn.accounts.get(username) ?? this.storedAccount(username);
   }
 
   /** Whether there is such a user, be it stored or about to be. */
   hasAccount(username: string): boolean {
-    return this.#account(username) !== undefined;
+    return this.accountOf(username) !== undefined;
   }
 
   /** The account of a user, if it is stored. */
   storedAccount(username: string): Account | undefined {
-    return this.#read(() => this.#store.account(username));
+    return this.#log.read((store) => store.account(username));
   }
 
   /** As the store's. */
   usernames(): readonly string[] {
-    return this.#read(() => this.#store.usernames());
+    return this.#log.read((store) => store.usernames());
   }
 
   /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
@@ -326,7 +303,7 @@ export class Journal {
    */
   register({ username, verifier, claim }: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
-    if (this.#account(username) !== undefined) return undefined;
+    if (this.accountOf(username) !== undefined) return undefined;
     const own = this.#nextOwn(undefined);
     const { origin, sequence } = own;
     this.#builder.add(origin, sequence, SERVERS, encodeAccount({ ...own, username, verifier, claim }));
@@ -337,32 +314,18 @@ export class Journal {
   }
 
   /** Takes in what another server has accepted: the next one of its origin that is still kept. */
-  replicate({ origin, sequence, audience, line, facts, ageMs = 0, reach }: ReplicatedEntry): void {
-    this.#openTurn();
-    this.#time.reach(reach ?? facts.lamport);
-    const reached = this.#audienceOf(origin, sequence, audience, facts);
-    this.#builder.add(origin, sequence, reached, line);
-    const { username, account, to, place } = facts;
-    // One that is a second time here waits already. One that had its time may be all that is left of its origin,
-    // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
-    // the two may be wrong.
-    if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
-      this.#turn.addMessage({ origin, sequence, to, line });
-    }
-    if (username !== undefined && username !== ANONYMOUS) this.#senders.came(username, { origin, sequence });
-    if (place !== undefined) this.#owner.placeNoted?.(origin, sequence, facts.lamport, place);
-    if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
+  replicate(entry: ReplicatedEntry): void {
+    this.#replicated.take(entry);
   }
 
-  /** Accounts that others have, of origins that may be forgotten: each holds if it was claimed before what there is. */
+  /** As `ReplicatedEntries.takeAccounts`. */
   takeAccounts(accounts: Iterable<Account>): void {
-    this.#openTurn();
-    for (const account of accounts) this.#takeAccount(account);
+    this.#replicated.takeAccounts(accounts);
   }
 
   /** As the store's. */
   accountsAfter(username: string, limit: number): Account[] {
-    return this.#read(() => this.#store.accountsAfter(username, limit));
+    return this.#log.read((store) => store.accountsAfter(username, limit));
   }
 
   /** Notes the servers of the network, to be found again after a restart. */
@@ -375,36 +338,6 @@ export class Journal {
   saveNote(key: string, value: string): void {
     this.#openTurn();
     this.#turn.note(key, value);
-  }
-
-  /**
-   * Tells all servers what is to be known of a user's lost connections; `note` is given the Lamport time of the entry.
-   */
-  notePlace(note: (lamport: number) => PlaceNote): OwnEntry {
-    this.#openTurn();
-    const own = this.#nextOwn(undefined);
-    const noted = note(own.lamport);
-    const audience = { kind: "user" as const, username: noted.username };
-    this.#builder.add(own.origin, own.sequence, audience, encodePlace(noted, own));
-    return own;
-  }
-
-  /** Notes where a user's connection stands, or stood. */
-  savePlace(place: StoredPlace): void {
-    this.#openTurn();
-    this.#turn.savePlace(place);
-  }
-
-  /** Forgets that. */
-  endPlace(id: number): void {
-    this.#openTurn();
-    this.#turn.endPlace(id);
-  }
-
-  /** Forgets a plain client's place, as earlier versions kept it. */
-  endCursor(id: number): void {
-    this.#openTurn();
-    this.#turn.endCursor(id);
   }
 
   /**
@@ -422,12 +355,12 @@ export class Journal {
   flush(): void {
     this.#turnIsOpen = false;
     this.inboxes.turnEnded();
-    if (this.#hasFailed) return;
+    if (this.#log.hasFailed) return;
     let commit: Commit;
     try {
       commit = this.#commit();
     } catch (error) {
-      this.#fail(error);
+      this.#log.fail(error);
       return;
     }
     this.#owner.committed(commit);
@@ -438,10 +371,11 @@ export class Journal {
    * belongs to the next turn.
    */
   #commit(): Commit {
-    const segments = this.#builder.take(this.#head, this.#takenAt);
+    const segments = this.#builder.take(this.#log.head, this.#times.takenAt);
     const turn = this.#turn;
     let holes: Vector | undefined;
     let names: readonly string[] = [];
+    let lostAccounts: readonly string[] = [];
     if (segments.length > 0 || turn.isWorthKeeping) {
       const begunAtMs = this.#clock.nowMs();
       this.#store.commit(turn.batch(segments, this.#time.now));
@@ -449,24 +383,24 @@ export class Journal {
       this.#time.written();
       holes = this.#accept(segments);
       names = [...turn.accounts.keys()];
+      lostAccounts = turn.lostAccounts;
       this.#turn = new Turn();
     }
-    const [waiting, lostAccounts, registrations] = [this.#waiting, this.#lostAccounts, this.#registrations];
+    const [waiting, registrations] = [this.#waiting, this.#registrations];
     this.#waiting = new Set();
-    this.#lostAccounts = [];
     this.#registrations = [];
     return { segments, holes, waiting, names, lostAccounts, registrations };
   }
 
   /** Before anybody is told a time that the clock could fall behind after a restart. */
   #writeLamport(): void {
-    if (this.#hasFailed) return;
+    if (this.#log.hasFailed) return;
     const nothing = { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [] };
     try {
       this.#store.commit({ ...nothing, lamport: this.#time.now });
       this.#time.written();
     } catch (error) {
-      this.#fail(error);
+      this.#log.fail(error);
     }
   }
 
@@ -476,11 +410,10 @@ export class Journal {
     for (const segment of segments) {
       const had = sequenceOf(this.#vector, segment.origin) || this.origins.reborn(segment.origin);
       if (segment.first > had + 1) (holes ??= {})[segment.origin] = segment.first - 1;
-      this.#tail.push(segment);
+      this.#log.push(segment);
       this.#taken += segment.last - segment.first + 1;
       this.#vector[segment.origin] = segment.last;
       this.changes.moved(segment.origin);
-      this.#head = segment.position;
     }
     return holes;
   }
@@ -488,41 +421,10 @@ export class Journal {
   #openTurn(): void {
     if (this.#turnIsOpen) return;
     this.#turnIsOpen = true;
-    // One reading of the clocks for all that happens in a turn.
-    this.#wallMs = this.#clock.wallMs();
-    this.#turnMs = this.#clock.nowMs();
-    this.#takenAt = this.retention.at(this.#turnMs);
+    this.#times.begin(this.#clock, this.retention);
     this.#clock.endOfTurn(() => {
       if (this.#turnIsOpen) this.flush();
     });
-  }
-
-  /**
-   * Whom a replicated entry is for here. What its sender has published through another server already
-   * nobody gets a second time.
-   */
-  #audienceOf(origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
-    const { username, messageId, of } = facts;
-    if (of !== undefined) return this.inboxes.deliveredElsewhere(of, audience, messageId);
-    if (username === undefined || messageId === undefined) return audience;
-    const first = this.#usedMessageId(username, messageId);
-    if (first !== undefined) {
-      // Its receiver got it before it came here.
-      if (this.inboxes.isDelivered({ origin, sequence })) this.inboxes.noteDelivered(first);
-      return SERVERS;
-    }
-    const used = { username, messageId, origin, sequence, usedAt: this.#takenAt };
-    this.#turn.addMessageId(used);
-    return audience;
-  }
-
-  /** Of two accounts of one name the one that was claimed first holds, on every server. */
-  #takeAccount(account: Account): void {
-    const { username } = account;
-    const known = this.#account(username);
-    if (known !== undefined && !precedes(account, known)) return;
-    this.#turn.accounts.set(username, account);
-    if (known !== undefined) this.#lostAccounts.push(username);
   }
 
   /** Numbers an entry of this server's own, made of something that was sent at this Lamport time. */
@@ -533,33 +435,13 @@ export class Journal {
       origin: this.serverId,
       sequence: this.#builder.lastOf(this.serverId) + 1,
       lamport: this.#time.receive(lamport),
-      sentAt: this.#wallMs,
-      takenAt: this.#takenAt,
+      sentAt: this.#times.wallMs,
+      takenAt: this.#times.takenAt,
     };
-  }
-
-  #account(username: string): Account | undefined {
-    return this.#turn.accounts.get(username) ?? this.storedAccount(username);
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
     return this.#turn.usedMessageId(username, messageId) ??
-      this.#read(() => this.#store.usedMessageId(username, messageId));
-  }
-
-  /** What the store says. */
-  #read<T>(read: () => T): T {
-    if (this.#hasFailed) throw new UnreadableError("The store has failed before");
-    try {
-      return read();
-    } catch (error) {
-      this.#fail(error);
-      throw new UnreadableError("The store cannot be read", { cause: error });
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#hasFailed = true;
-    this.#owner.failed(error);
+      this.#log.read((store) => store.usedMessageId(username, messageId));
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Segment } from "../../log/segment.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type {
   Account,
@@ -14,10 +15,29 @@ import type {
   StoredPlace,
   UsedMessageId,
 } from "../store/store.ts";
+import type { Retention } from "./retention.ts";
+
+/** What the clocks said when the turn began: one reading of them for all that happens in it. */
+export class TurnTimes {
+  /** By the calendar, in milliseconds since 1970. */
+  wallMs = 0;
+  /** Milliseconds of a monotonic clock. */
+  turnMs = 0;
+  /** By the clock that the log forgets by. */
+  takenAt = 0;
+
+  begin(clock: Clock, retention: Retention): void {
+    this.wallMs = clock.wallMs();
+    this.turnMs = clock.nowMs();
+    this.takenAt = retention.at(this.turnMs);
+  }
+}
 
 /** One turn. */
 export class Turn {
   readonly accounts = new Map<string, Account>();
+  /** Names whose accounts here do not hold any more: other servers had older claims. */
+  readonly lostAccounts: string[] = [];
   readonly #messageIds = new Map<string, UsedMessageId>();
   readonly #directMessages: StoredMessage[] = [];
   readonly #delivered: EntryId[] = [];

@@ -78,14 +78,14 @@ export class PlaceKeeper {
       this.#table.skipId(id);
       if ("live" in row) {
         left.push({ username, resumes: row.resumes, position: Math.min(row.position ?? head, head) });
-        journal.endPlace(id);
+        journal.places.end(id);
         // The end of the log may have been lost in a power cut.
       } else this.#table.restore({ ...row, id, username, position: Math.min(row.position, head) });
     }
     // As they were kept before there were places.
     for (const { id, username, position = head } of cursors) {
       left.push({ username, resumes: false, position });
-      journal.endCursor(id);
+      journal.places.endCursor(id);
     }
     const { serverId } = journal;
     for (const { username, resumes: canResume, position } of left) {
@@ -114,7 +114,7 @@ export class PlaceKeeper {
   moved(id: number, position: Position | undefined): void {
     const { username, canResume } = this.#connections.get(id)!;
     const row: LiveRow = { live: true, resumes: canResume, position: position ?? null };
-    this.#parts.journal.savePlace({ id, username, place: JSON.stringify(row) });
+    this.#parts.journal.places.save({ id, username, place: JSON.stringify(row) });
   }
 
   /** It is gone, and has not said that it is for good; it was sent everything up to `position`. */
@@ -123,7 +123,7 @@ export class PlaceKeeper {
     const { username, canResume } = this.#ended(id);
     const at = position >= journal.head ? journal.vector : journal.vectorAt(position);
     const note = { event: "lost" as const, username, resumes: canResume, vector: this.wireVector(at) };
-    const { origin, sequence, lamport } = journal.notePlace((lamport) => ({ ...note, lostAt: lamport }));
+    const { origin, sequence, lamport } = journal.places.tell((lamport) => ({ ...note, lostAt: lamport }));
     const lostAt = lamport;
     this.#told({ username, server: origin, sequence, lostAt, canResume, position, except: {} });
   }
@@ -263,7 +263,7 @@ export class PlaceKeeper {
     for (const { id, username, canResume, lostAt, position, except } of this.#table.concludedOf(journal.serverId)) {
       const vector = this.wireVector({ ...journal.vectorAt(position), ...except });
       const note = { event: "lost" as const, username, resumes: canResume, lostAt, vector };
-      this.#table.toldNow(id, journal.notePlace(() => note).sequence);
+      this.#table.toldNow(id, journal.places.tell(() => note).sequence);
     }
     this.#keep();
   }
@@ -297,7 +297,7 @@ export class PlaceKeeper {
   }
 
   #taken({ username, server, sequence }: LostPlace): void {
-    this.#parts.journal.notePlace(() => ({ event: "taken", username, server, sequence }));
+    this.#parts.journal.places.tell(() => ({ event: "taken", username, server, sequence }));
     this.#keep();
   }
 
@@ -316,7 +316,7 @@ export class PlaceKeeper {
   #ended(id: number): ReadingConnection {
     const connection = this.#connections.get(id)!;
     this.#connections.delete(id);
-    this.#parts.journal.endPlace(id);
+    this.#parts.journal.places.end(id);
     this.#count(connection, -1);
     return connection;
   }
@@ -332,8 +332,8 @@ export class PlaceKeeper {
   #keep(): void {
     const { saved, ended } = this.#table.takeChanges();
     const { journal } = this.#parts;
-    for (const { id, username, ...row } of saved) journal.savePlace({ id, username, place: JSON.stringify(row) });
-    for (const id of ended) journal.endPlace(id);
+    for (const { id, username, ...row } of saved) journal.places.save({ id, username, place: JSON.stringify(row) });
+    for (const id of ended) journal.places.end(id);
   }
 }
 

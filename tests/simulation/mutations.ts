@@ -58,9 +58,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "take a failed read for an empty one",
-    path: "server/journal/journal.ts",
+    path: "server/journal/log_reader.ts",
     text:
-      "return this.#tail.after(position, maxBytes) ?? this.#read(() => this.#store.segmentsAfter(position, maxBytes));",
+      "return this.#tail.after(position, maxBytes) ?? this.read((store) => store.segmentsAfter(position, maxBytes));",
     replacement:
       "try { return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes); } catch { return []; }",
   },
@@ -72,9 +72,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "tell the age of a message by its date",
-    path: "server/journal/journal.ts",
+    path: "server/journal/replicated_entries.ts",
     text: "ageMs < this.#messagesWaitMs",
-    replacement: "this.#wallMs - (facts.sentAt ?? ageMs) < this.#messagesWaitMs",
+    replacement: "journal.times.wallMs - (facts.sentAt ?? ageMs) < this.#messagesWaitMs",
   },
   {
     name: "show clients what nobody knows",

@@ -1,7 +1,8 @@
 /** Where a reader stands of which bytes have not left: found out without reading the whole log. */
 
 import { assertEquals, assertLess } from "@std/assert";
-import { Journal, type SentReader } from "../../../server/journal/journal.ts";
+import { Journal } from "../../../server/journal/journal.ts";
+import type { SentReader } from "../../../server/journal/log_reader.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 

@@ -1,0 +1,108 @@
+/**
+ * The log as it is read: the newest segments are in memory, the others in the store. What cannot be read ends the
+ * server: the first failure of the store is told once, and everything that is asked after it throws. The journal
+ * (`journal.ts`) writes what is read here.
+ */
+
+import type { Position, Segment } from "../../log/segment.ts";
+import { Tail } from "../../log/tail.ts";
+import type { Store } from "../store/store.ts";
+import { UnreadableError } from "./unreadable_store.ts";
+
+/** A reader, and what of its part of the log has not left this process. */
+export interface SentReader {
+  /** The last segment that it was sent. */
+  readonly position: Position;
+  readonly unsentBytes: number;
+  /** Where it was read from. */
+  readonly began: Position;
+  /** Whose direct messages it is sent. */
+  readonly username: string;
+}
+
+/** Segments that are looked at for one reader: in memory, and in the store, where each costs a read. */
+const MAX_LOOKS_BACK = 1_024;
+const MAX_READS_BACK = 32;
+
+/** Reads one log. */
+export class LogReader {
+  readonly #store: Store;
+  readonly #tail: Tail;
+  readonly #tellFailed: (error: unknown) => void;
+  #head: Position;
+  #hasFailed = false;
+
+  /** Keeps the newest `tailBytes` in memory. Calls `failed` when the store cannot be read or written. */
+  constructor(store: Store, tailBytes: number, failed: (error: unknown) => void) {
+    this.#store = store;
+    this.#tail = new Tail(tailBytes);
+    this.#tellFailed = failed;
+    this.#head = store.opened.head;
+  }
+
+  /** Where the newest segment stands. */
+  get head(): Position {
+    return this.#head;
+  }
+
+  /** Whether the store has failed. Then reading throws. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** The store has this segment, behind all others. */
+  push(segment: Segment): void {
+    this.#tail.push(segment);
+    this.#head = segment.position;
+  }
+
+  /** Segments up to `position` are not in memory any more. */
+  dropTo(position: Position): void {
+    this.#tail.dropTo(position);
+  }
+
+  /** As `Store.segmentsAfter`. @throws {UnreadableError} */
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
+    if (position >= this.#head) return [];
+    return this.#tail.after(position, maxBytes) ?? this.read((store) => store.segmentsAfter(position, maxBytes));
+  }
+
+  /**
+   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a
+   * segment, and never before `began`, where it was read from. Asked for each reader whenever servers talk: so it looks
+   * at a bounded number of segments, and gives `began` when that is not enough.
+   * @throws {UnreadableError}
+   */
+  positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
+    let before = position;
+    let [looks, reads] = [0, 0];
+    for (let unsent = unsentBytes; unsent > 0 && before > began; before--) {
+      if (++looks > MAX_LOOKS_BACK) return began;
+      let segment = this.#tail.after(before - 1, 0)?.[0];
+      if (segment === undefined && ++reads > MAX_READS_BACK) return began;
+      segment ??= this.segmentsAfter(before - 1, 0)[0];
+      if (segment?.position !== before) break;
+      const { audience, bytes } = segment;
+      const wasSent = audience.kind === "everyone" || (audience.kind === "user" && audience.username === username);
+      if (wasSent) unsent -= bytes.length;
+    }
+    return Math.max(before, began);
+  }
+
+  /** What the store says. @throws {UnreadableError} */
+  read<T>(read: (store: Store) => T): T {
+    if (this.#hasFailed) throw new UnreadableError("The store has failed before");
+    try {
+      return read(this.#store);
+    } catch (error) {
+      this.fail(error);
+      throw new UnreadableError("The store cannot be read", { cause: error });
+    }
+  }
+
+  /** The store can be read or written no more. */
+  fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#tellFailed(error);
+  }
+}

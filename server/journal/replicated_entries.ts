@@ -1,0 +1,100 @@
+/**
+ * What other servers have accepted, taken into the turn that the journal has open: whom such an entry is for here, what
+ * of it waits for a user, and which of two accounts of one name holds.
+ */
+
+import { precedes } from "../../log/precedes.ts";
+import { type Audience, SERVERS } from "../../log/segment.ts";
+import type { SegmentBuilder } from "../../log/segment_builder.ts";
+import type { EntryFacts } from "../../protocol/entry_codec.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
+import type { Account, UsedMessageId } from "../store/store.ts";
+import type { Inboxes } from "./direct_messages.ts";
+import type { DurableClock } from "./durable_clock.ts";
+import type { ReplicatedEntry } from "./entries.ts";
+import type { Senders } from "./senders.ts";
+import type { Turn, TurnTimes } from "./turn_batch.ts";
+
+/** What of the journal they are written with. */
+export interface ReplicatedJournal {
+  readonly builder: SegmentBuilder;
+  readonly time: DurableClock;
+  readonly times: TurnTimes;
+  readonly senders: Senders;
+  readonly inboxes: Inboxes;
+  /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
+  openTurn(): Turn;
+  /** The account of a name, be it stored or about to be. */
+  account(username: string): Account | undefined;
+  /** What a user has sent under a `messageId`, be it stored or about to be. */
+  usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
+  /** As `JournalOwner.placeNoted`. */
+  placeNoted(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
+}
+
+/** The entries of other servers. */
+export class ReplicatedEntries {
+  readonly #journal: ReplicatedJournal;
+  readonly #messagesWaitMs: number;
+
+  /** A direct message waits for `messagesWaitMs` after it was taken in. */
+  constructor(journal: ReplicatedJournal, messagesWaitMs: number) {
+    this.#journal = journal;
+    this.#messagesWaitMs = messagesWaitMs;
+  }
+
+  /** Takes in the next entry of its origin that is still kept. */
+  take({ origin, sequence, audience, line, facts, ageMs = 0, reach }: ReplicatedEntry): void {
+    const journal = this.#journal;
+    const turn = journal.openTurn();
+    journal.time.reach(reach ?? facts.lamport);
+    const reached = this.#audienceOf(turn, origin, sequence, audience, facts);
+    journal.builder.add(origin, sequence, reached, line);
+    const { username, account, to, place } = facts;
+    // One that is a second time here waits already. One that had its time may be all that is left of its origin,
+    // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
+    // the two may be wrong.
+    if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
+      turn.addMessage({ origin, sequence, to, line });
+    }
+    if (username !== undefined && username !== ANONYMOUS) journal.senders.came(username, { origin, sequence });
+    if (place !== undefined) journal.placeNoted(origin, sequence, facts.lamport, place);
+    if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
+  }
+
+  /** Accounts that others have, of origins that may be forgotten: each holds if it was claimed before what there is. */
+  takeAccounts(accounts: Iterable<Account>): void {
+    this.#journal.openTurn();
+    for (const account of accounts) this.#takeAccount(account);
+  }
+
+  /**
+   * Whom a replicated entry is for here. What its sender has published through another server already
+   * nobody gets a second time.
+   */
+  #audienceOf(turn: Turn, origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
+    const { inboxes, times } = this.#journal;
+    const { username, messageId, of } = facts;
+    if (of !== undefined) return inboxes.deliveredElsewhere(of, audience, messageId);
+    if (username === undefined || messageId === undefined) return audience;
+    const first = this.#journal.usedMessageId(username, messageId);
+    if (first !== undefined) {
+      // Its receiver got it before it came here.
+      if (inboxes.isDelivered({ origin, sequence })) inboxes.noteDelivered(first);
+      return SERVERS;
+    }
+    turn.addMessageId({ username, messageId, origin, sequence, usedAt: times.takenAt });
+    return audience;
+  }
+
+  /** Of two accounts of one name the one that was claimed first holds, on every server. */
+  #takeAccount(account: Account): void {
+    const { username } = account;
+    const known = this.#journal.account(username);
+    if (known !== undefined && !precedes(account, known)) return;
+    const turn = this.#journal.openTurn();
+    turn.accounts.set(username, account);
+    if (known !== undefined) turn.lostAccounts.push(username);
+  }
+}
