@@ -30,7 +30,7 @@ export type {
   Published,
   Sent,
 } from "./client/options.ts";
-export type { ReconnectPolicy } from "./client/reconnect.ts";
+export type { ReconnectPolicy } from "./client/failover/reconnect.ts";
 export type { Endpoint } from "./platform/address.ts";
 export { DoorError } from "./server/gateway/door.ts";
 export { serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";

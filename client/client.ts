@@ -1,31 +1,24 @@
 /**
  * A client over all its connections. It connects, comes back after a lost connection, asks for missed entries, and
- * sends unacknowledged lines again. `session.ts` and `failover.ts` decide; `receiving.ts` and `sending.ts` handle the
+ * sends unacknowledged lines again. `session.ts` and `failover/` decide; `receiving.ts` and `sending.ts` handle the
  * data; `connection.ts` drives one connection.
  */
 
-import { getLogger } from "@logtape/logtape";
 import { endpointText } from "../config/values.ts";
 import { Supervisor } from "../heartbeat/supervisor.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
-import type {
-  Feature,
-  HeartbeatMessage,
-  LoginSuccessMessage,
-  RefusalMessage,
-  UserScope,
-  WireServer,
-} from "../protocol/message.ts";
+import type { Feature, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
-import { ConnectError, ConnectionEndedError, endedHere, refusedError, unreachable } from "./errors.ts";
-import { Failover, MAX_REDIRECTS, type Moment, type NextCall } from "./failover.ts";
-import { HeartbeatChannel } from "./heartbeat_channel.ts";
+import { endedHere } from "./errors.ts";
+import { Ending } from "./failover/ending.ts";
+import { Failover } from "./failover/failover.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import type {
   Activity,
   Client,
@@ -37,9 +30,10 @@ import type {
   Published,
   Sent,
 } from "./options.ts";
+import { Reading } from "./reading.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
-import { type ChatMessage, describeEnd, type SessionEnd, type SessionPlan } from "./session.ts";
+import type { ChatMessage, SessionEnd, SessionPlan } from "./session.ts";
 
 /** What a client runs on. */
 export interface ClientPlatform {
@@ -65,11 +59,6 @@ const NODE_LENGTH = 4;
 /** How long `close()` waits for acknowledgements. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-const logger = getLogger(["thrum", "client"]);
-
-/** The result of a registration if another account has the name. */
-const NAME_TAKEN: RefusalMessage = { command: "REGISTER_FAILED", info: "this name is taken", reason: "NAME_TAKEN" };
-
 /** Connects and logs in, as `connect` in `connect.ts` does, on the caller's platform. Rejects with the same errors. */
 export async function openClient(options: ConnectOptions, platform: ClientPlatform): Promise<Client> {
   const client = new RunningClient(options, platform);
@@ -85,28 +74,22 @@ class RunningClient implements Client {
   readonly #username: string;
   readonly #features: readonly Feature[];
   readonly #failover: Failover;
+  readonly #ending: Ending;
+  readonly #heartbeats: Heartbeats;
   /** Tells this client's messages from those of others with the same name. */
   readonly #nonce: string;
   readonly #time: ClientClock;
   readonly #receiving: Receiving;
   readonly #sending: Sending;
+  readonly #reading: Reading;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
-  #register: boolean | "ifNew";
-  #registered = false;
-  /** Whether the client sent a REGISTER and never got the answer. */
-  #mayHaveRegistered = false;
   #logins = 0;
   #ticket: string | undefined;
   #login: LoginSuccessMessage | undefined;
-  #firstLoginMs: number | undefined;
   #connection: Connection | undefined;
   /** The same, while it is logged in. */
   #open: Connection | undefined;
-  #channel: HeartbeatChannel | undefined;
-  /** Whether the iterators are far behind. */
-  #isPressed = false;
-  #willRead = false;
   /** Set once: from then on the client only finishes. */
   #closing: CloseInfo | undefined;
   /** Ends the wait for the next connection: a dial, or a delay. */
@@ -124,23 +107,33 @@ class RunningClient implements Client {
     if (options.since !== undefined && !this.#features.includes("resume")) {
       throw new TypeError('Cannot come back to where a client was before without the feature "resume"');
     }
-    this.#register = options.register ?? false;
     const { host, port, servers = [], reconnect } = options;
     this.#failover = new Failover([{ host, port }, ...servers], reconnect);
-    const { clock, random, writeTrace } = platform;
+    this.#ending = new Ending(this.#failover, this.#username, options.register ?? false, {
+      tell: (event) => this.#tell(event),
+      now: () => ({ at: platform.clock.nowMs(), chance: platform.random() }),
+      hasLoggedIn: () => this.#login !== undefined,
+      giveUp: (reason, error) => this.#fail(reason, error),
+    });
+    const { clock, transport, random, writeTrace } = platform;
     // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
     this.#nonce = Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");
     const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
     const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
     this.#time = new ClientClock(options.lamport ?? 0, record);
+    this.#heartbeats = new Heartbeats({ clock, transport, time: this.#time, options }, {
+      tell: (event) => this.#tell(event),
+      connection: () => this.#connection,
+      toServer: () => this.#toServer,
+    });
     this.#receiving = new Receiving(options.since, {
       tell: (event) => this.#tell(event),
       onArrival: (id, lamport, isNew) =>
         this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...isNew ? {} : { what: "again" } }),
       onPressure: (isHigh) => {
-        this.#isPressed = isHigh;
+        this.#reading.pressed(isHigh);
         if (!isHigh && this.#receiving.hasLeftOut) this.#catchUp();
-        this.#readOrNot();
+        this.#reading.readOrNot();
       },
       canCatchUp: () => this.features.includes("resume"),
       onDelivered: () => this.#sending.acknowledgeSoon(),
@@ -156,6 +149,10 @@ class RunningClient implements Client {
       user: () => this.#mustSayWho() ? { username: this.#username, secret: options.secret } : undefined,
       delivered: () => this.#receiving.delivered,
     });
+    this.#reading = new Reading(clock, {
+      throttle: (isThrottled) => this.#open?.throttle(isThrottled),
+      isWaiting: () => this.#sending.isWaiting,
+    });
     this.closed = this.#closed.promise;
     // A caller of `connect` gets this as its rejection. Without a caller, the runtime must not report it.
     this.#opened.promise.catch(() => {});
@@ -166,7 +163,7 @@ class RunningClient implements Client {
   }
 
   get registered(): boolean {
-    return this.#registered;
+    return this.#ending.registered;
   }
 
   get serverId(): string | undefined {
@@ -192,7 +189,7 @@ class RunningClient implements Client {
   /** Connects; resolves when the client is logged in. Called once. */
   async start(): Promise<void> {
     this.#time.note({ event: "start" });
-    await this.#openChannel();
+    await this.#heartbeats.open();
     // Runs as long as the client. Every failure in it ends in `closed`.
     void this.#run();
     await this.#opened.promise;
@@ -200,17 +197,17 @@ class RunningClient implements Client {
 
   async publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published> {
     this.#refuseIfClosed();
-    return { id: await this.#answered(this.#sending.publish(activity)) };
+    return { id: await this.#reading.answered(this.#sending.publish(activity)) };
   }
 
   async send(to: string, text: string): Promise<Sent> {
     this.#refuseIfClosed();
-    return { id: await this.#answered(this.#sending.send(to, text)) };
+    return { id: await this.#reading.answered(this.#sending.send(to, text)) };
   }
 
   async users(scope: UserScope): Promise<readonly string[]> {
     this.#refuseIfClosed();
-    return await this.#answered(this.#sending.users(scope));
+    return await this.#reading.answered(this.#sending.users(scope));
   }
 
   activities(): AsyncIterableIterator<Activity> {
@@ -243,27 +240,6 @@ class RunningClient implements Client {
     return this.close();
   }
 
-  /** Waits for an answer of the server. The connection has to be read for that. */
-  #answered<T>(answer: Promise<T>): Promise<T> {
-    this.#readOrNot();
-    // Not at once: the waiting caller may ask the next question right away.
-    const readOrNotSoon = () => {
-      if (this.#willRead || !this.#isPressed) return;
-      this.#willRead = true;
-      this.#platform.clock.endOfTurn(() => {
-        this.#willRead = false;
-        this.#readOrNot();
-      });
-    };
-    answer.then(readOrNotSoon, readOrNotSoon);
-    return answer;
-  }
-
-  /** Entries that nobody takes stay with the server, unless answers follow behind them. */
-  #readOrNot(): void {
-    this.#open?.throttle(this.#isPressed && !this.#sending.isWaiting);
-  }
-
   /** There is room again for the entries that were left out: a new login brings them. */
   #catchUp(): void {
     if (this.features.includes("resume")) this.#connection?.drop();
@@ -272,27 +248,6 @@ class RunningClient implements Client {
 
   #refuseIfClosed(): void {
     if (this.#closing !== undefined) throw this.#closing.error ?? endedHere();
-  }
-
-  /** A client that cannot have its channel goes on without it. */
-  async #openChannel(): Promise<void> {
-    const { heartbeatChannel } = this.#options;
-    if (heartbeatChannel === undefined) return;
-    try {
-      this.#channel = await HeartbeatChannel.open(this.#platform.transport, heartbeatChannel, {
-        serverHost: () => this.#connection?.remoteHost,
-        onHeartbeat: (heartbeat) => {
-          this.#connection?.heard();
-          const answered = this.#blockedForMs() === 0;
-          const time = this.#tellHeartbeat(heartbeat, answered, true);
-          return answered ? time : undefined;
-        },
-      });
-    } catch (error) {
-      const info = (error as Error).message;
-      logger.warn("Cannot listen for heartbeats out of band: {info}", { info });
-      this.#tell({ kind: "noChannel", endpoint: heartbeatChannel, info });
-    }
   }
 
   /** One connection after the other, until the client is closed. */
@@ -323,7 +278,10 @@ class RunningClient implements Client {
     try {
       link = await transport.dial({ ...server, timeoutMs, signal: dialing.signal });
     } catch (error) {
-      return this.#closing === undefined ? this.#onUnreachable(error as Error) : 0;
+      if (this.#closing !== undefined) return 0;
+      const { message } = error as Error;
+      this.#time.note({ event: "unreachable", peer: endpointText(server), what: message });
+      return this.#ending.unreachable(error as Error);
     }
     this.#giveUpWaiting = undefined;
     this.#time.note({ event: "connect", peer: endpointText(server) });
@@ -334,7 +292,10 @@ class RunningClient implements Client {
     this.#connection = undefined;
     this.#open = undefined;
     this.#receiving.cutOff();
-    return this.#closing === undefined ? this.#onEnd(end) : 0;
+    if (this.#closing !== undefined) return 0;
+    const peer = this.serverId ?? endpointText(this.#failover.server);
+    this.#time.note({ event: "closed", peer, what: "reason" in end ? end.reason : end.kind });
+    return this.#ending.ended(end);
   }
 
   #plan(): SessionPlan {
@@ -343,10 +304,10 @@ class RunningClient implements Client {
     return {
       username: this.#username,
       secret,
-      register: this.#register,
+      register: this.#ending.register,
       features: this.#features,
       resume: canResume ? this.#receiving.received : undefined,
-      heartbeatPort: this.#channel?.port,
+      heartbeatPort: this.#heartbeats.port,
       redirects: this.#failover.redirects,
       ticket: canResume ? this.#ticket : undefined,
       last: this.#sending.last,
@@ -357,8 +318,7 @@ class RunningClient implements Client {
   #owner(onEnd: (end: SessionEnd) => void): ConnectionOwner {
     return {
       onRegistered: () => {
-        this.#register = false;
-        this.#registered = true;
+        this.#ending.nameRegistered();
         this.#time.note({ event: "register", what: this.#username });
         this.#tell({ kind: "registered", username: this.#username });
       },
@@ -371,9 +331,9 @@ class RunningClient implements Client {
       onPending: (messageId, info) => this.#tell({ kind: "pending", messageId, info }),
       // What this client sends always has an id.
       onRefused: ({ messageId, info, reason }) => this.#sending.refused(messageId ?? "", info, reason),
-      onHeartbeat: (heartbeat, answered) => this.#tellHeartbeat(heartbeat, answered, false),
+      onHeartbeat: (heartbeat, answered) => this.#heartbeats.came(heartbeat, answered, false),
       onBackups: (servers) => this.#onBackups(servers),
-      blockedForMs: () => this.#blockedForMs(),
+      blockedForMs: () => this.#heartbeats.blockedForMs(),
       onEnd,
     };
   }
@@ -394,12 +354,10 @@ class RunningClient implements Client {
     const returned = this.#login !== undefined;
     this.#login = login;
     this.#open = this.#connection;
-    this.#registered ||= this.#mayHaveRegistered;
-    this.#mayHaveRegistered = false;
-    this.#register = false;
+    this.#ending.opened();
     const nowMs = this.#platform.clock.nowMs();
     this.#failover.opened(nowMs);
-    this.#firstLoginMs ??= nowMs;
+    this.#heartbeats.opened(nowMs);
     this.#tell({
       kind: "connected",
       server: this.#failover.server,
@@ -408,7 +366,7 @@ class RunningClient implements Client {
       missed: login.resume?.replayed ?? 0,
     });
     this.#receiving.begin(login);
-    this.#readOrNot();
+    this.#reading.readOrNot();
     this.#sending.opened();
     this.#opened.resolve();
   }
@@ -439,70 +397,8 @@ class RunningClient implements Client {
     this.#tell({ kind: "backups", servers: this.#failover.backups(named, this.serverId) });
   }
 
-  #onUnreachable(cause: Error): number {
-    const { server } = this.#failover;
-    this.#time.note({ event: "unreachable", peer: endpointText(server), what: cause.message });
-    this.#tell({ kind: "unreachable", server, info: cause.message });
-    const next = this.#failover.unreachable(this.#now());
-    return this.#follow(next, "CLOSED_BY_OTHER_SIDE", unreachable(endpointText(server), cause));
-  }
-
-  /** Decides how the client goes on after a connection. Returns how long to wait before the next one. */
-  #onEnd(end: SessionEnd): number {
-    const { server } = this.#failover;
-    const where = endpointText(server);
-    this.#time.note({ event: "closed", peer: this.serverId ?? where, what: "reason" in end ? end.reason : end.kind });
-    switch (end.kind) {
-      case "refused": {
-        const refusal = this.#mayHaveRegistered && end.refusal.reason === "WRONG_SECRET" ? NAME_TAKEN : end.refusal;
-        const error = refusedError(refusal, this.#username, where);
-        const next = this.#failover.refused(this.#now(), refusal.reason);
-        if (next.kind === "call") this.#tell({ kind: "unreachable", server, info: refusal.info });
-        return this.#follow(next, refusal.command, error);
-      }
-      case "nameTaken":
-        this.#register = false;
-        return 0;
-      case "redirected": {
-        const next = this.#failover.redirected(this.#now(), end.server);
-        if (next.kind === "call") this.#tell({ kind: "redirected", server: end.server });
-        const info = `Cannot log in: redirected more than ${MAX_REDIRECTS} times, last by ${where}`;
-        return this.#follow(next, "REDIRECTED", new ConnectError(info));
-      }
-      case "lost":
-      case "endedByServer": {
-        const byServer = end.kind === "endedByServer";
-        // The registration may have succeeded without an answer: then the name is taken by us.
-        if (this.#register === true) {
-          this.#register = "ifNew";
-          this.#mayHaveRegistered = true;
-        }
-        const info = describeEnd(end.reason, end.info);
-        if (this.#login !== undefined) this.#tell({ kind: "lost", reason: end.reason, info, byServer });
-        const error = this.#login === undefined && !byServer
-          ? new ConnectError(`Cannot log in at ${where}: ${info}`)
-          : new ConnectionEndedError(`The connection to ${where} ended: ${info}`, end.reason);
-        return this.#follow(this.#failover.lost(this.#now(), end), end.reason, error);
-      }
-      case "loggedOut":
-        return 0;
-    }
-  }
-
-  /** Returns how long to wait; or ends the client, with `reason` and `error`. */
-  #follow(next: NextCall, reason: string, error: Error): number {
-    if (next.kind === "giveUp") return this.#fail(reason, error);
-    if (next.delayMs > 0) this.#tell({ kind: "waiting", delayMs: next.delayMs });
-    return next.delayMs;
-  }
-
-  #now(): Moment {
-    return { at: this.#platform.clock.nowMs(), chance: this.#platform.random() };
-  }
-
-  #fail(reason: string, error: Error): 0 {
+  #fail(reason: string, error: Error): void {
     this.#closing ??= { reason, info: error.message, error };
-    return 0;
   }
 
   async #finish(): Promise<void> {
@@ -511,7 +407,7 @@ class RunningClient implements Client {
     this.#receiving.end(info.error);
     this.#sending.fail(error);
     this.#supervisor.stop();
-    await this.#channel?.[Symbol.asyncDispose]();
+    await this.#heartbeats.close();
     this.#time.note({ event: "stop", what: info.reason });
     await this.#platform.endTrace?.();
     this.#opened.reject(error);
@@ -529,12 +425,6 @@ class RunningClient implements Client {
     });
   }
 
-  #blockedForMs(): number {
-    const { blockHeartbeatMs = 0 } = this.#options;
-    const sinceMs = this.#firstLoginMs === undefined ? 0 : this.#platform.clock.nowMs() - this.#firstLoginMs;
-    return Math.max(0, blockHeartbeatMs - sinceMs);
-  }
-
   /** The server, for the trace. */
   get #toServer(): { readonly peer?: string } {
     return this.serverId === undefined ? {} : { peer: this.serverId };
@@ -543,18 +433,6 @@ class RunningClient implements Client {
   /** Servers want to hear from clients that asked for no features who publishes, with every activity. */
   #mustSayWho(): boolean {
     return this.#username !== ANONYMOUS && this.features.length === 0;
-  }
-
-  /** Gives what the answer has to say. */
-  #tellHeartbeat({ sequence, of, lamport }: HeartbeatMessage, answered: boolean, outOfBand: boolean): object {
-    const about = { ...this.#toServer, id: `heartbeat:${sequence}` };
-    let time = {};
-    if (this.#time.isRecorded) {
-      this.#time.receive(lamport, { event: "receive", ...about, ...answered ? {} : { what: "answer withheld" } });
-      if (answered) time = { lamport: this.#time.send({ event: "send", ...about }) };
-    }
-    this.#tell({ kind: "heartbeat", sequence, of, answered, outOfBand });
-    return time;
   }
 
   #tell(event: ClientEvent): void {

@@ -3,7 +3,7 @@
 import type { Endpoint } from "../platform/address.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
-import type { ReconnectPolicy } from "./reconnect.ts";
+import type { ReconnectPolicy } from "./failover/reconnect.ts";
 
 /** How and as whom a client connects, and what it does after a lost connection. */
 export interface ConnectOptions {

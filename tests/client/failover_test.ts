@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { ConnectError, RefusedError } from "../../client/errors.ts";
-import { Failover, MAX_REDIRECTS } from "../../client/failover.ts";
-import type { ReconnectPolicy } from "../../client/reconnect.ts";
+import { Failover, MAX_REDIRECTS } from "../../client/failover/failover.ts";
+import type { ReconnectPolicy } from "../../client/failover/reconnect.ts";
 import { ClientWorld, collect } from "../support/client_world.ts";
 import { FakeServer } from "../support/fake_server.ts";
 

@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { nextBest, nextServer, redirected, serverCount, serverList, withBackups } from "../../client/server_list.ts";
+import {
+  nextBest,
+  nextServer,
+  redirected,
+  serverCount,
+  serverList,
+  withBackups,
+} from "../../client/failover/server_list.ts";
 
 const a = { host: "a", port: 1 };
 const b = { host: "b", port: 1 };

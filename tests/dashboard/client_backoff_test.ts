@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { DEFAULT_RECONNECT, stepReconnect } from "../../client/reconnect.ts";
+import { DEFAULT_RECONNECT, stepReconnect } from "../../client/failover/reconnect.ts";
 import {
   MAX_DELAY_MS,
   MIN_DELAY_MS,

@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import * as library from "../../client/failover.ts";
+import * as library from "../../client/failover/failover.ts";
 import { Failover } from "../../dashboard/client/failover.js";
 
 const SERVERS = [1, 2, 3];

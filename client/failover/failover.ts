@@ -4,9 +4,9 @@
  * caller gives the time and the random numbers.
  */
 
-import type { Endpoint } from "../platform/address.ts";
-import { CLOSE_REASONS } from "../protocol/close_reason.ts";
-import type { WireServer } from "../protocol/message.ts";
+import type { Endpoint } from "../../platform/address.ts";
+import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
+import type { WireServer } from "../../protocol/message.ts";
 import {
   afterConnection,
   DEFAULT_RECONNECT,
@@ -25,7 +25,7 @@ import {
   serverList,
   withBackups,
 } from "./server_list.ts";
-import type { SessionEnd } from "./session.ts";
+import type { SessionEnd } from "../session.ts";
 
 /** When something happens to a client, and its luck. */
 export interface Moment {

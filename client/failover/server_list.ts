@@ -3,7 +3,7 @@
  * network names stand before the configured servers. Pure.
  */
 
-import type { Endpoint } from "../platform/address.ts";
+import type { Endpoint } from "../../platform/address.ts";
 
 /** Servers to call, and the current one. */
 export interface ServerList {

@@ -4,7 +4,7 @@
  * gives the time and the random number.
  */
 
-import type { ReconnectAdvice } from "../protocol/close_reason.ts";
+import type { ReconnectAdvice } from "../../protocol/close_reason.ts";
 
 /** How patient a client is. */
 export interface ReconnectPolicy {
