@@ -7,7 +7,7 @@ import {
   type ReconnectPolicy,
   type ReconnectState,
   stepReconnect,
-} from "../../client/failover/reconnect.ts";
+} from "../../../client/failover/reconnect.ts";
 
 const policy: ReconnectPolicy = {
   minDelayMs: 100,

@@ -6,7 +6,7 @@ import {
   serverCount,
   serverList,
   withBackups,
-} from "../../client/failover/server_list.ts";
+} from "../../../client/failover/server_list.ts";
 
 const a = { host: "a", port: 1 };
 const b = { host: "b", port: 1 };
