@@ -5,7 +5,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-PROTO = Path(__file__).parents[2] / "gateway" / "grpc" / "chitty_chat.proto"
+PROTO = Path(__file__).parents[2] / "server" / "gateway" / "grpc" / "chitty_chat.proto"
 TYPES = {"string": 9, "int32": 5, "bool": 8}
 
 
