@@ -25,7 +25,7 @@ import type {
 } from "../../protocol/peer/peer_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
 import type { HeartbeatCounts } from "../../view/metric_counters.ts";
-import type { Incarnation } from "../journal/incarnation.ts";
+import type { Incarnation } from "../journal/origins/incarnation.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { CloneError } from "./clone_error.ts";

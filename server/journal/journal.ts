@@ -21,7 +21,7 @@ import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { Inboxes } from "./direct_messages.ts";
 import { LogReader, type SentReader } from "./log_reader.ts";
-import { Origins } from "./origins.ts";
+import { Origins } from "./origins/origins.ts";
 import { PlaceNotes } from "./place_notes.ts";
 import { ReplicatedEntries } from "./replicated_entries.ts";
 import { Retention } from "./retention.ts";

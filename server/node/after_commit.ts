@@ -8,7 +8,7 @@ import type { Backplane } from "../backplane/backplane.ts";
 import type { Guests } from "../guests/guests.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AwaitingCommit, Commit } from "../journal/commit.ts";
-import type { Origins } from "../journal/origins.ts";
+import type { Origins } from "../journal/origins/origins.ts";
 import type { OlderPeers } from "../legacy/legacy_servers.ts";
 import type { EntrySpans } from "../observe/entry_spans.ts";
 import type { Observatory } from "../observe/observatory.ts";

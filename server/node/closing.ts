@@ -13,7 +13,7 @@ import type { Backplane } from "../backplane/backplane.ts";
 import { CloneError } from "../backplane/clone_error.ts";
 import type { Connections } from "../session/connections.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
-import type { Burying } from "../journal/gone_servers.ts";
+import type { Burying } from "../journal/origins/gone_servers.ts";
 import type { Forgetting } from "../journal/forgetting.ts";
 import type { Handover } from "../balance/handover.ts";
 import type { Journal } from "../journal/journal.ts";

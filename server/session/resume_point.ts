@@ -6,7 +6,7 @@ import type { Position } from "../../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../../log/vector.ts";
 import type { WireGap, WireResume } from "../../protocol/message.ts";
 import type { Missing } from "../store/store.ts";
-import type { Retractions } from "../journal/retractions.ts";
+import type { Retractions } from "../journal/origins/retractions.ts";
 
 /** The beginning of a session. */
 export interface Place {

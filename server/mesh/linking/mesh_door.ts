@@ -14,7 +14,7 @@ import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
 import type { LinkTaker, OlderDoor, PeerDoor } from "../../backplane/door.ts";
 import type { Admission, Admitted } from "../../backplane/peer_admission.ts";
-import type { Incarnation } from "../../journal/incarnation.ts";
+import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
 import { admitPeer } from "./peer_greeting.ts";
 

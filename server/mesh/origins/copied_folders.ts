@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { CloneError } from "../../backplane/clone_error.ts";
-import type { Incarnation } from "../../journal/incarnation.ts";
+import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import { isCopy, kinshipOf, type SeenIncarnation } from "./incarnation.ts";
 import { RecentMap } from "../../../log/recent.ts";
 import type { Clock } from "../../../platform/clock.ts";

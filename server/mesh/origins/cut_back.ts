@@ -10,7 +10,7 @@ import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { misread } from "../../journal/misread_receipts.ts";
+import { misread } from "../../journal/origins/misread_receipts.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
 
 /** Read at once. */

@@ -1,10 +1,10 @@
 /**
  * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that
  * one is sent more of it; of origins with numbers that were given out twice with all others. What follows from a
- * difference is decided in `server/journal/fork.ts`; who acts on it is the mesh.
+ * difference is decided in `server/journal/origins/fork.ts`; who acts on it is the mesh.
  */
 
-import { comparedSequences, type Digests, forkOf } from "../../journal/fork.ts";
+import { comparedSequences, type Digests, forkOf } from "../../journal/origins/fork.ts";
 import type { DigestsAskMessage, DigestsMessage } from "../../../protocol/peer/origin_message.ts";
 import { DIGESTS_FEATURE, type EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import { sequenceOf } from "../../../log/vector.ts";

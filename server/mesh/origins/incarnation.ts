@@ -4,7 +4,7 @@
  * comes after the other, one runs on a copy of the folder: the one that joined the network later. Pure.
  */
 
-import type { Incarnation } from "../../journal/incarnation.ts";
+import type { Incarnation } from "../../journal/origins/incarnation.ts";
 
 /** An incarnation somewhere in the network. */
 export interface SeenIncarnation extends Incarnation {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { beginIncarnation } from "../../../../server/journal/incarnation.ts";
+import { beginIncarnation } from "../../../../server/journal/origins/incarnation.ts";
 import { isCopy, kinshipOf, type SeenIncarnation } from "../../../../server/mesh/origins/incarnation.ts";
 import { incarnationField } from "../../../../protocol/peer/incarnation.ts";
 import { FieldProblem } from "../../../../protocol/fields.ts";

@@ -1,9 +1,9 @@
 /** Which message a receipt is of, where its number was given out twice. */
 
 import { assertEquals } from "@std/assert";
-import type { Segment } from "../../../log/segment.ts";
-import { misread } from "../../../server/journal/misread_receipts.ts";
-import { encodeDirectMessage, encodeReceipt } from "../../../protocol/entry_codec.ts";
+import type { Segment } from "../../../../log/segment.ts";
+import { misread } from "../../../../server/journal/origins/misread_receipts.ts";
+import { encodeDirectMessage, encodeReceipt } from "../../../../protocol/entry_codec.ts";
 
 const encoder = new TextEncoder();
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { comparedSequences, forkOf } from "../../../server/journal/fork.ts";
+import { comparedSequences, forkOf } from "../../../../server/journal/origins/fork.ts";
 
 /** Digests of a history that is `common` up to `after`, and `kind` of its own beyond. */
 function history(after: number, kind: string, sequences: readonly number[]): ReadonlyMap<number, string> {

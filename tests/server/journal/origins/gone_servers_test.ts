@@ -1,8 +1,8 @@
 /** Origins whose servers are gone for good are forgotten as a whole (docs/network.md, What is forgotten). */
 
 import { assert, assertEquals } from "@std/assert";
-import type { ConfigLayer } from "../../../config/config.ts";
-import { MeshWorld } from "../../support/mesh_world.ts";
+import type { ConfigLayer } from "../../../../config/config.ts";
+import { MeshWorld } from "../../../support/mesh_world.ts";
 
 const SOON: ConfigLayer = {
   cluster: { memberRetentionMs: 20_000 },

@@ -4,18 +4,18 @@
  * journal; who says so, and what is told to whom, is the business of the mesh.
  */
 
-import type { SegmentBuilder } from "../../log/segment_builder.ts";
+import type { SegmentBuilder } from "../../../log/segment_builder.ts";
 import { MAX_BASES } from "./fork.ts";
-import type { EntryId } from "../../protocol/entry_id.ts";
-import type { Inboxes } from "./direct_messages.ts";
+import type { EntryId } from "../../../protocol/entry_id.ts";
+import type { Inboxes } from "../direct_messages.ts";
 import type { Incarnation } from "./incarnation.ts";
-import type { Position } from "../../log/segment.ts";
-import { takeBack, type Vector } from "../../log/vector.ts";
-import type { VectorChanges } from "../../log/vector_changes.ts";
-import type { EntryRange, Store, StoreState } from "../store/store.ts";
+import type { Position } from "../../../log/segment.ts";
+import { takeBack, type Vector } from "../../../log/vector.ts";
+import type { VectorChanges } from "../../../log/vector_changes.ts";
+import type { EntryRange, Store, StoreState } from "../../store/store.ts";
 import { rename } from "./renaming.ts";
 import { Retractions } from "./retractions.ts";
-import type { Turn } from "./turn_batch.ts";
+import type { Turn } from "../turn_batch.ts";
 
 /** What of the journal they are written with. */
 export interface OriginsJournal {

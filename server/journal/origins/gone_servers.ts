@@ -6,12 +6,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Config } from "../../config/config.ts";
-import type { Position } from "../../log/segment.ts";
-import type { Vector } from "../../log/vector.ts";
-import type { Clock, Timer } from "../../platform/clock.ts";
-import { MAX_FORGOTTEN } from "../../protocol/peer/origin_message.ts";
-import type { Journal } from "./journal.ts";
+import type { Config } from "../../../config/config.ts";
+import type { Position } from "../../../log/segment.ts";
+import type { Vector } from "../../../log/vector.ts";
+import type { Clock, Timer } from "../../../platform/clock.ts";
+import { MAX_FORGOTTEN } from "../../../protocol/peer/origin_message.ts";
+import type { Journal } from "../journal.ts";
 
 /** What it works with. */
 export interface BuryingParts {

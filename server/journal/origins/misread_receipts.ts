@@ -3,9 +3,9 @@
  * delivered is the message that belongs there and is still to come. Pure.
  */
 
-import type { Segment } from "../../log/segment.ts";
-import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
-import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Segment } from "../../../log/segment.ts";
+import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
+import type { EntryId } from "../../../protocol/entry_id.ts";
 
 /** Which receipts say what of the entries of one origin that are cut off. */
 export interface Misread {

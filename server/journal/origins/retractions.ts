@@ -5,10 +5,10 @@
  * numbers on, and is told so. Pure.
  */
 
-import { RecentMap } from "../../log/recent.ts";
-import { sequenceOf, type Vector } from "../../log/vector.ts";
-import { isObject } from "../../protocol/fields.ts";
-import type { EntryRange } from "../store/store.ts";
+import { RecentMap } from "../../../log/recent.ts";
+import { sequenceOf, type Vector } from "../../../log/vector.ts";
+import { isObject } from "../../../protocol/fields.ts";
+import type { EntryRange } from "../../store/store.ts";
 
 /** Beyond that the oldest are forgotten: each takes a backup that was put back while nobody could be reached. */
 const MAX_RANGES = 64;

@@ -5,14 +5,14 @@
  * turn in which it happens is the journal's.
  */
 
-import { type Audience, linesOf, type Position, type Segment } from "../../log/segment.ts";
-import type { SegmentBuilder } from "../../log/segment_builder.ts";
-import type { Vector } from "../../log/vector.ts";
-import { type EntryFacts, parseEntry } from "../../protocol/entry_codec.ts";
-import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
-import type { Renaming, Store } from "../store/store.ts";
+import { type Audience, linesOf, type Position, type Segment } from "../../../log/segment.ts";
+import type { SegmentBuilder } from "../../../log/segment_builder.ts";
+import type { Vector } from "../../../log/vector.ts";
+import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
+import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
+import type { Renaming, Store } from "../../store/store.ts";
 import { type Misread, misread } from "./misread_receipts.ts";
-import type { Turn } from "./turn_batch.ts";
+import type { Turn } from "../turn_batch.ts";
 
 /** What the journal does it with. */
 export interface RenamedLog {
