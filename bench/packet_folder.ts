@@ -55,7 +55,7 @@ export async function fillFolder(folder: string, sizes: FolderSizes): Promise<vo
   journal.flush();
   for (let number = 1; number <= sizes.waiting; number++) {
     const message = { from: userName(2), to: RECEIVER, text: `message ${number}`, messageId: `m-${number}` };
-    journal.inboxes.send({ ...message, lamport: undefined, after: undefined });
+    journal.directMessages.send({ ...message, lamport: undefined, after: undefined });
     if (number % PER_TURN === 0) journal.flush();
   }
   journal.flush();

@@ -14,7 +14,7 @@ const EVENTS = ["sent", "answered", "unanswered"] as const;
 const NONE = -1;
 
 /** One connection's. */
-export class HeartbeatMoments {
+export class RecentHeartbeats {
   #numbers: number[] | undefined;
 
   add(at: number, event: HeartbeatMoment["event"], attempt: number, roundTripMs: number = NONE): void {

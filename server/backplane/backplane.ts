@@ -29,7 +29,7 @@ import type { Incarnation } from "../journal/origins/incarnation.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { CloneError } from "./clone_error.ts";
-import type { OlderDoor, PeerDoor } from "./door.ts";
+import type { LegacyDoor, PeerDoor } from "./door.ts";
 import type { Member } from "./member.ts";
 
 /** One server's way to the others. No call waits, and none throws because another server cannot be reached. */
@@ -190,7 +190,7 @@ export interface BackplaneParts {
   /** When this server was started, in milliseconds since 1970. */
   readonly startedAt: number;
   /** Servers of the older dialect that hang on this one; absent where none may. */
-  readonly older: OlderDoor | undefined;
+  readonly legacy: LegacyDoor | undefined;
   /** Counts heartbeats to other servers. */
   readonly heartbeats: HeartbeatCounts;
   /** Makes a name for this server that none had before. */

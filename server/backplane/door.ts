@@ -20,7 +20,7 @@ export interface LinkTaker {
 }
 
 /** What a backplane has of servers of the older dialect, which hang on this server. */
-export interface OlderDoor {
+export interface LegacyDoor {
   /** Takes over a link on which one has said AUTHENTICATE. `serverId` is there for family A alone. */
   accept(link: Link, framer: LineFramer, serverId: string | undefined, gone: () => void): LinkTaker;
   /** Takes over a link that this server has made, to one that turned out to be such a server: `line` came first. */

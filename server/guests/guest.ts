@@ -26,7 +26,7 @@ export interface GuestOwner {
 }
 
 /** Who comes in. */
-export interface Newcomer {
+export interface NewGuest {
   readonly name: string;
   /** Where it can be reached, for people. */
   readonly host: string;
@@ -51,14 +51,14 @@ const logger = getLogger(["thrum", "guest"]);
 export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   readonly id: string;
   readonly #services: ConnectionServices;
-  readonly #newcomer: Newcomer;
+  readonly #newcomer: NewGuest;
   readonly #owner: GuestOwner;
   readonly #queue: GuestQueue<N>;
   readonly #reader: Reader;
   readonly #since: number;
   #isGone = false;
 
-  constructor(id: string, services: ConnectionServices, newcomer: Newcomer, owner: GuestOwner) {
+  constructor(id: string, services: ConnectionServices, newcomer: NewGuest, owner: GuestOwner) {
     this.id = id;
     this.#services = services;
     this.#newcomer = newcomer;

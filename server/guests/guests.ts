@@ -8,7 +8,7 @@ import type { PresenceEvent } from "../presence/presence.ts";
 import type { Vector } from "../../log/vector.ts";
 import { usernameProblem } from "../../protocol/names.ts";
 import type { ConnectionServices } from "../session/connection_services.ts";
-import { Guest, type GuestOwner, type Newcomer } from "./guest.ts";
+import { Guest, type GuestOwner, type NewGuest } from "./guest.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /**
@@ -53,8 +53,8 @@ export class Guests {
     this.#parts.services.journal.reach(lamport);
   }
 
-  /** What all of the log that was delivered covers: the place of a notice that comes now. */
-  get place(): Vector {
+  /** What all of the log that was delivered covers: the position of a notice that comes now. */
+  get position(): Vector {
     return { ...this.#parts.services.journal.vector };
   }
 
@@ -69,7 +69,7 @@ export class Guests {
   }
 
   /** Lets somebody in, or says why not. */
-  enter<N>(newcomer: Newcomer, owner: GuestOwner): Guest<N> | GuestRefusal {
+  enter<N>(newcomer: NewGuest, owner: GuestOwner): Guest<N> | GuestRefusal {
     const { services, refusal } = this.#parts;
     const { backplane, presence, config: { sessions: { perUser } } } = services;
     const { name } = newcomer;

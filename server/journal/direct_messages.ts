@@ -8,10 +8,10 @@ import { type Audience, SERVERS } from "../../log/segment.ts";
 import { encodeDirectMessage, encodeReceipt } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { EntryRange, InboxPortion, Store, WaitingMessage } from "../store/store.ts";
-import { Deliveries } from "./recent_deliveries.ts";
+import { RecentDeliveries } from "./recent_deliveries.ts";
 import type { DeliveredMessage, OutgoingMessage, OwnEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
-import type { Turn } from "./turn_batch.ts";
+import type { TurnBatch } from "./turn_batch.ts";
 
 /**
  * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits
@@ -21,10 +21,10 @@ import type { Turn } from "./turn_batch.ts";
 export const MAX_WAITING_MESSAGES = 10_000;
 
 /** What of the journal they are written with. */
-export interface InboxJournal {
+export interface DirectMessagesJournal {
   readonly senders: Senders;
   /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
-  openTurn(): Turn;
+  openTurn(): TurnBatch;
   /** Numbers an entry of this server in that turn, made of something that was sent at this Lamport time. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */
@@ -36,13 +36,13 @@ export interface InboxJournal {
 }
 
 /** The inboxes of all users. */
-export class Inboxes {
-  readonly #journal: InboxJournal;
-  readonly #deliveries = new Deliveries();
+export class DirectMessages {
+  readonly #journal: DirectMessagesJournal;
+  readonly #deliveries = new RecentDeliveries();
   /** How many messages wait for the users to whom some were sent in this turn; those included. */
   readonly #waitingFor = new Map<string, number>();
 
-  constructor(journal: InboxJournal) {
+  constructor(journal: DirectMessagesJournal) {
     this.#journal = journal;
   }
 

@@ -19,14 +19,14 @@ import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
-import { Inboxes } from "./direct_messages.ts";
+import { DirectMessages } from "./direct_messages.ts";
 import { LogReader, type SentReader } from "./log_reader.ts";
 import { Origins } from "./origins/origins.ts";
 import { PlaceNotes } from "./place_notes.ts";
 import { ReplicatedEntries } from "./replicated_entries.ts";
 import { Retention } from "./retention.ts";
 import { Senders } from "./senders.ts";
-import { Turn, TurnTimes } from "./turn_batch.ts";
+import { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
 /** What the journal tells. */
 export interface JournalOwner {
@@ -49,7 +49,7 @@ export interface JournalOwner {
  * the end of this server.
  */
 export class Journal {
-  readonly inboxes: Inboxes;
+  readonly directMessages: DirectMessages;
   readonly origins: Origins;
   readonly places: PlaceNotes;
   /** The time by which the log forgets. */
@@ -64,7 +64,7 @@ export class Journal {
   readonly #builder: SegmentBuilder;
   readonly #vector: Record<string, number>;
   readonly #time: DurableClock;
-  #turn = new Turn();
+  #turn = new TurnBatch();
   readonly #senders = new Senders();
   #waiting = new Set<AwaitingCommit>();
   #registrations: (() => void)[] = [];
@@ -104,7 +104,7 @@ export class Journal {
       flush: () => this.flush(),
       read: (read) => this.#log.read(read),
       dropTail: () => this.#log.dropTo(this.#log.head),
-      inboxes: () => this.inboxes,
+      inboxes: () => this.directMessages,
     });
     this.retention = new Retention(store, clock, (key, value) => openTurn().note(key, value));
     const writing = {
@@ -114,7 +114,7 @@ export class Journal {
         this.#builder.add(origin, sequence, audience, line),
     };
     this.places = new PlaceNotes(writing);
-    this.inboxes = new Inboxes({
+    this.directMessages = new DirectMessages({
       ...writing,
       senders: this.#senders,
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
@@ -125,7 +125,7 @@ export class Journal {
       time: this.#time,
       times: this.#times,
       senders: this.#senders,
-      inboxes: this.inboxes,
+      directMessages: this.directMessages,
       openTurn,
       account: (username) => this.accountOf(username),
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
@@ -354,7 +354,7 @@ export class Journal {
    */
   flush(): void {
     this.#turnIsOpen = false;
-    this.inboxes.turnEnded();
+    this.directMessages.turnEnded();
     if (this.#log.hasFailed) return;
     let commit: Commit;
     try {
@@ -384,7 +384,7 @@ export class Journal {
       holes = this.#accept(segments);
       names = [...turn.accounts.keys()];
       lostAccounts = turn.lostAccounts;
-      this.#turn = new Turn();
+      this.#turn = new TurnBatch();
     }
     const [waiting, registrations] = [this.#waiting, this.#registrations];
     this.#waiting = new Set();

@@ -8,12 +8,12 @@ import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodePlace, type PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { StoredPlace } from "../store/store.ts";
 import type { OwnEntry } from "./entries.ts";
-import type { Turn } from "./turn_batch.ts";
+import type { TurnBatch } from "./turn_batch.ts";
 
 /** What of the journal they are written with. */
 export interface PlacesJournal {
   /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
-  openTurn(): Turn;
+  openTurn(): TurnBatch;
   /** Numbers an entry of this server in that turn, made of something that was sent at this Lamport time. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */

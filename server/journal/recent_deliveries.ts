@@ -11,7 +11,7 @@ import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_
 const MAX_DELIVERIES = 65_536;
 
 /** The newest deliveries. */
-export class Deliveries {
+export class RecentDeliveries {
   /** By id. */
   readonly #ids = new RecentSet<string>(MAX_DELIVERIES);
 

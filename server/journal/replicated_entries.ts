@@ -10,11 +10,11 @@ import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { Account, UsedMessageId } from "../store/store.ts";
-import type { Inboxes } from "./direct_messages.ts";
+import type { DirectMessages } from "./direct_messages.ts";
 import type { DurableClock } from "./durable_clock.ts";
 import type { ReplicatedEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
-import type { Turn, TurnTimes } from "./turn_batch.ts";
+import type { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
 /** What of the journal they are written with. */
 export interface ReplicatedJournal {
@@ -22,9 +22,9 @@ export interface ReplicatedJournal {
   readonly time: DurableClock;
   readonly times: TurnTimes;
   readonly senders: Senders;
-  readonly inboxes: Inboxes;
+  readonly directMessages: DirectMessages;
   /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
-  openTurn(): Turn;
+  openTurn(): TurnBatch;
   /** The account of a name, be it stored or about to be. */
   account(username: string): Account | undefined;
   /** What a user has sent under a `messageId`, be it stored or about to be. */
@@ -73,15 +73,15 @@ export class ReplicatedEntries {
    * Whom a replicated entry is for here. What its sender has published through another server already
    * nobody gets a second time.
    */
-  #audienceOf(turn: Turn, origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
-    const { inboxes, times } = this.#journal;
+  #audienceOf(turn: TurnBatch, origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
+    const { directMessages, times } = this.#journal;
     const { username, messageId, of } = facts;
-    if (of !== undefined) return inboxes.deliveredElsewhere(of, audience, messageId);
+    if (of !== undefined) return directMessages.deliveredElsewhere(of, audience, messageId);
     if (username === undefined || messageId === undefined) return audience;
     const first = this.#journal.usedMessageId(username, messageId);
     if (first !== undefined) {
       // Its receiver got it before it came here.
-      if (inboxes.isDelivered({ origin, sequence })) inboxes.noteDelivered(first);
+      if (directMessages.isDelivered({ origin, sequence })) directMessages.noteDelivered(first);
       return SERVERS;
     }
     turn.addMessageId({ username, messageId, origin, sequence, usedAt: times.takenAt });

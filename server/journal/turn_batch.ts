@@ -34,7 +34,7 @@ export class TurnTimes {
 }
 
 /** One turn. */
-export class Turn {
+export class TurnBatch {
   readonly accounts = new Map<string, Account>();
   /** Names whose accounts here do not hold any more: other servers had older claims. */
   readonly lostAccounts: string[] = [];

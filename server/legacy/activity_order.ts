@@ -7,7 +7,7 @@
 import { RecentMap } from "../../log/recent.ts";
 
 /** An activity as such a server passed it on. */
-export interface OlderActivity {
+export interface LegacyActivity {
   /** The activity's own JSON text, without `authenticated_user`. */
   readonly text: string;
   /** Who published it, by what that server says. */
@@ -22,8 +22,8 @@ export interface OlderActivity {
 }
 
 /** One that waits, and from whom it came. */
-interface Waiting<From> {
-  readonly activity: OlderActivity;
+interface HeldActivity<From> {
+  readonly activity: LegacyActivity;
   readonly from: From;
   readonly dueAt: number;
 }
@@ -38,7 +38,7 @@ const EXTRA_CHARACTERS = 200;
 /** The activities that wait at one server. `From` tells its caller which peer they came from. */
 export class ActivityOrder<From> {
   readonly #windowMs: number;
-  #waiting: Waiting<From>[] = [];
+  #waiting: HeldActivity<From>[] = [];
   #characters = 0;
   #dueAt = Infinity;
   /** Identities and their send times, in the order in which they came. */
@@ -61,7 +61,7 @@ export class ActivityOrder<From> {
    * again and again. Of that nothing is taken that is older than what was forgotten: it would come anew
    * every 5 seconds, for ever.
    */
-  add(activity: OlderActivity, from: From, isHistory: boolean, nowMs: number): boolean {
+  add(activity: LegacyActivity, from: From, isHistory: boolean, nowMs: number): boolean {
     const { identity, sendTime } = activity;
     if (identity !== undefined) {
       if (this.#seen.has(identity) || (isHistory && sendTime <= this.#forgottenUpTo)) return false;
@@ -75,7 +75,7 @@ export class ActivityOrder<From> {
   }
 
   /** Those whose window is over, and all that were sent before one of them, by send time. They are the caller's now. */
-  due(nowMs: number): { readonly activity: OlderActivity; readonly from: From }[] {
+  due(nowMs: number): { readonly activity: LegacyActivity; readonly from: From }[] {
     const upTo = this.#waiting.reduce(
       (latest, { activity, dueAt }) => dueAt <= nowMs ? Math.max(latest, activity.sendTime) : latest,
       -Infinity,
@@ -95,6 +95,6 @@ export class ActivityOrder<From> {
   }
 }
 
-function sizeOf({ text }: OlderActivity): number {
+function sizeOf({ text }: LegacyActivity): number {
   return text.length + EXTRA_CHARACTERS;
 }

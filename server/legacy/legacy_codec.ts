@@ -19,39 +19,39 @@ import type { InvalidLine, WireServer } from "../../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
 import { rawElements, rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
-import type { OlderActivity } from "./activity_order.ts";
+import type { LegacyActivity } from "./activity_order.ts";
 
 /** Which programs a server belongs to. */
 export type Family = "A" | "S";
 
 /** A server as these announce it. */
-export interface OlderServer extends WireServer {
+export interface LegacyServer extends WireServer {
   readonly load: number;
 }
 
 /** An account as these write it: its secret in clear. */
-export interface OlderUser {
+export interface LegacyUser {
   readonly username: string;
   readonly secret: string;
 }
 
 /** What a server of the older dialect says. */
-export type OlderMessage =
+export type LegacyMessage =
   /** `activity` is missing when it is one of ours that came back. */
-  | { readonly command: "ACTIVITY_BROADCAST"; readonly activity: OlderActivity | undefined }
-  | { readonly command: "ACTIVITY_SYNC"; readonly activities: readonly OlderActivity[] }
-  | { readonly command: "USER_SYNC"; readonly users: readonly OlderUser[] }
+  | { readonly command: "ACTIVITY_BROADCAST"; readonly activity: LegacyActivity | undefined }
+  | { readonly command: "ACTIVITY_SYNC"; readonly activities: readonly LegacyActivity[] }
+  | { readonly command: "USER_SYNC"; readonly users: readonly LegacyUser[] }
   | {
     readonly command: "LOCK_REQUEST" | "LOCK_ALLOWED" | "LOCK_DENIED";
     readonly username: string;
     readonly secret: string;
   }
   /** `family`: what the shape of it tells about whoever writes like this. */
-  | { readonly command: "SERVER_ANNOUNCE"; readonly server: OlderServer; readonly family: Family }
+  | { readonly command: "SERVER_ANNOUNCE"; readonly server: LegacyServer; readonly family: Family }
   | {
     readonly command: "AUTHENTICATION_SUCC";
-    readonly users: readonly OlderUser[];
-    readonly activities: readonly OlderActivity[];
+    readonly users: readonly LegacyUser[];
+    readonly activities: readonly LegacyActivity[];
   }
   | { readonly command: "AUTHENTICATION_FAIL" | "INVALID_MESSAGE"; readonly info: string }
   /** Known, and nothing to be done about. */
@@ -79,7 +79,7 @@ export function isThirdFamily(line: string): boolean {
 }
 
 /** What `line` says. Never throws. `wallMs`: now, for activities that do not say when they were sent. */
-export function parseOlderLine(line: string, wallMs: number): OlderMessage | InvalidLine {
+export function parseLegacyLine(line: string, wallMs: number): LegacyMessage | InvalidLine {
   const fields = parseFields(line);
   if ("problem" in fields) return { command: "", info: fields.problem };
   try {
@@ -90,9 +90,9 @@ export function parseOlderLine(line: string, wallMs: number): OlderMessage | Inv
   }
 }
 
-/** The answer to AUTHENTICATE, for A alone. Secrets are left empty: what A makes of that, `OlderPeer` mends. */
-export function encodeOlderSuccess(
-  self: OlderServer,
+/** The answer to AUTHENTICATE, for A alone. Secrets are left empty: what A makes of that, `LegacyDialect` mends. */
+export function encodeLegacySuccess(
+  self: LegacyServer,
   users: Iterable<{ readonly username: string; readonly isOnline: boolean }>,
   wallMs: number,
 ): string {
@@ -116,8 +116,8 @@ export function encodeOlderSuccess(
 }
 
 /** How a server is. Where the family is not known, one line that suits both. */
-export function encodeOlderAnnounce(
-  { serverId, load, host, port }: OlderServer,
+export function encodeLegacyAnnounce(
+  { serverId, load, host, port }: LegacyServer,
   family: Family | undefined,
   wallMs: number,
 ): string {
@@ -134,21 +134,21 @@ export function encodeOlderAnnounce(
 }
 
 /** Where to go when this server is gone. */
-export function encodeOlderBackups(servers: readonly WireServer[]): string {
+export function encodeLegacyBackups(servers: readonly WireServer[]): string {
   const list = servers.map(({ serverId, host, port }) => ({ serverId, host, port }));
   return encodeLine({ command: "BACKUP_LIST", servers: list });
 }
 
 /** A claim to a name. `secret` is made for this: never a user's own. */
-export function encodeOlderLock(
+export function encodeLegacyLock(
   command: "LOCK_REQUEST" | "LOCK_ALLOWED" | "LOCK_DENIED",
-  { username, secret }: OlderUser,
+  { username, secret }: LegacyUser,
 ): string {
   return encodeLine({ command, username, secret });
 }
 
 /** A user that exists now, with a secret that was made for this. */
-export function encodeUserUpdate({ username, secret }: OlderUser, isOnline: boolean, wallMs: number): string {
+export function encodeUserUpdate({ username, secret }: LegacyUser, isOnline: boolean, wallMs: number): string {
   return encodeLine({ command: "USER_UPDATE", username, secret, online: isOnline, updateTime: wallMs });
 }
 
@@ -156,7 +156,7 @@ export function encodeUserUpdate({ username, secret }: OlderUser, isOnline: bool
  * An activity of the log, for a server of that family. `id` is its `"<origin>:<sequence>"`; `text` its own, with
  * `authenticated_user`.
  */
-export function encodeOlderActivity(id: string, text: string, sendTime: number, family: Family | undefined): string {
+export function encodeLegacyActivity(id: string, text: string, sendTime: number, family: Family | undefined): string {
   // S hands the line to its clients as it is.
   if (family === "S") return `{"command":"ACTIVITY_BROADCAST","activity":${text}}\n`;
   return `{"command":"ACTIVITY_BROADCAST","id":${
@@ -164,7 +164,7 @@ export function encodeOlderActivity(id: string, text: string, sendTime: number, 
   },"activity":${text},"sendTime":${sendTime},"updateTime":${sendTime},"isDelivered":false}\n`;
 }
 
-function readMessage(fields: Fields, line: string, wallMs: number): OlderMessage | InvalidLine {
+function readMessage(fields: Fields, line: string, wallMs: number): LegacyMessage | InvalidLine {
   const { command } = fields;
   switch (command) {
     case "ACTIVITY_BROADCAST":
@@ -207,7 +207,7 @@ function readMessage(fields: Fields, line: string, wallMs: number): OlderMessage
 }
 
 /** `undefined` for an activity of ours: A has sent it back. */
-function readActivity(fields: Fields, text: string, wallMs: number): OlderActivity | undefined {
+function readActivity(fields: Fields, text: string, wallMs: number): LegacyActivity | undefined {
   const { id, activity } = fields;
   if (typeof id === "string" && parseEntryId(id) !== undefined) return undefined;
   const given = optionalIntegerField(fields.sendTime, "sendTime", 0, MAX_TIME_MS);
@@ -230,8 +230,8 @@ function identityOf(id: unknown, sendTime: number): string | undefined {
 }
 
 /** Every activity of every owner once; in the order of the list. */
-function readHistory(fields: Fields, line: string, wallMs: number): OlderActivity[] {
-  const activities = new Map<string, OlderActivity>();
+function readHistory(fields: Fields, line: string, wallMs: number): LegacyActivity[] {
+  const activities = new Map<string, LegacyActivity>();
   for (const owner of elementsOf(fields.activity_entity, rawValue(line, "activity_entity"))) {
     for (const { fields, text } of elementsOf(owner.fields.activity_list, rawValue(owner.text, "activity_list"))) {
       const activity = unlessWrong(() => readActivity(fields, text, wallMs));
@@ -249,7 +249,7 @@ function elementsOf(value: unknown, text: string | undefined): { fields: Fields;
   return value.flatMap((fields: unknown, n) => isObject(fields) ? [{ fields, text: texts[n]! }] : []);
 }
 
-function readUsers(value: unknown): OlderUser[] {
+function readUsers(value: unknown): LegacyUser[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((user: unknown) => {
     if (!isObject(user) || typeof user.username !== "string" || typeof user.secret !== "string") return [];
@@ -258,11 +258,11 @@ function readUsers(value: unknown): OlderUser[] {
 }
 
 /** Whether an account can be made of it. */
-export function isUsable({ username, secret }: OlderUser): boolean {
+export function isUsable({ username, secret }: LegacyUser): boolean {
   return usernameProblem(username) === undefined && secretProblem(secret) === undefined;
 }
 
-function readServer(fields: Fields): OlderServer {
+function readServer(fields: Fields): LegacyServer {
   const serverId = fields.serverId ?? fields.id;
   return {
     serverId: stringField(typeof serverId === "number" ? String(serverId) : serverId, "serverId"),

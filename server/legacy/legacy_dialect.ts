@@ -12,31 +12,31 @@ import { RecentSet } from "../../log/recent.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
-import type { OlderActivity } from "./activity_order.ts";
+import type { LegacyActivity } from "./activity_order.ts";
 import {
-  encodeOlderActivity,
-  encodeOlderAnnounce,
-  encodeOlderBackups,
-  encodeOlderLock,
-  encodeOlderSuccess,
+  encodeLegacyActivity,
+  encodeLegacyAnnounce,
+  encodeLegacyBackups,
+  encodeLegacyLock,
+  encodeLegacySuccess,
   encodeUserUpdate,
   type Family,
   isThirdFamily,
   isUsable,
-  type OlderServer,
-  type OlderUser,
-  parseOlderLine,
+  type LegacyServer,
+  type LegacyUser,
+  parseLegacyLine,
 } from "./legacy_codec.ts";
 
 /** What has to be known of this server and its network. */
-export interface OlderFacts {
+export interface LegacyFacts {
   /** Milliseconds since 1970. */
   readonly wallMs: number;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: number;
-  readonly self: OlderServer;
+  readonly self: LegacyServer;
   /** The other live servers of this dialect. */
-  readonly members: readonly OlderServer[];
+  readonly members: readonly LegacyServer[];
   /** Users for the greeting, those that are logged in first; only as many as fit into a line are taken. */
   readonly users: Iterable<{ readonly username: string; readonly isOnline: boolean }>;
   /** How long a `messageId` is remembered (`store.messageIdRetentionMs`): what is older would be taken in again. */
@@ -48,14 +48,14 @@ export interface OlderFacts {
 }
 
 /** What is to be done. In order. */
-export type OlderEffect =
+export type LegacyEffect =
   /** With its end. */
   | { readonly kind: "send"; readonly line: string }
   /**
    * To be put in order (`ActivityOrder.add`), then published here under its identity as `messageId`; after that
    * `published` is to be told.
    */
-  | { readonly kind: "takeActivity"; readonly activity: OlderActivity; readonly isHistory: boolean }
+  | { readonly kind: "takeActivity"; readonly activity: LegacyActivity; readonly isHistory: boolean }
   /**
    * To be registered here like a client's. With `isAsked` the peer waits for `answer`: a name that is taken already is
    * allowed if the secret is its account's. Without, nobody there is told. In both cases `answer` is.
@@ -64,7 +64,7 @@ export type OlderEffect =
   /** The peer has answered `claim`, or has had its time. */
   | { readonly kind: "claimAnswered"; readonly username: string; readonly isAllowed: boolean }
   /** A server of that dialect, near or far. No client must be redirected to it: thrum's names are locked there. */
-  | { readonly kind: "announced"; readonly server: OlderServer }
+  | { readonly kind: "announced"; readonly server: LegacyServer }
   /** `line` is the last word, if any. */
   | { readonly kind: "close"; readonly line: string | undefined; readonly why: string };
 
@@ -80,7 +80,7 @@ interface Lock {
 }
 
 /** How often `tick` is to be called. */
-export const OLDER_ANNOUNCE_MS = 5_000;
+export const LEGACY_ANNOUNCE_MS = 5_000;
 /** How long a registration waits for such a peer. A silent one must not hang it. */
 export const CLAIM_PATIENCE_MS = 1_000;
 /** After that a lock that was never answered is forgotten. */
@@ -97,7 +97,7 @@ const MAX_VIA_LENGTH = 64;
 const MAX_REMEMBERED = 10_000;
 
 /** One such peer, from its AUTHENTICATE, or ours, to its end. */
-export class OlderPeer {
+export class LegacyDialect {
   #family: Family | undefined;
   readonly #serverId: string | undefined;
   /** By name. */
@@ -143,13 +143,13 @@ export class OlderPeer {
   }
 
   /** Its AUTHENTICATE was accepted. An S gets no answer to it: it would break on one. */
-  accepted(facts: OlderFacts): OlderEffect[] {
-    const answer = this.#family === "A" ? [encodeOlderSuccess(facts.self, facts.users, facts.wallMs)] : [];
+  accepted(facts: LegacyFacts): LegacyEffect[] {
+    const answer = this.#family === "A" ? [encodeLegacySuccess(facts.self, facts.users, facts.wallMs)] : [];
     return [...answer, ...this.#state(facts)].map(send);
   }
 
-  /** To be called every `OLDER_ANNOUNCE_MS`, and at once for a peer that this server has called. */
-  tick(facts: OlderFacts): OlderEffect[] {
+  /** To be called every `LEGACY_ANNOUNCE_MS`, and at once for a peer that this server has called. */
+  tick(facts: LegacyFacts): LegacyEffect[] {
     for (const [username, { askedAt, isClaim }] of this.#locks) {
       if (!isClaim && facts.nowMs - askedAt >= LOCK_MEMORY_MS) this.#locks.delete(username);
     }
@@ -163,8 +163,8 @@ export class OlderPeer {
   }
 
   /** Waits no more for answers that are overdue: a peer that says nothing has nothing against it. */
-  giveUp(nowMs: number): OlderEffect[] {
-    const effects: OlderEffect[] = [];
+  giveUp(nowMs: number): LegacyEffect[] {
+    const effects: LegacyEffect[] = [];
     for (const [username, lock] of this.#locks) {
       if (!lock.isClaim || nowMs - lock.askedAt < CLAIM_PATIENCE_MS) continue;
       lock.isClaim = false;
@@ -174,13 +174,13 @@ export class OlderPeer {
   }
 
   /** A client here wants a name: the peer is asked. Nothing for a name that came from there. */
-  claim(username: string, facts: OlderFacts): OlderEffect[] {
+  claim(username: string, facts: LegacyFacts): LegacyEffect[] {
     if (this.#isItsOwn(username)) return [{ kind: "claimAnswered", username, isAllowed: true }];
     return [this.#lock(username, facts, { isClaim: true, isRegistered: false })];
   }
 
   /** A name has an account here now, from wherever. */
-  registered(username: string, facts: OlderFacts): OlderEffect[] {
+  registered(username: string, facts: LegacyFacts): LegacyEffect[] {
     if (this.#isItsOwn(username)) return [];
     const lock = this.#locks.get(username);
     if (lock === undefined) {
@@ -193,10 +193,10 @@ export class OlderPeer {
   }
 
   /** A `takeAccount` that was not asked for, or one that was, has come to its end. */
-  answer({ username, secret }: OlderUser, isTaken: boolean, isAsked: boolean): OlderEffect[] {
+  answer({ username, secret }: LegacyUser, isTaken: boolean, isAsked: boolean): LegacyEffect[] {
     this.#beingTaken.delete(username);
     if (isTaken) this.#taken.add(username);
-    return isAsked ? [send(encodeOlderLock(isTaken ? "LOCK_ALLOWED" : "LOCK_DENIED", { username, secret }))] : [];
+    return isAsked ? [send(encodeLegacyLock(isTaken ? "LOCK_ALLOWED" : "LOCK_DENIED", { username, secret }))] : [];
   }
 
   /**
@@ -226,13 +226,13 @@ export class OlderPeer {
     // An A takes two of one time for one, be they ours or its own. (What it publishes at this moment cannot be known.)
     this.#lastSendTime = Math.max(sentAt, this.#lastSendTime + 1);
     while (this.#sendTimes.has(this.#lastSendTime)) this.#lastSendTime++;
-    return encodeOlderActivity(id, rawValue(line, "activity")!, this.#lastSendTime, this.#family);
+    return encodeLegacyActivity(id, rawValue(line, "activity")!, this.#lastSendTime, this.#family);
   }
 
   /** What a line of the peer does. */
-  receive(line: string, facts: OlderFacts): OlderEffect[] {
+  receive(line: string, facts: LegacyFacts): LegacyEffect[] {
     if (isThirdFamily(line)) return [THIRD_FAMILY];
-    const message = parseOlderLine(line, facts.wallMs);
+    const message = parseLegacyLine(line, facts.wallMs);
     switch (message.command) {
       case "":
         return [refuse(message.info)];
@@ -267,23 +267,23 @@ export class OlderPeer {
   }
 
   /** What is said regularly. */
-  #state({ self, members, wallMs }: OlderFacts): string[] {
-    if (this.#family !== "A") return [encodeOlderAnnounce(self, this.#family, wallMs)];
+  #state({ self, members, wallMs }: LegacyFacts): string[] {
+    if (this.#family !== "A") return [encodeLegacyAnnounce(self, this.#family, wallMs)];
     // Without the peer itself: it stops there when it looks for another parent.
     const others = members.filter(({ serverId }) => serverId !== this.#serverId);
     return [
-      encodeOlderBackups(others),
-      ...[self, ...others].map((server) => encodeOlderAnnounce(server, this.#family, wallMs)),
+      encodeLegacyBackups(others),
+      ...[self, ...others].map((server) => encodeLegacyAnnounce(server, this.#family, wallMs)),
     ];
   }
 
-  #takeHistory(activities: readonly OlderActivity[], facts: OlderFacts): OlderEffect[] {
+  #takeHistory(activities: readonly LegacyActivity[], facts: LegacyFacts): LegacyEffect[] {
     return activities
       .filter(({ sendTime }) => sendTime > facts.wallMs - facts.rememberedMs)
       .flatMap((activity) => this.#takeActivity(activity, true, facts));
   }
 
-  #takeActivity(activity: OlderActivity, isHistory: boolean, facts: OlderFacts): OlderEffect[] {
+  #takeActivity(activity: LegacyActivity, isHistory: boolean, facts: LegacyFacts): LegacyEffect[] {
     this.#sendTimes.add(activity.sendTime);
     return [...this.#findOut(activity.username, facts), { kind: "takeActivity", activity, isHistory }];
   }
@@ -292,7 +292,7 @@ export class OlderPeer {
    * Whether an account that is here is this peer's, as its secret is the one that it says. Costs a derivation, so only
    * for who publishes, and once.
    */
-  #findOut(username: string, facts: OlderFacts): OlderEffect[] {
+  #findOut(username: string, facts: LegacyFacts): LegacyEffect[] {
     const secret = this.#said.get(username);
     const isKnown = secret === undefined || this.#isItsOwn(username) || !facts.hasAccount(username);
     if (isKnown || this.#beingTaken.size >= MAX_BEING_TAKEN) return [];
@@ -301,8 +301,8 @@ export class OlderPeer {
     return [{ kind: "takeAccount", username, secret, isAsked: false }];
   }
 
-  #takeUsers(users: readonly OlderUser[], facts: OlderFacts): OlderEffect[] {
-    const effects: OlderEffect[] = [];
+  #takeUsers(users: readonly LegacyUser[], facts: LegacyFacts): LegacyEffect[] {
+    const effects: LegacyEffect[] = [];
     for (const user of users) {
       const { username, secret } = user;
       if (facts.hasAccount(username)) {
@@ -322,21 +322,21 @@ export class OlderPeer {
     return effects;
   }
 
-  #onLockRequest({ username, secret }: OlderUser): OlderEffect[] {
+  #onLockRequest({ username, secret }: LegacyUser): LegacyEffect[] {
     const isBusy = this.#beingTaken.has(username) || this.#beingTaken.size >= MAX_BEING_TAKEN;
     const isOurs = this.#locks.get(username)?.isClaim === true;
     if (!isUsable({ username, secret }) || isBusy || isOurs) {
-      return [send(encodeOlderLock("LOCK_DENIED", { username, secret }))];
+      return [send(encodeLegacyLock("LOCK_DENIED", { username, secret }))];
     }
     this.#beingTaken.add(username);
     return [{ kind: "takeAccount", username, secret, isAsked: true }];
   }
 
-  #onLockAnswer({ username, secret }: OlderUser, isAllowed: boolean, facts: OlderFacts): OlderEffect[] {
+  #onLockAnswer({ username, secret }: LegacyUser, isAllowed: boolean, facts: LegacyFacts): LegacyEffect[] {
     const lock = this.#locks.get(username);
     // What others have asked for is not our business.
     if (lock === undefined || lock.secret !== secret) return [];
-    const answered: OlderEffect[] = lock.isClaim ? [{ kind: "claimAnswered", username, isAllowed }] : [];
+    const answered: LegacyEffect[] = lock.isClaim ? [{ kind: "claimAnswered", username, isAllowed }] : [];
     lock.isClaim = false;
     lock.isAllowed = isAllowed;
     if (!isAllowed) this.#locks.delete(username);
@@ -345,18 +345,18 @@ export class OlderPeer {
 
   #lock(
     username: string,
-    { makeSecret, nowMs }: OlderFacts,
+    { makeSecret, nowMs }: LegacyFacts,
     what: { isClaim: boolean; isRegistered: boolean },
-  ): OlderEffect {
+  ): LegacyEffect {
     const secret = makeSecret();
     // The oldest stays first.
     this.#locks.delete(username);
     this.#locks.set(username, { secret, askedAt: nowMs, isAllowed: false, ...what });
-    return send(encodeOlderLock("LOCK_REQUEST", { username, secret }));
+    return send(encodeLegacyLock("LOCK_REQUEST", { username, secret }));
   }
 
   /** Allowed there and registered here: an A is told that the user exists. An S has kept the pair already. */
-  #finishLock(username: string, { secret, isAllowed, isRegistered }: Lock, facts: OlderFacts): OlderEffect[] {
+  #finishLock(username: string, { secret, isAllowed, isRegistered }: Lock, facts: LegacyFacts): LegacyEffect[] {
     if (!isAllowed || !isRegistered) return [];
     this.#locks.delete(username);
     if (this.#family !== "A") return [];
@@ -369,16 +369,16 @@ export class OlderPeer {
 }
 
 /** The third family gives up only when it is refused. */
-const THIRD_FAMILY: OlderEffect = Object.freeze({
+const THIRD_FAMILY: LegacyEffect = Object.freeze({
   kind: "close",
   line: encodeLine({ command: "AUTHENTICATION_FAIL", info: "this server does not speak that dialect" }),
   why: "it speaks a dialect that is not known here",
 });
 
-function send(line: string): OlderEffect {
+function send(line: string): LegacyEffect {
   return { kind: "send", line };
 }
 
-function refuse(info: string): OlderEffect {
+function refuse(info: string): LegacyEffect {
   return { kind: "close", line: encodeLine({ command: "INVALID_MESSAGE", info }), why: info };
 }

@@ -7,8 +7,8 @@
 import { getLogger } from "@logtape/logtape";
 import { toHex } from "../accounts/verifier.ts";
 import { ActivityOrder } from "./activity_order.ts";
-import type { Family, OlderServer } from "./legacy_codec.ts";
-import { OLDER_ANNOUNCE_MS, type OlderEffect, type OlderFacts, OlderPeer } from "./legacy_dialect.ts";
+import type { Family, LegacyServer } from "./legacy_codec.ts";
+import { LEGACY_ANNOUNCE_MS, LegacyDialect, type LegacyEffect, type LegacyFacts } from "./legacy_dialect.ts";
 import type { LogPosition } from "../../log/cursor.ts";
 import { linesOf, type Segment } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -27,7 +27,7 @@ import { ServerReader, type ServerReaderOwner } from "../hub/server_reader.ts";
 import type { Sessions } from "../hub/sessions.ts";
 
 /** What is needed of the node. */
-export interface OlderPeersParts {
+export interface LegacyServersParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly faults: FaultGuard;
@@ -35,8 +35,8 @@ export interface OlderPeersParts {
   readonly activityCheckIntervalMs: number;
   /** How long a `messageId` is remembered. */
   readonly rememberedMs: number;
-  self(): OlderServer;
-  members(): readonly OlderServer[];
+  self(): LegacyServer;
+  members(): readonly LegacyServer[];
   readonly sessions: Sessions;
   /** Whether what they publish is taken: there is space for it. */
   hasSpace(): boolean;
@@ -49,7 +49,7 @@ export interface OlderPeersParts {
 
 /** A claim of a name that waits for such peers. */
 interface Claim {
-  readonly waitingFor: Set<OlderLink>;
+  readonly waitingFor: Set<LegacyLink>;
   readonly told: (isAllowed: boolean) => void;
 }
 
@@ -63,10 +63,10 @@ const logger = getLogger(["thrum", "older"]);
 const encoder = new TextEncoder();
 
 /** All of them. */
-export class OlderPeers {
-  readonly #parts: OlderPeersParts;
-  readonly #links = new Set<OlderLink>();
-  readonly #order: ActivityOrder<OlderLink>;
+export class LegacyServers {
+  readonly #parts: LegacyServersParts;
+  readonly #links = new Set<LegacyLink>();
+  readonly #order: ActivityOrder<LegacyLink>;
   readonly #claims = new Map<string, Claim>();
   /** By server: no activity that was sent to it has a later time. */
   readonly #lastSendTimes = new Map<string, number>();
@@ -74,7 +74,7 @@ export class OlderPeers {
   #tickTimer: Timer | undefined;
   #patienceTimer: Timer | undefined;
 
-  constructor(parts: OlderPeersParts) {
+  constructor(parts: LegacyServersParts) {
     this.#parts = parts;
     this.#order = new ActivityOrder(parts.activityCheckIntervalMs);
   }
@@ -83,7 +83,7 @@ export class OlderPeers {
    * Takes over a link on which such a server has said AUTHENTICATE. `serverId` is there for family A alone. `ended` is
    * told when it is gone.
    */
-  accept(link: Link, framer: LineFramer, serverId: string | undefined, ended: () => void): OlderLink {
+  accept(link: Link, framer: LineFramer, serverId: string | undefined, ended: () => void): LegacyLink {
     const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId, ended);
     peer.carryOut(peer.peer.accepted(this.facts()));
     return peer;
@@ -93,7 +93,7 @@ export class OlderPeers {
    * Takes over a link that this server has made, to one that turned out to be of this dialect: `line` is what it said
    * first. `ended` is told when it is gone.
    */
-  called(link: Link, framer: LineFramer, line: string, ended: () => void): OlderLink {
+  called(link: Link, framer: LineFramer, line: string, ended: () => void): LegacyLink {
     const peer = this.#begin(link, framer, undefined, undefined, ended);
     peer.carryOut(peer.peer.tick(this.facts()));
     peer.take([line], undefined);
@@ -132,7 +132,7 @@ export class OlderPeers {
     for (const link of [...this.#links]) link.close("this server is stopping");
   }
 
-  facts(): OlderFacts {
+  facts(): LegacyFacts {
     const { clock, crypto, rememberedMs, self, members, journal, sessions } = this.#parts;
     return {
       wallMs: clock.wallMs(),
@@ -149,7 +149,7 @@ export class OlderPeers {
 
   // ---- links speak -----------------------------------------------------------------------------------------------
 
-  carryOut(link: OlderLink, effect: OlderEffect): void {
+  carryOut(link: LegacyLink, effect: LegacyEffect): void {
     switch (effect.kind) {
       case "send":
         return link.write(effect.line);
@@ -174,7 +174,7 @@ export class OlderPeers {
     }
   }
 
-  gone(link: OlderLink): void {
+  gone(link: LegacyLink): void {
     if (!this.#links.delete(link)) return;
     if (link.serverId !== undefined) this.#lastSendTimes.set(link.serverId, link.peer.lastSendTime);
     for (const username of [...this.#claims.keys()]) this.#claimAnswered(link, username, true);
@@ -188,9 +188,9 @@ export class OlderPeers {
     family: Family | undefined,
     serverId: string | undefined,
     ended: () => void,
-  ): OlderLink {
-    const peer = new OlderPeer(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
-    const older = new OlderLink(link, framer, peer, serverId, this, this.#parts, ended);
+  ): LegacyLink {
+    const peer = new LegacyDialect(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
+    const older = new LegacyLink(link, framer, peer, serverId, this, this.#parts, ended);
     this.#links.add(older);
     link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
@@ -200,7 +200,7 @@ export class OlderPeers {
   }
 
   #tickLater(): void {
-    this.#tickTimer = this.#parts.clock.after(OLDER_ANNOUNCE_MS, () => {
+    this.#tickTimer = this.#parts.clock.after(LEGACY_ANNOUNCE_MS, () => {
       this.#tickTimer = undefined;
       try {
         for (const link of [...this.#links]) this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
@@ -210,7 +210,7 @@ export class OlderPeers {
     });
   }
 
-  #claimAnswered(link: OlderLink, username: string, isAllowed: boolean): void {
+  #claimAnswered(link: LegacyLink, username: string, isAllowed: boolean): void {
     const claim = this.#claims.get(username);
     if (claim === undefined || !claim.waitingFor.delete(link)) return;
     if (isAllowed && claim.waitingFor.size > 0) return;
@@ -233,7 +233,7 @@ export class OlderPeers {
   }
 
   /** A fault on the way to one of them is nobody else's. */
-  #guarded(link: OlderLink, act: () => void): void {
+  #guarded(link: LegacyLink, act: () => void): void {
     guarded(this.#parts.faults, "peers", act, () => link.faulted());
   }
 
@@ -272,10 +272,10 @@ export class OlderPeers {
 }
 
 /** One of them. */
-export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
+export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   readonly #link: Link;
   readonly #framer: LineFramer;
-  readonly #owner: OlderPeers;
+  readonly #owner: LegacyServers;
   readonly #ended: () => void;
   readonly #cursor: LogPosition;
   /** Reads the log for it. */
@@ -286,10 +286,10 @@ export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   constructor(
     link: Link,
     framer: LineFramer,
-    readonly peer: OlderPeer,
+    readonly peer: LegacyDialect,
     readonly serverId: string | undefined,
-    owner: OlderPeers,
-    { journal, clock, faults }: Pick<OlderPeersParts, "clock" | "faults"> & {
+    owner: LegacyServers,
+    { journal, clock, faults }: Pick<LegacyServersParts, "clock" | "faults"> & {
       readonly journal: Pick<Journal, "head" | "segmentsAfter">;
     },
     ended: () => void,
@@ -322,7 +322,7 @@ export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
     return this.#isOver;
   }
 
-  carryOut(effects: readonly OlderEffect[]): void {
+  carryOut(effects: readonly LegacyEffect[]): void {
     for (const effect of effects) if (!this.#isOver) this.#owner.carryOut(this, effect);
   }
 
@@ -388,7 +388,7 @@ export class OlderLink implements LinkHandler, LinkTaker, ServerReaderOwner {
 }
 
 /** Every user once, those that are logged in first. */
-function* usersOf(sessions: Sessions, journal: Journal): OlderFacts["users"] {
+function* usersOf(sessions: Sessions, journal: Journal): LegacyFacts["users"] {
   const online = new Set([...sessions].map(({ username }) => username).filter((username) => username !== ANONYMOUS));
   for (const username of online) yield { username, isOnline: true };
   for (const username of journal.usernames()) if (!online.has(username)) yield { username, isOnline: false };

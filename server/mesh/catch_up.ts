@@ -10,7 +10,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 
 /** What it depends on. */
-export interface JoiningFacts {
+export interface CatchUpFacts {
   readonly clock: Clock;
   /** What this server has. */
   vector(): Vector;
@@ -28,8 +28,8 @@ const JOIN_TIMEOUT_MS = 10_000;
 const logger = getLogger(["thrum", "mesh"]);
 
 /** One server's way into the network. */
-export class Joining {
-  readonly #facts: JoiningFacts;
+export class CatchUp {
+  readonly #facts: CatchUpFacts;
   /** What each peer had when its link came up. */
   readonly #goals = new Map<string, Vector>();
   /** Whose accounts were asked for. */
@@ -38,7 +38,7 @@ export class Joining {
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(facts: JoiningFacts) {
+  constructor(facts: CatchUpFacts) {
     this.#facts = facts;
   }
 

@@ -22,21 +22,21 @@ import type { Member } from "../backplane/member.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Announcing } from "./announcing.ts";
-import { Joining } from "./catch_up.ts";
-import { Caller } from "./linking/dialer.ts";
+import { CatchUp } from "./catch_up.ts";
+import { Dialer } from "./linking/dialer.ts";
 import { LinkEvents } from "./linking/link_events.ts";
 import { MeshDoor } from "./linking/mesh_door.ts";
 import { OwnIdentity } from "./linking/own_identity.ts";
 import { PeerLinks } from "./linking/peer_links.ts";
 import { Members } from "./members.ts";
-import { Registrar } from "./names/name_claims.ts";
-import { Locks } from "./names/name_locks.ts";
-import { Clones } from "./origins/copied_folders.ts";
+import { NameClaims } from "./names/name_claims.ts";
+import { NameLocks } from "./names/name_locks.ts";
+import { CopiedFolders } from "./origins/copied_folders.ts";
 import { cutBack } from "./origins/cut_back.ts";
 import { Forks } from "./origins/forks.ts";
-import { takeNewName } from "./origins/new_server_name.ts";
+import { takeNewServerName } from "./origins/new_server_name.ts";
 import { OriginTalk } from "./origins/origin_talk.ts";
-import { Orphans } from "./origins/orphan_accounts.ts";
+import { OrphanAccounts } from "./origins/orphan_accounts.ts";
 import { PeerLink, type PeerSupervision } from "./peer_link.ts";
 import { PeerTimes } from "./peer_times.ts";
 import { Replication } from "./replication.ts";
@@ -56,14 +56,14 @@ export class Mesh implements Backplane {
   readonly #links: PeerLinks;
   readonly #ticketKeys = new Map<string, string>();
   readonly #supervision: PeerSupervision;
-  readonly #caller: Caller;
+  readonly #dialer: Dialer;
   readonly #announcing: Announcing;
-  readonly #joining: Joining;
+  readonly #catchUp: CatchUp;
   readonly #identity: OwnIdentity;
   readonly #originTalk: OriginTalk;
   readonly #forks: Forks;
   readonly #replication: Replication;
-  readonly #registrar: Registrar;
+  readonly #nameClaims: NameClaims;
   readonly #events: LinkEvents;
   #self: Endpoint = { host: "", port: 0 };
   #ticking: Timer | undefined;
@@ -90,8 +90,8 @@ export class Mesh implements Backplane {
       greetingTimeoutMs: CALL_TIMEOUT_MS,
       heartbeats: parts.heartbeats,
     };
-    const orphans = new Orphans({ journal, clock, digest: (text) => crypto.digest(text) }, kept.notes);
-    const clones = new Clones({
+    const orphanAccounts = new OrphanAccounts({ journal, clock, digest: (text) => crypto.digest(text) }, kept.notes);
+    const copiedFolders = new CopiedFolders({
       clock,
       incarnation: parts.incarnation,
       named: journal,
@@ -99,10 +99,10 @@ export class Mesh implements Backplane {
       isClone: (error) => owner.isClone(error),
     });
     this.#identity = new OwnIdentity({
-      ...{ journal, orphans, clones, links: this.#links, members: this.#members },
+      ...{ journal, orphanAccounts, copiedFolders, links: this.#links, members: this.#members },
       address: () => this.#self,
     });
-    this.#caller = new Caller({
+    this.#dialer = new Dialer({
       members: this.#members,
       clock,
       transport: parts.transport,
@@ -113,7 +113,7 @@ export class Mesh implements Backplane {
       onFailed: () => {
         owner.membersChanged(undefined);
         // Told by a promise, and clients that waited are let in now.
-        unlessUnreadable(() => this.#joining.look());
+        unlessUnreadable(() => this.#catchUp.look());
       },
     });
     this.#announcing = new Announcing(parts, {
@@ -124,7 +124,7 @@ export class Mesh implements Backplane {
       announced: () => owner.announcedHere(),
       members: () => this.#identity.linked,
     });
-    this.#joining = new Joining({
+    this.#catchUp = new CatchUp({
       clock,
       vector: () => journal.vector,
       buriedAt: (origin) => journal.buriedAt(origin),
@@ -137,32 +137,32 @@ export class Mesh implements Backplane {
       digest: (text) => crypto.digest(text),
       isSame: (link, last) => {
         if (!this.#links.counts(link)) return;
-        if (!this.#replication.ownIsSafe({ [journal.serverId]: last })) return this.#takeNewName(link.name);
+        if (!this.#replication.ownIsSafe({ [journal.serverId]: last })) return this.#takeNewServerName(link.name);
         this.#replication.release(link);
       },
-      isFork: (link, after) => this.#takeNewName(link.name, after),
+      isFork: (link, after) => this.#takeNewServerName(link.name, after),
       isRetracted: (origin, after) => this.#cutBack(origin, after),
     });
     this.#originTalk = new OriginTalk({
-      ...{ journal, links: this.#links, clones, orphans, joining: this.#joining },
+      ...{ journal, links: this.#links, copiedFolders, orphanAccounts, catchUp: this.#catchUp },
       forks: this.#forks,
       forgotten: (vector) => owner.forgotten(vector),
       namesNoMore: (serverId, vector) => this.#members.forgot(serverId, vector),
     });
     this.#replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
-      onReplicated: () => this.#joining.look(),
+      onReplicated: () => this.#catchUp.look(),
       // Not within the turn in which it is found out.
-      onOldCopy: () => void clock.after(0, () => this.#takeNewName("another server")),
+      onOldCopy: () => void clock.after(0, () => this.#takeNewServerName("another server")),
       isMember: (origin) => this.#members.get(origin) !== undefined,
       isRetracted: (header, lines) => this.#forks.isRetracted(header, lines),
       hasReserve: () => parts.hasReserve(),
       heard: (link, lamport) => times.heard(link, lamport),
       counts: (link, lamport) => times.counts(link, lamport),
-      isVoid: (account, sender) => this.#registrar.isVoid(account, sender),
+      isVoid: (account, sender) => this.#nameClaims.isVoid(account, sender),
       silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
     }, { trace: () => parts.trace(), faults: parts.faults });
-    this.#registrar = new Registrar(new Locks(journal.serverId), {
+    this.#nameClaims = new NameClaims(new NameLocks(journal.serverId), {
       get serverId() {
         return journal.serverId;
       },
@@ -172,16 +172,17 @@ export class Mesh implements Backplane {
       account: (username) => journal.accountOf(username),
       lastOf: (origin) => journal.lastOf(origin),
       silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
-      askOlderPeers: (username, told) => parts.older === undefined ? told(true) : parts.older.claim(username, told),
+      askLegacyServers: (username, told) =>
+        parts.legacy === undefined ? told(true) : parts.legacy.claim(username, told),
       tick: () => journal.tick(),
     });
     this.#events = new LinkEvents({
-      ...{ clock, journal, owner, clones, times, older: parts.older, trace: parts.trace },
-      ...{ members: this.#members, links: this.#links, ticketKeys: this.#ticketKeys, caller: this.#caller },
-      ...{ announcing: this.#announcing, joining: this.#joining, forks: this.#forks, originTalk: this.#originTalk },
-      ...{ replication: this.#replication, registrar: this.#registrar },
+      ...{ clock, journal, owner, copiedFolders, times, legacy: parts.legacy, trace: parts.trace },
+      ...{ members: this.#members, links: this.#links, ticketKeys: this.#ticketKeys, dialer: this.#dialer },
+      ...{ announcing: this.#announcing, catchUp: this.#catchUp, forks: this.#forks, originTalk: this.#originTalk },
+      ...{ replication: this.#replication, nameClaims: this.#nameClaims },
       isStopping: () => this.#isStopping,
-      takeNewName: (who) => this.#takeNewName(who),
+      takeNewServerName: (who) => this.#takeNewServerName(who),
     });
     this.door = new MeshDoor(parts, {
       members: this.#members,
@@ -196,9 +197,9 @@ export class Mesh implements Backplane {
     const { advertise, secret } = this.#parts.config.cluster;
     this.#self = { host: advertise === "" ? listening.host : advertise, port: listening.port };
     const mayJoin = secret !== "";
-    this.#joining.begin(!mayJoin || this.#members.isAlone);
-    if (mayJoin) this.#caller.callDue();
-    else this.#caller.stop();
+    this.#catchUp.begin(!mayJoin || this.#members.isAlone);
+    if (mayJoin) this.#dialer.callDue();
+    else this.#dialer.stop();
     this.#announcing.begin();
     this.#tickRegularly();
   }
@@ -206,7 +207,7 @@ export class Mesh implements Backplane {
   /** Calls nobody any more, and tells the others that this server takes no clients. */
   retire(): void {
     this.#isStopping = true;
-    this.#caller.stop();
+    this.#dialer.stop();
     this.#announcing.now();
   }
 
@@ -232,7 +233,7 @@ export class Mesh implements Backplane {
     this.retire();
     this.#announcing.stop();
     this.#ticking?.cancel();
-    this.#joining.stop();
+    this.#catchUp.stop();
     this.#replication.stop();
     await this.#links.endAll("SERVER_STOPPING");
   }
@@ -259,11 +260,11 @@ export class Mesh implements Backplane {
   }
 
   get isJoined(): boolean {
-    return this.#joining.isOver;
+    return this.#catchUp.isOver;
   }
 
   whenJoined(run: () => void): void {
-    this.#joining.whenOver(run);
+    this.#catchUp.whenOver(run);
   }
 
   whenHere(id: string | undefined, run: () => void): void {
@@ -282,7 +283,7 @@ export class Mesh implements Backplane {
   // ---- names -----------------------------------------------------------------------------------------------------
 
   claim(username: string, settled: (claim: NameClaim | undefined) => void): void {
-    this.#registrar.claim(username, (claim) => {
+    this.#nameClaims.claim(username, (claim) => {
       if (claim === undefined) return settled(undefined);
       let isOver = false;
       /** Does `end`, where the claim has not come to its end before. */
@@ -292,7 +293,7 @@ export class Mesh implements Backplane {
           end();
         }
       };
-      const release = () => this.#registrar.release(claim);
+      const release = () => this.#nameClaims.release(claim);
       settled({
         lamport: claim.lamport,
         release: () => once(release),
@@ -353,7 +354,7 @@ export class Mesh implements Backplane {
     const called = PeerLink.call(link, greeting, this.#supervision, this.#events);
     this.#links.add(called);
     this.#announcing.greeted(called);
-    this.#registrar.calling(called);
+    this.#nameClaims.calling(called);
     return called;
   }
 
@@ -371,19 +372,19 @@ export class Mesh implements Backplane {
   // ---- what follows for all of it --------------------------------------------------------------------------------
 
   /** As an old copy of its data was put back, and it has numbered others than `who` has beyond `after`. */
-  #takeNewName(who: string, after?: number): void {
+  #takeNewServerName(who: string, after?: number): void {
     if (this.#isStopping || (after === undefined && this.#replication.ownIsSafe({}))) return;
     const { acceptedAfter } = this.#parts.journal.origins;
-    takeNewName({ who, after: after ?? acceptedAfter ?? 0 }, this.#parts, {
+    takeNewServerName({ who, after: after ?? acceptedAfter ?? 0 }, this.#parts, {
       digestOf: (origin, sequence) => this.#forks.digestOf(origin, sequence),
       links: this.#links,
-      caller: this.#caller,
+      dialer: this.#dialer,
       lost: (link, why) => this.#events.lost(link, "lost", why),
-      heirs: [this.#members, this.#links, this.#registrar],
+      heirs: [this.#members, this.#links, this.#nameClaims],
       replication: this.#replication,
       ticketKeys: this.#ticketKeys,
     });
-    this.#caller.callDue();
+    this.#dialer.callDue();
   }
 
   /** What is here of `origin` beyond `after` has another name by now. */
@@ -398,7 +399,7 @@ export class Mesh implements Backplane {
   }
 
   #joined(): void {
-    this.#caller.isJoined = true;
+    this.#dialer.isJoined = true;
     this.#parts.owner.joined(() => {
       this.#tellsPlaces = true;
       this.#announcing.now();
@@ -418,7 +419,7 @@ export class Mesh implements Backplane {
     this.#ticking = this.#parts.clock.after(TICK_MS, () => {
       try {
         this.#replication.tick();
-        this.#registrar.tick();
+        this.#nameClaims.tick();
       } finally {
         this.#tickRegularly();
       }

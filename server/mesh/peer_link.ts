@@ -61,7 +61,7 @@ export interface PeerLinkOwner {
   /**
    * Whoever was called answers in the older dialect. Gives who has taken the link over; `undefined` when nobody has.
    */
-  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
+  onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
   /** It takes data again. */
   onDrain(link: PeerLink): void;
@@ -309,7 +309,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.#greeting?.cancel();
     if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
       const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
-      const taker = isRefusal ? undefined : this.#owner.onOlderDialect(this, this.#link, this.#framer, line);
+      const taker = isRefusal ? undefined : this.#owner.onLegacyDialect(this, this.#link, this.#framer, line);
       if (taker !== undefined) return taker;
       const why = message !== undefined && "info" in message && message.info !== ""
         ? message.info

@@ -9,7 +9,7 @@ import type { Guests } from "../guests/guests.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AwaitingCommit, Commit } from "../journal/commit.ts";
 import type { Origins } from "../journal/origins/origins.ts";
-import type { OlderPeers } from "../legacy/legacy_servers.ts";
+import type { LegacyServers } from "../legacy/legacy_servers.ts";
 import type { EntrySpans } from "../observe/entry_spans.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Tracer } from "../observe/tracer.ts";
@@ -26,7 +26,7 @@ export interface AfterCommitParts {
   readonly budget: Pick<DiskBudget, "wrote">;
   tracer(): Pick<Tracer, "broadcast"> | undefined;
   readonly spans: Pick<EntrySpans, "committed" | "delivered"> | undefined;
-  readonly older: Pick<OlderPeers, "committed" | "registered"> | undefined;
+  readonly legacy: Pick<LegacyServers, "committed" | "registered"> | undefined;
   readonly userLists: Pick<UserLists, "registered">;
   readonly guests: Pick<Guests, "registered">;
   readonly observatory: Pick<Observatory, "registered">;
@@ -44,7 +44,7 @@ export class AfterCommit {
 
   /** Tells everybody, in this order. */
   committed({ segments, holes, waiting, names, lostAccounts, registrations }: Commit): void {
-    const { backplane, hub, origins, budget, spans, older, userLists, guests, observatory } = this.#parts;
+    const { backplane, hub, origins, budget, spans, legacy: older, userLists, guests, observatory } = this.#parts;
     const hasEntries = segments.length > 0;
     if (hasEntries) {
       // 1. Peers are sent the entries, first of all: their copies survive this server.

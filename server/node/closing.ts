@@ -13,12 +13,12 @@ import type { Backplane } from "../backplane/backplane.ts";
 import { CloneError } from "../backplane/clone_error.ts";
 import type { Connections } from "../session/connections.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
-import type { Burying } from "../journal/origins/gone_servers.ts";
+import type { GoneServers } from "../journal/origins/gone_servers.ts";
 import type { Forgetting } from "../journal/forgetting.ts";
 import type { Handover } from "../balance/handover.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observatory } from "../observe/observatory.ts";
-import type { OlderPeers } from "../legacy/legacy_servers.ts";
+import type { LegacyServers } from "../legacy/legacy_servers.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Tracer } from "../observe/tracer.ts";
@@ -39,14 +39,14 @@ export interface ClosingParts {
   readonly store: Store;
   readonly journal: Journal;
   readonly forgetting: Forgetting;
-  readonly burying: Burying;
+  readonly goneServers: GoneServers;
   readonly budget: DiskBudget;
   readonly connections: Connections;
   readonly handover: Handover;
   readonly balancer: Balancer;
   readonly backplane: Backplane;
   readonly placeTalk: PlaceTalk;
-  readonly older: OlderPeers | undefined;
+  readonly legacy: LegacyServers | undefined;
   readonly presence: PresenceBoard;
   readonly observatory: Observatory;
   readonly supervisor: Supervisor;
@@ -104,11 +104,11 @@ export class Closing {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
-    const { backplane, older, connections, observatory } = this.#parts;
+    const { backplane, legacy, connections, observatory } = this.#parts;
     // Before this call returns: what the store did not take or give may be missing in whatever would be said next.
     // Servers first, so that none hears of clients that are lost.
     backplane.silence();
-    older?.end();
+    legacy?.end();
     // There is another server for the clients of a copy, with the same name.
     const reason = error instanceof CloneError ? "SERVER_STOPPING" : "SERVER_FAILED";
     connections.end(reason);
@@ -146,16 +146,17 @@ export class Closing {
   }
 
   async #stop(reason: CloseReason): Promise<void> {
-    const { drainMs, forgetting, burying, budget, connections, handover, backplane, placeTalk, older } = this.#parts;
+    const { drainMs, forgetting, goneServers, budget, connections, handover, backplane, placeTalk, legacy } =
+      this.#parts;
     if (this.#failure === undefined) logger.info("stopping; connections: {count}", { count: connections.size });
     forgetting.stop();
-    burying.stop();
+    goneServers.stop();
     budget.stop();
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);
     this.#flush();
     if (this.#failure === undefined) await backplane.finish(FINISH_MS);
-    unlessUnreadable(() => older?.stop());
+    unlessUnreadable(() => legacy?.stop());
     this.#flush();
     placeTalk.stop();
     await backplane.stop();

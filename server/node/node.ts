@@ -27,7 +27,7 @@ import type { Store } from "../store/store.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
 import { takeAccount } from "../session/admission.ts";
-import { Burying } from "../journal/origins/gone_servers.ts";
+import { GoneServers } from "../journal/origins/gone_servers.ts";
 import { Balancer } from "../balance/balancer.ts";
 import { ClientLog } from "../hub/client_log.ts";
 import { AfterCommit } from "./after_commit.ts";
@@ -35,7 +35,7 @@ import { Closing, type NodeEnd } from "./closing.ts";
 import { chosenEngine, type Engine } from "./engines.ts";
 import { NetworkNews } from "./network_news.ts";
 import { Connection } from "../session/connection.ts";
-import { DialBook } from "../session/limits/heartbeat_dials.ts";
+import { HeartbeatDials } from "../session/limits/heartbeat_dials.ts";
 import type { ConnectionServices } from "../session/connection_services.ts";
 import { Connections, MAX_LOBBY } from "../session/connections.ts";
 import { Forgetting } from "../journal/forgetting.ts";
@@ -43,7 +43,7 @@ import { Journal } from "../journal/journal.ts";
 import { LongLogins } from "../session/limits/long_logins.ts";
 import { EntrySpans } from "../observe/entry_spans.ts";
 import { Guests } from "../guests/guests.ts";
-import { OlderPeers } from "../legacy/legacy_servers.ts";
+import { LegacyServers } from "../legacy/legacy_servers.ts";
 import { INCARNATION } from "../journal/origins/origins.ts";
 import { PresenceBoard } from "../presence/presence_board.ts";
 import { type UserPlaces, userPlaces } from "../places/user_places.ts";
@@ -53,8 +53,8 @@ import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../store/disk_budget.t
 import { Handover } from "../balance/handover.ts";
 import { type NodeMetrics, nodeMetrics } from "../observe/node_metrics.ts";
 import { type Observation, Observatory, type Observer } from "../observe/observatory.ts";
-import { ownView } from "../observe/own_server.ts";
-import { Rates } from "../session/limits/address_rates.ts";
+import { ownServerView } from "../observe/own_server.ts";
+import { AddressRates } from "../session/limits/address_rates.ts";
 import { LIMIT_NAMES } from "../session/limits/limit_names.ts";
 import { Tracer } from "../observe/tracer.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
@@ -111,7 +111,7 @@ export class ThrumNode {
   readonly #hub: Hub;
   readonly #sessions: Sessions;
   readonly #backplane: Backplane;
-  readonly #older: OlderPeers | undefined;
+  readonly #legacy: LegacyServers | undefined;
   readonly #balancer: Balancer;
   readonly #presence: PresenceBoard;
   readonly #userLists: UserLists;
@@ -126,7 +126,7 @@ export class ThrumNode {
   /** Where its HTTP gateway is. */
   #http = "";
   readonly #forgetting: Forgetting;
-  readonly #burying: Burying;
+  readonly #goneServers: GoneServers;
   readonly #budget: DiskBudget;
   readonly #closing: Closing;
   #listener: Listener | undefined;
@@ -181,7 +181,7 @@ export class ThrumNode {
     });
     this.#spans = parts.spans && this.#makeSpans(parts.spans);
     this.#sessions = new Sessions(() => this.#backplane.announceSoon());
-    this.#older = config.cluster.olderDialect ? this.#makeOlderPeers() : undefined;
+    this.#legacy = config.cluster.olderDialect ? this.#makeLegacyServers() : undefined;
     this.#observatory = this.#makeObservatory();
     const { writeTrace } = parts;
     const { live } = this.#observatory;
@@ -200,7 +200,7 @@ export class ThrumNode {
     const { makeBackplane = chosenEngine } = parts;
     this.#backplane = makeBackplane({
       ...{ config, clock, transport, crypto, faults, supervisor: this.#supervisor, journal },
-      ...{ incarnation: this.#incarnation, startedAt: this.#startedAt, older: this.#older, kept: store.opened },
+      ...{ incarnation: this.#incarnation, startedAt: this.#startedAt, legacy: this.#legacy, kept: store.opened },
       ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
       makeServerId: parts.makeServerId ?? makeServerId,
       heartbeats: this.#counters.serverHeartbeats,
@@ -215,7 +215,7 @@ export class ThrumNode {
         isClosing: () => this.#closing.hasBegun,
         places: this.#places.talk,
         observatory: this.#observatory,
-        forgotten: (vector) => this.#burying.heard(vector),
+        forgotten: (vector) => this.#goneServers.heard(vector),
         renamed: (renumbering) => this.#renamed(renumbering),
         cutBack: (renumbering) => this.#renumbered(renumbering),
         isClone: (error) => this.#closing.fail(error),
@@ -272,10 +272,10 @@ export class ThrumNode {
       placeTalk: this.#places.talk,
       counters: this.#counters,
       seats: this.#connections,
-      rates: new Rates(config.limits, clock, this.#counters),
+      rates: new AddressRates(config.limits, clock, this.#counters),
       budget: this.#budget,
       faults,
-      dialBook: new DialBook(this.#heartbeat.idleTimeoutMs),
+      heartbeatDials: new HeartbeatDials(this.#heartbeat.idleTimeoutMs),
       get tracer() {
         return tracer();
       },
@@ -301,7 +301,7 @@ export class ThrumNode {
       budget: this.#budget,
       tracer,
       spans: this.#spans,
-      older: this.#older,
+      legacy: this.#legacy,
       userLists: this.#userLists,
       guests: this.guests,
       observatory: this.#observatory,
@@ -316,7 +316,7 @@ export class ThrumNode {
       forgot: (upTo) => this.#forgot(upTo),
       failed: (error) => this.#closing.fail(error),
     });
-    this.#burying = new Burying({
+    this.#goneServers = new GoneServers({
       ...{ clock, journal, limits: config.store },
       intervalMs: Math.min(BURYING_INTERVAL_MS, config.cluster.memberRetentionMs),
       now: () => journal.retention.at(clock.nowMs()),
@@ -329,14 +329,14 @@ export class ThrumNode {
       store,
       journal: this.#journal,
       forgetting: this.#forgetting,
-      burying: this.#burying,
+      goneServers: this.#goneServers,
       budget: this.#budget,
       connections: this.#connections,
       handover: this.#handover,
       balancer: this.#balancer,
       backplane: this.#backplane,
       placeTalk: this.#places.talk,
-      older: this.#older,
+      legacy: this.#legacy,
       presence: this.#presence,
       observatory: this.#observatory,
       supervisor: this.#supervisor,
@@ -351,7 +351,7 @@ export class ThrumNode {
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     this.#services.tracer?.trace({ event: "start", what: `${this.host}:${this.port}` }, this.#journal.tick());
     this.#forgetting.begin();
-    this.#burying.begin();
+    this.#goneServers.begin();
     this.#budget.begin();
     this.#journal.origins.begin(this.#incarnation);
     this.#backplane.start(this.#listener);
@@ -532,9 +532,9 @@ export class ThrumNode {
     this.#places.keeper.forgetUser(username);
   }
 
-  #makeOlderPeers(): OlderPeers {
+  #makeLegacyServers(): LegacyServers {
     const { config, clock, crypto } = this.#parts;
-    return new OlderPeers({
+    return new LegacyServers({
       faults: this.#parts.faults ?? UNGUARDED,
       journal: this.#journal,
       clock,
@@ -569,7 +569,7 @@ export class ThrumNode {
       clock,
       log: this.#journal,
       own: () =>
-        ownView({
+        ownServerView({
           self: this.#backplane.self,
           nowWallMs: clock.wallMs(),
           startedAt: this.#startedAt,
@@ -587,7 +587,7 @@ export class ThrumNode {
         }),
       members: () => this.#backplane.members,
       say: (message, to) => this.#backplane.say(message, to),
-      online: () => this.#presence.places,
+      online: () => this.#presence.servers,
       usernames: () => this.#userLists.usernames,
     });
   }

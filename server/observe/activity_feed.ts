@@ -10,7 +10,7 @@ import { parseServerLine } from "../../protocol/server_codec.ts";
 import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
 
 /** The log, as it is looked at. */
-export interface PassingLog extends Omit<ReadableLog, "vector"> {
+export interface FedLog extends Omit<ReadableLog, "vector"> {
   /**
    * Entries that came into the log since the server started. A vector would count more, if some entries were forgotten
    * elsewhere before they came.
@@ -32,13 +32,13 @@ const READ_AT_ONCE = 65_536;
 const NEWLINE = 0x0a;
 
 /** Looks again and again. */
-export class PassingActivities {
-  readonly #log: PassingLog;
+export class ActivityFeed {
+  readonly #log: FedLog;
   #position: Position;
   #taken: number | undefined;
 
   /** Begins with the newest activities of the log. */
-  constructor(log: PassingLog) {
+  constructor(log: FedLog) {
     this.#log = log;
     this.#position = Math.max(0, log.head - MAX_SEGMENTS);
   }

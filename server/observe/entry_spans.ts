@@ -8,7 +8,7 @@ import type { Audience, Segment } from "../../log/segment.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { isWanted, type Span, type SpanOutput } from "../../platform/telemetry.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
-import { EntryChoice } from "./span_sampling.ts";
+import { SpanSampling } from "./span_sampling.ts";
 
 /** What the spans of one server are made with. */
 export interface EntrySpansParts {
@@ -35,7 +35,7 @@ const OPERATION_TYPE = { publish: "create", replicate: "receive", deliver: "send
 /** Writes the spans of one server. */
 export class EntrySpans {
   readonly #parts: EntrySpansParts;
-  readonly #choice = new EntryChoice(MAX_ENTRIES_PER_SECOND);
+  readonly #choice = new SpanSampling(MAX_ENTRIES_PER_SECOND);
   readonly #wallTime = new WallTime();
   #turnMs = 0;
   #committedMs = 0;

@@ -19,9 +19,9 @@ import {
   type OwnView,
 } from "../../view/network_view.ts";
 import { LiveTrace } from "./live_trace.ts";
-import { memberView } from "./other_server.ts";
-import { PassingActivities, type PassingLog } from "./activity_feed.ts";
-import { toldEnd, toldEvent, type ToldView, toldView } from "./received_view.ts";
+import { otherServerView } from "./other_server.ts";
+import { ActivityFeed, type FedLog } from "./activity_feed.ts";
+import { receivedEnd, receivedEvent, type ReceivedView, receivedView } from "./received_view.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /** Somebody who looks. */
@@ -42,7 +42,7 @@ export interface ObservatoryParts {
   /** This server, which can get another name. */
   readonly named: { readonly serverId: string };
   readonly clock: Clock;
-  readonly log: PassingLog;
+  readonly log: FedLog;
   /** This server. */
   own(): OwnView;
   members(): readonly Member[];
@@ -75,14 +75,14 @@ export class Observatory {
   /** Other servers that look, and whether they were told something already. */
   readonly #watchers = new Map<string, { isTold: boolean }>();
   /** What other servers have told. */
-  readonly #told = new Map<string, ToldView>();
+  readonly #told = new Map<string, ReceivedView>();
   #ends: EndView[] = [];
   #ownEnds: EndView[] = [];
   /** Since the last look. */
   #newEnds: EndView[] = [];
   #newOwnEnds: EndView[] = [];
   #activities: readonly ActivityView[] = [];
-  #passing: PassingActivities | undefined;
+  #passing: ActivityFeed | undefined;
   /** The facts of the last look. */
   #own: JsonObject = NOTHING;
   #network: JsonObject = NOTHING;
@@ -198,11 +198,11 @@ export class Observatory {
   /** Another server tells how it is. */
   onObserved(serverId: string, { reset, patch, ends, events }: ObservedMessage): void {
     if (!this.#asksOthers) return;
-    this.#told.set(serverId, toldView(reset ? {} : this.#told.get(serverId) ?? {}, patch));
+    this.#told.set(serverId, receivedView(reset ? {} : this.#told.get(serverId) ?? {}, patch));
     if (reset) this.#ends = this.#ends.filter((end) => end.server !== serverId);
     // It speaks for itself alone.
-    for (const end of ends) this.#addEnd(toldEnd(end, serverId));
-    this.live.addTold(events.map(toldEvent).filter((event) => event !== undefined));
+    for (const end of ends) this.#addEnd(receivedEnd(end, serverId));
+    this.live.addTold(events.map(receivedEvent).filter((event) => event !== undefined));
   }
 
   stop(): void {
@@ -217,7 +217,7 @@ export class Observatory {
   #begin(): void {
     if (this.#passing !== undefined) return;
     const { clock, log } = this.#parts;
-    this.#passing = new PassingActivities(log);
+    this.#passing = new ActivityFeed(log);
     this.live.renew(clock.wallMs());
     this.#lookAfter(LOOK_MS);
   }
@@ -317,7 +317,7 @@ export class Observatory {
     const rows: [string, unknown][] = [[serverId, connections]];
     for (const member of members()) {
       const told = this.#told.get(member.serverId);
-      servers.push([member.serverId, memberView(member, told?.server, wallOffsetMs)]);
+      servers.push([member.serverId, otherServerView(member, told?.server, wallOffsetMs)]);
       const isGone = member.state === "dead" || member.state === "left";
       if (told?.connections !== undefined && !isGone) rows.push([member.serverId, told.connections]);
     }
@@ -328,8 +328,8 @@ export class Observatory {
     const before = this.#online;
     this.#online = new Map(this.#parts.online());
     const changed = new Map<string, readonly string[]>();
-    for (const [username, places] of this.#online) {
-      if (!isSame(before.get(username), places)) changed.set(username, places);
+    for (const [username, servers] of this.#online) {
+      if (!isSame(before.get(username), servers)) changed.set(username, servers);
     }
     for (const username of before.keys()) if (!this.#online.has(username)) changed.set(username, []);
     for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
@@ -376,7 +376,7 @@ export class Observatory {
 }
 
 function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
-  return one?.length === other.length && one.every((place, index) => place === other[index]);
+  return one?.length === other.length && one.every((server, index) => server === other[index]);
 }
 
 /** Sends much data in portions, so that no line is too long. */

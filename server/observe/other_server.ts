@@ -4,10 +4,10 @@ import { endpointText } from "../../config/values.ts";
 import type { Member } from "../backplane/member.ts";
 import type { ServerView } from "../../view/network_view.ts";
 import { SERVER_NUMBERS } from "../../view/server_numbers.ts";
-import type { ToldServer } from "./received_view.ts";
+import type { ReceivedServer } from "./received_view.ts";
 
 /** This server's view of another one: the other's own words, and the facts that are seen from here. */
-export function memberView(member: Member, told: ToldServer | undefined, wallOffsetMs: number): ServerView {
+export function otherServerView(member: Member, told: ReceivedServer | undefined, wallOffsetMs: number): ServerView {
   const { host, port, state, about, announcedAtMs } = member;
   return {
     // If the server was lost after it began to tell, its words stay, unless something newer is known.

@@ -26,7 +26,7 @@ export interface OwnFacts extends OwnNumbers {
 }
 
 /** The view of this server and everything that it serves. */
-export function ownView(facts: OwnFacts): OwnView {
+export function ownServerView(facts: OwnFacts): OwnView {
   const { self: { host, port }, nowWallMs, startedAt, load, weight, takesClients, lamport } = facts;
   const { connections, http, draining } = facts;
   return {

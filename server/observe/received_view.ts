@@ -9,13 +9,13 @@ import type { ConnectionView, EndView, HeartbeatMoment, LinkView, ServerView } f
 import { SERVER_NUMBERS } from "../../view/server_numbers.ts";
 
 /** Another server's own words. */
-export interface ToldView {
-  readonly server?: ToldServer;
+export interface ReceivedView {
+  readonly server?: ReceivedServer;
   readonly connections?: Readonly<Record<string, ConnectionView>>;
 }
 
 /** What a server tells about itself: all but what another server sees of it. */
-export type ToldServer = Omit<
+export type ReceivedServer = Omit<
   ServerView,
   "name" | "host" | "port" | "state" | "stateSince" | "load" | "weight" | "takesClients" | "announcedAt"
 >;
@@ -34,7 +34,7 @@ const END = { at: 0, since: 0, user: "", address: "", reason: "", sentence: "", 
 const MOMENT: HeartbeatMoment = { at: 0, event: "sent", attempt: 0, of: 0, roundTripMs: null };
 
 /** `known` with `patch`. Objects that the patch does not touch stay the same. */
-export function toldView(known: ToldView, patch: JsonObject): ToldView {
+export function receivedView(known: ReceivedView, patch: JsonObject): ReceivedView {
   if (isDeeper(patch, MAX_DEPTH)) return known;
   const { server, connections } = applyPatch(known, patch) as JsonObject;
   return {
@@ -44,17 +44,17 @@ export function toldView(known: ToldView, patch: JsonObject): ToldView {
 }
 
 /** An event that a server tells of; `undefined` when it is none. */
-export function toldEvent(event: JsonObject): TraceEvent | undefined {
+export function receivedEvent(event: JsonObject): TraceEvent | undefined {
   return isDeeper(event, MAX_DEPTH) ? undefined : parseTraceEvent(JSON.stringify(event));
 }
 
 /** An end that the server `server` tells of. */
-export function toldEnd(end: JsonObject, server: string): EndView {
+export function receivedEnd(end: JsonObject, server: string): EndView {
   const heartbeats = Array.isArray(end.heartbeats) ? end.heartbeats.map((moment) => shaped(MOMENT, moment)) : [];
   return { ...shaped(END, end), server, heartbeats };
 }
 
-function serverOf(told: JsonObject): ToldServer {
+function serverOf(told: JsonObject): ReceivedServer {
   const { version, http, draining, vector, links } = told;
   return {
     ...shaped(NUMBERS, told),

@@ -5,7 +5,7 @@
  */
 
 /** The choice at one server. */
-export class EntryChoice {
+export class SpanSampling {
   readonly #perSecond: number;
   #second = 0;
   #seen = 0;

@@ -12,7 +12,7 @@ export interface PresenceEvent {
 
 interface User {
   /** Servers that it is logged in at. */
-  readonly places: Set<string>;
+  readonly servers: Set<string>;
   /** When it is told that it is gone, in milliseconds of a monotonic clock; `Infinity` while it is somewhere. */
   lostAt: number;
 }
@@ -33,13 +33,13 @@ export class Presence {
 
   /** Whether the user is logged in somewhere at this moment. */
   isOnline(username: string): boolean {
-    return (this.#users.get(username)?.places.size ?? 0) > 0;
+    return (this.#users.get(username)?.servers.size ?? 0) > 0;
   }
 
   /** Where the user is logged in at this moment; if nowhere, whether it has a moment to come back. */
   whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
     const user = this.#users.get(username);
-    return { servers: [...user?.places ?? []], isAway: user?.places.size === 0 };
+    return { servers: [...user?.servers ?? []], isAway: user?.servers.size === 0 };
   }
 
   /**
@@ -52,29 +52,29 @@ export class Presence {
   }
 
   /** Everybody who is logged in somewhere at this moment, with the servers. */
-  *places(): Iterable<readonly [username: string, places: readonly string[]]> {
-    for (const [username, { places }] of this.#users) {
-      if (places.size > 0) yield [username, places.size === 1 ? [...places] : [...places].sort()];
+  *servers(): Iterable<readonly [username: string, servers: readonly string[]]> {
+    for (const [username, { servers }] of this.#users) {
+      if (servers.size > 0) yield [username, servers.size === 1 ? [...servers] : [...servers].sort()];
     }
   }
 
-  /** A user has its first session at the server `place`. */
-  came(place: string, username: string): readonly PresenceEvent[] {
+  /** A user has its first session at `server`. */
+  came(server: string, username: string): readonly PresenceEvent[] {
     const user = this.#users.get(username);
     if (user === undefined) {
       this.changes++;
-      this.#users.set(username, { places: new Set([place]), lostAt: Infinity });
+      this.#users.set(username, { servers: new Set([server]), lostAt: Infinity });
       return [{ event: "joined", username }];
     }
-    user.places.add(place);
+    user.servers.add(server);
     user.lostAt = Infinity;
     return NOTHING;
   }
 
-  /** A user has no session at `place` any more. */
-  went(place: string, username: string, how: "left" | "lost", nowMs: number): readonly PresenceEvent[] {
+  /** A user has no session at `server` any more. */
+  went(server: string, username: string, how: "left" | "lost", nowMs: number): readonly PresenceEvent[] {
     const user = this.#users.get(username);
-    if (user === undefined || !user.places.delete(place) || user.places.size > 0) return NOTHING;
+    if (user === undefined || !user.servers.delete(server) || user.servers.size > 0) return NOTHING;
     if (how === "lost") {
       user.lostAt = nowMs + this.#graceMs;
       return NOTHING;
@@ -84,19 +84,19 @@ export class Presence {
     return [{ event: "left", username }];
   }
 
-  /** These, and nobody else, are at `place`. */
-  settle(place: string, usernames: ReadonlySet<string>, nowMs: number): readonly PresenceEvent[] {
+  /** These, and nobody else, are at `server`. */
+  settle(server: string, usernames: ReadonlySet<string>, nowMs: number): readonly PresenceEvent[] {
     const events: PresenceEvent[] = [];
-    for (const [username, { places }] of this.#users) {
-      if (places.has(place) && !usernames.has(username)) events.push(...this.went(place, username, "lost", nowMs));
+    for (const [username, { servers }] of this.#users) {
+      if (servers.has(server) && !usernames.has(username)) events.push(...this.went(server, username, "lost", nowMs));
     }
-    for (const username of usernames) events.push(...this.came(place, username));
+    for (const username of usernames) events.push(...this.came(server, username));
     return events;
   }
 
-  /** The server `place` cannot be reached any more. */
-  placeGone(place: string, nowMs: number): readonly PresenceEvent[] {
-    return this.settle(place, new Set(), nowMs);
+  /** `server` cannot be reached any more. */
+  serverGone(server: string, nowMs: number): readonly PresenceEvent[] {
+    return this.settle(server, new Set(), nowMs);
   }
 
   /** When `due` has something to tell next. */

@@ -56,8 +56,8 @@ export class PresenceBoard {
   }
 
   /** Users that are logged in at this moment, with the servers that each is at. */
-  get places(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
-    return this.#presence.places();
+  get servers(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
+    return this.#presence.servers();
   }
 
   isOnline(username: string): boolean {
@@ -71,7 +71,7 @@ export class PresenceBoard {
 
   /** Users that are logged in at `serverId`. */
   usersAt(serverId: string): string[] {
-    return [...this.#presence.places()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
+    return [...this.#presence.servers()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
   }
 
   /** What a server with a new link has to know. */
@@ -82,7 +82,7 @@ export class PresenceBoard {
   /** This server had the name `former` until now. */
   renamed(former: string): void {
     for (const username of this.#here.keys()) this.#tell(this.#presence.came(this.#parts.named.serverId, username));
-    this.#tell(this.#presence.placeGone(former, this.#parts.clock.nowMs()));
+    this.#tell(this.#presence.serverGone(former, this.#parts.clock.nowMs()));
   }
 
   /** A session has begun here. */
@@ -144,7 +144,7 @@ export class PresenceBoard {
 
   /** Another server cannot be reached any more. */
   serverGone(serverId: string): void {
-    this.#tell(this.#presence.placeGone(serverId, this.#parts.clock.nowMs()));
+    this.#tell(this.#presence.serverGone(serverId, this.#parts.clock.nowMs()));
   }
 
   stop(): void {

@@ -41,9 +41,9 @@ export class UserLists {
     if (names === undefined) return;
     let isNew = false;
     for (const username of usernames) {
-      const place = placeOf(names, username);
-      if (names[place] === username) continue;
-      names.splice(place, 0, username);
+      const index = indexOf(names, username);
+      if (names[index] === username) continue;
+      names.splice(index, 0, username);
       isNew = true;
     }
     if (isNew) this.#all = undefined;
@@ -63,7 +63,7 @@ function lineOf(scope: UserScope, users: readonly string[]): Uint8Array {
 }
 
 /** Where `name` stands, or would. The order is that of `Array.sort`: by UTF-16 units, as `<` has it. */
-function placeOf(names: readonly string[], name: string): number {
+function indexOf(names: readonly string[], name: string): number {
   let low = 0;
   let high = names.length;
   while (low < high) {

@@ -16,7 +16,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Backplane } from "../backplane/backplane.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
-import type { Rates } from "./limits/address_rates.ts";
+import type { AddressRates } from "./limits/address_rates.ts";
 import type { LimitName } from "./limits/limit_names.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
@@ -30,12 +30,12 @@ export interface AdmissionServices {
   readonly presence: PresenceBoard;
   readonly config: Config;
   readonly counters: MetricCounters<LimitName>;
-  readonly rates: Rates;
+  readonly rates: AddressRates;
   readonly faults: FaultGuard;
 }
 
 /** Whoever waits for it. */
-export interface Waiting extends Applicant {
+export interface LoginApplicant extends Applicant {
   readonly remoteHost: string;
   /** Whether it does not wait any more. */
   readonly isGone: boolean;
@@ -46,47 +46,47 @@ export interface Waiting extends Applicant {
 /** Finds out whether `login` may be let in, and tells it: at once, where nothing has to be waited for. */
 export function checkLogin(
   login: LoginMessage,
-  waiting: Waiting,
+  applicant: LoginApplicant,
   services: AdmissionServices,
   told: (findings: LoginFindings) => void,
 ): void {
   const { accounts, balancer, backplane, placeTalk, presence, config: { sessions: { perUser } } } = services;
   const { username, secret = "", ticket, last, resume, reads } = login;
-  const limit = services.rates.take("logins", waiting.remoteHost);
+  const limit = services.rates.take("logins", applicant.remoteHost);
   if (limit !== undefined) return told({ limit });
   const mayLogIn = (proven?: Proven) => {
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
     }
-    const redirect = balancer.redirectFor(login, login.features.length === 0, waiting.remoteHost);
+    const redirect = balancer.redirectFor(login, login.features.length === 0, applicant.remoteHost);
     told({ ...(proven === undefined ? {} : { proven }), ...(redirect === undefined ? {} : { redirect }) });
   };
   // Who does not say what it has is to be given what came since it was lost elsewhere, which may just have happened.
   const whenKnown = (run: () => void) => {
     if (resume !== undefined || reads === false) return run();
-    placeTalk.whenKnown(username, () => void (waiting.isGone || run()));
+    placeTalk.whenKnown(username, () => void (applicant.isGone || run()));
   };
   backplane.whenJoined(() =>
     backplane.whenHere(last, () => {
-      if (waiting.isGone) return;
-      if (username === ANONYMOUS) return orBreakDown(waiting, () => mayLogIn());
-      accounts.checkLogin({ username, secret, ticket }, waiting).then((result) => {
-        if (waiting.isGone) return;
+      if (applicant.isGone) return;
+      if (username === ANONYMOUS) return orBreakDown(applicant, () => mayLogIn());
+      accounts.checkLogin({ username, secret, ticket }, applicant).then((result) => {
+        if (applicant.isGone) return;
         if (result.ok) return whenKnown(() => mayLogIn(result.proven));
         if (result.reason !== "TOO_MANY") return told({ problem: result.reason });
         services.counters.limited("secrets");
         told({ limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } });
-      }).catch((error) => waiting.brokeDown(error));
+      }).catch((error) => applicant.brokeDown(error));
     })
   );
 }
 
 /** What is called back later is the fault of whoever waited when it throws, and not of those who wait behind. */
-function orBreakDown(waiting: Waiting, act: () => void): void {
+function orBreakDown(applicant: LoginApplicant, act: () => void): void {
   try {
     act();
   } catch (error) {
-    waiting.brokeDown(error);
+    applicant.brokeDown(error);
   }
 }
 
@@ -96,20 +96,20 @@ function orBreakDown(waiting: Waiting, act: () => void): void {
  */
 export function register(
   { username, secret }: { readonly username: string; readonly secret: string },
-  waiting: Waiting,
+  applicant: LoginApplicant,
   services: AdmissionServices,
   told: (isRegistered: boolean) => void,
   kind: "registration" | "peer" = "registration",
 ): void {
   const { accounts, backplane } = services;
   backplane.whenJoined(() => {
-    if (waiting.isGone) return;
-    accounts.register(username, secret, waiting, kind).then((result) => {
+    if (applicant.isGone) return;
+    accounts.register(username, secret, applicant, kind).then((result) => {
       if (!result.ok) return told(false);
       // Nobody is told any more, so the name stays free for whoever tries again.
-      if (waiting.isGone) return accounts.settled(username);
+      if (applicant.isGone) return accounts.settled(username);
       claim(username, result.verifier, services, told);
-    }).catch((error) => waiting.brokeDown(error));
+    }).catch((error) => applicant.brokeDown(error));
   });
 }
 
@@ -122,10 +122,10 @@ export function takeAccount(
   services: AdmissionServices,
   told: (isTaken: boolean) => void,
 ): void {
-  const waiting = { remoteHost, isGone: false, brokeDown: () => told(false) };
-  if (!services.journal.hasAccount(username)) return register({ username, secret }, waiting, services, told, "peer");
+  const applicant = { remoteHost, isGone: false, brokeDown: () => told(false) };
+  if (!services.journal.hasAccount(username)) return register({ username, secret }, applicant, services, told, "peer");
   const tell = (isTaken: boolean) => guarded(services.faults, "peers", () => told(isTaken), () => {});
-  services.accounts.checkLogin({ username, secret }, waiting, "peer").then(({ ok }) => ok, () => false)
+  services.accounts.checkLogin({ username, secret }, applicant, "peer").then(({ ok }) => ok, () => false)
     .then((ok) => void unlessUnreadable(() => tell(ok)));
 }
 

@@ -5,7 +5,7 @@
 
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
-import type { Answers } from "./replies.ts";
+import type { Replies } from "./replies.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import type { ServedClient } from "./served_client.ts";
 import type { ClientEffect, LoggedIn } from "./session.ts";
@@ -17,13 +17,13 @@ const PENDING = "it is stored here, and waits for another server to have it too"
 export class ClientRequests {
   readonly #services: ConnectionServices;
   readonly #client: ServedClient;
-  readonly #answers: Answers;
+  readonly #replies: Replies;
   readonly #wantsAcknowledgement: boolean;
 
-  constructor(services: ConnectionServices, client: ServedClient, { features }: LoggedIn, answers: Answers) {
+  constructor(services: ConnectionServices, client: ServedClient, { features }: LoggedIn, replies: Replies) {
     this.#services = services;
     this.#client = client;
-    this.#answers = answers;
+    this.#replies = replies;
     this.#wantsAcknowledgement = features.includes("ack");
   }
 
@@ -31,7 +31,7 @@ export class ClientRequests {
   carryOut(effect: ClientEffect): void {
     switch (effect.kind) {
       case "answerHeartbeat":
-        return this.#answers.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+        return this.#replies.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
         return this.#client.answered(effect.sequence, effect.lamport);
       case "acknowledged":
@@ -59,23 +59,23 @@ export class ClientRequests {
     const { messageId, to } = message;
     if (id === undefined) {
       const info = "too many messages wait for this user";
-      return this.#answers.send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
+      return this.#replies.send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
     }
     if (messageId === undefined) return;
     const of = formatEntryId(id);
     this.#whenSafe(messageId, id, () => {
       const { lamport } = this.#services.journal;
-      this.#answers.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
+      this.#replies.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
     });
   }
 
   #listUsers(scope: UserScope): void {
-    this.#answers.write(this.#services.userLists.line(scope));
+    this.#replies.write(this.#services.userLists.line(scope));
   }
 
   #acknowledge(messageId: string, id: EntryId): void {
     this.#whenSafe(messageId, id, () => {
-      this.#answers.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+      this.#replies.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
     });
   }
 
@@ -84,7 +84,7 @@ export class ClientRequests {
    * client is told once that it waits.
    */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
-    const pending = () => this.#answers.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
+    const pending = () => this.#replies.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
     this.#services.backplane.whenSafe(id, answer, this.#wantsAcknowledgement ? pending : undefined);
   }
 }

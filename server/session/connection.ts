@@ -22,7 +22,7 @@ import {
   type SessionStep,
 } from "./session.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
-import { type Answered, Answers } from "./replies.ts";
+import { type RepliedTo, Replies } from "./replies.ts";
 import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";
 import { type ClientPhase, kindOf, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
 import { viewOf } from "./connection_view.ts";
@@ -47,7 +47,7 @@ const logger = getLogger(["thrum", "connection"]);
 export class Connection
   implements
     LinkHandler,
-    Answered,
+    RepliedTo,
     SessionFacts,
     ClientSession,
     ServedConnection,
@@ -60,7 +60,7 @@ export class Connection
   readonly #since: number;
   readonly #services: ConnectionServices;
   readonly #lines: LineIntake;
-  readonly answers: Answers;
+  readonly replies: Replies;
   #phase: Phase;
   /** The link, or what stands before it. */
   outlet: Outlet;
@@ -80,7 +80,7 @@ export class Connection
     const longLines = services.longLogins.of(link.remoteHost, () => this.#phase.kind !== "client");
     const framer = new LineFramer(services.config.limits.maxLineBytes, longLines);
     this.#lines = new LineIntake(link, framer, services.shares, this);
-    this.answers = new Answers(services.journal, this);
+    this.replies = new Replies(services.journal, this);
   }
 
   /** Begins to read. */
@@ -119,7 +119,7 @@ export class Connection
     if (this.#phase.kind === "closed" || this.#phase.kind === "peer") return;
     this.contain(() => {
       const farewell = farewellOf(sessionOf(this.#phase), reason, why);
-      if (farewell !== undefined) this.answers.send(farewell);
+      if (farewell !== undefined) this.replies.send(farewell);
       this.#close(reason, why, lingerMs);
     });
   }
@@ -142,12 +142,12 @@ export class Connection
     if (this.#lines.framer.hasUnfinishedLine) {
       return this.takeProblem("the connection was closed in the middle of a line");
     }
-    this.answers.endTurn();
+    this.replies.endTurn();
     this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence);
   }
 
   onDrain(): void {
-    this.answers.drained();
+    this.replies.drained();
     servedIn(this.#phase)?.drained();
     this.#lines.drained();
   }
@@ -180,25 +180,25 @@ export class Connection
 
   tellPresence(username: string, line: Uint8Array): void {
     // Nobody is told of himself.
-    if (this.#knows("presence") && username !== this.#username) this.contain(() => this.answers.write(line));
+    if (this.#knows("presence") && username !== this.#username) this.contain(() => this.replies.write(line));
   }
 
   canBeMoved(nowMs: number): boolean {
     const phase = this.#phase;
     // Without acknowledgements what is on its way just now would be lost.
-    return phase.kind === "client" && this.canResume && this.#knows("ack") && !this.answers.isWaiting &&
+    return phase.kind === "client" && this.canResume && this.#knows("ack") && !this.replies.isWaiting &&
       phase.client.isIdleFor(BUSY_MS, nowMs);
   }
 
   sendBackups(servers: readonly WireServer[]): void {
-    this.contain(() => this.answers.send({ command: "BACKUP_LIST", servers }));
+    this.contain(() => this.replies.send({ command: "BACKUP_LIST", servers }));
   }
 
   redirect({ host, port }: Endpoint): void {
     if (this.isGone) return;
     this.contain(() => {
-      this.answers.endTurn();
-      this.answers.send({ command: "REDIRECT", hostname: host, port });
+      this.replies.endTurn();
+      this.replies.send({ command: "REDIRECT", hostname: host, port });
       this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
     });
   }
@@ -261,7 +261,7 @@ export class Connection
    * slow to read it still has to be heard.
    */
   get isStuffed(): boolean {
-    return this.answers.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    return this.replies.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
   }
 
   get isRead(): boolean {
@@ -308,7 +308,7 @@ export class Connection
 
   #apply({ session, effects }: SessionStep): void {
     // The step's last effect closes, after what is to be said before.
-    if (session.kind === "closed") this.answers.endTurn();
+    if (session.kind === "closed") this.replies.endTurn();
     else if (this.#phase.kind === "stranger") this.#identified(this.#phase.identification, session);
     for (const effect of effects) this.#perform(effect);
     this.#lines.readOrNot();
@@ -326,7 +326,7 @@ export class Connection
     const phase = this.#phase;
     switch (effect.kind) {
       case "send":
-        return this.answers.send(effect.message);
+        return this.replies.send(effect.message);
       case "checkLogin":
       case "register":
         if (phase.kind === "stranger") phase.identification.perform(effect);

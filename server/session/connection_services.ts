@@ -12,7 +12,7 @@ import type { WireHeartbeat } from "../../protocol/message.ts";
 import type { StoreError } from "../store/store.ts";
 import type { ConnectionView, Door, EndView } from "../../view/network_view.ts";
 import type { Tracer } from "../observe/tracer.ts";
-import type { DialBook } from "./limits/heartbeat_dials.ts";
+import type { HeartbeatDials } from "./limits/heartbeat_dials.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
@@ -23,7 +23,7 @@ import type { PlaceKeeper } from "../places/place_keeper.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { Standing } from "./limits/seats.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
-import type { Rates } from "./limits/address_rates.ts";
+import type { AddressRates } from "./limits/address_rates.ts";
 import type { LimitName } from "./limits/limit_names.ts";
 import type { Sessions } from "../hub/sessions.ts";
 import type { UserLists } from "../presence/user_lists.ts";
@@ -47,12 +47,12 @@ export interface ConnectionServices {
   readonly placeTalk: PlaceTalk;
   readonly counters: MetricCounters<LimitName>;
   readonly longLogins: LongLogins;
-  readonly seats: Seats;
-  readonly rates: Rates;
+  readonly seats: SeatGiver;
+  readonly rates: AddressRates;
   readonly budget: DiskBudget;
   readonly faults: FaultGuard;
   /** Says when a client may be called on the port that it has named. */
-  readonly dialBook: DialBook;
+  readonly heartbeatDials: HeartbeatDials;
   /** Whoever puts events on record at the moment. */
   readonly tracer: Tracer | undefined;
   hasAccount(username: string): boolean;
@@ -83,13 +83,13 @@ export interface ServedConnection {
   describe(nowWallMs: number): ConnectionView;
 }
 
-/** Where connections get their places. */
-export interface Seats {
+/** Where connections get their seats. */
+export interface SeatGiver {
   /** Whether few are left: then nobody is to take long to say who it is. */
   readonly isShort: boolean;
   /** The secret of `connection` is being looked at, or that is over. */
   tries(connection: ServedConnection, isTrying: boolean): void;
-  /** It has said who it is. Gives whether it has a place; if not, `granted` is called once it has, perhaps never. */
+  /** It has said who it is. Gives whether it has a seat; if not, `granted` is called once it has, perhaps never. */
   enter(connection: ServedConnection, standing: Standing, granted: () => void): boolean;
 }
 

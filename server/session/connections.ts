@@ -1,5 +1,5 @@
 /**
- * Who is served by one server, whichever door they came through. Who has a place, who waits for one and who has to go
+ * Who is served by one server, whichever door they came through. Who has a seat, who waits for one and who has to go
  * is decided in `server/session/limits/seats.ts`; this does it.
  */
 
@@ -12,10 +12,10 @@ import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts"
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { Door } from "../../view/network_view.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOrigin, Seats, ServedConnection } from "./connection_services.ts";
+import type { ConnectionOrigin, SeatGiver, ServedConnection } from "./connection_services.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { LimitName } from "./limits/limit_names.ts";
-import { Places, type Standing } from "./limits/seats.ts";
+import { Seats, type Standing } from "./limits/seats.ts";
 
 /** What is needed of the node. */
 export interface ConnectionsParts {
@@ -24,7 +24,7 @@ export interface ConnectionsParts {
     "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
   >;
   readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
-  /** How many without a place are heard. */
+  /** How many without a seat are heard. */
   readonly maxLobby: number;
   readonly counters: MetricCounters<LimitName>;
   /** Whether the server is about to end: then nobody is taken in any more. */
@@ -33,10 +33,10 @@ export interface ConnectionsParts {
   connect(link: Link, origin: ConnectionOrigin): Connection;
 }
 
-/** Connections that may wait for a place; beyond, somebody is turned away. */
+/** Connections that may wait for a seat; beyond, somebody is turned away. */
 export const MAX_LOBBY = 1_024;
 /**
- * How long the last line to somebody who has to go may take to leave: others wait for its place, and
+ * How long the last line to somebody who has to go may take to leave: others wait for its seat, and
  * many may have to go.
  */
 const HURRY_MS = 250;
@@ -46,16 +46,16 @@ const FRESH_MS = 1_000;
 const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
 
-/** Those that are served, in the order in which they came, and those who wait for a place. */
-export class Connections implements Iterable<ServedConnection>, Seats {
+/** Those that are served, in the order in which they came, and those who wait for a seat. */
+export class Connections implements Iterable<ServedConnection>, SeatGiver {
   readonly #parts: ConnectionsParts;
   /** All of them, with the moment and the turn of the event loop in which they came. */
   readonly #open = new Map<ServedConnection, { readonly at: number; readonly turn: number }>();
   /** Counts turns in which somebody came. */
   #turn = 0;
   #turnEnds = false;
-  readonly #places: Places<ServedConnection>;
-  /** Those who wait for a place and have said who they are: how to tell them that they have one. */
+  readonly #seats: Seats<ServedConnection>;
+  /** Those who wait for a seat and have said who they are: how to tell them that they have one. */
   readonly #granted = new Map<ServedConnection, () => void>();
   readonly #toldAt = new Map<LimitName, number>();
   #made = 0;
@@ -65,8 +65,8 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     this.#parts = parts;
     const { maxConnections, keptForNamedPercent } = parts.limits;
     const kept = Math.ceil(maxConnections * keptForNamedPercent / 100);
-    const limits = { maxPlaces: maxConnections, kept, maxLobby: parts.maxLobby };
-    this.#places = new Places(limits, {
+    const limits = { maxSeats: maxConnections, kept, maxLobby: parts.maxLobby };
+    this.#seats = new Seats(limits, {
       isFresh: (connection) => this.#isFresh(connection),
       isIdle: (connection) => connection.isQuiet,
     });
@@ -76,23 +76,23 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     return this.#open.keys();
   }
 
-  /** How many have a place. */
+  /** How many have a seat. */
   get size(): number {
-    return this.#places.taken;
+    return this.#seats.taken;
   }
 
   /** How many wait for one. */
   get waiting(): number {
-    return this.#places.inLobby;
+    return this.#seats.inLobby;
   }
 
-  /** Whether there is no place for one more. */
+  /** Whether there is no seat for one more. */
   get isFull(): boolean {
-    return this.#places.isFull;
+    return this.#seats.isFull;
   }
 
   get isShort(): boolean {
-    return this.#places.isShort;
+    return this.#seats.isShort;
   }
 
   /** What the next connection is called. */
@@ -101,7 +101,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
   }
 
   /**
-   * Hears whoever is at the other end of `link`; whether there is a place for it is found out when
+   * Hears whoever is at the other end of `link`; whether there is a seat for it is found out when
    * it has said who it is.
    */
   accept(link: Link, over: Door): void {
@@ -124,15 +124,15 @@ export class Connections implements Iterable<ServedConnection>, Seats {
   /** Counts a guest of another door among those that are served. To be called when it is not full. */
   add(guest: ServedConnection & { readonly remoteHost: string }): void {
     this.#add(guest, networkOf(guest.remoteHost));
-    this.#places.enter(guest, { kind: "anonymous" });
+    this.#seats.enter(guest, { kind: "anonymous" });
   }
 
   tries(connection: ServedConnection, isTrying: boolean): void {
-    this.#places.tries(connection, isTrying);
+    this.#seats.tries(connection, isTrying);
   }
 
   enter(connection: ServedConnection, standing: Standing, granted: () => void): boolean {
-    const { isIn, out } = this.#places.enter(connection, standing);
+    const { isIn, out } = this.#seats.enter(connection, standing);
     if (out !== undefined) this.#sendAway(out, "places", "somebody else needs the place");
     if (isIn) return true;
     this.#tell("places", "{limit} connections are served: {waiting} wait for a place");
@@ -140,11 +140,11 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     return false;
   }
 
-  /** One is gone, and there may be a place for the next. */
+  /** One is gone, and there may be a seat for the next. */
   gone(connection: ServedConnection): void {
     this.#open.delete(connection);
     this.#granted.delete(connection);
-    const next = this.#places.leave(connection);
+    const next = this.#seats.leave(connection);
     if (this.#open.size === 0) this.#allGone?.();
     if (next === undefined) return;
     const granted = this.#granted.get(next);
@@ -152,10 +152,10 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     granted?.();
   }
 
-  /** Sends those away that wait for a place. */
+  /** Sends those away that wait for a seat. */
   turnAwayWaiting(): void {
     for (const connection of [...this.#open.keys()]) {
-      if (!this.#places.hasPlace(connection)) connection.end("SERVER_STOPPING");
+      if (!this.#seats.hasSeat(connection)) connection.end("SERVER_STOPPING");
     }
   }
 
@@ -176,7 +176,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
     this.#parts.counters.accepted++;
     this.#open.set(connection, { at: this.#parts.clock.nowMs(), turn: this.#turn });
     this.#countTurn();
-    const { out } = this.#places.arrive(connection, network);
+    const { out } = this.#seats.arrive(connection, network);
     if (out === undefined) return;
     this.#tell("lobby", `${this.#parts.maxLobby} connections wait for a place: some are turned away`);
     this.#sendAway(out, "lobby", "too many wait for a place");
@@ -201,7 +201,7 @@ export class Connections implements Iterable<ServedConnection>, Seats {
   #limitOf(network: string): LimitName | undefined {
     const { maxConnectionsPerAddress, maxUnidentifiedPerAddress } = this.#parts.limits;
     if (maxConnectionsPerAddress === 0 && maxUnidentifiedPerAddress === 0) return undefined;
-    const { all, unidentified } = this.#places.countOf(network);
+    const { all, unidentified } = this.#seats.countOf(network);
     if (maxConnectionsPerAddress > 0 && all >= maxConnectionsPerAddress) return "connections";
     return maxUnidentifiedPerAddress > 0 && unidentified >= maxUnidentifiedPerAddress ? "unidentified" : undefined;
   }

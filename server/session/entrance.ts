@@ -11,9 +11,9 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { ClientRequests } from "./client_requests.ts";
 import type { ClientPhase } from "./connection_phase.ts";
 import type { ConnectionServices } from "./connection_services.ts";
-import { welcomeOf } from "./login_answers.ts";
-import type { Answers } from "./replies.ts";
-import { type Place, placeOf } from "./resume_point.ts";
+import { loginSuccess } from "./login_answers.ts";
+import type { Replies } from "./replies.ts";
+import { type ResumePoint, resumePointOf } from "./resume_point.ts";
 import { ServedClient, type ServedClientOwner } from "./served_client.ts";
 import { type CheckedLogin, featuresInForce, type LoggedIn } from "./session.ts";
 
@@ -21,7 +21,7 @@ import { type CheckedLogin, featuresInForce, type LoggedIn } from "./session.ts"
 export interface EntranceOwner extends ClientSession, ServedClientOwner {
   /** Host and port, for the log. */
   readonly address: string;
-  readonly answers: Answers;
+  readonly replies: Replies;
   /** From here on it is known by this name. */
   named(username: string): void;
   /** For the trace. */
@@ -46,14 +46,14 @@ export function letIn(
   const reads = login.reads !== false;
   const isNamed = username !== ANONYMOUS;
   const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
-  const place = placeOf(brings, stood, journal);
+  const resumePoint = resumePointOf(brings, stood, journal);
   owner.note("login", username);
-  welcome(checked, owner, services, features, place);
-  const cameBack = place.missed > 0 ? `, ${place.missed} activities to catch up` : "";
+  welcome(checked, owner, services, features, resumePoint);
+  const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
   logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
   owner.named(username);
-  const client = new ServedClient(services, owner, { session, place, reads });
-  const requests = new ClientRequests(services, client, session, owner.answers);
+  const client = new ServedClient(services, owner, { session, resumePoint, reads });
+  const requests = new ClientRequests(services, client, session, owner.replies);
   owner.enters({ kind: "client", session, client, requests, proven });
   sessions.add(owner);
   presence.came(owner);
@@ -73,21 +73,21 @@ export function sendOn(
   const { login } = checked;
   owner.named(login.username);
   welcome(checked, owner, services, featuresInForce(login));
-  owner.answers.send({ command: "REDIRECT", hostname: host, port });
+  owner.replies.send({ command: "REDIRECT", hostname: host, port });
   owner.note("redirect", `to ${host}:${port}`);
 }
 
 /** Says LOGIN_SUCCESS. */
 function welcome(
   { login, proven }: CheckedLogin,
-  { answers, tracedAs }: EntranceOwner,
+  { replies, tracedAs }: EntranceOwner,
   services: ConnectionServices,
   features: readonly Feature[],
-  place?: Place,
+  resumePoint?: ResumePoint,
 ): void {
   const { journal, tracer } = services;
   if (login.trace !== undefined && login.features.length > 0) {
     tracer?.trace({ event: "send", peer: tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
   }
-  answers.send(welcomeOf(login, { features, place, proven }, services));
+  replies.send(loginSuccess(login, { features, resumePoint, proven }, services));
 }

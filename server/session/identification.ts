@@ -10,7 +10,7 @@ import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import { StoreError } from "../store/store.ts";
-import { checkLogin, register, type Waiting } from "./admission.ts";
+import { checkLogin, type LoginApplicant, register } from "./admission.ts";
 import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
 import {
   NEW_SESSION,
@@ -64,7 +64,7 @@ const NEW: Stage = Object.freeze({ kind: "nameless", session: NEW_SESSION, deadl
 const logger = getLogger(["thrum", "connection"]);
 
 /** One connection's. */
-export class Identification implements Waiting {
+export class Identification implements LoginApplicant {
   readonly #services: ConnectionServices;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;

@@ -133,7 +133,11 @@ export class Mailbox implements Waiter {
     let left = TAKEN_PER_SHARE;
     for (const [origin, said] of this.#said) {
       for (; left > 0 && said.next <= said.last; left--) {
-        const portion = journal.inboxes.rangeOf(username, { origin, first: said.next, last: said.last }, TAKEN_BYTES);
+        const portion = journal.directMessages.rangeOf(
+          username,
+          { origin, first: said.next, last: said.last },
+          TAKEN_BYTES,
+        );
         this.#note(portion);
         left -= portion.length;
         said.next = portion.length === 0 ? said.last + 1 : portion.at(-1)!.sequence + 1;
@@ -172,7 +176,7 @@ export class Mailbox implements Waiter {
 
   #writePortion(): ReadOutcome {
     const { journal, outlet, username } = this.#parts;
-    const portion = journal.inboxes.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
+    const portion = journal.directMessages.of(username, { after: this.#place, maxBytes: PORTION_BYTES });
     if (portion.length === 0) {
       this.#opening = undefined;
       this.#parts.opened();
@@ -181,7 +185,7 @@ export class Mailbox implements Waiter {
     this.#place = portion.at(-1)!.place;
     // The others come from the log.
     const isOfInbox = ({ origin, sequence }: EntryId) => sequence <= sequenceOf(this.#opening!, origin);
-    const text = portion.filter((message) => isOfInbox(message) && !journal.inboxes.isDelivered(message))
+    const text = portion.filter((message) => isOfInbox(message) && !journal.directMessages.isDelivered(message))
       .map((message) => this.#lineFor(message.line, message, true)).join("");
     return text === "" || outlet.write(encoder.encode(text)) ? "more" : "full";
   }
@@ -230,7 +234,7 @@ export class Mailbox implements Waiter {
   #deliver(origin: string, first: number, last: number): void {
     const { journal, username } = this.#parts;
     while (first <= last) {
-      const portion = journal.inboxes.rangeOf(username, { origin, first, last }, PORTION_BYTES);
+      const portion = journal.directMessages.rangeOf(username, { origin, first, last }, PORTION_BYTES);
       if (portion.length === 0) return;
       this.#note(portion);
       first = portion.at(-1)!.sequence + 1;
@@ -243,7 +247,7 @@ export class Mailbox implements Waiter {
       const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
       // It was never shown, and nobody is told of it.
       if (from === undefined) continue;
-      const receipt = journal.inboxes.delivered({ ...message, from, messageId });
+      const receipt = journal.directMessages.delivered({ ...message, from, messageId });
       if (receipt !== undefined) delivered?.(message, receipt);
     }
   }

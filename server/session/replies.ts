@@ -10,7 +10,7 @@ import type { AwaitingCommit } from "../journal/commit.ts";
 import type { Journal } from "../journal/journal.ts";
 
 /** The connection, as its answers need it. */
-export interface Answered {
+export interface RepliedTo {
   readonly outlet: Outlet;
   /** Whether nothing is said to it any more. */
   readonly isGone: boolean;
@@ -23,15 +23,15 @@ export interface Answered {
 const encoder = new TextEncoder();
 
 /** One connection's. */
-export class Answers implements AwaitingCommit {
+export class Replies implements AwaitingCommit {
   readonly #journal: Journal;
-  readonly #to: Answered;
+  readonly #to: RepliedTo;
   /** Lines that are sent when the turn is committed. */
   #withTurn = "";
   /** Bytes that the link had no room for. */
   #untakenBytes = 0;
 
-  constructor(journal: Journal, to: Answered) {
+  constructor(journal: Journal, to: RepliedTo) {
     this.#journal = journal;
     this.#to = to;
   }

@@ -9,7 +9,7 @@ import type { Missing } from "../store/store.ts";
 import type { Retractions } from "../journal/origins/retractions.ts";
 
 /** The beginning of a session. */
-export interface Place {
+export interface ResumePoint {
   /** Read segments after this. */
   readonly after: Position;
   /** Whether that is the end of the log. */
@@ -34,7 +34,7 @@ export interface Place {
 }
 
 /** What is asked of the log. Throws where it cannot be read: then nothing may be said about what the client has. */
-export interface PlacedLog {
+export interface ResumedLog {
   readonly serverId: string;
   readonly head: Position;
   readonly vector: Vector;
@@ -45,10 +45,10 @@ export interface PlacedLog {
 }
 
 /**
- * The place of a client that `brings` a vector; of one that does not know where it was, when its user's connection was
- * lost and `stood` there; or (neither) of one that begins now.
+ * The resume point of a client that `brings` a vector; of one that does not know where it was, when its user's
+ * connection was lost and `stood` there; or (neither) of one that begins now.
  */
-export function placeOf(brings: Vector | undefined, stood: Vector | undefined, log: PlacedLog): Place {
+export function resumePointOf(brings: Vector | undefined, stood: Vector | undefined, log: ResumedLog): ResumePoint {
   const vector = brings ?? stood;
   if (vector === undefined) {
     const resume = { vector: log.vector, replayed: 0 };
@@ -99,7 +99,7 @@ export function placeOf(brings: Vector | undefined, stood: Vector | undefined, l
  * so, and gets those. One that ends in numbers of another origin which were given out twice may have seen other entries
  * under them: it is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
  */
-function withoutLostOnes(vector: Vector, log: PlacedLog): { has: Vector; lost: WireGap[]; as: string } {
+function withoutLostOnes(vector: Vector, log: ResumedLog): { has: Vector; lost: WireGap[]; as: string } {
   const { serverId, vector: own, origins: { retractions } } = log;
   const end = sequenceOf(own, serverId);
   const claimed = sequenceOf(vector, serverId);
@@ -122,7 +122,7 @@ function unknownOrigins(vector: Vector, known: Vector): WireGap[] {
 }
 
 /** Those of its origins that are forgotten whole: what there was of them is missed, and nothing more comes. */
-function forgottenIn(vector: Vector, { vector: own, buriedAt }: PlacedLog): string[] {
+function forgottenIn(vector: Vector, { vector: own, buriedAt }: ResumedLog): string[] {
   return Object.keys(vector).filter((origin) => {
     const last = buriedAt(origin);
     return last > 0 && last >= vector[origin]! && !Object.hasOwn(own, origin);

@@ -22,8 +22,8 @@ import type { ConnectionServices } from "./connection_services.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { HeartbeatMoment } from "../../view/network_view.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
-import { HeartbeatMoments } from "../../heartbeat/recent_heartbeats.ts";
-import type { Place } from "./resume_point.ts";
+import { RecentHeartbeats } from "../../heartbeat/recent_heartbeats.ts";
+import type { ResumePoint } from "./resume_point.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
 
@@ -59,7 +59,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** The position after which it is read to. */
   readonly #beganAfter: Position;
   /** What CAUGHT_UP will say. */
-  #comesTo: Pick<Place, "reaches" | "isComplete"> | undefined;
+  #comesTo: Pick<ResumePoint, "reaches" | "isComplete"> | undefined;
   /** What the client had of the log when it logged in. */
   readonly #has: Vector;
   /** Under which its place is kept, in case that its connection is lost. */
@@ -69,7 +69,7 @@ export class ServedClient implements Supervised, ReaderOwner {
   /** Until its port may be called. */
   #dialling: Timer | undefined;
   #publishedAt = -Infinity;
-  readonly #moments = new HeartbeatMoments();
+  readonly #moments = new RecentHeartbeats();
   /** Heartbeats that went unanswered so far. */
   #attempt = 0;
   /** What had not left this process when it was asked for a sign of life last. */
@@ -82,16 +82,20 @@ export class ServedClient implements Supervised, ReaderOwner {
   constructor(
     services: ConnectionServices,
     owner: ServedClientOwner,
-    { session, place, reads }: { readonly session: LoggedIn; readonly place: Place; readonly reads: boolean },
+    { session, resumePoint, reads }: {
+      readonly session: LoggedIn;
+      readonly resumePoint: ResumePoint;
+      readonly reads: boolean;
+    },
   ) {
     this.#services = services;
     this.#owner = owner;
     this.#tracedAs = owner.tracedAs;
     this.#session = session;
-    this.#has = place.has;
+    this.#has = resumePoint.has;
     const { username } = session;
     this.#quotedUsername = quoteUsername(username);
-    this.#beganAfter = place.after;
+    this.#beganAfter = resumePoint.after;
     if (username !== ANONYMOUS) {
       const knowsChat = session.features.includes("chat");
       this.#mailbox = new Mailbox({
@@ -108,15 +112,15 @@ export class ServedClient implements Supervised, ReaderOwner {
     const { vector } = services.journal;
     if (session.features.includes("chat")) {
       // What the log has moves on; else it is this client's own already.
-      const reaches = place.reaches === vector ? { ...vector } : place.reaches;
-      this.#comesTo = { reaches, isComplete: place.isComplete };
+      const reaches = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
+      this.#comesTo = { reaches, isComplete: resumePoint.isComplete };
     }
     // At the end of the log only what is not in it at all lies ahead.
-    const ahead = place.isAtEnd ? beyond(place.has, vector) : place.has;
-    this.#reader = new Reader(owner.outlet, cursorAt(place.after, username, ahead), this);
+    const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
+    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
-      this.#placeId = services.placeKeeper.begin(reading, place.isAtEnd ? undefined : place.after);
+      this.#placeId = services.placeKeeper.begin(reading, resumePoint.isAtEnd ? undefined : resumePoint.after);
     }
   }
 
@@ -187,7 +191,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const message = { from: this.#session.username, to, text, messageId, lamport, after: this.#after };
-    const id = journal.inboxes.send(message);
+    const id = journal.directMessages.send(message);
     this.#publishedAt = journal.turnMs;
     if (id === undefined) return undefined;
     if (this.#after !== undefined) this.#hasSent(id);
@@ -382,9 +386,9 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
     this.#watch = supervisor.watch(this, heartbeat);
     if (login.heartbeatPort === undefined || isPlain) return;
-    const { dialBook, clock, faults } = this.#services;
+    const { heartbeatDials, clock, faults } = this.#services;
     const endpoint = { host: link.remoteHost, port: login.heartbeatPort };
-    const delayMs = dialBook.delayFor(endpoint, clock.nowMs());
+    const delayMs = heartbeatDials.delayFor(endpoint, clock.nowMs());
     if (delayMs === undefined) {
       logger.info("{address} named a heartbeat port that was called too often; its heartbeats go over the connection", {
         address: name,

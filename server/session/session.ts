@@ -391,7 +391,7 @@ export function farewellOf(
   return reason === "IDENTIFY_TIMEOUT" ? { command: "INVALID_MESSAGE", info: why } : undefined;
 }
 
-/** What somebody is told who is not logged in and for whom there is no place. */
+/** What somebody is told who is not logged in and for whom there is no seat. */
 function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
   const isPlain = session.kind === "verifying" && session.message.command === "LOGIN" &&
     session.message.features.length === 0;

@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseOlderLine } from "../../server/legacy/legacy_codec.ts";
+import { parseLegacyLine } from "../../server/legacy/legacy_codec.ts";
 import { MAX_ACTIVITY_DEPTH, parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { MAX_CLOCK_ADVANCE_PER_SECOND, MAX_ENTRY_LAMPORT, MAX_LAMPORT } from "../../protocol/lamport_bounds.ts";
@@ -102,7 +102,7 @@ Deno.test("every line between servers that docs/protocol.md shows can be read", 
   }
   // Those that are shown whole.
   for (const [, line] of older.matchAll(/^ {4}→ (.*)$/gm)) {
-    assert(line!.includes("AUTHENTICATE") || parseOlderLine(line!, 0).command !== "", line);
+    assert(line!.includes("AUTHENTICATE") || parseLegacyLine(line!, 0).command !== "", line);
   }
 });
 

@@ -9,7 +9,7 @@ import { deadline } from "@std/async/deadline";
 import { PATIENCE_MS, type Received } from "./line_client.ts";
 
 /** What both families have in common: a link to one other server, and its end. */
-abstract class OlderServer implements AsyncDisposable {
+abstract class LegacyServer implements AsyncDisposable {
   /** All lines that came, over all links. */
   readonly lines: string[] = [];
   /** Activities that its clients got, in order. */
@@ -152,7 +152,7 @@ interface AUser {
 }
 
 /** A server of family A. Its users and its history outlive its links, as they do on its disk. */
-export class FamilyA extends OlderServer {
+export class FamilyA extends LegacyServer {
   readonly users = new Map<string, AUser>();
   /** With the send time as the key: two of one time are one to it. */
   readonly history = new Map<number, Received>();
@@ -312,7 +312,7 @@ export class FamilyA extends OlderServer {
 const KNOWN_TO_S = ["SERVER_ANNOUNCE", "ACTIVITY_BROADCAST", "LOCK_REQUEST", "LOCK_ALLOWED", "LOCK_DENIED"];
 
 /** A server of family S. It keeps accounts, and no history. */
-export class FamilyS extends OlderServer {
+export class FamilyS extends LegacyServer {
   readonly users = new Map<string, string>();
   /** The lines of `delivered`, which its clients get as they came. */
   readonly deliveredLines: string[] = [];

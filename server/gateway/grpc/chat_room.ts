@@ -276,7 +276,7 @@ export class ChatRoom implements ParticipantOwner {
   }
 
   #announce(announcement: Announcement): void {
-    const notice = { notice: announcement, after: this.#parts.guests.place };
+    const notice = { notice: announcement, after: this.#parts.guests.position };
     for (const participant of this.#participants.values()) participant.guest.tell(notice);
   }
 

@@ -6,7 +6,7 @@
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
 
 /** The address of the gateway, and its names. */
-export interface Place {
+export interface Hosts {
   /** The host listened on, as it was configured. */
   readonly host: string;
   /** Other hosts that it may be called by, in lower case. */
@@ -42,18 +42,18 @@ const SAFE_METHODS = ["GET", "HEAD"];
  */
 export function misdirected(
   { method, headers }: HttpRequest,
-  place: Place,
+  hosts: Hosts,
   gateways: readonly string[] = [],
 ): Refusal | undefined {
   const { host = "", origin } = headers;
-  if (!isOurs(hostName(host), place)) {
+  if (!isOurs(hostName(host), hosts)) {
     return {
       status: 403,
       sentence: "this server does not go by the name in the Host header; gateway.http.names can give it others",
     };
   }
   if (origin !== undefined) {
-    return isSameOrigin(origin, host) || isGatewayOrigin(origin, place, gateways)
+    return isSameOrigin(origin, host) || isGatewayOrigin(origin, hosts, gateways)
       ? undefined
       : { status: 403, sentence: "pages of other sites may not ask this" };
   }
@@ -74,7 +74,7 @@ export function misdirected(
  * Whether a page comes from one of `gateways`. A gateway at a loopback address counts only if this one is at such an
  * address, too. On another machine it is any program of the visitor at that port.
  */
-function isGatewayOrigin(origin: string, { host }: Place, gateways: readonly string[]): boolean {
+function isGatewayOrigin(origin: string, { host }: Hosts, gateways: readonly string[]): boolean {
   const authority = authorityOf(origin);
   if (authority === undefined) return false;
   return gateways.some((gateway) => {
@@ -91,7 +91,7 @@ function plainAuthority(authority: string): string {
 }
 
 /** Whether a request comes from this machine, and not through a proxy on it. Such a sender may look without a token. */
-export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Place): boolean {
+export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Hosts): boolean {
   if (FORWARDING_HEADERS.some((name) => headers[name] !== undefined)) return false;
   // A proxy that forwards the name it was called by.
   if (!LOOPBACK_NAMES.includes(hostName(headers.host ?? "") ?? "")) return false;
@@ -137,7 +137,7 @@ function hostName(given: string): string | undefined {
   return (bracketed ?? plain)?.toLowerCase();
 }
 
-function isOurs(name: string | undefined, { host, names }: Place): boolean {
+function isOurs(name: string | undefined, { host, names }: Hosts): boolean {
   if (name === undefined) return false;
   if (LOOPBACK_NAMES.includes(name) || name === host.toLowerCase() || names.includes(name)) return true;
   // Only names can be made to lead elsewhere: a page that calls us by an address came from that address.

@@ -4,14 +4,14 @@
  */
 
 import type { HttpReply, HttpRequest } from "../../../platform/http/http_server.ts";
-import { bearerOf, isLocal, misdirected, type Need, type Place, type Refusal, refusal, type Shown } from "./access.ts";
+import { bearerOf, type Hosts, isLocal, misdirected, type Need, type Refusal, refusal, type Shown } from "./access.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
 
 /** Everything that does not change between requests, and the state of the server. */
 export interface Surroundings {
-  readonly place: Place;
+  readonly hosts: Hosts;
   readonly assets: Assets;
   /** `sha256-…` of the style that comes with a diagram. */
   readonly diagramStyle: string;
@@ -68,7 +68,7 @@ export function refuseStranger(
     return { status: 431, headers: apiHeaders(surroundings), body: json({ error: "the headers are too long" }) };
   }
   const isLine = partsOf(request.target).path === "/line" && request.headers.upgrade !== undefined;
-  const refused = misdirected(request, surroundings.place, isLine ? gateways : []);
+  const refused = misdirected(request, surroundings.hosts, isLine ? gateways : []);
   return refused && refusedReply(refused, surroundings);
 }
 
@@ -82,8 +82,8 @@ export function decide(
 ): Answer {
   const { path, query } = partsOf(request.target);
   const method = request.method === "HEAD" ? "GET" : request.method;
-  const { assets, place } = surroundings;
-  const local = isLocal(request, place);
+  const { assets, hosts } = surroundings;
+  const local = isLocal(request, hosts);
   const needs = Object.hasOwn(ROUTES, path) ? ROUTES[path]! : { GET: assets.open.has(path) ? "nothing" : "look" };
   const need = Object.hasOwn(needs, method) ? needs[method as keyof typeof needs] as Need : "look";
   const refused = refusal(need, shown, local);

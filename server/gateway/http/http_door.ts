@@ -77,7 +77,7 @@ export async function openHttpDoor(parts: HttpDoorParts, at: Endpoint): Promise<
   const assets = assetsOf(await readFolder(DASHBOARD), crypto);
   const names = [...config.gateway.http.names, config.cluster.advertise].filter((name) => name !== "");
   const surroundings: Surroundings = {
-    place: { host: at.host, names: names.map((name) => name.toLowerCase()) },
+    hosts: { host: at.host, names: names.map((name) => name.toLowerCase()) },
     assets,
     diagramStyle: diagramStyleHash(crypto),
     maxHeaderBytes: MAX_HEADER_BYTES,

@@ -14,7 +14,7 @@ import { MAX_FORGOTTEN } from "../../../protocol/peer/origin_message.ts";
 import type { Journal } from "../journal.ts";
 
 /** What it works with. */
-export interface BuryingParts {
+export interface GoneServersParts {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly limits: Pick<Config["store"], "activityRetentionMs" | "directMessageRetentionMs">;
@@ -37,11 +37,11 @@ const MORE_INTERVAL_MS = 50;
 const logger = getLogger(["thrum", "store"]);
 
 /** One server's. */
-export class Burying {
-  readonly #parts: BuryingParts;
+export class GoneServers {
+  readonly #parts: GoneServersParts;
   #timer: Timer | undefined;
 
-  constructor(parts: BuryingParts) {
+  constructor(parts: GoneServersParts) {
     this.#parts = parts;
   }
 

@@ -7,7 +7,7 @@
 import type { SegmentBuilder } from "../../../log/segment_builder.ts";
 import { MAX_BASES } from "./fork.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
-import type { Inboxes } from "../direct_messages.ts";
+import type { DirectMessages } from "../direct_messages.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Position } from "../../../log/segment.ts";
 import { takeBack, type Vector } from "../../../log/vector.ts";
@@ -15,7 +15,7 @@ import type { VectorChanges } from "../../../log/vector_changes.ts";
 import type { EntryRange, Store, StoreState } from "../../store/store.ts";
 import { rename } from "./renaming.ts";
 import { Retractions } from "./retractions.ts";
-import type { Turn } from "../turn_batch.ts";
+import type { TurnBatch } from "../turn_batch.ts";
 
 /** What of the journal they are written with. */
 export interface OriginsJournal {
@@ -24,7 +24,7 @@ export interface OriginsJournal {
   readonly changes: VectorChanges;
   readonly builder: SegmentBuilder;
   /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
-  openTurn(): Turn;
+  openTurn(): TurnBatch;
   /** Ends it. */
   flush(): void;
   /** What the store says. @throws {UnreadableError} */
@@ -32,7 +32,7 @@ export interface OriginsJournal {
   /** The newest segments are read from the store from now on. */
   dropTail(): void;
   /** What is known of deliveries. */
-  inboxes(): Inboxes;
+  inboxes(): DirectMessages;
 }
 
 /** Under which retractions are noted. */

@@ -12,7 +12,7 @@ import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { Renaming, Store } from "../../store/store.ts";
 import { type Misread, misread } from "./misread_receipts.ts";
-import type { Turn } from "../turn_batch.ts";
+import type { TurnBatch } from "../turn_batch.ts";
 
 /** What the journal does it with. */
 export interface RenamedLog {
@@ -20,7 +20,7 @@ export interface RenamedLog {
   /** What is stored. */
   readonly vector: Vector;
   readonly builder: SegmentBuilder;
-  readonly turn: Turn;
+  readonly turn: TurnBatch;
 }
 
 /** An entry under its new number. */

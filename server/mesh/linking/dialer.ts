@@ -13,7 +13,7 @@ import { SELF } from "./peer_greeting.ts";
 import type { PeerEnd, PeerLink } from "../peer_link.ts";
 
 /** What the caller works with. */
-export interface CallerParts {
+export interface DialerParts {
   readonly members: Members;
   readonly clock: Clock;
   readonly transport: Transport;
@@ -31,8 +31,8 @@ export interface CallerParts {
 const logger = getLogger(["thrum", "mesh"]);
 
 /** The calls of one server. */
-export class Caller {
-  readonly #parts: CallerParts;
+export class Dialer {
+  readonly #parts: DialerParts;
   readonly #dialing = new AbortController();
   /** The addresses that were called for links. */
   readonly #calls = new Map<PeerLink, Endpoint>();
@@ -40,7 +40,7 @@ export class Caller {
   isJoined = false;
   #timer: Timer | undefined;
 
-  constructor(parts: CallerParts) {
+  constructor(parts: DialerParts) {
     this.#parts = parts;
   }
 

@@ -16,37 +16,37 @@ import type {
 import type { BackplaneParts } from "../../backplane/backplane.ts";
 import type { LinkTaker } from "../../backplane/door.ts";
 import { type Announcing, reportOf } from "../announcing.ts";
-import type { Joining } from "../catch_up.ts";
+import type { CatchUp } from "../catch_up.ts";
 import type { MemberReport, Members } from "../members.ts";
-import type { Registrar } from "../names/name_claims.ts";
-import type { Clones } from "../origins/copied_folders.ts";
+import type { NameClaims } from "../names/name_claims.ts";
+import type { CopiedFolders } from "../origins/copied_folders.ts";
 import { answersDigests, type Forks } from "../origins/forks.ts";
 import type { OriginTalk } from "../origins/origin_talk.ts";
 import type { ArrivedLines, PeerEnd, PeerLink, PeerLinkOwner } from "../peer_link.ts";
 import type { PeerTimes } from "../peer_times.ts";
 import type { Replication } from "../replication.ts";
-import type { Caller } from "./dialer.ts";
+import type { Dialer } from "./dialer.ts";
 import { SELF } from "./peer_greeting.ts";
 import type { PeerLinks } from "./peer_links.ts";
 import { strangerProblem } from "./speaks_for_itself.ts";
 
 /** Who is told of what a link says. */
-export interface LinkEventsParts extends Pick<BackplaneParts, "clock" | "journal" | "older" | "owner" | "trace"> {
+export interface LinkEventsParts extends Pick<BackplaneParts, "clock" | "journal" | "legacy" | "owner" | "trace"> {
   readonly members: Members;
   readonly links: PeerLinks;
   readonly ticketKeys: Map<string, string>;
-  readonly caller: Caller;
+  readonly dialer: Dialer;
   readonly announcing: Announcing;
-  readonly joining: Joining;
-  readonly clones: Clones;
+  readonly catchUp: CatchUp;
+  readonly copiedFolders: CopiedFolders;
   readonly times: PeerTimes;
   readonly forks: Forks;
   readonly originTalk: OriginTalk;
   readonly replication: Replication;
-  readonly registrar: Registrar;
+  readonly nameClaims: NameClaims;
   isStopping(): boolean;
   /** `who` has other entries under numbers of this server, which is to go on under a new name. */
-  takeNewName(who: string): void;
+  takeNewServerName(who: string): void;
 }
 
 const logger = getLogger(["thrum", "mesh"]);
@@ -63,11 +63,11 @@ export class LinkEvents implements PeerLinkOwner {
 
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void {
     this.opened(link, peer, members);
-    this.#parts.registrar.called(link);
+    this.#parts.nameClaims.called(link);
   }
 
   onMessage(link: PeerLink, message: PeerMessage): void {
-    const { links, journal, replication, registrar, times, originTalk, owner } = this.#parts;
+    const { links, journal, replication, nameClaims, times, originTalk, owner } = this.#parts;
     if (!links.counts(link)) return;
     const problem = strangerProblem(message, link.serverId, journal.serverId);
     if (problem !== undefined) return link.end("INVALID_MESSAGE", problem);
@@ -83,7 +83,7 @@ export class LinkEvents implements PeerLinkOwner {
       case "LOCK_DENIED":
       case "LOCK_RELEASE":
         times.heard(link, message.lamport);
-        return registrar.onMessage(link, message);
+        return nameClaims.onMessage(link, message);
       case "CLONED":
       case "RETRACTED":
       case "FORGOTTEN":
@@ -129,30 +129,31 @@ export class LinkEvents implements PeerLinkOwner {
   }
 
   onEnd(link: PeerLink, end: PeerEnd, why: string): void {
-    const { caller, links, registrar, joining } = this.#parts;
-    const calledAt = caller.takeCall(link);
+    const { dialer, links, nameClaims, catchUp } = this.#parts;
+    const calledAt = dialer.takeCall(link);
     if (links.delete(link)) this.lost(link, end, why);
-    else if (calledAt !== undefined) caller.ended(calledAt, end, why);
-    registrar.called(link);
-    joining.look();
+    else if (calledAt !== undefined) dialer.ended(calledAt, end, why);
+    nameClaims.called(link);
+    catchUp.look();
   }
 
-  onOlderDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
-    const { older, caller, links, registrar } = this.#parts;
-    const address = older === undefined ? undefined : caller.takeCall(link);
-    if (older === undefined || address === undefined) return undefined;
+  onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
+    const { legacy, dialer, links, nameClaims } = this.#parts;
+    const address = legacy === undefined ? undefined : dialer.takeCall(link);
+    if (legacy === undefined || address === undefined) return undefined;
     links.delete(link);
-    registrar.called(link);
-    return older.called(dialled, framer, line, () => caller.failed(address, "the link is gone"));
+    nameClaims.called(link);
+    return legacy.called(dialled, framer, line, () => dialer.failed(address, "the link is gone"));
   }
 
   // ---- links come and go -----------------------------------------------------------------------------------------
 
   /** The other end has greeted. */
   opened(link: PeerLink, peer: PeerIdentity, told: readonly WireMember[]): void {
-    const { journal, links, members, clones, owner, replication, forks, joining, announcing, caller } = this.#parts;
+    const { journal, links, members, copiedFolders, owner, replication, forks, catchUp, announcing, dialer } =
+      this.#parts;
     const { serverId } = peer;
-    if (!clones.mayLink(link, peer)) {
+    if (!copiedFolders.mayLink(link, peer)) {
       if (!link.isOver) link.end("DUPLICATE_LINK", SELF, "refused");
       return;
     }
@@ -166,69 +167,80 @@ export class LinkEvents implements PeerLinkOwner {
       known.end("DUPLICATE_LINK", undefined, "duplicate");
     }
     links.set(link, this.#nowMs);
-    clones.linked();
+    copiedFolders.linked();
     this.#parts.times.greeted(link, peer.lamport);
     this.#note("linked", serverId, link.isOwn ? "called" : "was called");
     logger.info("linked with {name}", { name: link.name });
     const load = members.get(serverId)?.load ?? 0;
     // It says itself in a moment whether it takes clients.
     const report: MemberReport = { ...peer, load, weight: 1, online: false, members: told };
-    members.linked(report, caller.calledAt(link), this.#nowMs);
+    members.linked(report, dialer.calledAt(link), this.#nowMs);
     // Whoever can tell what it has is asked first, and answers before anything else that is asked of it.
     const isAsked = forks.ask(link, sequenceOf(peer.vector, journal.serverId));
-    if (!isAsked && !replication.ownIsSafe(peer.vector)) return this.#parts.takeNewName(link.name);
-    joining.linked(serverId, peer.vector);
+    if (!isAsked && !replication.ownIsSafe(peer.vector)) return this.#parts.takeNewServerName(link.name);
+    catchUp.linked(serverId, peer.vector);
     replication.begin(link, peer.vector, isAsked);
-    this.#parts.registrar.linked(link);
+    this.#parts.nameClaims.linked(link);
     this.#parts.originTalk.linked(link, peer);
     owner.met(serverId);
     journal.saveMembers(members.all.map(({ serverId, host, port }) => ({ serverId, host, port })));
     announcing.now();
-    caller.callDue();
+    dialer.callDue();
     owner.membersChanged(undefined);
-    joining.look();
+    catchUp.look();
   }
 
   /** The link counts no more. */
   lost(link: PeerLink, end: PeerEnd, why: string): void {
-    const { joining, members, replication, registrar, owner, isStopping, announcing, caller } = this.#parts;
+    const { catchUp, members, replication, nameClaims, owner, isStopping, announcing, dialer } = this.#parts;
     const { serverId } = link;
-    joining.lost(serverId);
+    catchUp.lost(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
     else if (end === "duplicate") logger.info("{name} keeps another link", { name: link.name });
     else if (!isStopping()) logger.warning("lost {name}: {why}", { name: link.name, why });
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
     members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
     replication.end(link);
-    registrar.peerGone(serverId);
+    nameClaims.peerGone(serverId);
     owner.gone(serverId);
     if (isStopping()) return;
     announcing.now();
-    caller.callDue();
+    dialer.callDue();
     owner.membersChanged(undefined);
   }
 
   #announced(link: PeerLink, message: ServerAnnounceMessage): void {
-    const { replication, forks, journal, members, clones, times, registrar, ticketKeys, owner, caller, originTalk } =
-      this.#parts;
+    const {
+      replication,
+      forks,
+      journal,
+      members,
+      copiedFolders,
+      times,
+      nameClaims,
+      ticketKeys,
+      owner,
+      dialer,
+      originTalk,
+    } = this.#parts;
     const { serverId } = link;
     if (replication.wouldDoubt(message.vector)) {
       if (!answersDigests(link)) {
         replication.ownIsSafe(message.vector);
-        return this.#parts.takeNewName(link.name);
+        return this.#parts.takeNewServerName(link.name);
       }
       forks.ask(link, sequenceOf(message.vector, journal.serverId));
     }
     members.announced(reportOf(message, link.peer), this.#nowMs);
     originTalk.announced(link);
-    clones.told(message.members);
+    copiedFolders.told(message.members);
     times.heard(link, message.lamport);
-    registrar.announced(link, message.lamport, sequenceOf(message.vector, serverId));
+    nameClaims.announced(link, message.lamport, sequenceOf(message.vector, serverId));
     if (message.ticketKey !== "") ticketKeys.set(serverId, message.ticketKey);
     replication.replan(message.changes ? Object.keys(message.vector) : undefined);
     const { places: tells = false, vector, startedAt } = message;
     owner.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells });
-    caller.callDue();
+    dialer.callDue();
     owner.membersChanged(serverId);
   }
 

@@ -12,7 +12,7 @@ import type { LineFramer } from "../../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
-import type { LinkTaker, OlderDoor, PeerDoor } from "../../backplane/door.ts";
+import type { LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
 import type { Admission, Admitted } from "../../backplane/peer_admission.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
@@ -26,7 +26,7 @@ export interface MeshDoorParts {
   /** This server, which can get another name. */
   readonly journal: { readonly serverId: string };
   readonly incarnation: Incarnation;
-  readonly older: OlderDoor | undefined;
+  readonly legacy: LegacyDoor | undefined;
 }
 
 /** What it has of the mesh. */
@@ -56,14 +56,14 @@ export class MeshDoor implements PeerDoor {
   }
 
   admit(message: AuthenticateMessage, remoteHost: string): Admission {
-    const { config: { cluster }, clock, journal, incarnation, older } = this.#parts;
+    const { config: { cluster }, clock, journal, incarnation, legacy } = this.#parts;
     const from = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {
       waitMs: this.#strikes.waitMs(from, clock.nowMs()),
       serverId: journal.serverId,
       incarnationId: incarnation.id,
       hasSecret: cluster.secret !== "",
-      takesOlderDialect: older !== undefined,
+      takesLegacyDialect: legacy !== undefined,
       isStopping: this.#owner.isStopping(),
       isSecret: (secret) => {
         const isRight = this.#isSecret(secret);
@@ -76,7 +76,7 @@ export class MeshDoor implements PeerDoor {
   }
 
   accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker {
-    if (admission.kind === "older") return this.#parts.older!.accept(link, framer, admission.serverId, gone);
+    if (admission.kind === "older") return this.#parts.legacy!.accept(link, framer, admission.serverId, gone);
     return this.#owner.enters(link, framer, admission.peer, gone);
   }
 

@@ -4,15 +4,15 @@ import type { Endpoint } from "../../../platform/address.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Members } from "../members.ts";
-import type { Clones } from "../origins/copied_folders.ts";
-import type { Orphans } from "../origins/orphan_accounts.ts";
+import type { CopiedFolders } from "../origins/copied_folders.ts";
+import type { OrphanAccounts } from "../origins/orphan_accounts.ts";
 import type { PeerLinks } from "./peer_links.ts";
 
 /** What it is made with. */
 export interface OwnIdentityParts {
   readonly journal: Journal;
-  readonly orphans: Orphans;
-  readonly clones: Clones;
+  readonly orphanAccounts: OrphanAccounts;
+  readonly copiedFolders: CopiedFolders;
   readonly links: PeerLinks;
   readonly members: Members;
   /** Where others reach this server. */
@@ -29,8 +29,8 @@ export class OwnIdentity {
 
   /** What this server says of itself, to the one of this name if it is known. */
   for(caller?: string): PeerIdentity {
-    const { journal, clones: { own: incarnation }, orphans, address } = this.#parts;
-    const about = { incarnation, accounts: orphans.summary };
+    const { journal, copiedFolders: { own: incarnation }, orphanAccounts, address } = this.#parts;
+    const about = { incarnation, accounts: orphanAccounts.summary };
     const buriedAt = caller === undefined ? 0 : journal.buriedAt(caller);
     // One that was taken for gone for good need not send again what was had of it.
     const vector = caller === undefined || buriedAt === 0 ? journal.vector : { ...journal.vector, [caller]: buriedAt };
@@ -39,10 +39,10 @@ export class OwnIdentity {
 
   /** Those that this server is linked with. */
   get linked(): WireMember[] {
-    const { links, members, clones } = this.#parts;
+    const { links, members, copiedFolders } = this.#parts;
     return [...links].flatMap((link): WireMember[] => {
       const member = members.get(link.serverId);
-      const incarnation = clones.of(link);
+      const incarnation = copiedFolders.of(link);
       if (member === undefined) return [];
       const { serverId, host, port, load, weight } = member;
       return [{ serverId, host, port, load, weight, ...(incarnation === undefined ? {} : { incarnation }) }];

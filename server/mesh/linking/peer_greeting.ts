@@ -15,7 +15,7 @@ export interface AdmissionFacts {
   readonly incarnationId: string;
   /** Whether this server takes others at all. */
   readonly hasSecret: boolean;
-  readonly takesOlderDialect: boolean;
+  readonly takesLegacyDialect: boolean;
   readonly isStopping: boolean;
   /** How long the address has to wait for what it has tried before. */
   readonly waitMs: number;
@@ -36,7 +36,7 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
   const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts } = message;
   if (!features.includes(PEER_FEATURE)) {
-    if (!facts.takesOlderDialect) return refused("this server takes no servers of the older dialect");
+    if (!facts.takesLegacyDialect) return refused("this server takes no servers of the older dialect");
     return { kind: "older", serverId };
   }
   if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");

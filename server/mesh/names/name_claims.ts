@@ -5,14 +5,14 @@ import { precedes } from "../../../log/precedes.ts";
 import { sequenceOf } from "../../../log/vector.ts";
 import { ClaimEvidence } from "./claim_evidence.ts";
 import type { AccountClaim } from "../entry_intake.ts";
-import type { Claim, Locks } from "./name_locks.ts";
+import type { Claim, NameLocks } from "./name_locks.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { LockMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Account } from "../../store/store.ts";
 import type { PeerLink } from "../peer_link.ts";
 
 /** What the registrar needs of its node. */
-export interface RegistrarOwner {
+export interface NameClaimsOwner {
   readonly serverId: string;
   readonly links: Iterable<PeerLink>;
   readonly clock: Clock;
@@ -24,13 +24,13 @@ export interface RegistrarOwner {
   /** A server does not answer: its link has to end. */
   silent(serverId: string, why: string): void;
   /** Asks servers of the older dialect that hang on this one; tells at once where there are none. */
-  askOlderPeers(username: string, told: (isAllowed: boolean) => void): void;
+  askLegacyServers(username: string, told: (isAllowed: boolean) => void): void;
   /** The server's Lamport time after something happened. */
   tick(): number;
 }
 
 /** An own claim that peers were asked about. */
-interface Waiting {
+interface AwaitingGrants {
   readonly claim: Claim;
   settled(isGranted: boolean): void;
 }
@@ -43,10 +43,10 @@ const LOCK_LIFETIMES = 4;
 const logger = getLogger(["thrum", "mesh"]);
 
 /** The claims of one server's clients, and its answers to those of other servers. */
-export class Registrar {
-  readonly #owner: RegistrarOwner;
-  readonly #locks: Locks;
-  readonly #waiting = new Map<string, Waiting>();
+export class NameClaims {
+  readonly #owner: NameClaimsOwner;
+  readonly #locks: NameLocks;
+  readonly #waiting = new Map<string, AwaitingGrants>();
   readonly #evidence = new ClaimEvidence();
   /**
    * Calls on which this server has said what it has numbered, and that are not answered: what it numbers meanwhile
@@ -56,7 +56,7 @@ export class Registrar {
   /** Claims that wait for such calls. */
   readonly #later = new Set<{ readonly calls: Set<PeerLink>; readonly run: () => void }>();
 
-  constructor(locks: Locks, owner: RegistrarOwner) {
+  constructor(locks: NameLocks, owner: NameClaimsOwner) {
     this.#locks = locks;
     this.#owner = owner;
   }
@@ -91,7 +91,7 @@ export class Registrar {
     const links = [...this.#owner.links];
     const decided = (isGranted: boolean) => {
       if (!isGranted) return settled(undefined);
-      this.#owner.askOlderPeers(username, (isAllowed) => {
+      this.#owner.askLegacyServers(username, (isAllowed) => {
         if (!isAllowed) this.release(claim);
         settled(isAllowed ? claim : undefined);
       });
@@ -141,7 +141,7 @@ export class Registrar {
           if (!isAllowed) this.#locks.release(claim);
           link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", ...claim });
         };
-        if (isAllowed) this.#owner.askOlderPeers(username, answer);
+        if (isAllowed) this.#owner.askLegacyServers(username, answer);
         else link.send({ command: "LOCK_DENIED", ...claim });
         return;
       }

@@ -45,7 +45,7 @@ const ALLOWED_AND_LOST: LockAnswer = Object.freeze({ isAllowed: true, loses: tru
 const DENIED: LockAnswer = Object.freeze({ isAllowed: false, loses: false });
 
 /** The table of one server. */
-export class Locks {
+export class NameLocks {
   #serverId: string;
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();

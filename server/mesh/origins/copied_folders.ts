@@ -15,7 +15,7 @@ import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_messa
 import type { PeerLink } from "../peer_link.ts";
 
 /** What it works with. */
-export interface ClonesParts {
+export interface CopiedFoldersParts {
   readonly clock: Clock;
   /** This start of this server. */
   readonly incarnation: Incarnation;
@@ -33,8 +33,8 @@ const MAX_WATCHED = 1_024;
 const logger = getLogger(["thrum", "mesh"]);
 
 /** One server's watch. */
-export class Clones {
-  readonly #parts: ClonesParts;
+export class CopiedFolders {
+  readonly #parts: CopiedFoldersParts;
   readonly #startedAtMs: number;
   #joinedAtMs: number | undefined;
   /** Since when a server is said to be another incarnation than the one that is linked, by its name and that one's. */
@@ -42,7 +42,7 @@ export class Clones {
   /** When incarnations that are linked joined. */
   readonly #seen = new WeakMap<PeerLink, SeenIncarnation>();
 
-  constructor(parts: ClonesParts) {
+  constructor(parts: CopiedFoldersParts) {
     this.#parts = parts;
     this.#startedAtMs = parts.clock.nowMs();
   }

@@ -44,7 +44,7 @@ function* deliveredIn(segments: Iterable<Segment>, origin: string, last: number,
       const sequence = first + index;
       if (sequence <= last || parseEntry(line)?.to === undefined) continue;
       const range = { origin, first: sequence, last: sequence };
-      if (journal.inboxes.rangeOf(audience.username, range, 0).length === 0) yield { origin, sequence };
+      if (journal.directMessages.rangeOf(audience.username, range, 0).length === 0) yield { origin, sequence };
     }
   }
 }

@@ -8,7 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { RetractedMessage } from "../../../protocol/peer/origin_message.ts";
 import type { BackplaneParts } from "../../backplane/backplane.ts";
 import type { EntryRange } from "../../store/store.ts";
-import type { Caller } from "../linking/dialer.ts";
+import type { Dialer } from "../linking/dialer.ts";
 import type { PeerLink } from "../peer_link.ts";
 import type { PeerLinks } from "../linking/peer_links.ts";
 import type { Replication } from "../replication.ts";
@@ -16,7 +16,7 @@ import type { Replication } from "../replication.ts";
 /** What of the mesh has the name. */
 export interface NamedMesh {
   readonly links: PeerLinks;
-  readonly caller: Caller;
+  readonly dialer: Dialer;
   /** A link does not count any more. */
   lost(link: PeerLink, why: string): void;
   /** Whoever has to know the new name. */
@@ -37,10 +37,10 @@ export function retractedMessage(range: EntryRange): RetractedMessage {
 }
 
 /** Gives this server a new name. `who` has entries of it whose numbers it has given out again, beyond `after`. */
-export function takeNewName(
+export function takeNewServerName(
   { who, after }: { readonly who: string; readonly after: number },
   { journal, makeServerId, owner, ticketKey }: BackplaneParts,
-  { links, caller, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
+  { links, dialer, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
 ): void {
   const former = journal.serverId;
   journal.flush();
@@ -63,7 +63,7 @@ export function takeNewName(
   for (const link of links.all) {
     const counts = links.counts(link);
     if (counts) {
-      caller.takeCall(link);
+      dialer.takeCall(link);
       links.setAside(link);
     }
     // Before its clients are sent away: some go there.

@@ -7,12 +7,12 @@
 import type { Vector } from "../../../log/vector.ts";
 import type { OriginMessage } from "../../../protocol/peer/origin_message.ts";
 import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
-import type { Clones } from "./copied_folders.ts";
+import type { CopiedFolders } from "./copied_folders.ts";
 import type { Forks } from "./forks.ts";
-import type { Joining } from "../catch_up.ts";
+import type { CatchUp } from "../catch_up.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { retractedMessage } from "./new_server_name.ts";
-import type { Orphans } from "./orphan_accounts.ts";
+import type { OrphanAccounts } from "./orphan_accounts.ts";
 import type { PeerLink } from "../peer_link.ts";
 
 /** What is told goes to these. */
@@ -20,9 +20,9 @@ export interface OriginTalkParts {
   readonly journal: Journal;
   /** Those that count. */
   readonly links: Iterable<PeerLink>;
-  readonly clones: Clones;
-  readonly orphans: Orphans;
-  readonly joining: Joining;
+  readonly copiedFolders: CopiedFolders;
+  readonly orphanAccounts: OrphanAccounts;
+  readonly catchUp: CatchUp;
   readonly forks: Forks;
   /** `serverId` names these origins no more. */
   namesNoMore(serverId: string, vector: Vector): void;
@@ -40,14 +40,14 @@ export class OriginTalk {
 
   /** A link is up. */
   linked(link: PeerLink, { serverId, accounts }: PeerIdentity): void {
-    const { journal, orphans, joining, forks } = this.#parts;
+    const { journal, orphanAccounts, catchUp, forks } = this.#parts;
     for (const range of journal.origins.retractions.all) link.send(retractedMessage(range));
     forks.askForRetracted(link, journal.origins.retractions.all);
     if (accounts === undefined || accounts.count === 0) return;
-    const { count, digest } = orphans.summary;
+    const { count, digest } = orphanAccounts.summary;
     if (accounts.count === count && accounts.digest === digest) return;
     // Nobody is told that there is no such account before they have come.
-    joining.awaitsAccounts(serverId);
+    catchUp.awaitsAccounts(serverId);
     link.send({ command: "WANT_ACCOUNTS" });
   }
 
@@ -61,10 +61,10 @@ export class OriginTalk {
   }
 
   onMessage(link: PeerLink, message: OriginMessage): void {
-    const { journal, links, clones, orphans, joining, forks, forgotten, namesNoMore } = this.#parts;
+    const { journal, links, copiedFolders, orphanAccounts, catchUp, forks, forgotten, namesNoMore } = this.#parts;
     switch (message.command) {
       case "CLONED":
-        return clones.found(message.info);
+        return copiedFolders.found(message.info);
       case "RETRACTED": {
         const { command: _, ...range } = message;
         if (!journal.origins.retract(range)) return;
@@ -84,10 +84,10 @@ export class OriginTalk {
         if (forgotten(message.vector)) link.send({ command: "WANT_ACCOUNTS" });
         return;
       case "WANT_ACCOUNTS":
-        return orphans.sendTo(link);
+        return orphanAccounts.sendTo(link);
       case "ACCOUNTS":
-        orphans.took(message);
-        if (!message.more) joining.accountsCame(link.serverId);
+        orphanAccounts.took(message);
+        if (!message.more) catchUp.accountsCame(link.serverId);
         return;
       default:
         message satisfies never;
@@ -96,7 +96,7 @@ export class OriginTalk {
 
   /** This server has forgotten these origins whole. */
   forgot(vector: Vector): void {
-    this.#parts.orphans.changed();
+    this.#parts.orphanAccounts.changed();
     for (const link of this.#parts.links) link.send({ command: "FORGOTTEN", vector });
   }
 }

@@ -12,7 +12,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { PeerLink } from "../peer_link.ts";
 
 /** What they are found with. */
-export interface OrphansParts {
+export interface OrphanAccountsParts {
   readonly journal: Journal;
   readonly clock: Clock;
   /** SHA-256, in hexadecimal digits. */
@@ -27,13 +27,13 @@ const READ_ACCOUNTS = 1_000;
 const DIGEST_DIGITS = 12;
 
 /** One server's. */
-export class Orphans {
-  readonly #parts: OrphansParts;
+export class OrphanAccounts {
+  readonly #parts: OrphanAccountsParts;
   #summary: WireAccountsSummary | undefined;
   #mayHave: boolean;
 
   /** `notes` are those of the store when it was opened. */
-  constructor(parts: OrphansParts, notes: Readonly<Record<string, string>>) {
+  constructor(parts: OrphanAccountsParts, notes: Readonly<Record<string, string>>) {
     this.#parts = parts;
     this.#mayHave = notes[NOTE] !== undefined;
   }

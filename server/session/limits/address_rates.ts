@@ -1,6 +1,6 @@
 /**
  * How often one address may do something, where the operator has set a limit. `RateLimit` decides and has no
- * clock; `Rates` has one.
+ * clock; `AddressRates` has one.
  */
 
 import type { LimitsConfig } from "../../../config/config.ts";
@@ -55,7 +55,7 @@ export class RateLimit {
 }
 
 /** The rates of one server. */
-export class Rates {
+export class AddressRates {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #counters: Pick<MetricCounters<RateName>, "limited">;
   readonly #rates = new Map<RateName, RateLimit>();

@@ -15,7 +15,7 @@ const MAX_PORTS = 256;
 const MAX_REMEMBERED = 20_000;
 
 /** The calls of one server. */
-export class DialBook {
+export class HeartbeatDials {
   readonly #spanMs: number;
   /** By address and port, in the order in which they may be called again: until when not. */
   readonly #calls = new Map<string, { readonly host: string; readonly until: number }>();

@@ -1,6 +1,6 @@
 /**
- * Who may have a place at a server, and who has to go when there is none. As long as there are places anybody has one.
- * Then whoever comes waits in the lobby, where it is heard until it has said who it is: a server gets a place at once,
+ * Who may have a seat at a server, and who has to go when there is none. As long as there are seats anybody has one.
+ * Then whoever comes waits in the lobby, where it is heard until it has said who it is: a server gets a seat at once,
  * a user with a name that of somebody who has said nothing, or of an anonymous client; and so does an anonymous client
  * from an address that has fewer. Whoever has the most is asked first. What connections do about it is the business of
  * `server/session/connections.ts`. Pure.
@@ -21,8 +21,8 @@ export type Standing =
   | { readonly kind: "peer" };
 
 /** How many there may be. */
-export interface PlaceLimits {
-  readonly maxPlaces: number;
+export interface SeatLimits {
+  readonly maxSeats: number;
   /** So many are for users with a name, and for servers, if they want them. */
   readonly kept: number;
   readonly maxLobby: number;
@@ -36,14 +36,14 @@ export interface Arrival<T> {
 
 /** What becomes of whoever has said who it is. */
 export interface Entry<T> {
-  /** Whether it has a place; if not, it waits for one. */
+  /** Whether it has a seat; if not, it waits for one. */
   readonly isIn: boolean;
   /** Who has to go for it. */
   readonly out?: T;
 }
 
 /** What is asked about somebody. */
-export interface PlaceQuestions<T> {
+export interface SeatQuestions<T> {
   /** Whether it has come only just now, so that what it has sent may not have been read yet. */
   isFresh(guest: T): boolean;
   /** Whether it has said nothing for a while. */
@@ -53,34 +53,34 @@ export interface PlaceQuestions<T> {
 interface Guest {
   readonly network: string;
   readonly standing: Standing;
-  /** Where it is counted. `"waits"` and `"lobby"` have no place. */
-  readonly at: "place" | "lobby" | "waits";
+  /** Where it is counted. `"waits"` and `"lobby"` have no seat. */
+  readonly at: "seat" | "lobby" | "waits";
 }
 
 /** One user, or one address, may have so many connections before some of them are asked to go for other users. */
 const FEW_CONNECTIONS = 8;
-/** Below this part of all places left, places are short. */
+/** Below this part of all seats left, seats are short. */
 const SHORT_PART = 0.1;
 /** So many of one owner are looked at for one that is idle. */
 const TRIES = 16;
 
-/** The places of one server, and its lobby. */
-export class Places<T> {
-  readonly #limits: PlaceLimits;
+/** The seats of one server, and its lobby. */
+export class Seats<T> {
+  readonly #limits: SeatLimits;
   readonly #guests = new Map<T, Guest>();
-  /** Those who have a place, by network: each kind but the servers. */
-  readonly #placed = {
+  /** Those who have a seat, by network: each kind but the servers. */
+  readonly #seated = {
     new: new Crowd<T>(),
     trying: new Crowd<T>(),
     plain: new Crowd<T>(),
     anonymous: new Crowd<T>(),
     named: new Crowd<T>(),
   };
-  /** Those with a name and a place, by name. */
+  /** Those with a name and a seat, by name. */
   readonly #byName = new Crowd<T>();
   #peers = 0;
   /**
-   * Those without a place: who has not said who it is, whose secret is being looked at, and who waits for one,
+   * Those without a seat: who has not said who it is, whose secret is being looked at, and who waits for one,
    * with a name and without.
    */
   readonly #lobby = new Crowd<T>();
@@ -89,16 +89,16 @@ export class Places<T> {
   readonly #waitingAnonymous = new Crowd<T>();
   /** All of them, by network. */
   readonly #all = new Crowd<T>();
-  readonly #ask: PlaceQuestions<T>;
+  readonly #ask: SeatQuestions<T>;
 
-  constructor(limits: PlaceLimits, ask: PlaceQuestions<T>) {
+  constructor(limits: SeatLimits, ask: SeatQuestions<T>) {
     this.#limits = limits;
     this.#ask = ask;
   }
 
-  /** How many have a place. */
+  /** How many have a seat. */
   get taken(): number {
-    const { new: fresh, trying, plain, anonymous, named } = this.#placed;
+    const { new: fresh, trying, plain, anonymous, named } = this.#seated;
     return fresh.size + trying.size + plain.size + anonymous.size + named.size + this.#peers;
   }
 
@@ -108,32 +108,32 @@ export class Places<T> {
       .reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Whether there is no place for one more. */
+  /** Whether there is no seat for one more. */
   get isFull(): boolean {
-    return this.taken >= this.#limits.maxPlaces;
+    return this.taken >= this.#limits.maxSeats;
   }
 
-  /** Whether few places are left: then nobody is to take long to say who it is. */
+  /** Whether few seats are left: then nobody is to take long to say who it is. */
   get isShort(): boolean {
-    return this.taken >= this.#limits.maxPlaces * (1 - SHORT_PART);
+    return this.taken >= this.#limits.maxSeats * (1 - SHORT_PART);
   }
 
-  /** Whether this one has a place. */
-  hasPlace(guest: T): boolean {
-    return this.#guests.get(guest)?.at === "place";
+  /** Whether this one has a seat. */
+  hasSeat(guest: T): boolean {
+    return this.#guests.get(guest)?.at === "seat";
   }
 
   /** Connections of a network, and those of them that have not said who they are. */
   countOf(network: string): { readonly all: number; readonly unidentified: number } {
-    const { new: fresh, trying } = this.#placed;
+    const { new: fresh, trying } = this.#seated;
     const unidentified = [fresh, trying, this.#lobby, this.#lobbyTrying]
       .reduce((sum, crowd) => sum + crowd.sizeOf(network), 0);
     return { all: this.#all.sizeOf(network), unidentified };
   }
 
-  /** Somebody comes, and has a place if there is one. */
+  /** Somebody comes, and has a seat if there is one. */
   arrive(guest: T, network: string): Arrival<T> {
-    const at = this.isFull ? "lobby" : "place";
+    const at = this.isFull ? "lobby" : "seat";
     this.#put(guest, { network, standing: { kind: "new" }, at });
     if (this.inLobby <= this.#limits.maxLobby) return {};
     const out = this.#silent(this.#lobby) ?? oldest(this.#waitingAnonymous) ?? oldest(this.#lobby) ??
@@ -154,8 +154,8 @@ export class Places<T> {
     const known = this.#guests.get(guest);
     if (known === undefined) return { isIn: true };
     const { network } = known;
-    if (known.at === "place" || !this.isFull) {
-      this.#put(guest, { network, standing, at: "place" });
+    if (known.at === "seat" || !this.isFull) {
+      this.#put(guest, { network, standing, at: "seat" });
       return { isIn: true };
     }
     const out = this.#whoGoes(standing, network);
@@ -165,23 +165,23 @@ export class Places<T> {
       this.#put(guest, { network, standing, at: "waits" });
       return { isIn: false };
     }
-    this.#put(guest, { network, standing, at: "place" });
+    this.#put(guest, { network, standing, at: "seat" });
     return out === undefined ? { isIn: true } : { isIn: true, out };
   }
 
-  /** Somebody is gone. Gives who has a place now and has waited for it. */
+  /** Somebody is gone. Gives who has a seat now and has waited for it. */
   leave(guest: T): T | undefined {
     this.#take(guest);
     if (this.isFull) return undefined;
     const waited = this.#waitingNamed.next() ?? this.#waitingAnonymous.next();
     const next = waited ?? this.#lobbyTrying.next() ?? this.#lobby.next();
-    if (next !== undefined) this.#put(next, { ...this.#guests.get(next)!, at: "place" });
+    if (next !== undefined) this.#put(next, { ...this.#guests.get(next)!, at: "seat" });
     return waited;
   }
 
-  /** Whose place somebody may have where there is none. */
+  /** Whose seat somebody may have where there is none. */
   #whoGoes({ kind }: Standing, network: string): T | undefined {
-    const { new: fresh, trying, plain, anonymous, named } = this.#placed;
+    const { new: fresh, trying, plain, anonymous, named } = this.#seated;
     const silent = this.#silent(fresh);
     if (silent !== undefined) return silent;
     if (kind === "plain" || kind === "anonymous") {
@@ -196,14 +196,14 @@ export class Places<T> {
     const shares = isBelowShare ? oldest(plain) ?? oldest(anonymous) ?? oldest(fresh) ?? oldest(trying) : undefined;
     if (shares !== undefined) return shares;
     if (this.#byName.most > FEW_CONNECTIONS) return this.#idle(this.#byName, this.#byName.largest);
-    // One address that has most of all places gives of them to others.
-    const isMost = named.most > Math.max(FEW_CONNECTIONS, this.#limits.maxPlaces / 2) &&
+    // One address that has most of all seats gives of them to others.
+    const isMost = named.most > Math.max(FEW_CONNECTIONS, this.#limits.maxSeats / 2) &&
       named.most > 2 * named.sizeOf(network);
     return isMost ? this.#idle(named, named.largest) : undefined;
   }
 
   #anonymousOf(network: string): number {
-    return this.#placed.plain.sizeOf(network) + this.#placed.anonymous.sizeOf(network);
+    return this.#seated.plain.sizeOf(network) + this.#seated.anonymous.sizeOf(network);
   }
 
   #idle(crowd: Crowd<T>, owner: string | undefined): T | undefined {
@@ -221,7 +221,7 @@ export class Places<T> {
     this.#guests.set(guest, { network, standing, at });
     this.#all.add(network, guest);
     this.#crowdOf(standing, at)?.add(network, guest);
-    if (at !== "place") return;
+    if (at !== "seat") return;
     if (standing.kind === "peer") this.#peers++;
     if (standing.kind === "named") this.#byName.add(standing.username, guest);
   }
@@ -233,7 +233,7 @@ export class Places<T> {
     this.#guests.delete(guest);
     this.#all.delete(network, guest);
     this.#crowdOf(standing, at)?.delete(network, guest);
-    if (at !== "place") return;
+    if (at !== "seat") return;
     if (standing.kind === "peer") this.#peers--;
     if (standing.kind === "named") this.#byName.delete(standing.username, guest);
   }
@@ -241,7 +241,7 @@ export class Places<T> {
   #crowdOf({ kind }: Standing, at: Guest["at"]): Crowd<T> | undefined {
     if (at === "lobby") return kind === "trying" ? this.#lobbyTrying : this.#lobby;
     if (at === "waits") return kind === "named" ? this.#waitingNamed : this.#waitingAnonymous;
-    return kind === "peer" ? undefined : this.#placed[kind];
+    return kind === "peer" ? undefined : this.#seated[kind];
   }
 }
 

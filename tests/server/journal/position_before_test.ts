@@ -24,7 +24,7 @@ function logOf(receivers: readonly string[], turns: number, tailBytes: number) {
   const journal = new Journal(counting, clock, { tailBytes, messagesWaitMs: Infinity }, OWNER);
   for (let n = 1; n <= turns; n++) {
     const to = receivers[n % receivers.length]!;
-    journal.inboxes.send({ from: "anna", to, text: "hello", messageId: undefined, lamport: undefined });
+    journal.directMessages.send({ from: "anna", to, text: "hello", messageId: undefined, lamport: undefined });
     journal.flush();
   }
   const bytesOf = (position: number) => journal.segmentsAfter(position - 1, 0)[0]!.bytes.length;

@@ -3,14 +3,14 @@
  */
 
 import { ActivityOrder } from "../../../server/legacy/activity_order.ts";
-import { type OlderEffect, type OlderFacts, OlderPeer } from "../../../server/legacy/legacy_dialect.ts";
+import { LegacyDialect, type LegacyEffect, type LegacyFacts } from "../../../server/legacy/legacy_dialect.ts";
 import { encodeBroadcast } from "../../../protocol/server_codec.ts";
 
 export const NOW = 1_800_000_000_000;
 const accounts = new Set(["user1"]);
 let secrets = 0;
 
-export const facts: OlderFacts = {
+export const facts: LegacyFacts = {
   wallMs: NOW,
   nowMs: 0,
   self: { serverId: "s-1", host: "localhost", port: 8001, load: 1 },
@@ -27,26 +27,30 @@ export function secretsMade(): number {
   return secrets;
 }
 
-export function A(serverId = "serverId01"): OlderPeer {
-  return new OlderPeer("A", serverId);
+export function A(serverId = "serverId01"): LegacyDialect {
+  return new LegacyDialect("A", serverId);
 }
 
-export function S(): OlderPeer {
-  return new OlderPeer("S");
+export function S(): LegacyDialect {
+  return new LegacyDialect("S");
 }
 
 /** The lines that go to the peer, read. */
 // deno-lint-ignore no-explicit-any
-export function sent(effects: readonly OlderEffect[]): any[] {
+export function sent(effects: readonly LegacyEffect[]): any[] {
   return effects.flatMap((effect) => effect.kind === "send" ? [JSON.parse(effect.line)] : []);
 }
 
-export function commands(effects: readonly OlderEffect[]): string[] {
+export function commands(effects: readonly LegacyEffect[]): string[] {
   return sent(effects).map(({ command }) => command);
 }
 
 /** What a peer's object does. */
-export function says(peer: OlderPeer, fields: Record<string, unknown>, now: Partial<OlderFacts> = {}): OlderEffect[] {
+export function says(
+  peer: LegacyDialect,
+  fields: Record<string, unknown>,
+  now: Partial<LegacyFacts> = {},
+): LegacyEffect[] {
   return peer.receive(JSON.stringify(fields), { ...facts, ...now });
 }
 
@@ -71,10 +75,10 @@ export const WINDOW_MS = 2_000;
 
 /** A node's part: puts in order what a peer's effects bring, and gives what is published in the end. */
 export class Publisher {
-  readonly order = new ActivityOrder<OlderPeer>(WINDOW_MS);
+  readonly order = new ActivityOrder<LegacyDialect>(WINDOW_MS);
   readonly published: { activity: string; username: string }[] = [];
 
-  take(from: OlderPeer, effects: readonly OlderEffect[], nowMs = 0): void {
+  take(from: LegacyDialect, effects: readonly LegacyEffect[], nowMs = 0): void {
     for (const effect of effects) {
       if (effect.kind === "takeActivity") this.order.add(effect.activity, from, effect.isHistory, nowMs);
     }

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ActivityOrder, type OlderActivity } from "../../../server/legacy/activity_order.ts";
+import { ActivityOrder, type LegacyActivity } from "../../../server/legacy/activity_order.ts";
 
-function sent(sendTime: number, identity?: string, text = `{"at":${sendTime}}`): OlderActivity {
+function sent(sendTime: number, identity?: string, text = `{"at":${sendTime}}`): LegacyActivity {
   return { text, username: "anonymous", sendTime, identity };
 }
 
-function times(due: readonly { readonly activity: OlderActivity }[]): number[] {
+function times(due: readonly { readonly activity: LegacyActivity }[]): number[] {
   return due.map(({ activity }) => activity.sendTime);
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { ActivityOrder } from "../../../server/legacy/activity_order.ts";
-import { type OlderEffect, OlderPeer } from "../../../server/legacy/legacy_dialect.ts";
+import { LegacyDialect, type LegacyEffect } from "../../../server/legacy/legacy_dialect.ts";
 import {
   A,
   commands,
@@ -61,7 +61,7 @@ Deno.test("the telnet session: an A is greeted, and gets this server's state", (
 
 Deno.test("the telnet session: two activities with id 0 and different times are two, in the order of their times", () => {
   const peer = A();
-  const order = new ActivityOrder<OlderPeer>(WINDOW_MS);
+  const order = new ActivityOrder<LegacyDialect>(WINDOW_MS);
   const lines = [
     '{"id":0,"activity":{"message_num":2,"authenticated_user":"user2"},"isDelivered":false,"command":"ACTIVITY_BROADCAST","timeBack":0}',
     '{"id":0,"activity":{"message_num":1,"authenticated_user":"user2"},"isDelivered":false,"command":"ACTIVITY_BROADCAST","timeBack":10000}',
@@ -106,7 +106,7 @@ Deno.test("to an S goes nothing but what it knows, whatever happens", () => {
 });
 
 Deno.test("a peer that was called gets lines that suit both families, until it shows which it is", () => {
-  const peer = new OlderPeer(undefined);
+  const peer = new LegacyDialect(undefined);
   assertEquals(sent(peer.tick(facts)), [
     {
       command: "SERVER_ANNOUNCE",
@@ -125,7 +125,7 @@ Deno.test("a peer that was called gets lines that suit both families, until it s
   assertMatch(line, /"id":"s-1:1".*"sendTime":\d+,"updateTime":\d+,"isDelivered":false/);
   says(peer, { command: "SERVER_ANNOUNCE", id: "x", load: 0, hostname: "h", port: 1 });
   assertEquals(peer.family, "S");
-  const other = new OlderPeer(undefined);
+  const other = new LegacyDialect(undefined);
   says(other, { command: "AUTHENTICATION_SUCC", serverId: "a", server_list: [], user_list: [], activity_entity: [] });
   assertEquals(other.family, "A");
   assertEquals(commands(other.tick(facts)), ["BACKUP_LIST", "SERVER_ANNOUNCE", "SERVER_ANNOUNCE"]);
@@ -229,7 +229,7 @@ Deno.test("accounts of USER_SYNC, USER_UPDATE and AUTHENTICATION_SUCC are taken 
     { username: "d", secret: null },
     null,
   ];
-  const expected: OlderEffect[] = [{ kind: "takeAccount", username: "bob", secret: "b", isAsked: false }];
+  const expected: LegacyEffect[] = [{ kind: "takeAccount", username: "bob", secret: "b", isAsked: false }];
   const peer = A();
   assertEquals(says(peer, { command: "USER_SYNC", user_list: users }), expected);
   assertEquals(says(peer, { command: "USER_SYNC", user_list: users }), []);
@@ -329,7 +329,7 @@ Deno.test("a name that came from a peer is not locked there, nor asked for", () 
 
 Deno.test("announcements of both shapes are read, and what they leave out is not needed", () => {
   const server = { serverId: "x", host: "h", port: 9, load: 3 };
-  const announced: OlderEffect[] = [{ kind: "announced", server }];
+  const announced: LegacyEffect[] = [{ kind: "announced", server }];
   const a = { serverId: "x", load: 3, ip: "h", port: 9, online: true, updateTime: 1, action: "UPDATE_OR_INSERT" };
   assertEquals(says(A(), { command: "SERVER_ANNOUNCE", ...a }), announced);
   assertEquals(says(S(), { command: "SERVER_ANNOUNCE", id: "x", load: 3, hostname: "h", port: 9 }), announced);
@@ -350,7 +350,7 @@ Deno.test("the third family is refused, which makes it give up", () => {
 
 Deno.test("a peer that refuses this server is left, without another word", () => {
   for (const command of ["AUTHENTICATION_FAIL", "INVALID_MESSAGE"]) {
-    const [effect] = says(new OlderPeer(undefined), { command, info: "no" });
+    const [effect] = says(new LegacyDialect(undefined), { command, info: "no" });
     assert(effect?.kind === "close");
     assertEquals(effect.line, undefined);
     assertStringIncludes(effect.why, "no");
@@ -382,25 +382,25 @@ Deno.test("no line throws, whatever is in it", () => {
   );
   const fields = fc.dictionary(fc.constantFrom(...names, "serverId", "port", "load", "ip"), value);
   fc.assert(fc.property(commands, fields, (command, fields) => {
-    for (const peer of [A(), S(), new OlderPeer(undefined)]) says(peer, { command, ...fields });
+    for (const peer of [A(), S(), new LegacyDialect(undefined)]) says(peer, { command, ...fields });
   }));
 });
 
 Deno.test("a peer answers for users whose accounts came from it; for others it is said by way of whom it came", () => {
-  const peer = new OlderPeer("A", "serverId01");
+  const peer = new LegacyDialect("A", "serverId01");
   assertEquals(peer.authorOf("anonymous", false), { username: "anonymous" });
   assertEquals(peer.authorOf("bob", false), { username: "bob", via: "serverId01" });
   // An account of this network.
   assertEquals(peer.authorOf("bob", true), { username: "anonymous", via: "serverId01" });
   peer.answer({ username: "bob", secret: "b" }, true, false);
   assertEquals(peer.authorOf("bob", true), { username: "bob" });
-  const stranger = new OlderPeer("S");
+  const stranger = new LegacyDialect("S");
   says(stranger, { command: "SERVER_ANNOUNCE", id: "s-7", load: 0, hostname: "h", port: 1 });
   assertEquals(stranger.authorOf("bob", true), { username: "anonymous", via: "s-7" });
 });
 
 Deno.test("whose an account is that a peer has too is found out by its secret, once, and only when its user publishes", () => {
-  const peer = new OlderPeer("A", "serverId01");
+  const peer = new LegacyDialect("A", "serverId01");
   const facts = { hasAccount: () => true };
   const user = { username: "bob", secret: "b", online: true, updateTime: 1 };
   assertEquals(says(peer, { command: "USER_SYNC", user_list: [user] }, facts), []);

@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { CLAIM_PATIENCE_MS, type OlderEffect, OlderPeer } from "../../../server/legacy/legacy_dialect.ts";
+import { CLAIM_PATIENCE_MS, LegacyDialect, type LegacyEffect } from "../../../server/legacy/legacy_dialect.ts";
 import { parseClientLine } from "../../../protocol/client_codec.ts";
 import {
   NEW_SESSION,
@@ -37,7 +37,7 @@ Deno.test("fault: activities of the same millisecond are lost. No A gets two wit
     JSON.parse(peer.pass(entry(n + 1, "{}", at))!).sendTime
   );
   assertEquals(times, [NOW, NOW + 1, NOW + 2, NOW + 3, NOW + 4, NOW + 10]);
-  const again = new OlderPeer("A", "serverId01", peer.lastSendTime);
+  const again = new LegacyDialect("A", "serverId01", peer.lastSendTime);
   assertEquals(JSON.parse(again.pass(entry(9, "{}", NOW))!).sendTime, NOW + 11);
   // Nor one that has the time of its own.
   for (const sendTime of [NOW + 12, NOW + 13]) {
@@ -114,7 +114,7 @@ Deno.test("fault: a silent peer hangs registration for ever. It has one second",
   peer.claim("bob", { ...facts, nowMs: 500 });
   assertEquals(peer.patienceEndsAt, 500 + CLAIM_PATIENCE_MS);
   assertEquals(peer.giveUp(499 + CLAIM_PATIENCE_MS), []);
-  const given: OlderEffect[] = [{ kind: "claimAnswered", username: "bob", isAllowed: true }];
+  const given: LegacyEffect[] = [{ kind: "claimAnswered", username: "bob", isAllowed: true }];
   assertEquals(peer.giveUp(500 + CLAIM_PATIENCE_MS), given);
   assertEquals(peer.giveUp(9_999), []);
   assertEquals(peer.patienceEndsAt, undefined);

@@ -5,8 +5,8 @@ import { EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
 import { UNGUARDED } from "../../../platform/faults.ts";
 import type { Link } from "../../../platform/transport.ts";
 import { LineFramer } from "../../../protocol/line_framer.ts";
-import type { OlderPeer } from "../../../server/legacy/legacy_dialect.ts";
-import { OlderLink, type OlderPeers } from "../../../server/legacy/legacy_servers.ts";
+import type { LegacyDialect } from "../../../server/legacy/legacy_dialect.ts";
+import { LegacyLink, type LegacyServers } from "../../../server/legacy/legacy_servers.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 Deno.test("a server of the older dialect is sent what comes after it, for everyone, and waits while its link is full", () => {
@@ -30,12 +30,12 @@ Deno.test("a server of the older dialect is sent what comes after it, for everyo
     },
     segmentsAfter: (position: number) => log.slice(position, position + 1),
   };
-  const older = new OlderLink(
+  const older = new LegacyLink(
     link as unknown as Link,
     new LineFramer(1_000),
-    { pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as OlderPeer,
+    { pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as LegacyDialect,
     undefined,
-    {} as unknown as OlderPeers,
+    {} as unknown as LegacyServers,
     { journal, clock: new FakeClock(), faults: UNGUARDED },
     () => {},
   );

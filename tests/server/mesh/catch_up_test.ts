@@ -2,11 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { Vector } from "../../../log/vector.ts";
-import { Joining } from "../../../server/mesh/catch_up.ts";
+import { CatchUp } from "../../../server/mesh/catch_up.ts";
 import { Faults } from "../../../platform/faults.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
-function joining(has: Vector, buried: Vector = {}): Joining {
+function joining(has: Vector, buried: Vector = {}): CatchUp {
   const facts = {
     clock: new FakeClock(),
     faults: new Faults(),
@@ -15,9 +15,9 @@ function joining(has: Vector, buried: Vector = {}): Joining {
     allTried: () => true,
     joined: () => {},
   };
-  const joining = new Joining(facts);
-  joining.begin(false);
-  return joining;
+  const catchUp = new CatchUp(facts);
+  catchUp.begin(false);
+  return catchUp;
 }
 
 Deno.test("a server has joined when the accounts have come that are in no log, and not before", () => {

@@ -22,7 +22,7 @@ function partsOf(
     kept: { members, notes: {} },
     incarnation: { id: "start-1", before: [] },
     startedAt: clock.wallMs(),
-    older: undefined,
+    legacy: undefined,
     heartbeats: { sent: 0, unanswered: 0 },
     makeServerId: () => "s-new",
     load: () => 0,

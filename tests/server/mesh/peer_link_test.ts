@@ -27,7 +27,7 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
   };
   const owner: PeerLinkOwner = {
     ...{ onOpened: noWay, onMessage: noWay, onEntries: noWay, onDrain: noWay, onSuspect: noWay, onEnd: noWay },
-    onOlderDialect(_link: PeerLink, link: Link, _framer: LineFramer, line: string) {
+    onLegacyDialect(_link: PeerLink, link: Link, _framer: LineFramer, line: string) {
       taken.push(line);
       link.attach({
         onData: (chunk) => later.push(new TextDecoder().decode(chunk)),

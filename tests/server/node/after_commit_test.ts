@@ -82,7 +82,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
     },
     tracer: () => ({ broadcast: () => take("trace") }),
     spans: { committed: () => take("spans committed"), delivered: () => take("spans delivered") },
-    older: { committed: () => take("older servers"), registered: () => take("names to older servers") },
+    legacy: { committed: () => take("older servers"), registered: () => take("names to older servers") },
     userLists: { registered: () => take("names in lists") },
     guests: { registered: () => take("names to guests") },
     observatory: { registered: () => take("names to observers") },

@@ -4,7 +4,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { EntryChoice } from "../../../server/observe/span_sampling.ts";
+import { SpanSampling } from "../../../server/observe/span_sampling.ts";
 import { EntrySpans, MAX_ENTRIES_PER_SECOND, traceOf, WallTime } from "../../../server/observe/entry_spans.ts";
 import { EVERYONE, SERVERS } from "../../../log/segment.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
@@ -161,7 +161,7 @@ Deno.test("a ratio takes the same entries at every server, and about that part o
 
 Deno.test("what is chosen under load is what a server under more load chooses, and more", () => {
   const choose = (load: number, first: number, last: number) => {
-    const choice = new EntryChoice(200);
+    const choice = new SpanSampling(200);
     for (const _ of choice.among(1, load, 1, 1)) choice.took();
     const chosen = new Set<number>();
     for (const sequence of choice.among(first, last, 2, 1)) {
@@ -186,7 +186,7 @@ Deno.test("never more than the limit is chosen in a second, and all that is not 
   fc.assert(fc.property(
     fc.array(fc.record({ count: fc.integer({ min: 1, max: 700 }), pause: fc.integer({ min: 0, max: 3 }) })),
     (turns) => {
-      const choice = new EntryChoice(50);
+      const choice = new SpanSampling(50);
       const taken = new Map<number, number>();
       let next = 1;
       let second = 100;

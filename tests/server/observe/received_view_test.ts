@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { toldEnd, toldEvent, toldView } from "../../../server/observe/received_view.ts";
+import { receivedEnd, receivedEvent, receivedView } from "../../../server/observe/received_view.ts";
 import type { JsonObject } from "../../../view/merge_patch.ts";
 
 const CONNECTION = {
@@ -11,8 +11,8 @@ const CONNECTION = {
 };
 
 Deno.test("what is told is laid over what is known, and what is not told stays as it is", () => {
-  const first = toldView({}, { server: { connections: 7 }, connections: { a: { user: "anna" }, b: { since: 5 } } });
-  const next = toldView(first, { server: { lamport: 3 }, connections: { a: null, b: { user: "bert" }, c: {} } });
+  const first = receivedView({}, { server: { connections: 7 }, connections: { a: { user: "anna" }, b: { since: 5 } } });
+  const next = receivedView(first, { server: { lamport: 3 }, connections: { a: null, b: { user: "bert" }, c: {} } });
   assertEquals([next.server?.connections, next.server?.lamport], [7, 3]);
   assertEquals(
     next.connections,
@@ -21,7 +21,7 @@ Deno.test("what is told is laid over what is known, and what is not told stays a
       c: CONNECTION,
     } as unknown as typeof next.connections,
   );
-  assertStrictEquals(toldView(next, { server: { lamport: 4 } }).connections, next.connections);
+  assertStrictEquals(receivedView(next, { server: { lamport: 4 } }).connections, next.connections);
 });
 
 Deno.test("what has another shape than a view counts as not told", () => {
@@ -29,30 +29,30 @@ Deno.test("what has another shape than a view counts as not told", () => {
     server: { connections: "many", version: 9, http: {}, draining: "x", vector: { a: 1, b: "2" }, links: { a: 5 } },
     connections: { a: 5, b: [], c: { user: 7, since: "then", roundTripMs: "x", behind: 1 } },
   };
-  const { server, connections } = toldView({}, odd);
+  const { server, connections } = receivedView({}, odd);
   assertEquals([server?.connections, server?.version, server?.http, server?.draining], [0, "", null, null]);
   assertEquals(server?.memoryBytes, undefined);
   assertEquals(server?.vector, { a: 1 });
   assertEquals(server?.links.a?.attempt, 0);
   assertEquals(Object.values(connections!), [CONNECTION, CONNECTION, CONNECTION] as unknown[] as never);
-  assertEquals(toldView({}, { server: null, connections: "none" }), {});
-  assertEquals(toldEnd({ at: "now", reason: 5, heartbeats: [3] }, "s").heartbeats.length, 1);
-  assertEquals(toldEnd({ server: "other", heartbeats: 5 }, "s").server, "s");
+  assertEquals(receivedView({}, { server: null, connections: "none" }), {});
+  assertEquals(receivedEnd({ at: "now", reason: 5, heartbeats: [3] }, "s").heartbeats.length, 1);
+  assertEquals(receivedEnd({ server: "other", heartbeats: 5 }, "s").server, "s");
 });
 
 Deno.test("what is too deep to be a view is passed over", () => {
   const deep = JSON.parse('{"server":'.repeat(20_000) + "1" + "}".repeat(20_000));
-  const known = toldView({}, { server: { connections: 7 } });
-  assertStrictEquals(toldView(known, deep), known);
-  assertEquals(toldEvent(deep), undefined);
+  const known = receivedView({}, { server: { connections: 7 } });
+  assertStrictEquals(receivedView(known, deep), known);
+  assertEquals(receivedEvent(deep), undefined);
 });
 
 Deno.test("whatever is told comes out as a view", () => {
   fc.assert(
     fc.property(fc.array(fc.dictionary(fc.constantFrom("server", "connections", "x"), fc.jsonValue())), (all) => {
       let told = {};
-      for (const patch of all) told = toldView(told, patch);
-      for (const row of Object.values(toldView(told, {}).connections ?? {})) assert(typeof row.user === "string");
+      for (const patch of all) told = receivedView(told, patch);
+      for (const row of Object.values(receivedView(told, {}).connections ?? {})) assert(typeof row.user === "string");
     }),
   );
 });

@@ -2,9 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import type { Member } from "../../../server/backplane/member.ts";
-import { memberView } from "../../../server/observe/other_server.ts";
-import { ownView } from "../../../server/observe/own_server.ts";
-import { toldView } from "../../../server/observe/received_view.ts";
+import { otherServerView } from "../../../server/observe/other_server.ts";
+import { ownServerView } from "../../../server/observe/own_server.ts";
+import { receivedView } from "../../../server/observe/received_view.ts";
 import type { ServerView } from "../../../view/network_view.ts";
 import { type OwnNumbers, SERVER_NUMBERS } from "../../../view/server_numbers.ts";
 
@@ -20,7 +20,7 @@ function numbers<T>(valueOf: (index: number) => T): Record<keyof OwnNumbers, T> 
 }
 
 function own(given: OwnNumbers): ServerView {
-  return ownView({
+  return ownServerView({
     ...{ self: { serverId: "s-1", host: "a", port: 7000 }, nowWallMs: 1, startedAt: 1, load: 0, weight: 1 },
     ...{ takesClients: true, vector: {}, lamport: 0, http: "", draining: null, links: [], connections: new Set() },
     ...given,
@@ -29,8 +29,10 @@ function own(given: OwnNumbers): ServerView {
 
 /** What another server shows of one that said `server`. */
 function shown(server: object | undefined): Record<keyof OwnNumbers, number | null> {
-  const told = server === undefined ? undefined : toldView({}, { server: JSON.parse(JSON.stringify(server)) }).server;
-  const view = memberView(MEMBER, told, 0);
+  const told = server === undefined
+    ? undefined
+    : receivedView({}, { server: JSON.parse(JSON.stringify(server)) }).server;
+  const view = otherServerView(MEMBER, told, 0);
   return Object.fromEntries(NAMES.map((name) => [name, view[name]])) as Record<keyof OwnNumbers, number | null>;
 }
 

@@ -21,7 +21,7 @@ const step = fc.oneof(
     how: fc.constantFrom("left" as const, "lost" as const),
   }),
   fc.record({ kind: fc.constant("settle" as const), place, users: fc.subarray([...USERS]) }),
-  fc.record({ kind: fc.constant("placeGone" as const), place }),
+  fc.record({ kind: fc.constant("serverGone" as const), place }),
   fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 2 * GRACE_MS }) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -44,8 +44,8 @@ class World {
         return this.#note(presence.went(step.place, step.user, step.how, nowMs));
       case "settle":
         return this.#settle(step.place, step.users, presence.settle(step.place, new Set(step.users), nowMs));
-      case "placeGone":
-        return this.#settle(step.place, [], presence.placeGone(step.place, nowMs));
+      case "serverGone":
+        return this.#settle(step.place, [], presence.serverGone(step.place, nowMs));
       case "wait":
         return this.wait(step.ms);
     }
@@ -82,7 +82,7 @@ Deno.test("what is told of a user alternates between joined and gone, whatever o
     for (const step of steps) {
       world.take(step);
       const online = USERS.filter((name) => world.where.get(name)!.size > 0).toSorted();
-      assertEquals([...world.presence.places()].map(([name]) => name).toSorted(), online);
+      assertEquals([...world.presence.servers()].map(([name]) => name).toSorted(), online);
       for (const name of USERS) assertEquals(world.presence.isOnline(name), online.includes(name));
     }
     for (const name of USERS) {
@@ -160,7 +160,7 @@ Deno.test("who logs out is gone at once, who is lost a moment later", () => {
 Deno.test("who goes from server to server in that moment is never told of", () => {
   const presence = new Presence(GRACE_MS);
   presence.came("a", "anna");
-  assertEquals(presence.placeGone("a", 1_000), []);
+  assertEquals(presence.serverGone("a", 1_000), []);
   assertEquals(presence.came("b", "anna"), []);
   assertEquals(presence.due(10_000), []);
   // The other way round: the new server is heard of first.

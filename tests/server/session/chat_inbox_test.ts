@@ -226,7 +226,13 @@ Deno.test("Mailbox.acknowledged() reads of a large inbox only what was taken, an
   };
   const journal = new Journal(counting, clock, { tailBytes: 1_000, messagesWaitMs: Infinity }, owner);
   for (let n = 1; n <= COUNT; n++) {
-    journal.inboxes.send({ from: "anna", to: "bob", text: `${n} ${PADDING}`, messageId: `m-${n}`, lamport: undefined });
+    journal.directMessages.send({
+      from: "anna",
+      to: "bob",
+      text: `${n} ${PADDING}`,
+      messageId: `m-${n}`,
+      lamport: undefined,
+    });
   }
   journal.flush();
   const written: Uint8Array[] = [];

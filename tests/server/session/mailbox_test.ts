@@ -21,8 +21,8 @@ function journalOn(clock: FakeClock): Journal {
 Deno.test("a server that has numbered a message or a mark takes nothing of its own back from others", () => {
   for (
     const give of [
-      (journal: Journal) => void journal.inboxes.send(MESSAGE),
-      (journal: Journal) => journal.inboxes.delivered({ ...MESSAGE, origin: "s-2", sequence: 1 }),
+      (journal: Journal) => void journal.directMessages.send(MESSAGE),
+      (journal: Journal) => journal.directMessages.delivered({ ...MESSAGE, origin: "s-2", sequence: 1 }),
     ]
   ) {
     const journal = journalOn(new FakeClock());
@@ -36,7 +36,7 @@ Deno.test("a server that has numbered a message or a mark takes nothing of its o
 Deno.test("what one session has taken in this turn is not sent to one that begins in it, and is marked once", async () => {
   const clock = new FakeClock();
   const journal = journalOn(clock);
-  for (const messageId of ["m-1", "m-2"]) journal.inboxes.send({ ...MESSAGE, messageId });
+  for (const messageId of ["m-1", "m-2"]) journal.directMessages.send({ ...MESSAGE, messageId });
   journal.flush();
 
   const written: string[] = [];

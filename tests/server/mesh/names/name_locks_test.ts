@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Claim, Locks } from "../../../../server/mesh/names/name_locks.ts";
+import { type Claim, NameLocks } from "../../../../server/mesh/names/name_locks.ts";
 
 const ALLOWED = { isAllowed: true, loses: false };
 const LOST = { isAllowed: true, loses: true };
@@ -11,8 +11,8 @@ function anna(lamport: number, origin: string): Claim {
 }
 
 Deno.test("claim() is granted at once where there is nobody to ask, else when all have allowed it", () => {
-  assertEquals(new Locks("a").claim("anna", 1, []), "granted");
-  const locks = new Locks("a");
+  assertEquals(new NameLocks("a").claim("anna", 1, []), "granted");
+  const locks = new NameLocks("a");
   assertEquals(locks.claim("anna", 1, ["b", "c"]), "wait");
   assertEquals(locks.onAnswer("anna", 1, "b", true), undefined);
   assertEquals(locks.onAnswer("anna", 1, "b", true), undefined);
@@ -21,7 +21,7 @@ Deno.test("claim() is granted at once where there is nobody to ask, else when al
 });
 
 Deno.test("claim() is denied by one denial, and the name is free here again", () => {
-  const locks = new Locks("a");
+  const locks = new NameLocks("a");
   locks.claim("anna", 1, ["b", "c"]);
   assertEquals(locks.onAnswer("anna", 1, "b", false), "denied");
   assertEquals(locks.onAnswer("anna", 1, "c", true), undefined);
@@ -34,7 +34,7 @@ Deno.test("claim() is denied by one denial, and the name is free here again", ()
 });
 
 Deno.test("claim() is denied while the name is locked here, for another server or for a client of this one", () => {
-  const locks = new Locks("a");
+  const locks = new NameLocks("a");
   assertEquals(locks.onRequest(anna(5, "b"), false), ALLOWED);
   assertEquals(locks.claim("anna", 6, []), "denied");
   assertEquals(locks.claim("bob", 6, []), "granted");
@@ -42,7 +42,7 @@ Deno.test("claim() is denied while the name is locked here, for another server o
 });
 
 Deno.test("onRequest() denies a name that has an account, and one that was granted here", () => {
-  const locks = new Locks("m");
+  const locks = new NameLocks("m");
   assertEquals(locks.onRequest(anna(5, "b"), true), DENIED);
   assertEquals(locks.size, 0);
   locks.claim("anna", 9, []);
@@ -51,7 +51,7 @@ Deno.test("onRequest() denies a name that has an account, and one that was grant
 
 Deno.test("onRequest() lets the lower of two claims win, by Lamport time and then by name", () => {
   const answer = (claim: Claim) => {
-    const locks = new Locks("m");
+    const locks = new NameLocks("m");
     locks.claim("anna", 5, ["b", "z"]);
     return locks.onRequest(claim, false);
   };
@@ -60,7 +60,7 @@ Deno.test("onRequest() lets the lower of two claims win, by Lamport time and the
   assertEquals(answer(anna(5, "z")), DENIED);
   assertEquals(answer(anna(6, "b")), DENIED);
   // Between two others the same rule holds, and no claim of ours is lost by it.
-  const locks = new Locks("m");
+  const locks = new NameLocks("m");
   assertEquals(locks.onRequest(anna(5, "c"), false), ALLOWED);
   assertEquals(locks.onRequest(anna(6, "b"), false), DENIED);
   assertEquals(locks.onRequest(anna(5, "b"), false), ALLOWED);
@@ -69,7 +69,7 @@ Deno.test("onRequest() lets the lower of two claims win, by Lamport time and the
 });
 
 Deno.test("a claim that was lost hears no more of its answers", () => {
-  const locks = new Locks("m");
+  const locks = new NameLocks("m");
   locks.claim("anna", 5, ["b"]);
   assertEquals(locks.onRequest(anna(4, "b"), false), LOST);
   assertEquals(locks.onAnswer("anna", 5, "b", true), undefined);
@@ -78,7 +78,7 @@ Deno.test("a claim that was lost hears no more of its answers", () => {
 });
 
 Deno.test("peerGone() frees what the peer held, and grants what waited for nobody else", () => {
-  const locks = new Locks("a");
+  const locks = new NameLocks("a");
   locks.onRequest(anna(1, "b"), false);
   locks.onRequest({ username: "bob", lamport: 1, origin: "c" }, false);
   locks.claim("carl", 2, ["b"]);
@@ -92,7 +92,7 @@ Deno.test("peerGone() frees what the peer held, and grants what waited for nobod
 });
 
 Deno.test("release() ends the claim that it names and no other", () => {
-  const locks = new Locks("a");
+  const locks = new NameLocks("a");
   locks.onRequest(anna(7, "b"), false);
   locks.release(anna(6, "b"));
   locks.release(anna(7, "c"));
@@ -103,7 +103,7 @@ Deno.test("release() ends the claim that it names and no other", () => {
 });
 
 Deno.test("onRequest() denies when more names are locked than there can be registrations", () => {
-  const locks = new Locks("a", 3);
+  const locks = new NameLocks("a", 3);
   const ask = (n: number) => locks.onRequest({ username: `user${n}`, lamport: n, origin: "b" }, false).isAllowed;
   assertEquals([1, 2, 3, 4].map(ask), [true, true, true, false]);
   // One that is locked already takes no more place.
@@ -122,7 +122,7 @@ type Move = { kind: "claim" | "deliver" | "die"; pick: number };
 /** Servers that are all linked with each other by lines that arrive in order, one name, and its accounts. */
 class Network {
   readonly names: string[];
-  readonly locks: Locks[];
+  readonly locks: NameLocks[];
   readonly lamports: number[];
   readonly dead = new Set<number>();
   readonly accounts: Set<number>[] = [];
@@ -131,7 +131,7 @@ class Network {
 
   constructor(count: number) {
     this.names = Array.from({ length: count }, (_, n) => `s${n}`);
-    this.locks = this.names.map((name) => new Locks(name));
+    this.locks = this.names.map((name) => new NameLocks(name));
     this.lamports = this.names.map(() => 0);
     this.accounts = this.names.map(() => new Set());
   }

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { DialBook } from "../../../../server/session/limits/heartbeat_dials.ts";
+import { HeartbeatDials } from "../../../../server/session/limits/heartbeat_dials.ts";
 
 const HERE = { host: "192.0.2.1", port: 5_000 };
 
 Deno.test("a port is called at once, and then not before the span is over, which one waits for and no second", () => {
-  const book = new DialBook(30_000);
+  const book = new HeartbeatDials(30_000);
   assertEquals(book.delayFor(HERE, 1_000), 0);
   assertEquals(book.delayFor({ ...HERE, port: 5_001 }, 1_000), 0);
   assertEquals(book.delayFor(HERE, 11_000), 20_000);
@@ -16,7 +16,7 @@ Deno.test("a port is called at once, and then not before the span is over, which
 });
 
 Deno.test("of one address only so many ports are called, and others are called all the same", () => {
-  const book = new DialBook(30_000);
+  const book = new HeartbeatDials(30_000);
   const delays = Array.from({ length: 300 }, (_, port) => book.delayFor({ ...HERE, port: port + 1 }, 0));
   assertEquals(delays.filter((delay) => delay === 0).length, 256);
   assertEquals(book.delayFor({ ...HERE, host: "192.0.2.2" }, 0), 0);
@@ -26,7 +26,7 @@ Deno.test("of one address only so many ports are called, and others are called a
 Deno.test("whoever asks how often, no port is called twice within the span", () => {
   const ask = fc.record({ port: fc.integer({ min: 1, max: 3 }), afterMs: fc.integer({ min: 0, max: 40_000 }) });
   fc.assert(fc.property(fc.array(ask), (asks) => {
-    const book = new DialBook(30_000);
+    const book = new HeartbeatDials(30_000);
     const calls = new Map<number, number>();
     let nowMs = 0;
     for (const { port, afterMs } of asks) {

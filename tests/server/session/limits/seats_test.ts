@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Crowd } from "../../../../server/session/limits/crowd.ts";
-import { Places, type Standing } from "../../../../server/session/limits/seats.ts";
+import { Seats, type Standing } from "../../../../server/session/limits/seats.ts";
 import { RateLimit } from "../../../../server/session/limits/address_rates.ts";
 
 const PLAIN: Standing = { kind: "plain" };
@@ -13,63 +13,63 @@ const named = (username: string): Standing => ({ kind: "named", username });
  * Places in which those whose name begins with "busy" are never idle, and those whose name begins with "fresh"
  * have only just come.
  */
-function placesOf(maxPlaces: number, kept = 0, maxLobby = 4): Places<string> {
-  return new Places<string>({ maxPlaces, kept, maxLobby }, {
+function seatsOf(maxSeats: number, kept = 0, maxLobby = 4): Seats<string> {
+  return new Seats<string>({ maxSeats, kept, maxLobby }, {
     isIdle: (guest) => !guest.startsWith("busy"),
     isFresh: (guest) => guest.startsWith("fresh"),
   });
 }
 
 /** They come from `network`, and are let in as `standing`. */
-function fill(places: Places<string>, guests: readonly string[], network: string, standing: Standing): void {
+function fill(seats: Seats<string>, guests: readonly string[], network: string, standing: Standing): void {
   for (const guest of guests) {
-    places.arrive(guest, network);
-    places.enter(guest, standing);
+    seats.arrive(guest, network);
+    seats.enter(guest, standing);
   }
 }
 
 /** Somebody comes and says who it is. */
-function comes(places: Places<string>, guest: string, network: string, standing: Standing) {
-  assertEquals(places.arrive(guest, network), {});
-  return places.enter(guest, standing);
+function comes(seats: Seats<string>, guest: string, network: string, standing: Standing) {
+  assertEquals(seats.arrive(guest, network), {});
+  return seats.enter(guest, standing);
 }
 
 Deno.test("as long as there are places anybody has one, a hundred from one address too", () => {
-  const places = placesOf(100, 20);
+  const seats = seatsOf(100, 20);
   const students = Array.from({ length: 100 }, (_, n) => `student ${n}`);
-  for (const student of students) assertEquals(comes(places, student, "school", PLAIN), { isIn: true });
-  assertEquals([places.taken, places.inLobby, places.isFull], [100, 0, true]);
+  for (const student of students) assertEquals(comes(seats, student, "school", PLAIN), { isIn: true });
+  assertEquals([seats.taken, seats.inLobby, seats.isFull], [100, 0, true]);
 });
 
 Deno.test("places are short from nine tenths on", () => {
-  const places = placesOf(20);
-  fill(places, Array.from({ length: 17 }, (_, n) => `${n}`), "a", named("x"));
-  assertEquals(places.isShort, false);
-  fill(places, ["17"], "a", named("x"));
-  assertEquals(places.isShort, true);
+  const seats = seatsOf(20);
+  fill(seats, Array.from({ length: 17 }, (_, n) => `${n}`), "a", named("x"));
+  assertEquals(seats.isShort, false);
+  fill(seats, ["17"], "a", named("x"));
+  assertEquals(seats.isShort, true);
 });
 
 Deno.test("whoever has said nothing goes first, of the address that has most of them the oldest", () => {
-  const places = placesOf(5);
-  for (const guest of ["a1", "b1", "b2"]) places.arrive(guest, guest[0]!);
-  fill(places, ["p1", "p2"], "p", PLAIN);
-  assertEquals(comes(places, "anna", "z", named("anna")), { isIn: true, out: "b1" });
-  assertEquals(comes(places, "bob", "z", PLAIN), { isIn: true, out: "a1" });
-  assertEquals(comes(places, "cleo", "z", PEER), { isIn: true, out: "b2" });
-  assertEquals(places.taken, 5);
+  const seats = seatsOf(5);
+  for (const guest of ["a1", "b1", "b2"]) seats.arrive(guest, guest[0]!);
+  fill(seats, ["p1", "p2"], "p", PLAIN);
+  assertEquals(comes(seats, "anna", "z", named("anna")), { isIn: true, out: "b1" });
+  assertEquals(comes(seats, "bob", "z", PLAIN), { isIn: true, out: "a1" });
+  assertEquals(comes(seats, "cleo", "z", PEER), { isIn: true, out: "b2" });
+  assertEquals(seats.taken, 5);
 });
 
 Deno.test("a user with a name gets the place of an idle plain client, whatever it shares; of others only below the share", () => {
-  const places = placesOf(4, 2);
-  fill(places, ["busy p", "p", "q"], "p", PLAIN);
-  fill(places, ["f"], "f", ANONYMOUS);
-  assertEquals(comes(places, "anna", "z", named("anna")), { isIn: true, out: "p" });
-  assertEquals(comes(places, "bob", "z", named("bob")), { isIn: true, out: "q" });
+  const seats = seatsOf(4, 2);
+  fill(seats, ["busy p", "p", "q"], "p", PLAIN);
+  fill(seats, ["f"], "f", ANONYMOUS);
+  assertEquals(comes(seats, "anna", "z", named("anna")), { isIn: true, out: "p" });
+  assertEquals(comes(seats, "bob", "z", named("bob")), { isIn: true, out: "q" });
   // The two that were kept are taken.
-  assertEquals(comes(places, "cleo", "z", named("cleo")), { isIn: false });
-  places.leave("anna");
-  assert(places.hasPlace("cleo"));
-  const fewer = placesOf(3, 2);
+  assertEquals(comes(seats, "cleo", "z", named("cleo")), { isIn: false });
+  seats.leave("anna");
+  assert(seats.hasSeat("cleo"));
+  const fewer = seatsOf(3, 2);
   fill(fewer, ["busy p"], "p", PLAIN);
   fill(fewer, ["f", "g"], "f", ANONYMOUS);
   assertEquals(comes(fewer, "anna", "z", named("anna")), { isIn: true, out: "busy p" });
@@ -78,35 +78,35 @@ Deno.test("a user with a name gets the place of an idle plain client, whatever i
 });
 
 Deno.test("an anonymous client gets the place of one from an address that has more than one more, and of nobody with a name", () => {
-  const places = placesOf(4);
-  fill(places, ["a1", "a2", "a3"], "a", PLAIN);
-  fill(places, ["anna"], "z", named("anna"));
-  assertEquals(comes(places, "a4", "a", PLAIN), { isIn: false });
-  assertEquals(comes(places, "b1", "b", ANONYMOUS), { isIn: true, out: "a1" });
-  assertEquals(comes(places, "b2", "b", PLAIN), { isIn: false });
+  const seats = seatsOf(4);
+  fill(seats, ["a1", "a2", "a3"], "a", PLAIN);
+  fill(seats, ["anna"], "z", named("anna"));
+  assertEquals(comes(seats, "a4", "a", PLAIN), { isIn: false });
+  assertEquals(comes(seats, "b1", "b", ANONYMOUS), { isIn: true, out: "a1" });
+  assertEquals(comes(seats, "b2", "b", PLAIN), { isIn: false });
   // Those who wait have places in the turn of their addresses.
-  assertEquals(places.leave("a2"), "a4");
-  assertEquals(places.leave("a3"), "b2");
+  assertEquals(seats.leave("a2"), "a4");
+  assertEquals(seats.leave("a3"), "b2");
 });
 
 Deno.test("a server waits for nobody, and never goes", () => {
-  const places = placesOf(2);
-  fill(places, ["anna", "bob"], "z", named("x"));
-  assertEquals(comes(places, "s-1", "y", PEER), { isIn: true });
-  assertEquals(places.taken, 3);
-  assertEquals(comes(places, "cleo", "x", named("cleo")), { isIn: false });
-  assertEquals(places.leave("anna"), undefined);
-  assertEquals(places.leave("bob"), "cleo");
+  const seats = seatsOf(2);
+  fill(seats, ["anna", "bob"], "z", named("x"));
+  assertEquals(comes(seats, "s-1", "y", PEER), { isIn: true });
+  assertEquals(seats.taken, 3);
+  assertEquals(comes(seats, "cleo", "x", named("cleo")), { isIn: false });
+  assertEquals(seats.leave("anna"), undefined);
+  assertEquals(seats.leave("bob"), "cleo");
 });
 
 Deno.test("one user with many connections, and one address with most of the places, give of them to others", () => {
-  const places = placesOf(12);
-  fill(places, Array.from({ length: 9 }, (_, n) => `m${n}`), "m", named("many"));
-  fill(places, ["a", "b", "c"], "z", named("few"));
-  assertEquals(comes(places, "anna", "y", named("anna")), { isIn: true, out: "m0" });
+  const seats = seatsOf(12);
+  fill(seats, Array.from({ length: 9 }, (_, n) => `m${n}`), "m", named("many"));
+  fill(seats, ["a", "b", "c"], "z", named("few"));
+  assertEquals(comes(seats, "anna", "y", named("anna")), { isIn: true, out: "m0" });
   // Eight are few.
-  assertEquals(comes(places, "bob", "m", named("bob")), { isIn: false });
-  const class_ = placesOf(10);
+  assertEquals(comes(seats, "bob", "m", named("bob")), { isIn: false });
+  const class_ = seatsOf(10);
   fill(class_, ["a"], "y", named("a"));
   for (let n = 0; n < 9; n++) fill(class_, [`c${n}`], "class", named(`student ${n}`));
   assertEquals(comes(class_, "anna", "x", named("anna")), { isIn: true, out: "c0" });
@@ -114,51 +114,51 @@ Deno.test("one user with many connections, and one address with most of the plac
 });
 
 Deno.test("who waits with a name has the next place before all others, and the lobby the ones after", () => {
-  const places = placesOf(1);
-  fill(places, ["busy"], "z", named("busy"));
-  places.arrive("silent", "a");
-  assertEquals(comes(places, "plain", "b", PLAIN), { isIn: false });
-  assertEquals(comes(places, "anna", "c", named("anna")), { isIn: false });
-  assertEquals(places.leave("busy"), "anna");
-  assertEquals(places.leave("anna"), "plain");
-  assertEquals(places.leave("plain"), undefined);
-  assert(places.hasPlace("silent"));
+  const seats = seatsOf(1);
+  fill(seats, ["busy"], "z", named("busy"));
+  seats.arrive("silent", "a");
+  assertEquals(comes(seats, "plain", "b", PLAIN), { isIn: false });
+  assertEquals(comes(seats, "anna", "c", named("anna")), { isIn: false });
+  assertEquals(seats.leave("busy"), "anna");
+  assertEquals(seats.leave("anna"), "plain");
+  assertEquals(seats.leave("plain"), undefined);
+  assert(seats.hasSeat("silent"));
 });
 
 Deno.test("the lobby has a bound: of the address that has most in it the oldest that is silent goes", () => {
-  const places = placesOf(1, 0, 4);
-  fill(places, ["busy"], "z", named("busy"));
-  for (const guest of ["a1", "b1", "b2"]) places.arrive(guest, guest[0]!);
-  places.arrive("trying", "b");
-  places.tries("trying", true);
-  assertEquals(places.arrive("c1", "c"), { out: "b1" });
-  assertEquals(places.arrive("c2", "c"), { out: "c1" });
-  assertEquals(places.inLobby, 4);
+  const seats = seatsOf(1, 0, 4);
+  fill(seats, ["busy"], "z", named("busy"));
+  for (const guest of ["a1", "b1", "b2"]) seats.arrive(guest, guest[0]!);
+  seats.arrive("trying", "b");
+  seats.tries("trying", true);
+  assertEquals(seats.arrive("c1", "c"), { out: "b1" });
+  assertEquals(seats.arrive("c2", "c"), { out: "c1" });
+  assertEquals(seats.inLobby, 4);
 });
 
 Deno.test("who has only just come goes after those who wait without a name, and after idle clients", () => {
-  const places = placesOf(2, 2, 3);
-  places.arrive("fresh", "a");
-  fill(places, ["plain"], "b", PLAIN);
-  assertEquals(comes(places, "anna", "z", named("anna")), { isIn: true, out: "plain" });
-  assertEquals(comes(places, "bob", "z", named("bob")), { isIn: true, out: "fresh" });
-  places.arrive("fresh 1", "c");
-  assertEquals(comes(places, "waits", "d", PLAIN), { isIn: false });
-  places.arrive("fresh 2", "e");
-  assertEquals(places.arrive("fresh 3", "f"), { out: "waits" });
-  assertEquals(places.arrive("fresh 4", "g"), { out: "fresh 1" });
+  const seats = seatsOf(2, 2, 3);
+  seats.arrive("fresh", "a");
+  fill(seats, ["plain"], "b", PLAIN);
+  assertEquals(comes(seats, "anna", "z", named("anna")), { isIn: true, out: "plain" });
+  assertEquals(comes(seats, "bob", "z", named("bob")), { isIn: true, out: "fresh" });
+  seats.arrive("fresh 1", "c");
+  assertEquals(comes(seats, "waits", "d", PLAIN), { isIn: false });
+  seats.arrive("fresh 2", "e");
+  assertEquals(seats.arrive("fresh 3", "f"), { out: "waits" });
+  assertEquals(seats.arrive("fresh 4", "g"), { out: "fresh 1" });
 });
 
 Deno.test("limits of addresses are counted over all that come from one", () => {
-  const places = placesOf(2);
-  fill(places, ["anna", "busy"], "a", named("anna"));
-  places.arrive("silent", "a");
-  places.arrive("trying", "a");
-  places.tries("trying", true);
-  assertEquals(places.countOf("a"), { all: 4, unidentified: 2 });
-  places.leave("silent");
-  assertEquals(places.countOf("a"), { all: 3, unidentified: 1 });
-  assertEquals(places.countOf("b"), { all: 0, unidentified: 0 });
+  const seats = seatsOf(2);
+  fill(seats, ["anna", "busy"], "a", named("anna"));
+  seats.arrive("silent", "a");
+  seats.arrive("trying", "a");
+  seats.tries("trying", true);
+  assertEquals(seats.countOf("a"), { all: 4, unidentified: 2 });
+  seats.leave("silent");
+  assertEquals(seats.countOf("a"), { all: 3, unidentified: 1 });
+  assertEquals(seats.countOf("b"), { all: 0, unidentified: 0 });
 });
 
 Deno.test("whatever happens, no more places are taken than there are but by servers, and whoever is told to go is gone", () => {
@@ -171,7 +171,7 @@ Deno.test("whatever happens, no more places are taken than there are but by serv
     { weight: 2, arbitrary: fc.record({ who: fc.nat(40) }) },
   );
   fc.assert(fc.property(fc.array(step, { maxLength: 120 }), fc.nat(6), (steps, max) => {
-    const places = new Places<number>({ maxPlaces: max + 1, kept: 2, maxLobby: 3 }, {
+    const seats = new Seats<number>({ maxSeats: max + 1, kept: 2, maxLobby: 3 }, {
       isIdle: (guest) => guest % 3 > 0,
       isFresh: (guest) => guest % 5 === 0,
     });
@@ -185,35 +185,35 @@ Deno.test("whatever happens, no more places are taken than there are but by serv
     steps.forEach((step, index) => {
       if ("network" in step) {
         there.set(index, undefined);
-        gone(places.arrive(index, step.network).out);
+        gone(seats.arrive(index, step.network).out);
       } else {
         const guest = [...there.keys()][step.who];
         if (guest === undefined) return;
         if ("standing" in step) {
           if (there.get(guest) !== undefined) return;
           there.set(guest, step.standing);
-          const entry = places.enter(guest, step.standing);
+          const entry = seats.enter(guest, step.standing);
           if (entry.out !== undefined) assert(there.get(entry.out)?.kind !== "peer");
           gone(entry.out);
           if (entry.isIn) isIn.add(guest);
           else assert(step.standing.kind !== "peer");
         } else if ("tries" in step) {
-          if (there.get(guest) === undefined) places.tries(guest, step.tries);
+          if (there.get(guest) === undefined) seats.tries(guest, step.tries);
         } else {
           gone(guest);
-          const next = places.leave(guest);
+          const next = seats.leave(guest);
           if (next === undefined) return;
           assert(there.get(next) !== undefined && !isIn.has(next), "it did not wait");
           isIn.add(next);
         }
       }
       const peers = [...there.values()].filter((standing) => standing?.kind === "peer").length;
-      assert(places.taken <= max + 1 + peers && places.inLobby <= 3);
-      assertEquals(places.taken + places.inLobby, there.size);
-      assertEquals([...isIn].every((guest) => places.hasPlace(guest)), true);
+      assert(seats.taken <= max + 1 + peers && seats.inLobby <= 3);
+      assertEquals(seats.taken + seats.inLobby, there.size);
+      assertEquals([...isIn].every((guest) => seats.hasSeat(guest)), true);
     });
-    for (const guest of [...there.keys()]) places.leave(guest);
-    assertEquals([places.taken, places.inLobby], [0, 0]);
+    for (const guest of [...there.keys()]) seats.leave(guest);
+    assertEquals([seats.taken, seats.inLobby], [0, 0]);
   }));
 });
 
