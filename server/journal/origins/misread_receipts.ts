@@ -3,7 +3,7 @@
  * delivered is the message that belongs there and is still to come. Pure.
  */
 
-import type { Segment } from "../../../log/segment.ts";
+import type { Position, Segment } from "../../../log/segment.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 
@@ -23,9 +23,19 @@ interface Receipt {
   readonly messageId: string | undefined;
 }
 
+/** So many segments back a receipt is looked for that came before all of the messages that are cut off. */
+const EARLY_SEGMENTS = 1_000;
 /** All receipts begin so. */
 const RECEIPT = '{"command":"RECEIPT"';
 const decoder = new TextDecoder();
+
+/**
+ * Where to read from, when entries behind `position` are cut off. A receipt may have come before its message, and was
+ * spent on what came first under that number.
+ */
+export function receiptsFrom(position: Position): Position {
+  return Math.max(0, position - EARLY_SEGMENTS);
+}
 
 /**
  * What the receipts in `segments` say of entries of `origin` after `after`, all of which that are here stand

@@ -11,7 +11,7 @@ import type { Vector } from "../../../log/vector.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { Renaming, Store } from "../../store/store.ts";
-import { type Misread, misread } from "./misread_receipts.ts";
+import { type Misread, misread, receiptsFrom } from "./misread_receipts.ts";
 import type { TurnBatch } from "../turn_batch.ts";
 
 /** What the journal does it with. */
@@ -51,7 +51,7 @@ export function rename(renaming: Renaming, log: RenamedLog): Renamed {
   const { former, after, serverId } = renaming;
   const { store, vector, builder, turn } = log;
   const from = store.missing({ ...vector, [former]: after }).after;
-  const receipts = misread(segmentsAfter(from, store), former, after, Infinity);
+  const receipts = misread(segmentsAfter(receiptsFrom(from), store), former, after, Infinity);
   const renumbered = renumber(segmentsAfter(from, store), former, after, serverId);
   builder.takeBack(former, after);
   turn.renamed = renaming;

@@ -10,7 +10,7 @@ import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { misread } from "../../journal/origins/misread_receipts.ts";
+import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
 
 /** Read at once. */
@@ -25,7 +25,7 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const repeats = repeatsIn(segmentsAfter(from, journal), origin);
   const last = origins.retractions.of(origin)?.last ?? Infinity;
-  const delivered = [...misread(segmentsAfter(from, journal), origin, end, last).others];
+  const delivered = [...misread(segmentsAfter(receiptsFrom(from), journal), origin, end, last).others];
   delivered.push(...deliveredIn(segmentsAfter(from, journal), origin, last, journal));
   origins.cutBack(origin, after, delivered);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);

@@ -257,6 +257,36 @@ for (const count of [1, 5]) {
   });
 }
 
+Deno.test("a receipt that came before what an old copy has under the number of its message is of the one that belongs there", async () => {
+  const world = new MeshWorld();
+  world.start("b");
+  await world.run(100);
+  const features = ["thrum/1", "digests"];
+  const message = (text: string, messageId: string) => {
+    return { command: "DIRECT_MESSAGE", from: "eve", to: "bob", text, messageId, id: "a:1", lamport: 1, sentAt: 1 };
+  };
+  const wrong = message("two", "e-2");
+  const knows = await world.peer("b", "c", { vector: { c: 1 }, features });
+  const receipt = { command: "RECEIPT", messageId: "e-1", state: "delivered", of: "a:1", to: "bob", id: "c:1" };
+  knows.entries("c", 1, [{ ...receipt, lamport: 2 }], { to: { user: "eve" } });
+  await world.until(() => world.server("b").vector.c === 1, "the receipt");
+  const copy = await world.peer("b", "a", { vector: { a: 1 }, features });
+  copy.entries("a", 1, [wrong], { to: { user: "bob" } });
+  await world.until(() => world.server("b").vector.a === 1, "what counts no more");
+  const digest = nodeCrypto.digest(JSON.stringify(wrong)).slice(0, 32);
+  copy.send({ command: "RETRACTED", origin: "a", first: 1, last: 1, digest });
+  await world.until(() => knows.last("DIGESTS_ASK") !== undefined, "the question");
+  knows.send({ command: "DIGESTS", origin: "a", digests: { 1: "f".repeat(32) } });
+  await world.until(() => (world.server("b").vector.a ?? 0) === 0, "the cut");
+  copy.link.destroy();
+  const announce = { serverId: "c", host: "c", port: 8000, load: 0, members: [], ticketKey: "" };
+  knows.send({ command: "SERVER_ANNOUNCE", ...announce, vector: { a: 1, c: 1 }, lamport: 2 });
+  await world.until(() => knows.last("WANT")?.vector.a === 0, "the wish for it");
+  knows.entries("a", 1, [message("one", "e-1")], { to: { user: "bob" } });
+  await world.until(() => world.server("b").vector.a === 1, "what belongs there");
+  assertEquals(world.server("b").inboxOf("bob"), []);
+});
+
 Deno.test("what an old copy delivered says nothing of the messages that belong under these numbers", async () => {
   const world = await MeshWorld.of(["a", "b"]);
   await world.users("a", "bob", "eve");
