@@ -82,8 +82,8 @@ export class Arrivals {
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
   /**
-   * Origins of which something came that stands under another name by now: asked for again until what
-   * belongs there comes.
+   * Origins that are asked for again soon. Something came that stands under another name by now: until what belongs
+   * there comes. Or another server said what is in a hole: what its own server had sent behind the hole was dropped.
    */
   readonly #refused = new Set<string>();
   /** Origins of which something came for which there was no space. */
@@ -180,7 +180,9 @@ export class Arrivals {
     }
     const { oddity } = intake;
     if (oddity !== undefined) this.#sayOnce(origin, oddity, link.name);
+    const isOfHole = link.serverId !== origin && this.#holes.asks(origin, link.serverId);
     if (!this.#isBelieved(link, header)) return undefined;
+    if (isOfHole) this.#refused.add(origin);
     const entries = this.#within(link, intake);
     const arrival = this.#holdBack.arrived(origin, after, entries, this.#clock.nowMs(), this.#facts);
     // Said also of what came a second time: the first HAVE may have been lost with a link that was replaced.

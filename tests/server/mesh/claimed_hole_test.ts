@@ -55,6 +55,20 @@ Deno.test("a hole that all claim is taken, the smallest of them, and one that no
   }
 });
 
+for (const [first, how] of [[1, "fills a hole"], [2, "makes a hole smaller"]] as const) {
+  Deno.test(`a server whose own entries came behind a hole is asked for them again when another one ${how}`, async () => {
+    const world = await MeshWorld.of(["a"]);
+    const own = await world.peer("a", "s-gap", { vector: { "s-gap": 5 } });
+    const other = await world.peer("a", "s-other", { vector: { "s-gap": 3 } });
+    own.entries("s-gap", 4, lines.slice(3), { after: 0 });
+    await world.until(() => other.last("WANT")?.vector["s-gap"] === 0, "the question for the hole");
+    other.entries("s-gap", first, lines.slice(first - 1, 3), { after: 0 });
+    await world.until(() => own.last("WANT")?.vector["s-gap"] === 3, "the question for the rest");
+    own.entries("s-gap", 4, lines.slice(3));
+    await world.until(() => world.server("a").vector["s-gap"] === 5, "all of it");
+  });
+}
+
 Deno.test("a hole that nobody can fill ends those who lack something of it, and nobody who has it all", async () => {
   const world = await MeshWorld.of(["a", "b"], STILL);
   const plain = await world.plain("a", "anonymous");
