@@ -276,7 +276,6 @@ export class LibraryClient implements SimClient {
       ...(isNamed ? { username: this.#username, secret: this.#plan.secret, register: "ifNew" } : {}),
       ...(life.since === undefined ? {} : { since: life.since }),
       reconnect: RECONNECT,
-      connectTimeoutMs: 5_000,
       onEvent: (event) => this.#onEvent(life, server, event),
     }, {
       clock: life.process,
