@@ -37,11 +37,13 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
   ).map((event) => event.session);
   const all = sessions.flatMap((name) => stayOf(evidence, name));
   // The name was somebody else's at all servers up to where it was lost: what is remembered of the account that is left
-  // is of an earlier time.
+  // is of an earlier time. Of an account that was lost itself nothing is remembered.
   const stays = all.slice(
-    all.findLastIndex((stay, index) =>
-      losesName(evidence, who, stay) || isClaimedTwice(evidence, last.username, stay.from, all[index + 1]?.from ?? at)
-    ) + 1,
+    all.findLastIndex((stay, index) => {
+      const until = all[index + 1]?.from ?? at;
+      return losesName(evidence, who, stay) || isClaimedTwice(evidence, last.username, stay.from, until) ||
+        registersAnew(evidence, last, stay.from, until);
+    }) + 1,
   );
   const first = stays[0];
   if (first === undefined) return;
@@ -55,19 +57,26 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
   );
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || !evidence.survives(key) || copies.every(({ isFor }) => isFor !== "everyone")) continue;
-    if (copies.some(({ id }) => covers(had, id) || mayBeMissed(evidence, who, stays, id))) continue;
+    if (copies.some((copy) => covers(had, copy.id) || mayBeMissed(evidence, who, stays, copy, copies))) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     yield { promise: "who has a name misses nothing", what: `${last.life} has not received ${key} (${ids})`, at };
   }
 }
 
-/** Whether an entry may be missed by a client that made these stays. */
-function mayBeMissed(evidence: Evidence, who: string, stays: readonly Stay[], id: string): boolean {
+/** Whether a message may be missed as the entry `id` by a client that made these stays; `copies`: all that it was. */
+function mayBeMissed(
+  evidence: Evidence,
+  who: string,
+  stays: readonly Stay[],
+  { id }: Stored,
+  copies: readonly Stored[],
+): boolean {
   return stays.some((stay, index) => {
     const next = stays[index + 1];
     if (next === undefined) return false;
     // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be.
-    const here = evidence.stored.get(stay.server)?.get(id);
+    // Something else may have stood under its number.
+    const here = copies.findLast((copy) => copy.server === stay.server && copy.id === id);
     // For the first time: its number may have been given out twice, and it came back from others.
     const there = firstStored(evidence, next.server, id);
     if (here !== undefined && here.at < stay.from - UNDER_WAY_MS) return false;
@@ -125,7 +134,7 @@ function isUnderWay(evidence: Evidence, who: string, server: string, sentAt: num
  * not be told any more.
  */
 function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, next: Stay): boolean {
-  if (server === next.server) return leftAt - from >= UNKNOWN_MS;
+  if (server === next.server) return leftAt - from >= UNKNOWN_MS && !isForgotten(evidence, server, from, leftAt, next);
   const troubles = [...evidence.cut(server, next.server), ...evidence.stalls(server), ...evidence.stalls(next.server)];
   return evidence.greeted(next.server, server).some((link) => {
     // For so long they could talk, and what was heard then was not forgotten since.
@@ -133,6 +142,29 @@ function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, n
     return spansWithout(troubles, heardFrom, Math.min(link.until, leftAt)).some((span) =>
       span.until - span.from >= UNKNOWN_MS && !overlaps(evidence.down(next.server), span.from, next.from)
     );
+  });
+}
+
+/**
+ * Whether a server has lost its data from before the client came, and no other one that runs since then was linked with
+ * it for long enough to hear of the client.
+ */
+function isForgotten(evidence: Evidence, server: string, from: number, leftAt: number, next: Stay): boolean {
+  const lost = evidence.told("lost entries").filter((event) =>
+    event.who === server && event.at > from && event.at <= next.from
+  ).flatMap(({ ids }) => ids);
+  const isFromBefore = evidence.told("stored").some((event) =>
+    event.who === server && event.at <= from && event.entries.some(({ id }) => lost.includes(id))
+  );
+  return isFromBefore && evidence.schedule.servers.every((other) => {
+    if (other === server) return true;
+    const troubles = [...evidence.cut(server, other), ...evidence.stopped(server), ...evidence.stopped(other)];
+    return evidence.links(other, server).every((link) => {
+      const heardFrom = Math.max(link.from, from);
+      return spansWithout(troubles, heardFrom, Math.min(link.until, leftAt)).every((span) =>
+        span.until - span.from < UNKNOWN_MS || overlaps(evidence.down(other), span.from, next.from)
+      );
+    });
   });
 }
 
@@ -207,6 +239,19 @@ function losesName(evidence: Evidence, who: string, { server, from, until }: Sta
     event.who === server && event.reason === "NAME_LOST" && event.peer.includes(`(${who}:`) && event.at >= from &&
     event.at <= until
   );
+}
+
+/** Whether a name was given anew in that time to who had it, as its account was lost. */
+function registersAnew(
+  evidence: Evidence,
+  { who, username }: Pick<Told<"entered">, "who" | "username">,
+  from: number,
+  until: number,
+): boolean {
+  return evidence.lostAccounts.has(username) &&
+    evidence.told("registered").some((event) =>
+      event.who === who && event.username === username && event.at > from && event.at <= until
+    );
 }
 
 /**

@@ -287,3 +287,74 @@ Deno.test("the checker knows what a server had when a client came, also where th
   ];
   assertEquals(breaks(MISSED, told(50)), false);
 });
+
+Deno.test("a plain client that registers anew, as its account was lost, has missed nothing", () => {
+  const account = (id: string, at: number): Told => {
+    return [at, "s1", {
+      what: "stored",
+      entries: [{ id, isFor: "servers", account: { username: "ann", verifier: "v" } }],
+    }];
+  };
+  const told = (isLost: boolean, isAnew: boolean): Told[] => [
+    ...LIFE.slice(0, 4),
+    account("s1:1", 9),
+    ...LIFE.slice(4),
+    ...isLost ? [[5_020, "s1", { what: "lost entries", ids: ["s1:1"] }] as Told] : [],
+    ...MEANWHILE,
+    ...isAnew ? [[7_990, "c1", { what: "registered", username: "ann", secret: "a", server: "s2" }] as Told] : [],
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, told(true, true)), false);
+  assertEquals(breaks(MISSED, told(true, false)), true);
+  assertEquals(breaks(MISSED, told(false, true)), true);
+});
+
+Deno.test("where a plain client was is forgotten with data from before it came, unless another server knows", () => {
+  const message = (at: number, who: string, id: string, sender: string): Told => {
+    return [at, who, { what: "stored", entries: [{ id, isFor: "everyone", sender, n: 1 }] }];
+  };
+  const told = (lostId: string, restartedAt: number | undefined): Told[] => [
+    ...LIFE.slice(0, 4),
+    message(5, "s1", "s1:1", "c3.1"),
+    ...LIFE.slice(4, 6),
+    message(20, "s1", "s1:2", "c3.2"),
+    ...LIFE.slice(6),
+    [5_001, "s2", { what: "link down", peer: "s1", link: 1 }],
+    [5_020, "s1", { what: "lost entries", ids: [lostId, "s1:2"] }],
+    ...restartedAt === undefined ? [] : [
+      [5_100, "s2", { what: "died", how: "crash" }] as Told,
+      [restartedAt, "s2", { what: "started", serverId: "s2" }] as Told,
+    ],
+    [5_300, "s1", { what: "started", serverId: "s1" }],
+    message(6_000, "s1", "s1:3", "c2.1"),
+    ...enters(8_000, "c1.2", "s1", "c1/1"),
+    END,
+  ];
+  assertEquals(breaks(MISSED, told("s1:1", 5_200)), false);
+  assertEquals(breaks(MISSED, told("s1:1", undefined)), true);
+  assertEquals(breaks(MISSED, told("s1:2", 5_200)), true);
+});
+
+Deno.test("another entry that had the number of a message was not the message", () => {
+  const told = (sender: string): Told[] => [
+    ...LIFE.slice(0, 6),
+    [20, "s1", { what: "stored", entries: [{ id: "s2:1", isFor: "everyone", sender, n: 1 }] }],
+    ...LIFE.slice(6),
+    [5_050, "s2", { what: "died", how: "crash" }],
+    [5_060, "s2", { what: "started", serverId: "s2" }],
+    ...MEANWHILE,
+    ...BACK,
+    END,
+  ];
+  assertEquals(breaks(MISSED, told("c2.1")), true);
+  const other: Told = [6_000, "c1", {
+    what: "received",
+    session: "c1.1",
+    chain: "c1.1",
+    sender: "c3.1",
+    n: 1,
+    id: "s2:1",
+  }];
+  assertEquals(breaks(MISSED, [other, ...told("c3.1")]), false);
+});
