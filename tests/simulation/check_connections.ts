@@ -11,8 +11,6 @@ const PEER_BOUND_MS = 5_000;
 const SLACK_MS = 3_000;
 /** After a stall time is held, so that what has arrived can be read first. */
 const HELD_AFTER_STALL_MS = 1_500;
-/** What was taken so shortly before the end its server may know of as the last thing. */
-const HELD_AFTER_DATA_MS = 100;
 
 /** A client that lives and answers is never closed for silence, however its server stalls. */
 export function checkAlive(evidence: Evidence): Violation[] {
@@ -67,13 +65,14 @@ export function checkDead(evidence: Evidence): Violation[] {
 }
 
 /**
- * Whether the last that is known of a client may be that it took what its server had sent: who is slow to read gets
- * twice the time to answer.
+ * Until when a client may be kept that took data its server had sent, and perhaps said nothing after that: who is slow
+ * to read gets twice the time to answer. `undefined` for one that took nothing for so long that it was asked since.
  */
-function tookDataLast(evidence: Evidence, who: string, diedAt: number): boolean {
-  return [...evidence.told("received"), ...evidence.told("got")].some((event) =>
-    event.who === who && event.at <= diedAt && event.at > diedAt - HELD_AFTER_DATA_MS
+function takenUntil(evidence: Evidence, who: string, diedAt: number): number | undefined {
+  const taken = [...evidence.told("received"), ...evidence.told("got")].filter((event) =>
+    event.who === who && event.at <= diedAt && event.at > diedAt - HEARTBEAT.idleTimeoutMs
   );
+  return taken.length === 0 ? undefined : Math.max(...taken.map(({ at }) => at)) + 2 * BOUND_MS + SLACK_MS;
 }
 
 /** Connections of `server` with `who`, dead since `at`, that it kept for longer than it may. */
@@ -93,7 +92,8 @@ function* keptDead(
     const stoppedMs = overlapMs(stops, at - boundMs, link.until) + stops.length * HELD_AFTER_STALL_MS;
     // That it was busy is an excuse for once more the bound, however long it was.
     const isBusy = overlaps(evidence.busy(server), at - boundMs, link.until);
-    const untilMs = at + boundMs + stoppedMs + (isBusy || tookDataLast(evidence, who, at) ? onceMoreMs : 0);
+    const silentUntil = at + boundMs + (isBusy ? onceMoreMs : 0);
+    const untilMs = Math.max(silentUntil, takenUntil(evidence, who, at) ?? 0) + stoppedMs;
     if (link.until <= untilMs || evidence.endedAt <= untilMs) continue;
     const what = `${server} kept the connection with ${who} for ${Math.min(link.until, evidence.endedAt) - at} ms`;
     yield { promise: "who is dead is closed in time", what, at };

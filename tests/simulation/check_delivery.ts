@@ -201,7 +201,7 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   if (evidence.wasNumberedTwice(keyOf(late)) || evidence.wasNumberedTwice(keyOf(before))) return true;
   const lateOrigin = evidence.machineOf(origin);
   const later = laterCopies(evidence, late, before);
-  if (later.some((copy) => waitedInVain(evidence, late, copy))) return true;
+  if (later.some((copy) => waitedInVain(evidence, late, copy)) || wasDroppedAlong(evidence, late, before)) return true;
   // Where something later was accepted, and where the receiver was: others decide for themselves.
   const login = evidence.told("connected").findLast((event) =>
     event.session === before.session && event.at <= before.at
@@ -218,6 +218,25 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
     if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
   return false;
+}
+
+/**
+ * Whether the receiver's server had `late` in its place, and dropped it with numbers before it that were given out
+ * twice: then it stands behind `before` there, in the log.
+ */
+function wasDroppedAlong(evidence: Evidence, late: Arrived, before: Arrived): boolean {
+  const server = evidence.told("connected").findLast((event) =>
+    event.session === before.session && event.at <= before.at
+  )?.server;
+  if (server === undefined || server === evidence.machineOf(late.id)) return false;
+  const here = evidence.stored.get(server);
+  const passedAt = here?.get(before.id)?.index;
+  const isBehind = passedAt !== undefined && (here?.get(late.id)?.index ?? 0) > passedAt;
+  return isBehind &&
+    evidence.copies.get(keyOf(late))!.some((copy) =>
+      copy.server === server && copy.id === late.id && copy.index <= passedAt &&
+      evidence.told("renamed").some(({ who, ids, at }) => who === server && ids.includes(late.id) && at >= copy.at)
+    );
 }
 
 /**
