@@ -41,10 +41,25 @@ export interface Segment {
 
 const NEWLINE = 0x0a;
 const decoder = new TextDecoder();
+/** Read at once. */
+const READ_BYTES = 1_048_576;
 
 /** The lines of a segment's `bytes`, or of a part of them from one line on, without their ends. */
 export function linesOf(bytes: Uint8Array): string[] {
   return decoder.decode(bytes).split("\n").slice(0, -1);
+}
+
+/** All segments of `log` after `position`, in order, of which few are in memory at once. */
+export function* everySegmentAfter(
+  log: { segmentsAfter(position: Position, maxBytes: number): readonly Segment[] },
+  position: Position,
+): Iterable<Segment> {
+  for (let after = position;;) {
+    const segments = log.segmentsAfter(after, READ_BYTES);
+    if (segments.length === 0) return;
+    yield* segments;
+    after = segments.at(-1)!.position;
+  }
 }
 
 /** The lines of `segment` with a sequence above `sequence`: all its bytes, a part of them (without a copy), or none. */

@@ -260,7 +260,7 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /** Whether this user has published something under this `messageId`, as far as that is remembered. */
+  /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
   hasUsed(username: string, messageId: string): boolean {
     return this.#usedMessageId(username, messageId) !== undefined;
   }
@@ -283,11 +283,6 @@ export class Journal {
   /** As the store's. */
   usernames(): readonly string[] {
     return this.#log.read((store) => store.usernames());
-  }
-
-  /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
-  isRepeated(username: string, messageId: string): boolean {
-    return this.#usedMessageId(username, messageId) !== undefined;
   }
 
   /** Whether the entry that `id` names is here, as far as it is one of another server. */

@@ -44,7 +44,7 @@ export class AfterCommit {
 
   /** Tells everybody, in this order. */
   committed({ segments, holes, waiting, names, lostAccounts, registrations }: Commit): void {
-    const { backplane, hub, origins, budget, spans, legacy: older, userLists, guests, observatory } = this.#parts;
+    const { backplane, hub, origins, budget, spans, legacy, userLists, guests, observatory } = this.#parts;
     const hasEntries = segments.length > 0;
     if (hasEntries) {
       // 1. Peers are sent the entries, first of all: their copies survive this server.
@@ -65,12 +65,12 @@ export class AfterCommit {
       // 6. Logins that waited for entries of other servers go on: their sessions begin after these entries.
       this.#inTurn(() => backplane.delivered());
       // 7. Servers of the older dialect are sent the entries.
-      this.#inTurn(() => older?.committed());
+      this.#inTurn(() => legacy?.committed());
     }
     if (names.length > 0) {
       // 8. New names enter the lists of users.
       this.#inTurn(() => userLists.registered(names));
-      this.#inTurn(() => names.forEach((username) => older?.registered(username)));
+      this.#inTurn(() => names.forEach((username) => legacy?.registered(username)));
       this.#inTurn(() => guests.registered(names));
       this.#inTurn(() => observatory.registered(names));
     }

@@ -241,7 +241,7 @@ export class Connection
   }
 
   isRepeated(username: string, messageId: string): boolean {
-    return this.#services.journal.isRepeated(username, messageId);
+    return this.#services.journal.hasUsed(username, messageId);
   }
 
   matchesSecret(secret: string): boolean {

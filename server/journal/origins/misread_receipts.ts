@@ -3,7 +3,7 @@
  * delivered is the message that belongs there and is still to come. Pure.
  */
 
-import type { Position, Segment } from "../../../log/segment.ts";
+import { linesOf, type Position, type Segment } from "../../../log/segment.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 
@@ -27,7 +27,6 @@ interface Receipt {
 const EARLY_SEGMENTS = 1_000;
 /** All receipts begin so. */
 const RECEIPT = '{"command":"RECEIPT"';
-const decoder = new TextDecoder();
 
 /**
  * Where to read from, when entries behind `position` are cut off. A receipt may have come before its message, and was
@@ -47,7 +46,7 @@ export function misread(segments: Iterable<Segment>, origin: string, after: numb
   const receipts: Receipt[] = [];
   for (const segment of segments) {
     if (segment.audience.kind === "everyone" && segment.origin !== origin) continue;
-    for (const [index, line] of decoder.decode(segment.bytes).trimEnd().split("\n").entries()) {
+    for (const [index, line] of linesOf(segment.bytes).entries()) {
       const sequence = segment.first + index;
       if (segment.origin === origin && sequence > after) here.set(sequence, parseEntry(line));
       const receipt = line.startsWith(RECEIPT) ? receiptIn(line) : undefined;

@@ -5,7 +5,7 @@
  * turn in which it happens is the journal's.
  */
 
-import { type Audience, linesOf, type Position, type Segment } from "../../../log/segment.ts";
+import { type Audience, everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";
 import type { SegmentBuilder } from "../../../log/segment_builder.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
@@ -35,9 +35,6 @@ interface Renumbered {
   readonly facts: EntryFacts | undefined;
 }
 
-/** Read at once. */
-const READ_BYTES = 1_048_576;
-
 /** What came of it. */
 export interface Renamed {
   /** What the former numbers have become. */
@@ -51,8 +48,8 @@ export function rename(renaming: Renaming, log: RenamedLog): Renamed {
   const { former, after, serverId } = renaming;
   const { store, vector, builder, turn } = log;
   const from = store.missing({ ...vector, [former]: after }).after;
-  const receipts = misread(segmentsAfter(receiptsFrom(from), store), former, after, Infinity);
-  const renumbered = renumber(segmentsAfter(from, store), former, after, serverId);
+  const receipts = misread(everySegmentAfter(store, receiptsFrom(from)), former, after, Infinity);
+  const renumbered = renumber(everySegmentAfter(store, from), former, after, serverId);
   builder.takeBack(former, after);
   turn.renamed = renaming;
   for (const entry of renumbered) {
@@ -94,15 +91,6 @@ function keepBeside(
   if (to === undefined) return;
   const range = { origin: former.origin, first: former.sequence, last: former.sequence };
   if (waiting.has(former.sequence) || store.inboxRange(to, range, 0).length > 0) turn.addMessage({ ...own, to, line });
-}
-
-function* segmentsAfter(position: Position, store: Store): Iterable<Segment> {
-  for (let after = position;;) {
-    const segments = store.segmentsAfter(after, READ_BYTES);
-    if (segments.length === 0) return;
-    yield* segments;
-    after = segments.at(-1)!.position;
-  }
 }
 
 /**

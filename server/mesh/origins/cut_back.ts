@@ -4,7 +4,7 @@
  * repeats, and nobody was shown them: they enter the log anew.
  */
 
-import type { Position, Segment } from "../../../log/segment.ts";
+import { everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";
 import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
@@ -13,20 +13,16 @@ import type { Journal } from "../../journal/journal.ts";
 import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
 
-/** Read at once. */
-const READ_BYTES = 1_048_576;
-const decoder = new TextDecoder();
-
 /** Drops what is here of another `origin` beyond `after`, or a little before that, as it gives. */
 export function cutBack(journal: Journal, origin: string, after: number): Renumbering {
   const { origins, serverId } = journal;
   journal.flush();
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
-  const repeats = repeatsIn(segmentsAfter(from, journal), origin);
+  const repeats = repeatsIn(everySegmentAfter(journal, from), origin);
   const last = origins.retractions.of(origin)?.last ?? Infinity;
-  const delivered = [...misread(segmentsAfter(receiptsFrom(from), journal), origin, end, last).others];
-  delivered.push(...deliveredIn(segmentsAfter(from, journal), origin, last, journal));
+  const delivered = [...misread(everySegmentAfter(journal, receiptsFrom(from)), origin, end, last).others];
+  delivered.push(...deliveredIn(everySegmentAfter(journal, from), origin, last, journal));
   origins.cutBack(origin, after, delivered);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
   return { origin, after: end };
@@ -40,7 +36,7 @@ function* deliveredIn(segments: Iterable<Segment>, origin: string, last: number,
   for (const segment of segments) {
     const { audience, first } = segment;
     if (segment.origin !== origin || segment.last <= last || audience.kind !== "user") continue;
-    for (const [index, line] of linesOf(segment).entries()) {
+    for (const [index, line] of linesOf(segment.bytes).entries()) {
       const sequence = first + index;
       if (sequence <= last || parseEntry(line)?.to === undefined) continue;
       const range = { origin, first: sequence, last: sequence };
@@ -55,7 +51,7 @@ function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<str
   const repeats = new Map<string, number>();
   for (const segment of segments) {
     if (segment.origin !== origin && segment.audience.kind !== "servers") continue;
-    for (const [index, line] of linesOf(segment).entries()) {
+    for (const [index, line] of linesOf(segment.bytes).entries()) {
       const key = keyOf(parseEntry(line));
       if (key === undefined) continue;
       if (segment.origin === origin) cut.add(key);
@@ -70,12 +66,14 @@ function replay(journal: Journal, origin: string, after: number): void {
   const { origins } = journal;
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
-  const kept = [...segmentsAfter(from, journal)].filter((segment) => segment.origin === origin && segment.first > end);
+  const kept = [...everySegmentAfter(journal, from)].filter((segment) =>
+    segment.origin === origin && segment.first > end
+  );
   origins.takeBack(origin, end);
-  for (const { first, last, audience, bytes, ...segment } of kept) {
+  for (const { first, last, audience, bytes } of kept) {
     const to = audience.kind === "user" ? { user: audience.username } : audience.kind;
     const header: EntriesMessage = { command: "ENTRIES", origin, first, last, after: first - 1, to };
-    const intake = takeLines(journal.serverId, header, linesOf({ ...segment, first, last, audience, bytes }));
+    const intake = takeLines(journal.serverId, header, linesOf(bytes));
     if (!intake.ok) continue;
     for (const { sequence, value } of intake.entries) journal.replicate({ origin, sequence, ...value });
   }
@@ -86,17 +84,4 @@ function keyOf(facts: EntryFacts | undefined): string | undefined {
   return facts?.username === undefined || facts.messageId === undefined
     ? undefined
     : `${facts.username}\n${facts.messageId}`;
-}
-
-function linesOf({ bytes }: Segment): string[] {
-  return decoder.decode(bytes).trimEnd().split("\n");
-}
-
-function* segmentsAfter(position: Position, journal: Journal): Iterable<Segment> {
-  for (let after = position;;) {
-    const segments = journal.segmentsAfter(after, READ_BYTES);
-    if (segments.length === 0) return;
-    yield* segments;
-    after = segments.at(-1)!.position;
-  }
 }
