@@ -163,12 +163,20 @@ export interface HttpGatewayConfig {
   trustedProxies: string[];
 }
 
+/**
+ * How the Chitty-Chat door calls its participants: `"sideBySide"`, or `"oneByOne"`, each after the answer of the one
+ * before.
+ */
+export type GrpcBroadcasts = "sideBySide" | "oneByOne";
+
 /** The Chitty-Chat door, over gRPC. */
 export interface GrpcGatewayConfig {
   /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty for none. */
   listen: string;
   /** Hosts where the server may call participants, besides this machine. */
   participantHosts: string[];
+  /** Who is called when. */
+  broadcasts: GrpcBroadcasts;
 }
 
 /** Doors for other protocols. */
@@ -262,7 +270,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
   gateway: {
     http: { listen: "", token: "", names: [], trustedProxies: [] },
-    grpc: { listen: "", participantHosts: [] },
+    grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide" },
   },
   log: { level: "info", format: "text", file: "" },
 };

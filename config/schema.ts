@@ -135,6 +135,7 @@ export const CONFIG_SCHEMA = section({
         v.custom<string>((value) => typeof value === "string" && isHost(value), "a host name or an address"),
         "a list of hosts",
       ),
+      broadcasts: oneOf(["sideBySide", "oneByOne"]),
     }),
   }),
   sessions: section({

@@ -1,6 +1,7 @@
 /**
- * The wait before the answer to a Publish: until its author was told, and all participants of this door that keep up.
- * It waits for the others only as long as for a slow participant, and for the author as long as an answer may take.
+ * The wait before the answer to a Publish. Side by side: until its author was told, and all participants of this door
+ * that keep up. It waits for the others only as long as for a slow participant, and for the author as long as an answer
+ * may take. One by one: until each participant has answered or is lost. Each of them is lost in the end.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
@@ -8,9 +9,9 @@ import { DEADLINE_MS, SLOW_MS } from "./participant.ts";
 
 interface Awaited<P> {
   /** Who has not been called yet. */
-  readonly others: Set<P>;
+  readonly toCall: Set<P>;
   /** Who has not answered yet. */
-  author: P | undefined;
+  readonly toAnswer: Set<P>;
   readonly timers: readonly Timer[];
   readonly done: () => void;
 }
@@ -29,10 +30,17 @@ export class AwaitedBroadCasts<P> {
   wait(key: unknown, author: P, others: Iterable<P>): Promise<void> {
     return new Promise((resolve) => {
       const timers = [
-        this.#clock.after(SLOW_MS, () => this.#change(key, ({ others }) => others.clear())),
+        this.#clock.after(SLOW_MS, () => this.#change(key, ({ toCall }) => toCall.clear())),
         this.#clock.after(DEADLINE_MS, () => this.#end(key)),
       ];
-      this.#awaited.set(key, { others: new Set(others), author, timers, done: resolve });
+      this.#awaited.set(key, { toCall: new Set(others), toAnswer: new Set([author]), timers, done: resolve });
+    });
+  }
+
+  /** Resolves when each of `all` has answered `key` or is gone. */
+  waitForAll(key: unknown, all: Iterable<P>): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited.set(key, { toCall: new Set(), toAnswer: new Set(all), timers: [], done: resolve });
     });
   }
 
@@ -52,13 +60,11 @@ export class AwaitedBroadCasts<P> {
   }
 
   sent(key: unknown, participant: P): void {
-    this.#change(key, ({ others }) => others.delete(participant));
+    this.#change(key, ({ toCall }) => toCall.delete(participant));
   }
 
   answered(key: unknown, participant: P): void {
-    this.#change(key, (awaited) => {
-      if (awaited.author === participant) awaited.author = undefined;
-    });
+    this.#change(key, ({ toAnswer }) => toAnswer.delete(participant));
   }
 
   /** The participant is gone: nobody has to wait for it. */
@@ -79,7 +85,7 @@ export class AwaitedBroadCasts<P> {
     const awaited = this.#awaited.get(key);
     if (awaited === undefined) return;
     change(awaited);
-    if (awaited.author === undefined && awaited.others.size === 0) this.#end(key);
+    if (awaited.toAnswer.size === 0 && awaited.toCall.size === 0) this.#end(key);
   }
 
   #end(key: unknown): void {

@@ -8,12 +8,14 @@ import { Guest } from "../../guests/guest.ts";
 import type { GuestItem } from "../../guests/guest_queue.ts";
 import type { GuestRefusal, Guests } from "../../guests/guests.ts";
 import type { PresenceEvent } from "../../presence/presence.ts";
+import type { GrpcBroadcasts } from "../../../config/config.ts";
 import { RecentMap } from "../../../log/recent.ts";
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../../protocol/close_reason.ts";
 import { AwaitedBroadCasts } from "./awaited.ts";
+import { Turns } from "./turns.ts";
 import { DoorClock, type Note } from "./door_clock.ts";
 import type { JoinReply, JoinRequest, LeaveReply, LeaveRequest, Message, PublishMessageReply } from "./messages.ts";
 import {
@@ -44,6 +46,8 @@ export interface ChatRoomParts {
   readonly guests: Guests;
   /** Hosts that participants may be called at, besides this machine. */
   readonly participantHosts: readonly string[];
+  /** Whether participants are called side by side, or each after the answer of the one before. */
+  readonly broadcasts: GrpcBroadcasts;
   /** Ports of this server. */
   ownPorts(): readonly number[];
   /** How the participant at this address is called. */
@@ -86,6 +90,8 @@ export class ChatRoom implements ParticipantOwner {
   readonly #lamport: DoorClock;
   readonly #participants = new Map<string, Participant>();
   readonly #awaited: AwaitedBroadCasts<Participant>;
+  /** Whose turn it is, where participants are called one by one. */
+  readonly #turns: Turns<Participant> | undefined;
   /** The authors' own times of this door's publications, by the entries' `id`. */
   readonly #authored = new RecentMap<string, number>(MAX_AUTHORED);
   readonly #stopListening: () => void;
@@ -97,7 +103,8 @@ export class ChatRoom implements ParticipantOwner {
 
   constructor(parts: ChatRoomParts) {
     this.#parts = parts;
-    const { clock, guests, note } = parts;
+    const { clock, guests, note, broadcasts } = parts;
+    this.#turns = broadcasts === "oneByOne" ? new Turns() : undefined;
     this.#lamport = new DoorClock(guests.lamportAtStart, note, (lamport) => guests.reach(lamport));
     this.#awaited = new AwaitedBroadCasts(clock);
     this.#stopListening = guests.listen((event, lamport) => this.#heard(event, lamport));
@@ -187,19 +194,28 @@ export class ChatRoom implements ParticipantOwner {
     return { key: id, message, lamport };
   }
 
+  waits(participant: Participant): void {
+    if (this.#turns === undefined) return participant.call();
+    this.#turns.waits(participant);
+    // Participants who come before this one may be about to wait, too.
+    queueMicrotask(() => this.#nextTurn());
+  }
+
   sent(participant: Participant, key: unknown): void {
     this.#awaited.sent(key, participant);
   }
 
   answered(participant: Participant, key: unknown): void {
     this.#awaited.answered(key, participant);
+    this.#turns?.answered(participant);
+    this.#nextTurn();
   }
 
   missed({ id }: Participant, count: number, why: string): void {
     logger.info("participant {id} did not take a BroadCast, {count} of {most}: {why}", {
       id,
       count,
-      most: MAX_MISSED,
+      most: this.#maxMissed,
       why,
     });
   }
@@ -207,7 +223,7 @@ export class ChatRoom implements ParticipantOwner {
   silent(participant: Participant): void {
     logger.warning(
       "participant {id} answered none of {most} BroadCasts within {seconds} seconds each: the door counts it as gone",
-      { id: participant.id, most: MAX_MISSED, seconds: DEADLINE_MS / 1000 },
+      { id: participant.id, most: this.#maxMissed, seconds: DEADLINE_MS / 1000 },
     );
     this.#remove(participant, "HEARTBEAT_TIMEOUT", "it answered no BroadCast");
   }
@@ -228,7 +244,7 @@ export class ChatRoom implements ParticipantOwner {
     const { guests, call, clock, faults } = this.#parts;
     const endpoint = { host, port: portOf(id)! };
     const participant = new Participant({ id, host }, call(endpoint), {
-      ...{ clock, lamport: this.#lamport },
+      ...{ clock, lamport: this.#lamport, maxMissed: this.#maxMissed },
       ...(faults === undefined ? {} : { faults }),
     }, this);
     // A participant that is online for the others, as it is at another door, does not join once more.
@@ -245,6 +261,7 @@ export class ChatRoom implements ParticipantOwner {
     participant.joinIsTold = isHere;
     if (!isHere) participant.joinTimer = clock.after(ANNOUNCE_MS, () => this.#tellJoin(participant));
     this.#participants.set(id, participant);
+    this.#turns?.joined(participant);
     return undefined;
   }
 
@@ -272,7 +289,17 @@ export class ChatRoom implements ParticipantOwner {
   }
 
   #wait(key: unknown, author: Participant): Promise<void> {
+    if (this.#turns !== undefined) return this.#awaited.waitForAll(key, this.#participants.values());
     return this.#awaited.wait(key, author, [...this.#participants.values()].filter(({ keepsUp }) => keepsUp));
+  }
+
+  /** Where everybody would wait for it, one miss is enough. */
+  get #maxMissed(): number {
+    return this.#turns === undefined ? MAX_MISSED : 1;
+  }
+
+  #nextTurn(): void {
+    this.#turns?.next()?.call();
   }
 
   #announce(announcement: Announcement): void {
@@ -304,6 +331,8 @@ export class ChatRoom implements ParticipantOwner {
     guest.leave(this.#lamport.now, reason, why);
     this.#participants.delete(id);
     this.#awaited.gone(participant);
+    this.#turns?.gone(participant);
+    this.#nextTurn();
     const isElsewhere = this.#parts.guests.isOnline(id);
     if (isElsewhere && participant.leaveIsTold) this.#saidGoodbye.add(id);
     if (this.#participants.size === 0) return;

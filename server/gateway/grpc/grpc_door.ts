@@ -49,6 +49,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     clock,
     guests: node.guests,
     participantHosts: config.gateway.grpc.participantHosts,
+    broadcasts: config.gateway.grpc.broadcasts,
     ownPorts: () => [node.port, port, parseEndpoint(node.http)?.port ?? 0],
     call: (endpoint) => participantCaller(endpoint, clock),
     faults,

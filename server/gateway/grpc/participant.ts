@@ -39,6 +39,8 @@ export interface Errand {
 /** What the door is told. */
 export interface ParticipantOwner {
   errandOf(item: GuestItem<Announcement>): Errand;
+  /** The participant has something to be brought: the door calls `call`, now or when it is this participant's turn. */
+  waits(participant: Participant): void;
   /** A BroadCast of it is on its way to the participant. */
   sent(participant: Participant, key: unknown): void;
   /** The participant has answered it. */
@@ -79,6 +81,7 @@ export class Participant implements GuestOwner {
   readonly #owner: ParticipantOwner;
   readonly #caller: Caller;
   readonly #faults: FaultGuard;
+  readonly #maxMissed: number;
   #errand: Errand | undefined;
   #calledAt = 0;
   #missed = 0;
@@ -90,14 +93,16 @@ export class Participant implements GuestOwner {
   constructor(
     { id, host }: { readonly id: string; readonly host: string },
     caller: Caller,
-    { clock, lamport, faults = UNGUARDED }: {
+    { clock, lamport, faults = UNGUARDED, maxMissed = MAX_MISSED }: {
       readonly clock: Clock;
       readonly lamport: DoorClock;
       readonly faults?: FaultGuard;
+      readonly maxMissed?: number;
     },
     owner: ParticipantOwner,
   ) {
     this.#faults = faults;
+    this.#maxMissed = maxMissed;
     this.id = id;
     this.host = host;
     this.#caller = caller;
@@ -131,6 +136,12 @@ export class Participant implements GuestOwner {
     });
   }
 
+  /** Brings it what waits for it. */
+  call(): void {
+    const errand = this.#errand;
+    if (errand !== undefined && !this.#isGone) this.#guarded(() => this.#call(errand));
+  }
+
   ended(reason: CloseReason): void {
     this.#owner.ended(this, reason);
   }
@@ -148,7 +159,7 @@ export class Participant implements GuestOwner {
     const item = this.guest.take();
     if (item === undefined) return;
     this.#errand = this.#owner.errandOf(item);
-    this.#call(this.#errand);
+    this.#owner.waits(this);
   }
 
   #call(errand: Errand): void {
@@ -177,7 +188,7 @@ export class Participant implements GuestOwner {
     if (this.#isGone) return;
     this.#missed++;
     this.#owner.missed(this, this.#missed, error instanceof Error ? error.message : String(error));
-    if (this.#missed >= MAX_MISSED) return this.#owner.silent(this);
+    if (this.#missed >= this.#maxMissed) return this.#owner.silent(this);
     const delayMs = Math.max(0, this.#calledAt + AGAIN_MS - this.#clock.nowMs());
     this.#again = this.#clock.after(delayMs, () => this.#guarded(() => this.#call(errand)));
   }

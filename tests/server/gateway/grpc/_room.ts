@@ -1,6 +1,6 @@
 /** A chat room at a server on a fake clock, with participants that are functions. */
 
-import type { ConfigLayer } from "../../../../config/config.ts";
+import type { ConfigLayer, GrpcBroadcasts } from "../../../../config/config.ts";
 import { ChatRoom } from "../../../../server/gateway/grpc/chat_room.ts";
 import type { BroadCastReply, BroadCastRequest } from "../../../../server/gateway/grpc/messages.ts";
 import { NodeWorld } from "../../../support/node_world.ts";
@@ -23,11 +23,16 @@ export class RoomWorld {
   /** Channels that were opened, and closed. */
   readonly channels = { opened: 0, closed: 0 };
 
-  private constructor(readonly world: NodeWorld, participantHosts: string[]) {
+  private constructor(
+    readonly world: NodeWorld,
+    participantHosts: string[],
+    broadcasts: GrpcBroadcasts = "sideBySide",
+  ) {
     this.room = new ChatRoom({
       clock: world.clock,
       guests: world.node.guests,
       participantHosts,
+      broadcasts,
       ownPorts: () => [world.node.port, 7080],
       call: ({ host, port }) => {
         this.channels.opened++;
@@ -42,6 +47,11 @@ export class RoomWorld {
 
   static async open(options: ConfigLayer = {}, participantHosts: string[] = []): Promise<RoomWorld> {
     return new RoomWorld(await NodeWorld.start(options), participantHosts);
+  }
+
+  /** One where participants are called one after the other. */
+  static async oneByOne(): Promise<RoomWorld> {
+    return new RoomWorld(await NodeWorld.start({}), [], "oneByOne");
   }
 
   /** A second door's room at the same server: to each of the two the other is elsewhere. */

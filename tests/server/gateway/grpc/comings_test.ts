@@ -159,6 +159,7 @@ Deno.test("Publish is answered, with durability replicated, when another server 
     clock: world.clock,
     guests: node.guests,
     participantHosts: [],
+    broadcasts: "sideBySide",
     ownPorts: () => [],
     call: () => ({
       broadCast: () => Promise.resolve({ participantID: "1111", reply: "", lamportTime: 0 }),

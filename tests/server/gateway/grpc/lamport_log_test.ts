@@ -97,3 +97,54 @@ Deno.test("A participant that joins, speaks and leaves: every event has exactly 
     },
   ]);
 });
+
+Deno.test("Three participants, called one by one: the log of the lesson comes out number for number", async () => {
+  const log: string[] = [];
+  const note = (what: string, lamport: number) => log.push(`${lamport} ${what}`);
+  await using world = await DoorWorld.open({ gateway: { grpc: { broadcasts: "oneByOne" } } }, note);
+  await using a = await TestParticipant.listen(world.server, { note });
+  await using b = await TestParticipant.listen(world.server, { note });
+  await using c = await TestParticipant.listen(world.server, { note });
+
+  const here: string[] = [];
+  for (const { program, id } of [a, b, c]) {
+    await program.join();
+    const at = [2, 16, 35][here.length]!;
+    here.push(id);
+    assertEquals(log.splice(0), [
+      "1 Join Request sent",
+      `${at} Received join request`,
+      `${at + 1} Attempt join`,
+      `${at + 2} Join reply`,
+      `${at + 3} Join response from the Server`,
+    ]);
+    await program.announce("joined");
+    assertEquals(log.splice(0), published(at + 4, here));
+  }
+  // The two clocks of the lesson's senders ignored what they had received: theirs were 17 and 36.
+  await a.program.say("Hej med jer");
+  assertEquals(log.splice(0), published(47, here, 59));
+  await b.program.say("Halløj!");
+  assertEquals(log.splice(0), published(71, here, 78));
+  for (const { said } of [a, b, c]) assertEquals(said, [`${a.id}: Hej med jer`, `${b.id}: Halløj!`]);
+});
+
+/** A Publish that is sent at one time and received at another, until its sender has the reply. */
+function published(sentAt: number, participants: readonly string[], receivedAt = sentAt + 1): string[] {
+  let at = receivedAt;
+  return [
+    `${sentAt} Publish Request sent`,
+    `${at} Received publish request`,
+    `${++at} Attempt publish`,
+    `${++at} BroadCast Request sent`,
+    ...participants.flatMap((id) => [
+      `${++at} BroadCast Request sent to ${id}`,
+      `${++at} Received broadcast request`,
+      `${++at} Attempt BroadCast`,
+      `${++at} BroadCast reply`,
+      `${++at} Response from ${id}`,
+    ]),
+    `${++at} Publish reply`,
+    `${++at} Response from the Server`,
+  ];
+}
