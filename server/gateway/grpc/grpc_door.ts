@@ -24,6 +24,7 @@ import type { Note } from "./door_clock.ts";
 import { methodOf } from "./grpc_codec.ts";
 import { type JoinRequest, type LeaveRequest, type Message, SERVICE_IN } from "./messages.ts";
 import { peerHost } from "./rules.ts";
+import { addStandardServices } from "./standard/standard_services.ts";
 
 /** No request needs nearly as much. */
 const MAX_REQUEST_BYTES = 65_536;
@@ -69,6 +70,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
     Publish: handler(faults, (request: Message, peer) => room.publish(request, peer)),
     Leave: handler(faults, (request: LeaveRequest, peer) => room.leave(request, peer)),
   });
+  addStandardServices(server, { clock, faults, isReady: () => node.state === "ready" });
   let front: Http2Front | undefined;
   try {
     if (hasHttp2()) front = await listenInFront(server, at, { faults, maxCallers: Math.min(maxCallers, MAX_CALLERS) });

@@ -1,24 +1,35 @@
 /**
- * Protocol Buffers (proto3), as far as the Chitty-Chat messages need them: strings, 32-bit integers, booleans, and
- * messages within messages. A table of fields describes a message, and its type follows from the table. Pure. Wrong
- * bytes cause a `RangeError` or a `TypeError`.
+ * Protocol Buffers (proto3), as far as the door needs them: strings, bytes, 32-bit integers, booleans, messages within
+ * messages, and lists of strings, bytes and messages. A table of fields describes a message, and its type follows from
+ * the table. Pure. Wrong bytes cause a `RangeError` or a `TypeError`.
  */
 
 /** The type of a field: a scalar type, or a message. */
-export type FieldType = "string" | "int32" | "bool" | MessageFields;
+export type FieldType = "string" | "bytes" | "int32" | "bool" | MessageFields;
+
+/** One field. `isList`: it may come several times. */
+export interface MessageField {
+  readonly number: number;
+  readonly type: FieldType;
+  readonly isList?: boolean;
+}
 
 /** A message's fields, by name. */
 export interface MessageFields {
-  readonly [name: string]: { readonly number: number; readonly type: FieldType };
+  readonly [name: string]: MessageField;
 }
 
 /**
- * The value of a message with these fields. Scalars that were not sent are `""`, 0 and `false`. A message that was not
- * sent is `undefined`.
+ * The value of a message with these fields. Scalars that were not sent are `""`, 0 and `false`. Bytes and messages that
+ * were not sent are `undefined`, so a choice of one string of several is a choice of bytes.
  */
-export type ValueOf<F extends MessageFields> = { readonly [Name in keyof F]: ValueOfType<F[Name]["type"]> };
+export type ValueOf<F extends MessageFields> = {
+  readonly [Name in keyof F]: F[Name]["isList"] extends true ? readonly NonNullable<ValueOfType<F[Name]["type"]>>[]
+    : ValueOfType<F[Name]["type"]>;
+};
 
 type ValueOfType<T extends FieldType> = T extends "string" ? string
+  : T extends "bytes" ? Uint8Array | undefined
   : T extends "int32" ? number
   : T extends "bool" ? boolean
   : T extends MessageFields ? ValueOf<T> | undefined
@@ -26,6 +37,9 @@ type ValueOfType<T extends FieldType> = T extends "string" ? string
 
 /** How a field's value is written; 3 and 4 are groups, which no longer exist. */
 const WIRE_TYPE = { varint: 0, eightBytes: 1, lengthDelimited: 2, fourBytes: 5 } as const;
+
+/** What stands for a scalar that was not sent. */
+const UNSENT = { string: "", int32: 0, bool: false } as const;
 
 /** Seven bits in each byte, for 64 bits. */
 const MAX_VARINT_BYTES = 10;
@@ -48,25 +62,30 @@ export function decodeMessage<F extends MessageFields>(fields: F, bytes: Uint8Ar
 }
 
 function writeMessage(bytes: number[], fields: MessageFields, value: Readonly<Record<string, unknown>>): void {
-  for (const [name, { number, type }] of Object.entries(fields)) {
-    const field = value[name];
-    if (field === undefined || field === "" || field === 0 || field === false) continue;
-    if (type === "int32" || type === "bool") {
-      writeVarint(bytes, number << 3 | WIRE_TYPE.varint);
-      writeInt32(bytes, Number(field));
-      continue;
-    }
-    let content: Iterable<number> & { readonly length: number };
-    if (type === "string") content = encoder.encode(field as string);
-    else {
-      const inner: number[] = [];
-      writeMessage(inner, type, field as Readonly<Record<string, unknown>>);
-      content = inner;
-    }
-    writeVarint(bytes, number << 3 | WIRE_TYPE.lengthDelimited);
-    writeVarint(bytes, content.length);
-    for (const byte of content) bytes.push(byte);
+  for (const [name, field] of Object.entries(fields)) {
+    const values = field.isList ? value[name] as readonly unknown[] : [value[name]];
+    for (const each of values) writeField(bytes, field, each);
   }
+}
+
+function writeField(bytes: number[], { number, type, isList = false }: MessageField, value: unknown): void {
+  if (value === undefined || !isList && (value === "" || value === 0 || value === false)) return;
+  if (type === "int32" || type === "bool") {
+    writeVarint(bytes, number << 3 | WIRE_TYPE.varint);
+    writeInt32(bytes, Number(value));
+    return;
+  }
+  let content: Iterable<number> & { readonly length: number };
+  if (type === "string") content = encoder.encode(value as string);
+  else if (type === "bytes") content = value as Uint8Array;
+  else {
+    const inner: number[] = [];
+    writeMessage(inner, type, value as Readonly<Record<string, unknown>>);
+    content = inner;
+  }
+  writeVarint(bytes, number << 3 | WIRE_TYPE.lengthDelimited);
+  writeVarint(bytes, content.length);
+  for (const byte of content) bytes.push(byte);
 }
 
 /** `value` is from 0 to 2^32 - 1. */
@@ -96,22 +115,25 @@ function readMessage(
   before: Readonly<Record<string, unknown>> | undefined,
 ): Record<string, unknown> {
   const value: Record<string, unknown> = {};
-  const byNumber = new Map<number, { readonly name: string; readonly type: FieldType }>();
-  for (const [name, { number, type }] of Object.entries(fields)) {
-    value[name] = before?.[name] ??
-      (type === "string" ? "" : type === "int32" ? 0 : type === "bool" ? false : undefined);
-    byNumber.set(number, { name, type });
+  const byNumber = new Map<number, MessageField & { readonly name: string }>();
+  for (const [name, field] of Object.entries(fields)) {
+    value[name] = before?.[name] ?? (field.isList ? [] : UNSENT[field.type as keyof typeof UNSENT]);
+    byNumber.set(field.number, { name, ...field });
   }
   const reader = new Reader(bytes);
   while (!reader.isAtEnd) {
     const tag = reader.varint();
     if (tag >>> 3 === 0) throw new RangeError("a field has the number 0");
     const field = byNumber.get(tag >>> 3);
+    const take = (sent: unknown): void => {
+      if (field?.isList) (value[field.name] as unknown[]).push(sent);
+      else if (field !== undefined) value[field.name] = sent;
+    };
     switch (tag & 7) {
       case WIRE_TYPE.varint: {
         const number = reader.varint();
-        if (field?.type === "int32") value[field.name] = number | 0;
-        else if (field?.type === "bool") value[field.name] = reader.wasNonZero;
+        if (field?.type === "int32") take(number | 0);
+        else if (field?.type === "bool") take(reader.wasNonZero);
         break;
       }
       case WIRE_TYPE.eightBytes:
@@ -122,11 +144,12 @@ function readMessage(
         break;
       case WIRE_TYPE.lengthDelimited: {
         const content = reader.take(reader.varint());
-        if (field?.type === "string") value[field.name] = new TextDecoder("utf-8", STRICT).decode(content);
+        if (field?.type === "string") take(new TextDecoder("utf-8", STRICT).decode(content));
+        else if (field?.type === "bytes") take(content);
         else if (typeof field?.type === "object") {
           // A message that comes in parts is put together.
-          const known = value[field.name] as Record<string, unknown> | undefined;
-          value[field.name] = readMessage(field.type, content, known);
+          const known = field.isList ? undefined : value[field.name] as Record<string, unknown> | undefined;
+          take(readMessage(field.type, content, known));
         }
         break;
       }
