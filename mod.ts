@@ -40,6 +40,7 @@ export type {
   Config,
   ConfigLayer,
   GatewayConfig,
+  GrpcBroadcasts,
   GrpcGatewayConfig,
   HeartbeatConfig,
   HttpGatewayConfig,
