@@ -4,8 +4,8 @@
  * of `server/session/mailbox.ts`.
  */
 
-import { type Audience, SERVERS } from "../../log/segment.ts";
-import { encodeDirectMessage, encodeReceipt } from "../../protocol/entry_codec.ts";
+import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";
+import { encodeDirectMessage, encodeReceipt, parseEntry } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { EntryRange, InboxPortion, Store, WaitingMessage } from "../store/store.ts";
 import { RecentDeliveries } from "./recent_deliveries.ts";
@@ -108,17 +108,30 @@ export class DirectMessages {
   deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
     // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
     if (audience.kind !== "user" && messageId !== undefined) {
-      this.#journal.openTurn().addDelivered(of);
+      if (!this.#isAnother(of, messageId)) this.#journal.openTurn().addDelivered(of);
       return audience;
     }
-    const isNew = this.noteDelivered(of);
-    if (audience.kind !== "user" || messageId === undefined) return audience;
+    if (audience.kind !== "user" || messageId === undefined) {
+      this.noteDelivered(of);
+      return audience;
+    }
     // Where two servers took the message, what waits here may be the other one's.
     const here = this.#journal.usedMessageId(audience.username, messageId);
-    if (here === undefined || (here.origin === of.origin && here.sequence === of.sequence)) {
-      return isNew ? audience : SERVERS;
-    }
+    const isOfHere = here !== undefined && here.origin === of.origin && here.sequence === of.sequence;
+    const isNew = (!isOfHere && this.#isAnother(of, messageId)) || this.noteDelivered(of);
+    if (here === undefined || isOfHere) return isNew ? audience : SERVERS;
     return this.noteDelivered(here) && isNew ? audience : SERVERS;
+  }
+
+  /**
+   * Whether another message than the one with this `messageId` stands under its number here: an old copy of a server's
+   * data has given the number out again. That other message goes on waiting.
+   */
+  #isAnother({ origin, sequence }: EntryId, messageId: string): boolean {
+    const segment = this.#journal.read((store) => store.segmentOf(origin, sequence));
+    const line = segment && linesOf(segment.bytes)[sequence - segment.first];
+    const facts = line === undefined ? undefined : parseEntry(line);
+    return facts?.to !== undefined && facts.messageId !== messageId;
   }
 
   /** A direct message does not wait any more. Whether that is new. */

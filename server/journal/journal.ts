@@ -436,7 +436,10 @@ export class Journal {
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#turn.usedMessageId(username, messageId) ??
-      this.#log.read((store) => store.usedMessageId(username, messageId));
+    const used = this.#turn.usedMessageId(username, messageId);
+    if (used !== undefined) return used;
+    const stored = this.#log.read((store) => store.usedMessageId(username, messageId));
+    // What this turn takes back may enter the log anew in it: it is no repeat of itself.
+    return stored === undefined || this.#turn.takesBack(stored) ? undefined : stored;
   }
 }

@@ -51,6 +51,11 @@ export class TurnBatch {
   /** Where the server has a new name from this turn on. */
   renamed: Renaming | undefined;
 
+  /** Whether an entry of the log before this turn is not in the log after it. */
+  takesBack({ origin, sequence }: EntryId): boolean {
+    return this.renamed !== undefined && origin === this.renamed.former && sequence > this.renamed.after;
+  }
+
   /** Whether it has something that is kept although the log gets nothing. */
   get isWorthKeeping(): boolean {
     return this.accounts.size > 0 || this.#places.size > 0 || this.#endedPlaces.length > 0 ||

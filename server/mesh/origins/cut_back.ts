@@ -21,26 +21,33 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const repeats = repeatsIn(everySegmentAfter(journal, from), origin);
   const last = origins.retractions.of(origin)?.last ?? Infinity;
-  const delivered = [...misread(everySegmentAfter(journal, receiptsFrom(from)), origin, end, last).others];
-  delivered.push(...deliveredIn(everySegmentAfter(journal, from), origin, last, journal));
-  origins.cutBack(origin, after, delivered);
-  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
+  const { others, waiting } = misread(everySegmentAfter(journal, receiptsFrom(from)), origin, end, last);
+  const delivered = [...deliveredIn(everySegmentAfter(journal, from), origin, end, journal)];
+  // Their receipts may have come before all that is cut off. They come again as they are.
+  const beyond = delivered.filter(({ sequence }) => sequence > last);
+  const taken = new Set(delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ key }) => key));
+  origins.cutBack(origin, after, [...others, ...beyond]);
+  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1, taken);
   return { origin, after: end };
 }
 
-/**
- * Messages of `origin` after `last` that do not wait any more: their receipts may have come before all that is cut off.
- * They come again as they are.
- */
-function* deliveredIn(segments: Iterable<Segment>, origin: string, last: number, journal: Journal): Iterable<EntryId> {
+/** Messages of `origin` after `after` that do not wait any more. */
+function* deliveredIn(
+  segments: Iterable<Segment>,
+  origin: string,
+  after: number,
+  journal: Journal,
+): Iterable<EntryId & { readonly key: string | undefined }> {
   for (const segment of segments) {
     const { audience, first } = segment;
-    if (segment.origin !== origin || segment.last <= last || audience.kind !== "user") continue;
+    if (segment.origin !== origin || segment.last <= after || audience.kind !== "user") continue;
     for (const [index, line] of linesOf(segment.bytes).entries()) {
       const sequence = first + index;
-      if (sequence <= last || parseEntry(line)?.to === undefined) continue;
+      const facts = parseEntry(line);
+      if (sequence <= after || facts?.to === undefined) continue;
       const range = { origin, first: sequence, last: sequence };
-      if (journal.directMessages.rangeOf(audience.username, range, 0).length === 0) yield { origin, sequence };
+      if (journal.directMessages.rangeOf(audience.username, range, 0).length > 0) continue;
+      yield { origin, sequence, key: keyOf(facts) };
     }
   }
 }
@@ -61,21 +68,31 @@ function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<str
   return repeats;
 }
 
-/** What is here of `origin` beyond `after` enters the log once more, as if it came now. */
-function replay(journal: Journal, origin: string, after: number): void {
+/**
+ * What is here of `origin` beyond `after` enters the log once more, as if it came now. Messages that did not wait do
+ * not wait again. Nor do repeats of messages that were `taken` where they stood before.
+ */
+function replay(journal: Journal, origin: string, after: number, taken: ReadonlySet<string | undefined>): void {
   const { origins } = journal;
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
   const kept = [...everySegmentAfter(journal, from)].filter((segment) =>
     segment.origin === origin && segment.first > end
   );
+  const delivered = new Set([...deliveredIn(kept, origin, end, journal)].map(({ sequence }) => sequence));
   origins.takeBack(origin, end);
   for (const { first, last, audience, bytes } of kept) {
     const to = audience.kind === "user" ? { user: audience.username } : audience.kind;
     const header: EntriesMessage = { command: "ENTRIES", origin, first, last, after: first - 1, to };
     const intake = takeLines(journal.serverId, header, linesOf(bytes));
     if (!intake.ok) continue;
-    for (const { sequence, value } of intake.entries) journal.replicate({ origin, sequence, ...value });
+    for (const { sequence, value } of intake.entries) {
+      journal.replicate({ origin, sequence, ...value });
+      const key = audience.kind === "servers" ? keyOf(value.facts) : undefined;
+      if (delivered.has(sequence) || key !== undefined && taken.has(key)) {
+        journal.directMessages.noteDelivered({ origin, sequence });
+      }
+    }
   }
   journal.flush();
 }

@@ -1,0 +1,84 @@
+/**
+ * A server drops what an old copy of another one gave it. What came later as a repeat of that enters its log anew, and
+ * so does all that its origin published since (docs/network.md, Replication).
+ */
+
+import { assertEquals } from "@std/assert";
+import { MeshWorld } from "../../support/mesh_world.ts";
+
+const ALL = ["a", "b", "c"];
+/** What is sent in all. */
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 101, 102, 103, 104, 105, 106];
+
+/**
+ * An old copy of `a` and `c` cannot talk, and `b` hears both. Gives `b` the messages that `say` sends through the copy,
+ * and through `c` all of them again, with `more` after them. Then all is mended.
+ */
+async function repeat(world: MeshWorld, say: (server: string, numbers: readonly number[]) => Promise<void>) {
+  const copy = world.server("a").copyData();
+  await say("a", [1, 2, 3]);
+  await world.equal("a", "c");
+  world.server("b").kill();
+  await say("a", [4, 5, 6, 7, 8, 9]);
+  await world.equal("a", "c");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a"], ["c"]);
+  world.start("b", ALL);
+  world.start("a", ALL);
+  await world.linked("a", "b");
+  await say("a", [101, 102, 103]);
+  await world.equal("a", "b");
+  await world.linked("b", "c");
+  await say("c", [101, 102, 103, 104, 105, 106]);
+  await world.until(() => world.server("b").vector.c === world.server("c").vector.c, "what c has");
+}
+
+Deno.test("what another server published after repeats of an old copy's activities is shown to everyone", async () => {
+  const world = await MeshWorld.of(ALL);
+  await repeat(world, async (server, numbers) => {
+    const eve = await world.login(server, "anonymous", { redirects: 3 });
+    for (const n of numbers) eve.publish(n, `m-${n}`);
+    await world.until(() => eve.all("ACTIVITY_ACK").length === numbers.length, "the acknowledgements");
+    eve.link.destroy();
+  });
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal(...ALL);
+  await world.run(6_000);
+  await world.equal(...ALL);
+  for (const server of ALL) {
+    const shown = world.server(server).activities.map(Number);
+    assertEquals(shown.toSorted((a, b) => a - b), NUMBERS, server);
+  }
+});
+
+for (const taken of [true, false]) {
+  Deno.test(`direct messages that come after repeats of an old copy's ${taken ? "do not wait again where they were taken" : "wait until they are taken"}`, async () => {
+    const world = await MeshWorld.of(ALL);
+    await world.users("b", "bob", "eve");
+    await repeat(world, async (server, numbers) => {
+      const eve = await world.chat(server, "eve");
+      for (const n of numbers) eve.tell("bob", `text ${n}`, `e-${n}`);
+      await world.until(() => eve.receipts.length >= numbers.length, "the messages");
+      eve.link.destroy();
+    });
+    if (taken) {
+      const bob = await world.chat("b", "bob");
+      await world.until(() => bob.messages.length >= 6, "the deliveries");
+      bob.send({ command: "LOGOUT" });
+      await world.run(50);
+    }
+    world.network.heal();
+    await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+    await world.equal(...ALL);
+    await world.run(6_000);
+    await world.equal(...ALL);
+    // Bob was at a server that did not know of the others.
+    const left = taken ? [4, 5, 6, 7, 8, 9] : [...NUMBERS];
+    for (const server of ALL) {
+      const texts = world.server(server).inboxOf("bob").map(({ line }) => JSON.parse(line).text);
+      assertEquals(texts.toSorted(), left.map((n) => `text ${n}`).toSorted(), server);
+    }
+  });
+}
