@@ -35,6 +35,8 @@ export type { Endpoint } from "./platform/address.ts";
 export { DoorError } from "./server/gateway/door.ts";
 export { serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";
 export type { NodeEnd } from "./server/node/node.ts";
+export type { TakenActivities } from "./server/observe/taken_activities.ts";
+export type { ActivityView } from "./view/network_view.ts";
 export type {
   ClusterConfig,
   Config,

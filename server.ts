@@ -4,10 +4,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { visible } from "./client/terminal/screen/visible.ts";
 import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/server_arguments.ts";
 import { type Config, dataFolder } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
+import { type Invocation, invocationText } from "./config/invocation.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
 import {
@@ -24,17 +26,20 @@ import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
 import { serveGuarded } from "./server/gateway/serve.ts";
-import { DoorError, type Server, StoreError } from "./mod.ts";
+import { DoorError, type Server, StoreError, type TakenActivities } from "./mod.ts";
 import { CloneError } from "./server/backplane/clone_error.ts";
-import { keepSecret, type KeptSecret } from "./server/gateway/kept_secret.ts";
-import { findNetworkSecret } from "./server/gateway/network_secret.ts";
+import { keepSecret } from "./server/gateway/kept_secret.ts";
+import { findNetworkSecret, readNetworkSecret } from "./server/gateway/network_secret.ts";
+import { type Secrets, startedText } from "./server/gateway/started_text.ts";
 import type { Endpoint } from "./platform/address.ts";
 import { Faults } from "./platform/faults.ts";
 import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
+import { PatientOutput } from "./platform/patient_output.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { catchStrayFaults } from "./platform/stray_faults.ts";
+import { stdio } from "./platform/stdio.ts";
 import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
 import { FileError, readTextFile, writeTextFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
@@ -51,15 +56,17 @@ class RefusedError extends Error {}
 const out = styleFor("stdout");
 const err = styleFor("stderr");
 
-/** The secrets that the server shares: with the servers of its network, and with browsers that may change something. */
-interface Secrets {
-  readonly network: KeptSecret;
-  /** `undefined` without an HTTP gateway. */
-  readonly http: KeptSecret | undefined;
+/** What this one run does beside the configuration. */
+type Wishes = Pick<ServerArguments, "trace" | "traceLimitBytes" | "showsActivities">;
+
+/** Answers that a person may want to keep. */
+interface Answers {
+  readonly fileName: string;
+  readonly heartbeat: Partial<Config["heartbeat"]>;
 }
 
-/** Where the trace goes. */
-type Traced = Pick<ServerArguments, "trace" | "traceLimitBytes">;
+/** Lines of activities that may wait for a slow terminal. */
+const MAX_SHOWN_LINES = 1_000;
 
 async function main(args: readonly string[]): Promise<ExitCode> {
   let level: Config["log"]["level"] | undefined;
@@ -74,9 +81,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         writeAll("stdout", `${SERVER_PROGRAM.name} ${VERSION}\n`);
         return EXIT_CODE.done;
       case "serve": {
-        const { config, secrets } = await configure(asked);
+        const { config, secrets, answers } = await configure(asked);
         level = config.log.level;
-        return await run(config, secrets, asked);
+        return await run(config, secrets, asked, answers);
       }
       case "drain":
         return await drain(asked);
@@ -92,7 +99,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
 async function settle(asked: ServerArguments): Promise<Config> {
   const { config } = await loadConfig(readTextFile, { asked: asked.configFile, shipped: SHIPPED_CONFIG });
   // A variable that is set to nothing says nothing.
-  const secret = Deno.env.get("THRUM_SECRET") ?? "";
+  const secret = asked.secretFile === undefined
+    ? Deno.env.get("THRUM_SECRET") ?? ""
+    : await readNetworkSecret(asked.secretFile);
   if (!isSecret(secret)) throw new UsageError(`THRUM_SECRET must be ${SECRET.allowed}`);
   const token = Deno.env.get("THRUM_HTTP_TOKEN") ?? "";
   if (token !== "" && !isToken(token)) throw new UsageError(`THRUM_HTTP_TOKEN must be ${TOKEN.allowed}`);
@@ -104,26 +113,47 @@ async function settle(asked: ServerArguments): Promise<Config> {
   );
 }
 
-/** The configuration of a new server, with the answers to questions, and its secrets. */
-async function configure(asked: ServerArguments): Promise<{ config: Config; secrets: Secrets }> {
+/** The configuration of a new server, its secrets, and the answers of a person. */
+async function configure(
+  asked: ServerArguments,
+): Promise<{ config: Config; secrets: Secrets; answers: Answers | undefined }> {
   const settled = await settle(asked);
-  const network = await findNetworkSecret(settled);
+  let network = await findNetworkSecret(settled);
   const http = settled.gateway.http.listen === "" ? undefined : await findHttpToken(settled);
-  // Before anything is asked: nobody should answer questions for nothing.
+  const mayAsk = asked.mayAsk && canAsk();
+  // Before anything else is asked: nobody should answer questions for nothing.
   if (settled.cluster.join.length > 0 && network.from === "made") {
-    throw new UsageError(
-      "To join a network its secret is needed: give it as THRUM_SECRET or with --secret. The first server has shown it, " +
-        "or says where it is kept",
-    );
+    const secret = mayAsk ? await askNetworkSecret() : "";
+    if (secret === "") {
+      throw new UsageError(
+        "To join a network its secret is needed: give it as THRUM_SECRET or with --secret-file. The first server has " +
+          "shown it, or says where it is kept",
+      );
+    }
+    network = { ...network, secret, from: "given" };
   }
   const { intervalMs, count, idleTimeoutMs } = asked.layer.heartbeat ?? {};
-  const complete = intervalMs !== undefined && count !== undefined && idleTimeoutMs !== undefined;
-  const mayAsk = !complete && asked.mayAsk && canAsk();
-  return { config: mayAsk ? await settleByAsking(settled, asked) : settled, secrets: { network, http } };
+  const isComplete = intervalMs !== undefined && count !== undefined && idleTimeoutMs !== undefined;
+  const secrets = { network, http };
+  if (isComplete || !mayAsk) return { config: settled, secrets, answers: undefined };
+  return { ...await settleByAsking(settled, asked), secrets };
 }
 
-/** Asks for the heartbeat settings that the command line does not give, and whether to keep the answers. */
-async function settleByAsking(config: Config, asked: ServerArguments): Promise<Config> {
+/** Asks for the secret of the network to join. Nobody sees it. */
+async function askNetworkSecret(): Promise<string> {
+  const { askHidden } = await import("./client/terminal/screen/hidden_prompt.ts");
+  for (;;) {
+    const secret = (await askHidden("The secret of the network:", stdio)).trim();
+    if (secret === "" || isSecret(secret)) return secret;
+    writeAll("stdout", `  The secret must be ${SECRET.allowed}\n`);
+  }
+}
+
+/** Asks for the heartbeat settings that the command line does not give. */
+async function settleByAsking(
+  config: Config,
+  asked: ServerArguments,
+): Promise<{ config: Config; answers: Answers }> {
   // Reading from the terminal cannot be given up, and nothing has been started yet.
   using _interrupt = onStopSignal(() => {
     writeAll("stdout", "\n");
@@ -137,14 +167,25 @@ async function settleByAsking(config: Config, asked: ServerArguments): Promise<C
   const answers = await askHeartbeat(config.heartbeat, asked.layer.heartbeat ?? {}, lineTerminal);
   const { config: heartbeat, warning } = effectiveHeartbeat({ ...config.heartbeat, ...answers });
   if (warning !== undefined) writeAll("stdout", `  ${out.yellow("warning:")} ${warning}\n`);
-
-  const fileName = asked.configFile ?? CONFIG_FILE;
-  if (await ask(yesNoQuestion(`Save these answers in ${fileName}?`), lineTerminal)) {
-    const keys = Object.keys(answers) as (keyof typeof answers)[];
-    await save(fileName, Object.fromEntries(keys.map((key) => [key, heartbeat[key]])));
-  }
   writeAll("stdout", "\n");
-  return { ...config, heartbeat };
+  const keys = Object.keys(answers) as (keyof typeof answers)[];
+  return {
+    config: { ...config, heartbeat },
+    answers: {
+      fileName: asked.configFile ?? CONFIG_FILE,
+      heartbeat: Object.fromEntries(keys.map((key) => [key, heartbeat[key]])),
+    },
+  };
+}
+
+/** Asks whether to keep the answers. The server runs meanwhile, and may end before there is an answer. */
+async function offerToSave({ fileName, heartbeat }: Answers): Promise<void> {
+  try {
+    if (await ask(yesNoQuestion(`Save these answers in ${fileName}?`), lineTerminal)) await save(fileName, heartbeat);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    writeAll("stdout", "\n");
+  }
 }
 
 /** A file that cannot be written is a pity, and no reason not to serve. */
@@ -158,7 +199,12 @@ async function save(fileName: string, heartbeat: Partial<Config["heartbeat"]>): 
 }
 
 /** Serves until it is asked to stop, or cannot go on. */
-async function run(config: Config, secrets: Secrets, traced: Traced): Promise<ExitCode> {
+async function run(
+  config: Config,
+  secrets: Secrets,
+  wishes: Wishes,
+  answers: Answers | undefined,
+): Promise<ExitCode> {
   await using _logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
@@ -171,11 +217,19 @@ async function run(config: Config, secrets: Secrets, traced: Traced): Promise<Ex
   );
   const faults = new Faults();
   using _net = catchStrayFaults(faults);
-  await using server = await start(known, traced, faults);
+  await using server = await start(known, wishes, faults);
   // After the data folder was opened: so it is there, and this server's own.
   await keepSecret(network);
   if (http !== undefined) await keepSecret(http);
-  writeAll("stdout", startedText(server, config, secrets));
+  writeAll(
+    "stdout",
+    startedText(server, config, secrets, {
+      title: `${SERVER_PROGRAM.name} ${VERSION}`,
+      command: invocationText(invocation(), "server"),
+      out,
+      isTerminal: Deno.stdout.isTerminal(),
+    }),
+  );
   // A terminal has just said so; a file has nothing else to tell one run from the next.
   if (config.log.file !== "") {
     getLogger(["thrum", "server"]).info("{program} {version} listens on {address}", {
@@ -185,6 +239,8 @@ async function run(config: Config, secrets: Secrets, traced: Traced): Promise<Ex
     });
   }
 
+  // Not awaited: the server runs, whether somebody answers or not.
+  if (answers !== undefined) void offerToSave(answers);
   await Promise.race([server.finished, asked.promise]);
   await server.close();
   const end = await server.finished;
@@ -192,17 +248,49 @@ async function run(config: Config, secrets: Secrets, traced: Traced): Promise<Ex
   return EXIT_CODE.done;
 }
 
-async function start(config: Config, { trace, traceLimitBytes }: Traced, faults: Faults): Promise<Server> {
+async function start(
+  config: Config,
+  { trace, traceLimitBytes, showsActivities }: Wishes,
+  faults: Faults,
+): Promise<Server> {
   try {
     const options = {
       ...config,
       ...(trace === undefined ? {} : { trace }),
       ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
+      ...(showsActivities ? { onActivities: showActivities() } : {}),
     };
     return await serveGuarded(options, faults);
   } catch (error) {
     throw listenError(error, config.server) ?? error;
   }
+}
+
+/** Prints activities, each on a line: who, and what. */
+function showActivities(): (taken: TakenActivities) => void {
+  const leftOut = (count: number) => out.dim(`… ${count} more`);
+  const output = new PatientOutput(stdio.write, { maxLines: MAX_SHOWN_LINES, leftOut });
+  return ({ activities, skipped }) => output.add(activities.map(activityLine), skipped);
+}
+
+/** Who, and what. Others wrote it, so nothing in it is for the terminal. */
+function activityLine({ user, activity, cut }: TakenActivities["activities"][number]): string {
+  const what = typeof activity === "string" ? activity : JSON.stringify(activity);
+  return `${out.bold(visible(user))}: ${visible(what)}${cut ? "…" : ""}`;
+}
+
+/** How this program was started. */
+function invocation(): Invocation {
+  const isCompiled = Deno.build.standalone;
+  return {
+    isCompiled,
+    executable: Deno.execPath(),
+    denoVersion: Deno.version.deno,
+    mainModule: Deno.mainModule,
+    folder: Deno.cwd(),
+    // A compiled program may not read this variable, and no task starts it.
+    isTask: !isCompiled && Deno.env.get("INIT_CWD") !== undefined,
+  };
 }
 
 /** Asks a server that runs to stop gently, and waits for it. */
@@ -250,68 +338,6 @@ async function recover(asked: ServerArguments): Promise<ExitCode> {
   if (asks > 0) writeAll("stdout", `servers that answered: ${answered} of ${asks}\n`);
   for (const line of recoveryLines(recovery)) writeAll("stdout", `${line}\n`);
   return EXIT_CODE.done;
-}
-
-function startedText(server: Server, config: Config, secrets: Secrets): string {
-  const { heartbeat } = server;
-  const row = (name: string, text: string) => `  ${out.dim(name.padEnd(12))}${text}\n`;
-  const kept = config.store.ephemeral ? "in memory, gone when it stops" : dataFolder(config);
-  return `${out.bold(`${SERVER_PROGRAM.name} ${VERSION}`)} ${out.green(`listening on ${endpointText(server)}`)}\n` +
-    row("data", kept) +
-    row(
-      "heartbeats",
-      `after ${secondsText(heartbeat.idleTimeoutMs)} s without data, ` +
-        `${heartbeat.count} of them, ${secondsText(heartbeat.intervalMs)} s apart`,
-    ) +
-    [...networkRows(server, config, secrets.network), ...gatewayRows(server, secrets.http)]
-      .map(([name, text]) => row(name, text)).join("") +
-    row("stop", "Ctrl-C");
-}
-
-/** How this server joins others, or others join it. */
-function networkRows(server: Server, { cluster }: Config, network: KeptSecret): [string, string][] {
-  const joins: [string, string][] = cluster.join.length === 0 ? [] : [["joins", cluster.join.join(", ")]];
-  if (network.from === "given") return joins;
-  const secret = isShown(network) ? network.secret : `"$(cat ${shellWord(network.file!)})"`;
-  const listens = isEveryAddress(server.host) ? "HOST" : server.host;
-  const host = cluster.advertise === "" ? listens : cluster.advertise;
-  // The next port, where both run on one machine.
-  const port = server.port < 65_535 ? server.port + 1 : server.port - 1;
-  const line = `${SERVER_PROGRAM.name} --port ${port} --join ${endpointText({ host, port: server.port })} -s ${secret}`;
-  return [["secret", secretText(network)], ["join it", line], ...joins];
-}
-
-/** The address for browsers, and the token that lets them change something. */
-function gatewayRows({ http, grpc }: Server, token: KeptSecret | undefined): [string, string][] {
-  const rows: [string, string][] = [];
-  if (http !== undefined) {
-    const host = isEveryAddress(http.host) ? "HOST" : http.host;
-    rows.push(["dashboard", `http://${endpointText({ host, port: http.port })}/`]);
-  }
-  if (token !== undefined && token.from !== "given") rows.push(["token", secretText(token)]);
-  if (grpc !== undefined) rows.push(["Chitty-Chat", endpointText(grpc)]);
-  return rows;
-}
-
-/** Others may keep the output, if it is no terminal. Then it names the place of a secret, if there is one. */
-function isShown({ from, file }: KeptSecret): boolean {
-  return file === undefined || (from === "made" && Deno.stdout.isTerminal());
-}
-
-function secretText(kept: KeptSecret): string {
-  if (!isShown(kept)) return `in ${kept.file}`;
-  const where = kept.file === undefined ? "shown once" : `shown once, kept in ${kept.file}`;
-  return `${kept.secret}  ${out.dim(where)}`;
-}
-
-/** Whether listening on `host` is listening on every address of this machine. */
-function isEveryAddress(host: string): boolean {
-  return host === "0.0.0.0" || host === "::";
-}
-
-/** `text` as one word of a command line. */
-function shellWord(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */

@@ -59,6 +59,8 @@ export interface ParsedCommandLine<F extends Flags> {
   /** Further words. */
   readonly words: readonly string[];
   readonly values: FlagValues<F>;
+  /** The flags that were given, each as it was typed first: `-lp`, `--port`. */
+  readonly typed: readonly string[];
 }
 
 /** The width that every terminal has. */
@@ -122,7 +124,7 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
       );
     }
   }
-  return { command, words, values: Object.fromEntries(values) as FlagValues<F> };
+  return { command, words, values: Object.fromEntries(values) as FlagValues<F>, typed: [...spelling.values()] };
 }
 
 /** `--help`. `heading` may make its headings stand out on a terminal. */

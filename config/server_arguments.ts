@@ -45,6 +45,10 @@ export interface ServerArguments {
   readonly configFile: string | undefined;
   /** Whether the program may ask questions, if there is a terminal. */
   readonly mayAsk: boolean;
+  /** The file with the network's secret. */
+  readonly secretFile: string | undefined;
+  /** Whether activities are printed. */
+  readonly showsActivities: boolean;
   /** The trace file. */
   readonly trace: string | undefined;
   /** The size at which the trace goes on in a new file. */
@@ -107,9 +111,10 @@ const SERVER_FLAGS = {
     short: ["-s"],
     secret: true,
     help:
-      "the secret that servers of one network share, better given as THRUM_SECRET; the first server makes one and " +
-      "shows it once",
+      "the secret that servers of one network share, better given as THRUM_SECRET or in a file; the first server makes " +
+      "one and shows it once",
   }),
+  "secret-file": flag("FILE", FILE, { help: "read that secret from FILE" }),
   join: flag("HOST:PORT", ENDPOINT, {
     repeatable: true,
     help: "join the network of this server; may be repeated, one server that answers is enough",
@@ -150,6 +155,7 @@ const SERVER_FLAGS = {
   }),
 
   config: { ...CONFIG, heading: "How it runs" },
+  show: flag("WHAT", oneOf(["activities"]), { help: "activities: print each activity that its clients publish" }),
   "no-prompt": NO_PROMPT,
   "log-level": flag("LEVEL", oneOf(LOG_LEVELS), { help: wordList(LOG_LEVELS), default: log.level }),
   "log-format": flag("FORMAT", oneOf(LOG_FORMATS), { help: wordList(LOG_FORMATS), default: log.format }),
@@ -157,12 +163,19 @@ const SERVER_FLAGS = {
   ...HELP,
 } satisfies Flags;
 
+/**
+ * Flags as the command lines of other servers of this family have them. Those start several servers, one after the
+ * other, and expect no questions.
+ */
+const MULTI_SERVER_FLAGS: readonly string[] = ["-lh", "-lp", "-rh", "-rp", "-s", "-a"];
+
 /** The flags of `drain`: they name the server, and give the right to drain it. */
 const DRAIN_FLAGS: readonly string[] = ["http", "port", "data", "config", "no-prompt", "help", "version"];
 
 /** The flags of `recover`: they name the folder, and servers that may have its lost entries. */
 const RECOVER_FLAGS: readonly string[] = [
-  ...["port", "data", "config", "join", "remote-host", "remote-port", "secret", "no-prompt", "help", "version"],
+  ...["port", "data", "config", "join", "remote-host", "remote-port", "secret", "secret-file"],
+  ...["no-prompt", "help", "version"],
 ];
 
 /** The server's command line. */
@@ -189,7 +202,10 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "--port 0 --ephemeral --interval 0.5 --heartbeats 3 --idle 2",
       "for a try: a free port, quick heartbeats, nothing kept",
     ],
-    ["--port 8001 --join 127.0.0.1:8000 -s SECRET", "a second server, which joins the network of the first"],
+    [
+      "--port 8001 --join 127.0.0.1:8000 --secret-file thrum-data/8000/secret",
+      "a second server, which joins the network of the first",
+    ],
     ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],
     ["drain --http 8080", "hands its clients to others, and stops it"],
     ["recover --data /var/lib/thrum", "repairs a damaged data folder"],
@@ -210,12 +226,15 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
  * @throws {UsageError} when it is wrong.
  */
 export function parseServerArguments(args: readonly string[]): ServerArguments {
-  const { command, words, values } = parseCommandLine(SERVER_PROGRAM, args);
+  const { command, words, values, typed } = parseCommandLine(SERVER_PROGRAM, args);
   refuseWords(words);
   if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
   if (command === "recover") refuseFlags(values, RECOVER_FLAGS, command);
   if (values.ephemeral && values.data !== undefined) {
     throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
+  }
+  if (values.secret !== undefined && values["secret-file"] !== undefined) {
+    throw new UsageError("--secret and --secret-file are two answers to one question: give one of them");
   }
   return {
     action: values.help ? "help" : values.version ? "version" : actionOf(command),
@@ -246,7 +265,9 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
       log: given({ level: values["log-level"], format: values["log-format"], file: values["log-file"] }),
     },
     configFile: values.config,
-    mayAsk: !values["no-prompt"],
+    mayAsk: !values["no-prompt"] && !typed.some((flag) => MULTI_SERVER_FLAGS.includes(flag)),
+    secretFile: values["secret-file"],
+    showsActivities: values.show !== undefined,
     ...traceOf(values),
   };
 }

@@ -113,13 +113,17 @@ export interface EndView {
 
 /** An activity that passed. Direct messages are never here. */
 export interface ActivityView {
+  /** `ORIGIN:SEQUENCE`. */
   readonly id: string;
+  /** Who published it; `anonymous` without a name. */
   readonly user: string;
   /** When it was accepted, in milliseconds since 1970. */
   readonly at: number;
+  /** The entry's Lamport time. */
   readonly lamport: number;
   /** The activity, or the beginning of its JSON text if `cut`. */
   readonly activity: unknown;
+  /** It was too long, and `activity` is its beginning. */
   readonly cut?: true;
 }
 

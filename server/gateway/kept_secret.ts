@@ -46,8 +46,11 @@ export async function keepSecret({ secret, from, file }: KeptSecret): Promise<vo
   if (from === "made" && file !== undefined) await writePrivateFile(file, `${secret}\n`);
 }
 
-/** The content of `file`; empty if it is missing, or if the machine stopped before it was written. */
-async function readSecret(file: string, { name, isAllowed }: SecretKind): Promise<string> {
+/**
+ * The content of `file`; empty if it is missing, or if the machine stopped before it was written.
+ * @throws {FileError} when it cannot be read, or holds no such secret.
+ */
+export async function readSecret(file: string, { name, isAllowed }: SecretKind): Promise<string> {
   let text: string;
   try {
     text = (await readTextFile(file) ?? "").trim();

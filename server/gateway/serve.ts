@@ -29,6 +29,7 @@ import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../../trace/trace_e
 import { MAX_LOBBY } from "../session/connections.ts";
 import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
+import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
@@ -44,6 +45,8 @@ export interface ServeOptions extends ConfigLayer {
   trace?: string;
   /** A longer trace goes on in a new file; 67,108,864 bytes if not given. The former file stays as `FILE.1`. */
   traceLimitBytes?: number;
+  /** Called after each turn in which clients of this server published activities, when they are stored. */
+  onActivities?: (taken: TakenActivities) => void;
 }
 
 /** A running server. `await using` stops it at the end of the scope. */
@@ -83,7 +86,7 @@ export function serve(options: ServeOptions = {}): Promise<Server> {
 
 /** Like `serve`; `faults` takes exceptions in handlers, and counts them. */
 export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
-  const { trace, traceLimitBytes, ...sections } = options;
+  const { trace, traceLimitBytes, onActivities, ...sections } = options;
   const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   const { config, plan } = withinOpenFiles(asked);
   if (config.cluster.join.length > 0 && config.cluster.secret === "") {
@@ -113,6 +116,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
       ...(spans === undefined ? {} : { spans }),
+      ...(onActivities === undefined ? {} : { watched: onActivities }),
       ...(ticketKey === undefined ? {} : { ticketKey }),
       ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
     });

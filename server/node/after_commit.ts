@@ -13,6 +13,7 @@ import type { LegacyServers } from "../legacy/legacy_servers.ts";
 import type { EntrySpans } from "../observe/entry_spans.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Tracer } from "../observe/tracer.ts";
+import type { Segment } from "../../log/segment.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { UserLists } from "../presence/user_lists.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
@@ -24,6 +25,8 @@ export interface AfterCommitParts {
   readonly hub: Pick<Hub, "skipped" | "deliver">;
   readonly origins: Pick<Origins, "isRenaming">;
   readonly budget: Pick<DiskBudget, "wrote">;
+  /** Is shown what clients of this server published; absent when nobody watches. */
+  readonly watched: ((segments: readonly Segment[]) => void) | undefined;
   tracer(): Pick<Tracer, "broadcast"> | undefined;
   readonly spans: Pick<EntrySpans, "committed" | "delivered"> | undefined;
   readonly legacy: Pick<LegacyServers, "committed" | "registered"> | undefined;
@@ -56,9 +59,10 @@ export class AfterCommit {
     if (hasEntries) {
       // 3. Readers who would miss entries before these are told, and end. Nothing is skipped in silence.
       if (holes !== undefined) this.#inTurn(() => hub.skipped(segments[0]!.position - 1, holes));
-      // 4. The disk budget and the trace note the entries.
+      // 4. The disk budget and the trace note the entries, and a person who watches is shown them.
       this.#inTurn(() => budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
       this.#inTurn(() => this.#parts.tracer()?.broadcast(segments));
+      this.#inTurn(() => this.#parts.watched?.(segments));
       // 5. Readers are sent the entries, unless they had them under this server's former name.
       if (!origins.isRenaming) this.#inTurn(() => hub.deliver(segments));
       this.#inTurn(() => spans?.delivered(segments));

@@ -56,6 +56,7 @@ import { type Observation, Observatory, type Observer } from "../observe/observa
 import { ownServerView } from "../observe/own_server.ts";
 import { AddressRates } from "../session/limits/address_rates.ts";
 import { LIMIT_NAMES } from "../session/limits/limit_names.ts";
+import { type TakenActivities, takenActivities } from "../observe/taken_activities.ts";
 import { Tracer } from "../observe/tracer.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
 import { UserLists } from "../presence/user_lists.ts";
@@ -78,6 +79,8 @@ export interface NodeParts {
   readonly makeServerId?: () => string;
   /** Where trace events go; absent when nobody traces. */
   readonly writeTrace?: (event: TraceEvent) => void;
+  /** Is told what clients of this server published, after each turn; absent when nobody watches. */
+  readonly watched?: (taken: TakenActivities) => void;
   /** Where spans go; absent when nobody wants any. */
   readonly spans?: SpanOutput;
   /**
@@ -134,7 +137,7 @@ export class ThrumNode {
   constructor(given: NodeParts) {
     const parts = { ...given, clock: guardedClock(given.clock) };
     this.#parts = parts;
-    const { config, clock, store, transport, crypto, faults = UNGUARDED } = parts;
+    const { config, clock, store, transport, crypto, faults = UNGUARDED, watched } = parts;
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
     if (warning !== undefined) logger.warning(warning);
     this.#startedAt = clock.wallMs();
@@ -300,6 +303,7 @@ export class ThrumNode {
       origins: this.#journal.origins,
       budget: this.#budget,
       tracer,
+      watched: watched === undefined ? undefined : (segments) => watched(takenActivities(segments, this.serverId)),
       spans: this.#spans,
       legacy: this.#legacy,
       userLists: this.#userLists,

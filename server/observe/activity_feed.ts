@@ -75,7 +75,7 @@ function newestOf(segments: readonly Segment[]): ActivityView[] {
   for (let index = segments.length - 1; index >= 0 && newest.length < MAX_ACTIVITIES; index--) {
     newest.unshift(...lastLines(segments[index]!.bytes, MAX_ACTIVITIES - newest.length));
   }
-  return newest.flatMap((line) => viewOf(line) ?? []);
+  return newest.flatMap((line) => activityView(line) ?? []);
 }
 
 /** The last lines of `bytes`, at most `count`, without their ends. */
@@ -89,8 +89,8 @@ function countOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
-/** `undefined` if the line is no activity. An old log can have such lines, and they are not shown. */
-function viewOf(line: string): ActivityView | undefined {
+/** A line as a person is shown it. `undefined` if it is no activity, as lines of an old log may be. */
+export function activityView(line: string): ActivityView | undefined {
   const message = parseServerLine(line);
   if (message?.command !== "ACTIVITY_BROADCAST") return undefined;
   const { activity: { authenticated_user: user, ...activity }, id, lamport, sentAt } = message;

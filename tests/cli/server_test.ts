@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { connect } from "../../mod.ts";
 import { VERSION } from "../../protocol/version.ts";
 import { NO_TERMINAL, type ProgramOptions, startServer } from "../support/program.ts";
 
@@ -180,9 +181,9 @@ onTerminal(
     await server.type("\n");
     await server.sees(/Time without data before heartbeats start, in seconds \[30\]: $/);
     await server.type("2\n");
-    await server.sees(/Save these answers in config\.json\? \[y\/N\]: $/);
+    // It listens, and then asks: nobody has to answer.
+    await server.sees(/listening on 127\.0\.0\.1:\d+[^]*Save these answers in config\.json\? \[y\/N\]: $/);
     await server.type("\n");
-    await server.sees(/listening on 127\.0\.0\.1:\d+/);
     await server.sees(/after 2 s without data, 3 of them, 0\.5 s apart/);
     assertStringIncludes(server.rawOutput, "\x1b[32mlistening on");
     await server.type("\x03");
@@ -190,6 +191,29 @@ onTerminal(
     assertEquals([...Deno.readDirSync(options.cwd)].length, 0);
   },
 );
+
+onTerminal("a command line of the multi-server family asks nothing", async (options) => {
+  await using server = startServer(["-lp", "0", "-a", "1000", "--ephemeral"], options);
+  await server.sees(/Ctrl-C\n$/);
+  assert(!/\]: /.test(server.output), server.output);
+  await server.type("\x03");
+  assertEquals(await server.ended(), 0);
+});
+
+inFolder("--show activities prints who published what, and nothing that could move a terminal", async (cwd) => {
+  await using server = startServer(["--port", "0", "--ephemeral", "--show", "activities"], { cwd });
+  const [, port] = await server.sees(/listening on 127\.0\.0\.1:(\d+)/);
+  await using ada = await connect({
+    host: "127.0.0.1",
+    port: Number(port),
+    username: "ada",
+    secret: "s",
+    register: true,
+  });
+  await ada.publish({ a: 1 });
+  await ada.publish({ text: "\x1b[2J\u202e" });
+  await server.sees(/^ada: \{"a":1\}\nada: \{"text":"\\u001b\[2J\\u202e"\}\n/m);
+});
 
 onTerminal(
   "the server raises an idle time that is too short, and saves the answers beside what is there",

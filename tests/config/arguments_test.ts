@@ -16,7 +16,7 @@ function clientRefusal(...args: string[]): string {
 Deno.test("parseServerArguments() takes every flag of the server", () => {
   const line = "--host 0.0.0.0 --port 0 --advertise example.org --secret s3 --data kept --idle 2.5 --interval .25 " +
     "--join a:1 --announce 70 --time-before-reconnect 80 --weight 3 --no-rebalance --durability replicated " +
-    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --trace-limit 2 --log-level debug --log-format json --log-file a.log --http 8080 --grpc [::1]:7080";
+    "--older-dialect --activity-check-interval 90 --heartbeats 4 --config my.json --no-prompt --trace t.jsonl --trace-limit 2 --log-level debug --log-format json --log-file a.log --http 8080 --grpc [::1]:7080 --show activities";
   assertEquals(parseServerArguments(line.split(" ")), {
     action: "serve",
     layer: {
@@ -40,6 +40,8 @@ Deno.test("parseServerArguments() takes every flag of the server", () => {
     },
     configFile: "my.json",
     mayAsk: false,
+    secretFile: undefined,
+    showsActivities: true,
     trace: "t.jsonl",
     traceLimitBytes: 2_097_152,
   });
@@ -52,9 +54,26 @@ Deno.test("parseServerArguments() says nothing where nothing was said", () => {
     layer: { server: {}, heartbeat: {}, cluster: {}, store: {}, gateway: {}, log: {} },
     configFile: undefined,
     mayAsk: true,
+    secretFile: undefined,
+    showsActivities: false,
     trace: undefined,
     traceLimitBytes: undefined,
   });
+});
+
+Deno.test("parseServerArguments() asks nothing where the command line is one of the multi-server family", () => {
+  for (const line of ["-lh 127.0.0.1", "-lp 3780", "-rh a -rp 1", "-s abc", "-a 1500", "-lp=1"]) {
+    assertEquals(parseServerArguments(line.split(" ")).mayAsk, false, line);
+  }
+  for (const line of ["--port 1", "--secret abc", "--announce 1500", "--data=-s", "--log-file -lp"]) {
+    assertEquals(parseServerArguments(line.split(" ")).mayAsk, true, line);
+  }
+});
+
+Deno.test("parseServerArguments() takes the secret from one place", () => {
+  const { secretFile, layer } = parseServerArguments(["--secret-file", "kept/secret"]);
+  assertEquals([secretFile, layer.cluster], ["kept/secret", {}]);
+  assertStringIncludes(serverRefusal("-s", "abc", "--secret-file", "x"), "give one of them");
 });
 
 Deno.test("parseServerArguments() takes the single-dash names of the family, also with an equals sign", () => {

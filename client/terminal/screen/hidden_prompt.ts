@@ -20,9 +20,9 @@ export type HiddenStep =
  * @throws {NoAnswer} when the person does not want to answer.
  */
 export async function askHidden(question: string, stdio: Stdio): Promise<string> {
-  stdio.terminal.write(`${question} `);
-  // The next reader gets the keys after Enter.
+  // Before the question: from its first letter on nothing typed is shown. The next reader gets the keys after Enter.
   using keyboard = stdio.openKeyboard(1);
+  stdio.terminal.write(`${question} `);
   const typed = await readTyped(keyboard, stdio.terminal.write, () => "");
   if (typed === undefined) throw new NoAnswer("The input ended before the question was answered");
   return typed;

@@ -21,6 +21,7 @@ const ALL_STEPS = [
   "holes",
   "budget",
   "trace",
+  "watcher",
   "readers",
   "spans delivered",
   "logins that waited",
@@ -81,6 +82,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
       },
     },
     tracer: () => ({ broadcast: () => take("trace") }),
+    watched: () => take("watcher"),
     spans: { committed: () => take("spans committed"), delivered: () => take("spans delivered") },
     legacy: { committed: () => take("older servers"), registered: () => take("names to older servers") },
     userLists: { registered: () => take("names in lists") },
@@ -166,12 +168,22 @@ Deno.test("a turn in which everybody throws is told to all, and the next turn is
   }
   journal.flush();
   assertEquals(taken, [
-    ...["spans committed", "peers", "anna is told", "anna is cut", "bob is told", "bob is cut", "budget", "trace"],
+    ...[
+      "spans committed",
+      "peers",
+      "anna is told",
+      "anna is cut",
+      "bob is told",
+      "bob is cut",
+      "budget",
+      "trace",
+      "watcher",
+    ],
     ...["readers", "spans delivered", "logins that waited", "older servers", "names in lists"],
     ...["names to older servers", "names to guests", "names to observers"],
     ...["anna is registered", "bob is registered"],
   ]);
-  assertEquals(faults.caughtAt.length, 16);
+  assertEquals(faults.caughtAt.length, 17);
   assertEquals(journal.publish(ABOUT).sequence, 4);
   store.close();
 });
