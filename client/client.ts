@@ -6,7 +6,7 @@
 
 import { endpointText } from "../config/values.ts";
 import { Supervisor } from "../heartbeat/supervisor.ts";
-import type { Vector } from "../log/vector.ts";
+import { sequenceOf, type Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
@@ -367,7 +367,8 @@ class RunningClient implements Client {
     });
     this.#receiving.begin(login);
     this.#reading.readOrNot();
-    this.#sending.opened();
+    const { serverId = "", resume } = login;
+    this.#sending.opened(resume === undefined ? {} : { [serverId]: sequenceOf(resume.vector, serverId) });
     this.#opened.resolve();
   }
 

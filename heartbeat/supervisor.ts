@@ -70,6 +70,14 @@ export interface SupervisorDeadline {
   cancel(): void;
 }
 
+/** How long the other side has been silent while it is not supervised yet. */
+export interface Silence extends SupervisorDeadline {
+  /** Awake time, to within a pulse. */
+  readonly ms: number;
+  /** Bytes came. */
+  heard(): void;
+}
+
 /** The data of a dashboard about one connection's heartbeat. */
 export interface HeartbeatSnapshot {
   /** The present state. */
@@ -109,6 +117,9 @@ interface Plan {
  */
 const SPREAD_STEP = 0.6180339887498949;
 
+/** Nothing happens then. */
+const SILENCE_LOOK_MS = 60_000;
+
 /** The heartbeat tasks of a process, and its deadlines. Costs one timer while there are any. */
 export class Supervisor implements Disposable {
   readonly #pulse: Pulse;
@@ -121,15 +132,21 @@ export class Supervisor implements Disposable {
   }
 
   /**
-   * Supervises `connection` from now on; its opening counts as heard. Pass settings through `effectiveHeartbeat` first,
-   * and do not change them afterwards.
+   * Supervises `connection` from now on. It has been silent for `silentMs` of awake time; the time beyond
+   * `idleTimeoutMs` is forgiven, so that it can answer. Pass settings through `effectiveHeartbeat` first, and do not
+   * change them afterwards.
    * @throws {RangeError} when `config` cannot be kept: a span that is not above 0, a count that is not 1, 2, 3 …
    */
-  watch(connection: Supervised, config: LivenessConfig): Watch {
+  watch(connection: Supervised, config: LivenessConfig, silentMs = 0): Watch {
     const plan = this.#plan(config);
     this.#watches += 1;
     const lateMs = Math.floor(((this.#watches * SPREAD_STEP) % 1) * plan.spreadMs);
-    return new ConnectionWatch(this.#pulse, connection, plan, lateMs);
+    return new ConnectionWatch(this.#pulse, connection, plan, { lateMs, silentMs });
+  }
+
+  /** Counts from now on how long the other side is silent, for a `watch` that is to follow. */
+  silence(): Silence {
+    return new SilentSpan(this.#pulse);
   }
 
   /**
@@ -185,13 +202,20 @@ class ConnectionWatch implements Watch, PulseSleeper {
   /** Bytes ended a round, and its owner was not told yet: the answer may be among them, and tells it better. */
   #aliveIsUntold = false;
 
-  constructor(pulse: Pulse, connection: Supervised, plan: Plan, lateMs: number) {
+  constructor(
+    pulse: Pulse,
+    connection: Supervised,
+    plan: Plan,
+    { lateMs, silentMs }: { readonly lateMs: number; readonly silentMs: number },
+  ) {
+    const { idleTimeoutMs } = plan.config;
+    const heardBeforeMs = Math.min(silentMs, idleTimeoutMs);
     this.#pulse = pulse;
     this.#connection = connection;
     this.#plan = plan;
     this.#lateMs = lateMs;
-    pulse.join(this, plan.config.idleTimeoutMs + lateMs);
-    this.#heardAt = pulse.awake.at;
+    pulse.join(this, idleTimeoutMs - heardBeforeMs + lateMs);
+    this.#heardAt = pulse.awake.at - heardBeforeMs;
     this.#state = startLiveness(this.#heardAt, plan.config).state;
   }
 
@@ -281,6 +305,38 @@ class ConnectionWatch implements Watch, PulseSleeper {
     this.#aliveIsUntold = false;
     this.#roundTripMs = roundTripMs ?? this.#roundTripMs;
     this.#connection.alive(roundTripMs);
+  }
+}
+
+/** Keeps the pulse going, as awake time counts only with somebody in it. */
+class SilentSpan implements Silence, PulseSleeper {
+  dueAt = 0;
+  slot = GONE;
+  readonly pulseMs = pulseForDelay(SILENCE_LOOK_MS);
+  readonly accuses = false;
+  readonly #pulse: Pulse;
+  #heardAt: number;
+
+  constructor(pulse: Pulse) {
+    this.#pulse = pulse;
+    pulse.join(this, SILENCE_LOOK_MS);
+    this.#heardAt = pulse.awake.at;
+  }
+
+  get ms(): number {
+    return this.slot === GONE ? 0 : this.#pulse.now() - this.#heardAt;
+  }
+
+  heard(): void {
+    this.#heardAt = this.#pulse.now();
+  }
+
+  cancel(): void {
+    this.#pulse.leave(this);
+  }
+
+  due(): void {
+    this.#pulse.wakeAt(this, this.#pulse.now() + SILENCE_LOOK_MS);
   }
 }
 

@@ -64,6 +64,8 @@ export class Connection
   #phase: Phase;
   /** The link, or what stands before it. */
   outlet: Outlet;
+  /** Whether it becomes known just now who it is. */
+  #isDeciding = false;
   /** The user that has logged in; empty before. */
   #username = "";
   /** What a client that keeps a trace is called there; empty for others. */
@@ -130,6 +132,7 @@ export class Connection
     const phase = this.#phase;
     if (phase.kind === "closed") return;
     if (phase.kind === "client") phase.client.heard();
+    else if (phase.kind === "stranger") phase.identification.heard();
     this.#lines.push(bytes);
   }
 
@@ -291,8 +294,8 @@ export class Connection
   }
 
   readsAgain(): void {
-    // What it sent meanwhile is still to come: its silence begins now.
-    if (this.#phase.kind === "client") this.#phase.client.heard();
+    // What it sent meanwhile is still to come: its silence begins now. Whoever is just let in is asked soon instead.
+    if (this.#phase.kind === "client" && !this.#isDeciding) this.#phase.client.heard();
   }
 
   readOrNot(): void {
@@ -302,8 +305,13 @@ export class Connection
   // ---- effects out -----------------------------------------------------------------------------------------------
 
   decided(step: SessionStep): void {
-    this.#apply(step);
-    this.#lines.takeHeld();
+    this.#isDeciding = true;
+    try {
+      this.#apply(step);
+      this.#lines.takeHeld();
+    } finally {
+      this.#isDeciding = false;
+    }
   }
 
   #apply({ session, effects }: SessionStep): void {
@@ -318,8 +326,9 @@ export class Connection
   #identified(identification: Identification, session: StrangerSession | LoggedIn | { readonly kind: "peer" }): void {
     // Where a peer's link goes is known a moment later.
     if (session.kind !== "client" && session.kind !== "peer") return identification.goesOn(session);
+    const { silentMs } = identification;
     identification.leave();
-    if (session.kind === "client") this.#phase = { kind: "entering", session };
+    if (session.kind === "client") this.#phase = { kind: "entering", session, silentMs };
   }
 
   #perform(effect: SessionEffect): void {
@@ -336,7 +345,7 @@ export class Connection
       case "becomePeer":
         return this.#becomePeer(effect.admission);
       case "beginSession":
-        if (phase.kind === "entering") letIn(phase.session, effect, this, this.#services);
+        if (phase.kind === "entering") letIn(phase, effect, this, this.#services);
         return;
       case "close":
         return this.#close(effect.reason, effect.why);

@@ -24,8 +24,8 @@ export interface ClientPhase {
 export type Phase =
   /** It has to say who it is. */
   | { readonly kind: "stranger"; readonly identification: Identification }
-  /** It is let in, and about to be welcomed. */
-  | { readonly kind: "entering"; readonly session: LoggedIn }
+  /** It is let in, and about to be welcomed; it has said nothing for `silentMs`. */
+  | { readonly kind: "entering"; readonly session: LoggedIn; readonly silentMs: number }
   | ClientPhase
   /** A server: it has taken the link over, and all that follows is its business. */
   | { readonly kind: "peer"; readonly taker: LinkTaker }

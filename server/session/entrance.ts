@@ -9,13 +9,13 @@ import type { ClientSession } from "../hub/sessions.ts";
 import type { Feature } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { ClientRequests } from "./client_requests.ts";
-import type { ClientPhase } from "./connection_phase.ts";
+import type { ClientPhase, Phase } from "./connection_phase.ts";
 import type { ConnectionServices } from "./connection_services.ts";
 import { loginSuccess } from "./login_answers.ts";
 import type { Replies } from "./replies.ts";
 import { type ResumePoint, resumePointOf } from "./resume_point.ts";
 import { ServedClient, type ServedClientOwner } from "./served_client.ts";
-import { type CheckedLogin, featuresInForce, type LoggedIn } from "./session.ts";
+import { type CheckedLogin, featuresInForce } from "./session.ts";
 
 /** The connection, as it is needed for that. */
 export interface EntranceOwner extends ClientSession, ServedClientOwner {
@@ -34,7 +34,7 @@ const logger = getLogger(["thrum", "connection"]);
 
 /** Serves it from here on. */
 export function letIn(
-  session: LoggedIn,
+  { session, silentMs }: Extract<Phase, { kind: "entering" }>,
   checked: CheckedLogin,
   owner: EntranceOwner,
   services: ConnectionServices,
@@ -60,7 +60,7 @@ export function letIn(
   balancer.begin(owner);
   // What it says that it has is known at once; where it was lost may only be found out in a moment.
   if (isNamed && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
-  client.begin(login);
+  client.begin(login, silentMs);
 }
 
 /** A client that is sent away is logged in for a moment, as some know no other order. */

@@ -5,7 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { SupervisorDeadline } from "../../heartbeat/supervisor.ts";
+import type { Silence, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
@@ -33,7 +33,7 @@ export type StrangerSession = NamelessSession | VerifyingSession;
 type Stage =
   /** It has to say who it is, before the deadline. */
   | { readonly kind: "nameless"; readonly session: NamelessSession; readonly deadline: SupervisorDeadline }
-  /** What it has said is looked at. It is the client that waits, so there is no deadline. */
+  /** What it has said is looked at. It is the client that waits, so there is no deadline; its silence counts. */
   | { readonly kind: "verifying"; readonly session: VerifyingSession }
   /** Its LOGIN is good, and no seat is free. */
   | { readonly kind: "awaitingSeat"; readonly session: VerifyingSession; readonly deadline: SupervisorDeadline };
@@ -68,6 +68,8 @@ export class Identification implements LoginApplicant {
   readonly #services: ConnectionServices;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;
+  /** Since it said what is looked at. */
+  #silence: Silence | undefined;
 
   constructor(services: ConnectionServices, owner: IdentificationOwner) {
     this.#services = services;
@@ -81,6 +83,11 @@ export class Identification implements LoginApplicant {
   /** Whether no line of it is taken until something was looked at. */
   get isBusy(): boolean {
     return this.#stage.session.kind === "verifying";
+  }
+
+  /** For how long it has said nothing while it waited for the answer, in milliseconds of awake time. */
+  get silentMs(): number {
+    return this.#silence?.ms ?? 0;
   }
 
   get remoteHost(): string {
@@ -100,7 +107,13 @@ export class Identification implements LoginApplicant {
   goesOn(session: StrangerSession): void {
     if (session.kind !== "verifying") return this.#await(session);
     this.#stopDeadline();
+    this.#silence = this.#services.supervisor.silence();
     this.#stage = { kind: "verifying", session };
+  }
+
+  /** Bytes came from it. */
+  heard(): void {
+    this.#silence?.heard();
   }
 
   perform(effect: Extract<SessionEffect, { kind: "checkLogin" | "register" }>): void {
@@ -116,6 +129,7 @@ export class Identification implements LoginApplicant {
   /** It is known who it is, or the connection ends. */
   leave(): void {
     this.#stopDeadline();
+    this.#stopSilence();
     this.#services.accounts.giveUp(this);
   }
 
@@ -160,6 +174,7 @@ export class Identification implements LoginApplicant {
   }
 
   #await(session: NamelessSession): void {
+    this.#stopSilence();
     const { seats, config: { limits: { identifyTimeoutMs } } } = this.#services;
     // When few seats are left it may come back: it has not had as long as is promised.
     const isShort = seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs;
@@ -179,6 +194,11 @@ export class Identification implements LoginApplicant {
   #deadline(spanMs: number, reason: CloseReason, why: string): SupervisorDeadline {
     this.#stopDeadline();
     return this.#services.supervisor.deadline(spanMs, () => this.#owner.end(reason, why));
+  }
+
+  #stopSilence(): void {
+    this.#silence?.cancel();
+    this.#silence = undefined;
   }
 
   #stopDeadline(): void {

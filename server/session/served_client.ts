@@ -124,14 +124,14 @@ export class ServedClient implements Supervised, ReaderOwner {
     }
   }
 
-  /** Begins to supervise it, and to read to it. */
-  begin(login: LoginMessage): void {
+  /** Begins to supervise it, and to read to it. It has said nothing for `silentMs` of awake time. */
+  begin(login: LoginMessage, silentMs: number): void {
     const { journal } = this.#services;
     const last = login.last === undefined ? undefined : parseEntryId(login.last);
     const isElsewhere = last !== undefined && last.origin !== journal.serverId;
     // Also of one that has a name: what is known of its user may be of another client that has the same.
     if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
-    this.#supervise(login);
+    this.#supervise(login, silentMs);
     const { hub } = this.#services;
     // Who brings a vector gets from the log what it misses, messages and all.
     const { features } = this.#session;
@@ -374,7 +374,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     if (this.#placeId !== undefined) this.#services.placeKeeper.moved(this.#placeId, position);
   }
 
-  #supervise(login: LoginMessage): void {
+  #supervise(login: LoginMessage, silentMs: number): void {
     const { config, heartbeat, supervisor, transport } = this.#services;
     const { isPlain, features } = this.#session;
     this.#keepsTrace = login.trace !== undefined;
@@ -384,7 +384,7 @@ export class ServedClient implements Supervised, ReaderOwner {
       link.keepAlive(heartbeat.idleTimeoutMs);
       return;
     }
-    this.#watch = supervisor.watch(this, heartbeat);
+    this.#watch = supervisor.watch(this, heartbeat, silentMs);
     if (login.heartbeatPort === undefined || isPlain) return;
     const { heartbeatDials, clock, faults } = this.#services;
     const endpoint = { host: link.remoteHost, port: login.heartbeatPort };

@@ -86,6 +86,26 @@ Deno.test("What was published around the death of a server is published once, in
   await world.closed(client);
 });
 
+Deno.test("A client makes no server wait for what the server that acknowledged it has lost", async () => {
+  const { world, servers: [first, second, third], name } = threeServers();
+  const client = await world.connected();
+  name(first);
+  for (const n of [1, 2]) await Promise.all([client.publish({ n }), world.clock.run(10)]);
+  await first.kill();
+  // An old copy of its data was put back, and only this server is there.
+  first.log.length = 1;
+  await second.kill();
+  await third.kill();
+  first.restart();
+  await world.clock.run(5_000);
+  assertEquals(first.got("LOGIN").map(({ last }) => last), [undefined, "a:2"]);
+  second.restart();
+  await first.kill();
+  await world.clock.run(5_000);
+  assertEquals(second.got("LOGIN").at(-1)?.last, undefined);
+  await world.closed(client);
+});
+
 Deno.test("A message that two servers took is received once", async () => {
   const { world, servers: [first, second], name } = threeServers();
   const client = await world.connected();
