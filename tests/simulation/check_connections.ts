@@ -1,6 +1,7 @@
 /** Checks that the heartbeat accuses the dead and nobody else. Pure. */
 
 import { type Evidence, overlapMs, overlaps, type Violation } from "./evidence.ts";
+import type { Happening } from "./history.ts";
 import { HEARTBEAT, IDENTIFY_TIMEOUT_MS } from "./sim_server.ts";
 
 /** From the last byte to the end of a connection. */
@@ -64,13 +65,16 @@ export function checkDead(evidence: Evidence): Violation[] {
   return violations;
 }
 
+/** What comes to a client: lines of the log, and answers. */
+const TAKEN = new Set<Happening["what"]>(["received", "got", "was told of", "was told who is online"]);
+
 /**
  * Until when a client may be kept that took data its server had sent, and perhaps said nothing after that: who is slow
  * to read gets twice the time to answer. `undefined` for one that took nothing for so long that it was asked since.
  */
 function takenUntil(evidence: Evidence, who: string, diedAt: number): number | undefined {
-  const taken = [...evidence.told("received"), ...evidence.told("got")].filter((event) =>
-    event.who === who && event.at <= diedAt && event.at > diedAt - HEARTBEAT.idleTimeoutMs
+  const taken = evidence.events.filter((event) =>
+    TAKEN.has(event.what) && event.who === who && event.at <= diedAt && event.at > diedAt - HEARTBEAT.idleTimeoutMs
   );
   return taken.length === 0 ? undefined : Math.max(...taken.map(({ at }) => at)) + 2 * BOUND_MS + SLACK_MS;
 }
