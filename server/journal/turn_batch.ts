@@ -48,6 +48,8 @@ export class TurnBatch {
   #notes: Record<string, string> | undefined;
   /** Origins that are forgotten whole. */
   #buried: Record<string, number> | undefined;
+  /** Whether the turn has to be on the disk before anything follows from it. */
+  isSynced = false;
   /** Where the server has a new name from this turn on. */
   renamed: Renaming | undefined;
 
@@ -126,6 +128,7 @@ export class TurnBatch {
       ...(this.#buried === undefined ? {} : { buried: this.#buried }),
       ...(this.#notes === undefined ? {} : { notes: this.#notes }),
       ...(this.renamed === undefined ? {} : { renamed: this.renamed }),
+      ...(this.isSynced ? { isSynced: true } : {}),
       lamport,
     };
   }

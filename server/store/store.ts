@@ -141,6 +141,11 @@ export interface Batch {
   readonly buried?: Vector;
   /** When given, the server has a new name from then on. Comes before all else in the batch. */
   readonly renamed?: Renaming;
+  /**
+   * It is on the disk when `commit` returns, and so is all before it: a power cut does not take it. Otherwise that is
+   * so where the store was opened with `synchronous: "full"`.
+   */
+  readonly isSynced?: boolean;
   /** The server's Lamport clock after the turn. */
   readonly lamport: number;
 }

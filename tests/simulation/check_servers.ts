@@ -3,10 +3,6 @@
 import { keyOf, ofLine } from "./numbered.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
-import { SYNCED_AFTER_MS } from "./disk.ts";
-
-/** A link comes up, both say who they are, and one of them ends. */
-const GREETING_MS = 60;
 
 /** Servers that answer slowly may be taken for gone; so long before something they need to have been apart. */
 const APART_BEFORE_MS = 8_000;
@@ -17,7 +13,7 @@ export function checkRunning(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const { who, info, at } of evidence.told("threw")) violations.push({ promise, what: `${who}: ${info}`, at });
   for (const { who, reason, info, at } of evidence.told("ended")) {
-    if (reason !== "stopped" && !isOfDisk(evidence, who, at) && !hasForgottenStart(evidence, who, info, at)) {
+    if (reason !== "stopped" && !isOfDisk(evidence, who, at)) {
       violations.push({ promise, what: `${who} ended (${reason}): ${info}`, at });
     }
   }
@@ -34,22 +30,6 @@ function isOfDisk(evidence: Evidence, server: string, endedAt: number): boolean 
   return evidence.told("step").some(({ step, at }) =>
     (step.kind === "reads fail" || step.kind === "bit flips") && step.server === server && at <= endedAt
   );
-}
-
-/**
- * Whether a server was taken for a copy as it lost in silence that it had been started: it lost its power right after
- * that, and was back before the link that it had then was known to be dead.
- */
-function hasForgottenStart(evidence: Evidence, server: string, info: string, endedAt: number): boolean {
-  if (evidence.schedule.settings.cuts !== "silent" || !info.startsWith("CloneError")) return false;
-  return evidence.told("died").some(({ who, how, at }) => {
-    if (who !== server || how !== "power cut" || at > endedAt) return false;
-    const started = evidence.told("started").findLast((event) => event.who === server && event.at <= at);
-    return started !== undefined && at - started.at <= SYNCED_AFTER_MS &&
-      evidence.schedule.servers.some((other) =>
-        evidence.links(other, server).some(({ from, until }) => from <= at && until >= endedAt - GREETING_MS)
-      );
-  });
 }
 
 /** Who can talk to each other ends with equal logs and equal accounts. */

@@ -391,22 +391,6 @@ Deno.test("the checker passes over what comes again or late of numbers that were
   ]);
 });
 
-Deno.test("the checker lets a server be taken for a copy whose start was lost with its power, while the former link seems to live", () => {
-  const told = (cutAt: number, downAt: number): Told[] => [
-    [0, "s1", { what: "started", serverId: "s1" }],
-    [0, "s2", { what: "started", serverId: "s2" }],
-    [1, "s2", { what: "link up", peer: "s1", link: 1 }],
-    [cutAt, "s1", { what: "died", how: "power cut" }],
-    [1_000, "s1", { what: "started", serverId: "s1" }],
-    ...(downAt < 1_010 ? [[downAt, "s2", { what: "link down", peer: "s1", link: 1 }] as Told] : []),
-    [1_010, "s1", { what: "ended", reason: "failed", info: "CloneError: This data folder is a copy" }],
-  ];
-  assertEquals(broken(told(400, 2_000), { cuts: "silent" }), []);
-  assertEquals(broken(told(400, 2_000)), ["nothing breaks down"]);
-  assertEquals(broken(told(600, 2_000), { cuts: "silent" }), ["nothing breaks down"]);
-  assertEquals(broken(told(400, 600), { cuts: "silent" }), ["nothing breaks down"]);
-});
-
 Deno.test("the checker lets an activity be there twice whose number was given out twice, if its sender gives no message ids", () => {
   const told = (key: "library" | "plain"): string[] => {
     const schedule = scheduleWith();

@@ -23,6 +23,10 @@ type Written =
   | { readonly kind: "batch"; readonly batch: Batch; readonly at: number }
   | { readonly kind: "forget"; readonly limits: ForgetLimits; readonly at: number };
 
+function isSynced(written: Written): boolean {
+  return written.kind === "batch" && written.batch.isSynced === true;
+}
+
 /** What the disk tells its owner. */
 export interface DiskOwner {
   /**
@@ -55,7 +59,7 @@ const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "usedMessageId",
 ]);
 /** What was committed so long ago is on the disk for certain. */
-export const SYNCED_AFTER_MS = 500;
+const SYNCED_AFTER_MS = 500;
 
 /** One server's disk. */
 export class Disk {
@@ -175,15 +179,16 @@ export class Disk {
   }
 
   /**
-   * The power is cut: of what was committed in the last moments only the first part is there, `chance` (from 0 up to
-   * but not including 1) says how much. Gives the segments that are lost; when there are any, the server has a new
-   * name from then on, as its old numbers may be known to others; unless it `isNoticed` by nobody, as when the disk
-   * lost whole transactions.
+   * The power is cut: of what was committed in the last moments, and not synced, only the first part is there, `chance`
+   * (from 0 up to but not including 1) says how much. Gives the segments that are lost; when there are any, the server
+   * has a new name from then on, as its old numbers may be known to others; unless it `isNoticed` by nobody, as when
+   * the disk lost whole transactions.
    */
   powerCut(nowMs: number, chance: number, isNoticed = true): readonly Segment[] {
     const synced = this.#written.findIndex(({ at }) => at > nowMs - SYNCED_AFTER_MS);
     const first = synced < 0 ? this.#written.length : synced;
-    const kept = first + Math.floor(chance * (this.#written.length - first + 1));
+    const least = Math.max(first, this.#written.findLastIndex(isSynced) + 1);
+    const kept = least + Math.floor(chance * (this.#written.length - least + 1));
     const { lost } = this.#drop(kept);
     if (lost.length > 0 && isNoticed) {
       const formerServerId = this.#names.at(-1)!;

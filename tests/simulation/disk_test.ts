@@ -49,6 +49,15 @@ Deno.test("a power cut that takes nothing of the log changes no name", () => {
   assertEquals(disk.open(() => 10_001, OWNER).opened.serverId, "s1");
 });
 
+Deno.test("a power cut takes nothing that was synced, nor what was before it", () => {
+  const disk = new Disk("s1");
+  const store = disk.open(() => 1_000, OWNER);
+  store.commit(batch(1));
+  store.commit({ ...batch(2), isSynced: true });
+  store.commit(batch(3));
+  assertEquals(disk.powerCut(1_000, 0).map(({ position }) => position), [3]);
+});
+
 Deno.test("a process that died cannot write to the disk of the one that came after it", () => {
   const disk = new Disk("s1");
   const dead = disk.open(() => 0, OWNER);

@@ -26,6 +26,25 @@ Deno.test("a schedule gives the same history when it was written down and read a
   assertEquals((await runSchedule(copy)).hash, (await runSchedule(schedule)).hash);
 });
 
+Deno.test("a server that is back right after a power cut is no copy, as its start was on the disk", async () => {
+  const { settings } = scheduleOf(1, SIZES);
+  for (const cuts of ["noticed", "silent"] as const) {
+    const outcome = await runSchedule({
+      seed: 1,
+      servers: ["s1", "s2"],
+      clients: [],
+      settings: { ...settings, synchronous: "normal", cuts },
+      steps: [
+        { at: 0, kind: "start", server: "s2" },
+        { at: 1_000, kind: "start", server: "s1" },
+        { at: 1_300, kind: "power cut", server: "s1", chance: 0 },
+        { at: 1_800, kind: "start", server: "s1" },
+      ],
+    });
+    assertEquals(outcome.violations, []);
+  }
+});
+
 Deno.test("a single server, and many small ones, keep their promises too", async () => {
   for (let seed = 1; seed <= 10; seed++) {
     for (const sizes of [{ servers: 1, clients: 3, steps: 40 }, { servers: 5, clients: 6, steps: 60 }]) {

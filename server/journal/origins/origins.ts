@@ -99,9 +99,14 @@ export class Origins {
     return this.#isRenaming;
   }
 
-  /** This server has begun: the next start in this data folder comes after it. */
+  /**
+   * This server has begun: the next start in this data folder comes after it. Also after a power cut, or others would
+   * take it for a copy as long as they take this one for alive.
+   */
   begin(incarnation: Incarnation): void {
-    this.#journal.openTurn().note(INCARNATION, JSON.stringify(incarnation));
+    const turn = this.#journal.openTurn();
+    turn.note(INCARNATION, JSON.stringify(incarnation));
+    turn.isSynced = true;
     this.#journal.flush();
   }
 

@@ -113,6 +113,19 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
   }
 }
 
+/**
+ * Carries out `write`, whose transactions are on the disk when it is done, and goes on as `synchronous` says. Throws
+ * the errors of SQLite, and what `write` throws.
+ */
+export function withSync(database: DatabaseSync, synchronous: "normal" | "full", write: () => void): void {
+  database.prepare("PRAGMA synchronous = full").get();
+  try {
+    write();
+  } finally {
+    database.prepare(`PRAGMA synchronous = ${synchronous}`).get();
+  }
+}
+
 /** Checks the rows and indexes of the small tables. Throws the errors of SQLite, and `DamagedFileError`. */
 export function checkSmallTables(database: DatabaseSync): void {
   for (const table of SMALL_TABLES) {

@@ -17,7 +17,7 @@ import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_
 import { checkBatch, findBuriable, findMissing, vectorAt } from "../origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
-import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { checkSmallTables, closeToOthers, prepareFile, prepareFolder, withSync } from "./sqlite_file.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteForgetting } from "./sqlite_forgetting.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
@@ -93,6 +93,7 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #files: LogFiles;
   readonly #folder: string;
+  readonly #synchronous: "normal" | "full";
   readonly #watch: FileWatch;
   readonly #statements: Statements;
   readonly #beside: SqliteBeside;
@@ -115,11 +116,12 @@ class SqliteStore implements Store {
     database: DatabaseSync,
     files: LogFiles,
     largeBytes: number,
-    { folder, makeServerId, maxAnonymousIds }: SqliteStoreOptions,
+    { folder, makeServerId, maxAnonymousIds, synchronous }: SqliteStoreOptions,
   ) {
     this.#database = database;
     this.#files = files;
     this.#folder = folder;
+    this.#synchronous = synchronous;
     this.#watch = new FileWatch(folder, seenAt);
     this.#statements = prepareStatements(database);
     beginState(this.#statements, makeServerId);
@@ -161,7 +163,7 @@ class SqliteStore implements Store {
     let changed = new Map<string, Origin>();
     let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
     let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
-    this.#transaction(() => {
+    const write = () => {
       if (batch.renamed !== undefined) ended = this.#endFormer(batch.renamed);
       if (batch.buried !== undefined) buried = this.#origins.writeBuried(batch.buried);
       const originOf = (name: string) =>
@@ -178,7 +180,9 @@ class SqliteStore implements Store {
       });
       this.#beside.write(batch);
       if (state !== this.#state) writeState(this.#statements, state);
-    });
+    };
+    if (batch.isSynced !== true) this.#transaction(write);
+    else withSync(this.#database, this.#synchronous, () => this.#transaction(write));
     this.#state = state;
     if (ended?.origin !== undefined) this.#origins.set(ended.origin);
     if (buried !== undefined) this.#origins.bury(buried.tombstones);
