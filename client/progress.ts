@@ -69,17 +69,24 @@ export class Progress {
    * A server with less of its *own* origin than the client has lost the rest and gives the numbers anew: its next
    * entries are new. A server with less of another origin has only not heard of the rest yet. The client keeps its
    * sequence there, or it would get those entries twice. The client drops origins that the network has forgotten.
+   *
+   * Returns the origin whose numbers are given anew, if there is one.
    */
-  begin({ serverId, vector, replayed, forgotten = [], isTold = false }: Beginning): void {
+  begin({ serverId, vector, replayed, forgotten = [], isTold = false }: Beginning): string | undefined {
+    let renumbered: string | undefined;
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
       const end = vector[serverId]!;
-      if (end < sequenceOf(this.#received, serverId)) this.#received[serverId] = end;
+      if (end < sequenceOf(this.#received, serverId)) {
+        this.#received[serverId] = end;
+        renumbered = serverId;
+      }
     }
     if (!this.#hasBegun) this.#received = { ...vector };
     this.#hasBegun = true;
     this.#replay = { vector, missing: isTold ? Infinity : replayed };
     this.#forgotten = Object.fromEntries(forgotten.map((origin) => [origin, sequenceOf(this.#received, origin)]));
     this.#finishReplay();
+    return renumbered;
   }
 
   /** The server has sent all missed entries. The client now has this vector. */

@@ -42,8 +42,8 @@ export class Receiving {
   readonly #owner: ReceivingOwner;
   readonly #progress: Progress;
   readonly #seen = new SeenMessages();
-  /** Ids of direct messages that came. Messages that waited have no place in the order of the others. */
-  readonly #messageIds = new SeenKeys(MAX_SEEN_MESSAGES);
+  /** Direct messages that came. Messages that waited have no place in the order of the others. */
+  readonly #cameMessages = new SeenKeys(MAX_SEEN_MESSAGES);
   /** Message ids, as this user's clients gave them, of messages that are known to be delivered. */
   readonly #deliveredIds = new SeenKeys(MAX_SEEN_MESSAGES);
   readonly #activities: Fanout<Activity>;
@@ -54,6 +54,8 @@ export class Receiving {
   #isOverfull = false;
   /** The same of news of who is there, which come only once. */
   #leavesOutPresence = false;
+  /** All iterators have ended. What still comes is left out as well: it is a later client's. */
+  #isEnded = false;
   /** The first and the last direct message of each origin, by their sequence. */
   readonly #oldestMessages: Record<string, number> = {};
   readonly #newestMessages: Record<string, number> = {};
@@ -114,7 +116,7 @@ export class Receiving {
     for (const { id } of this.#messages.waiting()) lower(delivered, id);
     // The result does not name an origin of which nothing was taken.
     for (const [origin, sequence] of Object.entries(delivered)) {
-      if (sequence < this.#oldestMessages[origin]!) delete delivered[origin];
+      if (sequence < (this.#oldestMessages[origin] ?? Infinity)) delete delivered[origin];
     }
     return delivered;
   }
@@ -143,7 +145,7 @@ export class Receiving {
       this.#owner.tell({ kind: "gap", gaps });
     }
     this.#isFirst = isTold && !this.#progress.hasBegun;
-    if (resume !== undefined) this.#progress.begin({ serverId, ...resume, isTold });
+    if (resume !== undefined) this.#renumbered(this.#progress.begin({ serverId, ...resume, isTold }));
     if (!isTold && !this.#progress.isBehind) this.#tellCaughtUp();
   }
 
@@ -168,7 +170,7 @@ export class Receiving {
   /** The server says that all has come that was missed. */
   caughtUp(vector: WireVector, isComplete = false): void {
     // Not all of it was taken: this is said again when it has come again.
-    if (this.#isOverfull) return;
+    if (this.#isLeftOut) return;
     this.#isFirst = false;
     if (isComplete && this.#lacksMessages) {
       this.#lacksMessages = false;
@@ -193,13 +195,14 @@ export class Receiving {
     if (!offline && !this.#isNew({ id, lamport })) return;
     const entry = parseEntryId(id);
     if (entry === undefined) return;
-    const isNew = this.#messageIds.isNew(id);
+    // A server that lost its newest entries gives their numbers to others.
+    const isNew = this.#cameMessages.isNew([id, lamport, sentAt, messageId].join(" "));
     if (offline) this.#owner.onArrival(id, lamport, isNew);
-    // It waits because the server does not know yet that it was taken.
-    if (!isNew) return this.#owner.onDelivered();
     const { origin, sequence } = entry;
     this.#oldestMessages[origin] = Math.min(this.#oldestMessages[origin] ?? sequence, sequence);
     this.#newestMessages[origin] = Math.max(this.#newestMessages[origin] ?? 0, sequence);
+    // It waits because the server does not know yet that it was taken.
+    if (!isNew) return this.#owner.onDelivered();
     if (offline) this.#offline++;
     if (messageId !== undefined && !this.#seen.isNew(from, messageId)) return this.#owner.onDelivered();
     this.#messages.push({ from, to, text, id, lamport, sentAt, offline }, length);
@@ -207,7 +210,7 @@ export class Receiving {
 
   /** A direct message of this user has reached its receiver. */
   receipt({ id, lamport, messageId, of, to }: ReceiptMessage): void {
-    if (id !== undefined && (this.#isOverfull || !this.#isNew({ id, lamport }))) return;
+    if (id !== undefined && (this.#isLeftOut || !this.#isNew({ id, lamport }))) return;
     // Nobody's fault, and nothing to tell: two servers delivered the message, or two of them had taken it.
     if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
   }
@@ -222,8 +225,9 @@ export class Receiving {
     }
   }
 
-  /** Nothing more comes. */
+  /** Nobody takes more. The rest of what the iterators have can still be taken. */
   end(error: Error | undefined): void {
+    this.#isEnded = true;
     this.#activities.end(error);
     this.#messages.end(error);
     this.#presences.end(error);
@@ -272,12 +276,26 @@ export class Receiving {
    * for each origin. The entries up to now are the client's, and the next login brings the rest.
    */
   #leavesOut(what: "activities" | "messages", waiting: { readonly isOverfull: boolean }): boolean {
-    if (this.#isOverfull || !waiting.isOverfull) return this.#isOverfull;
+    if (this.#isLeftOut || !waiting.isOverfull) return this.#isLeftOut;
     this.#isOverfull = true;
     // The replay of this connection will not come to its end.
     this.#progress.cutOff();
     this.#tellOverflow(what, this.#owner.canCatchUp());
     return true;
+  }
+
+  /** Whether entries of the log are left out. */
+  get #isLeftOut(): boolean {
+    return this.#isOverfull || this.#isEnded;
+  }
+
+  /**
+   * `origin` gives numbers anew. What was taken under them says nothing of the messages that get them now.
+   */
+  #renumbered(origin: string | undefined): void {
+    if (origin === undefined) return;
+    delete this.#oldestMessages[origin];
+    delete this.#newestMessages[origin];
   }
 
   #tellOverflow(what: "activities" | "messages" | "presence", comesAgain: boolean): void {

@@ -39,19 +39,25 @@ export class Progress {
 
   /**
    * A login was answered. Once `replayed` entries have come, or the server says so (`isTold`), the page
-   * has all of `vector`.
+   * has all of `vector`. Returns the origin whose numbers are given anew, if there is one.
    * @param {{ serverId?: string | undefined, vector: Vector, replayed: number, isTold: boolean }} beginning
+   * @returns {string | undefined}
    */
   begin({ serverId, vector, replayed, isTold }) {
+    let renumbered;
     // A server that has less of its own origin has lost the rest, and gives its numbers anew.
     if (serverId !== undefined && Object.hasOwn(vector, serverId)) {
       const end = vector[serverId] ?? 0;
-      if (end < this.#sequence(serverId)) this.#received[serverId] = end;
+      if (end < this.#sequence(serverId)) {
+        this.#received[serverId] = end;
+        renumbered = serverId;
+      }
     }
     if (!this.#hasBegun) this.#received = { ...vector };
     this.#hasBegun = true;
     this.#replay = { vector, missing: isTold ? Infinity : replayed };
     this.#finishReplay();
+    return renumbered;
   }
 
   /**

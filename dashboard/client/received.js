@@ -88,7 +88,13 @@ export class Received {
   begin({ serverId, resume, features }) {
     if (resume === undefined) return [];
     const isTold = Array.isArray(features) && features.includes("chat");
-    this.#progress.begin({ serverId, vector: { ...resume.vector }, replayed: Number(resume.replayed), isTold });
+    const replayed = Number(resume.replayed);
+    const renumbered = this.#progress.begin({ serverId, vector: { ...resume.vector }, replayed, isTold });
+    if (renumbered !== undefined) {
+      // What was seen under these numbers says nothing of the messages that get them now.
+      delete this.#newest[renumbered];
+      delete this.#seen[renumbered];
+    }
     return Array.isArray(resume.gap) ? resume.gap : [];
   }
 
@@ -163,7 +169,8 @@ export class Received {
     if (entry === undefined) return undefined;
     const { origin, sequence } = entry;
     this.#newest[origin] = Math.max(this.#newest[origin] ?? 0, sequence);
-    if (!this.#directIds.isNew(id)) return undefined;
+    // A server that lost its newest entries gives their numbers to others.
+    if (!this.#directIds.isNew([id, lamport, sentAt, messageId].join(" "))) return undefined;
     if (typeof messageId === "string" && !this.#pairs.isNew(`${from}\n${messageId}`)) return undefined;
     return {
       kind: "direct",

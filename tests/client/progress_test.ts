@@ -57,14 +57,14 @@ Deno.test("Progress knows what it has from the first answer on, or when it was t
 
 Deno.test("Progress.begin() goes back with a server that has lost what the client had of it", () => {
   const progress = new Progress({ a: 9, b: 3 });
-  progress.begin({ serverId: "a", vector: { a: 4, b: 3 }, replayed: 0 });
+  assertEquals(progress.begin({ serverId: "a", vector: { a: 4, b: 3 }, replayed: 0 }), "a");
   assertEquals(progress.received, { a: 4, b: 3 });
   assertEquals(progress.receive("a:5"), "new");
 });
 
 Deno.test("Progress.begin() keeps what a server has not heard of yet, and does not take it twice", () => {
   const progress = new Progress({ a: 9, b: 3 });
-  progress.begin({ serverId: "b", vector: { a: 4, b: 5 }, replayed: 1 });
+  assertEquals(progress.begin({ serverId: "b", vector: { a: 4, b: 5 }, replayed: 1 }), undefined);
   assertEquals(progress.received, { a: 9, b: 3 });
   assertEquals(progress.receive("b:5"), "new");
   assertEquals(progress.received, { a: 9, b: 5 });

@@ -204,6 +204,52 @@ Deno.test("Receiving.delivered speaks again once a server that has all that the 
   }
 });
 
+Deno.test("Receiving claims no delivery under numbers that their server gives anew", async () => {
+  const { receiving, acknowledged } = logIn({ s: 10, t: 1 });
+  receiving.caughtUp({ s: 10, t: 1 });
+  const messages = receiving.messages();
+  for (const id of ["s:11", "s:12", "s:13", "t:2"]) receiving.message(message(id), 10);
+  await take(messages, 4);
+  assertEquals(receiving.delivered, { s: 13, t: 2 });
+  receiving.cutOff();
+  // An old copy of its data was put back, and s:11 is another message by now.
+  receiving.begin({
+    command: "LOGIN_SUCCESS",
+    info: "",
+    serverId: "s",
+    features: ["resume", "chat"],
+    resume: { vector: { s: 11, t: 2 }, replayed: 0 },
+  });
+  assertEquals(receiving.delivered, { t: 2 });
+  receiving.message(message("s:11", { text: "another one", sentAt: 7, offline: true }), 10);
+  receiving.message(message("s:12", { text: "the next one", sentAt: 8 }), 10);
+  assertEquals(receiving.delivered, { t: 2 });
+  assertEquals(await take(messages, 2), ["s:11", "s:12"]);
+  assertEquals(receiving.delivered, { s: 12, t: 2 });
+  // One that the client had is not shown again. That it was taken is said.
+  const before = acknowledged();
+  receiving.message(message("s:13"), 10);
+  assertEquals([receiving.delivered, acknowledged()], [{ s: 13, t: 2 }, before + 1]);
+});
+
+Deno.test("Receiving takes nothing after its end: that is a later client's", async () => {
+  const { receiving, events } = logIn({ s: 10 });
+  receiving.caughtUp({ s: 10 });
+  const messages = receiving.messages();
+  receiving.message(message("s:11"), 10);
+  await take(messages, 1);
+  receiving.end(undefined);
+  events.length = 0;
+  receiving.message(message("s:12"), 10);
+  receiving.message(message("s:3", { offline: true }), 10);
+  receiving.activity(activity("s:13"), 10);
+  const delivered = { command: "RECEIPT", state: "delivered", of: "s:3", to: "bob", lamport: 1 } as const;
+  receiving.receipt({ ...delivered, messageId: "m", id: "s:14" });
+  receiving.caughtUp({ s: 14 });
+  assertEquals([receiving.received, receiving.vector], [{ s: 11 }, { s: 11 }]);
+  assertEquals([receiving.delivered, events], [{ s: 11 }, []]);
+});
+
 Deno.test("Receiving.vector leaves out what iterators still have to give, but not messages that waited", async () => {
   const { receiving } = logIn({ a: 4, b: 1, c: 9 });
   const slow = receiving.activities();

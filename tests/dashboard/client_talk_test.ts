@@ -104,6 +104,21 @@ Deno.test("a server that has lost its data gives its numbers anew, and what is n
   assertEquals(activityIds(page.effects), ["a:5", "a:3"]);
 });
 
+Deno.test("a server that gives its numbers anew has other messages under them, which were not seen", () => {
+  const page = new Page();
+  page.live();
+  page.line(direct("a:4"));
+  page.line(direct("a:5"));
+  page.take({ kind: "seen" });
+  const logIn = () => back(page, { resume: { vector: { a: 4 }, replayed: 0 } });
+  assertEquals(commands(logIn()).includes("ACK"), false);
+  page.line(direct("a:4", { text: "another one", sentAt: 2, offline: true }));
+  assertEquals(written(page.line({ command: "CAUGHT_UP", vector: { a: 4 } })), []);
+  page.line(direct("a:5", { text: "the next one", sentAt: 3 }));
+  assertEquals(of(page.effects, "direct").map(({ text }) => text).slice(2), ["another one", "the next one"]);
+  assertEquals(written(page.take({ kind: "seen" })), [{ command: "ACK", vector: { a: 5 } }]);
+});
+
 Deno.test("a replay that is cut off promises nothing", () => {
   const page = new Page();
   page.live();
