@@ -8,6 +8,7 @@ import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";
 import { encodeDirectMessage, encodeReceipt, parseEntry } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { EntryRange, InboxPortion, Store, WaitingMessage } from "../store/store.ts";
+import { MovedDeliveries } from "./moved_deliveries.ts";
 import { RecentDeliveries } from "./recent_deliveries.ts";
 import type { DeliveredMessage, OutgoingMessage, OwnEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
@@ -35,10 +36,20 @@ export interface DirectMessagesJournal {
   read<T>(read: (store: Store) => T): T;
 }
 
+/** A direct message of another server. */
+interface CameMessage {
+  readonly from: string | undefined;
+  readonly to: string;
+  readonly messageId: string | undefined;
+  /** Its end included. */
+  readonly line: string;
+}
+
 /** The inboxes of all users. */
 export class DirectMessages {
   readonly #journal: DirectMessagesJournal;
   readonly #deliveries = new RecentDeliveries();
+  readonly #moved = new MovedDeliveries();
   /** How many messages wait for the users to whom some were sent in this turn; those included. */
   readonly #waitingFor = new Map<string, number>();
 
@@ -140,13 +151,21 @@ export class DirectMessages {
     return this.#deliveries.add({ origin, sequence });
   }
 
+  /** Takes in a message that another server has accepted. It waits, unless it was delivered under another number. */
+  came({ origin, sequence }: EntryId, { from, to, messageId, line }: CameMessage): void {
+    this.#journal.openTurn().addMessage({ origin, sequence, to, line });
+    if (this.#moved.has(from, messageId)) this.noteDelivered({ origin, sequence });
+  }
+
   /**
    * Other entries belong under the numbers of `origin` after `sequence` than were here; of those, `delivered` have
-   * reached their users before they come.
+   * reached their users before they come. What was here comes again under other numbers: the messages with these keys
+   * (as of `messageKey`) had been `taken`.
    */
-  renumbered(origin: string, sequence: number, delivered: readonly EntryId[]): void {
+  renumbered(origin: string, sequence: number, delivered: readonly EntryId[], taken: Iterable<string> = []): void {
     this.#deliveries.cut(origin, sequence);
     for (const message of delivered) this.noteDelivered(message);
+    for (const key of taken) this.#moved.add(key);
   }
 
   /** The turn is over. */

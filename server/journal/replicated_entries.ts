@@ -56,7 +56,7 @@ export class ReplicatedEntries {
     // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
     // the two may be wrong.
     if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
-      turn.addMessage({ origin, sequence, to, line });
+      journal.directMessages.came({ origin, sequence }, { from: username, to, messageId: facts.messageId, line });
     }
     if (username !== undefined && username !== ANONYMOUS) journal.senders.came(username, { origin, sequence });
     if (place !== undefined) journal.placeNoted(origin, sequence, facts.lamport, place);

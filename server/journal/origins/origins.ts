@@ -183,13 +183,14 @@ export class Origins {
 
   /**
    * What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those
-   * who have what belongs there. `delivered` of that have reached their users.
+   * who have what belongs there. `delivered` of that have reached their users. Of what goes, the messages with these
+   * keys (as of `messageKey`) had been `taken`.
    */
-  cutBack(origin: string, after: number, delivered: readonly EntryId[]): void {
+  cutBack(origin: string, after: number, delivered: readonly EntryId[], taken: Iterable<string>): void {
     this.#journal.flush();
     const end = this.endBefore(origin, after);
     this.takeBack(origin, end);
-    this.#journal.inboxes().renumbered(origin, end, delivered);
+    this.#journal.inboxes().renumbered(origin, end, delivered, taken);
     this.#journal.flush();
   }
 

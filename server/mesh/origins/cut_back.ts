@@ -10,6 +10,7 @@ import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { messageKey } from "../../journal/moved_deliveries.ts";
 import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
 
@@ -25,9 +26,9 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const delivered = [...deliveredIn(everySegmentAfter(journal, from), origin, end, journal)];
   // Their receipts may have come before all that is cut off. They come again as they are.
   const beyond = delivered.filter(({ sequence }) => sequence > last);
-  const taken = new Set(delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ key }) => key));
-  origins.cutBack(origin, after, [...others, ...beyond]);
-  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1, taken);
+  const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).flatMap(({ key }) => key ?? []);
+  origins.cutBack(origin, after, [...others, ...beyond], taken);
+  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
   return { origin, after: end };
 }
 
@@ -70,9 +71,9 @@ function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<str
 
 /**
  * What is here of `origin` beyond `after` enters the log once more, as if it came now. Messages that did not wait do
- * not wait again. Nor do repeats of messages that were `taken` where they stood before.
+ * not wait again.
  */
-function replay(journal: Journal, origin: string, after: number, taken: ReadonlySet<string | undefined>): void {
+function replay(journal: Journal, origin: string, after: number): void {
   const { origins } = journal;
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
@@ -88,17 +89,12 @@ function replay(journal: Journal, origin: string, after: number, taken: Readonly
     if (!intake.ok) continue;
     for (const { sequence, value } of intake.entries) {
       journal.replicate({ origin, sequence, ...value });
-      const key = audience.kind === "servers" ? keyOf(value.facts) : undefined;
-      if (delivered.has(sequence) || key !== undefined && taken.has(key)) {
-        journal.directMessages.noteDelivered({ origin, sequence });
-      }
+      if (delivered.has(sequence)) journal.directMessages.noteDelivered({ origin, sequence });
     }
   }
   journal.flush();
 }
 
 function keyOf(facts: EntryFacts | undefined): string | undefined {
-  return facts?.username === undefined || facts.messageId === undefined
-    ? undefined
-    : `${facts.username}\n${facts.messageId}`;
+  return messageKey(facts?.username, facts?.messageId);
 }

@@ -343,3 +343,47 @@ Deno.test("what was on its way to a plain client when its server took a new name
   assertEquals(bob.plainMessages.toSorted(), [...six.map((n) => `eve: one-${n}`), ...six.map((n) => `eve: two-${n}`)]);
   for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
 });
+
+for (const isFirst of [false, true]) {
+  const when = isFirst ? "before" : "after";
+  Deno.test(`what an old copy sent and another server delivered does not wait there under its new name, which comes ${when} the cut`, async () => {
+    const world = new MeshWorld();
+    world.start("b");
+    await world.run(100);
+    await world.users("b", "bob");
+    const features = ["thrum/1", "digests"];
+    const message = (id: string) => {
+      return { command: "DIRECT_MESSAGE", from: "eve", to: "bob", text: "one", messageId: "e-1", id };
+    };
+    const line = { ...message("a:1"), lamport: 1, sentAt: 1 };
+    const knows = await world.peer("b", "c", { features });
+    const copy = await world.peer("b", "a", { vector: { a: 1 }, features });
+    copy.entries("a", 1, [line], { to: { user: "bob" } });
+    const bob = await world.chat("b", "bob");
+    await world.until(() => bob.messages.length === 1, "the delivery");
+    bob.link.destroy();
+    await world.until(() => world.server("b").inboxOf("bob").length === 0, "the receipt");
+    const renamed = await world.peer("b", "a-1", { vector: { "a-1": 1 }, features });
+    const comesAgain = async () => {
+      renamed.entries("a-1", 1, [{ ...message("a-1:1"), lamport: 1, sentAt: 1 }], { to: { user: "bob" } });
+      await world.until(() => world.server("b").vector["a-1"] === 1, "the message under its new name");
+    };
+    if (isFirst) await comesAgain();
+    const digest = nodeCrypto.digest(JSON.stringify(line)).slice(0, 32);
+    knows.send({ command: "RETRACTED", origin: "a", first: 1, last: 1, digest });
+    await world.until(() => knows.last("DIGESTS_ASK") !== undefined, "the question");
+    knows.send({ command: "DIGESTS", origin: "a", digests: { 1: "f".repeat(32) } });
+    await world.until(() => (world.server("b").vector.a ?? 0) === 0, "the cut");
+    if (!isFirst) await comesAgain();
+    await world.run(100);
+    assertEquals(world.server("b").inboxOf("bob"), []);
+    // The number belongs to another message, which waits.
+    copy.link.destroy();
+    const announce = { serverId: "c", host: "c", port: 8000, load: 0, members: [], ticketKey: "" };
+    knows.send({ command: "SERVER_ANNOUNCE", ...announce, vector: { a: 1 }, lamport: 2 });
+    await world.until(() => knows.last("WANT")?.vector.a === 0, "the wish for it");
+    knows.entries("a", 1, [{ ...line, text: "two", messageId: "e-2" }], { to: { user: "bob" } });
+    await world.until(() => world.server("b").vector.a === 1, "what belongs there");
+    assertEquals(world.server("b").inboxOf("bob").length, 1);
+  });
+}
