@@ -45,7 +45,7 @@ function* notReplicated(
 ): Generator<Violation> {
   // That a direct message has reached its user is told at once, and says that it was stored.
   const isDelivered = (event: Event, place: number) =>
-    event.what === "told delivered" && place < index && evidence.keysOfEntry(event.of).has(key);
+    event.what === "told delivered" && place < index && evidence.keyOfMessage(event.messageId) === key;
   if (evidence.events.some(isDelivered)) return;
   const holders = new Set(copies.filter((copy) => copy.index < index).map(({ server }) => server));
   if (holders.size > 1) return;
@@ -109,19 +109,19 @@ function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"
  * of an entry which its server never heard of, and which its sender gave to another one a second time.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
-  if (evidence.wasNumberedTwice(keyOf(again)) || wasTakenBack(evidence, before, again)) return true;
+  if (evidence.wasNumberedTwice(keyOf(again)) || wasTakenBack(evidence, again, before.at)) return true;
   if (before.session === again.session || before.id === again.id) return false;
   return [...evidence.stored.values()].some((entries) => entries.get(again.id)?.isFor === "everyone");
 }
 
 /**
- * Whether a client was told in between that it does not have numbers which were given out twice: it goes back before
- * these, as a vector cannot say that it has what comes after.
+ * Whether a client was told, at `since` or after, that it does not have numbers which were given out twice: it goes
+ * back before these, as a vector cannot say that it has what comes after.
  */
-function wasTakenBack(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
+export function wasTakenBack(evidence: Evidence, again: Arrived, since: number): boolean {
   const { origin, sequence } = parseEntryId(again.id)!;
   return evidence.told("gap").some(({ session, gaps, at }) =>
-    session === again.session && at >= before.at && at <= again.at &&
+    session === again.session && at >= since && at <= again.at &&
     gaps.some((gap) =>
       gap.origin === origin && gap.first <= sequence && [...evidence.givenTwice].some((id) => isIn([gap], id))
     )

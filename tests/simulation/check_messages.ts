@@ -4,7 +4,7 @@
  */
 
 import { parseEntryId } from "../../protocol/entry_id.ts";
-import { begunWith, covers, isIn, mayComeLate, vectorAt } from "./check_delivery.ts";
+import { begunWith, covers, isIn, mayComeLate, vectorAt, wasTakenBack } from "./check_delivery.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { keyOf } from "./numbered.ts";
 
@@ -33,22 +33,18 @@ export function checkMessages(evidence: Evidence): Violation[] {
 /** Who sent a direct message is told that it was delivered, once, when it was and not before. */
 export function checkReceipts(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
-  const told = new Map<string, Told<"told delivered">>();
+  const told = new Set<string>();
   for (const event of evidence.told("told delivered")) {
-    const keys = [...evidence.keysOfEntry(event.of)];
-    if (keys.length === 0) continue;
-    for (const key of keys) {
-      // Of two messages that had one number it is not known which one is meant.
-      if (keys.length === 1 && told.has(`${event.session} ${key}`)) {
-        const what = `${event.session} was told twice that ${key} was delivered`;
-        violations.push({ promise: "a delivery is told once", what, at: event.at });
-      }
-      told.set(`${event.session} ${key}`, event);
+    const key = evidence.keyOfMessage(event.messageId);
+    if (key === undefined) continue;
+    if (told.has(`${event.session} ${key}`)) {
+      const what = `${event.session} was told twice that ${key} was delivered`;
+      violations.push({ promise: "a delivery is told once", what, at: event.at });
     }
-    const isTaken = evidence.told("got").some((got) => keys.includes(keyOf(got)) && got.at <= event.at);
-    const mayBeTaken = keys.some((key) => mayHaveTaken(evidence, key));
-    if (!isTaken && !mayBeTaken && !evidence.givenTwice.has(event.of)) {
-      const what = `${event.session} was told that ${keys[0]} was delivered, which nobody had taken`;
+    told.add(`${event.session} ${key}`);
+    const isTaken = evidence.told("got").some((got) => keyOf(got) === key && got.at <= event.at);
+    if (!isTaken && !mayHaveTaken(evidence, key)) {
+      const what = `${event.session} was told that ${key} was delivered, which nobody had taken`;
       violations.push({ promise: "a delivery is told when it was", what, at: event.at });
     }
   }
@@ -256,10 +252,7 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     const key = `${keyOf(event)} ${event.username}`;
     const before = taken.get(key);
     const loginAt = loginBefore(evidence, event)?.at ?? at;
-    // It goes back before numbers that were given out twice, as its vector cannot say which of the entries it has.
-    const isTakenBack = !event.offline && evidence.isNumberedTwice(event.id) &&
-      evidence.told("gap").some((gap) => gap.session === session && gap.at === loginAt && isIn(gap.gaps, event.id));
-    if (isTakenBack) continue;
+    if (!event.offline && wasTakenBack(evidence, event, loginAt)) continue;
     if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + KNOWN_AFTER_MS) {
       yield { promise, what: `${session} was shown ${key}, which ${before.session} had taken`, at };
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {

@@ -69,8 +69,8 @@ export class Evidence {
   readonly #contents = new Map<string, Set<string>>();
   /** Former ids of entries that a server took along to a new name. */
   readonly #renamed = new Set<string>();
-  /** Of receipts, by their id and that of the message: which message it is, as whoever wrote it had it. */
-  readonly #received = new Map<string, string>();
+  /** Direct messages as `sender#n`, by what their senders call them. */
+  readonly #messages = new Map<string, string>();
   readonly #down = new Map<string, Span[]>();
   readonly #stopped = new Map<string, Span[]>();
   readonly #busy = new Map<string, Span[]>();
@@ -173,6 +173,11 @@ export class Evidence {
     return this.#keys.get(id) ?? NO_KEYS;
   }
 
+  /** Which direct message its sender calls `messageId`, as `sender#n`, if a server has ever stored it. */
+  keyOfMessage(messageId: string): string | undefined {
+    return this.#messages.get(messageId);
+  }
+
   /** Whether there were two entries under `id`, or the one that there was got another name later. */
   isNumberedTwice(id: string): boolean {
     return this.#renamed.has(id) || (this.#contents.get(id)?.size ?? 0) > 1;
@@ -212,9 +217,10 @@ export class Evidence {
           }
           server.set(entry.id, stored);
           this.#noteContent(entry);
-          if (entry.receiptOf !== undefined) this.#noteReceipt(stored, isOwn);
+          if (entry.receiptOf !== undefined) this.#noteReceipt(stored);
           if (entry.sender === undefined) continue;
           const key = `${entry.sender}#${entry.n}`;
+          if (entry.messageId !== undefined) this.#messages.set(entry.messageId, key);
           const copies = this.copies.get(key);
           if (copies === undefined) this.copies.set(key, [stored]);
           else copies.push(stored);
@@ -242,17 +248,9 @@ export class Evidence {
     if (sender !== undefined) addTo(this.#keys, id, `${sender}#${n}`);
   }
 
-  /**
-   * Whose message a receipt is of is known to the server that wrote it, by its log at that time: others may have
-   * something else under the number.
-   */
-  #noteReceipt(receipt: Stored, isOwn: boolean): void {
-    const { id, receiptOf, server } = receipt;
-    const known = this.#received.get(`${id} ${receiptOf}`);
-    const message = this.stored.get(server)?.get(receiptOf!);
-    const here = message?.sender === undefined ? undefined : `${message.sender}#${message.n}`;
-    const key = (isOwn ? here ?? known : known ?? here) ?? [...this.keysOfEntry(receiptOf!)][0] ?? "";
-    this.#received.set(`${id} ${receiptOf}`, key);
+  #noteReceipt(receipt: Stored): void {
+    const key = this.keyOfMessage(receipt.messageId!);
+    if (key === undefined) return;
     const receipts = this.receipts.get(key);
     if (receipts === undefined) this.receipts.set(key, [receipt]);
     else receipts.push(receipt);

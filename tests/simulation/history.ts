@@ -19,6 +19,8 @@ export interface StoredEntry {
   readonly to?: string;
   /** Of a receipt: the direct message. */
   readonly receiptOf?: string;
+  /** Of a direct message, and of a receipt of it: what the sender's client calls it. */
+  readonly messageId?: string;
   /** Of a registration. */
   readonly account?: { readonly username: string; readonly verifier: string };
 }
@@ -113,7 +115,13 @@ export type Happening =
   /** It was told that somebody came or went. */
   | { readonly what: "was told of"; readonly session: string; readonly event: string; readonly username: string }
   /** It was told that a direct message has reached its user. */
-  | { readonly what: "told delivered"; readonly session: string; readonly chain: string; readonly of: string }
+  | {
+    readonly what: "told delivered";
+    readonly session: string;
+    readonly chain: string;
+    readonly of: string;
+    readonly messageId: string;
+  }
   /** The library left out what came twice with one id. */
   | { readonly what: "came twice"; readonly session: string; readonly id: string }
   | { readonly what: "refused"; readonly info: string }

@@ -328,7 +328,13 @@ export class LibraryClient implements SimClient {
         life.isConnected = false;
         return;
       case "delivered":
-        history.add(this.name, { what: "told delivered", session, chain: life.chain, of: event.of });
+        history.add(this.name, {
+          what: "told delivered",
+          session,
+          chain: life.chain,
+          of: event.of,
+          messageId: event.messageId,
+        });
         return;
       case "gap":
         history.add(this.name, { what: "gap", session, gaps: event.gaps });

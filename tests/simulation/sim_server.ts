@@ -288,11 +288,11 @@ export class SimServer {
 function storedEntries(segment: Segment): StoredEntry[] {
   return linesOf(segment).map((line, index): StoredEntry => {
     const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
-    const { command, username, verifier, to, of } = JSON.parse(line);
+    const { command, username, verifier, to, of, messageId } = JSON.parse(line);
     const entry = { id, isFor: segment.audience.kind };
     if (command === "ACCOUNT") return { ...entry, account: { username, verifier } };
-    if (command === "RECEIPT") return { ...entry, receiptOf: of };
-    return { ...entry, ...ofLine(line), ...(command === "DIRECT_MESSAGE" ? { to } : {}) };
+    if (command === "RECEIPT") return { ...entry, receiptOf: of, messageId };
+    return { ...entry, ...ofLine(line), ...(command === "DIRECT_MESSAGE" ? { to, messageId } : {}) };
   });
 }
 
