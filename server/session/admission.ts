@@ -6,6 +6,7 @@
 import type { Accounts, Applicant } from "../accounts/accounts.ts";
 import type { Config } from "../../config/config.ts";
 import type { Proven } from "../accounts/credential.ts";
+import { sequenceOf } from "../../log/vector.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
@@ -58,7 +59,9 @@ export function checkLogin(
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
     }
-    const redirect = balancer.redirectFor(login, login.features.length === 0, applicant.remoteHost);
+    const redirect = lacksWhatItNames(login, services.journal)
+      ? undefined
+      : balancer.redirectFor(login, login.features.length === 0, applicant.remoteHost);
     told({ ...(proven === undefined ? {} : { proven }), ...(redirect === undefined ? {} : { redirect }) });
   };
   // Who does not say what it has is to be given what came since it was lost elsewhere, which may just have happened.
@@ -79,6 +82,15 @@ export function checkLogin(
       }).catch((error) => applicant.brokeDown(error));
     })
   );
+}
+
+/**
+ * Whether a client has more of this server's own entries than this server. Other servers do not know that those are
+ * lost: only here can the client be told, so it is not sent there before.
+ */
+function lacksWhatItNames({ resume, features }: LoginMessage, { serverId, vector }: Journal): boolean {
+  if (resume === undefined || !features.includes("resume")) return false;
+  return sequenceOf(resume, serverId) > sequenceOf(vector, serverId);
 }
 
 /** What is called back later is the fault of whoever waited when it throws, and not of those who wait behind. */

@@ -191,3 +191,17 @@ Deno.test("clients that can resume learn after the login, and whenever it change
   assertEquals(servers(anna).at(-1), []);
   for (const client of [withoutResume, plain]) assertEquals(client.commands.includes("BACKUP_LIST"), false);
 });
+
+Deno.test("a client that has more of a server's own entries than the server is told so there, and not sent on before", async () => {
+  const world = await MeshWorld.of(["a", "b"], STILL);
+  await fill(world, "a", 6);
+  const [anna] = await fill(world, "a", 1);
+  for (const n of [1, 2, 3]) anna!.publish(n);
+  await world.equal("a", "b");
+  const pathOf = async (vector: Record<string, number>) => {
+    const { client, path } = await follow(world, "a", loginOf("anonymous", { resume: { vector } }));
+    return { path, gap: client.last("LOGIN_SUCCESS")!.resume.gap };
+  };
+  assertEquals(await pathOf({ a: 3 }), { path: ["a", "b"], gap: undefined });
+  assertEquals(await pathOf({ a: 5 }), { path: ["a"], gap: [{ origin: "a", first: 4, last: 5 }] });
+});
