@@ -190,6 +190,8 @@ export interface PlacesMessage {
     readonly resumes: boolean;
     readonly lostAt: number;
     readonly vector: WireVector;
+    /** As in `LostNote`. */
+    readonly whole?: boolean;
   }[];
 }
 

@@ -24,6 +24,8 @@ export interface LostNote {
    * had everything that the server had.
    */
   readonly vector: WireVector;
+  /** `vector` names all origins: of any other one the connection had nothing, as the server knew none. */
+  readonly whole?: boolean;
 }
 
 /** The server that writes this has taken up a position of `username`. */
@@ -53,7 +55,7 @@ export function encodePlace(note: PlaceNote, { origin, sequence, lamport }: Entr
   const id = `${origin}:${sequence}`;
   const { event, username } = note;
   const rest = event === "lost"
-    ? { resumes: note.resumes, lostAt: note.lostAt, vector: note.vector }
+    ? { resumes: note.resumes, lostAt: note.lostAt, vector: note.vector, ...(note.whole ? { whole: true } : {}) }
     : { of: note.sequence === 0 ? note.server : `${note.server}:${note.sequence}` };
   return JSON.stringify({ command: "PLACE", event, username, ...rest, id, lamport }) + "\n";
 }
@@ -63,9 +65,9 @@ export function readPlace(fields: Fields): PlaceNote | undefined {
   const { event, username } = fields;
   if (typeof username !== "string" || username === "" || username.length > MAX_NAME_UNITS) return undefined;
   if (event === "lost") {
-    const { resumes, lostAt, vector } = fields;
+    const { resumes, lostAt, vector, whole } = fields;
     if (!isCount(lostAt) || !isVector(vector)) return undefined;
-    return { event, username, resumes: resumes === true, lostAt, vector };
+    return { event, username, resumes: resumes === true, lostAt, vector, ...(whole === true ? { whole } : {}) };
   }
   if (event !== "taken" || typeof fields.of !== "string") return undefined;
   const [, server, sequence] = /^([^:]*)(?::([1-9]\d{0,15}))?$/.exec(fields.of) ?? [];

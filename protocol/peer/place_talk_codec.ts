@@ -40,6 +40,7 @@ export function readPlaceTalk(command: string, fields: Fields): PlaceTalkMessage
           resumes: user.resumes === true,
           lostAt: integerField(user.lostAt, "lostAt", 0, MAX_INTEGER),
           vector: readVector(user.vector),
+          ...(user.whole === true ? { whole: true } : {}),
         })),
       };
   }

@@ -6,8 +6,9 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Position } from "../../log/segment.ts";
-import { sequenceOf, type Vector } from "../../log/vector.ts";
-import { type LostPlace, LostPlaces } from "./lost_places.ts";
+import type { Vector } from "../../log/vector.ts";
+import { type LostPlace, LostPlaces, type Standing } from "./lost_places.ts";
+import { differing, type PlaceVector, placeVector, standingOf } from "./place_vector.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { StoreState } from "../store/store.ts";
@@ -46,6 +47,14 @@ export interface UserThere extends ReadingCounts {
   readonly username: string;
   /** What it had not got of what that server had, as `{origin: sequence}`. */
   readonly lag: Vector;
+}
+
+/** Where a user stood whose server is lost, as other servers are told. */
+export interface ConcludedPlace extends PlaceVector {
+  readonly username: string;
+  readonly resumes: boolean;
+  /** Lamport time of the loss. */
+  readonly lostAt: number;
 }
 
 /** What is kept of a connection that has not ended. */
@@ -122,7 +131,7 @@ export class PlaceKeeper {
     const { journal } = this.#parts;
     const { username, canResume } = this.#ended(id);
     const at = position >= journal.head ? journal.vector : journal.vectorAt(position);
-    const note = { event: "lost" as const, username, resumes: canResume, vector: this.wireVector(at) };
+    const note = { event: "lost" as const, username, resumes: canResume, ...this.#wireVector(at) };
     const { origin, sequence, lamport } = journal.places.tell((lamport) => ({ ...note, lostAt: lamport }));
     const lostAt = lamport;
     this.#told({ username, server: origin, sequence, lostAt, canResume, position, except: {} });
@@ -202,8 +211,8 @@ export class PlaceKeeper {
       const isOwn = note.server === this.#parts.journal.serverId;
       this.#table.takenElsewhere(origin, username, note, lamport, isOwn);
     } else {
-      const { resumes: canResume, lostAt, vector } = note;
-      return this.#told({ username, server: origin, sequence, lostAt, canResume, ...this.#standing(vector) });
+      const { resumes: canResume, lostAt } = note;
+      return this.#told({ username, server: origin, sequence, lostAt, canResume, ...this.#standing(note) });
     }
     this.#keep();
   }
@@ -212,7 +221,8 @@ export class PlaceKeeper {
   serverLost(serverId: string, vector: Vector, users: readonly UserThere[]): void {
     if (users.length === 0) return;
     const { journal } = this.#parts;
-    const { position, except } = this.#standing({ ...zeroes(journal.vector), ...vector });
+    // An announcement names all that its server has.
+    const { position, except } = this.#standing({ vector, whole: true });
     const lost = users.map(({ lag, ...user }) => ({ ...user, position, except: { ...except, ...lag } }));
     this.#table.serverLost(serverId, lost, journal.tick(), this.#now());
     logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: users.length });
@@ -220,11 +230,11 @@ export class PlaceKeeper {
   }
 
   /** What is known of a server that is gone: for one that may not know it. */
-  concludedOf(serverId: string): { username: string; resumes: boolean; lostAt: number; vector: Vector }[] {
+  concludedOf(serverId: string): ConcludedPlace[] {
     const { journal } = this.#parts;
     return this.#table.concludedOf(serverId).map(({ username, canResume, lostAt, position, except }) => {
-      const vector = this.wireVector({ ...journal.vectorAt(position), ...except });
-      return { username, resumes: canResume, lostAt, vector };
+      const vector = this.#wireVector({ ...journal.vectorAt(position), ...except });
+      return { username, resumes: canResume, lostAt, ...vector };
     });
   }
 
@@ -234,13 +244,10 @@ export class PlaceKeeper {
   }
 
   /** Another server says where a user stood when `server` was lost. */
-  concludedElsewhere(
-    server: string,
-    { username, resumes, lostAt, vector }: { username: string; resumes: boolean; lostAt: number; vector: Vector },
-  ): void {
+  concludedElsewhere(server: string, place: ConcludedPlace): void {
+    const { username, resumes: canResume, lostAt } = place;
     const notedAt = this.#now();
-    const standing = this.#standing(vector);
-    this.#table.concludedElsewhere({ username, server, lostAt, canResume: resumes, notedAt, ...standing });
+    this.#table.concludedElsewhere({ username, server, lostAt, canResume, notedAt, ...this.#standing(place) });
     this.#keep();
   }
 
@@ -261,8 +268,8 @@ export class PlaceKeeper {
   tellOwn(): void {
     const { journal } = this.#parts;
     for (const { id, username, canResume, lostAt, position, except } of this.#table.concludedOf(journal.serverId)) {
-      const vector = this.wireVector({ ...journal.vectorAt(position), ...except });
-      const note = { event: "lost" as const, username, resumes: canResume, lostAt, vector };
+      const vector = this.#wireVector({ ...journal.vectorAt(position), ...except });
+      const note = { event: "lost" as const, username, resumes: canResume, lostAt, ...vector };
       this.#table.toldNow(id, journal.places.tell(() => note).sequence);
     }
     this.#keep();
@@ -272,21 +279,6 @@ export class PlaceKeeper {
   renamed(former: string, numbers: ReadonlyMap<number, number>): void {
     this.#table.renamed(former, this.#parts.journal.serverId, numbers);
     this.#keep();
-  }
-
-  /** What of `at` a server cannot tell that takes all other origins to be had as far as it has them itself. */
-  wireVector(at: Vector): Vector {
-    const { journal, others } = this.#parts;
-    const { serverId, vector } = journal;
-    const named: Record<string, number> = at === vector ? {} : { ...differing(at, vector) };
-    named[serverId] = sequenceOf(at, serverId);
-    for (const other of others()) {
-      named[other.serverId] = sequenceOf(at, other.serverId);
-      for (const origin of Object.keys(other.vector)) {
-        if (other.vector[origin] !== sequenceOf(vector, origin)) named[origin] = sequenceOf(at, origin);
-      }
-    }
-    return named;
   }
 
   // ---- inside ----------------------------------------------------------------------------------------------------
@@ -307,10 +299,13 @@ export class PlaceKeeper {
     return journal.retention.at(clock.nowMs());
   }
 
-  /** Somebody has exactly this of the origins that are named, and of all others what is here now. */
-  #standing(vector: Vector): { position: Position; except: Vector } {
-    const { journal } = this.#parts;
-    return { position: journal.head, except: differing(vector, journal.vector, Object.keys(vector)) };
+  #wireVector(at: Vector): PlaceVector {
+    const { journal, others } = this.#parts;
+    return placeVector(at, journal, others());
+  }
+
+  #standing(place: PlaceVector): Standing {
+    return standingOf(place, this.#parts.journal);
   }
 
   #ended(id: number): ReadingConnection {
@@ -335,19 +330,4 @@ export class PlaceKeeper {
     for (const { id, username, ...row } of saved) journal.places.save({ id, username, place: JSON.stringify(row) });
     for (const id of ended) journal.places.end(id);
   }
-}
-
-/** What of `at` is another sequence than in `known`, among `origins`. */
-function differing(at: Vector, known: Vector, origins: readonly string[] = Object.keys(known)): Vector {
-  const different: Record<string, number> = {};
-  for (const origin of origins) {
-    const sequence = sequenceOf(at, origin);
-    if (sequence !== sequenceOf(known, origin)) different[origin] = sequence;
-  }
-  return different;
-}
-
-/** An announcement names all that its server has. */
-function zeroes(vector: Vector): Vector {
-  return Object.fromEntries(Object.keys(vector).map((origin) => [origin, 0]));
 }

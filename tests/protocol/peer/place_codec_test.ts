@@ -11,7 +11,12 @@ import { encodePlace, type PlaceNote } from "../../../protocol/peer/place_codec.
 const ENTRY = { origin: "s-1", sequence: 7, lamport: 31 };
 const LOST = { event: "lost" as const, username: "anna", resumes: true, lostAt: 30, vector: { "s-1": 6, "s-2": 0 } };
 const TAKEN = { event: "taken" as const, username: "anna", server: "s-2", sequence: 5 };
-const NOTES: readonly PlaceNote[] = [LOST, { ...LOST, resumes: false, vector: {} }, TAKEN, { ...TAKEN, sequence: 0 }];
+const NOTES: readonly PlaceNote[] = [
+  LOST,
+  { ...LOST, resumes: false, vector: {}, whole: true },
+  TAKEN,
+  { ...TAKEN, sequence: 0 },
+];
 
 function problemOf(line: object): string | undefined {
   return checkEntry(JSON.stringify(line), { ...ENTRY, to: { user: "anna" } })?.problem;
@@ -64,6 +69,7 @@ Deno.test("what servers say about lost connections is read as it is said", () =>
       { command: "BEHIND", users: [user] },
       { command: "BEHIND", users: [] },
       { command: "PLACES", server: "s-2", users: [{ ...user, resumes: false, lostAt: 3 }] },
+      { command: "PLACES", server: "s-2", users: [{ ...user, whole: true, resumes: false, lostAt: 3 }] },
     ]
   ) assertEquals(parsePeerLine(JSON.stringify(message)) as unknown, message);
 });

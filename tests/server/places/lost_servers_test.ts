@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../../config/config.ts";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
-import { loginOf, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
+import { activityLine, loginOf, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
 const { cluster: { peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats, announceIntervalMs } } = DEFAULT_CONFIG;
 /** A server is known to be dead after this at the latest, with a little for the network. */
@@ -191,6 +191,21 @@ Deno.test("who calls before its server is known to be dead waits until it is, an
   assertEquals(anna.commands, []);
   await world.run(DETECTION_MS);
   assertEquals(anna.activities, [1]);
+});
+
+Deno.test("of an origin that the server of a lost connection never heard of, all comes at the next one", async () => {
+  const world = await MeshWorld.of(["a", "b"], { cluster: { rebalance: false } });
+  await world.users("a", "anna");
+  const anna = await plain(world, "a");
+  await world.run(announceIntervalMs + 100);
+  // A server that only b has met, with what there is of a third one.
+  const peer = await world.peer("b", "late");
+  peer.entries("gone", 1, [activityLine("gone:1", 1), activityLine("gone:2", 2)]);
+  await world.run(20);
+  anna.link.destroy();
+  await world.run(20);
+  assertEquals(await given(world, "b"), [1, 2]);
+  assertEquals(await given(world, "b"), []);
 });
 
 Deno.test("a second session of a user who is connected elsewhere gets nothing extra, and takes nothing away", async () => {
