@@ -87,6 +87,11 @@ export interface ClusterConfig {
   holdBackMs: number;
   /** How long an unreachable server is called, and counts as a member. */
   memberRetentionMs: number;
+  /**
+   * How long this server looks for its network at its start. Until then it is not ready while it has reached nobody,
+   * and serves no clients while it lacks what others have.
+   */
+  joinWaitMs: number;
   /** How long another server may take to answer a claim to a name, or to say that it has an account. */
   lockTimeoutMs: number;
   /** The time in which a stopping server sends its clients away. */
@@ -250,6 +255,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     durability: "local",
     holdBackMs: 2_000,
     memberRetentionMs: 86_400_000,
+    joinWaitMs: 10_000,
     lockTimeoutMs: 5_000,
     drainMs: 1_000,
     olderDialect: false,

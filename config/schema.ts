@@ -96,6 +96,7 @@ export const CONFIG_SCHEMA = section({
     durability: oneOf(DURABILITIES),
     holdBackMs: whole("milliseconds", WAIT_MS),
     memberRetentionMs: whole("milliseconds", { least: 1_000, most: TEN_YEARS_MS }),
+    joinWaitMs: whole("milliseconds", WAIT_MS),
     lockTimeoutMs: whole("milliseconds", { least: 100, most: 3_600_000 }),
     drainMs: whole("milliseconds", WAIT_MS),
     olderDialect: flag,

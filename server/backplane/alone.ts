@@ -24,6 +24,7 @@ export interface AloneParts {
 /** A server without others. */
 export class Alone implements Backplane {
   readonly isAlone = true;
+  readonly joinState = "alone";
   readonly members: readonly Member[] = [];
   readonly routes: readonly Route[] = [];
   readonly pending = 0;

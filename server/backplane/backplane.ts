@@ -65,6 +65,8 @@ export interface Backplane {
   readonly pending: number;
   /** Whether this server has what the others have, as far as they can be reached: until then it logs nobody in. */
   readonly isJoined: boolean;
+  /** Whether this server has found its network since it was started. */
+  readonly joinState: JoinState;
   /** Calls `run` once this server has joined; at once when it has. In the order of the calls. */
   whenJoined(run: () => void): void;
   /**
@@ -160,6 +162,13 @@ export interface BackplaneOwner {
   /** Another server has the identity of this one's data folder: this one cannot go on. */
   isClone(error: CloneError): void;
 }
+
+/**
+ * How a server's search for its network stands: there is nobody to join (`alone`); nobody was reached yet (`joining`),
+ * nor within `cluster.joinWaitMs` (`unreached`); another server does not want this one (`refused`); or it has had a
+ * link since its start (`joined`).
+ */
+export type JoinState = "alone" | "joining" | "joined" | "unreached" | "refused";
 
 /** What a server has said of itself, as far as it is told. */
 export interface Announced {

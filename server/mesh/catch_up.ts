@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { covers, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
@@ -12,6 +13,8 @@ import { type FaultGuard, guarded } from "../../platform/faults.ts";
 /** What it depends on. */
 export interface CatchUpFacts {
   readonly clock: Clock;
+  /** A server that cannot catch up with others within this serves its clients all the same; 10 s if absent. */
+  readonly timeoutMs?: number;
   /** What this server has. */
   vector(): Vector;
   /** The last entry of an origin that is forgotten whole; 0 of others. */
@@ -23,8 +26,6 @@ export interface CatchUpFacts {
   readonly faults: FaultGuard;
 }
 
-/** A server that cannot catch up with others within this serves its clients all the same. */
-const JOIN_TIMEOUT_MS = 10_000;
 const logger = getLogger(["thrum", "mesh"]);
 
 /** One server's way into the network. */
@@ -49,9 +50,10 @@ export class CatchUp {
   /** Begins; `isAlone`: there is nobody to join. */
   begin(isAlone: boolean): void {
     if (isAlone) return this.#finish();
-    this.#timer = this.#facts.clock.after(JOIN_TIMEOUT_MS, () => {
+    const { clock, timeoutMs = DEFAULT_CONFIG.cluster.joinWaitMs } = this.#facts;
+    this.#timer = clock.after(timeoutMs, () => {
       logger.warning("could not catch up with the network within {seconds} s; serving without the rest for now", {
-        seconds: JOIN_TIMEOUT_MS / 1000,
+        seconds: timeoutMs / 1000,
       });
       this.#finish();
     });

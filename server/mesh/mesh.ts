@@ -16,7 +16,7 @@ import type { Link } from "../../platform/transport.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import type { PeerIdentity } from "../../protocol/peer/peer_message.ts";
-import type { Backplane, BackplaneParts, NameClaim, Route, Talk } from "../backplane/backplane.ts";
+import type { Backplane, BackplaneParts, JoinState, NameClaim, Route, Talk } from "../backplane/backplane.ts";
 import type { PeerDoor } from "../backplane/door.ts";
 import type { Member } from "../backplane/member.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -24,6 +24,8 @@ import type { KnownServer } from "../store/store.ts";
 import { Announcing } from "./announcing.ts";
 import { CatchUp } from "./catch_up.ts";
 import { Dialer } from "./linking/dialer.ts";
+import { remind } from "./linking/join_reminders.ts";
+import { Joining } from "./linking/joining.ts";
 import { LinkEvents } from "./linking/link_events.ts";
 import { MeshDoor } from "./linking/mesh_door.ts";
 import { OwnIdentity } from "./linking/own_identity.ts";
@@ -53,6 +55,7 @@ export class Mesh implements Backplane {
   readonly door: PeerDoor;
   readonly #parts: BackplaneParts;
   readonly #members: Members;
+  readonly #joining: Joining;
   readonly #links: PeerLinks;
   readonly #ticketKeys = new Map<string, string>();
   readonly #supervision: PeerSupervision;
@@ -81,6 +84,7 @@ export class Mesh implements Backplane {
       { seeds, known: kept.members, timeBeforeReconnectMs, memberRetentionMs },
       clock.nowMs(),
     );
+    this.#joining = new Joining(cluster.joinWaitMs, () => cluster.secret === "" || this.#members.isAlone);
     const times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
     this.#supervision = {
@@ -110,6 +114,7 @@ export class Mesh implements Backplane {
       faults: parts.faults,
       chance: () => chanceOf(crypto),
       greet: (link) => this.#greet(link),
+      joining: this.#joining,
       onFailed: () => {
         owner.membersChanged(undefined);
         // Told by a promise, and clients that waited are let in now.
@@ -126,6 +131,7 @@ export class Mesh implements Backplane {
     });
     this.#catchUp = new CatchUp({
       clock,
+      timeoutMs: cluster.joinWaitMs,
       vector: () => journal.vector,
       buriedAt: (origin) => journal.buriedAt(origin),
       allTried: () => this.#members.allTried,
@@ -179,6 +185,7 @@ export class Mesh implements Backplane {
     this.#events = new LinkEvents({
       ...{ clock, journal, owner, copiedFolders, times, legacy: parts.legacy, trace: parts.trace },
       ...{ members: this.#members, links: this.#links, ticketKeys: this.#ticketKeys, dialer: this.#dialer },
+      joining: this.#joining,
       ...{ announcing: this.#announcing, catchUp: this.#catchUp, forks: this.#forks, originTalk: this.#originTalk },
       ...{ replication: this.#replication, nameClaims: this.#nameClaims },
       isStopping: () => this.#isStopping,
@@ -197,6 +204,7 @@ export class Mesh implements Backplane {
     const { advertise, secret } = this.#parts.config.cluster;
     this.#self = { host: advertise === "" ? listening.host : advertise, port: listening.port };
     const mayJoin = secret !== "";
+    this.#joining.begin(this.#parts.clock.nowMs());
     this.#catchUp.begin(!mayJoin || this.#members.isAlone);
     if (mayJoin) this.#dialer.callDue();
     else this.#dialer.stop();
@@ -261,6 +269,10 @@ export class Mesh implements Backplane {
 
   get isJoined(): boolean {
     return this.#catchUp.isOver;
+  }
+
+  get joinState(): JoinState {
+    return this.#joining.state(this.#parts.clock.nowMs());
   }
 
   whenJoined(run: () => void): void {
@@ -420,6 +432,7 @@ export class Mesh implements Backplane {
       try {
         this.#replication.tick();
         this.#nameClaims.tick();
+        if (!this.#isStopping) remind(this.#joining, this.#parts.clock.nowMs());
       } finally {
         this.#tickRegularly();
       }

@@ -404,10 +404,16 @@ export class ThrumNode {
     return this.#closing.finished;
   }
 
-  /** Where it stands in its life. It logs clients in while `ready`. */
-  get state(): "joining" | "ready" | "draining" | "stopping" {
+  /**
+   * Where it stands in its life. It is `ready` when it has found its network and logs clients in, or has looked for it
+   * for long enough; `refused` while nobody of the network was reached but servers that do not want it.
+   */
+  get state(): "joining" | "refused" | "ready" | "draining" | "stopping" {
     if (this.#closing.isDraining) return "draining";
-    return this.#closing.hasBegun ? "stopping" : this.isJoined ? "ready" : "joining";
+    if (this.#closing.hasBegun) return "stopping";
+    const { joinState, isJoined } = this.#backplane;
+    if (joinState === "refused") return "refused";
+    return isJoined && joinState !== "joining" ? "ready" : "joining";
   }
 
   /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
@@ -488,6 +494,7 @@ export class ThrumNode {
       usersOnline: this.#presence.listed.length,
       maxConnections: this.#parts.config.limits.maxConnections,
       pending: this.#backplane.pending,
+      joinState: this.#backplane.joinState,
       disk: this.#budget.state,
       faults: (this.#parts.faults ?? UNGUARDED).counts,
     });
@@ -579,7 +586,7 @@ export class ThrumNode {
           startedAt: this.#startedAt,
           load: this.#sessions.load,
           weight: config.cluster.weight,
-          takesClients: this.state === "ready",
+          takesClients: this.isJoined && !this.#closing.hasBegun && !this.#closing.isDraining,
           vector: this.#journal.vector,
           lamport: this.#journal.lamport,
           published: this.#journal.accepted,

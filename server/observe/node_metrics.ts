@@ -3,6 +3,7 @@
 import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/supervisor.ts";
 import type { FaultCounts } from "../../platform/faults.ts";
+import type { JoinState } from "../backplane/backplane.ts";
 import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionKind } from "../../view/network_view.ts";
@@ -58,6 +59,8 @@ export interface NodeMetrics {
   readonly usersOnline: number;
   /** Entries whose acknowledgement waits for another server. */
   readonly pending: number;
+  /** Whether the server has found its network; `undefined` counts as `alone`. */
+  readonly joinState?: JoinState;
   /** Connections that may have a place. */
   readonly maxConnections: number;
   /** The space that the data folder takes; `undefined` without a disk. */
@@ -82,6 +85,7 @@ export interface MetricsFacts {
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
   readonly usersOnline: number;
   readonly pending: number;
+  readonly joinState: JoinState;
   readonly maxConnections: number;
   readonly disk: DiskState | undefined;
   readonly faults: FaultCounts;
@@ -129,6 +133,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
       maxConnections,
     },
     disk: facts.disk,
+    joinState: facts.joinState,
     accepted: counters.accepted,
     closed: counters.closed,
     refused: counters.refused,

@@ -36,6 +36,8 @@ export type Answer =
 
 /** The largest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
+/** For programs that watch over servers. They may come from anywhere, by any name, and show nothing or anything. */
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const DEFAULT_DIAGRAM_SECONDS = 60;
 /** As far back as a server remembers. */
 const MAX_DIAGRAM_SECONDS = 60;
@@ -50,8 +52,8 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/session": { GET: "nothing", POST: "nothing", DELETE: "nothing" },
   "/api/drain": { POST: "change" },
   "/metrics": { GET: "look" },
-  "/healthz": { GET: "look" },
-  "/readyz": { GET: "look" },
+  "/healthz": { GET: "nothing" },
+  "/readyz": { GET: "nothing" },
   "/line": { GET: "look" },
 };
 
@@ -68,7 +70,8 @@ export function refuseStranger(
     return { status: 431, headers: apiHeaders(surroundings), body: json({ error: "the headers are too long" }) };
   }
   const isLine = partsOf(request.target).path === "/line" && request.headers.upgrade !== undefined;
-  const refused = misdirected(request, surroundings.hosts, isLine ? gateways : []);
+  const hosts = isProbe(request) ? undefined : surroundings.hosts;
+  const refused = misdirected(request, hosts, isLine ? gateways : []);
   return refused && refusedReply(refused, surroundings);
 }
 
@@ -86,7 +89,7 @@ export function decide(
   const local = isLocal(request, hosts);
   const needs = Object.hasOwn(ROUTES, path) ? ROUTES[path]! : { GET: assets.open.has(path) ? "nothing" : "look" };
   const need = Object.hasOwn(needs, method) ? needs[method as keyof typeof needs] as Need : "look";
-  const refused = refusal(need, shown, local);
+  const refused = isProbe(request) ? undefined : refusal(need, shown, local);
   if (refused !== undefined) {
     return reply(refusedPage(request, path, refused, surroundings) ?? refusedReply(refused, surroundings));
   }
@@ -121,6 +124,11 @@ export function decide(
   const asset = assets.byPath.get(path);
   if (asset === undefined) return reply(errorReply(404, "there is nothing here", surroundings));
   return reply(assetReply(asset, request, surroundings));
+}
+
+/** Whether a request only asks how this server is. Then it needs no proof, and none is looked at. */
+export function isProbe({ method, target }: HttpRequest): boolean {
+  return (method === "GET" || method === "HEAD") && PROBES.has(partsOf(target).path);
 }
 
 /** Whether a request comes from a page that came over TLS, which then ended in a proxy. */

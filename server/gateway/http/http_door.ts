@@ -34,6 +34,7 @@ import {
   apiHeaders,
   decide,
   errorReply,
+  isProbe,
   isSecure,
   jsonReply,
   MAX_BODY_BYTES,
@@ -187,7 +188,9 @@ class HttpDoor implements Door, HttpHandler {
     if (stranger !== undefined) return exchange.reply(stranger);
     const body = await this.#bodyOf(exchange);
     if (typeof body !== "string") return exchange.reply(body);
-    const answer = decide(request, body, this.#guard.judge(request), this.#node.state, this.#surroundings);
+    // An old token in a probe's settings is no guess.
+    const shown = isProbe(request) ? "nothing" : this.#guard.judge(request);
+    const answer = decide(request, body, shown, this.#node.state, this.#surroundings);
     await this.#carryOut(answer, exchange);
   }
 

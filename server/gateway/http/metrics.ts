@@ -34,7 +34,8 @@ interface Sample {
   readonly suffix?: string;
 }
 
-const STATES = ["joining", "ready", "draining", "stopping"] as const;
+const STATES = ["joining", "refused", "ready", "draining", "stopping"] as const;
+const JOIN_STATES = ["alone", "joining", "joined", "unreached", "refused"] as const;
 const PEER_STATES = ["linked", "suspect", "dead", "left"] as const;
 
 /** Every metric, by name. */
@@ -45,9 +46,15 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: (_, { serverId }) => [{ value: 1, labels: { version: VERSION, server: serverId } }],
   },
   thrum_state: {
-    help: "1 for the state that the server is in: joining, ready, draining or stopping.",
+    help: "1 for the state that the server is in: joining, refused, ready, draining or stopping.",
     type: "gauge",
     values: (_, node) => STATES.map((state) => ({ value: node.state === state ? 1 : 0, labels: { state } })),
+  },
+  thrum_join_state: {
+    help: "1 for how the search for the network stands: alone, joining, joined, unreached or refused.",
+    type: "gauge",
+    values: ({ joinState = "alone" }) =>
+      JOIN_STATES.map((state) => ({ value: joinState === state ? 1 : 0, labels: { state } })),
   },
   process_start_time_seconds: {
     help: "When the server was started, in seconds since 1970.",

@@ -5,6 +5,8 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { Members } from "../members.ts";
+import type { Joining } from "./joining.ts";
+import { endpointText } from "../../../config/values.ts";
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../../platform/faults.ts";
@@ -15,6 +17,7 @@ import type { PeerEnd, PeerLink } from "../peer_link.ts";
 /** What the caller works with. */
 export interface DialerParts {
   readonly members: Members;
+  readonly joining: Joining;
   readonly clock: Clock;
   readonly transport: Transport;
   /** How long a connection may take to be made. */
@@ -75,12 +78,15 @@ export class Dialer {
 
   /** A call was taken, but its link has not become the one to its server. */
   ended(address: Endpoint, end: PeerEnd, why: string): void {
-    const { members, clock } = this.#parts;
+    const { members, clock, joining } = this.#parts;
     if (end === "duplicate") {
       members.called(address, clock.nowMs());
       this.callDue();
     } else if (end === "refused" && why === SELF) members.isSelf(address);
-    else this.failed(address, why, end === "refused");
+    else {
+      joining.ended(endpointText(address), why, end === "refused");
+      this.failed(address, why, end === "refused");
+    }
   }
 
   /** Nobody was there, or not somebody to link with. */
@@ -110,7 +116,9 @@ export class Dialer {
         else this.#guarded(() => this.#calls.set(this.#parts.greet(link), address), () => link.destroy());
       },
       (error) => {
-        this.#guarded(() => this.failed(address, error instanceof Error ? error.message : String(error)), () => {});
+        const why = error instanceof Error ? error.message : String(error);
+        this.#parts.joining.unreachable(endpointText(address), why);
+        this.#guarded(() => this.failed(address, why), () => {});
       },
     );
   }

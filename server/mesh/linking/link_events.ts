@@ -26,6 +26,7 @@ import type { ArrivedLines, PeerEnd, PeerLink, PeerLinkOwner } from "../peer_lin
 import type { PeerTimes } from "../peer_times.ts";
 import type { Replication } from "../replication.ts";
 import type { Dialer } from "./dialer.ts";
+import type { Joining } from "./joining.ts";
 import { SELF } from "./peer_greeting.ts";
 import type { PeerLinks } from "./peer_links.ts";
 import { strangerProblem } from "./speaks_for_itself.ts";
@@ -33,6 +34,7 @@ import { strangerProblem } from "./speaks_for_itself.ts";
 /** Who is told of what a link says. */
 export interface LinkEventsParts extends Pick<BackplaneParts, "clock" | "journal" | "legacy" | "owner" | "trace"> {
   readonly members: Members;
+  readonly joining: Joining;
   readonly links: PeerLinks;
   readonly ticketKeys: Map<string, string>;
   readonly dialer: Dialer;
@@ -143,6 +145,7 @@ export class LinkEvents implements PeerLinkOwner {
     if (legacy === undefined || address === undefined) return undefined;
     links.delete(link);
     nameClaims.called(link);
+    this.#parts.joining.linked();
     return legacy.called(dialled, framer, line, () => dialer.failed(address, "the link is gone"));
   }
 
@@ -167,6 +170,7 @@ export class LinkEvents implements PeerLinkOwner {
       known.end("DUPLICATE_LINK", undefined, "duplicate");
     }
     links.set(link, this.#nowMs);
+    this.#parts.joining.linked();
     copiedFolders.linked();
     this.#parts.times.greeted(link, peer.lamport);
     this.#note("linked", serverId, link.isOwn ? "called" : "was called");

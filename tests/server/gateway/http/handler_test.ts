@@ -24,8 +24,6 @@ const LOOKS = [
   "GET /api/events",
   "GET /api/diagram.svg",
   "GET /metrics",
-  "GET /healthz",
-  "GET /readyz",
   "GET /line",
   "GET /nothing-here",
 ];
@@ -38,6 +36,8 @@ const OPEN = [
   "POST /api/session",
   "DELETE /api/session",
 ];
+/** Need no token, and none is looked at. */
+const PROBES = ["GET /healthz", "HEAD /healthz", "GET /readyz"];
 const BODY = '{"token":"x"}';
 
 /** What is answered: the kind of the answer, or the status of the reply. */
@@ -57,18 +57,19 @@ Deno.test("every route from everywhere with everything that can be shown: who ma
     for (const shown of ALL_SHOWN) {
       const isWrong = shown === "wrong" || shown === "limited";
       const hasShown = shown === "token" || shown === "session";
-      for (const line of [...LOOKS, ...CHANGES, ...OPEN]) {
+      for (const line of [...LOOKS, ...CHANGES, ...OPEN, ...PROBES]) {
         const got = outcome(line, shown, from);
         const where = `${line} from ${from} with ${shown}: ${got}`;
         const mayLook = hasShown || (!isWrong && from === "loopback");
-        const expected = isWrong ? false : CHANGES.includes(line) ? hasShown : OPEN.includes(line) || mayLook;
+        const may = CHANGES.includes(line) ? hasShown : OPEN.includes(line) || mayLook;
+        const expected = PROBES.includes(line) || (!isWrong && may);
         assertEquals(!isRefused(got), expected, where);
         if (!expected) assertEquals(got, shown === "limited" ? 429 : 401, where);
         rows++;
       }
     }
   }
-  assertEquals(rows, 3 * 5 * 19);
+  assertEquals(rows, 3 * 5 * 20);
 });
 
 Deno.test("who is not known counts as this machine only where nobody else can come", () => {
@@ -116,8 +117,21 @@ Deno.test("/api/session says whether this browser may change something, and whet
   assertEquals(state("token", "192.0.2.7"), { mayChange: true, needsToken: true });
 });
 
-Deno.test("/readyz is ready only when clients are logged in", () => {
-  for (const state of ["joining", "ready", "draining", "stopping"] as const) {
+Deno.test("probes are answered by whatever name they call, through proxies, from anywhere; other routes are not", () => {
+  for (const host of ["10.0.0.7:8080", "thrum-7f9c.pods.example", "localhost"]) {
+    for (const line of PROBES) {
+      const probe = request(line, { host, "x-forwarded-for": "192.0.2.9" }, "192.0.2.7");
+      assertEquals(refuseStranger(probe, SITE), undefined, `${line} ${host}`);
+      assertEquals(replyOf(decide(probe, "", "nothing", "ready", SITE))?.status, 200);
+    }
+  }
+  assertEquals(refuseStranger(request("GET /metrics", { host: "10.0.0.7:8080" }), SITE)?.status, 403);
+  assertEquals(refuseStranger(request("GET /healthz", { host: "a, b" }), SITE)?.status, 403);
+  assertEquals(replyOf(decide(request("POST /healthz"), "", "token", "ready", SITE))?.status, 405);
+});
+
+Deno.test("/readyz is ready only when the server is", () => {
+  for (const state of ["joining", "refused", "ready", "draining", "stopping"] as const) {
     const reply = replyOf(decide(request("GET /readyz"), "", "nothing", state, SITE))!;
     assertEquals([reply.status, reply.body], [state === "ready" ? 200 : 503, `${state}\n`]);
   }
@@ -182,7 +196,7 @@ Deno.test("names that do not belong to this server are refused, so that no other
 
 Deno.test("pages of other sites may ask nothing, however they do it", () => {
   const upgrade = { upgrade: "websocket" };
-  for (const line of [...LOOKS, ...CHANGES, ...OPEN]) {
+  for (const line of [...LOOKS, ...CHANGES, ...OPEN, ...PROBES]) {
     const headers: Record<string, string> = line === "GET /line" ? upgrade : {};
     const refused = (more: Record<string, string>) =>
       refuseStranger(request(line, { ...headers, ...more }), SITE)?.status;

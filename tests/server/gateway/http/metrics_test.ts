@@ -40,6 +40,7 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
     space: "full",
   },
   pending: 33,
+  joinState: "unreached",
   maxConnections: 34,
   faults: { ...UNGUARDED.counts, grpc: 25 },
 };
@@ -58,6 +59,8 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       `thrum_build_info{version="${VERSION}",server="s-1"} 1`,
       'thrum_state{state="ready"} 1',
       'thrum_state{state="draining"} 0',
+      'thrum_join_state{state="unreached"} 1',
+      'thrum_join_state{state="joined"} 0',
       "process_start_time_seconds 1700000000",
       'thrum_connections{kind="plain"} 3',
       'thrum_connections{kind="guest"} 5',
