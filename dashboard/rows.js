@@ -139,7 +139,7 @@ const USUAL = new Set([
   "DUPLICATE_LINK",
 ]);
 /** Ends that somebody is hurt by. */
-const SEVERE = new Set(["HEARTBEAT_TIMEOUT", "SERVER_FAILED", "FELL_BEHIND", "CONNECTION_RESET"]);
+const SEVERE = new Set(["HEARTBEAT_TIMEOUT", "SERVER_FAILED", "SERVER_LOST", "FELL_BEHIND", "CONNECTION_RESET"]);
 
 /**
  * How bad an end is.

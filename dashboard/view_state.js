@@ -27,7 +27,7 @@ export function apply(view, change) {
     servers: servers === undefined ? view.servers : mergePatch(view.servers, servers),
     connections: connections === undefined ? view.connections : mergePatch(view.connections, connections),
     users: users === undefined ? view.users : mergePatch(view.users, users),
-    ends: appended(view.ends, change.ends, MAX_ENDS),
+    ends: appended(withoutLost(view.ends, change.takenBack), change.ends, MAX_ENDS),
     activities: appended(view.activities, change.activities, MAX_ACTIVITIES),
   };
 }
@@ -61,6 +61,17 @@ export function mergePatch(target, patch) {
  */
 function appended(list, more, most) {
   return more === undefined || more.length === 0 ? list : [...list, ...more].slice(-most);
+}
+
+/**
+ * `ends` without the losses of servers that were there all the time.
+ *
+ * @param {NetworkView["ends"]} ends
+ * @param {readonly string[]} [takenBack]
+ */
+function withoutLost(ends, takenBack = []) {
+  if (takenBack.length === 0) return ends;
+  return ends.filter(({ server, reason }) => reason !== "SERVER_LOST" || !takenBack.includes(server));
 }
 
 /**

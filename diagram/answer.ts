@@ -24,6 +24,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   INVALID_MESSAGE: "it sent a line that means nothing",
   NAME_LOST: "its name had been registered at another server first",
   SESSION_REPLACED: "the user logged in elsewhere, and one session is allowed",
+  SERVER_LOST: "its server was lost",
   FELL_BEHIND: "the log no longer had its unread entries",
 };
 

@@ -13,20 +13,27 @@ const MAX_TIMELINE = 12;
 
 /** Why connections of `user` were closed, with their heartbeats. */
 export function whyClosed(history: History, user: string): Told {
-  const { events, wallTime } = history;
+  const { events, crashes, wallTime } = history;
   const paragraphs: string[] = [];
   const ends = [...events.entries()].filter(([, event]) =>
     event.event === "closed" && !isNamed(event.node, user) && isNamed(event.peer, user)
   );
   for (const [index, end] of ends) paragraphs.push(endOf(history, index, end));
-  const open = openConnections(events, user);
+  // A killed server tells nothing; its clients may, and if not, the end of its trace does.
+  const told = events.filter((event) => event.event === "closed" && isNamed(event.node, user));
+  for (const { login, crash } of lostLogins(history, user)) {
+    if (told.some(({ node, peer }) => node === login.peer && peer === login.node)) continue;
+    paragraphs.push(
+      `${login.node} crashed with the connection of ${login.peer}, which was logged in ${when(login, wallTime)}: ` +
+        `the trace of ${login.node} ends at ${wallTime.of(crash.at)}, and nothing says that it stopped.`,
+    );
+  }
+  const open = openConnections(events, user).filter((login) => !crashes.has(lastOf(events, login.node)));
   for (const login of open) {
     paragraphs.push(
       `${login.node} has a connection of ${login.peer} that is not closed: logged in ${when(login, wallTime)}.`,
     );
   }
-  // A killed server tells nothing; its clients may.
-  const told = events.filter((event) => event.event === "closed" && isNamed(event.node, user));
   for (const event of told.filter(({ peer }) => !ends.some(([, end]) => end.node === peer))) {
     paragraphs.push(
       `${event.node} lost its connection to ${event.peer} ${when(event, wallTime)}: ${event.what}. ${
@@ -37,6 +44,28 @@ export function whyClosed(history: History, user: string): Told {
   return paragraphs.length > 0
     ? { text: paragraphs.join("\n\n") + "\n", isFound: true }
     : { text: `Nothing in these traces is about a connection of ${user}.\n`, isFound: false };
+}
+
+/** Logins of `user` at servers that crashed before they closed the connection. */
+function lostLogins({ events, crashes }: History, user: string): { login: TraceEvent; crash: TraceEvent }[] {
+  const open = new Map<string, TraceEvent>();
+  const lost: { login: TraceEvent; crash: TraceEvent }[] = [];
+  for (const [index, event] of events.entries()) {
+    const key = `${event.node}\n${event.peer}`;
+    if (event.event === "login" && isNamed(event.peer, user)) open.set(key, event);
+    else if (event.event === "closed") open.delete(key);
+    if (!crashes.has(index) && event.event !== "stop") continue;
+    for (const [other, login] of open) {
+      if (login.node !== event.node) continue;
+      open.delete(other);
+      if (crashes.has(index)) lost.push({ login, crash: event });
+    }
+  }
+  return lost;
+}
+
+function lastOf(events: readonly TraceEvent[], node: string): number {
+  return events.findLastIndex((event) => event.node === node);
 }
 
 function endOf(history: History, index: number, end: TraceEvent): string {

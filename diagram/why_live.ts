@@ -33,6 +33,8 @@ export interface LiveServer {
   readonly stateSince: number;
   readonly announcedAt: number | null;
   readonly vector: Readonly<Record<string, number>>;
+  /** Connections that were lost with it. */
+  readonly lostClients?: number;
   readonly links: Readonly<Record<string, { readonly silentSince: number; readonly state: string }>>;
 }
 
@@ -109,6 +111,7 @@ export function whyClosedLive(network: LiveNetwork, user: string, wallTime: Wall
   }
   if (ends.length === 0) {
     paragraphs.push(`${nameOf(network, network.from)} remembers no connection of ${shown(user)} that was closed.`);
+    paragraphs.push(...unnamedLosses(network));
   }
   const isFound = ends.length + open.length + elsewhere.length > 0 || Object.hasOwn(network.users, user);
   return { text: paragraphs.join("\n\n") + "\n", isFound };
@@ -172,12 +175,16 @@ function endOf(network: LiveNetwork, end: LiveEnd, wallTime: WallTime): string {
   // The newest that nothing came after was not answered.
   const lastAnswer = heartbeats.findLastIndex(({ event }) => event === "answered");
   const isOver = heartbeats.some(({ event }) => event === "unanswered");
+  // A lost server closes nothing that anybody could know of.
+  const isLost = reason === "SERVER_LOST";
+  const whose = `the connection of ${shown(user)}${address === "" ? "" : ` (${shown(address)})`}`;
+  const begin = isLost
+    ? `${nameOf(network, server)} was lost with ${whose}`
+    : `${nameOf(network, server)} closed ${whose}`;
   return [
-    `${nameOf(network, server)} closed the connection of ${shown(user)} (${shown(address)}) at ${wallTime.of(at)}: ${
-      shown(reason)
-    }, ${shown(sentence)}.`,
+    `${begin} at ${wallTime.of(at)}: ${shown(reason)}, ${shown(sentence)}.`,
     ...(why === sentence || why === "" ? [] : [`  That is: ${shown(why)}`]),
-    `  ${wallTime.of(since)}  connected; lasted ${seconds(at - since)}`,
+    ...(since > 0 ? [`  ${wallTime.of(since)}  connected; lasted ${seconds(at - since)}`] : []),
     ...heartbeats.map(({ at, event, attempt, of, roundTripMs }, index) => {
       const said = event === "sent"
         ? `♥ ${attempt} of ${of} → ${shown(user)}${isOver && index > lastAnswer ? "   no answer" : ""}`
@@ -186,8 +193,18 @@ function endOf(network: LiveNetwork, end: LiveEnd, wallTime: WallTime): string {
         : `${shown(user)} answers nothing`;
       return `  ${wallTime.of(at)}  ${said}`;
     }),
-    `  ${wallTime.of(at)}  closed`,
+    `  ${wallTime.of(at)}  ${isLost ? "lost" : "closed"}`,
   ].join("\n");
+}
+
+/** Of a server with very many connections not every one is remembered by name. */
+function unnamedLosses({ servers, ends }: LiveNetwork): string[] {
+  return Object.entries(servers).flatMap(([id, { name, lostClients = 0 }]) => {
+    const named = ends.filter(({ server, reason }) => server === id && reason === "SERVER_LOST").length;
+    return lostClients <= named ? [] : [
+      `${shown(name)} was lost with ${counted(lostClients, "connection")}, of which ${named} are remembered by name.`,
+    ];
+  });
 }
 
 function connectionOf(network: LiveNetwork, server: string, connection: LiveConnection, wallTime: WallTime): string {

@@ -35,6 +35,7 @@ export const CLOSE_REASONS = {
   TOO_MANY: { sentence: "its address has too many connections, or no place was left", reconnect: "backoff" },
   PEER_SILENT: { sentence: "the other server does not answer a question", reconnect: "backoff" },
   NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
+  SERVER_LOST: { sentence: "its server was lost", reconnect: "now" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

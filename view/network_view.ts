@@ -50,6 +50,8 @@ export interface ServerView extends ServerNumbers {
   readonly connections: number;
   /** `HOST:PORT` of its own HTTP gateway. */
   readonly http: string | null;
+  /** Connections that were lost with a server that is dead; absent for none. The server that answers says this. */
+  readonly lostClients?: number;
   /** Set while the server hands its clients over. */
   readonly draining: { readonly total: number; readonly left: number } | null;
 }
@@ -99,8 +101,10 @@ export interface EndView {
   /** The server of the connection. */
   readonly server: string;
   readonly at: number;
+  /** When the connection was opened; 0 if that is unknown. */
   readonly since: number;
   readonly user: string;
+  /** Empty if unknown. */
   readonly address: string;
   /** A key of `CLOSE_REASONS`. */
   readonly reason: string;
@@ -152,6 +156,8 @@ export interface NetworkChange {
   readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users">>;
   /** For the end of the list. */
   readonly ends: readonly EndView[];
+  /** Servers that were there all the time: their ends with the reason `SERVER_LOST` count no more. */
+  readonly takenBack?: readonly string[];
   readonly activities: readonly ActivityView[];
   /** The number of activities that are not in `activities`, because there were too many. */
   readonly skipped: number;

@@ -42,16 +42,18 @@ export class EndsPanel {
     );
     // As they were told, those of one server after those of another.
     keyed(this.#list, shown.toSorted((one, other) => other.at - one.at), {
-      keyOf: ({ server, at, since, address }) => `${server} ${address} ${since} ${at}`,
+      keyOf: ({ server, at, since, address, user }) => `${server} ${address} ${since} ${at} ${user}`,
       make: (end) => makeItem(end, serverName(view, end.server)),
       draw: () => {},
     });
     const all = view.ends.length;
-    setText(this.#count, all === 0 ? "" : shown.length === all ? `the last ${all}` : `${shown.length} of ${all}`);
+    const lost = shown.filter(({ reason }) => reason === "SERVER_LOST").length;
+    const count = shown.length === all ? `the last ${all}` : `${shown.length} of ${all}`;
+    setText(this.#count, all === 0 ? "" : `${count}${lost === 0 ? "" : `, ${lost} lost with their server`}`);
     if (shown.length > 0) return;
     setText(
       this.#empty,
-      all > 0 ? "Nothing has all of these words." : "No connection has ended since this page was opened.",
+      all > 0 ? "Nothing has all of these words." : "No connection has ended, as far as these servers remember.",
     );
     this.#list.append(this.#empty);
   }
@@ -86,9 +88,9 @@ function explained(end, name) {
   const fact = (term, text) => facts.append(element("dt", { text: term }), element("dd", { class: "stranger", text }));
   fact("What", end.sentence);
   if (end.why !== "" && end.why !== end.sentence) fact("Why", end.why);
-  fact("Address", end.address);
+  if (end.address !== "") fact("Address", end.address);
   fact("Server", name);
-  fact("Open for", `${age(end.at - end.since)}, until ${moment(end.at)}`);
+  fact("Open for", `${end.since > 0 ? `${age(end.at - end.since)}, ` : ""}until ${moment(end.at)}`);
   const beats = element("ol", { class: "beats" });
   for (const beat of end.heartbeats) {
     beats.append(
@@ -109,12 +111,13 @@ function explained(end, name) {
 function drawTimeline(end) {
   const { marks, spanMs } = layOutTimeline(end);
   const words = timelineInWords(end);
+  const within = end.since > 0 || end.heartbeats.length > 0 ? `, within ${age(spanMs)}` : "";
   const middle = HEIGHT / 2;
   const right = WIDTH - 7;
   const svg = drawn(
     "svg",
     { class: "timeline", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words },
-    drawn("title", { text: `${words}, within ${age(spanMs)}` }),
+    drawn("title", { text: `${words}${within}` }),
   );
   svg.append(drawn("path", { class: "line", d: `M4 ${middle}H${right}` }));
   for (const { x, event } of marks) {

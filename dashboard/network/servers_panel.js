@@ -192,10 +192,14 @@ const COLUMNS = [
       drawLines(
         cell,
         isGone(server) ? "—" : number(server.load),
-        isGone(server) ? "" : `${plural(server.connections, "connection")}${weight}`,
-        `${plural(server.load, "logged-in client")}, ${
-          plural(server.connections, "connection")
-        }, weight ${server.weight}`,
+        isGone(server)
+          ? server.lostClients > 0 ? `${number(server.lostClients)} lost` : ""
+          : `${plural(server.connections, "connection")}${weight}`,
+        isGone(server)
+          ? "Connections that were lost with it"
+          : `${plural(server.load, "logged-in client")}, ${
+            plural(server.connections, "connection")
+          }, weight ${server.weight}`,
       );
     },
   },

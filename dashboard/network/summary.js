@@ -48,12 +48,19 @@ export class Summary {
     const online = userList.filter(({ at }) => at.length > 0).length;
     write(this.#online, number(online), `of ${plural(userList.length, "user")}`);
 
+    const lost = servers.reduce((sum, { lostClients }) => sum + (lostClients ?? 0), 0);
     const probing = connectionList.filter(({ data }) => data.state === "probing").length;
     write(
       this.#connections,
       number(connectionList.filter(({ isGone }) => !isGone).length),
-      probing > 0 ? `${number(probing)} probing` : connectionList.length === 0 ? "none yet" : "all answer",
-      probing > 0 ? "warn" : undefined,
+      lost > 0
+        ? `${number(lost)} lost with ${dead === 1 ? "a server" : "servers"}`
+        : probing > 0
+        ? `${number(probing)} probing`
+        : connectionList.length === 0
+        ? "none yet"
+        : "all answer",
+      lost > 0 ? "bad" : probing > 0 ? "warn" : undefined,
     );
 
     const behind = alive.map((server) => lagOf(heads, server).reduce((sum, { entries }) => sum + entries, 0));

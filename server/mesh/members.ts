@@ -1,7 +1,7 @@
 /**
  * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its
- * link is silent or was just lost; *dead*, when it cannot be reached; or has *left*, when it said so. All but the
- * linked are called again, ever more rarely. Pure: time and chance come in.
+ * link is silent or was just lost; *dead*, when it was given up or cannot be reached; or has *left*, when it said so.
+ * All but the linked are called again, ever more rarely. Pure: time and chance come in.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -213,16 +213,17 @@ export class Members {
    * Its link is gone. It is called at once, or after the configured time; a little later when it ended
    * the link on purpose.
    */
-  lost(serverId: string, how: "left" | "duplicate" | "lost", nowMs: number): void {
+  lost(serverId: string, how: "left" | "duplicate" | "silent" | "lost", nowMs: number): void {
     this.#names(serverId, new Set());
     const member = this.#members.get(serverId);
     if (member === undefined) return;
-    const state = how === "left" ? "left" : "suspect";
+    // There is no doubt left about a server that was given up after all its heartbeats.
+    const state = how === "left" ? "left" : how === "silent" ? "dead" : "suspect";
     this.#set({ ...member, state, hasLink: false, load: 0, linkedTo: new Set(), sinceMs: nowMs });
     for (const calls of this.#calls.values()) {
       if (calls.serverId !== serverId) continue;
       calls.failures = 0;
-      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "lost" ? 0 : FIRST_BACKOFF_MS);
+      calls.callAt = nowMs + this.#timeBeforeReconnectMs + (how === "lost" || how === "silent" ? 0 : FIRST_BACKOFF_MS);
     }
   }
 

@@ -43,8 +43,8 @@ export interface PeerSupervision {
   readonly heartbeats: { sent: number; unanswered: number };
 }
 
-/** How a link came to its end. */
-export type PeerEnd = "left" | "lost" | "refused" | "duplicate";
+/** How a link came to its end; `silent`: this server gave the other one up. */
+export type PeerEnd = "left" | "lost" | "silent" | "refused" | "duplicate";
 
 /** Lines of the log that came. */
 export interface ArrivedLines {
@@ -350,7 +350,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   /** It is given up. Nobody waits for what it is still to be sent. */
   #accuse(why?: string): void {
     this.#supervision.heartbeats.unanswered++;
-    this.end("HEARTBEAT_TIMEOUT", why);
+    this.end("HEARTBEAT_TIMEOUT", why, "silent");
     this.#link.destroy();
   }
 

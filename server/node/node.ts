@@ -600,6 +600,7 @@ export class ThrumNode {
       say: (message, to) => this.#backplane.say(message, to),
       online: () => this.#presence.servers,
       usernames: () => this.#userLists.usernames,
+      lostWith: (serverId) => this.#presence.lostWith(serverId),
     });
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Member } from "../backplane/member.ts";
+import { endpointText } from "../../config/values.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { ObservedMessage, ObserveMessage } from "../../protocol/peer/peer_message.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
@@ -18,6 +19,7 @@ import {
   type NetworkView,
   type OwnView,
 } from "../../view/network_view.ts";
+import { LostClients } from "./lost_clients.ts";
 import { LiveTrace } from "./live_trace.ts";
 import { otherServerView } from "./other_server.ts";
 import { ActivityFeed, type FedLog } from "./activity_feed.ts";
@@ -51,6 +53,8 @@ export interface ObservatoryParts {
   /** Who is online, and at which servers. */
   online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
   usernames(): readonly string[];
+  /** The users who were at a server that was lost just now. */
+  lostWith?(serverId: string): readonly string[];
 }
 
 /** Between two looks. */
@@ -78,6 +82,7 @@ export class Observatory {
   readonly #told = new Map<string, ReceivedView>();
   #ends: EndView[] = [];
   #ownEnds: EndView[] = [];
+  readonly #lost = new LostClients();
   /** Since the last look. */
   #newEnds: EndView[] = [];
   #newOwnEnds: EndView[] = [];
@@ -178,6 +183,7 @@ export class Observatory {
   /** There is no way to the server any more. Its last words remain. */
   gone(serverId: string): void {
     this.#watchers.delete(serverId);
+    this.#noteLost(serverId);
     this.soon();
     this.#endIfUnseen();
   }
@@ -199,9 +205,9 @@ export class Observatory {
   onObserved(serverId: string, { reset, patch, ends, events }: ObservedMessage): void {
     if (!this.#asksOthers) return;
     this.#told.set(serverId, receivedView(reset ? {} : this.#told.get(serverId) ?? {}, patch));
-    if (reset) this.#ends = this.#ends.filter((end) => end.server !== serverId);
+    if (reset) this.#ends = this.#ends.filter((end) => end.server !== serverId || end.reason === "SERVER_LOST");
     // It speaks for itself alone.
-    for (const end of ends) this.#addEnd(receivedEnd(end, serverId));
+    for (const end of ends) if (end.reason !== "SERVER_LOST") this.#addEnd(receivedEnd(end, serverId));
     this.live.addTold(events.map(receivedEvent).filter((event) => event !== undefined));
   }
 
@@ -242,7 +248,8 @@ export class Observatory {
       this.#newNames.clear();
       this.#activities = [];
       this.#newEnds = [];
-      this.#ends = this.#ownEnds.slice(-MAX_ENDS);
+      // Also those of others: who is killed meanwhile cannot tell them again.
+      this.#ends = this.#ends.slice(-MAX_ENDS);
       this.#given = undefined;
       this.#endIfUnseen();
     });
@@ -282,13 +289,17 @@ export class Observatory {
     const { activities, skipped } = this.#passing!.look();
     this.#activities = [...this.#activities, ...activities].slice(-MAX_ACTIVITIES);
     const before = this.#network;
+    const takenBack = this.#lookForLost();
     this.#network = this.#servers();
     const users = this.#usersChanged();
     const ends = this.#newEnds;
     this.#newEnds = [];
     if (this.#observers.size === 0) return;
     const patch = { ...diff(before, this.#network), ...(users === undefined ? {} : { users }) };
-    const change = { at: clock.wallMs(), patch: patch as NetworkChange["patch"], ends, activities, skipped };
+    const change: NetworkChange = {
+      ...{ at: clock.wallMs(), patch: patch as NetworkChange["patch"], ends, activities, skipped },
+      ...(takenBack.length === 0 ? {} : { takenBack }),
+    };
     for (const observer of this.#observers) observer.changed(change);
   }
 
@@ -317,11 +328,41 @@ export class Observatory {
     const rows: [string, unknown][] = [[serverId, connections]];
     for (const member of members()) {
       const told = this.#told.get(member.serverId);
-      servers.push([member.serverId, otherServerView(member, told?.server, wallOffsetMs)]);
       const isGone = member.state === "dead" || member.state === "left";
+      const lostClients = isGone ? this.#lost.countOf(member.serverId) : 0;
+      const view = otherServerView(member, told?.server, wallOffsetMs);
+      servers.push([member.serverId, lostClients === 0 ? view : { ...view, lostClients }]);
       if (told?.connections !== undefined && !isGone) rows.push([member.serverId, told.connections]);
     }
     return { servers: Object.fromEntries(servers), connections: Object.fromEntries(rows) };
+  }
+
+  #noteLost(serverId: string): void {
+    const { clock, members, lostWith } = this.#parts;
+    const member = members().find((member) => member.serverId === serverId);
+    if (member === undefined || this.#isStopped) return;
+    this.#lost.lost({
+      serverId,
+      name: endpointText(member),
+      at: clock.wallMs(),
+      startedAt: member.about?.startedAt || undefined,
+      users: lostWith?.(serverId) ?? [],
+      connections: Object.values(this.#told.get(serverId)?.connections ?? {}),
+    });
+  }
+
+  /** Adds ends of connections with servers that are dead. Gives the servers whose ends were no ends. */
+  #lookForLost(): readonly string[] {
+    const members = new Map(this.#parts.members().map((member) => [member.serverId, member]));
+    const { told, takenBack } = this.#lost.look((serverId) => {
+      const member = members.get(serverId);
+      return member && { state: member.state, startedAt: member.about?.startedAt || undefined };
+    });
+    for (const end of told) this.#addEnd(end);
+    if (takenBack.length > 0) {
+      this.#ends = this.#ends.filter(({ server, reason }) => reason !== "SERVER_LOST" || !takenBack.includes(server));
+    }
+    return takenBack;
   }
 
   #usersChanged(): JsonObject | undefined {

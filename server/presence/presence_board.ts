@@ -39,6 +39,8 @@ export class PresenceBoard {
   readonly #here = new Map<string, number>();
   /** Lamport time at which the newest of them began. */
   readonly #beganAt = new Map<string, number>();
+  /** Who was at the server that was lost last. */
+  #lost: { readonly serverId: string; readonly users: readonly string[] } = { serverId: "", users: [] };
   #timer: Timer | undefined;
 
   constructor(parts: PresenceBoardParts) {
@@ -72,6 +74,11 @@ export class PresenceBoard {
   /** Users that are logged in at `serverId`. */
   usersAt(serverId: string): string[] {
     return [...this.#presence.servers()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
+  }
+
+  /** Users that were at `serverId` when it was lost, if that was the last loss. */
+  lostWith(serverId: string): readonly string[] {
+    return this.#lost.serverId === serverId ? this.#lost.users : [];
   }
 
   /** What a server with a new link has to know. */
@@ -144,6 +151,7 @@ export class PresenceBoard {
 
   /** Another server cannot be reached any more. */
   serverGone(serverId: string): void {
+    this.#lost = { serverId, users: this.usersAt(serverId) };
     this.#tell(this.#presence.serverGone(serverId, this.#parts.clock.nowMs()));
   }
 

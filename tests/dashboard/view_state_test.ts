@@ -27,6 +27,15 @@ const RFC_7396: readonly [target: unknown, patch: unknown, merged: unknown][] = 
 ];
 
 for (const [target, patch, merged] of RFC_7396) {
+  Deno.test("ends that were told wrongly, as their server was there all the time, are taken back, and no others", () => {
+    const lost = { reason: "SERVER_LOST" };
+    const view = sampleView({
+      ends: [sampleEnd({ server: "a" }), sampleEnd({ server: "b", ...lost }), sampleEnd({ server: "c", ...lost })],
+    });
+    const after = apply(view, sampleChange({ takenBack: ["b", "a"], ends: [sampleEnd({ server: "d" })] }));
+    assertEquals(after.ends.map(({ server }) => server), ["a", "c", "d"]);
+  });
+
   Deno.test(`RFC 7396: ${JSON.stringify(target)} with ${JSON.stringify(patch)} is ${JSON.stringify(merged)}`, () => {
     assertEquals(plain(mergePatch(target, patch)), merged);
   });

@@ -38,6 +38,21 @@ Deno.test("whyClosed() finds a crash behind a connection that only its client sa
   );
 });
 
+Deno.test("whyClosed() says of a killed server that the connection went with it, also where its client keeps no trace", () => {
+  const events = [
+    { at: 1_000, lamport: 1, node: "s-1", event: "start" as const },
+    { at: 1_000, lamport: 1, node: "s-2", event: "start" as const },
+    { at: 2_000, lamport: 3, node: "s-2", event: "login" as const, peer: "zoe (10.0.0.9:5000)", what: "zoe" },
+    { at: 3_000, lamport: 5, node: "s-2", event: "broadcast" as const, id: "s-1:4" },
+    { at: 4_000, lamport: 7, node: "s-1", event: "unlinked" as const, peer: "s-2", what: "the other side closed it" },
+  ];
+  const sentence = "s-2 crashed with the connection of zoe (10.0.0.9:5000), which was logged in at 00:00:02.000 " +
+    "(Lamport time 3): the trace of s-2 ends at 00:00:03.000, and nothing says that it stopped.\n";
+  assertEquals(whyClosed(historyOf(events), "zoe"), { text: sentence, isFound: true });
+  const again = { at: 9_000, lamport: 9, node: "s-2", event: "start" as const };
+  assertEquals(whyClosed(historyOf([...events, again]), "zoe"), { text: sentence, isFound: true });
+});
+
 Deno.test("whereWent() follows an activity under either of its names, to everybody who got it", () => {
   const told = whereWent(history, "s-aaaa11:4").text;
   assertEquals(whereWent(history, "k3f2abcdef-1").text, told);

@@ -203,7 +203,7 @@ export class LinkEvents implements PeerLinkOwner {
     else if (end === "duplicate") logger.info("{name} keeps another link", { name: link.name });
     else if (!isStopping()) logger.warning("lost {name}: {why}", { name: link.name, why });
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
-    members.lost(serverId, end === "left" || end === "duplicate" ? end : "lost", this.#nowMs);
+    members.lost(serverId, end === "refused" ? "lost" : end, this.#nowMs);
     replication.end(link);
     nameClaims.peerGone(serverId);
     owner.gone(serverId);

@@ -59,9 +59,12 @@ Deno.test("a server that is its own is not called again", () => {
   assertEquals([of.isAlone, of.allTried, of.nextCallAt], [true, true, undefined]);
 });
 
+/** What a member is after its link was lost in one of these ways. */
+const STATES = { lost: "suspect", silent: "dead", left: "left", duplicate: "suspect" } as const;
+
 Deno.test("a member that is linked is not called; lost it is, at once or after the configured time; and when it left a little later", () => {
   for (
-    const [beforeMs, how, callAt] of [[0, "lost", 100], [700, "lost", 800], [0, "left", 350], [
+    const [beforeMs, how, callAt] of [[0, "lost", 100], [700, "lost", 800], [0, "left", 350], [0, "silent", 100], [
       0,
       "duplicate",
       350,
@@ -73,7 +76,7 @@ Deno.test("a member that is linked is not called; lost it is, at once or after t
     assertEquals([of.nextCallAt, of.get("a")!.state, of.get("a")!.hasLink], [undefined, "linked", true]);
     of.lost("a", how, 100);
     assertEquals(of.nextCallAt, callAt);
-    assertEquals([of.get("a")!.state, of.get("a")!.hasLink], [how === "left" ? "left" : "suspect", false]);
+    assertEquals([of.get("a")!.state, of.get("a")!.hasLink], [STATES[how], false]);
     assertEquals(due(of, callAt - 1), []);
     assertEquals(due(of, callAt), ["a"]);
   }
