@@ -140,11 +140,18 @@ export function encodeLegacyBackups(servers: readonly WireServer[]): string {
 }
 
 /** A claim to a name. `secret` is made for this: never a user's own. */
-export function encodeLegacyLock(
-  command: "LOCK_REQUEST" | "LOCK_ALLOWED" | "LOCK_DENIED",
-  { username, secret }: LegacyUser,
-): string {
-  return encodeLine({ command, username, secret });
+export function encodeLegacyLock({ username, secret }: LegacyUser): string {
+  return encodeLine({ command: "LOCK_REQUEST", username, secret });
+}
+
+/** The claim is allowed. Some servers drop their link where `server`, whoever allows it, is missing. */
+export function encodeLegacyLockAllowed({ username, secret }: LegacyUser, server: string): string {
+  return encodeLine({ command: "LOCK_ALLOWED", username, secret, server });
+}
+
+/** Somebody has the name. */
+export function encodeLegacyLockDenied({ username, secret }: LegacyUser): string {
+  return encodeLine({ command: "LOCK_DENIED", username, secret });
 }
 
 /** A user that exists now, with a secret that was made for this. */

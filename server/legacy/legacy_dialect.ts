@@ -18,6 +18,8 @@ import {
   encodeLegacyAnnounce,
   encodeLegacyBackups,
   encodeLegacyLock,
+  encodeLegacyLockAllowed,
+  encodeLegacyLockDenied,
   encodeLegacySuccess,
   encodeUserUpdate,
   type Family,
@@ -193,10 +195,11 @@ export class LegacyDialect {
   }
 
   /** A `takeAccount` that was not asked for, or one that was, has come to its end. */
-  answer({ username, secret }: LegacyUser, isTaken: boolean, isAsked: boolean): LegacyEffect[] {
-    this.#beingTaken.delete(username);
-    if (isTaken) this.#taken.add(username);
-    return isAsked ? [send(encodeLegacyLock(isTaken ? "LOCK_ALLOWED" : "LOCK_DENIED", { username, secret }))] : [];
+  answer(user: LegacyUser, isTaken: boolean, isAsked: boolean, facts: LegacyFacts): LegacyEffect[] {
+    this.#beingTaken.delete(user.username);
+    if (isTaken) this.#taken.add(user.username);
+    if (!isAsked) return [];
+    return [send(isTaken ? encodeLegacyLockAllowed(user, facts.self.serverId) : encodeLegacyLockDenied(user))];
   }
 
   /**
@@ -326,7 +329,7 @@ export class LegacyDialect {
     const isBusy = this.#beingTaken.has(username) || this.#beingTaken.size >= MAX_BEING_TAKEN;
     const isOurs = this.#locks.get(username)?.isClaim === true;
     if (!isUsable({ username, secret }) || isBusy || isOurs) {
-      return [send(encodeLegacyLock("LOCK_DENIED", { username, secret }))];
+      return [send(encodeLegacyLockDenied({ username, secret }))];
     }
     this.#beingTaken.add(username);
     return [{ kind: "takeAccount", username, secret, isAsked: true }];
@@ -352,7 +355,7 @@ export class LegacyDialect {
     // The oldest stays first.
     this.#locks.delete(username);
     this.#locks.set(username, { secret, askedAt: nowMs, isAllowed: false, ...what });
-    return send(encodeLegacyLock("LOCK_REQUEST", { username, secret }));
+    return send(encodeLegacyLock({ username, secret }));
   }
 
   /** Allowed there and registered here: an A is told that the user exists. An S has kept the pair already. */

@@ -159,7 +159,7 @@ export class LegacyServers {
       case "takeAccount": {
         const { username, secret, isAsked } = effect;
         return this.#parts.takeAccount({ username, secret, remoteHost: link.remoteHost }, (isTaken) => {
-          link.carryOut(link.peer.answer({ username, secret }, isTaken, isAsked));
+          link.carryOut(link.peer.answer({ username, secret }, isTaken, isAsked, this.facts()));
         });
       }
       case "claimAnswered":

@@ -387,13 +387,14 @@ export class FamilyS extends LegacyServer {
       }
       case "LOCK_ALLOWED":
       case "LOCK_DENIED":
-        return this.#onLockAnswer(username, secret, command === "LOCK_ALLOWED");
+        return this.#onLockAnswer(message, command === "LOCK_ALLOWED");
     }
   }
 
-  #onLockAnswer(username: string, secret: string, isAllowed: boolean): void {
+  #onLockAnswer({ username, secret, server }: Received, isAllowed: boolean): void {
+    if (isAllowed && typeof server !== "string") this.zombie = "LOCK_ALLOWED does not say which server it is of";
     const registration = this.#registrations.get(username);
-    if (registration === undefined || registration.secret !== secret) return;
+    if (this.zombie !== undefined || registration === undefined || registration.secret !== secret) return;
     if (isAllowed) {
       // It counts answers, as it cannot tell who they are from.
       registration.missing.delete(registration.missing.values().next().value!);

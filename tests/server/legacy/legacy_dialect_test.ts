@@ -97,7 +97,7 @@ Deno.test("to an S goes nothing but what it knows, whatever happens", () => {
     ...peer.registered("another", facts),
     ...says(peer, { command: "LOCK_ALLOWED", username: "another", secret: `made-${secretsMade()}` }),
     ...says(peer, { command: "LOCK_REQUEST", username: "bob", secret: "x" }),
-    ...peer.answer({ username: "bob", secret: "x" }, true, true),
+    ...peer.answer({ username: "bob", secret: "x" }, true, true, facts),
     ...says(peer, { command: "USER_SYNC", user_list: [{ username: "user1", secret: "" }] }),
     ...peer.tick(facts),
   ]);
@@ -236,7 +236,7 @@ Deno.test("accounts of USER_SYNC, USER_UPDATE and AUTHENTICATION_SUCC are taken 
   assertEquals(says(A(), { command: "USER_UPDATE", ...users[0] }), expected);
   assertEquals(says(A(), { command: "AUTHENTICATION_SUCC", serverId: "a", user_list: users }), expected);
   // It is there now: told so, nothing goes out.
-  assertEquals(peer.answer({ username: "bob", secret: "b" }, true, false), []);
+  assertEquals(peer.answer({ username: "bob", secret: "b" }, true, false, facts), []);
 });
 
 Deno.test("a long list of users is taken in by and by, as each costs a derivation", () => {
@@ -252,7 +252,7 @@ Deno.test("a long list of users is taken in by and by, as each costs a derivatio
     for (const effect of effects) {
       assert(effect.kind === "takeAccount");
       taken.add(effect.username);
-      peer.answer(effect, true, false);
+      peer.answer(effect, true, false, facts);
     }
   }
   assertEquals(taken.size, 200);
@@ -262,9 +262,9 @@ Deno.test("LOCK_REQUEST takes the account in, and is answered when that is decid
   for (const peer of [A(), S()]) {
     const user = { username: "bob", secret: "b" };
     assertEquals(says(peer, { command: "LOCK_REQUEST", ...user }), [{ kind: "takeAccount", ...user, isAsked: true }]);
-    assertEquals(sent(peer.answer(user, true, true)), [{ command: "LOCK_ALLOWED", ...user }]);
+    assertEquals(sent(peer.answer(user, true, true, facts)), [{ command: "LOCK_ALLOWED", ...user, server: "s-1" }]);
     says(peer, { command: "LOCK_REQUEST", ...user });
-    assertEquals(sent(peer.answer(user, false, true)), [{ command: "LOCK_DENIED", ...user }]);
+    assertEquals(sent(peer.answer(user, false, true, facts)), [{ command: "LOCK_DENIED", ...user }]);
     for (const username of ["a:b", "", "anonymous"]) {
       assertEquals(commands(says(peer, { command: "LOCK_REQUEST", username, secret: "x" })), ["LOCK_DENIED"]);
     }
@@ -321,7 +321,7 @@ Deno.test("a name that came from a peer is not locked there, nor asked for", () 
   const peer = A();
   says(peer, { command: "USER_UPDATE", username: "bob", secret: "b" });
   assertEquals(peer.registered("bob", facts), []);
-  peer.answer({ username: "bob", secret: "b" }, true, false);
+  peer.answer({ username: "bob", secret: "b" }, true, false, facts);
   assertEquals(peer.registered("bob", facts), []);
   assertEquals(peer.claim("bob", facts), [{ kind: "claimAnswered", username: "bob", isAllowed: true }]);
   assertEquals(commands(S().registered("bob", facts)), ["LOCK_REQUEST"]);
@@ -392,7 +392,7 @@ Deno.test("a peer answers for users whose accounts came from it; for others it i
   assertEquals(peer.authorOf("bob", false), { username: "bob", via: "serverId01" });
   // An account of this network.
   assertEquals(peer.authorOf("bob", true), { username: "anonymous", via: "serverId01" });
-  peer.answer({ username: "bob", secret: "b" }, true, false);
+  peer.answer({ username: "bob", secret: "b" }, true, false, facts);
   assertEquals(peer.authorOf("bob", true), { username: "bob" });
   const stranger = new LegacyDialect("S");
   says(stranger, { command: "SERVER_ANNOUNCE", id: "s-7", load: 0, hostname: "h", port: 1 });
@@ -401,13 +401,13 @@ Deno.test("a peer answers for users whose accounts came from it; for others it i
 
 Deno.test("whose an account is that a peer has too is found out by its secret, once, and only when its user publishes", () => {
   const peer = new LegacyDialect("A", "serverId01");
-  const facts = { hasAccount: () => true };
+  const known = { hasAccount: () => true };
   const user = { username: "bob", secret: "b", online: true, updateTime: 1 };
-  assertEquals(says(peer, { command: "USER_SYNC", user_list: [user] }, facts), []);
+  assertEquals(says(peer, { command: "USER_SYNC", user_list: [user] }, known), []);
   const activity = { command: "ACTIVITY_BROADCAST", id: 1, sendTime: 1, activity: { n: 1, authenticated_user: "bob" } };
-  const [first] = says(peer, activity, facts);
+  const [first] = says(peer, activity, known);
   assertEquals(first as unknown, { kind: "takeAccount", username: "bob", secret: "b", isAsked: false });
-  peer.answer({ username: "bob", secret: "b" }, false, false);
-  assertEquals(says(peer, activity, facts).map(({ kind }) => kind), ["takeActivity"]);
+  peer.answer({ username: "bob", secret: "b" }, false, false, facts);
+  assertEquals(says(peer, activity, known).map(({ kind }) => kind), ["takeActivity"]);
   assertEquals(peer.authorOf("bob", true).username, "anonymous");
 });
