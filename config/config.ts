@@ -28,7 +28,7 @@ export interface HeartbeatConfig {
 export interface LimitsConfig {
   /** Longest line, without its end. A longer one is answered with INVALID_MESSAGE. */
   maxLineBytes: number;
-  /** How long a connection may take to log in or register. */
+  /** How long a connection may take to log in or register. A person who types needs a while. */
   identifyTimeoutMs: number;
   /** The number of places for connections. Further ones wait for a place, or get that of an idle one. */
   maxConnections: number;
@@ -230,7 +230,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   heartbeat: { idleTimeoutMs: 30_000, intervalMs: 10_000, count: 3, plainClients: "keepalive" },
   limits: {
     maxLineBytes: 65_536,
-    identifyTimeoutMs: 10_000,
+    identifyTimeoutMs: 60_000,
     maxConnections: 50_000,
     keptForNamedPercent: 20,
     maxConnectionsPerAddress: 0,

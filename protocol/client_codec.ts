@@ -100,6 +100,9 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       return readHeartbeat(fields);
     case "END_CONNECTION":
       return readEndConnection(fields);
+    case "INVALID_MESSAGE":
+      // Whatever else it says: a complaint is not answered with another one.
+      return { command };
     case "AUTHENTICATE":
       return readAuthenticate(fields);
     default:

@@ -195,7 +195,13 @@ export type ClientMessage =
   | HeartbeatAckMessage
   | AckMessage
   | EndConnectionMessage
+  | ComplaintMessage
   | AuthenticateMessage;
+
+/** The client cannot make sense of a line that the server has sent: the connection is over. */
+export interface ComplaintMessage {
+  readonly command: "INVALID_MESSAGE";
+}
 
 /** A line without a meaning, and what is wrong with it. The sentence repeats no secret. */
 export interface InvalidLine {

@@ -206,6 +206,9 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
         "CLOSED_BY_OTHER_SIDE",
         `the client ended it${isCloseReason(message.reason) ? `: ${message.reason}` : ""}`,
       );
+    case "INVALID_MESSAGE":
+      // What it says about it may repeat a line, with all that is in it.
+      return close("CLOSED_BY_OTHER_SIDE", "the client answered INVALID_MESSAGE");
     case "AUTHENTICATE": {
       if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
       const admission = facts.admit(message);

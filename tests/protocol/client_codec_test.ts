@@ -198,6 +198,7 @@ Deno.test("parseClientLine() answers any field of any type, and never throws", (
     "HEARTBEAT_ACK",
     "ACK",
     "END_CONNECTION",
+    "INVALID_MESSAGE",
     "AUTHENTICATE",
     "DIRECT_MESSAGE",
     "LIST_USERS",

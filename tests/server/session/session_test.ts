@@ -128,6 +128,17 @@ Deno.test("END_CONNECTION closes, and what the client writes into it is not pass
   }
 });
 
+Deno.test("a client's own INVALID_MESSAGE ends the connection, and is not answered with another one", () => {
+  for (const session of [NEW_SESSION, loggedIn("anna")]) {
+    for (const info of ["hunter2", undefined, 7]) {
+      const step = say(session, { command: "INVALID_MESSAGE", info });
+      assertEquals(step.session, { kind: "closed", reason: "CLOSED_BY_OTHER_SIDE" });
+      const why = "the client answered INVALID_MESSAGE";
+      assertEquals(step.effects, [{ kind: "close", reason: "CLOSED_BY_OTHER_SIDE", why }]);
+    }
+  }
+});
+
 Deno.test("REGISTER is answered when the account is stored, and the connection stays for LOGIN", () => {
   const step = say(NEW_SESSION, { command: "REGISTER", username: "anna", secret: "s" });
   assertEquals(step.effects, [{ kind: "register", username: "anna", secret: "s" }]);
