@@ -10,7 +10,7 @@ import { type CommandContext, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
 import { talk } from "./client/terminal/chat/interactive.ts";
-import { listen } from "./client/terminal/listen.ts";
+import { LateError, listen } from "./client/terminal/listen.ts";
 import { InputError, publish } from "./client/terminal/publish.ts";
 import { refusalHint } from "./client/terminal/refusal_hint.ts";
 import { register } from "./client/terminal/register.ts";
@@ -25,15 +25,18 @@ import {
   heartbeatEndpoint,
   parseClientArguments,
 } from "./config/client_arguments.ts";
+import { commandHelpText } from "./config/command_help.ts";
+import { completionScript } from "./config/completion_script.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { ConfigError, layered, loadConfig } from "./config/load.ts";
+import { manualPage } from "./config/manual_page.ts";
 import { NoAnswer } from "./config/prompts.ts";
 import { makeSecret } from "./platform/crypto.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { onStopSignal } from "./platform/signals.ts";
 import { stdio } from "./platform/stdio.ts";
-import { readTextFile, replacePrivateFile } from "./platform/files/text_file.ts";
+import { FileError, readTextFile, replacePrivateFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
@@ -55,7 +58,16 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     asked = parseClientArguments(args);
     switch (asked.action) {
       case "help":
-        await stdio.write(helpText(CLIENT_PROGRAM, VERSION, stdio.out.bold));
+        await stdio.write(
+          asked.helpFor !== undefined && commandHelpText(CLIENT_PROGRAM, asked.helpFor, stdio.out.bold) ||
+            helpText(CLIENT_PROGRAM, VERSION, stdio.out.bold),
+        );
+        return EXIT_CODE.done;
+      case "completion":
+        await stdio.write(completionScript(CLIENT_PROGRAM, asked.shell!));
+        return EXIT_CODE.done;
+      case "man":
+        await stdio.write(manualPage(CLIENT_PROGRAM, VERSION));
         return EXIT_CODE.done;
       case "version":
         await stdio.write(`${CLIENT_PROGRAM.name} ${VERSION}\n`);
@@ -134,6 +146,9 @@ function describeFailure(
   if (error instanceof ConfigError || error instanceof InputError || error instanceof AnswerError) {
     return { code: EXIT_CODE.usage, sentence };
   }
+  // Standard output on a full disk, above all: what comes from standard input is an `InputError`.
+  if (error instanceof FileError) return { code: EXIT_CODE.store, sentence };
+  if (error instanceof LateError) return { code: EXIT_CODE.late, sentence };
   if (error instanceof ConnectError) return { code: EXIT_CODE.unreachable, sentence };
   if (error instanceof RefusedError) {
     const wasAsked = stdio.canAsk && asked?.mayAsk === true;

@@ -7,6 +7,7 @@ import { DEFAULT_CONFIG } from "../config/config.ts";
 import { endpointText } from "../config/values.ts";
 import type { Endpoint } from "../platform/address.ts";
 import { type LineFile, openLineFile } from "../platform/files/line_file.ts";
+import { fileReason } from "../platform/files/text_file.ts";
 import { random } from "../platform/random.ts";
 import { realClock } from "../platform/real_clock.ts";
 import { tcpTransport } from "../platform/tcp/tcp_transport.ts";
@@ -61,7 +62,7 @@ async function openTrace(path: string, limitBytes: number): Promise<LineFile> {
   try {
     return await openLineFile(path, limitBytes);
   } catch (error) {
-    throw new TraceFileError(`Cannot open trace file "${path}": ${(error as Error).message}`, { cause: error });
+    throw new TraceFileError(`Cannot open trace file "${path}": ${fileReason(error)}`, { cause: error });
   }
 }
 

@@ -6,18 +6,23 @@
 import type { Endpoint } from "../platform/address.ts";
 import { type ConfigLayer, DEFAULT_CONFIG } from "./config.ts";
 import { EXIT_CODE } from "./exit_code.ts";
-import { type Flags, parseCommandLine, type Program, UsageError } from "./flags.ts";
+import { type Flags, type FlagValues, parseCommandLine, type Program, unknownCommand, UsageError } from "./flags.ts";
+import { LINE_FORMAT, type LineFormat } from "./line_format.ts";
 import type { LoadedConfig } from "./load.ts";
 import { CONFIG, flag, given, HELP, NO_PROMPT, refuseWords, toggle, TRACE, traceOf } from "./shared_flags.ts";
 import {
   BLOCK_MS,
   CALLED_PORTS,
-  HOST,
+  COUNT,
+  LISTENING_MS,
   LISTENING_PORTS,
+  oneOf,
+  type Reader,
   seconds,
   secondsText,
   SECRET,
   SEND_INTERVAL_MS,
+  SERVER_ADDRESS,
   text,
   wholeNumber,
 } from "./values.ts";
@@ -25,9 +30,33 @@ import {
 /** The commands of a client. Without a command it is `"interactive"`. */
 export type ClientCommand = "interactive" | "publish" | "listen" | "send" | "users" | "register" | "exchange";
 
+/** The shells that a client can complete its command lines for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+/** One of them. */
+export type Shell = typeof SHELLS[number];
+
+/** When `listen` ends by itself, and what it shows. Spans are milliseconds. */
+export interface ListenArguments {
+  /** End after so many activities and messages. */
+  readonly count: number | undefined;
+  /** End after this time. */
+  readonly timeoutMs: number | undefined;
+  /** End when everything that was missed has come. */
+  readonly untilCaughtUp: boolean;
+  /** Show only these users; all of them when empty. */
+  readonly from: readonly string[];
+  /** The form of a line. */
+  readonly format: LineFormat | undefined;
+}
+
 /** The result of a client's command line. Spans are milliseconds. `undefined` means that the flag was not given. */
 export interface ClientArguments {
-  readonly action: ClientCommand | "help" | "version";
+  /** A command, or what the program tells of itself. */
+  readonly action: ClientCommand | "help" | "version" | "completion" | "man";
+  /** `help`: the command that it is about. */
+  readonly helpFor: string | undefined;
+  /** `completion`: for which shell. */
+  readonly shell: Shell | undefined;
   /** The flags for the configuration: the server to call. */
   readonly layer: ConfigLayer;
   /** The config file that the command line names. */
@@ -43,6 +72,11 @@ export interface ClientArguments {
   readonly json: boolean;
   /** `publish`: the activity, as it was typed. Without it, activities come on standard input. */
   readonly activity: string | undefined;
+  /** `publish`: take what is published as a text, and not as JSON. */
+  readonly isText: boolean;
+  /** `publish`: tell of lines that cannot be published, and go on. */
+  readonly skipInvalid: boolean;
+  readonly listen: ListenArguments;
   /** `send`: the receiver and the text of the direct message. */
   readonly direct: { readonly to: string; readonly text: string } | undefined;
   /** `users`: only logged-in users. */
@@ -74,16 +108,25 @@ const COMMANDS = {
   users: "list the registered users; with --online only those logged in",
   register: "register a username, and leave",
   exchange: "publish a message at every interval, and show the echo that comes back",
+  completion: "write what makes bash, zsh or fish complete command lines of this program",
+  man: "write the manual page",
+  help: "show this, or the help of one command",
 } as const;
+
+/** How many words follow a command; none if it is not here. */
+const WORDS: Readonly<Record<string, number>> = { publish: 1, send: 2, completion: 1, help: 1 };
 
 const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "exchange"];
 
+/** Names, one or several, each given with a flag of its own. */
+const NAMES: Reader<string[]> = { allowed: "a user's name", read: (given) => given === "" ? undefined : [given] };
+
 const CLIENT_FLAGS = {
   // The family has two pairs of flags. A client needs one: the server to call.
-  host: flag("HOST", HOST, {
+  host: flag("HOST[:PORT]", SERVER_ADDRESS, {
     heading: "Whom it calls",
     short: ["-rh", "-lh"],
-    help: "the server's host",
+    help: "the server's host, perhaps with its port",
     default: server.host,
   }),
   port: flag("PORT", wholeNumber("a port", CALLED_PORTS), {
@@ -97,6 +140,7 @@ const CLIENT_FLAGS = {
     short: ["-u"],
     help: "log in as NAME; without a secret the client asks for it, or registers NAME with a new one",
     default: "anonymous",
+    completes: "users",
   }),
   secret: flag("SECRET", SECRET, {
     short: ["-s"],
@@ -109,6 +153,38 @@ const CLIENT_FLAGS = {
   }),
 
   json: toggle({ heading: "What it does", only: ALL_BUT_INTERACTIVE, help: "write JSON lines, made for pipes" }),
+  text: toggle({
+    only: ["publish"],
+    help: 'publish: take the argument, or each line, as plain text: {"text": …}',
+  }),
+  "skip-invalid": toggle({
+    only: ["publish"],
+    help: "publish: tell of a line that cannot be published, and go on with the next",
+  }),
+  count: flag("N", wholeNumber("a number", COUNT), {
+    only: ["listen"],
+    help: "listen: end after N activities and messages",
+  }),
+  timeout: flag("SECONDS", seconds(LISTENING_MS), {
+    only: ["listen", "users"],
+    help: `end after this time; with exit code ${EXIT_CODE.late} if something is still waited for`,
+  }),
+  "until-caught-up": toggle({
+    only: ["listen"],
+    help: "listen: end when everything that was missed has come",
+  }),
+  from: flag("NAME", NAMES, {
+    only: ["listen"],
+    repeatable: true,
+    help: "listen: only what NAME says; may be given several times",
+    completes: "users",
+  }),
+  format: flag("FORMAT", LINE_FORMAT, {
+    only: ["listen"],
+    help: "listen: text, json, or a template: '{date} {time} {user} {text}', {activity}, {activity.KEY}, {id}, " +
+      "{lamport}, {sentAt}, {to}",
+    completes: ["text", "json"],
+  }),
   online: toggle({ only: ["users"], help: "users: only those who are logged in somewhere" }),
   interval: flag("SECONDS", seconds(SEND_INTERVAL_MS), {
     only: ["exchange"],
@@ -151,9 +227,62 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     "users [flags]",
     "register [flags]",
     "exchange [flags]",
+    "completion SHELL",
+    "man",
+    "help [COMMAND]",
   ],
   commands: COMMANDS,
   flags: CLIENT_FLAGS,
+  about: {
+    publish: {
+      usage: ["publish [JSON] [flags]"],
+      examples: [
+        `publish '{"temperature": 21.5}' -u sensor`,
+        `…tail -f app.log | thrum-client publish --text`,
+        `publish --skip-invalid < measurements.jsonl`,
+      ],
+    },
+    listen: {
+      usage: ["listen [flags]"],
+      examples: [
+        "listen --json | jq .activity",
+        "listen --from sensor --count 1 --timeout 10",
+        "listen -u ada --until-caught-up --format '{time} {user}: {text}'",
+      ],
+    },
+    send: {
+      usage: ["send NAME TEXT -u NAME [flags]"],
+      examples: ['send bob "at five?" -u ada'],
+    },
+    users: {
+      usage: ["users [flags]"],
+      examples: ["users", "users --online --json"],
+    },
+    register: {
+      usage: ["register -u NAME [flags]"],
+      examples: ["register -u sensor", "…SECRET=$(thrum-client register -u sensor --no-prompt)"],
+    },
+    exchange: {
+      usage: ["exchange [flags]"],
+      examples: ["exchange --interval 2", "exchange --interval 120 --block-heartbeat 120"],
+    },
+    completion: {
+      usage: ["completion bash|zsh|fish"],
+      examples: [
+        '…eval "$(thrum-client completion bash)"     # in ~/.bashrc',
+        '…eval "$(thrum-client completion zsh)"      # in ~/.zshrc, after compinit',
+        "…thrum-client completion fish | source      # in config.fish",
+      ],
+      takesShared: false,
+    },
+    man: {
+      usage: ["man"],
+      examples: ["…thrum-client man > thrum-client.1 && man ./thrum-client.1"],
+      takesShared: false,
+    },
+    help: { usage: ["help [COMMAND]"], examples: ["help", "help listen"], takesShared: false },
+  },
+  completes: { send: "users", completion: SHELLS, help: Object.keys(COMMANDS).filter((name) => name !== "") },
   environment: [
     ["THRUM_SECRET", "the secret of NAME; the process list does not show it"],
     ["NO_COLOR", "any value: no colours"],
@@ -172,7 +301,9 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     [EXIT_CODE.unreachable, "it cannot connect"],
     [EXIT_CODE.refused, "the server refused the login, the registration or the message"],
     [EXIT_CODE.ended, "the server ended the connection"],
+    [EXIT_CODE.store, "standard output, or another file, cannot be written"],
     [EXIT_CODE.fault, "a fault in the program"],
+    [EXIT_CODE.late, "--timeout was over before everything had come that was waited for"],
   ],
 };
 
@@ -182,13 +313,20 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
  */
 export function parseClientArguments(args: readonly string[]): ClientArguments {
   const { command, words, values } = parseCommandLine(CLIENT_PROGRAM, args);
-  const isAsked = values.help || values.version;
+  const isHelp = values.help === true || command === "help";
+  const isAsked = isHelp || values.version === true;
   const activity = command === "publish" ? words[0] : undefined;
   const direct = command === "send" && !isAsked ? readDirect(words) : undefined;
-  refuseWords(words.slice(command === "send" ? 2 : activity === undefined ? 0 : 1));
+  const shell = command === "completion" && !isAsked ? readShell(words[0]) : undefined;
+  const helpFor = !isHelp ? undefined : command === "help" ? words[0] : command || undefined;
+  if (helpFor !== undefined && !Object.hasOwn(COMMANDS, helpFor)) throw unknownCommand(COMMANDS, helpFor);
+  refuseWords(words.slice(isHelp && command !== "help" ? words.length : WORDS[command] ?? 0));
+  if (values.json && (values.format ?? "json") !== "json") throw new UsageError("--json means --format json");
   return {
-    action: values.help ? "help" : values.version ? "version" : (command || "interactive") as ClientCommand,
-    layer: { server: given({ host: values.host, port: values.port }) },
+    action: isHelp ? "help" : values.version ? "version" : (command || "interactive") as ClientArguments["action"],
+    helpFor,
+    shell,
+    layer: { server: serverOf(values) },
     configFile: values.config,
     mayAsk: !values["no-prompt"],
     username: values.username,
@@ -196,6 +334,15 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     remember: values.remember ?? false,
     json: values.json ?? false,
     activity,
+    isText: values.text ?? false,
+    skipInvalid: values["skip-invalid"] ?? false,
+    listen: {
+      count: values.count,
+      timeoutMs: values.timeout,
+      untilCaughtUp: values["until-caught-up"] ?? false,
+      from: values.from ?? [],
+      format: values.format,
+    },
     direct,
     online: values.online ?? false,
     intervalMs: values.interval,
@@ -228,4 +375,19 @@ function readDirect([to, text]: readonly string[]): { to: string; text: string }
   if (to === undefined || text === undefined) throw new UsageError("send needs a name and a text: send NAME TEXT");
   if (text === "") throw new UsageError("send needs a text that is not empty");
   return { to, text };
+}
+
+function readShell(given: string | undefined): Shell {
+  const { allowed, read } = oneOf(SHELLS);
+  const shell = given === undefined ? undefined : read(given);
+  if (shell !== undefined) return shell;
+  throw new UsageError(`completion needs the name of a shell: ${allowed}`);
+}
+
+/** The server, by its host, its port, or both in one. */
+function serverOf({ host, port }: FlagValues<typeof CLIENT_FLAGS>): { host?: string; port?: number } {
+  if (port !== undefined && host?.port !== undefined && port !== host.port) {
+    throw new UsageError(`--host names the port ${host.port}, and --port ${port}`);
+  }
+  return given({ host: host?.host, port: port ?? host?.port });
 }

@@ -11,12 +11,14 @@ export const EXIT_CODE = {
   refused: 3,
   /** The server ended the connection. */
   ended: 4,
-  /** The data folder or another file cannot be opened, read or written. */
+  /** The data folder or another file, also standard output, cannot be opened, read or written. */
   store: 5,
   /** A fault in the program itself. */
   fault: 6,
   /** Another server has this data folder's identity. */
   clone: 7,
+  /** A client waited for something that did not come in the given time. */
+  late: 8,
 } as const;
 
 /** One of the numbers. */

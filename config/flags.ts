@@ -7,6 +7,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { nearest } from "./nearest.ts";
 import { quoted, type Reader, wordList } from "./values.ts";
 
+/** What a shell offers in some place: the names of users, as a server knows them, files, or words. */
+export type Completed = "users" | "files" | readonly string[];
+
 /** One flag. `T` is the type of its value. A switch has no value; it is `true` if given. */
 export interface Flag<T> {
   /** Begins a group of flags in `--help`, with this heading. */
@@ -26,6 +29,8 @@ export interface Flag<T> {
   readonly only?: readonly string[];
   /** No message may repeat the value. */
   readonly secret?: boolean;
+  /** What a shell offers for the value; nothing if absent. */
+  readonly completes?: Completed;
 }
 
 /** By long name, without its dashes. */
@@ -50,6 +55,20 @@ export interface Program<F extends Flags = Flags> {
   readonly examples: readonly (readonly [string, string])[];
   readonly environment: readonly (readonly [string, string])[];
   readonly exitCodes: readonly (readonly [number, string])[];
+  /** For `--help` of one command, which `command_help.ts` writes. By the command's name. */
+  readonly about?: Readonly<Record<string, CommandAbout>>;
+  /** What a shell offers for the word behind a command, by the command's name. */
+  readonly completes?: Readonly<Record<string, Completed>>;
+}
+
+/** What the help of one command has beside its flags. */
+export interface CommandAbout {
+  /** Command lines, without the program's name. */
+  readonly usage: readonly string[];
+  /** Command lines that need no explanation, without the program's name. One that begins with "…" stands as it is. */
+  readonly examples: readonly string[];
+  /** `false` when the flags of every command mean nothing to it. */
+  readonly takesShared?: boolean;
 }
 
 /** The content of a command line. */
@@ -64,9 +83,9 @@ export interface ParsedCommandLine<F extends Flags> {
 }
 
 /** The width that every terminal has. */
-const HELP_COLUMNS = 80;
+export const HELP_COLUMNS = 80;
 /** A flag with a longer name gets its own line in `--help`, so that it does not push the text of all others aside. */
-const LABEL_COLUMNS = 26;
+export const LABEL_COLUMNS = 26;
 
 /** The command line is wrong. The message is one sentence with the given and the allowed value. */
 export class UsageError extends Error {
@@ -197,31 +216,38 @@ function unknownFlag(flags: Flags, argument: string): UsageError {
   return new UsageError(`Unknown flag ${quoted(typed)}${near === undefined ? "" : `; did you mean --${near}?`}`);
 }
 
-function unknownCommand(commands: Readonly<Record<string, string>>, given: string): UsageError {
+/** That there is no such command; names the nearest one. */
+export function unknownCommand(commands: Readonly<Record<string, string>>, given: string): UsageError {
   const known = Object.keys(commands).filter((name) => name !== "");
   const near = nearest(given, known);
   const hint = near === undefined ? `it must be ${wordList(known)}` : `did you mean ${near}?`;
   return new UsageError(`Unknown command ${quoted(given)}; ${hint}`);
 }
 
-function flagLabel(name: string, flag: Flag<unknown>): string {
+/** The names of a flag and of its value, for `--help`. */
+export function flagLabel(name: string, flag: Flag<unknown>): string {
   const names = [`--${name}`, ...flag.short ?? []].join(", ");
   return flag.value === undefined ? names : `${names} ${flag.value}`;
 }
 
-function flagHelp(flag: Flag<unknown>): string {
+/** The text of a flag for `--help`, with its default. */
+export function flagHelp(flag: Flag<unknown>): string {
   return flag.default === undefined ? flag.help : `${flag.help} (default ${flag.default})`;
 }
 
-/** Two columns. The text of the second is broken so that it fits a terminal of the usual width. */
-function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
+/**
+ * Two columns, the first one `width` wide. The text of the second is broken so that it fits a terminal of the usual
+ * width.
+ */
+export function aligned(rows: readonly (readonly [string, string])[], width: number): string[] {
   return rows.flatMap(([label, text]) => {
     const lines = wrapped(text, HELP_COLUMNS - width - 4).map((line) => " ".repeat(width + 2) + line);
     return label.length > width ? [label, ...lines] : [label + lines[0]!.slice(label.length), ...lines.slice(1)];
   });
 }
 
-function wrapped(text: string, columns: number): string[] {
+/** `text` in lines of up to `columns`, broken between words. */
+export function wrapped(text: string, columns: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = `${lines.at(-1)} ${word}`.trimStart();

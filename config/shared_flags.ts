@@ -11,7 +11,7 @@ export const FILE = text("the name of a file");
 /** The flags that explain a program. */
 export const HELP = {
   help: toggle({ heading: "Help", short: ["-h"], help: "show this" }),
-  version: toggle({ help: "show the version" }),
+  version: toggle({ short: ["-V"], help: "show the version" }),
 };
 
 /** The flag that forbids questions. */
@@ -21,11 +21,15 @@ export const NO_PROMPT = toggle({ help: "ask nothing, also on a terminal" });
 export const CONFIG = flag("FILE", FILE, {
   help: "read the configuration from FILE",
   default: "config.json, if it exists",
+  completes: "files",
 });
 
 /** The flags of a trace. */
 export const TRACE = {
-  trace: flag("FILE", FILE, { help: "write each event with its logical time to FILE, a JSON object a line" }),
+  trace: flag("FILE", FILE, {
+    help: "write each event with its logical time to FILE, a JSON object a line",
+    completes: "files",
+  }),
   "trace-limit": flag("MIB", wholeNumber("mebibytes", TRACE_LIMIT_MIB), {
     help: "begin a new FILE at this size; the former one becomes FILE.1",
     default: "64",

@@ -32,6 +32,11 @@ export const SEND_INTERVAL_MS: Range = { least: 1, most: 3_600_000 };
 /** How long a client may withhold its answers; 0 answers all. */
 export const BLOCK_MS: Range = { least: 0, most: 86_400_000 };
 
+/** How long a command of a client listens. */
+export const LISTENING_MS: Range = { least: 1, most: 86_400_000 };
+/** How many activities and messages a command of a client waits for. */
+export const COUNT: Range = { least: 1, most: 1_000_000_000 };
+
 /** Waits between servers; 0 does not wait. */
 export const WAIT_MS: Range = { least: 0, most: 3_600_000 };
 /** A window in which activities are put in order. */
@@ -99,6 +104,18 @@ export function parseEndpoint(given: string): Endpoint | undefined {
 export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** A server to call: a host, and perhaps a port behind it. */
+export const SERVER_ADDRESS: Reader<{ readonly host: string; readonly port?: number }> = {
+  allowed: "HOST or HOST:PORT",
+  read(given) {
+    const endpoint = parseEndpoint(given);
+    if (endpoint !== undefined) return endpoint;
+    // One colon is no IPv6 address: the port behind it is none.
+    const isHostAlone = isHost(given) && given.split(":").length !== 2;
+    return isHostAlone ? { host: given } : undefined;
+  },
+};
 
 /** The address where a gateway listens. */
 export const LISTEN_ADDRESS: Reader<Endpoint> = {

@@ -19,8 +19,16 @@ export function timeAsOf(wallMs: number, nowMs: number): string {
   return day === dayOf(nowMs) ? timeOfDay(wallMs) : `${day} ${timeOfDay(wallMs).slice(0, -3)}`;
 }
 
-function dayOf(wallMs: number): string {
+/** `"2026-11-20"` in this machine's time zone. `wallMs` is milliseconds since 1970. */
+export function dayOf(wallMs: number): string {
   const date = new Date(wallMs);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
+
+/** `"Friday, 2026-11-20"` in this machine's time zone. `wallMs` is milliseconds since 1970. */
+export function dayText(wallMs: number): string {
+  return `${WEEKDAYS[new Date(wallMs).getDay()]}, ${dayOf(wallMs)}`;
 }

@@ -3,7 +3,8 @@
  * keyboard read key by key. Commands are handed one of these, so that they know neither Deno nor the terminal.
  */
 
-import { canAsk, type LineTerminal, lineTerminal, type Style, styleFor, writeAll } from "./terminal.ts";
+import { FileError, fileReason } from "./files/text_file.ts";
+import { canAsk, type LineTerminal, lineTerminal, outputError, type Style, styleFor, writeAll } from "./terminal.ts";
 
 /** What a command talks through. */
 export interface Stdio {
@@ -19,12 +20,13 @@ export interface Stdio {
   columns(): number;
   /**
    * Writes to standard output, and resolves when all of it has left this process: whoever waits for that writes no
-   * faster than is read. `false` when nobody reads any more.
+   * faster than is read. `false` when nobody reads any more. Rejects with a `FileError` when it cannot be written, as
+   * on a full disk.
    */
   write(text: string): Promise<boolean>;
   /** Writes to standard error. */
   tell(text: string): void;
-  /** Standard input, as it comes. */
+  /** Standard input, as it comes. Throws a `FileError` when it cannot be read, as a folder. */
   input(): AsyncIterable<Uint8Array>;
   /**
    * Reads the keyboard key by key, without an echo, until it is disposed of. No more than `maxBytes` are taken at a
@@ -64,7 +66,7 @@ export const stdio: Stdio = {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return false;
-      throw error;
+      throw outputError(error);
     }
   },
   tell(text) {
@@ -73,7 +75,7 @@ export const stdio: Stdio = {
   async *input() {
     const buffer = new Uint8Array(65_536);
     for (;;) {
-      const size = await Deno.stdin.read(buffer);
+      const size = await readInput(buffer);
       if (size === null) return;
       yield buffer.slice(0, size);
     }
@@ -98,3 +100,11 @@ export const stdio: Stdio = {
     return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGWINCH", changed) };
   },
 };
+
+async function readInput(buffer: Uint8Array): Promise<number | null> {
+  try {
+    return await Deno.stdin.read(buffer);
+  } catch (error) {
+    throw new FileError(`Cannot read standard input: ${fileReason(error)}`, { cause: error });
+  }
+}

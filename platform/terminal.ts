@@ -3,6 +3,8 @@
  * are seen and wanted.
  */
 
+import { FileError, fileReason } from "./files/text_file.ts";
+
 /** Styles for text that people read. Each gives its text back unchanged where colours are not wanted. */
 export interface Style {
   readonly bold: (text: string) => string;
@@ -26,9 +28,19 @@ export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-/** Styles for standard output or standard error: none in a pipe, and none where NO_COLOR has a value. */
+/** Whether the terminal says of itself that it can do nothing but show text (`TERM=dumb`): no colours, no cursor. */
+export function isDumb(): boolean {
+  // A program that may not read TERM must not ask for that either.
+  if (Deno.permissions.querySync({ name: "env", variable: "TERM" }).state !== "granted") return false;
+  return Deno.env.get("TERM") === "dumb";
+}
+
+/**
+ * Styles for standard output or standard error: none in a pipe, none where NO_COLOR has a value, and none on a terminal
+ * that knows no colours.
+ */
 export function styleFor(stream: "stdout" | "stderr"): Style {
-  const plain = !Deno[stream].isTerminal() || Deno.noColor;
+  const plain = !Deno[stream].isTerminal() || Deno.noColor || isDumb();
   const styled = (on: number, off: number) => (text: string) => plain ? text : `\x1b[${on}m${text}\x1b[${off}m`;
   return {
     bold: styled(1, 22),
@@ -64,6 +76,8 @@ export const lineTerminal: LineTerminal = {
 
 /**
  * Writes all of `text` to standard output or standard error before it returns. What nobody reads any more is dropped.
+ * @throws {FileError} when standard output cannot take it, as a full disk. Standard error that cannot take it loses it:
+ * there is nowhere left to say so.
  */
 export function writeAll(stream: "stdout" | "stderr", text: string): void {
   let bytes = new TextEncoder().encode(text);
@@ -71,6 +85,12 @@ export function writeAll(stream: "stdout" | "stderr", text: string): void {
     while (bytes.length > 0) bytes = bytes.subarray(Deno[stream].writeSync(bytes));
   } catch (error) {
     // `thrum-server | head -1`: the reader has what it wanted, and that is no reason to stop serving.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe || stream === "stderr") return;
+    throw outputError(error);
   }
+}
+
+/** That standard output cannot be written, and why. */
+export function outputError(error: unknown): FileError {
+  return new FileError(`Cannot write standard output: ${fileReason(error)}`, { cause: error });
 }

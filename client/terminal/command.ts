@@ -36,7 +36,8 @@ export interface CommandContext {
 }
 
 /** The wishes of a command for its connection and its notices. */
-export interface EnterOptions extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "onEvent"> {
+export interface EnterOptions
+  extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
   /** Whether the notice for an event is shown; by default always. */

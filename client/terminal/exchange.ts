@@ -125,10 +125,7 @@ class Show {
     this.#context = context;
   }
 
-  /**
-   * Resolves when nobody reads the rows any more: `exchange
-   * head -3`.
-   */
+  /** Resolves when nobody reads the rows any more: `exchange | head -3`. Rejects when they cannot be written. */
   get unread(): Promise<void> {
     return this.#unread.promise;
   }
@@ -187,6 +184,6 @@ class Show {
     const at = clock.wallMs();
     const line = args.json ? JSON.stringify({ at, ...fields }) : `${stdio.out.dim(timeOfDay(at, true))}  ${words}`;
     // There are few rows, and a slow reader must not change the events that they show.
-    void stdio.write(`${line}\n`).then((isRead) => isRead || this.#unread.resolve());
+    void stdio.write(`${line}\n`).then((isRead) => isRead || this.#unread.resolve(), this.#unread.reject);
   }
 }

@@ -1,14 +1,17 @@
 /**
  * `publish`: one activity from the command line, or one for each line of standard input. Done when the server has all
- * of them.
+ * of them. A line that cannot be published ends it, or is told and left out.
  */
 
 import { UsageError } from "../../config/flags.ts";
-import { LineFramer } from "../../protocol/line_framer.ts";
+import { counted } from "../../protocol/counted.ts";
+import { FileError } from "../../platform/files/text_file.ts";
 import type { Client, Published } from "../options.ts";
 import { activityText } from "../publication.ts";
 import { type CommandContext, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
+import { type InputLine, InputLines } from "./input_lines.ts";
+import { visible } from "./screen/visible.ts";
 
 /** Standard input has something that cannot be published. The message names the line. */
 export class InputError extends Error {
@@ -29,7 +32,8 @@ const MAX_INPUT_LINE_BYTES = 1_048_576;
  */
 export async function publish(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
-  if (args.activity !== undefined) checkArgument(args.activity);
+  const activity = args.activity === undefined ? undefined : asActivity(args.activity, args.isText);
+  if (activity !== undefined) checkArgument(activity);
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "publish" }, stdio);
   await using client = await enter(context, identity, {
     reads: false,
@@ -39,9 +43,9 @@ export async function publish(context: CommandContext): Promise<void> {
   // The writer of a pipe has to learn at once that this line is wrong, or that the connection is gone.
   await Promise.race([
     publisher.failed,
-    args.activity === undefined
+    activity === undefined
       ? publishInput(context, publisher)
-      : publisher.publish(args.activity, ({ message }) => new UsageError(message)),
+      : publisher.publish(activity, ({ message }) => new UsageError(message)),
     client.closed.then(({ error }) => Promise.reject(error)),
   ]);
   await publisher.finish();
@@ -69,16 +73,20 @@ class Publisher {
   }
 
   /**
-   * Resolves when the next activity may come. `explain` makes the error for an activity that cannot be published.
+   * Resolves when the next activity may come. `explain` makes the error for an activity that cannot be published; with
+   * `undefined` it is left out.
    * @throws the error that ended the client, or the error of `explain` for this activity or an earlier one. Nothing
    * after it is published.
    */
-  async publish(activity: string, explain: (error: Error) => Error): Promise<void> {
+  async publish(activity: string, explain: (error: Error) => Error | undefined): Promise<void> {
     if (this.#hasFailed) return await this.#written;
     this.#underWay++;
     const published = this.#client.publish(activity).catch((error) => {
+      const isInvalid = error instanceof TypeError || error instanceof RangeError;
+      const explained = isInvalid ? explain(error) : error;
+      if (explained === undefined) return undefined;
       this.#hasFailed = true;
-      throw error instanceof TypeError || error instanceof RangeError ? explain(error) : error;
+      throw explained;
     });
     this.#written = this.#writeAfter(this.#written, published);
     // Later code waits for these. Until then, their failure is no fault of the program.
@@ -92,35 +100,61 @@ class Publisher {
     await this.#written;
   }
 
-  async #writeAfter(earlier: Promise<void>, published: Promise<Published>): Promise<void> {
+  async #writeAfter(earlier: Promise<void>, published: Promise<Published | undefined>): Promise<void> {
     await earlier;
-    await this.#write((await published).id);
+    const done = await published;
+    this.#underWay--;
+    if (done !== undefined) await this.#write(done.id);
   }
 
   async #write(id: string | undefined): Promise<void> {
-    this.#underWay--;
     const { args, stdio } = this.#context;
     // Publishing does not depend on whether anybody reads the identities.
     await stdio.write(args.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
   }
 }
 
-async function publishInput({ stdio }: CommandContext, publisher: Publisher): Promise<void> {
-  if (stdio.canAsk) stdio.tell(stdio.err.dim("One activity a line, as JSON; Ctrl-D ends.\n"));
-  const framer = new LineFramer(MAX_INPUT_LINE_BYTES);
-  let number = 0;
-  const take = async (bytes: Uint8Array) => {
-    const { lines, problem } = framer.push(bytes);
-    for (const line of lines) {
-      const itsNumber = ++number;
-      if (line.trim() !== "") await publisher.publish(line, ({ message }) => inputError(itsNumber, message));
-    }
-    if (problem === undefined) return;
-    await publisher.finish();
-    throw inputError(number + 1, problem);
+async function publishInput({ stdio, args }: CommandContext, publisher: Publisher): Promise<void> {
+  if (stdio.canAsk) {
+    stdio.tell(stdio.err.dim(`One activity a line, as ${args.isText ? "text" : "JSON"}; Ctrl-D ends.\n`));
+  }
+  const lines = new InputLines(MAX_INPUT_LINE_BYTES);
+  let skipped = 0;
+  /** `undefined` when the line was told and is left out; else the error that ends the program. */
+  const onInvalid = (number: number, why: string): Error | undefined => {
+    const error = inputError(number, why);
+    if (!args.skipInvalid) return error;
+    skipped++;
+    stdio.tell(`${stdio.err.yellow(`${visible(error.message)}; skipped`)}\n`);
+    return undefined;
   };
-  for await (const bytes of stdio.input()) await take(bytes);
-  if (framer.hasUnfinishedLine) await take(new TextEncoder().encode("\n"));
+  const take = async (line: InputLine) => {
+    if (line.problem === undefined) {
+      if (line.text.trim() === "") return;
+      const activity = asActivity(line.text, args.isText);
+      return await publisher.publish(activity, ({ message }) => onInvalid(line.number, message));
+    }
+    const error = onInvalid(line.number, line.problem);
+    if (error === undefined) return;
+    await publisher.finish();
+    throw error;
+  };
+  try {
+    for await (const bytes of stdio.input()) for (const line of lines.push(bytes)) await take(line);
+  } catch (error) {
+    // Standard input is a folder, say. What came before is published first.
+    if (!(error instanceof FileError)) throw error;
+    await publisher.finish();
+    throw new InputError(error.message, { cause: error });
+  }
+  for (const line of lines.end()) await take(line);
+  await publisher.finish();
+  if (skipped > 0) stdio.tell(stdio.err.yellow(`${counted(skipped, "line was", "lines were")} skipped\n`));
+}
+
+/** The activity's JSON. A text becomes one with this text. */
+function asActivity(given: string, isText: boolean): string {
+  return isText ? JSON.stringify({ text: given }) : given;
 }
 
 function inputError(number: number, why: string): InputError {
@@ -131,6 +165,9 @@ function checkArgument(activity: string): void {
   try {
     activityText(activity);
   } catch (error) {
+    if (activity.startsWith("\ufeff")) {
+      throw new UsageError("Cannot publish: the activity begins with a byte order mark; leave it out");
+    }
     throw new UsageError(`${(error as Error).message}; an activity is an object, such as '{"text":"hello"}'`);
   }
 }

@@ -13,9 +13,15 @@ export async function register(context: CommandContext): Promise<void> {
   const { username, secret, isMade } = identity;
   const client = await enter(context, { ...identity, isMade: false });
   await client.close();
-  if (args.json) await stdio.write(`${JSON.stringify({ username, ...(isMade ? { secret } : {}) })}\n`);
-  else if (isMade) {
-    stdio.tell(stdio.err.dim("its secret, shown this once:\n"));
-    await stdio.write(`${secret}\n`);
+  if (!args.json && !isMade) return;
+  if (!args.json) stdio.tell(stdio.err.dim("its secret, shown this once:\n"));
+  const line = args.json ? JSON.stringify({ username, ...(isMade ? { secret } : {}) }) : secret;
+  try {
+    if (await stdio.write(`${line}\n`) || !isMade) return;
+  } catch (error) {
+    if (isMade) stdio.tell(`${secret}\n`);
+    throw error;
   }
+  // Nobody else has the secret, and nobody reads standard output.
+  stdio.tell(`${secret}\n`);
 }

@@ -2,6 +2,7 @@
 
 import { type CommandContext, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
+import { LateError } from "./listen.ts";
 import { GIVE_UP_AFTER_MS } from "./publish.ts";
 import { visible } from "./screen/visible.ts";
 
@@ -9,12 +10,27 @@ import { visible } from "./screen/visible.ts";
 export async function users(context: CommandContext): Promise<void> {
   const { args, stdio } = context;
   const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "users" }, stdio);
+  const { timeoutMs } = args.listen;
   await using client = await enter(context, identity, {
     reads: false,
-    reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
+    reconnect: { giveUpAfterMs: timeoutMs ?? GIVE_UP_AFTER_MS },
+    ...(timeoutMs === undefined ? {} : { connectTimeoutMs: timeoutMs }),
   });
-  const names = await client.users(args.online ? "online" : "all");
+  const names = await inTime(context, client.users(args.online ? "online" : "all"));
   await stdio.write(
     names.map((username) => `${args.json ? JSON.stringify({ username }) : visible(username)}\n`).join(""),
   );
+}
+
+/** @throws {LateError} when the time of the command line is over first. */
+async function inTime<T>({ args, clock }: CommandContext, answer: Promise<T>): Promise<T> {
+  const { timeoutMs } = args.listen;
+  if (timeoutMs === undefined) return await answer;
+  const late = Promise.withResolvers<never>();
+  const timer = clock.after(timeoutMs, () => late.reject(new LateError("No list of users came in the given time")));
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    timer.cancel();
+  }
 }

@@ -60,15 +60,19 @@ export async function replacePrivateFile(path: string, text: string): Promise<vo
 
 /** Why the operating system refused something with a file, e.g. `"permission denied"`. */
 export function fileReason(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+  const code = (error as { code?: string }).code;
+  if (error instanceof Deno.errors.NotFound || code === "ENOENT") return "there is no such file or folder";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable || code === "EACCES") {
     return "permission denied";
   }
-  const code = (error as { code?: string }).code;
   if (code === "EISDIR") return "it is a folder";
   if (code === "EEXIST") return "there is something else of that name";
   if (code === "ENOTDIR") return "a part of its path is not a folder";
   if (code === "ENOSPC") return "the disk is full";
+  if (code === "EDQUOT") return "the space that you may use is full";
+  if (code === "EFBIG") return "it has become too long";
+  if (code === "EBADF") return "it is closed";
+  if (code === "EIO") return "the device does not answer";
   if (code === "EROFS") return "the disk cannot be written to";
   return error instanceof Error ? error.message : String(error);
 }

@@ -204,6 +204,8 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     "--block-heartbeat 2 --message hello --heartbeat-port 0 --no-prompt --trace t.jsonl --trace-limit 1";
   assertEquals(parseClientArguments(line.split(" ")), {
     action: "exchange",
+    helpFor: undefined,
+    shell: undefined,
     layer: { server: { host: "example.org", port: 1 } },
     configFile: "my.json",
     mayAsk: false,
@@ -211,6 +213,9 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     secret: "abc",
     json: true,
     activity: undefined,
+    isText: false,
+    skipInvalid: false,
+    listen: { count: undefined, timeoutMs: undefined, untilCaughtUp: false, from: [], format: undefined },
     direct: undefined,
     online: false,
     remember: false,
@@ -238,7 +243,7 @@ Deno.test("parseClientArguments() knows the commands and the nearest one", () =>
   assertEquals(clientRefusal("publsh"), 'Unknown command "publsh"; did you mean publish?');
   assertEquals(
     clientRefusal("dance"),
-    'Unknown command "dance"; it must be publish, listen, send, users, register or exchange',
+    'Unknown command "dance"; it must be publish, listen, send, users, register, exchange, completion, man or help',
   );
   assertEquals(clientRefusal("listen", "now"), 'Unexpected argument "now"');
 });
@@ -265,6 +270,56 @@ Deno.test("parseClientArguments() lists all users, or those who are online", () 
   assertEquals(parseClientArguments(["users", "--online", "--json"]).online, true);
   assertEquals(clientRefusal("users", "bob"), 'Unexpected argument "bob"');
   assertEquals(clientRefusal("listen", "--online"), "--online belongs to users only");
+});
+
+Deno.test("parseClientArguments() takes when listen ends, and what it shows", () => {
+  const line = "listen --count 3 --timeout 1.5 --until-caught-up --from ada --from bob --format json --json";
+  assertEquals(parseClientArguments(line.split(" ")).listen, {
+    count: 3,
+    timeoutMs: 1500,
+    untilCaughtUp: true,
+    from: ["ada", "bob"],
+    format: "json",
+  });
+  assertEquals(clientRefusal("listen", "--json", "--format", "text"), "--json means --format json");
+  assertStringIncludes(
+    clientRefusal("listen", "--format", "{nobody}"),
+    "--format must be text, json, or a template of {",
+  );
+  assertEquals(clientRefusal("publish", "--count", "1"), "--count belongs to listen only");
+  const { isText, skipInvalid } = parseClientArguments(["publish", "--text", "--skip-invalid"]);
+  assertEquals([isText, skipInvalid], [true, true]);
+});
+
+Deno.test("parseClientArguments() takes a host with its port", () => {
+  const serverOf = (...args: string[]) => parseClientArguments(args).layer.server;
+  assertEquals(serverOf("--host", "example.org:9"), { host: "example.org", port: 9 });
+  assertEquals(serverOf("-rh", "[::1]:9"), { host: "::1", port: 9 });
+  assertEquals(serverOf("--host", "::1"), { host: "::1" });
+  assertEquals(serverOf("--host", "a:9", "--port", "9"), { host: "a", port: 9 });
+  assertEquals(clientRefusal("--host", "a:9", "--port", "8"), "--host names the port 9, and --port 8");
+  for (const wrong of ["a:", ":9", "a:0", "a:65536", "a:b", "[::1]:x"]) {
+    assertEquals(clientRefusal("--host", wrong), `--host must be HOST or HOST:PORT, not ${JSON.stringify(wrong)}`);
+  }
+});
+
+Deno.test("parseClientArguments() tells of the program in every usual way", () => {
+  const asked = (...args: string[]) => {
+    const { action, helpFor } = parseClientArguments(args);
+    return [action, helpFor];
+  };
+  assertEquals(asked("help"), ["help", undefined]);
+  assertEquals(asked("--help"), ["help", undefined]);
+  for (const line of ["help listen", "listen --help", "listen -h", "-h listen", "listen now -h"]) {
+    assertEquals(asked(...line.split(" ")), ["help", "listen"], line);
+  }
+  assertEquals(asked("-V"), ["version", undefined]);
+  assertEquals(parseServerArguments(["-V"]).action, "version");
+  assertEquals(clientRefusal("help", "lisen"), 'Unknown command "lisen"; did you mean listen?');
+  assertEquals(clientRefusal("help", "listen", "send"), 'Unexpected argument "send"');
+  assertEquals(clientRefusal("completion"), "completion needs the name of a shell: bash, zsh or fish");
+  assertEquals(clientRefusal("completion", "tcsh"), clientRefusal("completion"));
+  assertEquals(parseClientArguments(["completion", "zsh"]).shell, "zsh");
 });
 
 Deno.test("parseClientArguments() refuses flags of another command", () => {
