@@ -6,22 +6,13 @@
 import { getLogger } from "@logtape/logtape";
 import { visible } from "./client/terminal/screen/visible.ts";
 import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/server_arguments.ts";
-import { type Config, dataFolder } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { type Invocation, invocationText } from "./config/invocation.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
-import {
-  endpointText,
-  isSecret,
-  isToken,
-  parseListenAddress,
-  quoted,
-  secondsText,
-  SECRET,
-  TOKEN,
-} from "./config/values.ts";
+import { endpointText, isSecret, isToken, parseListenAddress, quoted, SECRET, TOKEN } from "./config/values.ts";
 import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
