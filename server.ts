@@ -28,10 +28,10 @@ import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { PatientOutput } from "./platform/patient_output.ts";
-import { onStopSignal } from "./platform/signals.ts";
+import { onHangUp, onStopSignal } from "./platform/signals.ts";
 import { catchStrayFaults } from "./platform/stray_faults.ts";
 import { stdio } from "./platform/stdio.ts";
-import { canAsk, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
+import { canAsk, hasTerminal, lineTerminal, styleFor, writeAll } from "./platform/terminal.ts";
 import { FileError, readTextFile, writeTextFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
@@ -196,10 +196,12 @@ async function run(
   wishes: Wishes,
   answers: Answers | undefined,
 ): Promise<ExitCode> {
-  await using _logging = await startLogging(config.log);
+  await using logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
+  // Without its terminal nobody could stop it. A service has no terminal, and its log file was moved away.
+  using _hangUp = onHangUp(hasTerminal() ? asked.resolve : () => logging.reopen());
   const { network, http } = secrets;
   const known = layered(
     config,

@@ -31,6 +31,12 @@ export interface LoggingOptions {
   readonly file: string;
 }
 
+/** A log that was started. It ends when it is disposed of, and all of it is written then. */
+export interface Logging extends AsyncDisposable {
+  /** Goes on in a new log file of the same name: another program may have moved the former one away. */
+  reopen(): void;
+}
+
 const MIB = 1_048_576;
 /**
  * How long a record may wait to be written. Short enough to seem immediate, long enough to make one
@@ -49,8 +55,8 @@ const LAST_WORDS_MS = 1_000;
  * Configures LogTape for this process. What it gives back is disposed of at the end, and then all is written.
  * @throws {FileError} when the log file cannot be opened.
  */
-export async function startLogging(options: LoggingOptions): Promise<AsyncDisposable> {
-  const file = options.file === "" ? undefined : fileSink(options.file, logFormatter(options.format, "file"));
+export async function startLogging(options: LoggingOptions): Promise<Logging> {
+  const file = options.file === "" ? undefined : new LogFile(options.file, logFormatter(options.format, "file"));
   const onTerminal = Deno.stderr.isTerminal() && !Deno.noColor;
   const stream = getStreamSink(Deno.stderr.writable, {
     formatter: logFormatter(options.format, onTerminal ? "terminal" : "pipe"),
@@ -58,7 +64,7 @@ export async function startLogging(options: LoggingOptions): Promise<AsyncDispos
     nonBlocking: { bufferSize: STREAM_BUFFER_RECORDS, flushInterval: FLUSH_INTERVAL_MS, onDrop: tellDropped },
   });
   await configure({
-    sinks: { stream, main: file ?? stream },
+    sinks: { stream, main: file?.sink ?? stream },
     loggers: [
       { category: "thrum", lowestLevel: options.level, sinks: ["main"] },
       // What LogTape itself has to say, such as that the log file cannot be written.
@@ -67,9 +73,11 @@ export async function startLogging(options: LoggingOptions): Promise<AsyncDispos
     reset: true,
   });
   return {
+    reopen: () => file?.reopen(),
     async [Symbol.asyncDispose]() {
       const cut = new AbortController();
-      await Promise.race([dispose(), delay(LAST_WORDS_MS, { signal: cut.signal }).catch(() => {/* cut below */})]);
+      const written = Promise.all([dispose(), file?.close()]);
+      await Promise.race([written, delay(LAST_WORDS_MS, { signal: cut.signal }).catch(() => {/* cut below */})]);
       cut.abort();
     },
   };
@@ -90,13 +98,13 @@ function jsonLine(record: LogRecord): string {
 }
 
 /**
- * How a record becomes a line: `[12:34:56.789] message`, with the day in a file, and with the level where it
- * is not the usual one.
+ * How a record becomes a line: `[2026-11-30 12:34:56.789] message`, with the level where it is not the usual one. A
+ * server runs for days, so a time alone says little.
  */
 export function logFormatter(format: "text" | "json", place: "terminal" | "pipe" | "file"): TextFormatter {
   if (format === "json") return jsonLine;
   const options = {
-    timestamp: place === "file" ? "date-time" : "time",
+    timestamp: "date-time",
     // The operator's time, not Greenwich's.
     timeZone: null,
     value: "bare",
@@ -118,7 +126,46 @@ function logLine({ timestamp, level, message, record }: FormattedValues, dim: (t
   return `${dim("[")}${timestamp}${dim("]")} ${record.level === "info" ? "" : `${level}: `}${message}`;
 }
 
-function fileSink(path: string, formatter: TextFormatter): Sink {
+/** The log file. It can be opened anew, when another program has moved it away. */
+class LogFile {
+  readonly sink: Sink = (record) => this.#open(record);
+  readonly #path: string;
+  readonly #formatter: TextFormatter;
+  #open: FileSink;
+  /** Files that are written to the end and closed. */
+  readonly #closing = new Set<Promise<void>>();
+
+  /** @throws {FileError} when it cannot be opened. */
+  constructor(path: string, formatter: TextFormatter) {
+    this.#path = path;
+    this.#formatter = formatter;
+    this.#open = openSink(path, formatter);
+  }
+
+  /** Goes on in a new file of the same name. Where that cannot be opened the log stays where it is, and says so. */
+  reopen(): void {
+    const former = this.#open;
+    try {
+      this.#open = openSink(this.#path, this.#formatter);
+    } catch (error) {
+      const why = (error as Error).message;
+      getLogger(["thrum", "log"]).warn("{why}; the log goes on in the file that is open", { why });
+      return;
+    }
+    const closed = Promise.resolve(former[Symbol.asyncDispose]());
+    this.#closing.add(closed);
+    void closed.then(() => this.#closing.delete(closed));
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await Promise.all([this.#open[Symbol.asyncDispose](), ...this.#closing]);
+  }
+}
+
+type FileSink = Sink & AsyncDisposable;
+
+function openSink(path: string, formatter: TextFormatter): FileSink {
   try {
     return getRotatingFileSink(path, {
       formatter,
@@ -126,7 +173,7 @@ function fileSink(path: string, formatter: TextFormatter): Sink {
       maxFiles: 5,
       nonBlocking: true,
       flushInterval: FLUSH_INTERVAL_MS * 10,
-    });
+    }) as Sink & Partial<AsyncDisposable> as FileSink;
   } catch (error) {
     throw new FileError(`Cannot open log file ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
   }

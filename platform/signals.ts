@@ -1,6 +1,4 @@
-/**
- * The signals by which an operating system asks a program to stop.
- */
+/** The signals by which an operating system asks a program to stop, or to open its log file anew. */
 
 import { clearTimeout, setTimeout } from "node:timers";
 
@@ -35,4 +33,14 @@ export function onStopSignal(stop: () => void): Disposable {
       if (patience === undefined) remove();
     },
   };
+}
+
+/**
+ * Calls `hungUp` on SIGHUP, each time. A terminal that goes sends it, and so do programs that move log files away.
+ * Windows has no such thing.
+ */
+export function onHangUp(hungUp: () => void): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+  Deno.addSignalListener("SIGHUP", hungUp);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", hungUp) };
 }

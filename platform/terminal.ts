@@ -28,6 +28,11 @@ export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
+/** Whether this program was started at a terminal, and belongs to it. */
+export function hasTerminal(): boolean {
+  return Deno.stdin.isTerminal() || Deno.stdout.isTerminal() || Deno.stderr.isTerminal();
+}
+
 /** Whether the terminal says of itself that it can do nothing but show text (`TERM=dumb`): no colours, no cursor. */
 export function isDumb(): boolean {
   // A program that may not read TERM must not ask for that either.

@@ -5,9 +5,8 @@
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import type { ReadableLog } from "../hub/hub.ts";
-import { ANONYMOUS } from "../../protocol/names.ts";
-import { parseServerLine } from "../../protocol/server_codec.ts";
-import { type ActivityView, MAX_ACTIVITIES, MAX_ACTIVITY_LENGTH } from "../../view/network_view.ts";
+import { type ActivityView, MAX_ACTIVITIES } from "../../view/network_view.ts";
+import { activityView } from "./activity_view.ts";
 
 /** The log, as it is looked at. */
 export interface FedLog extends Omit<ReadableLog, "vector"> {
@@ -87,15 +86,4 @@ function lastLines(bytes: Uint8Array, count: number): string[] {
 
 function countOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-}
-
-/** A line as a person is shown it. `undefined` if it is no activity, as lines of an old log may be. */
-export function activityView(line: string): ActivityView | undefined {
-  const message = parseServerLine(line);
-  if (message?.command !== "ACTIVITY_BROADCAST") return undefined;
-  const { activity: { authenticated_user: user, ...activity }, id, lamport, sentAt } = message;
-  const text = JSON.stringify(activity);
-  const facts = { id, user: typeof user === "string" ? user : ANONYMOUS, at: sentAt, lamport };
-  if (text.length <= MAX_ACTIVITY_LENGTH) return { ...facts, activity };
-  return { ...facts, activity: text.slice(0, MAX_ACTIVITY_LENGTH), cut: true };
 }

@@ -2,7 +2,7 @@
 
 import { linesOf, type Segment } from "../../log/segment.ts";
 import type { ActivityView } from "../../view/network_view.ts";
-import { activityView } from "./activity_feed.ts";
+import { activityView } from "./activity_view.ts";
 
 /** What was taken in. */
 export interface TakenActivities {

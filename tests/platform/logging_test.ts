@@ -12,14 +12,16 @@ Deno.test("logFormatter() writes time and message, and the level where it is not
   const format = logFormatter("text", "pipe");
   assertEquals(
     format(record("info", "connected with ", "127.0.0.1:5", "")),
-    "[03:04:05.006] connected with 127.0.0.1:5\n",
+    "[2026-01-02 03:04:05.006] connected with 127.0.0.1:5\n",
   );
-  assertEquals(format(record("warning", "late")), "[03:04:05.006] warning: late\n");
-  assertEquals(format(record("error", "bad")), "[03:04:05.006] error: bad\n");
+  assertEquals(format(record("warning", "late")), "[2026-01-02 03:04:05.006] warning: late\n");
+  assertEquals(format(record("error", "bad")), "[2026-01-02 03:04:05.006] error: bad\n");
 });
 
-Deno.test("logFormatter() writes the day too in a file", () => {
-  assertEquals(logFormatter("text", "file")(record("info", "hello")), "[2026-01-02 03:04:05.006] hello\n");
+Deno.test("logFormatter() writes the same time everywhere", () => {
+  for (const place of ["file", "terminal"] as const) {
+    assertMatch(logFormatter("text", place)(record("info", "hello")), /2026-01-02 03:04:05\.006.*hello\n$/);
+  }
 });
 
 Deno.test("logFormatter() colours the level on a terminal, and nothing in a pipe", () => {
@@ -35,7 +37,7 @@ Deno.test("logFormatter() keeps a record on one line, whatever a client sent", (
     assertMatch(line, /^[^\n\r]*ada\\n.*forged[^\n\r]*\n$/);
     assert(!line.includes("\x1b[2J"));
   }
-  assertEquals(logFormatter("text", "pipe")(record("info", "a\nb")), "[03:04:05.006] a\\nb\n");
+  assertEquals(logFormatter("text", "pipe")(record("info", "a\nb")), "[2026-01-02 03:04:05.006] a\\nb\n");
   const line = logFormatter("json", "pipe")(record("info", "registered ", name, ""));
   assertEquals(line.split("\n").length, 2);
   assertEquals(JSON.parse(line).logger, "thrum.server");
@@ -67,4 +69,40 @@ Deno.test("startLogging() says why it cannot open the log file", async () => {
     FileError,
   );
   assertEquals(error.message, 'Cannot open log file "/gone/a.log": there is no such file or folder');
+});
+
+Deno.test("startLogging() goes on in a new file when it is told that the former one was moved away", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/a.log`;
+    {
+      await using logging = await startLogging({ level: "info", format: "text", file });
+      const logger = getLogger(["thrum", "server"]);
+      logger.info("before");
+      await Deno.rename(file, `${file}.old`);
+      logging.reopen();
+      logger.info("after");
+    }
+    assertMatch(await Deno.readTextFile(`${file}.old`), /^[^\n]*before\n$/);
+    assertMatch(await Deno.readTextFile(file), /^[^\n]*after\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("startLogging() stays in its file where the new one cannot be opened, and says so there", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/logs/a.log`;
+    await Deno.mkdir(`${folder}/logs`);
+    {
+      await using logging = await startLogging({ level: "info", format: "text", file });
+      await Deno.rename(`${folder}/logs`, `${folder}/moved`);
+      logging.reopen();
+      getLogger(["thrum", "server"]).info("after");
+    }
+    assertMatch(await Deno.readTextFile(`${folder}/moved/a.log`), /Cannot open log file.*\n.*after\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
