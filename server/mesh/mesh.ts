@@ -146,7 +146,7 @@ export class Mesh implements Backplane {
         if (!this.#replication.ownIsSafe({ [journal.serverId]: last })) return this.#takeNewServerName(link.name);
         this.#replication.release(link);
       },
-      isFork: (link, after) => this.#takeNewServerName(link.name, after),
+      isFork: (link, ...fork) => this.#takeNewServerName(link.name, ...fork),
       isRetracted: (origin, after) => this.#cutBack(origin, after),
     });
     this.#originTalk = new OriginTalk({
@@ -384,10 +384,10 @@ export class Mesh implements Backplane {
   // ---- what follows for all of it --------------------------------------------------------------------------------
 
   /** As an old copy of its data was put back, and it has numbered others than `who` has beyond `after`. */
-  #takeNewServerName(who: string, after?: number): void {
+  #takeNewServerName(who: string, after?: number, isNextKnown = true): void {
     if (this.#isStopping || (after === undefined && this.#replication.ownIsSafe({}))) return;
     const { acceptedAfter } = this.#parts.journal.origins;
-    takeNewServerName({ who, after: after ?? acceptedAfter ?? 0 }, this.#parts, {
+    takeNewServerName({ who, after: after ?? acceptedAfter ?? 0, isNextKnown }, this.#parts, {
       digestOf: (origin, sequence) => this.#forks.digestOf(origin, sequence),
       links: this.#links,
       dialer: this.#dialer,

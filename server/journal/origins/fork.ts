@@ -19,9 +19,13 @@ export interface OwnOrigin {
 /** Starts of a server that are remembered. */
 export const MAX_BASES = 16;
 
-/** Of which entries another server is asked. */
+/**
+ * Of which entries another server is asked: the newest one, those that starts began to number after, and the first one
+ * of each start. Where one of two neighbours is not kept, the other one tells whether the histories parted there.
+ */
 export function comparedSequences({ last, bases }: Pick<OwnOrigin, "last" | "bases">): number[] {
-  return [...new Set([last, ...bases])].filter((sequence) => sequence > 0 && sequence <= last);
+  return [...new Set([last, ...bases, ...bases.map((base) => base + 1)])]
+    .filter((sequence) => sequence > 0 && sequence <= last);
 }
 
 /**

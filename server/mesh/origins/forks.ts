@@ -18,8 +18,8 @@ export interface ForksParts {
   digest(text: string): string;
   /** The other server has nothing else under numbers of this one; its newest entry of this one. */
   isSame(link: PeerLink, last: number): void;
-  /** It has others beyond `after`. */
-  isFork(link: PeerLink, after: number): void;
+  /** It has others beyond `after`. `isNextKnown`: the very next one of both is known, and not the same. */
+  isFork(link: PeerLink, after: number, isNextKnown: boolean): void;
   /** What is here of `origin` beyond `after` has another name by now, and others have what belongs there. */
   isRetracted(origin: string, after: number): void;
 }
@@ -113,7 +113,7 @@ export class Forks {
     }
     const after = forkOf({ ...own, digests }, theirs);
     if (after === undefined) isSame(link, Math.max(0, ...theirs.keys()));
-    else isFork(link, after);
+    else isFork(link, after, theirs.has(after + 1) && digests.has(after + 1));
   }
 
   #compareRetracted(origin: string, theirs: Digests): void {

@@ -36,16 +36,26 @@ export function retractedMessage(range: EntryRange): RetractedMessage {
   return { command: "RETRACTED", ...range };
 }
 
-/** Gives this server a new name. `who` has entries of it whose numbers it has given out again, beyond `after`. */
+/** Who has others of a server's own entries, and which. */
+export interface Fork {
+  readonly who: string;
+  /** Beyond this one. */
+  readonly after: number;
+  /** Whether the very next one of both is known, and not the same. */
+  readonly isNextKnown: boolean;
+}
+
+/** Gives this server a new name, as others have entries of it whose numbers it has given out again. */
 export function takeNewServerName(
-  { who, after }: { readonly who: string; readonly after: number },
+  { who, after, isNextKnown }: Fork,
   { journal, makeServerId, owner, ticketKey }: BackplaneParts,
   { links, dialer, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
 ): void {
   const former = journal.serverId;
   journal.flush();
   const first = journal.origins.endBefore(former, after) + 1;
-  const digest = digestOf(former, first);
+  // One that may be everybody's must not be told: this server would refuse it whoever sends it.
+  const digest = isNextKnown && first === after + 1 ? digestOf(former, first) : undefined;
   const retracted = {
     ...{ origin: former, first, last: journal.lastOf(former) },
     ...(digest === undefined ? {} : { digest }),

@@ -82,3 +82,40 @@ for (const taken of [true, false]) {
     }
   });
 }
+
+for (const kept of ["an account, which is kept", "an activity, which only a third server has"]) {
+  Deno.test(`logs are equal again where the last common entry of an old copy is forgotten, and the first one is ${kept}`, async () => {
+    const little = { store: { activityRetentionBytes: 1_000 } };
+    const world = await MeshWorld.of(["a", "b"], little);
+    world.start("c", ALL);
+    await world.linked(...ALL);
+    const publish = async (server: string, n: unknown) => {
+      const eve = await world.login(server, "anonymous", { redirects: 3 });
+      eve.publish(n);
+      await world.until(() => eve.activities.length > 0, "the activity");
+      eve.link.destroy();
+    };
+    if (kept.startsWith("an account")) await world.users("a", "ada");
+    else await publish("a", 0);
+    await publish("a", 1);
+    await world.equal(...ALL);
+    const copy = world.server("a").copyData();
+    await publish("a", 2);
+    await world.equal(...ALL);
+    world.server("a").kill();
+    world.server("c").kill();
+    world.part(["a"], ["b"]);
+    for (let n = 0; n < 10; n++) await publish("b", "x".repeat(200));
+    // By then it has forgotten all of `a` but accounts and the newest entry.
+    await world.run(60_000);
+    world.server("a").putBack(copy);
+    world.start("a", ALL, little);
+    await publish("a", 102);
+    world.network.heal();
+    await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+    world.start("c", ALL);
+    await world.linked("b", "c");
+    await world.equal(...ALL);
+    assertEquals(world.server("a").vector.a, 3);
+  });
+}

@@ -11,11 +11,11 @@ function history(after: number, kind: string, sequences: readonly number[]): Rea
   );
 }
 
-Deno.test("entries are compared where starts began to number, and at the end", () => {
-  assertEquals(comparedSequences({ last: 15, bases: [15, 10, 0] }), [15, 10]);
+Deno.test("entries are compared around where starts began to number, and at the end", () => {
+  assertEquals(comparedSequences({ last: 15, bases: [15, 10, 0] }), [15, 10, 11, 1]);
   assertEquals(comparedSequences({ last: 0, bases: [] }), []);
   // A base beyond the end is of numbers that are gone.
-  assertEquals(comparedSequences({ last: 5, bases: [9, 5, 2] }), [5, 2]);
+  assertEquals(comparedSequences({ last: 5, bases: [9, 5, 2] }), [5, 2, 3]);
 });
 
 Deno.test("where nothing is known to differ there is no fork, whoever has more", () => {
@@ -29,6 +29,12 @@ Deno.test("what cannot be compared is taken for the older place: rather a second
   const own = { last: 20, bases: [15, 10, 5], digests: history(5, "own", [20]) };
   assertEquals(forkOf(own, history(5, "theirs", [20, 15, 10])), 5);
   assertEquals(forkOf({ ...own, bases: [] }, history(5, "theirs", [20])), 0);
+});
+
+Deno.test("where what both had last is not kept, what came next tells that they did not part at an earlier start", () => {
+  const own = { last: 5, bases: [4, 0] };
+  const asked = comparedSequences(own).filter((sequence) => sequence !== 4);
+  assertEquals(forkOf({ ...own, digests: history(4, "own", asked) }, history(4, "theirs", asked)), 4);
 });
 
 Deno.test("the place where two histories parted is found at a start of the server, whatever the other one has", () => {
