@@ -178,7 +178,8 @@ export class ServedClient implements Supervised, ReaderOwner {
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
-    if (after !== undefined) this.#hasSent(id);
+    // Also where it was sent before, to another server that gave no answer.
+    if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     // Not read from the clock: for each activity that would be a noticeable part of what it costs.
     this.#publishedAt = journal.turnMs;
     tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
@@ -194,7 +195,7 @@ export class ServedClient implements Supervised, ReaderOwner {
     const id = journal.directMessages.send(message);
     this.#publishedAt = journal.turnMs;
     if (id === undefined) return undefined;
-    if (this.#after !== undefined) this.#hasSent(id);
+    if (this.#after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
     return id;
   }

@@ -37,6 +37,30 @@ Deno.test("what a user publishes at a second server is not seen before what it p
   assertEquals(world.server("b").entries.get("b:2")!.line.after, undefined);
 });
 
+for (const how of ["publishes", "sends"]) {
+  Deno.test(`what a client ${how} after a repeat of what it gave to another server comes after that`, async () => {
+    const world = await MeshWorld.of(["a", "b"]);
+    await world.users("a", "ben", "eve");
+    const username = how === "publishes" ? "anonymous" : "eve";
+    const say = async (server: string, ...numbers: number[]) => {
+      const client = await world.login(server, username, { redirects: 3, features: ["ack", "resume", "chat"] });
+      for (const n of numbers) {
+        if (how === "publishes") client.publish(n, `m-${n}`);
+        else client.tell("ben", `${n}`, `m-${n}`);
+      }
+      await world.equal("a", "b");
+      client.link.destroy();
+    };
+    await say("a", 1);
+    // It had no answer, and names nothing that comes before.
+    await say("b", 1, 2, 3);
+    const lines = [...world.server("b").entries.values()].map(({ line }) => line);
+    const find = (n: number) => lines.find(({ messageId }) => messageId === `m-${n}`)!;
+    assertEquals(find(1).id.split(":")[0], "a");
+    assertEquals([find(2).after, find(3).after], [find(1).id, undefined]);
+  });
+}
+
 Deno.test("what waits for an origin that is gone waits for holdBackMs, and the late one is delivered when it comes", async () => {
   const world = await MeshWorld.of(["a"], { cluster: { holdBackMs: 2_000 } });
   const reader = await world.login("a");
