@@ -67,6 +67,9 @@ const MAX_TIME_MS = 2 ** 52;
  */
 const MAX_USER_LIST_CHARACTERS = 12_000;
 
+/** What the third family is told. */
+export const NO_SUCH_DIALECT = "this server does not speak that dialect";
+
 /**
  * Whether a line is of the third family, with which there is no getting along: it comes back hundreds of times a second
  * unless it is refused.

@@ -27,6 +27,7 @@ import {
   isUsable,
   type LegacyServer,
   type LegacyUser,
+  NO_SUCH_DIALECT,
   parseLegacyLine,
 } from "./legacy_codec.ts";
 
@@ -374,7 +375,7 @@ export class LegacyDialect {
 /** The third family gives up only when it is refused. */
 const THIRD_FAMILY: LegacyEffect = Object.freeze({
   kind: "close",
-  line: encodeLine({ command: "AUTHENTICATION_FAIL", info: "this server does not speak that dialect" }),
+  line: encodeLine({ command: "AUTHENTICATION_FAIL", info: NO_SUCH_DIALECT }),
   why: "it speaks a dialect that is not known here",
 });
 

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
 import { toHex } from "../accounts/verifier.ts";
 import { ActivityOrder } from "./activity_order.ts";
 import type { Family, LegacyServer } from "./legacy_codec.ts";
@@ -40,6 +41,8 @@ export interface LegacyServersParts {
   readonly sessions: Sessions;
   /** Whether what they publish is taken: there is space for it. */
   hasSpace(): boolean;
+  /** Counts those that are refused again and again. */
+  readonly refusals: Pick<RefusalLog, "isQuiet" | "refused">;
   /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
   takeAccount(
     account: { readonly username: string; readonly secret: string; readonly remoteHost: string },
@@ -167,8 +170,8 @@ export class LegacyServers {
       case "announced":
         return;
       case "close":
-        if (effect.line !== undefined) link.write(effect.line);
-        return link.close(effect.why);
+        if (effect.line === undefined) return link.close(effect.why);
+        return link.refuse(effect.line, effect.why);
       default:
         effect satisfies never;
     }
@@ -194,7 +197,8 @@ export class LegacyServers {
     this.#links.add(older);
     link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
-    logger.info("a server of the older dialect has connected: {name}", { name: older.name });
+    // One that was refused a moment ago has to stay for a while first.
+    if (!this.#parts.refusals.isQuiet(older.remoteHost)) older.tell();
     if (this.#tickTimer === undefined) this.#tickLater();
     return older;
   }
@@ -203,7 +207,10 @@ export class LegacyServers {
     this.#tickTimer = this.#parts.clock.after(LEGACY_ANNOUNCE_MS, () => {
       this.#tickTimer = undefined;
       try {
-        for (const link of [...this.#links]) this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
+        for (const link of [...this.#links]) {
+          link.tell();
+          this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
+        }
       } finally {
         if (this.#links.size > 0) this.#tickLater();
       }
@@ -280,8 +287,11 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   readonly #cursor: LogPosition;
   /** Reads the log for it. */
   readonly reader: ServerReader;
+  readonly #refusals: LegacyServersParts["refusals"];
   #isFull = false;
   #isOver = false;
+  /** Whether the log has it. */
+  #isTold = false;
 
   constructor(
     link: Link,
@@ -289,7 +299,7 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
     readonly peer: LegacyDialect,
     readonly serverId: string | undefined,
     owner: LegacyServers,
-    { journal, clock, faults }: Pick<LegacyServersParts, "clock" | "faults"> & {
+    { journal, clock, faults, refusals }: Pick<LegacyServersParts, "clock" | "faults" | "refusals"> & {
       readonly journal: Pick<Journal, "head" | "segmentsAfter">;
     },
     ended: () => void,
@@ -298,6 +308,7 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
     this.#framer = framer;
     this.#owner = owner;
     this.#ended = ended;
+    this.#refusals = refusals;
     // It gets what is published from now on.
     this.#cursor = { position: journal.head };
     const parts = { log: journal, clock, faults, share: WHOLE_LOG, readBytes: READ_BYTES };
@@ -346,14 +357,29 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
       this.carryOut(this.peer.receive(line, this.#owner.facts()));
     }
     if (problem === undefined || this.#isOver) return;
-    this.write(`${JSON.stringify({ command: "INVALID_MESSAGE", info: problem })}\n`);
-    this.close(problem);
+    this.refuse(`${JSON.stringify({ command: "INVALID_MESSAGE", info: problem })}\n`, problem);
+  }
+
+  /** Says in the log that it is here, once. */
+  tell(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    logger.info("a server of the older dialect has connected: {name}", { name: this.name });
+  }
+
+  /** Ends it, as it has said something that is not taken. `line` is the answer. */
+  refuse(line: string, why: string): void {
+    this.write(line);
+    if (this.#refusals.refused(this.remoteHost, why)) this.tell();
+    this.close(why);
   }
 
   close(why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    logger.info("the server of the older dialect is gone: {name}: {why}", { name: this.name, why });
+    const gone = { name: this.name, why };
+    if (this.#isTold) logger.info("the server of the older dialect is gone: {name}: {why}", gone);
+    else logger.debug("the server of the older dialect is gone: {name}: {why}", gone);
     this.#link.end(LINGER_MS);
     this.#owner.gone(this);
   }

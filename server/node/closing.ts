@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
@@ -44,6 +45,7 @@ export interface ClosingParts {
   readonly connections: Connections;
   readonly handover: Handover;
   readonly balancer: Balancer;
+  readonly refusals: RefusalLog;
   readonly backplane: Backplane;
   readonly placeTalk: PlaceTalk;
   readonly legacy: LegacyServers | undefined;
@@ -171,10 +173,11 @@ export class Closing {
 
   /** When nobody is there any more. */
   #close(reason: CloseReason): void {
-    const { journal, presence, observatory, supervisor, store, tracer } = this.#parts;
+    const { journal, presence, observatory, supervisor, refusals, store, tracer } = this.#parts;
     presence.stop();
     observatory.stop();
     supervisor.stop();
+    refusals.stop();
     tracer()?.trace({ event: "stop", what: reason }, journal.tick());
     try {
       store.close();

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { Accounts } from "../accounts/accounts.ts";
+import { RefusalLog } from "../accounts/refusal_log.ts";
 import { makeTicketKey } from "../accounts/ticket.ts";
 import type { Config } from "../../config/config.ts";
 import { effectiveHeartbeat } from "../../heartbeat/liveness.ts";
@@ -105,6 +106,8 @@ const logger = getLogger(["thrum", "server"]);
 export class ThrumNode {
   /** Whoever comes in through a door of another protocol. */
   readonly guests: Guests;
+  /** Tells of callers that are refused, through whatever door. */
+  readonly refusals: RefusalLog;
   readonly #parts: NodeParts;
   readonly #heartbeat: WireHeartbeat;
   readonly #connections: Connections;
@@ -141,6 +144,7 @@ export class ThrumNode {
     const { config: heartbeat, warning } = effectiveHeartbeat(config.heartbeat);
     if (warning !== undefined) logger.warning(warning);
     this.#startedAt = clock.wallMs();
+    this.refusals = new RefusalLog(clock);
     const { idleTimeoutMs, intervalMs, count } = heartbeat;
     this.#heartbeat = { idleTimeoutMs, intervalMs, count };
     const { cut } = store.opened;
@@ -179,6 +183,7 @@ export class ThrumNode {
       maxLobby: parts.maxLobby ?? MAX_LOBBY,
       clock,
       counters: this.#counters,
+      refusals: this.refusals,
       isClosing: () => this.#closing.hasBegun,
       connect: (link, origin) => new Connection(link, this.#services, origin),
     });
@@ -258,6 +263,7 @@ export class ThrumNode {
       hasAccount: (username) => this.#journal.hasAccount(username),
       userLists: this.#userLists,
       longLogins: new LongLogins(),
+      refusals: this.refusals,
       shares: new WorkShares(clock),
       heartbeat: this.#heartbeat,
       transport,
@@ -338,6 +344,7 @@ export class ThrumNode {
       connections: this.#connections,
       handover: this.#handover,
       balancer: this.#balancer,
+      refusals: this.refusals,
       backplane: this.#backplane,
       placeTalk: this.#places.talk,
       legacy: this.#legacy,
@@ -557,6 +564,7 @@ export class ThrumNode {
       sessions: this.#sessions,
       takeAccount: (account, told) => takeAccount(account, this.#services, told),
       hasSpace: () => this.#budget.hasSpace,
+      refusals: this.refusals,
     });
   }
 

@@ -17,6 +17,7 @@ import {
   type LoggedIn,
   onMessage,
   PUBLISH,
+  refuseThirdFamily,
   type SessionEffect,
   type SessionFacts,
   type SessionStep,
@@ -27,11 +28,13 @@ import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./c
 import { type ClientPhase, kindOf, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
 import { viewOf } from "./connection_view.ts";
 import { type EntranceOwner, letIn, sendOn } from "./entrance.ts";
+import { ConnectionLog } from "./connection_log.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
 import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
 import { type Admission, type Admitted, NO_DOOR } from "../backplane/peer_admission.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
+import { isThirdFamily } from "../legacy/legacy_codec.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
 
@@ -70,6 +73,7 @@ export class Connection
   #username = "";
   /** What a client that keeps a trace is called there; empty for others. */
   #nameInTrace = "";
+  readonly #log: ConnectionLog;
 
   constructor(link: Link, services: ConnectionServices, { id, over }: ConnectionOrigin) {
     this.id = id;
@@ -83,11 +87,12 @@ export class Connection
     const framer = new LineFramer(services.config.limits.maxLineBytes, longLines);
     this.#lines = new LineIntake(link, framer, services.shares, this);
     this.replies = new Replies(services.journal, this);
+    this.#log = new ConnectionLog(this, services.refusals);
   }
 
   /** Begins to read. */
   start(): void {
-    logger.info("connected with {address}", { address: this.address });
+    this.#log.came();
     this.note("connect");
     if (this.#phase.kind === "stranger") this.#phase.identification.begin();
     this.link.attach(guardedHandler(this));
@@ -274,6 +279,10 @@ export class Connection
   takeLine(line: string): Taken {
     const phase = this.#phase;
     if (phase.kind !== "client" && takingIn(phase) !== "now") return "not";
+    if (phase.kind === "stranger" && isThirdFamily(line)) {
+      this.#apply(refuseThirdFamily());
+      return "dear";
+    }
     const message = parseClientLine(line);
     const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this);
     // What almost every line is, and needs nothing of what follows.
@@ -362,7 +371,7 @@ export class Connection
   }
 
   registered(username: string): void {
-    logger.info("registered {username} for {address}", { username, address: this.address });
+    this.#log.registered(username);
     this.note("register", username);
   }
 
@@ -377,6 +386,7 @@ export class Connection
 
   named(username: string): void {
     this.#username = username;
+    this.#log.letIn();
   }
 
   enters(as: ClientPhase): void {
@@ -395,12 +405,7 @@ export class Connection
     client?.leave(reason);
     sessions.remove(this);
     if (client !== undefined) presence.went(this.#username, reason === "LOGGED_OUT" ? "left" : "lost");
-    const byClient = reason === "CLOSED_BY_OTHER_SIDE" || reason === "CONNECTION_RESET" || reason === "LOGGED_OUT";
-    logger.info(byClient ? "closed by client {address}: {why}" : "closed by server {address}: {why} ({reason})", {
-      address: this.name,
-      why,
-      reason,
-    });
+    this.#log.ended(reason, why, phase.kind === "stranger");
     if (client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     this.note("closed", reason);
     const heartbeats = client?.moments ?? [];

@@ -1,6 +1,7 @@
 /** What a connection has of its node. Types only. */
 
 import type { Accounts } from "../accounts/accounts.ts";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Config } from "../../config/config.ts";
 import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -47,6 +48,7 @@ export interface ConnectionServices {
   readonly placeTalk: PlaceTalk;
   readonly counters: MetricCounters<LimitName>;
   readonly longLogins: LongLogins;
+  readonly refusals: RefusalLog;
   readonly seats: SeatGiver;
   readonly rates: AddressRates;
   readonly budget: DiskBudget;

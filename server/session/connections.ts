@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import { networkOf } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -27,6 +28,7 @@ export interface ConnectionsParts {
   /** How many without a seat are heard. */
   readonly maxLobby: number;
   readonly counters: MetricCounters<LimitName>;
+  readonly refusals: Pick<RefusalLog, "refused">;
   /** Whether the server is about to end: then nobody is taken in any more. */
   isClosing(): boolean;
   /** Makes a connection of a link. */
@@ -212,8 +214,10 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     counters.limited(limit);
     counters.ended("TOO_MANY");
     const what = limit === "connections" ? "connections" : "connections without a login";
-    this.#tell(limit, `an address has reached its limit of ${what}: {address}`, link.remoteHost);
     const info = `this address has reached its limit of ${what}`;
+    if (this.#parts.refusals.refused(link.remoteHost, `${info} (TOO_MANY)`)) {
+      logger.warning(`an address has reached its limit of ${what}: {address}`, { address: link.remoteHost });
+    }
     const { reconnect } = CLOSE_REASONS.TOO_MANY;
     link.write(lineBytes({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect }));
     link.end(HURRY_MS);
@@ -225,11 +229,11 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
   }
 
   /** Not for each of them: those who come are as many as they like. */
-  #tell(limit: LimitName, what: string, address = ""): void {
+  #tell(limit: LimitName, what: string): void {
     const nowMs = this.#parts.clock.nowMs();
     if (nowMs - (this.#toldAt.get(limit) ?? -Infinity) < TELL_MS) return;
     this.#toldAt.set(limit, nowMs);
     const { limits: { maxConnections } } = this.#parts;
-    logger.warning(what, { limit: maxConnections, waiting: this.waiting, address });
+    logger.warning(what, { limit: maxConnections, waiting: this.waiting });
   }
 }

@@ -50,8 +50,8 @@ export function letIn(
   owner.note("login", username);
   welcome(checked, owner, services, features, resumePoint);
   const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
-  logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
   owner.named(username);
+  logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
   const client = new ServedClient(services, owner, { session, resumePoint, reads });
   const requests = new ClientRequests(services, client, session, owner.replies);
   owner.enters({ kind: "client", session, client, requests, proven });

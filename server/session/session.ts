@@ -32,6 +32,7 @@ import {
   type WireVector,
 } from "../../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
+import { NO_SUCH_DIALECT } from "../legacy/legacy_codec.ts";
 
 /** What a connection is. */
 export type Session =
@@ -219,6 +220,14 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", admission }] };
     }
   }
+}
+
+/**
+ * The first line is one of the third family of servers, with which there is no getting along. One of them gives up when
+ * it hears this; after any other end it comes back at once.
+ */
+export function refuseThirdFamily(): SessionStep {
+  return refuse("AUTHENTICATION_FAIL", NO_SUCH_DIALECT);
 }
 
 /**

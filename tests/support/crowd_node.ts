@@ -5,6 +5,7 @@
 
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import type { Door } from "../../server/gateway/door.ts";
+import { RefusalLog } from "../../server/accounts/refusal_log.ts";
 import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
 import type { GatewayNode } from "../../server/gateway/http/gateway_node.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
@@ -83,6 +84,7 @@ export class CrowdNode implements AsyncDisposable {
       recordedSinceMs: undefined,
       drain: unasked("a drain"),
       metrics: unasked("metrics"),
+      refusals: new RefusalLog(realClock),
     };
   }
 }

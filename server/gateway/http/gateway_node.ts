@@ -18,6 +18,7 @@ export type GatewayNode = Pick<
   | "drain"
   | "metrics"
   | "gateways"
+  | "refusals"
 >;
 
 /** The state of a server. */

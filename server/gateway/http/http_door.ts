@@ -23,7 +23,7 @@ import {
 } from "../../../platform/http/http_server.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
 import type { Door } from "../door.ts";
-import { isLoopback } from "./access.ts";
+import { isLoopback, type Shown } from "./access.ts";
 import { assetsOf } from "./assets.ts";
 import { callerOf, proxiesOf } from "./caller.ts";
 import { diagramStyleHash, LiveDiagram } from "./diagram.ts";
@@ -161,7 +161,7 @@ class HttpDoor implements Door, HttpHandler {
     const request = this.#fromCaller(upgrade.request);
     const stranger = refuseStranger(request, this.#surroundings, this.#node.gateways);
     if (stranger !== undefined) return this.#refuseUpgrade(upgrade, stranger);
-    const answer = decide(request, "", this.#guard.judge(request), this.#node.state, this.#surroundings);
+    const answer = decide(request, "", this.#judge(request), this.#node.state, this.#surroundings);
     if (answer.kind !== "line") {
       const isRefused = answer.kind === "reply" && answer.reply.status >= 400;
       const other = errorReply(400, "only /line is for WebSockets", this.#surroundings);
@@ -189,7 +189,7 @@ class HttpDoor implements Door, HttpHandler {
     const body = await this.#bodyOf(exchange);
     if (typeof body !== "string") return exchange.reply(body);
     // An old token in a probe's settings is no guess.
-    const shown = isProbe(request) ? "nothing" : this.#guard.judge(request);
+    const shown = isProbe(request) ? "nothing" : this.#judge(request);
     const answer = decide(request, body, shown, this.#node.state, this.#surroundings);
     await this.#carryOut(answer, exchange);
   }
@@ -260,6 +260,18 @@ class HttpDoor implements Door, HttpHandler {
     this.#streams.begin((handler) => exchange.stream(headers, handler));
   }
 
+  /** The proof in `request`; a wrong one is told of. */
+  #judge(request: HttpRequest): Shown {
+    const shown = this.#guard.judge(request);
+    if (shown === "wrong" || shown === "limited") this.#tellWrongToken(request.remoteHost);
+    return shown;
+  }
+
+  #tellWrongToken(address: string): void {
+    const isFirst = this.#node.refusals.refused(address, "it showed a wrong token");
+    if (isFirst) logger.warning("a wrong token from {address}", { address });
+  }
+
   #signIn(token: string, exchange: HttpExchange): void {
     const request = this.#fromCaller(exchange.request);
     const surroundings = this.#surroundings;
@@ -268,8 +280,7 @@ class HttpDoor implements Door, HttpHandler {
       const headers = { ...apiHeaders(surroundings), "set-cookie": signedIn.cookie };
       return exchange.reply({ status: 204, headers, body: "" });
     }
-    // Later ones are many, and say nothing new.
-    if (signedIn.kind === "wrong") logger.warning("a wrong token from {address}", { address: request.remoteHost });
+    this.#tellWrongToken(request.remoteHost);
     exchange.reply(
       signedIn.kind === "wrong"
         ? errorReply(401, "this is not the token of this server", surroundings)

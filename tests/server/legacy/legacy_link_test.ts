@@ -9,6 +9,8 @@ import type { LegacyDialect } from "../../../server/legacy/legacy_dialect.ts";
 import { LegacyLink, type LegacyServers } from "../../../server/legacy/legacy_servers.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
+const NOBODY_REFUSED = { isQuiet: () => false, refused: () => true };
+
 Deno.test("a server of the older dialect is sent what comes after it, for everyone, and waits while its link is full", () => {
   const log: Segment[] = [];
   const got: string[] = [];
@@ -36,7 +38,7 @@ Deno.test("a server of the older dialect is sent what comes after it, for everyo
     { pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as LegacyDialect,
     undefined,
     {} as unknown as LegacyServers,
-    { journal, clock: new FakeClock(), faults: UNGUARDED },
+    { journal, clock: new FakeClock(), faults: UNGUARDED, refusals: NOBODY_REFUSED },
     () => {},
   );
   add("one");

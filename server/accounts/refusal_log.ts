@@ -1,0 +1,63 @@
+/**
+ * Tells the operator of callers that are refused, through whatever door: the first time at once, by whoever refuses;
+ * then once a minute, with a count. What is told when is decided in `refused_callers.ts`.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import { networkOf } from "../../platform/address.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { RefusedCallers, TELL_INTERVAL_MS } from "./refused_callers.ts";
+
+const logger = getLogger(["thrum", "connection"]);
+
+/** One server's. */
+export class RefusalLog {
+  readonly #clock: Pick<Clock, "nowMs" | "after">;
+  readonly #callers = new RefusedCallers();
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(clock: Pick<Clock, "nowMs" | "after">) {
+    this.#clock = clock;
+  }
+
+  /** Whether somebody from there was refused within the last minute. Then a mere connection is not worth a line. */
+  isQuiet(remoteHost: string): boolean {
+    return this.#callers.isQuiet(networkOf(remoteHost));
+  }
+
+  /** Somebody from there was refused, for a reason in words of ours. Gives whether the caller of this tells it now. */
+  refused(remoteHost: string, why: string): boolean {
+    const isFirst = this.#callers.refused(networkOf(remoteHost), why, this.#clock.nowMs());
+    this.#tellLater();
+    return isFirst;
+  }
+
+  /** Tells what was not told yet, and nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#tell(Infinity);
+  }
+
+  #tellLater(): void {
+    const { dueAt } = this.#callers;
+    if (dueAt === undefined || this.#timer !== undefined || this.#isStopped) return;
+    this.#timer = this.#clock.after(Math.max(0, dueAt - this.#clock.nowMs()), () => {
+      this.#timer = undefined;
+      this.#tell(this.#clock.nowMs());
+      this.#tellLater();
+    });
+  }
+
+  #tell(nowMs: number): void {
+    for (const { caller, count, why } of this.#callers.due(nowMs)) {
+      logger.info("refused {count} more of {caller} within {seconds} s, the last: {why}", {
+        count,
+        caller: caller ?? "many other addresses",
+        seconds: TELL_INTERVAL_MS / 1000,
+        why,
+      });
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What the operator's log says of one connection: that it came, and why it ended. A caller that is refused again and
+ * again costs no lines of its own: `server/accounts/refusal_log.ts` counts it.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+
+/** The connection, as its lines need it. */
+export interface LoggedConnection {
+  readonly remoteHost: string;
+  /** Host and port. */
+  readonly address: string;
+  /** The user where there is one, and the address. */
+  readonly name: string;
+}
+
+/** Ends that the other side has brought about. */
+const BY_CLIENT = new Set<CloseReason>(["CLOSED_BY_OTHER_SIDE", "CONNECTION_RESET", "LOGGED_OUT"]);
+/** Ends of those whom the server did not want, if it had not let them in before. */
+const REFUSALS = new Set<CloseReason>([
+  ...["INVALID_MESSAGE", "AUTHENTICATION_FAIL", "LOGIN_FAILED", "REGISTER_FAILED"] as const,
+  ...["IDENTIFY_TIMEOUT", "TOO_MANY"] as const,
+]);
+const logger = getLogger(["thrum", "connection"]);
+
+/** One connection's lines. */
+export class ConnectionLog {
+  readonly #connection: LoggedConnection;
+  readonly #refusals: RefusalLog;
+  #hasBegun = false;
+
+  constructor(connection: LoggedConnection, refusals: RefusalLog) {
+    this.#connection = connection;
+    this.#refusals = refusals;
+  }
+
+  /** It came. Of a caller that was refused a moment ago this is told once it was let in. */
+  came(): void {
+    if (!this.#refusals.isQuiet(this.#connection.remoteHost)) this.letIn();
+  }
+
+  /** It has said who it is, and that is good. */
+  letIn(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    logger.info("connected with {address}", { address: this.#connection.address });
+  }
+
+  /** It has made an account. */
+  registered(username: string): void {
+    this.letIn();
+    logger.info("registered {username} for {address}", { username, address: this.#connection.address });
+  }
+
+  /** It is over. `isStranger`: it was not let in. */
+  ended(reason: CloseReason, why: string, isStranger: boolean): void {
+    const { name, remoteHost } = this.#connection;
+    const words = BY_CLIENT.has(reason)
+      ? "closed by client {address}: {why}"
+      : "closed by server {address}: {why} ({reason})";
+    const isRefused = isStranger && REFUSALS.has(reason);
+    const isNew = !isRefused || this.#refusals.refused(remoteHost, `${why} (${reason})`);
+    const end = { address: name, why, reason };
+    if (this.#hasBegun && isNew) logger.info(words, end);
+    else logger.debug(words, end);
+  }
+}
