@@ -5,7 +5,7 @@
  */
 
 import { RecentMap } from "../../log/recent.ts";
-import type { Vector } from "../../log/vector.ts";
+import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Announced } from "../backplane/backplane.ts";
 import { MAX_TALKED_USERS } from "../../protocol/peer/place_talk_codec.ts";
@@ -47,10 +47,12 @@ interface Peer {
   readonly counts: Map<string, ReadingCounts>;
   lags: ReadonlyMap<string, Vector>;
   /**
-   * Users who lost their connection there, as far as the entry that says where they stood has not come:
-   * it may be overtaken.
+   * Users who lost their connection there, as far as the entry that says where they stood has not come: it may be
+   * overtaken. With what the server had announced by then: what came later may be what they were ended for.
    */
-  readonly leaving: Set<string>;
+  readonly leaving: Map<string, Vector>;
+  /** What it has announced, where somebody is leaving since. */
+  hasNow: Vector | undefined;
 }
 
 /** A login that waits. */
@@ -117,7 +119,8 @@ export class PlaceTalk {
       startedAt: 0,
       counts: new Map(),
       lags: new Map(),
-      leaving: new Set(),
+      leaving: new Map(),
+      hasNow: undefined,
     });
     const { keeper, say } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
@@ -132,6 +135,7 @@ export class PlaceTalk {
     const peer = this.#peers.get(serverId);
     if (peer === undefined) return;
     peer.startedAt = startedAt;
+    peer.hasNow = undefined;
     this.#settle(peer, has);
     if (!tells) return;
     if (!peer.answers) {
@@ -169,7 +173,10 @@ export class PlaceTalk {
     }
     peer?.counts.delete(username);
     const wasThere = this.#parts.whereabouts(username).servers.includes(serverId);
-    if (event === "lost" && wasThere) peer?.leaving.add(username);
+    if (event !== "lost" || !wasThere || peer === undefined) return;
+    // One copy for all who are lost between two announcements.
+    peer.hasNow ??= { ...this.#parts.announcedBy(serverId) };
+    peer.leaving.set(username, peer.hasNow);
   }
 
   /** An entry of that server says where a user stood. */
@@ -184,12 +191,14 @@ export class PlaceTalk {
     this.#peers.delete(serverId);
     if (peer !== undefined) this.#noteLost(serverId, peer.startedAt);
     // Guests of another door have none, and do not come back as who they were.
-    const users = [...new Set([...usersAt(serverId), ...peer?.leaving ?? []])].filter(hasAccount).map((username) => ({
+    const announced = announcedBy(serverId);
+    const leaving = peer?.leaving ?? new Map<string, Vector>();
+    const users = [...new Set([...usersAt(serverId), ...leaving.keys()])].filter(hasAccount).map((username) => ({
       username,
       ...peer?.counts.get(username) ?? ONE_THAT_RESUMES,
-      lag: peer?.lags.get(username) ?? {},
+      lag: { ...lacking(leaving.get(username) ?? announced, announced), ...peer?.lags.get(username) },
     }));
-    keeper.serverLost(serverId, announcedBy(serverId), users);
+    keeper.serverLost(serverId, announced, users);
     for (const ask of [...this.#asking.keys()]) this.#answered(ask, serverId);
   }
 
@@ -234,7 +243,7 @@ export class PlaceTalk {
   /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */
   #settle({ serverId, leaving }: Peer, has: number): void {
     if (leaving.size === 0) return;
-    const left = [...leaving];
+    const left = [...leaving.keys()];
     const id = `${serverId}:${has}`;
     this.#parts.whenHere(id, () => {
       // Else it is not waited for any longer, as its server is gone.
@@ -264,6 +273,12 @@ export class PlaceTalk {
     asking.timer.cancel();
     asking.run();
   }
+}
+
+/** How far `had` was, of the origins of which `has` has more. */
+function lacking(had: Vector, has: Vector): Vector {
+  const origins = Object.keys(has).filter((origin) => sequenceOf(had, origin) < has[origin]!);
+  return Object.fromEntries(origins.map((origin) => [origin, sequenceOf(had, origin)]));
 }
 
 function isUsual({ plain, resuming }: ReadingCounts): boolean {

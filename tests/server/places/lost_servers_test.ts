@@ -109,6 +109,34 @@ Deno.test("a place that its server has not sent when it is lost is not lost with
   assertEquals(back.activities.at(-1), 1);
 });
 
+Deno.test("what a server had only after the user had gone from it is not taken for what the user has", async () => {
+  const names = ["a", "b", "c"];
+  const cluster = { rebalance: false, announceIntervalMs: 500 };
+  const world = await MeshWorld.of(names, { cluster, limits: { maxPendingBytes: 2_000 } });
+  await world.users("a", "anna");
+  const anna = await plain(world, "a", "anna");
+  const noisy = await world.login("a", "anonymous", { redirects: 3 });
+  await world.run(cluster.announceIntervalMs + 100);
+  const { process } = world.server("b");
+  process.stall();
+  for (let n = 1; n <= 20; n++) noisy.publish("x".repeat(500));
+  await world.run(50);
+  anna.link.destroy();
+  await world.run(50);
+  noisy.publish("late");
+  // This overtakes the entries too.
+  await world.run(cluster.announceIntervalMs + 100);
+  world.part(["b"], ["c"]);
+  world.server("a").powerOff();
+  process.goOn();
+  await world.run(DETECTION_MS);
+  const back = await plain(world, "b", "anna");
+  world.network.heal();
+  await world.equal("b", "c");
+  await world.run(300);
+  assertEquals(back.activities.at(-1), "late");
+});
+
 Deno.test("what comes again is at most what came since the lost server announced itself last", async () => {
   const { world, sender } = await fourServers();
   const anna = await plain(world, "a", "anna");
