@@ -48,6 +48,8 @@ const MAX_INFO_LENGTH = 500;
 const MAX_MEMBERS = 1_024;
 /** The most ends and events in one message. */
 const MAX_OBSERVED = 1_000;
+/** The most former names of a server: each takes an old copy of its data that is put back. */
+const MAX_FORMER_NAMES = 16;
 const MAX_LOAD = 1_000_000_000;
 
 /** The message in a peer's `line`. Never throws. An unknown command is `undefined`: a newer server may know more. */
@@ -127,6 +129,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
         http: shortField(fields.http, "http", MAX_HOST_LENGTH + 6),
         ...(booleanField(fields.places, "places", false) ? { places: true } : {}),
+        ...readFormerNames(fields.formerly),
       };
     case "OBSERVE":
       return { command, active: booleanField(fields.active, "active", true) };
@@ -170,6 +173,14 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
   return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields);
+}
+
+function readFormerNames(value: unknown): { readonly formerly?: readonly string[] } {
+  if (value === undefined || value === null) return {};
+  if (!Array.isArray(value) || value.length > MAX_FORMER_NAMES) {
+    throw new FieldProblem(`"formerly" must be a list of at most ${MAX_FORMER_NAMES} names`);
+  }
+  return { formerly: value.map((name) => serverIdField(name, "formerly")) };
 }
 
 function readEntries(fields: Fields): EntriesMessage {

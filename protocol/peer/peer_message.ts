@@ -92,6 +92,8 @@ export interface ServerAnnounceMessage {
    * earlier version never says so, and answers no `PLACE_ASK`.
    */
   readonly places?: boolean;
+  /** Names that the server had before, since its start. */
+  readonly formerly?: readonly string[];
 }
 
 /** The audience of entries, as the segments of the log have it. */
@@ -185,6 +187,8 @@ export interface BehindMessage {
 export interface PlacesMessage {
   readonly command: "PLACES";
   readonly server: string;
+  /** The time of its start that `server` had announced; absent if the sender does not know it. */
+  readonly startedAt?: number;
   readonly users: readonly {
     readonly username: string;
     readonly resumes: boolean;

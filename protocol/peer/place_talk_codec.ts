@@ -1,6 +1,14 @@
 /** Reads messages between servers about lost connections from the fields of a line. Pure. */
 
-import { FieldProblem, type Fields, integerField, isObject, stringField, vectorField } from "../fields.ts";
+import {
+  FieldProblem,
+  type Fields,
+  integerField,
+  isObject,
+  optionalIntegerField,
+  stringField,
+  vectorField,
+} from "../fields.ts";
 import type { WireVector } from "../message.ts";
 import { usernameProblem } from "../names.ts";
 import type { PlaceTalkMessage } from "./peer_message.ts";
@@ -36,6 +44,7 @@ export function readPlaceTalk(command: string, fields: Fields): PlaceTalkMessage
       return {
         command,
         server: readServer(fields.server),
+        ...readStartedAt(fields.startedAt),
         users: readUsers(fields.users, (user) => ({
           resumes: user.resumes === true,
           lostAt: integerField(user.lostAt, "lostAt", 0, MAX_INTEGER),
@@ -57,6 +66,11 @@ function readServer(value: unknown): string {
   const server = stringField(value, "server");
   if (!isServerId(server)) throw new FieldProblem('"server" is not the name of a server');
   return server;
+}
+
+function readStartedAt(value: unknown): { readonly startedAt?: number } {
+  const startedAt = optionalIntegerField(value, "startedAt", 1, MAX_INTEGER);
+  return startedAt === undefined ? {} : { startedAt };
 }
 
 function readUsers<T>(value: unknown, readUser: (user: Fields) => T): (T & { readonly username: string })[] {

@@ -178,6 +178,8 @@ export interface Announced {
   readonly has: number;
   /** Whether that tells of all connections that it has lost. */
   readonly tells: boolean;
+  /** What it was called before, since it was started. */
+  readonly formerly: readonly string[];
 }
 
 /** What any backplane may be made with; each takes what it needs. The functions are called after `start` only. */

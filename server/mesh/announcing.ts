@@ -98,7 +98,7 @@ export class Announcing {
     const { links, address, takesClients, tellsPlaces, members, announced } = this.#mesh;
     if (links.size === 0) return;
     const { clock, journal, config, ticketKey, startedAt } = this.#parts;
-    const { serverId, vector, changes } = journal;
+    const { serverId, vector, changes, origins: { formerNames } } = journal;
     const announce = {
       serverId,
       ...address(),
@@ -113,6 +113,7 @@ export class Announcing {
       startedAt,
       http: this.#parts.http(),
       places: tellsPlaces(),
+      ...(formerNames.length === 0 ? {} : { formerly: formerNames }),
     };
     const updateTime = clock.wallMs();
     const made = new Map<VectorMoment | undefined, Uint8Array>();

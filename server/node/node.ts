@@ -202,6 +202,7 @@ export class ThrumNode {
       journal: this.#journal,
       clock,
       opened: store.opened,
+      startedAt: this.#startedAt,
       backplane: () => this.#backplane,
       presence: () => this.#presence,
     });

@@ -31,6 +31,20 @@ export interface LostPlace extends Standing {
   readonly canResume: boolean;
   /** When it was noted here, by the clock that the log forgets by. */
   readonly notedAt: number;
+  /** Of a concluded one: when its server had been started that was lost, by that server's calendar; if known. */
+  readonly run?: number;
+}
+
+/** What another server, or this one, says of a lost connection without an entry of its server. */
+export type Conclusion = Omit<LostPlace, "id" | "sequence">;
+
+/** A server that was lost. */
+export interface LostServer {
+  readonly server: string;
+  /** Lamport time of the loss. */
+  readonly lostAt: number;
+  readonly notedAt: number;
+  readonly run?: number;
 }
 
 /** Names a place in the whole network: an entry of its server, or with 0 what is concluded of it. */
@@ -73,6 +87,8 @@ export class LostPlaces {
   readonly #byUser = new Map<string, Set<number>>();
   /** Concluded ones, by server. */
   readonly #concluded = new Map<string, Set<number>>();
+  /** Of connections of this server, by user: how many others concluded that it did not know of. */
+  readonly #adopted = new RecentMap<string, number>(MAX_EARLY);
   /** By the name of the place. */
   readonly #takenEarly = new RecentMap<string, TakenEarly>(MAX_EARLY);
   /** Whose connection seems to be at that server now, by place: then that server's loss is no second one. */
@@ -146,18 +162,38 @@ export class LostPlaces {
   }
 
   /** This server was started anew: a connection that it had stood there. */
-  concludeOwn(place: Omit<LostPlace, "id" | "sequence">): void {
+  concludeOwn(place: Conclusion): void {
     this.#add({ ...place, sequence: 0 });
   }
 
   /**
-   * Another server says where a user stood when `place.server` was lost to it; unless something is known of that here.
+   * Another server says where users stood when a third one was lost to it. What is known of that here is not noted a
+   * second time.
    */
-  concludedElsewhere(place: Omit<LostPlace, "id" | "sequence">): void {
-    const { username, server, lostAt } = place;
-    const taken = this.#takenEarly.get(concludedKey(username, server));
-    const isKnown = this.of(username).some((known) => known.server === server);
-    if (!isKnown && (taken === undefined || taken.at < lostAt)) this.#add({ ...place, sequence: 0 });
+  concludedElsewhere(places: readonly Conclusion[]): void {
+    const known = new Map<string, number>();
+    for (const place of places) {
+      const { username, server } = place;
+      const left = known.get(username) ?? this.of(username).filter((one) => one.server === server).length;
+      known.set(username, Math.max(0, left - 1));
+      if (left === 0) this.#conclude(place);
+    }
+  }
+
+  /**
+   * Another server says where users stood when it lost a former run of this one, beyond what this one has told: its
+   * data is from before they came. Several servers may say so of the same connections.
+   */
+  concludedOfOwn(places: readonly Conclusion[]): void {
+    const counts = new Map<string, number>();
+    for (const place of places) {
+      const { username } = place;
+      const count = (counts.get(username) ?? 0) + 1;
+      counts.set(username, count);
+      if (count <= (this.#adopted.get(username) ?? 0)) continue;
+      this.#adopted.renew(username, count);
+      this.#conclude(place);
+    }
   }
 
   /** What was concluded has become an entry. */
@@ -183,8 +219,9 @@ export class LostPlaces {
     }
   }
 
-  /** The server `server` cannot be reached any more; these were logged in there. */
-  serverLost(server: string, users: Iterable<LostUser>, lostAt: number, notedAt: number): void {
+  /** A server cannot be reached any more; these were logged in there. */
+  serverLost(lost: LostServer, users: Iterable<LostUser>): void {
+    const { server } = lost;
     for (const { username, plain, resuming, position, except } of users) {
       let known = this.#concludedAt(username, server).length;
       for (const place of this.of(username)) {
@@ -198,17 +235,20 @@ export class LostPlaces {
       if (taken !== undefined) this.#takenEarly.delete(key);
       let count = plain + resuming - known - (taken?.count ?? 0);
       for (let left = plain; left > 0 && count > 0; left--, count--) {
-        this.#add({ username, server, sequence: 0, lostAt, canResume: false, position, except, notedAt });
+        this.#add({ ...lost, username, sequence: 0, canResume: false, position, except });
       }
       for (; count > 0; count--) {
-        this.#add({ username, server, sequence: 0, lostAt, canResume: true, position, except, notedAt });
+        this.#add({ ...lost, username, sequence: 0, canResume: true, position, except });
       }
     }
   }
 
-  /** All that `server` has to tell of those who were there before is here now: nothing has to be concluded of it. */
-  serverSpoke(server: string): void {
-    for (const { id } of this.concludedOf(server)) this.#drop(id);
+  /**
+   * All that `server` has to tell of those who were there is here now, and it has been running since `run`: nothing has
+   * to be concluded of that run.
+   */
+  serverSpoke(server: string, run: number): void {
+    for (const { id, run: of } of this.concludedOf(server)) if (of === run) this.#drop(id);
   }
 
   /**
@@ -233,9 +273,15 @@ export class LostPlaces {
 
   /**
    * At the server `by` a user has taken up a place, at this Lamport time there. `isOwn` says that it
-   * is one of this server.
+   * is one of this server. Gives the place that ends with it here.
    */
-  takenElsewhere(by: string, username: string, name: PlaceName, lamport: number, isOwn = false): void {
+  takenElsewhere(
+    by: string,
+    username: string,
+    name: PlaceName,
+    lamport: number,
+    isOwn = false,
+  ): LostPlace | undefined {
     for (const { id } of this.of(username)) {
       if (this.#presumedAt.get(id) === by) this.#presumedAt.delete(id);
     }
@@ -247,8 +293,9 @@ export class LostPlaces {
       // since is not given up for that.
       : places.find((place) => place.sequence === 0 && (!isOwn || place.lostAt < lamport)) ??
         places.find(({ lostAt }) => lostAt < lamport);
-    if (place !== undefined) return this.#drop(place.id);
-    this.#noteEarly(sequence > 0 ? exactKey(name) : concludedKey(username, server), lamport);
+    if (place === undefined) this.#noteEarly(sequence > 0 ? exactKey(name) : concludedKey(username, server), lamport);
+    else this.#drop(place.id);
+    return place;
   }
 
   /** The name belongs to somebody else now. */
@@ -271,6 +318,12 @@ export class LostPlaces {
 
   #concludedAt(username: string, server: string): LostPlace[] {
     return this.of(username).filter((place) => place.server === server && place.sequence === 0);
+  }
+
+  /** Unless it was taken up before this came. */
+  #conclude(place: Conclusion): void {
+    const taken = this.#takenEarly.get(concludedKey(place.username, place.server));
+    if (taken === undefined || taken.at < place.lostAt) this.#add({ ...place, sequence: 0 });
   }
 
   #noteEarly(key: string, lamport: number): void {

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Position } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
-import { type LostPlace, LostPlaces, type Standing } from "./lost_places.ts";
+import { type Conclusion, type LostPlace, LostPlaces, type Standing } from "./lost_places.ts";
 import { differing, type PlaceVector, placeVector, standingOf } from "./place_vector.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
@@ -76,6 +76,8 @@ export class PlaceKeeper {
   readonly #table = new LostPlaces();
   readonly #connections = new Map<number, ReadingConnection>();
   readonly #counts = new Map<string, ReadingCounts>();
+  /** Places of this server that ended before it could say so; absent once it can. */
+  #endedEarly: LostPlace[] | undefined = [];
 
   /** Begins with what the store knew when it was opened. */
   constructor(parts: PlaceKeeperParts) {
@@ -208,8 +210,12 @@ export class PlaceKeeper {
   heard(origin: string, sequence: number, lamport: number, note: PlaceNote): void {
     const { username } = note;
     if (note.event === "taken") {
-      const isOwn = note.server === this.#parts.journal.serverId;
-      this.#table.takenElsewhere(origin, username, note, lamport, isOwn);
+      const { serverId, origins } = this.#parts.journal;
+      const isOwn = note.server === serverId || origins.formerNames.includes(note.server);
+      const name = isOwn && note.sequence === 0 ? { server: serverId, sequence: 0 } : note;
+      const ended = this.#table.takenElsewhere(origin, username, name, lamport, isOwn);
+      // Whoever takes up what is concluded does not know of the entry. Others have it by now, or get it.
+      if (isOwn && note.sequence === 0 && ended !== undefined && ended.sequence > 0) this.#endedHere(ended);
     } else {
       const { resumes: canResume, lostAt } = note;
       return this.#told({ username, server: origin, sequence, lostAt, canResume, ...this.#standing(note) });
@@ -217,25 +223,31 @@ export class PlaceKeeper {
     this.#keep();
   }
 
-  /** `serverId` cannot be reached any more. It had `vector` when it said so last, and these users were there. */
-  serverLost(serverId: string, vector: Vector, users: readonly UserThere[]): void {
+  /**
+   * `serverId` cannot be reached any more. It had `vector` when it said so last, and these users were there.
+   * `run`: when it had been started, if known.
+   */
+  serverLost(serverId: string, vector: Vector, users: readonly UserThere[], run?: number): void {
     if (users.length === 0) return;
     const { journal } = this.#parts;
     // An announcement names all that its server has.
     const { position, except } = this.#standing({ vector, whole: true });
     const lost = users.map(({ lag, ...user }) => ({ ...user, position, except: { ...except, ...lag } }));
-    this.#table.serverLost(serverId, lost, journal.tick(), this.#now());
+    const loss = { server: serverId, lostAt: journal.tick(), notedAt: this.#now() };
+    this.#table.serverLost({ ...loss, ...(run === undefined ? {} : { run }) }, lost);
     logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: users.length });
     this.#keep();
   }
 
-  /** What is known of a server that is gone: for one that may not know it. */
-  concludedOf(serverId: string): ConcludedPlace[] {
+  /** What is known of a server that is gone: for one that may not know it. By the run of that server, if known. */
+  concludedOf(serverId: string): Map<number | undefined, ConcludedPlace[]> {
     const { journal } = this.#parts;
-    return this.#table.concludedOf(serverId).map(({ username, canResume, lostAt, position, except }) => {
+    const runs = Map.groupBy(this.#table.concludedOf(serverId), ({ run }) => run);
+    const said = ({ username, canResume, lostAt, position, except }: LostPlace) => {
       const vector = this.#wireVector({ ...journal.vectorAt(position), ...except });
       return { username, resumes: canResume, lostAt, ...vector };
-    });
+    };
+    return new Map([...runs].map(([run, places]) => [run, places.map(said)]));
   }
 
   /** Servers of which something is concluded. */
@@ -243,12 +255,16 @@ export class PlaceKeeper {
     return this.#table.concludedServers;
   }
 
-  /** Another server says where a user stood when `server` was lost. */
-  concludedElsewhere(server: string, place: ConcludedPlace): void {
-    const { username, resumes: canResume, lostAt } = place;
-    const notedAt = this.#now();
-    this.#table.concludedElsewhere({ username, server, lostAt, canResume, notedAt, ...this.#standing(place) });
+  /** Another server says where users stood when this run of `server` was lost. */
+  concludedElsewhere(server: string, places: readonly ConcludedPlace[], run: number | undefined): void {
+    this.#table.concludedElsewhere(this.#conclusions(server, places, run));
     this.#keep();
+  }
+
+  /** The same of a former run of this server: it did not know who was there, as its data is older. */
+  concludedOfOwn(places: readonly ConcludedPlace[], run: number): void {
+    this.#table.concludedOfOwn(this.#conclusions(this.#parts.journal.serverId, places, run));
+    this.tellOwn();
   }
 
   /** A user who was at no other place logs in at another server. */
@@ -256,9 +272,9 @@ export class PlaceKeeper {
     this.#table.came(serverId, username);
   }
 
-  /** All that `serverId` has to tell of those who were there is here. */
-  serverSpoke(serverId: string): void {
-    this.#table.serverSpoke(serverId);
+  /** All that `serverId` has to tell of those who were there in this run of it is here. */
+  serverSpoke(serverId: string, run: number): void {
+    this.#table.serverSpoke(serverId, run);
     this.#keep();
   }
 
@@ -272,6 +288,9 @@ export class PlaceKeeper {
       const note = { event: "lost" as const, username, resumes: canResume, lostAt, ...vector };
       this.#table.toldNow(id, journal.places.tell(() => note).sequence);
     }
+    const ended = this.#endedEarly ?? [];
+    this.#endedEarly = undefined;
+    for (const place of ended) this.#endedHere(place);
     this.#keep();
   }
 
@@ -286,6 +305,21 @@ export class PlaceKeeper {
   #told(place: Omit<LostPlace, "id" | "notedAt">): void {
     this.#table.told({ ...place, notedAt: this.#now() });
     this.#keep();
+  }
+
+  #conclusions(server: string, places: readonly ConcludedPlace[], run: number | undefined): Conclusion[] {
+    const notedAt = this.#now();
+    return places.map((place) => {
+      const { username, resumes: canResume, lostAt } = place;
+      const of = { username, server, lostAt, canResume, notedAt, ...this.#standing(place) };
+      return run === undefined ? of : { ...of, run };
+    });
+  }
+
+  /** A place of this server that others know by its entry is taken up. */
+  #endedHere(place: LostPlace): void {
+    if (this.#endedEarly === undefined) this.#taken(place);
+    else this.#endedEarly.push(place);
   }
 
   #taken({ username, server, sequence }: LostPlace): void {

@@ -4,18 +4,26 @@
  * there; and, before a login, whether all is known. What is known is kept by `place_keeper.ts`.
  */
 
-import { RecentMap } from "../../log/recent.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Announced } from "../backplane/backplane.ts";
 import { MAX_TALKED_USERS } from "../../protocol/peer/place_talk_codec.ts";
-import type { OnlineChangeMessage, OnlineMessage, PlaceTalkMessage } from "../../protocol/peer/peer_message.ts";
-import type { PlaceKeeper, ReadingCounts } from "./place_keeper.ts";
+import type {
+  OnlineChangeMessage,
+  OnlineMessage,
+  PlacesMessage,
+  PlaceTalkMessage,
+} from "../../protocol/peer/peer_message.ts";
+import type { ConcludedPlace, PlaceKeeper, ReadingCounts } from "./place_keeper.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /** What is needed of the node. */
 export interface PlaceTalkParts {
   serverId(): string;
+  /** What this server was called before, since it was started. */
+  formerNames(): readonly string[];
+  /** When it was started, as it announces that. */
+  readonly startedAt: number;
   readonly clock: Clock;
   readonly keeper: PlaceKeeper;
   /** Says it to one server, or to all that can be reached. */
@@ -42,8 +50,14 @@ interface Peer {
   readonly serverId: string;
   /** Whether it answers. */
   answers: boolean;
-  /** When it was started, by its own calendar. */
-  startedAt: number;
+  /** Whether it has said what it concluded of others, and of a former run of this server, or has had time to. */
+  hasSpoken: boolean;
+  /** When it was started, by its own calendar; `undefined` until it says so. */
+  startedAt: number | undefined;
+  /** Whether it is told what was concluded of its former runs, or was. */
+  isTold: boolean;
+  /** What is said to it after that; absent when it was said, or there is nothing of that kind. */
+  afterTold: (() => void)[] | undefined;
   readonly counts: Map<string, ReadingCounts>;
   lags: ReadonlyMap<string, Vector>;
   /**
@@ -64,8 +78,8 @@ interface Asking {
 
 /** Longer than it takes to find out that a server is dead; less than clients wait. */
 const PATIENCE_MS = 6_000;
-/** More than a network has servers. */
-const MAX_LOST_RUNS = 1_024;
+/** Logins at another server that wait for an answer; who is beyond that waits as long as it may. */
+const MAX_WAITING_ANSWERS = 10_000;
 /** What is taken of a user of whom a server has said nothing else. */
 const ONE_THAT_RESUMES: ReadingCounts = Object.freeze({ plain: 0, resuming: 1 });
 
@@ -76,8 +90,8 @@ export class PlaceTalk {
   readonly #asking = new Map<number, Asking>();
   #nextAsk = 1;
   #saidBehind = false;
-  /** When servers had been started that were lost since. */
-  readonly #lostRuns = new RecentMap<string, number>(MAX_LOST_RUNS);
+  /** Who waits until this server has told who was here before it was started; absent when it has. */
+  #untold: (() => void)[] | undefined = [];
 
   constructor(parts: PlaceTalkParts) {
     this.#parts = parts;
@@ -85,18 +99,16 @@ export class PlaceTalk {
 
   /**
    * Calls `run` when all is known of where `username` was before: at once, unless it seems to be, or has just
-   * been, at another server.
+   * been, at another server, or another server has only just been met.
    */
   whenKnown(username: string, run: () => void): void {
+    if (this.#untold !== undefined) return void this.#untold.push(() => this.whenKnown(username, run));
     const { servers, isAway } = this.#parts.whereabouts(username);
-    const asked = [...this.#peers.values()].filter(({ answers, serverId }) =>
-      answers && (isAway || servers.includes(serverId))
+    const asked = [...this.#peers.values()].filter(({ answers, hasSpoken, serverId }) =>
+      answers && (isAway || !hasSpoken || servers.includes(serverId))
     );
-    if (asked.length === 0) return run();
-    const ask = this.#nextAsk++;
-    const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
-    this.#asking.set(ask, { of: new Set(asked.map(({ serverId }) => serverId)), run, timer });
-    for (const { serverId } of asked) this.#parts.say({ command: "PLACE_ASK", ask }, serverId);
+    if (asked.length === 0) run();
+    else this.#ask(asked, run);
   }
 
   /** A user has another number of connections here. */
@@ -108,7 +120,13 @@ export class PlaceTalk {
   /** This server has joined. */
   joined(told: () => void): void {
     this.#parts.keeper.tellOwn();
-    this.#parts.whenCommitted(told);
+    this.#parts.whenCommitted(() => {
+      told();
+      const waiting = this.#untold ?? [];
+      this.#untold = undefined;
+      for (const peer of this.#peers.values()) this.#askOnce(peer);
+      for (const run of waiting) run();
+    });
   }
 
   /** There is a way to a server, and it knows who is logged in here. */
@@ -116,7 +134,10 @@ export class PlaceTalk {
     this.#peers.set(serverId, {
       serverId,
       answers: false,
-      startedAt: 0,
+      hasSpoken: false,
+      startedAt: undefined,
+      isTold: false,
+      afterTold: undefined,
       counts: new Map(),
       lags: new Map(),
       leaving: new Map(),
@@ -131,25 +152,20 @@ export class PlaceTalk {
   /**
    * Another server said how it is: whether all that it knows of lost connections is in what it `has` of its own log.
    */
-  announced(serverId: string, { startedAt, has, tells }: Announced): void {
+  announced(serverId: string, { startedAt, has, tells, formerly }: Announced): void {
     const peer = this.#peers.get(serverId);
     if (peer === undefined) return;
-    peer.startedAt = startedAt;
+    // Servers that do not say it say 0.
+    if (startedAt > 0) peer.startedAt = startedAt;
     peer.hasNow = undefined;
     this.#settle(peer, has);
     if (!tells) return;
     if (!peer.answers) {
       peer.answers = true;
       this.#tellConcluded(peer);
+      this.#askOnce(peer);
     }
-    const { keeper, whenHere, isHere } = this.#parts;
-    // One that was started anew may have lost what it knew of them with its power: what it tells replaces what is
-    // concluded one by one.
-    if (this.#lostRuns.get(serverId) !== startedAt || keeper.concludedOf(serverId).length === 0) return;
-    const id = `${serverId}:${has}`;
-    whenHere(id, () => {
-      if (this.#peers.get(serverId) === peer && isHere(id)) keeper.serverSpoke(serverId);
-    });
+    this.#compare(peer, has, formerly);
   }
 
   /** This server has announced how it is: who has not got all of that? */
@@ -189,7 +205,6 @@ export class PlaceTalk {
     const { keeper, announcedBy, usersAt, hasAccount } = this.#parts;
     const peer = this.#peers.get(serverId);
     this.#peers.delete(serverId);
-    if (peer !== undefined) this.#noteLost(serverId, peer.startedAt);
     // Guests of another door have none, and do not come back as who they were.
     const announced = announcedBy(serverId);
     const leaving = peer?.leaving ?? new Map<string, Vector>();
@@ -198,7 +213,7 @@ export class PlaceTalk {
       ...peer?.counts.get(username) ?? ONE_THAT_RESUMES,
       lag: { ...lacking(leaving.get(username) ?? announced, announced), ...peer?.lags.get(username) },
     }));
-    keeper.serverLost(serverId, announced, users);
+    keeper.serverLost(serverId, announced, users, peer?.startedAt);
     for (const ask of [...this.#asking.keys()]) this.#answered(ask, serverId);
   }
 
@@ -206,10 +221,14 @@ export class PlaceTalk {
   heard(from: string, message: PlaceTalkMessage): void {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
-    const { serverId, keeper, lastOwn, whenHere, say } = this.#parts;
+    const { lastOwn, whenHere, say } = this.#parts;
     switch (message.command) {
-      case "PLACE_ASK":
-        return say({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() }, from);
+      case "PLACE_ASK": {
+        const answer = () => say({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() }, from);
+        if (peer.afterTold === undefined) answer();
+        else if (peer.afterTold.length < MAX_WAITING_ANSWERS) peer.afterTold.push(answer);
+        return;
+      }
       case "PLACE_SAID": {
         const { ask, sequence } = message;
         return whenHere(`${from}:${sequence}`, () => this.#answered(ask, from));
@@ -224,10 +243,7 @@ export class PlaceTalk {
         peer.lags = new Map(message.users.map(({ username, vector }) => [username, vector]));
         return;
       case "PLACES":
-        // Who is linked here tells of itself.
-        if (message.server === serverId() || this.#peers.has(message.server)) return;
-        for (const user of message.users) keeper.concludedElsewhere(message.server, user);
-        return;
+        return this.#heardPlaces(message);
     }
   }
 
@@ -251,17 +267,74 @@ export class PlaceTalk {
     });
   }
 
-  #noteLost(serverId: string, startedAt: number): void {
-    this.#lostRuns.renew(serverId, startedAt);
-  }
-
   /** One that may have been away learns where users stood whose servers are gone. */
   #tellConcluded({ serverId: to }: Peer): void {
-    const { serverId, keeper, say } = this.#parts;
+    const { serverId, keeper } = this.#parts;
     for (const server of keeper.concludedServers) {
       if (server === serverId() || server === to) continue;
-      for (const users of portions(keeper.concludedOf(server))) say({ command: "PLACES", server, users }, to);
+      for (const [run, places] of keeper.concludedOf(server)) this.#sayPlaces(server, run, places, to);
     }
+  }
+
+  #sayPlaces(server: string, run: number | undefined, places: readonly ConcludedPlace[], to: string): void {
+    const of = { server, ...(run === undefined ? {} : { startedAt: run }) };
+    for (const users of portions(places)) this.#parts.say({ command: "PLACES", ...of, users }, to);
+  }
+
+  /**
+   * A server tells of those who were there, in its log up to `has`. If it was only out of reach, also under another
+   * name, nothing more is concluded of it. If it was started anew, what it tells replaces what is concluded one by one:
+   * its data may be from before the rest of them came. Then it is told of the rest, once.
+   */
+  #compare(peer: Peer, has: number, formerly: readonly string[]): void {
+    const { keeper, whenHere, isHere } = this.#parts;
+    const { serverId, startedAt } = peer;
+    const names = [serverId, ...formerly].filter((name) => keeper.concludedServers.includes(name));
+    if (names.length === 0 || startedAt === undefined) return;
+    if (!peer.isTold) peer.afterTold = [];
+    peer.isTold = true;
+    const id = `${serverId}:${has}`;
+    whenHere(id, () => {
+      const after = peer.afterTold ?? [];
+      if (this.#peers.get(serverId) !== peer) return;
+      if (isHere(id)) {
+        for (const name of names) keeper.serverSpoke(name, startedAt);
+        if (peer.afterTold !== undefined) this.#tellOfItself(serverId);
+      }
+      peer.afterTold = undefined;
+      for (const say of after) say();
+    });
+  }
+
+  #tellOfItself(serverId: string): void {
+    for (const [run, places] of this.#parts.keeper.concludedOf(serverId)) {
+      if (run !== undefined) this.#sayPlaces(serverId, run, places, serverId);
+    }
+  }
+
+  #heardPlaces({ server, startedAt: run, users }: PlacesMessage): void {
+    const { serverId, formerNames, startedAt, keeper } = this.#parts;
+    const isOwn = server === serverId();
+    // This run tells itself.
+    if (run === startedAt && (isOwn || formerNames().includes(server))) return;
+    if (isOwn) {
+      if (run !== undefined && this.#untold === undefined) keeper.concludedOfOwn(users, run);
+      return;
+    }
+    // Who is linked here tells of itself.
+    if (!this.#peers.has(server)) keeper.concludedElsewhere(server, users, run);
+  }
+
+  /** What it concluded of others it says before it answers. */
+  #askOnce(peer: Peer): void {
+    if (peer.answers && this.#untold === undefined) this.#ask([peer], () => peer.hasSpoken = true);
+  }
+
+  #ask(asked: readonly Peer[], run: () => void): void {
+    const ask = this.#nextAsk++;
+    const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
+    this.#asking.set(ask, { of: new Set(asked.map(({ serverId }) => serverId)), run, timer });
+    for (const { serverId } of asked) this.#parts.say({ command: "PLACE_ASK", ask }, serverId);
   }
 
   /** One of those that were asked has answered, or cannot; or (`undefined`) it takes too long. */

@@ -13,6 +13,8 @@ export interface UserPlacesParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly opened: StoreState;
+  /** When this server was started, in milliseconds since 1970. */
+  readonly startedAt: number;
   backplane(): Backplane;
   presence(): PresenceBoard;
 }
@@ -24,7 +26,7 @@ export interface UserPlaces {
 }
 
 /** Of one server. */
-export function userPlaces({ journal, clock, opened, backplane, presence }: UserPlacesParts): UserPlaces {
+export function userPlaces({ journal, clock, opened, startedAt, backplane, presence }: UserPlacesParts): UserPlaces {
   const keeper = new PlaceKeeper({
     journal,
     clock,
@@ -34,6 +36,8 @@ export function userPlaces({ journal, clock, opened, backplane, presence }: User
   });
   const talk = new PlaceTalk({
     serverId: () => journal.serverId,
+    formerNames: () => journal.origins.formerNames,
+    startedAt,
     clock,
     keeper,
     say: (message, to) => backplane().say(message, to),

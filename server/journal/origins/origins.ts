@@ -42,6 +42,8 @@ const BASES = "bases";
 /** Under which the newest start of the server is noted. */
 export const INCARNATION = "incarnation";
 
+/** Of former names the newest are told: each takes an old copy of the data that is put back. */
+const MAX_FORMER_NAMES = 16;
 const decoder = new TextDecoder();
 
 /** The origins of one log. */
@@ -50,6 +52,8 @@ export class Origins {
   readonly retractions: Retractions;
   readonly #journal: OriginsJournal;
   readonly #tombstones: Map<string, number>;
+  /** What this server was called before, since it was started; the newest first. */
+  formerNames: readonly string[] = [];
   #serverId: string;
   #acceptedAfter: number | undefined;
   #isRenaming = false;
@@ -169,6 +173,7 @@ export class Origins {
     this.retract(retracted);
     const renamed = read((store) => rename({ former, after, serverId }, { store, vector, builder, turn }));
     inboxes().renumbered(former, after, renamed.delivered);
+    this.formerNames = [former, ...this.formerNames].slice(0, MAX_FORMER_NAMES);
     this.#serverId = serverId;
     this.#acceptedAfter = 0;
     this.#noteBases([0]);

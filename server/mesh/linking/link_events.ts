@@ -242,8 +242,8 @@ export class LinkEvents implements PeerLinkOwner {
     nameClaims.announced(link, message.lamport, sequenceOf(message.vector, serverId));
     if (message.ticketKey !== "") ticketKeys.set(serverId, message.ticketKey);
     replication.replan(message.changes ? Object.keys(message.vector) : undefined);
-    const { places: tells = false, vector, startedAt } = message;
-    owner.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells });
+    const { places: tells = false, vector, startedAt, formerly = [] } = message;
+    owner.announced(serverId, { startedAt, has: sequenceOf(vector, serverId), tells, formerly });
     dialer.callDue();
     owner.membersChanged(serverId);
   }

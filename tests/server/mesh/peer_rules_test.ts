@@ -54,6 +54,7 @@ function wrongGivens(what: string): unknown[] {
   }
   if (what.startsWith("the name of")) return [...NAME, ...(what === "the name of a server" ? [] : ["somebody"])];
   if (what.startsWith("a username")) return [...USERNAME, ...(what === "a username" ? ["anonymous"] : [])];
+  if (what.endsWith("names of servers")) return [1, true, "x", {}, [1], ["a b"], [""], Array(17).fill("other")];
   if (what.startsWith("a list of at most") && what.endsWith("servers")) return WRONG_SERVERS;
   if (what.endsWith("usernames")) return [1, true, "x", {}, [1], ["anna", ""], ["anonymous"], Array(200_001).fill("a")];
   if (what.endsWith("objects")) return [1, true, "x", {}, [1], [null], Array(1_001).fill({})];
@@ -95,7 +96,7 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   AUTHENTICATION_SUCC: { ...IDENTITY, features: ["thrum/1"], members: [MEMBER] },
   SERVER_ANNOUNCE: {
     ...{ ...IDENTITY, load: 1, weight: 1, online: true, ticketKey: "k", members: [MEMBER] },
-    ...{ version: "1", startedAt: 1, http: "h:1", places: true, changes: true },
+    ...{ version: "1", startedAt: 1, http: "h:1", places: true, formerly: ["older"], changes: true },
   },
   ENTRIES: { origin: "liar", first: 1, last: 1, after: 0, to: "everyone", lamport: 5, ageMs: 1 },
   WANT: { vector: { a: 0 } },

@@ -14,8 +14,12 @@ function told(sequence: number, more: Partial<LostPlace> = {}): Omit<LostPlace, 
   return { username: "anna", server: "a", sequence, lostAt: 10, canResume: false, ...HERE, notedAt: 0, ...more };
 }
 
+/** When the server had been started that was lost. */
+const RUN = 1_000;
+
 function lost(places: LostPlaces, server: string, plain: number, resuming = 0): void {
-  places.serverLost(server, [{ username: "anna", plain, resuming, ...HERE }], 20, 0);
+  const loss = { server, lostAt: 20, notedAt: 0, run: RUN };
+  places.serverLost(loss, [{ username: "anna", plain, resuming, ...HERE }]);
 }
 
 function names(places: LostPlaces, username = "anna"): string[] {
@@ -78,7 +82,10 @@ Deno.test("what is concluded of a lost server is replaced by what that tells, an
   assertEquals(names(places), ["a:0", "a:0"]);
   places.told(told(4));
   assertEquals(names(places), ["a:0", "a:4"]);
-  places.serverSpoke("a");
+  // Another run may not know of who was there.
+  places.serverSpoke("a", RUN + 1);
+  assertEquals(names(places), ["a:0", "a:4"]);
+  places.serverSpoke("a", RUN);
   assertEquals(names(places), ["a:4"]);
 });
 
@@ -131,13 +138,46 @@ Deno.test("a server that took a place up, and is lost after that was heard, leav
 
 Deno.test("another server's word of a lost one counts where nothing is known of that", () => {
   const places = new LostPlaces();
-  places.concludedElsewhere(told(0));
-  places.concludedElsewhere(told(0));
+  places.concludedElsewhere([told(0)]);
+  places.concludedElsewhere([told(0)]);
   assertEquals(names(places), ["a:0"]);
   const others = new LostPlaces();
   others.takenElsewhere("b", "anna", { server: "a", sequence: 0 }, 30);
-  others.concludedElsewhere(told(0, { lostAt: 20 }));
+  others.concludedElsewhere([told(0, { lostAt: 20 })]);
   assertEquals(names(others), []);
+});
+
+Deno.test("two connections of a user that a lost server had are two places, also by another server's word", () => {
+  const places = new LostPlaces();
+  places.told(told(3));
+  places.concludedElsewhere([told(0), told(0), told(0, { username: "bob" })]);
+  assertEquals([names(places), names(places, "bob")], [["a:3", "a:0"], ["a:0"]]);
+  places.concludedElsewhere([told(0), told(0)]);
+  assertEquals(names(places), ["a:3", "a:0"]);
+});
+
+Deno.test("what several servers concluded of a former run of this one is noted once", () => {
+  const places = new LostPlaces();
+  // It has told this one itself: the others do not speak of it.
+  places.told(told(3));
+  places.concludedOfOwn([told(0)]);
+  places.concludedOfOwn([told(0)]);
+  assertEquals(names(places), ["a:3", "a:0"]);
+  places.toldNow(places.concludedOf("a")[0]!.id, 4);
+  places.concludedOfOwn([told(0), told(0)]);
+  assertEquals(names(places), ["a:3", "a:4", "a:0"]);
+  const taken = new LostPlaces();
+  taken.takenElsewhere("b", "anna", { server: "a", sequence: 0 }, 30, true);
+  taken.concludedOfOwn([told(0)]);
+  assertEquals(names(taken), []);
+});
+
+Deno.test("who hears that what was concluded is taken up is given the place that ends with it", () => {
+  const places = new LostPlaces();
+  places.told(told(3));
+  const ended = places.takenElsewhere("b", "anna", { server: "a", sequence: 0 }, 30, true);
+  assertEquals([ended?.sequence, names(places)], [3, []]);
+  assertEquals(places.takenElsewhere("b", "anna", { server: "a", sequence: 0 }, 31, true), undefined);
 });
 
 Deno.test("a server that goes on under another name takes its own places with it", () => {
@@ -188,7 +228,9 @@ Deno.test("what is to be kept, kept and read again, is what there is", () => {
           );
           break;
         case "lost":
-          places.serverLost(step.server, [{ username: step.user, plain: step.count, resuming: 1, ...HERE }], at, 0);
+          places.serverLost({ server: step.server, lostAt: at, notedAt: 0, run: RUN }, [
+            { username: step.user, plain: step.count, resuming: 1, ...HERE },
+          ]);
           break;
         case "taken":
           places.takenElsewhere("b", step.user, step, at);
@@ -198,7 +240,7 @@ Deno.test("what is to be kept, kept and read again, is what there is", () => {
           places[step.kind](step.user);
           break;
         case "spoke":
-          places.serverSpoke(step.server);
+          places.serverSpoke(step.server, RUN);
           break;
         case "came":
           places.came(step.server, step.user);

@@ -1,0 +1,110 @@
+/** What servers say to each other about lost connections, and in which order. */
+
+import { assertEquals } from "@std/assert";
+import type { PlaceTalkMessage } from "../../../protocol/peer/peer_message.ts";
+import type { ConcludedPlace, PlaceKeeper } from "../../../server/places/place_keeper.ts";
+import { PlaceTalk } from "../../../server/places/place_talk.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+
+const ANNA: ConcludedPlace = { username: "anna", resumes: false, lostAt: 5, vector: { a: 3 } };
+
+/** The talk of the server "me", which has concluded of `runs` of "a" where anna stood. */
+function talkOf(runs: readonly number[]) {
+  const clock = new FakeClock();
+  const said: PlaceTalkMessage[] = [];
+  const notHere: (() => void)[] = [];
+  const spoke: number[] = [];
+  const keeper = {
+    users: [],
+    concludedServers: runs.length > 0 ? ["a"] : [],
+    concludedOf: () => new Map(runs.filter((run) => !spoke.includes(run)).map((run) => [run, [ANNA]])),
+    serverSpoke: (_server: string, run: number) => void spoke.push(run),
+    tellOwn: () => {},
+  };
+  let commit = () => {};
+  const talk = new PlaceTalk({
+    serverId: () => "me",
+    formerNames: () => [],
+    startedAt: 7,
+    clock,
+    keeper: keeper as unknown as PlaceKeeper,
+    say: (message) => void said.push(message),
+    lastOwn: () => 2,
+    announcedBy: () => ({}),
+    hasAccount: () => true,
+    whenHere: (_id, run) => void notHere.push(run),
+    whenCommitted: (run) => void (commit = run),
+    isHere: () => true,
+    whereabouts: () => ({ servers: [], isAway: false }),
+    usersAt: () => [],
+  });
+  /** All that was waited for is here. */
+  const comes = () => notHere.splice(0).forEach((run) => run());
+  const announced = (startedAt: number, tells = true) =>
+    talk.announced("a", { startedAt, has: 3, tells, formerly: [] });
+  const commands = () => said.splice(0).map(({ command }) => command);
+  return { talk, clock, said, comes, announced, commands, commit: () => commit() };
+}
+
+Deno.test("a server that was started anew is told what was concluded before it is answered, and once", () => {
+  const { talk, said, comes, announced, commands } = talkOf([1]);
+  talk.met("a");
+  announced(2);
+  talk.heard("a", { command: "PLACE_ASK", ask: 1 });
+  assertEquals(commands(), []);
+  comes();
+  assertEquals(said.splice(0), [
+    { command: "PLACES", server: "a", startedAt: 1, users: [ANNA] },
+    { command: "PLACE_SAID", ask: 1, sequence: 2 },
+  ]);
+  announced(2);
+  talk.heard("a", { command: "PLACE_ASK", ask: 2 });
+  comes();
+  assertEquals(commands(), ["PLACE_SAID"]);
+});
+
+Deno.test("a server that was only out of reach is told nothing of itself", () => {
+  const { talk, comes, announced, commands } = talkOf([1]);
+  talk.met("a");
+  announced(1);
+  comes();
+  assertEquals(commands(), []);
+});
+
+Deno.test("a login waits until this server has told who was here, and others have said what they concluded", () => {
+  const { talk, comes, announced, commands, commit } = talkOf([]);
+  let known = 0;
+  talk.met("a");
+  announced(1);
+  talk.joined(() => {});
+  talk.whenKnown("anna", () => known++);
+  assertEquals([known, commands()], [0, []]);
+  commit();
+  // One question is the server's own, the other one that of the login.
+  assertEquals([known, commands()], [0, ["PLACE_ASK", "PLACE_ASK"]]);
+  for (const ask of [1, 2]) talk.heard("a", { command: "PLACE_SAID", ask, sequence: 3 });
+  comes();
+  assertEquals(known, 1);
+  talk.whenKnown("anna", () => known++);
+  assertEquals([known, commands()], [2, []]);
+});
+
+Deno.test("nobody waits for a server that does not answer longer than 6 s, and for an earlier version not at all", async () => {
+  const { talk, clock, announced, commit } = talkOf([]);
+  let known = 0;
+  talk.met("a");
+  announced(1, false);
+  talk.joined(() => {});
+  commit();
+  talk.whenKnown("anna", () => known++);
+  assertEquals(known, 1);
+  announced(1);
+  talk.whenKnown("anna", () => known++);
+  await clock.run(5_900);
+  assertEquals(known, 1);
+  await clock.run(200);
+  assertEquals(known, 2);
+  talk.whenKnown("anna", () => known++);
+  assertEquals(known, 3);
+  talk.stop();
+});
