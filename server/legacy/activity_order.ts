@@ -14,6 +14,8 @@ export interface LegacyActivity {
   readonly username: string;
   /** Milliseconds since 1970. */
   readonly sendTime: number;
+  /** Whether that is what its server says, and not made up here. */
+  readonly isTimed: boolean;
   /**
    * What it is recognised by when it comes again; `undefined` where its server does not give both parts, its
    * `id` and its send time.

@@ -20,6 +20,7 @@ import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.
 import { rawElements, rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
 import type { LegacyActivity } from "./activity_order.ts";
+import { OLDER } from "./send_times.ts";
 
 /** Which programs a server belongs to. */
 export type Family = "A" | "S";
@@ -228,6 +229,7 @@ function readActivity(fields: Fields, text: string, wallMs: number): LegacyActiv
     text: activityField(activity, text),
     username: isName ? user : ANONYMOUS,
     sendTime: given ?? wallMs - timeBack,
+    isTimed: given !== undefined,
     identity: given === undefined ? undefined : identityOf(id, given),
   };
 }
@@ -236,7 +238,7 @@ function readActivity(fields: Fields, text: string, wallMs: number): LegacyActiv
 function identityOf(id: unknown, sendTime: number): string | undefined {
   const isUsable = Number.isSafeInteger(id) ||
     (typeof id === "string" && id.length <= MAX_ID_LENGTH && id.isWellFormed());
-  return isUsable ? `older/${id}/${sendTime}` : undefined;
+  return isUsable ? `${OLDER}${id}/${sendTime}` : undefined;
 }
 
 /** Every activity of every owner once; in the order of the list. */

@@ -13,6 +13,7 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
 import type { LegacyActivity } from "./activity_order.ts";
+import { isActivity, nextSendTime } from "./send_times.ts";
 import {
   encodeLegacyActivity,
   encodeLegacyAnnounce,
@@ -127,7 +128,7 @@ export class LegacyDialect {
   /**
    * @param family `undefined` for a peer that this server has called and that has not shown yet what it is.
    * @param serverId what an A calls itself.
-   * @param lastSendTime what `lastSendTime` was when that peer was linked before; 0 for a new one.
+   * @param lastSendTime the send time of the newest activity that any such peer was given.
    */
   constructor(family: Family | undefined, serverId?: string, lastSendTime = 0) {
     this.#family = family;
@@ -140,7 +141,7 @@ export class LegacyDialect {
     return this.#family;
   }
 
-  /** No activity that was sent to it has a later one. */
+  /** The send time of the newest activity that was passed to it, or was its own. */
   get lastSendTime(): number {
     return this.#lastSendTime;
   }
@@ -224,11 +225,12 @@ export class LegacyDialect {
    * `line` is the log's.
    */
   pass(line: string): string | undefined {
-    if (!line.startsWith('{"command":"ACTIVITY_BROADCAST"')) return undefined;
+    if (!isActivity(line)) return undefined;
     const { id, sentAt } = JSON.parse(line);
+    // Also of its own: the time of an entry follows from the log alone.
+    this.#lastSendTime = nextSendTime(sentAt, this.#lastSendTime);
     if (this.#published.delete(id)) return undefined;
     // An A takes two of one time for one, be they ours or its own. (What it publishes at this moment cannot be known.)
-    this.#lastSendTime = Math.max(sentAt, this.#lastSendTime + 1);
     while (this.#sendTimes.has(this.#lastSendTime)) this.#lastSendTime++;
     return encodeLegacyActivity(id, rawValue(line, "activity")!, this.#lastSendTime, this.#family);
   }

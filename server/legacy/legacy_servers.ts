@@ -1,30 +1,28 @@
 /**
- * Servers of the older dialect that hang on this one: their links, what of the log they get, and what they bring into
- * it. What lines mean, and what is said, is decided in `legacy_dialect.ts`; in which order their activities are taken,
- * in `activity_order.ts`.
+ * Servers of the older dialect that hang on this one, and what they bring into the log. What lines mean, and what is
+ * said, is decided in `legacy_dialect.ts`; in which order their activities are taken, in `activity_order.ts`; which of
+ * these are this network's own, in `given_activities.ts`. Each link is the business of `legacy_link.ts`.
  */
 
-import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import { toHex } from "../accounts/verifier.ts";
-import { ActivityOrder } from "./activity_order.ts";
+import { ActivityOrder, type LegacyActivity } from "./activity_order.ts";
+import { GivenActivities } from "./given_activities.ts";
 import type { Family, LegacyServer } from "./legacy_codec.ts";
+import { LegacyLink, type LegacyLinkOwner } from "./legacy_link.ts";
 import { LEGACY_ANNOUNCE_MS, LegacyDialect, type LegacyEffect, type LegacyFacts } from "./legacy_dialect.ts";
-import type { LogPosition } from "../../log/cursor.ts";
-import { linesOf, type Segment } from "../../log/segment.ts";
+import { RecentSet } from "../../log/recent.ts";
+import type { Position } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
+import type { Link } from "../../platform/transport.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { Journal } from "../journal/journal.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
-import type { LinkTaker } from "../backplane/door.ts";
-import { WHOLE_LOG } from "../hub/pump.ts";
-import { ServerReader, type ServerReaderOwner } from "../hub/server_reader.ts";
 import type { Sessions } from "../hub/sessions.ts";
 
 /** What is needed of the node. */
@@ -56,23 +54,31 @@ interface Claim {
   readonly told: (isAllowed: boolean) => void;
 }
 
-/** How much of the log is read at once for one of them. */
-const READ_BYTES = 131_072;
-/** How long the last line may take to leave. */
-const LINGER_MS = 2_000;
+/** An activity that waits until it is known whose it is. */
+interface HeldActivity {
+  readonly from: LegacyLink;
+  readonly activity: LegacyActivity;
+  readonly isHistory: boolean;
+}
+
+/** Activities that wait until it is known whose they are. */
+const MAX_HELD = 10_000;
+/** Activities that are known to be this network's own. */
+const MAX_CAME_BACK = 50_000;
 /** After so much silence the operating system asks whether they are still there: they know no heartbeat. */
 const KEEP_ALIVE_MS = 10_000;
-const logger = getLogger(["thrum", "older"]);
-const encoder = new TextEncoder();
 
 /** All of them. */
-export class LegacyServers {
+export class LegacyServers implements LegacyLinkOwner {
   readonly #parts: LegacyServersParts;
   readonly #links = new Set<LegacyLink>();
   readonly #order: ActivityOrder<LegacyLink>;
   readonly #claims = new Map<string, Claim>();
-  /** By server: no activity that was sent to it has a later time. */
-  readonly #lastSendTimes = new Map<string, number>();
+  readonly #given: GivenActivities;
+  /** What came while the log was read: it may be what was given out. */
+  #held: HeldActivity[] = [];
+  /** By identity: what was given out here and has come back, which it does every 5 seconds. */
+  readonly #cameBack = new RecentSet<string>(MAX_CAME_BACK);
   #dueTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #patienceTimer: Timer | undefined;
@@ -80,6 +86,8 @@ export class LegacyServers {
   constructor(parts: LegacyServersParts) {
     this.#parts = parts;
     this.#order = new ActivityOrder(parts.activityCheckIntervalMs);
+    const { journal, clock, rememberedMs } = parts;
+    this.#given = new GivenActivities({ journal, clock, rememberedMs, ready: () => this.#takeHeld() });
   }
 
   /**
@@ -105,6 +113,7 @@ export class LegacyServers {
 
   /** More is committed: each is sent the log from where it stands. */
   committed(): void {
+    if ([...this.#links].some(({ peer }) => peer.family !== "S")) this.#given.read();
     for (const link of [...this.#links]) link.reader.committed();
   }
 
@@ -131,6 +140,7 @@ export class LegacyServers {
   end(): void {
     // Whoever waits for an answer to a claim is about to be told that the server ends.
     this.#claims.clear();
+    this.#given.stop();
     for (const timer of [this.#dueTimer, this.#tickTimer, this.#patienceTimer]) timer?.cancel();
     for (const link of [...this.#links]) link.close("this server is stopping");
   }
@@ -157,8 +167,7 @@ export class LegacyServers {
       case "send":
         return link.write(effect.line);
       case "takeActivity":
-        this.#order.add(effect.activity, link, effect.isHistory, this.#parts.clock.nowMs());
-        return this.#publishLater();
+        return this.#takeActivity({ from: link, ...effect });
       case "takeAccount": {
         const { username, secret, isAsked } = effect;
         return this.#parts.takeAccount({ username, secret, remoteHost: link.remoteHost }, (isTaken) => {
@@ -179,8 +188,11 @@ export class LegacyServers {
 
   gone(link: LegacyLink): void {
     if (!this.#links.delete(link)) return;
-    if (link.serverId !== undefined) this.#lastSendTimes.set(link.serverId, link.peer.lastSendTime);
     for (const username of [...this.#claims.keys()]) this.#claimAnswered(link, username, true);
+  }
+
+  gave(sendTime: number, position: Position): void {
+    this.#given.gave(sendTime, position);
   }
 
   // ---- inside ----------------------------------------------------------------------------------------------------
@@ -192,7 +204,8 @@ export class LegacyServers {
     serverId: string | undefined,
     ended: () => void,
   ): LegacyLink {
-    const peer = new LegacyDialect(family, serverId, this.#lastSendTimes.get(serverId ?? "") ?? 0);
+    if (family !== "S") this.#given.read();
+    const peer = new LegacyDialect(family, serverId, this.#given.lastSendTime);
     const older = new LegacyLink(link, framer, peer, serverId, this, this.#parts, ended);
     this.#links.add(older);
     link.attach(guardedHandler(older));
@@ -244,6 +257,29 @@ export class LegacyServers {
     guarded(this.#parts.faults, "peers", act, () => link.faulted());
   }
 
+  #takeActivity(held: HeldActivity): void {
+    const { from, activity, isHistory } = held;
+    if (activity.isTimed && this.#given.isReading) {
+      // A history comes again.
+      if (this.#held.length < MAX_HELD) this.#held.push(held);
+      return;
+    }
+    const { identity } = activity;
+    if (identity !== undefined && this.#cameBack.has(identity)) return;
+    const giver = this.#given.whose(activity);
+    if (giver === "ours") {
+      if (identity !== undefined) this.#cameBack.add(identity);
+      return;
+    }
+    if (giver === "unknown" && isHistory) return from.tellTooOld();
+    this.#order.add(activity, from, isHistory, this.#parts.clock.nowMs());
+    this.#publishLater();
+  }
+
+  #takeHeld(): void {
+    for (const held of this.#held.splice(0)) this.#guarded(held.from, () => this.#takeActivity(held));
+  }
+
   #publishLater(): void {
     const { clock } = this.#parts;
     this.#dueTimer?.cancel();
@@ -274,141 +310,6 @@ export class LegacyServers {
       const said = { activity: text, messageId: identity, lamport: undefined };
       const publication = { ...said, ...author, quotedUsername: quoteUsername(author.username) };
       from.peer.published(formatEntryId(journal.publish(publication)));
-    }
-  }
-}
-
-/** One of them. */
-export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
-  readonly #link: Link;
-  readonly #framer: LineFramer;
-  readonly #owner: LegacyServers;
-  readonly #ended: () => void;
-  readonly #cursor: LogPosition;
-  /** Reads the log for it. */
-  readonly reader: ServerReader;
-  readonly #refusals: LegacyServersParts["refusals"];
-  #isFull = false;
-  #isOver = false;
-  /** Whether the log has it. */
-  #isTold = false;
-
-  constructor(
-    link: Link,
-    framer: LineFramer,
-    readonly peer: LegacyDialect,
-    readonly serverId: string | undefined,
-    owner: LegacyServers,
-    { journal, clock, faults, refusals }: Pick<LegacyServersParts, "clock" | "faults" | "refusals"> & {
-      readonly journal: Pick<Journal, "head" | "segmentsAfter">;
-    },
-    ended: () => void,
-  ) {
-    this.#link = link;
-    this.#framer = framer;
-    this.#owner = owner;
-    this.#ended = ended;
-    this.#refusals = refusals;
-    // It gets what is published from now on.
-    this.#cursor = { position: journal.head };
-    const parts = { log: journal, clock, faults, share: WHOLE_LOG, readBytes: READ_BYTES };
-    this.reader = new ServerReader(parts, this.#cursor, this);
-  }
-
-  /** For the log. */
-  get name(): string {
-    const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
-    return this.serverId === undefined ? address : `${this.serverId} (${address})`;
-  }
-
-  get remoteHost(): string {
-    return this.#link.remoteHost;
-  }
-
-  get isFull(): boolean {
-    return this.#isFull;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  carryOut(effects: readonly LegacyEffect[]): void {
-    for (const effect of effects) if (!this.#isOver) this.#owner.carryOut(this, effect);
-  }
-
-  write(line: string): void {
-    if (!this.#isOver && !this.#link.write(encoder.encode(line))) this.#isFull = true;
-  }
-
-  /** Sends those lines of `segment` that such a server understands. */
-  pass(segment: Segment): void {
-    this.#cursor.position = segment.position;
-    if (segment.audience.kind !== "everyone") return;
-    for (const line of linesOf(segment.bytes)) {
-      const passed = this.peer.pass(line);
-      if (passed !== undefined) this.write(passed);
-    }
-  }
-
-  take(lines: readonly string[], problem: string | undefined): void {
-    for (const line of lines) {
-      if (this.#isOver) return;
-      this.carryOut(this.peer.receive(line, this.#owner.facts()));
-    }
-    if (problem === undefined || this.#isOver) return;
-    this.refuse(`${JSON.stringify({ command: "INVALID_MESSAGE", info: problem })}\n`, problem);
-  }
-
-  /** Says in the log that it is here, once. */
-  tell(): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
-    logger.info("a server of the older dialect has connected: {name}", { name: this.name });
-  }
-
-  /** Ends it, as it has said something that is not taken. `line` is the answer. */
-  refuse(line: string, why: string): void {
-    this.write(line);
-    if (this.#refusals.refused(this.remoteHost, why)) this.tell();
-    this.close(why);
-  }
-
-  close(why: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const gone = { name: this.name, why };
-    if (this.#isTold) logger.info("the server of the older dialect is gone: {name}: {why}", gone);
-    else logger.debug("the server of the older dialect is gone: {name}: {why}", gone);
-    this.#link.end(LINGER_MS);
-    this.#owner.gone(this);
-  }
-
-  /** A fault of this server: there is nothing to be said. */
-  faulted(): void {
-    this.#link.destroy();
-  }
-
-  onData(bytes: Uint8Array): void {
-    if (this.#isOver) return;
-    const { lines, problem } = this.#framer.push(bytes);
-    this.take(lines, problem);
-  }
-
-  onDrain(): void {
-    this.#isFull = false;
-    this.reader.readOn();
-  }
-
-  onFinish(): void {
-    this.close("it closed the link");
-  }
-
-  onEnd(end: LinkEnd): void {
-    try {
-      this.close(end === "reset" ? "the network broke the link" : "it closed the link");
-    } finally {
-      this.#ended();
     }
   }
 }

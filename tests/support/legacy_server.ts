@@ -276,7 +276,9 @@ export class FamilyA extends LegacyServer {
     }
     if (this.history.has(message.sendTime)) return;
     const { command: _, ...entry } = message;
-    this.history.set(message.sendTime, entry);
+    // Under an id of its own, and written anew.
+    const activity = writtenAnew(message.activity);
+    this.history.set(message.sendTime, { ...entry, activity, id: hashOf(JSON.stringify(activity)) });
     this.delivered.push(message.activity);
   }
 
@@ -403,6 +405,12 @@ export class FamilyS extends LegacyServer {
     this.#registrations.delete(username);
     registration.settled(isAllowed);
   }
+}
+
+/** As A writes what it has read: in an order of its own, and without what is null. */
+function writtenAnew(activity: Received): Received {
+  const members = Object.entries(activity).filter(([, value]) => value !== null);
+  return Object.fromEntries(members.toSorted(([a], [b]) => b < a ? -1 : 1));
 }
 
 /** As A makes the `id` of an activity: of its text, so that equal texts have equal ones. */

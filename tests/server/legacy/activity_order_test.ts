@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ActivityOrder, type LegacyActivity } from "../../../server/legacy/activity_order.ts";
 
 function sent(sendTime: number, identity?: string, text = `{"at":${sendTime}}`): LegacyActivity {
-  return { text, username: "anonymous", sendTime, identity };
+  return { text, username: "anonymous", sendTime, isTimed: true, identity };
 }
 
 function times(due: readonly { readonly activity: LegacyActivity }[]): number[] {

@@ -171,6 +171,7 @@ Deno.test("an activity comes in with its own text, from whom its server says, or
     text,
     username: "anonymous",
     sendTime: NOW - 3,
+    isTimed: true,
     identity: `older/5/${NOW - 3}`,
   });
   // What A relays has no command.
@@ -178,6 +179,7 @@ Deno.test("an activity comes in with its own text, from whom its server says, or
     text: '{"a":1}',
     username: "bob",
     sendTime: NOW - 7,
+    isTimed: false,
     identity: undefined,
   });
   assertEquals(take('{"command":"ACTIVITY_BROADCAST","activity":{"authenticated_user":"a:b"}}').username, "anonymous");

@@ -6,7 +6,7 @@ import { UNGUARDED } from "../../../platform/faults.ts";
 import type { Link } from "../../../platform/transport.ts";
 import { LineFramer } from "../../../protocol/line_framer.ts";
 import type { LegacyDialect } from "../../../server/legacy/legacy_dialect.ts";
-import { LegacyLink, type LegacyServers } from "../../../server/legacy/legacy_servers.ts";
+import { LegacyLink, type LegacyLinkOwner } from "../../../server/legacy/legacy_link.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 const NOBODY_REFUSED = { isQuiet: () => false, refused: () => true };
@@ -35,9 +35,9 @@ Deno.test("a server of the older dialect is sent what comes after it, for everyo
   const older = new LegacyLink(
     link as unknown as Link,
     new LineFramer(1_000),
-    { pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as LegacyDialect,
+    { family: "S", pass: (line: string) => line === "not said" ? undefined : `${line};` } as unknown as LegacyDialect,
     undefined,
-    {} as unknown as LegacyServers,
+    {} as unknown as LegacyLinkOwner,
     { journal, clock: new FakeClock(), faults: UNGUARDED, refusals: NOBODY_REFUSED },
     () => {},
   );
@@ -55,4 +55,17 @@ Deno.test("a server of the older dialect is sent what comes after it, for everyo
   room = Infinity;
   older.onDrain();
   assertEquals(got, ["one;", "two;", "three;", "four;", "five;"]);
+});
+
+Deno.test("a history is a line that may be longer than a client's", () => {
+  const history = `{"command":"ACTIVITY_SYNC","activity_entity":[${'{"owner":"anna"},'.repeat(20_000)}{}]}`;
+  const received: string[] = [];
+  const link = { remoteHost: "127.0.0.1", remotePort: 1 } as unknown as Link;
+  const dialect = { receive: (line: string) => [received.push(line)].slice(1) } as unknown as LegacyDialect;
+  const owner = { facts: () => undefined } as unknown as LegacyLinkOwner;
+  const journal = { head: 0, segmentsAfter: () => [] };
+  const parts = { journal, clock: new FakeClock(), faults: UNGUARDED, refusals: NOBODY_REFUSED };
+  const older = new LegacyLink(link, new LineFramer(1_000), dialect, "a", owner, parts, () => {});
+  older.onData(new TextEncoder().encode(`${history}\n`));
+  assertEquals(received.map(({ length }) => length), [history.length]);
 });

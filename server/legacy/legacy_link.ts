@@ -1,0 +1,193 @@
+/**
+ * The link to one server of the older dialect: lines in and out, what of the log it is read, and its end. What lines
+ * mean is decided in `legacy_dialect.ts`; what follows from that is its owner's business.
+ */
+
+import { getLogger } from "@logtape/logtape";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
+import type { LogPosition } from "../../log/cursor.ts";
+import { linesOf, type Position, type Segment } from "../../log/segment.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
+import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
+import type { LineFramer } from "../../protocol/line_framer.ts";
+import type { LinkTaker } from "../backplane/door.ts";
+import { WHOLE_LOG } from "../hub/pump.ts";
+import { ServerReader, type ServerReaderOwner } from "../hub/server_reader.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { LegacyDialect, LegacyEffect, LegacyFacts } from "./legacy_dialect.ts";
+
+/** Whoever has all such links. */
+export interface LegacyLinkOwner {
+  facts(): LegacyFacts;
+  carryOut(link: LegacyLink, effect: LegacyEffect): void;
+  /** An activity of the segment at `position` was passed on, with this send time. */
+  gave(sendTime: number, position: Position): void;
+  /** The link is over. */
+  gone(link: LegacyLink): void;
+}
+
+/** What a link is made with. */
+export interface LegacyLinkParts {
+  readonly journal: Pick<Journal, "head" | "segmentsAfter">;
+  readonly clock: Clock;
+  readonly faults: FaultGuard;
+  /** Counts those that are refused again and again. */
+  readonly refusals: Pick<RefusalLog, "isQuiet" | "refused">;
+}
+
+/** How much of the log is read at once. */
+const READ_BYTES = 131_072;
+/** Longest line: family A sends its whole history in one, every 5 seconds. */
+const MAX_LINE_BYTES = 33_554_432;
+/** How long the last line may take to leave. */
+const LINGER_MS = 2_000;
+const logger = getLogger(["thrum", "older"]);
+const encoder = new TextEncoder();
+
+/** One of them. */
+export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
+  readonly #link: Link;
+  readonly #framer: LineFramer;
+  readonly #owner: LegacyLinkOwner;
+  readonly #ended: () => void;
+  readonly #cursor: LogPosition;
+  /** Reads the log for it. */
+  readonly reader: ServerReader;
+  readonly #refusals: LegacyLinkParts["refusals"];
+  #isFull = false;
+  #isOver = false;
+  /** Whether the log has it. */
+  #isTold = false;
+  #hasToldTooOld = false;
+
+  constructor(
+    link: Link,
+    framer: LineFramer,
+    readonly peer: LegacyDialect,
+    readonly serverId: string | undefined,
+    owner: LegacyLinkOwner,
+    { journal, clock, faults, refusals }: LegacyLinkParts,
+    ended: () => void,
+  ) {
+    this.#link = link;
+    this.#framer = framer;
+    this.#owner = owner;
+    this.#ended = ended;
+    this.#refusals = refusals;
+    framer.allow(MAX_LINE_BYTES);
+    // It gets what is published from now on.
+    this.#cursor = { position: journal.head };
+    const parts = { log: journal, clock, faults, share: WHOLE_LOG, readBytes: READ_BYTES };
+    this.reader = new ServerReader(parts, this.#cursor, this);
+  }
+
+  /** For the log. */
+  get name(): string {
+    const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
+    return this.serverId === undefined ? address : `${this.serverId} (${address})`;
+  }
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  carryOut(effects: readonly LegacyEffect[]): void {
+    for (const effect of effects) if (!this.#isOver) this.#owner.carryOut(this, effect);
+  }
+
+  write(line: string): void {
+    if (!this.#isOver && !this.#link.write(encoder.encode(line))) this.#isFull = true;
+  }
+
+  /** Sends those lines of `segment` that such a server understands. */
+  pass(segment: Segment): void {
+    this.#cursor.position = segment.position;
+    if (segment.audience.kind !== "everyone") return;
+    for (const line of linesOf(segment.bytes)) {
+      const passed = this.peer.pass(line);
+      if (passed === undefined) continue;
+      if (this.peer.family !== "S") this.#owner.gave(this.peer.lastSendTime, segment.position);
+      this.write(passed);
+    }
+  }
+
+  /** Says once that what it lists cannot be told from what it was given. */
+  tellTooOld(): void {
+    if (this.#hasToldTooOld) return;
+    this.#hasToldTooOld = true;
+    logger.warning(
+      "{name} lists activities that are so old that they may be this network's own: they are not taken",
+      { name: this.name },
+    );
+  }
+
+  take(lines: readonly string[], problem: string | undefined): void {
+    for (const line of lines) {
+      if (this.#isOver) return;
+      this.carryOut(this.peer.receive(line, this.#owner.facts()));
+    }
+    if (problem === undefined || this.#isOver) return;
+    this.refuse(`${JSON.stringify({ command: "INVALID_MESSAGE", info: problem })}\n`, problem);
+  }
+
+  /** Says in the log that it is here, once. */
+  tell(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    logger.info("a server of the older dialect has connected: {name}", { name: this.name });
+  }
+
+  /** Ends it, as it has said something that is not taken. `line` is the answer. */
+  refuse(line: string, why: string): void {
+    this.write(line);
+    if (this.#refusals.refused(this.remoteHost, why)) this.tell();
+    this.close(why);
+  }
+
+  close(why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const gone = { name: this.name, why };
+    if (this.#isTold) logger.info("the server of the older dialect is gone: {name}: {why}", gone);
+    else logger.debug("the server of the older dialect is gone: {name}: {why}", gone);
+    this.#link.end(LINGER_MS);
+    this.#owner.gone(this);
+  }
+
+  /** A fault of this server: there is nothing to be said. */
+  faulted(): void {
+    this.#link.destroy();
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    const { lines, problem } = this.#framer.push(bytes);
+    this.take(lines, problem);
+  }
+
+  onDrain(): void {
+    this.#isFull = false;
+    this.reader.readOn();
+  }
+
+  onFinish(): void {
+    this.close("it closed the link");
+  }
+
+  onEnd(end: LinkEnd): void {
+    try {
+      this.close(end === "reset" ? "the network broke the link" : "it closed the link");
+    } finally {
+      this.#ended();
+    }
+  }
+}
