@@ -115,6 +115,13 @@ const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}
 const CASES: readonly Case[] = [
   client("LIST_USERS all", () => ({ command: "LIST_USERS", scope: "all" })),
   client("LIST_USERS online", () => ({ command: "LIST_USERS", scope: "online" })),
+  client("HISTORY of 20", () => ({ command: "HISTORY", limit: 20 })),
+  client("HISTORY of 500", () => ({ command: "HISTORY", limit: 500 })),
+  client(
+    "HISTORY of 500, from the disk",
+    (n) => ({ command: "HISTORY", limit: 500, before: `${originName(n % ORIGINS)}:1` }),
+  ),
+  client("HISTORY since a time when everything is older", () => ({ command: "HISTORY", since: 8_000_000_000_000 })),
   client("HEARTBEAT", (sequence) => ({ command: "HEARTBEAT", sequence })),
   client("HEARTBEAT_ACK", (sequence) => ({ command: "HEARTBEAT_ACK", sequence })),
   client("ACTIVITY_MESSAGE, small", (n) => ({ command: "ACTIVITY_MESSAGE", activity: { n } })),

@@ -156,6 +156,10 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "CLOCK":
       return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
+    case "HISTORY_PAGE":
+    case "HISTORY_FAILED":
+      // This client does not ask for the past.
+      return { session, effects: NO_EFFECTS };
     case "DIRECT_MESSAGE":
     case "RECEIPT":
     case "USER_LIST":

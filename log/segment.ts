@@ -49,6 +49,23 @@ export function linesOf(bytes: Uint8Array): string[] {
   return decoder.decode(bytes).split("\n").slice(0, -1);
 }
 
+/** One line of a segment. */
+export interface SegmentLine {
+  readonly sequence: number;
+  /** Without its end. A part of the segment's bytes. */
+  readonly bytes: Uint8Array;
+}
+
+/** The lines of `segment` with a sequence below `before`, the last one first. Reads no further than is asked for. */
+export function* linesBackwards({ first, last, bytes }: Segment, before = Infinity): Iterable<SegmentLine> {
+  let end = bytes.length - 1;
+  for (let sequence = last; sequence >= first; sequence--) {
+    const start = end <= 0 ? 0 : bytes.lastIndexOf(NEWLINE, end - 1) + 1;
+    if (sequence < before) yield { sequence, bytes: bytes.subarray(start, end) };
+    end = start - 1;
+  }
+}
+
 /** All segments of `log` after `position`, in order, of which few are in memory at once. */
 export function* everySegmentAfter(
   log: { segmentsAfter(position: Position, maxBytes: number): readonly Segment[] },

@@ -65,4 +65,20 @@ export class Tail {
     }
     return this.#segments.slice(from, to);
   }
+
+  /**
+   * Segments before `position`, in order, up to the one before it: at least one, then as many as fit into `maxBytes`
+   * and are in memory. `undefined` if none of them is.
+   */
+  before(position: Position, maxBytes: number): Segment[] | undefined {
+    const oldest = this.#segments[this.#start];
+    if (oldest === undefined || position <= oldest.position) return undefined;
+    const to = Math.min(this.#start + position - oldest.position, this.#segments.length);
+    let from = to;
+    for (let bytes = 0; from > this.#start; from--) {
+      bytes += this.#segments[from - 1]!.bytes.length;
+      if (from < to && bytes > maxBytes) break;
+    }
+    return this.#segments.slice(from, to);
+  }
 }

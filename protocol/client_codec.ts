@@ -28,12 +28,16 @@ import type {
   LoginMessage,
   SendDirectMessage,
 } from "./message.ts";
+import type { HistoryMessage } from "./history_message.ts";
 import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 
 /** Deepest nesting of an activity. Parsers of other programs recurse, and no activity may break them. */
 export const MAX_ACTIVITY_DEPTH = 64;
+
+/** How many activities of the past are meant by who does not say it. */
+export const DEFAULT_HISTORY_LIMIT = 20;
 
 const AUTHENTICATED_USER = "authenticated_user";
 
@@ -94,6 +98,8 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       if (scope !== "online" && scope !== "all") throw new FieldProblem('"scope" must be "online" or "all"');
       return { command, scope };
     }
+    case "HISTORY":
+      return readHistory(fields);
     case "ACK":
       return { command, vector: vectorField(fields.vector, "vector"), ...readTime(fields) };
     case "HEARTBEAT":
@@ -169,6 +175,18 @@ function readDirectMessage(fields: Fields): SendDirectMessage {
     text,
     messageId: messageIdField(fields.messageId),
     lamport: timeField(fields.lamport),
+  };
+}
+
+function readHistory(fields: Fields): HistoryMessage {
+  const { since } = fields;
+  return {
+    command: "HISTORY",
+    limit: optionalIntegerField(fields.limit, "limit", 1, Number.MAX_SAFE_INTEGER) ?? DEFAULT_HISTORY_LIMIT,
+    before: optionalStringField(fields.before, "before"),
+    since: typeof since === "number"
+      ? integerField(since, "since", 0, Number.MAX_SAFE_INTEGER)
+      : optionalStringField(since, "since"),
   };
 }
 

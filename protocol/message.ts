@@ -3,10 +3,12 @@
  * comments here give shapes and units. Pure.
  */
 
+import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
+
 /**
  * The features that a client can ask for when it logs in or registers. A client that asks for none is a *plain* client.
  */
-export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat"] as const;
+export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history"] as const;
 /** One of `FEATURES`. */
 export type Feature = (typeof FEATURES)[number];
 
@@ -187,6 +189,7 @@ export interface ClockMessage {
 export type ClientMessage =
   | SendDirectMessage
   | ListUsersMessage
+  | HistoryMessage
   | RegisterMessage
   | LoginMessage
   | LogoutMessage
@@ -270,6 +273,8 @@ export interface ActivityBroadcastMessage {
   /** Milliseconds since 1970, by the clock of the server that accepted it. */
   readonly sentAt: number;
   readonly messageId?: string;
+  /** A line of a page of the past: outside the order of the others, and of vectors. */
+  readonly past?: boolean;
 }
 
 /** The activity `messageId` is safe. */
@@ -407,6 +412,8 @@ export type ServerMessage =
   | ReceiptMessage
   | DirectMessageFailedMessage
   | UserListMessage
+  | HistoryPageMessage
+  | HistoryFailedMessage
   | PresenceMessage
   | CaughtUpMessage
   | RedirectMessage
@@ -423,4 +430,5 @@ export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"
   ...{ ACTIVITY_PENDING: true, DIRECT_MESSAGE: true, DIRECT_MESSAGE_FAILED: true, RECEIPT: true, ACK: true },
   ...{ LIST_USERS: true, USER_LIST: true, PRESENCE: true, CAUGHT_UP: true, CLOCK: true, HEARTBEAT: true },
   ...{ HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
+  ...{ HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true },
 };

@@ -17,6 +17,8 @@ import {
   vectorField,
 } from "./fields.ts";
 import { featuresField, isObject } from "./fields.ts";
+import { type EntryId } from "./entry_id.ts";
+import type { HistoryPageMessage } from "./history_message.ts";
 import { rawValue } from "./raw_json.ts";
 import type {
   DirectMessage,
@@ -30,6 +32,8 @@ import type {
 } from "./message.ts";
 
 const encoder = new TextEncoder();
+/** The end of a line of the past. */
+const PAST = encoder.encode(',"past":true}\n');
 const SPACE = 0x20;
 const CLOSE_BRACE = 0x7d;
 
@@ -77,6 +81,23 @@ export function encodeBroadcast(
   }${after === undefined ? "" : `,"after":"${after}"`}${via === undefined ? "" : `,"via":${JSON.stringify(via)}`}}\n`;
 }
 
+/** The line of a broadcast (without its end) as a line of the past, its end included. */
+export function pastLine(line: Uint8Array): Uint8Array {
+  // What follows the last brace can only be white space.
+  const end = line.lastIndexOf(CLOSE_BRACE);
+  const past = new Uint8Array(end + PAST.length);
+  past.set(line.subarray(0, end));
+  past.set(PAST, end);
+  return past;
+}
+
+/** When the broadcast in `line` was accepted, in milliseconds since 1970; `id` is the line's own. */
+export function sentAtOf(line: string, { origin, sequence }: EntryId): number {
+  const id = `},"id":"${origin}:${sequence}","lamport":`;
+  const found = /^\d+,"sentAt":(\d+)/.exec(line.slice(line.lastIndexOf(id) + id.length));
+  return found === null ? Number(JSON.parse(line).sentAt) : Number(found[1]);
+}
+
 /** The message in `line`. Never throws. An unknown command is `undefined`: a newer server may know more. */
 export function parseServerLine(line: string): ServerMessage | InvalidLine | undefined {
   const fields = parseFields(line);
@@ -104,7 +125,14 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
         lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         sentAt: integerField(fields.sentAt, "sentAt", 0, Number.MAX_SAFE_INTEGER),
         ...(messageId === undefined ? {} : { messageId }),
+        ...(fields.past === true ? { past: true } : {}),
       };
+    }
+    case "HISTORY_PAGE":
+      return readHistoryPage(fields);
+    case "HISTORY_FAILED": {
+      const reason = optionalStringField(fields.reason, "reason") ?? "";
+      return { command, reason, info: optionalStringField(fields.info, "info") ?? "" };
     }
     case "ACTIVITY_ACK":
       return { command, messageId: stringField(fields.messageId, "messageId"), id: stringField(fields.id, "id") };
@@ -196,6 +224,25 @@ function readReceipt(fields: Fields): ReceiptMessage {
     to: stringField(fields.to, "to"),
     ...(id === undefined ? {} : { id }),
     lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function readHistoryPage(fields: Fields): HistoryPageMessage {
+  const before = optionalStringField(fields.before, "before");
+  const begins = optionalObjectField(fields.begins, "begins");
+  return {
+    command: "HISTORY_PAGE",
+    past: true,
+    count: integerField(fields.count, "count", 0, Number.MAX_SAFE_INTEGER),
+    more: fields.more === true,
+    ...(before === undefined ? {} : { before }),
+    ...(begins === undefined ? {} : {
+      begins: {
+        id: stringField(begins.id, "id"),
+        at: integerField(begins.at, "at", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      },
+    }),
+    ...(fields.forgotten === true ? { forgotten: true } : {}),
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ReadableLog } from "./hub.ts";
-import { type Position, type Segment, SERVERS } from "../../log/segment.ts";
+import { type Position, type Segment, type SegmentLine, SERVERS } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { checkEntry } from "../../protocol/entry_check.ts";
 
@@ -53,7 +53,16 @@ export class ClientLog implements ReadableLog {
     });
   }
 
-  #sayOnce({ origin, first }: Segment): void {
+  /** Whether clients get this line of `segment`, which is for everyone. For who reads single lines. */
+  shows({ position, origin }: Segment, { sequence, bytes }: SegmentLine): boolean {
+    if (position > this.#openedHead) return true;
+    const line = decoder.decode(bytes);
+    const isShown = isActivity(line, 0, line.length, origin, sequence);
+    if (!isShown) this.#sayOnce({ origin, first: sequence });
+    return isShown;
+  }
+
+  #sayOnce({ origin, first }: Pick<Segment, "origin" | "first">): void {
     if (this.#isSaid) return;
     this.#isSaid = true;
     logger.warning("the log has an unknown kind of entry for everyone ({id}): clients do not get it", {

@@ -52,6 +52,8 @@ export class Journal {
   readonly directMessages: DirectMessages;
   readonly origins: Origins;
   readonly places: PlaceNotes;
+  /** The log, for who reads it backwards. */
+  readonly past: Pick<LogReader, "segmentsBefore" | "segmentOf" | "boundOf" | "beginning">;
   /** The time by which the log forgets. */
   readonly retention: Retention;
   /** Which origins have moved in the log since the start. */
@@ -88,7 +90,7 @@ export class Journal {
     this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
-    this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
+    this.past = this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
     this.#builder = new SegmentBuilder(vector, store.opened.tombstones);
     this.#vector = { ...vector };
     this.#time = new DurableClock(lamport);

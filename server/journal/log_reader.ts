@@ -6,7 +6,8 @@
 
 import type { Position, Segment } from "../../log/segment.ts";
 import { Tail } from "../../log/tail.ts";
-import type { Store } from "../store/store.ts";
+import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Beginning, Store } from "../store/store.ts";
 import { UnreadableError } from "./unreadable_store.ts";
 
 /** A reader, and what of its part of the log has not left this process. */
@@ -65,6 +66,26 @@ export class LogReader {
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
     if (position >= this.#head) return [];
     return this.#tail.after(position, maxBytes) ?? this.read((store) => store.segmentsAfter(position, maxBytes));
+  }
+
+  /** As `Store.segmentsBefore`. @throws {UnreadableError} */
+  segmentsBefore(position: Position, maxBytes: number): readonly Segment[] {
+    return this.#tail.before(position, maxBytes) ?? this.read((store) => store.segmentsBefore(position, maxBytes));
+  }
+
+  /** As the store's. @throws {UnreadableError} */
+  segmentOf({ origin, sequence }: EntryId): Segment | undefined {
+    return this.read((store) => store.segmentOf(origin, sequence));
+  }
+
+  /** As the store's. @throws {UnreadableError} */
+  boundOf({ origin, sequence }: EntryId): Position | undefined {
+    return this.read((store) => store.boundOf(origin, sequence));
+  }
+
+  /** As the store's. @throws {UnreadableError} */
+  beginning(): Beginning {
+    return this.read((store) => store.beginning());
   }
 
   /**

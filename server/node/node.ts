@@ -31,6 +31,7 @@ import { takeAccount } from "../session/admission.ts";
 import { GoneServers } from "../journal/origins/gone_servers.ts";
 import { Balancer } from "../balance/balancer.ts";
 import { ClientLog } from "../hub/client_log.ts";
+import { Past } from "../hub/past.ts";
 import { AfterCommit } from "./after_commit.ts";
 import { Closing, type NodeEnd } from "./closing.ts";
 import { chosenEngine, type Engine } from "./engines.ts";
@@ -168,7 +169,8 @@ export class ThrumNode {
     const journal = this.#journal;
     const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#incarnation = beginIncarnation(store.opened.notes[INCARNATION], incarnationId);
-    this.#hub = new Hub(new ClientLog(this.#journal, store.opened.head), clock, faults);
+    const clientLog = new ClientLog(journal, store.opened.head);
+    this.#hub = new Hub(clientLog, clock, faults);
     this.#budget = new DiskBudget({
       clock,
       limits: config.store,
@@ -271,6 +273,7 @@ export class ThrumNode {
       supervisor: this.#supervisor,
       hub: this.#hub,
       journal: this.#journal,
+      past: new Past(journal, clientLog, clock),
       accounts: new Accounts({ account: (username) => this.#journal.storedAccount(username) }, crypto, clock, {
         get serverId() {
           return journal.serverId;

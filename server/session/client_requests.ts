@@ -4,6 +4,9 @@
  */
 
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+import type { HistoryMessage } from "../../protocol/history_message.ts";
+import { joinBytes } from "../../protocol/join_bytes.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
 import type { Replies } from "./replies.ts";
 import type { ConnectionServices } from "./connection_services.ts";
@@ -12,6 +15,9 @@ import type { ClientEffect, LoggedIn } from "./session.ts";
 
 /** Why an acknowledgement does not come yet. */
 const PENDING = "it is stored here, and waits for another server to have it too";
+
+/** Why there is no page of the past. */
+const UNKNOWN_ENTRY = "this server does not know the entry that is named";
 
 /** One client's. */
 export class ClientRequests {
@@ -40,6 +46,8 @@ export class ClientRequests {
         return this.#sendDirect(effect.message);
       case "listUsers":
         return this.#listUsers(effect.scope);
+      case "tellPast":
+        return this.#tellPast(effect.question);
       case "publish":
         // By `publish`, where the message is at hand.
         return;
@@ -71,6 +79,15 @@ export class ClientRequests {
 
   #listUsers(scope: UserScope): void {
     this.#replies.write(this.#services.userLists.line(scope));
+  }
+
+  /** In one piece, so that nothing else comes between the lines of a page. */
+  #tellPast(question: HistoryMessage): void {
+    const page = this.#services.past.page(question);
+    if (page === undefined) {
+      return this.#replies.send({ command: "HISTORY_FAILED", reason: "UNKNOWN_ENTRY", info: UNKNOWN_ENTRY });
+    }
+    this.#replies.write(joinBytes([...page.lines, lineBytes(page.end)]));
   }
 
   #acknowledge(messageId: string, id: EntryId): void {

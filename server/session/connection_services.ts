@@ -5,6 +5,7 @@ import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Config } from "../../config/config.ts";
 import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { Past } from "../hub/past.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
 import type { Transport } from "../../platform/transport.ts";
@@ -39,6 +40,7 @@ export interface ConnectionServices {
   readonly supervisor: Supervisor;
   readonly hub: Hub;
   readonly journal: Journal;
+  readonly past: Past;
   readonly accounts: Accounts;
   readonly backplane: Backplane;
   readonly balancer: Balancer;

@@ -31,6 +31,7 @@ import {
   type UserScope,
   type WireVector,
 } from "../../protocol/message.ts";
+import type { HistoryMessage } from "../../protocol/history_message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
 import { NO_SUCH_DIALECT } from "../legacy/legacy_codec.ts";
 
@@ -64,6 +65,7 @@ export type ClientEffect =
   /** Take the message into the log, for one user. */
   | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
   | { readonly kind: "listUsers"; readonly scope: UserScope }
+  | { readonly kind: "tellPast"; readonly question: HistoryMessage }
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
   | { readonly kind: "answerHeartbeat"; readonly sequence: number }
@@ -196,6 +198,9 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "LIST_USERS":
       if (session.kind !== "client") return notNow(message.command);
       return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
+    case "HISTORY":
+      if (session.kind !== "client") return notNow(message.command);
+      return { session, effects: [{ kind: "tellPast", question: message }] };
     case "LOGIN":
       return onLogin(session, message, facts);
     case "REGISTER":

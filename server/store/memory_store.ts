@@ -8,12 +8,15 @@ import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { inboxChange } from "./inbox.ts";
 import { MemoryMessageIds } from "./memory_message_ids.ts";
+import { Queue } from "./queue.ts";
 import { MemoryInbox } from "./memory_inbox.ts";
 import {
   type ActivityRow,
   append,
+  boundOf,
   checkBatch,
   emptyLog,
+  findBeginning,
   findBuriable,
   findMissing,
   forgottenAtEnd,
@@ -26,6 +29,7 @@ import {
 import {
   type Account,
   type Batch,
+  type Beginning,
   type BurialLimits,
   type EntryRange,
   type ForgetLimits,
@@ -175,6 +179,32 @@ class MemoryStore implements Store {
       segments.push(next.segment);
       next.source.index++;
     }
+  }
+
+  segmentsBefore(position: Position, maxBytes: number): Segment[] {
+    const sources = [...this.#origins.values()]
+      .flatMap(({ activities, forUsers, forServers }) => [activities, forUsers, forServers])
+      .map((queue) => ({ queue, count: queue.search(({ segment }) => segment.position >= position) }));
+    const segments: Segment[] = [];
+    for (let bytes = 0;;) {
+      let next: { source: (typeof sources)[number]; segment: Segment } | undefined;
+      for (const source of sources) {
+        const segment = source.count === 0 ? undefined : source.queue.at(source.count - 1)!.segment;
+        if (segment !== undefined && segment.position > (next?.segment.position ?? 0)) next = { source, segment };
+      }
+      bytes += next?.segment.bytes.length ?? 0;
+      if (next === undefined || (segments.length > 0 && bytes > maxBytes)) return segments.reverse();
+      segments.push(next.segment);
+      next.source.count--;
+    }
+  }
+
+  boundOf(origin: string, sequence: number): Position | undefined {
+    return boundOf(this.#origins.get(origin)?.log, sequence, this.#lookup);
+  }
+
+  beginning(): Beginning {
+    return findBeginning({ logs: this.#logs(), tombstones: this.#tombstones });
   }
 
   missing(vector: Vector): Missing {
@@ -353,52 +383,6 @@ class MemoryStore implements Store {
         const origin = this.#origins.get(name);
         if (origin !== undefined) yield origin.log;
       }
-    }
-  }
-}
-
-/** An array that forgets its beginning without moving the rest each time. */
-class Queue<T> {
-  #items: T[] = [];
-  #start = 0;
-
-  at(index: number): T | undefined {
-    return this.#items[this.#start + index];
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  get size(): number {
-    return this.#items.length - this.#start;
-  }
-
-  /** Forgets all items from this index on. */
-  cut(index: number): void {
-    this.#items.length = this.#start + index;
-  }
-
-  /** The index of the first item that `isBehind`, given that it holds for all after one for which it does. */
-  search(isBehind: (item: T) => boolean): number {
-    let low = this.#start;
-    let high = this.#items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBehind(this.#items[middle]!)) high = middle;
-      else low = middle + 1;
-    }
-    return low - this.#start;
-  }
-
-  /** Forgets the first `count` items. */
-  drop(count: number): void {
-    // The bytes are released at once. The places go when they are half of the array.
-    this.#items.fill(undefined as T, this.#start, this.#start + count);
-    this.#start += count;
-    if (this.#start * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#start);
-      this.#start = 0;
     }
   }
 }

@@ -6,7 +6,7 @@
 
 import type { Position, Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { Batch, BurialLimits, Gap, Missing } from "./store.ts";
+import type { Batch, Beginning, BurialLimits, Gap, Missing } from "./store.ts";
 
 /** A kept segment for everyone, without its bytes. */
 export interface ActivityRow {
@@ -205,6 +205,25 @@ export function findMissing(
     if (had < forgottenLast) gaps.push({ origin, first: had + 1, last: forgottenLast });
   }
   return { after, activities, gaps };
+}
+
+/** Where the kept activities begin. */
+export function findBeginning({ logs, tombstones }: Omit<WholeLog, "head">): Beginning {
+  let oldest: Beginning["oldest"];
+  let isWhole = tombstones.size === 0;
+  for (const log of logs) {
+    if (log.forgottenLast > 0) isWhole = false;
+    if (log.oldest === undefined || (oldest !== undefined && oldest.position < log.oldest.position)) continue;
+    const { position, first: sequence, takenAt } = log.oldest;
+    oldest = { origin: log.origin, sequence, position, takenAt };
+  }
+  return oldest === undefined ? { isWhole } : { oldest, isWhole };
+}
+
+/** As `Store.boundOf`, for an entry of the origin of `log`. */
+export function boundOf(log: OriginLog | undefined, sequence: number, lookup: Lookup): Position | undefined {
+  if (log === undefined || sequence > log.last) return undefined;
+  return lookup.activityAfter(log.origin, sequence)?.position ?? Math.max(log.newest, log.forgottenPosition) + 1;
 }
 
 /**

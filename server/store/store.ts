@@ -215,6 +215,18 @@ export interface Missing {
   readonly gaps: readonly Gap[];
 }
 
+/** Where the kept activities begin. */
+export interface Beginning {
+  /** The first line of the oldest kept segment for everyone; absent when there is none. */
+  readonly oldest?: EntryId & {
+    readonly position: Position;
+    /** When it was taken in here, in milliseconds since 1970. */
+    readonly takenAt: number;
+  };
+  /** Whether nothing before it is gone, as far as this server knows. */
+  readonly isWhole: boolean;
+}
+
 /** How much a store may keep. */
 export interface ForgetLimits {
   /** Activities taken in before this go, in milliseconds since 1970. */
@@ -263,6 +275,18 @@ export interface Store extends Disposable {
    * fewer. Only an empty result means the end of the log. Positions have holes where segments were forgotten.
    */
   segmentsAfter(position: Position, maxBytes: number): Segment[];
+  /**
+   * Segments before `position` in order, up to the one before it: at least one if there is one, then at most as many as
+   * fit into `maxBytes`, or fewer. Only an empty result means the beginning of the log.
+   */
+  segmentsBefore(position: Position, maxBytes: number): Segment[];
+  /**
+   * A position for an entry that is not kept: all that came before the entry stands before it. What stands there of
+   * other origins may have come after the entry. `undefined` if the log does not know the entry.
+   */
+  boundOf(origin: string, sequence: number): Position | undefined;
+  /** Where the kept activities begin. Looks at each origin, and at nothing on the disk. */
+  beginning(): Beginning;
   /**
    * The entries that a reader with `vector` lacks. Unknown origins in `vector` do not count. A forgotten origin is a
    * gap only for a reader that names it.

@@ -41,6 +41,9 @@ export function testStoreContract({ name, use }: StoreDoor): void {
         tombstones: {},
       });
       assertEquals(store.segmentsAfter(0, 1_000), []);
+      assertEquals(store.segmentsBefore(9, 1_000), []);
+      assertEquals(store.beginning(), { isWhole: true });
+      assertEquals(store.boundOf("a", 1), undefined);
       assertEquals(store.missing({ other: 7 }), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.missingAfter(0), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.usernames(), []);
@@ -83,6 +86,39 @@ export function testStoreContract({ name, use }: StoreDoor): void {
       const size = store.segmentsAfter(0, 0)[0]!.bytes.length;
       const count = (maxBytes: number) => store.segmentsAfter(0, maxBytes).length;
       assertEquals([0, size, 2 * size - 1, 2 * size, 3 * size].map(count), [1, 1, 1, 2, 3]);
+    });
+  });
+
+  Deno.test(`${name} is read backwards in the same way`, () => {
+    use((store) => {
+      const log = new LogWriter();
+      const { segments } = log.batch({ text: "x" }, { audience: FOR_BOB }, { origin: "b", audience: SERVERS }, {});
+      store.commit(batchOf({ segments }));
+      assertEquals(store.segmentsBefore(5, Infinity), [...segments]);
+      assertEquals(store.segmentsBefore(99, Infinity), [...segments]);
+      assertEquals(store.segmentsBefore(3, Infinity), segments.slice(0, 2));
+      assertEquals(store.segmentsBefore(1, Infinity), []);
+      const size = segments[2]!.bytes.length + segments[3]!.bytes.length;
+      const count = (maxBytes: number) => store.segmentsBefore(5, maxBytes).length;
+      assertEquals([0, size - 1, size].map(count), [1, 1, 2]);
+    });
+  });
+
+  Deno.test(`${name} says where the kept activities begin, and where an entry stood that is forgotten`, () => {
+    use((opened, reopen) => {
+      const log = new LogWriter();
+      opened.commit(log.batch({ origin: "b", audience: SERVERS }, { takenAt: 5 }, { lines: 2 }, { origin: "b" }, {}));
+      const first = { origin: "a", sequence: 1, position: 2, takenAt: 5 };
+      assertEquals(opened.beginning(), { oldest: first, isWhole: true });
+      opened.forget({ ...KEEP_ALL, takenBefore: 6 });
+      for (const ask of [() => opened, reopen]) {
+        const store = ask();
+        const oldest = { origin: "a", sequence: 2, position: 3, takenAt: 1_000 };
+        assertEquals(store.beginning(), { oldest, isWhole: false });
+        // Of what is forgotten the next one of the origin says it, and of what is not there nobody does.
+        const bounds = [["a", 1], ["b", 1], ["a", 9], ["c", 1]] as const;
+        assertEquals(bounds.map(([origin, sequence]) => store.boundOf(origin, sequence)), [3, 4, undefined, undefined]);
+      }
     });
   });
 
@@ -377,6 +413,9 @@ export function testStoreContract({ name, use }: StoreDoor): void {
           assertEquals(sorted(store.missingAfter(position)), sorted(reference.missingAfter(position)));
         }
         assertEquals(readAll(store), reference.kept);
+        assertEquals(readAllBackwards(store), reference.kept);
+        const oldest = reference.kept.find(({ audience }) => audience.kind === "everyone");
+        assertEquals(store.beginning().oldest?.position, oldest?.position);
       });
     }));
   });
@@ -419,6 +458,16 @@ export function readAll(store: Store, maxBytes = 64): Segment[] {
     const more = store.segmentsAfter(segments.at(-1)?.position ?? 0, maxBytes);
     if (more.length === 0) return segments;
     segments.push(...more);
+  }
+}
+
+/** The same, read from its end. */
+export function readAllBackwards(store: Store, maxBytes = 64): Segment[] {
+  const segments: Segment[] = [];
+  for (;;) {
+    const more = store.segmentsBefore(segments[0]?.position ?? Infinity, maxBytes);
+    if (more.length === 0) return segments;
+    segments.unshift(...more);
   }
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { cursorAt, dropPassed, readSegment } from "../../log/cursor.ts";
-import { EVERYONE, linesAfter, linesOf, type Segment, SERVERS } from "../../log/segment.ts";
+import { EVERYONE, linesAfter, linesBackwards, linesOf, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { Tail } from "../../log/tail.ts";
 import { covers, merge, sequenceOf } from "../../log/vector.ts";
@@ -149,4 +149,24 @@ Deno.test("Tail.dropTo() lets go of what the store has forgotten, so that nobody
   assertEquals(tail.after(9, 1), undefined);
   tail.push(segment(10, "a", 10, 10));
   assertEquals(tail.after(9, 1)?.map(({ position }) => position), [10]);
+});
+
+Deno.test("linesBackwards() gives the lines below a sequence, the last one first, without copying", () => {
+  const whole = segment(1, "a", 5, 7);
+  const read = (before?: number) => [...linesBackwards(whole, before)].map(({ bytes }) => text(bytes));
+  assertEquals(read(), ["a:7", "a:6", "a:5"]);
+  assertEquals([8, 7, 6, 5, 1].map((before) => read(before).length), [3, 2, 1, 0, 0]);
+  const [last] = linesBackwards(whole);
+  assertEquals([last!.sequence, last!.bytes.buffer], [7, whole.bytes.buffer]);
+});
+
+Deno.test("Tail.before() gives the segments before a position that are in memory, and no more than fit", () => {
+  const tail = new Tail(12);
+  for (let position = 1; position <= 5; position++) tail.push(segment(position, "a", position, position));
+  const read = (position: number, maxBytes: number) => tail.before(position, maxBytes)?.map(({ position }) => position);
+  assertEquals(read(6, Infinity), [3, 4, 5]);
+  assertEquals(read(9, Infinity), [3, 4, 5]);
+  assertEquals(read(5, 0), [4]);
+  assertEquals(read(5, 8), [3, 4]);
+  assertEquals([read(3, 99), new Tail(9).before(1, 9)], [undefined, undefined]);
 });

@@ -11,12 +11,16 @@ import { AUDIENCE_NUMBERS } from "./frame.ts";
 import { checkedRow } from "./index_row.ts";
 import {
   type ActivityRow,
+  boundOf,
   emptyLog,
+  findBeginning,
+  findMissing,
   forgottenAtEnd,
   type ForUserRow,
   type Lookup,
   type OriginLog,
 } from "../origin_log.ts";
+import type { Beginning, Missing } from "../store.ts";
 import { all, type EndRow, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
 /** An origin, with its number. */
@@ -159,6 +163,21 @@ export class SqliteOrigins implements Lookup {
       this.#byName.delete(name);
       this.#tombstones.set(name, last);
     }
+  }
+
+  /** As `Store.missing`, in a log that stands at `head`. */
+  missing(vector: Vector, head: Position): Missing {
+    return findMissing({ logs: this.logs(), head, tombstones: this.#tombstones }, vector, this);
+  }
+
+  /** As `Store.boundOf`. */
+  boundOf(name: string, sequence: number): Position | undefined {
+    return boundOf(this.#byName.get(name)?.log, sequence, this);
+  }
+
+  /** As `Store.beginning`. */
+  beginning(): Beginning {
+    return findBeginning({ logs: this.logs(), tombstones: this.#tombstones });
   }
 
   activityAfter(origin: string, sequence: number): ActivityRow | undefined {

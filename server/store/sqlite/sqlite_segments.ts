@@ -13,17 +13,23 @@ import { append } from "../origin_log.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import type { Origin } from "./sqlite_origins.ts";
 import { all, type IndexRow, isPlaced, one, type SegmentRow, type Statements } from "./sqlite_statements.ts";
-import type { DamagedPart } from "../store.ts";
+import type { Beginning, DamagedPart } from "../store.ts";
 
 /** Segments that are read at a time however small they are, as each costs about 6 µs. */
 const READ_ROWS = 256;
 
+/** A segment without its bytes, on the way from a position to one end of the log. */
+interface SizeRow {
+  readonly position: Position;
+  readonly size: number;
+}
+
 /** Segments that are read together. */
 interface Fitting {
-  /** The position of the last one. */
+  /** The position of the one that is farthest from where the reading began. */
   readonly last: Position;
   readonly count: number;
-  /** Whether the log has no more behind them. */
+  /** Whether the log has no more behind them, in the direction of the reading. */
   readonly isEnd: boolean;
 }
 
@@ -98,12 +104,31 @@ export class SqliteSegments {
 
   /** Like `Store.segmentsAfter`, in a log whose newest segment stands at `newest`. */
   after(position: Position, maxBytes: number, newest: Position): Segment[] {
-    const { last, count, isEnd } = this.#lastThatFits(position, maxBytes);
+    // Sizes first, all at once: in Deno 2.5, a statement that stops in the middle of its rows (`iterate`) does not work
+    // a second time.
+    const sizes = all<SizeRow>(this.#statements.sizesAfter, position, READ_ROWS);
+    const { last, count, isEnd } = fitting(sizes, position, maxBytes);
     // The newest is never forgotten: before it the log does not end.
     if (isEnd && last < newest) throw damagedRow("segments");
     const rows = all<SegmentRow>(this.#statements.segmentsBetween, position, last);
     // Two ways to the same rows: a number that has changed stands in the way of one of them.
     if (rows.length !== count) throw damagedRow("segments");
+    return this.#readAll(rows);
+  }
+
+  /**
+   * Like `Store.segmentsBefore`, in a log whose newest segment stands at `newest`. `oldest` gives the oldest kept
+   * activity, if there is one.
+   */
+  before(position: Position, maxBytes: number, newest: Position, oldest: () => Beginning["oldest"]): Segment[] {
+    const sizes = all<SizeRow>(this.#statements.sizesBefore, position, READ_ROWS);
+    const found = fitting(sizes, position, maxBytes);
+    // Neither end of the log may be missing.
+    if (position > newest && newest > (sizes[0]?.position ?? 0)) throw damagedRow("segments");
+    if (found.isEnd && (oldest()?.position ?? position) < found.last) throw damagedRow("segments");
+    if (found.count === 0) return [];
+    const rows = all<SegmentRow>(this.#statements.segmentsBetween, found.last - 1, position - 1);
+    if (rows.length !== found.count) throw damagedRow("segments");
     return this.#readAll(rows);
   }
 
@@ -135,23 +160,6 @@ export class SqliteSegments {
     const frames = large.map((segment) => [encodeHeader({ ...segment, lamport, channels: [] }), segment.bytes]);
     const places = this.#files.append(frames);
     return new Map(places.map((place, index) => [large[index]!.position, place]));
-  }
-
-  /** The last of the segments after `position` that fit into `maxBytes` and one read, or the first one. */
-  #lastThatFits(position: Position, maxBytes: number): Fitting {
-    let last = position;
-    let count = 0;
-    let bytes = 0;
-    // Sizes first, all at once: in Deno 2.5, a statement that stops in the middle of its rows (`iterate`) does not work
-    // a second time.
-    const rows = all<{ position: number; size: number }>(this.#statements.sizesAfter, position, READ_ROWS);
-    for (const row of rows) {
-      bytes += row.size;
-      if (last > position && bytes > maxBytes) return { last, count, isEnd: false };
-      last = row.position;
-      count++;
-    }
-    return { last, count, isEnd: rows.length < READ_ROWS };
   }
 
   /** The segment of `row`. `stored` is its frame, or its bytes alone. */
@@ -203,4 +211,18 @@ export class SqliteSegments {
     const name = this.#nameOf(origin);
     return { position, ...(name === undefined ? {} : { origin: name }), first, last };
   }
+}
+
+/** Those of `rows`, next to `position`, that fit into `maxBytes` and one read; at least the first one. */
+function fitting(rows: readonly SizeRow[], position: Position, maxBytes: number): Fitting {
+  let last = position;
+  let count = 0;
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += row.size;
+    if (count > 0 && bytes > maxBytes) return { last, count, isEnd: false };
+    last = row.position;
+    count++;
+  }
+  return { last, count, isEnd: rows.length < READ_ROWS };
 }

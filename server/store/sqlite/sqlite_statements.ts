@@ -137,6 +137,7 @@ export function prepareStatements(database: DatabaseSync) {
     isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
     deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ?"),
     sizesAfter: prepare("SELECT position, size FROM segments WHERE position > ? ORDER BY position LIMIT ?"),
+    sizesBefore: prepare("SELECT position, size FROM segments WHERE position < ? ORDER BY position DESC LIMIT ?"),
     segmentsBetween: prepare(
       `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position > ? AND position <= ? ORDER BY position`,
     ),

@@ -14,7 +14,7 @@ import { FileWatch } from "./file_watch.ts";
 import { inboxChange } from "../inbox.ts";
 import { checkedRow } from "./index_row.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
-import { checkBatch, findBuriable, findMissing, vectorAt } from "../origin_log.ts";
+import { checkBatch, findBuriable, vectorAt } from "../origin_log.ts";
 import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { checkSmallTables, closeToOthers, prepareFile, prepareFolder, withSync } from "./sqlite_file.ts";
@@ -29,6 +29,7 @@ import { type IndexRow, one, prepareStatements, type Statements } from "./sqlite
 import type {
   Account,
   Batch,
+  Beginning,
   BurialLimits,
   Cut,
   EntryRange,
@@ -203,11 +204,20 @@ class SqliteStore implements Store {
     return this.#read(() => this.#segments.after(position, maxBytes, this.#newest));
   }
 
+  segmentsBefore(position: Position, maxBytes: number): Segment[] {
+    return this.#read(() => this.#segments.before(position, maxBytes, this.#newest, () => this.beginning().oldest));
+  }
+
+  boundOf(origin: string, sequence: number): Position | undefined {
+    return this.#read(() => this.#origins.boundOf(origin, sequence));
+  }
+
+  beginning(): Beginning {
+    return this.#origins.beginning();
+  }
+
   missing(vector: Vector): Missing {
-    const { tombstones } = this.#origins;
-    return this.#read(() =>
-      findMissing({ logs: this.#origins.logs(), head: this.#head, tombstones }, vector, this.#origins)
-    );
+    return this.#read(() => this.#origins.missing(vector, this.#head));
   }
 
   missingAfter(position: Position): Missing {

@@ -17,6 +17,9 @@ const SECRET = "of the network";
 /** What a store is asked for while it runs. */
 const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "segmentsAfter",
+  "segmentsBefore",
+  "segmentOf",
+  "beginning",
   "missing",
   "vectorAt",
   "account",
@@ -105,6 +108,9 @@ async function everyReader(failing: number): Promise<Told> {
   const anna = await connect("anna", { ...plainAnna, features: ["chat", "resume"], resume: { vector: { "s-1": 4 } } });
   await act(() => anna?.send({ command: "ACK", vector: { "s-1": 99 } }));
   await act(() => anna?.send({ command: "LIST_USERS", scope: "all" }));
+  await act(() =>
+    anna?.send({ command: "HISTORY", limit: 3 }, { command: "HISTORY", before: "s-1:5", since: "s-1:2" })
+  );
   await connect("unknown", { command: "LOGIN", username: "nobody", secret: "x" });
   await connect("taken", { command: "REGISTER", username: "anna", secret: "x" });
   const server = { command: "AUTHENTICATE", secret: SECRET, serverId: "s-2", host: "127.0.0.1", port: 9, lamport: 1 };

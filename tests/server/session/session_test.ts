@@ -260,6 +260,14 @@ Deno.test("DIRECT_MESSAGE and LIST_USERS need a login", () => {
   assertEquals(effects, [{ kind: "listUsers", scope: "online" }]);
 });
 
+Deno.test("HISTORY needs a login, and no feature", () => {
+  for (const session of [NEW_SESSION, { kind: "registered", registrations: 1 } as const]) {
+    assertRefused(say(session, { command: "HISTORY" }), "INVALID_MESSAGE", "when logged in");
+  }
+  const question = { command: "HISTORY" as const, limit: 20, before: undefined, since: undefined };
+  assertEquals(say(loggedIn("anonymous"), { command: "HISTORY" }).effects, [{ kind: "tellPast", question }]);
+});
+
 Deno.test("what servers say to each other, or to clients, is refused from a client", () => {
   for (const command of ["ONLINE", "ONLINE_CHANGE", "RECEIPT", "PRESENCE", "USER_LIST", "CAUGHT_UP", "ENTRIES"]) {
     for (const session of [NEW_SESSION, loggedIn("anna", ["chat", "presence"])]) {

@@ -44,6 +44,8 @@ function askAll(folder: string) {
   return {
     opened: store.opened,
     segments: store.segmentsAfter(0, Infinity),
+    backwards: store.segmentsBefore(Infinity, Infinity),
+    beginning: store.beginning(),
     accounts: names.map((name) => store.account(name)),
     inbox: store.inboxOf("bob"),
     missing: [
@@ -148,6 +150,16 @@ const DAMAGES: readonly { what: string; sql: string; ask: (store: Store) => unkn
     what: "a segment in the middle",
     sql: "DELETE FROM segments WHERE position = 31",
     ask: (store) => store.segmentsAfter(0, Infinity),
+  },
+  {
+    what: "the oldest activity, read backwards,",
+    sql: "UPDATE segments SET position = 999 WHERE position = 1",
+    ask: (store) => store.segmentsBefore(100, Infinity),
+  },
+  {
+    what: "a segment in the middle, read backwards,",
+    sql: "DELETE FROM segments WHERE position = 31",
+    ask: (store) => store.segmentsBefore(Infinity, Infinity),
   },
   {
     what: "the segment where a reader begins",
