@@ -13,7 +13,6 @@ import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts"
 import { LineFramer } from "../../protocol/line_framer.ts";
 import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
 import {
-  farewellOf,
   type LoggedIn,
   onMessage,
   PUBLISH,
@@ -22,6 +21,7 @@ import {
   type SessionFacts,
   type SessionStep,
 } from "./session.ts";
+import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
 import { type RepliedTo, Replies } from "./replies.ts";
 import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";

@@ -24,7 +24,7 @@ import { SqliteInbox } from "./sqlite_inbox.ts";
 import { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
 import { SqliteSegments } from "./sqlite_segments.ts";
-import { beginState, readState, type State, writeState } from "./sqlite_state.ts";
+import { beginState, nextState, readState, type State, writeState } from "./sqlite_state.ts";
 import { type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
 import type {
   Account,
@@ -160,7 +160,8 @@ class SqliteStore implements Store {
     const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
     const { segments, lamport } = batch;
     const head = segments.at(-1)?.position ?? this.#head;
-    const state = this.#nextState(batch, head);
+    const now = { state: this.#state, lamport: this.#lamport, synced: this.#files.synced };
+    const state = nextState(now, batch, head);
     let changed = new Map<string, Origin>();
     let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
     let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
@@ -398,22 +399,6 @@ class SqliteStore implements Store {
     const { cursors, changed } = this.#beside.lostCursors(this.#head, end);
     if (changed.length > 0) this.#transaction(() => this.#beside.putCursors(changed));
     return cursors;
-  }
-
-  /** The new state row after `batch`; the same object if nothing changes. */
-  #nextState({ segments, buried, renamed, lamport }: Batch, head: Position): State {
-    const { synced } = this.#files;
-    const dropsSegments = buried !== undefined || renamed !== undefined;
-    // Segments tell head and Lamport time of a turn, which saves a page for each commit.
-    const isToldElsewhere = segments.length > 0 || lamport === this.#lamport;
-    if (isToldElsewhere && !dropsSegments && synced <= this.#state.synced) return this.#state;
-    return {
-      serverId: renamed?.serverId ?? this.#state.serverId,
-      synced: Math.max(synced, this.#state.synced),
-      lamport: isToldElsewhere && !dropsSegments ? this.#state.lamport : lamport,
-      // The newest segment may be dropped, too.
-      head: dropsSegments ? head : this.#state.head,
-    };
   }
 
   /** Removes those of `files` that no row names any more. */
