@@ -3,7 +3,7 @@
 import type { PeerIdentity } from "../../protocol/peer/peer_message.ts";
 
 /** The answer. */
-export type Admission =
+export type PeerAdmission =
   | { readonly kind: "peer"; readonly peer: PeerIdentity }
   /** It speaks the older dialect; one of family A says who it is. */
   | { readonly kind: "older"; readonly serverId: string | undefined }
@@ -12,10 +12,10 @@ export type Admission =
   | { readonly kind: "notNow"; readonly retryAfterMs: number };
 
 /** The answer to a server that is let in. */
-export type Admitted = Extract<Admission, { kind: "peer" | "older" }>;
+export type Admitted = Extract<PeerAdmission, { kind: "peer" | "older" }>;
 
 /** The answer of a server that takes no others. */
-export const NO_DOOR: Admission = Object.freeze({
+export const NO_DOOR: PeerAdmission = Object.freeze({
   kind: "refused",
   info: "this server takes no other servers: it has no secret",
 });

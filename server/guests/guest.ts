@@ -12,10 +12,30 @@ import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts"
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
 import type { ConnectionView } from "../../view/network_view.ts";
-import type { ConnectionServices, ServedConnection } from "../session/connection_services.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Backplane } from "../backplane/backplane.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { ConnectionOwner, ServedConnection } from "../session/served_connection.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
-import type { ClientSession } from "../hub/sessions.ts";
+import type { ClientSession, Sessions } from "../hub/sessions.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
+
+/** What guests are made with. */
+export interface GuestParts {
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly journal: Journal;
+  readonly sessions: Pick<Sessions, "add" | "remove">;
+  readonly presence: Pick<PresenceBoard, "came" | "went">;
+  readonly hub: Pick<Hub, "join" | "leave" | "readOn">;
+  readonly backplane: Pick<Backplane, "whenSafe">;
+  /** Is told how a guest ends. */
+  readonly served: Pick<ConnectionOwner, "ended" | "gone">;
+  /** Puts events on record; absent while nobody does. */
+  tracer(): Pick<Tracer, "trace" | "published"> | undefined;
+}
 
 /** What a guest's door is told of it. Neither is called from inside a call that the door makes on the guest. */
 export interface GuestOwner {
@@ -50,7 +70,7 @@ const logger = getLogger(["thrum", "guest"]);
 /** One guest. Made by `Guests`. */
 export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   readonly id: string;
-  readonly #services: ConnectionServices;
+  readonly #parts: GuestParts;
   readonly #newcomer: NewGuest;
   readonly #owner: GuestOwner;
   readonly #queue: GuestQueue<N>;
@@ -58,20 +78,20 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   readonly #since: number;
   #isGone = false;
 
-  constructor(id: string, services: ConnectionServices, newcomer: NewGuest, owner: GuestOwner) {
+  constructor(id: string, parts: GuestParts, newcomer: NewGuest, owner: GuestOwner) {
     this.id = id;
-    this.#services = services;
+    this.#parts = parts;
     this.#newcomer = newcomer;
     this.#owner = owner;
-    this.#since = services.clock.wallMs();
+    this.#since = parts.clock.wallMs();
     this.#queue = new GuestQueue(() => owner.arrived());
     // Without a name it is read what is for everybody, and no direct messages.
-    this.#reader = new Reader(this.#queue, cursorAt(services.journal.head, undefined), this);
+    this.#reader = new Reader(this.#queue, cursorAt(parts.journal.head, undefined), this);
   }
 
   /** It is here from now on. Called once, by `Guests`. */
   begin(): void {
-    const { journal, sessions, presence, hub } = this.#services;
+    const { journal, sessions, presence, hub } = this.#parts;
     logger.info("{username} came as a guest from {address}", { username: this.username, address: this.address });
     journal.reach(this.#newcomer.lamport);
     this.#note("login", this.username);
@@ -96,7 +116,8 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */
   publish(activity: string, lamport: number): GuestPublication {
-    const { journal, tracer, backplane } = this.#services;
+    const { journal, backplane } = this.#parts;
+    const tracer = this.#parts.tracer();
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const { username } = this;
     const quotedUsername = quoteUsername(username);
@@ -130,7 +151,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** The next thing for it; `undefined` when there is nothing: `arrived` tells when to ask again. */
   take(): GuestItem<N> | undefined {
-    const { hub } = this.#services;
+    const { hub } = this.#parts;
     if (this.#queue.isEmpty) unlessUnreadable(() => hub.readOn(this.#reader));
     return this.#isGone ? undefined : this.#queue.take(this.#reader.state !== "behind");
   }
@@ -138,7 +159,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   /** Its door lets it go, for this `reason`, and says `why`. */
   leave(lamport: number, reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence): void {
     if (this.#isGone) return;
-    this.#services.journal.reach(lamport);
+    this.#parts.journal.reach(lamport);
     this.#close(reason, why);
   }
 
@@ -210,7 +231,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   #close(reason: CloseReason, why: string): void {
     this.#isGone = true;
-    const { sessions, presence, hub } = this.#services;
+    const { sessions, presence, hub } = this.#parts;
     hub.leave(this.#reader);
     this.#queue.end();
     sessions.remove(this);
@@ -224,12 +245,12 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     });
     this.#note("closed", reason);
     const { username: user, address } = this;
-    this.#services.ended({ since: this.#since, user, address, reason, why, heartbeats: [] });
-    this.#services.gone(this);
+    this.#parts.served.ended({ since: this.#since, user, address, reason, why, heartbeats: [] });
+    this.#parts.served.gone(this);
   }
 
   #note(event: "login" | "closed", what: string): void {
-    const { journal, tracer } = this.#services;
-    tracer?.trace({ event, peer: this.username, what }, journal.tick());
+    const { journal, tracer } = this.#parts;
+    tracer()?.trace({ event, peer: this.username, what }, journal.tick());
   }
 }

@@ -7,8 +7,15 @@ import { guarded } from "../../platform/faults.ts";
 import type { PresenceEvent } from "../presence/presence.ts";
 import type { Vector } from "../../log/vector.ts";
 import { usernameProblem } from "../../protocol/names.ts";
-import type { ConnectionServices } from "../session/connection_services.ts";
-import { Guest, type GuestOwner, type NewGuest } from "./guest.ts";
+import type { SessionsConfig } from "../../config/config.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
+import type { Backplane } from "../backplane/backplane.ts";
+import type { Sessions } from "../hub/sessions.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { Connections } from "../session/connections.ts";
+import type { DiskBudget } from "../store/disk_budget.ts";
+import { Guest, type GuestOwner, type GuestParts, type NewGuest } from "./guest.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /**
@@ -17,14 +24,20 @@ import { unlessUnreadable } from "../journal/unreadable_store.ts";
  */
 export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow";
 
-/** What the doors need of their node. */
+/** What the doors see of their server. */
 export interface GuestsParts {
-  readonly services: ConnectionServices;
-  /** Why it cannot serve one more connection. */
-  refusal(): "full" | "notNow" | undefined;
-  /** It serves this one from now on. Gives what it is called. */
-  nextId(): string;
-  serve(guest: Guest<unknown>): void;
+  readonly journal: Pick<Journal, "lamport" | "reach" | "vector" | "hasAccount">;
+  readonly presence: Pick<PresenceBoard, "isOnline">;
+  readonly sessions: Pick<Sessions, "of">;
+  readonly budget: Pick<DiskBudget, "hasSpace">;
+  readonly backplane: Pick<Backplane, "isJoined">;
+  readonly connections: Pick<Connections, "isFull" | "nextId" | "add">;
+  readonly faults: FaultGuard;
+  readonly perUser: SessionsConfig["perUser"];
+  /** Whether the server is about to end. */
+  isClosing(): boolean;
+  /** What each guest is made with. */
+  readonly guest: GuestParts;
 }
 
 /** Hears who comes and goes in the network, the door's own guests included. */
@@ -40,48 +53,48 @@ export class Guests {
   /** To be made before anything has happened at the server. */
   constructor(parts: GuestsParts) {
     this.#parts = parts;
-    this.lamportAtStart = parts.services.journal.lamport;
+    this.lamportAtStart = parts.journal.lamport;
   }
 
   /** The server's Lamport time. */
   get lamport(): number {
-    return this.#parts.services.journal.lamport;
+    return this.#parts.journal.lamport;
   }
 
   /** Lets the server's clock be no less than `lamport`, so that times do not go back when it is started again. */
   reach(lamport: number): void {
-    this.#parts.services.journal.reach(lamport);
+    this.#parts.journal.reach(lamport);
   }
 
   /** What all of the log that was delivered covers: the position of a notice that comes now. */
   get position(): Vector {
-    return { ...this.#parts.services.journal.vector };
+    return { ...this.#parts.journal.vector };
   }
 
   /** Whether somebody is online anywhere in the network. */
   isOnline(name: string): boolean {
-    return this.#parts.services.presence.isOnline(name);
+    return this.#parts.presence.isOnline(name);
   }
 
   /** Whether what guests publish is taken: there is space for it. */
   get hasSpace(): boolean {
-    return this.#parts.services.budget.hasSpace;
+    return this.#parts.budget.hasSpace;
   }
 
   /** Lets somebody in, or says why not. */
   enter<N>(newcomer: NewGuest, owner: GuestOwner): Guest<N> | GuestRefusal {
-    const { services, refusal } = this.#parts;
-    const { backplane, presence, config: { sessions: { perUser } } } = services;
+    const { journal, presence, backplane, connections, perUser, isClosing } = this.#parts;
     const { name } = newcomer;
     if (usernameProblem(name) !== undefined) return "badName";
-    const problem = refusal() ?? (backplane.isJoined ? undefined : "notNow");
-    if (problem !== undefined) return problem;
-    // Who has an account proves it with a secret; no door could tell.
-    const hasAccount = unlessUnreadable(() => services.hasAccount(name));
+    if (isClosing()) return "notNow";
+    if (connections.isFull) return "full";
+    if (!backplane.isJoined) return "notNow";
+    // A user with an account has a secret, and no door asks for it.
+    const hasAccount = unlessUnreadable(() => journal.hasAccount(name));
     if (hasAccount !== false) return hasAccount === undefined ? "notNow" : "account";
     if (perUser === "refuse" && presence.isOnline(name)) return "elsewhere";
-    const guest = new Guest<N>(this.#parts.nextId(), services, newcomer, owner);
-    this.#parts.serve(guest);
+    const guest = new Guest<N>(connections.nextId(), this.#parts.guest, newcomer, owner);
+    connections.add(guest);
     guest.begin();
     return guest;
   }
@@ -94,14 +107,14 @@ export class Guests {
 
   /** Somebody has come or gone. */
   presence(event: PresenceEvent, lamport: number): void {
-    const { faults } = this.#parts.services;
+    const { faults } = this.#parts;
     for (const listener of this.#listeners) guarded(faults, "grpc", () => listener(event, lamport), () => {});
   }
 
-  /** These names have accounts now: who has one without proof has to go. */
+  /** These names have accounts now. A guest has no proof that the account is its own, and has to go. */
   registered(usernames: readonly string[]): void {
     for (const username of usernames) {
-      for (const session of this.#parts.services.sessions.of(username)) {
+      for (const session of this.#parts.sessions.of(username)) {
         if (session instanceof Guest) session.end("NAME_LOST");
       }
     }

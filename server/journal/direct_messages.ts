@@ -1,7 +1,7 @@
 /**
  * What users wait for: direct messages as entries of the log, from when they are sent until they are delivered, here or
  * at another server. Writes them into the turn that the journal has open; what one client gets of them is the business
- * of `server/session/mailbox.ts`.
+ * of `server/session/client/mailbox.ts`.
  */
 
 import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";

@@ -1,12 +1,14 @@
 /**
- * What follows a commit, from top to bottom. A turn of the event loop ends with one transaction of the store, and only
- * then is anybody told what came in it. A fault of one step stops no other: what is committed reaches all who are owed
- * it. `docs/architecture.md` quotes the numbered lines.
+ * What follows a commit, from top to bottom. A turn of the event loop ends with one transaction of the store. Only then
+ * somebody is told what came in the turn. A fault of one step stops no other step: what is committed reaches everybody
+ * who is owed it. `docs/architecture.md` quotes the numbered lines.
  */
 
 import type { Backplane } from "../backplane/backplane.ts";
 import type { Guests } from "../guests/guests.ts";
+import { getLogger } from "@logtape/logtape";
 import type { Hub } from "../hub/hub.ts";
+import type { Sessions } from "../hub/sessions.ts";
 import type { AwaitingCommit, Commit } from "../journal/commit.ts";
 import type { Origins } from "../journal/origins/origins.ts";
 import type { LegacyServers } from "../legacy/legacy_servers.ts";
@@ -15,6 +17,7 @@ import type { Observatory } from "../observe/observatory.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { Segment } from "../../log/segment.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
+import type { PlaceKeeper } from "../places/place_keeper.ts";
 import type { UserLists } from "../presence/user_lists.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
 
@@ -33,9 +36,11 @@ export interface AfterCommitParts {
   readonly userLists: Pick<UserLists, "registered">;
   readonly guests: Pick<Guests, "registered">;
   readonly observatory: Pick<Observatory, "registered">;
-  /** The account that this name had here does not hold any more. */
-  accountLost(username: string): void;
+  readonly sessions: Pick<Sessions, "of">;
+  readonly placeKeeper: Pick<PlaceKeeper, "forgetUser">;
 }
+
+const logger = getLogger(["thrum", "server"]);
 
 /** Of one server. */
 export class AfterCommit {
@@ -79,12 +84,12 @@ export class AfterCommit {
       this.#inTurn(() => observatory.registered(names));
     }
     // 9. Sessions end whose name another server registered earlier.
-    for (const username of lostAccounts) this.#inTurn(() => this.#parts.accountLost(username));
+    for (const username of lostAccounts) this.#inTurn(() => this.#accountLost(username));
     // 10. Registrations are answered, last: each may begin sessions, and end turns.
     for (const delivered of registrations) this.#inTurn(delivered);
   }
 
-  /** Who cannot be told is owed answers, and is cut. */
+  /** A connection that cannot be told is owed answers, and is cut. */
   #acknowledge(waiting: AwaitingCommit): void {
     try {
       waiting.committed();
@@ -92,6 +97,16 @@ export class AfterCommit {
       this.#parts.faults.caught("turn", error);
       waiting.faulted?.();
     }
+  }
+
+  /** The account that this name had here does not hold any more. Its sessions have to go. */
+  #accountLost(username: string): void {
+    const { sessions, placeKeeper } = this.#parts;
+    logger.warning("two servers registered {username} while they had no link: the older registration counts", {
+      username,
+    });
+    for (const session of sessions.of(username)) session.end("NAME_LOST");
+    placeKeeper.forgetUser(username);
   }
 
   #inTurn(step: () => void): void {

@@ -33,6 +33,9 @@ export interface NodeEnd {
   readonly error?: unknown;
 }
 
+/** Where a server stands in its life. */
+export type NodeState = "joining" | "refused" | "ready" | "draining" | "stopping";
+
 /** What is to be ended. */
 export interface ClosingParts {
   /** How long clients are handed over to other servers (`cluster.drainMs`). */
@@ -61,6 +64,20 @@ export interface ClosingParts {
 /** How long others may take to take what they miss when this server stops. */
 const FINISH_MS = 2_000;
 const logger = getLogger(["thrum", "server"]);
+
+/**
+ * Where the server of `closing` stands. It is `ready` when it has found its network and logs clients in, or has looked
+ * for it for long enough. It is `refused` while it reached only servers of the network that do not want it.
+ */
+export function stateOf(
+  closing: Pick<Closing, "isDraining" | "hasBegun">,
+  { joinState, isJoined }: Pick<Backplane, "joinState" | "isJoined">,
+): NodeState {
+  if (closing.isDraining) return "draining";
+  if (closing.hasBegun) return "stopping";
+  if (joinState === "refused") return "refused";
+  return isJoined && joinState !== "joining" ? "ready" : "joining";
+}
 
 /** The end of one server. */
 export class Closing {

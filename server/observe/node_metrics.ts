@@ -7,7 +7,7 @@ import type { JoinState } from "../backplane/backplane.ts";
 import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionKind } from "../../view/network_view.ts";
-import type { ServedConnection } from "../session/connection_services.ts";
+import type { SeenConnection } from "./own_server.ts";
 import type { DiskState } from "../store/disk_budget.ts";
 import type { Durations, HeartbeatCounts, MetricCounters } from "../../view/metric_counters.ts";
 
@@ -73,7 +73,7 @@ export interface NodeMetrics {
 export interface MetricsFacts {
   readonly startedAt: number;
   readonly nowWallMs: number;
-  readonly connections: Iterable<ServedConnection>;
+  readonly connections: Iterable<SeenConnection>;
   readonly waiting: number;
   readonly counters: MetricCounters;
   readonly sessions: number;

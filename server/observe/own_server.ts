@@ -3,10 +3,17 @@
 import { endpointText } from "../../config/values.ts";
 import type { HeartbeatSnapshot } from "../../heartbeat/supervisor.ts";
 import type { KnownServer } from "../store/store.ts";
-import type { LinkView, OwnView, ServerView } from "../../view/network_view.ts";
+import type { ConnectionView, LinkView, OwnView, ServerView } from "../../view/network_view.ts";
 import { type OwnNumbers, serverNumbers } from "../../view/server_numbers.ts";
-import type { ServedConnection } from "../session/connection_services.ts";
 import { VERSION } from "../../protocol/version.ts";
+
+/** A connection, as people see it. */
+export interface SeenConnection {
+  /** Unique at this server while it runs. */
+  readonly id: string;
+  /** How it is at `nowWallMs`, in milliseconds since 1970. */
+  describe(nowWallMs: number): ConnectionView;
+}
 
 /** What the view is made from. */
 export interface OwnFacts extends OwnNumbers {
@@ -22,7 +29,7 @@ export interface OwnFacts extends OwnNumbers {
   readonly http: string;
   readonly draining: ServerView["draining"];
   readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
-  readonly connections: Iterable<ServedConnection> & { readonly size: number };
+  readonly connections: Iterable<SeenConnection> & { readonly size: number };
 }
 
 /** The view of this server and everything that it serves. */

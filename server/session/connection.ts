@@ -1,6 +1,6 @@
 /**
- * One connection of this server: carries out what `session.ts` decides. It owns the link until it is known who is at
- * the other end; what a connection has beside the link is its phase's.
+ * One connection of this server: carries out what `session.ts` decides. It owns the link until the server knows who is
+ * at the other end. All else that a connection has lies in its phase.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -10,7 +10,6 @@ import { guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
-import { LineFramer } from "../../protocol/line_framer.ts";
 import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
 import {
   type LoggedIn,
@@ -24,14 +23,16 @@ import {
 import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
 import { type RepliedTo, Replies } from "./replies.ts";
-import type { ConnectionOrigin, ConnectionServices, ServedConnection } from "./connection_services.ts";
+import type { ConnectionParts } from "./connection_parts.ts";
+import type { ConnectionOrigin, ConnectionOwner, ServedConnection } from "./served_connection.ts";
+import type { PeerEntranceOwner } from "./peer_entrance.ts";
 import { type ClientPhase, kindOf, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
 import { viewOf } from "./connection_view.ts";
-import { type EntranceOwner, letIn, sendOn } from "./entrance.ts";
+import type { EntranceOwner } from "./entrance.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
 import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
-import { type Admission, type Admitted, NO_DOOR } from "../backplane/peer_admission.ts";
+import type { PeerAdmission } from "../backplane/peer_admission.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
 import { isThirdFamily } from "../legacy/legacy_codec.ts";
@@ -46,7 +47,7 @@ const QUIET_MS = 10_000;
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "connection"]);
 
-/** One client, or whatever else has connected. */
+/** One client, or another program that has connected. */
 export class Connection
   implements
     LinkHandler,
@@ -55,19 +56,21 @@ export class Connection
     ClientSession,
     ServedConnection,
     EntranceOwner,
+    PeerEntranceOwner,
     IdentificationOwner,
     LineIntakeOwner {
   readonly id: string;
   readonly link: Link;
   readonly #over: Door;
   readonly #since: number;
-  readonly #services: ConnectionServices;
+  readonly #parts: ConnectionParts;
+  readonly #owner: ConnectionOwner;
   readonly #lines: LineIntake;
   readonly replies: Replies;
   #phase: Phase;
   /** The link, or what stands before it. */
   outlet: Outlet;
-  /** Whether it becomes known just now who it is. */
+  /** Whether the server decides just now who it is. */
   #isDeciding = false;
   /** The user that has logged in; empty before. */
   #username = "";
@@ -75,19 +78,23 @@ export class Connection
   #nameInTrace = "";
   readonly #log: ConnectionLog;
 
-  constructor(link: Link, services: ConnectionServices, { id, over }: ConnectionOrigin) {
+  constructor(
+    link: Link,
+    parts: ConnectionParts,
+    owner: ConnectionOwner,
+    { id, over }: ConnectionOrigin,
+  ) {
     this.id = id;
     this.#over = over;
-    this.#since = services.clock.wallMs();
+    this.#since = parts.clock.wallMs();
     this.link = link;
     this.outlet = link;
-    this.#services = services;
-    this.#phase = { kind: "stranger", identification: new Identification(services, this) };
-    const longLines = services.longLogins.of(link.remoteHost, () => this.#phase.kind !== "client");
-    const framer = new LineFramer(services.config.limits.maxLineBytes, longLines);
-    this.#lines = new LineIntake(link, framer, services.shares, this);
-    this.replies = new Replies(services.journal, this);
-    this.#log = new ConnectionLog(this, services.refusals);
+    this.#parts = parts;
+    this.#owner = owner;
+    this.#phase = { kind: "stranger", identification: new Identification(parts.identification, this) };
+    this.#lines = new LineIntake(link, parts.lines, this);
+    this.replies = new Replies(parts.journal, this);
+    this.#log = new ConnectionLog(this, parts.refusals);
   }
 
   /** Begins to read. */
@@ -118,7 +125,7 @@ export class Connection
   }
 
   get isQuiet(): boolean {
-    return this.#services.clock.nowMs() - (servedIn(this.#phase)?.publishedAt ?? -Infinity) >= QUIET_MS;
+    return this.#parts.clock.nowMs() - (servedIn(this.#phase)?.publishedAt ?? -Infinity) >= QUIET_MS;
   }
 
   /** Ends the connection of this server's own will. Peers are ended by the backplane. */
@@ -136,7 +143,7 @@ export class Connection
   onData(bytes: Uint8Array): void {
     const phase = this.#phase;
     if (phase.kind === "closed") return;
-    if (phase.kind === "client") phase.client.heard();
+    if (phase.kind === "client") phase.client.supervision.heard();
     else if (phase.kind === "stranger") phase.identification.heard();
     this.#lines.push(bytes);
   }
@@ -162,13 +169,17 @@ export class Connection
 
   onEnd(end: LinkEnd): void {
     try {
-      // Cut by this side, which did not mean to end it.
+      // This side cut the link, and did not mean to end the connection.
       const isFault = end === "local";
       const reason = isFault ? "SERVER_FAILED" : end === "reset" ? "CONNECTION_RESET" : "CLOSED_BY_OTHER_SIDE";
       this.#close(reason, isFault ? "a fault of this server" : CLOSE_REASONS[reason].sentence);
     } finally {
-      this.#services.gone(this);
+      this.gone();
     }
+  }
+
+  gone(): void {
+    this.#owner.gone(this);
   }
 
   // ---- the network speaks ----------------------------------------------------------------------------------------
@@ -193,7 +204,7 @@ export class Connection
 
   canBeMoved(nowMs: number): boolean {
     const phase = this.#phase;
-    // Without acknowledgements what is on its way just now would be lost.
+    // Without acknowledgements, activities that are on their way would be lost.
     return phase.kind === "client" && this.canResume && this.#knows("ack") && !this.replies.isWaiting &&
       phase.client.isIdleFor(BUSY_MS, nowMs);
   }
@@ -215,8 +226,6 @@ export class Connection
     return this.#phase.kind === "client" && this.#phase.session.features.includes(feature);
   }
 
-  // ---- people look -----------------------------------------------------------------------------------------------
-
   describe(nowWallMs: number): ConnectionView {
     const { address, outlet: { pendingBytes } } = this;
     const [user, kind, client] = [this.#username, kindOf(this.#phase), servedIn(this.#phase)];
@@ -231,45 +240,47 @@ export class Connection
   }
 
   get maxRegistrations(): number {
-    return this.#services.config.limits.maxRegistrationsPerConnection;
+    return this.#parts.limits.maxRegistrationsPerConnection;
   }
 
-  admit(message: AuthenticateMessage): Admission {
-    const admission = this.#services.backplane.door?.admit(message, this.remoteHost) ?? NO_DOOR;
-    if (admission.kind === "notNow") this.#services.counters.limited("secrets");
-    return admission;
+  admit(message: AuthenticateMessage): PeerAdmission {
+    return this.#parts.peerEntrance.admit(message, this.remoteHost);
   }
 
   hasAccount(username: string): boolean {
-    return this.#services.hasAccount(username);
+    return this.#parts.journal.hasAccount(username);
   }
 
   get hasSpace(): boolean {
-    return this.#services.budget.hasSpace;
+    return this.#parts.budget.hasSpace;
   }
 
   isRepeated(username: string, messageId: string): boolean {
-    return this.#services.journal.hasUsed(username, messageId);
+    return this.#parts.journal.hasUsed(username, messageId);
   }
 
   matchesSecret(secret: string): boolean {
     const phase = this.#phase;
     return phase.kind === "client" && phase.proven !== undefined &&
-      this.#services.accounts.matches(phase.session.username, secret, phase.proven.digest);
+      this.#parts.accounts.matches(phase.session.username, secret, phase.proven.digest);
   }
 
   // ---- lines in --------------------------------------------------------------------------------------------------
+
+  get isLoggedIn(): boolean {
+    return this.#phase.kind === "client";
+  }
 
   get taking(): Taking {
     return takingIn(this.#phase);
   }
 
   /**
-   * Whether it does not take its answers. What comes from the log does not count: it may be much at once, and who is
-   * slow to read it still has to be heard.
+   * Whether it does not take its answers. Lines of the log do not count: they may be many at once, and a client that is
+   * slow to read them still has to be heard.
    */
   get isStuffed(): boolean {
-    return this.replies.untakenBytes > 2 * this.#services.config.limits.maxPendingBytes;
+    return this.replies.untakenBytes > 2 * this.#parts.limits.maxPendingBytes;
   }
 
   get isRead(): boolean {
@@ -285,7 +296,7 @@ export class Connection
     }
     const message = parseClientLine(line);
     const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this);
-    // What almost every line is, and needs nothing of what follows.
+    // Almost every line is one of these, and needs nothing of what follows.
     if (message.command === "ACTIVITY_MESSAGE" && step.effects === PUBLISH && phase.kind === "client") {
       phase.requests.publish(message);
       return "cheap";
@@ -303,8 +314,9 @@ export class Connection
   }
 
   readsAgain(): void {
-    // What it sent meanwhile is still to come: its silence begins now. Whoever is just let in is asked soon instead.
-    if (this.#phase.kind === "client" && !this.#isDeciding) this.#phase.client.heard();
+    // Lines that it sent meanwhile are still to come, so its silence begins now. A client that is let in just now is
+    // asked soon instead.
+    if (this.#phase.kind === "client" && !this.#isDeciding) this.#phase.client.supervision.heard();
   }
 
   readOrNot(): void {
@@ -331,9 +343,9 @@ export class Connection
     this.#lines.readOrNot();
   }
 
-  /** What is known of a stranger now. */
+  /** A stranger's session goes on, or the stranger is known. */
   #identified(identification: Identification, session: StrangerSession | LoggedIn | { readonly kind: "peer" }): void {
-    // Where a peer's link goes is known a moment later.
+    // The effect that follows says who takes the link of a peer.
     if (session.kind !== "client" && session.kind !== "peer") return identification.goesOn(session);
     const { silentMs } = identification;
     identification.leave();
@@ -350,24 +362,21 @@ export class Connection
         if (phase.kind === "stranger") phase.identification.perform(effect);
         return;
       case "redirect":
-        return sendOn(effect, effect.to, this, this.#services);
+        return this.#parts.entrance.sendOn(effect, effect.to, this);
       case "becomePeer":
-        return this.#becomePeer(effect.admission);
+        this.#phase = {
+          kind: "peer",
+          taker: this.#parts.peerEntrance.letIn(effect.admission, this.#lines.framer, this),
+        };
+        return;
       case "beginSession":
-        if (phase.kind === "entering") letIn(phase, effect, this, this.#services);
+        if (phase.kind === "entering") this.#parts.entrance.letIn(phase, effect, this);
         return;
       case "close":
         return this.#close(effect.reason, effect.why);
       default:
         if (phase.kind === "client") phase.requests.carryOut(effect);
     }
-  }
-
-  #becomePeer(admission: Admitted): void {
-    const { seats, backplane } = this.#services;
-    seats.enter(this, { kind: "peer" }, () => {});
-    const taker = backplane.door!.accept(this.link, this.#lines.framer, admission, () => this.#services.gone(this));
-    this.#phase = { kind: "peer", taker };
   }
 
   registered(username: string): void {
@@ -377,10 +386,10 @@ export class Connection
 
   /** From here on it is told the time. */
   traced({ username, features }: LoginMessage, { node, attempt, lamport }: NonNullable<LoginMessage["trace"]>): void {
-    const { journal, tracer } = this.#services;
+    const { journal, tracer } = this.#parts;
     const time = journal.tick(lamport);
     this.#nameInTrace = `${username}#${node}`;
-    tracer?.trace({ event: "receive", peer: this.#nameInTrace, id: `login:${attempt}`, what: this.address }, time);
+    tracer()?.trace({ event: "receive", peer: this.#nameInTrace, id: `login:${attempt}`, what: this.address }, time);
     if (features.length > 0) this.outlet = new ClockOutlet(this.link, () => journal.lamport);
   }
 
@@ -393,38 +402,35 @@ export class Connection
     this.#phase = as;
   }
 
-  /** The one way out: everything that the connection holds is let go, and the log says why. */
+  /** The one way out. Everything that the connection holds is let go, and the log says why. */
   #close(reason: CloseReason, why: string, lingerMs = LINGER_MS): void {
     const phase = this.#phase;
     if (phase.kind === "closed") return;
     const client = phase.kind === "client" ? phase.client : undefined;
     this.#phase = { kind: "closed", reason, served: client };
-    const { sessions, presence } = this.#services;
     if (phase.kind === "stranger") phase.identification.leave();
     this.#lines.end();
-    client?.leave(reason);
-    sessions.remove(this);
-    if (client !== undefined) presence.went(this.#username, reason === "LOGGED_OUT" ? "left" : "lost");
+    this.#parts.entrance.letOut(this, client, reason);
     this.#log.ended(reason, why, phase.kind === "stranger");
     if (client !== undefined) logger.info("{username} disconnected", { username: this.#username });
     this.note("closed", reason);
-    const heartbeats = client?.moments ?? [];
-    this.#services.ended({ since: this.#since, user: this.#username, address: this.address, reason, why, heartbeats });
+    const heartbeats = client?.supervision.moments ?? [];
+    this.#owner.ended({ since: this.#since, user: this.#username, address: this.address, reason, why, heartbeats });
     this.link.end(lingerMs);
   }
 
-  /** A fault on the way to it: nobody knows what it got. */
+  /** After a fault on the way to it, nobody knows what it got. */
   cut(): void {
     this.link.destroy();
   }
 
-  /** What others call back later is this connection's own fault when it throws. */
+  /** A later call of others that throws is this connection's own fault. */
   contain(act: () => void): void {
-    guarded(this.#services.faults, "session", act, () => this.link.destroy());
+    guarded(this.#parts.faults, "session", act, () => this.link.destroy());
   }
 
   note(event: "connect" | "register" | "login" | "redirect" | "closed", what?: string): void {
-    const { journal, tracer } = this.#services;
-    tracer?.trace({ event, peer: this.tracedAs, ...(what === undefined ? {} : { what }) }, journal.tick());
+    const { journal, tracer } = this.#parts;
+    tracer()?.trace({ event, peer: this.tracedAs, ...(what === undefined ? {} : { what }) }, journal.tick());
   }
 }

@@ -1,13 +1,13 @@
-/** What a connection can be, and what follows from that alone. */
+/** What a connection can be, and what follows from its phase alone. */
 
 import type { Proven } from "../accounts/credential.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionView } from "../../view/network_view.ts";
-import type { ClientRequests } from "./client_requests.ts";
+import type { ClientRequests } from "./client/client_requests.ts";
 import type { Identification } from "./identification.ts";
 import type { Taking } from "./line_intake.ts";
-import type { ServedClient } from "./served_client.ts";
+import type { ServedClient } from "./client/served_client.ts";
 import type { LoggedIn, Session } from "./session.ts";
 
 /** A client that is served. */
@@ -16,18 +16,18 @@ export interface ClientPhase {
   readonly session: LoggedIn;
   readonly client: ServedClient;
   readonly requests: ClientRequests;
-  /** Not there for who needs no account. */
+  /** Not there for a client that needs no account. */
   readonly proven: Proven | undefined;
 }
 
-/** What a connection is, with all that it has as that: nothing of one phase is there in another. Replaced whole. */
+/** What a connection is, with all that it has in this phase. A phase is replaced whole. */
 export type Phase =
   /** It has to say who it is. */
   | { readonly kind: "stranger"; readonly identification: Identification }
   /** It is let in, and about to be welcomed; it has said nothing for `silentMs`. */
   | { readonly kind: "entering"; readonly session: LoggedIn; readonly silentMs: number }
   | ClientPhase
-  /** A server: it has taken the link over, and all that follows is its business. */
+  /** A server. `taker` has taken the link over, and takes the lines. */
   | { readonly kind: "peer"; readonly taker: LinkTaker }
   /** Its last line may still be on its way. `served` is the client that it was. */
   | { readonly kind: "closed"; readonly reason: CloseReason; readonly served: ServedClient | undefined };
@@ -67,7 +67,7 @@ export function servedIn(phase: Phase): ServedClient | undefined {
   return phase.kind === "client" ? phase.client : phase.kind === "closed" ? phase.served : undefined;
 }
 
-/** What people are told that it is. */
+/** What it is called for people. */
 export function kindOf(phase: Phase): ConnectionView["kind"] {
   if (phase.kind === "peer") return "server";
   if (phase.kind !== "client") return "new";

@@ -1,21 +1,21 @@
 /** One connection as people see it. */
 
 import type { ConnectionView } from "../../view/network_view.ts";
-import type { ServedClient } from "./served_client.ts";
+import type { ServedClient } from "./client/served_client.ts";
 
-/** What there is to see of it. */
-export interface SeenConnection
+/** What there is to see of a connection. */
+export interface ViewFacts
   extends Pick<ConnectionView, "user" | "address" | "kind" | "over" | "since" | "waitingBytes"> {
   /** The client that it is or was. */
-  readonly client: Pick<ServedClient, "heartbeat" | "isBehind"> | undefined;
+  readonly client: Pick<ServedClient, "supervision" | "isBehind"> | undefined;
 }
 
 /** Its row on the dashboard, at `nowWallMs`. */
 export function viewOf(
-  { user, address, kind, over, since, waitingBytes, client }: SeenConnection,
+  { user, address, kind, over, since, waitingBytes, client }: ViewFacts,
   nowWallMs: number,
 ): ConnectionView {
-  const heartbeat = client?.heartbeat;
+  const heartbeat = client?.supervision.heartbeat;
   return {
     user,
     address,

@@ -13,7 +13,7 @@ import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts"
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { Door } from "../../view/network_view.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOrigin, SeatGiver, ServedConnection } from "./connection_services.ts";
+import type { ConnectionOrigin, SeatGiver, ServedConnection } from "./served_connection.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { LimitName } from "./limits/limit_names.ts";
 import { Seats, type Standing } from "./limits/seats.ts";

@@ -1,23 +1,47 @@
 /**
- * How a client comes in once its LOGIN is good: it is welcomed, finds its place in the log, and is one of the sessions
- * here; or it is welcomed and sent on to another server.
+ * How a client comes in once its LOGIN is good, and how it goes out. A client that comes in is welcomed, finds its
+ * place in the log, and is one of the sessions here. Or it is welcomed and sent on to another server.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
 import { getLogger } from "@logtape/logtape";
-import type { ClientSession } from "../hub/sessions.ts";
-import type { Feature } from "../../protocol/message.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Balancer } from "../balance/balancer.ts";
+import type { ClientSession, Sessions } from "../hub/sessions.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { PlaceKeeper } from "../places/place_keeper.ts";
+import type { PlaceTalk } from "../places/place_talk.ts";
+import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { Feature, WireHeartbeat } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
-import { ClientRequests } from "./client_requests.ts";
+import { ClientRequests, type ClientRequestsParts } from "./client/client_requests.ts";
 import type { ClientPhase, Phase } from "./connection_phase.ts";
-import type { ConnectionServices } from "./connection_services.ts";
-import { loginSuccess } from "./login_answers.ts";
 import type { Replies } from "./replies.ts";
-import { type ResumePoint, resumePointOf } from "./resume_point.ts";
-import { ServedClient, type ServedClientOwner } from "./served_client.ts";
+import { loginSuccess, type ResumePoint, resumePointOf } from "./client/resume_point.ts";
+import { ServedClient, type ServedClientOwner, type ServedClientParts } from "./client/served_client.ts";
 import { type CheckedLogin, featuresInForce } from "./session.ts";
 
-/** The connection, as it is needed for that. */
+/** What clients come into. */
+export interface EntranceParts {
+  readonly journal: Journal;
+  readonly accounts: Pick<Accounts, "ticketFor">;
+  /** As clients are told. */
+  readonly heartbeat: WireHeartbeat;
+  readonly placeKeeper: Pick<PlaceKeeper, "takeUp" | "takeAway">;
+  readonly placeTalk: Pick<PlaceTalk, "whenKnown">;
+  readonly sessions: Sessions;
+  readonly presence: Pick<PresenceBoard, "came" | "went">;
+  readonly balancer: Pick<Balancer, "begin">;
+  /** Puts events on record; absent while nobody does. */
+  tracer(): Tracer | undefined;
+  /** What each client is made with. */
+  readonly client: ServedClientParts;
+  readonly requests: ClientRequestsParts;
+}
+
+/** The connection of the client. */
 export interface EntranceOwner extends ClientSession, ServedClientOwner {
   /** Host and port, for the log. */
   readonly address: string;
@@ -32,62 +56,76 @@ export interface EntranceOwner extends ClientSession, ServedClientOwner {
 
 const logger = getLogger(["thrum", "connection"]);
 
-/** Serves it from here on. */
-export function letIn(
-  { session, silentMs }: Extract<Phase, { kind: "entering" }>,
-  checked: CheckedLogin,
-  owner: EntranceOwner,
-  services: ConnectionServices,
-): void {
-  const { login, proven } = checked;
-  const { journal, placeKeeper, placeTalk, sessions, balancer, presence } = services;
-  const { username, features } = session;
-  const brings = features.includes("resume") ? login.resume : undefined;
-  const reads = login.reads !== false;
-  const isNamed = username !== ANONYMOUS;
-  const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
-  const resumePoint = resumePointOf(brings, stood, journal);
-  owner.note("login", username);
-  welcome(checked, owner, services, features, resumePoint);
-  const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
-  owner.named(username);
-  logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
-  const client = new ServedClient(services, owner, { session, resumePoint, reads });
-  const requests = new ClientRequests(services, client, session, owner.replies);
-  owner.enters({ kind: "client", session, client, requests, proven });
-  sessions.add(owner);
-  presence.came(owner);
-  balancer.begin(owner);
-  // What it says that it has is known at once; where it was lost may only be found out in a moment.
-  if (isNamed && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
-  client.begin(login, silentMs);
-}
+/** Of one server. */
+export class Entrance {
+  readonly #parts: EntranceParts;
 
-/** A client that is sent away is logged in for a moment, as some know no other order. */
-export function sendOn(
-  checked: CheckedLogin,
-  { host, port }: Endpoint,
-  owner: EntranceOwner,
-  services: ConnectionServices,
-): void {
-  const { login } = checked;
-  owner.named(login.username);
-  welcome(checked, owner, services, featuresInForce(login));
-  owner.replies.send({ command: "REDIRECT", hostname: host, port });
-  owner.note("redirect", `to ${host}:${port}`);
-}
-
-/** Says LOGIN_SUCCESS. */
-function welcome(
-  { login, proven }: CheckedLogin,
-  { replies, tracedAs }: EntranceOwner,
-  services: ConnectionServices,
-  features: readonly Feature[],
-  resumePoint?: ResumePoint,
-): void {
-  const { journal, tracer } = services;
-  if (login.trace !== undefined && login.features.length > 0) {
-    tracer?.trace({ event: "send", peer: tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
+  constructor(parts: EntranceParts) {
+    this.#parts = parts;
   }
-  replies.send(loginSuccess(login, { features, resumePoint, proven }, services));
+
+  /** Serves the client from here on. */
+  letIn(
+    { session, silentMs }: Extract<Phase, { kind: "entering" }>,
+    checked: CheckedLogin,
+    owner: EntranceOwner,
+  ): void {
+    const { login, proven } = checked;
+    const { journal, placeKeeper, placeTalk, sessions, balancer, presence } = this.#parts;
+    const { username, features } = session;
+    const brings = features.includes("resume") ? login.resume : undefined;
+    const reads = login.reads !== false;
+    const isNamed = username !== ANONYMOUS;
+    const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
+    const resumePoint = resumePointOf(brings, stood, journal);
+    owner.note("login", username);
+    this.#welcome(checked, owner, features, resumePoint);
+    const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
+    owner.named(username);
+    logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
+    const client = new ServedClient(this.#parts.client, owner, { session, resumePoint, reads });
+    const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies);
+    owner.enters({ kind: "client", session, client, requests, proven });
+    sessions.add(owner);
+    presence.came(owner);
+    balancer.begin(owner);
+    // The client says itself what it has. Its lost connection may become known a moment later.
+    if (isNamed && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
+    client.begin(login, silentMs);
+  }
+
+  /** A client that is sent away is logged in for a moment, as some clients know no other order. */
+  sendOn(checked: CheckedLogin, { host, port }: Endpoint, owner: EntranceOwner): void {
+    const { login } = checked;
+    owner.named(login.username);
+    this.#welcome(checked, owner, featuresInForce(login));
+    owner.replies.send({ command: "REDIRECT", hostname: host, port });
+    owner.note("redirect", `to ${host}:${port}`);
+  }
+
+  /** The connection ends. `served` is the client that it was, if it was one. */
+  letOut(owner: ClientSession, served: ServedClient | undefined, reason: CloseReason): void {
+    const { sessions, presence } = this.#parts;
+    served?.leave(reason);
+    sessions.remove(owner);
+    if (served !== undefined) presence.went(owner.username, reason === "LOGGED_OUT" ? "left" : "lost");
+  }
+
+  /** Says LOGIN_SUCCESS. */
+  #welcome(
+    { login, proven }: CheckedLogin,
+    { replies, tracedAs }: EntranceOwner,
+    features: readonly Feature[],
+    resumePoint?: ResumePoint,
+  ): void {
+    const { journal, accounts, heartbeat, tracer } = this.#parts;
+    if (login.trace !== undefined && login.features.length > 0) {
+      tracer()?.trace({ event: "send", peer: tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
+    }
+    const ticket = features.includes("resume") && proven !== undefined
+      ? accounts.ticketFor(login.username, login.secret ?? "", proven)
+      : undefined;
+    const { serverId, lamport } = journal;
+    replies.send(loginSuccess(login, { features, resumePoint, serverId, lamport, heartbeat, ticket }));
+  }
 }

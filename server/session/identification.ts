@@ -1,17 +1,20 @@
 /**
- * Finds out who is at the other end of a connection: how long that may take, and what has to be looked up or made
- * before a LOGIN or REGISTER is answered. It is there until that is known. What may be said meanwhile, and what
- * follows, is decided in `session.ts`.
+ * Finds out who is at the other end of a connection: how long this may take, and what has to be looked up or made
+ * before a LOGIN or REGISTER is answered. It ends when the answer is known. `session.ts` decides what the other end
+ * may say meanwhile, and what follows.
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Silence, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import { StoreError } from "../store/store.ts";
-import { checkLogin, type LoginApplicant, register } from "./admission.ts";
-import type { ConnectionServices, ServedConnection } from "./connection_services.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
+import type { Admission, LoginApplicant } from "./admission.ts";
+import type { AddressRates } from "./limits/address_rates.ts";
+import type { ConnectionOwner, SeatGiver, ServedConnection } from "./served_connection.ts";
 import {
   NEW_SESSION,
   onLoginChecked,
@@ -29,16 +32,30 @@ type VerifyingSession = Extract<Session, { kind: "verifying" }>;
 /** A session of somebody who is to be identified. */
 export type StrangerSession = NamelessSession | VerifyingSession;
 
+/** What the server finds it out with. */
+export interface IdentificationParts {
+  readonly admission: Pick<Admission, "checkLogin" | "register">;
+  readonly accounts: Pick<Accounts, "letOthersGoFirst" | "giveUp">;
+  readonly seats: SeatGiver;
+  readonly rates: Pick<AddressRates, "take">;
+  readonly supervisor: Pick<Supervisor, "deadline" | "silence">;
+  readonly faults: Pick<FaultGuard, "noted">;
+  /** Is told when the store cannot be read. */
+  readonly served: Pick<ConnectionOwner, "failed">;
+  /** How long a connection may take to log in, in milliseconds. */
+  readonly identifyTimeoutMs: number;
+}
+
 /** How far it has come. */
 type Stage =
   /** It has to say who it is, before the deadline. */
   | { readonly kind: "nameless"; readonly session: NamelessSession; readonly deadline: SupervisorDeadline }
-  /** What it has said is looked at. It is the client that waits, so there is no deadline; its silence counts. */
+  /** What it has said is looked at. The client waits, so there is no deadline; its silence counts. */
   | { readonly kind: "verifying"; readonly session: VerifyingSession }
   /** Its LOGIN is good, and no seat is free. */
   | { readonly kind: "awaitingSeat"; readonly session: VerifyingSession; readonly deadline: SupervisorDeadline };
 
-/** The connection, as it is needed for that. */
+/** The connection. */
 export interface IdentificationOwner extends ServedConnection {
   readonly remoteHost: string;
   /** Host and port, for the log. */
@@ -65,14 +82,14 @@ const logger = getLogger(["thrum", "connection"]);
 
 /** One connection's. */
 export class Identification implements LoginApplicant {
-  readonly #services: ConnectionServices;
+  readonly #parts: IdentificationParts;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;
   /** Since it said what is looked at. */
   #silence: Silence | undefined;
 
-  constructor(services: ConnectionServices, owner: IdentificationOwner) {
-    this.#services = services;
+  constructor(parts: IdentificationParts, owner: IdentificationOwner) {
+    this.#parts = parts;
     this.#owner = owner;
   }
 
@@ -107,7 +124,7 @@ export class Identification implements LoginApplicant {
   goesOn(session: StrangerSession): void {
     if (session.kind !== "verifying") return this.#await(session);
     this.#stopDeadline();
-    this.#silence = this.#services.supervisor.silence();
+    this.#silence = this.#parts.supervisor.silence();
     this.#stage = { kind: "verifying", session };
   }
 
@@ -123,29 +140,29 @@ export class Identification implements LoginApplicant {
 
   /** It sends nothing more: whoever may still ask for something goes before it. */
   finished(): void {
-    this.#services.accounts.letOthersGoFirst(this);
+    this.#parts.accounts.letOthersGoFirst(this);
   }
 
   /** It is known who it is, or the connection ends. */
   leave(): void {
     this.#stopDeadline();
     this.#stopSilence();
-    this.#services.accounts.giveUp(this);
+    this.#parts.accounts.giveUp(this);
   }
 
   brokeDown(error: unknown): void {
     if (this.isGone || error instanceof UnreadableError) return;
-    if (error instanceof StoreError) return this.#services.failed(error);
+    if (error instanceof StoreError) return this.#parts.served.failed(error);
     logger.error("cannot check the secret of {address}: {error}", { address: this.#owner.address, error });
-    this.#services.faults.noted("session", error);
+    this.#parts.faults.noted("session", error);
     this.#owner.end("SERVER_FAILED");
   }
 
   #checkLogin(login: LoginMessage): void {
-    const { seats } = this.#services;
+    const { seats, admission } = this.#parts;
     seats.tries(this.#owner, true);
     if (login.trace !== undefined) this.#owner.traced(login, login.trace);
-    checkLogin(login, this, this.#services, (findings) => {
+    admission.checkLogin(login, this, (findings) => {
       const isRefused = (findings.problem ?? findings.limit ?? findings.redirect) !== undefined;
       const goOn = () => this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
       if (isRefused || seats.enter(this.#owner, standingOf(login), goOn)) goOn();
@@ -154,13 +171,13 @@ export class Identification implements LoginApplicant {
   }
 
   #register(username: string, secret: string): void {
-    const { seats, rates } = this.#services;
+    const { seats, rates, admission } = this.#parts;
     const limit = rates.take("registrations", this.remoteHost);
     if (limit !== undefined) {
       return this.#decide((session) => onRegistered(session, { reason: "TOO_MANY", ...limit }));
     }
     seats.tries(this.#owner, true);
-    register({ username, secret }, this, this.#services, (isRegistered) => {
+    admission.register({ username, secret }, this, (isRegistered) => {
       seats.tries(this.#owner, false);
       this.#owner.contain(() => {
         if (isRegistered) this.#owner.registered(username);
@@ -175,7 +192,7 @@ export class Identification implements LoginApplicant {
 
   #await(session: NamelessSession): void {
     this.#stopSilence();
-    const { seats, config: { limits: { identifyTimeoutMs } } } = this.#services;
+    const { seats, identifyTimeoutMs } = this.#parts;
     // When few seats are left it may come back: it has not had as long as is promised.
     const isShort = seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs;
     const deadline = isShort
@@ -193,7 +210,7 @@ export class Identification implements LoginApplicant {
 
   #deadline(spanMs: number, reason: CloseReason, why: string): SupervisorDeadline {
     this.#stopDeadline();
-    return this.#services.supervisor.deadline(spanMs, () => this.#owner.end(reason, why));
+    return this.#parts.supervisor.deadline(spanMs, () => this.#owner.end(reason, why));
   }
 
   #stopSilence(): void {

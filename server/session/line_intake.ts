@@ -1,10 +1,12 @@
 /**
- * Lines of one connection on their way in: taken in their order, as far as its share of the turn goes. The rest is
- * held, and the link is not read meanwhile; nor is that of a client that does not take its answers.
+ * Lines of one connection on their way in. They are taken in their order, as far as the connection's share of the turn
+ * goes. The rest is held, and the link is not read meanwhile. The link of a client that does not take its answers is
+ * not read either.
  */
 
 import type { Link } from "../../platform/transport.ts";
-import type { LineFramer } from "../../protocol/line_framer.ts";
+import { LineFramer } from "../../protocol/line_framer.ts";
+import type { LongLogins } from "./limits/long_logins.ts";
 import type { Waiter, WorkShares } from "./limits/work_shares.ts";
 
 /**
@@ -16,19 +18,28 @@ import type { Waiter, WorkShares } from "./limits/work_shares.ts";
  */
 export type Taking = "now" | "later" | "elsewhere" | "never";
 
-/** What became of a line: it was taken, at a cost or for next to nothing, or it was not, as lines are not taken now. */
+/** What became of a line: it was taken, for next to nothing or at a cost, or it was not taken. */
 export type Taken = "cheap" | "dear" | "not";
 
-/** Whoever takes the lines. */
+/** What lines are taken with. */
+export interface LineIntakeParts {
+  readonly shares: WorkShares;
+  readonly longLogins: LongLogins;
+  readonly maxLineBytes: number;
+}
+
+/** The connection, which takes the lines. */
 export interface LineIntakeOwner {
   readonly taking: Taking;
+  /** Whether it is a client: before, a LOGIN may be longer than other lines. */
+  readonly isLoggedIn: boolean;
   /** Whether it does not take its answers. */
   readonly isStuffed: boolean;
   /** Takes a line, if it takes lines now. */
   takeLine(line: string): Taken;
   /** What came is no line, and why. */
   takeProblem(problem: string): void;
-  /** The rest is for the new owner of the link. */
+  /** The other lines are for the new owner of the link. */
   handOn(lines: readonly string[], problem: string | undefined): void;
   /** The link is read again. */
   readsAgain(): void;
@@ -59,9 +70,9 @@ export class LineIntake implements Waiter {
   #hasFinished = false;
   #isRead = true;
 
-  constructor(link: Link, framer: LineFramer, shares: WorkShares, owner: LineIntakeOwner) {
+  constructor(link: Link, { shares, longLogins, maxLineBytes }: LineIntakeParts, owner: LineIntakeOwner) {
     this.#link = link;
-    this.framer = framer;
+    this.framer = new LineFramer(maxLineBytes, longLogins.of(link.remoteHost, () => !owner.isLoggedIn));
     this.#shares = shares;
     this.#owner = owner;
   }
@@ -81,11 +92,11 @@ export class LineIntake implements Waiter {
     const { lines, problem } = this.framer.push(bytes);
     const held = this.#held;
     if (held === undefined) this.#take(lines, problem);
-    // It was on its way already when reading stopped.
+    // These bytes were on their way already when reading stopped.
     else this.#held = { lines: [...held.lines, ...lines], problem: held.problem ?? problem };
   }
 
-  /** No more bytes come. The owner hears it once more when what is held was taken. */
+  /** No more bytes come. The owner hears it once more when the lines that are held were taken. */
   finish(): void {
     this.#hasFinished = true;
   }
@@ -96,14 +107,14 @@ export class LineIntake implements Waiter {
     this.readOrNot();
   }
 
-  /** What has waited is taken, as far as the next share goes. */
+  /** Takes lines that have waited, as far as the next share goes. */
   goOn(): void {
     this.#owner.contain(() => this.takeHeld());
   }
 
   /** As `goOn`, for the owner itself. */
   takeHeld(): void {
-    // Whoever does not take its answers gets no more of them; when it has, `drained` goes on.
+    // A client that does not take its answers gets no more of them. When it has taken them, `drained` goes on.
     if (this.#owner.taking !== "now" || this.#owner.isStuffed) return;
     const held = this.#held;
     this.#held = undefined;
@@ -112,9 +123,7 @@ export class LineIntake implements Waiter {
     if (this.#hasFinished && this.#held === undefined) this.#owner.onFinish();
   }
 
-  /**
-   * Reads on only while nothing has to be waited for: lines that are not taken yet, or a client that takes no answers.
-   */
+  /** Stops reading while lines wait, or while the client takes no answers. Else reads on. */
   readOrNot(): void {
     const { taking } = this.#owner;
     if (taking === "never" || taking === "elsewhere") return;
@@ -138,7 +147,7 @@ export class LineIntake implements Waiter {
     const untilMs = shares.begin();
     let taken: Taken = "cheap";
     for (let index = 0; index < lines.length; index++) {
-      // Of lines that cost almost nothing not each is worth a look at the clock.
+      // A line that costs almost nothing is not worth a look at the clock.
       const isLook = index > 0 && (taken !== "cheap" || index % CHEAP_LINES === 0);
       if (isLook && owner.taking === "now" && (owner.isStuffed || shares.isUsedUp(untilMs))) {
         this.#hold(lines.slice(index), problem);

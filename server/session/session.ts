@@ -11,7 +11,7 @@
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { Proven } from "../accounts/credential.ts";
-import type { Admission, Admitted } from "../backplane/peer_admission.ts";
+import type { Admitted, PeerAdmission } from "../backplane/peer_admission.ts";
 import { type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
 import {
   type ActivityFailedMessage,
@@ -115,7 +115,7 @@ export interface SessionStep {
 /** What a decision needs to know beside the message. */
 export interface SessionFacts {
   /** Whether a server that says this is let in. */
-  admit(message: AuthenticateMessage): Admission;
+  admit(message: AuthenticateMessage): PeerAdmission;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;

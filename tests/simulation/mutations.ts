@@ -52,7 +52,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "show what waited out of the log too",
-    path: "server/session/mailbox.ts",
+    path: "server/session/client/mailbox.ts",
     text: "if (has === undefined) this.#inboxUpTo = journal.head;",
     replacement: "",
   },

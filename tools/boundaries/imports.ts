@@ -14,10 +14,7 @@ export type Imports = ReadonlyMap<string, readonly ImportStatement[]>;
 export type Debts = Readonly<Record<string, string>>;
 
 /** Types that a file still takes from a floor above, with where it takes them from. Only ever shorter. */
-export const DEBTS: Debts = {
-  "server/observe/node_metrics.ts": "server/session/connection_services.ts",
-  "server/observe/own_server.ts": "server/session/connection_services.ts",
-};
+export const DEBTS: Debts = {};
 
 /** Imports of `path` that lead to a place where it may not go. */
 export function* checkFloors(

@@ -13,7 +13,7 @@ import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
 import type { LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
-import type { Admission, Admitted } from "../../backplane/peer_admission.ts";
+import type { Admitted, PeerAdmission } from "../../backplane/peer_admission.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
 import { admitPeer } from "./peer_greeting.ts";
@@ -55,7 +55,7 @@ export class MeshDoor implements PeerDoor {
     this.#owner = owner;
   }
 
-  admit(message: AuthenticateMessage, remoteHost: string): Admission {
+  admit(message: AuthenticateMessage, remoteHost: string): PeerAdmission {
     const { config: { cluster }, clock, journal, incarnation, legacy } = this.#parts;
     const from = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {

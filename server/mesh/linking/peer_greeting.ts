@@ -1,7 +1,7 @@
 /** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
 
 import { type Endpoint, isUnspecified } from "../../../platform/address.ts";
-import { type Admission, NO_DOOR } from "../../backplane/peer_admission.ts";
+import { NO_DOOR, type PeerAdmission } from "../../backplane/peer_admission.ts";
 import type { Member } from "../../backplane/member.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
@@ -29,7 +29,7 @@ export interface AdmissionFacts {
 export const SELF = "this is the same server";
 
 /** Whether whoever said this, from `remoteHost`, may be a peer. */
-export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): Admission {
+export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): PeerAdmission {
   if (!facts.hasSecret) return NO_DOOR;
   // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
   if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
@@ -65,6 +65,6 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   return { kind: "peer", peer };
 }
 
-function refused(info: string): Admission {
+function refused(info: string): PeerAdmission {
   return { kind: "refused", info };
 }

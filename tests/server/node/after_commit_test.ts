@@ -88,7 +88,13 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
     userLists: { registered: () => take("names in lists") },
     guests: { registered: () => take("names to guests") },
     observatory: { registered: () => take("names to observers") },
-    accountLost: (username) => take(`lost ${username}`),
+    sessions: {
+      of: (username) => {
+        take(`lost ${username}`);
+        return [];
+      },
+    },
+    placeKeeper: { forgetUser: () => {} },
   });
   const commit: Commit = {
     segments: [SEGMENT, { ...SEGMENT, position: 8 }],

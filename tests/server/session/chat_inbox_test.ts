@@ -5,7 +5,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Link } from "../../../platform/transport.ts";
 import { MAX_WAITING_MESSAGES } from "../../../server/journal/direct_messages.ts";
 import { Journal } from "../../../server/journal/journal.ts";
-import { Mailbox } from "../../../server/session/mailbox.ts";
+import { Mailbox } from "../../../server/session/client/mailbox.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import type { Received } from "../../support/line_client.ts";

@@ -3,7 +3,7 @@
 import { WorkShares } from "../../../server/session/limits/work_shares.ts";
 import { assertEquals } from "@std/assert";
 import { Journal } from "../../../server/journal/journal.ts";
-import { Mailbox } from "../../../server/session/mailbox.ts";
+import { Mailbox } from "../../../server/session/client/mailbox.ts";
 import type { Outlet } from "../../../platform/transport.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";

@@ -1,12 +1,20 @@
 /**
- * Where in the log a session begins to read, and what it is told about that. Decides; reads the log.
+ * Where in the log a session begins to read, and what LOGIN_SUCCESS says of it. Decides, but reads the log, which may
+ * fail. `server/session/entrance.ts` sends the answer.
  */
 
-import type { Position } from "../../log/segment.ts";
-import { merge, sequenceOf, type Vector } from "../../log/vector.ts";
-import type { WireGap, WireResume } from "../../protocol/message.ts";
-import type { Missing } from "../store/store.ts";
-import type { Retractions } from "../journal/origins/retractions.ts";
+import type { Position } from "../../../log/segment.ts";
+import { merge, sequenceOf, type Vector } from "../../../log/vector.ts";
+import type {
+  Feature,
+  LoginMessage,
+  LoginSuccessMessage,
+  WireGap,
+  WireHeartbeat,
+  WireResume,
+} from "../../../protocol/message.ts";
+import type { Missing } from "../../store/store.ts";
+import type { Retractions } from "../../journal/origins/retractions.ts";
 
 /** The beginning of a session. */
 export interface ResumePoint {
@@ -42,6 +50,20 @@ export interface ResumedLog {
   /** The last entry of an origin that is forgotten whole; 0 of others. */
   readonly buriedAt: (origin: string) => number;
   missing(vector: Vector): Missing;
+}
+
+/** What LOGIN_SUCCESS says, beside the name. */
+export interface LoginSuccessFacts {
+  /** The features in force. */
+  readonly features: readonly Feature[];
+  /** Not there for a client that is sent on: the next server says what the client has. */
+  readonly resumePoint: ResumePoint | undefined;
+  /** This server. */
+  readonly serverId: string;
+  readonly lamport: number;
+  readonly heartbeat: WireHeartbeat;
+  /** For the next login; `undefined` for none. */
+  readonly ticket: string | undefined;
 }
 
 /**
@@ -90,6 +112,26 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
     isComplete: brings !== undefined && Object.keys(known).every((of) => sequenceOf(log.vector, of) >= known[of]!),
     missed: missing.activities,
     lossInWords: inWords(missing),
+  };
+}
+
+/** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
+export function loginSuccess(
+  { username, features: asked }: LoginMessage,
+  { features, resumePoint, serverId, lamport, heartbeat, ticket }: LoginSuccessFacts,
+): LoginSuccessMessage {
+  const info = `logged in as ${username}`;
+  if (asked.length === 0) return { command: "LOGIN_SUCCESS", info: `${info}${resumePoint?.lossInWords ?? ""}` };
+  const resume = features.includes("resume") ? resumePoint?.resume : undefined;
+  return {
+    command: "LOGIN_SUCCESS",
+    info,
+    features,
+    serverId: resumePoint?.serverId ?? serverId,
+    lamport,
+    heartbeat,
+    ...(resume === undefined ? {} : { resume }),
+    ...(ticket === undefined ? {} : { ticket }),
   };
 }
 

@@ -3,18 +3,18 @@
  * they count as delivered. A client with `chat` says so itself; for others they are when their link has taken them.
  */
 
-import { linesOf, type Segment } from "../../log/segment.ts";
-import { sequenceOf, type Vector } from "../../log/vector.ts";
-import type { Clock, Timer } from "../../platform/clock.ts";
-import type { Outlet } from "../../platform/transport.ts";
-import { readEntry } from "../../protocol/entry_codec.ts";
-import type { EntryId } from "../../protocol/entry_id.ts";
-import { encodeLine } from "../../protocol/server_codec.ts";
-import { CLIENT_SHARE, Pump, type ReadOutcome } from "../hub/pump.ts";
-import type { WaitingMessage } from "../store/store.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { Waiter, WorkShares } from "./limits/work_shares.ts";
-import type { Renumbering } from "../../log/renumbering.ts";
+import { linesOf, type Segment } from "../../../log/segment.ts";
+import { sequenceOf, type Vector } from "../../../log/vector.ts";
+import type { Clock, Timer } from "../../../platform/clock.ts";
+import type { Outlet } from "../../../platform/transport.ts";
+import { readEntry } from "../../../protocol/entry_codec.ts";
+import type { EntryId } from "../../../protocol/entry_id.ts";
+import { encodeLine } from "../../../protocol/server_codec.ts";
+import { CLIENT_SHARE, Pump, type ReadOutcome } from "../../hub/pump.ts";
+import type { WaitingMessage } from "../../store/store.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Waiter, WorkShares } from "../limits/work_shares.ts";
+import type { Renumbering } from "../../../log/renumbering.ts";
 
 /** What a mailbox works with. */
 export interface MailboxParts {

@@ -1,17 +1,28 @@
 /**
  * What a logged-in client asks for, carried out and answered: to publish, to send to somebody, to know who is there. An
- * answer that says that something is safe waits until it is.
+ * answer that says that an entry is safe waits until the entry is.
  */
 
-import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
-import type { HistoryMessage } from "../../protocol/history_message.ts";
-import { joinBytes } from "../../protocol/join_bytes.ts";
-import { lineBytes } from "../../protocol/server_codec.ts";
-import type { ActivityMessage, SendDirectMessage, UserScope } from "../../protocol/message.ts";
-import type { Replies } from "./replies.ts";
-import type { ConnectionServices } from "./connection_services.ts";
+import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
+import type { HistoryMessage } from "../../../protocol/history_message.ts";
+import { joinBytes } from "../../../protocol/join_bytes.ts";
+import { lineBytes } from "../../../protocol/server_codec.ts";
+import type { ActivityMessage, SendDirectMessage, UserScope } from "../../../protocol/message.ts";
+import type { Replies } from "../replies.ts";
+import type { Backplane } from "../../backplane/backplane.ts";
+import type { Past } from "../../hub/past.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { UserLists } from "../../presence/user_lists.ts";
 import type { ServedClient } from "./served_client.ts";
-import type { ClientEffect, LoggedIn } from "./session.ts";
+import type { ClientEffect, LoggedIn } from "../session.ts";
+
+/** What answers a client. */
+export interface ClientRequestsParts {
+  readonly journal: Pick<Journal, "lamport">;
+  readonly backplane: Pick<Backplane, "whenSafe">;
+  readonly userLists: Pick<UserLists, "line">;
+  readonly past: Past;
+}
 
 /** Why an acknowledgement does not come yet. */
 const PENDING = "it is stored here, and waits for another server to have it too";
@@ -21,25 +32,25 @@ const UNKNOWN_ENTRY = "this server does not know the entry that is named";
 
 /** One client's. */
 export class ClientRequests {
-  readonly #services: ConnectionServices;
+  readonly #parts: ClientRequestsParts;
   readonly #client: ServedClient;
   readonly #replies: Replies;
   readonly #wantsAcknowledgement: boolean;
 
-  constructor(services: ConnectionServices, client: ServedClient, { features }: LoggedIn, replies: Replies) {
-    this.#services = services;
+  constructor(parts: ClientRequestsParts, client: ServedClient, { features }: LoggedIn, replies: Replies) {
+    this.#parts = parts;
     this.#client = client;
     this.#replies = replies;
     this.#wantsAcknowledgement = features.includes("ack");
   }
 
-  /** Does what follows from a line of its. */
+  /** Does what follows from a line of the client. */
   carryOut(effect: ClientEffect): void {
     switch (effect.kind) {
       case "answerHeartbeat":
         return this.#replies.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
-        return this.#client.answered(effect.sequence, effect.lamport);
+        return this.#client.supervision.answered(effect.sequence, effect.lamport);
       case "acknowledged":
         return this.#client.acknowledged(effect.vector, effect.lamport);
       case "sendDirect":
@@ -49,7 +60,7 @@ export class ClientRequests {
       case "tellPast":
         return this.#tellPast(effect.question);
       case "publish":
-        // By `publish`, where the message is at hand.
+        // `publish` does this, as its caller has the message at hand.
         return;
       default:
         effect satisfies never;
@@ -72,18 +83,18 @@ export class ClientRequests {
     if (messageId === undefined) return;
     const of = formatEntryId(id);
     this.#whenSafe(messageId, id, () => {
-      const { lamport } = this.#services.journal;
+      const { lamport } = this.#parts.journal;
       this.#replies.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
     });
   }
 
   #listUsers(scope: UserScope): void {
-    this.#replies.write(this.#services.userLists.line(scope));
+    this.#replies.write(this.#parts.userLists.line(scope));
   }
 
   /** In one piece, so that nothing else comes between the lines of a page. */
   #tellPast(question: HistoryMessage): void {
-    const page = this.#services.past.page(question);
+    const page = this.#parts.past.page(question);
     if (page === undefined) {
       return this.#replies.send({ command: "HISTORY_FAILED", reason: "UNKNOWN_ENTRY", info: UNKNOWN_ENTRY });
     }
@@ -97,11 +108,11 @@ export class ClientRequests {
   }
 
   /**
-   * Calls `answer`, which answers with the turn, once the entry is as safe as is configured. When that takes long, the
+   * Calls `answer`, which answers with the turn, once the entry is as safe as is configured. If this takes long, the
    * client is told once that it waits.
    */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
     const pending = () => this.#replies.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
-    this.#services.backplane.whenSafe(id, answer, this.#wantsAcknowledgement ? pending : undefined);
+    this.#parts.backplane.whenSafe(id, answer, this.#wantsAcknowledgement ? pending : undefined);
   }
 }

@@ -5,11 +5,11 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import type { Endpoint } from "../../platform/address.ts";
-import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
-import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
-import { parseClientLine } from "../../protocol/client_codec.ts";
-import { LineFramer } from "../../protocol/line_framer.ts";
+import type { Endpoint } from "../../../platform/address.ts";
+import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
+import type { Link, LinkHandler, Transport } from "../../../platform/transport.ts";
+import { parseClientLine } from "../../../protocol/client_codec.ts";
+import { LineFramer } from "../../../protocol/line_framer.ts";
 
 /** What the channel tells. */
 export interface HeartbeatChannelOwner {

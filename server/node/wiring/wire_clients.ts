@@ -1,0 +1,98 @@
+/** Wires who is connected to a server: what each connection is made with, from the first line to the end. */
+
+import type { Transport } from "../../../platform/transport.ts";
+import { CLOSE_REASONS } from "../../../protocol/close_reason.ts";
+import type { WireHeartbeat } from "../../../protocol/message.ts";
+import { Accounts } from "../../accounts/accounts.ts";
+import type { RefusalLog } from "../../accounts/refusal_log.ts";
+import { Guests } from "../../guests/guests.ts";
+import { Admission } from "../../session/admission.ts";
+import { Connection } from "../../session/connection.ts";
+import type { ConnectionParts } from "../../session/connection_parts.ts";
+import { Connections, MAX_LOBBY } from "../../session/connections.ts";
+import { Entrance } from "../../session/entrance.ts";
+import { AddressRates } from "../../session/limits/address_rates.ts";
+import { HeartbeatDials } from "../../session/limits/heartbeat_dials.ts";
+import { LongLogins } from "../../session/limits/long_logins.ts";
+import { WorkShares } from "../../session/limits/work_shares.ts";
+import { PeerEntrance } from "../../session/peer_entrance.ts";
+import type { ConnectionOwner } from "../../session/served_connection.ts";
+import type { MachineParts, Wired, WiredClients, WiredLog, WiredNetwork, WiredObservers } from "./wired.ts";
+
+/** What it is made with. */
+export interface WireClientsParts extends MachineParts {
+  readonly heartbeat: WireHeartbeat;
+  readonly transport: Transport;
+  readonly log: WiredLog;
+  readonly observers: WiredObservers;
+  readonly network: WiredNetwork;
+  readonly refusals: RefusalLog;
+  /** How many connections without a place are heard; `undefined` for the default. */
+  readonly maxLobby: number | undefined;
+}
+
+/** The clients of one server. */
+export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients {
+  const { config, clock, crypto, faults, heartbeat, transport, log, observers, network, refusals } = parts;
+  const { journal, hub, budget } = log;
+  const { counters, observatory, tracer } = observers;
+  const { backplane, balancer, sessions, presence, supervisor } = network;
+  const { keeper: placeKeeper, talk: placeTalk } = network.places;
+  const owner: ConnectionOwner = {
+    ended: (end) => {
+      counters.ended(end.reason);
+      const { sentence } = CLOSE_REASONS[end.reason];
+      observatory.ended({ ...end, server: journal.serverId, at: clock.wallMs(), sentence });
+    },
+    gone: (connection) => connections.gone(connection),
+    failed: (error) => wired.closing.fail(error),
+  };
+  const connections = new Connections({
+    limits: config.limits,
+    maxLobby: parts.maxLobby ?? MAX_LOBBY,
+    clock,
+    counters,
+    refusals,
+    isClosing: () => wired.closing.hasBegun,
+    connect: (link, origin) => new Connection(link, connectionParts, owner, origin),
+  });
+  const shares = new WorkShares(clock);
+  const accounts = new Accounts({ account: (username) => journal.storedAccount(username) }, crypto, clock, {
+    get serverId() {
+      return journal.serverId;
+    },
+    keyOf: (serverId) => backplane.ticketKeyOf(serverId),
+    maxAgeMs: config.sessions.ticketMaxAgeMs,
+  });
+  const rates = new AddressRates(config.limits, clock, counters);
+  const admission = new Admission({
+    ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },
+    perUser: config.sessions.perUser,
+  });
+  const supervision = {
+    ...{ supervisor, heartbeat, transport, clock, faults, counters, journal, tracer },
+    plainClients: config.heartbeat.plainClients,
+    heartbeatDials: new HeartbeatDials(heartbeat.idleTimeoutMs),
+  };
+  const connectionParts: ConnectionParts = {
+    ...{ clock, limits: config.limits, faults, journal, accounts, refusals, budget, tracer },
+    lines: { shares, longLogins: new LongLogins(), maxLineBytes: config.limits.maxLineBytes },
+    identification: {
+      ...{ admission, accounts, seats: connections, rates, supervisor, faults, served: owner },
+      identifyTimeoutMs: config.limits.identifyTimeoutMs,
+    },
+    entrance: new Entrance({
+      ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, balancer, tracer },
+      client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
+      requests: { journal, backplane, userLists: log.userLists, past: log.past },
+    }),
+    peerEntrance: new PeerEntrance({ backplane, seats: connections, counters }),
+  };
+  const guests = new Guests({
+    ...{ journal, presence, sessions, budget, backplane, faults, connections },
+    perUser: config.sessions.perUser,
+    isClosing: () => wired.closing.hasBegun,
+    guest: { clock, journal, sessions, presence, hub, backplane, tracer, served: owner },
+  });
+  return { connections, admission, guests };
+}

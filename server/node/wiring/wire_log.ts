@@ -1,0 +1,93 @@
+/** Wires the log of a server: the journal, its readers, the budget of its disk, and what forgets. */
+
+import { getLogger } from "@logtape/logtape";
+import type { Position } from "../../../log/segment.ts";
+import { ClientLog } from "../../hub/client_log.ts";
+import { Hub } from "../../hub/hub.ts";
+import { Past } from "../../hub/past.ts";
+import { Forgetting } from "../../journal/forgetting.ts";
+import { Journal } from "../../journal/journal.ts";
+import { GoneServers } from "../../journal/origins/gone_servers.ts";
+import { beginIncarnation } from "../../journal/origins/incarnation.ts";
+import { INCARNATION } from "../../journal/origins/origins.ts";
+import { UserLists } from "../../presence/user_lists.ts";
+import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../../store/disk_budget.ts";
+import type { Store } from "../../store/store.ts";
+import type { MachineParts, Wired, WiredLog } from "./wired.ts";
+
+/** What it is made with. */
+export interface WireLogParts extends MachineParts {
+  readonly store: Store;
+}
+
+/** How often the server looks whether it may forget whole origins. */
+const BURYING_INTERVAL_MS = 600_000;
+const logger = getLogger(["thrum", "server"]);
+
+/** The log of one server. */
+export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, wired: Wired): WiredLog {
+  warnOfCut(store);
+  const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
+  const journal = new Journal(store, clock, kept, {
+    committed: (commit) => wired.afterCommit.committed(commit),
+    placeNoted: (origin, sequence, lamport, note) => {
+      const { keeper, talk } = wired.network.places;
+      keeper.heard(origin, sequence, lamport, note);
+      if (note.event === "lost") talk.heardPlace(origin, note.username);
+    },
+    failed: (error) => wired.closing.fail(error),
+  });
+  const userLists = new UserLists({
+    readUsernames: () => journal.usernames(),
+    get online() {
+      return wired.network.presence.listed;
+    },
+    get onlineChanges() {
+      return wired.network.presence.changes;
+    },
+  });
+  const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const incarnation = beginIncarnation(store.opened.notes[INCARNATION], incarnationId);
+  const clientLog = new ClientLog(journal, store.opened.head);
+  const hub = new Hub(clientLog, clock, faults);
+  const past = new Past(journal, clientLog, clock);
+  const budget = new DiskBudget({
+    clock,
+    limits: config.store,
+    keptMaxBytes: maxBytesNote(store.opened.notes),
+    keep: (maxBytes) => journal.saveNote(MAX_BYTES_NOTE, `${maxBytes}`),
+    use: () => store.diskUse(),
+    reserveIsBack: () => wired.network.backplane.reserveIsBack(),
+    failed: (error) => wired.closing.fail(error),
+  });
+  const forgot = (upTo: Position) => {
+    journal.forgot(upTo);
+    hub.forgot(upTo);
+  };
+  const forgetting = new Forgetting({
+    clock,
+    store,
+    now: () => journal.retention.look(),
+    limits: config.store,
+    expire: (notedBefore) => wired.network.places.keeper.expire(notedBefore),
+    forgot,
+    failed: (error) => wired.closing.fail(error),
+  });
+  const goneServers = new GoneServers({
+    ...{ clock, journal, limits: config.store, forgot },
+    intervalMs: Math.min(BURYING_INTERVAL_MS, config.cluster.memberRetentionMs),
+    now: () => journal.retention.at(clock.nowMs()),
+    isMember: (origin) => wired.network.backplane.isMember(origin),
+    buried: (vector) => wired.network.backplane.forgot(vector),
+  });
+  return { incarnation, journal, userLists, hub, past, budget, forgetting, goneServers };
+}
+
+/** A power cut took entries with it: the operator is told, and that the server has a new name. */
+function warnOfCut({ opened: { cut, serverId } }: Store): void {
+  if (cut === undefined) return;
+  logger.warning(
+    "the machine stopped before the disk had the newest entries. Entries lost: {entries}. The server is now {serverId}; it was {before}",
+    { entries: cut.entries, before: cut.formerServerId, serverId },
+  );
+}

@@ -1,0 +1,96 @@
+/** Wires what can be seen of a server: events for traces, spans, the view of the network, and numbers. */
+
+import type { SpanOutput } from "../../../platform/telemetry.ts";
+import type { TraceEvent } from "../../../trace/trace_event.ts";
+import { MetricCounters } from "../../../view/metric_counters.ts";
+import { EntrySpans } from "../../observe/entry_spans.ts";
+import { nodeMetrics } from "../../observe/node_metrics.ts";
+import { Observatory } from "../../observe/observatory.ts";
+import { ownServerView } from "../../observe/own_server.ts";
+import { Tracer } from "../../observe/tracer.ts";
+import { LIMIT_NAMES } from "../../session/limits/limit_names.ts";
+import type { MachineParts, Wired, WiredLog, WiredObservers } from "./wired.ts";
+
+/** What it is made with. The last three are absent where nobody wants them. */
+export interface WireObserversParts extends MachineParts {
+  readonly log: Pick<WiredLog, "journal" | "userLists" | "budget">;
+  readonly writeTrace: ((event: TraceEvent) => void) | undefined;
+  readonly spans: SpanOutput | undefined;
+  readonly memoryBytes: (() => number) | undefined;
+}
+
+/** The observers of one server. */
+export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObservers {
+  const { config, clock, crypto, faults, log: { journal, userLists, budget }, writeTrace, memoryBytes } = parts;
+  const startedAt = clock.wallMs();
+  const counters = new MetricCounters(LIMIT_NAMES);
+  const { spans: output } = parts;
+  const spans = output && new EntrySpans({
+    named: journal,
+    clock,
+    digest: (text) => crypto.digest(text),
+    output,
+    turnMs: () => journal.turnMs,
+    readersOf: (audience) => {
+      const { sessions } = wired.network;
+      return audience.kind === "user" ? sessions.of(audience.username).length : sessions.load;
+    },
+  });
+  const observatory = new Observatory({
+    named: journal,
+    clock,
+    log: journal,
+    own: () => {
+      const { closing, network: { backplane, sessions, handover }, clients: { connections }, http } = wired;
+      return ownServerView({
+        self: backplane.self,
+        nowWallMs: clock.wallMs(),
+        startedAt,
+        load: sessions.load,
+        weight: config.cluster.weight,
+        takesClients: backplane.isJoined && !closing.hasBegun && !closing.isDraining,
+        vector: journal.vector,
+        lamport: journal.lamport,
+        published: journal.accepted,
+        memoryBytes: memoryBytes?.(),
+        http,
+        draining: closing.isDraining ? handover.progress : null,
+        links: backplane.routes,
+        connections,
+      });
+    },
+    members: () => wired.network.backplane.members,
+    say: (message, to) => wired.network.backplane.say(message, to),
+    online: () => wired.network.presence.servers,
+    usernames: () => userLists.usernames,
+    lostWith: (serverId) => wired.network.presence.lostWith(serverId),
+  });
+  const { live } = observatory;
+  const events = new Tracer(clock, journal, (event) => {
+    writeTrace?.(event);
+    live.add(event);
+  });
+  return {
+    ...{ startedAt, counters, observatory, spans },
+    tracer: () => writeTrace !== undefined || live.hasRoom ? events : undefined,
+    metrics: () => {
+      const { network: { backplane, sessions, presence }, clients: { connections } } = wired;
+      const { vector, lamport, accepted: published, commits } = journal;
+      return nodeMetrics({
+        ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
+        connections,
+        waiting: connections.waiting,
+        counters,
+        sessions: sessions.load,
+        members: backplane.members,
+        links: backplane.routes,
+        usersOnline: presence.listed.length,
+        maxConnections: config.limits.maxConnections,
+        pending: backplane.pending,
+        joinState: backplane.joinState,
+        disk: budget.state,
+        faults: faults.counts,
+      });
+    },
+  };
+}

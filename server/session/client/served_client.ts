@@ -1,0 +1,267 @@
+/**
+ * What a logged-in client has of this server: its place in the log and what is read to it from there, its supervision
+ * (`client_supervision.ts`), and what it publishes. The connection owns it, from the login to the end.
+ */
+
+import { Reader, type ReaderOwner } from "../../hub/reader.ts";
+import { cursorAt } from "../../../log/cursor.ts";
+import type { Position, Segment } from "../../../log/segment.ts";
+import { beyond, type Vector } from "../../../log/vector.ts";
+import type { CloseReason } from "../../../protocol/close_reason.ts";
+import { type EntryId, parseEntryId } from "../../../protocol/entry_id.ts";
+import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../../protocol/message.ts";
+import { ANONYMOUS } from "../../../protocol/names.ts";
+import { lineBytes, quoteUsername } from "../../../protocol/server_codec.ts";
+import type { LoggedIn } from "../session.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { Hub } from "../../hub/hub.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Tracer } from "../../observe/tracer.ts";
+import type { PlaceKeeper } from "../../places/place_keeper.ts";
+import { ClientSupervision, type ClientSupervisionOwner, type ClientSupervisionParts } from "./client_supervision.ts";
+import type { WorkShares } from "../limits/work_shares.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { ResumePoint } from "./resume_point.ts";
+import { unlessUnreadable } from "../../journal/unreadable_store.ts";
+import type { Renumbering } from "../../../log/renumbering.ts";
+
+/** What clients are served with. */
+export interface ServedClientParts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly hub: Pick<Hub, "join" | "enter" | "leave" | "readOn" | "positionOf">;
+  readonly shares: WorkShares;
+  readonly placeKeeper: Pick<PlaceKeeper, "begin" | "moved" | "lost" | "end">;
+  readonly supervision: ClientSupervisionParts;
+  /** Puts events on record; absent while nobody does. */
+  tracer(): Pick<Tracer, "published" | "delivered"> | undefined;
+}
+
+/** The connection of the client. */
+export type ServedClientOwner = ClientSupervisionOwner;
+
+/** One logged-in client. */
+export class ServedClient implements ReaderOwner {
+  /** Whether it is alive. */
+  readonly supervision: ClientSupervision;
+  readonly #parts: ServedClientParts;
+  readonly #owner: ServedClientOwner;
+  readonly #session: LoggedIn;
+  readonly #quotedUsername: string;
+  readonly #tracedAs: string;
+  readonly #reader: Reader;
+  readonly #mailbox: Mailbox | undefined;
+  /** The position after which it is read to. */
+  readonly #beganAfter: Position;
+  /** What CAUGHT_UP will say. */
+  #comesTo: Pick<ResumePoint, "reaches" | "isComplete"> | undefined;
+  /** What the client had of the log when it logged in. */
+  readonly #has: Vector;
+  /** Under which its place is kept, in case that its connection is lost. */
+  #placeId: number | undefined;
+  #publishedAt = -Infinity;
+  /** What an anonymous client published before, at another server. The entries of a user are known by the name. */
+  #after: EntryId | undefined;
+
+  constructor(
+    parts: ServedClientParts,
+    owner: ServedClientOwner,
+    { session, resumePoint, reads }: {
+      readonly session: LoggedIn;
+      readonly resumePoint: ResumePoint;
+      readonly reads: boolean;
+    },
+  ) {
+    this.#parts = parts;
+    this.#owner = owner;
+    this.supervision = new ClientSupervision(parts.supervision, owner);
+    this.#tracedAs = owner.tracedAs;
+    this.#session = session;
+    this.#has = resumePoint.has;
+    const { username } = session;
+    this.#quotedUsername = quoteUsername(username);
+    this.#beganAfter = resumePoint.after;
+    if (username !== ANONYMOUS) {
+      const knowsChat = session.features.includes("chat");
+      this.#mailbox = new Mailbox({
+        journal: parts.journal,
+        clock: parts.clock,
+        outlet: owner.outlet,
+        username,
+        knowsChat,
+        shares: parts.shares,
+        opened: () => parts.hub.readOn(this.#reader),
+        delivered: (message, receipt) => parts.tracer()?.delivered(owner.tracedAs, message, receipt),
+      });
+    }
+    const { vector } = parts.journal;
+    if (session.features.includes("chat")) {
+      // The vector of the log moves on. Any other vector is this client's own already.
+      const reaches = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
+      this.#comesTo = { reaches, isComplete: resumePoint.isComplete };
+    }
+    // At the end of the log, only entries that are not in it at all lie ahead.
+    const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
+    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this);
+    if (username !== ANONYMOUS && reads) {
+      const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
+      this.#placeId = parts.placeKeeper.begin(reading, resumePoint.isAtEnd ? undefined : resumePoint.after);
+    }
+  }
+
+  /** Begins to supervise it, and to read to it. It has said nothing for `silentMs` of awake time. */
+  begin(login: LoginMessage, silentMs: number): void {
+    const { journal } = this.#parts;
+    const last = login.last === undefined ? undefined : parseEntryId(login.last);
+    const isElsewhere = last !== undefined && last.origin !== journal.serverId;
+    // A user with a name may have several clients. So what is known of the user may be of another client.
+    if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
+    this.supervision.begin(login, this.#session, silentMs);
+    const { hub } = this.#parts;
+    // A client that brings a vector gets from the log what it misses, messages too.
+    const { features } = this.#session;
+    const bringsVector = login.resume !== undefined && features.includes("resume");
+    if (this.#mailbox === undefined || (bringsVector && !features.includes("chat"))) return hub.join(this.#reader);
+    // Messages that waited come first, however long they take. A client that has taken a later message says so of all
+    // messages before it.
+    hub.enter(this.#reader);
+    this.#mailbox.open(bringsVector ? this.#has : undefined);
+    // This server may crash meanwhile. As soon as the log goes on, the client is not at its end any more.
+    if (this.#mailbox.isOpening) this.movedOn();
+  }
+
+  /** Whether it has all of the log, and has published nothing for `spanMs`. `nowMs` is on a monotonic clock. */
+  isIdleFor(spanMs: number, nowMs: number): boolean {
+    return this.#reader.state === "live" && nowMs - this.#publishedAt >= spanMs;
+  }
+
+  /** When it published last, in milliseconds on a monotonic clock; `-Infinity` for never. */
+  get publishedAt(): number {
+    return this.#publishedAt;
+  }
+
+  /** Whether it still has to get a part of the log. */
+  get isBehind(): boolean {
+    return this.#reader.state === "behind";
+  }
+
+  /** Takes an activity of the client into the log. */
+  publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
+    const { username } = this.#session;
+    const { journal } = this.#parts;
+    const tracer = this.#parts.tracer();
+    const after = this.#after;
+    const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
+    const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
+    const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
+    // The client may also have sent this before, to another server that gave no answer.
+    if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
+    // The time of the turn, as a look at the clock would be a noticeable part of what an activity costs.
+    this.#publishedAt = journal.turnMs;
+    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
+    return id;
+  }
+
+  /** Takes a message to another user into the log. Returns `undefined` when too many wait for this user. */
+  send({ to, text, messageId, lamport }: SendDirectMessage): EntryId | undefined {
+    const { journal } = this.#parts;
+    const tracer = this.#parts.tracer();
+    const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
+    const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
+    const message = { from: this.#session.username, to, text, messageId, lamport, after: this.#after };
+    const id = journal.directMessages.send(message);
+    this.#publishedAt = journal.turnMs;
+    if (id === undefined) return undefined;
+    if (this.#after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
+    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
+    return id;
+  }
+
+  /** What the client sends next comes after `id`. Others need to know this only while `id` is of another server. */
+  #hasSent(id: EntryId): void {
+    const { journal } = this.#parts;
+    if (id.origin !== journal.serverId) this.#after = id;
+    // An entry that was here already says nothing.
+    else if (id.sequence === journal.lastOf(id.origin)) this.#after = undefined;
+  }
+
+  /** The client has taken all of this, and said so at its time `lamport`. */
+  acknowledged(vector: Vector, lamport: number | undefined): void {
+    // The delivery comes after all that the client has seen.
+    if (lamport !== undefined) this.#parts.journal.tick(lamport);
+    this.#mailbox?.acknowledged(vector);
+  }
+
+  /** What it was sent stands under other numbers. */
+  renumbered(renumbering: Renumbering): void {
+    this.#mailbox?.renumbered(renumbering);
+  }
+
+  /** Its link takes data again. */
+  drained(): void {
+    this.supervision.drained();
+    const isOpening = this.#mailbox?.isOpening;
+    // The mailbox first, as the hub writes more.
+    this.#mailbox?.drained();
+    // A mailbox that was opening has told the hub, or will.
+    if (!isOpening) this.#parts.hub.readOn(this.#reader);
+  }
+
+  /** Its connection ends. */
+  leave(reason: CloseReason): void {
+    const { hub, placeKeeper } = this.#parts;
+    // If the log cannot be read, nothing can be noted any more. The store has where the client stood before.
+    const position = this.#placeId === undefined ? undefined : unlessUnreadable(() => this.#standsAt());
+    hub.leave(this.#reader);
+    this.supervision.end();
+    this.#mailbox?.close();
+    const id = this.#placeId;
+    if (id === undefined || position === undefined) return;
+    // A client that was replaced went on elsewhere. A client that lost its name does not come back.
+    if (reason === "LOGGED_OUT" || reason === "SESSION_REPLACED" || reason === "NAME_LOST") placeKeeper.end(id);
+    else unlessUnreadable(() => placeKeeper.lost(id, position));
+  }
+
+  /** How far the client was sent the log, without the bytes that are still here. */
+  #standsAt(): Position {
+    const { hub, journal } = this.#parts;
+    return journal.positionBefore({
+      position: hub.positionOf(this.#reader),
+      // Some of these bytes were no part of the log, but messages that waited.
+      unsentBytes: this.#owner.outlet.pendingBytes,
+      began: this.#beganAfter,
+      username: this.#session.username,
+    });
+  }
+
+  // ---- the hub speaks --------------------------------------------------------------------------------------------
+
+  caughtUp(): void {
+    this.#saveCursor(undefined);
+    if (this.#comesTo === undefined) return;
+    const { reaches: vector, isComplete } = this.#comesTo;
+    const complete = isComplete ? { complete: true } as const : {};
+    this.#owner.outlet.write(lineBytes({ command: "CAUGHT_UP", vector, ...complete }));
+    this.#comesTo = undefined;
+  }
+
+  forUser(segment: Segment, bytes: Uint8Array): Uint8Array {
+    return this.#mailbox!.take(segment, bytes);
+  }
+
+  movedOn(): void {
+    this.#saveCursor(this.#reader.cursor.position);
+  }
+
+  faulted(): void {
+    this.#owner.link.destroy();
+  }
+
+  fellBehind(): void {
+    this.#owner.end("FELL_BEHIND");
+  }
+
+  #saveCursor(position: number | undefined): void {
+    if (this.#placeId !== undefined) this.#parts.placeKeeper.moved(this.#placeId, position);
+  }
+}

@@ -1,0 +1,33 @@
+/** What all connections of a server are made with. Types only. */
+
+import type { LimitsConfig } from "../../config/config.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { FaultGuard } from "../../platform/faults.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { RefusalLog } from "../accounts/refusal_log.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Tracer } from "../observe/tracer.ts";
+import type { DiskBudget } from "../store/disk_budget.ts";
+import type { Entrance } from "./entrance.ts";
+import type { IdentificationParts } from "./identification.ts";
+import type { LineIntakeParts } from "./line_intake.ts";
+import type { PeerEntrance } from "./peer_entrance.ts";
+
+/** What connections are made with. */
+export interface ConnectionParts {
+  readonly clock: Pick<Clock, "nowMs" | "wallMs">;
+  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxPendingBytes">;
+  readonly faults: FaultGuard;
+  readonly journal: Journal;
+  readonly accounts: Pick<Accounts, "matches">;
+  readonly refusals: RefusalLog;
+  readonly budget: Pick<DiskBudget, "hasSpace">;
+  readonly lines: LineIntakeParts;
+  readonly identification: IdentificationParts;
+  /** How clients come in. */
+  readonly entrance: Entrance;
+  /** How servers come in. */
+  readonly peerEntrance: PeerEntrance;
+  /** Puts events on record; absent while nobody does. */
+  tracer(): Pick<Tracer, "trace"> | undefined;
+}
