@@ -6,7 +6,7 @@
 import { connect, reach } from "./client/connect.ts";
 import { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 import type { ConnectOptions } from "./client/options.ts";
-import { type CommandContext, leavable } from "./client/terminal/command.ts";
+import { type CommandParts, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
 import { talk } from "./client/terminal/chat/interactive.ts";
@@ -42,7 +42,7 @@ import { VERSION } from "./protocol/version.ts";
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
 const SHIPPED_CONFIG = new URL("./config.json", import.meta.url);
 
-const COMMANDS: Readonly<Record<ClientCommand, (context: CommandContext) => Promise<void>>> = {
+const COMMANDS: Readonly<Record<ClientCommand, (parts: CommandParts) => Promise<void>>> = {
   interactive: talk,
   publish,
   listen,
@@ -73,7 +73,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         await stdio.write(`${CLIENT_PROGRAM.name} ${VERSION}\n`);
         return EXIT_CODE.done;
       default:
-        await COMMANDS[asked.action](await makeContext(asked));
+        await COMMANDS[asked.action](await makeParts(asked));
         return EXIT_CODE.done;
     }
   } catch (error) {
@@ -81,7 +81,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function makeContext(args: ClientArguments): Promise<CommandContext> {
+async function makeParts(args: ClientArguments): Promise<CommandParts> {
   const loaded = await loadConfig(readTextFile, { asked: args.configFile, shipped: SHIPPED_CONFIG });
   const config = layered(loaded.config, args.layer);
   return {

@@ -36,7 +36,7 @@ import { Sending } from "./sending.ts";
 import type { ChatMessage, SessionEnd, SessionPlan } from "./session.ts";
 
 /** What a client runs on. */
-export interface ClientPlatform {
+export interface ClientParts {
   readonly clock: Clock;
   readonly transport: Transport;
   /** Evenly distributed from 0 up to but not including 1. */
@@ -60,8 +60,8 @@ const NODE_LENGTH = 4;
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /** Connects and logs in, as `connect` in `connect.ts` does, on the caller's platform. Rejects with the same errors. */
-export async function openClient(options: ConnectOptions, platform: ClientPlatform): Promise<Client> {
-  const client = new RunningClient(options, platform);
+export async function openClient(options: ConnectOptions, parts: ClientParts): Promise<Client> {
+  const client = new RunningClient(options, parts);
   await client.start();
   return client;
 }
@@ -69,7 +69,7 @@ export async function openClient(options: ConnectOptions, platform: ClientPlatfo
 class RunningClient implements Client {
   readonly closed: Promise<CloseInfo>;
   readonly #options: ConnectOptions;
-  readonly #platform: ClientPlatform;
+  readonly #parts: ClientParts;
   readonly #supervisor: Supervisor;
   readonly #username: string;
   readonly #features: readonly Feature[];
@@ -95,10 +95,10 @@ class RunningClient implements Client {
   /** Ends the wait for the next connection: a dial, or a delay. */
   #giveUpWaiting: (() => void) | undefined;
 
-  constructor(options: ConnectOptions, platform: ClientPlatform) {
+  constructor(options: ConnectOptions, parts: ClientParts) {
     this.#options = options;
-    this.#platform = platform;
-    this.#supervisor = new Supervisor(platform.clock);
+    this.#parts = parts;
+    this.#supervisor = new Supervisor(parts.clock);
     this.#username = options.username ?? ANONYMOUS;
     if (this.#username !== ANONYMOUS && options.secret === undefined) {
       throw new TypeError(`Cannot log in as "${this.#username}": there is no secret`);
@@ -111,11 +111,11 @@ class RunningClient implements Client {
     this.#failover = new Failover([{ host, port }, ...servers], reconnect);
     this.#ending = new Ending(this.#failover, this.#username, options.register ?? false, {
       tell: (event) => this.#tell(event),
-      now: () => ({ at: platform.clock.nowMs(), chance: platform.random() }),
+      now: () => ({ at: parts.clock.nowMs(), chance: parts.random() }),
       hasLoggedIn: () => this.#login !== undefined,
       giveUp: (reason, error) => this.#fail(reason, error),
     });
-    const { clock, transport, random, writeTrace } = platform;
+    const { clock, transport, random, writeTrace } = parts;
     // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
     this.#nonce = Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");
     const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
@@ -267,8 +267,8 @@ class RunningClient implements Client {
 
   /** Makes a connection and lives through it. Returns how long to wait before the next. */
   async #attempt(): Promise<number> {
-    const { clock, transport } = this.#platform;
-    const platform = { clock, supervisor: this.#supervisor };
+    const { clock, transport } = this.#parts;
+    const parts = { clock, supervisor: this.#supervisor };
     const { server } = this.#failover;
     const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     this.#tell({ kind: "connecting", server });
@@ -286,7 +286,7 @@ class RunningClient implements Client {
     this.#giveUpWaiting = undefined;
     this.#time.note({ event: "connect", peer: endpointText(server) });
     const end = await new Promise<SessionEnd>((resolve) => {
-      this.#connection = new Connection(link, platform, this.#plan(), timeoutMs, this.#owner(resolve));
+      this.#connection = new Connection(link, parts, this.#plan(), timeoutMs, this.#owner(resolve));
       if (this.#closing !== undefined) this.#connection.drop();
     });
     this.#connection = undefined;
@@ -355,7 +355,7 @@ class RunningClient implements Client {
     this.#login = login;
     this.#open = this.#connection;
     this.#ending.opened();
-    const nowMs = this.#platform.clock.nowMs();
+    const nowMs = this.#parts.clock.nowMs();
     this.#failover.opened(nowMs);
     this.#heartbeats.opened(nowMs);
     this.#tell({
@@ -410,7 +410,7 @@ class RunningClient implements Client {
     this.#supervisor.stop();
     await this.#heartbeats.close();
     this.#time.note({ event: "stop", what: info.reason });
-    await this.#platform.endTrace?.();
+    await this.#parts.endTrace?.();
     this.#opened.reject(error);
     this.#closed.resolve(info);
     this.#tell({ kind: "closed", info });
@@ -418,7 +418,7 @@ class RunningClient implements Client {
 
   #wait(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#platform.clock.after(delayMs, resolve);
+      const timer = this.#parts.clock.after(delayMs, resolve);
       this.#giveUpWaiting = () => {
         timer.cancel();
         resolve();

@@ -60,7 +60,7 @@ export interface ConnectionOwner {
 }
 
 /** What a connection runs on. */
-export interface ConnectionPlatform {
+export interface ConnectionParts {
   readonly clock: Clock;
   /** May serve many connections, and is not this one's to dispose of. */
   readonly supervisor: Supervisor;
@@ -93,10 +93,10 @@ export class Connection implements LinkHandler, Supervised {
   #timer: Timer | undefined;
 
   /** Takes the link over, and says REGISTER or LOGIN. `timeoutMs` is for the login. */
-  constructor(link: Link, platform: ConnectionPlatform, plan: SessionPlan, timeoutMs: number, owner: ConnectionOwner) {
+  constructor(link: Link, parts: ConnectionParts, plan: SessionPlan, timeoutMs: number, owner: ConnectionOwner) {
     this.#link = link;
-    this.#clock = platform.clock;
-    this.#supervisor = platform.supervisor;
+    this.#clock = parts.clock;
+    this.#supervisor = parts.supervisor;
     this.#owner = owner;
     const { session, effects } = beginSession(plan);
     this.#session = session;

@@ -37,7 +37,7 @@ export interface FanoutOwner {
 }
 
 /** How a fan-out treats items that nobody takes. */
-export interface FanoutOptions {
+export interface FanoutParts {
   /**
    * Left items are not lost, but come again later. So a new iterator goes on where the last one was left. At the end
    * all iterators end, with items left: nobody would learn that those were taken.
@@ -57,7 +57,7 @@ export class Fanout<T extends object> {
   #isHigh = false;
   #end: { readonly error: Error | undefined } | undefined;
 
-  constructor(owner: FanoutOwner, { comesAgain }: FanoutOptions = { comesAgain: false }) {
+  constructor(owner: FanoutOwner, { comesAgain }: FanoutParts = { comesAgain: false }) {
     this.#owner = owner;
     this.#comesAgain = comesAgain;
     this.#unclaimed = this.#iterator(this.#tail, 0);

@@ -11,7 +11,7 @@ import type { History } from "./history.ts";
 import { sentenceOf, type Tone, toneOf } from "./phrase.ts";
 
 /** What a picture is for. */
-export interface SvgOptions {
+export interface SvgFacts {
   /** The title above it. */
   readonly title?: string;
   /** The sentence if there are no events. */
@@ -29,8 +29,8 @@ const MARGIN = 24;
 const LEGEND_Y = 66;
 
 /** `history` as an SVG document. */
-export function drawSvg(history: History, options: SvgOptions = {}): string {
-  const { title = "Space-time diagram", isInPage = false } = options;
+export function drawSvg(history: History, facts: SvgFacts = {}): string {
+  const { title = "Space-time diagram", isInPage = false } = facts;
   const least = isInPage ? MIN_PAGE_WIDTH : MIN_WIDTH;
   const layout = layOut(history, least);
   const { height, nodes } = layout;
@@ -50,7 +50,7 @@ export function drawSvg(history: History, options: SvgOptions = {}): string {
       ? []
       : [`<text ${classes("quiet")} x="${MARGIN}" y="48">${escaped(summaryOf(history))}</text>`]),
     ...(history.events.length > 0 ? [legend()] : [
-      drawNothing(options.nothing ?? "There are no events.", width, nodes.length > 0 ? LEGEND_Y : height / 2 + 24),
+      drawNothing(facts.nothing ?? "There are no events.", width, nodes.length > 0 ? LEGEND_Y : height / 2 + 24),
     ]),
     ...(nodes.length === 0 ? [] : [
       ...drawRows(layout, width),

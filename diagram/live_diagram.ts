@@ -17,7 +17,7 @@ export interface LiveServerColumn {
 }
 
 /** The wanted part of the diagram. */
-export interface LiveDiagramOptions {
+export interface LiveDiagramFacts {
   /** Now, in milliseconds since 1970. */
   readonly nowMs: number;
   /** How far back it goes. */
@@ -48,9 +48,9 @@ const LOOKED_AT = 10;
  * The newest of `events` as an SVG document with the width of its page. Without events, the document says so, and since
  * when.
  */
-export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramOptions): string {
-  const { nowMs, seconds, maxEvents, recordedSinceMs = -Infinity, servers = [], wallTime = UTC } = options;
-  const only = options.only === undefined ? undefined : idOf(options.only, servers);
+export function liveDiagram(events: readonly TraceEvent[], facts: LiveDiagramFacts): string {
+  const { nowMs, seconds, maxEvents, recordedSinceMs = -Infinity, servers = [], wallTime = UTC } = facts;
+  const only = facts.only === undefined ? undefined : idOf(facts.only, servers);
   const begin = nowMs - seconds * 1_000;
   const recent = events.filter(({ at }) => at >= begin).toSorted((a, b) => a.at - b.at);
   const whole = historyOf(recent.slice(-LOOKED_AT * maxEvents), wallTime);
@@ -68,7 +68,7 @@ export function liveDiagram(events: readonly TraceEvent[], options: LiveDiagramO
     ? `since ${wallTime.of(recordedSinceMs).slice(0, -".000".length)}, when somebody began to look`
     : undefined;
   return drawSvg({ ...seen, nodes: columnsOf(seen, servers, only) }, {
-    title: `${span}${options.only === undefined ? "" : ` of ${options.only}`}${
+    title: `${span}${facts.only === undefined ? "" : ` of ${facts.only}`}${
       since === undefined ? "" : `, recorded ${since}`
     }${isCut ? `: the newest ${maxEvents} events` : ""}`,
     nothing: `Nothing has happened${since === undefined ? "" : ` ${since}`}. New events are drawn here.`,

@@ -23,7 +23,7 @@ import { delay } from "@std/async/delay";
 import { FileError, fileReason } from "./files/text_file.ts";
 
 /** What is logged, how and where to. */
-export interface LoggingOptions {
+export interface LoggingParts {
   /** Records below this are dropped. */
   readonly level: LogLevel;
   readonly format: "text" | "json";
@@ -55,18 +55,18 @@ const LAST_WORDS_MS = 1_000;
  * Configures LogTape for this process. What it gives back is disposed of at the end, and then all is written.
  * @throws {FileError} when the log file cannot be opened.
  */
-export async function startLogging(options: LoggingOptions): Promise<Logging> {
-  const file = options.file === "" ? undefined : new LogFile(options.file, logFormatter(options.format, "file"));
+export async function startLogging(parts: LoggingParts): Promise<Logging> {
+  const file = parts.file === "" ? undefined : new LogFile(parts.file, logFormatter(parts.format, "file"));
   const onTerminal = Deno.stderr.isTerminal() && !Deno.noColor;
   const stream = getStreamSink(Deno.stderr.writable, {
-    formatter: logFormatter(options.format, onTerminal ? "terminal" : "pipe"),
+    formatter: logFormatter(parts.format, onTerminal ? "terminal" : "pipe"),
     closeStream: false,
     nonBlocking: { bufferSize: STREAM_BUFFER_RECORDS, flushInterval: FLUSH_INTERVAL_MS, onDrop: tellDropped },
   });
   await configure({
     sinks: { stream, main: file?.sink ?? stream },
     loggers: [
-      { category: "thrum", lowestLevel: options.level, sinks: ["main"] },
+      { category: "thrum", lowestLevel: parts.level, sinks: ["main"] },
       // What LogTape itself has to say, such as that the log file cannot be written.
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stream"] },
     ],

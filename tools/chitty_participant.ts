@@ -16,7 +16,7 @@ import { realClock } from "../platform/real_clock.ts";
 import { receive, tick } from "../trace/lamport_clock.ts";
 
 /** What a participant is made with. */
-export interface ParticipantOptions {
+export interface ParticipantParts {
   /** The port to listen on; 0 takes a free one. It is the participant's id. */
   readonly port: number;
   /** The server's door. */
@@ -36,14 +36,14 @@ const HTTP2_BEGINNING = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r
 /** One participant. */
 export class ChittyParticipant {
   readonly id: string;
-  readonly #options: ParticipantOptions;
+  readonly #options: ParticipantParts;
   readonly #service: grpc.Server;
   readonly #channel: Http2Channel;
   #lamport = 0;
   #watching: Deno.Conn | undefined;
   #isClosed = false;
 
-  private constructor(options: ParticipantOptions, service: grpc.Server, port: number) {
+  private constructor(options: ParticipantParts, service: grpc.Server, port: number) {
     this.#options = options;
     this.#service = service;
     this.id = String(port);
@@ -51,7 +51,7 @@ export class ChittyParticipant {
   }
 
   /** Begins to listen. @throws {Error} when the port cannot be had. */
-  static async listen(options: ParticipantOptions): Promise<ChittyParticipant> {
+  static async listen(options: ParticipantParts): Promise<ChittyParticipant> {
     repairHttp2();
     const service = new grpc.Server();
     const made = Promise.withResolvers<ChittyParticipant>();

@@ -1,4 +1,4 @@
-/** The common parts of the client's commands: their context, how they log in, and how they tell people about events. */
+/** What the client's commands are made with, how they log in, and how they tell people about events. */
 
 import type { ClientArguments } from "../../config/client_arguments.ts";
 import type { Endpoint } from "../../platform/address.ts";
@@ -11,7 +11,7 @@ import { confirmNew, type Identity } from "./identity.ts";
 import type { StateFile } from "./chat/remembered_login.ts";
 
 /** What a command is given. */
-export interface CommandContext {
+export interface CommandParts {
   readonly args: ClientArguments;
   readonly server: Endpoint;
   readonly heartbeatChannel: Endpoint | undefined;
@@ -36,7 +36,7 @@ export interface CommandContext {
 }
 
 /** The wishes of a command for its connection and its notices. */
-export interface EnterOptions
+export interface EnterParts
   extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
@@ -53,21 +53,21 @@ export interface EnterOptions
  * @throws {AnswerError} when the second secret differs.
  */
 export async function enter(
-  context: CommandContext,
+  parts: CommandParts,
   identity: Identity,
-  options: EnterOptions = {},
+  options: EnterParts = {},
 ): Promise<Client> {
   try {
-    return await connectAs(context, identity, options);
+    return await connectAs(parts, identity, options);
   } catch (error) {
     const isNew = error instanceof RefusedError && error.reason === "UNKNOWN_USER";
     if (!isNew || !identity.mayBeNew) throw error;
-    return await connectAs(context, await confirmNew(identity, context.stdio), options);
+    return await connectAs(parts, await confirmNew(identity, parts.stdio), options);
   }
 }
 
 /** `stdio`, at which a signal to stop ends the input, as Ctrl-D does: the person wants to leave. */
-export function leavable(stdio: Stdio, onStop: CommandContext["onStop"]): Stdio {
+export function leavable(stdio: Stdio, onStop: CommandParts["onStop"]): Stdio {
   return {
     ...stdio,
     terminal: {
@@ -94,7 +94,7 @@ export function leavable(stdio: Stdio, onStop: CommandContext["onStop"]): Stdio 
 
 /** Runs `work` with a client that is closed when the work is done, or the program is asked to stop. */
 export async function untilStopped(
-  { onStop }: CommandContext,
+  { onStop }: CommandParts,
   client: Client,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -103,16 +103,16 @@ export async function untilStopped(
   await work();
 }
 
-function untilStop(onStop: CommandContext["onStop"]): Disposable & { readonly stopped: Promise<undefined> } {
+function untilStop(onStop: CommandParts["onStop"]): Disposable & { readonly stopped: Promise<undefined> } {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const signals = onStop(() => resolve(undefined));
   return { stopped: promise, [Symbol.dispose]: () => signals[Symbol.dispose]() };
 }
 
 async function connectAs(
-  { server, heartbeatChannel, stdio, connect }: CommandContext,
+  { server, heartbeatChannel, stdio, connect }: CommandParts,
   { username, secret, register, isMade }: Identity,
-  { onNotice, onEvent, isTold = () => true, tellsRegistered = true, ...options }: EnterOptions,
+  { onNotice, onEvent, isTold = () => true, tellsRegistered = true, ...options }: EnterParts,
 ): Promise<Client> {
   let telling = NOTHING_TOLD;
   return await connect({

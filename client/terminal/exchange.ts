@@ -10,7 +10,7 @@ import { timeOfDay } from "../../platform/local_time.ts";
 import { ConnectionEndedError } from "../errors.ts";
 import type { Activity, Client, ClientEvent } from "../options.ts";
 import { endpointText } from "../../config/values.ts";
-import { type CommandContext, enter, untilStopped } from "./command.ts";
+import { type CommandParts, enter, untilStopped } from "./command.ts";
 import { activityWords } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 import { visible } from "./screen/visible.ts";
@@ -28,21 +28,21 @@ const MAX_EARLY_ECHOES = 1_000;
  * Exchanges until somebody stops it, or nobody reads its output.
  * @throws {ConnectionEndedError} when the server ends the connection.
  */
-export async function exchange(context: CommandContext): Promise<void> {
-  const { args, stdio, clock } = context;
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "exchange" }, stdio);
-  const { intervalMs, blockHeartbeatMs } = await askTimes(context);
-  const show = new Show(context);
+export async function exchange(parts: CommandParts): Promise<void> {
+  const { args, stdio, clock } = parts;
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "exchange" }, stdio);
+  const { intervalMs, blockHeartbeatMs } = await askTimes(parts);
+  const show = new Show(parts);
   const endedByServer = Promise.withResolvers<never>();
   endedByServer.promise.catch(() => {});
-  const client = await enter(context, identity, {
+  const client = await enter(parts, identity, {
     blockHeartbeatMs,
     // It ends with that, and says it then.
     isTold: (event) => event.kind !== "lost" || !event.byServer,
     onEvent(event) {
       show.heartbeat(event);
       if (event.kind !== "lost" || !event.byServer) return;
-      const { host, port } = context.server;
+      const { host, port } = parts.server;
       endedByServer.reject(
         new ConnectionEndedError(
           `The connection to ${endpointText({ host, port })} ended: ${event.info}`,
@@ -51,9 +51,9 @@ export async function exchange(context: CommandContext): Promise<void> {
       );
     },
   });
-  stdio.tell(stdio.err.dim(`connected to ${endpointText(context.server)} as ${client.username}; Ctrl-C ends\n`));
+  stdio.tell(stdio.err.dim(`connected to ${endpointText(parts.server)} as ${client.username}; Ctrl-C ends\n`));
   try {
-    await untilStopped(context, client, async () => {
+    await untilStopped(parts, client, async () => {
       const echoes = (async () => {
         for await (const activity of client.activities()) show.echo(activity, client.username);
       })();
@@ -88,7 +88,7 @@ async function publishOne(client: Client, show: Show, text: string): Promise<voi
 
 /** Asks for the values that the command line lacks. */
 async function askTimes(
-  { args, stdio, reach }: CommandContext,
+  { args, stdio, reach }: CommandParts,
 ): Promise<{ intervalMs: number; blockHeartbeatMs: number }> {
   const canAsk = args.mayAsk && stdio.canAsk;
   if (canAsk && (args.intervalMs === undefined || args.blockHeartbeatMs === undefined)) await reach();
@@ -112,7 +112,7 @@ async function askTimes(
 
 /** Rows on standard output. Matches echoes with sent messages. */
 class Show {
-  readonly #context: CommandContext;
+  readonly #parts: CommandParts;
   /** When each activity was sent that was acknowledged and has not come back yet. */
   readonly #sentAtMs = new Map<string, number>();
   /** When each activity came back that was not acknowledged yet. */
@@ -121,8 +121,8 @@ class Show {
   #sent = 0;
   #echoed = 0;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor(parts: CommandParts) {
+    this.#parts = parts;
   }
 
   /** Resolves when nobody reads the rows any more: `exchange | head -3`. Rejects when they cannot be written. */
@@ -138,7 +138,7 @@ class Show {
   sent(text: string): number {
     this.#sent++;
     this.#row({ fields: { event: "sent", text }, words: `sent       ${visible(text)}` });
-    return this.#context.clock.nowMs();
+    return this.#parts.clock.nowMs();
   }
 
   acknowledged(id: string | undefined, sentAtMs: number): void {
@@ -155,7 +155,7 @@ class Show {
     const text = activityWords(activity, json);
     const sentAtMs = this.#sentAtMs.get(id);
     this.#sentAtMs.delete(id);
-    const atMs = this.#context.clock.nowMs();
+    const atMs = this.#parts.clock.nowMs();
     if (sentAtMs !== undefined) this.#echo(id, text, atMs - sentAtMs);
     else if (this.#earlyEchoes.size < MAX_EARLY_ECHOES) this.#earlyEchoes.set(id, { text, atMs });
   }
@@ -175,12 +175,12 @@ class Show {
     const tookMs = Math.round(roundTripMs * 10) / 10;
     this.#row({
       fields: { event: "echo", text, id, roundTripMs: tookMs },
-      words: `echo       ${visible(text)}  ${this.#context.stdio.out.dim(`${tookMs} ms`)}`,
+      words: `echo       ${visible(text)}  ${this.#parts.stdio.out.dim(`${tookMs} ms`)}`,
     });
   }
 
   #row({ fields, words }: Row): void {
-    const { args, stdio, clock } = this.#context;
+    const { args, stdio, clock } = this.#parts;
     const at = clock.wallMs();
     const line = args.json ? JSON.stringify({ at, ...fields }) : `${stdio.out.dim(timeOfDay(at, true))}  ${words}`;
     // There are few rows, and a slow reader must not change the events that they show.

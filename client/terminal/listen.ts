@@ -6,7 +6,7 @@
 import { endpointText } from "../../config/values.ts";
 import type { ListenArguments } from "../../config/client_arguments.ts";
 import type { Client, ClientEvent } from "../options.ts";
-import { type CommandContext, enter, untilStopped } from "./command.ts";
+import { type CommandParts, enter, untilStopped } from "./command.ts";
 import { DayMarks, type Listened, listenedLine } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 import { visible } from "./screen/visible.ts";
@@ -17,18 +17,18 @@ export class LateError extends Error {
 }
 
 /** Listens. @throws {LateError} when the time is over too early. @throws the error that ended the client. */
-export async function listen(context: CommandContext): Promise<void> {
-  const { args, stdio, clock } = context;
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "listen" }, stdio);
+export async function listen(parts: CommandParts): Promise<void> {
+  const { args, stdio, clock } = parts;
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "listen" }, stdio);
   const progress = new ListenProgress(args.listen);
-  const client = await enter(context, identity, { onEvent: (event) => progress.on(event) });
-  stdio.tell(stdio.err.dim(`connected to ${endpointText(context.server)} as ${client.username}; Ctrl-C ends\n`));
-  await untilStopped(context, client, async () => {
+  const client = await enter(parts, identity, { onEvent: (event) => progress.on(event) });
+  stdio.tell(stdio.err.dim(`connected to ${endpointText(parts.server)} as ${client.username}; Ctrl-C ends\n`));
+  await untilStopped(parts, client, async () => {
     const { timeoutMs } = args.listen;
     const late = Promise.withResolvers<void>();
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, late.resolve);
     // The first end counts: nobody reads any more, the person has enough, or the client is closed.
-    await Promise.race([showAll(context, client, progress), progress.done, late.promise.then(() => progress.late())]);
+    await Promise.race([showAll(parts, client, progress), progress.done, late.promise.then(() => progress.late())]);
     timer?.cancel();
   });
   const { leftOut } = progress;
@@ -120,7 +120,7 @@ export class ListenProgress {
   }
 }
 
-async function showAll({ args, stdio, clock }: CommandContext, client: Client, progress: ListenProgress) {
+async function showAll({ args, stdio, clock }: CommandParts, client: Client, progress: ListenProgress) {
   const format = args.listen.format ?? (args.json ? "json" : "text");
   const days = new DayMarks(clock.wallMs());
   const show = async (items: AsyncIterable<Listened>): Promise<void> => {

@@ -8,7 +8,7 @@ import { counted } from "../../protocol/counted.ts";
 import { FileError } from "../../platform/files/text_file.ts";
 import type { Client, Published } from "../options.ts";
 import { activityText } from "../publication.ts";
-import { type CommandContext, enter } from "./command.ts";
+import { type CommandParts, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { type InputLine, InputLines } from "./input_lines.ts";
 import { visible } from "./screen/visible.ts";
@@ -30,21 +30,21 @@ const MAX_INPUT_LINE_BYTES = 1_048_576;
  * @throws {UsageError} when the activity of the command line cannot be published.
  * @throws {InputError} when a line of standard input cannot; all before it have been.
  */
-export async function publish(context: CommandContext): Promise<void> {
-  const { args, stdio } = context;
+export async function publish(parts: CommandParts): Promise<void> {
+  const { args, stdio } = parts;
   const activity = args.activity === undefined ? undefined : asActivity(args.activity, args.isText);
   if (activity !== undefined) checkArgument(activity);
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "publish" }, stdio);
-  await using client = await enter(context, identity, {
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "publish" }, stdio);
+  await using client = await enter(parts, identity, {
     reads: false,
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });
-  const publisher = new Publisher(context, client);
+  const publisher = new Publisher(parts, client);
   // The writer of a pipe has to learn at once that this line is wrong, or that the connection is gone.
   await Promise.race([
     publisher.failed,
     activity === undefined
-      ? publishInput(context, publisher)
+      ? publishInput(parts, publisher)
       : publisher.publish(activity, ({ message }) => new UsageError(message)),
     client.closed.then(({ error }) => Promise.reject(error)),
   ]);
@@ -53,7 +53,7 @@ export async function publish(context: CommandContext): Promise<void> {
 
 /** Publishes in order, writes identities in order, and counts the ones under way. */
 class Publisher {
-  readonly #context: CommandContext;
+  readonly #parts: CommandParts;
   readonly #client: Client;
   readonly #failed = Promise.withResolvers<never>();
   #underWay = 0;
@@ -61,8 +61,8 @@ class Publisher {
   /** Settles when all identities so far are written. */
   #written: Promise<void> = Promise.resolve();
 
-  constructor(context: CommandContext, client: Client) {
-    this.#context = context;
+  constructor(parts: CommandParts, client: Client) {
+    this.#parts = parts;
     this.#client = client;
     this.failed.catch(() => {});
   }
@@ -108,13 +108,13 @@ class Publisher {
   }
 
   async #write(id: string | undefined): Promise<void> {
-    const { args, stdio } = this.#context;
+    const { args, stdio } = this.#parts;
     // Publishing does not depend on whether anybody reads the identities.
     await stdio.write(args.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
   }
 }
 
-async function publishInput({ stdio, args }: CommandContext, publisher: Publisher): Promise<void> {
+async function publishInput({ stdio, args }: CommandParts, publisher: Publisher): Promise<void> {
   if (stdio.canAsk) {
     stdio.tell(stdio.err.dim(`One activity a line, as ${args.isText ? "text" : "JSON"}; Ctrl-D ends.\n`));
   }

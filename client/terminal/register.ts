@@ -1,17 +1,17 @@
 /** `register`: makes an account, and leaves. */
 
-import { type CommandContext, enter } from "./command.ts";
+import { type CommandParts, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 
 /**
  * Registers. A new secret goes to standard output, so that a script can keep it; everything else goes to standard
  * error.
  */
-export async function register(context: CommandContext): Promise<void> {
-  const { args, stdio } = context;
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "register" }, stdio);
+export async function register(parts: CommandParts): Promise<void> {
+  const { args, stdio } = parts;
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "register" }, stdio);
   const { username, secret, isMade } = identity;
-  const client = await enter(context, { ...identity, isMade: false });
+  const client = await enter(parts, { ...identity, isMade: false });
   await client.close();
   if (!args.json && !isMade) return;
   if (!args.json) stdio.tell(stdio.err.dim("its secret, shown this once:\n"));

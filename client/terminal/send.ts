@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../config/flags.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
-import { type CommandContext, enter } from "./command.ts";
+import { type CommandParts, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { GIVE_UP_AFTER_MS } from "./publish.ts";
 
@@ -11,14 +11,14 @@ import { GIVE_UP_AFTER_MS } from "./publish.ts";
  * @throws {RefusedError} when no user has that name.
  * @throws {UsageError} when the sender is missing.
  */
-export async function send(context: CommandContext): Promise<void> {
-  const { args, stdio } = context;
+export async function send(parts: CommandParts): Promise<void> {
+  const { args, stdio } = parts;
   const { to, text } = args.direct!;
   if (args.username === undefined || args.username === ANONYMOUS) {
     throw new UsageError("send needs to know who sends: -u NAME");
   }
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "send" }, stdio);
-  await using client = await enter(context, identity, {
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "send" }, stdio);
+  await using client = await enter(parts, identity, {
     reads: false,
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });

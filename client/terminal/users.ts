@@ -1,29 +1,29 @@
 /** `users`: who is in the network. */
 
-import { type CommandContext, enter } from "./command.ts";
+import { type CommandParts, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { LateError } from "./listen.ts";
 import { GIVE_UP_AFTER_MS } from "./publish.ts";
 import { visible } from "./screen/visible.ts";
 
 /** Lists them on standard output, one a line, sorted. */
-export async function users(context: CommandContext): Promise<void> {
-  const { args, stdio } = context;
-  const identity = await settleIdentity({ ...context, ...args, secret: context.secret, command: "users" }, stdio);
+export async function users(parts: CommandParts): Promise<void> {
+  const { args, stdio } = parts;
+  const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "users" }, stdio);
   const { timeoutMs } = args.listen;
-  await using client = await enter(context, identity, {
+  await using client = await enter(parts, identity, {
     reads: false,
     reconnect: { giveUpAfterMs: timeoutMs ?? GIVE_UP_AFTER_MS },
     ...(timeoutMs === undefined ? {} : { connectTimeoutMs: timeoutMs }),
   });
-  const names = await inTime(context, client.users(args.online ? "online" : "all"));
+  const names = await inTime(parts, client.users(args.online ? "online" : "all"));
   await stdio.write(
     names.map((username) => `${args.json ? JSON.stringify({ username }) : visible(username)}\n`).join(""),
   );
 }
 
 /** @throws {LateError} when the time of the command line is over first. */
-async function inTime<T>({ args, clock }: CommandContext, answer: Promise<T>): Promise<T> {
+async function inTime<T>({ args, clock }: CommandParts, answer: Promise<T>): Promise<T> {
   const { timeoutMs } = args.listen;
   if (timeoutMs === undefined) return await answer;
   const late = Promise.withResolvers<never>();

@@ -23,7 +23,7 @@ export interface Http2Front {
 }
 
 /** What a front is made with. */
-export interface Http2FrontOptions {
+export interface Http2FrontParts {
   readonly faults: FaultGuard;
   /** Connections at once; for one more the oldest has to go. */
   readonly maxCallers: number;
@@ -70,7 +70,7 @@ export function endWithCallers(
 export function listenHttp2(
   { host, port }: Endpoint,
   take: (connection: Duplex) => void,
-  { faults, maxCallers, lastAnswersMs = LAST_ANSWERS_MS }: Http2FrontOptions,
+  { faults, maxCallers, lastAnswersMs = LAST_ANSWERS_MS }: Http2FrontParts,
 ): Promise<Http2Front> {
   const callers = new HttpCallers(maxCallers);
   const open = new Set<Socket>();

@@ -37,7 +37,7 @@ const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** What a transport is made with besides. */
-export interface TcpOptions {
+export interface TcpParts {
   /** Told what the owners of links throw, which ends their links. Without it that is thrown on. */
   readonly faults?: FaultGuard;
   /**
@@ -52,7 +52,7 @@ export interface TcpOptions {
 /** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
 export function tcpTransport(
   highWaterBytes: number,
-  { faults = UNGUARDED, maxSockets = Infinity, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpOptions = {},
+  { faults = UNGUARDED, maxSockets = Infinity, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpParts = {},
 ): Transport {
   const room = new SocketRoom(maxSockets);
   return {

@@ -38,7 +38,7 @@ export interface AnnouncingParts {
 }
 
 /** What the mesh has to say. */
-export interface AnnouncedMesh {
+export interface AnnouncingOwner {
   /** To whom it is said. */
   readonly links: PeerLinks;
   /** Where others reach this server. */
@@ -59,13 +59,13 @@ const encoder = new TextEncoder();
 /** The announcements of one server. */
 export class Announcing {
   readonly #parts: AnnouncingParts;
-  readonly #mesh: AnnouncedMesh;
+  readonly #mesh: AnnouncingOwner;
   /** Up to when whoever is at the other end knows what this server has. */
   readonly #toldAt = new WeakMap<PeerLink, VectorMoment>();
   #regular: Timer | undefined;
   #soon: Timer | undefined;
 
-  constructor(parts: AnnouncingParts, mesh: AnnouncedMesh) {
+  constructor(parts: AnnouncingParts, mesh: AnnouncingOwner) {
     this.#parts = parts;
     this.#mesh = mesh;
   }

@@ -8,7 +8,7 @@ import type { UserScope } from "../../protocol/message.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
 
 /** Where the names are. */
-export interface UserListSource {
+export interface UserListsParts {
   /** Every registered name, in the order of `Array.sort`. */
   readUsernames(): readonly string[];
   /** Who is listed as online, in the same order. */
@@ -19,19 +19,19 @@ export interface UserListSource {
 
 /** One server's. */
 export class UserLists {
-  readonly #source: UserListSource;
+  readonly #parts: UserListsParts;
   /** Absent until somebody asks. */
   #names: string[] | undefined;
   #all: Uint8Array | undefined;
   #online: { readonly line: Uint8Array; readonly changes: number } | undefined;
 
-  constructor(source: UserListSource) {
-    this.#source = source;
+  constructor(parts: UserListsParts) {
+    this.#parts = parts;
   }
 
   /** Every registered name, in order. */
   get usernames(): readonly string[] {
-    return this.#names ??= [...this.#source.readUsernames()];
+    return this.#names ??= [...this.#parts.readUsernames()];
   }
 
   /** These names have accounts. Some may have had one before. */
@@ -52,8 +52,8 @@ export class UserLists {
   /** The line that answers. */
   line(scope: UserScope): Uint8Array {
     if (scope === "all") return this.#all ??= lineOf(scope, this.usernames);
-    const { onlineChanges: changes } = this.#source;
-    if (this.#online?.changes !== changes) this.#online = { line: lineOf(scope, this.#source.online), changes };
+    const { onlineChanges: changes } = this.#parts;
+    if (this.#online?.changes !== changes) this.#online = { line: lineOf(scope, this.#parts.online), changes };
     return this.#online.line;
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "./session.ts";
 import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
-import { type RepliedTo, Replies } from "./replies.ts";
+import { Replies, type RepliesOwner } from "./replies.ts";
 import type { ConnectionParts } from "./connection_parts.ts";
 import type { ConnectionOrigin, ConnectionOwner, ServedConnection } from "./served_connection.ts";
 import type { PeerEntranceOwner } from "./peer_entrance.ts";
@@ -51,7 +51,7 @@ const logger = getLogger(["thrum", "connection"]);
 export class Connection
   implements
     LinkHandler,
-    RepliedTo,
+    RepliesOwner,
     SessionFacts,
     ClientSession,
     ServedConnection,

@@ -10,7 +10,7 @@ import type { AwaitingCommit } from "../journal/commit.ts";
 import type { Journal } from "../journal/journal.ts";
 
 /** The connection, as its answers need it. */
-export interface RepliedTo {
+export interface RepliesOwner {
   readonly outlet: Outlet;
   /** Whether nothing is said to it any more. */
   readonly isGone: boolean;
@@ -25,15 +25,15 @@ const encoder = new TextEncoder();
 /** One connection's. */
 export class Replies implements AwaitingCommit {
   readonly #journal: Journal;
-  readonly #to: RepliedTo;
+  readonly #owner: RepliesOwner;
   /** Lines that are sent when the turn is committed. */
   #withTurn = "";
   /** Bytes that the link had no room for. */
   #untakenBytes = 0;
 
-  constructor(journal: Journal, to: RepliedTo) {
+  constructor(journal: Journal, owner: RepliesOwner) {
     this.#journal = journal;
-    this.#to = to;
+    this.#owner = owner;
   }
 
   /** Whether something waits for the end of the turn. */
@@ -53,9 +53,9 @@ export class Replies implements AwaitingCommit {
 
   /** Sends whole lines now. */
   write(bytes: Uint8Array): void {
-    if (this.#to.outlet.write(bytes)) return;
+    if (this.#owner.outlet.write(bytes)) return;
     this.#untakenBytes += bytes.length;
-    this.#to.readOrNot();
+    this.#owner.readOrNot();
   }
 
   /** Says `message` with all others of the turn, when the turn is committed. */
@@ -73,12 +73,12 @@ export class Replies implements AwaitingCommit {
   committed(): void {
     const lines = this.#withTurn;
     this.#withTurn = "";
-    if (!this.#to.isGone && lines !== "") this.write(encoder.encode(lines));
+    if (!this.#owner.isGone && lines !== "") this.write(encoder.encode(lines));
   }
 
   /** It could not be told: it is owed answers that it will not get. */
   faulted(): void {
-    this.#to.cut();
+    this.#owner.cut();
   }
 
   /** The link has room again. */

@@ -45,7 +45,7 @@ import {
 } from "./store.ts";
 
 /** What a memory store is opened with. */
-export interface MemoryStoreOptions {
+export interface MemoryStoreParts {
   /** This server's name as an origin: never used before, by any server. Made of `a-z`, `0-9` and `-`. */
   readonly serverId: string;
   /** Beyond this many message ids the oldest are forgotten, however young they are. */
@@ -64,7 +64,7 @@ const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, mes
 
 /** Opens an empty store. */
 export function openMemoryStore(
-  { serverId, maxMessageIds = MAX_MESSAGE_IDS, maxAnonymousIds = MAX_ANONYMOUS_IDS }: MemoryStoreOptions,
+  { serverId, maxMessageIds = MAX_MESSAGE_IDS, maxAnonymousIds = MAX_ANONYMOUS_IDS }: MemoryStoreParts,
 ): Store {
   return new MemoryStore(serverId, new MemoryMessageIds(maxMessageIds, maxAnonymousIds));
 }

@@ -1,7 +1,7 @@
 /** What a server's command line says about its network: the secret, and whom it joins. */
 
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { NO_TERMINAL, Program, type ProgramOptions, startServer } from "../support/program.ts";
+import { NO_TERMINAL, Program, type ProgramParts, startServer } from "../support/program.ts";
 import { eventually } from "../support/until.ts";
 
 if (NO_TERMINAL !== undefined) console.log(`SKIPPED the secret on a terminal: ${NO_TERMINAL}`);
@@ -25,7 +25,7 @@ function inFolder(name: string, run: (folder: string) => Promise<void>, { ignore
 }
 
 /** What a server prints when it starts. It is then stopped. */
-async function startText(args: readonly string[], options: ProgramOptions): Promise<string> {
+async function startText(args: readonly string[], options: ProgramParts): Promise<string> {
   await using server = startServer(["--port", "0", "--no-prompt", ...args], options);
   await server.sees(/stop +Ctrl-C\n/);
   if (options.terminal) await server.type("\x03");

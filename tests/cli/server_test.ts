@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { VERSION } from "../../protocol/version.ts";
-import { NO_TERMINAL, type ProgramOptions, startServer } from "../support/program.ts";
+import { NO_TERMINAL, type ProgramParts, startServer } from "../support/program.ts";
 
 const QUIET = ["--port", "0", "--ephemeral"];
 
@@ -32,7 +32,7 @@ function inFolder(name: string, run: (folder: string) => Promise<void>, ignore =
 }
 
 /** Like `inFolder`, with the options of a server on a terminal. */
-function onTerminal(name: string, run: (options: ProgramOptions & { cwd: string }) => Promise<void>): void {
+function onTerminal(name: string, run: (options: ProgramParts & { cwd: string }) => Promise<void>): void {
   inFolder(name, (cwd) => run({ cwd, terminal: true }), NO_TERMINAL !== undefined);
 }
 

@@ -5,7 +5,7 @@ import { openClient } from "../../client/client.ts";
 import type { Activity, Client, ClientEvent, ConnectOptions } from "../../client/options.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
-import { FakeServer, type FakeServerOptions } from "./fake_server.ts";
+import { FakeServer, type FakeServerParts } from "./fake_server.ts";
 
 /** A clock, a network, a server and what a client told. */
 export class ClientWorld {
@@ -15,7 +15,7 @@ export class ClientWorld {
   readonly server: FakeServer;
   #chance = 0;
 
-  constructor(options: FakeServerOptions = {}) {
+  constructor(options: FakeServerParts = {}) {
     this.server = new FakeServer(this.network.machine("server"), options);
   }
 

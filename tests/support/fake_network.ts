@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler, Listener, Transport } from "../../platform/transport.ts";
 
 /** How the network is. */
-export interface FakeNetworkOptions {
+export interface FakeNetworkParts {
   /** How long bytes travel. */
   readonly latencyMs?: number;
   /** Bytes that may wait on a link before `write` says `false`. */
@@ -30,7 +30,7 @@ export class FakeNetwork {
   #waiting: (() => void)[] = [];
   #lastPort = 40_000;
 
-  constructor(clock: Clock, { latencyMs = 1, highWaterBytes = 262_144 }: FakeNetworkOptions = {}) {
+  constructor(clock: Clock, { latencyMs = 1, highWaterBytes = 262_144 }: FakeNetworkParts = {}) {
     this.clock = clock;
     this.latencyMs = latencyMs;
     this.highWaterBytes = highWaterBytes;

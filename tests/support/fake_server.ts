@@ -48,7 +48,7 @@ export interface FakeConnection {
 }
 
 /** How the server behaves. */
-export interface FakeServerOptions {
+export interface FakeServerParts {
   readonly host?: string;
   readonly port?: number;
   readonly origin?: string;
@@ -76,11 +76,11 @@ export class FakeServer {
   /** Those of the features that it serves. */
   features: readonly string[] = ["heartbeat", "presence", "ack", "resume", "chat"];
   readonly #origin: string;
-  readonly #options: FakeServerOptions;
+  readonly #options: FakeServerParts;
   readonly #transport: Transport;
   #listener: Promise<Listener>;
 
-  constructor(transport: Transport, options: FakeServerOptions = {}) {
+  constructor(transport: Transport, options: FakeServerParts = {}) {
     const { host = "server", port = 8000, origin = "s", joins } = options;
     this.endpoint = { host, port };
     this.shared = joins?.shared ?? {

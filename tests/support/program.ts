@@ -6,7 +6,7 @@
 import { fail } from "@std/assert";
 
 /** How a program is started. */
-export interface ProgramOptions {
+export interface ProgramParts {
   /** Where it runs; a test that lets it write gives a folder of its own. */
   readonly cwd?: string;
   /** Added to the environment. */
@@ -24,12 +24,12 @@ export const NO_TERMINAL: string | undefined = findTerminal();
 const PATIENCE_MS = 30_000;
 
 /** Starts a server. It asks nothing unless it is on a terminal. */
-export function startServer(args: readonly string[], options: ProgramOptions = {}): Program {
+export function startServer(args: readonly string[], options: ProgramParts = {}): Program {
   return new Program(commandOf("server.ts", "THRUM_SERVER_BIN"), args, options);
 }
 
 /** Starts a client. */
-export function startClient(args: readonly string[], options: ProgramOptions = {}): Program {
+export function startClient(args: readonly string[], options: ProgramParts = {}): Program {
   return new Program(commandOf("client.ts", "THRUM_CLIENT_BIN"), args, options);
 }
 
@@ -52,7 +52,7 @@ export class Program implements AsyncDisposable {
   constructor(
     command: readonly string[],
     args: readonly string[],
-    { cwd, env, through = [], terminal = false }: ProgramOptions,
+    { cwd, env, through = [], terminal = false }: ProgramParts,
   ) {
     const line = [...through, ...command, ...args];
     // A terminal shows colours, wherever the tests themselves run.

@@ -1,14 +1,14 @@
 /** `deno task cluster`: real processes, in a folder of their own and on free ports. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { NO_TERMINAL, Program, type ProgramOptions } from "../support/program.ts";
+import { NO_TERMINAL, Program, type ProgramParts } from "../support/program.ts";
 
 const TOOL = new URL("../../tools/cluster.ts", import.meta.url).pathname;
 
 /** Runs the tool in a new folder, and sees to it that no server outlives a test that fails. */
 async function withCluster(
   args: readonly string[],
-  options: ProgramOptions,
+  options: ProgramParts,
   run: (cluster: Program, cwd: string) => Promise<void>,
 ): Promise<void> {
   const cwd = await Deno.makeTempDir({ prefix: "thrum-cluster-" });

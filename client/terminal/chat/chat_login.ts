@@ -9,7 +9,7 @@ import { endpointText, parseEndpoint } from "../../../config/values.ts";
 import { ANONYMOUS, secretProblem } from "../../../protocol/names.ts";
 import { RefusedError } from "../../errors.ts";
 import type { Client } from "../../options.ts";
-import { type CommandContext, enter, type EnterOptions } from "../command.ts";
+import { type CommandParts, enter, type EnterParts } from "../command.ts";
 import { styleNotice } from "../notices.ts";
 import { askHidden, askYesNo } from "../screen/hidden_prompt.ts";
 import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "../identity.ts";
@@ -43,19 +43,19 @@ export function afterRefusal(reason: string | undefined, wrong: number): AfterRe
   return undefined;
 }
 
-/** Offers the last server if nobody named one. Gives the context of the chosen server. */
-export async function settleServer(context: CommandContext, kept: Remembered | undefined): Promise<CommandContext> {
-  const { args, server, stdio, reach } = context;
+/** Offers the last server if nobody named one. Returns the parts for the chosen server. */
+export async function settleServer(parts: CommandParts, kept: Remembered | undefined): Promise<CommandParts> {
+  const { args, server, stdio, reach } = parts;
   const { host, port } = args.layer.server ?? {};
   const isSaid = host !== undefined || port !== undefined || args.configFile !== undefined;
-  if (isSaid || !args.mayAsk || kept === undefined || isSame(kept.server, server)) return context;
+  if (isSaid || !args.mayAsk || kept === undefined || isSame(kept.server, server)) return parts;
   const chosen = await ask({
     text: "Server",
     reader: { allowed: "HOST:PORT", read: parseEndpoint },
     fallback: kept.server,
     shown: endpointText(kept.server),
   }, stdio.terminal);
-  return { ...context, server: chosen, reach: () => reach(chosen) };
+  return { ...parts, server: chosen, reach: () => reach(chosen) };
 }
 
 /**
@@ -64,17 +64,17 @@ export async function settleServer(context: CommandContext, kept: Remembered | u
  * @throws the errors of `enter`, and after the third wrong password its refusal.
  */
 export async function logIn(
-  context: CommandContext,
+  parts: CommandParts,
   kept: Remembered | undefined,
-  options: EnterOptions,
+  options: EnterParts,
 ): Promise<Client> {
-  const { args, secret, stdio } = context;
+  const { args, secret, stdio } = parts;
   const quiet = { ...options, isTold: () => false, tellsRegistered: false };
   if (!args.mayAsk || args.username !== undefined && secret !== undefined) {
-    const identity = await settleIdentity({ ...context, ...args, secret, command: "interactive" }, stdio);
-    return await entered(context, kept, identity, quiet);
+    const identity = await settleIdentity({ ...parts, ...args, secret, command: "interactive" }, stdio);
+    return await entered(parts, kept, identity, quiet);
   }
-  await context.reach();
+  await parts.reach();
   let username = args.username;
   let wrong = 0;
   // A name that was refused may be a slip of the hand: the next one is asked for in full.
@@ -82,12 +82,12 @@ export async function logIn(
   // The kept password may be tried once. After that it is known to be wrong.
   let mayUseKept = true;
   for (;;) {
-    username ??= await askUsername(kept?.username ?? context.systemUser, stdio);
+    username ??= await askUsername(kept?.username ?? parts.systemUser, stdio);
     const isAtOnce = isFirstName && (username === args.username || username === kept?.username);
     const question = wrong > 0 ? "password" : isAtOnce ? "passwordUnlessNew" : "isNew";
-    const identity = await askRest(context, username, mayUseKept ? kept : undefined, question);
+    const identity = await askRest(parts, username, mayUseKept ? kept : undefined, question);
     try {
-      return await entered(context, kept, identity, quiet);
+      return await entered(parts, kept, identity, quiet);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       const wasTyped = !mayUseKept || identity.secret !== kept?.secret;
@@ -104,7 +104,7 @@ export async function logIn(
 
 /** Whether the name is new, and the password. A password that was kept is not asked for. */
 async function askRest(
-  { stdio, makeSecret, server }: CommandContext,
+  { stdio, makeSecret, server }: CommandParts,
   username: string,
   kept: Remembered | undefined,
   question: "isNew" | "passwordUnlessNew" | "password",
@@ -125,13 +125,13 @@ async function askRest(
 }
 
 async function entered(
-  context: CommandContext,
+  parts: CommandParts,
   kept: Remembered | undefined,
   identity: Identity,
-  options: EnterOptions,
+  options: EnterParts,
 ): Promise<Client> {
-  const { stdio, server, args } = context;
-  const client = await enter(context, identity, options);
+  const { stdio, server, args } = parts;
+  const client = await enter(parts, identity, options);
   const { terminal, out } = stdio;
   const { username, secret } = identity;
   if (username === undefined) terminal.write(`You are ${ANONYMOUS}.\n`);
@@ -139,13 +139,13 @@ async function entered(
   else terminal.write(`You are logged in as ${out.bold(username)}.\n`);
   terminal.write(out.dim("help says what you can type; Ctrl-D leaves.\n"));
   if (username !== undefined && secret !== undefined) {
-    await keep(context, toKeep(kept, { username, server, secret }, args.remember));
+    await keep(parts, toKeep(kept, { username, server, secret }, args.remember));
   }
   return client;
 }
 
 /** A failure to keep the login is not worth the chat. */
-async function keep({ stateFile, stdio }: CommandContext, remembered: Remembered | undefined): Promise<void> {
+async function keep({ stateFile, stdio }: CommandParts, remembered: Remembered | undefined): Promise<void> {
   if (remembered === undefined) return;
   try {
     await stateFile?.write(rememberedText(remembered));

@@ -27,7 +27,7 @@ import {
   sentRow,
   usersRow,
 } from "./chat_rows.ts";
-import type { CommandContext } from "../command.ts";
+import type { CommandParts } from "../command.ts";
 import { DeliveryMarks } from "./delivery_marks.ts";
 import { type Notice, styleNotice } from "../notices.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
@@ -46,16 +46,16 @@ const DELIVERED_TOGETHER_MS = 100;
  * @throws {ConnectionEndedError
  * ConnectError} when the person leaves before all lines are acknowledged: see `PendingLines.failure`.
  */
-export async function talk(given: CommandContext): Promise<void> {
+export async function talk(given: CommandParts): Promise<void> {
   if (!given.stdio.canAsk) {
     throw new UsageError("Cannot talk without a terminal; programs use publish, send and listen");
   }
   using stdio = rawStdio(given.stdio);
   const kept = await readRemembered(given.stateFile);
-  const context = await settleServer(waiting({ ...given, stdio }, stdio), kept);
-  stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(context.server)}\n`);
-  const chat = new Chat(context);
-  await using client = await logIn(context, kept, { onEvent: chat.onEvent });
+  const parts = await settleServer(waiting({ ...given, stdio }, stdio), kept);
+  stdio.terminal.write(`${stdio.out.bold(`thrum-client ${VERSION}`)}  ${endpointText(parts.server)}\n`);
+  const chat = new Chat(parts);
+  await using client = await logIn(parts, kept, { onEvent: chat.onEvent });
   try {
     await chat.run(client);
   } finally {
@@ -64,16 +64,16 @@ export async function talk(given: CommandContext): Promise<void> {
     await client.close();
     chat.tellLeft();
   }
-  const failure = chat.failure(endpointText(context.server));
+  const failure = chat.failure(endpointText(parts.server));
   if (failure !== undefined) throw failure;
 }
 
-/** `context`, in which the person can leave while a server is waited for. */
-function waiting(context: CommandContext, stdio: RawStdio): CommandContext {
+/** `parts`, in which the person can leave while a server is waited for. */
+function waiting(parts: CommandParts, stdio: RawStdio): CommandParts {
   return {
-    ...context,
-    connect: (options) => stdio.unlessLeft(context.connect(options)),
-    reach: (server) => stdio.unlessLeft(context.reach(server)),
+    ...parts,
+    connect: (options) => stdio.unlessLeft(parts.connect(options)),
+    reach: (server) => stdio.unlessLeft(parts.reach(server)),
   };
 }
 
@@ -96,7 +96,7 @@ class Chat implements ScreenOwner {
   #outage = NO_OUTAGE;
   #client: Client | undefined;
 
-  constructor({ stdio, clock }: CommandContext) {
+  constructor({ stdio, clock }: CommandParts) {
     this.#stdio = stdio;
     this.#clock = clock;
     this.#style = stdio.out;

@@ -13,7 +13,7 @@ import { guardHttp2 } from "../../../platform/http/guarded_http2.ts";
 import {
   endWithCallers,
   type Http2Front,
-  type Http2FrontOptions,
+  type Http2FrontParts,
   listenHttp2,
 } from "../../../platform/http/http2_front.ts";
 import { hasHttp2, repairHttp2 } from "../../../platform/http/http2_polyfill.ts";
@@ -96,9 +96,9 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
 }
 
 /** Listens itself, as the library must not get everything that comes. */
-function listenInFront(server: grpc.Server, at: Endpoint, options: Http2FrontOptions): Promise<Http2Front> {
+function listenInFront(server: grpc.Server, at: Endpoint, parts: Http2FrontParts): Promise<Http2Front> {
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  return listenHttp2(at, (connection) => injector.injectConnection(connection), options);
+  return listenHttp2(at, (connection) => injector.injectConnection(connection), parts);
 }
 
 /** Where the library listens, with a Deno that has another HTTP/2. */

@@ -9,7 +9,7 @@ import type { Procedure } from "./messages.ts";
 import { decodeMessage, encodeMessage, type ValueOf } from "./protobuf.ts";
 
 /** How long to wait for the reply. */
-export interface CallOptions {
+export interface CallParts {
   readonly clock: Clock;
   /** In milliseconds, from now on. */
   readonly timeoutMs: number;
@@ -45,7 +45,7 @@ export async function callUnary<P extends Procedure>(
   channel: Http2Channel,
   procedure: P,
   request: ValueOf<P["request"]>,
-  { clock, timeoutMs, waitsForServer }: CallOptions,
+  { clock, timeoutMs, waitsForServer }: CallParts,
 ): Promise<ValueOf<P["reply"]>> {
   const tooLate = new AbortController();
   const timer = clock.after(timeoutMs, () => tooLate.abort(new Error(`no reply within ${timeoutMs} ms`)));

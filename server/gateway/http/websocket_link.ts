@@ -16,7 +16,7 @@ import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { FrameCache } from "./text_frames.ts";
 
 /** What all links of a gateway have in common. */
-export interface WebSocketOptions {
+export interface WebSocketParts {
   /** Longest line, as for TCP: a longer frame is answered with INVALID_MESSAGE. */
   readonly maxLineBytes: number;
   /** `write` says `false` when this many bytes wait for a link. */
@@ -48,8 +48,8 @@ const SPACE = 0x20;
 const NOTHING = new Uint8Array(0);
 
 /** Makes what turns upgrades into links. */
-export function webSocketAcceptor(options: WebSocketOptions): WebSocketAcceptor {
-  const { maxLineBytes, highWaterBytes, clock, faults = UNGUARDED } = options;
+export function webSocketAcceptor(parts: WebSocketParts): WebSocketAcceptor {
+  const { maxLineBytes, highWaterBytes, clock, faults = UNGUARDED } = parts;
   const server = new WebSocketServer({
     noServer: true,
     // Compression would cost memory for each connection and time for each line, and lines are usually short.

@@ -14,7 +14,7 @@ import type { PeerLinks } from "../linking/peer_links.ts";
 import type { Replication } from "../replication.ts";
 
 /** What of the mesh has the name. */
-export interface NamedMesh {
+export interface NewServerNameOwner {
   readonly links: PeerLinks;
   readonly dialer: Dialer;
   /** A link does not count any more. */
@@ -49,7 +49,7 @@ export interface Fork {
 export function takeNewServerName(
   { who, after, isNextKnown }: Fork,
   { journal, makeServerId, owner, ticketKey }: BackplaneParts,
-  { links, dialer, lost, heirs, replication, ticketKeys, digestOf }: NamedMesh,
+  { links, dialer, lost, heirs, replication, ticketKeys, digestOf }: NewServerNameOwner,
 ): void {
   const former = journal.serverId;
   journal.flush();

@@ -43,7 +43,7 @@ export interface Entry<T> {
 }
 
 /** What is asked about somebody. */
-export interface SeatQuestions<T> {
+export interface SeatFacts<T> {
   /** Whether it has come only just now, so that what it has sent may not have been read yet. */
   isFresh(guest: T): boolean;
   /** Whether it has said nothing for a while. */
@@ -89,9 +89,9 @@ export class Seats<T> {
   readonly #waitingAnonymous = new Crowd<T>();
   /** All of them, by network. */
   readonly #all = new Crowd<T>();
-  readonly #ask: SeatQuestions<T>;
+  readonly #ask: SeatFacts<T>;
 
-  constructor(limits: SeatLimits, ask: SeatQuestions<T>) {
+  constructor(limits: SeatLimits, ask: SeatFacts<T>) {
     this.#limits = limits;
     this.#ask = ask;
   }

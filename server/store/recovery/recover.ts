@@ -31,7 +31,7 @@ import { StoreError } from "../store.ts";
 import type { StateRow } from "../sqlite/sqlite_statements.ts";
 
 /** The request for a recovery. */
-export interface RecoverOptions {
+export interface RecoverParts {
   readonly folder: string;
   /** As for a new store. */
   readonly makeServerId: () => string;
@@ -64,7 +64,7 @@ const DATABASE_FILES = ["thrum.sqlite", "thrum.sqlite-wal", "thrum.sqlite-shm", 
  * Recovers the folder. No server may use it meanwhile.
  * @throws {StoreError} when it is in use, or cannot be read or written at all: then it is unchanged.
  */
-export function recoverFolder({ folder, makeServerId, peers }: RecoverOptions): Recovery {
+export function recoverFolder({ folder, makeServerId, peers }: RecoverParts): Recovery {
   if (!existsSync(folder)) {
     throw new StoreError(`Cannot recover data folder "${folder}": there is none. Say where it is.`);
   }

@@ -46,7 +46,7 @@ import type {
 } from "../store.ts";
 
 /** What a SQLite store is opened with. */
-export interface SqliteStoreOptions {
+export interface SqliteStoreParts {
   /** The data folder. Made when it is missing. */
   readonly folder: string;
   /** Called for a new store: gives a name that no server had before, of `a-z`, `0-9` and `-`. */
@@ -65,8 +65,8 @@ const DATABASE = "thrum.sqlite";
  * Opens the store in `folder`, or makes a new one there.
  * @throws {StoreError} when that is not possible. The message names the folder, and what a person can do.
  */
-export function openSqliteStore(options: SqliteStoreOptions): Store {
-  const { folder, synchronous, fileSizes = FILE_SIZES } = options;
+export function openSqliteStore(parts: SqliteStoreParts): Store {
+  const { folder, synchronous, fileSizes = FILE_SIZES } = parts;
   let database: DatabaseSync | undefined;
   const files = new LogFiles(folder, fileSizes);
   try {
@@ -78,7 +78,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     // Such a commit would wait for the disk twice, for the file and for SQLite. That costs more than writing the bytes
     // twice.
     const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
-    const store = new SqliteStore(database, files, largeBytes, options);
+    const store = new SqliteStore(database, files, largeBytes, parts);
     // The present files are the right ones from here on.
     store.checkFiles();
     return store;
@@ -117,7 +117,7 @@ class SqliteStore implements Store {
     database: DatabaseSync,
     files: LogFiles,
     largeBytes: number,
-    { folder, makeServerId, maxAnonymousIds, synchronous }: SqliteStoreOptions,
+    { folder, makeServerId, maxAnonymousIds, synchronous }: SqliteStoreParts,
   ) {
     this.#database = database;
     this.#files = files;

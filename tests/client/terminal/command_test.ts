@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConnectError, RefusedError } from "../../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../../client/options.ts";
-import { type CommandContext, enter, leavable } from "../../../client/terminal/command.ts";
+import { type CommandParts, enter, leavable } from "../../../client/terminal/command.ts";
 import { AnswerError } from "../../../client/terminal/identity.ts";
 import { parseClientArguments } from "../../../config/client_arguments.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -9,11 +9,11 @@ import { FakeStdio } from "../../support/fake_stdio.ts";
 
 const typed = { username: "bob", secret: "x", register: false, mayBeNew: true, isMade: false };
 
-/** A context whose server knows nobody until it is asked to register, and what it was asked. */
+/** A parts whose server knows nobody until it is asked to register, and what it was asked. */
 function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
   const asked: ConnectOptions[] = [];
   const stdio = new FakeStdio(answers);
-  const context: CommandContext = {
+  const parts: CommandParts = {
     args: parseClientArguments(["listen"]),
     server: { host: "127.0.0.1", port: 8000 },
     heartbeatChannel: undefined,
@@ -31,12 +31,12 @@ function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
     makeSecret: () => "made",
     onStop: () => ({ [Symbol.dispose]() {} }),
   };
-  return { context, asked, stdio };
+  return { parts, asked, stdio };
 }
 
 Deno.test("enter() registers a new name when its secret is typed once more", async () => {
-  const { context, asked, stdio } = strangers(["x"]);
-  assertEquals((await enter(context, typed)).username, "bob");
+  const { parts, asked, stdio } = strangers(["x"]);
+  assertEquals((await enter(parts, typed)).username, "bob");
   assertEquals(asked.map(({ username, secret, register }) => [username, secret, register]), [
     ["bob", "x", false],
     ["bob", "x", true],
@@ -46,11 +46,11 @@ Deno.test("enter() registers a new name when its secret is typed once more", asy
 
 Deno.test("enter() registers no name that was mistyped, nor one that has another secret", async () => {
   const mistyped = strangers(["y"]);
-  await assertRejects(() => enter(mistyped.context, typed), AnswerError);
+  await assertRejects(() => enter(mistyped.parts, typed), AnswerError);
   const wrong = strangers(["x"], "WRONG_SECRET");
-  await assertRejects(() => enter(wrong.context, typed), RefusedError);
+  await assertRejects(() => enter(wrong.parts, typed), RefusedError);
   const given = strangers(["x"]);
-  await assertRejects(() => enter(given.context, { ...typed, mayBeNew: false }), RefusedError);
+  await assertRejects(() => enter(given.parts, { ...typed, mayBeNew: false }), RefusedError);
   for (const { asked } of [mistyped, wrong, given]) assertEquals(asked.map(({ register }) => register), [false]);
 });
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { ConnectError, RefusedError } from "../../../../client/errors.ts";
 import type { Client, ConnectOptions } from "../../../../client/options.ts";
 import { afterRefusal, logIn, settleServer } from "../../../../client/terminal/chat/chat_login.ts";
-import type { CommandContext } from "../../../../client/terminal/command.ts";
+import type { CommandParts } from "../../../../client/terminal/command.ts";
 import { parseRemembered, type Remembered, rememberedText } from "../../../../client/terminal/chat/remembered_login.ts";
 import { parseClientArguments } from "../../../../config/client_arguments.ts";
 import { NoAnswer } from "../../../../config/prompts.ts";
@@ -27,7 +27,7 @@ function door({ answers = [], args = [], kept, reach = () => Promise.resolve(), 
   const files: string[] = [];
   const refuse = (command: "LOGIN_FAILED" | "REGISTER_FAILED", reason: string) =>
     Promise.reject(new RefusedError("refused", { command, info: "", reason }));
-  const context: CommandContext = {
+  const parts: CommandParts = {
     args: parseClientArguments(args),
     server,
     heartbeatChannel: undefined,
@@ -55,7 +55,7 @@ function door({ answers = [], args = [], kept, reach = () => Promise.resolve(), 
     makeSecret: () => "made",
     onStop: () => ({ [Symbol.dispose]() {} }),
   };
-  return { context, stdio, calls, files, enter: () => logIn(context, kept, {}) };
+  return { parts, stdio, calls, files, enter: () => logIn(parts, kept, {}) };
 }
 
 Deno.test("logIn() asks for the name, whether it is new, and the password", async () => {
@@ -204,8 +204,8 @@ Deno.test("logIn() goes on when nothing can be kept, and says so", async () => {
 Deno.test("settleServer() offers the last server where nobody has said which, and it is another one", async () => {
   const last = { ...kept, server: { host: "10.0.0.1", port: 9 } };
   const chosen = async (answers: string[], args: string[] = [], remembered: Remembered | undefined = last) => {
-    const { context, stdio } = door({ answers, args });
-    const settled = await settleServer(context, remembered);
+    const { parts, stdio } = door({ answers, args });
+    const settled = await settleServer(parts, remembered);
     return `${settled.server.host}:${settled.server.port} ${stdio.written}`;
   };
   assertEquals(await chosen([""]), "10.0.0.1:9   Server [10.0.0.1:9]: ");

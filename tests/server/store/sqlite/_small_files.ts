@@ -9,7 +9,7 @@ import type { Store } from "../../../../server/store/store.ts";
 export const SMALL_FILES = { segment: 1, file: 100, sync: Infinity };
 
 /** How a store of a test is opened. */
-export interface OpenOptions {
+export interface OpenParts {
   readonly serverId?: string;
   readonly fileSizes?: typeof SMALL_FILES;
   readonly synchronous?: "normal" | "full";
@@ -18,7 +18,7 @@ export interface OpenOptions {
 /** Opens the store in `folder`. */
 export function open(
   folder: string,
-  { serverId = "s-1", fileSizes = SMALL_FILES, synchronous = "normal" }: OpenOptions = {},
+  { serverId = "s-1", fileSizes = SMALL_FILES, synchronous = "normal" }: OpenParts = {},
 ): Store {
   return openSqliteStore({ folder, makeServerId: () => serverId, synchronous, fileSizes });
 }
