@@ -3,6 +3,7 @@
  * each rule, and what is allowed by way of exception, is a file of `tools/boundaries/`.
  */
 
+import { checkBags } from "./boundaries/bags.ts";
 import { checkClientSeam } from "./boundaries/client_seam.ts";
 import { checkComments } from "./boundaries/comments.ts";
 import { checkEngines } from "./boundaries/engines.ts";
@@ -63,7 +64,7 @@ export function checkBoundaries(files: Texts): Violation[] {
     if (!pure.has(path)) continue;
     violations.push(...checkPureImports(path, statements, pure), ...checkPureCode(path, source, code));
   }
-  return [...violations, ...checkClientSeam(imports, codes), ...findCircles(imports)];
+  return [...violations, ...checkBags(codes, imports), ...checkClientSeam(imports, codes), ...findCircles(imports)];
 }
 
 function readCode(files: Texts): { imports: Imports; codes: Texts } {

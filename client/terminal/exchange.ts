@@ -110,9 +110,11 @@ async function askTimes(
   };
 }
 
+type ShowParts = Pick<CommandParts, "args" | "stdio" | "clock">;
+
 /** Rows on standard output. Matches echoes with sent messages. */
 class Show {
-  readonly #parts: CommandParts;
+  readonly #parts: ShowParts;
   /** When each activity was sent that was acknowledged and has not come back yet. */
   readonly #sentAtMs = new Map<string, number>();
   /** When each activity came back that was not acknowledged yet. */
@@ -121,7 +123,7 @@ class Show {
   #sent = 0;
   #echoed = 0;
 
-  constructor(parts: CommandParts) {
+  constructor(parts: ShowParts) {
     this.#parts = parts;
   }
 

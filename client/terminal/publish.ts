@@ -53,7 +53,7 @@ export async function publish(parts: CommandParts): Promise<void> {
 
 /** Publishes in order, writes identities in order, and counts the ones under way. */
 class Publisher {
-  readonly #parts: CommandParts;
+  readonly #parts: Pick<CommandParts, "args" | "stdio">;
   readonly #client: Client;
   readonly #failed = Promise.withResolvers<never>();
   #underWay = 0;
@@ -61,7 +61,7 @@ class Publisher {
   /** Settles when all identities so far are written. */
   #written: Promise<void> = Promise.resolve();
 
-  constructor(parts: CommandParts, client: Client) {
+  constructor(parts: Pick<CommandParts, "args" | "stdio">, client: Client) {
     this.#parts = parts;
     this.#client = client;
     this.failed.catch(() => {});

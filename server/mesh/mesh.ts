@@ -76,7 +76,8 @@ export class Mesh implements Backplane {
 
   constructor(parts: BackplaneParts) {
     this.#parts = parts;
-    const { config: { cluster }, clock, crypto, journal, supervisor, kept, owner } = parts;
+    const { config, clock, crypto, journal, supervisor, kept, owner } = parts;
+    const { cluster } = config;
     const { timeBeforeReconnectMs, memberRetentionMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
     const seeds = cluster.join.map((text) => parseEndpoint(text)!);
     this.#members = new Members(
@@ -121,7 +122,8 @@ export class Mesh implements Backplane {
         unlessUnreadable(() => this.#catchUp.look());
       },
     });
-    this.#announcing = new Announcing(parts, {
+    const { ticketKey, startedAt, load, http } = parts;
+    this.#announcing = new Announcing({ config, clock, journal, ticketKey, startedAt, load, http }, {
       links: this.#links,
       address: () => this.#self,
       takesClients: () => this.isJoined && !this.#isStopping,
@@ -386,8 +388,9 @@ export class Mesh implements Backplane {
   /** As an old copy of its data was put back, and it has numbered others than `who` has beyond `after`. */
   #takeNewServerName(who: string, after?: number, isNextKnown = true): void {
     if (this.#isStopping || (after === undefined && this.#replication.ownIsSafe({}))) return;
-    const { acceptedAfter } = this.#parts.journal.origins;
-    takeNewServerName({ who, after: after ?? acceptedAfter ?? 0, isNextKnown }, this.#parts, {
+    const { journal, makeServerId, owner, ticketKey } = this.#parts;
+    const lastGood = after ?? journal.origins.acceptedAfter ?? 0;
+    takeNewServerName({ who, after: lastGood, isNextKnown }, { journal, makeServerId, owner, ticketKey }, {
       digestOf: (origin, sequence) => this.#forks.digestOf(origin, sequence),
       links: this.#links,
       dialer: this.#dialer,

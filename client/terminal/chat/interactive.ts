@@ -96,7 +96,7 @@ class Chat implements ScreenOwner {
   #outage = NO_OUTAGE;
   #client: Client | undefined;
 
-  constructor({ stdio, clock }: CommandParts) {
+  constructor({ stdio, clock }: Pick<CommandParts, "stdio" | "clock">) {
     this.#stdio = stdio;
     this.#clock = clock;
     this.#style = stdio.out;

@@ -13,6 +13,9 @@ import type { PeerLink } from "../peer_link.ts";
 import type { PeerLinks } from "../linking/peer_links.ts";
 import type { Replication } from "../replication.ts";
 
+/** What a new name is made with. */
+export type NewServerNameParts = Pick<BackplaneParts, "journal" | "makeServerId" | "owner" | "ticketKey">;
+
 /** What of the mesh has the name. */
 export interface NewServerNameOwner {
   readonly links: PeerLinks;
@@ -48,7 +51,7 @@ export interface Fork {
 /** Gives this server a new name, as others have entries of it whose numbers it has given out again. */
 export function takeNewServerName(
   { who, after, isNextKnown }: Fork,
-  { journal, makeServerId, owner, ticketKey }: BackplaneParts,
+  { journal, makeServerId, owner, ticketKey }: NewServerNameParts,
   { links, dialer, lost, heirs, replication, ticketKeys, digestOf }: NewServerNameOwner,
 ): void {
   const former = journal.serverId;
