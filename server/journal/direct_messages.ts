@@ -8,7 +8,7 @@ import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";
 import { encodeDirectMessage, encodeReceipt, parseEntry } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { EntryRange, InboxPortion, Store, WaitingMessage } from "../store/store.ts";
-import { MovedDeliveries } from "./moved_deliveries.ts";
+import { type MessageName, MovedDeliveries } from "./moved_deliveries.ts";
 import { RecentDeliveries } from "./recent_deliveries.ts";
 import type { DeliveredMessage, OutgoingMessage, OwnEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
@@ -128,6 +128,8 @@ export class DirectMessages {
     }
     // Where two servers took the message, what waits here may be the other one's.
     const here = this.#journal.usedMessageId(audience.username, messageId);
+    // It is still to come, maybe under another number than this.
+    if (here === undefined) this.#moved.add({ username: audience.username, messageId });
     const isOfHere = here !== undefined && here.origin === of.origin && here.sequence === of.sequence;
     const isNew = (!isOfHere && this.#isAnother(of, messageId)) || this.noteDelivered(of);
     if (here === undefined || isOfHere) return isNew ? audience : SERVERS;
@@ -138,11 +140,16 @@ export class DirectMessages {
    * Whether another message than the one with this `messageId` stands under its number here: an old copy of a server's
    * data has given the number out again. That other message goes on waiting.
    */
-  #isAnother({ origin, sequence }: EntryId, messageId: string): boolean {
-    const segment = this.#journal.read((store) => store.segmentOf(origin, sequence));
-    const line = segment && linesOf(segment.bytes)[sequence - segment.first];
+  #isAnother(entry: EntryId, messageId: string): boolean {
+    const turn = this.#journal.openTurn();
+    const line = turn.messageLine(entry) ?? (turn.takesBack(entry) ? undefined : this.#storedLine(entry));
     const facts = line === undefined ? undefined : parseEntry(line);
     return facts?.to !== undefined && facts.messageId !== messageId;
+  }
+
+  #storedLine({ origin, sequence }: EntryId): string | undefined {
+    const segment = this.#journal.read((store) => store.segmentOf(origin, sequence));
+    return segment && linesOf(segment.bytes)[sequence - segment.first];
   }
 
   /** A direct message does not wait any more. Whether that is new. */
@@ -154,18 +161,23 @@ export class DirectMessages {
   /** Takes in a message that another server has accepted. It waits, unless it was delivered under another number. */
   came({ origin, sequence }: EntryId, { from, to, messageId, line }: CameMessage): void {
     this.#journal.openTurn().addMessage({ origin, sequence, to, line });
-    if (this.#moved.has(from, messageId)) this.noteDelivered({ origin, sequence });
+    if (this.#moved.has({ username: from, messageId })) this.noteDelivered({ origin, sequence });
   }
 
   /**
    * Other entries belong under the numbers of `origin` after `sequence` than were here; of those, `delivered` have
-   * reached their users before they come. What was here comes again under other numbers: the messages with these keys
-   * (as of `messageKey`) had been `taken`.
+   * reached their users before they come. What was here comes again under other numbers; of that, `taken` had reached
+   * their users.
    */
-  renumbered(origin: string, sequence: number, delivered: readonly EntryId[], taken: Iterable<string> = []): void {
+  renumbered(
+    origin: string,
+    sequence: number,
+    delivered: readonly EntryId[],
+    taken: readonly MessageName[] = [],
+  ): void {
     this.#deliveries.cut(origin, sequence);
     for (const message of delivered) this.noteDelivered(message);
-    for (const key of taken) this.#moved.add(key);
+    for (const message of taken) this.#moved.add(message);
   }
 
   /** The turn is over. */

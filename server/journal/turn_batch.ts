@@ -5,7 +5,7 @@
 
 import type { Segment } from "../../log/segment.ts";
 import type { Clock } from "../../platform/clock.ts";
-import type { EntryId } from "../../protocol/entry_id.ts";
+import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type {
   Account,
   Batch,
@@ -39,7 +39,7 @@ export class TurnBatch {
   /** Names whose accounts here do not hold any more: other servers had older claims. */
   readonly lostAccounts: string[] = [];
   readonly #messageIds = new Map<string, UsedMessageId>();
-  readonly #directMessages: StoredMessage[] = [];
+  readonly #directMessages = new Map<string, StoredMessage>();
   readonly #delivered: EntryId[] = [];
   readonly #places = new Map<number, StoredPlace>();
   readonly #endedPlaces: number[] = [];
@@ -76,7 +76,12 @@ export class TurnBatch {
 
   /** One that waits from now on. */
   addMessage(message: StoredMessage): void {
-    this.#directMessages.push(message);
+    this.#directMessages.set(formatEntryId(message), message);
+  }
+
+  /** The line of a direct message of this turn, its end included. */
+  messageLine(entry: EntryId): string | undefined {
+    return this.#directMessages.get(formatEntryId(entry))?.line;
   }
 
   /** One that does not wait any more. */
@@ -117,7 +122,7 @@ export class TurnBatch {
       segments,
       accounts: [...this.accounts.values()],
       messageIds: [...this.#messageIds.values()],
-      directMessages: this.#directMessages,
+      directMessages: [...this.#directMessages.values()],
       delivered: this.#delivered,
       // Kept by earlier versions; now they are places.
       cursors: [],

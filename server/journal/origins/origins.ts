@@ -8,6 +8,7 @@ import type { SegmentBuilder } from "../../../log/segment_builder.ts";
 import { MAX_BASES } from "./fork.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 import type { DirectMessages } from "../direct_messages.ts";
+import type { MessageName } from "../moved_deliveries.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Position } from "../../../log/segment.ts";
 import { takeBack, type Vector } from "../../../log/vector.ts";
@@ -188,10 +189,9 @@ export class Origins {
 
   /**
    * What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those
-   * who have what belongs there. `delivered` of that have reached their users. Of what goes, the messages with these
-   * keys (as of `messageKey`) had been `taken`.
+   * who have what belongs there. `delivered` of that have reached their users; `taken` of what goes had reached theirs.
    */
-  cutBack(origin: string, after: number, delivered: readonly EntryId[], taken: Iterable<string>): void {
+  cutBack(origin: string, after: number, delivered: readonly EntryId[], taken: readonly MessageName[]): void {
     this.#journal.flush();
     const end = this.endBefore(origin, after);
     this.takeBack(origin, end);

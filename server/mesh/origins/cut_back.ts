@@ -26,7 +26,7 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const delivered = [...deliveredIn(everySegmentAfter(journal, from), origin, end, journal)];
   // Their receipts may have come before all that is cut off. They come again as they are.
   const beyond = delivered.filter(({ sequence }) => sequence > last);
-  const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).flatMap(({ key }) => key ?? []);
+  const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ facts }) => facts);
   origins.cutBack(origin, after, [...others, ...beyond], taken);
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
   return { origin, after: end };
@@ -38,7 +38,7 @@ function* deliveredIn(
   origin: string,
   after: number,
   journal: Journal,
-): Iterable<EntryId & { readonly key: string | undefined }> {
+): Iterable<EntryId & { readonly facts: EntryFacts }> {
   for (const segment of segments) {
     const { audience, first } = segment;
     if (segment.origin !== origin || segment.last <= after || audience.kind !== "user") continue;
@@ -48,7 +48,7 @@ function* deliveredIn(
       if (sequence <= after || facts?.to === undefined) continue;
       const range = { origin, first: sequence, last: sequence };
       if (journal.directMessages.rangeOf(audience.username, range, 0).length > 0) continue;
-      yield { origin, sequence, key: keyOf(facts) };
+      yield { origin, sequence, facts };
     }
   }
 }
@@ -96,5 +96,5 @@ function replay(journal: Journal, origin: string, after: number): void {
 }
 
 function keyOf(facts: EntryFacts | undefined): string | undefined {
-  return messageKey(facts?.username, facts?.messageId);
+  return messageKey(facts ?? {});
 }

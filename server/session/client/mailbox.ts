@@ -11,7 +11,7 @@ import { readEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 import { encodeLine } from "../../../protocol/server_codec.ts";
 import { CLIENT_SHARE, Pump, type ReadOutcome } from "../../hub/pump.ts";
-import type { WaitingMessage } from "../../store/store.ts";
+import type { EntryRange, WaitingMessage } from "../../store/store.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Waiter, WorkShares } from "../limits/work_shares.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
@@ -65,10 +65,12 @@ export class Mailbox implements Waiter {
   #timer: Timer | undefined;
   /** What the client has said to have taken, and is not noted yet: for each origin from where to where. */
   readonly #said = new Map<string, { next: number; last: number }>();
-  /** What the client has taken elsewhere of entries that have not come here yet. */
-  #takenBefore: Readonly<Record<string, number>> = {};
+  /** What the client has taken elsewhere of entries that have not come here yet, and when it said so. */
+  #takenBefore: { readonly vector: Vector; readonly lamport: number } = { vector: {}, lamport: 0 };
   /** What stands in the log up to here came, or comes, out of the inbox. */
   #inboxUpTo = 0;
+  /** The end of the log when the client began. */
+  #openedAt = Infinity;
   /** The same as a vector, while some of it is still to be written. */
   #opening: Vector | undefined;
   /** Where the last message of the inbox that was written has its place. */
@@ -88,6 +90,7 @@ export class Mailbox implements Waiter {
    */
   open(has?: Vector): void {
     const { journal } = this.#parts;
+    this.#openedAt = journal.head;
     if (has === undefined) this.#inboxUpTo = journal.head;
     this.#opening = { ...has ?? journal.vector };
     this.#pump.run();
@@ -100,19 +103,21 @@ export class Mailbox implements Waiter {
 
   /** What the client gets of a segment that is for its user. */
   take(segment: Segment, bytes: Uint8Array): Uint8Array {
-    const { origin, first, last } = segment;
-    const taken = sequenceOf(this.#takenBefore, origin);
-    if (first <= taken) this.#deliver(origin, first, Math.min(last, taken));
-    if (segment.position <= this.#inboxUpTo) return bytes.subarray(0, 0);
+    const { origin, first, last, position } = segment;
+    const { vector, lamport } = this.#takenBefore;
+    const taken = sequenceOf(vector, origin);
+    if (first <= taken) this.#deliver({ origin, first, last: Math.min(last, taken) }, lamport);
+    if (position <= this.#inboxUpTo) return bytes.subarray(0, 0);
     const lines = linesOf(bytes);
     const before = last - lines.length + 1;
+    const passed = position <= this.#openedAt ? "" : this.#untaken({ origin, first, last: before - 1 });
     return encoder.encode(
-      lines.map((line, n) => this.#lineFor(line, { origin, sequence: before + n }, false)).join(""),
+      passed + lines.map((line, n) => this.#lineFor(line, { origin, sequence: before + n }, false)).join(""),
     );
   }
 
-  /** The client has taken all of this, be it over this connection or an earlier one. */
-  acknowledged(vector: Vector): void {
+  /** The client has taken all of this, be it over this connection or an earlier one. It says so at its `lamport`. */
+  acknowledged(vector: Vector, lamport = Infinity): void {
     const { journal } = this.#parts;
     const known = Object.entries(vector);
     const isAlreadyAtIt = this.#said.size > 0;
@@ -124,7 +129,7 @@ export class Mailbox implements Waiter {
     if (!isAlreadyAtIt) this.goOn();
     // The server that it had these from may be gone, and they come later.
     const early = known.filter(([origin, last]) => last > sequenceOf(journal.vector, origin));
-    this.#takenBefore = Object.fromEntries(early);
+    this.#takenBefore = { vector: Object.fromEntries(early), lamport };
   }
 
   /** Notes more of what the client has said to have taken, also when it is gone meanwhile. */
@@ -224,29 +229,50 @@ export class Mailbox implements Waiter {
   #deliverUnderWay(): void {
     const taken = this.#underWay;
     this.#underWay = [];
-    for (const { origin, sequence } of taken) this.#deliver(origin, sequence, sequence);
+    for (const { origin, sequence } of taken) this.#deliver({ origin, first: sequence, last: sequence });
   }
 
   /**
-   * Entries `first` to `last` of an origin, as far as another session of the user, here or elsewhere, was not quicker:
-   * then they do not wait any more.
+   * The lines of messages that the client has, as its vector says, and has not said to have taken. A server that lost
+   * its newest entries may have given their numbers to these.
    */
-  #deliver(origin: string, first: number, last: number): void {
+  #untaken(range: EntryRange): string {
+    const { directMessages } = this.#parts.journal;
+    let text = "";
+    for (let { first } = range; first <= range.last;) {
+      const portion = directMessages.rangeOf(this.#parts.username, { ...range, first }, PORTION_BYTES);
+      if (portion.length === 0) break;
+      for (const message of portion) {
+        if (!directMessages.isDelivered(message)) text += this.#lineFor(message.line, message, true);
+      }
+      first = portion.at(-1)!.sequence + 1;
+    }
+    return text;
+  }
+
+  /**
+   * These entries were taken (before `lamport`), as far as another session of the user, here or elsewhere, was not
+   * quicker: then they do not wait any more.
+   */
+  #deliver(range: EntryRange, lamport = Infinity): void {
     const { journal, username } = this.#parts;
-    while (first <= last) {
-      const portion = journal.directMessages.rangeOf(username, { origin, first, last }, PORTION_BYTES);
+    for (let { first } = range; first <= range.last;) {
+      const portion = journal.directMessages.rangeOf(username, { ...range, first }, PORTION_BYTES);
       if (portion.length === 0) return;
-      this.#note(portion);
+      this.#note(portion, lamport);
       first = portion.at(-1)!.sequence + 1;
     }
   }
 
-  #note(portion: readonly WaitingMessage[]): void {
+  #note(portion: readonly WaitingMessage[], lamport = Infinity): void {
     const { journal, delivered } = this.#parts;
     for (const message of portion) {
-      const { from, messageId } = readUserLine(message.line) ?? { from: undefined, messageId: undefined };
+      const line = readUserLine(message.line);
       // It was never shown, and nobody is told of it.
-      if (from === undefined) continue;
+      if (line === undefined) continue;
+      // The client has not seen it: what it took had the number before.
+      if (Number(line.lamport) > lamport) continue;
+      const { from, messageId } = line;
       const receipt = journal.directMessages.delivered({ ...message, from, messageId });
       if (receipt !== undefined) delivered?.(message, receipt);
     }

@@ -189,7 +189,7 @@ export class ServedClient implements ReaderOwner {
   acknowledged(vector: Vector, lamport: number | undefined): void {
     // The delivery comes after all that the client has seen.
     if (lamport !== undefined) this.#parts.journal.tick(lamport);
-    this.#mailbox?.acknowledged(vector);
+    this.#mailbox?.acknowledged(vector, lamport);
   }
 
   /** What it was sent stands under other numbers. */
