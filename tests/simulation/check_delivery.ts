@@ -160,11 +160,27 @@ export function begunWith(evidence: Evidence, vector: Vector, late: Arrived): bo
 
 /**
  * Whether the receiver was told that it lacks another copy of `late`, which is forgotten where it is. Its sender had no
- * answer to that one, and went on elsewhere.
+ * answer to that one, and went on elsewhere. A plain client cannot be told that its server never got that copy.
  */
 function wasToldOf(evidence: Evidence, late: Told<"received">): boolean {
   const gaps = evidence.told("gap").filter(({ session, at }) => session === late.session && at <= late.at);
-  return evidence.copies.get(keyOf(late))!.some(({ id }) => id !== late.id && gaps.some((told) => isIn(told.gaps, id)));
+  const others = evidence.copies.get(keyOf(late))!.filter(({ id }) => id !== late.id);
+  return others.some(({ id }) => gaps.some((told) => isIn(told.gaps, id))) ||
+    (isPlain(evidence, late.who) && others.some(({ id }) => wasSkipped(evidence, late, id)));
+}
+
+/** Whether the log of the receiver's server went on without the entry `id`, as that was forgotten where it was. */
+function wasSkipped(evidence: Evidence, { session, at }: Told<"received">, id: string): boolean {
+  const login = evidence.told("connected").findLast((event) => event.session === session && event.at <= at);
+  if (login === undefined || !evidence.hasForgetting) return false;
+  const { origin, sequence } = parseEntryId(id)!;
+  const stored = [...evidence.stored.get(login.server)?.values() ?? []].map((entry) => parseEntryId(entry.id)!);
+  const ofOrigin = stored.filter((entry) => entry.origin === origin).map((entry) => entry.sequence);
+  return !ofOrigin.includes(sequence) && ofOrigin.some((other) => other > sequence);
+}
+
+function isPlain(evidence: Evidence, client: string): boolean {
+  return evidence.schedule.clients.find(({ name }) => name === client)?.kind === "plain";
 }
 
 /**

@@ -15,13 +15,13 @@ const SETTINGS: Settings = {
   activityRetentionBytes: 1_073_741_824,
 };
 
-function scheduleWith(settings: Partial<Settings> = {}): Schedule {
+function scheduleWith(settings: Partial<Settings> = {}, second: "plain" | "library" = "library"): Schedule {
   return {
     seed: 1,
     servers: ["s1", "s2"],
     clients: [
       { name: "c1", kind: "library", username: "ann", secret: "a" },
-      { name: "c2", kind: "library", username: "bob", secret: "b" },
+      { name: "c2", kind: second, username: "bob", secret: "b" },
     ],
     settings: { ...SETTINGS, ...settings },
     steps: [],
@@ -30,10 +30,14 @@ function scheduleWith(settings: Partial<Settings> = {}): Schedule {
 
 type Told = [at: number, who: string, happening: Happening];
 
-/** The promises that `told` breaks, each once. */
-function broken(told: readonly Told[], settings: Partial<Settings> = {}): string[] {
+/** The promises that `told` breaks, each once; `second` is what `c2` is. */
+function broken(
+  told: readonly Told[],
+  settings: Partial<Settings> = {},
+  second: "plain" | "library" = "library",
+): string[] {
   const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
-  return [...new Set(check(scheduleWith(settings), events).map(({ promise }) => promise))];
+  return [...new Set(check(scheduleWith(settings, second), events).map(({ promise }) => promise))];
 }
 
 /** Two servers that are linked, and a client at each. */
@@ -443,6 +447,25 @@ Deno.test("the checker lets a second copy come late of what its receiver was tol
   ];
   assertEquals(broken(told(1)).includes("a sender's order is kept"), false);
   assertEquals(broken(told(0)).includes("a sender's order is kept"), true);
+});
+
+Deno.test("the checker lets a second copy come late to a plain client whose server never got the first one", () => {
+  const told = (first: Told[]): Told[] => [
+    ...BEGINNING,
+    ...first,
+    stored(1_021, "s1", "s1:2", 2),
+    stored(1_022, "s2", "s1:2", 2),
+    stored(1_040, "s2", "s2:1", 1),
+    received(1_051, "c2", 2, "s1:2"),
+    received(1_052, "c2", 1, "s2:1"),
+  ];
+  const forgotten = [stored(1_020, "s1", "s1:1", 1)];
+  const isBroken = (first: Told[], kind: "plain" | "library", activityRetentionBytes: number) =>
+    broken(told(first), { activityRetentionBytes }, kind).includes("a sender's order is kept");
+  assertEquals(isBroken(forgotten, "plain", 1_000), false);
+  assertEquals(isBroken(forgotten, "plain", 1_000_000_000), true);
+  assertEquals(isBroken(forgotten, "library", 1_000), true);
+  assertEquals(isBroken([...forgotten, stored(1_021, "s2", "s1:1", 1)], "plain", 1_000), true);
 });
 
 Deno.test("the checker lets come late what its receiver's server had in its place, and dropped with numbers that were given out twice", () => {
