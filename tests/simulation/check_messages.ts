@@ -86,7 +86,7 @@ export function checkInboxes(evidence: Evidence): Violation[] {
       for (const key of Object.keys(inbox)) {
         const others = ends.filter((other) => other.who !== who && other.inboxes[username]?.[key] === undefined);
         for (const { who: other, at } of others) {
-          if (hasReceiptGivenTwice(evidence, key)) continue;
+          if (hasReceiptGivenTwice(evidence, key) || evidence.wasOld(key)) continue;
           // It came into the network when others had forgotten it.
           const isForgotten = evidence.hasForgetting &&
             evidence.copies.get(key)?.every(({ server }) => server !== other);
@@ -192,6 +192,7 @@ function* checkReached(evidence: Evidence): Generator<Violation> {
   for (const { sender, n, to } of evidence.told("sent")) {
     const key = keyOf({ sender, n });
     if (!evidence.survives(key) || got.has(`${key} ${to}`) || mayHaveTaken(evidence, key)) continue;
+    if (evidence.wasOld(key)) continue;
     const isWaiting = ends.every(({ inboxes }) => inboxes[to]?.[key] !== undefined);
     if (!here.has(to) && isWaiting) continue;
     const what = `${to} did not get ${key} (${evidence.copies.get(key)!.map(({ server, id }) => `${server} ${id}`)})`;

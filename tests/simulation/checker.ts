@@ -8,6 +8,7 @@ import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
 import { checkCopies } from "./old_copies.ts";
 import { checkClones } from "./cloned_folder.ts";
+import { checkForgotten } from "./gone_server.ts";
 import { Evidence, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
@@ -23,6 +24,7 @@ const CHECKS = [
   checkAgreement,
   checkCopies,
   checkClones,
+  checkForgotten,
   checkInboxes,
   checkNames,
   checkLists,

@@ -62,6 +62,8 @@ export class Evidence {
   readonly givenTwice = new Set<string>();
   /** Names whose account stood under such an id before. */
   readonly accountsGivenTwice = new Set<string>();
+  /** Origins that a server has forgotten as a whole, and up to which number: by server. */
+  readonly forgotten = new Map<string, Map<string, number>>();
   /** Names whose account a server has lost, even if it came back from another one. */
   readonly lostAccounts = new Set<string>();
   /** What ever stood under an id: as `sender#n`, and all that tells entries apart. */
@@ -84,6 +86,7 @@ export class Evidence {
     this.endedAt = events.at(-1)?.at ?? 0;
     this.mendedAt = events.find(({ what }) => what === "mended")?.at ?? this.endedAt;
     this.#readStored();
+    this.#readForgotten();
     this.#readMachines();
     this.#readNetwork();
     this.#readLinks();
@@ -91,7 +94,8 @@ export class Evidence {
 
   /** Whether servers keep so little that they forget some of it within the simulation. */
   get hasForgetting(): boolean {
-    return this.schedule.settings.activityRetentionBytes < 1_000_000;
+    const { activityRetentionBytes, retention } = this.schedule.settings;
+    return activityRetentionBytes < 1_000_000 || retention !== undefined;
   }
 
   /** All happenings of one kind. */
@@ -161,6 +165,18 @@ export class Evidence {
       (event.what === "started" || event.what === "renamed") && event.who === machine && event.at <= at
     );
     return (named as Told<"started"> | undefined)?.serverId;
+  }
+
+  /** Whether `server` has forgotten this entry with its whole origin. */
+  hasForgotten(server: string, origin: string, sequence: number): boolean {
+    return (this.forgotten.get(server)?.get(origin) ?? 0) >= sequence;
+  }
+
+  /** Whether `sender#n` was old enough, before the end, that servers do not keep it any longer. */
+  wasOld(key: string): boolean {
+    const { retention } = this.schedule.settings;
+    const oldestAt = Math.min(...this.copies.get(key)?.map(({ at }) => at) ?? []);
+    return retention !== undefined && oldestAt <= this.endedAt - retention.entriesMs;
   }
 
   /** Whether `sender#n` is, at the end, in the log of a server that is left. */
@@ -241,6 +257,14 @@ export class Evidence {
         for (const stored of this.stored.get(who)?.values() ?? []) this.#lose(stored);
       }
     });
+  }
+
+  #readForgotten(): void {
+    for (const { who, origins } of this.told("forgot origins")) {
+      const all = this.forgotten.get(who) ?? new Map<string, number>();
+      this.forgotten.set(who, all);
+      for (const [origin, last] of Object.entries(origins)) all.set(origin, last);
+    }
   }
 
   #noteContent({ id, sender, n, receiptOf, account }: StoredEntry): void {

@@ -47,6 +47,8 @@ export type Happening =
   | { readonly what: "lost entries"; readonly ids: readonly string[] }
   /** It goes on under another name, and what it had under these ids stands under new ones. */
   | { readonly what: "renamed"; readonly serverId: string; readonly ids: readonly string[] }
+  /** It has forgotten these as a whole, up to these numbers. */
+  | { readonly what: "forgot origins"; readonly origins: Vector }
   | { readonly what: "closed a connection"; readonly peer: string; readonly reason: string }
   | {
     readonly what: "ended with";

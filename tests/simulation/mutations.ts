@@ -113,6 +113,18 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: 'if (link.serverId !== "") return false;',
   },
   {
+    name: "forget the last number of a forgotten origin",
+    path: "log/segment_builder.ts",
+    text: "this.#buried.set(origin, last);",
+    replacement: "this.#buried.delete(origin);",
+  },
+  {
+    name: "hand no accounts on",
+    path: "server/mesh/origins/origin_talk.ts",
+    text: 'catchUp.awaitsAccounts(serverId);\n    link.send({ command: "WANT_ACCOUNTS" });',
+    replacement: "",
+  },
+  {
     name: "take the one that joined first for the copy",
     path: "server/mesh/origins/incarnation.ts",
     text: "return difference > 0;",

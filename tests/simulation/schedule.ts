@@ -5,6 +5,7 @@
 
 import type { Vector } from "../../log/vector.ts";
 import { Chance } from "./chance.ts";
+import { withGoneServer } from "./gone_server.ts";
 import { GONE_VECTOR, HOLE_LIE, LIE_NAMES, type LieName } from "./liar.ts";
 import { withOldCopies } from "./old_copies.ts";
 import { withScenes } from "./scenes.ts";
@@ -41,6 +42,8 @@ export interface Settings {
   /** How much of the log is in memory: what is older is read from the disk. */
   readonly tailBytes: number;
   readonly activityRetentionBytes: number;
+  /** After how long servers, and what is old, are forgotten; where nothing is said, after longer than this takes. */
+  readonly retention?: { readonly membersMs: number; readonly entriesMs: number };
 }
 
 /** What is done. Machines are named `s1`, `s2` … and `c1`, `c2` … */
@@ -254,7 +257,8 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   const lied = withLies(new Chance(seed, "lies"), steps, servers);
   const copied = withOldCopies(new Chance(seed, "old copies"), lied, servers);
   const all = withScenes(new Chance(seed, "scenes"), copied, servers, clients);
-  return withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
+  const holed = withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
+  return withGoneServer(new Chance(seed, "gone server"), holed);
 }
 
 /** As `withLies`: all else stays as it is. */

@@ -69,6 +69,13 @@ export class SimServer {
     return this.#process && this.#vector;
   }
   #vector: Record<string, number> = {};
+  /** Origins that it has forgotten as a whole. */
+  readonly #forgotten = new Set<string>();
+
+  /** Whether it has forgotten this origin as a whole, and nothing of it came since. */
+  hasForgotten(origin: string): boolean {
+    return this.#forgotten.has(origin) && !Object.hasOwn(this.#vector, origin);
+  }
 
   /** Starts it, unless it runs or is no more. */
   start(): void {
@@ -242,7 +249,13 @@ export class SimServer {
   }
 
   #committed({ segments, renamed, buried = {} }: Batch): void {
-    for (const origin of Object.keys(buried)) delete this.#vector[origin];
+    for (const origin of Object.keys(buried)) {
+      delete this.#vector[origin];
+      this.#forgotten.add(origin);
+    }
+    if (Object.keys(buried).length > 0) {
+      this.#around.history.add(this.name, { what: "forgot origins", origins: buried });
+    }
     if (renamed !== undefined) {
       const { former, after, serverId } = renamed;
       const last = this.#vector[former] ?? 0;
@@ -257,7 +270,7 @@ export class SimServer {
   }
 
   #config(): ConfigLayer {
-    const { durability, holdBackMs, maxPendingBytes, tailBytes, activityRetentionBytes } = this.#settings;
+    const { durability, holdBackMs, maxPendingBytes, tailBytes, activityRetentionBytes, retention } = this.#settings;
     return {
       server: { host: this.name, port: SERVER_PORT },
       heartbeat: HEARTBEAT,
@@ -267,8 +280,16 @@ export class SimServer {
         join: this.#others.map((server) => `${server}:${SERVER_PORT}`),
         durability,
         holdBackMs,
+        ...(retention === undefined ? {} : { memberRetentionMs: retention.membersMs }),
       },
-      store: { activityRetentionBytes },
+      store: {
+        activityRetentionBytes,
+        ...(retention === undefined ? {} : {
+          activityRetentionMs: retention.entriesMs,
+          directMessageRetentionMs: retention.entriesMs,
+          messageIdRetentionMs: retention.entriesMs,
+        }),
+      },
     };
   }
 

@@ -166,10 +166,12 @@ class World {
 
   #isQuiet(): boolean {
     const vectors = new Set<string>();
-    for (const server of this.#servers.values()) {
-      if (server.isDestroyed) continue;
-      if (server.vector === undefined) return false;
-      vectors.add(JSON.stringify(Object.entries(server.vector).toSorted()));
+    const left = [...this.#servers.values()].filter((server) => !server.isDestroyed);
+    for (const { vector } of left) {
+      if (vector === undefined) return false;
+      // Every server forgets by itself.
+      const kept = Object.entries(vector).filter(([origin]) => !left.some((one) => one.hasForgotten(origin)));
+      vectors.add(JSON.stringify(kept.toSorted()));
     }
     if (vectors.size > 1) return false;
     const { durability } = this.#schedule.settings;
