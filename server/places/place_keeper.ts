@@ -8,11 +8,13 @@ import { getLogger } from "@logtape/logtape";
 import type { Position } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { type Conclusion, type LostPlace, LostPlaces, type Standing } from "./lost_places.ts";
+import { Losses } from "./losses.ts";
 import { differing, type PlaceVector, placeVector, standingOf } from "./place_vector.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { StoreState } from "../store/store.ts";
 import type { Journal } from "../journal/journal.ts";
+import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /** A connection of a named user that reads. */
 export interface ReadingConnection {
@@ -40,6 +42,15 @@ export interface PlaceKeeperParts {
 export interface ReadingCounts {
   readonly plain: number;
   readonly resuming: number;
+}
+
+/** A server that cannot be reached any more. */
+export interface ServerGone {
+  readonly serverId: string;
+  /** What it had when it said so last. */
+  readonly vector: Vector;
+  /** When it had been started, if known. */
+  readonly run: number | undefined;
 }
 
 /** Somebody who was at another server when it was lost. */
@@ -76,12 +87,15 @@ export class PlaceKeeper {
   readonly #table = new LostPlaces();
   readonly #connections = new Map<number, ReadingConnection>();
   readonly #counts = new Map<string, ReadingCounts>();
+  /** Of lost servers: what is not in the table yet. Each user is settled before anything is asked or said of it. */
+  readonly #losses: Losses;
   /** Places of this server that ended before it could say so; absent once it can. */
   #endedEarly: LostPlace[] | undefined = [];
 
   /** Begins with what the store knew when it was opened. */
   constructor(parts: PlaceKeeperParts) {
     this.#parts = parts;
+    this.#losses = new Losses(parts.clock);
     const { journal, opened: { places, cursors, head, lamport } } = parts;
     const left: { username: string; resumes: boolean; position: Position }[] = [];
     for (const { id, username, place } of places) {
@@ -179,6 +193,7 @@ export class PlaceKeeper {
    * taken up with this, everywhere.
    */
   takeUp(username: string): Vector | undefined {
+    this.#losses.settle(username);
     const place = this.#table.takeUp(username);
     if (place === undefined) return undefined;
     this.#taken(place);
@@ -188,12 +203,14 @@ export class PlaceKeeper {
 
   /** A user has come back with what it has: nobody else is given that once more. */
   takeAway(username: string): void {
+    this.#losses.settle(username);
     const place = this.#table.takeAway(username);
     if (place !== undefined) this.#taken(place);
   }
 
   /** The name belongs to somebody else now. */
   forgetUser(username: string): void {
+    this.#losses.settle(username);
     this.#table.forgetUser(username);
     this.#keep();
   }
@@ -209,6 +226,7 @@ export class PlaceKeeper {
   /** Another server's entry, or one of this server's that it got back. */
   heard(origin: string, sequence: number, lamport: number, note: PlaceNote): void {
     const { username } = note;
+    this.#losses.settle(username);
     if (note.event === "taken") {
       const { serverId, origins } = this.#parts.journal;
       const isOwn = note.server === serverId || origins.formerNames.includes(note.server);
@@ -224,19 +242,37 @@ export class PlaceKeeper {
   }
 
   /**
-   * `serverId` cannot be reached any more. It had `vector` when it said so last, and these users were there.
-   * `run`: when it had been started, if known.
+   * A server cannot be reached any more, and these users were there. What is to be noted of each says `there`; nothing
+   * where it says nothing.
    */
-  serverLost(serverId: string, vector: Vector, users: readonly UserThere[], run?: number): void {
-    if (users.length === 0) return;
-    const { journal } = this.#parts;
-    // An announcement names all that its server has.
-    const { position, except } = this.#standing({ vector, whole: true });
-    const lost = users.map(({ lag, ...user }) => ({ ...user, position, except: { ...except, ...lag } }));
-    const loss = { server: serverId, lostAt: journal.tick(), notedAt: this.#now() };
-    this.#table.serverLost({ ...loss, ...(run === undefined ? {} : { run }) }, lost);
-    logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: users.length });
-    this.#keep();
+  serverLost(
+    { serverId, vector, run }: ServerGone,
+    usernames: readonly string[],
+    there: (username: string) => UserThere | undefined,
+  ): void {
+    if (usernames.length === 0) return;
+    const lostAt = this.#parts.journal.tick();
+    logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: usernames.length });
+    const conclude = (portion: readonly string[]) => {
+      const users = portion.flatMap((username) => there(username) ?? []);
+      // An announcement names all that its server has.
+      const { position, except } = this.#standing({ vector, whole: true });
+      const lost = users.map(({ lag, ...user }) => ({ ...user, position, except: { ...except, ...lag } }));
+      const loss = { server: serverId, lostAt, notedAt: this.#now() };
+      this.#table.serverLost({ ...loss, ...(run === undefined ? {} : { run }) }, lost);
+      this.#keep();
+    };
+    this.#losses.add({ usernames, conclude: (portion) => unlessUnreadable(() => conclude(portion)) });
+  }
+
+  /** Calls `run` when all is noted of servers that were lost. */
+  whenNoted(run: () => void): void {
+    this.#losses.whenSettled(run);
+  }
+
+  /** Notes what is left of that: this server ends. */
+  stop(): void {
+    this.#losses.settleAll();
   }
 
   /** What is known of a server that is gone: for one that may not know it. By the run of that server, if known. */
@@ -269,6 +305,7 @@ export class PlaceKeeper {
 
   /** A user who was at no other place logs in at another server. */
   cameElsewhere(serverId: string, username: string): void {
+    this.#losses.settle(username);
     this.#table.came(serverId, username);
   }
 

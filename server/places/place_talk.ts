@@ -160,12 +160,15 @@ export class PlaceTalk {
     peer.hasNow = undefined;
     this.#settle(peer, has);
     if (!tells) return;
-    if (!peer.answers) {
-      peer.answers = true;
-      this.#tellConcluded(peer);
-      this.#askOnce(peer);
-    }
-    this.#compare(peer, has, formerly);
+    this.#parts.keeper.whenNoted(() => {
+      if (this.#peers.get(serverId) !== peer) return;
+      if (!peer.answers) {
+        peer.answers = true;
+        this.#tellConcluded(peer);
+        this.#askOnce(peer);
+      }
+      this.#compare(peer, has, formerly);
+    });
   }
 
   /** This server has announced how it is: who has not got all of that? */
@@ -205,15 +208,17 @@ export class PlaceTalk {
     const { keeper, announcedBy, usersAt, hasAccount } = this.#parts;
     const peer = this.#peers.get(serverId);
     this.#peers.delete(serverId);
-    // Guests of another door have none, and do not come back as who they were.
-    const announced = announcedBy(serverId);
+    const vector = announcedBy(serverId);
     const leaving = peer?.leaving ?? new Map<string, Vector>();
-    const users = [...new Set([...usersAt(serverId), ...leaving.keys()])].filter(hasAccount).map((username) => ({
-      username,
-      ...peer?.counts.get(username) ?? ONE_THAT_RESUMES,
-      lag: { ...lacking(leaving.get(username) ?? announced, announced), ...peer?.lags.get(username) },
-    }));
-    keeper.serverLost(serverId, announced, users, peer?.startedAt);
+    const there = (username: string) => {
+      // Guests of another door have none, and do not come back as who they were.
+      if (!hasAccount(username)) return undefined;
+      const had = leaving.get(username);
+      const lag = { ...had === undefined ? {} : lacking(had, vector), ...peer?.lags.get(username) };
+      return { username, ...peer?.counts.get(username) ?? ONE_THAT_RESUMES, lag };
+    };
+    const usernames = [...new Set([...usersAt(serverId), ...leaving.keys()])];
+    keeper.serverLost({ serverId, vector, run: peer?.startedAt }, usernames, there);
     for (const ask of [...this.#asking.keys()]) this.#answered(ask, serverId);
   }
 
@@ -225,9 +230,10 @@ export class PlaceTalk {
     switch (message.command) {
       case "PLACE_ASK": {
         const answer = () => say({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() }, from);
-        if (peer.afterTold === undefined) answer();
-        else if (peer.afterTold.length < MAX_WAITING_ANSWERS) peer.afterTold.push(answer);
-        return;
+        return this.#parts.keeper.whenNoted(() => {
+          if (peer.afterTold === undefined) answer();
+          else if (peer.afterTold.length < MAX_WAITING_ANSWERS) peer.afterTold.push(answer);
+        });
       }
       case "PLACE_SAID": {
         const { ask, sequence } = message;
@@ -254,6 +260,7 @@ export class PlaceTalk {
   stop(): void {
     for (const { timer } of this.#asking.values()) timer.cancel();
     this.#asking.clear();
+    this.#parts.keeper.stop();
   }
 
   /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */

@@ -20,6 +20,8 @@ function talkOf(runs: readonly number[]) {
     concludedOf: () => new Map(runs.filter((run) => !spoke.includes(run)).map((run) => [run, [ANNA]])),
     serverSpoke: (_server: string, run: number) => void spoke.push(run),
     tellOwn: () => {},
+    whenNoted: (run: () => void) => run(),
+    stop: () => {},
   };
   let commit = () => {};
   const talk = new PlaceTalk({
