@@ -23,8 +23,11 @@ export interface LinkTaker {
 export interface LegacyDoor {
   /** Takes over a link on which one has said AUTHENTICATE. `serverId` is there for family A alone. */
   accept(link: Link, framer: LineFramer, serverId: string | undefined, gone: () => void): LinkTaker;
-  /** Takes over a link that this server has made, to one that turned out to be such a server: `line` came first. */
-  called(link: Link, framer: LineFramer, line: string, gone: () => void): LinkTaker;
+  /**
+   * Takes over a link that this server has made, to one that turned out to be such a server: `line` came first, or
+   * nothing did.
+   */
+  called(link: Link, framer: LineFramer, line: string | undefined, gone: () => void): LinkTaker;
   /** Asks all of them for a name; tells at once where there are none. */
   claim(username: string, told: (isAllowed: boolean) => void): void;
 }

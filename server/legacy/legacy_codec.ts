@@ -17,6 +17,7 @@ import {
 } from "../../protocol/fields.ts";
 import type { InvalidLine, WireServer } from "../../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
+import { PEER_FEATURE } from "../../protocol/peer/peer_message.ts";
 import { rawElements, rawValue } from "../../protocol/raw_json.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
 import type { LegacyActivity } from "./activity_order.ts";
@@ -51,6 +52,8 @@ export type LegacyMessage =
   | { readonly command: "SERVER_ANNOUNCE"; readonly server: LegacyServer; readonly family: Family }
   | {
     readonly command: "AUTHENTICATION_SUCC";
+    /** A server of this version's dialect says it. */
+    readonly isThrum: boolean;
     readonly users: readonly LegacyUser[];
     readonly activities: readonly LegacyActivity[];
   }
@@ -203,7 +206,12 @@ function readMessage(fields: Fields, line: string, wallMs: number): LegacyMessag
     case "SERVER_ANNOUNCE":
       return { command, server: readServer(fields), family: fields.serverId === undefined ? "S" : "A" };
     case "AUTHENTICATION_SUCC":
-      return { command, users: readUsers(fields.user_list), activities: readHistory(fields, line, wallMs) };
+      return {
+        command,
+        isThrum: Array.isArray(fields.features) && fields.features.includes(PEER_FEATURE),
+        users: readUsers(fields.user_list),
+        activities: readHistory(fields, line, wallMs),
+      };
     case "AUTHENTICATION_FAIL":
     case "INVALID_MESSAGE":
       return { command, info: typeof fields.info === "string" ? fields.info : "" };

@@ -258,6 +258,8 @@ export class LegacyDialect {
         this.#announcedId ??= message.server.serverId;
         return [{ kind: "announced", server: message.server }];
       case "AUTHENTICATION_SUCC":
+        // It was slow to answer, and taken for one that never does. It is called again.
+        if (message.isThrum) return [{ kind: "close", line: undefined, why: "it is none of the older dialect" }];
         this.#family = "A";
         return [...this.#takeUsers(message.users, facts), ...this.#takeHistory(message.activities, facts)];
       case "AUTHENTICATION_FAIL":

@@ -7,8 +7,8 @@ import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { LogPosition } from "../../log/cursor.ts";
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
-import type { Clock } from "../../platform/clock.ts";
-import type { FaultGuard } from "../../platform/faults.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import type { LinkTaker } from "../backplane/door.ts";
@@ -32,6 +32,8 @@ export interface LegacyLinkParts {
   readonly journal: Pick<Journal, "head" | "segmentsAfter">;
   readonly clock: Clock;
   readonly faults: FaultGuard;
+  /** Whether this server has made the link. */
+  readonly isOwn?: boolean;
   /** Counts those that are refused again and again. */
   readonly refusals: Pick<RefusalLog, "isQuiet" | "refused">;
 }
@@ -40,6 +42,8 @@ export interface LegacyLinkParts {
 const READ_BYTES = 131_072;
 /** Longest line: family A sends its whole history in one, every 5 seconds. */
 const MAX_LINE_BYTES = 33_554_432;
+/** After so long a server that does not say who it is has started. */
+const FIRST_WORD_MS = 1_000;
 /** How long the last line may take to leave. */
 const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "older"]);
@@ -54,7 +58,9 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   readonly #cursor: LogPosition;
   /** Reads the log for it. */
   readonly reader: ServerReader;
-  readonly #refusals: LegacyLinkParts["refusals"];
+  readonly #parts: LegacyLinkParts;
+  #heldBack: { readonly lines: string[]; readonly timer: Timer } | undefined;
+  #speaksAtMs = -Infinity;
   #isFull = false;
   #isOver = false;
   /** Whether the log has it. */
@@ -67,14 +73,15 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
     readonly peer: LegacyDialect,
     readonly serverId: string | undefined,
     owner: LegacyLinkOwner,
-    { journal, clock, faults, refusals }: LegacyLinkParts,
+    made: LegacyLinkParts,
     ended: () => void,
   ) {
     this.#link = link;
     this.#framer = framer;
     this.#owner = owner;
     this.#ended = ended;
-    this.#refusals = refusals;
+    this.#parts = made;
+    const { journal, clock, faults } = made;
     framer.allow(MAX_LINE_BYTES);
     // It gets what is published from now on.
     this.#cursor = { position: journal.head };
@@ -93,7 +100,35 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   }
 
   get isFull(): boolean {
-    return this.#isFull;
+    return this.#isFull || this.isHeldBack;
+  }
+
+  /** Whether nothing is said to it yet. */
+  get isHeldBack(): boolean {
+    return this.#heldBack !== undefined;
+  }
+
+  /** When that is over, in milliseconds of a monotonic clock. */
+  get speaksAtMs(): number {
+    return this.#speaksAtMs;
+  }
+
+  /**
+   * Says nothing for a second, as a plain server that is still starting may end when a line comes; then what `begin`
+   * says, and what was to be said meanwhile.
+   */
+  holdBack(begin: () => void): void {
+    const { clock, faults } = this.#parts;
+    this.#speaksAtMs = clock.nowMs() + FIRST_WORD_MS;
+    const speak = () => {
+      const lines = this.#heldBack?.lines ?? [];
+      this.#heldBack = undefined;
+      begin();
+      for (const line of lines) this.write(line);
+      this.reader.readOn();
+    };
+    const timer = clock.after(FIRST_WORD_MS, () => guarded(faults, "peers", speak, () => this.faulted()));
+    this.#heldBack = { lines: [], timer };
   }
 
   get isOver(): boolean {
@@ -105,6 +140,11 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   }
 
   write(line: string): void {
+    if (this.#heldBack !== undefined) return void this.#heldBack.lines.push(line);
+    this.#send(line);
+  }
+
+  #send(line: string): void {
     if (!this.#isOver && !this.#link.write(encoder.encode(line))) this.#isFull = true;
   }
 
@@ -143,19 +183,23 @@ export class LegacyLink implements LinkHandler, LinkTaker, ServerReaderOwner {
   tell(): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    logger.info("a server of the older dialect has connected: {name}", { name: this.name });
+    const words = this.#parts.isOwn
+      ? "joined a server of the older dialect"
+      : "a server of the older dialect has connected";
+    logger.info(`${words}: {name}`, { name: this.name });
   }
 
   /** Ends it, as it has said something that is not taken. `line` is the answer. */
   refuse(line: string, why: string): void {
-    this.write(line);
-    if (this.#refusals.refused(this.remoteHost, why)) this.tell();
+    this.#send(line);
+    if (this.#parts.refusals.refused(this.remoteHost, why)) this.tell();
     this.close(why);
   }
 
   close(why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#heldBack?.timer.cancel();
     const gone = { name: this.name, why };
     if (this.#isTold) logger.info("the server of the older dialect is gone: {name}: {why}", gone);
     else logger.debug("the server of the older dialect is gone: {name}: {why}", gone);

@@ -96,18 +96,20 @@ export class LegacyServers implements LegacyLinkOwner {
    */
   accept(link: Link, framer: LineFramer, serverId: string | undefined, ended: () => void): LegacyLink {
     const peer = this.#begin(link, framer, serverId === undefined ? "S" : "A", serverId, ended);
-    peer.carryOut(peer.peer.accepted(this.facts()));
+    const begin = () => peer.carryOut(peer.peer.accepted(this.facts()));
+    if (serverId === undefined) peer.holdBack(begin);
+    else begin();
     return peer;
   }
 
   /**
    * Takes over a link that this server has made, to one that turned out to be of this dialect: `line` is what it said
-   * first. `ended` is told when it is gone.
+   * first, if anything. `ended` is told when it is gone.
    */
-  called(link: Link, framer: LineFramer, line: string, ended: () => void): LegacyLink {
-    const peer = this.#begin(link, framer, undefined, undefined, ended);
+  called(link: Link, framer: LineFramer, line: string | undefined, ended: () => void): LegacyLink {
+    const peer = this.#begin(link, framer, undefined, undefined, ended, true);
     peer.carryOut(peer.peer.tick(this.facts()));
-    peer.take([line], undefined);
+    if (line !== undefined) peer.take([line], undefined);
     return peer;
   }
 
@@ -121,7 +123,12 @@ export class LegacyServers implements LegacyLinkOwner {
   claim(username: string, told: (isAllowed: boolean) => void): void {
     if (this.#links.size === 0) return told(true);
     this.#claims.set(username, { waitingFor: new Set(this.#links), told });
-    for (const link of [...this.#links]) link.carryOut(link.peer.claim(username, this.facts()));
+    const facts = this.facts();
+    for (const link of [...this.#links]) {
+      // Its time to answer begins when it is asked.
+      const nowMs = Math.max(facts.nowMs, link.speaksAtMs);
+      link.carryOut(link.peer.claim(username, { ...facts, nowMs }));
+    }
     this.#waitPatiently();
   }
 
@@ -203,10 +210,11 @@ export class LegacyServers implements LegacyLinkOwner {
     family: Family | undefined,
     serverId: string | undefined,
     ended: () => void,
+    isOwn = false,
   ): LegacyLink {
     if (family !== "S") this.#given.read();
     const peer = new LegacyDialect(family, serverId, this.#given.lastSendTime);
-    const older = new LegacyLink(link, framer, peer, serverId, this, this.#parts, ended);
+    const older = new LegacyLink(link, framer, peer, serverId, this, { ...this.#parts, isOwn }, ended);
     this.#links.add(older);
     link.attach(guardedHandler(older));
     link.keepAlive(KEEP_ALIVE_MS);
@@ -222,7 +230,7 @@ export class LegacyServers implements LegacyLinkOwner {
       try {
         for (const link of [...this.#links]) {
           link.tell();
-          this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
+          if (!link.isHeldBack) this.#guarded(link, () => link.carryOut(link.peer.tick(this.facts())));
         }
       } finally {
         if (this.#links.size > 0) this.#tickLater();

@@ -29,6 +29,8 @@ interface Calls {
   failures: number;
   callAt: number;
   isCalling: boolean;
+  /** The call has become a link to a server of the older dialect: no member, and not called while that lasts. */
+  isOlder: boolean;
 }
 
 /** The longest span between two calls, of which a random part is waited. */
@@ -102,9 +104,9 @@ export class Members {
 
   /** Whether of every address that is known it is known whether there is somebody. */
   get allTried(): boolean {
-    return [...this.#calls.values()].every(({ serverId, failures, isCalling }) => {
+    return [...this.#calls.values()].every(({ serverId, failures, isCalling, isOlder }) => {
       const member = serverId === undefined ? undefined : this.#members.get(serverId);
-      return member?.hasLink || (failures > 0 && !isCalling);
+      return member?.hasLink || isOlder || (failures > 0 && !isCalling);
     });
   }
 
@@ -131,6 +133,7 @@ export class Members {
     const calls = this.#calls.get(keyOf(address));
     if (calls === undefined) return;
     calls.isCalling = false;
+    calls.isOlder = false;
     calls.failures++;
     const span = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (calls.failures - 1));
     calls.callAt = nowMs + this.#timeBeforeReconnectMs + span / 2 + chance * span / 2;
@@ -139,6 +142,24 @@ export class Members {
     if (member === undefined || member.hasLink) return;
     if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
     else if (nowMs - member.sinceMs > this.#retentionMs) this.#forget(member);
+  }
+
+  /** Whether a server of this dialect was met at this address. */
+  hasMet(address: Endpoint): boolean {
+    const serverId = this.#calls.get(keyOf(address))?.serverId;
+    return serverId !== undefined && this.#members.has(serverId);
+  }
+
+  /** A server of the older dialect is there, and linked until the call is said to have failed. */
+  isOlder(address: Endpoint): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls !== undefined) calls.isOlder = true;
+  }
+
+  /** The call to this address was a good one: failures before it do not count. */
+  hasLasted(address: Endpoint): void {
+    const calls = this.#calls.get(keyOf(address));
+    if (calls !== undefined) calls.failures = 0;
   }
 
   /** This server itself answered there. */
@@ -302,7 +323,7 @@ export class Members {
       if (serverId !== undefined) known.serverId = serverId;
       return known;
     }
-    const calls = { address: { host, port }, serverId, failures: 0, callAt: nowMs, isCalling: false };
+    const calls = { address: { host, port }, serverId, failures: 0, callAt: nowMs, isCalling: false, isOlder: false };
     this.#calls.set(key, calls);
     return calls;
   }

@@ -29,6 +29,7 @@ import {
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
+import { olderDialectHint, SILENCE_HINT } from "./linking/peer_greeting.ts";
 
 /** What a link is supervised with. */
 export interface PeerSupervision {
@@ -59,9 +60,10 @@ export interface PeerLinkOwner {
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
   onMessage(link: PeerLink, message: PeerMessage): void;
   /**
-   * Whoever was called answers in the older dialect. Gives who has taken the link over; `undefined` when nobody has.
+   * Whoever was called answers in the older dialect, or (without `line`) has not answered in time: the oldest servers
+   * are silent when they are content. Gives who has taken the link over; `undefined` when nobody has.
    */
-  onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined;
+  onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string | undefined): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
   /** It takes data again. */
   onDrain(link: PeerLink): void;
@@ -127,7 +129,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     const peer = new PeerLink(link, owner, supervision, new Framer(MAX_PEER_LINE_BYTES), true);
     peer.#greeting = supervision.supervisor.deadline(
       supervision.greetingTimeoutMs,
-      () => peer.#close("lost", `no answer to AUTHENTICATE within ${supervision.greetingTimeoutMs} ms`),
+      () => peer.#unanswered(supervision.greetingTimeoutMs),
     );
     link.attach(guardedHandler(peer));
     link.write(encoder.encode(encodeAuthenticate(secret, identity)));
@@ -311,9 +313,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
       const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
       const taker = isRefusal ? undefined : this.#owner.onLegacyDialect(this, this.#link, this.#framer, line);
       if (taker !== undefined) return taker;
-      const why = message !== undefined && "info" in message && message.info !== ""
-        ? message.info
-        : "it did not answer as a server does";
+      const info = message !== undefined && "info" in message ? message.info : "";
+      const why = olderDialectHint(line) ?? (info === "" ? "it did not answer as a server does" : info);
       this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
       return undefined;
     }
@@ -322,6 +323,11 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.#supervise();
     this.#owner.onOpened(this, this.#peer, message.members);
     return undefined;
+  }
+
+  #unanswered(timeoutMs: number): void {
+    if (this.#owner.onLegacyDialect(this, this.#link, this.#framer, undefined) !== undefined) return;
+    this.#close("lost", `no answer to AUTHENTICATE within ${timeoutMs} ms${SILENCE_HINT}`);
   }
 
   #supervise(): void {

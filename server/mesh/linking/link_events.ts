@@ -51,6 +51,8 @@ export interface LinkEventsParts extends Pick<BackplaneParts, "clock" | "journal
   takeNewServerName(who: string): void;
 }
 
+/** After a link to a server of the older dialect that has lasted for so long, the next call is made at once. */
+const LASTING_MS = 30_000;
 const logger = getLogger(["thrum", "mesh"]);
 
 /** Of all links of one server. */
@@ -139,14 +141,30 @@ export class LinkEvents implements PeerLinkOwner {
     catchUp.look();
   }
 
-  onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string): LinkTaker | undefined {
-    const { legacy, dialer, links, nameClaims } = this.#parts;
-    const address = legacy === undefined ? undefined : dialer.takeCall(link);
+  onLegacyDialect(
+    link: PeerLink,
+    dialled: Link,
+    framer: LineFramer,
+    line: string | undefined,
+  ): LinkTaker | undefined {
+    const { legacy, dialer, links, nameClaims, members, joining, catchUp } = this.#parts;
+    const address = dialer.calledAt(link);
     if (legacy === undefined || address === undefined) return undefined;
+    // A server of this dialect that stands still is silent, too.
+    if (line === undefined && members.hasMet(address)) return undefined;
+    dialer.takeCall(link);
     links.delete(link);
     nameClaims.called(link);
-    this.#parts.joining.linked();
-    return legacy.called(dialled, framer, line, () => dialer.failed(address, "the link is gone"));
+    joining.linked();
+    const begunAtMs = this.#nowMs;
+    const taker = legacy.called(dialled, framer, line, () => {
+      if (this.#nowMs - begunAtMs >= LASTING_MS) members.hasLasted(address);
+      dialer.failed(address, "the link is gone");
+    });
+    members.isOlder(address);
+    // There is no log that would have to come from it first.
+    catchUp.look();
+    return taker;
   }
 
   // ---- links come and go -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { type Endpoint, isUnspecified } from "../../../platform/address.ts";
 import { NO_DOOR, type PeerAdmission } from "../../backplane/peer_admission.ts";
 import type { Member } from "../../backplane/member.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
+import { parseFields } from "../../../protocol/client_codec.ts";
 import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
 import { isServerId } from "../../../protocol/server_id.ts";
@@ -28,6 +29,29 @@ export interface AdmissionFacts {
 /** What a server says to itself, when it was given its own address to join. */
 export const SELF = "this is the same server";
 
+/** What a server of the older dialect is told where none may join. */
+const NO_OLDER_DIALECT = "this server takes no servers of the older dialect: its flag --older-dialect lets them join";
+
+/** What servers of the older dialect may say to one that has just joined them. */
+const OLDER_COMMANDS = new Set([
+  ...["AUTHENTICATION_SUCC", "SERVER_ANNOUNCE", "BACKUP_LIST", "USER_SYNC", "ACTIVITY_SYNC"],
+  ...["ACTIVITY_BROADCAST", "LOCK_REQUEST"],
+]);
+
+/** What is added where a server that was called says nothing: also one that is content may be silent. */
+export const SILENCE_HINT = "; if it is an older server, which may be silent, --older-dialect helps";
+
+/**
+ * What an operator is told when a server that was called answers with `line`, in the older dialect, and is not taken;
+ * `undefined` when it is no line of that dialect.
+ */
+export function olderDialectHint(line: string): string | undefined {
+  const parsed = parseFields(line);
+  const command = "fields" in parsed ? parsed.fields.command : undefined;
+  if (typeof command !== "string" || !OLDER_COMMANDS.has(command)) return undefined;
+  return "it speaks the older dialect of this protocol: start this server with --older-dialect to join it";
+}
+
 /** Whether whoever said this, from `remoteHost`, may be a peer. */
 export function admitPeer(message: AuthenticateMessage, remoteHost: string, facts: AdmissionFacts): PeerAdmission {
   if (!facts.hasSecret) return NO_DOOR;
@@ -36,7 +60,7 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
   const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts } = message;
   if (!features.includes(PEER_FEATURE)) {
-    if (!facts.takesLegacyDialect) return refused("this server takes no servers of the older dialect");
+    if (!facts.takesLegacyDialect) return refused(NO_OLDER_DIALECT);
     return { kind: "older", serverId };
   }
   if (serverId === undefined || port === undefined) return refused("a server has to say its serverId and its port");
