@@ -21,11 +21,14 @@ export { connect } from "./client/connect.ts";
 export { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 export type {
   Activity,
+  CallOptions,
   Client,
   ClientEvent,
   CloseInfo,
   ConnectOptions,
+  HistoryOptions,
   Message,
+  Past,
   Presence,
   Published,
   Sent,

@@ -13,23 +13,18 @@ import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type { Feature, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
+import { unlessAborted } from "./calls/abort.ts";
+import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
+import { beginningOf, checkConnectOptions } from "./calls/known_options.ts";
+import { Listeners } from "./calls/listeners.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { endedHere } from "./errors.ts";
 import { Ending } from "./failover/ending.ts";
 import { Failover } from "./failover/failover.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import type {
-  Activity,
-  Client,
-  ClientEvent,
-  CloseInfo,
-  ConnectOptions,
-  Message,
-  Presence,
-  Published,
-  Sent,
-} from "./options.ts";
+import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Message, Presence } from "./options.ts";
+import type { PageQuestion, WholePage } from "./past.ts";
 import { Reading } from "./reading.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
@@ -49,7 +44,7 @@ export interface ClientParts {
 
 /** All features that a client of this version can do something with. */
 export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
-  ["heartbeat", "presence", "ack", "resume", "chat"] as const,
+  ["heartbeat", "presence", "ack", "resume", "chat", "history"] as const,
 );
 
 /** Time to connect, if no other is given. */
@@ -61,13 +56,15 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /** Connects and logs in, as `connect` in `connect.ts` does, on the caller's platform. Rejects with the same errors. */
 export async function openClient(options: ConnectOptions, parts: ClientParts): Promise<Client> {
+  checkConnectOptions(options);
   const client = new RunningClient(options, parts);
-  await client.start();
-  return client;
+  await unlessAborted(client.start(), options.signal, () => client.abandon(options.signal!.reason));
+  return new ClientCalls(client);
 }
 
-class RunningClient implements Client {
+class RunningClient implements ClientLife {
   readonly closed: Promise<CloseInfo>;
+  readonly listeners = new Listeners();
   readonly #options: ConnectOptions;
   readonly #parts: ClientParts;
   readonly #supervisor: Supervisor;
@@ -100,13 +97,8 @@ class RunningClient implements Client {
     this.#parts = parts;
     this.#supervisor = new Supervisor(parts.clock);
     this.#username = options.username ?? ANONYMOUS;
-    if (this.#username !== ANONYMOUS && options.secret === undefined) {
-      throw new TypeError(`Cannot log in as "${this.#username}": there is no secret`);
-    }
     this.#features = options.features ?? CLIENT_FEATURES;
-    if (options.since !== undefined && !this.#features.includes("resume")) {
-      throw new TypeError('Cannot come back to where a client was before without the feature "resume"');
-    }
+    if (options.onEvent !== undefined) this.listeners.add(undefined, options.onEvent);
     const { host, port, servers = [], reconnect } = options;
     this.#failover = new Failover([{ host, port }, ...servers], reconnect);
     this.#ending = new Ending(this.#failover, this.#username, options.register ?? false, {
@@ -126,7 +118,7 @@ class RunningClient implements Client {
       connection: () => this.#connection,
       toServer: () => this.#toServer,
     });
-    this.#receiving = new Receiving(options.since, {
+    this.#receiving = new Receiving(beginningOf(options, this.#features), {
       tell: (event) => this.#tell(event),
       onArrival: (id, lamport, isNew) =>
         this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...isNew ? {} : { what: "again" } }),
@@ -195,31 +187,36 @@ class RunningClient implements Client {
     await this.#opened.promise;
   }
 
-  async publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published> {
+  publish(activity: object | string, signal?: AbortSignal): Promise<string | undefined> {
     this.#refuseIfClosed();
-    return { id: await this.#reading.answered(this.#sending.publish(activity)) };
+    return this.#reading.answered(this.#sending.publish(activity, signal));
   }
 
-  async send(to: string, text: string): Promise<Sent> {
+  send(to: string, text: string, signal?: AbortSignal): Promise<string> {
     this.#refuseIfClosed();
-    return { id: await this.#reading.answered(this.#sending.send(to, text)) };
+    return this.#reading.answered(this.#sending.send(to, text, signal));
   }
 
-  async users(scope: UserScope): Promise<readonly string[]> {
+  users(scope: UserScope, signal?: AbortSignal): Promise<readonly string[]> {
     this.#refuseIfClosed();
-    return await this.#reading.answered(this.#sending.users(scope));
+    return this.#reading.answered(this.#sending.users(scope, signal));
   }
 
-  activities(): AsyncIterableIterator<Activity> {
-    return this.#receiving.activities();
+  page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
+    this.#refuseIfClosed();
+    return this.#reading.answered(this.#sending.page(question, signal));
   }
 
-  messages(): AsyncIterableIterator<Message> {
-    return this.#receiving.messages();
+  activities(signal?: AbortSignal): AsyncIterableIterator<Activity> {
+    return this.#receiving.activities(signal);
   }
 
-  presence(): AsyncIterableIterator<Presence> {
-    return this.#receiving.presences();
+  messages(signal?: AbortSignal): AsyncIterableIterator<Message> {
+    return this.#receiving.messages(signal);
+  }
+
+  presence(signal?: AbortSignal): AsyncIterableIterator<Presence> {
+    return this.#receiving.presences(signal);
   }
 
   async close(): Promise<void> {
@@ -236,8 +233,11 @@ class RunningClient implements Client {
     await this.closed;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  abandon(reason: unknown): void {
+    this.#closing ??= { reason: "LOGGED_OUT", info: CLOSE_REASONS.LOGGED_OUT.sentence };
+    this.#opened.reject(reason);
+    this.#giveUpWaiting?.();
+    this.#connection?.drop();
   }
 
   /** There is room again for the entries that were left out: a new login brings them. */
@@ -276,7 +276,7 @@ class RunningClient implements Client {
     this.#giveUpWaiting = () => dialing.abort();
     let link: Link;
     try {
-      link = await transport.dial({ ...server, timeoutMs, signal: dialing.signal });
+      link = await transport.dial({ ...server, timeoutMs, signal: dialing.signal, isBackground: this.#mayBeLeft });
     } catch (error) {
       if (this.#closing !== undefined) return 0;
       const { message } = error as Error;
@@ -292,6 +292,7 @@ class RunningClient implements Client {
     this.#connection = undefined;
     this.#open = undefined;
     this.#receiving.cutOff();
+    this.#sending.cutOff();
     if (this.#closing !== undefined) return 0;
     const peer = this.serverId ?? endpointText(this.#failover.server);
     this.#time.note({ event: "closed", peer, what: "reason" in end ? end.reason : end.kind });
@@ -327,6 +328,7 @@ class RunningClient implements Client {
       onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
+      onPast: (message) => this.#sending.past(message),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
       onPending: (messageId, info) => this.#tell({ kind: "pending", messageId, info }),
       // What this client sends always has an id.
@@ -419,11 +421,17 @@ class RunningClient implements Client {
   #wait(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#parts.clock.after(delayMs, resolve);
+      if (this.#mayBeLeft) timer.unref?.();
       this.#giveUpWaiting = () => {
         timer.cancel();
         resolve();
       };
     });
+  }
+
+  /** Whether the program may end while this client waits for a connection. */
+  get #mayBeLeft(): boolean {
+    return this.#options.persistent === false && this.#login !== undefined;
   }
 
   /** The server, for the trace. */
@@ -437,6 +445,6 @@ class RunningClient implements Client {
   }
 
   #tell(event: ClientEvent): void {
-    this.#options.onEvent?.(event);
+    this.listeners.tell(event);
   }
 }

@@ -17,6 +17,7 @@ import type {
   WireServer,
 } from "../protocol/message.ts";
 import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
+import type { PastMessage } from "./past.ts";
 import {
   beginSession,
   type ChatMessage,
@@ -48,6 +49,8 @@ export interface ConnectionOwner {
   onPending(messageId: string, info: string): void;
   /** An activity or a direct message was not taken. */
   onRefused(refusal: FailedMessage): void;
+  /** A part of a page of the past, or its end. */
+  onPast(message: PastMessage): void;
   /** `length` as above. */
   onChat(message: ChatMessage, length: number): void;
   /** Returns the fields about the trace for the answer, if there is an answer; none without a trace. */
@@ -208,6 +211,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onRefused(effect.refusal);
       case "chat":
         return this.#owner.onChat(effect.message, length);
+      case "past":
+        return this.#owner.onPast(effect.message);
       case "send":
         return this.#write(
           effect.message.command === "LOGIN" ? { ...effect.message, ...this.#owner.onLogin() } : effect.message,

@@ -3,7 +3,7 @@
  */
 
 import type { CloseReason } from "../protocol/close_reason.ts";
-import type { RefusalMessage } from "../protocol/message.ts";
+import type { Feature, RefusalMessage } from "../protocol/message.ts";
 
 /** No server could be reached, or none answered, or the connection was given up while it was being made. */
 export class ConnectError extends Error {
@@ -17,7 +17,7 @@ export class TraceFileError extends Error {
   override name = "TraceFileError";
 }
 
-/** The server refused a login, a registration, an activity, a direct message, or a line. */
+/** The server refused a login, a registration, an activity, a direct message, a page of the past, or a line. */
 export class RefusedError extends Error {
   /** Its class, by name. */
   override name = "RefusedError";
@@ -28,7 +28,8 @@ export class RefusedError extends Error {
     | "AUTHENTICATION_FAIL"
     | "INVALID_MESSAGE"
     | "ACTIVITY_FAILED"
-    | "DIRECT_MESSAGE_FAILED";
+    | "DIRECT_MESSAGE_FAILED"
+    | "HISTORY_FAILED";
   /** The server's own words. */
   readonly info: string;
   /** For programs, where the server says it: `"NAME_TAKEN"`, `"UNKNOWN_USER"`, `"WRONG_SECRET"` … */
@@ -102,12 +103,9 @@ export function notTaken(to: string | undefined, info: string, reason: string | 
     });
 }
 
-/**
- * The error of questions about direct messages and users, if the server does not serve them or the client did not want
- * them.
- */
-export function noChat(): TypeError {
-  return new TypeError('Cannot do that without the feature "chat"');
+/** The error of what needs a feature that the server does not serve, or the client did not want. */
+export function noFeature(feature: Feature): TypeError {
+  return new TypeError(`Cannot do that without the feature "${feature}"`);
 }
 
 /** The error for `server`, given as `host:port`, when a connection to it could not be made because of `cause`. */

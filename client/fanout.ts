@@ -4,6 +4,8 @@
  * reading. Then the server keeps the waiting data, not this process.
  */
 
+import { onceAborted } from "./calls/abort.ts";
+
 /**
  * How far behind an iterator may be, in characters of lines, before the connection stops reading. Data that was already
  * read adds to this.
@@ -38,11 +40,13 @@ export interface FanoutOwner {
 
 /** How a fan-out treats items that nobody takes. */
 export interface FanoutParts {
+  /** Whether items are kept for the first iterator before it is asked for; by default they are. */
+  readonly keepsForFirst?: boolean;
   /**
    * Left items are not lost, but come again later. So a new iterator goes on where the last one was left. At the end
    * all iterators end, with items left: nobody would learn that those were taken.
    */
-  readonly comesAgain: boolean;
+  readonly comesAgain?: boolean;
 }
 
 /** Fans items out to iterators. */
@@ -57,10 +61,10 @@ export class Fanout<T extends object> {
   #isHigh = false;
   #end: { readonly error: Error | undefined } | undefined;
 
-  constructor(owner: FanoutOwner, { comesAgain }: FanoutParts = { comesAgain: false }) {
+  constructor(owner: FanoutOwner, { keepsForFirst = true, comesAgain = false }: FanoutParts = {}) {
     this.#owner = owner;
     this.#comesAgain = comesAgain;
-    this.#unclaimed = this.#iterator(this.#tail, 0);
+    if (keepsForFirst) this.#unclaimed = this.#iterator(this.#tail, 0);
   }
 
   /** Whether too much waits to push more. */
@@ -87,11 +91,16 @@ export class Fanout<T extends object> {
     if (!this.#isHigh) this.#measure();
   }
 
-  /** Begins with the next item. The first iterator begins with all items, unless those were too many. */
-  iterate(): AsyncIterableIterator<T> {
+  /**
+   * Begins with the next item. The first iterator begins with all items, unless those were too many. When `signal` is
+   * aborted, the iterator is left, and throws the reason once.
+   */
+  iterate(signal?: AbortSignal): AsyncIterableIterator<T> {
+    // Who does not want to begin takes nothing away from the first one that does.
+    if (signal?.aborted) return this.#iterator(this.#tail, this.#total).until(signal);
     const iterator = this.#unclaimed ?? this.#iterator(this.#tail, this.#total);
     this.#unclaimed = undefined;
-    return iterator;
+    return signal === undefined ? iterator : iterator.until(signal);
   }
 
   /** Nothing more comes. Iterators give their remaining items, then end, or throw `error` if there is one. */
@@ -160,6 +169,9 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   passed: number;
   readonly #owner: IteratorOwner;
   #returned = false;
+  /** Why it was left, until it was thrown. */
+  #failure: { readonly reason: unknown } | undefined;
+  #forgetSignal = () => {};
   /** Calls of `next` that have found nothing yet. */
   readonly #waiting: PromiseWithResolvers<IteratorResult<T>>[] = [];
 
@@ -181,10 +193,27 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   }
 
   return(): Promise<IteratorResult<T>> {
-    if (!this.#returned) this.#owner.onReturned();
-    this.#returned = true;
+    this.#leave();
+    this.#failure = undefined;
     this.wake();
     return Promise.resolve(DONE);
+  }
+
+  /** Is left when `signal` is aborted. */
+  until(signal: AbortSignal): this {
+    this.#forgetSignal = onceAborted(signal, () => {
+      if (this.#returned) return;
+      this.#leave();
+      this.#failure = { reason: signal.reason };
+      this.wake();
+    });
+    return this;
+  }
+
+  #leave(): void {
+    if (!this.#returned) this.#owner.onReturned();
+    this.#returned = true;
+    this.#forgetSignal();
   }
 
   /** There may be something to give now. */
@@ -192,16 +221,22 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
     while (this.#waiting.length > 0) {
       const { item, next, total } = this.node;
       const end = this.#owner.end();
-      if (this.#returned) this.#waiting.shift()!.resolve(DONE);
+      const failure = this.#failure;
+      this.#failure = undefined;
+      if (failure !== undefined) this.#waiting.shift()!.reject(failure.reason);
+      else if (this.#returned) this.#waiting.shift()!.resolve(DONE);
       else if (item !== undefined && !(end !== undefined && this.#owner.comesAgain)) {
         this.node = next!;
         this.passed = total;
         this.#waiting.shift()!.resolve({ done: false, value: item });
         this.#owner.onTaken();
       } else if (end === undefined) return;
-      else if (end.error === undefined) this.#waiting.shift()!.resolve(DONE);
-      else {
+      else if (end.error === undefined) {
+        this.#forgetSignal();
+        this.#waiting.shift()!.resolve(DONE);
+      } else {
         this.#returned = true;
+        this.#forgetSignal();
         this.#waiting.shift()!.reject(end.error);
       }
     }

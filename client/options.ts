@@ -27,7 +27,16 @@ export interface ConnectOptions {
    * missed.
    */
   readonly features?: readonly Feature[];
-  /** The vector of an earlier client (`Client.vector`). All other entries that are still kept come first. */
+  /**
+   * Where all iterators of this client begin.
+   * `"login"` (when not given): what came since the login is kept for the first iterator of each kind, with what this
+   * user missed. Every later iterator begins with the next item.
+   * `"now"`: every iterator begins with the next item that comes after it was asked for. Activities that this user
+   * missed are left out, and are in `history`. Direct messages that wait come all the same, as they would be lost.
+   * A vector of an earlier client (`Client.vector`): as `"login"`, and all other entries that are kept come first.
+   */
+  readonly from?: "login" | "now" | Vector;
+  /** The same as a vector in `from`, of which it is the earlier name. */
   readonly since?: Vector;
   /**
    * `false` for a client that reads no activities, as it only publishes or writes to users. Entries that its user
@@ -35,7 +44,8 @@ export interface ConnectOptions {
    */
   readonly reads?: boolean;
   /**
-   * With `since`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the past of what
+   * With a vector in `from`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the
+   * past of what
    * it saw.
    */
   readonly lamport?: number;
@@ -44,6 +54,15 @@ export interface ConnectOptions {
    * back.
    */
   readonly reconnect?: false | Partial<ReconnectPolicy>;
+  /**
+   * `false`: a program may end although this client tries to come back. While there is no connection after the first
+   * login, nothing of the client keeps the process alive, neither a wait nor a call. What was not acknowledged by then
+   * is lost with the process. With a connection, or while `connect` waits, the client keeps it alive as always. So does
+   * a `heartbeatChannel`, which listens.
+   */
+  readonly persistent?: boolean;
+  /** Gives up waiting for the first login. `connect` rejects with its reason then, and nothing is left. */
+  readonly signal?: AbortSignal;
   /** Time allowed to connect, and then to log in; 10,000 when not given. */
   readonly connectTimeoutMs?: number;
   /** The longest line that the server takes; 65,536 bytes when not given. */
@@ -59,8 +78,39 @@ export interface ConnectOptions {
   readonly trace?: string;
   /** A longer trace goes on in a new file; 67,108,864 bytes if not given. The former file stays as `FILE.1`. */
   readonly traceLimitBytes?: number;
-  /** Gets each event as it happens. Its exceptions end up unhandled. */
+  /** The first listener: as one of `Client.on`, from the first event on. */
   readonly onEvent?: (event: ClientEvent) => void;
+}
+
+/** What every call that waits can be given. */
+export interface CallOptions {
+  /** Gives up waiting: the call rejects with the reason of the signal. Each call says what else that means. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which part of the past is wanted. */
+export interface HistoryOptions extends CallOptions {
+  /** At most so many activities; 20 when not given. All of them are in memory. */
+  readonly limit?: number;
+  /** Only what came before this entry; up to now when not given. */
+  readonly before?: string;
+  /**
+   * Only what came after this entry. Or only what was published at this time or later, as a `Date` or in milliseconds
+   * since 1970.
+   */
+  readonly since?: string | number | Date;
+}
+
+/** A part of the past. */
+export interface Past {
+  /** The oldest first. */
+  readonly activities: readonly Activity[];
+  /** Where there may be more: the `before` of the next question. It need not be the id of an activity. */
+  readonly before: string | undefined;
+  /** The oldest activity that the server keeps, and when it took that in, in milliseconds since 1970. */
+  readonly begins: { readonly id: string; readonly takenAt: number } | undefined;
+  /** Whether something older, or in between, is no longer kept. */
+  readonly isForgotten: boolean;
 }
 
 /**
@@ -88,28 +138,57 @@ export interface Client extends AsyncDisposable {
   /** Resolves when the client is closed, by whomever. Never rejects. */
   readonly closed: Promise<CloseInfo>;
   /**
+   * Tells `listener` each event from now on. Returns how to remove it, as an aborted `signal` does. Listeners are told
+   * in the order in which they were added. What one of them throws stops neither the others nor the client: it is
+   * reported as an unhandled rejection.
+   */
+  on(listener: (event: ClientEvent) => void, options?: CallOptions): () => void;
+  /** The same for one kind of event. */
+  on<K extends ClientEvent["kind"]>(
+    kind: K,
+    listener: (event: Extract<ClientEvent, { readonly kind: K }>) => void,
+    options?: CallOptions,
+  ): () => void;
+  /**
    * Publishes an activity to everyone, in the order of the calls. Resolves when the server has it safely. After a lost
    * connection the client sends it again, and it is still published once. A text is published as it is, with every
-   * digit.
+   * digit. An aborted `signal` takes an activity back that has not left this client; one that has is published.
    * @throws {TypeError} when it is not a JSON object.
    * @throws {RangeError} when it is longer than a line may be, or nested too deep.
    * @throws {RefusedError
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before the server has it.
    */
-  publish(activity: Readonly<Record<string, unknown>> | string): Promise<Published>;
+  publish<T extends object>(activity: T | string, options?: CallOptions): Promise<Published>;
   /**
    * All published activities, also those of this client. The first call gives everything since the login, if it comes
-   * within the first mebibyte (else there was the event `unread`). Every later call begins with the next activity. Each
-   * call gives an iterator of its own, with all activities. While one is more than a mebibyte behind, the client reads
-   * nothing more, and the server keeps the rest: so iterate, or return. An iterator ends after `close()`. Otherwise it
-   * throws the error that ended the client.
+   * within the first mebibyte (else there was the event `unread`). Every later call begins with the next activity.
+   * (With `from: "now"` the first one does, too.) Each call gives an iterator of its own, with all activities. While
+   * one is more than a mebibyte behind, the client reads nothing more, and the server keeps the rest: so iterate, or
+   * return. An iterator ends after `close()`. Otherwise it throws the error that ended the client. An aborted `signal`
+   * leaves the iterator, which throws the reason once.
+   *
+   * `T` is what the program takes an activity for. Nobody checks that: anybody can publish anything.
    */
-  activities(): AsyncIterableIterator<Activity>;
+  activities<T extends object = Readonly<Record<string, unknown>>>(
+    options?: CallOptions,
+  ): AsyncIterableIterator<Activity<T>>;
+  /**
+   * What was said before: the newest activities that the server keeps, with their order there. They do not come to
+   * iterators, and do not count for `vector`. An activity may be in both: its `id` tells. The client asks page by page,
+   * and again after a lost connection.
+   * @throws {RangeError} when `limit` or `since` makes no sense.
+   * @throws {TypeError} when the feature `history` is not in force, as with a server of an earlier version.
+   * @throws {RefusedError} with the command `HISTORY_FAILED` when the server does not know the entry that is named.
+   * @throws {RefusedError
+   * ConnectionEndedError
+   * ConnectError} when the client is closed, or closes before there is an answer.
+   */
+  history(options?: HistoryOptions): Promise<Past>;
   /**
    * Sends `text` to the user `to`: everywhere the user is logged in, or later if nowhere. `send` and `publish` share
    * one order. Resolves when the server has the message safely; until then the client sends it again after a lost
-   * connection. The event `delivered` tells that it was delivered.
+   * connection. The event `delivered` tells that it was delivered. `signal` is as for `publish`.
    * @throws {RefusedError} with the command `DIRECT_MESSAGE_FAILED` when no user has that name, or the server does not
    * take the text. The client goes on.
    * @throws {TypeError} when the text has half a surrogate pair, or the feature `chat` is not in force.
@@ -118,13 +197,13 @@ export interface Client extends AsyncDisposable {
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before the server has it.
    */
-  send(to: string, text: string): Promise<Sent>;
+  send(to: string, text: string, options?: CallOptions): Promise<Sent>;
   /**
    * Direct messages for this user, by the rules of `activities`. There is no event for messages that are not kept for
    * the first call: they are not lost. A message counts as delivered when it is taken out of every iterator. Messages
-   * that nobody took before the client closed come again, to the next login of the user without `since`.
+   * that nobody took before the client closed come again, to the next login of the user without a vector.
    */
-  messages(): AsyncIterableIterator<Message>;
+  messages(options?: CallOptions): AsyncIterableIterator<Message>;
   /**
    * The users who are logged in anywhere in the network, or who have an account; each once, sorted. After a lost
    * connection the client asks again.
@@ -133,14 +212,17 @@ export interface Client extends AsyncDisposable {
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before there is an answer.
    */
-  users(scope: UserScope): Promise<readonly string[]>;
+  users(scope: UserScope, options?: CallOptions): Promise<readonly string[]>;
   /**
    * Users who come and go, by the rules of `activities`. There is no event for presence that is not kept for the first
    * call. The time without a connection is not made up for: ask `users` after the event `connected`.
    */
-  presence(): AsyncIterableIterator<Presence>;
-  /** Waits up to 5 s until everything is acknowledged, then logs out. Resolves when the connection is gone. */
-  close(): Promise<void>;
+  presence(options?: CallOptions): AsyncIterableIterator<Presence>;
+  /**
+   * Waits up to 5 s until everything is acknowledged, then logs out. Resolves when the connection is gone. An aborted
+   * `signal` cuts the connection at once, with what was not acknowledged. Then this rejects, and the client is closed.
+   */
+  close(options?: CallOptions): Promise<void>;
 }
 
 /** The server has the activity safely. */
@@ -150,9 +232,9 @@ export interface Published {
 }
 
 /** An activity of a user. */
-export interface Activity {
+export interface Activity<T extends object = Readonly<Record<string, unknown>>> {
   /** The activity, without the name of its user. */
-  readonly activity: Readonly<Record<string, unknown>>;
+  readonly activity: T;
   /** The same as JSON text, as its sender wrote it: for who passes it on, or needs numbers of more than 53 bits. */
   readonly json: string;
   /** Who published it, as the server knows. */

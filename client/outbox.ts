@@ -19,6 +19,8 @@ export interface Unacknowledged {
   readonly onAcknowledged: (id: string | undefined) => void;
   /** Called once, when it is given up. */
   readonly onFailed: (error: Error) => void;
+  /** Whether it may have left this client. The caller sets it. */
+  isSent: boolean;
 }
 
 /**
@@ -74,6 +76,14 @@ export class Outbox {
     const entry = this.#taken(messageId);
     if (entry === undefined) return;
     entry.onFailed(error(entry));
+    this.#fillWindow();
+  }
+
+  /** Takes an entry out that has never left this client. One that has stays: the network may have it. */
+  withdraw(entry: Unacknowledged): void {
+    if (entry.isSent) return;
+    this.#waiting.delete(entry);
+    this.#taken(entry.messageId);
     this.#fillWindow();
   }
 

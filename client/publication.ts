@@ -28,7 +28,7 @@ const MAX_BRACKETS = 1_000;
  * @throws {TypeError} when it is not a JSON object.
  * @throws {RangeError} when it is nested deeper than servers allow.
  */
-export function activityText(activity: Readonly<Record<string, unknown>> | string): string {
+export function activityText(activity: object | string): string {
   const text = typeof activity === "string" ? checkedText(activity) : writtenText(activity);
   if (nestingDepth(text) > MAX_ACTIVITY_DEPTH) {
     throw new RangeError(`Cannot publish an activity that is nested deeper than ${MAX_ACTIVITY_DEPTH} levels`);
@@ -80,7 +80,7 @@ function checkedText(text: string): string {
   return text.replaceAll(/[\r\n]/g, " ").trim();
 }
 
-function writtenText(activity: Readonly<Record<string, unknown>>): string {
+function writtenText(activity: object): string {
   if (!isObject(activity)) throw notAnObject();
   const text = JSON.stringify(activity) as string | undefined;
   // An object may say how it is written (toJSON), and be no object then.

@@ -14,7 +14,7 @@ import type {
   ReceiptMessage,
   WireVector,
 } from "../protocol/message.ts";
-import { withoutMember } from "../protocol/raw_json.ts";
+import { activityOf } from "./activity.ts";
 import { Fanout } from "./fanout.ts";
 import type { Activity, ClientEvent, Message, Presence } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -67,28 +67,33 @@ export class Receiving {
   #isFirst = false;
   /** The vector that was taken when the last iterator of activities was left. */
   #left: Vector | undefined;
+  /** The client begins now: what came before the end of its first login is not given to anybody. */
+  #leavesOutMissed: boolean;
   #replayed = 0;
   #offline = 0;
 
-  /** Begins with what the client has from earlier. */
-  constructor(since: Vector | undefined, owner: ReceivingOwner) {
+  /** Begins with what the client has from earlier, with the login, or with what comes after it. */
+  constructor(from: Vector | "login" | "now", owner: ReceivingOwner) {
     this.#owner = owner;
-    this.#progress = new Progress(since);
+    this.#progress = new Progress(typeof from === "string" ? undefined : from);
+    this.#leavesOutMissed = from === "now";
+    const keepsForFirst = from !== "now";
     this.#activities = new Fanout({
       onPressure: (isHigh) => this.#press("activities", isHigh),
       onUnread: () => owner.tell({ kind: "unread" }),
       onLeft: () => this.#left = this.#takenActivities(),
-    });
+    }, { keepsForFirst });
     this.#messages = new Fanout({
       onPressure: (isHigh) => this.#press("messages", isHigh),
       onUnread: () => this.#hasLeftMessages = true,
       onTaken: () => owner.onDelivered(),
+      // Whenever the client begins: nobody would get those that are kept for nobody.
     }, { comesAgain: true });
     this.#presences = new Fanout({
       onPressure: (isHigh) => this.#press("presences", isHigh),
       // Who asks later who is there learns it from `users`.
       onUnread: () => {},
-    });
+    }, { keepsForFirst });
   }
 
   /** The vector after which the server should go on; `undefined` while the client has nothing. */
@@ -121,17 +126,17 @@ export class Receiving {
     return delivered;
   }
 
-  activities(): AsyncIterableIterator<Activity> {
-    this.#left = undefined;
-    return this.#activities.iterate();
+  activities(signal?: AbortSignal): AsyncIterableIterator<Activity> {
+    if (!signal?.aborted) this.#left = undefined;
+    return this.#activities.iterate(signal);
   }
 
-  messages(): AsyncIterableIterator<Message> {
-    return this.#messages.iterate();
+  messages(signal?: AbortSignal): AsyncIterableIterator<Message> {
+    return this.#messages.iterate(signal);
   }
 
-  presences(): AsyncIterableIterator<Presence> {
-    return this.#presences.iterate();
+  presences(signal?: AbortSignal): AsyncIterableIterator<Presence> {
+    return this.#presences.iterate(signal);
   }
 
   /** A server has answered the login. */
@@ -244,25 +249,11 @@ export class Receiving {
   }
 
   #deliver(broadcast: ActivityBroadcastMessage, length: number): void {
-    const { activity, activityText, id, lamport, sentAt, messageId } = broadcast;
-    const { authenticated_user: name, ...rest } = activity;
-    const user = typeof name === "string" ? name : "";
+    const { messageId } = broadcast;
+    const activity = activityOf(broadcast);
     // Nobody's fault, and nothing to tell: two servers took the same message.
-    if (messageId !== undefined && !this.#seen.isNew(user, messageId)) return;
-    this.#activities.push(
-      {
-        activity: rest,
-        // Cut when somebody asks: most do not.
-        get json() {
-          return withoutMember(activityText, "authenticated_user");
-        },
-        user,
-        id,
-        lamport,
-        sentAt,
-      },
-      length,
-    );
+    if (messageId !== undefined && !this.#seen.isNew(activity.user, messageId)) return;
+    if (!this.#leavesOutMissed) this.#activities.push(activity, length);
   }
 
   #takenActivities(): Vector {
@@ -313,6 +304,7 @@ export class Receiving {
   }
 
   #tellCaughtUp(): void {
+    this.#leavesOutMissed = false;
     this.#owner.tell({ kind: "caughtUp", replayed: this.#replayed, offline: this.#offline });
   }
 }

@@ -9,12 +9,13 @@ import type { Clock } from "../platform/clock.ts";
 import { parseEntryId } from "../protocol/entry_id.ts";
 import type { Feature, UserScope } from "../protocol/message.ts";
 import type { ClientClock } from "./client_clock.ts";
+import { unlessAborted } from "./calls/abort.ts";
 import type { Connection } from "./connection.ts";
-import { noChat, notTaken } from "./errors.ts";
+import { noFeature, notTaken } from "./errors.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
-import { Questions } from "./questions.ts";
-import type { ChatMessage, OutgoingMessage } from "./session.ts";
+import { ComingPage, historyMessage, noPage, type PageQuestion, type PastMessage, type WholePage } from "./past.ts";
+import { type AnswerMessage, type Asked, Questions } from "./questions.ts";
 
 /** The client, as its sending needs it. */
 export interface SendingOwner {
@@ -50,6 +51,7 @@ export class Sending {
   readonly #maxLineBytes: number;
   readonly #outbox = new Outbox((entry) => this.#transmit(entry));
   readonly #questions = new Questions();
+  readonly #comingPage = new ComingPage();
   #count = 0;
   #last: string | undefined;
   #onDrained: (() => void) | undefined;
@@ -67,7 +69,7 @@ export class Sending {
 
   /** Whether anything is waited for that a server has to say. */
   get isWaiting(): boolean {
-    return this.#outbox.size > 0 || this.#questions.messages.length > 0;
+    return this.#outbox.size > 0 || this.#questions.isWaiting;
   }
 
   /** The identity of the newest that was acknowledged. */
@@ -79,27 +81,36 @@ export class Sending {
    * Like `Client.publish`, for a client that is not closed. Throws at once. Resolves with the activity's identity, if
    * the server gives one.
    */
-  publish(activity: Readonly<Record<string, unknown>> | string): Promise<string | undefined> {
+  publish(activity: object | string, signal?: AbortSignal): Promise<string | undefined> {
     const text = activityText(activity);
     const user = this.#owner.user();
     const encode: Encode = (stamp, maxBytes) => encodePublication({ activity: text, ...stamp, user }, maxBytes);
-    return this.#add(undefined, encode);
+    return this.#add(undefined, encode, signal);
   }
 
   /** As `Client.send`, for a client that is not closed; throws at once. Resolves with the message's identity. */
-  send(to: string, text: string): Promise<string> {
+  send(to: string, text: string, signal?: AbortSignal): Promise<string> {
     const message = { command: "DIRECT_MESSAGE", to, text } as const;
     const encode: Encode = (stamp, maxBytes) => encodeDirectMessage({ ...message, ...stamp }, maxBytes);
     // A receipt always names its message.
-    return this.#add(to, encode) as Promise<string>;
+    return this.#add(to, encode, signal) as Promise<string>;
   }
 
   /** As `Client.users`, for a client that is not closed; throws at once. */
-  users(scope: UserScope): Promise<readonly string[]> {
+  users(scope: UserScope, signal?: AbortSignal): Promise<readonly string[]> {
     return this.#ask(
-      { command: "LIST_USERS", scope },
+      { message: { command: "LIST_USERS", scope }, needs: "chat" },
       (said) => said.command === "USER_LIST" && said.scope === scope ? said.users : undefined,
+      signal,
     );
+  }
+
+  /** One page of the past, for a client that is not closed; throws at once. */
+  page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
+    return this.#ask<WholePage>({ message: historyMessage(question), needs: "history" }, (said) => {
+      if (said.command === "USER_LIST") return undefined;
+      return said.command === "HISTORY_FAILED" ? noPage(said) : said;
+    }, signal);
   }
 
   /**
@@ -112,7 +123,7 @@ export class Sending {
       this.#last = undefined;
     }
     for (const entry of [...this.#outbox]) this.#transmit(entry, true);
-    for (const message of this.#questions.messages) this.#owner.open()?.say(message);
+    for (const message of this.#questions.again(this.#owner.features(), noFeature)) this.#owner.open()?.say(message);
     // Whether the last one arrived is not known.
     this.acknowledgeSoon();
   }
@@ -129,8 +140,19 @@ export class Sending {
   }
 
   /** The answer to a question came. */
-  answered(answer: ChatMessage): void {
+  answered(answer: AnswerMessage): void {
     this.#questions.answered(answer);
+  }
+
+  /** A part of a page of the past came, or its end. */
+  past(message: PastMessage): void {
+    const answer = this.#comingPage.take(message);
+    if (answer !== undefined) this.answered(answer);
+  }
+
+  /** The connection is over: the rest of a page does not come. */
+  cutOff(): void {
+    this.#comingPage.cutOff();
   }
 
   /** Acknowledges direct messages at the end of the turn, all of the turn together. */
@@ -173,16 +195,17 @@ export class Sending {
 
   /** Asks now, and again on each new connection, until there is an answer as of `Questions.add`. Throws at once. */
   #ask<Answer>(
-    message: OutgoingMessage,
-    answerIn: (said: ChatMessage) => Answer | undefined,
+    asked: Asked,
+    answerIn: (said: AnswerMessage) => Answer | Error | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<Answer> {
-    if (!this.#canChat) throw noChat();
-    const answer = this.#questions.add(message, answerIn);
-    this.#owner.open()?.say(message);
-    return answer;
+    if (!this.#owner.features().includes(asked.needs)) throw noFeature(asked.needs);
+    const { answer, abandon } = this.#questions.add(asked, answerIn);
+    this.#owner.open()?.say(asked.message);
+    return unlessAborted(answer, signal, abandon);
   }
 
-  #add(to: string | undefined, encode: Encode): Promise<string | undefined> {
+  #add(to: string | undefined, encode: Encode, signal: AbortSignal | undefined): Promise<string | undefined> {
     const { time } = this.#owner;
     const messageId = `${this.#owner.nonce}-${++this.#count}`;
     const lamport = time.publish();
@@ -200,21 +223,27 @@ export class Sending {
       resolve(id);
     };
     if (this.#owner.open() === undefined) time.note({ event: "queued", id: messageId });
-    this.#outbox.add({ messageId, to, line, lineAt, onAcknowledged, onFailed: reject });
-    return promise;
+    const entry = { messageId, to, line, lineAt, onAcknowledged, onFailed: reject, isSent: false };
+    this.#outbox.add(entry);
+    return unlessAborted(promise, signal, () => {
+      this.#outbox.withdraw(entry);
+      this.#checkDrained();
+    });
   }
 
-  #transmit({ messageId, to, line, lineAt }: Unacknowledged, isLate = this.#owner.time.isRecorded): void {
+  #transmit(entry: Unacknowledged, isLate = this.#owner.time.isRecorded): void {
+    const { messageId, to, line, lineAt } = entry;
     const { time } = this.#owner;
     const connection = this.#owner.open();
     if (connection === undefined) return;
     const canSend = to === undefined || this.#canChat;
     if (canSend) {
+      entry.isSent = true;
       // A line that waited is sent after everything that the client saw in the meantime.
       connection.send(isLate ? lineAt(time.send({ event: "send", id: messageId, ...this.#owner.toServer() })) : line);
     }
     // Not at once, as the outbox is in the middle of something.
-    if (!canSend) queueMicrotask(() => this.#refuse(messageId, noChat));
+    if (!canSend) queueMicrotask(() => this.#refuse(messageId, () => noFeature("chat")));
     // Nothing will tell that it arrived. Likewise.
     else if (to === undefined && !this.#owner.features().includes("ack")) {
       queueMicrotask(() => this.acknowledged(messageId, undefined));

@@ -28,6 +28,7 @@ import type {
   WireVector,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
+import type { PastMessage } from "./past.ts";
 
 /** What a connection is for. */
 export interface SessionPlan {
@@ -109,6 +110,8 @@ export type SessionEffect =
   /** An activity or a direct message was not taken; the session goes on. */
   | { readonly kind: "refused"; readonly refusal: FailedMessage }
   | { readonly kind: "chat"; readonly message: ChatMessage }
+  /** A part of a page of the past, or its end. */
+  | { readonly kind: "past"; readonly message: PastMessage }
   | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
   /** Where to go when the server is gone, best first. */
@@ -142,9 +145,13 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     case "":
       return lost("INVALID_MESSAGE", `the server sent something that cannot be read: ${message.info}`);
     case "ACTIVITY_BROADCAST":
-      return isOpen(session)
-        ? { session, effects: [{ kind: "deliver", broadcast: message }] }
-        : unexpected(message.command);
+      if (!isOpen(session)) return unexpected(message.command);
+      return message.past === true
+        ? { session, effects: [{ kind: "past", message }] }
+        : { session, effects: [{ kind: "deliver", broadcast: message }] };
+    case "HISTORY_PAGE":
+    case "HISTORY_FAILED":
+      return isOpen(session) ? { session, effects: [{ kind: "past", message }] } : unexpected(message.command);
     case "ACTIVITY_ACK":
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
     case "ACTIVITY_PENDING":
@@ -156,10 +163,6 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "CLOCK":
       return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
-    case "HISTORY_PAGE":
-    case "HISTORY_FAILED":
-      // This client does not ask for the past.
-      return { session, effects: NO_EFFECTS };
     case "DIRECT_MESSAGE":
     case "RECEIPT":
     case "USER_LIST":

@@ -6,6 +6,8 @@
 /** A timer that was asked for; `cancel` is harmless after it fired. */
 export interface Timer {
   cancel(): void;
+  /** Lets the process end although this waits, where there is a process that timers keep alive. */
+  unref?(): void;
 }
 
 /** Two clocks and a way to be woken. */

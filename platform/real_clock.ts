@@ -31,6 +31,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 class RealTimer implements Timer {
   #handle: ReturnType<typeof setTimeout>;
+  #isUnref = false;
 
   constructor(delayMs: number, wake: () => void) {
     this.#handle = this.#start(delayMs, wake);
@@ -40,10 +41,23 @@ class RealTimer implements Timer {
     clearTimeout(this.#handle);
   }
 
+  unref(): void {
+    this.#isUnref = true;
+    unrefTimeout(this.#handle);
+  }
+
   #start(delayMs: number, wake: () => void): ReturnType<typeof setTimeout> {
     if (delayMs <= LONGEST_TIMEOUT_MS) return setTimeout(wake, Math.ceil(delayMs));
     return setTimeout(() => {
       this.#handle = this.#start(delayMs - LONGEST_TIMEOUT_MS, wake);
+      if (this.#isUnref) unrefTimeout(this.#handle);
     }, LONGEST_TIMEOUT_MS);
   }
+}
+
+/** Deno's own `setTimeout` gives a number, that of Node.js an object. */
+function unrefTimeout(handle: ReturnType<typeof setTimeout>): void {
+  const timer = handle as unknown as number | { unref(): void };
+  if (typeof timer === "number") Deno.unrefTimer(timer);
+  else timer.unref();
 }

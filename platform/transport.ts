@@ -82,6 +82,8 @@ export interface Transport {
       signal?: AbortSignal;
       /** It is given up when there are as many sockets as there should be. */
       isOptional?: boolean;
+      /** The process may end while this is under way. A link that comes of it keeps the process alive as any other. */
+      isBackground?: boolean;
     },
   ): Promise<Link>;
 }

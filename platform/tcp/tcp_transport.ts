@@ -6,8 +6,9 @@
 import { getLogger } from "@logtape/logtape";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import { type Endpoint, plainAddress } from "../address.ts";
+import { plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
+import { realClock } from "../real_clock.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
 import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "../transport.ts";
@@ -384,26 +385,28 @@ class TcpListener implements Listener {
 }
 
 function dial(
-  { host, port, timeoutMs, signal }: Endpoint & { timeoutMs: number; signal?: AbortSignal },
+  { host, port, timeoutMs, signal, isBackground = false }: Parameters<Transport["dial"]>[0],
   toLink: (socket: Socket) => Link,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true });
-    const timer = setTimeout(
-      () => fail(failure("ETIMEDOUT", `no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
+    const timer = realClock.after(timeoutMs, () => fail(failure("ETIMEDOUT", `no answer within ${timeoutMs} ms`)));
+    if (isBackground) {
+      socket.unref();
+      timer.unref?.();
+    }
     const onAbort = () => fail(failure("ABORT_ERR", "it was given up"));
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("error", fail);
     socket.once("connect", () => {
       settle();
+      if (isBackground) socket.ref();
       resolve(toLink(socket));
     });
     if (signal?.aborted) onAbort();
 
     function settle(): void {
-      clearTimeout(timer);
+      timer.cancel();
       signal?.removeEventListener("abort", onAbort);
       socket.off("error", fail);
     }

@@ -9,7 +9,7 @@ Deno.test("connect() logs in as anonymous and says what it can do", async () => 
   assertEquals(world.server.lines, [{
     command: "LOGIN",
     username: "anonymous",
-    features: ["heartbeat", "presence", "ack", "resume", "chat"],
+    features: ["heartbeat", "presence", "ack", "resume", "chat", "history"],
   }]);
   assertEquals([client.username, client.serverId, client.registered], ["anonymous", "s", false]);
   assertEquals(world.kinds, ["connecting", "connected", "caughtUp"]);

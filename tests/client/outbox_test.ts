@@ -6,15 +6,19 @@ function makeOutbox() {
   const sent: string[] = [];
   const settled: string[] = [];
   const outbox = new Outbox(({ messageId }) => sent.push(messageId));
-  const add = (messageId: string, bytes = 10) =>
-    outbox.add({
+  const add = (messageId: string, bytes = 10, isSent = true) => {
+    const entry = {
       to: undefined,
       messageId,
       line: new Uint8Array(bytes),
       lineAt: () => new Uint8Array(bytes),
-      onAcknowledged: (id) => settled.push(`${messageId}=${id}`),
-      onFailed: (error) => settled.push(`${messageId}: ${error.message}`),
-    });
+      onAcknowledged: (id: string | undefined) => settled.push(`${messageId}=${id}`),
+      onFailed: (error: Error) => settled.push(`${messageId}: ${error.message}`),
+      isSent,
+    };
+    outbox.add(entry);
+    return entry;
+  };
   return { outbox, sent, settled, add };
 }
 
@@ -78,4 +82,21 @@ Deno.test("Outbox.refuse() takes one out, and lets the next one have its place",
   assertEquals(settled, ["m3: not m3"]);
   assertEquals(outbox.size, MAX_UNACKNOWLEDGED);
   assertEquals(sent.at(-1), `m${MAX_UNACKNOWLEDGED}`);
+});
+
+Deno.test("Outbox.withdraw() takes back what has not left the client, and nothing else", () => {
+  const { outbox, sent, settled, add } = makeOutbox();
+  const gone = add("m1");
+  const kept = add("m2", 10, false);
+  const large = add("m3", MAX_UNACKNOWLEDGED_BYTES, false);
+  const waiting = add("m4", 10, false);
+  add("m5", 10, false);
+  outbox.withdraw(gone);
+  outbox.withdraw(kept);
+  outbox.withdraw(waiting);
+  assertEquals([sent, outbox.size, outbox.sent], [["m1", "m2", "m3"], 3, 2]);
+  outbox.withdraw(large);
+  outbox.withdraw(large);
+  assertEquals([sent, outbox.size], [["m1", "m2", "m3", "m5"], 2]);
+  assertEquals(settled, []);
 });

@@ -14,7 +14,6 @@ Deno.test("activityText() refuses what is no object, and names no part of it", (
     assertThrows(() => activityText(wrong), TypeError, "not a JSON object");
   }
   assertThrows(() => activityText("{nonsense"), TypeError, "not JSON");
-  // @ts-expect-error: what JavaScript programs may pass
   assertThrows(() => activityText([]), TypeError, "not a JSON object");
   assertThrows(() => activityText({ toJSON: () => "text" }), TypeError, "not a JSON object");
   assertThrows(() => activityText({ toJSON: () => undefined }), TypeError, "not a JSON object");

@@ -9,7 +9,7 @@ function logIn(vector: Record<string, number> = { s: 10 }, since?: Record<string
   const events: ClientEvent[] = [];
   const pressure: boolean[] = [];
   let acknowledged = 0;
-  const receiving = new Receiving(since, {
+  const receiving = new Receiving(since ?? "login", {
     tell: (event) => events.push(event),
     onArrival: () => {},
     onPressure: (isHigh) => pressure.push(isHigh),
@@ -80,7 +80,7 @@ Deno.test("Receiving takes over the vector of the login when the server says tha
 Deno.test("Receiving is caught up when the server says so, also where it does not resume", () => {
   const events: string[] = [];
   const ignore = () => {};
-  const receiving = new Receiving(undefined, {
+  const receiving = new Receiving("login", {
     tell: ({ kind }) => events.push(kind),
     onArrival: ignore,
     onPressure: ignore,

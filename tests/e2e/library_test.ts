@@ -103,3 +103,36 @@ Deno.test("a client comes back to a server that was started again, and misses no
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a program ends although its client tries to come back, if it said that it may", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "thrum-e2e-" });
+  const root = new URL("../../", import.meta.url);
+  const server = await serve(HERE);
+  const start = async (name: string, persistent: boolean) => {
+    const mod = new URL("mod.ts", root).href;
+    const options = JSON.stringify({ host: server.host, port: server.port, persistent });
+    const program = `import { connect } from "${mod}"; await connect(${options}); console.log("in");`;
+    await Deno.writeTextFile(`${folder}/${name}.ts`, program);
+    const args = ["run", "-A", "--config", new URL("deno.json", root).pathname, `${folder}/${name}.ts`];
+    const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }).spawn();
+    const reader = child.stdout.getReader();
+    await deadline(reader.read(), PATIENCE_MS);
+    await reader.cancel();
+    return child;
+  };
+  try {
+    const patient = await start("patient", true);
+    const other = await start("other", false);
+    let hasEnded = false;
+    const patientEnds = patient.status.then(() => hasEnded = true);
+    // Nobody listens there any more, and both go on calling.
+    await server.close();
+    const { code } = await deadline(other.status, PATIENCE_MS);
+    assertEquals([code, hasEnded], [0, false]);
+    patient.kill("SIGKILL");
+    await patientEnds;
+  } finally {
+    await server.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

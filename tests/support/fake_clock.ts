@@ -13,6 +13,8 @@ interface FakeTimer {
   /** Counts timers that were asked for: the earlier asked, the earlier woken. */
   readonly order: number;
   readonly wake: () => void;
+  /** Whether it would let a process end. */
+  isUnref: boolean;
 }
 
 /** More turns than this at one moment are taken for a loop that never ends. */
@@ -57,13 +59,14 @@ export class FakeClock implements Clock {
   }
 
   after(delayMs: number, wake: () => void): Timer {
-    const timer = { at: this.#nowMs + Math.max(0, delayMs), order: ++this.#asked, wake };
+    const timer = { at: this.#nowMs + Math.max(0, delayMs), order: ++this.#asked, wake, isUnref: false };
     this.#timers.splice(this.#placeOf(timer), 0, timer);
     return {
       cancel: () => {
         const place = this.#placeOf(timer);
         if (this.#timers[place] === timer) this.#timers.splice(place, 1);
       },
+      unref: () => timer.isUnref = true,
     };
   }
 
@@ -79,6 +82,11 @@ export class FakeClock implements Clock {
   /** Timers that wait: 0 when nothing was forgotten. */
   get timersWaiting(): number {
     return this.#timers.length;
+  }
+
+  /** Timers that wait, and would keep a process alive. */
+  get timersHolding(): number {
+    return this.#timers.filter(({ isUnref }) => !isUnref).length;
   }
 
   /** The moment of the next timer. */

@@ -69,12 +69,14 @@ export class FakeServer {
   answersHeartbeats = true;
   /** Activities with a lower sequence are forgotten. */
   keepFrom = 1;
+  /** A page of the past has no more activities. */
+  pageSize = 500;
   /** For `LOGIN_SUCCESS`. */
   ticket: string | undefined;
   /** Whether CAUGHT_UP is sent by itself. */
   tellsCaughtUp = true;
   /** Those of the features that it serves. */
-  features: readonly string[] = ["heartbeat", "presence", "ack", "resume", "chat"];
+  features: readonly string[] = ["heartbeat", "presence", "ack", "resume", "chat", "history"];
   readonly #origin: string;
   readonly #options: FakeServerParts;
   readonly #transport: Transport;
@@ -258,6 +260,9 @@ export class FakeServer {
         connection.send({ command: "USER_LIST", scope: line.scope, users: [...new Set(all)].sort() });
         break;
       }
+      case "HISTORY":
+        connection.send(...this.#past(line));
+        break;
       case "HEARTBEAT":
         if (this.answersHeartbeats) connection.send({ command: "HEARTBEAT_ACK", sequence: line.sequence });
         break;
@@ -303,6 +308,30 @@ export class FakeServer {
     const inbox = resume === undefined ? this.#inbox(username) : [];
     for (const entry of inbox) connection.send({ ...this.#broadcast(entry), offline: true });
     if (this.tellsCaughtUp) connection.send({ command: "CAUGHT_UP", vector });
+  }
+
+  /** A page of the past. */
+  #past({ limit = 20, before, since }: Line): Line[] {
+    const ids = this.log.map(idOf);
+    for (const id of [before, since]) {
+      if (typeof id === "string" && !ids.includes(id)) {
+        return [{ command: "HISTORY_FAILED", reason: "UNKNOWN_ENTRY", info: "there is no such entry" }];
+      }
+    }
+    const all = this.log.filter((entry) => entry.only === undefined && entry.sequence >= this.keepFrom);
+    const from = typeof since === "string" ? ids.indexOf(since) + 1 : 0;
+    const asked = this.log.slice(from, before === undefined ? undefined : ids.indexOf(before))
+      .filter((entry) => all.includes(entry))
+      .map((entry) => this.#broadcast(entry))
+      .filter(({ sentAt }) => typeof since !== "number" || sentAt >= since);
+    const page = asked.slice(-Math.min(limit, this.pageSize));
+    const more = page.length < asked.length;
+    const begins = all.length === 0 ? {} : { begins: { id: idOf(all[0]!), at: 5 } };
+    const end = { command: "HISTORY_PAGE", past: true, count: page.length, more, ...begins };
+    return [
+      ...page.map((line) => ({ ...line, past: true })),
+      { ...end, ...(more ? { before: page[0]!.id } : {}), ...(this.keepFrom > 1 ? { forgotten: true } : {}) },
+    ];
   }
 
   /** Direct messages for a user that are not delivered yet. */

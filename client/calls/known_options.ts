@@ -1,0 +1,93 @@
+/**
+ * The options that there are, and what is wrong with those that a program gives: a mistyped option must not be one that
+ * nobody reads. Pure.
+ */
+
+import { nearest } from "../../config/nearest.ts";
+import type { Vector } from "../../log/vector.ts";
+import type { Endpoint } from "../../platform/address.ts";
+import type { Feature } from "../../protocol/message.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import type { ReconnectPolicy } from "../failover/reconnect.ts";
+import type { CallOptions, ConnectOptions, HistoryOptions } from "../options.ts";
+
+/** An option that is missing here does not compile, nor does one too many. */
+type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+/** What can be said in a call. */
+export const CALL_OPTIONS: Names<CallOptions> = { signal: true };
+/** The same of `history`. */
+export const HISTORY_OPTIONS: Names<HistoryOptions> = { signal: true, limit: true, before: true, since: true };
+const ENDPOINT: Names<Endpoint> = { host: true, port: true };
+const RECONNECT: Names<ReconnectPolicy> = {
+  minDelayMs: true,
+  maxDelayMs: true,
+  spreadMs: true,
+  stableAfterMs: true,
+  giveUpAfterMs: true,
+};
+const CONNECT: Names<ConnectOptions> = {
+  ...ENDPOINT,
+  servers: true,
+  username: true,
+  secret: true,
+  register: true,
+  features: true,
+  from: true,
+  since: true,
+  reads: true,
+  lamport: true,
+  reconnect: true,
+  persistent: true,
+  signal: true,
+  connectTimeoutMs: true,
+  maxLineBytes: true,
+  heartbeatChannel: true,
+  blockHeartbeatMs: true,
+  trace: true,
+  traceLimitBytes: true,
+  onEvent: true,
+};
+
+/**
+ * Refuses options that there are not, also within options, and a name without a secret.
+ * @throws {TypeError} for the first fault.
+ * @throws the reason of a signal that is aborted already.
+ */
+export function checkConnectOptions(options: ConnectOptions): void {
+  checkOptions(options, CONNECT, "connect()");
+  const { servers = [], heartbeatChannel, reconnect, signal } = options;
+  signal?.throwIfAborted();
+  for (const server of servers) checkOptions(server, ENDPOINT, '"servers" of connect()');
+  if (heartbeatChannel !== undefined) checkOptions(heartbeatChannel, ENDPOINT, '"heartbeatChannel" of connect()');
+  if (reconnect) checkOptions(reconnect, RECONNECT, '"reconnect" of connect()');
+  const { username = ANONYMOUS, secret } = options;
+  if (username === ANONYMOUS || secret !== undefined) return;
+  throw new TypeError(`Cannot log in as "${username}": there is no secret`);
+}
+
+/**
+ * Refuses options of a call that are not among `known`. `call` is what has them, as people write it.
+ * @throws {TypeError} for the first one.
+ */
+export function checkOptions(options: object, known: Readonly<Record<string, true>>, call: string): void {
+  if (typeof options !== "object" || options === null) throw new TypeError(`The options of ${call} are no object`);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const near = nearest(name, Object.keys(known));
+    const hint = near === undefined ? `known are ${Object.keys(known).join(", ")}` : `did you mean "${near}"?`;
+    throw new TypeError(`Unknown option "${name}" of ${call}; ${hint}`);
+  }
+}
+
+/** Where the iterators of a client begin. @throws {TypeError} when they cannot begin there. */
+export function beginningOf({ from, since }: ConnectOptions, features: readonly Feature[]): Vector | "login" | "now" {
+  if (from !== undefined && since !== undefined) throw new TypeError('Cannot begin at both "from" and "since"');
+  const beginning = from ?? since ?? "login";
+  if (typeof beginning === "string") {
+    if (beginning === "login" || beginning === "now") return beginning;
+    throw new TypeError('"from" must be "login", "now" or a vector');
+  }
+  if (features.includes("resume")) return beginning;
+  throw new TypeError('Cannot come back to where a client was before without the feature "resume"');
+}
