@@ -16,6 +16,7 @@ import { refusalHint } from "./client/terminal/refusal_hint.ts";
 import { register } from "./client/terminal/register.ts";
 import { send } from "./client/terminal/send.ts";
 import { users } from "./client/terminal/users.ts";
+import type { HistoryFile } from "./client/terminal/chat/history_file.ts";
 import type { StateFile } from "./client/terminal/chat/remembered_login.ts";
 import { visible } from "./client/terminal/screen/visible.ts";
 import {
@@ -34,9 +35,9 @@ import { manualPage } from "./config/manual_page.ts";
 import { NoAnswer } from "./config/prompts.ts";
 import { makeSecret } from "./platform/crypto.ts";
 import { realClock } from "./platform/real_clock.ts";
-import { onStopSignal } from "./platform/signals.ts";
+import { onStopSignal, onTerminateSignal } from "./platform/signals.ts";
 import { stdio } from "./platform/stdio.ts";
-import { FileError, readTextFile, replacePrivateFile } from "./platform/files/text_file.ts";
+import { appendPrivateFile, FileError, readTextFile, replacePrivateFile } from "./platform/files/text_file.ts";
 import { VERSION } from "./protocol/version.ts";
 
 /** The config file that came with the program: inside it when it is compiled, beside it otherwise. */
@@ -91,11 +92,12 @@ async function makeParts(args: ClientArguments): Promise<CommandParts> {
     // A variable that is set to nothing says nothing.
     secret: args.secret ?? (Deno.env.get("THRUM_SECRET") || undefined),
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
-    stdio: leavable(stdio, onStopSignal),
+    stdio: leavable(stdio, onStopSignal, onTerminateSignal),
     clock: realClock,
     connect: (options) => connect({ ...options, ...traceOf(args) }),
     reach: (server = config.server) => reach(server),
     stateFile: stateFile(),
+    historyFile: historyFile(),
     makeSecret,
     onStop: onStopSignal,
   };
@@ -108,15 +110,31 @@ function traceOf({ trace, traceLimitBytes }: ClientArguments): Pick<ConnectOptio
   };
 }
 
-/** `client.json` in the folder for programs' data about one person. */
+/** `client.json`: who talked last. */
 function stateFile(): StateFile | undefined {
+  const path = personalFile("client.json");
+  if (path === undefined) return undefined;
+  return { read: () => readTextFile(path), write: (text) => replacePrivateFile(path, text) };
+}
+
+/** `history`: what people typed, a line each. */
+function historyFile(): HistoryFile | undefined {
+  const path = personalFile("history");
+  if (path === undefined) return undefined;
+  return {
+    read: () => readTextFile(path),
+    append: (text) => appendPrivateFile(path, text),
+    replace: (text) => replacePrivateFile(path, text),
+  };
+}
+
+/** A file in the folder for programs' data about one person. */
+function personalFile(name: string): string | undefined {
   const home = Deno.env.get("HOME");
   const folder = Deno.env.get("XDG_CONFIG_HOME") ||
     (Deno.build.os === "windows" ? Deno.env.get("APPDATA") : undefined) ||
     (home && `${home}/.config`);
-  if (!folder) return undefined;
-  const path = `${folder}/thrum/client.json`;
-  return { read: () => readTextFile(path), write: (text) => replacePrivateFile(path, text) };
+  return folder ? `${folder}/thrum/${name}` : undefined;
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */

@@ -7,14 +7,23 @@ import { clearTimeout, setTimeout } from "node:timers";
  * what comes later than this is a person who does not want to wait.
  */
 const ONE_CTRL_C_MS = 500;
+/** Windows knows no SIGTERM; Ctrl-Break is nearest. */
+const TERMINATE: Deno.Signal = Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM";
 
 /**
  * Calls `stop` on Ctrl-C and on a request to terminate, once. From half a second after it a signal ends the program at
  * once again; and so it does when this is disposed of before one came.
  */
 export function onStopSignal(stop: () => void): Disposable {
-  // Windows knows no SIGTERM; Ctrl-Break is nearest.
-  const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  return onSignals(["SIGINT", TERMINATE], stop);
+}
+
+/** The same without Ctrl-C: where that is a key like others. */
+export function onTerminateSignal(stop: () => void): Disposable {
+  return onSignals([TERMINATE], stop);
+}
+
+function onSignals(signals: readonly Deno.Signal[], stop: () => void): Disposable {
   let patience: ReturnType<typeof setTimeout> | undefined;
   const remove = () => {
     clearTimeout(patience);

@@ -4,7 +4,16 @@
  */
 
 import { FileError, fileReason } from "./files/text_file.ts";
-import { canAsk, type LineTerminal, lineTerminal, outputError, type Style, styleFor, writeAll } from "./terminal.ts";
+import {
+  canAsk,
+  isDumb,
+  type LineTerminal,
+  lineTerminal,
+  outputError,
+  type Style,
+  styleFor,
+  writeAll,
+} from "./terminal.ts";
 
 /** What a command talks through. */
 export interface Stdio {
@@ -35,6 +44,23 @@ export interface Stdio {
   openKeyboard(maxBytes?: number): Keyboard;
   /** Calls `changed` when the terminal has another size, until it is disposed of. */
   onResize(changed: () => void): Disposable;
+  /** Rows of the terminal at this moment. */
+  rows?(): number;
+  /** Whether the terminal can do nothing but show text (`TERM=dumb`). */
+  readonly isDumb?: boolean;
+  /** Absent where a program cannot be stopped and go on (Windows). */
+  readonly suspension?: Suspension;
+}
+
+/** Stopping at a terminal, as Ctrl-Z does it, and going on. */
+export interface Suspension {
+  /**
+   * Stops the program and what it was started by, until somebody continues them. `false` where nobody could: then
+   * nothing happened.
+   */
+  stop(): boolean;
+  /** Calls `continued` when the program goes on, with the keyboard as it was; until it is disposed of. */
+  onContinued(continued: () => void): Disposable;
 }
 
 /** A keyboard that is read key by key. */
@@ -80,25 +106,21 @@ export const stdio: Stdio = {
       yield buffer.slice(0, size);
     }
   },
-  openKeyboard(maxBytes = 4096) {
-    Deno.stdin.setRaw(true);
-    const buffer = new Uint8Array(maxBytes);
-    return {
-      async read() {
-        const size = await Deno.stdin.read(buffer);
-        return size === null ? undefined : buffer.slice(0, size);
-      },
-      [Symbol.dispose]() {
-        Deno.stdin.setRaw(false);
-      },
-    };
-  },
+  openKeyboard,
   onResize(changed) {
     // Windows does not tell; there the next key finds the new width.
     if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
-    Deno.addSignalListener("SIGWINCH", changed);
-    return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGWINCH", changed) };
+    return onSignal("SIGWINCH", changed);
   },
+  rows() {
+    try {
+      return Deno.consoleSize().rows;
+    } catch {
+      return 24;
+    }
+  },
+  isDumb: isDumb(),
+  ...(Deno.build.os === "windows" ? {} : { suspension: { stop, onContinued } }),
 };
 
 async function readInput(buffer: Uint8Array): Promise<number | null> {
@@ -107,4 +129,118 @@ async function readInput(buffer: Uint8Array): Promise<number | null> {
   } catch (error) {
     throw new FileError(`Cannot read standard input: ${fileReason(error)}`, { cause: error });
   }
+}
+
+/** How many keyboards are open. A continued program finds its terminal as the shell had it. */
+let openKeyboards = 0;
+
+function openKeyboard(maxBytes = 4096): Keyboard {
+  takeKeys();
+  openKeyboards++;
+  const { promise: never } = Promise.withResolvers<Uint8Array>();
+  let interrupt = isSignalled() ? Promise.withResolvers<Uint8Array>() : undefined;
+  const interrupts = interrupt && onInterrupt(() => interrupt!.resolve(INTERRUPT));
+  const continued = Deno.build.os === "windows" ? undefined : onContinued(() => {});
+  const buffer = new Uint8Array(maxBytes);
+  // A read cannot be given up: one that an interrupt overtook is that of the next call.
+  let reading: Promise<Uint8Array | undefined> | undefined;
+  let isOpen = true;
+  return {
+    async read() {
+      reading ??= readKeys(buffer);
+      const keys = await Promise.race([reading, interrupt?.promise ?? never]);
+      if (keys === INTERRUPT) interrupt = Promise.withResolvers();
+      else reading = undefined;
+      return keys;
+    },
+    [Symbol.dispose]() {
+      if (!isOpen) return;
+      isOpen = false;
+      interrupts?.[Symbol.dispose]();
+      continued?.[Symbol.dispose]();
+      openKeyboards--;
+      Deno.stdin.setRaw(false);
+    },
+  };
+}
+
+async function readKeys(buffer: Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    const size = await Deno.stdin.read(buffer);
+    return size === null ? undefined : buffer.slice(0, size);
+  } catch {
+    // The terminal is gone.
+    return undefined;
+  }
+}
+
+/**
+ * Keys come one by one, without an echo. Ctrl-Z has to stop this program and all that started it (`deno task`, `npx`),
+ * which catch that signal and go on. A program that may start others may stop those. One that may not leaves Ctrl-Z,
+ * and with it Ctrl-C, to the terminal.
+ */
+function takeKeys(): void {
+  Deno.stdin.setRaw(true, { cbreak: isSignalled() });
+}
+
+/** Whether the terminal makes signals of Ctrl-C and Ctrl-Z. */
+function isSignalled(): boolean {
+  return Deno.build.os !== "windows" && Deno.permissions.querySync({ name: "run" }).state !== "granted";
+}
+
+/** What Ctrl-C is as a key. */
+const INTERRUPT = new Uint8Array([3]);
+/** One Ctrl-C can come twice, from the terminal and from a program that started this one. */
+const ONE_INTERRUPT_MS = 100;
+
+function onInterrupt(interrupted: () => void): Disposable {
+  let lastMs = -Infinity;
+  return onSignal("SIGINT", () => {
+    const nowMs = performance.now();
+    if (nowMs - lastMs >= ONE_INTERRUPT_MS) interrupted();
+    lastMs = nowMs;
+  });
+}
+
+function stop(): boolean {
+  if (isSignalled() || isOrphan()) return false;
+  Deno.stdin.setRaw(false);
+  // 0: also what started this program. SIGSTOP: that one nobody catches.
+  Deno.kill(0, "SIGSTOP");
+  return true;
+}
+
+/**
+ * Whether there is no shell that could let this program go on: it was started by whoever made the terminal. The kernel
+ * knows that too, and then ignores Ctrl-Z; but SIGSTOP it obeys.
+ */
+function isOrphan(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const self = processOf("self");
+    let parent = processOf(self.parent);
+    while (parent.group === self.group) parent = processOf(parent.parent);
+    return parent.session !== self.session;
+  } catch {
+    return true;
+  }
+}
+
+function processOf(pid: string): { readonly parent: string; readonly group: string; readonly session: string } {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // Behind the name, which may have anything in it.
+  const [, parent = "", group = "", session = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { parent, group, session };
+}
+
+function onContinued(continued: () => void): Disposable {
+  return onSignal("SIGCONT", () => {
+    if (openKeyboards > 0) takeKeys();
+    continued();
+  });
+}
+
+function onSignal(signal: Deno.Signal, listener: () => void): Disposable {
+  Deno.addSignalListener(signal, listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
 }

@@ -41,7 +41,7 @@ const TARGETS: readonly Target[] = [
       "--allow-net",
       "--allow-read",
       "--allow-write",
-      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_DENO,OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG,GRPC_*,WS_NO_*",
+      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_DENO,OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG,GRPC_*,WS_NO_*,TERM",
       "--allow-sys=uid,statfs",
     ],
   },
@@ -53,7 +53,7 @@ const TARGETS: readonly Target[] = [
       "--allow-net",
       "--allow-read",
       "--allow-write",
-      "--allow-env=THRUM_SECRET,USER,USERNAME,HOME,XDG_CONFIG_HOME,APPDATA",
+      "--allow-env=THRUM_SECRET,USER,USERNAME,HOME,XDG_CONFIG_HOME,APPDATA,TERM",
     ],
   },
 ];

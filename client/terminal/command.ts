@@ -8,6 +8,7 @@ import { RefusedError } from "../errors.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
 import { confirmNew, type Identity } from "./identity.ts";
+import type { HistoryFile } from "./chat/history_file.ts";
 import type { StateFile } from "./chat/remembered_login.ts";
 
 /** What a command is given. */
@@ -29,6 +30,8 @@ export interface CommandParts {
   reach(server?: Endpoint): Promise<void>;
   /** Where to keep who talked last; `undefined` where this machine has no place for that. */
   readonly stateFile: StateFile | undefined;
+  /** Where the lines that people typed are kept for Ctrl-R and the arrow keys. */
+  readonly historyFile?: HistoryFile | undefined;
   /** Makes a secret that nobody guesses. */
   makeSecret(): string;
   /** Calls `stop` when the program is asked to stop, until it is disposed of. */
@@ -66,8 +69,15 @@ export async function enter(
   }
 }
 
-/** `stdio`, at which a signal to stop ends the input, as Ctrl-D does: the person wants to leave. */
-export function leavable(stdio: Stdio, onStop: CommandParts["onStop"]): Stdio {
+/**
+ * `stdio`, at which a signal to stop ends the input, as Ctrl-D does: the person wants to leave. Where keys are read one
+ * by one, Ctrl-C is one of them: there only the signals of `onTerminate` count.
+ */
+export function leavable(
+  stdio: Stdio,
+  onStop: CommandParts["onStop"],
+  onTerminate: CommandParts["onStop"] = onStop,
+): Stdio {
   return {
     ...stdio,
     terminal: {
@@ -80,7 +90,7 @@ export function leavable(stdio: Stdio, onStop: CommandParts["onStop"]): Stdio {
     },
     openKeyboard(maxBytes) {
       const keyboard = stdio.openKeyboard(maxBytes);
-      const left = untilStop(onStop);
+      const left = untilStop(onTerminate);
       return {
         read: () => Promise.race([keyboard.read(), left.stopped]),
         [Symbol.dispose]() {

@@ -58,6 +58,21 @@ export async function replacePrivateFile(path: string, text: string): Promise<vo
   }
 }
 
+/**
+ * Adds `text` to the end of a file that its owner alone can read, whoever could before. Makes what is missing. Rejects
+ * with a `FileError`.
+ */
+export async function appendPrivateFile(path: string, text: string): Promise<void> {
+  try {
+    await Deno.mkdir(path.replace(/[^\\/]*$/, ""), { recursive: true, mode: 0o700 });
+    await Deno.writeTextFile(path, text, { append: true, mode: 0o600 });
+    // The mode above is for a file that is new.
+    if (Deno.build.os !== "windows") await Deno.chmod(path, 0o600);
+  } catch (error) {
+    throw new FileError(`Cannot write ${JSON.stringify(path)}: ${fileReason(error)}`, { cause: error });
+  }
+}
+
 /** Why the operating system refused something with a file, e.g. `"permission denied"`. */
 export function fileReason(error: unknown): string {
   const code = (error as { code?: string }).code;

@@ -221,6 +221,8 @@ talking("what others publish appears above the line being typed and leaves it wh
   await publish(port, { text: "again" });
   await screen.shows(`> …${"y".repeat(76)}`, /again$/);
   await screen.type("C-c");
+  await screen.shows(">", /again$/);
+  await screen.type("C-c");
   await screen.sees(/^exit 0$/);
   assertMatch((await screen.rows()).at(-2)!, /again$/);
 });
@@ -261,6 +263,8 @@ talking("the interactive session says that the server went, and what happens nex
   server.signal("SIGTERM");
   assertEquals(await server.ended(), 0);
   await screen.shows("> typing", /^Server is down\. Connecting to a backup server …$/);
+  await screen.type("C-c");
+  await screen.shows(">");
   await screen.type("C-c");
   await screen.sees(/^exit 0$/);
 });

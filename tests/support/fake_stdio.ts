@@ -1,6 +1,6 @@
 /** Standard input and output for tests: answers are prepared, and what is written is kept. */
 
-import type { Keyboard, Stdio } from "../../platform/stdio.ts";
+import type { Keyboard, Stdio, Suspension } from "../../platform/stdio.ts";
 import type { Style } from "../../platform/terminal.ts";
 
 /** Leaves text as it is. */
@@ -11,6 +11,8 @@ export class FakeStdio implements Stdio {
   readonly canAsk: boolean;
   readonly out = PLAIN;
   readonly err = PLAIN;
+  rows?: () => number;
+  suspension?: Suspension;
   /** Everything that was written to the terminal, questions included. */
   written = "";
   /** Everything that went to standard error. */

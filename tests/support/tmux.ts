@@ -47,6 +47,12 @@ export class Screen implements AsyncDisposable {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Pastes, as a terminal does with what somebody has copied: several lines in one. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux("set-buffer", text);
+    await this.#tmux("paste-buffer", "-p");
+  }
+
   /** Gives the screen another width. */
   async resize(columns: number): Promise<void> {
     await this.#tmux("resize-window", "-x", String(columns));

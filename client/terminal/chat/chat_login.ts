@@ -48,7 +48,7 @@ export async function settleServer(parts: CommandParts, kept: Remembered | undef
   const { args, server, stdio, reach } = parts;
   const { host, port } = args.layer.server ?? {};
   const isSaid = host !== undefined || port !== undefined || args.configFile !== undefined;
-  if (isSaid || !args.mayAsk || kept === undefined || isSame(kept.server, server)) return parts;
+  if (isSaid || !args.mayAsk || !stdio.canAsk || kept === undefined || isSame(kept.server, server)) return parts;
   const chosen = await ask({
     text: "Server",
     reader: { allowed: "HOST:PORT", read: parseEndpoint },
@@ -56,6 +56,12 @@ export async function settleServer(parts: CommandParts, kept: Remembered | undef
     shown: endpointText(kept.server),
   }, stdio.terminal);
   return { ...parts, server: chosen, reach: () => reach(chosen) };
+}
+
+/** The wishes of a chat for its login. */
+export interface ChatLoginParts extends EnterParts {
+  /** Called with each secret that is tried, before it is: the chat keeps none of them in its history. */
+  readonly onSecret?: (secret: string) => void;
 }
 
 /**
@@ -66,12 +72,13 @@ export async function settleServer(parts: CommandParts, kept: Remembered | undef
 export async function logIn(
   parts: CommandParts,
   kept: Remembered | undefined,
-  options: EnterParts,
+  { onSecret, ...options }: ChatLoginParts,
 ): Promise<Client> {
   const { args, secret, stdio } = parts;
   const quiet = { ...options, isTold: () => false, tellsRegistered: false };
-  if (!args.mayAsk || args.username !== undefined && secret !== undefined) {
+  if (!args.mayAsk || !stdio.canAsk || args.username !== undefined && secret !== undefined) {
     const identity = await settleIdentity({ ...parts, ...args, secret, command: "interactive" }, stdio);
+    if (identity.secret !== undefined) onSecret?.(identity.secret);
     return await entered(parts, kept, identity, quiet);
   }
   await parts.reach();
@@ -86,6 +93,7 @@ export async function logIn(
     const isAtOnce = isFirstName && (username === args.username || username === kept?.username);
     const question = wrong > 0 ? "password" : isAtOnce ? "passwordUnlessNew" : "isNew";
     const identity = await askRest(parts, username, mayUseKept ? kept : undefined, question);
+    if (identity.secret !== undefined) onSecret?.(identity.secret);
     try {
       return await entered(parts, kept, identity, quiet);
     } catch (error) {
@@ -137,7 +145,7 @@ async function entered(
   if (username === undefined) terminal.write(`You are ${ANONYMOUS}.\n`);
   else if (client.registered) terminal.write(out.green("You have been registered. You are logged in.\n"));
   else terminal.write(`You are logged in as ${out.bold(username)}.\n`);
-  terminal.write(out.dim("help says what you can type; Ctrl-D leaves.\n"));
+  if (stdio.canAsk) terminal.write(out.dim("help says what you can type; Ctrl-D leaves.\n"));
   if (username !== undefined && secret !== undefined) {
     await keep(parts, toKeep(kept, { username, server, secret }, args.remember));
   }

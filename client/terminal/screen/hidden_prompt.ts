@@ -4,7 +4,7 @@
  */
 
 import { ask, NoAnswer, yesNoQuestion } from "../../../config/prompts.ts";
-import type { Keyboard, Stdio } from "../../../platform/stdio.ts";
+import type { Keyboard, Stdio, Suspension } from "../../../platform/stdio.ts";
 import { EMPTY_EDITOR, stepEditor } from "./line_editor.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { textWidth } from "./text_width.ts";
@@ -23,7 +23,7 @@ export async function askHidden(question: string, stdio: Stdio): Promise<string>
   // Before the question: from its first letter on nothing typed is shown. The next reader gets the keys after Enter.
   using keyboard = stdio.openKeyboard(1);
   stdio.terminal.write(`${question} `);
-  const typed = await readTyped(keyboard, stdio.terminal.write, () => "");
+  const typed = await readTyped(keyboard, stdio.terminal.write, () => "", { ...stdio, question: `${question} ` });
   if (typed === undefined) throw new NoAnswer("The input ended before the question was answered");
   return typed;
 }
@@ -37,23 +37,34 @@ export async function askYesNo(question: string, stdio: Stdio): Promise<boolean>
   const { write } = stdio.terminal;
   const readLine = async () => {
     using keyboard = stdio.openKeyboard(1);
-    return await readTyped(keyboard, write, (typed) => /^(?:y(?:es?)?|no?)$/i.test(typed) ? typed : "");
+    const shown = (typed: string) => /^(?:y(?:es?)?|no?)$/i.test(typed) ? typed : "";
+    return await readTyped(keyboard, write, shown, { ...stdio, question: `  ${question} ` });
   };
   return await ask({ ...yesNoQuestion(question), shown: "N" }, { write, readLine });
 }
 
-/** Reads up to Enter, and shows what `shown` makes of the text; `undefined` when the person leaves. */
+/**
+ * Reads up to Enter, and shows what `shown` makes of the text; `undefined` when the person leaves. After a stop
+ * (Ctrl-Z) `question` is asked again.
+ */
 export async function readTyped(
   keyboard: Keyboard,
   write: (text: string) => void,
   shown: (typed: string) => string,
+  { suspension, question = "" }: { readonly suspension?: Suspension; readonly question?: string } = {},
 ): Promise<string | undefined> {
   const reader = new KeyReader();
   let text = "";
+  using _continued = suspension?.onContinued(() => write(question + shown(text)));
   for (;;) {
     const bytes = await keyboard.read();
     if (bytes === undefined) return undefined;
     for (const key of reader.push(bytes)) {
+      if (key.kind === "suspend") {
+        write("\n");
+        if (suspension?.stop() !== true) write(question + shown(text));
+        continue;
+      }
       const step = stepHidden(text, key);
       if (step.state === "left") return undefined;
       if (step.state === "answered") {
@@ -74,6 +85,9 @@ export function stepHidden(text: string, key: Key): HiddenStep {
     case "interrupt":
     case "endOfInput":
       return { state: "left" };
+    case "paste":
+      // The end of a pasted line is no part of a password, and submits nothing.
+      return stepHidden(text, { kind: "text", text: key.text.replace(/[\r\n]+/g, "") });
     case "eraseBefore":
     case "text":
     case "backspace": {

@@ -1,6 +1,6 @@
 /** The line that is being typed, as a step function: state and key in, state and request out. Pure. */
 
-import { type History, newer, NO_HISTORY, older, remembered } from "./line_history.ts";
+import { found, type History, newer, NO_HISTORY, older, remembered, type Search } from "./line_history.ts";
 import type { Key } from "./keys.ts";
 
 /** A line, where the cursor stands in it, and the lines before it. */
@@ -9,12 +9,21 @@ export interface Editor {
   /** Index into `text`: the next typed character goes there. */
   readonly cursor: number;
   readonly history: History;
+  /** While an earlier line is looked for, which `text` shows. */
+  readonly search?: Search;
 }
 
 /** The request of a key beyond a change of the line. */
 export type EditorRequest =
   | { readonly kind: "submit"; readonly line: string }
+  /** Several lines were pasted: `lines`, with what stood before the cursor (`typed`) and behind it. */
+  | { readonly kind: "paste"; readonly lines: readonly string[]; readonly typed: string }
   | { readonly kind: "complete" }
+  /** Clear the screen. */
+  | { readonly kind: "clear" }
+  | { readonly kind: "suspend" }
+  /** Look through the rows above. */
+  | { readonly kind: "lookBack" }
   | { readonly kind: "leave" };
 
 /** The new line, and the request. */
@@ -26,6 +35,11 @@ export interface EditorStep {
 /** Longer than any activity. The rest of a longer pasted text is left out. */
 export const MAX_TEXT_LENGTH = 65_536;
 
+/** `text` without the space around it. A tab at the beginning is no slip of the hand: somebody pasted it. */
+export function trimmed(text: string): string {
+  return text.replace(/^[^\S\t]+/, "").trimEnd();
+}
+
 /** Nothing typed. */
 export const EMPTY_EDITOR: Editor = Object.freeze({ text: "", cursor: 0, history: NO_HISTORY });
 
@@ -36,14 +50,20 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What `key` does. */
 export function stepEditor(editor: Editor, key: Key): EditorStep {
+  return editor.search === undefined ? stepTyping(editor, key) : stepSearch(editor, editor.search, key);
+}
+
+function stepTyping(editor: Editor, key: Key): EditorStep {
   const { text, cursor, history } = editor;
   switch (key.kind) {
     case "text": {
       const typed = key.text.slice(0, Math.max(0, MAX_TEXT_LENGTH - text.length));
       return replaced(editor, cursor, cursor, typed);
     }
+    case "paste":
+      return pasted(editor, key.text);
     case "enter": {
-      const line = text.trim();
+      const line = trimmed(text);
       if (line === "") return { editor: withText(editor, "") };
       return {
         editor: { text: "", cursor: 0, history: remembered(history, line) },
@@ -79,12 +99,70 @@ export function stepEditor(editor: Editor, key: Key): EditorStep {
     case "eraseAfter":
       return replaced(editor, cursor, text.length);
     case "redraw":
+      return { editor, request: { kind: "clear" } };
+    case "search":
+      return { editor: { ...editor, search: { query: "", at: undefined, text, cursor } } };
+    case "cancel":
+    case "pageDown":
       return { editor };
+    case "pageUp":
+      return { editor, request: { kind: "lookBack" } };
+    case "suspend":
+      return { editor, request: { kind: "suspend" } };
     case "interrupt":
-      return { editor: withText(editor, ""), request: { kind: "leave" } };
+      // As in a shell: it takes back what is being typed, and leaves where there is nothing to take back.
+      return text === ""
+        ? { editor, request: { kind: "leave" } }
+        : { editor: { ...withText(editor, ""), history: { ...history, at: history.lines.length, draft: "" } } };
     case "endOfInput":
       // In the middle of a line it is a slip of the hand.
       return text === "" ? { editor, request: { kind: "leave" } } : { editor };
+  }
+}
+
+/** What was pasted goes where the cursor stands, if it is one line. The end of a single line submits nothing. */
+function pasted(editor: Editor, text: string): EditorStep {
+  const lines = text.replace(/(?:\r\n|\r|\n)$/, "").split(/\r\n|\r|\n/);
+  if (lines.length === 1) return stepTyping(editor, { kind: "text", text: lines[0]! });
+  const whole = [...lines];
+  whole[0] = editor.text.slice(0, editor.cursor) + whole[0];
+  whole[whole.length - 1] += editor.text.slice(editor.cursor);
+  return { editor, request: { kind: "paste", lines: whole, typed: editor.text.slice(0, editor.cursor) } };
+}
+
+/** As in a shell: letters make the query longer, Ctrl-R goes on to older lines, Enter submits what was found. */
+function stepSearch(editor: Editor, search: Search, key: Key): EditorStep {
+  const { history } = editor;
+  const show = (query: string, at: number | undefined): EditorStep => {
+    const text = at === undefined ? query === "" ? "" : editor.text : history.lines[at]!;
+    const cursor = at === undefined
+      ? Math.min(editor.cursor, text.length)
+      : text.toLowerCase().indexOf(query.toLowerCase());
+    return { editor: { ...editor, text, cursor, search: { ...search, query, at } } };
+  };
+  const { search: _over, ...typing } = editor;
+  switch (key.kind) {
+    case "text":
+    case "paste": {
+      const query = search.query + key.text.replace(/[\r\n]+$/, "");
+      return show(query, found(history, query, search.at === undefined ? undefined : search.at + 1));
+    }
+    case "backspace": {
+      const query = search.query.slice(0, before(search.query, search.query.length));
+      return show(query, found(history, query));
+    }
+    case "search":
+      return show(search.query, found(history, search.query, search.at) ?? search.at);
+    case "interrupt":
+    case "cancel":
+      return { editor: { ...typing, text: search.text, cursor: search.cursor } };
+    case "redraw":
+    case "suspend":
+      return { editor, request: { kind: key.kind === "redraw" ? "clear" : "suspend" } };
+    case "endOfInput":
+      return { editor: typing };
+    default:
+      return stepTyping(typing, key);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Submitted lines, for the arrow keys. Kept only in memory. Pure. */
+/** Submitted lines, for the arrow keys and for Ctrl-R. `../chat/history_file.ts` says which are kept. Pure. */
 
 /** Submitted lines, and which of them is being looked at. */
 export interface History {
@@ -15,6 +15,12 @@ export const MAX_HISTORY_LINES = 500;
 
 /** Nothing was submitted. */
 export const NO_HISTORY: History = Object.freeze({ lines: [], at: 0, draft: "" });
+
+/** The lines of earlier sessions, oldest first. */
+export function historyOf(lines: readonly string[]): History {
+  const kept = lines.slice(-MAX_HISTORY_LINES);
+  return { lines: kept, at: kept.length, draft: "" };
+}
 
 /** `line` was submitted. The same one twice in a row is kept once. */
 export function remembered({ lines }: History, line: string): History {
@@ -33,4 +39,22 @@ export function older({ lines, at, draft }: History, text: string): { history: H
 export function newer({ lines, at, draft }: History): { history: History; text: string } | undefined {
   if (at === lines.length) return undefined;
   return { history: { lines, at: at + 1, draft }, text: lines[at + 1] ?? draft };
+}
+
+/** A search for an earlier line, as Ctrl-R begins it. */
+export interface Search {
+  readonly query: string;
+  /** Index of the line that was found; `undefined` if none has the query. */
+  readonly at: number | undefined;
+  /** The line and the cursor before it, for who gives the search up. */
+  readonly text: string;
+  readonly cursor: number;
+}
+
+/** The newest line before `before` (or of all) that has `query`; `undefined` if there is none. */
+export function found({ lines }: History, query: string, before = lines.length): number | undefined {
+  if (query === "") return undefined;
+  const wanted = query.toLowerCase();
+  const at = lines.slice(0, before).findLastIndex((line) => line.toLowerCase().includes(wanted));
+  return at < 0 ? undefined : at;
 }

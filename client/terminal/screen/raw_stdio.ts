@@ -15,9 +15,15 @@ export interface RawStdio extends Stdio, Disposable {
    * now.
    */
   unlessLeft<Result>(work: Promise<Result>): Promise<Result>;
+  /**
+   * Gives the keyboard back, so that the terminal itself shows and edits each line. Gives what reads the lines: a read
+   * that is under way cannot be given up, and has the next one.
+   */
+  toLines(): () => Promise<string | undefined>;
 }
 
 const CTRL_C = 3;
+const CTRL_Z = 26;
 
 /** Opens the keyboard of `stdio`. */
 export function rawStdio(stdio: Stdio): RawStdio {
@@ -46,17 +52,39 @@ export function rawStdio(stdio: Stdio): RawStdio {
   return {
     ...stdio,
     openKeyboard,
-    terminal: { write, readLine: () => readTyped(openKeyboard(1), write, visible) },
+    terminal: { write, readLine: () => readTyped(openKeyboard(1), write, visible, stdio) },
     async unlessLeft(work) {
       let isDone = false;
       const left = async () => {
         for (;;) {
           if (isDone) return await work;
           if (ahead === undefined || ahead.includes(CTRL_C)) throw new NoAnswer("The person left while waiting");
+          if (ahead.includes(CTRL_Z)) {
+            ahead = ahead.filter((byte) => byte !== CTRL_Z);
+            stdio.suspension?.stop();
+          }
           await more();
         }
       };
       return await Promise.race([work.finally(() => isDone = true), left()]);
+    },
+    toLines() {
+      keyboard[Symbol.dispose]();
+      const decoder = new TextDecoder();
+      let unfinished = "";
+      return async () => {
+        for (;;) {
+          const [, line, rest] = /^([^\r\n]*)\r?[\r\n](.*)$/s.exec(unfinished) ?? [];
+          if (line !== undefined) {
+            unfinished = rest!;
+            return line;
+          }
+          while (ahead?.length === 0) await more();
+          if (ahead === undefined) return undefined;
+          unfinished += decoder.decode(ahead, { stream: true });
+          ahead = new Uint8Array();
+        }
+      };
     },
     [Symbol.dispose]: () => keyboard[Symbol.dispose](),
   };

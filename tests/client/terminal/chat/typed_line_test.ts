@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { HELP, readTypedLine, WORDS } from "../../../../client/terminal/chat/typed_line.ts";
+import { HELP, readPastedLines, readTypedLine, WORDS } from "../../../../client/terminal/chat/typed_line.ts";
 
 const isUser = (name: string) => ["ada", "help", "Mary Ann", "日本"].includes(name);
 const read = (line: string) => readTypedLine(line, isUser);
@@ -63,4 +63,44 @@ Deno.test("readTypedLine() takes what begins as a JSON object for one", () => {
 
 Deno.test("HELP has every word", () => {
   for (const word of WORDS) assertEquals(HELP.filter(([typed]) => typed === word).length, 1);
+});
+
+Deno.test("readTypedLine() understands what other programs call it", () => {
+  for (const [typed, word] of [["quit", "disconnect"], ["exit", "disconnect"], ["?", "help"]] as const) {
+    assertEquals(read(typed), { kind: "word", word });
+    assertEquals(read(`/${typed}`), { kind: "word", word });
+    assertEquals(read(`${typed} is a word`), { kind: "say", text: `${typed} is a word` });
+    assertEquals(read(`${typed}: hi`), { kind: "direct", to: typed, text: "hi" });
+  }
+});
+
+const alike = (name: string) => ["ada", "help", "Mary Ann"].find((known) => known.toLowerCase() === name.toLowerCase());
+
+Deno.test("readTypedLine() asks about a name that differs in case alone, and tells nobody", () => {
+  const unsure = { kind: "unsure", to: "Ada", meant: "ada", text: "hi" } as const;
+  assertEquals(readTypedLine("Ada: hi", isUser, alike), unsure);
+  assertEquals(readTypedLine("Ada:hi", isUser, alike), unsure);
+  assertEquals(readTypedLine("ada: hi", isUser, alike), { kind: "direct", to: "ada", text: "hi" });
+  // There may be such a user that this client has not heard of.
+  assertEquals(readTypedLine("Bob: hi", isUser, alike), { kind: "direct", to: "Bob", text: "hi" });
+});
+
+Deno.test("readPastedLines() says what is pasted, and obeys no word in it", () => {
+  const paste = (lines: string[], typed = "") => readPastedLines(lines, typed, { isUser, alike });
+  const lines = ["disconnect", "/usr/bin", "Note: x", "\tindented", "{", '{"a":1}'];
+  assertEquals(paste(lines), [
+    ...lines.slice(0, 5).map((text) => ({ kind: "say", text } as const)),
+    { kind: "activity", json: '{"a":1}' },
+  ]);
+  assertEquals(paste(["Ada: hi"]), [{ kind: "mistake", info: "There is no user Ada; did you mean ada?" }]);
+});
+
+Deno.test("readPastedLines() tells one user all that is pasted behind its name", () => {
+  const paste = (lines: string[], typed = "") => readPastedLines(lines, typed, { isUser, alike });
+  const to = (to: string, ...texts: string[]) => texts.map((text) => ({ kind: "direct", to, text } as const));
+  assertEquals(paste(["new: one", "two", "quit"], "new: "), to("new", "one", "two", "quit"));
+  assertEquals(paste(["ada: one", "two", "Mary Ann: three", "four"]), [
+    ...to("ada", "one", "two"),
+    ...to("Mary Ann", "three", "four"),
+  ]);
 });

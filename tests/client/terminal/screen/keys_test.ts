@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Key, KeyReader } from "../../../../client/terminal/screen/keys.ts";
+import { type Key, KeyReader, MAX_PASTE_LENGTH } from "../../../../client/terminal/screen/keys.ts";
 
 const encoder = new TextEncoder();
 
@@ -9,13 +9,17 @@ function read(...chunks: string[]): Key[] {
 }
 
 /** The same in short: text as it is, keys by name. */
-const named = (keys: Key[]) => keys.map((key) => key.kind === "text" ? `"${key.text}"` : key.kind).join(" ");
+const named = (keys: Key[]) =>
+  keys.map((key) => key.kind === "text" ? `"${key.text}"` : key.kind === "paste" ? `<${key.text}>` : key.kind).join(
+    " ",
+  );
 
 Deno.test("KeyReader tells text from keys", () => {
   assertEquals(
     named(read("hi\r", "\t\x7f\x08\x15\x17\x0b\x0c\x03\x04\x01\x05\x02\x06\x10\x0e")),
     '"hi" enter tab backspace backspace eraseBefore eraseWord eraseAfter redraw interrupt endOfInput home end left right up down',
   );
+  assertEquals(named(read("\x12\x07\x1a\x1b[5~\x1b[6~")), "search cancel suspend pageUp pageDown");
 });
 
 Deno.test("KeyReader knows cursor keys as terminals of all kinds send them, wherever they are cut", () => {
@@ -69,4 +73,29 @@ Deno.test("KeyReader takes pasted lines for lines", () => {
 
 Deno.test("KeyReader makes no text of control characters that are pasted as UTF-8", () => {
   assertEquals(named(read("a\u009b31mb")), '"a31mb"');
+});
+
+Deno.test("KeyReader takes for one what a terminal says was pasted, wherever it is cut", () => {
+  const typed = "a\x1b[200~b\tc\r\nd\x1b[A日\x07\x1b[201~e\r";
+  const bytes = encoder.encode(typed);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const reader = new KeyReader();
+    const keys = [...reader.push(bytes.subarray(0, cut)), ...reader.push(bytes.subarray(cut))];
+    // What is no text in it has no effect: no key may be pasted.
+    assertEquals(named(keys), '"a" <b\tc\r\nd[A日> "e" enter', `cut at ${cut}`);
+  }
+  const reader = new KeyReader();
+  assertEquals(
+    named([...bytes].flatMap((byte) => reader.push(new Uint8Array([byte])))),
+    '"a" <b\tc\r\nd[A日> "e" enter',
+  );
+});
+
+Deno.test("KeyReader bounds a paste, and is not kept in one that never ends", () => {
+  const long = read("\x1b[200~", "x".repeat(MAX_PASTE_LENGTH), "y".repeat(100), "\x1b[20", "1~z");
+  assertEquals([long.map(({ kind }) => kind), (long[0] as { text: string }).text.length], [
+    ["paste", "text"],
+    MAX_PASTE_LENGTH,
+  ]);
+  assertEquals(named(read("\x1b[200~abc", "\x03", "d")), 'interrupt "d"');
 });

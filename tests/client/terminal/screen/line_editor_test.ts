@@ -25,6 +25,12 @@ const KEYS: readonly KeyName[] = [
   "eraseBefore",
   "eraseAfter",
   "redraw",
+  "search",
+  "cancel",
+  "pageUp",
+  "pageDown",
+  "suspend",
+  "interrupt",
   "endOfInput",
 ];
 
@@ -89,10 +95,50 @@ Deno.test("stepEditor() recalls what was submitted, and what was being typed bef
   assertEquals(typed("up", "down"), "|");
 });
 
-Deno.test("stepEditor() leaves with Ctrl-C always, with Ctrl-D on an empty line", () => {
-  assertEquals(stepEditor(after("x"), { kind: "interrupt" }).request, { kind: "leave" });
+Deno.test("stepEditor() takes the line back with Ctrl-C, and leaves with it on an empty one, as with Ctrl-D", () => {
+  assertEquals(stepEditor(after("x"), { kind: "interrupt" }), { editor: EMPTY_EDITOR });
+  assertEquals(stepEditor(after(), { kind: "interrupt" }).request, { kind: "leave" });
   assertEquals(stepEditor(after(), { kind: "endOfInput" }).request, { kind: "leave" });
   assertEquals(stepEditor(after("x"), { kind: "endOfInput" }), { editor: after("x") });
+  // What was recalled is taken back too, and Up begins with the newest again.
+  const recalled = after("one", "enter", "two", "enter", "up", "up");
+  const { editor } = stepEditor(recalled, { kind: "interrupt" });
+  assertEquals(stepEditor(editor, { kind: "up" }).editor.text, "two");
+});
+
+Deno.test("stepEditor() puts a pasted line where the cursor stands, with its tabs, and submits nothing", () => {
+  const paste = (text: string, into = after("ac", "left")) => stepEditor(into, { kind: "paste", text });
+  assertEquals(paste("\tb\n").editor.text, "a\tbc");
+  assertEquals([paste("b\r\n").request, paste("").request, paste("\n").request], [undefined, undefined, undefined]);
+  assertEquals(stepEditor(paste("\tb", after()).editor, { kind: "enter" }).request, { kind: "submit", line: "\tb" });
+  const { editor, request } = paste("1\n2\r\n\r3\n");
+  assertEquals(request, { kind: "paste", lines: ["a1", "2", "", "3c"], typed: "a" });
+  assertEquals(editor.text, "ac");
+});
+
+Deno.test("stepEditor() finds an earlier line by a part of it, goes on to older ones, and takes it or gives it up", () => {
+  const lines = ["say hello", "enter", "bob: hello", "enter", "other", "enter", "draft"];
+  const search = (...keys: (KeyName | string)[]) =>
+    keys.reduce((editor, key) => {
+      const name = [...KEYS, "search", "cancel", "interrupt"].find((name) => name === key) as KeyName | undefined;
+      return stepEditor(editor, name === undefined ? { kind: "text", text: key } : { kind: name }).editor;
+    }, after(...lines));
+  const shown = (...keys: string[]) => {
+    const { text, cursor, search: found } = search(...keys);
+    return `${text.slice(0, cursor)}|${text.slice(cursor)}${found === undefined ? "" : ` (${found.query})`}`;
+  };
+  assertEquals(shown("search"), "draft| ()");
+  assertEquals(shown("search", "hel"), "bob: |hello (hel)");
+  assertEquals(shown("search", "HEL", "search"), "say |hello (HEL)");
+  assertEquals(shown("search", "hel", "search", "search"), "say |hello (hel)");
+  assertEquals(shown("search", "hel", "x"), "bob: |hello (helx)");
+  assertEquals(search("search", "hel", "x").search?.at, undefined);
+  assertEquals(shown("search", "hel", "x", "backspace"), "bob: |hello (hel)");
+  assertEquals(shown("search", "hel", "cancel"), "draft|");
+  assertEquals(shown("search", "hel", "interrupt"), "draft|");
+  assertEquals(shown("search", "hel", "end", "!"), "bob: hello!|");
+  assertEquals(stepEditor(search("search", "say"), { kind: "enter" }).request, { kind: "submit", line: "say hello" });
+  assertEquals(shown("search", "hel", "endOfInput"), "bob: |hello");
 });
 
 Deno.test("stepEditor() asks for completion with Tab, and leaves the line", () => {

@@ -1,0 +1,342 @@
+/**
+ * One session of the chat: news goes to the view, typed lines go to the client. `typed_line.ts` decides what a line
+ * means, `chat_rows.ts` how rows look, and `pending_lines.ts` what is said of lines without an answer.
+ */
+
+import { UsageError } from "../../../config/flags.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { Style } from "../../../platform/terminal.ts";
+import type { Stdio } from "../../../platform/stdio.ts";
+import type { UserScope } from "../../../protocol/message.ts";
+import { ConnectionEndedError, RefusedError } from "../../errors.ts";
+import type { Client, ClientEvent } from "../../options.ts";
+import { activityText } from "../../publication.ts";
+import { AwayMessages, type Released } from "./away_messages.ts";
+import {
+  activityRow,
+  awayRow,
+  deliveredRow,
+  helpRows,
+  messageRow,
+  presenceRow,
+  refusedRows,
+  sentRow,
+  usersRow,
+} from "./chat_rows.ts";
+import type { CommandParts } from "../command.ts";
+import { DeliveryMarks } from "./delivery_marks.ts";
+import { DayMarks } from "../describe.ts";
+import type { KeptHistory } from "./history_file.ts";
+import { type Notice, styleNotice } from "../notices.ts";
+import { NO_OUTAGE, stepOutage } from "./outage.ts";
+import { PendingLines } from "./pending_lines.ts";
+import type { ChatView, ScreenOwner } from "../screen/screen.ts";
+import { type KnownUsers, readPastedLines, readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
+
+/** Several messages to one user are mostly delivered together: that is told once. */
+const DELIVERED_TOGETHER_MS = 100;
+/** Lines that wait for their acknowledgement before another one is read from a pipe. */
+const MAX_UNDER_WAY = 1_000;
+/** How long the end of a pipe waits for answers. */
+const SETTLE_TIMEOUT_MS = 60_000;
+
+/** One session: news goes to the screen, typed lines go to the client. */
+export class Chat implements ScreenOwner {
+  readonly #stdio: Stdio;
+  readonly #clock: Clock;
+  readonly #style: Style;
+  readonly #screen: ChatView;
+  readonly #history: KeptHistory;
+  readonly #days: DayMarks;
+  readonly #isPiped: boolean;
+  readonly #pending = new PendingLines();
+  readonly #away = new AwayMessages();
+  readonly #marks = new DeliveryMarks();
+  /** The newest message that is not delivered yet. Its row may still be in reach of a change. */
+  #newest: { readonly id: string; readonly delivered: string } | undefined;
+  /** Delivered and not told yet, by user. */
+  readonly #delivered = new Map<string, { count: number; text: string }>();
+  /** Everybody who was heard of. */
+  readonly #names = new Set<string>();
+  readonly #left = Promise.withResolvers<void>();
+  readonly #users: KnownUsers = {
+    isUser: (name) => this.#names.has(name),
+    alike: (name) => [...this.#names].find((known) => known.toLowerCase() === name.toLowerCase()),
+  };
+  readonly #caughtUp = Promise.withResolvers<void>();
+  /** What was sent or asked, and has no answer yet. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #hasLeft = false;
+  /** The first line that was not taken. A script has to learn that there was one. */
+  #refusal: Error | undefined;
+  #outage = NO_OUTAGE;
+  #client: Client | undefined;
+
+  /** Shows on `view` what happens, and keeps in `history` what is typed. */
+  constructor({ stdio, clock }: Pick<CommandParts, "stdio" | "clock">, view: ChatView, history: KeptHistory) {
+    this.#stdio = stdio;
+    this.#clock = clock;
+    this.#style = stdio.out;
+    this.#screen = view;
+    this.#history = history;
+    this.#days = new DayMarks(clock.wallMs());
+    this.#isPiped = !stdio.canAsk;
+  }
+
+  /** For the client. An own field, as the function is handed over. */
+  readonly onEvent = (event: ClientEvent): void => {
+    this.#pending.on(event);
+    const { outage, notice } = stepOutage(this.#outage, event);
+    this.#outage = outage;
+    if (notice !== undefined) this.#tell(notice);
+    switch (event.kind) {
+      case "connected":
+        this.#away.connected();
+        return void this.#learnNames();
+      case "caughtUp":
+        this.#caughtUp.resolve();
+        return this.#showReleased(this.#away.caughtUp(event.offline));
+      case "delivered":
+        return this.#onDelivered(event.of, event.to);
+      case "lost":
+        return this.#showWaiting();
+    }
+  };
+
+  /** Talks until the person leaves or the client is closed. @throws the error that ended the client. */
+  async run(client: Client): Promise<void> {
+    this.#client = client;
+    void this.#learnNames();
+    await this.#screen.run(this, Promise.race([this.#left.promise, this.#showAll(client)]));
+  }
+
+  submitted(line: string): void {
+    // What stands behind the word that leaves, in one paste, say, is for nobody.
+    if (this.#hasLeft) return;
+    this.#history.add(line);
+    const { isUser, alike } = this.#users;
+    this.#fulfil(readTypedLine(line, isUser, alike), line);
+  }
+
+  pasted(lines: readonly string[], typed: string): void {
+    for (const [index, read] of readPastedLines(lines, typed, this.#users).entries()) this.#fulfil(read, lines[index]!);
+  }
+
+  async room(): Promise<void> {
+    while (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay);
+  }
+
+  /** The person leaves. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#left.resolve();
+  }
+
+  /** Resolves when everything has its answer, and what was missed has come; or when that takes too long. */
+  async settled(): Promise<void> {
+    if (this.#hasLeft) return;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#clock.after(SETTLE_TIMEOUT_MS, late.resolve);
+    const settle = async () => {
+      await this.#caughtUp.promise;
+      while (this.#underWay.size > 0) await Promise.race(this.#underWay);
+    };
+    await Promise.race([settle(), late.promise, this.#left.promise, this.#client!.closed]);
+    timer.cancel();
+  }
+
+  names(): readonly string[] {
+    return [...this.#names];
+  }
+
+  /** Shows the lines that the server does not have. Called when the client is closed. */
+  tellLeft(): void {
+    // They count as delivered.
+    this.#showReleased(this.#away.caughtUp(0));
+    for (const notice of this.#pending.left()) this.#tell(notice);
+  }
+
+  /** The failure of a session that the person left. */
+  failure(server: string): Error | undefined {
+    return this.#pending.failure(server) ?? (this.#isPiped ? this.#refusal : undefined);
+  }
+
+  async #showAll(client: Client): Promise<void> {
+    const shown = [
+      each(client.activities(), (activity) => {
+        this.#names.add(activity.user);
+        const { sentAt } = activity;
+        this.#showAt(sentAt, activityRow(activity, sentAt, this.#style));
+      }),
+      each(client.messages(), (message) => {
+        this.#names.add(message.from);
+        this.#showReleased(this.#away.message(message));
+      }),
+      each(client.presence(), (presence) => {
+        if (presence.username === client.username) return;
+        this.#names.add(presence.username);
+        const nowMs = this.#clock.wallMs();
+        this.#showAt(nowMs, presenceRow(presence, nowMs, this.#style));
+      }),
+    ];
+    // All of them end with the client, and say the same.
+    await Promise.race(shown);
+  }
+
+  #fulfil(typed: TypedLine, line: string): void {
+    switch (typed.kind) {
+      case "say":
+        return void this.#send(line, (client) => client.publish({ text: typed.text }));
+      case "activity":
+        return void this.#send(line, (client) => client.publish(activityText(typed.json)));
+      case "direct":
+        return void this.#sendDirect(line, typed);
+      case "unsure": {
+        const { to, meant, text } = typed;
+        const question = `There is no user ${to}. Send it to ${meant}? [y/N] `;
+        return this.#screen.ask(question, () => void this.#sendDirect(line, { to: meant, text }));
+      }
+      case "word":
+        return this.#obey(typed.word);
+      case "mistake":
+        this.#refusal ??= new UsageError(`Not sent: ${typed.info}`);
+        return this.#refuse(line, typed.info);
+    }
+  }
+
+  #obey(word: Word): void {
+    switch (word) {
+      case "online":
+      case "all":
+        return void this.#underway(this.#showUsers(word));
+      case "help":
+        return this.#screen.show(helpRows(this.#stdio.columns(), this.#style));
+      case "disconnect":
+        return this.leave();
+    }
+  }
+
+  async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
+    const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
+    this.#marks.sending();
+    // The text may be meant for everyone. A text that is meant for a user must not go to all.
+    const hint = this.#names.has(to) ? "" : `; to say it to everyone, type ${SAY} before it`;
+    const sent = await this.#send(line, (client) => client.send(to, text), hint);
+    if (sent === undefined) return this.#marks.failed();
+    const { id } = sent;
+    this.#names.add(to);
+    const isDelivered = this.#marks.stored(id, { to, text });
+    const delivered = sentRow(message, "delivered", this.#style);
+    this.#showAt(message.sentAt, isDelivered ? delivered : sentRow(message, "stored", this.#style), id);
+    this.#newest = { id, delivered };
+  }
+
+  /** Sends a line and keeps it until the server has it; `undefined` when it was refused or the client has ended. */
+  async #send<Result>(
+    line: string,
+    send: (client: Client) => Promise<Result>,
+    hint = "",
+  ): Promise<Result | undefined> {
+    const pending = this.#pending.add(line);
+    try {
+      const sent = this.#underway(send(this.#client!));
+      this.#showWaiting();
+      const result = await sent;
+      this.#pending.remove(pending);
+      return result;
+    } catch (error) {
+      // The code that closes the client tells of its end. The line stays pending.
+      if (isEnd(error)) return undefined;
+      this.#pending.remove(pending);
+      this.#refusal ??= error as Error;
+      this.#refuse(line, whyNot(error as Error) + hint);
+      return undefined;
+    }
+  }
+
+  #onDelivered(id: string, to: string): void {
+    const message = this.#marks.delivered(id);
+    if (message === undefined) return;
+    if (this.#newest?.id === id && this.#screen.mend(id, this.#newest.delivered)) return;
+    const { text } = message;
+    const { count = 0 } = this.#delivered.get(to) ?? {};
+    this.#delivered.set(to, { count: count + 1, text });
+    if (this.#delivered.size > 1 || count > 0) return;
+    this.#clock.after(DELIVERED_TOGETHER_MS, () => {
+      const nowMs = this.#clock.wallMs();
+      for (const [to, told] of this.#delivered) this.#showAt(nowMs, deliveredRow(to, told, nowMs, this.#style));
+      this.#delivered.clear();
+    });
+  }
+
+  async #showUsers(scope: UserScope): Promise<void> {
+    try {
+      const users = await this.#client!.users(scope);
+      for (const user of users) this.#names.add(user);
+      this.#screen.show(usersRow(scope, users, this.#style));
+    } catch (error) {
+      if (!isEnd(error)) this.#tell({ tone: "warning", text: (error as Error).message });
+    }
+  }
+
+  /** For Tab. Users who come later are known by presence. */
+  async #learnNames(): Promise<void> {
+    try {
+      for (const user of await this.#client?.users("all") ?? []) this.#names.add(user);
+    } catch {
+      // The server does not answer, or the client ended: then only seen names are known.
+    }
+  }
+
+  #showReleased({ header, messages }: Released): void {
+    if (header !== undefined) this.#screen.show(awayRow(header.count, this.#style, header.isMore));
+    for (const message of messages) this.#showAt(message.sentAt, messageRow(message, message.sentAt, this.#style));
+  }
+
+  /** Shows a row with a time of day, and the day before it where that is another one. */
+  #showAt(wallMs: number, row: string, key?: string): void {
+    const day = this.#days.before(wallMs, this.#style);
+    if (day !== undefined) this.#screen.show(day);
+    this.#screen.show(row, key);
+  }
+
+  /** Counts `work` until it has come to its end. */
+  #underway<Result>(work: Promise<Result>): Promise<Result> {
+    const ended: Promise<void> = work.then(() => {}, () => {}).finally(() => this.#underWay.delete(ended));
+    this.#underWay.add(ended);
+    return work;
+  }
+
+  #showWaiting(): void {
+    for (const notice of this.#pending.waiting()) this.#tell(notice);
+  }
+
+  /** Arrow up brings the line back. If it came back unasked, it would join the text that is being typed or pasted. */
+  #refuse(line: string, why: string): void {
+    const rows = refusedRows(line, why, this.#style);
+    if (this.#isPiped) this.#stdio.tell(`${rows}\n`);
+    else this.#screen.show(rows);
+  }
+
+  #tell(notice: Notice): void {
+    if (this.#isPiped) this.#stdio.tell(`${styleNotice(notice, this.#stdio.err)}\n`);
+    else this.#screen.show(styleNotice(notice, this.#style));
+  }
+}
+
+async function each<Item>(items: AsyncIterable<Item>, show: (item: Item) => void): Promise<void> {
+  for await (const item of items) show(item);
+}
+
+/** The reason why a line was not taken. The row before says that it was not. */
+function whyNot(error: Error): string {
+  return error instanceof RefusedError ? error.info : error.message;
+}
+
+/** Whether `error` is that the client has ended, and not that it did not take a line. */
+function isEnd(error: unknown): boolean {
+  if (error instanceof ConnectionEndedError) return true;
+  return error instanceof RefusedError
+    ? error.command !== "DIRECT_MESSAGE_FAILED" && error.command !== "ACTIVITY_FAILED"
+    : !(error instanceof TypeError || error instanceof RangeError);
+}
