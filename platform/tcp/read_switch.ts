@@ -1,8 +1,10 @@
 /**
- * Stops and starts reading from a socket. Deno 2.5 reads twice at once, and mixes up what it reads, when a socket is
- * told to go on while the read before that has not come back: so reading stops only in the moment in which a chunk has
- * come, and goes on only afterwards.
+ * When the socket under a link is read: not while the link's owner has paused it, nor while others have their turn
+ * (`reading_turns.ts`). Deno 2.5 reads twice at once, and mixes up the bytes, if a socket goes on before its last read
+ * has come back. So reading stops only in the moment in which a chunk has come, and goes on only afterwards.
  */
+
+import { readingTurns, type RestingLink } from "./reading_turns.ts";
 
 const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
 const OVERWRITES = major < 2 || (major === 2 && minor < 6);
@@ -31,18 +33,22 @@ export function readableOf(socket: Readable): Readable {
 }
 
 /**
- * Whether one socket is read. A chunk may still come after it was switched off, and is the owner's to keep
- * until it is on again.
+ * Whether one socket is read. A chunk may still come after it was switched off. The owner keeps this chunk until the
+ * socket is on again.
  */
-export class ReadSwitch {
+export class ReadSwitch implements RestingLink {
   readonly #socket: Readable;
   readonly #goOn: () => void;
+  #isPaused = false;
+  #isResting = false;
+  #isUnwanted = false;
   #isOn = true;
   #isStopped = false;
   #willGoOn = false;
 
   /**
-   * `goOn` takes what was kept, when it is on again, before anything else is read. It is not called from inside `turn`.
+   * `goOn` takes the chunk that was kept, when the socket is on again, before anything else is read. It is not called
+   * from inside a call of this.
    */
   constructor(socket: Readable, goOn: () => void) {
     this.#socket = socket;
@@ -53,7 +59,44 @@ export class ReadSwitch {
     return this.#isOn;
   }
 
-  turn(isOn: boolean): void {
+  /** Nothing is read until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#turn();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#turn();
+  }
+
+  /** Whether other links are read first. */
+  set isResting(isResting: boolean) {
+    this.#isResting = isResting;
+    this.#turn();
+  }
+
+  /** Nobody wants what comes: it is read, paused or not, and the owner throws it away. */
+  throwAway(): void {
+    this.#isUnwanted = true;
+    this.#turn();
+  }
+
+  /** To be called at the end of whatever takes a chunk of `size` bytes, in the socket's own event. */
+  tookChunk(size: number): void {
+    readingTurns.hasRead(this, size);
+    if (this.#isOn || this.#isStopped) return;
+    this.#isStopped = true;
+    this.#socket.pause();
+  }
+
+  /** The socket is gone. */
+  end(): void {
+    readingTurns.hasRead(this, 0);
+  }
+
+  #turn(): void {
+    const isOn = !this.#isResting && (!this.#isPaused || this.#isUnwanted);
     if (this.#isOn === isOn) return;
     this.#isOn = isOn;
     if (!isOn || this.#willGoOn) return;
@@ -65,12 +108,5 @@ export class ReadSwitch {
       this.#isStopped = false;
       this.#socket.resume();
     });
-  }
-
-  /** To be called at the end of whatever takes a chunk, in the socket's own event. */
-  afterChunk(): void {
-    if (this.#isOn || this.#isStopped) return;
-    this.#isStopped = true;
-    this.#socket.pause();
   }
 }

@@ -10,7 +10,6 @@ import { plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { realClock } from "../real_clock.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
-import { readingTurns } from "./reading_turns.ts";
 import type { Link, LinkHandler, Listener, Transport } from "../transport.ts";
 
 /**
@@ -108,8 +107,6 @@ class TcpLink implements Link {
   #kept: Uint8Array | undefined;
   /** Who is told; nobody before the first is attached, and after the end. */
   #handler: LinkHandler | undefined;
-  #isPaused = false;
-  #isResting = false;
   #endedHere = false;
   #reset = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
@@ -143,8 +140,7 @@ class TcpLink implements Link {
         this.#faults.caught("tcp", error);
         this.destroy();
       }
-      readingTurns.hasRead(this, bytes.length);
-      this.#reading.afterChunk();
+      this.#reading.tookChunk(bytes.length);
     });
     socket.on("end", () => this.#guarded(() => this.#handler?.onFinish()));
     socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
@@ -160,19 +156,11 @@ class TcpLink implements Link {
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.#readOrNot();
+    this.#reading.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#readOrNot();
-  }
-
-  /** Whether it is the others' turn to be read. */
-  set isResting(isResting: boolean) {
-    this.#isResting = isResting;
-    this.#readOrNot();
+    this.#reading.resume();
   }
 
   keepAlive(idleMs: number): void {
@@ -186,12 +174,9 @@ class TcpLink implements Link {
     if (socket.destroyed) return;
     // What still comes in is thrown away: closing with unread bytes would reset the connection and lose our last line.
     socket.removeAllListeners("data");
-    socket.on("data", (bytes: Uint8Array) => {
-      readingTurns.hasRead(this, bytes.length);
-      this.#reading.afterChunk();
-    });
+    socket.on("data", (bytes: Uint8Array) => this.#reading.tookChunk(bytes.length));
     this.#kept = undefined;
-    this.#readOrNot();
+    this.#reading.throwAway();
     this.#linger = setTimeout(() => socket.destroy(), lingerMs);
     socket.end();
   }
@@ -199,10 +184,6 @@ class TcpLink implements Link {
   destroy(): void {
     this.#endedHere = true;
     this.#socket.destroy();
-  }
-
-  #readOrNot(): void {
-    this.#reading.turn(!this.#isResting && (!this.#isPaused || this.#endedHere));
   }
 
   #takeKept(): void {
@@ -218,7 +199,7 @@ class TcpLink implements Link {
 
   #closed(): void {
     clearTimeout(this.#linger);
-    readingTurns.hasRead(this, 0);
+    this.#reading.end();
     const handler = this.#handler;
     this.#handler = undefined;
     this.#guarded(() => handler?.onEnd(this.#endedHere ? "local" : this.#reset ? "reset" : "closed"));

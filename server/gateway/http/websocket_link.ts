@@ -10,7 +10,6 @@ import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import type { HttpUpgrade, UpgradedSocket } from "../../../platform/http/http_server.ts";
 import { ReadSwitch } from "../../../platform/tcp/read_switch.ts";
-import { readingTurns } from "../../../platform/tcp/reading_turns.ts";
 import type { Link, LinkHandler } from "../../../platform/transport.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { FrameCache } from "./text_frames.ts";
@@ -123,9 +122,6 @@ class WebSocketLink implements Link {
   #willHandOn = false;
   /** The beginning of a line whose end is not written yet. */
   #rest: Uint8Array = NOTHING;
-  /** Until somebody reads. */
-  #isPaused = true;
-  #isResting = false;
   #endedHere = false;
   /** The other side sends nothing more; whether its owner knows. */
   #isFinished = false;
@@ -147,7 +143,8 @@ class WebSocketLink implements Link {
     this.remotePort = port;
     this.#shared = shared;
     this.#reading = new ReadSwitch(webSocket, () => this.#guarded(() => this.#handOn()));
-    this.#readOrNot();
+    // Until somebody reads.
+    this.#reading.pause();
     webSocket.on("message", (line) => this.#guarded(() => this.#arrive(line)));
     webSocket.on("ping", (data) => this.#guarded(() => this.#answerPing(data)));
     webSocket.onTooLong = () => this.#guarded(() => this.#tooLong());
@@ -186,19 +183,11 @@ class WebSocketLink implements Link {
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.#readOrNot();
+    this.#reading.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#readOrNot();
-  }
-
-  /** Whether other links are read first. */
-  set isResting(isResting: boolean) {
-    this.#isResting = isResting;
-    this.#readOrNot();
+    this.#reading.resume();
   }
 
   keepAlive(idleMs: number): void {
@@ -210,7 +199,7 @@ class WebSocketLink implements Link {
     this.#endedHere = true;
     this.#arrived = [];
     // Later data is thrown away, except for the answer to the close frame.
-    this.#readOrNot();
+    this.#reading.throwAway();
     this.#cutAfter(lingerMs);
     this.#webSocket.close(NORMAL);
   }
@@ -225,15 +214,10 @@ class WebSocketLink implements Link {
     guarded(this.#shared.faults, "websocket", act, () => this.destroy());
   }
 
-  #readOrNot(): void {
-    this.#reading.turn(!this.#isResting && (!this.#isPaused || this.#endedHere));
-  }
-
   /** Bytes came. They are a sign of life before they are a line. */
   #heard(size: number): void {
-    readingTurns.hasRead(this, size);
     this.#handOnSoon();
-    this.#reading.afterChunk();
+    this.#reading.tookChunk(size);
   }
 
   #arrive(line: Uint8Array): void {
@@ -296,7 +280,7 @@ class WebSocketLink implements Link {
   #closed(code: number): void {
     this.#isGone = true;
     this.#linger?.cancel();
-    readingTurns.hasRead(this, 0);
+    this.#reading.end();
     const handler = this.#handler;
     if (handler === undefined) {
       this.#endCode = code;

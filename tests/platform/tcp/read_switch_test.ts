@@ -21,18 +21,18 @@ class NotedSocket {
 Deno.test("ReadSwitch stops in the moment in which a chunk comes, and goes on after it", async () => {
   const socket = new NotedSocket();
   const reading = new ReadSwitch(socket, () => socket.told.push("kept"));
-  reading.turn(false);
+  reading.pause();
   assertEquals(socket.told, []);
-  reading.afterChunk();
+  reading.tookChunk(1);
   assertEquals(socket.told, ["pause"]);
-  reading.turn(true);
+  reading.resume();
   assertEquals(socket.told, ["pause"]);
   await Promise.resolve();
   assertEquals(socket.told, ["pause", "kept", "resume"]);
   // Off and on again while a read is under way: the socket hears nothing of it.
-  reading.turn(false);
-  reading.turn(true);
-  reading.afterChunk();
+  reading.pause();
+  reading.resume();
+  reading.tookChunk(1);
   await Promise.resolve();
   assertEquals(socket.told, ["pause", "kept", "resume", "kept"]);
 });
@@ -40,18 +40,34 @@ Deno.test("ReadSwitch stops in the moment in which a chunk comes, and goes on af
 Deno.test("ReadSwitch stays off when what was kept makes its owner switch it off, and goes on once when it is on", async () => {
   const socket = new NotedSocket();
   const reading: ReadSwitch = new ReadSwitch(socket, () => {
-    if (socket.told.push("kept") === 2) reading.turn(false);
+    if (socket.told.push("kept") === 2) reading.pause();
   });
-  reading.turn(false);
-  reading.afterChunk();
-  reading.turn(true);
+  reading.pause();
+  reading.tookChunk(1);
+  reading.resume();
   await Promise.resolve();
   assertEquals(socket.told, ["pause", "kept"]);
-  reading.turn(true);
-  reading.turn(false);
-  reading.turn(true);
+  reading.resume();
+  reading.pause();
+  reading.resume();
   await Promise.resolve();
   assertEquals(socket.told, ["pause", "kept", "kept", "resume"]);
+});
+
+Deno.test("ReadSwitch is off while its owner or others need it, and on when nobody wants what comes", () => {
+  const reading = new ReadSwitch(new NotedSocket(), () => {});
+  const isOnAfter = (step: () => void): boolean => {
+    step();
+    return reading.isOn;
+  };
+  assertEquals(isOnAfter(() => reading.pause()), false);
+  assertEquals(isOnAfter(() => reading.isResting = true), false);
+  assertEquals(isOnAfter(() => reading.resume()), false);
+  assertEquals(isOnAfter(() => reading.isResting = false), true);
+  assertEquals(isOnAfter(() => reading.pause()), false);
+  assertEquals(isOnAfter(() => reading.throwAway()), true);
+  assertEquals(isOnAfter(() => reading.pause()), true);
+  assertEquals(isOnAfter(() => reading.isResting = true), false);
 });
 
 Deno.test("a link that is paused and resumed while nothing comes, and while much does, gives every byte in its order", async () => {
