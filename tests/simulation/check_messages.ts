@@ -43,7 +43,7 @@ export function checkReceipts(evidence: Evidence): Violation[] {
     }
     told.add(`${event.session} ${key}`);
     const isTaken = evidence.told("got").some((got) => keyOf(got) === key && got.at <= event.at);
-    if (!isTaken && !mayHaveTaken(evidence, key)) {
+    if (!isTaken && !mayHaveTaken(evidence, key) && !isGivenTwice(evidence, key)) {
       const what = `${event.session} was told that ${key} was delivered, which nobody had taken`;
       violations.push({ promise: "a delivery is told when it was", what, at: event.at });
     }
@@ -124,6 +124,14 @@ function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got"
   return isTwin || !wasKnownAsTaken(evidence, again);
 }
 
+/**
+ * Whether the message has a number that was given out twice: who had what stood there before counts as one who has it,
+ * and says so.
+ */
+function isGivenTwice(evidence: Evidence, key: string): boolean {
+  return evidence.copies.get(key)?.some(({ id }) => evidence.givenTwice.has(id)) ?? false;
+}
+
 /** Whether a receipt of the message has a number that was given out twice: then servers have other entries there. */
 function hasReceiptGivenTwice(evidence: Evidence, key: string): boolean {
   return evidence.receipts.get(key)?.some(({ id }) => evidence.givenTwice.has(id)) ?? false;
@@ -192,7 +200,7 @@ function* checkReached(evidence: Evidence): Generator<Violation> {
   for (const { sender, n, to } of evidence.told("sent")) {
     const key = keyOf({ sender, n });
     if (!evidence.survives(key) || got.has(`${key} ${to}`) || mayHaveTaken(evidence, key)) continue;
-    if (evidence.wasOld(key)) continue;
+    if (evidence.wasOld(key) || isGivenTwice(evidence, key)) continue;
     const isWaiting = ends.every(({ inboxes }) => inboxes[to]?.[key] !== undefined);
     if (!here.has(to) && isWaiting) continue;
     const what = `${to} did not get ${key} (${evidence.copies.get(key)!.map(({ server, id }) => `${server} ${id}`)})`;
@@ -232,9 +240,10 @@ function* checkStayed(evidence: Evidence, { who, chain, session, username, at }:
     const key = keyOf({ sender, n });
     if (to !== username || got.has(key) || !evidence.survives(key)) continue;
     const copies = evidence.copies.get(key)!;
-    // Its number tells that it was had.
-    const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
-    if (isGivenTwice || copies.some(({ id }) => covers(begun.vector, id) || covers(had, id) || isIn(gaps, id))) {
+    if (
+      isGivenTwice(evidence, key) ||
+      copies.some(({ id }) => covers(begun.vector, id) || covers(had, id) || isIn(gaps, id))
+    ) {
       continue;
     }
     const what = `${session} has not got ${key} (${[...new Set(copies.map(({ id }) => id))].join(", ")})`;
@@ -259,7 +268,8 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {
       yield { promise, what: `${session} was shown ${key}, which its server knew as delivered`, at };
     }
-    if (at >= onceMoreAt || stayed.has(session)) taken.set(key, event);
+    // That it was taken is forgotten when it is that old, also before a server that was away is back.
+    if ((at >= onceMoreAt || stayed.has(session)) && !evidence.wasOld(keyOf(event))) taken.set(key, event);
   }
   for (const { who, inboxes, at } of evidence.told("ended with")) {
     for (const [username, inbox] of Object.entries(inboxes)) {
