@@ -3,7 +3,7 @@
  * runs. Its end becomes an exit code. Data goes to standard output, everything about it to standard error.
  */
 
-import { connect, reach } from "./client/connect.ts";
+import { askName, connect, reach } from "./client/connect.ts";
 import { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 import type { ConnectOptions } from "./client/options.ts";
 import { type CommandParts, leavable } from "./client/terminal/command.ts";
@@ -96,6 +96,7 @@ async function makeParts(args: ClientArguments): Promise<CommandParts> {
     clock: realClock,
     connect: (options) => connect({ ...options, ...traceOf(args) }),
     reach: (server = config.server) => reach(server),
+    askName: (username, server = config.server) => askName(server, username),
     stateFile: stateFile(),
     historyFile: historyFile(),
     makeSecret,

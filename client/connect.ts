@@ -15,7 +15,11 @@ import type { Transport } from "../platform/transport.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, openClient } from "./client.ts";
 import { TraceFileError, unreachable } from "./errors.ts";
+import { askForName, type NameAnswer } from "./name_question.ts";
 import type { Client, ConnectOptions } from "./options.ts";
+
+/** A person waits for the question that follows. */
+const NAME_TIMEOUT_MS = 3_000;
 
 const logger = getLogger(["thrum", "client"]);
 
@@ -56,6 +60,13 @@ export async function reach({ host, port }: Endpoint): Promise<void> {
   } catch (error) {
     throw unreachable(endpointText({ host, port }), error as Error);
   }
+}
+
+/** Asks `server` whether `username` is registered there, as `askForName` in `name_question.ts` does. */
+export async function askName(server: Endpoint, username: string): Promise<NameAnswer> {
+  const { host, port } = server;
+  const question = { server: { host, port }, username, timeoutMs: NAME_TIMEOUT_MS };
+  return await askForName(question, { transport: transport(), clock: realClock });
 }
 
 async function openTrace(path: string, limitBytes: number): Promise<LineFile> {

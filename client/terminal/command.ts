@@ -5,6 +5,7 @@ import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { RefusedError } from "../errors.ts";
+import type { NameAnswer } from "../name_question.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
 import { confirmNew, type Identity } from "./identity.ts";
@@ -28,6 +29,8 @@ export interface CommandParts {
    * @throws {ConnectError} when nothing listens there.
    */
   reach(server?: Endpoint): Promise<void>;
+  /** Asks whether a name is registered, by default at `server`, before a person is asked for its secret. */
+  askName?(username: string, server?: Endpoint): Promise<NameAnswer>;
   /** Where to keep who talked last; `undefined` where this machine has no place for that. */
   readonly stateFile: StateFile | undefined;
   /** Where the lines that people typed are kept for Ctrl-R and the arrow keys. */

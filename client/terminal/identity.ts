@@ -8,7 +8,9 @@ import { UsageError } from "../../config/flags.ts";
 import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
+import type { NameAnswer } from "../name_question.ts";
 import { askHidden } from "./screen/hidden_prompt.ts";
+import { visible } from "./screen/visible.ts";
 
 /** Who, and what to do about it. */
 export interface Identity {
@@ -30,6 +32,8 @@ export interface GivenIdentity {
   readonly systemUser: string | undefined;
   readonly mayAsk: boolean;
   makeSecret(): string;
+  /** Asks whether a name is registered. */
+  askName?(username: string): Promise<NameAnswer>;
   /** Called before the first question. Nobody should answer questions and then learn that there is no server. */
   reach(): Promise<void>;
 }
@@ -75,11 +79,25 @@ export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promis
   if (isRegistration) {
     return await askNewSecret(`Secret for ${username} (Enter makes one):`, "", username, given.makeSecret, stdio);
   }
+  await tellIfUnknown(given, username, stdio);
   const typed = await askHidden(`Secret for ${username} (Enter if new):`, stdio);
   if (typed === "") return withMadeSecret(username, given.makeSecret);
   const problem = secretProblem(typed);
   if (problem !== undefined) throw new AnswerError(`Cannot log in: ${problem}`);
   return { username, secret: typed, register: false, mayBeNew: true, isMade: false };
+}
+
+/**
+ * Says that nobody has registered `username`, if that is so: before a secret is asked for, which may be the right one
+ * for another name.
+ */
+export async function tellIfUnknown(
+  given: Pick<GivenIdentity, "askName">,
+  username: string,
+  { terminal, out }: Stdio,
+): Promise<void> {
+  if (await given.askName?.(username) !== "unknownName") return;
+  terminal.write(`${out.yellow(`  ${visible(username)} is not registered.`)}\n`);
 }
 
 /**

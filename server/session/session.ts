@@ -283,9 +283,11 @@ function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): 
   }
   const { username, secret } = message;
   if (username !== ANONYMOUS) {
-    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
     // To a store, half a surrogate pair can be the same as another character, whose account it is.
     if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
+    // Names are public, so the answer costs nothing: nothing is derived, and nobody has guessed.
+    if (secret === undefined && !facts.hasAccount(username)) return refuseLogin("UNKNOWN_USER");
+    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
   }
   return {
     session: { kind: "verifying", message, registrations: session.registrations },

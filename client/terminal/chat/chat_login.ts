@@ -12,7 +12,7 @@ import type { Client } from "../../options.ts";
 import { type CommandParts, enter, type EnterParts } from "../command.ts";
 import { styleNotice } from "../notices.ts";
 import { askHidden, askYesNo } from "../screen/hidden_prompt.ts";
-import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity } from "../identity.ts";
+import { askNewSecret, askUsername, type Identity, NOBODY, settleIdentity, tellIfUnknown } from "../identity.ts";
 import { isSame, type Remembered, rememberedText, secretFor, toKeep } from "./remembered_login.ts";
 
 /** The step after a refusal: another question, or the end. */
@@ -55,7 +55,13 @@ export async function settleServer(parts: CommandParts, kept: Remembered | undef
     fallback: kept.server,
     shown: endpointText(kept.server),
   }, stdio.terminal);
-  return { ...parts, server: chosen, reach: () => reach(chosen) };
+  const { askName } = parts;
+  return {
+    ...parts,
+    server: chosen,
+    reach: () => reach(chosen),
+    ...(askName && { askName: (username: string) => askName(username, chosen) }),
+  };
 }
 
 /** The wishes of a chat for its login. */
@@ -89,7 +95,8 @@ export async function logIn(
   // The kept password may be tried once. After that it is known to be wrong.
   let mayUseKept = true;
   for (;;) {
-    username ??= await askUsername(kept?.username ?? parts.systemUser, stdio);
+    // A name of the command line was meant, and may be that of another server or case.
+    username ??= await askUsername(args.username ?? kept?.username ?? parts.systemUser, stdio);
     const isAtOnce = isFirstName && (username === args.username || username === kept?.username);
     const question = wrong > 0 ? "password" : isAtOnce ? "passwordUnlessNew" : "isNew";
     const identity = await askRest(parts, username, mayUseKept ? kept : undefined, question);
@@ -112,14 +119,16 @@ export async function logIn(
 
 /** Whether the name is new, and the password. A password that was kept is not asked for. */
 async function askRest(
-  { stdio, makeSecret, server }: CommandParts,
+  parts: CommandParts,
   username: string,
   kept: Remembered | undefined,
   question: "isNew" | "passwordUnlessNew" | "password",
 ): Promise<Identity> {
   if (username === ANONYMOUS) return NOBODY;
+  const { stdio, makeSecret, server } = parts;
   const keptSecret = secretFor(kept, username, server);
   if (keptSecret !== undefined) return { ...NOBODY, username, secret: keptSecret };
+  if (question !== "password") await tellIfUnknown(parts, username, stdio);
   const register = () => askNewSecret("  New password (Enter makes one):", "  ", username, makeSecret, stdio);
   if (question === "isNew" && await askYesNo("Are you a new user (Y/N)?", stdio)) return await register();
   for (;;) {

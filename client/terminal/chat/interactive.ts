@@ -90,5 +90,8 @@ function waiting(parts: CommandParts, stdio: RawStdio): CommandParts {
     ...parts,
     connect: (options) => stdio.unlessLeft(parts.connect(options)),
     reach: (server) => stdio.unlessLeft(parts.reach(server)),
+    ...(parts.askName && {
+      askName: (username, server) => stdio.unlessLeft(parts.askName!(username, server)),
+    }),
   };
 }

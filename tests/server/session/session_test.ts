@@ -95,6 +95,8 @@ Deno.test("LOGIN has its secret checked before anything else happens", () => {
 
 Deno.test("LOGIN is refused without a secret, twice, and with a heartbeat address that is not its own", () => {
   assertRefused(say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: null }), "LOGIN_FAILED", "secret");
+  const unknown = say(NEW_SESSION, { command: "LOGIN", username: "carl" });
+  assertRefused(unknown, "LOGIN_FAILED", "there is no user with this name");
   assertRefused(
     say(loggedIn("anna"), { command: "LOGIN", username: "anna", secret: "right" }),
     "INVALID_MESSAGE",

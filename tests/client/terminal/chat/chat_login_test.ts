@@ -221,3 +221,29 @@ Deno.test("afterRefusal() knows no help for other refusals", () => {
   assertEquals(afterRefusal(undefined, 1), undefined);
   assertEquals(afterRefusal("SOMETHING_NEW", 1), undefined);
 });
+
+Deno.test("logIn() says that a name is not registered before it asks for a password", async () => {
+  const said = "  bob is not registered.\n";
+  for (const args of [["-u", "bob"], []]) {
+    const { parts, stdio } = door({ args, answers: args.length > 0 ? ["", ""] : ["bob", "y", ""] });
+    const asked: string[] = [];
+    const askName = (name: string) => {
+      asked.push(name);
+      return Promise.resolve("unknownName" as const);
+    };
+    await logIn({ ...parts, askName }, undefined, {});
+    assertEquals(asked, ["bob"]);
+    assert(stdio.written.indexOf(said) < stdio.written.search(/password|Are you a new user/i), stdio.written);
+    assert(stdio.written.includes(said));
+  }
+  const { parts, stdio } = door({ args: ["-u", "ada"], answers: ["hush"] });
+  await logIn({ ...parts, askName: () => Promise.resolve("mayBeRegistered") }, undefined, {});
+  assert(!stdio.written.includes("not registered"));
+});
+
+Deno.test("logIn() keeps the name of the command line as the offer after a login that failed", async () => {
+  const { enter, stdio } = door({ args: ["-u", "bob"], answers: ["typo", "ada", "n", "hush"], kept });
+  assertEquals((await enter()).username, "ada");
+  assertStringIncludes(stdio.written, "User not found.");
+  assertStringIncludes(stdio.written, "  User name [bob]: ");
+});

@@ -87,6 +87,28 @@ Deno.test("who has tried too many secrets is told when to come back, and is let 
   await world.stop();
 });
 
+Deno.test("whoever asks whether names are registered pays nothing for it, and nothing is derived", async () => {
+  const world = await NodeWorld.start();
+  await world.register("anna");
+  world.derived.length = 0;
+  const ask = async (username: string) => {
+    const client = await world.connectFrom(FLOOD, { command: "LOGIN", username });
+    return client.received.map(({ command, reason }) => `${command} ${reason}`);
+  };
+  for (let n = 0; n < 200; n++) {
+    assertEquals(await ask("anna"), ["LOGIN_FAILED WRONG_SECRET"]);
+    assertEquals(await ask(`nobody ${n}`), ["LOGIN_FAILED UNKNOWN_USER"]);
+    const guess = await world.connectFrom(FLOOD, login(`nobody ${n}`, "guess"));
+    assertEquals(guess.received.map(({ reason }) => reason), ["UNKNOWN_USER"]);
+  }
+  assertEquals(await ask("no:name"), ["LOGIN_FAILED UNKNOWN_USER"]);
+  assertEquals(world.derived.length, 0);
+  const anna = await world.connectFrom(FLOOD, login("anna", "anna"));
+  await world.endAllDerivations();
+  assertEquals(anna.commands, ["LOGIN_SUCCESS"]);
+  await world.stop();
+});
+
 Deno.test("wrong secrets of the network cost their address time, and no other one", async () => {
   const world = await NodeWorld.start({ cluster: { secret: "of the network" } });
   const hello = (secret: string) => ({
