@@ -9,11 +9,13 @@ import { EXIT_CODE } from "./exit_code.ts";
 import { type Flags, type FlagValues, parseCommandLine, type Program, unknownCommand, UsageError } from "./flags.ts";
 import { LINE_FORMAT, type LineFormat } from "./line_format.ts";
 import type { LoadedConfig } from "./load.ts";
+import { SINCE, type Since } from "./since.ts";
 import { CONFIG, flag, given, HELP, NO_PROMPT, refuseWords, toggle, TRACE, traceOf } from "./shared_flags.ts";
 import {
   BLOCK_MS,
   CALLED_PORTS,
   COUNT,
+  LAST,
   LISTENING_MS,
   LISTENING_PORTS,
   oneOf,
@@ -47,6 +49,8 @@ export interface ListenArguments {
   readonly from: readonly string[];
   /** The form of a line. */
   readonly format: LineFormat | undefined;
+  /** From where on the past is shown first; with `last`, no more than that of it. */
+  readonly since: Since | undefined;
 }
 
 /** The result of a client's command line. Spans are milliseconds. `undefined` means that the flag was not given. */
@@ -77,6 +81,8 @@ export interface ClientArguments {
   /** `publish`: tell of lines that cannot be published, and go on. */
   readonly skipInvalid: boolean;
   readonly listen: ListenArguments;
+  /** `listen`, and talking: how much of the past is shown first. */
+  readonly last: number | undefined;
   /** `send`: the receiver and the text of the direct message. */
   readonly direct: { readonly to: string; readonly text: string } | undefined;
   /** `users`: only logged-in users. */
@@ -97,6 +103,9 @@ export interface ClientArguments {
 
 /** The settings of `exchange` without flags. */
 export const EXCHANGE_DEFAULTS = { intervalMs: 5_000, blockHeartbeatMs: 0, message: "Hello, there" } as const;
+
+/** With how much of the past talking begins without a flag. */
+export const LAST_SAID = 20;
 
 const { server } = DEFAULT_CONFIG;
 
@@ -173,6 +182,14 @@ const CLIENT_FLAGS = {
     only: ["listen"],
     help: "listen: end when everything that was missed has come",
   }),
+  last: flag("N", wholeNumber("a number", LAST), {
+    only: ["", "listen"],
+    help: `begin with the last N things said; talking, with ${LAST_SAID}`,
+  }),
+  since: flag("SPAN|ID|all", SINCE, {
+    only: ["listen"],
+    help: "listen: begin with what was said since (10m, 2h, 3d, an id, all)",
+  }),
   from: flag("NAME", NAMES, {
     only: ["listen"],
     repeatable: true,
@@ -181,8 +198,8 @@ const CLIENT_FLAGS = {
   }),
   format: flag("FORMAT", LINE_FORMAT, {
     only: ["listen"],
-    help: "listen: text, json, or a template: '{date} {time} {user} {text}', {activity}, {activity.KEY}, {id}, " +
-      "{lamport}, {sentAt}, {to}",
+    help: "listen: text, json, or a template of {date} {time} {user} {to} {text} {id} {lamport} {sentAt} {activity} " +
+      "{activity.KEY}",
     completes: ["text", "json"],
   }),
   online: toggle({ only: ["users"], help: "users: only those who are logged in somewhere" }),
@@ -342,7 +359,9 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
       untilCaughtUp: values["until-caught-up"] ?? false,
       from: values.from ?? [],
       format: values.format,
+      since: values.since,
     },
+    last: values.last,
     direct,
     online: values.online ?? false,
     intervalMs: values.interval,

@@ -36,6 +36,8 @@ export const BLOCK_MS: Range = { least: 0, most: 86_400_000 };
 export const LISTENING_MS: Range = { least: 1, most: 86_400_000 };
 /** How many activities and messages a command of a client waits for. */
 export const COUNT: Range = { least: 1, most: 1_000_000_000 };
+/** How much of the past a client begins with; 0 begins with nothing. */
+export const LAST: Range = { least: 0, most: 1_000_000_000 };
 
 /** Waits between servers; 0 does not wait. */
 export const WAIT_MS: Range = { least: 0, most: 3_600_000 };

@@ -18,8 +18,14 @@ export function activityWords(activity: Readonly<Record<string, unknown>>, json:
 }
 
 /** An activity for programs: one line of JSON. */
-export function activityLine({ id, user, sentAt, lamport, json }: Activity): string {
-  return `${JSON.stringify({ id, user, sentAt, lamport }).slice(0, -1)},"activity":${json}}`;
+export function activityLine({ id, user, sentAt, lamport, json }: Activity, isPast = false): string {
+  const past = isPast ? { past: true } : {};
+  return `${JSON.stringify({ id, user, sentAt, lamport, ...past }).slice(0, -1)},"activity":${json}}`;
+}
+
+/** The row between what was said before and what comes now. */
+export function nowRow(style: Style): string {
+  return style.dim("── now ──");
 }
 
 /** A direct message for people: the time, the sender and the text. */
@@ -33,11 +39,13 @@ export function messageLine({ id, from, to, text, sentAt, lamport, offline }: Me
 }
 
 /** What `listen` shows: an activity, or a direct message. */
-export type Listened = { readonly activity: Activity } | { readonly message: Message };
+export type Listened = { readonly activity: Activity; readonly isPast?: boolean } | { readonly message: Message };
 
 /** `item` as a line in the form of `format`. */
 export function listenedLine(item: Listened, format: LineFormat, style: Style): string {
-  if (format === "json") return "activity" in item ? activityLine(item.activity) : messageLine(item.message);
+  if (format === "json") {
+    return "activity" in item ? activityLine(item.activity, item.isPast) : messageLine(item.message);
+  }
   if (format === "text") {
     return "activity" in item ? describeActivity(item.activity, style) : describeMessage(item.message, style);
   }

@@ -1,14 +1,17 @@
 /**
  * `listen`: activities, and direct messages for the user, on standard output, until somebody stops it or nobody reads
- * its output. A script may also say when it has enough: after so many, after a time, or when nothing is missed.
+ * its output. What was said before comes first, if it is asked for. A script may also say when it has enough: after so
+ * many, after a time, or when nothing is missed.
  */
 
+import { sinceOf } from "../../config/since.ts";
 import { endpointText } from "../../config/values.ts";
-import type { ListenArguments } from "../../config/client_arguments.ts";
+import type { ClientArguments, ListenArguments } from "../../config/client_arguments.ts";
 import type { Client, ClientEvent } from "../options.ts";
 import { type CommandParts, enter, untilStopped } from "./command.ts";
-import { DayMarks, type Listened, listenedLine } from "./describe.ts";
+import { DayMarks, type Listened, listenedLine, nowRow } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
+import { pastOf } from "./past.ts";
 import { visible } from "./screen/visible.ts";
 
 /** The time was over before everything had come that was waited for. The message says what was not there. */
@@ -20,7 +23,7 @@ export class LateError extends Error {
 export async function listen(parts: CommandParts): Promise<void> {
   const { args, stdio, clock } = parts;
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "listen" }, stdio);
-  const progress = new ListenProgress(args.listen);
+  const progress = new ListenProgress(args.listen, wantsPast(args));
   const client = await enter(parts, identity, { onEvent: (event) => progress.on(event) });
   stdio.tell(stdio.err.dim(`connected to ${endpointText(parts.server)} as ${client.username}; Ctrl-C ends\n`));
   await untilStopped(parts, client, async () => {
@@ -47,14 +50,18 @@ export class ListenProgress {
   #shown = 0;
   /** Direct messages that were taken from the server and not shown, by their sender. */
   readonly #leftOut = new Map<string, number>();
+  /** Whether the past is being shown. */
+  #isPast: boolean;
   /** Of the present connection. */
   #activities = 0;
   #offline = 0;
   /** What had been missed, when all of it has come. */
   #missed: { readonly activities: number; readonly offline: number } | undefined;
 
-  constructor(wanted: ListenArguments) {
+  /** With `isPast`, the past is shown before anything counts as caught up. */
+  constructor(wanted: ListenArguments, isPast = false) {
     this.#wanted = wanted;
+    this.#isPast = isPast;
   }
 
   /** Resolves when nothing more is waited for. */
@@ -81,9 +88,15 @@ export class ListenProgress {
 
   /** `item` was dealt with, and shown if `isShown`. */
   took(item: Listened, isShown: boolean): void {
-    if ("activity" in item) this.#activities++;
+    if ("activity" in item) this.#activities += item.isPast === true ? 0 : 1;
     else if (item.message.offline) this.#offline++;
     if (isShown && ++this.#shown === this.#wanted.count) this.#done.resolve();
+    this.#checkCaughtUp();
+  }
+
+  /** The past has been shown. */
+  pastIsOver(): void {
+    this.#isPast = false;
     this.#checkCaughtUp();
   }
 
@@ -114,33 +127,58 @@ export class ListenProgress {
   }
 
   #checkCaughtUp(): void {
-    if (!this.#wanted.untilCaughtUp || this.#missed === undefined) return;
+    if (this.#isPast || !this.#wanted.untilCaughtUp || this.#missed === undefined) return;
     const { activities, offline } = this.#missed;
     if (this.#activities >= activities && this.#offline >= offline) this.#done.resolve();
   }
 }
 
+/** Whether the past is wanted at all. */
+function wantsPast({ last, listen: { since } }: Pick<ClientArguments, "last" | "listen">): boolean {
+  return last !== 0 && (last !== undefined || since !== undefined);
+}
+
 async function showAll({ args, stdio, clock }: CommandParts, client: Client, progress: ListenProgress) {
   const format = args.listen.format ?? (args.json ? "json" : "text");
   const days = new DayMarks(clock.wallMs());
-  const show = async (items: AsyncIterable<Listened>): Promise<void> => {
+  // First of all, so that what comes meanwhile is kept for them.
+  const [activities, messages] = [client.activities(), client.messages()];
+  const write = async (item: Listened): Promise<boolean> => {
+    const { sentAt } = "activity" in item ? item.activity : item.message;
+    const day = format === "text" ? days.before(sentAt, stdio.out) : undefined;
+    const line = listenedLine(item, format, stdio.out);
+    return await stdio.write(`${day === undefined ? "" : `${day}\n`}${line}\n`);
+  };
+  const show = async (items: AsyncIterable<Listened>): Promise<"enough" | "end"> => {
     for await (const item of items) {
       const isShown = progress.lets(item);
-      if (isShown) {
-        const { sentAt } = "activity" in item ? item.activity : item.message;
-        const day = format === "text" ? days.before(sentAt, stdio.out) : undefined;
-        const line = listenedLine(item, format, stdio.out);
-        // `listen | head -1`: the reader has enough.
-        if (!await stdio.write(`${day === undefined ? "" : `${day}\n`}${line}\n`)) return;
-      }
+      // `listen | head -1`: the reader has enough.
+      if (isShown && !await write(item)) return "enough";
       progress.took(item, isShown);
+      if (!progress.isFull) continue;
       // The other loop may still write what it has taken.
-      if (progress.isFull) return await progress.done;
+      await progress.done;
+      return "enough";
     }
+    return "end";
   };
+  if (wantsPast(args)) {
+    const { last, listen: { since } } = args;
+    const wanted = { last, since: sinceOf(since, clock.wallMs()) };
+    let isAny = false;
+    const past = each(pastOf(client, client.vector, wanted), (activity) => {
+      isAny = true;
+      return { activity, isPast: true };
+    });
+    if (!client.features.includes("history")) {
+      stdio.tell(`${stdio.err.yellow("this server is of an earlier version, and does not tell the past")}\n`);
+    } else if (await show(past) === "enough") return;
+    if (isAny && format === "text") await stdio.write(`${nowRow(stdio.out)}\n`);
+    progress.pastIsOver();
+  }
   await Promise.race([
-    show(each(client.activities(), (activity) => ({ activity }))),
-    show(each(client.messages(), (message) => ({ message }))),
+    show(each(activities, (activity) => ({ activity }))),
+    show(each(messages, (message) => ({ message }))),
   ]);
 }
 

@@ -215,7 +215,15 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     activity: undefined,
     isText: false,
     skipInvalid: false,
-    listen: { count: undefined, timeoutMs: undefined, untilCaughtUp: false, from: [], format: undefined },
+    listen: {
+      count: undefined,
+      timeoutMs: undefined,
+      untilCaughtUp: false,
+      from: [],
+      format: undefined,
+      since: undefined,
+    },
+    last: undefined,
     direct: undefined,
     online: false,
     remember: false,
@@ -280,6 +288,7 @@ Deno.test("parseClientArguments() takes when listen ends, and what it shows", ()
     untilCaughtUp: true,
     from: ["ada", "bob"],
     format: "json",
+    since: undefined,
   });
   assertEquals(clientRefusal("listen", "--json", "--format", "text"), "--json means --format json");
   assertStringIncludes(
@@ -289,6 +298,18 @@ Deno.test("parseClientArguments() takes when listen ends, and what it shows", ()
   assertEquals(clientRefusal("publish", "--count", "1"), "--count belongs to listen only");
   const { isText, skipInvalid } = parseClientArguments(["publish", "--text", "--skip-invalid"]);
   assertEquals([isText, skipInvalid], [true, true]);
+});
+
+Deno.test("parseClientArguments() takes how much of the past comes first", () => {
+  const { last, listen } = parseClientArguments(["listen", "--last", "5", "--since", "10m"]);
+  assertEquals([last, listen.since], [5, { kind: "span", ms: 600_000 }]);
+  assertEquals(parseClientArguments(["--last", "0"]).last, 0);
+  assertEquals(parseClientArguments([]).last, undefined);
+  assertEquals(clientRefusal("users", "--last", "3"), "--last belongs to the client without a command or listen only");
+  assertStringIncludes(
+    clientRefusal("listen", "--since", "yesterday"),
+    "--since must be a time span (30s, 10m, 2h, 3d)",
+  );
 });
 
 Deno.test("parseClientArguments() takes a host with its port", () => {

@@ -47,6 +47,19 @@ Deno.test("publish takes JSON lines from standard input, and listen --json hands
   assertEquals(received[0].user, "ada");
   listener.signal("SIGINT");
   assertEquals(await listener.ended(), 0);
+  // Who comes later can have all of it, or the end of it.
+  const listen = ["listen", "--until-caught-up", "--port", port];
+  const past = (await run([...listen, "--json", "--since", "all"])).output.trimEnd().split("\n");
+  assertEquals(past.map((line) => JSON.parse(line)), received.map((one) => ({ ...one, past: true })));
+  assertEquals(
+    (await run([...listen, "--last", "2", "--since", ids[2_990]])).output.replaceAll(/^\S+ {2}/gm, ""),
+    [
+      ...['ada  {"n":2998}', 'ada  {"n":2999}', "── now ──", ""],
+    ].join("\n"),
+  );
+  const unknown = await run([...listen, "--since", "s-nobody:7"]);
+  assertEquals([unknown.code, unknown.output], [3, ""]);
+  assertMatch(unknown.errors, /Cannot tell the past: this server does not know the entry/);
 });
 
 Deno.test("publish names the line that cannot be published, after it has published those before", async () => {

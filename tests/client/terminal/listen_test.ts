@@ -4,8 +4,8 @@ import { LateError, ListenProgress } from "../../../client/terminal/listen.ts";
 import { parseClientArguments } from "../../../config/client_arguments.ts";
 
 /** A progress for a command line, and whether it is done. */
-function listening(line: string) {
-  const progress = new ListenProgress(parseClientArguments(`listen ${line}`.trim().split(" ")).listen);
+function listening(line: string, isPast = false) {
+  const progress = new ListenProgress(parseClientArguments(`listen ${line}`.trim().split(" ")).listen, isPast);
   let isDone = false;
   void progress.done.then(() => isDone = true);
   return {
@@ -85,6 +85,26 @@ Deno.test("listen --until-caught-up ends when all that was missed is shown, not 
   const nothing = listening("--until-caught-up");
   nothing.progress.on(connected);
   nothing.progress.on({ kind: "caughtUp", replayed: 0, offline: 0 });
+  assertEquals(await nothing.isDone(), true);
+});
+
+Deno.test("listen --until-caught-up shows the past first, which is not what was missed", async () => {
+  const { take, isDone, progress } = listening("--until-caught-up", true);
+  progress.on(connected);
+  progress.on({ kind: "caughtUp", replayed: 1, offline: 0 });
+  const past = activityOf("ada");
+  assertEquals(take({ ...past, isPast: true } as Listened), true);
+  assertEquals(await isDone(), false);
+  progress.pastIsOver();
+  assertEquals(await isDone(), false);
+  take(activityOf("ada"));
+  assertEquals(await isDone(), true);
+
+  const nothing = listening("--until-caught-up", true);
+  nothing.progress.on(connected);
+  nothing.progress.on({ kind: "caughtUp", replayed: 0, offline: 0 });
+  assertEquals(await nothing.isDone(), false);
+  nothing.progress.pastIsOver();
   assertEquals(await nothing.isDone(), true);
 });
 
