@@ -203,7 +203,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "for a try: a free port, quick heartbeats, nothing kept",
     ],
     [
-      "--port 8001 --join 127.0.0.1:8000 --secret-file thrum-data/8000/secret",
+      "--port 8001 --join 127.0.0.1:8000 --secret-file FILE",
       "a second server, which joins the network of the first",
     ],
     ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],

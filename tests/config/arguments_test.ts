@@ -65,7 +65,7 @@ Deno.test("parseServerArguments() asks nothing where the command line is one of 
   for (const line of ["-lh 127.0.0.1", "-lp 3780", "-rh a -rp 1", "-s abc", "-a 1500", "-lp=1"]) {
     assertEquals(parseServerArguments(line.split(" ")).mayAsk, false, line);
   }
-  for (const line of ["--port 1", "--secret abc", "--announce 1500", "--data=-s", "--log-file -lp"]) {
+  for (const line of ["--port 1", "--secret abc", "--announce 1500", "--data=-s", "--log-file=-lp"]) {
     assertEquals(parseServerArguments(line.split(" ")).mayAsk, true, line);
   }
 });
