@@ -15,7 +15,7 @@ import type { Transport } from "../platform/transport.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../trace/trace_event.ts";
 import { DEFAULT_CONNECT_TIMEOUT_MS, openClient } from "./client.ts";
 import { TraceFileError, unreachable } from "./errors.ts";
-import { askForName, type NameAnswer } from "./name_question.ts";
+import { askForName, type NameAnswer } from "./calls/name_question.ts";
 import type { Client, ConnectOptions } from "./options.ts";
 
 /** A person waits for the question that follows. */

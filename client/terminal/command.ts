@@ -5,7 +5,7 @@ import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { RefusedError } from "../errors.ts";
-import type { NameAnswer } from "../name_question.ts";
+import type { NameAnswer } from "../calls/name_question.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
 import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
 import { confirmNew, type Identity } from "./identity.ts";

@@ -8,7 +8,7 @@ import { UsageError } from "../../config/flags.ts";
 import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
-import type { NameAnswer } from "../name_question.ts";
+import type { NameAnswer } from "../calls/name_question.ts";
 import { askHidden } from "./screen/hidden_prompt.ts";
 import { visible } from "./screen/visible.ts";
 

@@ -129,8 +129,8 @@ export function wasTakenBack(evidence: Evidence, again: Arrived, since: number):
 }
 
 /**
- * Whether the server that gave out `id` had told the client that it has lost that: it sends it when it gets it back from
- * others. The client still had it, and leaves it out.
+ * Whether the server that gave out `id` had told the client that it has lost that: it sends it when it gets it back
+ * from others. The client still had it, and leaves it out.
  */
 function wasSaidLost(evidence: Evidence, session: string, id: string, at: number): boolean {
   const login = evidence.told("connected").findLast((event) => event.session === session && event.at <= at);

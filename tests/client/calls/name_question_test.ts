@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { askForName, type NameAnswer } from "../../client/name_question.ts";
-import { ClientWorld } from "../support/client_world.ts";
+import { askForName, type NameAnswer } from "../../../client/calls/name_question.ts";
+import { ClientWorld } from "../../support/client_world.ts";
 
 const username = "ada";
 const timeoutMs = 3_000;

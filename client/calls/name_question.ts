@@ -3,11 +3,11 @@
  * the question, and costs nobody anything. Used before a person is asked for a password.
  */
 
-import type { Endpoint } from "../platform/address.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Link, Transport } from "../platform/transport.ts";
-import { LineFramer } from "../protocol/line_framer.ts";
-import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
+import type { Endpoint } from "../../platform/address.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Link, Transport } from "../../platform/transport.ts";
+import { LineFramer } from "../../protocol/line_framer.ts";
+import { lineBytes, parseServerLine } from "../../protocol/server_codec.ts";
 
 /** What is known of a name. Servers of 0.1.0 say of none that it is not registered. */
 export type NameAnswer = "unknownName" | "mayBeRegistered";
