@@ -39,7 +39,7 @@ import { Forks } from "./origins/forks.ts";
 import { takeNewServerName } from "./origins/new_server_name.ts";
 import { OriginTalk } from "./origins/origin_talk.ts";
 import { OrphanAccounts } from "./origins/orphan_accounts.ts";
-import { PeerLink, type PeerSupervision } from "./peer_link.ts";
+import { PeerLink, type PeerLinkParts } from "./peer_link.ts";
 import { PeerTimes } from "./peer_times.ts";
 import { Replication } from "./replication.ts";
 import type { Source } from "./wants.ts";
@@ -58,7 +58,7 @@ export class Mesh implements Backplane {
   readonly #joining: Joining;
   readonly #links: PeerLinks;
   readonly #ticketKeys = new Map<string, string>();
-  readonly #supervision: PeerSupervision;
+  readonly #linkParts: PeerLinkParts;
   readonly #dialer: Dialer;
   readonly #announcing: Announcing;
   readonly #catchUp: CatchUp;
@@ -88,7 +88,7 @@ export class Mesh implements Backplane {
     this.#joining = new Joining(cluster.joinWaitMs, () => cluster.secret === "" || this.#members.isAlone);
     const times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
-    this.#supervision = {
+    this.#linkParts = {
       supervisor,
       silence: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIntervalMs, count: peerHeartbeats },
       probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
@@ -365,7 +365,7 @@ export class Mesh implements Backplane {
 
   #greet(link: Link): PeerLink {
     const greeting = { secret: this.#parts.config.cluster.secret, identity: this.#identity.for() };
-    const called = PeerLink.call(link, greeting, this.#supervision, this.#events);
+    const called = PeerLink.call(link, greeting, this.#linkParts, this.#events);
     this.#links.add(called);
     this.#announcing.greeted(called);
     this.#nameClaims.calling(called);
@@ -375,7 +375,7 @@ export class Mesh implements Backplane {
   #enters(link: Link, framer: LineFramer, peer: PeerIdentity, gone: () => void): PeerLink {
     const identity = this.#identity.for(peer.serverId);
     const members = this.#identity.linked;
-    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#supervision, this.#events, gone);
+    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#linkParts, this.#events, gone);
     this.#links.add(accepted);
     this.#announcing.greeted(accepted);
     // Also when the store cannot be read: the lines that came with the greeting are its own, and no client's.

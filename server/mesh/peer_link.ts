@@ -31,8 +31,8 @@ import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import { olderDialectHint, SILENCE_HINT } from "./linking/peer_greeting.ts";
 
-/** What a link is supervised with. */
-export interface PeerSupervision {
+/** What links to other servers are made with. */
+export interface PeerLinkParts {
   readonly supervisor: Supervisor;
   /** By what comes. */
   readonly silence: LivenessConfig;
@@ -40,7 +40,7 @@ export interface PeerSupervision {
   readonly probes: LivenessConfig;
   /** How long the answer to AUTHENTICATE may take. */
   readonly greetingTimeoutMs: number;
-  /** Counts them. */
+  /** Counts heartbeats. */
   readonly heartbeats: { sent: number; unanswered: number };
 }
 
@@ -73,6 +73,33 @@ export interface PeerLinkOwner {
   onEnd(link: PeerLink, end: PeerEnd, why: string): void;
 }
 
+/** Lines of the log under one header that are still coming. */
+interface ComingEntries {
+  readonly header: EntriesMessage;
+  readonly lines: string[];
+  /** How many lines are still to come. */
+  missing: number;
+  /** Of the lines so far, in UTF-16 units. */
+  size: number;
+}
+
+/** A link on which both servers have said who they are. */
+interface OpenPhase {
+  readonly kind: "open";
+  readonly peer: PeerIdentity;
+  readonly silence: Watch;
+  readonly probes: Watch;
+  entries: ComingEntries | undefined;
+}
+
+/** What a link is, with all that it has in this phase. A phase is replaced whole. */
+type Phase =
+  /** This server has said who it is, and waits for the answer. */
+  | { readonly kind: "calling"; readonly deadline: SupervisorDeadline }
+  | OpenPhase
+  /** Its last line may still be on its way. `was` is absent if nobody answered. */
+  | { readonly kind: "over"; readonly end: PeerEnd; readonly why: string; readonly was: OpenPhase | undefined };
+
 /** Longest line from a peer: more than any server lets its clients send. */
 export const MAX_PEER_LINE_BYTES = 33_554_432;
 /**
@@ -85,27 +112,22 @@ const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
 const NOBODY = () => {};
+const NEW: Phase = Object.freeze({ kind: "calling", deadline: Object.freeze({ cancel: () => {} }) });
 
 /** A server at the other end. */
 export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   readonly #link: Link;
   readonly #owner: PeerLinkOwner;
-  readonly #supervision: PeerSupervision;
+  readonly #parts: PeerLinkParts;
   readonly #framer: LineFramer;
   readonly #gone: () => void;
-  readonly #watches: Watch[] = [];
-  /** When it became the link to its server, in milliseconds of a monotonic clock; set by the mesh. */
-  openedAtMs = 0;
-  #greeting: SupervisorDeadline | undefined;
-  #peer: PeerIdentity | undefined;
-  #entries: { readonly header: EntriesMessage; readonly lines: string[]; missing: number; size: number } | undefined;
-  #end: { readonly end: PeerEnd; readonly why: string } | undefined;
+  #phase: Phase = NEW;
   #isFull = false;
 
   private constructor(
     link: Link,
     owner: PeerLinkOwner,
-    supervision: PeerSupervision,
+    parts: PeerLinkParts,
     framer: LineFramer,
     /** Whether this server has made the link. */
     readonly isOwn: boolean,
@@ -114,7 +136,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   ) {
     this.#link = link;
     this.#owner = owner;
-    this.#supervision = supervision;
+    this.#parts = parts;
     this.#framer = framer;
     this.#gone = gone;
   }
@@ -123,14 +145,13 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   static call(
     link: Link,
     { secret, identity }: { readonly secret: string; readonly identity: PeerIdentity },
-    supervision: PeerSupervision,
+    parts: PeerLinkParts,
     owner: PeerLinkOwner,
   ): PeerLink {
-    const peer = new PeerLink(link, owner, supervision, new Framer(MAX_PEER_LINE_BYTES), true);
-    peer.#greeting = supervision.supervisor.deadline(
-      supervision.greetingTimeoutMs,
-      () => peer.#unanswered(supervision.greetingTimeoutMs),
-    );
+    const peer = new PeerLink(link, owner, parts, new Framer(MAX_PEER_LINE_BYTES), true);
+    const { supervisor, greetingTimeoutMs } = parts;
+    const deadline = supervisor.deadline(greetingTimeoutMs, () => peer.#unanswered(greetingTimeoutMs));
+    peer.#phase = { kind: "calling", deadline };
     link.attach(guardedHandler(peer));
     link.write(encoder.encode(encodeAuthenticate(secret, identity)));
     return peer;
@@ -145,39 +166,38 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
       readonly identity: PeerIdentity;
       readonly members: readonly WireMember[];
     },
-    supervision: PeerSupervision,
+    parts: PeerLinkParts,
     owner: PeerLinkOwner,
     gone: () => void,
   ): PeerLink {
-    const accepted = new PeerLink(link, owner, supervision, framer, false, gone);
-    accepted.#peer = peer;
+    const accepted = new PeerLink(link, owner, parts, framer, false, gone);
     link.attach(guardedHandler(accepted));
     framer.allow(MAX_PEER_LINE_BYTES);
     link.write(encoder.encode(encodeAuthenticationSuccess(identity, members)));
-    accepted.#supervise();
+    accepted.#phase = accepted.#opened(peer);
     return accepted;
   }
 
   /** Who is at the other end. Only after the greeting. */
   get peer(): PeerIdentity {
-    return this.#peer!;
+    return this.#open!.peer;
   }
 
   get serverId(): string {
-    return this.#peer?.serverId ?? "";
+    return this.#open?.peer.serverId ?? "";
   }
 
   /** For the log. */
   get name(): string {
     const address = `${this.#link.remoteHost}:${this.#link.remotePort}`;
-    return this.#peer === undefined ? address : `${this.#peer.serverId} (${this.#peer.host}:${this.#peer.port})`;
+    const peer = this.#open?.peer;
+    return peer === undefined ? address : `${peer.serverId} (${peer.host}:${peer.port})`;
   }
 
   /** How its heartbeats stand; `undefined` before the greeting. */
   get heartbeat(): HeartbeatSnapshot | undefined {
-    const [silence, probes] = this.#watches;
-    if (silence === undefined || probes === undefined) return undefined;
-    return { ...silence.snapshot(), roundTripMs: probes.snapshot().roundTripMs };
+    const open = this.#open;
+    return open && { ...open.silence.snapshot(), roundTripMs: open.probes.snapshot().roundTripMs };
   }
 
   get remoteHost(): string {
@@ -190,7 +210,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 
   get isOver(): boolean {
-    return this.#end !== undefined;
+    return this.#phase.kind === "over";
   }
 
   /** Sends a message as a line. */
@@ -200,14 +220,14 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
 
   /** Whether there is room for more. */
   write(bytes: Uint8Array): boolean {
-    if (this.#end !== undefined) return true;
+    if (this.isOver) return true;
     if (!this.#link.write(bytes)) this.#isFull = true;
     return !this.#isFull;
   }
 
   /** Ends it of this server's own will, and says why. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, end: PeerEnd = "lost"): void {
-    if (this.#end !== undefined) return;
+    if (this.isOver) return;
     const { reconnect } = CLOSE_REASONS[reason];
     this.send({ command: "END_CONNECTION", reason, info: why, reconnect });
     this.#close(end, why);
@@ -216,10 +236,11 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   /** Takes lines that came with the greeting. */
   take(lines: readonly string[], problem: string | undefined): void {
     for (let index = 0; index < lines.length; index++) {
-      if (this.#end !== undefined) return;
-      if (this.#peer !== undefined) this.#takeLine(lines[index]!);
+      const phase = this.#phase;
+      if (phase.kind === "over") return;
+      if (phase.kind === "open") this.#takeLine(phase, lines[index]!);
       else {
-        const taker = this.#greeted(lines[index]!);
+        const taker = this.#greeted(phase.deadline, lines[index]!);
         if (taker !== undefined) return taker.take(lines.slice(index + 1), problem);
       }
     }
@@ -227,15 +248,16 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.#end !== undefined) return;
-    this.#watches[0]?.heard();
+    const phase = this.#phase;
+    if (phase.kind === "over") return;
+    if (phase.kind === "open") phase.silence.heard();
     const { lines, problem } = this.#framer.push(bytes);
     this.take(lines, problem);
   }
 
   onDrain(): void {
     this.#isFull = false;
-    if (this.#end === undefined) this.#owner.onDrain(this);
+    if (!this.isOver) this.#owner.onDrain(this);
   }
 
   onFinish(): void {
@@ -245,7 +267,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   onEnd(end: LinkEnd): void {
     this.#close("lost", end === "reset" ? "the network broke it" : "the other side closed it");
     try {
-      this.#owner.onEnd(this, this.#end!.end, this.#end!.why);
+      if (this.#phase.kind === "over") this.#owner.onEnd(this, this.#phase.end, this.#phase.why);
     } finally {
       this.#gone();
     }
@@ -270,8 +292,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.#accuse();
   }
 
-  #takeLine(line: string): void {
-    const entries = this.#entries;
+  #takeLine(phase: OpenPhase, line: string): void {
+    const { entries } = phase;
     if (entries !== undefined) {
       entries.lines.push(line);
       entries.size += line.length;
@@ -279,7 +301,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
         return this.end("INVALID_MESSAGE", `more than ${MAX_ENTRIES_SIZE} characters under one ENTRIES`);
       }
       if (--entries.missing > 0) return;
-      this.#entries = undefined;
+      phase.entries = undefined;
       this.#owner.onEntries(this, entries);
       return;
     }
@@ -289,12 +311,12 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
       case "":
         return this.end("INVALID_MESSAGE", message.info);
       case "ENTRIES":
-        this.#entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
+        phase.entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
         return;
       case "HEARTBEAT":
         return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence });
       case "HEARTBEAT_ACK":
-        return this.#answered(message.sequence);
+        return answered(phase, message.sequence);
       case "END_CONNECTION":
         return this.#close(endOf(message.reason), message.info);
       default:
@@ -306,9 +328,9 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
    * What came instead of, or as, the answer to AUTHENTICATE. Gives who has taken the link over, if
    * its dialect is another.
    */
-  #greeted(line: string): LinkTaker | undefined {
+  #greeted(deadline: SupervisorDeadline, line: string): LinkTaker | undefined {
     const message = parsePeerLine(line);
-    this.#greeting?.cancel();
+    deadline.cancel();
     if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
       const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
       const taker = isRefusal ? undefined : this.#owner.onLegacyDialect(this, this.#link, this.#framer, line);
@@ -319,9 +341,9 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
       return undefined;
     }
     const { host, ...rest } = message;
-    this.#peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };
-    this.#supervise();
-    this.#owner.onOpened(this, this.#peer, message.members);
+    const peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };
+    this.#phase = this.#opened(peer);
+    this.#owner.onOpened(this, peer, message.members);
     return undefined;
   }
 
@@ -330,43 +352,60 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.#close("lost", `no answer to AUTHENTICATE within ${timeoutMs} ms${SILENCE_HINT}`);
   }
 
-  #supervise(): void {
-    const { supervisor, silence, probes } = this.#supervision;
-    this.#watches.push(supervisor.watch(this, silence));
-    // Bytes are not told to this one, so that it always asks.
-    this.#watches.push(supervisor.watch({
-      sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
-      alive: () => {},
-      gaveUp: () => this.#accuse("it talks, but answers nothing"),
-      faulted: () => this.faulted(),
-    }, probes));
+  /** The phase that begins now: both are known, and this server watches the other. */
+  #opened(peer: PeerIdentity): OpenPhase {
+    const { supervisor, silence, probes } = this.#parts;
+    return {
+      kind: "open",
+      peer,
+      silence: supervisor.watch(this, silence),
+      // Bytes are not told to this watch, so that it always asks.
+      probes: supervisor.watch({
+        sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
+        alive: () => {},
+        gaveUp: () => this.#accuse("it talks, but answers nothing"),
+        faulted: () => this.faulted(),
+      }, probes),
+      entries: undefined,
+    };
+  }
+
+  /** The phase in which both are known, also when it is over. */
+  get #open(): OpenPhase | undefined {
+    const phase = this.#phase;
+    return phase.kind === "open" ? phase : phase.kind === "over" ? phase.was : undefined;
   }
 
   #sendHeartbeat(sequence: number, of: number): void {
-    const { silence: { intervalMs }, heartbeats } = this.#supervision;
+    const { silence: { intervalMs }, heartbeats } = this.#parts;
     heartbeats.sent++;
     this.send({ command: "HEARTBEAT", sequence, of, intervalMs });
   }
 
-  #answered(sequence: number): void {
-    const isProbe = sequence % 2 === 1;
-    this.#watches[isProbe ? 1 : 0]?.answered((sequence - (isProbe ? 1 : 0)) / 2);
-  }
-
   /** It is given up. Nobody waits for what it is still to be sent. */
   #accuse(why?: string): void {
-    this.#supervision.heartbeats.unanswered++;
+    this.#parts.heartbeats.unanswered++;
     this.end("HEARTBEAT_TIMEOUT", why, "silent");
     this.#link.destroy();
   }
 
   #close(end: PeerEnd, why: string): void {
-    if (this.#end !== undefined) return;
-    this.#end = { end, why };
-    this.#greeting?.cancel();
-    for (const watch of this.#watches) watch.end();
+    const phase = this.#phase;
+    if (phase.kind === "over") return;
+    this.#phase = { kind: "over", end, why, was: phase.kind === "open" ? phase : undefined };
+    if (phase.kind === "calling") phase.deadline.cancel();
+    else {
+      phase.silence.end();
+      phase.probes.end();
+    }
     this.#link.end(LINGER_MS);
   }
+}
+
+/** Heartbeats of both watches go over one link: those of `silence` have even numbers, those of `probes` odd ones. */
+function answered({ silence, probes }: OpenPhase, sequence: number): void {
+  const isProbe = sequence % 2 === 1;
+  (isProbe ? probes : silence).answered((sequence - (isProbe ? 1 : 0)) / 2);
 }
 
 function endOf(reason: string): PeerEnd {

@@ -13,6 +13,8 @@ export class PeerLinks implements Iterable<PeerLink> {
   /** Those that count. */
   readonly #byServer = new Map<string, PeerLink>();
   readonly #others = new Set<PeerLink>();
+  /** When a link began to count, in milliseconds of a monotonic clock. */
+  readonly #openedAtMs = new WeakMap<PeerLink, number>();
   #allGone: (() => void) | undefined;
 
   /** Of the server called `own`. Two servers that call each other within `sameMomentMs` do so at once. */
@@ -69,7 +71,7 @@ export class PeerLinks implements Iterable<PeerLink> {
    */
   isLost(link: PeerLink, known: PeerLink, nowMs: number): boolean {
     // Who makes one has none: where the known one is not of the same moment, the other side does not have it any more.
-    return link.isOwn === known.isOwn || nowMs - known.openedAtMs > this.#sameMomentMs;
+    return link.isOwn === known.isOwn || nowMs - (this.#openedAtMs.get(known) ?? 0) > this.#sameMomentMs;
   }
 
   /** It does not count any more. */
@@ -82,7 +84,7 @@ export class PeerLinks implements Iterable<PeerLink> {
   set(link: PeerLink, nowMs: number): void {
     this.#others.delete(link);
     this.#byServer.set(link.serverId, link);
-    link.openedAtMs = nowMs;
+    this.#openedAtMs.set(link, nowMs);
   }
 
   /** It is gone, or not a link of this dialect. Whether it was one that counts. */

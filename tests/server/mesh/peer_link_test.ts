@@ -1,10 +1,11 @@
-/** A link that this server has made, to one that turns out to speak the older dialect. */
+/** Links that this server has made: to a server of the older dialect, and what one leaves behind when it ends. */
 
 import { assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
+import { encodeAuthenticationSuccess } from "../../../protocol/peer/peer_codec.ts";
 import { PeerLink, type PeerLinkOwner } from "../../../server/mesh/peer_link.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeNetwork } from "../../support/fake_network.ts";
@@ -40,9 +41,9 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
   };
   using supervisor = new Supervisor(clock);
   const { silence, probes } = { silence: DEFAULT_CONFIG.heartbeat, probes: DEFAULT_CONFIG.heartbeat };
-  const supervision = { supervisor, silence, probes, greetingTimeoutMs: 1_000, heartbeats: { sent: 0, unanswered: 0 } };
+  const parts = { supervisor, silence, probes, greetingTimeoutMs: 1_000, heartbeats: { sent: 0, unanswered: 0 } };
   const identity = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
-  PeerLink.call(await dialled, { secret: "s", identity }, supervision, owner);
+  PeerLink.call(await dialled, { secret: "s", identity }, parts, owner);
   far!.write(bytes);
   await clock.run(10);
   far!.write(new TextEncoder().encode("later"));
@@ -61,4 +62,34 @@ Deno.test("whoever takes the link over gets the lines behind the answer, what wa
   const broken = (text: string) => new Uint8Array([...encoder.encode(text), 0xff, 0x0a]);
   assertEquals(await takenOf(broken(`${ANSWER}\none\n`)), [ANSWER, ["one"], INVALID]);
   assertEquals(await takenOf(broken(`${ANSWER}\n`)), [ANSWER, [], INVALID]);
+});
+
+Deno.test("a link that is over leaves nothing behind that waits, and knows still who was at the other end", async () => {
+  for (const isAnswered of [false, true]) {
+    const clock = new FakeClock();
+    const network = new FakeNetwork(clock);
+    let far: Link | undefined;
+    await network.machine("b").listen({ host: "b", port: 1 }, (link) => far = link);
+    const dialled = network.machine("a").dial({ host: "b", port: 1, timeoutMs: 100 });
+    await clock.run(10);
+    const ignore = () => undefined;
+    const owner: PeerLinkOwner = {
+      ...{ onOpened: ignore, onMessage: ignore, onEntries: ignore, onDrain: ignore, onSuspect: ignore, onEnd: ignore },
+      onLegacyDialect: ignore,
+    };
+    using supervisor = new Supervisor(clock);
+    const { heartbeat } = DEFAULT_CONFIG;
+    const heartbeats = { sent: 0, unanswered: 0 };
+    const parts = { supervisor, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
+    const identity = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
+    const peer = PeerLink.call(await dialled, { secret: "s", identity }, parts, owner);
+    if (isAnswered) {
+      far!.write(new TextEncoder().encode(encodeAuthenticationSuccess({ ...identity, serverId: "b" }, [])));
+    }
+    await clock.run(10);
+    assertEquals(supervisor.snapshot().size, isAnswered ? 2 : 1);
+    peer.end("SERVER_STOPPING");
+    assertEquals(supervisor.snapshot().size, 0);
+    assertEquals([peer.isOver, peer.serverId], [true, isAnswered ? "b" : ""]);
+  }
 });
