@@ -92,8 +92,8 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
   const known = forgotten.length === 0 ? has : without(has, forgotten);
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(known, log.vector)];
   const all = merge(log.vector, known);
-  // It takes a lower number back only from here: by and by the ids of what comes tell it the rest.
-  const reaches = as === log.serverId ? all : { ...all, [as]: sequenceOf(has, as) };
+  // It takes a lower number back only from here, also where that is 0. The ids of what comes tell it the rest.
+  const reaches = lost.length === 0 ? all : { ...all, [as]: sequenceOf(has, as) };
   // Who brought nothing takes what it is told for what it has, and all that follows for new.
   const told = brings === undefined
     ? { vector: known, replayed: 0 }
