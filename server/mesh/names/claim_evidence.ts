@@ -3,18 +3,22 @@
  * accounts of one name the lower claim holds, so whoever may choose the number can take any name. But a claim is made
  * at the Lamport time that its server has then: one below a time that the server has said, or must have had, before it
  * numbered the entry, is a later one with a lower number. Unless the claim was under way meanwhile: then this server
- * was asked for the name, and gave leave. Pure.
+ * was asked for the name before it heard of that time. Pure.
  */
 
 import { RecentMap } from "../../../log/recent.ts";
 
 /** Servers that something is remembered of: more than a network has. */
 const MAX_SERVERS = 1_024;
+/** Claims that this server was asked for. */
+const MAX_ASKED = 10_000;
 
 /** What other servers have let be seen of their clocks. */
 export class ClaimEvidence {
   /** By server: the highest time that its clock had come to when it had numbered no entry that was not here. */
   readonly #times = new RecentMap<string, number>(MAX_SERVERS);
+  /** Claims of servers, by server and name, that were as late as they said when this server was asked. */
+  readonly #asked = new RecentMap<string, number>(MAX_ASKED);
 
   /**
    * The clock of `server` was at `lamport` when the newest of its entries was `numbered`, and here is
@@ -25,13 +29,32 @@ export class ClaimEvidence {
     this.#times.set(server, lamport);
   }
 
+  /**
+   * This server was asked for a name that `server` claims, made at `claim`. Whatever the answer is: the other one may
+   * be alone when it comes, and then decides without this server.
+   */
+  asked(server: string, username: string, claim: number): void {
+    if (claim >= (this.#times.get(server) ?? 0)) this.#asked.renew(keyOf(server, username), claim);
+  }
+
+  /** `server` has given the name up, or gives leave to somebody else. */
+  gaveUp(server: string, username: string): void {
+    this.#asked.delete(keyOf(server, username));
+  }
+
   /** An entry of `server` was refused: it says of a claim that it was made at `claim`, and it was not. */
-  lied(server: string, claim: number): void {
+  lied(server: string, username: string, claim: number): void {
+    this.gaveUp(server, username);
     this.seen(server, claim + 1, 0, 0);
   }
 
   /** Whether an entry that `server` has numbered since, with a claim at this time, was claimed later than it says. */
-  isLate(server: string, claim: number): boolean {
-    return claim < (this.#times.get(server) ?? 0);
+  isLate(server: string, username: string, claim: number): boolean {
+    return claim < (this.#times.get(server) ?? 0) && this.#asked.get(keyOf(server, username)) !== claim;
   }
+}
+
+function keyOf(server: string, username: string): string {
+  // No name of a server has a blank.
+  return `${server} ${username}`;
 }

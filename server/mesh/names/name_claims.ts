@@ -130,6 +130,7 @@ export class NameClaims {
     const { command, username, lamport, origin } = message;
     switch (command) {
       case "LOCK_REQUEST": {
+        this.#evidence.asked(origin, username, lamport);
         const { isAllowed, loses } = this.#locks.onRequest(
           message,
           this.#owner.account(username) !== undefined,
@@ -149,11 +150,16 @@ export class NameClaims {
       case "LOCK_DENIED": {
         // Whoever answers has heard of the claim: what it claims itself from now on is later.
         this.#saw(link, lamport + 1, sequenceOf(link.peer.vector, link.serverId));
+        if (command === "LOCK_ALLOWED") {
+          this.#evidence.gaveUp(link.serverId, username);
+          this.#locks.gaveUp(link.serverId, username);
+        }
         const outcome = this.#locks.onAnswer(username, lamport, link.serverId, command === "LOCK_ALLOWED");
         if (outcome !== undefined) this.#waiting.get(username)?.settled(outcome === "granted");
         return;
       }
       case "LOCK_RELEASE":
+        this.#evidence.gaveUp(link.serverId, username);
         this.#locks.release(message);
         return;
       default:
@@ -210,8 +216,8 @@ export class NameClaims {
     if (this.#locks.wasGiven({ username, lamport: claim, origin })) return false;
     const link = [...this.#owner.links].find(({ serverId }) => serverId === sender);
     const isNew = sender === origin && link !== undefined && sequence > sequenceOf(link.peer.vector, origin);
-    if (isNew) this.#evidence.lied(origin, claim);
-    return isNew || this.#evidence.isLate(origin, claim);
+    if (isNew) this.#evidence.lied(origin, username, claim);
+    return isNew || this.#evidence.isLate(origin, username, claim);
   }
 
   #saw({ serverId }: PeerLink, lamport: number, numbered: number): void {

@@ -6,7 +6,7 @@
  */
 
 import { precedes } from "../../../log/precedes.ts";
-import { RecentSet } from "../../../log/recent.ts";
+import { RecentMap } from "../../../log/recent.ts";
 
 /** One server's claim of a name. `lamport` is the time at which it was made, by the clock of `origin`. */
 export interface Claim {
@@ -49,8 +49,8 @@ export class NameLocks {
   #serverId: string;
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();
-  /** Claims of others that were allowed, the newest last: their accounts may come when the lock is gone. */
-  readonly #given = new RecentSet<string>(MAX_GIVEN);
+  /** Claims of others that were allowed, by server and name: their accounts may come when the lock is gone. */
+  readonly #given = new RecentMap<string, number>(MAX_GIVEN);
 
   constructor(serverId: string, maxLocks = MAX_LOCKS) {
     this.#serverId = serverId;
@@ -111,15 +111,20 @@ export class NameLocks {
   }
 
   /** Whether this claim of another server was allowed here, as far as that is remembered. */
-  wasGiven(claim: Claim): boolean {
-    return this.#given.has(keyOf(claim));
+  wasGiven({ origin, username, lamport }: Claim): boolean {
+    return this.#given.get(keyOf(origin, username)) === lamport;
+  }
+
+  /** A server allows the name to somebody else: what it was allowed before it has given up. */
+  gaveUp(origin: string, username: string): void {
+    this.#given.delete(keyOf(origin, username));
   }
 
   /** A peer asks. `hasAccount`: the name is taken, by what is known here. */
   onRequest(claim: Claim, hasAccount: boolean, nowMs = 0): LockAnswer {
     const answer = this.#answer(claim, hasAccount, nowMs);
     if (!answer.isAllowed) return answer;
-    this.#given.add(keyOf(claim));
+    this.#given.renew(keyOf(claim.origin, claim.username), claim.lamport);
     return answer;
   }
 
@@ -183,6 +188,7 @@ export class NameLocks {
   }
 }
 
-function keyOf({ username, lamport, origin }: Claim): string {
-  return `${origin} ${lamport} ${username}`;
+function keyOf(origin: string, username: string): string {
+  // No name of a server has a blank.
+  return `${origin} ${username}`;
 }

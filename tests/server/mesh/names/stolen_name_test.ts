@@ -36,6 +36,35 @@ function wasEndedFor(peer: FakePeer, what: string): void {
   assert(info.includes("another account"), info);
 }
 
+Deno.test("a claim that came late, with a later time of its server behind it, holds at all servers or at none", async () => {
+  const world = await MeshWorld.of(["a", "b", "c"], { cluster: { announceIntervalMs: 500 } });
+  world.part(["a"], ["b", "c"]);
+  // Its link to a ends only when all that a had sent has come.
+  const { process } = world.server("c");
+  process.stall();
+  // So that the claim at a is the lower one.
+  const busy = await world.login("b", "anonymous", { redirects: 3 });
+  for (let n = 0; n < 20; n++) busy.publish(n);
+  const first = await world.client("a", { command: "REGISTER", username: "anna", secret: "early" });
+  await world.run(200);
+  const second = await world.client("b", { command: "REGISTER", username: "anna", secret: "late" });
+  await world.run(1_500);
+  process.goOn();
+  for (const client of [first, second]) {
+    await world.until(() => client.commands.includes("REGISTER_SUCCESS"), "both registrations");
+  }
+  world.network.heal();
+  await world.linked("a", "b", "c");
+  await world.equal("a", "b", "c");
+  await world.run(1_000);
+  for (const name of ["a", "b", "c"]) {
+    const client = await world.client(name, loginOf("anna", { secret: "early", redirects: 3 }));
+    await world.run(100);
+    assertEquals(client.commands[0], "LOGIN_SUCCESS", name);
+    client.link.destroy();
+  }
+});
+
 Deno.test("a server that claims a taken name without having asked is refused, also when it comes back with what it has", async () => {
   const world = await annasNetwork();
   const session = await world.login("a", "anna", { redirects: 3 });
@@ -52,6 +81,36 @@ Deno.test("a server that claims a taken name without having asked is refused, al
   }
   assertEquals([session.end, world.server("a").vector["s-liar"]], [undefined, undefined]);
   await annaIsHerself(world);
+});
+
+Deno.test("a claim that was allowed and given up is void when its server has allowed the name to somebody else since", async () => {
+  for (const isReleased of [true, false]) {
+    const world = await MeshWorld.of(["a", "b"]);
+    const busy = await world.login("a", "anonymous", { redirects: 3 });
+    for (let n = 0; n < 20; n++) busy.publish(n);
+    await world.run(50);
+    const liar = await world.peer("a", "s-liar", { lamport: 0 });
+    const early = { username: "anna", lamport: 3, origin: "s-liar" };
+    liar.send({ command: "LOCK_REQUEST", ...early });
+    await world.run(50);
+    assertEquals(liar.last("LOCK_ALLOWED")?.username, "anna");
+    if (isReleased) liar.send({ command: "LOCK_RELEASE", ...early });
+    // A lock that is held for too long is freed.
+    else await world.run(25_000);
+    const client = await world.client("a", { command: "REGISTER", username: "anna", secret: "anna" });
+    await world.until(() => liar.commands.includes("LOCK_REQUEST"), "the question");
+    const { command: _, ...claim } = liar.last("LOCK_REQUEST")!;
+    liar.send({ ...claim, command: "LOCK_ALLOWED" });
+    await world.run(100);
+    liar.send({ command: "HAVE", vector: world.server("a").vector });
+    await world.until(() => client.commands.includes("REGISTER_SUCCESS"), "the answer");
+    liar.link.destroy();
+    await world.run(500);
+    const again = await world.peer("a", "s-liar", { lamport: 0, vector: { "s-liar": 1 } });
+    again.entries("s-liar", 1, [account("s-liar:1", 3)], { to: "servers" });
+    await world.run(50);
+    wasEndedFor(again, `released: ${isReleased}`);
+  }
 });
 
 Deno.test("a claim is void when its server had acknowledged the account before, over whichever link it comes", async () => {
