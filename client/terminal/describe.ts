@@ -23,6 +23,11 @@ export function activityLine({ id, user, sentAt, lamport, json }: Activity, isPa
   return `${JSON.stringify({ id, user, sentAt, lamport, ...past }).slice(0, -1)},"activity":${json}}`;
 }
 
+/** The row before what was said before. */
+export function beforeRow(style: Style): string {
+  return style.dim("── said before ──");
+}
+
 /** The row between what was said before and what comes now. */
 export function nowRow(style: Style): string {
   return style.dim("── now ──");

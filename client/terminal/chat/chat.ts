@@ -3,13 +3,14 @@
  * means, `chat_rows.ts` how rows look, and `pending_lines.ts` what is said of lines without an answer.
  */
 
+import { type ClientArguments, LAST_SAID } from "../../../config/client_arguments.ts";
 import { UsageError } from "../../../config/flags.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { Stdio } from "../../../platform/stdio.ts";
 import type { UserScope } from "../../../protocol/message.ts";
 import { ConnectionEndedError, RefusedError } from "../../errors.ts";
-import type { Client, ClientEvent } from "../../options.ts";
+import type { Activity, Client, ClientEvent } from "../../options.ts";
 import { activityText } from "../../publication.ts";
 import { AwayMessages, type Released } from "./away_messages.ts";
 import {
@@ -25,16 +26,19 @@ import {
 } from "./chat_rows.ts";
 import type { CommandParts } from "../command.ts";
 import { DeliveryMarks } from "./delivery_marks.ts";
-import { DayMarks } from "../describe.ts";
+import { beforeRow, DayMarks, nowRow } from "../describe.ts";
 import type { KeptHistory } from "./history_file.ts";
 import { type Notice, styleNotice } from "../notices.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
+import { pastOf } from "../past.ts";
 import { PendingLines } from "./pending_lines.ts";
 import type { ChatView, ScreenOwner } from "../screen/screen.ts";
 import { type KnownUsers, readPastedLines, readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
 
 /** Several messages to one user are mostly delivered together: that is told once. */
 const DELIVERED_TOGETHER_MS = 100;
+/** How long the past may take before the chat begins without it. */
+const PAST_TIMEOUT_MS = 3_000;
 /** Lines that wait for their acknowledgement before another one is read from a pipe. */
 const MAX_UNDER_WAY = 1_000;
 /** How long the end of a pipe waits for answers. */
@@ -49,6 +53,10 @@ export class Chat implements ScreenOwner {
   readonly #history: KeptHistory;
   readonly #days: DayMarks;
   readonly #isPiped: boolean;
+  /** How much of what was said before is shown first. */
+  readonly #last: number;
+  /** What came while the past was not shown yet. */
+  #held: Released[] | undefined = [];
   readonly #pending = new PendingLines();
   readonly #away = new AwayMessages();
   readonly #marks = new DeliveryMarks();
@@ -73,7 +81,13 @@ export class Chat implements ScreenOwner {
   #client: Client | undefined;
 
   /** Shows on `view` what happens, and keeps in `history` what is typed. */
-  constructor({ stdio, clock }: Pick<CommandParts, "stdio" | "clock">, view: ChatView, history: KeptHistory) {
+  constructor(
+    { stdio, clock, args: { last } }: Pick<CommandParts, "stdio" | "clock"> & {
+      readonly args: Pick<ClientArguments, "last">;
+    },
+    view: ChatView,
+    history: KeptHistory,
+  ) {
     this.#stdio = stdio;
     this.#clock = clock;
     this.#style = stdio.out;
@@ -81,6 +95,8 @@ export class Chat implements ScreenOwner {
     this.#history = history;
     this.#days = new DayMarks(clock.wallMs());
     this.#isPiped = !stdio.canAsk;
+    // Who reads a pipe has not asked for more than what comes.
+    this.#last = last ?? (this.#isPiped ? 0 : LAST_SAID);
   }
 
   /** For the client. An own field, as the function is handed over. */
@@ -162,17 +178,17 @@ export class Chat implements ScreenOwner {
   }
 
   async #showAll(client: Client): Promise<void> {
+    // First of all, so that what comes meanwhile is kept for them.
+    const [activities, messages, presences] = [client.activities(), client.messages(), client.presence()];
+    if (this.#last > 0 && client.features.includes("history")) await this.#underway(this.#showPast(client));
+    this.#showHeld();
     const shown = [
-      each(client.activities(), (activity) => {
-        this.#names.add(activity.user);
-        const { sentAt } = activity;
-        this.#showAt(sentAt, activityRow(activity, sentAt, this.#style));
-      }),
-      each(client.messages(), (message) => {
+      each(activities, (activity) => this.#showActivity(activity)),
+      each(messages, (message) => {
         this.#names.add(message.from);
         this.#showReleased(this.#away.message(message));
       }),
-      each(client.presence(), (presence) => {
+      each(presences, (presence) => {
         if (presence.username === client.username) return;
         this.#names.add(presence.username);
         const nowMs = this.#clock.wallMs();
@@ -181,6 +197,31 @@ export class Chat implements ScreenOwner {
     ];
     // All of them end with the client, and say the same.
     await Promise.race(shown);
+  }
+
+  /** Shows what was said before, as far as a server tells it in time. */
+  async #showPast(client: Client): Promise<void> {
+    const { vector } = client;
+    const late = new AbortController();
+    const timer = this.#clock.after(PAST_TIMEOUT_MS, () => late.abort());
+    let isAny = false;
+    try {
+      for await (const activity of pastOf(client, vector, { last: this.#last }, late.signal)) {
+        if (!isAny) this.#screen.show(beforeRow(this.#style));
+        isAny = true;
+        this.#showActivity(activity);
+      }
+    } catch {
+      // The past is not worth waiting for. Whoever closes the client tells of its end.
+    }
+    timer.cancel();
+    if (isAny) this.#screen.show(nowRow(this.#style));
+  }
+
+  #showActivity(activity: Activity): void {
+    this.#names.add(activity.user);
+    const { sentAt } = activity;
+    this.#showAt(sentAt, activityRow(activity, sentAt, this.#style));
   }
 
   #fulfil(typed: TypedLine, line: string): void {
@@ -288,7 +329,15 @@ export class Chat implements ScreenOwner {
     }
   }
 
-  #showReleased({ header, messages }: Released): void {
+  #showHeld(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const released of held) this.#showReleased(released);
+  }
+
+  #showReleased(released: Released): void {
+    if (this.#held !== undefined) return void this.#held.push(released);
+    const { header, messages } = released;
     if (header !== undefined) this.#screen.show(awayRow(header.count, this.#style, header.isMore));
     for (const message of messages) this.#showAt(message.sentAt, messageRow(message, message.sentAt, this.#style));
   }
