@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Progress } from "../../../client/progress.ts";
 import type { Vector } from "../../../log/vector.ts";
-import { resumePointOf } from "../../../server/session/resume_point.ts";
+import { resumePointOf } from "../../../server/session/client/resume_point.ts";
 import type { EntryRange } from "../../../server/store/store.ts";
 
 function logOf(vector: Vector, retracted?: EntryRange) {
