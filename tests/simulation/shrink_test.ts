@@ -1,7 +1,8 @@
 /** The shrinker finds what is needed and leaves out the rest. */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Schedule, scheduleOf } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
+import { scheduleOf } from "./schedule_of.ts";
 import { shrink } from "./shrink.ts";
 
 const SIZES = { servers: 3, clients: 5, steps: 80 };

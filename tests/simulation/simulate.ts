@@ -3,7 +3,8 @@
 import { check } from "./checker.ts";
 import type { Violation } from "./evidence.ts";
 import { type Event, hashOf, timeline } from "./history.ts";
-import { type Schedule, scheduleOf, type Settings, type Sizes, stepText } from "./schedule.ts";
+import { type Schedule, type Settings, stepText } from "./schedule.ts";
+import { scheduleOf, type Sizes } from "./schedule_of.ts";
 import { shrink } from "./shrink.ts";
 import { play } from "./world.ts";
 

@@ -1,7 +1,7 @@
 /** The gate's seeds, and that a seed is one history. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { scheduleOf } from "./schedule.ts";
+import { scheduleOf } from "./schedule_of.ts";
 import { report, runSchedule, runSeed, shortest } from "./simulate.ts";
 
 const SEEDS = 200;
