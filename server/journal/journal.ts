@@ -287,11 +287,10 @@ export class Journal {
     return this.#log.read((store) => store.usernames());
   }
 
-  /** Whether the entry that `id` names is here, as far as it is one of another server. */
+  /** Whether the entry that `id` names is here; or `id` names none. */
   isHere(id: string): boolean {
     const entry = parseEntryId(id);
-    return entry === undefined || entry.origin === this.serverId ||
-      this.#builder.lastOf(entry.origin) >= entry.sequence;
+    return entry === undefined || this.#builder.lastOf(entry.origin) >= entry.sequence;
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
+import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { Trace } from "../../trace/trace_event.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Arrivals, type ArrivalsOwner, type AskedPeer } from "./entries/arrivals.ts";
@@ -248,9 +249,14 @@ export class Replication {
     this.#waits.whenAllHaveWithin(sequence, patienceMs, done);
   }
 
-  /** As `EntryWaits.whenHere`: calls `run` once the entry `last` is here, or does not come. */
+  /**
+   * As `EntryWaits.whenHere`: calls `run` once the entry `last` is here, or does not come. One of this server's own
+   * that an old copy of its data lacks comes back from others, as far as these have it.
+   */
   whenHere(last: string | undefined, run: () => void): void {
-    this.#waits.whenHere(last, run);
+    const entry = last === undefined ? undefined : parseEntryId(last);
+    const isLost = entry?.origin === this.#journal.serverId && entry.sequence > this.#ownElsewhere;
+    this.#waits.whenHere(isLost ? undefined : last, run);
   }
 
   /** No login is called any more. */

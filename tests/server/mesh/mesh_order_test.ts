@@ -175,6 +175,34 @@ Deno.test("a login with `last` waits until that is here, and no longer than hold
   assertEquals(world.server("b").entries.get("b:2")!.line.after, undefined);
 });
 
+for (const isThere of [true, false]) {
+  Deno.test(`a login with a \`last\` that an old copy of its own server lacks waits ${isThere ? "until that is back" : "for nothing where nobody has it"}`, async () => {
+    const world = await MeshWorld.of(["a", "b"]);
+    const copy = world.server("a").copyData();
+    if (!isThere) await world.parted(["a"], ["b"]);
+    const eve = await world.login("a", "anonymous", { redirects: 3 });
+    eve.publish(1, "m-1");
+    await world.until(() => eve.last("ACTIVITY_ACK") !== undefined, "the acknowledgement");
+    await world.run(50);
+    world.server("a").kill();
+    world.server("a").putBack(copy);
+    world.part(["a"], ["b"]);
+    world.start("a", ["b"]);
+    await world.run(15_000);
+    world.network.heal();
+    world.network.slow("a", "b", 400);
+    await world.until(() => world.server("a").stateOf("b") === "linked", "the link");
+    const back = await world.client("a", loginOf("anonymous", { redirects: 3, last: eve.last("ACTIVITY_ACK")!.id }));
+    const ms = await world.until(() => back.commands.includes("LOGIN_SUCCESS"), "the login");
+    assert(isThere ? ms > 300 : ms < 100, `${ms} ms`);
+    back.publish(2, "m-2");
+    await world.until(() => world.server("b").activities.includes(2), "what follows");
+    await world.equal("a", "b");
+    assertEquals(world.server("b").activities, isThere ? [1, 2] : [2]);
+    assertEquals(world.server("a").node.serverId, "a");
+  });
+}
+
 Deno.test("a `last` that is older than what is known here does not take its place", async () => {
   const world = await MeshWorld.of(["a", "b", "c"]);
   await world.register("a", "anna");
