@@ -62,6 +62,12 @@ export class Hub {
     this.#move(reader, "gone");
   }
 
+  /** Reads what is in the log by now for it, and nothing that comes later. Then it is gone. */
+  finish(reader: Reader): void {
+    if (reader.state === "behind") reader.endsAt = this.#log.head;
+    else this.leave(reader);
+  }
+
   /**
    * Reads on for one that is behind: its outlet takes data again, it has asked for more, or what was to
    * be written first is.
@@ -154,9 +160,10 @@ export class Hub {
   #readPortion(reader: Reader): ReadOutcome {
     const { cursor, outlet } = reader;
     const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
-    if (segments.length === 0) return "end";
+    if (segments.length === 0 || segments[0]!.position > reader.endsAt) return "end";
     const parts: Uint8Array[] = [];
     for (const segment of segments) {
+      if (segment.position > reader.endsAt) break;
       let bytes = readSegment(cursor, segment);
       const { audience } = segment;
       const isForUser = audience.kind === "user" && audience.username === cursor.username;
@@ -171,7 +178,8 @@ export class Hub {
     const wasBehind = reader.state === "behind";
     // Once it is here every segment passes through `readSegment`, which sees to that.
     if (wasBehind) dropPassed(reader.cursor, this.#log.vector);
-    this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
+    if (reader.endsAt < Infinity) this.#move(reader, "gone");
+    else this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
     if (wasBehind) reader.owner.caughtUp();
   }
 

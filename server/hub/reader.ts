@@ -38,6 +38,8 @@ export interface ReaderOwner {
 export class Reader {
   /** Set by the hub alone. */
   state: ReaderState = "behind";
+  /** It is read no further than this position. Set by the hub alone. */
+  endsAt = Infinity;
 
   constructor(readonly outlet: Outlet, readonly cursor: Cursor, readonly owner: ReaderOwner) {}
 }

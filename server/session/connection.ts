@@ -4,7 +4,6 @@
  */
 
 import type { Endpoint } from "../../platform/address.ts";
-import { getLogger } from "@logtape/logtape";
 import { endpointText } from "../../config/values.ts";
 import { guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transport.ts";
@@ -26,10 +25,11 @@ import { Replies, type RepliesOwner } from "./replies.ts";
 import type { ConnectionParts } from "./connection_parts.ts";
 import type { ConnectionOrigin, ConnectionOwner, ServedConnection } from "./served_connection.ts";
 import type { PeerEntranceOwner } from "./peer_entrance.ts";
-import { type ClientPhase, kindOf, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
+import { type ClientPhase, kindOf, owesIn, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
 import { viewOf } from "./connection_view.ts";
 import type { EntranceOwner } from "./entrance.ts";
 import { ConnectionLog } from "./connection_log.ts";
+import { HalfClose, type HalfClosed } from "./half_close.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
 import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
 import type { PeerAdmission } from "../backplane/peer_admission.ts";
@@ -45,7 +45,6 @@ const BUSY_MS = 1_000;
 const QUIET_MS = 10_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
-const logger = getLogger(["thrum", "connection"]);
 
 /** One client, or another program that has connected. */
 export class Connection
@@ -58,6 +57,7 @@ export class Connection
     EntranceOwner,
     PeerEntranceOwner,
     IdentificationOwner,
+    HalfClosed,
     LineIntakeOwner {
   readonly id: string;
   readonly link: Link;
@@ -70,6 +70,8 @@ export class Connection
   #phase: Phase;
   /** The link, or what stands before it. */
   outlet: Outlet;
+  /** The other side sends no more. */
+  #halfClose: HalfClose | undefined;
   /** Whether the server decides just now who it is. */
   #isDeciding = false;
   /** The user that has logged in; empty before. */
@@ -152,13 +154,25 @@ export class Connection
     const phase = this.#phase;
     if (phase.kind === "closed") return;
     this.#lines.finish();
-    if (phase.kind === "stranger" && phase.identification.isBusy) return phase.identification.finished();
-    if (this.#lines.isHolding) return;
-    if (this.#lines.framer.hasUnfinishedLine) {
-      return this.takeProblem("the connection was closed in the middle of a line");
+    this.#halfClose ??= new HalfClose(this.#parts.clock, this);
+    const isBusy = phase.kind === "stranger" && phase.identification.isBusy;
+    if (isBusy) phase.identification.finished();
+    if (!this.#lines.isHolding && !isBusy) {
+      if (this.#lines.framer.hasUnfinishedLine) {
+        return this.takeProblem("the connection was closed in the middle of a line");
+      }
+      this.replies.endTurn();
+      if (phase.kind === "client") this.#parts.entrance.finishes(this, phase.client);
     }
-    this.replies.endTurn();
-    this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence);
+    this.#halfClose.look();
+  }
+
+  get isAnswered(): boolean {
+    return !this.#lines.isHolding && this.replies.haveLeft && !owesIn(this.#phase);
+  }
+
+  closes(lingerMs?: number): void {
+    this.#close("CLOSED_BY_OTHER_SIDE", CLOSE_REASONS.CLOSED_BY_OTHER_SIDE.sentence, lingerMs);
   }
 
   onDrain(): void {
@@ -408,11 +422,11 @@ export class Connection
     if (phase.kind === "closed") return;
     const client = phase.kind === "client" ? phase.client : undefined;
     this.#phase = { kind: "closed", reason, served: client };
+    this.#halfClose?.cancel();
     if (phase.kind === "stranger") phase.identification.leave();
     this.#lines.end();
     this.#parts.entrance.letOut(this, client, reason);
-    this.#log.ended(reason, why, phase.kind === "stranger");
-    if (client !== undefined) logger.info("{username} disconnected", { username: this.#username });
+    this.#log.ended(reason, why, phase.kind, this.#username);
     this.note("closed", reason);
     const heartbeats = client?.supervision.moments ?? [];
     this.#owner.ended({ since: this.#since, user: this.#username, address: this.address, reason, why, heartbeats });

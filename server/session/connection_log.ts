@@ -6,6 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { Phase } from "./connection_phase.ts";
 
 /** The connection, as its lines need it. */
 export interface LoggedConnection {
@@ -54,16 +55,17 @@ export class ConnectionLog {
     logger.info("registered {username} for {address}", { username, address: this.#connection.address });
   }
 
-  /** It is over. `isStranger`: it was not let in. */
-  ended(reason: CloseReason, why: string, isStranger: boolean): void {
+  /** It is over. `kind` is what it was; a stranger was not let in. */
+  ended(reason: CloseReason, why: string, kind: Phase["kind"], username: string): void {
     const { name, remoteHost } = this.#connection;
     const words = BY_CLIENT.has(reason)
       ? "closed by client {address}: {why}"
       : "closed by server {address}: {why} ({reason})";
-    const isRefused = isStranger && REFUSALS.has(reason);
+    const isRefused = kind === "stranger" && REFUSALS.has(reason);
     const isNew = !isRefused || this.#refusals.refused(remoteHost, `${why} (${reason})`);
     const end = { address: name, why, reason };
     if (this.#hasBegun && isNew) logger.info(words, end);
     else logger.debug(words, end);
+    if (kind === "client") logger.info("{username} disconnected", { username });
   }
 }

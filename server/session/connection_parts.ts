@@ -15,7 +15,7 @@ import type { PeerEntrance } from "./peer_entrance.ts";
 
 /** What connections are made with. */
 export interface ConnectionParts {
-  readonly clock: Pick<Clock, "nowMs" | "wallMs">;
+  readonly clock: Pick<Clock, "nowMs" | "wallMs" | "after">;
   readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxPendingBytes">;
   readonly faults: FaultGuard;
   readonly journal: Journal;

@@ -48,6 +48,18 @@ export function takingIn(phase: Phase): Taking {
   }
 }
 
+/** Whether something that was asked for is still to be found out, read from the log, or made safe. */
+export function owesIn(phase: Phase): boolean {
+  switch (phase.kind) {
+    case "stranger":
+      return phase.identification.isBusy;
+    case "client":
+      return phase.client.isBehind || phase.requests.owed > 0;
+    default:
+      return false;
+  }
+}
+
 /** Its session, as decisions see it. */
 export function sessionOf(phase: Phase): Session {
   switch (phase.kind) {

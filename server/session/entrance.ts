@@ -105,10 +105,25 @@ export class Entrance {
 
   /** The connection ends. `served` is the client that it was, if it was one. */
   letOut(owner: ClientSession, served: ServedClient | undefined, reason: CloseReason): void {
-    const { sessions, presence } = this.#parts;
     served?.leave(reason);
-    sessions.remove(owner);
-    if (served !== undefined) presence.went(owner.username, reason === "LOGGED_OUT" ? "left" : "lost");
+    if (served !== undefined) this.#depart(owner, served, reason === "LOGGED_OUT" ? "left" : "lost");
+  }
+
+  /**
+   * The client sends no more. It gets what it has published itself, and nothing later that it has not asked for. To the
+   * others it is gone.
+   */
+  finishes(owner: ClientSession, served: ServedClient): void {
+    served.finish();
+    this.#depart(owner, served, "lost");
+  }
+
+  /** The others are told that the client is gone. Once, however often this is called. */
+  #depart(owner: ClientSession, served: ServedClient, how: "left" | "lost"): void {
+    if (served.hasDeparted) return;
+    served.hasDeparted = true;
+    this.#parts.sessions.remove(owner);
+    this.#parts.presence.went(owner.username, how);
   }
 
   /** Says LOGIN_SUCCESS. */

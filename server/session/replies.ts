@@ -41,6 +41,11 @@ export class Replies implements AwaitingCommit {
     return this.#withTurn !== "";
   }
 
+  /** Whether none waits, and all bytes that were written to it have left this process. */
+  get haveLeft(): boolean {
+    return !this.isWaiting && this.#owner.outlet.pendingBytes === 0;
+  }
+
   /** Bytes that were written since the link had room last. */
   get untakenBytes(): number {
     return this.#untakenBytes;

@@ -152,6 +152,8 @@ export class FakeLink implements Link {
   #isPaused = false;
   #mustDrain = false;
   #sentFin = false;
+  /** It has sent FIN, and reads on. */
+  #isHalfClosed = false;
   #gotFin = false;
   #isGone = false;
   #end: LinkEnd | undefined;
@@ -209,6 +211,14 @@ export class FakeLink implements Link {
     this.#linger = this.#network.clock.after(lingerMs, () => this.destroy());
   }
 
+  /** Sends FIN, and reads what still comes. */
+  finish(): void {
+    if (this.#isGone || this.#sentFin) return;
+    this.#sentFin = true;
+    this.#isHalfClosed = true;
+    this.#send("FIN");
+  }
+
   destroy(): void {
     if (this.#isGone) return;
     this.#leave("local");
@@ -242,12 +252,12 @@ export class FakeLink implements Link {
       const item = this.#sending.shift()!;
       if (item === "FIN") {
         peer.#gotFin = true;
-        if (!peer.#sentFin) peer.#handler.onFinish();
+        if (!peer.#sentFin || peer.#isHalfClosed) peer.#handler.onFinish();
         this.#closeIfDone();
         continue;
       }
       this.#pending -= item.length;
-      if (!peer.#sentFin) peer.#handler.onData(item);
+      if (!peer.#sentFin || peer.#isHalfClosed) peer.#handler.onData(item);
       // As with a socket's buffer, the bytes are not the reader's afterwards.
       item.fill(0);
       if (this.#pending === 0 && this.#mustDrain && !this.#isGone) {

@@ -11,7 +11,7 @@ import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { openMemoryStore } from "../../server/store/memory_store.ts";
 import { type Store, StoreError } from "../../server/store/store.ts";
 import { FakeClock } from "./fake_clock.ts";
-import { FakeNetwork } from "./fake_network.ts";
+import { type FakeLink, FakeNetwork } from "./fake_network.ts";
 import type { Received } from "./line_client.ts";
 
 /** One server and its surroundings. */
@@ -132,6 +132,11 @@ export class FakeLineClient implements LinkHandler {
   /** Sends objects as lines, in one piece. */
   send(...messages: Received[]): void {
     this.link.write(new TextEncoder().encode(messages.map((message) => `${JSON.stringify(message)}\n`).join("")));
+  }
+
+  /** Sends no more, and reads on. */
+  finish(): void {
+    (this.link as FakeLink).finish();
   }
 
   onData(bytes: Uint8Array): void {

@@ -36,12 +36,18 @@ export class ClientRequests {
   readonly #client: ServedClient;
   readonly #replies: Replies;
   readonly #wantsAcknowledgement: boolean;
+  #owed = 0;
 
   constructor(parts: ClientRequestsParts, client: ServedClient, { features }: LoggedIn, replies: Replies) {
     this.#parts = parts;
     this.#client = client;
     this.#replies = replies;
     this.#wantsAcknowledgement = features.includes("ack");
+  }
+
+  /** Answers that wait for another server. */
+  get owed(): number {
+    return this.#owed;
   }
 
   /** Does what follows from a line of the client. */
@@ -112,7 +118,12 @@ export class ClientRequests {
    * client is told once that it waits.
    */
   #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
+    this.#owed++;
     const pending = () => this.#replies.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
-    this.#parts.backplane.whenSafe(id, answer, this.#wantsAcknowledgement ? pending : undefined);
+    const settle = () => {
+      this.#owed--;
+      answer();
+    };
+    this.#parts.backplane.whenSafe(id, settle, this.#wantsAcknowledgement ? pending : undefined);
   }
 }

@@ -29,7 +29,7 @@ import type { Renumbering } from "../../../log/renumbering.ts";
 export interface ServedClientParts {
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly hub: Pick<Hub, "join" | "enter" | "leave" | "readOn" | "positionOf">;
+  readonly hub: Pick<Hub, "join" | "enter" | "finish" | "leave" | "readOn" | "positionOf">;
   readonly shares: WorkShares;
   readonly placeKeeper: Pick<PlaceKeeper, "begin" | "moved" | "lost" | "end">;
   readonly supervision: ClientSupervisionParts;
@@ -57,6 +57,10 @@ export class ServedClient implements ReaderOwner {
   #comesTo: Pick<ResumePoint, "reaches" | "isComplete"> | undefined;
   /** What the client had of the log when it logged in. */
   readonly #has: Vector;
+  /** Whether the others were told that it is gone. */
+  hasDeparted = false;
+  /** Whether it sends no more. */
+  #isFinishing = false;
   /** Under which its place is kept, in case that its connection is lost. */
   #placeId: number | undefined;
   #publishedAt = -Infinity;
@@ -197,6 +201,18 @@ export class ServedClient implements ReaderOwner {
     this.#mailbox?.renumbered(renumbering);
   }
 
+  /** It sends no more. It gets what it has asked for so far, and is asked nothing. */
+  finish(): void {
+    if (this.#isFinishing) return;
+    const { journal, hub } = this.#parts;
+    // What it has published is about to come.
+    if (this.#publishedAt === journal.turnMs) journal.flush();
+    this.#isFinishing = true;
+    this.supervision.end();
+    hub.finish(this.#reader);
+    this.movedOn();
+  }
+
   /** Its link takes data again. */
   drained(): void {
     this.supervision.drained();
@@ -237,7 +253,8 @@ export class ServedClient implements ReaderOwner {
   // ---- the hub speaks --------------------------------------------------------------------------------------------
 
   caughtUp(): void {
-    this.#saveCursor(undefined);
+    // A client that sends no more does not stay at the end of the log.
+    this.#saveCursor(this.#isFinishing ? this.#reader.cursor.position : undefined);
     if (this.#comesTo === undefined) return;
     const { reaches: vector, isComplete } = this.#comesTo;
     const complete = isComplete ? { complete: true } as const : {};

@@ -2,5 +2,6 @@
 
 import "../../session/bad_input_test.ts?over=websocket";
 import "../../session/clients_test.ts?over=websocket";
+import "../../session/half_close_test.ts?over=websocket";
 import "../../session/resume_test.ts?over=websocket";
 import "../../session/supervision_test.ts?over=websocket";
