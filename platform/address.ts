@@ -30,3 +30,19 @@ export function networkOf(address: string): string {
 export function isUnspecified(host: string): boolean {
   return host === "" || host === "0.0.0.0" || host === "::";
 }
+
+/**
+ * Whether a program that listens at `own` is who answers at `called`. The host of `called` is an address; that of `own`
+ * may be a name, which nobody looks up here.
+ */
+export function answersAt(own: Endpoint, called: Endpoint): boolean {
+  if (own.port !== called.port) return false;
+  const host = plainAddress(called.host);
+  if (own.host === host) return true;
+  if (isUnspecified(own.host)) return isLoopbackAddress(host);
+  return own.host === "localhost" && (host === "127.0.0.1" || host === "::1");
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

@@ -1,5 +1,6 @@
 /** Wires who is connected to a server: what each connection is made with, from the first line to the end. */
 
+import { answersAt, type Endpoint } from "../../../platform/address.ts";
 import type { Transport } from "../../../platform/transport.ts";
 import { CLOSE_REASONS } from "../../../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../../../protocol/message.ts";
@@ -73,6 +74,10 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     ...{ supervisor, heartbeat, transport, clock, faults, counters, journal, tracer },
     plainClients: config.heartbeat.plainClients,
     heartbeatDials: new HeartbeatDials(heartbeat.idleTimeoutMs),
+    isSelf: (called: Endpoint) => {
+      const { self } = backplane;
+      return [self, { host: config.server.host, port: self.port }].some((own) => answersAt(own, called));
+    },
   };
   const connectionParts: ConnectionParts = {
     ...{ clock, limits: config.limits, faults, journal, accounts, refusals, budget, tracer },

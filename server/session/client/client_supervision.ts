@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import type { HeartbeatConfig } from "../../../config/config.ts";
 import { RecentHeartbeats } from "../../../heartbeat/recent_heartbeats.ts";
 import type { HeartbeatSnapshot, OtherSign, Supervised, Supervisor, Watch } from "../../../heartbeat/supervisor.ts";
+import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../../platform/faults.ts";
 import type { Link, Outlet, Transport } from "../../../platform/transport.ts";
@@ -30,6 +31,8 @@ export interface ClientSupervisionParts {
   readonly transport: Transport;
   /** Says when a client may be called on the port that it has named. */
   readonly heartbeatDials: HeartbeatDials;
+  /** Whether this server itself would answer there. */
+  isSelf(endpoint: Endpoint): boolean;
   readonly clock: Clock;
   readonly faults: FaultGuard;
   readonly counters: Pick<MetricCounters, "clientHeartbeats">;
@@ -211,6 +214,13 @@ export class ClientSupervision implements Supervised {
     const { heartbeatDials, clock, faults, transport } = this.#parts;
     const { link, name } = this.#owner;
     const endpoint = { host: link.remoteHost, port };
+    if (this.#parts.isSelf(endpoint)) {
+      // The client listens on another address of this machine, on the port that this server has on its own.
+      logger.info("{address} named the port of this server for heartbeats; its heartbeats go over the connection", {
+        address: name,
+      });
+      return;
+    }
     const delayMs = heartbeatDials.delayFor(endpoint, clock.nowMs());
     if (delayMs === undefined) {
       logger.info("{address} named a heartbeat port that was called too often; its heartbeats go over the connection", {
