@@ -377,12 +377,11 @@ export class Connection
         return;
       case "redirect":
         return this.#parts.entrance.sendOn(effect, effect.to, this);
-      case "becomePeer":
-        this.#phase = {
-          kind: "peer",
-          taker: this.#parts.peerEntrance.letIn(effect.admission, this.#lines.framer, this),
-        };
-        return;
+      case "becomePeer": {
+        const taker = this.#parts.peerEntrance.letIn(effect.admission, this.#lines.framer, this);
+        this.#phase = { kind: "peer", taker };
+        return this.#log.settle();
+      }
       case "beginSession":
         if (phase.kind === "entering") this.#parts.entrance.letIn(phase, effect, this);
         return;

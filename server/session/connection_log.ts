@@ -31,19 +31,37 @@ export class ConnectionLog {
   readonly #connection: LoggedConnection;
   readonly #refusals: RefusalLog;
   #hasBegun = false;
+  /** Whether it has connected, and it is not known who it is. */
+  #isStranger = false;
 
   constructor(connection: LoggedConnection, refusals: RefusalLog) {
     this.#connection = connection;
     this.#refusals = refusals;
   }
 
-  /** It came. Of a caller that was refused a moment ago this is told once it was let in. */
+  /**
+   * It came. This is told once it was let in where its address was refused a moment ago, or has many connections that
+   * say nothing.
+   */
   came(): void {
-    if (!this.#refusals.isQuiet(this.#connection.remoteHost)) this.letIn();
+    this.#isStranger = this.#refusals.came(this.#connection.remoteHost);
+    if (this.#isStranger) this.#begin();
   }
 
   /** It has said who it is, and that is good. */
   letIn(): void {
+    this.settle();
+    this.#begin();
+  }
+
+  /** It is no stranger any more: somebody else tells of it, or it is over. */
+  settle(): void {
+    if (!this.#isStranger) return;
+    this.#isStranger = false;
+    this.#refusals.settled(this.#connection.remoteHost);
+  }
+
+  #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     logger.info("connected with {address}", { address: this.#connection.address });
@@ -57,6 +75,7 @@ export class ConnectionLog {
 
   /** It is over. `kind` is what it was; a stranger was not let in. */
   ended(reason: CloseReason, why: string, kind: Phase["kind"], username: string): void {
+    this.settle();
     const { name, remoteHost } = this.#connection;
     const words = BY_CLIENT.has(reason)
       ? "closed by client {address}: {why}"

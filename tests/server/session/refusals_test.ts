@@ -92,6 +92,23 @@ Deno.test("a caller that has too many connections costs one line a minute, with 
   });
 });
 
+Deno.test("many connections at once that are refused cost few lines, and many that are let in are told each", async () => {
+  await loggedLines(async (lines) => {
+    const world = await NodeWorld.start();
+    const many = async (count: number) => await Promise.all(Array.from({ length: count }, () => world.connect()));
+    for (const client of await many(200)) client.link.write(new TextEncoder().encode("nonsense\n"));
+    await world.clock.run(61_000);
+    assertEquals(lines.length, 8 + 1 + 1);
+    await world.clock.run(60_000);
+    lines.length = 0;
+    for (const client of await many(200)) client.send({ command: "LOGIN", username: "anonymous" });
+    await world.clock.run(10);
+    const connected = lines.filter((line) => line.startsWith("connected with")).map((line) => line.split(" ").at(-1)!);
+    assertEquals([connected.length, new Set(connected).size], [200, 200]);
+    await world.stop();
+  });
+});
+
 Deno.test("who was refused and is let in then is told of in full, and what waits is told at the end", async () => {
   await loggedLines(async (lines) => {
     const world = await NodeWorld.start();
