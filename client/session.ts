@@ -153,6 +153,7 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     case "HISTORY_FAILED":
       return isOpen(session) ? { session, effects: [{ kind: "past", message }] } : unexpected(message.command);
     case "ACTIVITY_ACK":
+      if (message.differs) return { session, effects: [refusedAsOther("ACTIVITY_FAILED", message.messageId)] };
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
     case "ACTIVITY_PENDING":
       return { session, effects: [{ kind: "pending", messageId: message.messageId, info: message.info }] };
@@ -163,8 +164,12 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         : unexpected(message.command);
     case "CLOCK":
       return { session, effects: [{ kind: "clock", lamport: message.lamport }] };
-    case "DIRECT_MESSAGE":
     case "RECEIPT":
+      if (message.differs && isOpen(session)) {
+        return { session, effects: [refusedAsOther("DIRECT_MESSAGE_FAILED", message.messageId)] };
+      }
+      return isOpen(session) ? { session, effects: [{ kind: "chat", message }] } : unexpected(message.command);
+    case "DIRECT_MESSAGE":
     case "USER_LIST":
     case "PRESENCE":
     case "CAUGHT_UP":
@@ -265,6 +270,12 @@ function login(plan: SessionPlan): SessionStep {
 /** A plain client names no features at all. */
 function listed(features: readonly Feature[]): { readonly features?: readonly Feature[] } {
   return features.length === 0 ? {} : { features };
+}
+
+/** The acknowledgement is of something else. To the sender it is a refusal of what was sent. */
+function refusedAsOther(command: "ACTIVITY_FAILED" | "DIRECT_MESSAGE_FAILED", messageId: string): SessionEffect {
+  const info = "something else was sent under its message id before";
+  return { kind: "refused", refusal: { command, messageId, reason: "MESSAGE_ID_USED", info } };
 }
 
 function isOpen(session: Session): boolean {

@@ -85,6 +85,12 @@ export class SegmentBuilder {
     if (this.#buried.size > 0) this.#buried.delete(origin);
   }
 
+  /** The line of an entry that was added since the last `take`, without its end. */
+  lineOf(origin: string, sequence: number): string | undefined {
+    const run = this.#runs.find((run) => run.origin === origin && run.first <= sequence && sequence <= run.last);
+    return run?.text.split("\n", sequence - run.first + 1).at(-1);
+  }
+
   /** The log has `origin` only up to `sequence`: nothing of it was added since `take`. */
   takeBack(origin: string, sequence: number): void {
     takeBack(this.#last, origin, sequence);

@@ -282,6 +282,8 @@ export interface ActivityAckMessage {
   readonly command: "ACTIVITY_ACK";
   readonly messageId: string;
   readonly id: string;
+  /** Something else was stored under this message id before, as `id`. The activity was thrown away. */
+  readonly differs?: true;
 }
 
 /**
@@ -337,6 +339,8 @@ export interface ReceiptMessage {
   /** With `"delivered"`: this line's own place in the log. */
   readonly id?: string;
   readonly lamport: number;
+  /** With `"stored"`: something else was stored under this message id before. The message was thrown away. */
+  readonly differs?: true;
 }
 
 /** No user has that name, or the server cannot send the text. */

@@ -135,7 +135,12 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return { command, reason, info: optionalStringField(fields.info, "info") ?? "" };
     }
     case "ACTIVITY_ACK":
-      return { command, messageId: stringField(fields.messageId, "messageId"), id: stringField(fields.id, "id") };
+      return {
+        command,
+        messageId: stringField(fields.messageId, "messageId"),
+        id: stringField(fields.id, "id"),
+        ...(fields.differs === true ? { differs: true } : {}),
+      };
     case "ACTIVITY_FAILED": {
       const messageId = optionalStringField(fields.messageId, "messageId");
       const reason = optionalStringField(fields.reason, "reason") ?? "";
@@ -224,6 +229,7 @@ function readReceipt(fields: Fields): ReceiptMessage {
     to: stringField(fields.to, "to"),
     ...(id === undefined ? {} : { id }),
     lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
+    ...(fields.differs === true ? { differs: true } : {}),
   };
 }
 

@@ -190,10 +190,7 @@ export class Journal {
     return this.#builder.vector;
   }
 
-  /**
-   * A message came that was sent at this Lamport time, or (without one) something happened here.
-   * Gives the time after it.
-   */
+  /** A message of this Lamport time came, or (without one) something happened here. Gives the time after it. */
   tick(lamport?: number): number {
     const now = this.#time.receive(lamport);
     if (this.#time.isToBeWritten) this.#writeLamport();
@@ -265,6 +262,11 @@ export class Journal {
   /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
   hasUsed(username: string, messageId: string): boolean {
     return this.#usedMessageId(username, messageId) !== undefined;
+  }
+
+  /** The line of an entry, be it stored or about to be. */
+  lineOf(id: EntryId): string | undefined {
+    return this.#builder.lineOf(id.origin, id.sequence) ?? this.#log.lineOf(id);
   }
 
   /** The account of this name, be it stored or about to be. */

@@ -4,7 +4,7 @@
  * (`journal.ts`) writes what is read here.
  */
 
-import type { Position, Segment } from "../../log/segment.ts";
+import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import { Tail } from "../../log/tail.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { Beginning, Store } from "../store/store.ts";
@@ -76,6 +76,12 @@ export class LogReader {
   /** As the store's. @throws {UnreadableError} */
   segmentOf({ origin, sequence }: EntryId): Segment | undefined {
     return this.read((store) => store.segmentOf(origin, sequence));
+  }
+
+  /** The line of an entry, without its end; `undefined` if it is not kept. @throws {UnreadableError} */
+  lineOf({ origin, sequence }: EntryId): string | undefined {
+    const segment = this.segmentOf({ origin, sequence });
+    return segment && linesOf(segment.bytes)[sequence - segment.first];
   }
 
   /** As the store's. @throws {UnreadableError} */

@@ -215,6 +215,22 @@ Deno.test("onMessage() hands on what is said about users when it is logged in, a
   }
 });
 
+Deno.test("onMessage() takes the acknowledgement of something else for a refusal of what was sent", () => {
+  const refusal = {
+    messageId: "m",
+    reason: "MESSAGE_ID_USED",
+    info: "something else was sent under its message id before",
+  };
+  const other = { messageId: "m", differs: true } as const;
+  assertEquals(hear(opened, { command: "ACTIVITY_ACK", id: "s:1", ...other }).effects, [
+    { kind: "refused", refusal: { command: "ACTIVITY_FAILED", ...refusal } },
+  ]);
+  const receipt = { command: "RECEIPT", state: "stored", of: "s:1", to: "bob", lamport: 1, ...other } as const;
+  assertEquals(hear(opened, receipt).effects, [
+    { kind: "refused", refusal: { command: "DIRECT_MESSAGE_FAILED", ...refusal } },
+  ]);
+});
+
 Deno.test("onMessage() hands on what the server did not take, and goes on", () => {
   for (
     const refusal of [

@@ -170,3 +170,16 @@ Deno.test("Tail.before() gives the segments before a position that are in memory
   assertEquals(read(5, 8), [3, 4]);
   assertEquals([read(3, 99), new Tail(9).before(1, 9)], [undefined, undefined]);
 });
+
+Deno.test("SegmentBuilder.lineOf() gives the lines that were added and not taken yet", () => {
+  const builder = new SegmentBuilder({ a: 4 });
+  builder.add("a", 5, EVERYONE, "five\n");
+  builder.add("a", 6, EVERYONE, "six\n");
+  builder.add("b", 1, EVERYONE, "one\n");
+  builder.add("a", 7, EVERYONE, "seven\n");
+  const lines = (...ids: [string, number][]) => ids.map(([origin, sequence]) => builder.lineOf(origin, sequence));
+  assertEquals(lines(["a", 5], ["a", 6], ["a", 7], ["b", 1]), ["five", "six", "seven", "one"]);
+  assertEquals(lines(["a", 4], ["a", 8], ["c", 1]), [undefined, undefined, undefined]);
+  builder.take(0, 0);
+  assertEquals(lines(["a", 5]), [undefined]);
+});

@@ -13,12 +13,13 @@ import type { Backplane } from "../../backplane/backplane.ts";
 import type { Past } from "../../hub/past.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
+import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
 import type { ClientEffect, LoggedIn } from "../session.ts";
 
 /** What answers a client. */
 export interface ClientRequestsParts {
-  readonly journal: Pick<Journal, "lamport">;
+  readonly journal: Pick<Journal, "lamport" | "accepted" | "turnMs" | "lineOf">;
   readonly backplane: Pick<Backplane, "whenSafe">;
   readonly userLists: Pick<UserLists, "line">;
   readonly past: Past;
@@ -30,6 +31,14 @@ const PENDING = "it is stored here, and waits for another server to have it too"
 /** Why there is no page of the past. */
 const UNKNOWN_ENTRY = "this server does not know the entry that is named";
 
+/** What an acknowledgement says of a message id that was used before. */
+type Differs = { readonly differs?: true };
+
+const SAME: Differs = Object.freeze({});
+const DIFFERS: Differs = Object.freeze({ differs: true });
+/** Entries that are looked up for one client in one turn, to compare them. */
+const MAX_LOOKS_A_TURN = 8;
+
 /** One client's. */
 export class ClientRequests {
   readonly #parts: ClientRequestsParts;
@@ -37,6 +46,8 @@ export class ClientRequests {
   readonly #replies: Replies;
   readonly #wantsAcknowledgement: boolean;
   #owed = 0;
+  #lookedAt = -Infinity;
+  #looks = 0;
 
   constructor(parts: ClientRequestsParts, client: ServedClient, { features }: LoggedIn, replies: Replies) {
     this.#parts = parts;
@@ -74,12 +85,15 @@ export class ClientRequests {
   }
 
   publish(message: ActivityMessage): void {
+    const { accepted } = this.#parts.journal;
     const id = this.#client.publish(message);
     const { messageId } = message;
-    if (messageId !== undefined && this.#wantsAcknowledgement) this.#acknowledge(messageId, id);
+    if (messageId === undefined || !this.#wantsAcknowledgement) return;
+    this.#acknowledge(messageId, id, this.#differs(accepted, id, message));
   }
 
   #sendDirect(message: SendDirectMessage): void {
+    const { accepted } = this.#parts.journal;
     const id = this.#client.send(message);
     const { messageId, to } = message;
     if (id === undefined) {
@@ -88,9 +102,10 @@ export class ClientRequests {
     }
     if (messageId === undefined) return;
     const of = formatEntryId(id);
+    const differs = this.#differs(accepted, id, message);
     this.#whenSafe(messageId, id, () => {
       const { lamport } = this.#parts.journal;
-      this.#replies.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport });
+      this.#replies.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport, ...differs });
     });
   }
 
@@ -107,10 +122,29 @@ export class ClientRequests {
     this.#replies.write(joinBytes([...page.lines, lineBytes(page.end)]));
   }
 
-  #acknowledge(messageId: string, id: EntryId): void {
+  #acknowledge(messageId: string, id: EntryId, differs: Differs): void {
     this.#whenSafe(messageId, id, () => {
-      this.#replies.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id) });
+      this.#replies.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id), ...differs });
     });
+  }
+
+  /**
+   * Whether `message` is another one than the entry `id`, under whose message id it came. `accepted` is how many
+   * entries there were before it: with one more it is that entry itself.
+   */
+  #differs(accepted: number, id: EntryId, message: ActivityMessage | SendDirectMessage): Differs {
+    const { journal } = this.#parts;
+    if (journal.accepted > accepted || !this.#mayLook()) return SAME;
+    const line = journal.lineOf(id);
+    // What is forgotten cannot be compared.
+    return line === undefined || isRepeatOf(line, message) ? SAME : DIFFERS;
+  }
+
+  /** A whole segment is read for one entry: a client that sends thousands again gets this for the first ones. */
+  #mayLook(): boolean {
+    const { turnMs } = this.#parts.journal;
+    if (this.#lookedAt !== turnMs) [this.#lookedAt, this.#looks] = [turnMs, 0];
+    return ++this.#looks <= MAX_LOOKS_A_TURN;
   }
 
   /**

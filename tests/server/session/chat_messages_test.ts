@@ -234,6 +234,22 @@ Deno.test("the same messageId is one message, which is answered each time", asyn
   assertEquals(anna.receipts, ["m-1 stored", "m-1 stored", "m-1 delivered"]);
   assertEquals(there.receipts, ["m-1 stored"]);
   assertEquals(new Set([...anna.all("RECEIPT"), ...there.all("RECEIPT")].map(({ of }) => of)).size, 1);
+  assert([...anna.all("RECEIPT"), ...there.all("RECEIPT")].every(({ differs }) => differs === undefined));
+});
+
+Deno.test("a messageId that was used for another text, receiver or activity is answered with a word about it", async () => {
+  const world = await threeServers();
+  const bob = await world.chat("b", "bob");
+  const anna = await world.chat("a", "anna");
+  anna.tell("bob", "hello", "m-1");
+  await world.run(100);
+  const there = await world.chat("c", "anna", { resume: { vector: anna.vector } });
+  there.tell("bob", "goodbye", "m-1");
+  there.tell("anna", "hello", "m-1");
+  await world.run(100);
+  assertEquals(bob.messages, ["hello"]);
+  const receipts = there.all("RECEIPT").filter(({ state }) => state === "stored");
+  assertEquals(receipts.map(({ messageId, differs }) => [messageId, differs]), [["m-1", true], ["m-1", true]]);
 });
 
 for (const first of ["a", "b"]) {

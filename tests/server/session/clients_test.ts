@@ -147,6 +147,30 @@ Deno.test("a messageId that was used before is acknowledged again and not publis
   assertEquals(client.activities, [{ n: 1 }, { n: 4 }]);
 });
 
+Deno.test("a messageId that was used for something else is acknowledged with a word about it, and one that is sent again without", async () => {
+  await using server = await start();
+  await using client = await door.loggedIn(server, { features: ["ack"] });
+  const told = async (messageId: string, activity: Record<string, unknown>) => {
+    client.send({ command: "ACTIVITY_MESSAGE", messageId, activity, lamport: 40 });
+    return (await client.next("ACTIVITY_ACK")).differs;
+  };
+  const first = { n: 1, deep: [{ a: "1", b: null }] };
+  assertEquals(await told("m-1", first), undefined);
+  assertEquals(await told("m-1", first), undefined);
+  assertEquals(await told("m-1", { deep: [{ b: null, a: "1" }], n: 1, authenticated_user: "boss" }), undefined);
+  for (const other of [{}, { n: 1 }, { ...first, n: "1" }, { ...first, more: true }, { n: 1, deep: { 0: {} } }]) {
+    assertEquals(await told("m-1", other), true, JSON.stringify(other));
+  }
+  // Both in one turn: the first is not in the store yet.
+  const message = (n: number) => ({ command: "ACTIVITY_MESSAGE", messageId: "m-2", activity: { n } });
+  client.send(message(1), message(2), message(1));
+  const differs = [];
+  for (let n = 0; n < 3; n++) differs.push((await client.next("ACTIVITY_ACK")).differs);
+  assertEquals(differs, [undefined, true, undefined]);
+  await client.untilActivities(2);
+  assertEquals(client.activities, [first, { n: 1 }]);
+});
+
 Deno.test("a client that asked for features is told which are in force, and how it is supervised", async () => {
   await using server = await start({ heartbeat: { idleTimeoutMs: 900, intervalMs: 400, count: 3 } });
   await using client = await door.connect(server);

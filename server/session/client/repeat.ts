@@ -1,0 +1,31 @@
+/**
+ * Whether what came under a message id that was used before is what was stored under it: from a client that sends
+ * again, or from one that has given an id twice. Pure.
+ */
+
+import { isObject } from "../../../protocol/fields.ts";
+import type { ActivityMessage, SendDirectMessage } from "../../../protocol/message.ts";
+
+/** Whether `line`, an entry of the log, is what `message` says. The order of keys makes no difference. */
+export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMessage): boolean {
+  const entry: unknown = JSON.parse(line);
+  if (!isObject(entry)) return false;
+  if (message.command === "DIRECT_MESSAGE") {
+    return entry.command === message.command && entry.to === message.to && entry.text === message.text;
+  }
+  if (entry.command !== "ACTIVITY_BROADCAST" || !isObject(entry.activity)) return false;
+  // The user is the one of the id.
+  const { authenticated_user: _user, ...stored } = entry.activity;
+  return isEqual(stored, JSON.parse(message.activity));
+}
+
+/** Both are values of JSON, nested no deeper than an activity may be. */
+function isEqual(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => {
+    return Object.hasOwn(other, key) &&
+      isEqual((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]);
+  });
+}
