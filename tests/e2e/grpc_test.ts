@@ -210,11 +210,32 @@ Deno.test("The participant of the house: what is typed is said, what others say 
 
   door.server.signal("SIGTERM");
   assertEquals(await door.server.ended(), 0);
-  assertEquals(await one.ended(), 4);
-  assertMatch(one.errors, /^error: The server at 127\.0\.0\.1:\d+ is gone\n$/);
+  await one.tells(/^The server at 127\.0\.0\.1:\d+ is gone; waiting until it is back\n$/);
   await using late = participant(bob, door.grpc);
   assertEquals(await late.ended(), 2);
   assertMatch(late.errors, /^error: No server can be reached at 127\.0\.0\.1:\d+\n$/);
+  // Nobody has to be told.
+  await one.type("/leave\n");
+  assertEquals(await one.ended(), 0);
+});
+
+Deno.test("The participant of the house comes back when its server does, and says then what was typed meanwhile", async () => {
+  await using door = await Door.start();
+  const ada = freePort();
+  await using one = participant(ada, door.grpc);
+  await one.sees(/joined/);
+  door.server.signal("SIGKILL");
+  await door.server.ended();
+  await one.tells(/is gone; waiting/);
+  await one.type("meanwhile\n");
+  await using _again = startServer(["--port", "0", "--ephemeral", "--no-prompt", "--grpc", door.grpc]);
+  await one.tells(/ is back\n/);
+  await one.sees(new RegExp(`^${ada} said: meanwhile, lamport time: \\d+$`, "m"));
+  await one.type("and after\n");
+  await one.sees(new RegExp(`^${ada} said: and after, `, "m"));
+  assertEquals(one.output.match(new RegExp(`^Participant ${ada} joined`, "gm"))?.length, 2);
+  one.signal("SIGINT");
+  assertEquals(await one.ended(), 0);
 });
 
 Deno.test("A participant that is killed, and started again at its port within a second, hears and is heard; nobody has left", async () => {
