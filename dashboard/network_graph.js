@@ -1,6 +1,7 @@
 // @ts-check
 /** Where the servers and their links are in the drawing of the neighbours. Pure. */
 
+import { isSettled } from "./network/reach/partition.js";
 import { isGone } from "./rows.js";
 
 /** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */
@@ -9,7 +10,7 @@ import { isGone } from "./rows.js";
 
 /**
  * A line between two servers. `state`: `good` where both are linked, `warn` where a link is in doubt or there is none
- * between two that are alive, `bad` to one that is dead.
+ * between two that are alive, `bad` where one is dead or out of reach and has no link to the other.
  *
  * @typedef {{ readonly from: Place, readonly to: Place, readonly state: "good" | "warn" | "bad",
  *   readonly roundTripMs: number | null, readonly text: string }} Edge
@@ -21,9 +22,11 @@ import { isGone } from "./rows.js";
  *
  * @param {NetworkView} view
  * @param {{ width: number, height: number }} size
+ * @param {ReadonlyMap<string, import("./network/reach/partition.js").Answer>} [answers] of servers that only the page
+ *   can reach
  * @returns {{ places: readonly Place[], edges: readonly Edge[] }}
  */
-export function layOut(view, { width, height }) {
+export function layOut(view, { width, height }, answers = new Map()) {
   const { servers, from } = view;
   // A server that has left is no neighbour any more.
   const ids = Object.keys(servers).filter((id) => servers[id]?.state !== "left")
@@ -36,6 +39,26 @@ export function layOut(view, { width, height }) {
   });
   return { places, edges };
 
+  /**
+   * What a server says of its link to another one: `null` for none, `undefined` where it cannot be heard. What it said
+   * before that may be true no more.
+   *
+   * @param {string} id
+   * @param {string} to
+   */
+  function endOf(id, to) {
+    // Of its own links the server that answers believes nobody else.
+    if (id === from && isGone(servers[to])) return null;
+    const answer = answers.get(id);
+    if (answer !== undefined && answer !== "closed") return answer.servers[id]?.links?.[to] ?? null;
+    // Others need a moment to notice.
+    if (!isSettled(view, to)) return null;
+    const { state, links } = servers[id] ?? {};
+    if (isGone(servers[id]) || state === "suspect") return undefined;
+    const hasTold = view.connections[id] !== undefined || Object.keys(links ?? {}).length > 0;
+    return links?.[to] ?? (hasTold ? null : undefined);
+  }
+
   /** @param {string} id */
   function nameOf(id) {
     return servers[id]?.name ?? id;
@@ -47,12 +70,18 @@ export function layOut(view, { width, height }) {
    * @returns {Pick<Edge, "state" | "roundTripMs" | "text">}
    */
   function linkBetween(one, other) {
-    if (isGone(servers[one]) || isGone(servers[other])) return { state: "bad", roundTripMs: null, text: "dead" };
     // Each end measures for itself, and what a server knows of its own links is newer than what was told.
-    const ends = [servers[one]?.links?.[other], servers[other]?.links?.[one]].filter((link) => link != null);
+    const told = [endOf(one, other), endOf(other, one)];
+    const ends = told.filter((link) => link != null);
     const probing = ends.find((link) => link.state === "probing");
     const roundTripMs = ends.find((link) => link.roundTripMs != null)?.roundTripMs ?? null;
-    if (ends.length === 0) return { state: "warn", roundTripMs, text: "no link" };
+    const goneOne = [servers[one], servers[other]].find(isGone);
+    if (ends.length === 0 || told.includes(null)) {
+      if (goneOne !== undefined) {
+        return { state: "bad", roundTripMs: null, text: goneOne.isSilent === true ? "no link" : "dead" };
+      }
+      return { state: "warn", roundTripMs, text: ends.length === 0 ? "no link" : "no link at one end" };
+    }
     if (probing !== undefined) {
       return { state: "warn", roundTripMs, text: `probing ${probing.attempt} of ${probing.of}` };
     }

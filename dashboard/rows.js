@@ -105,12 +105,14 @@ export function heartbeatBadge({ isGone, data }) {
 }
 
 /**
- * How a server is.
+ * How a server is. `isParted`: it is known to run, and the server that answers cannot reach it.
  *
  * @param {ServerView} server
+ * @param {boolean} [isParted]
  * @returns {Badge}
  */
-export function serverBadge(server) {
+export function serverBadge(server, isParted = false) {
+  if (isParted) return { state: "warn", text: "parted" };
   if (server.draining != null && !isGone(server)) return { state: "warn", text: "draining" };
   switch (server.state) {
     case "self":

@@ -34,6 +34,8 @@ export interface ServerView extends ServerNumbers {
   readonly version: string;
   readonly state: ServerState;
   readonly stateSince: number;
+  /** Set when the server is dead, and nothing says that its process has ended: it may be parted from here. */
+  readonly isSilent?: true;
   readonly startedAt: number | null;
   /** Logged-in clients. */
   readonly load: number;

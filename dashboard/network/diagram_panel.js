@@ -30,6 +30,7 @@ export class DiagramPanel {
   #isSeen = false;
   #isStopped = true;
   #isAsking = false;
+  #base = "";
   #last = "";
   /** A copy of the names above the columns, and how far down the drawing these are, in its own measure. */
   #heads = document.createElement("div");
@@ -62,6 +63,13 @@ export class DiagramPanel {
     setInterval(() => this.#ask(), INTERVAL_MS);
   }
 
+  /** Where the diagram is asked for: "" for the page's own server. */
+  set base(base) {
+    if (this.#base === base) return;
+    this.#base = base;
+    byId("diagram-save").href = this.#address;
+  }
+
   /** Whether there is a server to be asked. */
   set isLive(isLive) {
     if (this.#isStopped === !isLive) return;
@@ -76,7 +84,7 @@ export class DiagramPanel {
   get #address() {
     // Times as on the rest of the page.
     const offset = -new Date().getTimezoneOffset();
-    return `/api/diagram.svg?seconds=${encodeURIComponent(this.#seconds.value)}&offset=${offset}`;
+    return `${this.#base}/api/diagram.svg?seconds=${encodeURIComponent(this.#seconds.value)}&offset=${offset}`;
   }
 
   async #ask() {

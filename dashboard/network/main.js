@@ -4,10 +4,12 @@
  */
 
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
-import { age } from "../format.js";
+import { age, isolated, shortName } from "../format.js";
 import { startOfDrained } from "../draining.js";
 import { newest, remember, settled } from "../lag.js";
+import { knownServers } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
+import { partitionInWords, partitionOf } from "./reach/partition.js";
 import { beat } from "../pulse.js";
 import { connectionRows, isGone, userRows } from "../rows.js";
 import { apply, mergePatch } from "../view_state.js";
@@ -15,11 +17,12 @@ import { ActivitiesPanel } from "./activities_panel.js";
 import { ConnectionsPanel } from "./connections_panel.js";
 import { DiagramPanel } from "./diagram_panel.js";
 import { EndsPanel } from "./ends_panel.js";
+import { LostServers } from "./reach/lost_servers.js";
 import { NeighboursPanel } from "./neighbours_panel.js";
 import { NewsPanel } from "./news_panel.js";
 import { pageAddress, ServersPanel } from "./servers_panel.js";
 import { Session } from "./session.js";
-import { follow } from "./stream.js";
+import { follow } from "./reach/stream.js";
 import { Summary } from "./summary.js";
 import { UsersPanel } from "./users_panel.js";
 
@@ -32,11 +35,12 @@ import { UsersPanel } from "./users_panel.js";
  *   readonly heads: Map<string, number>, readonly connectionList: readonly import("../rows.js").ConnectionRow[],
  *   readonly userList: readonly import("../rows.js").UserRow[],
  *   readonly moves: import("../news.js").Moves, readonly pulse: import("../pulse.js").Pulse, readonly skipped: number,
- * }} Frame
+ *   readonly isHome: boolean, readonly answers: ReadonlyMap<string, import("./reach/partition.js").Answer>,
+ * }} Frame `isHome`: the view is from the server that this page is of; `answers`: of servers that only the page reaches
  */
 
-/** A stream that says nothing for longer than this is said to be silent. */
-const SILENT_MS = 5_000;
+/** Where this page is from. */
+const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 
 /** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
 let drainedStart;
@@ -65,11 +69,19 @@ let heads = [];
 /** What the clock of the server is ahead of the one here. */
 let aheadMs = 0;
 let heardAt = 0;
-let isLost = true;
+/** @type {"connecting" | "live" | "lost"} */
+let state = "connecting";
 let isDue = false;
+/** Where the view is from: "" for the page's own server. */
+let base = "";
+/** The name of the page's own server, and where the others can be asked, by server. */
+let homeName = "";
+let bases = new Map();
 
-follow({
-  onView(whole) {
+const lostServers = new LostServers(() => ({ view, bases }), drawSoon);
+const following = follow({
+  onView(whole, from) {
+    base = diagram.base = from;
     // What passed before this page was opened belongs to its first minute.
     if (view === undefined) pulse = whole.activities.reduce((pulse, { at }) => beat(pulse, at, 1), pulse);
     // Merged into nothing: without prototypes, like every view that changes make of it.
@@ -81,11 +93,10 @@ follow({
     skipped += change.skipped;
     take(apply(view, change));
   },
-  onState(state) {
-    const wasLost = isLost;
-    isLost = state === "lost";
-    if (wasLost && !isLost) session.look();
-    diagram.isLive = !isLost;
+  onState(next) {
+    if (next === "live") session.look();
+    state = next;
+    diagram.isLive = state === "live";
     drawSoon();
   },
   onRefused: () => session.look(),
@@ -97,7 +108,7 @@ setInterval(drawSoon, 1_000);
 function take(next) {
   const before = view;
   view = next;
-  drainedStart = startOfDrained(next, drainedStart);
+  if (base === "") learnHome(next);
   heardAt = Date.now();
   aheadMs = next.at - heardAt;
   heads = remember(heads, next.at, newest(next.servers));
@@ -107,7 +118,8 @@ function take(next) {
       const followed = followMoves(moves, connections, rows, next.at);
       const fresh = [...followed.moved].filter(([key]) => !moves.moved.has(key));
       moves = followed;
-      news.tell(serverNews(before, next), next.at);
+      // From another server things look otherwise, and that is no news.
+      if (before.from === next.from) news.tell(serverNews(before, next), next.at);
       news.tellMoves(fresh.map(([key, { from }]) => ({ from, to: rows.get(key).serverName })), next.at);
     }
     if (!isSame(rows, connections)) connectionList = [...rows.values()];
@@ -119,6 +131,17 @@ function take(next) {
     users = rows;
   }
   drawSoon();
+}
+
+/** What this page's own server says of itself, and where others can be asked. */
+function learnHome(next) {
+  drainedStart = startOfDrained(next, drainedStart);
+  following.isAtRest = drainedStart !== undefined;
+  homeName = next.servers[next.from]?.name ?? homeName;
+  const others = knownServers(next, HOME).filter(({ id, gateway }) => id !== next.from && gateway !== undefined);
+  bases = new Map(others.map(({ id, gateway }) => [id, `http://${gateway}`]));
+  following.learn(others.toSorted((one, other) => one.isGone - other.isGone).map(({ id }) => bases.get(id)));
+  if (partitionOf(next, lostServers.answers)?.isSure === false) lostServers.ask();
 }
 
 /** Draws before the next frame; when the page cannot be seen, that is when it can. */
@@ -135,42 +158,53 @@ function draw() {
   drawStream();
   if (view === undefined) return;
   const now = Math.floor((Date.now() + aheadMs) / 1_000) * 1_000;
-  const frame = { view, now, heads: settled(heads, now), connectionList, userList, moves, pulse, skipped };
+  const frame = {
+    ...{ view, now, heads: settled(heads, now), connectionList, userList, moves, pulse, skipped },
+    ...{ isHome: base === "", answers: lostServers.answers },
+  };
+  drawPartition();
   for (const panel of panels) panel.show(frame);
   const own = view.servers[view.from];
   setText(document.querySelector("title"), own === undefined ? "thrum" : `thrum · ${own.name}`);
 }
 
-/** Whether what is seen is true still. */
+/** Whether what is seen is true still, and whose view it is. */
 function drawStream() {
   const silentMs = Date.now() - heardAt;
   const wasDrained = drainedStart !== undefined;
   const isShown = view !== undefined;
+  const isLost = state !== "live";
+  const isElsewhere = !isLost && base !== "";
   document.body.classList.toggle("is-stale", isLost && isShown);
   document.body.classList.toggle("is-empty", !isShown);
-  if (isLost) {
-    setBadge(
-      byId("live"),
-      !isShown
-        ? { state: "quiet", text: "connecting" }
-        : wasDrained
-        ? { state: "quiet", text: "stopped" }
-        : { state: "bad", text: "lost" },
-    );
-  } else {setBadge(
-      byId("live"),
-      silentMs < SILENT_MS ? { state: "good", text: "live" } : { state: "warn", text: `silent for ${age(silentMs)}` },
-    );}
-  byId("lost").hidden = !(isLost && isShown);
-  setAttribute(byId("lost"), "data-state", wasDrained ? "warn" : "bad");
+  setBadge(byId("live"), streamBadge(isShown, wasDrained, isElsewhere));
+  byId("lost").hidden = !isShown || !(isLost || isElsewhere);
+  setAttribute(byId("lost"), "data-state", wasDrained || isElsewhere ? "warn" : "bad");
   // Said once, and not again with every second of its age.
-  const lost = wasDrained
+  const lost = isElsewhere
+    ? `${isolated(homeName)} does not answer. Below is the network as ${isolated(ownName())} sees it.`
+    : wasDrained
     ? "This server was drained and has stopped."
     : "The connection to the server is lost. Trying again.";
-  setText(byId("lost-text"), isLost && isShown ? lost : "");
-  if (!isLost || !isShown) return;
-  setText(byId("lost-age"), wasDrained ? "Below is how it was before." : `This view is ${age(silentMs)} old.`);
-  const others = Object.values(view.servers).filter((server) => server.state !== "self" && !isGone(server))
+  setText(byId("lost-text"), (isLost || isElsewhere) && isShown ? lost : "");
+  if (!isShown || !(isLost || isElsewhere)) return;
+  const age_ = wasDrained ? "Below is how it was before." : `This view is ${age(silentMs)} old.`;
+  setText(byId("lost-age"), isElsewhere ? "This page goes back by itself." : age_);
+  drawOthers(isElsewhere);
+}
+
+function streamBadge(isShown, wasDrained, isElsewhere) {
+  if (isElsewhere) return { state: "warn", text: `live from ${shortName(ownName())}` };
+  if (state === "live") return { state: "good", text: "live" };
+  if (!isShown) return { state: "quiet", text: "connecting" };
+  return wasDrained ? { state: "quiet", text: "stopped" } : { state: "bad", text: "lost" };
+}
+
+/** The pages of other servers. */
+function drawOthers(isElsewhere) {
+  const others = Object.values(view.servers).filter((server) =>
+    (isElsewhere || server.state !== "self") && !isGone(server)
+  )
     .flatMap((server) => pageAddress(server.http) === undefined ? [] : [[server.name, pageAddress(server.http)]]);
   const place = byId("lost-others");
   const addresses = others.map(([, address]) => address).join(" ");
@@ -182,6 +216,20 @@ function drawStream() {
       index,
     ) => [index === 0 ? "Look from " : ", ", element("a", { href, rel: "noreferrer", text: name })]),
   );
+}
+
+/** Whether the network is parted, and what each side lacks. */
+function drawPartition() {
+  const partition = partitionOf(view, lostServers.answers);
+  byId("parted").hidden = partition === undefined;
+  const { what, lacks } = partition === undefined ? { what: "", lacks: "" } : partitionInWords(partition, view);
+  setText(byId("parted-text"), what);
+  setText(byId("parted-lacks"), lacks);
+}
+
+/** The name of the server whose view this is. */
+function ownName() {
+  return view?.servers[view.from]?.name ?? "another server";
 }
 
 /** Whether two maps have the same rows. */

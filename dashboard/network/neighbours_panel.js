@@ -3,6 +3,7 @@
 import { byId, drawn, keyed, setAttribute, setText } from "../dom.js";
 import { number, plural, shortName, span } from "../format.js";
 import { layOut } from "../network_graph.js";
+import { isParted } from "./reach/partition.js";
 import { isGone, serverBadge } from "../rows.js";
 
 /** In the units of the drawing. */
@@ -22,21 +23,23 @@ export class NeighboursPanel {
   #nodes = drawn("g");
   #svg = drawn("svg", { role: "img" }, this.#edges, this.#nodes);
   #drawnOf;
+  #answers;
 
   constructor() {
     byId("neighbours").append(this.#svg);
   }
 
   /** @param {import("./main.js").Frame} frame */
-  show({ view }) {
+  show({ view, answers }) {
     // Time alone changes nothing here.
-    if (this.#drawnOf === view.servers) return;
+    if (this.#drawnOf === view.servers && this.#answers === answers) return;
     this.#drawnOf = view.servers;
+    this.#answers = answers;
     const isLarge = Object.keys(view.servers).length > MOST_SMALL;
     // Those that have left are not drawn.
     const count = Object.values(view.servers).filter(({ state }) => state !== "left").length;
     const size = isLarge ? LARGE : count <= MOST_FLAT ? FLAT : SMALL;
-    const { places, edges } = layOut(view, size);
+    const { places, edges } = layOut(view, size, answers);
     setAttribute(this.#svg, "viewBox", `0 0 ${size.width} ${size.height}`);
     keyed(this.#edges, edges, {
       keyOf: ({ from, to }) => `${from.id} ${to.id}`,
@@ -56,7 +59,7 @@ export class NeighboursPanel {
           drawn("text", { class: "node-name" }),
           drawn("title"),
         ),
-      draw: (node, place) => drawNode(node, place, view, size, isLarge),
+      draw: (node, place) => drawNode(node, place, view, size, isLarge, isParted(view, place.id, answers)),
     });
     const links = edges.filter(({ state }) => state === "good").length;
     const doubtful = edges.filter(({ state }) => state === "warn").length;
@@ -78,16 +81,22 @@ function drawEdge(node, { from, to, state, roundTripMs, text }, view, isLabelled
   setText(title, `${names}: ${text}${roundTripMs == null ? "" : `, ${span(roundTripMs)}`}`);
 }
 
-function drawNode(node, { id, x, y }, view, { radius, height }, isShort) {
+function drawNode(node, { id, x, y }, view, { radius, height }, isShort, isParted) {
   const server = view.servers[id];
   const [circle, cross, load, name, title] = node.children;
-  const { text } = serverBadge(server);
-  const state = isGone(server) ? "bad" : server.state === "suspect" || server.draining != null ? "warn" : "good";
+  const { text } = serverBadge(server, isParted);
+  const state = isParted
+    ? "warn"
+    : isGone(server)
+    ? "bad"
+    : server.state === "suspect" || server.draining != null
+    ? "warn"
+    : "good";
   setAttribute(node, "transform", `translate(${x} ${y})`);
   setAttribute(node, "data-state", state);
   node.classList.toggle("is-self", server.state === "self");
   setAttribute(circle, "r", `${radius}`);
-  setAttribute(cross, "d", isGone(server) ? "M-7 -7L7 7M7 -7L-7 7" : "");
+  setAttribute(cross, "d", isGone(server) && !isParted ? "M-7 -7L7 7M7 -7L-7 7" : "");
   setText(load, isGone(server) ? "" : number(server.load));
   setAttribute(load, "y", "5");
   setText(

@@ -6,6 +6,7 @@
 import { badge, byId, element, keyed, setAttribute, setBadge, setText } from "../dom.js";
 import { age, bytes, moment, number, plural, shortName, span } from "../format.js";
 import { lagOf } from "../lag.js";
+import { isParted } from "./reach/partition.js";
 import { isGone, serverBadge, serverName } from "../rows.js";
 import { filtered, pressed, sorted } from "../table_model.js";
 
@@ -114,7 +115,7 @@ export class ServersPanel {
     COLUMNS.forEach(({ draw }, index) => draw(node.cells[index], row, frame));
     const [button, draining, link] = node.cells[COLUMNS.length].children;
     const isSelf = server.state === "self";
-    button.hidden = !isSelf || server.draining != null;
+    button.hidden = !isSelf || !frame.isHome || server.draining != null;
     button.setAttribute("aria-label", `Drain server ${server.name}`);
     draining.hidden = server.draining == null || isGone(server);
     if (!draining.hidden) {
@@ -122,7 +123,10 @@ export class ServersPanel {
       setText(draining.firstChild, left === 0 ? "stopping" : `${number(left)} of ${number(total)} left`);
       draining.lastChild.value = total === 0 ? 1 : (total - left) / total;
     }
-    const address = isSelf || isGone(server) ? undefined : pageAddress(server.http);
+    const isOwnPage = isSelf && frame.isHome;
+    const address = isOwnPage || (isGone(server) && !isParted(frame.view, row.id, frame.answers))
+      ? undefined
+      : pageAddress(server.http);
     link.hidden = address === undefined;
     setAttribute(link, "href", address);
     link.setAttribute("aria-label", `The page of server ${server.name}`);
@@ -168,8 +172,8 @@ const COLUMNS = [
     title: "State",
     value: ({ server }) => ["dead", "suspect", "left", "linked", "self"].indexOf(server.state),
     make: (cell) => cell.append(badge(), element("div", { class: "sub" })),
-    draw: (cell, { server }, { now }) => {
-      setBadge(cell.firstChild, serverBadge(server));
+    draw: (cell, { id, server }, { now, view, answers }) => {
+      setBadge(cell.firstChild, serverBadge(server, isParted(view, id, answers)));
       setText(
         cell.lastChild,
         server.stateSince > 0 && server.state !== "self"

@@ -11,6 +11,11 @@ export interface Member extends KnownServer {
   readonly state: MemberState;
   /** Whether there is a link to it, silent or not. */
   readonly hasLink: boolean;
+  /**
+   * Set while it is dead and only silent: nothing says that its process has ended. It may stand still, or be on the
+   * other side of a partition.
+   */
+  readonly isSilent?: true;
   /** Logged-in clients, by its last announcement. */
   readonly load: number;
   readonly weight: number;

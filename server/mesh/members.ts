@@ -128,8 +128,11 @@ export class Members {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. */
-  callFailed(address: Endpoint, nowMs: number, chance: number): void {
+  /**
+   * Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. `isClosed`: somebody
+   * answered, and was not the server, such as a machine on which nothing listens there.
+   */
+  callFailed(address: Endpoint, nowMs: number, chance: number, isClosed = false): void {
     const calls = this.#calls.get(keyOf(address));
     if (calls === undefined) return;
     calls.isCalling = false;
@@ -140,7 +143,8 @@ export class Members {
     this.#forgetCalls(calls);
     const member = calls.serverId === undefined ? undefined : this.#members.get(calls.serverId);
     if (member === undefined || member.hasLink) return;
-    if (member.state === "suspect") this.#set({ ...member, state: "dead", sinceMs: nowMs });
+    if (member.state === "suspect") this.#set({ ...known(member, isClosed), state: "dead", sinceMs: nowMs });
+    else if (isClosed && member.isSilent) this.#set(known(member, isClosed));
     else if (nowMs - member.sinceMs > this.#retentionMs) this.#forget(member);
   }
 
@@ -240,7 +244,9 @@ export class Members {
     if (member === undefined) return;
     // There is no doubt left about a server that was given up after all its heartbeats.
     const state = how === "left" ? "left" : how === "silent" ? "dead" : "suspect";
-    this.#set({ ...member, state, hasLink: false, load: 0, linkedTo: new Set(), sinceMs: nowMs });
+    const { isSilent: _, ...rest } = member;
+    const silent = how === "silent" ? { isSilent: true as const } : {};
+    this.#set({ ...rest, ...silent, state, hasLink: false, load: 0, linkedTo: new Set(), sinceMs: nowMs });
     for (const calls of this.#calls.values()) {
       if (calls.serverId !== serverId) continue;
       calls.failures = 0;
@@ -358,6 +364,11 @@ function memberOf({ members, ...report }: MemberReport) {
   const { serverId, host, port, load, weight, online, about } = report;
   const linkedTo = new Set(members.map((member) => member.serverId));
   return { serverId, host, port, load, weight, online, linkedTo, ...(about === undefined ? {} : { about }) };
+}
+
+/** What is known of a dead member after a call. */
+function known({ isSilent: _, ...member }: Member, isClosed: boolean): Member {
+  return isClosed ? member : { ...member, isSilent: true };
 }
 
 function keyOf({ host, port }: Endpoint): string {

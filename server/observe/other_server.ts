@@ -19,6 +19,7 @@ export function otherServerView(member: Member, told: ReceivedServer | undefined
     port,
     version: about?.version ?? told?.version ?? "",
     state,
+    ...(member.isSilent && state === "dead" ? { isSilent: true } : {}),
     stateSince: Math.round(member.sinceMs + wallOffsetMs),
     startedAt: about?.startedAt || told?.startedAt || null,
     load: member.load,

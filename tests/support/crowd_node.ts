@@ -16,6 +16,8 @@ import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 /** The view that is shown, with the door through which it is seen. `await using` closes that. */
 export class CrowdNode implements AsyncDisposable {
   readonly #observers = new Set<{ changed(change: NetworkChange): void }>();
+  /** The gateways of other servers, `HOST:PORT`: set before a page is opened that is to go there. */
+  gateways: readonly string[] = [];
   #view: NetworkView;
   #door!: Door;
 
@@ -37,6 +39,11 @@ export class CrowdNode implements AsyncDisposable {
 
   get view(): NetworkView {
     return this.#view;
+  }
+
+  /** `HOST:PORT` of its door. */
+  get gateway(): string {
+    return `127.0.0.1:${this.#door.port}`;
   }
 
   /** Pages that look. */
@@ -65,6 +72,7 @@ export class CrowdNode implements AsyncDisposable {
       throw new Error(`No test asks a crowd for ${what}`);
     };
     const view = () => this.#view;
+    const gateways = () => this.gateways;
     return {
       serverId: this.#view.from,
       state: "ready",
@@ -79,7 +87,9 @@ export class CrowdNode implements AsyncDisposable {
         };
       },
       look: () => Promise.resolve(this.#view),
-      gateways: [],
+      get gateways() {
+        return gateways();
+      },
       diagram: () => [],
       recordedSinceMs: undefined,
       drain: unasked("a drain"),

@@ -38,22 +38,23 @@ const SAFE_METHODS = ["GET", "HEAD"];
 
 /**
  * Why a request has no business here, with any proof; `undefined` if it has. `gateways` are those of other servers of
- * the network, `HOST:PORT`; their pages may ask this server, too. Without `hosts` any one name will do.
+ * the network, `HOST:PORT`; their pages may ask this server, too. With `anyName` any one name will do.
  */
 export function misdirected(
   { method, headers }: HttpRequest,
-  hosts: Hosts | undefined,
+  hosts: Hosts,
   gateways: readonly string[] = [],
+  anyName = false,
 ): Refusal | undefined {
   const { host = "", origin } = headers;
-  if (hosts === undefined ? hostName(host) === undefined : !isOurs(hostName(host), hosts)) {
+  if (anyName ? hostName(host) === undefined : !isOurs(hostName(host), hosts)) {
     return {
       status: 403,
       sentence: "this server does not go by the name in the Host header; gateway.http.names can give it others",
     };
   }
   if (origin !== undefined) {
-    return isSameOrigin(origin, host) || (hosts !== undefined && isGatewayOrigin(origin, hosts, gateways))
+    return isSameOrigin(origin, host) || isGatewayOrigin(origin, hosts, gateways)
       ? undefined
       : { status: 403, sentence: "pages of other sites may not ask this" };
   }
@@ -152,6 +153,7 @@ function isSameOrigin(origin: string, host: string): boolean {
   return authorityOf(origin)?.toLowerCase() === host.toLowerCase();
 }
 
-function authorityOf(origin: string): string | undefined {
+/** `HOST:PORT` of an origin; `undefined` if it is none of a page that came over HTTP. */
+export function authorityOf(origin: string): string | undefined {
   return /^https?:\/\/([^/?#@\s]+)$/i.exec(origin)?.[1];
 }

@@ -8,6 +8,7 @@ import { bearerOf, type Hosts, isLocal, misdirected, type Need, type Refusal, re
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
+import { allowedCalls, isShared } from "./other_pages.ts";
 
 /** Everything that does not change between requests, and the state of the server. */
 export interface Surroundings {
@@ -22,8 +23,8 @@ export interface Surroundings {
 /** The action for a request. */
 export type Answer =
   | { readonly kind: "reply"; readonly reply: HttpReply }
-  /** The whole view, as JSON. */
-  | { readonly kind: "network" }
+  /** The whole view, as JSON, or its servers alone. */
+  | { readonly kind: "network"; readonly part?: "servers" }
   /** The view, and then what changes in it. */
   | { readonly kind: "events" }
   | ({ readonly kind: "diagram" } & DiagramRequest)
@@ -59,7 +60,8 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
 
 /**
  * Why `request` is refused before its proof is checked; `undefined` if it is not. Pages of `gateways`, which are those
- * of other servers of the network, may only speak the line protocol here. They do so when their own server is gone.
+ * of other servers of the network, may speak the line protocol here, and look. They do so when their own server is
+ * gone.
  */
 export function refuseStranger(
   request: HttpRequest,
@@ -69,19 +71,24 @@ export function refuseStranger(
   if (sizeOf(request) > surroundings.maxHeaderBytes) {
     return { status: 431, headers: apiHeaders(surroundings), body: json({ error: "the headers are too long" }) };
   }
-  const isLine = partsOf(request.target).path === "/line" && request.headers.upgrade !== undefined;
-  const hosts = isProbe(request) ? undefined : surroundings.hosts;
-  const refused = misdirected(request, hosts, isLine ? gateways : []);
+  const { path } = partsOf(request.target);
+  const isLine = path === "/line" && request.headers.upgrade !== undefined;
+  const isOpen = isLine || isShared(request, path);
+  const refused = misdirected(request, surroundings.hosts, isOpen ? gateways : [], isProbe(request));
   return refused && refusedReply(refused, surroundings);
 }
 
-/** The decision about `request` with this `body`. The request is no stranger's. */
+/**
+ * The decision about `request` with this `body`. The request is no stranger's. `gateways` are those of other servers:
+ * the page of the network may go on there.
+ */
 export function decide(
   request: HttpRequest,
   body: string,
   shown: Shown,
   state: NodeState,
   surroundings: Surroundings,
+  gateways: readonly string[] = [],
 ): Answer {
   const { path, query } = partsOf(request.target);
   const method = request.method === "HEAD" ? "GET" : request.method;
@@ -100,7 +107,7 @@ export function decide(
   const isUpgrade = request.headers.upgrade?.toLowerCase() === "websocket";
   switch (path) {
     case "/api/network":
-      return { kind: "network" };
+      return query.get("only") === "servers" ? { kind: "network", part: "servers" } : { kind: "network" };
     case "/api/events":
       return { kind: "events" };
     case "/api/diagram.svg":
@@ -123,7 +130,7 @@ export function decide(
   }
   const asset = assets.byPath.get(path);
   if (asset === undefined) return reply(errorReply(404, "there is nothing here", surroundings));
-  return reply(assetReply(asset, request, surroundings));
+  return reply(assetReply(asset, request, surroundings, gateways));
 }
 
 /** Whether a request only asks how this server is. Then it needs no proof, and none is looked at. */
@@ -171,9 +178,15 @@ function textReply(status: number, text: string, surroundings: Surroundings): Ht
   return { status, headers, body: `${text}\n` };
 }
 
-function assetReply({ bytes, type, etag }: Asset, request: HttpRequest, { diagramStyle }: Surroundings): HttpReply {
-  // The web client goes on at other servers' gateways when its own is gone.
-  const calls = partsOf(request.target).path === "/client" ? "'self' ws: wss:" : "'self'";
+function assetReply(
+  { bytes, type, etag }: Asset,
+  request: HttpRequest,
+  { diagramStyle }: Surroundings,
+  gateways: readonly string[],
+): HttpReply {
+  const { path } = partsOf(request.target);
+  // The pages go on at other servers' gateways when their own is gone.
+  const calls = path === "/client" ? "'self' ws: wss:" : path === "/" ? allowedCalls(gateways) : "'self'";
   const headers = { ...securityHeaders(diagramStyle, calls), "cache-control": "no-cache", etag };
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (known.includes(etag)) return { status: 304, headers, body: "" };

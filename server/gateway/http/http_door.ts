@@ -42,6 +42,7 @@ import {
   type Surroundings,
   writtenReply,
 } from "./handler.ts";
+import { sharingHeaders } from "./other_pages.ts";
 import { PrometheusMetrics } from "./metrics.ts";
 import { TokenGuard } from "./token_guard.ts";
 import { type WebSocketAcceptor, webSocketAcceptor } from "./websocket_link.ts";
@@ -94,6 +95,9 @@ class HttpDoor implements Door, HttpHandler {
   readonly #surroundings: Surroundings;
   readonly #streams: EventStreams;
   readonly #views = new WrittenOnce<NetworkView>((view) => `${JSON.stringify(view)}\n`);
+  readonly #servers = new WrittenOnce<NetworkView>(({ at, from, servers }) =>
+    `${JSON.stringify({ at, from, servers })}\n`
+  );
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
   readonly #webSockets: WebSocketAcceptor;
@@ -182,15 +186,17 @@ class HttpDoor implements Door, HttpHandler {
     return { ...request, remoteHost: callerOf(request, this.#proxies) };
   }
 
-  async #answer(exchange: HttpExchange): Promise<void> {
-    const request = this.#fromCaller(exchange.request);
-    const stranger = refuseStranger(request, this.#surroundings);
-    if (stranger !== undefined) return exchange.reply(stranger);
+  async #answer(asked: HttpExchange): Promise<void> {
+    const request = this.#fromCaller(asked.request);
+    const { gateways } = this.#node;
+    const stranger = refuseStranger(request, this.#surroundings, gateways);
+    if (stranger !== undefined) return asked.reply(stranger);
+    const exchange = withHeaders(asked, sharingHeaders(request));
     const body = await this.#bodyOf(exchange);
     if (typeof body !== "string") return exchange.reply(body);
     // An old token in a probe's settings is no guess.
     const shown = isProbe(request) ? "nothing" : this.#judge(request);
-    const answer = decide(request, body, shown, this.#node.state, this.#surroundings);
+    const answer = decide(request, body, shown, this.#node.state, this.#surroundings, gateways);
     await this.#carryOut(answer, exchange);
   }
 
@@ -214,7 +220,12 @@ class HttpDoor implements Door, HttpHandler {
       case "reply":
         return exchange.reply(answer.reply);
       case "network":
-        return exchange.reply(writtenReply(this.#views.bytesOf(await this.#node.look()), surroundings));
+        return exchange.reply(
+          writtenReply(
+            (answer.part === "servers" ? this.#servers : this.#views).bytesOf(await this.#node.look()),
+            surroundings,
+          ),
+        );
       case "events":
         return this.#stream(exchange);
       case "diagram": {
@@ -287,4 +298,16 @@ class HttpDoor implements Door, HttpHandler {
         : errorReply(429, "too many wrong tokens: try again in a minute", surroundings, { "retry-after": "60" }),
     );
   }
+}
+
+/** `exchange`, with `more` headers in whatever is answered. */
+function withHeaders(exchange: HttpExchange, more: Readonly<Record<string, string>>): HttpExchange {
+  if (Object.keys(more).length === 0) return exchange;
+  return {
+    request: exchange.request,
+    body: (maxBytes) => exchange.body(maxBytes),
+    reply: (reply) => exchange.reply({ ...reply, headers: { ...reply.headers, ...more } }),
+    cut: () => exchange.cut(),
+    stream: (headers, handler) => exchange.stream({ ...headers, ...more }, handler),
+  };
 }

@@ -90,14 +90,14 @@ export class Dialer {
   }
 
   /** Nobody was there, or not somebody to link with. */
-  failed(address: Endpoint, why: string, isRefused = false): void {
+  failed(address: Endpoint, why: string, isRefused = false, isClosed = isRefused): void {
     if (this.#dialing.signal.aborted) return;
     const { members, clock, chance } = this.#parts;
     const told = { host: address.host, port: address.port, why };
     if (isRefused) logger.error("{host}:{port} refuses this server: {why}", told);
     else if (!this.isJoined) logger.warning("cannot reach {host}:{port}: {why}", told);
     else logger.debug("cannot reach {host}:{port}: {why}", told);
-    members.callFailed(address, clock.nowMs(), chance());
+    members.callFailed(address, clock.nowMs(), chance(), isClosed);
     this.callDue();
     this.#parts.onFailed();
   }
@@ -118,7 +118,8 @@ export class Dialer {
       (error) => {
         const why = error instanceof Error ? error.message : String(error);
         this.#parts.joining.unreachable(endpointText(address), why);
-        this.#guarded(() => this.failed(address, why), () => {});
+        const isClosed = (error as { code?: unknown })?.code === "ECONNREFUSED";
+        this.#guarded(() => this.failed(address, why, false, isClosed), () => {});
       },
     );
   }

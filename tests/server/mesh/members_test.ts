@@ -62,6 +62,34 @@ Deno.test("a server that is its own is not called again", () => {
 /** What a member is after its link was lost in one of these ways. */
 const STATES = { lost: "suspect", silent: "dead", left: "left", duplicate: "suspect" } as const;
 
+Deno.test("a dead member is silent until somebody answers in its place, or it is back", () => {
+  const of = members(["a"]);
+  const isSilent = () => [of.get("a")!.state, of.get("a")!.isSilent ?? false];
+  for (const how of ["silent", "lost"] as const) {
+    due(of, 0);
+    of.linked(report("a"), at("a"), 0);
+    assertEquals(isSilent(), ["linked", false]);
+    of.lost("a", how, 10);
+    assertEquals(isSilent(), how === "silent" ? ["dead", true] : ["suspect", false]);
+    due(of, of.nextCallAt!);
+    of.callFailed(at("a"), 20, 0);
+    assertEquals(isSilent(), ["dead", true]);
+    due(of, of.nextCallAt!);
+    of.callFailed(at("a"), 2_000, 0, true);
+    assertEquals(isSilent(), ["dead", false]);
+    // Its machine may be off by now: its process ended all the same.
+    due(of, of.nextCallAt!);
+    of.callFailed(at("a"), 9_000, 0);
+    assertEquals(isSilent(), ["dead", false]);
+    due(of, of.nextCallAt!);
+  }
+  of.linked(report("a"), at("a"), 99_000);
+  of.lost("a", "lost", 99_010);
+  due(of, of.nextCallAt!);
+  of.callFailed(at("a"), 99_020, 0, true);
+  assertEquals(isSilent(), ["dead", false]);
+});
+
 Deno.test("a member that is linked is not called; lost it is, at once or after the configured time; and when it left a little later", () => {
   for (
     const [beforeMs, how, callAt] of [[0, "lost", 100], [700, "lost", 800], [0, "left", 350], [0, "silent", 100], [

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Shown } from "../../../../server/gateway/http/access.ts";
 import { type Answer, decide, refuseStranger } from "../../../../server/gateway/http/handler.ts";
+import { sharingHeaders } from "../../../../server/gateway/http/other_pages.ts";
 import { replyOf, request, surroundings } from "./_world.ts";
 
 const SITE = surroundings();
@@ -36,6 +37,8 @@ const OPEN = [
   "POST /api/session",
   "DELETE /api/session",
 ];
+/** What pages of other servers may read. */
+const SHARED = ["GET /api/network", "GET /api/events", "GET /api/diagram.svg"];
 /** Need no token, and none is looked at. */
 const PROBES = ["GET /healthz", "HEAD /healthz", "GET /readyz"];
 const BODY = '{"token":"x"}';
@@ -216,7 +219,7 @@ Deno.test("pages of other sites may ask nothing, however they do it", () => {
   }
 });
 
-Deno.test("pages of other servers of the network may speak the line protocol here, and ask nothing else", () => {
+Deno.test("pages of other servers of the network may speak the line protocol here and look, and ask nothing else", () => {
   const site = (host: string) => surroundings(host);
   const asks = (line: string, origin: string, gateways: readonly string[], at = SITE) => {
     const headers: Record<string, string> = line === "GET /line" ? { upgrade: "websocket" } : {};
@@ -235,12 +238,35 @@ Deno.test("pages of other servers of the network may speak the line protocol her
   for (const origin of bad) assertEquals(asks("GET /line", origin, known), 403, origin);
   for (const line of [...LOOKS, ...CHANGES, ...OPEN]) {
     if (line === "GET /line") continue;
-    for (const origin of good) assertEquals(asks(line, origin, known), 403, `${line} from ${origin}`);
+    const isShared = SHARED.includes(line);
+    for (const origin of good) assertEquals(asks(line, origin, known), isShared ? undefined : 403, `${line} ${origin}`);
+    for (const origin of bad) assertEquals(asks(line, origin, known), 403, `${line} from ${origin}`);
   }
   // At another machine's loopback address there may be anything on the visitor's.
   assertEquals(asks("GET /line", "http://127.0.0.1:8081", known, site("10.0.0.8")), 403);
   assertEquals(asks("GET /line", "http://localhost:8081", known, ABROAD), 403);
   assertEquals(asks("GET /line", "http://10.0.0.7:8080", known, ABROAD), undefined);
+});
+
+Deno.test("a page of another server can read what it may ask, and the page of the network may ask the others", () => {
+  const own = request("GET /api/network", { origin: "http://localhost:8080" });
+  assertEquals([sharingHeaders(own), sharingHeaders(request("GET /api/network"))], [{}, {}]);
+  assertEquals(sharingHeaders(request("GET /api/network", { origin: "http://127.0.0.1:8081" })), {
+    "access-control-allow-origin": "http://127.0.0.1:8081",
+    vary: "Origin",
+  });
+  const policy = (line: string, gateways: readonly string[]) => {
+    const { headers } = replyOf(decide(request(line), "", "nothing", "ready", SITE, gateways))!;
+    return /connect-src ([^;]*)/.exec(headers["content-security-policy"]!)![1];
+  };
+  const evil = ["x:1; script-src *", "*", "*:80", "a b:80", "evil.example", "javascript:alert(1)//:80", "h:80\r\nx: y"];
+  assertEquals(
+    policy("GET /", ["127.0.0.1:8081", ...evil, "[::1]:80", "127.0.0.1:8081"]),
+    [
+      ...["'self'", "http://127.0.0.1:8081", "http://[::1]:80"],
+    ].join(" "),
+  );
+  assertEquals(policy("GET /assets/style.css", ["127.0.0.1:8081"]), "'self'");
 });
 
 Deno.test("a change, or a WebSocket, from a browser that does not say which page asks is refused", () => {

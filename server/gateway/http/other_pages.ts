@@ -1,0 +1,31 @@
+/**
+ * Pages of other servers of the network, whose own server is silent: what they may read here, and whom a page of this
+ * server may ask. Nobody is known by a cookie across servers, so a page reads here only what needs no token. Pure.
+ */
+
+import type { HttpRequest } from "../../../platform/http/http_server.ts";
+import { authorityOf } from "./access.ts";
+
+/** The view, its changes and the diagram. Nothing that changes anything, and no page. */
+const SHARED: ReadonlySet<string> = new Set(["/api/network", "/api/events", "/api/diagram.svg", "/healthz", "/readyz"]);
+/** Gateways in a header. More servers than a network has. */
+const MOST_GATEWAYS = 64;
+/** `HOST:PORT`, and nothing that means more in a header. */
+const GATEWAY = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i;
+
+/** Whether a page of another server may read the answer to `request`. */
+export function isShared({ method, headers }: HttpRequest, path: string): boolean {
+  return (method === "GET" || method === "HEAD") && headers.upgrade === undefined && SHARED.has(path);
+}
+
+/** Headers that let the page that asks read the answer; none for a page of this server, or for no page. */
+export function sharingHeaders({ headers: { origin, host } }: HttpRequest): Readonly<Record<string, string>> {
+  if (origin === undefined || authorityOf(origin)?.toLowerCase() === host?.toLowerCase()) return {};
+  return { "access-control-allow-origin": origin, vary: "Origin" };
+}
+
+/** What the page of the network may ask, for its content policy: this server, and the gateways of the others. */
+export function allowedCalls(gateways: readonly string[]): string {
+  const known = [...new Set(gateways)].filter((gateway) => GATEWAY.test(gateway)).slice(0, MOST_GATEWAYS);
+  return ["'self'", ...known.map((gateway) => `http://${gateway}`)].join(" ");
+}

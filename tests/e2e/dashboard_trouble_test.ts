@@ -1,0 +1,224 @@
+/**
+ * The window into the network when something is wrong, in a real browser: its server stands still, its stream is open
+ * and dead, the network is parted, and texts have no space and no end.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import type { Page } from "playwright-core";
+import type { NetworkView, ServerView } from "../../view/network_view.ts";
+import {
+  sampleActivity,
+  sampleConnection,
+  sampleEnd,
+  sampleLink,
+  sampleServer,
+  sampleView,
+} from "../dashboard/_sample.ts";
+import { Browser, NO_BROWSER } from "../support/browser.ts";
+import { CrowdNode } from "../support/crowd_node.ts";
+import { startServer } from "../support/program.ts";
+import { StallingProxy } from "../support/stalling_proxy.ts";
+import { isState, open, register, startOne, test } from "./_client_page.ts";
+import { lookAtLongTexts } from "./_long_texts.ts";
+
+if (NO_BROWSER !== undefined) console.log(`SKIPPED: the dashboard in trouble, as ${NO_BROWSER}`);
+
+const VIEWPORTS = [{ width: 1440, height: 900 }, { width: 390, height: 844 }];
+const LONG = "x".repeat(70_000);
+
+// What functions find that run in the page and not here.
+declare const document: { readonly documentElement: { readonly scrollWidth: number } };
+declare const innerWidth: number;
+
+test("a page whose server stands still goes grey within three seconds, goes on at another, and comes back", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const start = async (...args: string[]) => {
+    const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: "a-token-for-the-tests" };
+    const program = startServer(["--no-prompt", "--port", "0", "--http", "0", "--ephemeral", ...args], { env });
+    cleanup.use(program);
+    const [, port] = await program.sees(/listening on 127\.0\.0\.1:(\d+)/);
+    const [, page] = await program.sees(/dashboard\s+(http:\S+)/);
+    return { program, name: `127.0.0.1:${port}`, page: page! };
+  };
+  const first = await start();
+  const second = await start("--join", first.name);
+  const browser = cleanup.use(await Browser.start());
+  const page = await browser.open(first.page, {}, /ERR_(CONNECTION|INCOMPLETE|EMPTY)/);
+  await page.locator("#live:text-is('live')").waitFor();
+  // What the page may call stands in its headers: the other server has to be known when it is opened.
+  await page.locator(".server", { hasText: second.name }).waitFor();
+  await page.reload();
+  await page.locator(".server", { hasText: second.name }).waitFor();
+  // A line that lies flat has no height, and counts as hidden.
+  await page.locator("#neighbours .edge[data-state=good]").waitFor({ state: "attached" });
+
+  first.program.signal("SIGSTOP");
+  const stoppedAt = performance.now();
+  await page.locator("body.is-stale").waitFor();
+  const greyMs = performance.now() - stoppedAt;
+  assert(greyMs < 3_500, `grey after ${Math.round(greyMs)} ms`);
+  await page.locator("#lost", { hasText: `as ${second.name} sees it` }).waitFor();
+  assertEquals(await page.locator("body.is-stale").count(), 0);
+  console.log(
+    `    grey after ${Math.round(greyMs)} ms, elsewhere after ${Math.round(performance.now() - stoppedAt)} ms`,
+  );
+  // The button would drain the server that the page is of.
+  assertEquals(await page.getByRole("button", { name: /^Drain server/ }).count(), 0);
+  // A server that stands still is nothing that its neighbour could tell from a partition.
+  await page.locator("#parted", { hasText: `${first.name} on the other, silent` }).waitFor();
+  first.program.signal("SIGCONT");
+  await page.locator("#live:text-is('live')").waitFor();
+  assertEquals(await page.locator("#lost").isVisible(), false);
+  await page.getByRole("button", { name: `Drain server ${first.name}` }).waitFor();
+});
+
+test("a stream that is open and dead is replaced within seconds", async () => {
+  await using crowd = await CrowdNode.open(sampleView({ servers: { a: sampleServer({ state: "self" }) } }));
+  await using proxy = new StallingProxy(Number(new URL(crowd.address).port));
+  const beat = setInterval(() => crowd.change({}), 500);
+  try {
+    await using browser = await Browser.start();
+    const page = await browser.open(`http://127.0.0.1:${proxy.port}/`);
+    await page.locator("#live:text-is('live')").waitFor();
+    proxy.stall();
+    crowd.change({ patch: { servers: { a: { load: 4_711 } } } });
+    const stalledAt = performance.now();
+    await page.locator(".c-load .main:text-is('4,711')").waitFor();
+    const ms = performance.now() - stalledAt;
+    assert(ms < 6_000, `${Math.round(ms)} ms`);
+    assertEquals(await page.locator("#live").textContent(), "live");
+  } finally {
+    clearInterval(beat);
+  }
+});
+
+test("a partition is called one, with both sides, what each lacks, and no link drawn that is lost", async () => {
+  const now = Date.now();
+  const lost = { state: "dead", isSilent: true, stateSince: now - 20_000 } as const;
+  const [left, right] = [await CrowdNode.open(sampleView({})), await CrowdNode.open(sampleView({}))];
+  await using _left = left;
+  await using _right = right;
+  const self = ({ gateway: http }: CrowdNode, name: string, more: Partial<ServerView>) =>
+    sampleServer({ name, http, ...more });
+  const seen = (from: string, a: Partial<ServerView>, b: Partial<ServerView>, c: Partial<ServerView>): object => ({
+    servers: { a: self(left, "one", a), b: sampleServer({ name: "two", ...b }), c: self(right, "three", c) },
+    from,
+  });
+  const links = (...ids: string[]) => ({ links: Object.fromEntries(ids.map((id) => [id, sampleLink()])) });
+  const vector = (a: number, c: number) => ({ vector: { a, c } });
+  left.change({
+    patch: seen("a", { state: "self", ...links("b"), ...vector(30, 5) }, { ...links("a"), ...vector(30, 5) }, {
+      ...lost,
+      ...links("a", "b"),
+      ...vector(10, 5),
+    }),
+  });
+  right.change({
+    patch: seen("c", { ...lost, ...vector(10, 5) }, { ...lost, ...vector(10, 5) }, {
+      state: "self",
+      ...vector(10, 12),
+    }),
+  });
+  left.gateways = [right.gateway];
+  right.gateways = [left.gateway];
+  await using browser = await Browser.start();
+  const page = await browser.open(left.address);
+  const banner = page.locator("#parted", { hasText: "one and two on this side, three on the other." });
+  await banner.waitFor();
+  await banner.locator("#parted-lacks", {
+    hasText: "This side lacks 7 entries of the other. The other side lacks 20 entries of this one.",
+  }).waitFor();
+  assertEquals(await page.locator(".server", { hasText: "three" }).locator(".badge").textContent(), "parted");
+  assertEquals(await page.locator("#neighbours .edge[data-state=good]").count(), 1);
+  assertEquals(await page.locator("#neighbours .edge[data-state=bad]").count(), 2);
+});
+
+test("no text of the network is too long for the page: 70,000 characters without a space, at once and each alone", async () => {
+  await using long = await CrowdNode.open(viewOf((text) => text + LONG));
+  await using short = await CrowdNode.open(viewOf((text) => text));
+  await using browser = await Browser.start();
+  for (const viewport of VIEWPORTS) {
+    const page = await browser.open(long.address, { viewport });
+    await page.locator(".server").first().waitFor();
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    assertEquals(await widerBy(page), 0, `all at once, ${viewport.width} px`);
+    await page.context().close();
+  }
+  const page = await browser.open(short.address);
+  await page.locator(".server").first().waitFor();
+  for (const summary of await page.locator("summary").all()) await summary.click();
+  assertEquals(await lookAtLongTexts(page, LONG), []);
+});
+
+test("no text is too long for the client page, as what is typed wrongly into it", async () => {
+  await using server = await startOne("--ephemeral");
+  await using browser = await Browser.start();
+  for (const [index, viewport] of VIEWPORTS.entries()) {
+    const page = await open(browser, server, { viewport });
+    const isNarrow = viewport.width < 640;
+    if (isNarrow) assertEquals(await lookAtLongTexts(page, LONG), [], "the way in");
+    await register(page, `user-${index}`);
+    await page.locator("#kind label", { hasText: "JSON" }).click();
+    for (const length of [350, 70_000]) {
+      await page.getByLabel("Message").fill(`{"a":"${"x".repeat(length)}`);
+      await page.getByRole("button", { name: "Send", exact: true }).click();
+      await page.locator("#text-problem:not(:empty)").waitFor();
+      assertEquals(await widerBy(page), 0, `${length} characters of JSON, ${viewport.width} px`);
+    }
+    await page.locator("#kind label", { hasText: "Text" }).click();
+    for (const text of ["hello", "y".repeat(60_000)]) {
+      await page.getByLabel("Message").fill(text);
+      await page.getByLabel("Message").press("Enter");
+    }
+    await page.locator("#rows .row").nth(1).waitFor();
+    assertEquals(await widerBy(page), 0, `what was said, ${viewport.width} px`);
+    for (const tab of isNarrow ? await page.locator("[role=tab]:visible").all() : []) {
+      await tab.click();
+      assertEquals(await lookAtLongTexts(page, LONG), []);
+    }
+    await isState(page, "live");
+    await page.context().close();
+  }
+});
+
+/** How much wider the page is than its window. */
+function widerBy(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
+/** A view that has everything, with each text of strangers as `text` makes it. */
+function viewOf(text: (text: string) => string): NetworkView {
+  const now = Date.now();
+  const server = (name: string, fields: Partial<ServerView> = {}) =>
+    sampleServer({ name: text(name), host: text(name), version: text("v"), ...fields });
+  const heartbeats = [{ at: now, event: "sent", attempt: 1, of: 3, roundTripMs: null }] as const;
+  return sampleView({
+    at: now,
+    from: "a",
+    servers: {
+      a: server("a", { state: "self", links: { [text("b")]: sampleLink(), c: sampleLink({ state: "probing" }) } }),
+      [text("b")]: server("b", { links: { a: sampleLink() }, http: "127.0.0.1:9" }),
+      c: server("c", { state: "dead", isSilent: true, stateSince: now, lostClients: 3 }),
+      d: server("d", { state: text("odd") as never, draining: { total: 5, left: 3 } }),
+    },
+    connections: {
+      a: {
+        x: sampleConnection({
+          user: text("u"),
+          address: text("ad"),
+          kind: text("k") as never,
+          over: text("o") as never,
+        }),
+        y: sampleConnection({ user: "ann", behind: true, waitingBytes: 50 }),
+      },
+    },
+    users: { [text("u")]: ["a", text("b")], ann: [] },
+    ends: [
+      sampleEnd({
+        ...{ user: text("u"), address: text("a"), sentence: text("s"), why: text("w"), reason: text("R") },
+        ...{ server: text("s"), heartbeats },
+      }),
+    ],
+    activities: [sampleActivity("a:1", { [text("k")]: text("v") }), sampleActivity("a:2", text("text"))],
+  });
+}
