@@ -2,37 +2,15 @@
 
 import { assertEquals } from "@std/assert";
 import type { Vector } from "../../log/vector.ts";
-import { check } from "./checker.ts";
-import type { Event, Happening } from "./history.ts";
-import type { Schedule } from "./schedule.ts";
-
-type Told = readonly [at: number, who: string, happening: Happening];
+import { annAndBob, brokenIn, scheduleWith, type Told } from "./made_up_history.ts";
 
 const STAYS = "who has it all is not sent away";
 const GAPS = "gaps are told";
 
 /** Whether `told` breaks `promise`. */
 function breaks(promise: string, told: readonly Told[], activityRetentionBytes = 1_073_741_824): boolean {
-  const schedule: Schedule = {
-    seed: 1,
-    servers: ["s1", "s2"],
-    clients: [
-      { name: "c1", kind: "library", username: "ann", secret: "a" },
-      { name: "c2", kind: "plain", username: "bob", secret: "b" },
-    ],
-    settings: {
-      durability: "local",
-      synchronous: "normal",
-      cuts: "noticed",
-      holdBackMs: 500,
-      maxPendingBytes: 4_000,
-      tailBytes: 33_554_432,
-      activityRetentionBytes,
-    },
-    steps: [],
-  };
-  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
-  return check(schedule, events).some((violation) => violation.promise === promise);
+  const schedule = scheduleWith({ settings: { activityRetentionBytes }, clients: annAndBob("library", "plain") });
+  return brokenIn(schedule, told).includes(promise);
 }
 
 function comes(at: number, who: string, vector: Vector, server = "s1"): Told[] {

@@ -4,10 +4,10 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { check } from "./checker.ts";
-import type { Event, Happening } from "./history.ts";
+import type { Happening } from "./history.ts";
+import { brokenIn, scheduleWith, type Told } from "./made_up_history.ts";
 import { messageText } from "./numbered.ts";
-import type { ClientPlan, Schedule } from "./schedule.ts";
+import type { ClientPlan } from "./schedule.ts";
 
 const CLIENTS: readonly ClientPlan[] = [
   { name: "c1", kind: "library", username: "ann", secret: "a" },
@@ -16,29 +16,12 @@ const CLIENTS: readonly ClientPlan[] = [
   { name: "c4", kind: "plain", username: "bob", secret: "b" },
 ];
 
-type Told = readonly [at: number, who: string, happening: Happening];
 type End = Extract<Happening, { what: "ended with" }>;
 
 /** The promises that `told` breaks, each once. */
 function broken(told: readonly Told[], holdBackMs = 500, cuts: "noticed" | "silent" = "noticed"): string[] {
-  const schedule: Schedule = {
-    seed: 1,
-    servers: ["s1", "s2"],
-    clients: CLIENTS,
-    settings: {
-      durability: "local",
-      synchronous: "normal",
-      cuts,
-      holdBackMs,
-      maxPendingBytes: 4_000,
-      tailBytes: 33_554_432,
-      activityRetentionBytes: 1_073_741_824,
-    },
-    steps: [],
-  };
-  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }))
-    .toSorted((a, b) => a.at - b.at);
-  return [...new Set(check(schedule, events).map(({ promise }) => promise))];
+  const schedule = scheduleWith({ clients: CLIENTS, settings: { cuts, holdBackMs } });
+  return brokenIn(schedule, told.toSorted(([a], [b]) => a - b));
 }
 
 function enters(at: number, client: string, server: string, life = 1, chain = 1): Told[] {

@@ -4,37 +4,14 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { check } from "./checker.ts";
-import type { Event, Happening } from "./history.ts";
-import type { Schedule } from "./schedule.ts";
-
-type Told = readonly [at: number, who: string, happening: Happening];
+import { annAndBob, brokenIn, scheduleWith, type Told } from "./made_up_history.ts";
 
 const MISSED = "who has a name misses nothing";
 const ONLINE = "who is online is known";
 
 /** Whether `told` breaks `promise`. */
 function breaks(promise: string, told: readonly Told[]): boolean {
-  const schedule: Schedule = {
-    seed: 1,
-    servers: ["s1", "s2"],
-    clients: [
-      { name: "c1", kind: "plain", username: "ann", secret: "a" },
-      { name: "c2", kind: "library", username: "bob", secret: "b" },
-    ],
-    settings: {
-      durability: "local",
-      synchronous: "normal",
-      cuts: "noticed",
-      holdBackMs: 500,
-      maxPendingBytes: 4_000,
-      tailBytes: 33_554_432,
-      activityRetentionBytes: 1_073_741_824,
-    },
-    steps: [],
-  };
-  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
-  return check(schedule, events).some((violation) => violation.promise === promise);
+  return brokenIn(scheduleWith({ clients: annAndBob("plain", "library") }), told).includes(promise);
 }
 
 function enters(at: number, session: string, server: string, life: string): Told[] {

@@ -1,9 +1,17 @@
 /** What the checker lets pass, and that it lets nothing else pass: after old copies, and where nobody can know. */
 
 import { assertEquals } from "@std/assert";
-import { check } from "./checker.ts";
-import type { Event } from "./history.ts";
-import { BEGINNING, broken, endedWith, received, scheduleWith, stored, type Told } from "./made_up_history.ts";
+import {
+  annAndBob,
+  BEGINNING,
+  broken,
+  brokenIn,
+  endedWith,
+  received,
+  scheduleWith,
+  stored,
+  type Told,
+} from "./made_up_history.ts";
 
 Deno.test("the checker passes over an account whose number was given out twice after a power cut that nobody noticed", () => {
   const account = { username: "ann", verifier: "scrypt$1$00$61" };
@@ -95,17 +103,15 @@ Deno.test("the checker passes over what comes again or late of numbers that were
 
 Deno.test("the checker lets an activity be there twice whose number was given out twice, if its sender gives no message ids", () => {
   const told = (key: "library" | "plain"): string[] => {
-    const schedule = scheduleWith();
-    const events = [
+    const history: Told[] = [
       ...oldCopy([stored(20, "s1", "s1:1", 1), stored(21, "s2", "s1:1", 1)], stored(60, "s1", "s1:2", 2)),
-      [70, "s1", { what: "renamed", serverId: "s1-1", ids: ["s1:2"] }] as Told,
+      [70, "s1", { what: "renamed", serverId: "s1-1", ids: ["s1:2"] }],
       stored(71, "s1", "s1-1:1", 2),
       stored(72, "s2", "s1-1:1", 2),
       stored(73, "s2", "s1:2", 2),
       endedWith("s2", { "s1:1": 1, "s1-1:1": 2, "s1:2": 2 }),
-    ].map(([at, who, happening]): Event => ({ at, who, ...happening }));
-    const clients = schedule.clients.map((client) => ({ ...client, kind: key }));
-    return [...new Set(check({ ...schedule, clients }, events).map(({ promise }) => promise))];
+    ];
+    return brokenIn(scheduleWith({ clients: annAndBob(key, key) }), history);
   };
   assertEquals([told("plain"), told("library")], [[], ["an activity is there once"]]);
 });

@@ -1,29 +1,10 @@
 /** What is checked of origins that are forgotten as a whole fails on a history that was made up to break it. */
 
 import { assertEquals } from "@std/assert";
-import { check } from "./checker.ts";
 import { RETENTION } from "./gone_server.ts";
-import type { Event, Happening } from "./history.ts";
-import type { Schedule } from "./schedule.ts";
+import { brokenIn, scheduleWith, type Told } from "./made_up_history.ts";
 
-const SCHEDULE: Schedule = {
-  seed: 1,
-  servers: ["s1", "s2", "s3"],
-  clients: [],
-  settings: {
-    durability: "local",
-    synchronous: "normal",
-    cuts: "noticed",
-    holdBackMs: 500,
-    maxPendingBytes: 4_000,
-    tailBytes: 33_554_432,
-    activityRetentionBytes: 1_073_741_824,
-    retention: RETENTION,
-  },
-  steps: [],
-};
-
-type Told = [at: number, who: string, happening: Happening];
+const SCHEDULE = scheduleWith({ servers: ["s1", "s2", "s3"], clients: [], settings: { retention: RETENTION } });
 
 function stored(at: number, server: string, id: string): Told {
   return [at, server, { what: "stored", entries: [{ id, isFor: "everyone", sender: "c1.1", n: 1 }] }];
@@ -45,8 +26,7 @@ function broken(forgottenAt: number, vectors: readonly Readonly<Record<string, n
     ...more,
     ...vectors.map((vector, index) => endedWith(`s${index + 2}`, vector)),
   ];
-  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
-  return [...new Set(check(SCHEDULE, events).map(({ promise }) => promise))];
+  return brokenIn(SCHEDULE, told);
 }
 
 Deno.test("the checker lets every server forget by itself who is gone for good", () => {

@@ -2,9 +2,9 @@
 
 import { check } from "./checker.ts";
 import type { Event, Happening } from "./history.ts";
-import type { Schedule, Settings } from "./schedule.ts";
+import type { ClientPlan, Schedule, Settings } from "./schedule.ts";
 
-export const SETTINGS: Settings = {
+const SETTINGS: Settings = {
   durability: "local",
   synchronous: "normal",
   cuts: "noticed",
@@ -14,20 +14,32 @@ export const SETTINGS: Settings = {
   activityRetentionBytes: 1_073_741_824,
 };
 
-export function scheduleWith(settings: Partial<Settings> = {}, second: "plain" | "library" = "library"): Schedule {
-  return {
-    seed: 1,
-    servers: ["s1", "s2"],
-    clients: [
-      { name: "c1", kind: "library", username: "ann", secret: "a" },
-      { name: "c2", kind: second, username: "bob", secret: "b" },
-    ],
-    settings: { ...SETTINGS, ...settings },
-    steps: [],
-  };
+/** Ann is `c1` and bob is `c2`; they come in these ways. */
+export function annAndBob(ann: ClientPlan["kind"], bob: ClientPlan["kind"]): ClientPlan[] {
+  return [
+    { name: "c1", kind: ann, username: "ann", secret: "a" },
+    { name: "c2", kind: bob, username: "bob", secret: "b" },
+  ];
 }
 
-export type Told = [at: number, who: string, happening: Happening];
+/** A schedule with nothing to do, of two servers if `more` does not say otherwise. */
+export function scheduleWith(
+  { settings = {}, ...more }:
+    & { readonly settings?: Partial<Settings> }
+    & Partial<Pick<Schedule, "servers" | "clients">>,
+): Schedule {
+  const clients = annAndBob("library", "library");
+  return { seed: 1, servers: ["s1", "s2"], clients, steps: [], ...more, settings: { ...SETTINGS, ...settings } };
+}
+
+/** One line of a history. */
+export type Told = readonly [at: number, who: string, happening: Happening];
+
+/** The promises that `told` breaks in a run of `schedule`, each once. */
+export function brokenIn(schedule: Schedule, told: readonly Told[]): string[] {
+  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
+  return [...new Set(check(schedule, events).map(({ promise }) => promise))];
+}
 
 /** The promises that `told` breaks, each once; `second` is what `c2` is. */
 export function broken(
@@ -35,8 +47,7 @@ export function broken(
   settings: Partial<Settings> = {},
   second: "plain" | "library" = "library",
 ): string[] {
-  const events = told.map(([at, who, happening]): Event => ({ at, who, ...happening }));
-  return [...new Set(check(scheduleWith(settings, second), events).map(({ promise }) => promise))];
+  return brokenIn(scheduleWith({ settings, clients: annAndBob("library", second) }), told);
 }
 
 /** Two servers that are linked, and a client at each. */
