@@ -6,21 +6,35 @@ import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
 import { encodeAuthenticationSuccess } from "../../../protocol/peer/peer_codec.ts";
-import { PeerLink, type PeerLinkOwner } from "../../../server/mesh/peer_link.ts";
+import { PeerLink, type PeerLinkOwner, type PeerLinkParts } from "../../../server/mesh/peer_link.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeNetwork } from "../../support/fake_network.ts";
 
 /** What an answer in the older dialect looks like. */
 const ANSWER = '{"command":"SERVER_ANNOUNCE","id":"x","load":1,"hostname":"h","port":1}';
 
-/** What whoever takes the link over is given of `bytes`, which come as the answer to AUTHENTICATE and behind it. */
-async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
+const IDENTITY = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
+
+/** A link that `a` has made to `b`, with both of its ends. */
+async function linked(): Promise<{ clock: FakeClock; near: Link; far: Link }> {
   const clock = new FakeClock();
   const network = new FakeNetwork(clock);
   let far: Link | undefined;
   await network.machine("b").listen({ host: "b", port: 1 }, (link) => far = link);
   const dialled = network.machine("a").dial({ host: "b", port: 1, timeoutMs: 100 });
   await clock.run(10);
+  return { clock, near: await dialled, far: far! };
+}
+
+function partsWith(supervisor: Supervisor): PeerLinkParts {
+  const { heartbeat } = DEFAULT_CONFIG;
+  const heartbeats = { sent: 0, unanswered: 0 };
+  return { supervisor, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
+}
+
+/** What whoever takes the link over is given of `bytes`, which come as the answer to AUTHENTICATE and behind it. */
+async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
+  const { clock, near, far } = await linked();
   const taken: unknown[] = [];
   const later: string[] = [];
   const noWay = () => {
@@ -40,14 +54,11 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
     },
   };
   using supervisor = new Supervisor(clock);
-  const { silence, probes } = { silence: DEFAULT_CONFIG.heartbeat, probes: DEFAULT_CONFIG.heartbeat };
-  const parts = { supervisor, silence, probes, greetingTimeoutMs: 1_000, heartbeats: { sent: 0, unanswered: 0 } };
-  const identity = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
-  PeerLink.call(await dialled, { secret: "s", identity }, parts, owner);
-  far!.write(bytes);
+  PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor), owner);
+  far.write(bytes);
   await clock.run(10);
-  far!.write(new TextEncoder().encode("later"));
-  far!.end(60_000);
+  far.write(new TextEncoder().encode("later"));
+  far.end(60_000);
   // Longer than an answer to AUTHENTICATE may take.
   await clock.run(5_000);
   assertEquals(later, ["later", "FIN"]);
@@ -66,25 +77,16 @@ Deno.test("whoever takes the link over gets the lines behind the answer, what wa
 
 Deno.test("a link that is over leaves nothing behind that waits, and knows still who was at the other end", async () => {
   for (const isAnswered of [false, true]) {
-    const clock = new FakeClock();
-    const network = new FakeNetwork(clock);
-    let far: Link | undefined;
-    await network.machine("b").listen({ host: "b", port: 1 }, (link) => far = link);
-    const dialled = network.machine("a").dial({ host: "b", port: 1, timeoutMs: 100 });
-    await clock.run(10);
+    const { clock, near, far } = await linked();
     const ignore = () => undefined;
     const owner: PeerLinkOwner = {
       ...{ onOpened: ignore, onMessage: ignore, onEntries: ignore, onDrain: ignore, onSuspect: ignore, onEnd: ignore },
       onLegacyDialect: ignore,
     };
     using supervisor = new Supervisor(clock);
-    const { heartbeat } = DEFAULT_CONFIG;
-    const heartbeats = { sent: 0, unanswered: 0 };
-    const parts = { supervisor, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
-    const identity = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
-    const peer = PeerLink.call(await dialled, { secret: "s", identity }, parts, owner);
+    const peer = PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor), owner);
     if (isAnswered) {
-      far!.write(new TextEncoder().encode(encodeAuthenticationSuccess({ ...identity, serverId: "b" }, [])));
+      far.write(new TextEncoder().encode(encodeAuthenticationSuccess({ ...IDENTITY, serverId: "b" }, [])));
     }
     await clock.run(10);
     assertEquals(supervisor.snapshot().size, isAnswered ? 2 : 1);

@@ -5,7 +5,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { nodeCrypto } from "../../../platform/crypto.ts";
-import { activityLine, type FakePeer, MeshWorld } from "../../support/mesh_world.ts";
+import { activityLine, type FakePeer, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
 const ALL = ["a", "b", "c"];
 
@@ -24,6 +24,27 @@ function numbers(...ranges: (readonly [number, number])[]): number[] {
 function linesOf(world: MeshWorld, server: string): Record<string, unknown> {
   const lines = [...world.server(server).entries].map(([id, { line }]) => [id, line] as const);
   return Object.fromEntries(lines.toSorted(([a], [b]) => a < b ? -1 : 1));
+}
+
+/**
+ * `a` runs on an old copy of its data, with 10 of its 30 activities, and is linked with `b`, which has no more. Neither
+ * reaches `c`, which has all.
+ */
+async function oldCopyBesideB(): Promise<MeshWorld> {
+  const world = await MeshWorld.of(ALL);
+  await publish(world, 1, 10);
+  await world.equal(...ALL);
+  const copy = world.server("a").copyData();
+  world.server("b").kill();
+  await publish(world, 11, 30);
+  await world.equal("a", "c");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a", "b"], ["c"]);
+  world.start("b", ALL);
+  world.start("a", ALL);
+  await world.linked("a", "b");
+  return world;
 }
 
 /** These servers have exactly these activities, under the same ids, and `a` another name. */
@@ -66,19 +87,7 @@ for (const count of [5, 40]) {
   for (const restarts of [false, true]) {
     const when = restarts ? ", which is started again," : "";
     Deno.test(`an old copy${when} gives ${count} entries to one that has less of it before it meets one that has more: both have all in the end`, async () => {
-      const world = await MeshWorld.of(ALL);
-      await publish(world, 1, 10);
-      await world.equal(...ALL);
-      const copy = world.server("a").copyData();
-      world.server("b").kill();
-      await publish(world, 11, 30);
-      await world.equal("a", "c");
-      world.server("a").kill();
-      world.server("a").putBack(copy);
-      world.part(["a", "b"], ["c"]);
-      world.start("b", ALL);
-      world.start("a", ALL);
-      await world.linked("a", "b");
+      const world = await oldCopyBesideB();
       await publish(world, 101, 100 + count);
       await world.equal("a", "b");
       if (restarts) {
@@ -93,19 +102,7 @@ for (const count of [5, 40]) {
 }
 
 Deno.test("who saw at another server what an old copy had published there is told which numbers are others", async () => {
-  const world = await MeshWorld.of(ALL);
-  await publish(world, 1, 10);
-  await world.equal(...ALL);
-  const copy = world.server("a").copyData();
-  world.server("b").kill();
-  await publish(world, 11, 30);
-  await world.equal("a", "c");
-  world.server("a").kill();
-  world.server("a").putBack(copy);
-  world.part(["a", "b"], ["c"]);
-  world.start("b", ALL);
-  world.start("a", ALL);
-  await world.linked("a", "b");
+  const world = await oldCopyBesideB();
   const ben = await world.login("b", "anonymous", { redirects: 3 });
   await publish(world, 101, 105);
   await world.until(() => ben.activities.length === 5, "the deliveries");
@@ -287,22 +284,31 @@ Deno.test("a receipt that came before what an old copy has under the number of i
   assertEquals(world.server("b").inboxOf("bob"), []);
 });
 
-Deno.test("what an old copy delivered says nothing of the messages that belong under these numbers", async () => {
+const SIX = [1, 2, 3, 4, 5, 6];
+
+/**
+ * Eve has sent six messages to bob, which both servers have. Then `a` runs on an older copy of its data, without them,
+ * and does not reach `b`. Eve is there again.
+ */
+async function oldCopyWithoutMessages(): Promise<{ world: MeshWorld; eve: MeshClient }> {
   const world = await MeshWorld.of(["a", "b"]);
   await world.users("a", "bob", "eve");
   const copy = world.server("a").copyData();
   const eve = await world.chat("a", "eve");
-  const six = [1, 2, 3, 4, 5, 6];
-  for (const n of six) eve.tell("bob", `one-${n}`, `e-1-${n}`);
+  for (const n of SIX) eve.tell("bob", `one-${n}`, `e-1-${n}`);
   await world.equal("a", "b");
   world.server("a").kill();
   world.server("a").putBack(copy);
   world.part(["a"], ["b"]);
   world.start("a", ["b"]);
-  const again = await world.chat("a", "eve");
+  return { world, eve: await world.chat("a", "eve") };
+}
+
+Deno.test("what an old copy delivered says nothing of the messages that belong under these numbers", async () => {
+  const { world, eve } = await oldCopyWithoutMessages();
   const bob = await world.chat("a", "bob");
-  for (const n of six) again.tell("bob", `two-${n}`, `e-2-${n}`);
-  await world.until(() => again.receipts.includes("e-2-6 delivered"), "the deliveries");
+  for (const n of SIX) eve.tell("bob", `two-${n}`, `e-2-${n}`);
+  await world.until(() => eve.receipts.includes("e-2-6 delivered"), "the deliveries");
   bob.send({ command: "LOGOUT" });
   await world.run(50);
   world.network.heal();
@@ -311,27 +317,16 @@ Deno.test("what an old copy delivered says nothing of the messages that belong u
   const back = await world.chat("a", "bob");
   await world.until(() => back.messages.length === 6, "what waited");
   await world.equal("a", "b");
-  assertEquals(back.messages, six.map((n) => `one-${n}`));
+  assertEquals(back.messages, SIX.map((n) => `one-${n}`));
   for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
 });
 
 Deno.test("what was on its way to a plain client when its server took a new name is noted as delivered, and what belongs under these numbers comes too", async () => {
-  const world = await MeshWorld.of(["a", "b"]);
-  await world.users("a", "bob", "eve");
-  const copy = world.server("a").copyData();
-  const eve = await world.chat("a", "eve");
-  const six = [1, 2, 3, 4, 5, 6];
-  for (const n of six) eve.tell("bob", `one-${n}`, `e-1-${n}`);
-  await world.equal("a", "b");
-  world.server("a").kill();
-  world.server("a").putBack(copy);
-  world.part(["a"], ["b"]);
-  world.start("a", ["b"]);
-  const again = await world.chat("a", "eve");
+  const { world, eve } = await oldCopyWithoutMessages();
   const bob = await world.plain("a", "bob", await world.dial("a", "bobs"));
   world.network.fallAsleep("bobs");
-  for (const n of six) again.tell("bob", `two-${n}`, `e-2-${n}`);
-  await world.until(() => again.receipts.includes("e-2-6 stored"), "the messages");
+  for (const n of SIX) eve.tell("bob", `two-${n}`, `e-2-${n}`);
+  await world.until(() => eve.receipts.includes("e-2-6 stored"), "the messages");
   world.network.heal();
   await world.until(() => world.server("a").node.serverId !== "a", "the new name");
   await world.equal("a", "b");
@@ -340,7 +335,7 @@ Deno.test("what was on its way to a plain client when its server took a new name
   await world.until(() => bob.plainMessages.length >= 12, "all messages");
   await world.run(1_000);
   await world.equal("a", "b");
-  assertEquals(bob.plainMessages.toSorted(), [...six.map((n) => `eve: one-${n}`), ...six.map((n) => `eve: two-${n}`)]);
+  assertEquals(bob.plainMessages.toSorted(), [...SIX.map((n) => `eve: one-${n}`), ...SIX.map((n) => `eve: two-${n}`)]);
   for (const server of ["a", "b"]) assertEquals(world.server(server).inboxOf("bob"), [], server);
 });
 

@@ -4,10 +4,9 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import { type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
+import { announceIntervalMs, given, plain } from "./_lost_users.ts";
 
-const { cluster: { announceIntervalMs } } = DEFAULT_CONFIG;
 const ALL = ["a", "b", "c"];
 const STAY = { cluster: { rebalance: false } };
 
@@ -19,40 +18,23 @@ async function threeServers(): Promise<{ world: MeshWorld; sender: MeshClient }>
   return { world, sender };
 }
 
-/** A plain client of anna that stays at `server`. */
-async function plain(world: MeshWorld, server: string): Promise<MeshClient> {
-  const machine = `m${++machines}`;
-  for (;;) {
-    const client = world.over(await world.dial(server, machine));
-    client.send({ command: "LOGIN", username: "anna", secret: "anna" });
-    await world.until(() => client.commands.includes("LOGIN_SUCCESS"), `a login at ${server}`);
-    await world.run(20);
-    if (!client.commands.includes("REDIRECT")) return client;
-  }
-}
-let machines = 0;
-
-/** What a new plain client of anna is given at `server`. */
-async function given(world: MeshWorld, server: string): Promise<unknown[]> {
-  const client = await plain(world, server);
-  await world.run(300);
-  const { activities } = client;
-  client.send({ command: "LOGOUT" });
-  await world.run(100);
-  return activities;
+/** The same. Anna comes to a `connections` times. Then a is gone, its data is an old copy, and b publishes 1. */
+async function withOldCopy(connections: number): Promise<MeshWorld> {
+  const { world, sender } = await threeServers();
+  const copy = world.server("a").copyData();
+  for (let n = 0; n < connections; n++) await plain(world, "a");
+  await world.run(announceIntervalMs + 100);
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  await world.run(50);
+  sender.publish(1);
+  await world.run(50);
+  return world;
 }
 
 Deno.test("a server that is back on a copy from before a user came is told where that user stood", async () => {
   for (const server of ALL) {
-    const { world, sender } = await threeServers();
-    const copy = world.server("a").copyData();
-    await plain(world, "a");
-    await world.run(announceIntervalMs + 100);
-    world.server("a").kill();
-    world.server("a").putBack(copy);
-    await world.run(50);
-    sender.publish(1);
-    await world.run(50);
+    const world = await withOldCopy(1);
     world.start("a", ALL, STAY);
     await world.linked(...ALL);
     assertEquals(await given(world, server), [1], server);
@@ -61,15 +43,7 @@ Deno.test("a server that is back on a copy from before a user came is told where
 });
 
 Deno.test("a login at such a server waits until the others have told it, also at its first moment", async () => {
-  const { world, sender } = await threeServers();
-  const copy = world.server("a").copyData();
-  await plain(world, "a");
-  await world.run(announceIntervalMs + 100);
-  world.server("a").kill();
-  world.server("a").putBack(copy);
-  await world.run(50);
-  sender.publish(1);
-  await world.run(50);
+  const world = await withOldCopy(1);
   for (const other of ["b", "c"]) world.network.slow("a", other, 100);
   world.start("a", ALL, STAY);
   // Whoever comes waits for the server to join.
@@ -79,16 +53,7 @@ Deno.test("a login at such a server waits until the others have told it, also at
 });
 
 Deno.test("two connections that a server has forgotten with its data are two places, whoever tells it of them", async () => {
-  const { world, sender } = await threeServers();
-  const copy = world.server("a").copyData();
-  await plain(world, "a");
-  await plain(world, "a");
-  await world.run(announceIntervalMs + 100);
-  world.server("a").kill();
-  world.server("a").putBack(copy);
-  await world.run(50);
-  sender.publish(1);
-  await world.run(50);
+  const world = await withOldCopy(2);
   world.start("a", ALL, STAY);
   await world.linked(...ALL);
   await world.run(200);

@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { activityLine, loginOf, MeshWorld } from "../../support/mesh_world.ts";
-import { ALL, announceIntervalMs, DETECTION_MS, fourServers, given, plain, withAnna } from "./_four_servers.ts";
+import { ALL, announceIntervalMs, DETECTION_MS, fourServers, given, plain, withAnna } from "./_lost_users.ts";
 
 Deno.test("a second process of a client that resumes, and has kept nothing, gets what came meanwhile", async () => {
   for (const how of ["its server", "its connection"]) {

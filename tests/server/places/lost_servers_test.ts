@@ -5,7 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { MeshWorld } from "../../support/mesh_world.ts";
-import { announceIntervalMs, DETECTION_MS, fourServers, given, plain, withAnna } from "./_four_servers.ts";
+import { announceIntervalMs, DETECTION_MS, fourServers, given, plain, withAnna } from "./_lost_users.ts";
 
 for (const how of ["kill", "powerOff"] as const) {
   Deno.test(`after ${how} of its server a plain client gets at another one what came meanwhile, once`, async () => {

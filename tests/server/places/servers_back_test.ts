@@ -1,7 +1,7 @@
 /** A server that comes back, or was only apart from others, knows which users went on elsewhere. */
 
 import { assertEquals } from "@std/assert";
-import { ALL, announceIntervalMs, fourServers, given, plain, restart, withAnna } from "./_four_servers.ts";
+import { ALL, announceIntervalMs, fourServers, given, plain, restart, withAnna } from "./_lost_users.ts";
 
 Deno.test("a server that is back before its loss was noticed, and has not joined yet, keeps nothing from who was there", async () => {
   const { world, sender } = await withAnna();

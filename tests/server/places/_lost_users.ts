@@ -1,4 +1,4 @@
-/** Four servers, and users who lose their connections or their servers, for the tests beside this file. */
+/** Users who lose their connections or their servers, and come again, for the tests beside this file. */
 
 import type { ConfigLayer } from "../../../config/config.ts";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
