@@ -6,7 +6,7 @@
 
 import { endpointText } from "../config/values.ts";
 import { Supervisor } from "../heartbeat/supervisor.ts";
-import { sequenceOf, type Vector } from "../log/vector.ts";
+import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Link, Transport } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
@@ -369,8 +369,7 @@ class RunningClient implements ClientLife {
     });
     this.#receiving.begin(login);
     this.#reading.readOrNot();
-    const { serverId = "", resume } = login;
-    this.#sending.opened(resume === undefined ? {} : { [serverId]: sequenceOf(resume.vector, serverId) });
+    this.#sending.opened();
     this.#opened.resolve();
   }
 

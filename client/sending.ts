@@ -6,7 +6,6 @@
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import { parseEntryId } from "../protocol/entry_id.ts";
 import type { Feature, UserScope } from "../protocol/message.ts";
 import type { ClientClock } from "./client_clock.ts";
 import { unlessAborted } from "./calls/abort.ts";
@@ -113,15 +112,8 @@ export class Sending {
     }, signal);
   }
 
-  /**
-   * There is a new connection. `own` is what the server has of its own origin, as far as it says so. With less than was
-   * acknowledged it has lost the newest: no server may wait for that any more.
-   */
-  opened(own: Vector = {}): void {
-    const last = this.#last === undefined ? undefined : parseEntryId(this.#last);
-    if (last !== undefined && Object.hasOwn(own, last.origin) && own[last.origin]! < last.sequence) {
-      this.#last = undefined;
-    }
+  /** There is a new connection. */
+  opened(): void {
     for (const entry of [...this.#outbox]) this.#transmit(entry, true);
     for (const message of this.#questions.again(this.#owner.features(), noFeature)) this.#owner.open()?.say(message);
     // Whether the last one arrived is not known.

@@ -86,23 +86,21 @@ Deno.test("What was published around the death of a server is published once, in
   await world.closed(client);
 });
 
-Deno.test("A client makes no server wait for what the server that acknowledged it has lost", async () => {
+Deno.test("A client says what it published last also when the server that acknowledged it has lost that", async () => {
   const { world, servers: [first, second, third], name } = threeServers();
   const client = await world.connected();
   name(first);
   for (const n of [1, 2]) await Promise.all([client.publish({ n }), world.clock.run(10)]);
-  await first.kill();
   // An old copy of its data was put back, and only this server is there.
+  for (const server of [first, second, third]) await server.kill();
   first.log.length = 1;
-  await second.kill();
-  await third.kill();
   first.restart();
   await world.clock.run(5_000);
-  assertEquals(first.got("LOGIN").map(({ last }) => last), [undefined, "a:2"]);
   second.restart();
   await first.kill();
   await world.clock.run(5_000);
-  assertEquals(second.got("LOGIN").at(-1)?.last, undefined);
+  // Others may have it, and get it first to whoever reads them.
+  assertEquals(second.got("LOGIN").at(-1)?.last, "a:2");
   await world.closed(client);
 });
 

@@ -79,6 +79,13 @@ function takenUntil(evidence: Evidence, who: string, diedAt: number): number | u
   return taken.length === 0 ? undefined : Math.max(...taken.map(({ at }) => at)) + 2 * BOUND_MS + SLACK_MS;
 }
 
+/** Whether a client heard in that time that a server let it in. */
+function wasLetIn(evidence: Evidence, server: string, client: string, from: number, until: number): boolean {
+  return evidence.told("connected").some((event) =>
+    event.who === client && event.server === server && event.at >= from && event.at <= until
+  );
+}
+
 /** Connections of `server` with `who`, dead since `at`, that it kept for longer than it may. */
 function* keptDead(
   evidence: Evidence,
@@ -96,7 +103,10 @@ function* keptDead(
     const stoppedMs = overlapMs(stops, at - boundMs, link.until) + stops.length * HELD_AFTER_STALL_MS;
     // That it was busy is an excuse for once more the bound, however long it was.
     const isBusy = overlaps(evidence.busy(server), at - boundMs, link.until);
-    const silentUntil = at + boundMs + (isBusy ? onceMoreMs : 0);
+    // So is that its login waited for an answer: it is asked for no sign of life before that.
+    const waits = evidence.schedule.clients.some(({ name }) => name === who) &&
+      !wasLetIn(evidence, server, who, link.from, at);
+    const silentUntil = at + boundMs + (isBusy || waits ? onceMoreMs : 0);
     const untilMs = Math.max(silentUntil, takenUntil(evidence, who, at) ?? 0) + stoppedMs;
     if (link.until <= untilMs || evidence.endedAt <= untilMs) continue;
     const what = `${server} kept the connection with ${who} for ${Math.min(link.until, evidence.endedAt) - at} ms`;

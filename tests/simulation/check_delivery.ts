@@ -199,7 +199,7 @@ function isPlain(evidence: Evidence, client: string): boolean {
  * Whether the server that accepted `before` let its sender in without `late`, after the login had waited for it as long
  * as it may. No server can know then that the one comes after the other.
  */
-function waitedInVain(evidence: Evidence, late: Arrived, before: Pick<Arrived, "id">): boolean {
+function waitedInVain(evidence: Evidence, late: Pick<Arrived, "sender" | "id">, before: Pick<Arrived, "id">): boolean {
   const server = evidence.machineOf(parseEntryId(before.id)!.origin);
   const accepted = evidence.stored.get(server)?.get(before.id);
   if (accepted === undefined) return false;
@@ -245,7 +245,18 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
     if (evidence.nameAt(lateOrigin, entered.at) !== origin) return true;
     if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
-  return false;
+  return isCutOff(evidence, late, later);
+}
+
+/**
+ * Whether the sender was let in without one that it published after `late`, and had named. A client names its newest
+ * one alone, and only that one would have told of `late`.
+ */
+function isCutOff(evidence: Evidence, { sender }: Arrived, later: readonly Stored[]): boolean {
+  const copies = [...new Map(later.map((copy) => [copy.id, copy])).values()];
+  return copies.some((one) =>
+    copies.some(({ id, n }) => one.n! < n! && waitedInVain(evidence, { sender, id: one.id }, { id }))
+  );
 }
 
 /**

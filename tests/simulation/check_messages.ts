@@ -7,6 +7,7 @@ import { parseEntryId } from "../../protocol/entry_id.ts";
 import { begunWith, covers, isIn, mayComeLate, vectorAt, wasTakenBack } from "./check_delivery.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { keyOf } from "./numbered.ts";
+import { hasNobodyToTell } from "./old_copies.ts";
 
 /** A line to a client, its ACK, and the receipt to all servers, when nothing is in the way. */
 const ON_ITS_WAY_MS = 60;
@@ -87,6 +88,7 @@ export function checkInboxes(evidence: Evidence): Violation[] {
         const others = ends.filter((other) => other.who !== who && other.inboxes[username]?.[key] === undefined);
         for (const { who: other, at } of others) {
           if (hasReceiptGivenTwice(evidence, key) || evidence.wasOld(key)) continue;
+          if (evidence.copies.get(key)?.some(({ id }) => hasNobodyToTell(evidence, id))) continue;
           // It came into the network when others had forgotten it.
           const isForgotten = evidence.hasForgetting &&
             evidence.copies.get(key)?.every(({ server }) => server !== other);

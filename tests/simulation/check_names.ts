@@ -57,6 +57,8 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
   );
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || !evidence.survives(key) || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    // Who had what stood under its number before counts as one who has it.
+    if (copies.some(({ id }) => evidence.givenTwice.has(id))) continue;
     if (copies.some((copy) => covers(had, copy.id) || mayBeMissed(evidence, who, stays, copy, copies))) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     yield { promise: "who has a name misses nothing", what: `${last.life} has not received ${key} (${ids})`, at };
