@@ -85,7 +85,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "believe every claim to a name",
     path: "server/mesh/names/name_claims.ts",
-    text: "return isNew || this.#evidence.isLate(origin, claim);",
+    text: "return isNew || this.#evidence.isLate(origin, username, claim);",
     replacement: "return false;",
   },
   {
