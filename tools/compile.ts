@@ -1,16 +1,20 @@
 /**
  * `deno task compile`: makes `dist/thrum-server` and `dist/thrum-client`, each one file that runs on a machine without
- * Deno, with only the permissions that it uses, and tries each. The runtime under them is Deno's own `denort`:
- * downloaded, or the one that DENORT_BIN names.
+ * Deno, with only the permissions that it uses, and tries each. Beside each is its manual page (`man ./NAME.1`). The
+ * runtime under them is Deno's own `denort`: downloaded, or the one that DENORT_BIN names.
  */
 
 import { CLIENT_PROGRAM } from "../config/client_arguments.ts";
+import type { Flags, Program } from "../config/flags.ts";
+import { manualPage } from "../config/manual_page.ts";
 import { SERVER_PROGRAM } from "../config/server_arguments.ts";
 import { VERSION } from "../protocol/version.ts";
 
 /** A program to make. */
 interface Target {
   readonly name: string;
+  /** What it tells of itself. */
+  readonly program: Program<Flags>;
   readonly entry: string;
   /** Files and folders that it has inside. */
   readonly include: readonly string[];
@@ -35,6 +39,7 @@ class CompileError extends Error {
 const TARGETS: readonly Target[] = [
   {
     name: SERVER_PROGRAM.name,
+    program: SERVER_PROGRAM,
     entry: "server.ts",
     include: ["config.json", "dashboard"],
     permissions: [
@@ -47,6 +52,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     name: CLIENT_PROGRAM.name,
+    program: CLIENT_PROGRAM,
     entry: "client.ts",
     include: ["config.json"],
     permissions: [
@@ -139,6 +145,7 @@ if (import.meta.main) {
     for (const target of TARGETS) {
       const path = await compile(target);
       await tryOut(target.name, path);
+      await Deno.writeTextFile(new URL(`dist/${target.name}.1`, root), manualPage(target.program, VERSION));
       const { size } = await Deno.stat(new URL(path, root));
       console.log(`${path.padEnd(20)} ${(size / 1e6).toFixed(1).padStart(6)} MB  ${target.permissions.join(" ")}`);
     }
