@@ -171,6 +171,9 @@ export class LineSession {
       case "raw":
         this.#raw(event);
         break;
+      case "earlier":
+        if (this.#status.kind === "live") this.#do(...this.talk.earlier(event.before));
+        break;
       case "seen":
         this.#do(...this.talk.seen());
         break;

@@ -7,7 +7,7 @@
 import { isJsonObject, nestingDepth } from "./raw_json.js";
 
 /** All features that the page can do something with: those of `FEATURES` in protocol/message.ts. */
-export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "resume", "chat"]);
+export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "resume", "chat", "history"]);
 
 /**
  * Who logs in, and how.

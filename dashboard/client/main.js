@@ -9,6 +9,7 @@ import { ConsoleView } from "./console_view.js";
 import { forgetKept, readKept, writeKept } from "./kept.js";
 import { ANONYMOUS } from "./lines.js";
 import { LineClient } from "./line_client.js";
+import { PastView } from "./past_view.js";
 import { SideView } from "./side_view.js";
 import { SignInForm } from "./sign_in.js";
 import { StreamModel } from "./stream_model.js";
@@ -28,6 +29,9 @@ let isFrameAsked = false;
 let keeping;
 
 const view = new StreamView();
+const past = new PastView(() => client.take({ kind: "earlier", before: stream.oldestId }));
+/** How many rows were dropped when the past was drawn last. */
+let dropped = 0;
 const log = new ConsoleView(
   (text) => client.take({ kind: "raw", text }),
   (isOn) => client.take({ kind: "answering", isOn }),
@@ -169,9 +173,23 @@ function draw() {
   log.draw(session);
   const changes = stream.takeChanges();
   view.draw(changes, stream.pending);
+  drawPast();
   if (isOut) return;
   if (wasOut) arrive();
   if (changes.added.length > 0 && document.visibilityState === "visible") client.take({ kind: "seen" });
+}
+
+function drawPast() {
+  const { talk } = session;
+  if (stream.dropped > dropped) talk.past.dropped();
+  dropped = stream.dropped;
+  const { isAsking, isKnown, hasMore, isForgotten, beginsAt, problem } = talk.past;
+  const { oldestAt, isFull } = stream;
+  past.draw(
+    talk.hasPast && (isKnown || oldestAt > 0)
+      ? { isAsking, hasMore, isForgotten, beginsAt, problem, oldestAt, isFull, now: Date.now() }
+      : undefined,
+  );
 }
 
 function drawOutage() {

@@ -54,6 +54,17 @@ export class Received {
     this.#seen = { ...newest };
   }
 
+  /** Whether the page has been there before, and knows what it has. */
+  get hasBegun() {
+    return this.#progress.received !== undefined;
+  }
+
+  /** Whether the entry `id` has come, or was there before the page: it does not come any more. @param {string} id */
+  has(id) {
+    const entry = parseEntryId(id);
+    return entry !== undefined && entry.sequence <= (this.#progress.received?.[entry.origin] ?? 0);
+  }
+
   /** What to ask for the rest of; `undefined` when there is nothing yet. */
   get vector() {
     return this.#progress.received;

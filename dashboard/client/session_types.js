@@ -43,6 +43,7 @@
  *   | { kind: "line", text: string } & Moment
  *   | { kind: "say", messageId: string, to: string | undefined, text: string } & Moment
  *   | { kind: "raw", text: string } & Moment
+ *   | { kind: "earlier", before: string | undefined } & Moment
  *   | { kind: "plain", isPlain: boolean } & Moment
  *   | { kind: "answering", isOn: boolean } & Moment
  *   | { kind: "learned", view: unknown } & Moment} SessionEvent
@@ -57,6 +58,7 @@
  *   | { kind: "stored", messageId: string, id: string | undefined, at: number, lamport: number | undefined }
  *   | { kind: "delivered", messageId: string }
  *   | { kind: "refused", messageId: string, info: string }
+ *   | { kind: "past", activities: import("./past.js").PastActivity[], isFirst: boolean }
  *   | { kind: "note", tone: "plain" | "good" | "warn", text: string, at: number }
  *   | Arrived} SessionEffect
  */

@@ -20,16 +20,20 @@
  * @property {number} at Milliseconds since 1970; 0 where it is not known yet.
  * @property {string} tone Of notes and presence: "plain", "good", "warn".
  * @property {"" | "sending" | "sent" | "stored" | "delivered" | "refused"} mark
+ * @property {string} id Of an activity, where it is known; else empty.
  * @property {string} detail For those who want to know: the identity, the Lamport time.
  */
 
 /**
  * What changed since `takeChanges` was called last.
- * @typedef {{ added: Row[], changed: Row[], removed: number[], pending: boolean }} Changes
+ * `before` came before all others, the oldest first.
+ * @typedef {{ before: Row[], added: Row[], changed: Row[], removed: number[], pending: boolean }} Changes
  */
 
 /** As many as a browser scrolls easily, and more than a person reads. */
 export const MAX_ROWS = 500;
+/** The same with what was said before, which the person asks for. */
+export const MAX_ROWS_WITH_PAST = 5_000;
 /** Rows that are kept for a reload, and characters of them in all. */
 const KEPT_ROWS = 200;
 const KEPT_CHARACTERS = 400_000;
@@ -44,6 +48,8 @@ export class StreamModel {
   #undelivered = new Map();
   #key = 0;
   #dropped = 0;
+  /** The most rows now: more where the person has asked for what was said before. */
+  #most = MAX_ROWS;
   /** @type {Changes} */
   #changes = noChanges();
 
@@ -60,6 +66,21 @@ export class StreamModel {
   /** What is on its way, in order. */
   get pending() {
     return [...this.#pending.values()];
+  }
+
+  /** The oldest activity that is shown. @returns {string | undefined} */
+  get oldestId() {
+    return this.#rows.find(({ id }) => id !== "")?.id;
+  }
+
+  /** When the oldest activity that is shown was said; 0 where there is none. */
+  get oldestAt() {
+    return this.#rows.find(({ id }) => id !== "")?.at ?? 0;
+  }
+
+  /** Whether no more of what was said before can be shown. */
+  get isFull() {
+    return this.#rows.length >= MAX_ROWS_WITH_PAST;
   }
 
   /** How many rows are no longer shown. */
@@ -89,6 +110,9 @@ export class StreamModel {
     switch (effect.kind) {
       case "activity":
         return this.#activity(effect);
+      case "past":
+        this.#past(effect.activities, effect.isFirst);
+        return true;
       case "direct": {
         const { from, to, text, at, id, lamport, wasOffline } = effect;
         const detail = `${detailOf(id, lamport)}${wasOffline ? " · it waited for you" : ""}`;
@@ -145,19 +169,30 @@ export class StreamModel {
     return changes;
   }
 
+  /**
+   * What was said before all that is shown.
+   * @param {import("./past.js").PastActivity[]} activities The oldest first.
+   * @param {boolean} isFirst Whether the person has just come.
+   */
+  #past(activities, isFirst) {
+    const shown = new Set(this.#rows.map(({ id }) => id));
+    const rows = activities.filter(({ id }) => !shown.has(id)).map((activity) => ({
+      ...rowOf(activity),
+      key: ++this.#key,
+    }));
+    if (rows.length === 0) return;
+    if (isFirst) rows.push({ ...BLANK, key: ++this.#key, text: "You came here", at: 0 });
+    this.#rows.unshift(...rows);
+    this.#changes.before.unshift(...rows);
+    // Room for what is said now.
+    this.#most = Math.min(MAX_ROWS_WITH_PAST, Math.max(this.#most, this.#rows.length + MAX_ROWS / 2));
+  }
+
   /** @param {Extract<Arrived, { kind: "activity" }>} activity */
-  #activity({ id, user, activity, json, lamport, at, messageId, isOwn }) {
+  #activity(activity) {
+    const { messageId } = activity;
     if (messageId !== undefined && this.#pending.delete(messageId)) this.#changes.pending = true;
-    // A direct message to a plain client.
-    const { direct_message: direct, ...rest } = activity;
-    const isDirect = typeof direct === "string" && Object.keys(rest).length === 0;
-    const said = isDirect ? { text: direct, isJson: false } : saidIn(activity, json);
-    this.#add({
-      ...BLANK,
-      ...said,
-      ...{ kind: isDirect ? "direct" : "activity", who: user, at, isOwn, mark: isOwn ? "stored" : "" },
-      detail: detailOf(id, lamport),
-    });
+    this.#add(rowOf(activity));
     return true;
   }
 
@@ -185,11 +220,12 @@ export class StreamModel {
     const added = { ...row, key: ++this.#key };
     this.#rows.push(added);
     this.#changes.added.push(added);
-    if (this.#rows.length > MAX_ROWS) {
+    if (this.#rows.length > this.#most) {
       const [oldest] = this.#rows.splice(0, 1);
       this.#dropped++;
       // Nobody saw it: it does not have to be taken away.
-      if (oldest === this.#changes.added[0]) this.#changes.added.shift();
+      if (oldest === this.#changes.before[0]) this.#changes.before.shift();
+      else if (oldest === this.#changes.added[0]) this.#changes.added.shift();
       else if (oldest !== undefined) this.#changes.removed.push(oldest.key);
     }
     return added;
@@ -214,6 +250,7 @@ const BLANK = Object.freeze({
   who: "",
   to: "",
   text: "",
+  id: "",
   isJson: false,
   isOwn: false,
   at: 0,
@@ -221,6 +258,21 @@ const BLANK = Object.freeze({
   mark: "",
   detail: "",
 });
+
+/** @param {Extract<Arrived, { kind: "activity" }>} activity @returns {Row} */
+function rowOf({ id, user, activity, json, lamport, at, isOwn }) {
+  // A direct message to a plain client.
+  const { direct_message: direct, ...rest } = activity;
+  const isDirect = typeof direct === "string" && Object.keys(rest).length === 0;
+  const said = isDirect ? { text: direct, isJson: false } : saidIn(activity, json);
+  return {
+    ...BLANK,
+    ...said,
+    ...{ kind: isDirect ? "direct" : "activity", who: user, at, isOwn, mark: isOwn ? "stored" : "" },
+    id: String(id),
+    detail: detailOf(id, lamport),
+  };
+}
 
 /**
  * An activity's text, where that is all it has, else its JSON as it was written.
@@ -241,5 +293,5 @@ function detailOf(id, lamport) {
 
 /** @returns {Changes} */
 function noChanges() {
-  return { added: [], changed: [], removed: [], pending: false };
+  return { before: [], added: [], changed: [], removed: [], pending: false };
 }

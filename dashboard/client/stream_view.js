@@ -38,6 +38,8 @@ export class StreamView {
   #byKey = new Map();
   /** @type {Row | undefined} */
   #newest;
+  /** @type {Row | undefined} */
+  #oldest;
   #isAtEnd = true;
 
   constructor() {
@@ -57,19 +59,24 @@ export class StreamView {
     this.#pending.replaceChildren();
     this.#byKey.clear();
     this.#newest = undefined;
+    this.#oldest = undefined;
     this.#empty.hidden = false;
     this.#toEnd.hidden = true;
     this.#isAtEnd = true;
   }
 
   /** @param {Changes} changes @param {readonly Row[]} pending */
-  draw({ added, changed, removed, pending: isPendingNew }, pending) {
+  draw({ before, added, changed, removed, pending: isPendingNew }, pending) {
     for (const key of removed) {
       this.#byKey.get(key)?.remove();
       this.#byKey.delete(key);
     }
-    // Its name was in the row above.
-    if (removed.length > 0) this.#rows.firstElementChild?.classList.add("first");
+    if (removed.length > 0) {
+      // Its name was in the row above.
+      this.#rows.firstElementChild?.classList.add("first");
+      this.#oldest = undefined;
+    }
+    this.#drawBefore(before);
     for (const row of changed) {
       const old = this.#byKey.get(row.key);
       if (old === undefined) continue;
@@ -82,6 +89,7 @@ export class StreamView {
       const node = rowElement(row, !isTogether(this.#newest, row));
       this.#byKey.set(row.key, node);
       this.#newest = row;
+      this.#oldest ??= row;
       fresh.append(node);
     }
     this.#rows.append(fresh);
@@ -95,6 +103,21 @@ export class StreamView {
     this.#empty.hidden = this.#byKey.size + pending.length > 0;
     if (this.#isAtEnd || isPendingNew && added.length === 0) this.scrollToEnd();
     else if (added.length > 0) this.#toEnd.hidden = false;
+  }
+
+  /** What was said before. What the person looks at stays where it is. @param {readonly Row[]} rows */
+  #drawBefore(rows) {
+    if (rows.length === 0) return;
+    const nodes = rows.map((row, index) => rowElement(row, !isTogether(rows[index - 1], row)));
+    rows.forEach((row, index) => this.#byKey.set(row.key, /** @type {HTMLElement} */ (nodes[index])));
+    const last = rows.at(-1);
+    const first = this.#rows.firstElementChild;
+    if (this.#oldest !== undefined) first?.classList.toggle("first", !isTogether(last, this.#oldest));
+    const fromEnd = this.#frame.scrollHeight - this.#frame.scrollTop;
+    this.#rows.prepend(...nodes);
+    if (!this.#isAtEnd) this.#frame.scrollTop = this.#frame.scrollHeight - fromEnd;
+    this.#oldest = rows[0];
+    this.#newest ??= last;
   }
 
   scrollToEnd() {

@@ -5,6 +5,7 @@
  * taken in by `received.js`, and what waits for an answer is kept by `sending.js`.
  */
 
+import { FIRST_PAGE, NEXT_PAGE, Past } from "./past.js";
 import { rawValue } from "./raw_json.js";
 import { Received } from "./received.js";
 import { Sending } from "./sending.js";
@@ -22,7 +23,13 @@ const SAVE = Object.freeze({ kind: "save" });
 export class Talk {
   #received;
   #sending;
-  /** The connection, while it is logged in. @type {{ plan: Plan, hasChat: boolean } | undefined} */
+  /** What was said before. */
+  past = new Past();
+  #isFirstPage = false;
+  /**
+   * The connection, while it is logged in.
+   * @type {{ plan: Plan, hasChat: boolean, hasHistory: boolean } | undefined}
+   */
   #open;
   /** What this connection has acknowledged, as text. */
   #acknowledged = "";
@@ -73,21 +80,56 @@ export class Talk {
    * @returns {SessionEffect[]}
    */
   opened(login, plan, at) {
-    this.#open = { plan, hasChat: Array.isArray(login.features) && login.features.includes("chat") };
+    const features = Array.isArray(login.features) ? login.features : [];
+    this.#open = { plan, hasChat: features.includes("chat"), hasHistory: features.includes("history") };
     this.#acknowledged = "";
     this.#sending.hear(login.lamport);
+    const isNew = !this.#received.hasBegun;
     const gaps = this.#received.begin(login);
     const text = `The server no longer has some missed entries: ${gapsText(gaps)}`;
     return [
       ...gaps.length === 0 ? [] : [/** @type {SessionEffect} */ ({ kind: "note", tone: "warn", text, at })],
       ...this.#sending.waiting.flatMap((entry) => this.#transmit(entry, at)),
+      // Nobody is shown an empty room. Who comes back has what was said before.
+      ...isNew ? this.#ask(undefined, FIRST_PAGE) : [],
       SAVE,
     ];
+  }
+
+  /** Whether the server tells what was said before. */
+  get hasPast() {
+    return this.#open?.hasHistory ?? false;
+  }
+
+  /**
+   * The person wants to see what was said before `before`, the oldest that is shown.
+   * @param {string | undefined} before
+   * @returns {SessionEffect[]}
+   */
+  earlier(before) {
+    return this.past.isAsking ? [] : this.#ask(before, NEXT_PAGE);
+  }
+
+  /** @param {string | undefined} before @param {number} limit @returns {SessionEffect[]} */
+  #ask(before, limit) {
+    if (!this.hasPast) return [];
+    this.#isFirstPage = limit === FIRST_PAGE;
+    return [{ kind: "write", line: this.past.ask(before, limit) }];
+  }
+
+  /** @param {Message} message @param {string} text @param {Plan | undefined} plan @returns {SessionEffect[]} */
+  #tellPast(message, text, plan) {
+    const page = this.past.take(message, text, plan?.username);
+    if (page === undefined) return [];
+    // All else is still to come live.
+    const activities = page.filter(({ id }) => this.#received.has(id));
+    return [{ kind: "past", activities, isFirst: this.#isFirstPage }];
   }
 
   /** The connection is over, or about to be. */
   closed() {
     this.#open = undefined;
+    this.past.cutOff();
     this.#received.cutOff();
   }
 
@@ -123,7 +165,11 @@ export class Talk {
   take(message, text, plan, at) {
     switch (message.command) {
       case "ACTIVITY_BROADCAST":
+        if (message.past === true) return this.#tellPast(message, text, plan);
         return this.#activity(message, text, plan);
+      case "HISTORY_PAGE":
+      case "HISTORY_FAILED":
+        return this.#tellPast(message, text, plan);
       case "ACTIVITY_ACK":
         return this.#stored(message.messageId, message.id, at, undefined);
       case "DIRECT_MESSAGE":

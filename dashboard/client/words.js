@@ -147,3 +147,41 @@ export function outageText({ status, gateway, lossText, failures, hasOthers, has
     canRetry: true,
   };
 }
+
+/**
+ * What of the past is shown. Moments are milliseconds since 1970.
+ * @typedef {object} PastShown
+ * @property {boolean} isAsking A page is on its way.
+ * @property {boolean} hasMore There may be more before what is shown.
+ * @property {boolean} isFull No more rows can be shown.
+ * @property {boolean} isForgotten Something older is no longer kept.
+ * @property {number | undefined} beginsAt When the oldest that is kept was taken in.
+ * @property {number} oldestAt When the oldest that is shown was said; 0 where nothing is shown.
+ * @property {string} problem Why the last page did not come.
+ * @property {number} now
+ */
+
+/**
+ * What to say of it, whether more can be asked for, and how much of the kept time is shown, from 0 to 1.
+ * @param {PastShown} shown
+ * @param {(at: number) => string} when A moment in words.
+ * @returns {{ text: string, canAsk: boolean, progress: number | undefined }}
+ */
+export function pastText({ hasMore, isFull, isForgotten, beginsAt, oldestAt, problem, now }, when) {
+  if (problem !== "") return { text: `It did not come: ${problem}.`, canAsk: !isFull, progress: undefined };
+  const gone = isForgotten ? " What was said before that is no longer kept." : "";
+  if (hasMore) {
+    if (beginsAt === undefined || oldestAt === 0) return { text: "", canAsk: !isFull, progress: undefined };
+    const kept = `Shown back to ${when(oldestAt)}, kept since ${when(beginsAt)}.${gone}`;
+    const text = isFull ? `${kept} No more fits into this page.` : kept;
+    const span = now - beginsAt;
+    return { text, canAsk: !isFull, progress: span <= 0 ? 1 : Math.min(1, Math.max(0, (now - oldestAt) / span)) };
+  }
+  if (beginsAt === undefined) {
+    return { text: "Nothing that was said before is kept.", canAsk: false, progress: undefined };
+  }
+  const text = isForgotten
+    ? `What is kept begins here, on ${when(beginsAt)}.${gone}`
+    : `This is the beginning, on ${when(beginsAt)}: nothing was said before.`;
+  return { text, canAsk: false, progress: undefined };
+}
