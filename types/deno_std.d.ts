@@ -69,3 +69,7 @@ declare module "@std/text/closest-string" {
 declare module "@std/text/levenshtein-distance" {
   export function levenshteinDistance(a: string, b: string): number;
 }
+
+declare module "@std/yaml/parse" {
+  export function parse(text: string): unknown;
+}

@@ -1,6 +1,7 @@
 /** Counters of a server since its start, for its metrics. Nothing else depends on them. Pure. */
 
-import type { CloseReason } from "../protocol/close_reason.ts";
+import { CLOSE_REASONS, type CloseReason } from "../protocol/close_reason.ts";
+import type { Door } from "./network_view.ts";
 
 /** Time spans, sorted into buckets. */
 export interface Durations {
@@ -29,11 +30,12 @@ export class DurationCount {
   #count = 0;
   #sumMs = 0;
 
-  add(spanMs: number): void {
-    this.#count++;
-    this.#sumMs += spanMs;
+  /** Adds a span, `times` times. */
+  add(spanMs: number, times = 1): void {
+    this.#count += times;
+    this.#sumMs += spanMs * times;
     const bucket = BUCKETS_MS.findIndex((upToMs) => spanMs <= upToMs);
-    if (bucket >= 0) this.#counts[bucket]!++;
+    if (bucket >= 0) this.#counts[bucket]! += times;
   }
 
   /** The counts so far. */
@@ -43,11 +45,30 @@ export class DurationCount {
   }
 }
 
+/** How a login ended: well, sent on to another server, or refused for one of the reasons of `LOGIN_FAILED`. */
+export const LOGIN_RESULTS = [
+  ...["success", "redirected", "UNKNOWN_USER", "WRONG_SECRET", "LOGGED_IN_ELSEWHERE", "TOO_MANY", "other"] as const,
+];
+
+/** One of them. */
+export type LoginResult = (typeof LOGIN_RESULTS)[number];
+
+const DOORS: readonly Door[] = ["tcp", "websocket", "grpc"];
+
 /** The counters of one server. `Limit` has the names of its limits. */
 export class MetricCounters<Limit extends string = string> {
   /** Connections that were accepted. */
   accepted = 0;
-  readonly closed: { [Reason in CloseReason]?: number } = {};
+  /** With all reasons: a number that first appears as 1 shows no increase. */
+  readonly closed = zeroOf(Object.keys(CLOSE_REASONS) as CloseReason[]);
+  /** Logins, by door and by result. */
+  readonly logins: Readonly<Record<Door, Record<LoginResult, number>>> = Object.fromEntries(
+    DOORS.map((door) => [door, zeroOf(LOGIN_RESULTS)]),
+  ) as Record<Door, Record<LoginResult, number>>;
+  /** Clients that were told that entries are missing which nobody can give them. */
+  gapsTold = 0;
+  /** From taking an activity in to having written it to all readers that keep up. */
+  readonly deliveries = new DurationCount();
   /** How many were refused or sent away, by limit. */
   readonly refused: Record<Limit, number>;
   readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };
@@ -55,7 +76,7 @@ export class MetricCounters<Limit extends string = string> {
 
   /** Metrics show a limit that nobody has reached, too, and show the limits in the order of `limits`. */
   constructor(limits: readonly Limit[]) {
-    this.refused = Object.fromEntries(limits.map((limit) => [limit, 0])) as Record<Limit, number>;
+    this.refused = zeroOf(limits);
   }
 
   /** A connection was refused or sent away because of this limit. */
@@ -65,6 +86,16 @@ export class MetricCounters<Limit extends string = string> {
 
   /** A connection has ended. */
   ended(reason: CloseReason): void {
-    this.closed[reason] = (this.closed[reason] ?? 0) + 1;
+    this.closed[reason]++;
   }
+
+  /** A login came to this end. `result` may be a reason of `LOGIN_FAILED` that is not counted apart. */
+  login(door: Door, result: string | undefined): void {
+    const known = LOGIN_RESULTS.find((name) => name === result) ?? "other";
+    this.logins[door][known]++;
+  }
+}
+
+function zeroOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
 }

@@ -30,6 +30,8 @@ export interface AfterCommitParts {
   readonly budget: Pick<DiskBudget, "wrote">;
   /** Is shown what clients of this server published; absent when nobody watches. */
   readonly watched: ((segments: readonly Segment[]) => void) | undefined;
+  /** Counts how long the entries were under way. */
+  delivered(segments: readonly Segment[]): void;
   tracer(): Pick<Tracer, "broadcast"> | undefined;
   readonly spans: Pick<EntrySpans, "committed" | "delivered"> | undefined;
   readonly legacy: Pick<LegacyServers, "committed" | "registered"> | undefined;
@@ -71,6 +73,7 @@ export class AfterCommit {
       // 5. Readers are sent the entries, unless they had them under this server's former name.
       if (!origins.isRenaming) this.#inTurn(() => hub.deliver(segments));
       this.#inTurn(() => spans?.delivered(segments));
+      this.#inTurn(() => this.#parts.delivered(segments));
       // 6. Logins that waited for entries of other servers go on: their sessions begin after these entries.
       this.#inTurn(() => backplane.delivered());
       // 7. Servers of the older dialect are sent the entries.

@@ -103,6 +103,7 @@ export class ThrumNode {
     wired.afterCommit = new AfterCommit({
       ...{ faults, backplane, hub, origins: journal.origins, budget, tracer, spans: entrySpans, legacy },
       ...{ userLists, guests, observatory, sessions, placeKeeper },
+      delivered: observers.delivered,
       watched: watched && ((segments) => watched(takenActivities(segments, journal.serverId))),
     });
     wired.closing = new Closing({

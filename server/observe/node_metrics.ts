@@ -30,8 +30,16 @@ export interface NodeMetrics {
   readonly waiting: number;
   /** Connections accepted so far. */
   readonly accepted: number;
-  /** Connections ended so far; reasons that never were are left out. */
+  /** Connections ended so far. */
   readonly closed: { readonly [Reason in CloseReason]?: number };
+  /** Logins so far, by door and by result. */
+  readonly logins: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Clients that were told of a gap. */
+  readonly gapsTold: number;
+  /** From taking an activity in to having written it to all readers that keep up. */
+  readonly deliveries: Durations;
+  /** The numbers of `limits`, by key. */
+  readonly limits: Readonly<Record<string, number>>;
   /** How many were refused or sent away so far, by limit. */
   readonly refused: Readonly<Record<string, number>>;
   /** Logged-in clients. */
@@ -87,6 +95,7 @@ export interface MetricsFacts {
   readonly pending: number;
   readonly joinState: JoinState;
   readonly maxConnections: number;
+  readonly limits: object;
   readonly disk: DiskState | undefined;
   readonly faults: FaultCounts;
 }
@@ -136,6 +145,10 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     joinState: facts.joinState,
     accepted: counters.accepted,
     closed: counters.closed,
+    logins: counters.logins,
+    gapsTold: counters.gapsTold,
+    deliveries: counters.deliveries.durations,
+    limits: Object.fromEntries(Object.entries(facts.limits).filter(([, value]) => typeof value === "number")),
     refused: counters.refused,
     heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
     faults: { ...facts.faults },

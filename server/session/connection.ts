@@ -61,7 +61,7 @@ export class Connection
     LineIntakeOwner {
   readonly id: string;
   readonly link: Link;
-  readonly #over: Door;
+  readonly over: Door;
   readonly #since: number;
   readonly #parts: ConnectionParts;
   readonly #owner: ConnectionOwner;
@@ -87,7 +87,7 @@ export class Connection
     { id, over }: ConnectionOrigin,
   ) {
     this.id = id;
-    this.#over = over;
+    this.over = over;
     this.#since = parts.clock.wallMs();
     this.link = link;
     this.outlet = link;
@@ -243,7 +243,7 @@ export class Connection
   describe(nowWallMs: number): ConnectionView {
     const { address, outlet: { pendingBytes } } = this;
     const [user, kind, client] = [this.#username, kindOf(this.#phase), servedIn(this.#phase)];
-    const seen = { user, address, kind, over: this.#over, since: this.#since, waitingBytes: pendingBytes, client };
+    const seen = { user, address, kind, over: this.over, since: this.#since, waitingBytes: pendingBytes, client };
     return viewOf(seen, nowWallMs);
   }
 
@@ -370,6 +370,7 @@ export class Connection
     const phase = this.#phase;
     switch (effect.kind) {
       case "send":
+        if (effect.message.command === "LOGIN_FAILED") this.#parts.counters.login(this.over, effect.message.reason);
         return this.replies.send(effect.message);
       case "checkLogin":
       case "register":

@@ -7,6 +7,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
+import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
 import type { Entrance } from "./entrance.ts";
 import type { IdentificationParts } from "./identification.ts";
@@ -21,6 +22,7 @@ export interface ConnectionParts {
   readonly journal: Journal;
   readonly accounts: Pick<Accounts, "matches">;
   readonly refusals: RefusalLog;
+  readonly counters: Pick<MetricCounters, "login">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
   readonly lines: LineIntakeParts;
   readonly identification: IdentificationParts;

@@ -15,6 +15,8 @@ import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Feature, WireHeartbeat } from "../../protocol/message.ts";
+import type { Door } from "../../view/network_view.ts";
+import type { MetricCounters } from "../../view/metric_counters.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { ClientRequests, type ClientRequestsParts } from "./client/client_requests.ts";
 import type { ClientPhase, Phase } from "./connection_phase.ts";
@@ -34,6 +36,7 @@ export interface EntranceParts {
   readonly sessions: Sessions;
   readonly presence: Pick<PresenceBoard, "came" | "went">;
   readonly balancer: Pick<Balancer, "begin">;
+  readonly counters: Pick<MetricCounters, "gapsTold" | "login">;
   /** Puts events on record; absent while nobody does. */
   tracer(): Tracer | undefined;
   /** What each client is made with. */
@@ -46,6 +49,8 @@ export interface EntranceOwner extends ClientSession, ServedClientOwner {
   /** Host and port, for the log. */
   readonly address: string;
   readonly replies: Replies;
+  /** The door that it came through. */
+  readonly over: Door;
   /** From here on it is known by this name. */
   named(username: string): void;
   /** For the trace. */
@@ -71,13 +76,15 @@ export class Entrance {
     owner: EntranceOwner,
   ): void {
     const { login, proven } = checked;
-    const { journal, placeKeeper, placeTalk, sessions, balancer, presence } = this.#parts;
+    const { journal, placeKeeper, placeTalk, sessions, balancer, presence, counters } = this.#parts;
     const { username, features } = session;
     const brings = features.includes("resume") ? login.resume : undefined;
     const reads = login.reads !== false;
     const isNamed = username !== ANONYMOUS;
     const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
     const resumePoint = resumePointOf(brings, stood, journal);
+    counters.login(owner.over, "success");
+    if (resumePoint.resume.gap !== undefined) counters.gapsTold++;
     owner.note("login", username);
     this.#welcome(checked, owner, features, resumePoint);
     const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
@@ -97,6 +104,7 @@ export class Entrance {
   /** A client that is sent away is logged in for a moment, as some clients know no other order. */
   sendOn(checked: CheckedLogin, { host, port }: Endpoint, owner: EntranceOwner): void {
     const { login } = checked;
+    this.#parts.counters.login(owner.over, "redirected");
     owner.named(login.username);
     this.#welcome(checked, owner, featuresInForce(login));
     owner.replies.send({ command: "REDIRECT", hostname: host, port });

@@ -43,6 +43,7 @@ import {
   writtenReply,
 } from "./handler.ts";
 import { sharingHeaders } from "./other_pages.ts";
+import { LoopDelay } from "./loop_delay.ts";
 import { PrometheusMetrics } from "./metrics.ts";
 import { TokenGuard } from "./token_guard.ts";
 import { type WebSocketAcceptor, webSocketAcceptor } from "./websocket_link.ts";
@@ -100,6 +101,7 @@ class HttpDoor implements Door, HttpHandler {
   );
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
+  readonly #loopDelay: LoopDelay;
   readonly #webSockets: WebSocketAcceptor;
   readonly #proxies: ReadonlySet<string>;
   #guard!: TokenGuard;
@@ -114,7 +116,8 @@ class HttpDoor implements Door, HttpHandler {
     this.#surroundings = surroundings;
     this.#streams = new EventStreams(node, clock, this.#faults);
     this.#diagram = new LiveDiagram(node, clock);
-    this.#metrics = new PrometheusMetrics(node, clock);
+    this.#loopDelay = new LoopDelay(clock);
+    this.#metrics = new PrometheusMetrics(node, clock, this.#loopDelay);
     this.#webSockets = webSocketAcceptor({
       maxLineBytes: limits.maxLineBytes,
       highWaterBytes: limits.maxPendingBytes,
@@ -132,6 +135,7 @@ class HttpDoor implements Door, HttpHandler {
     // Nobody guesses a random token that nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
     this.#guard = new TokenGuard(token, this.port, clock, crypto);
+    this.#loopDelay.begin();
   }
 
   get #faults(): FaultGuard {
@@ -148,6 +152,7 @@ class HttpDoor implements Door, HttpHandler {
 
   close(): Promise<void> {
     this.#streams.close();
+    this.#loopDelay[Symbol.dispose]();
     return this.#closing ??= this.#listener.close();
   }
 

@@ -6,8 +6,11 @@
 
 import { type LabelValues, Registry } from "prom-client";
 import type { Clock } from "../../../platform/clock.ts";
-import { heldBytes } from "../../../platform/memory.ts";
+import { countOpenFiles } from "../../../platform/files/open_files.ts";
+import { heldBytes, processorSeconds } from "../../../platform/memory.ts";
+import type { LoopDelay } from "./loop_delay.ts";
 import { wordList } from "../../../config/values.ts";
+import { type Durations, LOGIN_RESULTS } from "../../../view/metric_counters.ts";
 import { LIMIT_NAMES } from "../../session/limits/limit_names.ts";
 import { DISK_PARTS, SPACES } from "../../store/budget.ts";
 import { VERSION } from "../../../protocol/version.ts";
@@ -24,7 +27,12 @@ export interface Scrape {
 interface Metric {
   readonly help: string;
   readonly type: "gauge" | "counter" | "histogram";
-  readonly values: (metrics: NodeMetrics, node: Pick<GatewayNode, "serverId" | "state">) => readonly Sample[];
+  readonly values: (metrics: NodeMetrics, node: MeasuredNode) => readonly Sample[];
+}
+
+/** What is known beside the numbers. */
+interface MeasuredNode extends Pick<GatewayNode, "serverId" | "state"> {
+  readonly loopDelay: Durations;
 }
 
 interface Sample {
@@ -66,6 +74,26 @@ const METRICS: Readonly<Record<string, Metric>> = {
     type: "gauge",
     values: () => one(heldBytes()),
   },
+  process_cpu_seconds_total: {
+    help: "Time that processors have worked for the process.",
+    type: "counter",
+    values: () => one(processorSeconds()),
+  },
+  process_open_fds: {
+    help: "Files and sockets that the process has open; absent where the machine does not say.",
+    type: "gauge",
+    values: () => present(countOpenFiles()?.used),
+  },
+  process_max_fds: {
+    help: "Files and sockets that the process may have open; absent where the machine does not say.",
+    type: "gauge",
+    values: () => present(countOpenFiles()?.limit),
+  },
+  thrum_event_loop_delay_seconds: {
+    help: "How late timers ran: what everything else in the process waited, too.",
+    type: "histogram",
+    values: (_, { loopDelay }) => histogram(loopDelay),
+  },
   thrum_connections: {
     help: "Connections now, by the kind of the other end: new, client, plain, server or guest.",
     type: "gauge",
@@ -95,6 +123,24 @@ const METRICS: Readonly<Record<string, Metric>> = {
     help: `Clients that were refused or sent away, by limit: ${wordList(LIMIT_NAMES)}.`,
     type: "counter",
     values: ({ refused }) => by("limit", refused),
+  },
+  thrum_logins_total: {
+    help: `Logins, by door and by result: ${wordList(LOGIN_RESULTS)}.`,
+    type: "counter",
+    values: ({ logins }) =>
+      Object.entries(logins).flatMap(([door, results]) =>
+        Object.entries(results).map(([result, value]) => ({ value, labels: { door, result } }))
+      ),
+  },
+  thrum_gaps_told_total: {
+    help: "Clients that were told of entries which they have not got, and which nobody has any more.",
+    type: "counter",
+    values: ({ gapsTold }) => one(gapsTold),
+  },
+  thrum_limit: {
+    help: "The numbers of the section limits of the configuration, by key.",
+    type: "gauge",
+    values: ({ limits }) => by("limit", limits),
   },
   thrum_connections_behind: {
     help: "Clients that still have to get a part of the log.",
@@ -159,7 +205,8 @@ const METRICS: Readonly<Record<string, Metric>> = {
     help: "1 while there is a link to another server that answers.",
     type: "gauge",
     values: ({ peers }) =>
-      peers.map(({ serverId, name, state }) => ({
+      // A server that left in good order is missed by nobody.
+      peers.filter(({ state }) => state !== "left").map(({ serverId, name, state }) => ({
         value: state === "linked" ? 1 : 0,
         labels: { peer: serverId, address: name },
       })),
@@ -185,19 +232,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
   thrum_store_commit_seconds: {
     help: "How long the transactions of the store took, one for each turn of the event loop.",
     type: "histogram",
-    values: ({ commits: { buckets, count, sumMs } }) => {
-      let below = 0;
-      return [
-        ...buckets.map(({ upToMs, count }) => ({
-          value: below += count,
-          labels: { le: upToMs / 1_000 },
-          suffix: "_bucket",
-        })),
-        { value: count, labels: { le: "+Inf" }, suffix: "_bucket" },
-        { value: sumMs / 1_000, suffix: "_sum" },
-        { value: count, suffix: "_count" },
-      ];
-    },
+    values: ({ commits }) => histogram(commits),
+  },
+  thrum_publish_to_deliver_seconds: {
+    help: "From taking an activity in to having written it to all readers here that keep up.",
+    type: "histogram",
+    values: ({ deliveries }) => histogram(deliveries),
   },
   thrum_store_bytes: {
     help: "Bytes of the data folder, by part; reusable is room in the database, which does not count.",
@@ -232,13 +272,19 @@ export class PrometheusMetrics {
   readonly #node: Pick<GatewayNode, "metrics" | "serverId" | "state">;
   readonly #registry = new Registry();
   readonly #clock: Pick<Clock, "endOfTurn">;
+  readonly #loopDelay: Pick<LoopDelay, "durations">;
   #numbers: NodeMetrics | undefined;
   /** The scrape of this turn of the event loop. */
   #scrape: Promise<Scrape> | undefined;
 
-  constructor(node: Pick<GatewayNode, "metrics" | "serverId" | "state">, clock: Pick<Clock, "endOfTurn">) {
+  constructor(
+    node: Pick<GatewayNode, "metrics" | "serverId" | "state">,
+    clock: Pick<Clock, "endOfTurn">,
+    loopDelay: Pick<LoopDelay, "durations">,
+  ) {
     this.#node = node;
     this.#clock = clock;
+    this.#loopDelay = loopDelay;
     for (const [name, metric] of Object.entries(METRICS)) this.#register(name, metric);
   }
 
@@ -257,15 +303,38 @@ export class PrometheusMetrics {
   }
 
   #register(name: string, { help, type, values }: Metric): void {
+    const measured = () => ({
+      serverId: this.#node.serverId,
+      state: this.#node.state,
+      loopDelay: this.#loopDelay.durations,
+    });
     const get = () => ({
       ...{ name, help, type, aggregator: "sum" },
-      values: values(this.#numbers!, this.#node).map(({ value, labels = {}, suffix = "" }) => ({
+      values: values(this.#numbers!, measured()).map(({ value, labels = {}, suffix = "" }) => ({
         ...{ value, labels, metricName: name + suffix },
       })),
     });
     // The library's own counters can only be added to. Ours are kept by the node, and read whole.
     this.#registry.registerMetric({ name, get } as unknown as Parameters<Registry["registerMetric"]>[0]);
   }
+}
+
+function histogram({ buckets, count, sumMs }: Durations): readonly Sample[] {
+  let below = 0;
+  return [
+    ...buckets.map(({ upToMs, count }) => ({
+      value: below += count,
+      labels: { le: upToMs / 1_000 },
+      suffix: "_bucket",
+    })),
+    { value: count, labels: { le: "+Inf" }, suffix: "_bucket" },
+    { value: sumMs / 1_000, suffix: "_sum" },
+    { value: count, suffix: "_count" },
+  ];
+}
+
+function present(value: number | undefined): readonly Sample[] {
+  return value === undefined ? [] : one(value);
 }
 
 function one(value: number): readonly Sample[] {

@@ -80,14 +80,14 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     },
   };
   const connectionParts: ConnectionParts = {
-    ...{ clock, limits: config.limits, faults, journal, accounts, refusals, budget, tracer },
+    ...{ clock, limits: config.limits, faults, journal, accounts, refusals, counters, budget, tracer },
     lines: { shares, longLogins: new LongLogins(), maxLineBytes: config.limits.maxLineBytes },
     identification: {
       ...{ admission, accounts, seats: connections, rates, supervisor, faults, served: owner },
       identifyTimeoutMs: config.limits.identifyTimeoutMs,
     },
     entrance: new Entrance({
-      ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, balancer, tracer },
+      ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, balancer, counters, tracer },
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
       requests: { journal, backplane, userLists: log.userLists, past: log.past },
     }),

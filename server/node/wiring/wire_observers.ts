@@ -73,6 +73,11 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
   return {
     ...{ startedAt, counters, observatory, spans },
     tracer: () => writeTrace !== undefined || live.hasRoom ? events : undefined,
+    delivered: (segments) => {
+      const own = segments.filter(({ origin }) => origin === journal.serverId);
+      const count = own.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+      if (count > 0) counters.deliveries.add(clock.nowMs() - journal.turnMs, count);
+    },
     metrics: () => {
       const { network: { backplane, sessions, presence }, clients: { connections } } = wired;
       const { vector, lamport, accepted: published, commits } = journal;
@@ -86,6 +91,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
         links: backplane.routes,
         usersOnline: presence.listed.length,
         maxConnections: config.limits.maxConnections,
+        limits: config.limits,
         pending: backplane.pending,
         joinState: backplane.joinState,
         disk: budget.state,

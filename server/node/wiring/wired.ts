@@ -18,6 +18,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { GoneServers } from "../../journal/origins/gone_servers.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { LegacyServers } from "../../legacy/legacy_servers.ts";
+import type { Segment } from "../../../log/segment.ts";
 import type { EntrySpans } from "../../observe/entry_spans.ts";
 import type { NodeMetrics } from "../../observe/node_metrics.ts";
 import type { Observatory } from "../../observe/observatory.ts";
@@ -65,6 +66,8 @@ export interface WiredObservers {
   tracer(): Tracer | undefined;
   /** This server in numbers. */
   metrics(): NodeMetrics;
+  /** Counts how long entries of this server were under way to its readers. */
+  delivered(segments: readonly Segment[]): void;
 }
 
 /** The other servers, and who is online anywhere. */

@@ -24,6 +24,7 @@ const ALL_STEPS = [
   "watcher",
   "readers",
   "spans delivered",
+  "delays",
   "logins that waited",
   "older servers",
   "names in lists",
@@ -84,6 +85,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
     tracer: () => ({ broadcast: () => take("trace") }),
     watched: () => take("watcher"),
     spans: { committed: () => take("spans committed"), delivered: () => take("spans delivered") },
+    delivered: () => take("delays"),
     legacy: { committed: () => take("older servers"), registered: () => take("names to older servers") },
     userLists: { registered: () => take("names in lists") },
     guests: { registered: () => take("names to guests") },
@@ -185,11 +187,11 @@ Deno.test("a turn in which everybody throws is told to all, and the next turn is
       "trace",
       "watcher",
     ],
-    ...["readers", "spans delivered", "logins that waited", "older servers", "names in lists"],
+    ...["readers", "spans delivered", "delays", "logins that waited", "older servers", "names in lists"],
     ...["names to older servers", "names to guests", "names to observers"],
     ...["anna is registered", "bob is registered"],
   ]);
-  assertEquals(faults.caughtAt.length, 17);
+  assertEquals(faults.caughtAt.length, 18);
   assertEquals(journal.publish(ABOUT).sequence, 4);
   store.close();
 });

@@ -19,6 +19,10 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   waiting: 6,
   accepted: 7,
   closed: { LOGGED_OUT: 8, HEARTBEAT_TIMEOUT: 9 },
+  logins: { tcp: { success: 35, WRONG_SECRET: 36 } },
+  gapsTold: 37,
+  deliveries: { buckets: [{ upToMs: 5, count: 38 }], count: 39, sumMs: 4_000 },
+  limits: { maxLineBytes: 40 },
   sessions: 10,
   behind: 11,
   pendingBytes: 12,
@@ -45,9 +49,11 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   faults: { ...UNGUARDED.counts, grpc: 25 },
 };
 
+const LOOP = { durations: { buckets: [{ upToMs: 25, count: 41 }], count: 42, sumMs: 5_000 } };
+
 async function scrape(numbers = NUMBERS, state: GatewayNode["state"] = "ready"): Promise<string> {
   const node = { serverId: "s-1", state, metrics: () => numbers };
-  const { text, type } = await new PrometheusMetrics(node, new FakeClock()).scrape();
+  const { text, type } = await new PrometheusMetrics(node, new FakeClock(), LOOP).scrape();
   assertMatch(type, /^text\/plain; version=0\.0\.4/);
   return text;
 }
@@ -58,6 +64,12 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
     const line of [
       `thrum_build_info{version="${VERSION}",server="s-1"} 1`,
       'thrum_state{state="ready"} 1',
+      'thrum_logins_total{door="tcp",result="WRONG_SECRET"} 36',
+      "thrum_gaps_told_total 37",
+      'thrum_publish_to_deliver_seconds_bucket{le="0.005"} 38',
+      "thrum_publish_to_deliver_seconds_sum 4",
+      'thrum_limit{limit="maxLineBytes"} 40',
+      'thrum_event_loop_delay_seconds_bucket{le="0.025"} 41',
       'thrum_state{state="draining"} 0',
       'thrum_join_state{state="unreached"} 1',
       'thrum_join_state{state="joined"} 0',
@@ -128,7 +140,7 @@ Deno.test("a scrape takes the numbers of its own moment", async () => {
   let sessions = 1;
   const node = { serverId: "s-1", state: "ready" as const, metrics: () => ({ ...NUMBERS, sessions }) };
   const clock = new FakeClock();
-  const metrics = new PrometheusMetrics(node, clock);
+  const metrics = new PrometheusMetrics(node, clock, LOOP);
   assertMatch((await metrics.scrape()).text, /^thrum_sessions 1$/m);
   sessions = 2;
   await clock.run(0);
@@ -143,7 +155,7 @@ Deno.test("all who ask in one turn get one scrape", async () => {
     return NUMBERS;
   };
   const clock = new FakeClock();
-  const scrapes = new PrometheusMetrics({ serverId: "s-1", state: "ready", metrics }, clock);
+  const scrapes = new PrometheusMetrics({ serverId: "s-1", state: "ready", metrics }, clock, LOOP);
   const texts = await Promise.all(Array.from({ length: 16 }, () => scrapes.scrape()));
   assertEquals([taken, new Set(texts).size], [1, 1]);
   await clock.run(0);
@@ -159,7 +171,7 @@ Deno.test("a node has all of these numbers", async () => {
     username: "anonymous",
     activity: {},
   });
-  const { text } = await new PrometheusMetrics(node, world.clock).scrape();
+  const { text } = await new PrometheusMetrics(node, world.clock, LOOP).scrape();
   assertMatch(text, /^thrum_connections\{kind="plain"\} 1$/m);
   assertMatch(text, /^thrum_entries_total\{origin="s-1"\} 1$/m);
   assertMatch(text, /^thrum_store_commit_seconds_count [1-9]/m);
@@ -168,7 +180,7 @@ Deno.test("a node has all of these numbers", async () => {
 
 Deno.test("every limit is counted from the start, is named in the help, and stands in docs/dashboard.md", async () => {
   const world = await NodeWorld.start();
-  const { text } = await new PrometheusMetrics(world.node, world.clock).scrape();
+  const { text } = await new PrometheusMetrics(world.node, world.clock, LOOP).scrape();
   await world.stop();
   const [help, , ...samples] = text.slice(text.indexOf("# HELP thrum_refused_total")).split("\n\n")[0]!.split("\n");
   assertEquals(
