@@ -1,7 +1,7 @@
 /**
- * Guests: users who came through a door of another protocol, which vouches for them. To the network a guest is a client
- * that can neither resume nor be moved: it is online, it publishes, it has a cursor at the end of the log, and the
- * server can end it. What it is told in which words is the door's business.
+ * Guests: users who came through a door of another protocol. The door vouches for them. To the network a guest is a
+ * client that can neither resume nor be moved. It is online, it publishes, it has a cursor at the end of the log, and
+ * the server can end it. The door knows the words for it.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -37,9 +37,9 @@ export interface GuestParts {
   tracer(): Pick<Tracer, "trace" | "published"> | undefined;
 }
 
-/** What a guest's door is told of it. Neither is called from inside a call that the door makes on the guest. */
+/** The door of a guest. It is never called from inside one of its own calls. */
 export interface GuestOwner {
-  /** There may be something to take. */
+  /** There may be a line or a notice to take. */
   arrived(): void;
   /** The server has ended it. */
   ended(reason: CloseReason): void;
@@ -61,7 +61,7 @@ export interface GuestPublication {
   readonly id: string;
   /** Its Lamport time. */
   readonly lamport: number;
-  /** Resolves when it is as safe as is configured; not at all when the server comes to its end before. */
+  /** Resolves when it is as safe as is configured. Never resolves if the server ends before. */
   readonly safe: Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#owner = owner;
     this.#since = parts.clock.wallMs();
     this.#queue = new GuestQueue(() => owner.arrived());
-    // Without a name it is read what is for everybody, and no direct messages.
+    // Without a name the reader gets what is for everybody, and no direct messages.
     this.#reader = new Reader(this.#queue, cursorAt(parts.journal.head, undefined), this);
   }
 
@@ -114,7 +114,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     return endpointText(this.#newcomer);
   }
 
-  /** Takes an activity of its, JSON text of an object, into the log. `lamport` is the door's time. */
+  /** Takes an activity, JSON text of an object, into the log. `lamport` is the door's time. */
   publish(activity: string, lamport: number): GuestPublication {
     const { journal, backplane } = this.#parts;
     const tracer = this.#parts.tracer();
@@ -132,7 +132,8 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     tracer?.published(username, entry, undefined, received, journal.lamport);
     const safe = new Promise<void>((resolve) => {
       let isWithinTurn = true;
-      // What others have is committed here. Where this server's own commit is enough, it is still to come.
+      // An entry that others have is committed here. If this server's own commit is enough, the commit is still to
+      // come.
       backplane.whenSafe(entry, () => {
         if (isWithinTurn) journal.whenCommitted({ committed: resolve });
         else resolve();
@@ -149,7 +150,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     if (this.#queue.isOverfull) this.end("FELL_BEHIND");
   }
 
-  /** The next thing for it; `undefined` when there is nothing: `arrived` tells when to ask again. */
+  /** The next thing for it; `undefined` when there is nothing. `arrived` says when to ask again. */
   take(): GuestItem<N> | undefined {
     const { hub } = this.#parts;
     if (this.#queue.isEmpty) unlessUnreadable(() => hub.readOn(this.#reader));
@@ -169,7 +170,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   end(reason: CloseReason): void {
     if (this.#isGone) return;
     this.#close(reason, CLOSE_REASONS[reason].sentence);
-    // The door acts on others when it hears of it, and this may be the middle of something.
+    // The door acts on others when it hears this, so it hears it later.
     queueMicrotask(() => this.#owner.ended(reason));
   }
 
@@ -180,7 +181,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     return false;
   }
 
-  /** It is given no direct messages. */
+  /** It gets no direct messages. */
   renumbered(): void {}
 
   sendBackups(): void {}
@@ -235,7 +236,7 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     hub.leave(this.#reader);
     this.#queue.end();
     sessions.remove(this);
-    // It cannot come back to where it was, so nobody has to wait for that.
+    // It cannot come back to where it was, so nobody has to wait for it.
     presence.went(this.username, "left");
     logger.info("{username} ({address}) is gone: {why} ({reason})", {
       username: this.username,

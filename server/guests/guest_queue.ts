@@ -1,7 +1,7 @@
 /**
- * What waits for one guest: lines of the log, and notices, which stand in no log and have their place among its lines
- * all the same, so that all guests get both in one order. Neither costs anything for each guest but its place: lines
- * are in buffers that all readers share, notices are shared as they are. It is the outlet of the guest's reader, too.
+ * What waits for one guest: lines of the log, and notices. A notice stands in no log, but has its place among the
+ * lines, so all guests get both in one order. Guests share the lines, in the buffers of all readers, and the notices.
+ * So each guest costs only the places in its queue. The queue is also the outlet of the guest's reader.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
@@ -10,10 +10,10 @@ import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { ActivityBroadcastMessage } from "../../protocol/message.ts";
 import { parseServerLine } from "../../protocol/server_codec.ts";
 
-/** Something to tell guests that is in no log. */
+/** News for guests that is in no log. */
 export interface Notice<N> {
   readonly notice: N;
-  /** It comes after all of the log that this covers, and before the rest. */
+  /** The notice comes after all entries of the log that this covers, and before the rest. */
   readonly after: Vector;
 }
 
@@ -22,9 +22,9 @@ export type GuestItem<N> =
   | { readonly kind: "activity"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "notice"; readonly notice: N };
 
-/** Lines beyond this wait in the log: the reader falls behind, and is read to again when these are taken. */
+/** Lines beyond this wait in the log: the reader falls behind, and goes on when these are taken. */
 const MAX_WAITING_BYTES = 65_536;
-/** A guest that lets more of them wait has fallen behind for good: the log does not have them. */
+/** A guest that lets more notices wait has fallen behind for good, as the log does not have them. */
 const MAX_WAITING_NOTICES = 1_000;
 const NEWLINE = 0x0a;
 const decoder = new TextDecoder();
@@ -41,7 +41,7 @@ export class GuestQueue<N> implements Outlet {
   /** The next activity, read and not taken. */
   #next: ActivityBroadcastMessage | undefined;
 
-  /** `arrived` is told when there is more than there was; it is not to take anything before the call returns. */
+  /** `arrived` is called when there is more. It must not take anything before the call returns. */
   constructor(arrived: () => void) {
     this.#arrived = arrived;
   }
@@ -62,8 +62,8 @@ export class GuestQueue<N> implements Outlet {
   }
 
   /**
-   * The next thing. `isAtEnd`: nothing more of the log is to come before what waits here. `undefined` when there is
-   * nothing, or what is next has still to be read.
+   * The next thing; `undefined` when there is nothing, or when the next thing still has to be read. `isAtEnd`: nothing
+   * more of the log comes before the things that wait here.
    */
   take(isAtEnd: boolean): GuestItem<N> | undefined {
     this.#next ??= this.#readLine();
@@ -116,7 +116,7 @@ export class GuestQueue<N> implements Outlet {
         this.#at = 0;
       }
       const message = parseServerLine(line);
-      // Whatever else a log has for everybody is for clients that know it.
+      // Other entries for everybody are for clients that know them.
       if (message?.command === "ACTIVITY_BROADCAST") return message;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * All guests of one server, as the doors see them: who may come in, where notices stand among the lines of the log, and
- * who comes and goes elsewhere in the network.
+ * All guests of one server, as the doors see them: who may come in, where notices have their place in the log, and who
+ * comes and goes in the network.
  */
 
 import { guarded } from "../../platform/faults.ts";
@@ -19,8 +19,8 @@ import { Guest, type GuestOwner, type GuestParts, type NewGuest } from "./guest.
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /**
- * Why somebody cannot come in: the name cannot be had, is an account's, or is logged in and that once only; there is no
- * place; or the server lets nobody in at the moment.
+ * Why somebody cannot come in: the name is not allowed, has an account, or is logged in elsewhere and may be only once;
+ * there is no place; or the server lets nobody in at the moment.
  */
 export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow";
 
@@ -45,12 +45,12 @@ export type PresenceListener = (event: PresenceEvent, lamport: number) => void;
 
 /** The guests. */
 export class Guests {
-  /** The server's Lamport time when it was started: above all of before. */
+  /** The server's Lamport time when it was started: above all earlier ones. */
   readonly lamportAtStart: number;
   readonly #parts: GuestsParts;
   readonly #listeners = new Set<PresenceListener>();
 
-  /** To be made before anything has happened at the server. */
+  /** Made before anything has happened at the server. */
   constructor(parts: GuestsParts) {
     this.#parts = parts;
     this.lamportAtStart = parts.journal.lamport;
@@ -61,12 +61,12 @@ export class Guests {
     return this.#parts.journal.lamport;
   }
 
-  /** Lets the server's clock be no less than `lamport`, so that times do not go back when it is started again. */
+  /** Sets the server's clock to `lamport` at least, so that times do not go back after a restart. */
   reach(lamport: number): void {
     this.#parts.journal.reach(lamport);
   }
 
-  /** What all of the log that was delivered covers: the position of a notice that comes now. */
+  /** The vector of the log: the place of a notice that comes now. */
   get position(): Vector {
     return { ...this.#parts.journal.vector };
   }
@@ -76,12 +76,12 @@ export class Guests {
     return this.#parts.presence.isOnline(name);
   }
 
-  /** Whether what guests publish is taken: there is space for it. */
+  /** Whether there is space for what guests publish. */
   get hasSpace(): boolean {
     return this.#parts.budget.hasSpace;
   }
 
-  /** Lets somebody in, or says why not. */
+  /** Lets somebody in, or returns why not. */
   enter<N>(newcomer: NewGuest, owner: GuestOwner): Guest<N> | GuestRefusal {
     const { journal, presence, backplane, connections, perUser, isClosing } = this.#parts;
     const { name } = newcomer;
@@ -99,7 +99,7 @@ export class Guests {
     return guest;
   }
 
-  /** Tells `listener` from now on who comes and goes. Gives what ends that. */
+  /** Tells `listener` from now on who comes and goes. Returns a function that ends this. */
   listen(listener: PresenceListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -1,7 +1,7 @@
 /**
- * How a server comes to its end: gently, with its clients handed over to others; at once; or because it cannot
- * go on. Knows in which order its parts stop, so that what is under way is stored, and sent to the others,
- * before anything is closed.
+ * How a server comes to its end: gently, with its clients handed over to others; at once; or because it cannot go on.
+ * This file knows in which order parts stop. So everything under way is stored, and sent to the others, before anything
+ * is closed.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -36,7 +36,7 @@ export interface NodeEnd {
 /** Where a server stands in its life. */
 export type NodeState = "joining" | "refused" | "ready" | "draining" | "stopping";
 
-/** What is to be ended. */
+/** What ends, and what it ends with. */
 export interface ClosingParts {
   /** How long clients are handed over to other servers (`cluster.drainMs`). */
   readonly drainMs: number;
@@ -55,13 +55,13 @@ export interface ClosingParts {
   readonly presence: PresenceBoard;
   readonly observatory: Observatory;
   readonly supervisor: Supervisor;
-  /** Whoever puts events on record at the moment. */
+  /** Puts events on record; absent while nobody does. */
   tracer(): Tracer | undefined;
-  /** Listens no more. */
+  /** Stops to listen. */
   closeListener(): Promise<void>;
 }
 
-/** How long others may take to take what they miss when this server stops. */
+/** How long this server waits, when it stops, until others have what they miss. */
 const FINISH_MS = 2_000;
 const logger = getLogger(["thrum", "server"]);
 
@@ -94,41 +94,38 @@ export class Closing {
     this.finished = new Promise((resolve) => this.#finish = resolve);
   }
 
-  /** Whether it has begun: nobody is taken in any more. */
+  /** Whether the end has begun. Then nobody is taken in any more. */
   get hasBegun(): boolean {
     return this.#closing !== undefined || this.#failure !== undefined;
   }
 
-  /** Whether clients are being handed over to other servers, with no hurry. */
+  /** Whether clients go to other servers one by one, with no hurry. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
+  /** Tells everybody, stores and sends what is under way, and closes everything. */
   stop(): Promise<void> {
     this.#parts.handover.hurry();
     return this.#closing ??= this.#stop("SERVER_STOPPING");
   }
 
-  /**
-   * As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in
-   * the middle of nothing.
-   */
+  /** As `stop`, but gently: nobody logs in any more, and each client goes to another server when it is idle. */
   drain(): void {
     this.#closing ??= this.#drain();
   }
 
-  /** Ends the server, or makes a failure of the end that it is coming to. */
+  /** Ends the server with a failure, also if its end has begun already. */
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     logger.fatal("cannot go on: {error}", { error: sentenceOf(error) });
     const { backplane, legacy, connections, observatory } = this.#parts;
-    // Before this call returns: what the store did not take or give may be missing in whatever would be said next.
-    // Servers first, so that none hears of clients that are lost.
+    // All of this before the call returns. The store did not take or give something, so the next line of this server
+    // could be wrong. Other servers end first, so that none of them hears of lost clients.
     backplane.silence();
     legacy?.end();
-    // There is another server for the clients of a copy, with the same name.
+    // The clients of a copy have another server, with the same name.
     const reason = error instanceof CloneError ? "SERVER_STOPPING" : "SERVER_FAILED";
     connections.end(reason);
     observatory.stop();
@@ -140,7 +137,7 @@ export class Closing {
     logger.info("draining; connections: {count}", { count: connections.size });
     this.#isDraining = true;
     await this.#retire();
-    // Whoever has not logged in yet would come too late.
+    // A client that has not logged in yet would come too late.
     for (const connection of connections) {
       if (connection.describe(0).kind === "new") connection.end("SERVER_STOPPING");
     }
@@ -180,7 +177,7 @@ export class Closing {
     placeTalk.stop();
     await backplane.stop();
     await connections.endAll(reason);
-    // What the ends of connections left behind: where plain clients stood.
+    // The ends of connections left notes behind: where plain clients stood.
     this.#parts.journal.retention.note();
     this.#flush();
     this.#close(reason);
@@ -188,7 +185,7 @@ export class Closing {
     this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
   }
 
-  /** When nobody is there any more. */
+  /** Called when nobody is there any more. */
   #close(reason: CloseReason): void {
     const { journal, presence, observatory, supervisor, refusals, store, tracer } = this.#parts;
     presence.stop();

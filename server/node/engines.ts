@@ -1,6 +1,6 @@
 /**
- * Which backplane links a server with others: chosen here, and nowhere else. Another engine is one more function in
- * this file. No other file of a server knows what it is linked by.
+ * Which backplane links a server with others. Only this file chooses. Another engine is one more function here. No
+ * other file of a server knows its engine.
  */
 
 import { Alone } from "../backplane/alone.ts";
@@ -11,7 +11,7 @@ import { Mesh } from "../mesh/mesh.ts";
 export type Engine = (parts: BackplaneParts) => Backplane;
 
 /**
- * The engine of a server whose `NodeParts` name none. It looks at `parts.config` as soon as there is a choice.
+ * The engine of a server whose `NodeParts` name none. When there is a choice, this function looks at `parts.config`.
  *
  * A server without a secret is linked by TCP, too. It may know members of a network that it was in before, and lets a
  * login wait for entries that only they have.

@@ -1,6 +1,6 @@
 /**
- * Who at this server is told what its backplane says, and in which order. Nothing is decided here; where users stand is
- * noted before anybody hears who is online.
+ * Who at this server is told what its backplane says, and in which order. Nothing is decided here. The places of users
+ * are noted before anybody hears who is online.
  */
 
 import type { Balancer } from "../balance/balancer.ts";
@@ -12,7 +12,7 @@ import type { Observatory } from "../observe/observatory.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 
-/** Who is told. The first four are functions, as they are made after this. */
+/** Who is told. The first four are functions, as these parts are made later. */
 export interface NetworkNewsParts {
   backplane(): Pick<Backplane, "say">;
   balancer(): Pick<Balancer, "membersChanged">;
@@ -27,7 +27,7 @@ export interface NetworkNewsParts {
   isClone(error: CloneError): void;
 }
 
-/** What of the network is told to who keeps places. */
+/** The part of the news that is about places. */
 type ToldPlaces = Pick<
   PlaceTalk,
   "met" | "gone" | "heard" | "heardOnline" | "announced" | "announcedHere" | "joined" | "renamed"
@@ -60,7 +60,7 @@ export class NetworkNews implements BackplaneOwner {
 
   gone(serverId: string): void {
     const { presence, places, observatory, isClosing } = this.#parts;
-    // Whoever ends its links itself has lost nobody.
+    // A server that ends its links itself has lost nobody.
     if (!isClosing()) places.gone(serverId);
     presence().serverGone(serverId);
     observatory.gone(serverId);

@@ -69,7 +69,7 @@ const logger = getLogger(["thrum", "server"]);
 export class ThrumNode {
   /** How clients are supervised, after the configured times were brought into order. */
   readonly heartbeat: WireHeartbeat;
-  /** Tells of callers that are refused, through whatever door. */
+  /** Tells of callers that are refused, whatever door they came through. */
   readonly refusals: RefusalLog;
   readonly #parts: Pick<NodeParts, "config" | "clock" | "transport">;
   readonly #wired = new Wired();
@@ -119,7 +119,7 @@ export class ThrumNode {
     return this.#wired.clients.guests;
   }
 
-  /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
+  /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen there. */
   async start(): Promise<void> {
     const { config, transport } = this.#parts;
     this.#listener = await transport.listen(config.server, (link) => this.accept(link, "tcp"));
@@ -139,7 +139,7 @@ export class ThrumNode {
     return this.#wired.network.backplane.members;
   }
 
-  /** Whether it has what the others have, as far as they can be reached: until then it logs nobody in. */
+  /** Whether it has everything that reachable servers have. Until then it logs nobody in. */
   get isJoined(): boolean {
     return this.#wired.network.backplane.isJoined;
   }
@@ -176,20 +176,17 @@ export class ThrumNode {
     return stateOf(this.#wired.closing, this.#wired.network.backplane);
   }
 
-  /** Tells everybody, lets what is under way be stored and sent, and closes everything. */
+  /** Tells everybody, stores and sends what is under way, and closes everything. */
   stop(): Promise<void> {
     return this.#wired.closing.stop();
   }
 
-  /**
-   * As `stop`, but gently: nobody logs in any more, and clients are handed to other servers when they are in
-   * the middle of nothing.
-   */
+  /** As `stop`, but gently: nobody logs in any more, and each client goes to another server when it is idle. */
   drain(): void {
     this.#wired.closing.drain();
   }
 
-  /** Ends it: the store cannot go on. For faults that were caught outside of it. */
+  /** Ends it, as its store cannot go on. For faults that were caught outside of the node. */
   fail(error: unknown): void {
     this.#wired.closing.fail(error);
   }
@@ -201,7 +198,7 @@ export class ThrumNode {
     this.#wired.clients.connections.accept(link, over);
   }
 
-  /** Begins to look at the whole network; it costs nothing while nobody does. */
+  /** Begins to look at the whole network. This costs nothing while nobody looks. */
   observe(observer: Observer): Observation {
     return this.#wired.observers.observatory.observe(observer);
   }

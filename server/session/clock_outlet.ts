@@ -1,14 +1,14 @@
 /**
- * The outlet to a client that keeps a trace: whatever is written begins with the server's Lamport time. Lines of the
- * log carry the times of their entries, which are the same for everybody; when this server sent them is said here, and
- * only to those who want to know.
+ * The outlet to a client that keeps a trace: all that is written begins with the server's Lamport time. Lines of the
+ * log carry the times of their entries, which are the same for everybody. This outlet says when this server sent them,
+ * and only to clients that want to know.
  */
 
 import type { Outlet } from "../../platform/transport.ts";
 import { joinBytes } from "../../protocol/join_bytes.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
 
-/** `outlet`, with the time before all that is written to it. */
+/** Puts the time before all that is written to `outlet`. */
 export class ClockOutlet implements Outlet {
   readonly #outlet: Outlet;
   readonly #time: () => number;

@@ -23,7 +23,7 @@ export function viewOf(
     over,
     since,
     state: heartbeat === undefined ? "unwatched" : heartbeat.state === "probing" ? "probing" : "watching",
-    // Whole seconds: else every row would change with every look.
+    // Whole seconds, as every row would change with every look otherwise.
     heardAt: heartbeat === undefined ? 0 : Math.round((nowWallMs - heartbeat.silentMs) / 1000) * 1000,
     attempt: heartbeat?.attempt ?? 0,
     of: heartbeat?.of ?? 0,

@@ -1,6 +1,6 @@
 /**
- * Who is served by one server, whichever door they came through. Who has a seat, who waits for one and who has to go
- * is decided in `server/session/limits/seats.ts`; this does it.
+ * All connections of one server, whatever door they came through. `server/session/limits/seats.ts` decides who has a
+ * seat, who waits for one, and who has to go. This file does it.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -18,46 +18,43 @@ import type { MetricCounters } from "../../view/metric_counters.ts";
 import type { LimitName } from "./limits/limit_names.ts";
 import { Seats, type Standing } from "./limits/seats.ts";
 
-/** What is needed of the node. */
+/** What they are kept with. */
 export interface ConnectionsParts {
   readonly limits: Pick<
     LimitsConfig,
     "maxConnections" | "keptForNamedPercent" | "maxConnectionsPerAddress" | "maxUnidentifiedPerAddress"
   >;
   readonly clock: Pick<Clock, "nowMs" | "endOfTurn">;
-  /** How many without a seat are heard. */
+  /** How many connections without a seat are heard. */
   readonly maxLobby: number;
   readonly counters: MetricCounters<LimitName>;
   readonly refusals: Pick<RefusalLog, "refused">;
-  /** Whether the server is about to end: then nobody is taken in any more. */
+  /** Whether the server is about to end. Then nobody is taken in any more. */
   isClosing(): boolean;
   /** Makes a connection of a link. */
   connect(link: Link, origin: ConnectionOrigin): Connection;
 }
 
-/** Connections that may wait for a seat; beyond, somebody is turned away. */
+/** Connections that may wait for a seat. Beyond this number, somebody is turned away. */
 export const MAX_LOBBY = 1_024;
-/**
- * How long the last line to somebody who has to go may take to leave: others wait for its seat, and
- * many may have to go.
- */
+/** How long the last line to a client that has to go may take to leave. Others wait for its seat. */
 const HURRY_MS = 250;
-/** For so long, and until it was read once, nobody has to go because it says nothing. */
+/** For so long, and until it was read once, no connection has to go because it says nothing. */
 const FRESH_MS = 1_000;
-/** How often an operator is told the same at most. */
+/** The shortest time between two equal words to an operator. */
 const TELL_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
 
-/** Those that are served, in the order in which they came, and those who wait for a seat. */
+/** The connections that are served, in the order in which they came, and those that wait for a seat. */
 export class Connections implements Iterable<ServedConnection>, SeatGiver {
   readonly #parts: ConnectionsParts;
-  /** All of them, with the moment and the turn of the event loop in which they came. */
+  /** All connections, with the moment and the turn of the event loop in which each came. */
   readonly #open = new Map<ServedConnection, { readonly at: number; readonly turn: number }>();
-  /** Counts turns in which somebody came. */
+  /** Counts the turns in which a connection came. */
   #turn = 0;
   #turnEnds = false;
   readonly #seats: Seats<ServedConnection>;
-  /** Those who wait for a seat and have said who they are: how to tell them that they have one. */
+  /** For connections that have said who they are and wait for a seat: how to tell them that they have one. */
   readonly #granted = new Map<ServedConnection, () => void>();
   readonly #toldAt = new Map<LimitName, number>();
   #made = 0;
@@ -83,7 +80,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     return this.#seats.taken;
   }
 
-  /** How many wait for one. */
+  /** How many wait for a seat. */
   get waiting(): number {
     return this.#seats.inLobby;
   }
@@ -102,10 +99,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     return String(++this.#made);
   }
 
-  /**
-   * Hears whoever is at the other end of `link`; whether there is a seat for it is found out when
-   * it has said who it is.
-   */
+  /** Hears the client at the other end of `link`. When it has said who it is, it gets a seat, or waits for one. */
   accept(link: Link, over: Door): void {
     const { isClosing, connect } = this.#parts;
     if (isClosing()) return link.destroy();
@@ -117,13 +111,13 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     try {
       connection.start();
     } catch (error) {
-      // It will not tell of its end, and would be counted for ever.
+      // Nobody would hear of its end, and it would be counted for ever.
       this.gone(connection);
       throw error;
     }
   }
 
-  /** Counts a guest of another door among those that are served. To be called when it is not full. */
+  /** Counts a guest of another door as a connection. Only called when the server is not full. */
   add(guest: ServedConnection & { readonly remoteHost: string }): void {
     this.#add(guest, networkOf(guest.remoteHost));
     this.#seats.enter(guest, { kind: "anonymous" });
@@ -142,7 +136,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     return false;
   }
 
-  /** One is gone, and there may be a seat for the next. */
+  /** A connection is gone, and there may be a seat for the next. */
   gone(connection: ServedConnection): void {
     this.#open.delete(connection);
     this.#granted.delete(connection);
@@ -154,7 +148,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     granted?.();
   }
 
-  /** Sends those away that wait for a seat. */
+  /** Sends all away that wait for a seat. */
   turnAwayWaiting(): void {
     for (const connection of [...this.#open.keys()]) {
       if (!this.#seats.hasSeat(connection)) connection.end("SERVER_STOPPING");
@@ -184,7 +178,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     this.#sendAway(out, "lobby", "too many wait for a place");
   }
 
-  /** Whether what it has sent may not have been read yet: many can come in one turn, before anybody is read. */
+  /** Whether its first bytes may not have been read yet: many connections can come in one turn, before any is read. */
   #isFresh(connection: ServedConnection): boolean {
     const came = this.#open.get(connection);
     return came !== undefined && (this.#turn - came.turn < 2 || this.#parts.clock.nowMs() - came.at < FRESH_MS);
@@ -199,7 +193,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     });
   }
 
-  /** What `network` has used up, where the operator has set a limit. */
+  /** The limit that `network` has reached, if the operator has set one. */
   #limitOf(network: string): LimitName | undefined {
     const { maxConnectionsPerAddress, maxUnidentifiedPerAddress } = this.#parts.limits;
     if (maxConnectionsPerAddress === 0 && maxUnidentifiedPerAddress === 0) return undefined;
@@ -208,7 +202,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     return maxUnidentifiedPerAddress > 0 && unidentified >= maxUnidentifiedPerAddress ? "unidentified" : undefined;
   }
 
-  /** Nothing is made of `link` but the answer. */
+  /** Answers, and makes no connection of `link`. */
   #refuse(link: Link, limit: LimitName): void {
     const { counters } = this.#parts;
     counters.limited(limit);
@@ -228,7 +222,7 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     connection.end("TOO_MANY", why, HURRY_MS);
   }
 
-  /** Not for each of them: those who come are as many as they like. */
+  /** Not for each connection, as strangers decide how many come. */
   #tell(limit: LimitName, what: string): void {
     const nowMs = this.#parts.clock.nowMs();
     if (nowMs - (this.#toldAt.get(limit) ?? -Infinity) < TELL_MS) return;

@@ -1,13 +1,10 @@
-/** What somebody is told whose connection a server ends. Pure. */
+/** What a server says when it ends a connection. Pure. */
 
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { EndConnectionMessage, RefusalMessage } from "../../protocol/message.ts";
 import type { Session } from "./session.ts";
 
-/**
- * What somebody is told whose connection this server ends, for `reason`; `undefined` where it knows no
- * command that says so.
- */
+/** What the server says when it ends a connection for `reason`; `undefined` if the client knows no command for it. */
 export function farewellOf(
   session: Session,
   reason: CloseReason,
@@ -18,11 +15,11 @@ export function farewellOf(
     return { command: "END_CONNECTION", reason, info: why, reconnect: CLOSE_REASONS[reason].reconnect };
   }
   if (reason === "TOO_MANY") return tooManyOf(session, why);
-  // Whoever this is knows INVALID_MESSAGE, if anything.
+  // If a stranger knows any command, it is INVALID_MESSAGE.
   return reason === "IDENTIFY_TIMEOUT" ? { command: "INVALID_MESSAGE", info: why } : undefined;
 }
 
-/** What somebody is told who is not logged in and for whom there is no seat. */
+/** What the server says if a client is not logged in and there is no seat for it. */
 function tooManyOf(session: Session, info: string): RefusalMessage | EndConnectionMessage {
   const isPlain = session.kind === "verifying" && session.message.command === "LOGIN" &&
     session.message.features.length === 0;

@@ -1,6 +1,6 @@
 /**
- * The end of a connection whose other side sends no more, and may still read (`nc -N`): what was read of it is
- * answered, for ten seconds at most, and then it is closed. What is still to be answered is the connection's business.
+ * The end of a connection whose other side sends no more, and may still read (`nc -N`). The server answers all lines
+ * that have come, for ten seconds at most, and then closes. The connection knows which answers are missing.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../../platform/clock.ts";
 export interface HalfClosed {
   /** Whether all is answered, and all answers have left this process. */
   readonly isAnswered: boolean;
-  /** Ends it: nothing follows. What has not left by then has `lingerMs`; a default applies where it is `undefined`. */
+  /** Ends it: nothing follows. The last bytes have `lingerMs` to leave; a default applies if it is `undefined`. */
   closes(lingerMs: number | undefined): void;
   /** Does what others have called back for: what it throws is this connection's own fault. */
   contain(act: () => void): void;
@@ -17,7 +17,7 @@ export interface HalfClosed {
 
 /** How long answers may take. */
 export const ANSWERS_MS = 10_000;
-/** How soon is looked whether they have left, and how rarely at last: each look takes twice as long to come. */
+/** How soon the first look comes whether they have left, and the longest wait. Each wait is twice the last one. */
 const FIRST_LOOK_MS = 5;
 const LAST_LOOK_MS = 500;
 

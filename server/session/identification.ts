@@ -27,9 +27,9 @@ import {
 
 /** A session of somebody who has not said who it is. */
 type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" }>;
-/** A session whose LOGIN or REGISTER is looked at. */
+/** A session whose LOGIN or REGISTER is checked. */
 type VerifyingSession = Extract<Session, { kind: "verifying" }>;
-/** A session of somebody who is to be identified. */
+/** A session of somebody whom the server does not know yet. */
 export type StrangerSession = NamelessSession | VerifyingSession;
 
 /** What the server finds it out with. */
@@ -50,7 +50,7 @@ export interface IdentificationParts {
 type Stage =
   /** It has to say who it is, before the deadline. */
   | { readonly kind: "nameless"; readonly session: NamelessSession; readonly deadline: SupervisorDeadline }
-  /** What it has said is looked at. The client waits, so there is no deadline; its silence counts. */
+  /** Its LOGIN or REGISTER is checked. The client waits, so there is no deadline; its silence counts. */
   | { readonly kind: "verifying"; readonly session: VerifyingSession }
   /** Its LOGIN is good, and no seat is free. */
   | { readonly kind: "awaitingSeat"; readonly session: VerifyingSession; readonly deadline: SupervisorDeadline };
@@ -66,7 +66,7 @@ export interface IdentificationOwner extends ServedConnection {
   traced(login: LoginMessage, trace: NonNullable<LoginMessage["trace"]>): void;
   /** It has made an account. */
   registered(username: string): void;
-  /** It is known what follows. Lines that were held can be taken then. */
+  /** The server knows what follows. Lines that were held can be taken then. */
   decided(step: SessionStep): void;
   /** Does what others have called back for: what it throws is this connection's own fault. */
   contain(act: () => void): void;
@@ -85,7 +85,7 @@ export class Identification implements LoginApplicant {
   readonly #parts: IdentificationParts;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;
-  /** Since it said what is looked at. */
+  /** Since its LOGIN or REGISTER came. */
   #silence: Silence | undefined;
 
   constructor(parts: IdentificationParts, owner: IdentificationOwner) {
@@ -97,7 +97,7 @@ export class Identification implements LoginApplicant {
     return this.#stage.session;
   }
 
-  /** Whether no line of it is taken until something was looked at. */
+  /** Whether the server checks something, and takes no line until then. */
   get isBusy(): boolean {
     return this.#stage.session.kind === "verifying";
   }
@@ -120,7 +120,7 @@ export class Identification implements LoginApplicant {
     this.#await(NEW_SESSION);
   }
 
-  /** A line of it was taken, or was answered: this is what its session is now. */
+  /** A line of it was taken or answered, and `session` is its session now. */
   goesOn(session: StrangerSession): void {
     if (session.kind !== "verifying") return this.#await(session);
     this.#stopDeadline();
@@ -138,12 +138,12 @@ export class Identification implements LoginApplicant {
     else this.#register(effect.username, effect.secret);
   }
 
-  /** It sends nothing more: whoever may still ask for something goes before it. */
+  /** It sends nothing more. Clients that may still ask for something go before it. */
   finished(): void {
     this.#parts.accounts.letOthersGoFirst(this);
   }
 
-  /** It is known who it is, or the connection ends. */
+  /** The server knows who it is, or the connection ends. */
   leave(): void {
     this.#stopDeadline();
     this.#stopSilence();
@@ -193,7 +193,7 @@ export class Identification implements LoginApplicant {
   #await(session: NamelessSession): void {
     this.#stopSilence();
     const { seats, identifyTimeoutMs } = this.#parts;
-    // When few seats are left it may come back: it has not had as long as is promised.
+    // If few seats are left it may come back, as it had less time than is promised.
     const isShort = seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs;
     const deadline = isShort
       ? this.#deadline(SHORT_IDENTIFY_MS, "TOO_MANY", `${noLoginWithin(SHORT_IDENTIFY_MS)}, and few places are left`)

@@ -1,6 +1,6 @@
 /**
- * What one connection is told beside the log: at once, or with the turn, when what it says is committed. Counts what
- * the link had no room for, as whoever does not take its answers is not read any further.
+ * Answers to one connection, beside the log: at once, or with the turn, when the turn is committed. Counts the bytes
+ * that the link had no room for, as a client that does not take its answers is not read any further.
  */
 
 import type { Outlet } from "../../platform/transport.ts";
@@ -9,14 +9,14 @@ import { encodeLine, lineBytes } from "../../protocol/server_codec.ts";
 import type { AwaitingCommit } from "../journal/commit.ts";
 import type { Journal } from "../journal/journal.ts";
 
-/** The connection, as its answers need it. */
+/** The connection. */
 export interface RepliesOwner {
   readonly outlet: Outlet;
-  /** Whether nothing is said to it any more. */
+  /** Whether it gets no more answers. */
   readonly isGone: boolean;
-  /** More waits than there was room for. */
+  /** More waits than the link had room for. */
   readOrNot(): void;
-  /** It is owed what it will not get: its link is cut. */
+  /** It will not get an answer that it is owed. Its link is cut. */
   cut(): void;
 }
 
@@ -69,7 +69,7 @@ export class Replies implements AwaitingCommit {
     this.#journal.whenCommitted(this);
   }
 
-  /** Ends the turn where something waits for that, as the connection is about to be closed. */
+  /** Ends the turn if answers wait for it, as the connection is about to be closed. */
   endTurn(): void {
     if (this.isWaiting) this.#journal.flush();
   }
@@ -81,7 +81,7 @@ export class Replies implements AwaitingCommit {
     if (!this.#owner.isGone && lines !== "") this.write(encoder.encode(lines));
   }
 
-  /** It could not be told: it is owed answers that it will not get. */
+  /** It could not be told, and is owed answers that it will not get. */
   faulted(): void {
     this.#owner.cut();
   }

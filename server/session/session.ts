@@ -39,7 +39,7 @@ import { NO_SUCH_DIALECT } from "../legacy/legacy_codec.ts";
 export type Session =
   /** Nothing was said yet. */
   | { readonly kind: "unidentified"; readonly registrations: 0 }
-  /** An account is being looked at, or made. Nothing that comes in is looked at until that is done. */
+  /** The server checks or makes an account. Until then it looks at no line. */
   | {
     readonly kind: "verifying";
     readonly message: LoginMessage | RegisterMessage;
@@ -51,16 +51,16 @@ export type Session =
   | {
     readonly kind: "client";
     readonly username: string;
-    /** Those in force. */
+    /** The features in force. */
     readonly features: readonly Feature[];
-    /** It asked for no feature at all: it understands eight commands, and nothing else may be sent to it. */
+    /** It asked for no feature. It understands eight commands, and gets no others. */
     readonly isPlain: boolean;
   }
   /** Another server: what follows is not the business of a session. */
   | { readonly kind: "peer" }
   | { readonly kind: "closed"; readonly reason: CloseReason };
 
-/** What is to be done for a client that is logged in. */
+/** What to do for a client that is logged in. */
 export type ClientEffect =
   /** Take the message into the log, for one user. */
   | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
@@ -72,7 +72,7 @@ export type ClientEffect =
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
   | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number };
 
-/** What is to be done, in order. */
+/** What to do, in this order. */
 export type SessionEffect =
   | {
     readonly kind: "send";
@@ -83,12 +83,12 @@ export type SessionEffect =
       | DirectMessageFailedMessage
       | EndConnectionMessage;
   }
-  /** Find out whether it may log in, and whether all that it comes after is here. */
+  /** Find out whether it may log in, and whether all entries are here that it comes after. */
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
   | { readonly kind: "register"; readonly username: string; readonly secret: string }
-  /** Log it in: answer, find its place in the log, and read from there. */
+  /** Log it in: answer, find where it begins in the log, and read from there. */
   | ({ readonly kind: "beginSession" } & CheckedLogin)
-  /** Answer as if it were logged in, and send it there; `close` follows. */
+  /** Answer as if it were logged in, and send it to another server. `close` follows. */
   | ({ readonly kind: "redirect"; readonly to: Endpoint } & CheckedLogin)
   /** Hand the link over, with what came after the line. */
   | { readonly kind: "becomePeer"; readonly admission: Admitted }
@@ -102,17 +102,17 @@ export type LoggedIn = Extract<Session, { kind: "client" }>;
 /** A `LOGIN` that is good. */
 export interface CheckedLogin {
   readonly login: LoginMessage;
-  /** Not there for who needs no account. */
+  /** Not there for a client that needs no account. */
   readonly proven: Proven | undefined;
 }
 
-/** A state and what to do on the way to it. */
+/** A state, and what to do on the way to it. */
 export interface SessionStep {
   readonly session: Session;
   readonly effects: readonly SessionEffect[];
 }
 
-/** What a decision needs to know beside the message. */
+/** What a decision takes beside the message. */
 export interface SessionFacts {
   /** Whether a server that says this is let in. */
   admit(message: AuthenticateMessage): PeerAdmission;
@@ -120,7 +120,7 @@ export interface SessionFacts {
   readonly remoteHost: string;
   readonly maxRegistrations: number;
   hasAccount(username: string): boolean;
-  /** Whether the store has space for more than what keeps it going. */
+  /** Whether the store has space for more than it needs itself. */
   readonly hasSpace: boolean;
   /**
    * Whether this user has published or sent something under this `messageId` before. Asked only when there is no space.
@@ -130,7 +130,7 @@ export interface SessionFacts {
   matchesSecret(secret: string): boolean;
 }
 
-/** What this version serves. A client may ask for more, and is told which of it is in force. */
+/** The features of this version. A client may ask for more, and is told which are in force. */
 export const SERVED_FEATURES: readonly Feature[] = FEATURES;
 
 /** Why a login is refused, with what is said about it. */
@@ -142,16 +142,16 @@ const LOGIN_PROBLEMS = {
 /** A key of these. */
 export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
 
-/** Why somebody is not for now, and when it may try again. */
+/** Why somebody is refused for now, and when it may try again. */
 export interface Limit {
   readonly info: string;
   readonly retryAfterMs: number;
 }
 
-/** Said to whoever has tried too many wrong secrets. */
+/** Said to an address that has tried too many wrong secrets. */
 export const TOO_MANY_SECRETS = "too many wrong secrets came from this address";
 
-/** What is said of everything that would have to be stored. */
+/** Said of everything that the store would have to take. */
 const NO_SPACE = "this server has no space left for it";
 
 /** A connection that was just made. */
@@ -160,7 +160,7 @@ export const NEW_SESSION: Extract<Session, { kind: "unidentified" }> = Object.fr
   registrations: 0,
 });
 
-/** What follows from almost every line: its activity is taken into the log. */
+/** What follows from almost every line: the log takes its activity. */
 export const PUBLISH: readonly SessionEffect[] = Object.freeze([Object.freeze({ kind: "publish" })]);
 
 /** A line came. Not called while the session is `verifying` or `closed`. */
@@ -213,7 +213,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
         `the client ended it${isCloseReason(message.reason) ? `: ${message.reason}` : ""}`,
       );
     case "INVALID_MESSAGE":
-      // What it says about it may repeat a line, with all that is in it.
+      // Its `info` may repeat a line, with all that is in it.
       return close("CLOSED_BY_OTHER_SIDE", "the client answered INVALID_MESSAGE");
     case "AUTHENTICATE": {
       if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
@@ -228,16 +228,16 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 }
 
 /**
- * The first line is one of the third family of servers, with which there is no getting along. One of them gives up when
- * it hears this; after any other end it comes back at once.
+ * The first line is one of the third family of servers, which this server cannot serve. Such a server gives up when it
+ * hears this. After any other end it comes back at once.
  */
 export function refuseThirdFamily(): SessionStep {
   return refuse("AUTHENTICATION_FAIL", NO_SUCH_DIALECT);
 }
 
 /**
- * What was found out about a `LOGIN`: why it is refused, or not for now, or the server that it is to be sent to instead
- * of this one. `proven` is there for all but anonymous clients that may log in.
+ * What the server found out about a `LOGIN`: why it is refused, or refused for now, or the server to which the client
+ * goes instead. `proven` is there for all clients that may log in, but for anonymous ones.
  */
 export interface LoginFindings {
   readonly problem?: LoginProblem;
@@ -246,7 +246,7 @@ export interface LoginFindings {
   readonly proven?: Proven;
 }
 
-/** The `LOGIN` was checked. */
+/** The server has checked the `LOGIN`. */
 export function onLoginChecked(session: Session, { problem, limit, redirect, proven }: LoginFindings): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
@@ -283,9 +283,9 @@ function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): 
   }
   const { username, secret } = message;
   if (username !== ANONYMOUS) {
-    // To a store, half a surrogate pair can be the same as another character, whose account it is.
+    // A store can take half a surrogate pair for another character, and so for another user.
     if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
-    // Names are public, so the answer costs nothing: nothing is derived, and nobody has guessed.
+    // Names are public, so this answer gives nothing away. Nothing is derived, and nobody has guessed.
     if (secret === undefined && !facts.hasAccount(username)) return refuseLogin("UNKNOWN_USER");
     if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
   }
@@ -312,7 +312,7 @@ function onRegister(session: Session, message: RegisterMessage, facts: SessionFa
   };
 }
 
-/** Those of the features that a client asks for which are served. */
+/** The features that a client asks for and this server has. */
 export function featuresInForce(login: LoginMessage): readonly Feature[] {
   return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
 }
@@ -326,7 +326,7 @@ function beginSession(checked: CheckedLogin): SessionStep {
   };
 }
 
-/** A plain client knows no command that says this, so it learns it from the end of its connection. */
+/** A plain client knows no command for this, so the end of its connection says it. */
 function onPublishWithoutSpace(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): SessionStep {
   if (!lacksSpace(session, message, facts)) return { session, effects: PUBLISH };
   if (session.isPlain) return close("NO_SPACE", "an activity came while there was no space for it");
@@ -340,7 +340,7 @@ function onPublishWithoutSpace(session: LoggedIn, message: ActivityMessage, fact
   return { session, effects: [{ kind: "send", message: failed }] };
 }
 
-/** Whether there is no space for `message`. What was stored before needs none: the answer is the first one's. */
+/** Whether there is no space for `message`. A repeated message needs none: it gets the answer of the first one. */
 function lacksSpace(
   { username }: LoggedIn,
   { messageId }: { readonly messageId: string | undefined },
@@ -349,9 +349,7 @@ function lacksSpace(
   return !facts.hasSpace && (messageId === undefined || !facts.isRepeated(username, messageId));
 }
 
-/**
- * Why the message's username and secret are not those of the login. Clients that asked for features may leave both out.
- */
+/** Why the message's username and secret are not those of the login. Clients with features may leave both out. */
 function pairProblem(
   session: LoggedIn,
   message: { readonly username: string | undefined; readonly secret: string | undefined },
@@ -384,7 +382,7 @@ function refuseLogin(reason: LoginProblem): SessionStep {
   return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
 }
 
-/** What a client is, once it is logged in: those with a name are not asked to go for others. */
+/** What a client is, once it is logged in. A client with a name does not have to go for others. */
 export function standingOf(
   { username, features }: LoginMessage,
 ): { readonly kind: "plain" | "anonymous" } | { readonly kind: "named"; readonly username: string } {
@@ -392,7 +390,7 @@ export function standingOf(
   return { kind: features.length === 0 ? "plain" : "anonymous" };
 }
 
-/** Who knows more than plain clients do is told when to come back. */
+/** A client that is not plain is told when to come back. */
 function notForNow(limit: Limit, isPlain: boolean): SessionStep {
   const { retryAfterMs } = limit;
   const words = wordsOf(limit);

@@ -140,7 +140,10 @@ export class ClientRequests {
     return line === undefined || isRepeatOf(line, message) ? SAME : DIFFERS;
   }
 
-  /** A whole segment is read for one entry: a client that sends thousands again gets this for the first ones. */
+  /**
+   * The server reads a whole segment for one entry. So a client that sends thousands again gets this for the first
+   * ones.
+   */
   #mayLook(): boolean {
     const { turnMs } = this.#parts.journal;
     if (this.#lookedAt !== turnMs) [this.#lookedAt, this.#looks] = [turnMs, 0];

@@ -1,7 +1,7 @@
 /**
- * The out-of-band channel of one connection: a second connection to the client, on the address it came from, for
- * heartbeats and their answers alone. A full main connection then cannot hide a live process. While it is not there,
- * heartbeats go the ordinary way.
+ * The out-of-band channel of one connection: a second connection, to the client's address, for heartbeats and their
+ * answers alone. So a full main connection cannot hide a live process. Without the channel, heartbeats go over the main
+ * connection.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -11,7 +11,7 @@ import type { Link, LinkHandler, Transport } from "../../../platform/transport.t
 import { parseClientLine } from "../../../protocol/client_codec.ts";
 import { LineFramer } from "../../../protocol/line_framer.ts";
 
-/** What the channel tells. */
+/** The supervision of the client. */
 export interface HeartbeatChannelOwner {
   /** For the log. */
   readonly name: string;
@@ -21,11 +21,11 @@ export interface HeartbeatChannelOwner {
 }
 
 const DIAL_TIMEOUT_MS = 5_000;
-/** Nothing longer than an answer is ever said here. */
+/** No line here is longer than an answer. */
 const MAX_LINE_BYTES = 1_024;
 const logger = getLogger(["thrum", "heartbeat"]);
 
-/** Dials at once, and gives up when that fails. */
+/** Dials at once, and gives up if that fails. */
 export class HeartbeatChannel implements LinkHandler {
   readonly #owner: HeartbeatChannelOwner;
   readonly #framer = new LineFramer(MAX_LINE_BYTES);
@@ -86,7 +86,7 @@ export class HeartbeatChannel implements LinkHandler {
   }
 
   onDrain(): void {
-    // A few short lines a minute: nothing ever waits.
+    // With a few short lines a minute, nothing ever waits.
   }
 
   onEnd(): void {

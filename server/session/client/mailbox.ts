@@ -1,6 +1,7 @@
 /**
- * Direct messages of one logged-in client: those that waited for its user, what it gets of those that come, and when
- * they count as delivered. A client with `chat` says so itself; for others they are when their link has taken them.
+ * Direct messages of one logged-in client: messages that waited for its user, messages that come, and when they count
+ * as delivered. A client with `chat` says itself what it has taken. For others, a message is delivered when the link
+ * has taken it.
  */
 
 import { linesOf, type Segment } from "../../../log/segment.ts";
@@ -24,15 +25,15 @@ export interface MailboxParts {
   readonly username: string;
   /** Whether the client understands DIRECT_MESSAGE and RECEIPT, and says what it has taken. */
   readonly knowsChat: boolean;
-  /** All that waited is written, and the outlet takes more. */
+  /** All messages that waited are written, and the outlet takes more. */
   opened(): void;
-  /** Whose turn it is: to note that very many were taken takes long. */
+  /** It takes long to note that very many messages were taken, so the notes have shares of the turn. */
   readonly shares: WorkShares;
   /** For the trace: that `message` was delivered has become the entry `receipt`. */
   delivered?(message: EntryId, receipt: EntryId): void;
 }
 
-/** The lines that can be for one user. */
+/** A line that can be for one user. */
 interface UserLine {
   readonly command: string;
   readonly id: string;
@@ -42,14 +43,11 @@ interface UserLine {
   readonly [field: string]: unknown;
 }
 
-/**
- * Read of what waits at once: much smaller than what may be on its way to a client, so that a slow one costs
- * no more than others.
- */
+/** Read at once of messages that wait. Much less than may be on its way to a client, so a slow client costs no more. */
 const PORTION_BYTES = 65_536;
-/** While a link does not take what was written to it. */
+/** Between two looks, while a link does not take its bytes. */
 const LOOK_AGAIN_MS = 100;
-/** Messages, and origins, that are looked at in one share. */
+/** Messages, and origins, in one share. */
 const TAKEN_PER_SHARE = 100;
 /** Read of them at once. */
 const TAKEN_BYTES = 16_384;
@@ -58,22 +56,22 @@ const encoder = new TextEncoder();
 /** One client's. */
 export class Mailbox implements Waiter {
   readonly #parts: MailboxParts;
-  /** Written to a client that cannot say what it has taken, and maybe not with it yet. */
+  /** Written to a client that cannot say what it has taken. Maybe the client does not have them yet. */
   #underWay: EntryId[] = [];
   #isWatching = false;
   #isClosed = false;
   #timer: Timer | undefined;
-  /** What the client has said to have taken, and is not noted yet: for each origin from where to where. */
+  /** Messages that the client has taken, by its own word, and that are not noted yet: a range for each origin. */
   readonly #said = new Map<string, { next: number; last: number }>();
   /** What the client has taken elsewhere of entries that have not come here yet, and when it said so. */
   #takenBefore: { readonly vector: Vector; readonly lamport: number } = { vector: {}, lamport: 0 };
-  /** What stands in the log up to here came, or comes, out of the inbox. */
+  /** Messages up to this position of the log come out of the inbox. */
   #inboxUpTo = 0;
   /** The end of the log when the client began. */
   #openedAt = Infinity;
-  /** The same as a vector, while some of it is still to be written. */
+  /** The same as a vector, while some of these messages are not written yet. */
   #opening: Vector | undefined;
-  /** Where the last message of the inbox that was written has its place. */
+  /** The place of the last message of the inbox that was written. */
   #place = 0;
   readonly #pump: Pump;
 
@@ -83,10 +81,10 @@ export class Mailbox implements Waiter {
   }
 
   /**
-   * Sends what waits for the user, as fast as the link takes it; of the log nothing may be written until then. To a
-   * client that cannot say what it has: everything before this moment, which then does not come from the log. To one
-   * that `has` something: what it should have of that and has not said to have taken, as when it takes a later one that
-   * stands for this too.
+   * Sends the messages that wait for the user, as fast as the link takes them. Until then, nothing of the log may be
+   * written. A client that cannot say what it has gets all messages before this moment, and none of these from the log.
+   * A client that `has` something gets the messages that it should have, and has not said to have taken. Otherwise,
+   * when it takes a later message, it would say so of these too.
    */
   open(has?: Vector): void {
     const { journal } = this.#parts;
@@ -96,7 +94,7 @@ export class Mailbox implements Waiter {
     this.#pump.run();
   }
 
-  /** Whether something of what waited is still to be written. */
+  /** Whether some messages that waited are not written yet. */
   get isOpening(): boolean {
     return this.#opening !== undefined;
   }
@@ -127,12 +125,12 @@ export class Mailbox implements Waiter {
       else said.last = Math.max(said.last, last);
     }
     if (!isAlreadyAtIt) this.goOn();
-    // The server that it had these from may be gone, and they come later.
+    // It may have these from a server that is gone. They come later.
     const early = known.filter(([origin, last]) => last > sequenceOf(journal.vector, origin));
     this.#takenBefore = { vector: Object.fromEntries(early), lamport };
   }
 
-  /** Notes more of what the client has said to have taken, also when it is gone meanwhile. */
+  /** Notes more messages that the client has taken, by its own word, also when it is gone meanwhile. */
   goOn(): void {
     const { journal, username, shares } = this.#parts;
     let left = TAKEN_PER_SHARE;
@@ -155,7 +153,7 @@ export class Mailbox implements Waiter {
     }
   }
 
-  /** What it has written stands under other numbers. What is gone waits again when it comes. */
+  /** Messages that it has written stand under other numbers. A message that is gone waits again when it comes. */
   renumbered({ origin, after, now }: Renumbering): void {
     const said = this.#said.get(origin);
     if (said !== undefined) said.last = Math.min(said.last, after);
@@ -166,14 +164,14 @@ export class Mailbox implements Waiter {
     });
   }
 
-  /** The connection ends. What is not known to be delivered goes on waiting. */
+  /** The connection ends. Messages whose delivery is not known go on waiting. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#pump.stop();
   }
 
-  /** All that was written to its link has left. */
+  /** All bytes that were written to its link have left. */
   drained(): void {
     this.#deliverUnderWay();
     if (this.#opening !== undefined) this.#pump.run();
@@ -199,7 +197,7 @@ export class Mailbox implements Waiter {
     const message = readUserLine(line);
     const { knowsChat } = this.#parts;
     if (message?.command === "RECEIPT") return knowsChat ? `${line}\n` : "";
-    // Of another kind, or older than the rules are: no client knows what to make of it.
+    // It has another kind, or is older than the rules. No client understands it.
     if (message === undefined) return "";
     if (!knowsChat) {
       this.#underWay.push({ origin, sequence });
@@ -209,7 +207,7 @@ export class Mailbox implements Waiter {
     return waited ? encodeLine({ ...message, offline: true }) : `${line}\n`;
   }
 
-  /** At the end of the turn the bytes are with the link: if it takes data, the operating system has them. */
+  /** At the end of the turn the link has the bytes. If the link takes data, the operating system has them. */
   #watchLink(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
@@ -233,8 +231,8 @@ export class Mailbox implements Waiter {
   }
 
   /**
-   * The lines of messages that the client has, as its vector says, and has not said to have taken. A server that lost
-   * its newest entries may have given their numbers to these.
+   * The lines of messages that the client has, by its vector, and has not said to have taken. A server that lost its
+   * newest entries may have given their numbers to these messages.
    */
   #untaken(range: EntryRange): string {
     const { directMessages } = this.#parts.journal;
@@ -251,8 +249,8 @@ export class Mailbox implements Waiter {
   }
 
   /**
-   * These entries were taken (before `lamport`), as far as another session of the user, here or elsewhere, was not
-   * quicker: then they do not wait any more.
+   * The client has taken these entries (before `lamport`). Another session of the user, here or elsewhere, may have
+   * been quicker: then these entries do not wait any more.
    */
   #deliver(range: EntryRange, lamport = Infinity): void {
     const { journal, username } = this.#parts;
@@ -279,7 +277,7 @@ export class Mailbox implements Waiter {
   }
 }
 
-/** What a line for a user says; `undefined` for one that cannot be shown to anybody. */
+/** What a line for a user says; `undefined` for a line that nobody can be shown. */
 function readUserLine(line: string): UserLine | undefined {
   const fields = readEntry(line)?.fields;
   if (fields?.command === "RECEIPT") return fields as UserLine;
@@ -289,7 +287,7 @@ function readUserLine(line: string): UserLine | undefined {
   return isWhole && (messageId === undefined || typeof messageId === "string") ? fields as UserLine : undefined;
 }
 
-/** A direct message for who knows none: an activity of its sender. */
+/** A direct message for a client that knows none: an activity of its sender. */
 function plainLine({ text, from, id, lamport, sentAt, messageId }: UserLine): string {
   const activity = { direct_message: text, authenticated_user: from };
   return encodeLine({ command: "ACTIVITY_BROADCAST", activity, id, lamport, sentAt, messageId });

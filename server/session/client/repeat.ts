@@ -1,6 +1,6 @@
 /**
- * Whether what came under a message id that was used before is what was stored under it: from a client that sends
- * again, or from one that has given an id twice. Pure.
+ * Whether a message is the same as the one that was stored under its message id before. If so, the client sends it
+ * again. If not, the client has given one id to two messages. Pure.
  */
 
 import { isObject } from "../../../protocol/fields.ts";
@@ -14,7 +14,7 @@ export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMe
     return entry.command === message.command && entry.to === message.to && entry.text === message.text;
   }
   if (entry.command !== "ACTIVITY_BROADCAST" || !isObject(entry.activity)) return false;
-  // The user is the one of the id.
+  // The user of the id is the user of the message.
   const { authenticated_user: _user, ...stored } = entry.activity;
   return isEqual(stored, JSON.parse(message.activity));
 }

@@ -20,34 +20,31 @@ import type { Retractions } from "../../journal/origins/retractions.ts";
 export interface ResumePoint {
   /** Read segments after this. */
   readonly after: Position;
-  /** Whether that is the end of the log. */
+  /** Whether `after` is the end of the log. */
   readonly isAtEnd: boolean;
-  /** What the client has of the log: to be left out. */
+  /** What the client has of the log, and does not get again. */
   readonly has: Vector;
-  /**
-   * As whom this server speaks in `LOGIN_SUCCESS`: as the origin of which the client has to take a number
-   * back, if there is one.
-   */
+  /** The `serverId` in `LOGIN_SUCCESS`: the origin of which the client has to take a number back, if there is one. */
   readonly serverId: string;
   /** For `LOGIN_SUCCESS`. */
   readonly resume: WireResume;
-  /** What it has once it is at the end of the log as that is now. */
+  /** What the client has when it reaches the present end of the log. */
   readonly reaches: Vector;
-  /** Whether the client brought a vector, and all that this names is here. */
+  /** Whether the client brought a vector, and all entries are here that the vector names. */
   readonly isComplete: boolean;
-  /** Activities that it gets before the live ones. */
+  /** Activities that the client gets before the live ones. */
   readonly missed: number;
-  /** For plain clients, who get no more than a sentence: empty when nothing is lost. */
+  /** For plain clients, which get no more than a sentence. Empty when nothing is lost. */
   readonly lossInWords: string;
 }
 
-/** What is asked of the log. Throws where it cannot be read: then nothing may be said about what the client has. */
+/** The log. Throws if it cannot be read. Then nothing may be said about what the client has. */
 export interface ResumedLog {
   readonly serverId: string;
   readonly head: Position;
   readonly vector: Vector;
   readonly origins: { readonly retractions: Pick<Retractions, "in"> };
-  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  /** The sequence of the last entry of an origin that is forgotten whole; 0 for others. */
   readonly buriedAt: (origin: string) => number;
   missing(vector: Vector): Missing;
 }
@@ -67,8 +64,8 @@ export interface LoginSuccessFacts {
 }
 
 /**
- * The resume point of a client that `brings` a vector; of one that does not know where it was, when its user's
- * connection was lost and `stood` there; or (neither) of one that begins now.
+ * The resume point of a client that `brings` a vector. A client that does not know where it was begins where a lost
+ * connection of its user `stood`. Without both, the client begins now.
  */
 export function resumePointOf(brings: Vector | undefined, stood: Vector | undefined, log: ResumedLog): ResumePoint {
   const vector = brings ?? stood;
@@ -92,9 +89,9 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
   const known = forgotten.length === 0 ? has : without(has, forgotten);
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(known, log.vector)];
   const all = merge(log.vector, known);
-  // It takes a lower number back only from here, also where that is 0. The ids of what comes tell it the rest.
+  // The client takes a lower number back only from here, also 0. The ids of later entries tell it the rest.
   const reaches = lost.length === 0 ? all : { ...all, [as]: sequenceOf(has, as) };
-  // Who brought nothing takes what it is told for what it has, and all that follows for new.
+  // A client that brought nothing believes the vector that it is told, and takes all that follows for new.
   const told = brings === undefined
     ? { vector: known, replayed: 0 }
     : { vector: reaches, replayed: missing.activities };
@@ -136,10 +133,12 @@ export function loginSuccess(
 }
 
 /**
- * A client that has more of this server's own log than the server itself was here before an old copy of the data was
- * put back. What it has above the log's end is lost here, and its numbers will be given to other entries: it is told
- * so, and gets those. One that ends in numbers of another origin which were given out twice may have seen other entries
- * under them: it is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
+ * A client may have more of this server's own log than the server: it was here before an old copy of the data was put
+ * back. Entries beyond the end of the log are lost here, and other entries get their numbers. The client is told so,
+ * and gets the other entries.
+ *
+ * A client may also end in numbers of another origin that were given out twice, and may have seen other entries under
+ * them. It is told the same, and gets what the log has. `as` is the origin that this is about, else this server.
  */
 function withoutLostOnes(vector: Vector, log: ResumedLog): { has: Vector; lost: WireGap[]; as: string } {
   const { serverId, vector: own, origins: { retractions } } = log;
@@ -156,14 +155,14 @@ function withoutLostOnes(vector: Vector, log: ResumedLog): { has: Vector; lost: 
   return { has: { ...vector, [origin]: first - 1 }, lost, as: origin };
 }
 
-/** Of a server that is not known here anything may be missing: that is said rather than passed over. */
+/** Anything may be missing of a server that is not known here. The client is told so. */
 function unknownOrigins(vector: Vector, known: Vector): WireGap[] {
   return Object.keys(vector)
     .filter((origin) => vector[origin]! > 0 && sequenceOf(known, origin) === 0)
     .map((origin) => ({ origin, first: vector[origin]! + 1, last: null }));
 }
 
-/** Those of its origins that are forgotten whole: what there was of them is missed, and nothing more comes. */
+/** Its origins that are forgotten whole. The client misses the rest of them, and nothing more comes. */
 function forgottenIn(vector: Vector, { vector: own, buriedAt }: ResumedLog): string[] {
   return Object.keys(vector).filter((origin) => {
     const last = buriedAt(origin);

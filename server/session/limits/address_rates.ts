@@ -1,7 +1,4 @@
-/**
- * How often one address may do something, where the operator has set a limit. `RateLimit` decides and has no
- * clock; `AddressRates` has one.
- */
+/** How often one address may do something, if the operator has set a limit. `RateLimit` decides, without a clock. */
 
 import type { LimitsConfig } from "../../../config/config.ts";
 import { RecentMap } from "../../../log/recent.ts";
@@ -10,12 +7,12 @@ import type { Clock } from "../../../platform/clock.ts";
 import type { Limit } from "../session.ts";
 import type { MetricCounters } from "../../../view/metric_counters.ts";
 
-/** Addresses that are remembered; beyond, the one that has been quiet for longest is forgotten. */
+/** Addresses that are remembered. Beyond this number, the address that was quiet for longest is forgotten. */
 const MAX_KEYS = 10_000;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** What an address may do only so often, with the key of its limit. Answers and metrics use the names. */
+/** What an address may do only so often, with the key of its limit in the configuration. */
 const RATES = {
   logins: { limit: "maxLoginsPerSecondPerAddress", spanMs: SECOND_MS },
   registrations: { limit: "maxRegistrationsPerHourPerAddress", spanMs: HOUR_MS },
@@ -25,11 +22,11 @@ export type RateName = keyof typeof RATES;
 /** All of them. */
 export const RATE_NAMES = Object.keys(RATES) as readonly RateName[];
 
-/** So many within a span, by whatever they are counted by: all at once, or one after the other. */
+/** So many for each key within a span, all at once or one after the other. */
 export class RateLimit {
   readonly #most: number;
   readonly #spanMs: number;
-  /** How many are left, and when that was. Whoever asked longest ago is first. */
+  /** How many are left, and when this was. The key that asked longest ago is first. */
   readonly #keys: RecentMap<string, { readonly left: number; readonly at: number }>;
 
   constructor(most: number, spanMs: number, maxKeys = MAX_KEYS) {
@@ -43,13 +40,13 @@ export class RateLimit {
     return this.#keys.size;
   }
 
-  /** `key` does it once more. Gives 0, or how long it has to wait until it may. */
+  /** `key` does it once more. Returns 0, or how long it has to wait, in milliseconds. */
   take(key: string, nowMs: number): number {
     const known = this.#keys.get(key);
     const each = this.#spanMs / this.#most;
     const left = Math.min(this.#most, (known?.left ?? this.#most) + (nowMs - (known?.at ?? nowMs)) / each);
     this.#keys.renew(key, { left: left < 1 ? left : left - 1, at: nowMs });
-    // Fractions are not exact; nobody waits for a millionth more.
+    // Fractions are not exact, and nobody waits for a millionth.
     return left < 1 ? Math.max(1, Math.ceil((1 - left) * each - 1e-6)) : 0;
   }
 }
@@ -73,7 +70,7 @@ export class AddressRates {
     }
   }
 
-  /** Somebody at `remoteHost` tries one of `what`. Gives why not now. */
+  /** Somebody at `remoteHost` tries `what`. Returns why not now, if so. */
   take(what: RateName, remoteHost: string): Limit | undefined {
     const retryAfterMs = this.#rates.get(what)?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
     if (retryAfterMs === 0) return undefined;

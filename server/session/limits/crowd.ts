@@ -1,9 +1,9 @@
 /**
- * Things by whom they belong to, so that it is known at once who has the most of them. All of it takes the same time,
- * however many there are. Pure.
+ * Things by owner. It knows at once which owner has the most. Each call takes the same time, however many things there
+ * are. Pure.
  */
 
-/** A number of things, each of them once, in the order in which they came. */
+/** Things, each of them once, in the order in which they came. */
 export class Crowd<T> {
   readonly #owners = new Map<string, Set<T>>();
   /** By how many they have. None is empty. */
@@ -44,8 +44,8 @@ export class Crowd<T> {
   }
 
   /**
-   * The oldest of those of `owner` of which `holds` is true; looks at `tries` at most, and lets those that it
-   * passes over be the newest.
+   * The oldest thing of `owner` of which `holds` is true. Looks at `tries` things at most. The things that it passes
+   * over become the newest.
    */
   oldestOf(owner: string, holds: (thing: T) => boolean, tries: number): T | undefined {
     const things = this.#owners.get(owner);
@@ -63,7 +63,7 @@ export class Crowd<T> {
     return this.#bySize.get(this.#most)?.values().next().value;
   }
 
-  /** The oldest thing of the owner whose turn it is: each has one after the other. It stays. */
+  /** The oldest thing of the owner whose turn it is. Owners have their turns one after the other. The thing stays. */
   next(): T | undefined {
     const [first] = this.#owners;
     if (first === undefined) return undefined;
@@ -87,7 +87,7 @@ export class Crowd<T> {
       if (now === undefined) this.#bySize.set(size, new Set([owner]));
       else now.add(owner);
     }
-    // One at a time: who had the most has one less, or one more, at most.
+    // One step is enough: the owner with the most has at most one more, or one less.
     if (size > this.#most) this.#most = size;
     else if (before === this.#most && !this.#bySize.has(before)) this.#most = size;
   }

@@ -1,15 +1,12 @@
 /**
- * When a client may be called back on the port that it has named for heartbeats: one port of one address once in the
- * idle time of the supervision, and not more than some hundred ports of one address. Before the idle time nothing is
- * said on such a channel anyway; and whoever logs in again and again shall not make this server knock at doors. Pure.
+ * When a client may be called back on the port that it has named for heartbeats. A port of an address is called once in
+ * the idle time of the supervision, and at most some hundred ports of one address. Nothing is said on such a channel
+ * before the idle time. And a client that logs in again and again cannot make this server knock at doors. Pure.
  */
 
 import type { Endpoint } from "../../../platform/address.ts";
 
-/**
- * Ports of one address that may be called in the idle time: more than there are clients behind any
- * one address, as a rule.
- */
+/** Ports of one address that may be called in the idle time. Few addresses have more clients. */
 const MAX_PORTS = 256;
 /** Addresses and ports that are remembered. Beyond that nobody is called. */
 const MAX_REMEMBERED = 20_000;
@@ -17,7 +14,7 @@ const MAX_REMEMBERED = 20_000;
 /** The calls of one server. */
 export class HeartbeatDials {
   readonly #spanMs: number;
-  /** By address and port, in the order in which they may be called again: until when not. */
+  /** By address and port: when it may be called again. In this order. */
   readonly #calls = new Map<string, { readonly host: string; readonly until: number }>();
   readonly #ports = new Map<string, number>();
 
@@ -26,12 +23,12 @@ export class HeartbeatDials {
     this.#spanMs = spanMs;
   }
 
-  /** After how many milliseconds this port may be called, which is noted as done; `undefined` when it may not be. */
+  /** After how many milliseconds this port may be called, and notes the call; `undefined` if it may not be called. */
   delayFor({ host, port }: Endpoint, nowMs: number): number | undefined {
     this.#forget(nowMs);
     const key = `${host} ${port}`;
     const known = this.#calls.get(key);
-    // One waits for its turn already, or it is here a second time.
+    // A call waits for its turn already, or the client is here a second time.
     if (known !== undefined && known.until - nowMs > this.#spanMs) return undefined;
     const ports = this.#ports.get(host) ?? 0;
     if (known === undefined && (ports >= MAX_PORTS || this.#calls.size >= MAX_REMEMBERED)) return undefined;
@@ -44,7 +41,7 @@ export class HeartbeatDials {
 
   #forget(nowMs: number): void {
     for (const [key, { host, until }] of this.#calls) {
-      // What is behind one that waits its turn is forgotten a little later.
+      // Calls behind one that waits are forgotten a little later.
       if (until > nowMs) return;
       this.#calls.delete(key);
       const left = this.#ports.get(host)! - 1;

@@ -1,7 +1,7 @@
 /**
- * Lines that may be longer than others: a client says in its LOGIN, and a server in its greeting, what it has of
- * each origin, and there may be thousands. Strangers say them, so only a few may be on their way at a time, of
- * one address and of all.
+ * Lines that may be longer than others. In its LOGIN a client says what it has of each origin, and so does a server in
+ * its greeting. There may be thousands of origins. Strangers say these lines, so only a few may be on their way at a
+ * time, of one address and of all.
  */
 
 import { networkOf } from "../../../platform/address.ts";
@@ -9,18 +9,18 @@ import type { LongLines } from "../../../protocol/line_framer.ts";
 
 /** Longest LOGIN or greeting: some 20,000 origins with names as they are made. */
 export const MAX_LOGIN_BYTES = 1_048_576;
-/** So many are on their way at a time: as many mebibytes as that. */
+/** So many may be on their way at a time, each of up to a mebibyte. */
 const MAX_AT_ONCE = 64;
 const MAX_OF_ONE_ADDRESS = 16;
-/** Where a line is one of these it says so at its beginning. */
+/** The beginning of such a line. */
 const LOGIN = /"command"\s*:\s*"(?:LOGIN|AUTHENTICATE)"/;
 
-/** Those of one server. */
+/** The long lines of one server. */
 export class LongLogins {
   readonly #from = new Map<string, number>();
   #count = 0;
 
-  /** For the connection from `remoteHost`, as long as it `isStranger`. */
+  /** For the connection from `remoteHost`, while it `isStranger`. */
   of(remoteHost: string, isStranger: () => boolean): LongLines {
     const network = networkOf(remoteHost);
     return {

@@ -1,9 +1,9 @@
 /**
- * Who may have a seat at a server, and who has to go when there is none. As long as there are seats anybody has one.
- * Then whoever comes waits in the lobby, where it is heard until it has said who it is: a server gets a seat at once,
- * a user with a name that of somebody who has said nothing, or of an anonymous client; and so does an anonymous client
- * from an address that has fewer. Whoever has the most is asked first. What connections do about it is the business of
- * `server/session/connections.ts`. Pure.
+ * Who may have a seat at a server, and who has to go when there is none. While there are seats, everybody gets one.
+ * Then a newcomer waits in the lobby, where it is heard until it has said who it is. A server gets a seat at once. A
+ * user with a name gets the seat of a connection that has said nothing, or of an anonymous client. An anonymous client
+ * gets such a seat, too, if its address has fewer. The address with the most seats gives first.
+ * `server/session/connections.ts` does what is decided here. Pure.
  */
 
 import { Crowd } from "./crowd.ts";
@@ -12,29 +12,29 @@ import { Crowd } from "./crowd.ts";
 export type Standing =
   /** It has said nothing yet that counts. */
   | { readonly kind: "new" }
-  /** Its secret is being looked at. */
+  /** The server checks its secret. */
   | { readonly kind: "trying" }
-  /** An anonymous client that understands no more than it has to, and one that does, or a guest. */
+  /** An anonymous client that asked for no feature; an anonymous client with features, or a guest. */
   | { readonly kind: "plain" }
   | { readonly kind: "anonymous" }
   | { readonly kind: "named"; readonly username: string }
   | { readonly kind: "peer" };
 
-/** How many there may be. */
+/** How many seats there are. */
 export interface SeatLimits {
   readonly maxSeats: number;
-  /** So many are for users with a name, and for servers, if they want them. */
+  /** So many seats are for users with a name, and for servers, if they want them. */
   readonly kept: number;
   readonly maxLobby: number;
 }
 
-/** What becomes of whoever comes. */
+/** What becomes of a newcomer. */
 export interface Arrival<T> {
   /** Who has to leave the lobby. */
   readonly out?: T;
 }
 
-/** What becomes of whoever has said who it is. */
+/** What becomes of a connection that has said who it is. */
 export interface Entry<T> {
   /** Whether it has a seat; if not, it waits for one. */
   readonly isIn: boolean;
@@ -42,9 +42,9 @@ export interface Entry<T> {
   readonly out?: T;
 }
 
-/** What is asked about somebody. */
+/** What is known of a connection. */
 export interface SeatFacts<T> {
-  /** Whether it has come only just now, so that what it has sent may not have been read yet. */
+  /** Whether it has come just now, so that its first bytes may not have been read yet. */
   isFresh(guest: T): boolean;
   /** Whether it has said nothing for a while. */
   isIdle(guest: T): boolean;
@@ -53,22 +53,22 @@ export interface SeatFacts<T> {
 interface Guest {
   readonly network: string;
   readonly standing: Standing;
-  /** Where it is counted. `"waits"` and `"lobby"` have no seat. */
+  /** Where a connection is counted. `"waits"` and `"lobby"` have no seat. */
   readonly at: "seat" | "lobby" | "waits";
 }
 
-/** One user, or one address, may have so many connections before some of them are asked to go for other users. */
+/** One user, or one address, may have so many connections before some of them have to go for other users. */
 const FEW_CONNECTIONS = 8;
-/** Below this part of all seats left, seats are short. */
+/** If less than this part of all seats is left, seats are short. */
 const SHORT_PART = 0.1;
-/** So many of one owner are looked at for one that is idle. */
+/** So many connections of one owner are looked at, to find one that is idle. */
 const TRIES = 16;
 
 /** The seats of one server, and its lobby. */
 export class Seats<T> {
   readonly #limits: SeatLimits;
   readonly #guests = new Map<T, Guest>();
-  /** Those who have a seat, by network: each kind but the servers. */
+  /** Connections with a seat, by network: each kind but servers. */
   readonly #seated = {
     new: new Crowd<T>(),
     trying: new Crowd<T>(),
@@ -76,18 +76,17 @@ export class Seats<T> {
     anonymous: new Crowd<T>(),
     named: new Crowd<T>(),
   };
-  /** Those with a name and a seat, by name. */
+  /** Connections with a name and a seat, by name. */
   readonly #byName = new Crowd<T>();
   #peers = 0;
   /**
-   * Those without a seat: who has not said who it is, whose secret is being looked at, and who waits for one,
-   * with a name and without.
+   * Connections without a seat: strangers, those whose secret is checked, and those that wait, with and without a name.
    */
   readonly #lobby = new Crowd<T>();
   readonly #lobbyTrying = new Crowd<T>();
   readonly #waitingNamed = new Crowd<T>();
   readonly #waitingAnonymous = new Crowd<T>();
-  /** All of them, by network. */
+  /** All connections, by network. */
   readonly #all = new Crowd<T>();
   readonly #ask: SeatFacts<T>;
 
@@ -102,7 +101,7 @@ export class Seats<T> {
     return fresh.size + trying.size + plain.size + anonymous.size + named.size + this.#peers;
   }
 
-  /** How many have none. */
+  /** How many have no seat. */
   get inLobby(): number {
     return [this.#lobby, this.#lobbyTrying, this.#waitingNamed, this.#waitingAnonymous]
       .reduce((sum, { size }) => sum + size, 0);
@@ -113,17 +112,17 @@ export class Seats<T> {
     return this.taken >= this.#limits.maxSeats;
   }
 
-  /** Whether few seats are left: then nobody is to take long to say who it is. */
+  /** Whether few seats are left. Then nobody may take long to say who it is. */
   get isShort(): boolean {
     return this.taken >= this.#limits.maxSeats * (1 - SHORT_PART);
   }
 
-  /** Whether this one has a seat. */
+  /** Whether this connection has a seat. */
   hasSeat(guest: T): boolean {
     return this.#guests.get(guest)?.at === "seat";
   }
 
-  /** Connections of a network, and those of them that have not said who they are. */
+  /** Connections of a network, and how many of them have not said who they are. */
   countOf(network: string): { readonly all: number; readonly unidentified: number } {
     const { new: fresh, trying } = this.#seated;
     const unidentified = [fresh, trying, this.#lobby, this.#lobbyTrying]
@@ -131,7 +130,7 @@ export class Seats<T> {
     return { all: this.#all.sizeOf(network), unidentified };
   }
 
-  /** Somebody comes, and has a seat if there is one. */
+  /** A connection comes, and has a seat if there is one. */
   arrive(guest: T, network: string): Arrival<T> {
     const at = this.isFull ? "lobby" : "seat";
     this.#put(guest, { network, standing: { kind: "new" }, at });
@@ -142,14 +141,14 @@ export class Seats<T> {
     return { out: out! };
   }
 
-  /** Its secret is being looked at, or that is over and it may say who it is again. */
+  /** The server checks its secret; or has checked it, and the connection may say again who it is. */
   tries(guest: T, isTrying: boolean): void {
     const known = this.#guests.get(guest);
     if (known === undefined || known.at === "waits") return;
     this.#put(guest, { ...known, standing: { kind: isTrying ? "trying" : "new" } });
   }
 
-  /** It has said who it is, and that is so. */
+  /** It has said who it is, and this is true. */
   enter(guest: T, standing: Standing): Entry<T> {
     const known = this.#guests.get(guest);
     if (known === undefined) return { isIn: true };
@@ -160,7 +159,7 @@ export class Seats<T> {
     }
     const out = this.#whoGoes(standing, network);
     if (out !== undefined) this.#take(out);
-    // Without the others a server is none of theirs: it does not wait.
+    // A server does not wait, as it belongs to no network without the others.
     if (out === undefined && standing.kind !== "peer") {
       this.#put(guest, { network, standing, at: "waits" });
       return { isIn: false };
@@ -169,7 +168,7 @@ export class Seats<T> {
     return out === undefined ? { isIn: true } : { isIn: true, out };
   }
 
-  /** Somebody is gone. Gives who has a seat now and has waited for it. */
+  /** A connection is gone. Returns the connection that has waited and has a seat now. */
   leave(guest: T): T | undefined {
     this.#take(guest);
     if (this.isFull) return undefined;
@@ -179,13 +178,13 @@ export class Seats<T> {
     return waited;
   }
 
-  /** Whose seat somebody may have where there is none. */
+  /** Whose seat a connection may have, if no seat is free. */
   #whoGoes({ kind }: Standing, network: string): T | undefined {
     const { new: fresh, trying, plain, anonymous, named } = this.#seated;
     const silent = this.#silent(fresh);
     if (silent !== undefined) return silent;
     if (kind === "plain" || kind === "anonymous") {
-      // Whoever has more than one more is to share.
+      // An owner that has more than one more has to share.
       const fair = (crowd: Crowd<T>) => crowd.most > this.#anonymousOf(network) + 1;
       return (fair(plain) ? this.#idle(plain, plain.largest) : undefined) ??
         (fair(plain) ? oldest(plain) : fair(anonymous) ? oldest(anonymous) : undefined);
@@ -196,7 +195,7 @@ export class Seats<T> {
     const shares = isBelowShare ? oldest(plain) ?? oldest(anonymous) ?? oldest(fresh) ?? oldest(trying) : undefined;
     if (shares !== undefined) return shares;
     if (this.#byName.most > FEW_CONNECTIONS) return this.#idle(this.#byName, this.#byName.largest);
-    // One address that has most of all seats gives of them to others.
+    // An address that has most of all seats gives some to others.
     const isMost = named.most > Math.max(FEW_CONNECTIONS, this.#limits.maxSeats / 2) &&
       named.most > 2 * named.sizeOf(network);
     return isMost ? this.#idle(named, named.largest) : undefined;
@@ -210,7 +209,7 @@ export class Seats<T> {
     return owner === undefined ? undefined : crowd.oldestOf(owner, (guest) => this.#ask.isIdle(guest), TRIES);
   }
 
-  /** One that has had the time to say something. */
+  /** A connection that has had the time to say something. */
   #silent(crowd: Crowd<T>): T | undefined {
     const silent = oldest(crowd);
     return silent === undefined || this.#ask.isFresh(silent) ? undefined : silent;
@@ -245,7 +244,7 @@ export class Seats<T> {
   }
 }
 
-/** The one of those who have the most that came first. */
+/** Of the owners with the most, the connection that came first. */
 function oldest<T>(crowd: Crowd<T>): T | undefined {
   return crowd.largest === undefined ? undefined : crowd.oldestOf(crowd.largest, () => true, 1);
 }

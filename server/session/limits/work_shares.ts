@@ -1,25 +1,22 @@
 /**
- * How much of a turn of the event loop one connection may take for its lines. What one packet asks for can take long,
- * and everybody else waits meanwhile: so whoever has used up its share keeps the rest of its lines, is not read any
- * further, and goes on in the next turn, after all others that wait too. Lines of one connection stay in their order.
+ * How much of a turn of the event loop one connection may take for its lines. One packet can ask for work that takes
+ * long, and everybody else waits meanwhile. So a connection that has used up its share keeps the rest of its lines, and
+ * is not read. It goes on in a later turn, after all others that wait. Lines of one connection stay in their order.
  */
 
 import type { Clock, Timer } from "../../../platform/clock.ts";
 
 /** A connection with lines that wait. */
 export interface Waiter {
-  /** A new share of it begins. It may say `later` again. */
+  /** A new share of this connection begins. It may say `later` again. */
   goOn(): void;
 }
 
-/**
- * One connection's share of a turn, in milliseconds. As long as a fast sender's chunk of 64 KiB needs,
- * twice; nobody feels it.
- */
+/** One connection's share of a turn, in milliseconds. Twice as long as a chunk of 64 KiB needs; nobody feels it. */
 const SHARE_MS = 8;
-/** What connections whose lines have just been read may take of a turn together. After that each gets one line. */
+/** The share of a turn of all connections whose lines have just been read. Beyond this, each gets one line. */
 const FRESH_MS = 60;
-/** What those that wait may take of a turn together. */
+/** The share of a turn of all connections that wait. */
 const WAITING_MS = 40;
 
 /** The shares of one server. */
@@ -34,7 +31,7 @@ export class WorkShares {
     this.#clock = clock;
   }
 
-  /** Begins a share. Gives the moment at which it is used up, of the clock's `nowMs`. */
+  /** Begins a share. Returns when it is used up, by the clock's `nowMs`. */
   begin(): number {
     const nowMs = this.#clock.nowMs();
     if (this.#turnBeganMs === undefined) {
@@ -44,7 +41,7 @@ export class WorkShares {
     return shareEndsAt(nowMs, this.#turnBeganMs);
   }
 
-  /** Whether a share that ends `untilMs` is used up. Costs a look at the clock. */
+  /** Whether a share that ends at `untilMs` is used up. Costs a look at the clock. */
   isUsedUp(untilMs: number): boolean {
     return this.#clock.nowMs() >= untilMs;
   }
@@ -52,7 +49,7 @@ export class WorkShares {
   /** `waiter` goes on in a later turn, when it is its turn. */
   later(waiter: Waiter): void {
     this.#waiting.add(waiter);
-    // By a timer, as the end of a turn would follow at once: everybody else must be read in between.
+    // A timer, as the end of the turn would follow at once. Everybody else has to be read in between.
     this.#timer ??= this.#clock.after(0, () => this.#goOn());
   }
 
@@ -67,14 +64,14 @@ export class WorkShares {
     this.#timer = undefined;
     const beganMs = this.#clock.nowMs();
     try {
-      // Each once: whoever waits again goes behind all others.
+      // Each once: a connection that waits again goes behind all others.
       for (const waiter of [...this.#waiting]) {
         if (!this.#waiting.delete(waiter)) continue;
         waiter.goOn();
         if (this.#clock.nowMs() - beganMs >= WAITING_MS) break;
       }
     } finally {
-      // Also where one of them throws: the others wait no longer for that.
+      // Also if one of them throws. The others do not wait longer because of it.
       if (this.#waiting.size > 0) this.#timer ??= this.#clock.after(0, () => this.#goOn());
     }
   }
