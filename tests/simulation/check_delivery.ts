@@ -73,7 +73,7 @@ export function checkReceived(evidence: Evidence): Violation[] {
     violations.push(...checkOrder(evidence, chain, received));
   }
   for (const { session, id, at } of evidence.told("came twice")) {
-    if (evidence.isNumberedTwice(id) || wasSaidLost(evidence, session, id, at)) continue;
+    if (evidence.isNumberedTwice(id)) continue;
     violations.push({ promise: "nothing comes twice", what: `${session} was sent ${id} twice`, at });
   }
   for (const one of evidence.told("is")) if (one.connected) violations.push(...checkComplete(evidence, one));
@@ -126,18 +126,6 @@ export function wasTakenBack(evidence: Evidence, again: Arrived, since: number):
       gap.origin === origin && gap.first <= sequence && [...evidence.givenTwice].some((id) => isIn([gap], id))
     )
   );
-}
-
-/**
- * Whether the server that gave out `id` had told the client that it has lost that: it sends it when it gets it back
- * from others. The client still had it, and leaves it out.
- */
-function wasSaidLost(evidence: Evidence, session: string, id: string, at: number): boolean {
-  const login = evidence.told("connected").findLast((event) => event.session === session && event.at <= at);
-  return login?.server === evidence.machineOf(id) &&
-    evidence.told("gap").some((told) =>
-      told.session === session && told.at >= login.at && told.at <= at && isIn(told.gaps, id)
-    );
 }
 
 function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {

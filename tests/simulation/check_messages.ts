@@ -44,7 +44,7 @@ export function checkReceipts(evidence: Evidence): Violation[] {
     }
     told.add(`${event.session} ${key}`);
     const isTaken = evidence.told("got").some((got) => keyOf(got) === key && got.at <= event.at);
-    if (!isTaken && !mayHaveTaken(evidence, key) && !isGivenTwice(evidence, key)) {
+    if (!isTaken && !mayHaveTaken(evidence, key)) {
       const what = `${event.session} was told that ${key} was delivered, which nobody had taken`;
       violations.push({ promise: "a delivery is told when it was", what, at: event.at });
     }
@@ -202,7 +202,7 @@ function* checkReached(evidence: Evidence): Generator<Violation> {
   for (const { sender, n, to } of evidence.told("sent")) {
     const key = keyOf({ sender, n });
     if (!evidence.survives(key) || got.has(`${key} ${to}`) || mayHaveTaken(evidence, key)) continue;
-    if (evidence.wasOld(key) || isGivenTwice(evidence, key)) continue;
+    if (evidence.wasOld(key)) continue;
     const isWaiting = ends.every(({ inboxes }) => inboxes[to]?.[key] !== undefined);
     if (!here.has(to) && isWaiting) continue;
     const what = `${to} did not get ${key} (${evidence.copies.get(key)!.map(({ server, id }) => `${server} ${id}`)})`;
