@@ -222,6 +222,7 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   const login = evidence.told("connected").findLast((event) =>
     event.session === before.session && event.at <= before.at
   );
+  if (login !== undefined && lacksBetween(evidence, late, before, login.server)) return true;
   const deciding = new Set(later.map(({ id }) => evidence.machineOf(parseEntryId(id)!.origin)));
   if (login !== undefined) deciding.add(login.server);
   for (const server of deciding) {
@@ -245,6 +246,19 @@ function isCutOff(evidence: Evidence, { sender }: Arrived, later: readonly Store
   return copies.some((one) =>
     copies.some(({ id, n }) => one.n! < n! && waitedInVain(evidence, { sender, id: one.id }, { id }))
   );
+}
+
+/**
+ * Whether `server` never got something that the sender published between the two, as others had forgotten it: each
+ * entry names only the one before it.
+ */
+function lacksBetween(evidence: Evidence, late: Arrived, before: Pick<Arrived, "n">, server: string): boolean {
+  if (!evidence.hasForgetting) return false;
+  const between = Array.from({ length: Math.max(0, before.n - late.n - 1) }, (_, index) => late.n + 1 + index);
+  return between.some((n) => {
+    const copies = evidence.copies.get(`${late.sender}#${n}`);
+    return copies !== undefined && copies.every((copy) => copy.server !== server);
+  });
 }
 
 /**

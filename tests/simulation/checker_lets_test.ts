@@ -31,6 +31,22 @@ Deno.test("the checker passes over an account whose number was given out twice a
   assertEquals(broken(lost), ["equal accounts"]);
 });
 
+Deno.test("the checker passes over a wrong order where a server never got what came in between, as it was forgotten", () => {
+  const told = (n: number): Told[] => [
+    ...BEGINNING,
+    stored(19, "s1", "s1:1", 1),
+    ...(n === 3 ? [stored(20, "s1", "s1:2", 2)] : []),
+    stored(20_000, "s2", "s2:1", n),
+    received(20_001, "c2", n, "s2:1"),
+    stored(20_002, "s2", "s1:1", 1),
+    received(20_003, "c2", 1, "s1:1"),
+    stored(20_004, "s1", "s2:1", n),
+  ];
+  const isKept = (n: number, activityRetentionBytes: number) =>
+    !broken(told(n), { activityRetentionBytes }).includes("a sender's order is kept");
+  assertEquals([isKept(3, 4_000), isKept(2, 4_000), isKept(3, 1_000_000_000)], [true, false, false]);
+});
+
 Deno.test("the checker passes over what comes again to a client that was told that its numbers were given out twice", () => {
   const told = (gap: { first: number; last: number }): Told[] => [
     ...BEGINNING,
