@@ -76,24 +76,41 @@ function mayBeMissed(
   return stays.some((stay, index) => {
     const next = stays[index + 1];
     if (next === undefined) return false;
-    // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be.
-    // Something else may have stood under its number.
-    const here = copies.findLast((copy) => copy.server === stay.server && copy.id === id);
     // For the first time: its number may have been given out twice, and it came back from others.
     const there = firstStored(evidence, next.server, id);
-    if (here !== undefined && here.at < stay.from - UNDER_WAY_MS) return false;
     if (there === undefined || there.at >= next.from + UNDER_WAY_MS) return false;
     const diedAt = diesAt(evidence, stay, next);
     const leftAt = Math.min(stay.until, diedAt);
     const heldUntil = linkOf(evidence, who, stay)?.until ?? leftAt;
-    // Sent, also when the server only took the connection for alive.
-    const isSent = here !== undefined && here.at <= Math.max(leftAt, heldUntil);
-    if (isSent) return isUnderWay(evidence, who, stay.server, here.at, leftAt);
+    // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be. Sent, also
+    // when the server only took the connection for alive.
+    const here = newestHere(evidence, copies, id, stay, Math.max(leftAt, heldUntil));
+    if (here !== undefined && here.at < stay.from - UNDER_WAY_MS) return false;
+    if (here !== undefined) return isUnderWay(evidence, who, stay.server, here.at, leftAt);
     // While it seemed to be there still when the next server was asked.
     const askedAt = linkOf(evidence, who, next)?.from ?? next.from;
     return heldUntil > askedAt || waitedInVain(evidence, who, stay, next) || !isKnownAt(evidence, stay, leftAt, next) ||
       isSentUnheard(evidence, who, stay, next, id);
   });
+}
+
+/**
+ * What the server of a stay had stored of an entry last, up to some time. Something else may have stood under its
+ * number; and an old copy of the data may have lost it before the stay, or brought it back after that.
+ */
+function newestHere(
+  evidence: Evidence,
+  copies: readonly Stored[],
+  id: string,
+  { server, from }: Stay,
+  until: number,
+): Stored | undefined {
+  const newest = copies.findLast((copy) => copy.server === server && copy.id === id && copy.at <= until);
+  const isLost = newest !== undefined &&
+    evidence.told("lost entries").some((event) =>
+      event.who === server && event.at > newest.at && event.at <= from && event.ids.includes(id)
+    );
+  return isLost ? undefined : newest;
 }
 
 function firstStored(evidence: Evidence, server: string, id: string): Stored | undefined {

@@ -110,6 +110,15 @@ Deno.test("a plain client misses what it had not read when its server died", () 
   };
   assertEquals(breaks(MISSED, told(5_000)), false);
   assertEquals(breaks(MISSED, told(3_000)), true);
+  // The same where the server has lost it since with its data, and got it back.
+  const lost: Told = [5_020, "s1", { what: "lost entries", ids: ["s2:1"] }];
+  const again: Told = [8_500, "s1", {
+    what: "stored",
+    entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }],
+  }];
+  const withOldCopy = (ms: number) => [...told(ms).slice(0, -1), lost, again, END].toSorted(([a], [b]) => a - b);
+  assertEquals(breaks(MISSED, withOldCopy(5_000)), false);
+  assertEquals(breaks(MISSED, withOldCopy(3_000)), true);
 });
 
 Deno.test("a plain client whose server died with the answer to its login on its way may miss what it was to be told of", () => {
