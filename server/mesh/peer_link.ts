@@ -29,7 +29,7 @@ import {
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
-import { olderDialectHint, SILENCE_HINT } from "./linking/peer_greeting.ts";
+import { OLDER_DIALECT_HINT, SILENCE_HINT, speaksOlderDialect } from "./linking/peer_greeting.ts";
 
 /** What links to other servers are made with. */
 export interface PeerLinkParts {
@@ -59,6 +59,8 @@ export interface PeerLinkOwner {
   /** The greeting is over; called for links that this server has made. */
   onOpened(link: PeerLink, peer: PeerIdentity, members: readonly WireMember[]): void;
   onMessage(link: PeerLink, message: PeerMessage): void;
+  /** Whether servers of the older dialect may be linked. */
+  readonly takesOlderDialect: boolean;
   /**
    * Whoever was called answers in the older dialect, or (without `line`) has not answered in time: the oldest servers
    * are silent when they are content. Gives who has taken the link over; `undefined` when nobody has.
@@ -332,11 +334,11 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     const message = parsePeerLine(line);
     deadline.cancel();
     if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
-      const isRefusal = message?.command === "AUTHENTICATION_FAIL" || message?.command === "END_CONNECTION";
-      const taker = isRefusal ? undefined : this.#owner.onLegacyDialect(this, this.#link, this.#framer, line);
+      const isOlder = speaksOlderDialect(line);
+      const taker = isOlder ? this.#owner.onLegacyDialect(this, this.#link, this.#framer, line) : undefined;
       if (taker !== undefined) return taker;
       const info = message !== undefined && "info" in message ? message.info : "";
-      const why = olderDialectHint(line) ?? (info === "" ? "it did not answer as a server does" : info);
+      const why = isOlder ? OLDER_DIALECT_HINT : info === "" ? "it did not answer as a server does" : info;
       this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
       return undefined;
     }
@@ -349,7 +351,10 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
 
   #unanswered(timeoutMs: number): void {
     if (this.#owner.onLegacyDialect(this, this.#link, this.#framer, undefined) !== undefined) return;
-    this.#close("lost", `no answer to AUTHENTICATE within ${timeoutMs} ms${SILENCE_HINT}`);
+    this.#close(
+      "lost",
+      `no answer to AUTHENTICATE within ${timeoutMs} ms${this.#owner.takesOlderDialect ? "" : SILENCE_HINT}`,
+    );
   }
 
   /** The phase that begins now: both are known, and this server watches the other. */

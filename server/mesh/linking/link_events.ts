@@ -141,6 +141,10 @@ export class LinkEvents implements PeerLinkOwner {
     catchUp.look();
   }
 
+  get takesOlderDialect(): boolean {
+    return this.#parts.legacy !== undefined;
+  }
+
   onLegacyDialect(
     link: PeerLink,
     dialled: Link,

@@ -5,6 +5,7 @@ import { NO_DOOR, type PeerAdmission } from "../../backplane/peer_admission.ts";
 import type { Member } from "../../backplane/member.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { parseFields } from "../../../protocol/client_codec.ts";
+import { isObject } from "../../../protocol/fields.ts";
 import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
 import { isServerId } from "../../../protocol/server_id.ts";
@@ -32,24 +33,27 @@ export const SELF = "this is the same server";
 /** What a server of the older dialect is told where none may join. */
 const NO_OLDER_DIALECT = "this server takes no servers of the older dialect: its flag --older-dialect lets them join";
 
-/** What servers of the older dialect may say to one that has just joined them. */
+/** What servers of the older dialect may say to one that has just joined them, but for a refusal. */
 const OLDER_COMMANDS = new Set([
-  ...["AUTHENTICATION_SUCC", "SERVER_ANNOUNCE", "BACKUP_LIST", "USER_SYNC", "ACTIVITY_SYNC"],
-  ...["ACTIVITY_BROADCAST", "LOCK_REQUEST"],
+  ...["AUTHENTICATION_SUCC", "SERVER_ANNOUNCE", "BACKUP_LIST", "USER_SYNC", "USER_UPDATE", "USER_REGISTER_RESULT"],
+  ...["ACTIVITY_SYNC", "ACTIVITY_UPDATE", "ACTIVITY_BROADCAST", "LOCK_REQUEST", "LOCK_ALLOWED", "LOCK_DENIED"],
 ]);
 
-/** What is added where a server that was called says nothing: also one that is content may be silent. */
+/** What an operator is told when a server that was called speaks the older dialect, and this server does not. */
+export const OLDER_DIALECT_HINT =
+  "it speaks the older dialect of this protocol: start this server with --older-dialect to join it";
+
+/** What is added where such a server may be the reason that nothing comes: one that is content may be silent. */
 export const SILENCE_HINT = "; if it is an older server, which may be silent, --older-dialect helps";
 
-/**
- * What an operator is told when a server that was called answers with `line`, in the older dialect, and is not taken;
- * `undefined` when it is no line of that dialect.
- */
-export function olderDialectHint(line: string): string | undefined {
+/** Whether a server that was called, and answers with `line`, speaks the older dialect. */
+export function speaksOlderDialect(line: string): boolean {
   const parsed = parseFields(line);
-  const command = "fields" in parsed ? parsed.fields.command : undefined;
-  if (typeof command !== "string" || !OLDER_COMMANDS.has(command)) return undefined;
-  return "it speaks the older dialect of this protocol: start this server with --older-dialect to join it";
+  if ("problem" in parsed) return false;
+  const { command, activity, id } = parsed.fields;
+  // What family A only passes on has no command.
+  if (command === undefined) return isObject(activity) && id !== undefined;
+  return typeof command === "string" && OLDER_COMMANDS.has(command);
 }
 
 /** Whether whoever said this, from `remoteHost`, may be a peer. */

@@ -91,6 +91,25 @@ Deno.test("a server of this dialect that answers late is no parent of the older 
   await world.stop();
 });
 
+Deno.test("who answers with anything else is no parent of the older dialect, and is called again", async () => {
+  const noise = [
+    { command: "INVALID_MESSAGE", info: "what is serverId?" },
+    { command: "AUTHENTICATION_FAIL", info: "wrong" },
+    { command: "WHATEVER" },
+    { hello: "there" },
+  ];
+  for (const answer of noise) {
+    await loggedLines(async (lines) => {
+      const { world, calls } = await joining([answer]);
+      await world.clock.run(2_000);
+      assert(calls.length > 1);
+      assertEquals(calls.map(({ commands }) => commands.length), calls.map(() => 1));
+      assertEquals(lines.filter((line) => line.includes("older")), []);
+      await world.stop();
+    });
+  }
+});
+
 Deno.test("without --older-dialect an older parent is not joined, and the log says which flag helps", async () => {
   for (const says of Object.values(PARENTS)) {
     await loggedLines(async (lines) => {

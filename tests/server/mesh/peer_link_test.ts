@@ -42,6 +42,7 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
   };
   const owner: PeerLinkOwner = {
     ...{ onOpened: noWay, onMessage: noWay, onEntries: noWay, onDrain: noWay, onSuspect: noWay, onEnd: noWay },
+    takesOlderDialect: true,
     onLegacyDialect(_link: PeerLink, link: Link, _framer: LineFramer, line: string) {
       taken.push(line);
       link.attach({
@@ -81,6 +82,7 @@ Deno.test("a link that is over leaves nothing behind that waits, and knows still
     const ignore = () => undefined;
     const owner: PeerLinkOwner = {
       ...{ onOpened: ignore, onMessage: ignore, onEntries: ignore, onDrain: ignore, onSuspect: ignore, onEnd: ignore },
+      takesOlderDialect: false,
       onLegacyDialect: ignore,
     };
     using supervisor = new Supervisor(clock);
