@@ -267,10 +267,12 @@ export class LegacyServers implements LegacyLinkOwner {
 
   #takeActivity(held: HeldActivity): void {
     const { from, activity, isHistory } = held;
+    // An S is given no times, and so sends none back.
+    if (from.peer.family === "S") return this.#putInOrder(held);
     if (activity.isTimed && this.#given.isReading) {
+      if (this.#held.length < MAX_HELD) return void this.#held.push(held);
       // A history comes again.
-      if (this.#held.length < MAX_HELD) this.#held.push(held);
-      return;
+      return isHistory ? undefined : this.#putInOrder(held);
     }
     const { identity } = activity;
     if (identity !== undefined && this.#cameBack.has(identity)) return;
@@ -280,6 +282,11 @@ export class LegacyServers implements LegacyLinkOwner {
       return;
     }
     if (giver === "unknown" && isHistory) return from.tellTooOld();
+    this.#putInOrder(held);
+  }
+
+  /** It is the peer's own. */
+  #putInOrder({ from, activity, isHistory }: HeldActivity): void {
     this.#order.add(activity, from, isHistory, this.#parts.clock.nowMs());
     this.#publishLater();
   }

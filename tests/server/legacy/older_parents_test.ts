@@ -161,3 +161,16 @@ Deno.test("a peer that says who it is is answered at once", async () => {
   assertEquals(peer.commands, ["AUTHENTICATION_SUCC", "BACKUP_LIST", "SERVER_ANNOUNCE"]);
   await world.stop();
 });
+
+Deno.test("activities of a plain peer are taken with the times that it says, also where no A was ever here", async () => {
+  const world = await NodeWorld.start({ cluster: { secret: "abc", olderDialect: true } });
+  const client = await world.connect(LOGIN, { command: "ACTIVITY_MESSAGE", activity: { n: 0 } });
+  const peer = await world.connect({ command: "AUTHENTICATE", secret: "abc" });
+  const at = world.clock.wallMs();
+  peer.send({ command: "ACTIVITY_BROADCAST", id: 0, activity: { n: 2 }, sendTime: at });
+  peer.send({ command: "ACTIVITY_BROADCAST", id: 0, activity: { n: 1 }, sendTime: at - 5 });
+  await world.clock.run(5_000);
+  const numbers = client.received.filter(({ activity }) => activity !== undefined).map(({ activity }) => activity.n);
+  assertEquals(numbers, [0, 1, 2]);
+  await world.stop();
+});
