@@ -137,9 +137,9 @@ let openKeyboards = 0;
 function openKeyboard(maxBytes = 4096): Keyboard {
   takeKeys();
   openKeyboards++;
-  const { promise: never } = Promise.withResolvers<Uint8Array>();
-  let interrupt = isSignalled() ? Promise.withResolvers<Uint8Array>() : undefined;
-  const interrupts = interrupt && onInterrupt(() => interrupt!.resolve(INTERRUPT));
+  // Also where the terminal makes no signal of Ctrl-C: one from elsewhere must not end the program with its keyboard.
+  let interrupt = Promise.withResolvers<Uint8Array>();
+  const interrupts = onSignal("SIGINT", () => interrupt.resolve(INTERRUPT));
   const continued = Deno.build.os === "windows" ? undefined : onContinued(() => {});
   const buffer = new Uint8Array(maxBytes);
   // A read cannot be given up: one that an interrupt overtook is that of the next call.
@@ -148,7 +148,7 @@ function openKeyboard(maxBytes = 4096): Keyboard {
   return {
     async read() {
       reading ??= readKeys(buffer);
-      const keys = await Promise.race([reading, interrupt?.promise ?? never]);
+      const keys = await Promise.race([reading, interrupt.promise]);
       if (keys === INTERRUPT) interrupt = Promise.withResolvers();
       else reading = undefined;
       return keys;
@@ -156,7 +156,7 @@ function openKeyboard(maxBytes = 4096): Keyboard {
     [Symbol.dispose]() {
       if (!isOpen) return;
       isOpen = false;
-      interrupts?.[Symbol.dispose]();
+      interrupts[Symbol.dispose]();
       continued?.[Symbol.dispose]();
       openKeyboards--;
       Deno.stdin.setRaw(false);
@@ -190,18 +190,6 @@ function isSignalled(): boolean {
 
 /** What Ctrl-C is as a key. */
 const INTERRUPT = new Uint8Array([3]);
-/** One Ctrl-C can come twice, from the terminal and from a program that started this one. */
-const ONE_INTERRUPT_MS = 100;
-
-function onInterrupt(interrupted: () => void): Disposable {
-  let lastMs = -Infinity;
-  return onSignal("SIGINT", () => {
-    const nowMs = performance.now();
-    if (nowMs - lastMs >= ONE_INTERRUPT_MS) interrupted();
-    lastMs = nowMs;
-  });
-}
-
 function stop(): boolean {
   if (isSignalled() || isOrphan()) return false;
   Deno.stdin.setRaw(false);

@@ -121,7 +121,10 @@ atDesk(
     await ada.shows(">", /remember me$/);
     await ada.type("it is pw-of-me", "Enter");
     await ada.shows(">", /pw-of-me$/);
-    await ada.type("half", "C-c");
+    await ada.type("half");
+    // A terminal that makes a signal of Ctrl-C throws away what was not read before it.
+    await ada.shows("> half");
+    await ada.type("C-c");
     await ada.shows(">");
     await ada.type("C-c");
     await ada.sees(/^exit 0$/);
@@ -191,7 +194,7 @@ atDesk("a name that is wrong in its case alone is offered", async (desk) => {
   await ada.type("BOB:psst", "Enter");
   await ada.shows("There is no user BOB. Send it to bob? [y/N]");
   await ada.type("n");
-  await ada.shows(">", /delivered$/);
+  await ada.shows(">");
 });
 
 atDesk("a terminal that can do nothing gets no escapes", async (desk) => {

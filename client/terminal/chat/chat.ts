@@ -232,16 +232,13 @@ export class Chat implements ScreenOwner {
         return void this.#send(line, (client) => client.publish(activityText(typed.json)));
       case "direct":
         return void this.#sendDirect(line, typed);
-      case "unsure": {
-        const { to, meant, text } = typed;
-        const question = `There is no user ${to}. Send it to ${meant}? [y/N] `;
-        return this.#screen.ask(question, () => void this.#sendDirect(line, { to: meant, text }));
-      }
+      case "unsure":
+        if (this.#offer(line, typed)) return;
+        return this.#mistake(line, `There is no user ${typed.to}; did you mean ${typed.meant}?`);
       case "word":
         return this.#obey(typed.word);
       case "mistake":
-        this.#refusal ??= new UsageError(`Not sent: ${typed.info}`);
-        return this.#refuse(line, typed.info);
+        return this.#mistake(line, typed.info);
     }
   }
 
@@ -260,9 +257,8 @@ export class Chat implements ScreenOwner {
   async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
     const message = { from: this.#client!.username, to, text, sentAt: this.#clock.wallMs() };
     this.#marks.sending();
-    // The text may be meant for everyone. A text that is meant for a user must not go to all.
-    const hint = this.#names.has(to) ? "" : `; to say it to everyone, type ${SAY} before it`;
-    const sent = await this.#send(line, (client) => client.send(to, text), hint);
+    const refused = (why: string) => this.#underway(this.#sendRefused(line, { to, text }, why));
+    const sent = await this.#send(line, (client) => client.send(to, text), refused);
     if (sent === undefined) return this.#marks.failed();
     const { id } = sent;
     this.#names.add(to);
@@ -272,11 +268,29 @@ export class Chat implements ScreenOwner {
     this.#newest = { id, delivered };
   }
 
+  /** Offers to send it to the user whose name was meant. `false` when nobody can be asked now. */
+  #offer(line: string, { to, meant, text }: { readonly to: string; readonly meant: string; readonly text: string }) {
+    if (this.#isPiped) return false;
+    const question = `There is no user ${to}. Send it to ${meant}? [y/N] `;
+    return this.#screen.ask(question, () => void this.#sendDirect(line, { to: meant, text }));
+  }
+
+  /** A message to `to` was not taken. Who was meant may be known only now: the names are learned after the login. */
+  async #sendRefused(line: string, { to, text }: { readonly to: string; readonly text: string }, why: string) {
+    if (this.#names.has(to)) return this.#refuse(line, why);
+    await this.#learnNames();
+    const meant = this.#users.alike(to);
+    if (meant !== undefined && this.#offer(line, { to, meant, text })) return;
+    // The text may be meant for everyone. A text that is meant for a user must not go to all.
+    const hint = meant === undefined ? `to say it to everyone, type ${SAY} before it` : `did you mean ${meant}?`;
+    this.#refuse(line, `${why}; ${hint}`);
+  }
+
   /** Sends a line and keeps it until the server has it; `undefined` when it was refused or the client has ended. */
   async #send<Result>(
     line: string,
     send: (client: Client) => Promise<Result>,
-    hint = "",
+    refused: (why: string) => void | Promise<void> = (why) => this.#refuse(line, why),
   ): Promise<Result | undefined> {
     const pending = this.#pending.add(line);
     try {
@@ -290,7 +304,7 @@ export class Chat implements ScreenOwner {
       if (isEnd(error)) return undefined;
       this.#pending.remove(pending);
       this.#refusal ??= error as Error;
-      this.#refuse(line, whyNot(error as Error) + hint);
+      await refused(whyNot(error as Error));
       return undefined;
     }
   }
@@ -358,6 +372,11 @@ export class Chat implements ScreenOwner {
 
   #showWaiting(): void {
     for (const notice of this.#pending.waiting()) this.#tell(notice);
+  }
+
+  #mistake(line: string, info: string): void {
+    this.#refusal ??= new UsageError(`Not sent: ${info}`);
+    this.#refuse(line, info);
   }
 
   /** Arrow up brings the line back. If it came back unasked, it would join the text that is being typed or pasted. */

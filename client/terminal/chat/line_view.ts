@@ -59,9 +59,10 @@ export class LineView implements ChatView {
     return false;
   }
 
-  ask(question: string, yes: () => void): void {
+  ask(question: string, yes: () => void): boolean {
     this.#question = yes;
     this.show(question.trimEnd());
+    return true;
   }
 
   /** Resolves when all rows are out. @throws the error of the writing. */

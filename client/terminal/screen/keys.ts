@@ -42,7 +42,7 @@ export type KeyName =
 /** A key, several characters in a row, or what a terminal says was pasted: with its lines and tabs. */
 export type Key =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "paste"; readonly text: string }
+  | { readonly kind: "paste"; readonly text: string; readonly isCut?: true }
   | { readonly kind: KeyName };
 
 /** Asks a terminal to say what is pasted, and not to say it any more. */
@@ -140,8 +140,8 @@ export class KeyReader {
     if (typed === "\x03") this.#paste = undefined;
     for (let at = 0; at < typed.length;) {
       if (this.#paste !== undefined) {
-        const { pasted, length } = this.#inPaste(this.#paste, typed.slice(at));
-        if (pasted !== undefined) keys.push({ kind: "paste", text: pasted });
+        const { paste, length } = this.#inPaste(this.#paste, typed.slice(at));
+        if (paste !== undefined) keys.push(paste);
         at += length;
         continue;
       }
@@ -159,14 +159,15 @@ export class KeyReader {
   }
 
   /** Takes what of `typed` belongs to the paste that began with `begun`. Gives its length, and the paste at its end. */
-  #inPaste(begun: string, typed: string): { readonly pasted?: string; readonly length: number } {
+  #inPaste(begun: string, typed: string): { readonly paste?: Key; readonly length: number } {
     const all = begun + typed;
     // Its end may have come in two parts.
     const end = all.indexOf(PASTE_END, Math.max(0, begun.length - PASTE_END.length));
     if (end >= 0) {
       this.#paste = undefined;
-      const pasted = all.slice(0, Math.min(end, MAX_PASTE_LENGTH)).replace(NO_PASTED_TEXT, "");
-      return { pasted, length: end + PASTE_END.length - begun.length };
+      const text = all.slice(0, Math.min(end, MAX_PASTE_LENGTH)).replace(NO_PASTED_TEXT, "");
+      const cut = end > MAX_PASTE_LENGTH ? { isCut: true } as const : {};
+      return { paste: { kind: "paste", text, ...cut }, length: end + PASTE_END.length - begun.length };
     }
     // Of what is too long, only what may be the beginning of its end is still needed.
     this.#paste = all.length <= MAX_PASTE_LENGTH + PASTE_END.length

@@ -16,8 +16,7 @@ export interface Editor {
 /** The request of a key beyond a change of the line. */
 export type EditorRequest =
   | { readonly kind: "submit"; readonly line: string }
-  /** Several lines were pasted: `lines`, with what stood before the cursor (`typed`) and behind it. */
-  | { readonly kind: "paste"; readonly lines: readonly string[]; readonly typed: string }
+  | PasteRequest
   | { readonly kind: "complete" }
   /** Clear the screen. */
   | { readonly kind: "clear" }
@@ -25,6 +24,15 @@ export type EditorRequest =
   /** Look through the rows above. */
   | { readonly kind: "lookBack" }
   | { readonly kind: "leave" };
+
+/** Several lines were pasted: `lines`, with what stood before the cursor (`typed`) and behind it. */
+export interface PasteRequest {
+  readonly kind: "paste";
+  readonly lines: readonly string[];
+  readonly typed: string;
+  /** There was more than is taken. */
+  readonly isCut?: true;
+}
 
 /** The new line, and the request. */
 export interface EditorStep {
@@ -61,7 +69,7 @@ function stepTyping(editor: Editor, key: Key): EditorStep {
       return replaced(editor, cursor, cursor, typed);
     }
     case "paste":
-      return pasted(editor, key.text);
+      return pasted(editor, key);
     case "enter": {
       const line = trimmed(text);
       if (line === "") return { editor: withText(editor, "") };
@@ -121,13 +129,16 @@ function stepTyping(editor: Editor, key: Key): EditorStep {
 }
 
 /** What was pasted goes where the cursor stands, if it is one line. The end of a single line submits nothing. */
-function pasted(editor: Editor, text: string): EditorStep {
+function pasted(editor: Editor, { text, isCut }: Extract<Key, { kind: "paste" }>): EditorStep {
   const lines = text.replace(/(?:\r\n|\r|\n)$/, "").split(/\r\n|\r|\n/);
   if (lines.length === 1) return stepTyping(editor, { kind: "text", text: lines[0]! });
   const whole = [...lines];
   whole[0] = editor.text.slice(0, editor.cursor) + whole[0];
   whole[whole.length - 1] += editor.text.slice(editor.cursor);
-  return { editor, request: { kind: "paste", lines: whole, typed: editor.text.slice(0, editor.cursor) } };
+  return {
+    editor,
+    request: { kind: "paste", lines: whole, typed: editor.text.slice(0, editor.cursor), ...(isCut ? { isCut } : {}) },
+  };
 }
 
 /** As in a shell: letters make the query longer, Ctrl-R goes on to older lines, Enter submits what was found. */

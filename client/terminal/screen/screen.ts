@@ -5,7 +5,14 @@
 
 import type { Stdio } from "../../../platform/stdio.ts";
 import { complete } from "./completion.ts";
-import { type Editor, type EditorRequest, EMPTY_EDITOR, stepEditor, trimmed } from "./line_editor.ts";
+import {
+  type Editor,
+  type EditorRequest,
+  EMPTY_EDITOR,
+  type PasteRequest,
+  stepEditor,
+  trimmed,
+} from "./line_editor.ts";
 import { type Key, KeyReader, PASTE_MODE } from "./keys.ts";
 import { historyOf } from "./line_history.ts";
 import { newerPage, olderPage, type Page, pageBefore, rowWidth, ShownRows, type Size } from "./look_back.ts";
@@ -33,8 +40,11 @@ export interface ChatView {
   show(text: string, key?: string): void;
   /** Replaces the row of `key` by `text`. False where that is not possible any more. */
   mend(key: string, text: string): boolean;
-  /** Asks a question that one key answers: `yes` is called for `y`, and nothing for anything else. */
-  ask(question: string, yes: () => void): void;
+  /**
+   * Asks a question that one key answers: `yes` is called for `y`, and nothing for anything else. `false` when the
+   * person is busy with something else: then nothing is asked.
+   */
+  ask(question: string, yes: () => void): boolean;
 }
 
 const PROMPT = "> ";
@@ -117,9 +127,11 @@ export class Screen implements ChatView {
     return true;
   }
 
-  ask(question: string, yes: () => void): void {
-    this.#question = { text: question, yes };
-    this.#draw();
+  ask(question: string, yes: () => void): boolean {
+    const isBusy = this.#editor.text !== "" || this.#page !== undefined || this.#question !== undefined;
+    if (isBusy || this.#state !== "open") return false;
+    this.#ask(question, yes);
+    return true;
   }
 
   /** Until the person leaves. */
@@ -145,7 +157,7 @@ export class Screen implements ChatView {
       case "submit":
         return owner.submitted(request.line);
       case "paste":
-        return this.#askToPaste(request.lines, request.typed, owner);
+        return this.#askToPaste(request, owner);
       case "complete": {
         const { editor, choices } = complete(this.#editor, owner.names());
         this.#editor = editor;
@@ -163,17 +175,23 @@ export class Screen implements ChatView {
   }
 
   /** What was pasted by mistake, as a file, would be read by everybody. */
-  #askToPaste(lines: readonly string[], typed: string, owner: ScreenOwner): void {
+  #askToPaste({ lines, typed, isCut }: PasteRequest, owner: ScreenOwner): void {
     const wanted = lines.map(trimmed).filter((line) => line !== "");
     const columns = this.#stdio.columns() - 1;
     const preview = visible(lines.join(" ⏎ ").slice(0, columns * 2));
     const cut = textStart(preview, columns - 1);
     this.show(this.#stdio.out.dim(cut === preview ? preview : `${cut}…`));
-    this.ask(`Paste ${lines.length} lines? [y/N] `, () => {
+    if (isCut) this.show(this.#stdio.out.yellow("This is more than can be pasted: the rest is left out"));
+    this.#ask(`Paste ${lines.length} lines? [y/N] `, () => {
       this.#editor = { ...this.#editor, text: "", cursor: 0 };
       if (owner.pasted !== undefined) owner.pasted(wanted, typed);
       else for (const line of wanted) owner.submitted(line);
     });
+  }
+
+  #ask(question: string, yes: () => void): void {
+    this.#question = { text: question, yes };
+    this.#draw();
   }
 
   /** Whether the key belonged to the question: any other one is no for an answer, and then does what it does. */

@@ -93,9 +93,11 @@ Deno.test("KeyReader takes for one what a terminal says was pasted, wherever it 
 
 Deno.test("KeyReader bounds a paste, and is not kept in one that never ends", () => {
   const long = read("\x1b[200~", "x".repeat(MAX_PASTE_LENGTH), "y".repeat(100), "\x1b[20", "1~z");
-  assertEquals([long.map(({ kind }) => kind), (long[0] as { text: string }).text.length], [
+  const [paste] = long as { text: string; isCut?: true }[];
+  assertEquals([long.map(({ kind }) => kind), paste!.text.length, paste!.isCut], [
     ["paste", "text"],
     MAX_PASTE_LENGTH,
+    true,
   ]);
   assertEquals(named(read("\x1b[200~abc", "\x03", "d")), 'interrupt "d"');
 });
