@@ -6,14 +6,14 @@ import { phraseOf, shortNames } from "./phrase.ts";
 /** Nodes, events with their vector clocks, and messages as pairs of places in `events`. */
 export function toJson(history: History): string {
   const clocks = vectorClocks(history);
-  const { nodes, arrows, lost, unsent, unanswered, crashes } = history;
+  const { nodes, arrows, lost, beyond, ends, unsent, unanswered, crashes } = history;
   const events = history.events.map((event, index) => ({ ...event, vector: Object.fromEntries(clocks[index]!) }));
-  const found = { lost, unsent, unanswered: [...unanswered], crashes: [...crashes] };
+  const found = { lost, beyond, unsent, unanswered: [...unanswered], crashes: [...crashes], ends: [...ends] };
   return `${JSON.stringify({ nodes, events, messages: arrows, ...found }, undefined, 2)}\n`;
 }
 
 /** A sequence diagram: messages where they arrive, with both their times, and notes for all else. */
-export function toMermaid({ events, nodes, arrows, lost, crashes }: History): string {
+export function toMermaid({ events, nodes, arrows, lost, crashes, ends }: History): string {
   const name = shortNames(nodes.map((node) => node.name));
   const alias = new Map(nodes.map((node, index) => [node.name, `n${index}`]));
   const cause = new Map(arrows.map(({ from, to }) => [to, from]));
@@ -33,6 +33,7 @@ export function toMermaid({ events, nodes, arrows, lost, crashes }: History): st
       lines.push(`  ${to}--x${alias.get(event.peer!)}: ${words} (${event.lamport}, lost)`);
     } else if (event.event !== "send" || !sends.has(index)) lines.push(`  Note over ${to}: ${event.lamport} ${words}`);
     if (crashes.has(index)) lines.push(`  Note over ${to}: crashed`);
+    if (ends.has(index)) lines.push(`  Note over ${to}: its trace ends here`);
   }
   return lines.join("\n") + "\n";
 }

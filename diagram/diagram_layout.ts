@@ -30,7 +30,7 @@ export interface PlacedEvent {
  * own.
  */
 export interface PlacedArrow extends Segment {
-  readonly kind: "message" | "lost" | "unsent" | "asked" | "unanswered" | "answer";
+  readonly kind: "message" | "lost" | "beyond" | "unsent" | "asked" | "unanswered" | "answer";
   /** Places in `History.events`; one of them is missing where one end is. */
   readonly from: number | undefined;
   readonly to: number | undefined;
@@ -51,7 +51,7 @@ export interface PlacedGap {
   readonly top: number;
   readonly bottom: number;
   /** The words at the cross; `undefined` if the node left by itself. */
-  readonly cross: "crashed" | "not there" | undefined;
+  readonly cross: "crashed" | "not there" | "ends here" | undefined;
 }
 
 /** All of it. */
@@ -83,6 +83,7 @@ const MAX_COLUMN = 290;
 /** More looks lost. */
 const STRETCHED_COLUMN = 380;
 const MAX_LABEL_LETTERS = 34;
+const MAX_HEAD_LETTERS = 40;
 /** Between the heads of two columns, at least. */
 const HEAD_DISTANCE = 12;
 /** How far an arrow goes that does not arrive, or comes from nowhere. */
@@ -133,7 +134,12 @@ export function layOut(history: History, wantedWidth = 0): Layout {
 
 /** Of the bar that has a name. */
 export function headWidthOf(text: string): number {
-  return Math.max(90, text.length * 8.2 + 28);
+  return Math.max(90, headOf(text).length * 8.2 + 28);
+}
+
+/** A name as the bar shows it: one that is much too long makes no picture that is too wide to be seen. */
+export function headOf(name: string): string {
+  return shortened(name, MAX_HEAD_LETTERS);
 }
 
 function rowsOf({ events }: History): { lamport: number; y: number; isAfterJump: boolean }[] {
@@ -148,7 +154,7 @@ function rowsOf({ events }: History): { lamport: number; y: number; isAfterJump:
 }
 
 function arrowsOf(
-  { events, arrows, lost, unsent, unanswered }: History,
+  { events, arrows, lost, beyond, unsent, unanswered }: History,
   places: readonly PillPlace[],
   x: ReadonlyMap<string, number>,
   column: number,
@@ -172,6 +178,7 @@ function arrowsOf(
     return Math.sign((x.get(peer) ?? x.get(node)! + 1) - x.get(node)!) || 1;
   };
   for (const from of lost) placed.push({ kind: "lost", from, to: undefined, ...out(from, 0.5) });
+  for (const from of beyond) placed.push({ kind: "beyond", from, to: undefined, ...out(from, 0.5) });
   for (const [index, { event }] of events.entries()) {
     if (event !== "heartbeat" || arrived.has(index)) continue;
     placed.push({ kind: kindOf(index), from: index, to: undefined, ...out(index, 0.25) });
@@ -200,7 +207,7 @@ function arrowsOf(
 
 function placedNode(
   node: TracedNode,
-  { events, crashes }: History,
+  { events, crashes, ends }: History,
   places: readonly { readonly y: number }[],
   x: number,
   name: (node: string) => string,
@@ -210,6 +217,7 @@ function placedNode(
   const gaps = own.flatMap((index, place): PlacedGap[] => {
     const isCrash = crashes.has(index);
     const next = own[place + 1];
+    if (ends.has(index) && next === undefined) return [{ top: places[index]!.y, bottom, cross: "ends here" }];
     if (!isCrash && (events[index]!.event !== "stop" || next === undefined)) return [];
     const end = next === undefined ? bottom : places[next]!.y;
     return [{ top: places[index]!.y, bottom: end, cross: isCrash ? "crashed" as const : undefined }];

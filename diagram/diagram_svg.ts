@@ -5,7 +5,15 @@
 
 import { counted } from "../protocol/counted.ts";
 import { type Box, LABEL_HEIGHT, PILL_HEIGHT, widthOf } from "./diagram_labels.ts";
-import { HEAD_HEIGHT, headWidthOf, type Layout, layOut, NAME_HEIGHT, type PlacedArrow } from "./diagram_layout.ts";
+import {
+  HEAD_HEIGHT,
+  headOf,
+  headWidthOf,
+  type Layout,
+  layOut,
+  NAME_HEIGHT,
+  type PlacedArrow,
+} from "./diagram_layout.ts";
 import { classes, DIAGRAM_STYLE } from "./diagram_style.ts";
 import type { History } from "./history.ts";
 import { sentenceOf, type Tone, toneOf } from "./phrase.ts";
@@ -14,6 +22,8 @@ import { sentenceOf, type Tone, toneOf } from "./phrase.ts";
 export interface SvgFacts {
   /** The title above it. */
   readonly title?: string;
+  /** What is to be known of the picture, before its times. */
+  readonly note?: string;
   /** The sentence if there are no events. */
   readonly nothing?: string;
   /** Whether it takes the width of a page. Otherwise it is a file with its own size. */
@@ -48,7 +58,7 @@ export function drawSvg(history: History, facts: SvgFacts = {}): string {
     `<text ${classes("title")} x="${MARGIN}" y="30">${escaped(title)}</text>`,
     ...(history.events.length === 0
       ? []
-      : [`<text ${classes("quiet")} x="${MARGIN}" y="48">${escaped(summaryOf(history))}</text>`]),
+      : [`<text ${classes("quiet")} x="${MARGIN}" y="48">${escaped((facts.note ?? "") + summaryOf(history))}</text>`]),
     ...(history.events.length > 0 ? [legend()] : [
       drawNothing(facts.nothing ?? "There are no events.", width, nodes.length > 0 ? LEGEND_Y : height / 2 + 24),
     ]),
@@ -66,7 +76,9 @@ export function drawSvg(history: History, facts: SvgFacts = {}): string {
       ...layout.arrows.map((arrow) => drawArrow(arrow, history)),
       ...history.events.map((_, index) => drawEvent(history, layout, index)),
       ...nodes.flatMap(({ gaps, x }) =>
-        gaps.map(({ top, cross }) => cross === undefined ? "" : drawCrash(x, top, cross))
+        gaps.map(({ top, cross }) =>
+          cross === undefined ? "" : cross === "ends here" ? drawEnd(x, top) : drawCrash(x, top, cross)
+        )
       ),
       `<g ${classes("heads")}>`,
       ...nodes.map((node) => drawName(node, HEAD_HEIGHT - NAME_HEIGHT - 12)),
@@ -156,9 +168,9 @@ function drawName({ x, shortName, name, label, gone, isServer }: Layout["nodes"]
       round(width)
     }" height="${NAME_HEIGHT - 6}" rx="${isServer ? 4 : 14}"/>` +
       (label === undefined
-        ? `<text ${classes("name")} x="${x}" y="${y + 19}">${escaped(shortName)}</text>`
-        : `<text ${classes("name")} x="${x}" y="${y + 13}">${escaped(label)}</text>` +
-          `<text ${classes("quiet", "under")} x="${x}" y="${y + 24}">${escaped(shortName)}</text>`),
+        ? `<text ${classes("name")} x="${x}" y="${y + 19}">${escaped(headOf(shortName))}</text>`
+        : `<text ${classes("name")} x="${x}" y="${y + 13}">${escaped(headOf(label))}</text>` +
+          `<text ${classes("quiet", "under")} x="${x}" y="${y + 24}">${escaped(headOf(shortName))}</text>`),
   );
 }
 
@@ -179,11 +191,22 @@ function drawCrash(x: number, y: number, word: string): string {
     `<text ${classes("label", "trouble")} x="${x + 12}" y="${middle + 4}">${word}</text>`;
 }
 
+/** The trace goes no further. Of the node nothing is known from there on. */
+function drawEnd(x: number, y: number): string {
+  const middle = y + PILL_HEIGHT / 2 + 9;
+  const words = "ends here";
+  return titled(
+    "its trace ends here, and says neither that the node stopped nor that it crashed",
+    `<rect ${classes("back")} x="${x + 6}" y="${middle - 8}" width="60" height="${LABEL_HEIGHT}"/>` +
+      `<text ${classes("label", "plain")} x="${x + 8}" y="${middle + 4}">${words}</text>`,
+  );
+}
+
 function drawArrow(arrow: PlacedArrow, history: History): string {
   const { kind, from, to, x1, y1, x2, y2 } = arrow;
   const { events } = history;
   const [sent, received] = [from, to].map((index) => index === undefined ? undefined : events[index]);
-  const look = kind === "message" ? lookOf(arrow, history) : kind;
+  const look = kind === "message" ? lookOf(arrow, history) : kind === "beyond" ? "unsent" : kind;
   const line = `<path ${classes("arrow", look)} d="M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}"/>`;
   if (kind !== "lost" && kind !== "unanswered") return titled(titleOf(), line + tip(arrow, look));
   // If the message reached a node, its cross stands before the end.
@@ -193,6 +216,7 @@ function drawArrow(arrow: PlacedArrow, history: History): string {
   function titleOf(): string {
     const said = sentenceOf((sent ?? received)!, history.wallTime);
     if (kind === "lost") return `did not arrive: ${said}`;
+    if (kind === "beyond") return `the trace of ${sent!.peer} ends before it can have arrived: ${said}`;
     if (kind === "unsent") return `its sending is not on record: ${said}`;
     if (kind === "unanswered") return `not answered: ${said}`;
     if (sent === undefined || received === undefined) return said;

@@ -19,7 +19,7 @@ const WIDE = 80;
 
 /** `history` in lines of at most `width` characters. */
 export function drawText(history: History, width = 110): string {
-  const { events, nodes, arrows, crashes, unanswered, wallTime } = history;
+  const { events, nodes, arrows, crashes, ends, unanswered, wallTime } = history;
   const name = shortNames(nodes.map((node) => node.name));
   const timeWidth = LAMPORT_WIDTH + (width < WIDE ? 0 : WALL_WIDTH);
   const room = Math.floor((width - timeWidth - 1 - WORDS) / Math.max(1, nodes.length));
@@ -36,6 +36,12 @@ export function drawText(history: History, width = 110): string {
     if (event.event === "stop" || crashes.has(index)) isUp[place] = false;
     if (crashes.has(index)) {
       lines.push(clipped(" ".repeat(timeWidth) + cells((at) => at === place ? "✖" : life(at)) + " crashed"));
+    }
+    if (ends.has(index)) {
+      isUp[place] = false;
+      lines.push(
+        clipped(" ".repeat(timeWidth) + cells((at) => at === place ? "┄" : life(at)) + " its trace ends here"),
+      );
     }
   }
   return [...lines, rule("┴"), heading()].map((line) => line.trimEnd()).join("\n") + "\n";

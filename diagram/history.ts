@@ -26,8 +26,12 @@ export interface History {
    * file.
    */
   readonly unsent: readonly number[];
-  /** Sends to a node that has a trace, in which they did not arrive. */
+  /** Sends to a node whose trace goes on after them, in which they did not arrive. */
   readonly lost: readonly number[];
+  /** Sends to a node whose trace ends before they can have arrived, as of a file that was copied while the node ran. */
+  readonly beyond: readonly number[];
+  /** Last events of traces that end in this way. */
+  readonly ends: ReadonlySet<number>;
   /** Heartbeats that nothing answered. */
   readonly unanswered: ReadonlySet<number>;
   /** Times in which one server had no link to another. */
@@ -60,7 +64,14 @@ export interface TracedNode {
 /** Where entries went to clients. */
 interface Broadcast extends EntryRange {
   readonly index: number;
+  /** The only user who gets them. */
+  readonly isFor: string | undefined;
 }
+
+/** What was sent so shortly before a trace ends may have been on its way. */
+const UNDER_WAY_MS = 1_000;
+/** `HOST:PORT`. Neither servers nor clients have such a name. */
+const ADDRESS = /^(?:\[[^\s\]]+\]|[^\s:]+):\d+$/;
 
 /** The events in `text`, a JSON object a line, and how many lines were none. */
 export function readTrace(text: string): { readonly events: TraceEvent[]; readonly unreadable: number } {
@@ -75,23 +86,38 @@ export function readTrace(text: string): { readonly events: TraceEvent[]; readon
   return { events, unreadable };
 }
 
-/** Puts `traced` together, from one file or from many, in any order. */
-export function historyOf(traced: readonly TraceEvent[], wallTime: WallTime = UTC): History {
+/**
+ * Puts `traced` together, from one file or from many, in any order. `areWhole`: no trace ends before its node does, as
+ * of nodes that tell their events while they run.
+ */
+export function historyOf(traced: readonly TraceEvent[], wallTime: WallTime = UTC, areWhole = false): History {
   const events = traced.toSorted((a, b) => a.lamport - b.lamport || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0));
   const names = new Set(events.map(({ node }) => node));
   const { arrows, unsent } = pair(events, names);
   const arrived = new Set(arrows.map(({ from }) => from));
-  const isLost = ({ event, peer = "" }: TraceEvent, index: number) =>
-    event === "send" && !arrived.has(index) && names.has(peer);
+  const crashes = findCrashes(events);
+  const endOf = areWhole ? () => undefined : endsOf(events, crashes);
+  const missing = events.flatMap(({ event, peer = "" }, index) =>
+    event === "send" && !arrived.has(index) && names.has(peer) ? [index] : []
+  );
+  const late = missing.filter((index) => {
+    const end = endOf(events[index]!.peer!);
+    return end !== undefined && isBeyond(events[index]!, events[end]!);
+  });
+  // Where nothing at all is known of what came after a message, all traces end there, and not that of one node.
+  const isOver = late.length === 1 && events.every(({ at }, index) => index === late[0] || at < events[late[0]!]!.at);
+  const beyond = isOver ? [] : late;
   return {
     events,
     nodes: nodesOf(events),
     arrows,
     unsent,
-    lost: events.flatMap((event, index) => isLost(event, index) ? [index] : []),
+    lost: missing.filter((index) => !beyond.includes(index)),
+    beyond,
+    ends: new Set(beyond.map((index) => endOf(events[index]!.peer!)!)),
     unanswered: findUnanswered(events),
     partings: findPartings(events),
-    crashes: findCrashes(events),
+    crashes,
     wallTime,
   };
 }
@@ -124,25 +150,47 @@ export function covers(id: string | undefined, entry: string): boolean {
     range.first <= wanted.last && wanted.first <= range.last;
 }
 
+/** The last events of nodes that neither stopped nor crashed, by node. */
+function endsOf(
+  events: readonly TraceEvent[],
+  crashes: ReadonlySet<number>,
+): (node: string) => number | undefined {
+  const last = new Map<string, number>();
+  for (const [index, { node }] of events.entries()) last.set(node, index);
+  for (const [node, index] of last) if (crashes.has(index) || events[index]!.event === "stop") last.delete(node);
+  return (node) => last.get(node);
+}
+
+/** Whether what was sent can have arrived only after a trace ended. */
+function isBeyond(sent: TraceEvent, end: TraceEvent): boolean {
+  return end.lamport <= sent.lamport || end.at <= sent.at + UNDER_WAY_MS;
+}
+
 /** By rising times: before a receipt, everything that can have caused it has passed. */
 function pair(events: readonly TraceEvent[], names: ReadonlySet<string>): { arrows: Arrow[]; unsent: number[] } {
+  /** Where servers listen, as they say when they start. */
+  const addresses = new Map<string, string>();
   const sends = new Map<string, number[]>();
   const broadcasts = new Map<string, Broadcast[]>();
   const arrows: Arrow[] = [];
   const unsent: number[] = [];
-  for (const [index, { event, node, peer = "", id = "", lamport }] of events.entries()) {
+  for (const [index, { event, node, peer = "", id = "", what, lamport }] of events.entries()) {
+    if (event === "start" && what !== undefined) addresses.set(what, node);
     if (event === "send" || (event === "heartbeat" && id !== "")) {
-      // Who calls a server knows only an address of it, and the server says who called.
-      add(sends, `${node}\n${names.has(peer) ? peer : ""}\n${id}`, index);
+      // Who calls a server knows only an address of it, and the server says who called. What was sent to a node without
+      // a trace arrived at nobody else.
+      const receiver = names.has(peer) ? peer : addresses.get(peer) ?? (ADDRESS.test(peer) ? "" : undefined);
+      if (receiver !== undefined) add(sends, `${node}\n${receiver}\n${id}`, index);
     } else if (event === "broadcast") {
       const range = parseRange(id);
-      if (range !== undefined) add(broadcasts, `${node}\n${range.origin}`, { ...range, index });
+      const isFor = /^for (.+)$/.exec(what ?? "")?.[1];
+      if (range !== undefined) add(broadcasts, `${node}\n${range.origin}`, { ...range, index, isFor });
     }
     const isArrival = event === "receive" || (event === "answered" && id !== "");
     if (!isArrival || !names.has(peer)) continue;
     const before = (index: number) => events[index]!.lamport < lamport;
     const from = take(sends.get(`${peer}\n${node}\n${id}`), before) ?? take(sends.get(`${peer}\n\n${id}`), before) ??
-      (isClient(node) ? newestOf(broadcasts, peer, id, before) : undefined);
+      (isClient(node) ? newestOf(broadcasts, { from: peer, to: node, id }, before) : undefined);
     if (from === undefined) unsent.push(index);
     else arrows.push({ from, to: index });
   }
@@ -152,15 +200,14 @@ function pair(events: readonly TraceEvent[], names: ReadonlySet<string>): { arro
 /** The broadcast of `node` that the entry `id` came with: the newest of several lives. */
 function newestOf(
   broadcasts: ReadonlyMap<string, Broadcast[]>,
-  node: string,
-  id: string,
+  { from, to, id }: { readonly from: string; readonly to: string; readonly id: string },
   fits: (index: number) => boolean,
 ): number | undefined {
   const entry = parseRange(id);
   return entry === undefined
     ? undefined
-    : broadcasts.get(`${node}\n${entry.origin}`)?.findLast(({ first, last, index }) =>
-      first <= entry.first && entry.first <= last && fits(index)
+    : broadcasts.get(`${from}\n${entry.origin}`)?.findLast(({ first, last, index, isFor }) =>
+      first <= entry.first && entry.first <= last && fits(index) && (isFor === undefined || to.startsWith(`${isFor}#`))
     )?.index;
 }
 

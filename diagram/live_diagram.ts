@@ -5,7 +5,8 @@ import { type History, historyOf, type TracedNode } from "./history.ts";
 import { completeName } from "./server_ids.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
 import { UTC, type WallTime } from "./wall_time.ts";
-import { isNamed, through } from "./window.ts";
+import { type WholeWays, wholeWays } from "./whole_ways.ts";
+import { isNamed, partOf, through } from "./window.ts";
 
 /** A server of the network, which has a column whether or not it says anything. */
 export interface LiveServerColumn {
@@ -22,8 +23,13 @@ export interface LiveDiagramFacts {
   readonly nowMs: number;
   /** How far back it goes. */
   readonly seconds: number;
-  /** The most events. The picture shows the newest ones, so that it stays readable. */
+  /**
+   * The most events, so that the picture stays readable. Of more it shows entries on their whole way, spread over the
+   * time, and the newest of the others.
+   */
   readonly maxEvents: number;
+  /** How many entries went through the network in that time, and how many of them are in `events`. */
+  readonly entries?: { readonly all: number; readonly recorded: number };
   /**
    * The time of the first recorded event, in milliseconds since 1970. Servers record events only while somebody looks.
    */
@@ -38,11 +44,8 @@ export interface LiveDiagramFacts {
 
 /** The records of other servers take a moment to come here. Until then, a message to them is under way. */
 const UNDER_WAY_MS = 5_000;
-/**
- * A busy network has far more events than fit. This many times the shown ones is enough to find the other ends of
- * messages.
- */
-const LOOKED_AT = 10;
+/** A busy network has far more events than fit. This many times the shown ones is a minute of three busy servers. */
+const LOOKED_AT = 45;
 
 /**
  * The newest of `events` as an SVG document with the width of its page. Without events, the document says so, and since
@@ -53,7 +56,7 @@ export function liveDiagram(events: readonly TraceEvent[], facts: LiveDiagramFac
   const only = facts.only === undefined ? undefined : idOf(facts.only, servers);
   const begin = nowMs - seconds * 1_000;
   const recent = events.filter(({ at }) => at >= begin).toSorted((a, b) => a.at - b.at);
-  const whole = historyOf(recent.slice(-LOOKED_AT * maxEvents), wallTime);
+  const whole = historyOf(recent.slice(-LOOKED_AT * maxEvents), wallTime, true);
   const history = {
     ...whole,
     // Earlier events are not kept, so that a receipt without its sending means nothing here.
@@ -61,19 +64,37 @@ export function liveDiagram(events: readonly TraceEvent[], facts: LiveDiagramFac
     lost: whole.lost.filter((index) => whole.events[index]!.at < nowMs - UNDER_WAY_MS),
   };
   const all = only === undefined ? history : through(history, { only });
-  const seen = through(all, { newest: maxEvents });
+  const isSampled = facts.entries !== undefined && facts.entries.recorded < facts.entries.all;
+  const ways = all.events.length > maxEvents || isSampled ? wholeWays(all, maxEvents) : undefined;
+  const seen = ways === undefined ? through(all, { newest: maxEvents }) : partOf(all, ways.shown);
   const span = seconds === 1 ? "The last second" : `The last ${seconds} seconds`;
   const isCut = seen.events.length < all.events.length || recent.length > whole.events.length;
+  const leftOut = ways === undefined ? "" : leftOutOf(ways, only === undefined && isSampled ? facts.entries.all : 0);
   const since = recordedSinceMs > begin
     ? `since ${wallTime.of(recordedSinceMs).slice(0, -".000".length)}, when somebody began to look`
     : undefined;
   return drawSvg({ ...seen, nodes: columnsOf(seen, servers, only) }, {
     title: `${span}${facts.only === undefined ? "" : ` of ${facts.only}`}${
       since === undefined ? "" : `, recorded ${since}`
-    }${isCut ? `: the newest ${maxEvents} events` : ""}`,
+    }${isCut && ways === undefined ? `: the newest ${maxEvents} events` : ""}`,
+    ...(leftOut === "" ? {} : { note: `${leftOut}; ` }),
     nothing: `Nothing has happened${since === undefined ? "" : ` ${since}`}. New events are drawn here.`,
     isInPage: true,
   });
+}
+
+/** What is shown, of how many; empty when it is everything. `passed`: entries of which not all were recorded. */
+function leftOutOf({ ways, allWays, others, allOthers }: WholeWays, passed: number): string {
+  const all = Math.max(passed, allWays);
+  const parts = [
+    ...(ways < all ? [`${number(ways)} of ${number(all)} entries on their whole way, the others are left out`] : []),
+    ...(others < allOthers ? [`${number(others)} of ${number(allOthers)} other events`] : []),
+  ];
+  return parts.join("; ");
+}
+
+function number(value: number): string {
+  return value.toString().replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Columns for all servers, or for the servers that `only` had to do with, and other nodes beside them. */

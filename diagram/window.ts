@@ -41,7 +41,7 @@ export function through(history: History, window: Window): History {
     return kept.has(index) && lamport >= from && lamport <= to && at >= fromMs && at <= toMs;
   };
   const seen = [...events.keys()].filter(isSeen);
-  return part(history, new Set(seen.slice(Math.max(0, seen.length - newest))));
+  return partOf(history, new Set(seen.slice(Math.max(0, seen.length - newest))));
 }
 
 /**
@@ -107,8 +107,9 @@ function intersection(a: ReadonlySet<number>, b: ReadonlySet<number>): Set<numbe
 }
 
 /** Findings about the whole stay true of a part: a message whose other end is out of sight is not lost. */
-function part(history: History, shown: ReadonlySet<number>): History {
-  const { events, nodes, arrows, unsent, lost, unanswered, partings, crashes, wallTime } = history;
+/** `history` with these events alone. */
+export function partOf(history: History, shown: ReadonlySet<number>): History {
+  const { events, nodes, arrows, unsent, lost, beyond, ends, unanswered, partings, crashes, wallTime } = history;
   const places = new Map<number, number>();
   const seen: TraceEvent[] = [];
   for (const [index, event] of events.entries()) {
@@ -124,6 +125,8 @@ function part(history: History, shown: ReadonlySet<number>): History {
     ),
     unsent: moved(unsent),
     lost: moved(lost),
+    beyond: moved(beyond),
+    ends: new Set(moved(ends)),
     unanswered: new Set(moved(unanswered)),
     partings: partings.filter(({ node }) => names.has(node)),
     crashes: new Set(moved(crashes)),

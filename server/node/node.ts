@@ -220,6 +220,12 @@ export class ThrumNode {
     return this.#wired.observers.observatory.live.recordedSinceMs;
   }
 
+  /** Entries that were delivered here within the last `seconds`, as far as somebody looked, and those recorded. */
+  deliveredWithin(seconds: number): { readonly all: number; readonly recorded: number } {
+    const { observatory } = this.#wired.observers;
+    return observatory.live.deliveredSince(this.#parts.clock.wallMs() - seconds * 1000);
+  }
+
   /** Where its HTTP gateway is, as it was announced; empty where there is none. */
   get http(): string {
     return this.#wired.http;

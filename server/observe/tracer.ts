@@ -7,7 +7,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Segment } from "../../log/segment.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { Journal } from "../journal/journal.ts";
-import { formatRange, type Trace, type TraceEvent } from "../../trace/trace_event.ts";
+import { type EntryRange, formatRange, type Trace, type TraceEvent } from "../../trace/trace_event.ts";
 
 /** Activities that were taken in one after the other. */
 interface Run {
@@ -20,6 +20,14 @@ interface Run {
   published: number;
 }
 
+/** Which entries are traced, where not all are. */
+export interface TracedEntries {
+  /** Whether one of these is. */
+  wants(range: EntryRange): boolean;
+  /** These were delivered, whether traced or not. */
+  delivered(range: EntryRange): void;
+}
+
 /** Writes one server's trace. */
 export class Tracer {
   readonly #clock: Clock;
@@ -27,14 +35,21 @@ export class Tracer {
   readonly #tick: () => number;
   readonly #now: () => number;
   readonly #write: (event: TraceEvent) => void;
+  readonly #entries: TracedEntries;
   #run: Run | undefined;
 
-  constructor(clock: Clock, journal: Journal, write: (event: TraceEvent) => void) {
+  constructor(
+    clock: Clock,
+    journal: Journal,
+    write: (event: TraceEvent) => void,
+    entries: TracedEntries = { wants: () => true, delivered: () => {} },
+  ) {
     this.#clock = clock;
     this.#node = () => journal.serverId;
     this.#tick = () => journal.tick();
     this.#now = () => journal.lamport;
     this.#write = write;
+    this.#entries = entries;
   }
 
   /** Something happened, at this Lamport time. */
@@ -54,6 +69,8 @@ export class Tracer {
     received: number,
     published: number | undefined,
   ): void {
+    const { origin, sequence } = id;
+    if (published !== undefined && !this.#entries.wants({ origin, first: sequence, last: sequence })) return;
     if (messageId === undefined && published !== undefined) return this.#add(peer, id, received, published);
     const known = messageId === undefined ? {} : { what: messageId };
     this.trace({ event: "receive", peer, ...(messageId === undefined ? {} : { id: messageId }) }, received);
@@ -72,6 +89,9 @@ export class Tracer {
     for (const segment of segments) {
       const { audience } = segment;
       if (audience.kind === "servers") continue;
+      const isWanted = this.#entries.wants(segment);
+      this.#entries.delivered(segment);
+      if (!isWanted) continue;
       const what = audience.kind === "user" ? { what: `for ${audience.username}` } : {};
       this.trace({ event: "broadcast", id: formatRange(segment), ...what }, this.#tick());
     }

@@ -4,7 +4,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { toMermaid } from "../../diagram/diagram_formats.ts";
 import { layOut } from "../../diagram/diagram_layout.ts";
+import { drawSvg } from "../../diagram/diagram_svg.ts";
+import { drawText } from "../../diagram/diagram_text.ts";
 import { covers, historyOf, readTrace, vectorClocks } from "../../diagram/history.ts";
 import { encodeTraceEvent, parseRange, parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
 import { through } from "../../diagram/window.ts";
@@ -91,6 +94,62 @@ Deno.test("A message that was sent twice is paired with the sending that can hav
   ]);
   assertEquals(arrows.map(({ from, to }) => [events[from]!.lamport, events[to]!.lamport]), [[1, 5], [9, 12]]);
   assertEquals(lost, []);
+});
+
+Deno.test("A receipt is never paired with what was sent to somebody else", () => {
+  const event = (node: string, lamport: number, event: TraceEvent["event"], peer: string, id: string, what?: string) =>
+    ({ at: lamport, node, lamport, event, peer, id, ...(what === undefined ? {} : { what }) }) satisfies TraceEvent;
+  const start = (node: string, what: string): TraceEvent => ({ at: 0, node, lamport: 0, event: "start", what });
+  const pairs = (traced: readonly TraceEvent[]) => {
+    const { events, arrows, unsent } = historyOf(traced);
+    return [arrows.map(({ from, to }) => [events[from]!.lamport, events[to]!.lamport]), unsent.length];
+  };
+  // To a server, and to a client, of which no trace was given.
+  assertEquals(pairs([event("s-1", 1, "send", "s-3", "s-1:5"), event("s-2", 9, "receive", "s-1", "s-1:5")]), [[], 1]);
+  const untraced = event("s-1", 1, "heartbeat", "bob (10.0.0.1:5)", "heartbeat:3");
+  assertEquals(pairs([untraced, event("ann#1", 9, "receive", "s-1", "heartbeat:3")]), [[], 1]);
+  // A call to an address reaches who listens there.
+  const call = event("ann#1", 1, "send", "10.0.0.1:8001", "login:1");
+  const [one, two] = [start("s-1", "10.0.0.1:8001"), start("s-2", "10.0.0.1:8002")];
+  const taken = (node: string) => event(node, 9, "receive", "ann#1", "login:1");
+  assertEquals(pairs([one, two, call, taken("s-1")]), [[[1, 9]], 0]);
+  assertEquals(pairs([one, two, call, taken("s-2")]), [[], 1]);
+  // Somebody may be reached at other addresses than the one that he listens on.
+  assertEquals(pairs([start("s-2", "0.0.0.0:8002"), call, taken("s-2")]), [[[1, 9]], 0]);
+  // What is for one user went to nobody else.
+  const forBob = event("s-1", 1, "broadcast", "", "s-1:5", "for bob");
+  const got = (node: string) => event(node, 9, "receive", "s-1", "s-1:5");
+  assertEquals(pairs([forBob, got("bob#1")]), [[[1, 9]], 0]);
+  assertEquals(pairs([forBob, got("bobby#1")]), [[], 1]);
+});
+
+Deno.test("A trace that was copied while its node ran ends there: what came later is not lost", () => {
+  const sent = (lamport: number, at: number): TraceEvent => ({
+    ...{ at, lamport, node: "s-1", event: "send", peer: "s-2", id: `s-1:${lamport}` },
+  });
+  const copied: TraceEvent[] = [
+    { at: 0, lamport: 1, node: "s-2", event: "start" },
+    sent(2, 10),
+    { at: 12, lamport: 3, node: "s-2", event: "receive", peer: "s-1", id: "s-1:2" },
+    sent(5, 4_000),
+    sent(6, 9_000),
+  ];
+  const history = historyOf(copied);
+  const told = ({ events, lost, beyond, ends }: typeof history) =>
+    [lost, beyond, [...ends]].map((some) => some.map((index) => `${events[index]!.node} ${events[index]!.lamport}`));
+  assertEquals(told(history), [[], ["s-1 5", "s-1 6"], ["s-2 3"]]);
+  for (const drawing of [drawSvg(history), drawText(history), toMermaid(history)]) {
+    assert(drawing.includes("ends here"), drawing);
+    assert(!/did not arrive|, lost\)|class="st-arrow st-lost/.test(drawing), drawing);
+  }
+  // It goes on, and has not got them: these are lost.
+  const later: TraceEvent = { at: 20_000, lamport: 90, node: "s-2", event: "linked", peer: "s-1" };
+  assertEquals(told(historyOf([...copied, later])), [["s-1 5", "s-1 6"], [], []]);
+  // It stopped, or crashed.
+  const stop: TraceEvent = { at: 13, lamport: 4, node: "s-2", event: "stop" };
+  assertEquals(told(historyOf([...copied, stop])), [["s-1 5", "s-1 6"], [], []]);
+  const lost: TraceEvent = { at: 9_500, lamport: 7, node: "s-1", event: "unlinked", peer: "s-2", what: "it is gone" };
+  assertEquals(told(historyOf([...copied, lost])), [["s-1 5", "s-1 6"], [], []]);
 });
 
 Deno.test("Vector clocks say the same of what happened before as the arrows do", () => {

@@ -104,6 +104,14 @@ Deno.test("The live diagram of one server knows it by its name, its id, and the 
   }
 });
 
+Deno.test("A name without end makes no picture without end: its bar has the beginning, and its title all of it", () => {
+  const name = "h".repeat(70_000);
+  const svg = liveDiagram(readSample(), { ...OPTIONS, servers: [{ id: "s-aaaa11", name, state: "self" }] });
+  const [, width] = /viewBox="0 0 (\d+) /.exec(svg)!;
+  assert(Number(width) < 3_000, width);
+  assertStringIncludes(svg, `<title>server s-aaaa11, ${name}</title>`);
+});
+
 Deno.test("Without events the live diagram says so, and with strange ones it is still a picture", () => {
   const empty = liveDiagram([], OPTIONS);
   assertStringIncludes(empty, "Nothing has happened. New events are drawn here.");

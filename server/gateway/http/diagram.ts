@@ -22,7 +22,7 @@ export interface DiagramRequest {
 }
 
 /** The part of a server that this needs. */
-export type DrawnNode = Pick<GatewayNode, "diagram" | "observe" | "recordedSinceMs">;
+export type DrawnNode = Pick<GatewayNode, "diagram" | "observe" | "recordedSinceMs" | "deliveredWithin">;
 
 /** How long a picture is good for. */
 const FRESH_MS = 1_000;
@@ -51,10 +51,12 @@ export class LiveDiagram {
     const known = this.#pictures.get(key);
     if (known !== undefined && now - known.drawnAt < FRESH_MS) return known.svg;
     const since = this.#node.recordedSinceMs;
+    const entries = this.#node.deliveredWithin?.(seconds);
     const svg = liveDiagram(this.#node.diagram(seconds), {
       nowMs: this.#clock.wallMs(),
       seconds,
       maxEvents: MAX_EVENTS,
+      ...(entries === undefined ? {} : { entries }),
       servers: Object.entries(observation.view.servers)
         .map(([id, { name, state }]) => ({ id, name, state }))
         .toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0),

@@ -6,20 +6,22 @@
 import type { ThrumNode } from "../../node/node.ts";
 
 /** What the gateway needs of a server. */
-export type GatewayNode = Pick<
-  ThrumNode,
-  | "serverId"
-  | "state"
-  | "accept"
-  | "observe"
-  | "look"
-  | "diagram"
-  | "recordedSinceMs"
-  | "drain"
-  | "metrics"
-  | "gateways"
-  | "refusals"
->;
+export type GatewayNode =
+  & Partial<Pick<ThrumNode, "deliveredWithin">>
+  & Pick<
+    ThrumNode,
+    | "serverId"
+    | "state"
+    | "accept"
+    | "observe"
+    | "look"
+    | "diagram"
+    | "recordedSinceMs"
+    | "drain"
+    | "metrics"
+    | "gateways"
+    | "refusals"
+  >;
 
 /** The state of a server. */
 export type NodeState = GatewayNode["state"];

@@ -69,6 +69,9 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
   const events = new Tracer(clock, journal, (event) => {
     writeTrace?.(event);
     live.add(event);
+  }, {
+    wants: (range) => writeTrace !== undefined || live.wants(range),
+    delivered: (range) => live.delivered(range),
   });
   return {
     ...{ startedAt, counters, observatory, spans },
