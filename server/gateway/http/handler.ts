@@ -189,7 +189,9 @@ function assetReply(
   const calls = path === "/client" ? "'self' ws: wss:" : path === "/" ? allowedCalls(gateways) : "'self'";
   const headers = { ...securityHeaders(diagramStyle, calls), "cache-control": "no-cache", etag };
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes(etag)) return { status: 304, headers, body: "" };
+  // A browser keeps the policy of the page that it has: a page that may ask others is sent with its policy each time.
+  const isOwn = path !== "/" || calls === "'self'";
+  if (isOwn && known.includes(etag)) return { status: 304, headers, body: "" };
   return { status: 200, headers: { ...headers, "content-type": type }, body: bytes };
 }
 

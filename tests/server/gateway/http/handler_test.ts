@@ -267,6 +267,12 @@ Deno.test("a page of another server can read what it may ask, and the page of th
     ].join(" "),
   );
   assertEquals(policy("GET /assets/style.css", ["127.0.0.1:8081"]), "'self'");
+  // Browsers take no new policy from an answer that only says that nothing has changed.
+  const { etag } = replyOf(decide(request("GET /"), "", "nothing", "ready", SITE))!.headers;
+  const again = request("GET /", { "if-none-match": etag! });
+  const status = (gateways: readonly string[]) =>
+    replyOf(decide(again, "", "nothing", "ready", SITE, gateways))?.status;
+  assertEquals([status([]), status(["127.0.0.1:8081"])], [304, 200]);
 });
 
 Deno.test("a change, or a WebSocket, from a browser that does not say which page asks is refused", () => {
