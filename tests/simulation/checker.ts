@@ -3,6 +3,7 @@
 import { checkAlive, checkDead } from "./check_connections.ts";
 import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
 import { checkHoles } from "./check_holes.ts";
+import { checkPast } from "./check_past.ts";
 import { checkKnownOnline, checkPlainLives } from "./check_names.ts";
 import { checkInboxes, checkLists, checkMessages, checkReceipts } from "./check_messages.ts";
 import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
@@ -19,6 +20,7 @@ const CHECKS = [
   checkReceived,
   checkPlainLives,
   checkHoles,
+  checkPast,
   checkMessages,
   checkReceipts,
   checkAgreement,

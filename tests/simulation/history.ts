@@ -114,6 +114,20 @@ export type Happening =
   }
   /** It asked who is online, and was told. */
   | { readonly what: "was told who is online"; readonly session: string; readonly users: readonly string[] }
+  /** It asks its server what was said before: the answer, if there is one, says which question it is to. */
+  | { readonly what: "asks for the past"; readonly session: string; readonly number: number; readonly server: string }
+  | {
+    readonly what: "was told the past";
+    readonly session: string;
+    /** Of the question. */
+    readonly number: number;
+    readonly limit: number;
+    readonly before?: string;
+    readonly since?: string;
+    readonly activities: readonly { readonly sender: string; readonly n: number; readonly id: string }[];
+    /** Whether there may be more before. */
+    readonly more: boolean;
+  }
   /** It was told that somebody came or went. */
   | { readonly what: "was told of"; readonly session: string; readonly event: string; readonly username: string }
   /** It was told that a direct message has reached its user. */

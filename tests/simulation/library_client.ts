@@ -15,6 +15,8 @@ import type { SimClient, Surroundings } from "./surroundings.ts";
 
 /** Waits at most so long between two attempts, so that all are back soon after everything is mended. */
 const RECONNECT = { minDelayMs: 50, maxDelayMs: 2_000, stableAfterMs: 3_000 };
+/** After so many of 100 activities it asks what was said before. */
+const ASKS_PERCENT = 15;
 /** After the library has given up. */
 const ENTER_AGAIN_MS = 250;
 
@@ -35,6 +37,9 @@ export class LibraryClient implements SimClient {
   readonly #plan: ClientPlan;
   readonly #around: Surroundings;
   readonly #chance: Chance;
+  /** Of a stream of its own, as what is asked changes nothing else. */
+  readonly #curiosity: Chance;
+  #questions = 0;
   #username: string;
   #lives = 0;
   #life: Life | undefined;
@@ -49,6 +54,7 @@ export class LibraryClient implements SimClient {
     this.#plan = plan;
     this.#around = around;
     this.#chance = new Chance(around.seed, `client ${plan.name}`);
+    this.#curiosity = new Chance(around.seed, `curiosity ${plan.name}`);
     this.#username = plan.kind === "anonymous" ? "anonymous" : plan.username;
   }
 
@@ -202,6 +208,9 @@ export class LibraryClient implements SimClient {
     void this.#takePresences(life, client);
     if (life.isConnected) void this.#askWhoIsOnline(life, client);
     try {
+      /** Some of those that came. */
+      const ids: string[] = [];
+      if (this.#around.asksPast) void this.#askPast(life, client, {});
       for await (const { activity, id } of client.activities()) {
         if (life.process.isDead) return;
         history.add(this.name, {
@@ -212,6 +221,14 @@ export class LibraryClient implements SimClient {
           n: Number(activity.n),
           id,
         });
+        if (!this.#around.asksPast || !this.#curiosity.percent(ASKS_PERCENT)) continue;
+        ids.push(id);
+        const [before, since] = [this.#curiosity.pick(ids), this.#curiosity.pick(ids)];
+        const question = {
+          ...this.#curiosity.percent(60) ? { before } : {},
+          ...this.#curiosity.percent(30) ? { since } : {},
+        };
+        void this.#askPast(life, client, question);
       }
     } catch {
       // `closed` says why.
@@ -237,6 +254,28 @@ export class LibraryClient implements SimClient {
       }
     } catch {
       // `closed` says why.
+    }
+  }
+
+  async #askPast(
+    { session, process }: Life,
+    client: Client,
+    question: { readonly before?: string; readonly since?: string },
+  ): Promise<void> {
+    const { history } = this.#around;
+    const number = ++this.#questions;
+    const limit = this.#curiosity.pick([1, 3, 20, 1_000]);
+    history.add(this.name, { what: "asks for the past", session, number, server: this.server ?? "" });
+    try {
+      const past = await client.history({ limit, ...question });
+      if (process.isDead) return;
+      const activities = past.activities.map(({ activity, id }) => {
+        return { sender: String(activity.s), n: Number(activity.n), id };
+      });
+      const more = past.before !== undefined;
+      history.add(this.name, { what: "was told the past", session, number, limit, ...question, activities, more });
+    } catch {
+      // The client has closed, or the server does not know the entry.
     }
   }
 

@@ -131,6 +131,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "return difference < 0;",
   },
   {
+    name: "tell the past without its end",
+    path: "server/hub/past.ts",
+    text: "const to = before === undefined ? { position: log.head + 1 }",
+    replacement: "const to = before === undefined ? { position: log.head }",
+  },
+  {
     name: "leave out who is between two connections",
     path: "server/presence/presence.ts",
     text: "return [...this.#users.keys()].sort();",

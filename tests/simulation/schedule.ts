@@ -31,6 +31,8 @@ export interface Settings {
   /** How much of the log is in memory: what is older is read from the disk. */
   readonly tailBytes: number;
   readonly activityRetentionBytes: number;
+  /** Whether clients with the library ask what was said before. */
+  readonly asksPast?: boolean;
   /** After how long servers, and what is old, are forgotten; where nothing is said, after longer than this takes. */
   readonly retention?: { readonly membersMs: number; readonly entriesMs: number };
 }

@@ -69,6 +69,9 @@ const MOST_HOLES = 2;
 const HOLES_WITHIN_MS = 10_000;
 const HAVING_PERCENT = 60;
 
+/** In so many of 100 networks clients ask what was said before. */
+const PAST_PERCENT = 30;
+
 /** The schedule of a seed. */
 export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   const chance = new Chance(seed, "schedule");
@@ -83,6 +86,7 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
     maxPendingBytes: chance.pick([1_000, 4_000, 262_144]),
     tailBytes: new Chance(seed, "memory").pick([1, 2_000, 33_554_432]),
     activityRetentionBytes: chance.percent(15) ? 4_000 : 1_073_741_824,
+    ...(new Chance(seed, "past").percent(PAST_PERCENT) ? { asksPast: true } : {}),
   };
   const steps: Step[] = [];
   let at = 0;

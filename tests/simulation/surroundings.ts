@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly history: History;
   /** All servers, by name. */
   readonly servers: readonly string[];
+  /** Whether clients ask what was said before. */
+  readonly asksPast: boolean;
 }
 
 /** What the world asks of a client, of whatever kind. */

@@ -63,7 +63,7 @@ class World {
       linkUp: (process, peer, link) => this.#link("link up", process, peer, link),
       linkDown: (process, peer, link) => this.#link("link down", process, peer, link),
     });
-    this.#around = { seed, clock, network, history, servers };
+    this.#around = { seed, clock, network, history, servers, asksPast: settings.asksPast ?? false };
     for (const name of servers) this.#servers.set(name, new SimServer(name, servers, settings, this.#around));
     for (const plan of clients) {
       const client = plan.kind === "plain"
