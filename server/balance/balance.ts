@@ -1,71 +1,71 @@
 /**
- * Who goes where, so that all servers have about as many clients: redirects at login, the slow moving of idle clients,
- * and the order in which clients try the others when their server fails. Pure: decides from what the servers have
- * announced. That is always a little old, and the same rule everywhere keeps clients from being sent to and fro: one is
- * sent only where it has it better than here *after* it has moved.
+ * Decides which server a client belongs to, so that all servers have about as many clients. Has the redirects at login,
+ * the slow moving of idle clients, and the order in which clients try other servers when theirs fails. Pure. The
+ * decisions use announcements, which are always a little old. One rule keeps clients from being sent to and fro: a
+ * server sends a client only where the client is better off *after* it has moved.
  */
 
 import { RecentMap } from "../../log/recent.ts";
 import type { Endpoint } from "../../platform/address.ts";
 
-/** A server and what it has to do. */
+/** A server and its load. */
 export interface Share {
   readonly serverId: string;
   /** Clients that are logged in. */
   readonly load: number;
-  /** How much it takes: one of weight 2 is as busy with two clients as one of weight 1 with one. */
+  /** A server of weight 2 is as busy with two clients as a server of weight 1 with one. */
   readonly weight: number;
 }
 
 /** Another server, as it was announced. */
 export interface ServerLoad extends Share, Endpoint {
-  /** It answers: neither suspect nor dead. */
+  /** Whether it answers: it is neither suspect nor dead. */
   readonly isLive: boolean;
 }
 
-/** Who has just logged in. */
+/** A client that has just logged in. */
 export interface Newcomer {
   readonly username: string;
   readonly remoteHost: string;
-  /** Redirects that it followed to get here; `undefined` for a plain client, which cannot say. */
+  /** The redirects that it followed to get here; `undefined` for a plain client, which cannot say. */
   readonly redirects: number | undefined;
   /**
-   * It was logged in at another server: that one told it where to go, or failed, and its clients
-   * have spread themselves.
+   * It was logged in at another server. That server told it where to go, or failed, and its clients spread by
+   * themselves.
    */
   readonly isReturning: boolean;
 }
 
-/** So many clients of this server should go to that one. */
+/** This many clients of this server should go to that server. */
 export interface Handover {
   readonly to: ServerLoad;
   readonly count: number;
 }
 
-/** Redirects that a client follows at most. */
+/** A client follows no more redirects than this. */
 export const MAX_REDIRECTS = 3;
 /**
- * How long it is known whom this server has sent away. A client that is sent in a circle is back in
- * well under a second.
+ * How long this server knows which clients it has sent away. A client that is sent in a circle is back in well under a
+ * second.
  */
 export const REDIRECT_MEMORY_MS = 10_000;
 /**
- * Redirected clients that are remembered. Beyond that the oldest is forgotten, which costs it one
- * more redirect at worst.
+ * The number of redirected clients that a server remembers. Beyond that it forgets the oldest one. That costs the
+ * client one more redirect at worst.
  */
 const MAX_REMEMBERED = 10_000;
 /** The part of its clients that a server moves at a time. */
 const MOVED_PART = 0.05;
-/** It moves no more than this at a time, and the plan takes no longer, whatever a server announces. */
+/** A server moves no more clients at a time. So a plan has a bound, whatever other servers announce. */
 const MAX_MOVED = 500;
-/** Servers whose loads differ by less than this part are about equally loaded; by `ALIKE_CLIENTS`, too. */
+/** Servers whose loads differ by less than this part, or by less than `ALIKE_CLIENTS`, are about equally loaded. */
 const ALIKE_PART = 0.1;
 const ALIKE_CLIENTS = 2;
 
 /**
- * Where a client that has just logged in should go instead; `undefined`: it stays. `own.load` counts it already. With
- * equal weights that is the server with the fewest clients, when it has at least 2 fewer. `redirected`: clients that
- * were sent to each server and are not in its load yet.
+ * The server where a client that has just logged in should go instead; `undefined` when it should stay. `own.load`
+ * counts the client already. With equal weights the client goes to the server with the fewest clients, if that has at
+ * least 2 fewer. `redirected` has the clients that were sent to each server and are not in its load yet.
  */
 export function redirectTarget(
   own: Share,
@@ -85,13 +85,13 @@ export function redirectTarget(
 }
 
 /**
- * What one server knows of its own redirects, and of how it stood when others said how they do. An announcement is
- * a little old: when the clients of a server that failed come to two others at once, each would see the other as it
- * was, and send them there. So for these what is compared is of one moment: the other's load, and this server's
- * when that was announced.
+ * The redirects of one server, and its own load at each announcement of another server. An announcement is a little
+ * old. When the clients of a failed server come to two others at once, each of these sees the other one as empty, and
+ * sends clients there. So the server compares loads of one moment: the other's announced load, and its own at that
+ * time.
  */
 export class RedirectBook {
-  /** Not announced yet, for each server. */
+  /** Clients sent to each server that its announced load does not have yet. */
   readonly #counts = new Map<string, number>();
   /** This server's load when each server announced its own. */
   readonly #ownLoads = new Map<string, number>();
@@ -99,8 +99,8 @@ export class RedirectBook {
   readonly #sentAt = new RecentMap<string, number>(MAX_REMEMBERED);
 
   /**
-   * Where `newcomer` is to be sent, noting that it was; `undefined`: it stays. `own.load` counts it
-   * already. Time is monotonic.
+   * The server that `newcomer` is sent to, which is noted; `undefined` when it stays. `own.load` counts it already.
+   * Time is monotonic.
    */
   redirect(own: Share, others: readonly ServerLoad[], newcomer: Newcomer, nowMs: number): ServerLoad | undefined {
     if ((newcomer.redirects ?? 0) >= MAX_REDIRECTS) return undefined;
@@ -117,7 +117,7 @@ export class RedirectBook {
     this.#ownLoads.set(serverId, ownLoad);
   }
 
-  /** Whether a newcomer would have had it better on `other` when that announced itself. */
+  /** Whether a newcomer would have been better off at `other` when that server announced itself. */
   #wasBusierThan({ load, weight, serverId }: Share, other: ServerLoad): boolean {
     const then = Math.min(load, (this.#ownLoads.get(other.serverId) ?? load) + 1);
     const redirected = this.#counts.get(other.serverId) ?? 0;
@@ -125,9 +125,9 @@ export class RedirectBook {
   }
 
   /**
-   * Whether a plain client has come back after it was sent away; if not, it is noted that it is now. Once back, it is
-   * forgotten: several users behind one address may have one name (`anonymous`), and only every other of them is taken
-   * for somebody who came back.
+   * Whether a plain client has come back after it was sent away. If not, this notes that it is sent away now. A client
+   * that is back is forgotten. Several users behind one address may have one name (`anonymous`), and so only every
+   * other one of them is taken for a client that came back.
    */
   #isBack({ username, remoteHost }: Newcomer, nowMs: number): boolean {
     for (const [who, at] of this.#sentAt) {
@@ -142,12 +142,12 @@ export class RedirectBook {
 }
 
 /**
- * How many of its idle clients this server should hand to whom now; empty when the loads are even, or when `isStable`
- * is false: servers have come or gone only just. At most 5 % of its clients, rounded up, and never more than half of
- * what lies between the two servers.
+ * How many idle clients this server should hand to which servers now. Empty when the loads are even, or when `isStable`
+ * is false because servers have just come or gone. A server moves at most 5 % of its clients, rounded up, and never
+ * more than half of the difference between the two servers.
  *
- * Every server plans for all of them, from the same announcements, and does its own part: so two with many clients do
- * not both fill up a third.
+ * Every server makes the plan of all servers, from the same announcements, and does its own part. So two full servers
+ * do not both fill up a third one.
  */
 export function clientsToMove(
   own: Share,
@@ -179,8 +179,8 @@ export function clientsToMove(
 }
 
 /**
- * The servers to try when this one is gone, best first. `rotation`, any whole number from 0 on and another for each
- * client, spreads clients over the servers that are about equally loaded, so that not all of them come to the same one.
+ * The servers to try when this one is gone, the best first. `rotation` is a whole number from 0 on, another one for
+ * each client. It spreads clients over the servers that are about equally loaded.
  */
 export function backupOrder(others: readonly ServerLoad[], rotation: number): ServerLoad[] {
   const live = others.filter(({ isLive }) => isLive).toSorted(compareLoad);
@@ -197,18 +197,18 @@ export function backupOrder(others: readonly ServerLoad[], rotation: number): Se
   return order;
 }
 
-/** Whether a client of `from` has it better on `to`, counting it there. */
+/** Whether a client of `from` is better off at `to`, counted there. */
 function isBetterFor(from: Share, to: Share): boolean {
-  // Multiplied instead of divided: whole numbers compare exactly.
+  // A product instead of a quotient: whole numbers compare exactly.
   return (to.load + 1) * from.weight < from.load * to.weight;
 }
 
-/** Which of two is the less loaded. */
+/** Orders two servers by their load. */
 function compareLoad(a: Share, b: Share): number {
   return a.load * b.weight - b.load * a.weight || compareName(a, b);
 }
 
-/** Which of two would be the less loaded with one client more. */
+/** Orders two servers by their load with one more client. */
 function compareNext(a: Share, b: Share): number {
   return (a.load + 1) * b.weight - (b.load + 1) * a.weight || compareName(a, b);
 }

@@ -1,6 +1,6 @@
 /**
- * Which server serves whom: sends newcomers on to servers that have fewer clients, moves idle ones there slowly, and
- * tells clients where to go when this server is gone. Decided in `balance.ts`.
+ * Sends newcomers on to servers with fewer clients, and moves idle clients there slowly. Tells clients where to go when
+ * this server is gone. `balance.ts` decides.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -13,26 +13,26 @@ import type { ClientSession, Sessions } from "../hub/sessions.ts";
 
 /** What the balancer needs of its node. */
 export interface BalancerParts {
-  /** This server, which can get another name. */
+  /** This server. It can get another name. */
   readonly named: { readonly serverId: string };
   readonly cluster: ClusterConfig;
   readonly clock: Clock;
   readonly sessions: Sessions;
   members(): readonly Member[];
-  /** Tells the others soon how many clients there are here. */
+  /** Tells the other servers soon how many clients this server has. */
   announceSoon(): void;
   /** From 0 up to but not including 1. */
   chance(): number;
 }
 
 /**
- * Between two looks for clients to move, half of it at random: so that servers do not act as one, and what was moved
- * is announced by then.
+ * The time between two looks for clients to move. Half of it is random, so that servers do not act at once. Clients
+ * that were moved are announced by then.
  */
 const REBALANCE_MS = 3_000;
 /**
- * Servers have to have been linked for so long before clients are moved: after a failure clients find their
- * places by themselves.
+ * Servers have to be linked for this long before clients are moved. After a failure clients find their servers by
+ * themselves.
  */
 const STABLE_MS = 5_000;
 const logger = getLogger(["thrum", "balance"]);
@@ -43,10 +43,10 @@ export class Balancer {
   readonly #book = new RedirectBook();
   #timer: Timer | undefined;
   #told = "";
-  /** The load of each server that was answered last, so that two do not go on answering each other. */
+  /** The load of each server that was answered last. Otherwise two servers would answer each other for ever. */
   readonly #answered = new Map<string, number>();
   #rotation = 0;
-  /** Clients handed to each server since that announced its load. */
+  /** Clients handed to each server since it announced its load. */
   readonly #handedTo = new Map<string, number>();
 
   constructor(parts: BalancerParts) {
@@ -61,7 +61,7 @@ export class Balancer {
     this.#timer?.cancel();
   }
 
-  /** Where a client that may log in is to be sent instead. */
+  /** The server that a client is sent to instead of being let in. */
   redirectFor(login: LoginMessage, isPlain: boolean, remoteHost: string): ServerLoad | undefined {
     const servers = this.#servers();
     if (servers.length === 0) return undefined;
@@ -90,7 +90,7 @@ export class Balancer {
   }
 
   /**
-   * A server said how many clients it has. If that is much more or less than here, it should know soon how it is here.
+   * A server said how many clients it has. If this server has many more or fewer, it tells its own number soon.
    */
   #compare(serverId: string): void {
     const { sessions, members, announceSoon } = this.#parts;
@@ -100,7 +100,7 @@ export class Balancer {
     this.#answered.set(serverId, load);
   }
 
-  /** It has just logged in. */
+  /** A client has just logged in. */
   begin(session: ClientSession): void {
     if (session.canResume && this.#told !== "") this.#tellBackups(session, this.#servers());
   }
@@ -115,7 +115,9 @@ export class Balancer {
     return this.#servers().some(({ isLive }) => isLive);
   }
 
-  /** Where one more client of this server, which is about to stop, has the most room; it counts as sent there. */
+  /**
+   * The server with the most room for one more client of this server, which is about to stop. Counts it as sent there.
+   */
   nextTarget(): ServerLoad | undefined {
     const roomOf = ({ serverId, load, weight }: ServerLoad) => (load + (this.#handedTo.get(serverId) ?? 0)) / weight;
     const [target] = this.#servers().filter(({ isLive }) => isLive).sort((one, other) => roomOf(one) - roomOf(other));

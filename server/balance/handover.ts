@@ -1,6 +1,6 @@
 /**
- * Clients leave a server that is about to stop: little by little, so that the others are not overrun, and gently where
- * there is time: each when it is in the middle of nothing, and straight to a server that has room.
+ * Clients leave a server that is about to stop. They leave little by little, so that other servers are not overrun.
+ * Where there is time, each one leaves when it is in the middle of nothing, and goes to a server with room.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -15,15 +15,15 @@ export interface HandoverParts {
   readonly sessions: Sessions;
   /** Whether there is another server that takes clients. */
   hasOthers(): boolean;
-  /** Where one more client has the most room; it counts as sent there. */
+  /** The server with the most room for one more client, which counts as sent there. */
   nextTarget(): Endpoint | undefined;
 }
 
-/** Between two portions of clients. */
+/** The time between two portions of clients. */
 const STEP_MS = 20;
-/** A client that is busy is waited for this long. */
+/** The longest wait for a busy client. */
 const PATIENCE_MS = 10_000;
-/** Clients a second when nobody is in a hurry: about what a server can log in with tickets beside its work. */
+/** Clients a second when there is time: about as many as a server can log in by tickets beside its work. */
 const PER_SECOND = 200;
 
 /** All clients of one server. */
@@ -37,20 +37,19 @@ export class Handover {
   }
 
   /**
-   * How far it is. Also of a server that has no clients it can be seen that it drains, and of one that has not
-   * begun to send them away.
+   * The progress. It is there also when a server has no clients, or has not begun to send them away.
    */
   get progress(): NonNullable<ServerView["draining"]> {
     const left = this.#parts.sessions.load;
     return { total: Math.max(1, this.#total, left), left };
   }
 
-  /** Whoever waits for `gently` does not want to any more. */
+  /** Ends the wait for `gently`. */
   hurry(): void {
     this.#hurries = true;
   }
 
-  /** Resolves when no client is left, or `hurry` was called. */
+  /** Resolves when no client is left, or when `hurry` was called. */
   async gently(reason: CloseReason): Promise<void> {
     const { clock, sessions, nextTarget } = this.#parts;
     this.#total = sessions.load;
@@ -72,7 +71,7 @@ export class Handover {
     }
   }
 
-  /** Within `spanMs` all are told to go, busy or not; resolves then. At once where they have nowhere to go. */
+  /** Tells all clients within `spanMs` to go, busy or not, and then resolves. At once if there is no other server. */
   async within(spanMs: number, reason: CloseReason): Promise<void> {
     const sessions: ClientSession[] = [...this.#parts.sessions];
     const hasOthers = spanMs > 0 && this.#parts.hasOthers();

@@ -1,7 +1,7 @@
 /**
- * The log as clients read it. What has come in since this server was started was looked at then; what was stored before
- * may be older than the rules are. So lines for everyone that are no activities are left out here: no client gets them,
- * and it is said once. Peers get them as they are, as logs are to be equal.
+ * The log as clients read it. The server checks an entry when it comes in. Entries that were stored before its start
+ * may be older than the rules. So lines for everyone that are no activities are left out here. No client gets them, and
+ * the log says so once. Peers get these lines unchanged, as all logs have to be equal.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -12,21 +12,21 @@ import { checkEntry } from "../../protocol/entry_check.ts";
 
 const PREFIX = '{"command":"ACTIVITY_BROADCAST","activity":{';
 const USER = '"authenticated_user":"';
-/** What stands behind the beginning of the time, as `encodeBroadcast` writes it. */
+/** The text that follows the beginning of a time, as `encodeBroadcast` writes it. */
 const END = /^\d{1,15},"sentAt":\d{1,15}(?:,"messageId":"[^"\\]{1,128}")?(?:,"after":"[^"\\]{3,96}")?\}$/;
-/** Of a username as it is in almost every line: one that needs no second look. */
+/** The usernames of almost every line: these need no second look. */
 const PLAIN_USER = /^[^:\\/\p{Cc}]{1,64}"$/u;
 const logger = getLogger(["thrum", "server"]);
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** One server's. */
+/** The log of one server, for its clients. */
 export class ClientLog implements ReadableLog {
   readonly #log: ReadableLog;
   readonly #openedHead: Position;
   #isSaid = false;
 
-  /** All of `log` up to `openedHead` was there when this server was started. */
+  /** `log` had everything up to `openedHead` when this server was started. */
   constructor(log: ReadableLog, openedHead: Position) {
     this.#log = log;
     this.#openedHead = openedHead;
@@ -53,7 +53,7 @@ export class ClientLog implements ReadableLog {
     });
   }
 
-  /** Whether clients get this line of `segment`, which is for everyone. For who reads single lines. */
+  /** Whether clients get this line of `segment`, which is for everyone. For callers that read single lines. */
   shows({ position, origin }: Segment, { sequence, bytes }: SegmentLine): boolean {
     if (position > this.#openedHead) return true;
     const line = decoder.decode(bytes);
@@ -72,8 +72,8 @@ export class ClientLog implements ReadableLog {
 }
 
 /**
- * `segment`, for everyone, in runs of activities and of what is none; these are for servers. Itself,
- * when all are activities.
+ * Divides `segment`, which is for everyone, into runs of activities and runs of other lines. The other lines are for
+ * servers. Gives the segment itself when all its lines are activities.
  */
 export function partsOf(segment: Segment): Segment[] {
   const { origin, first, bytes } = segment;
@@ -107,8 +107,8 @@ export function partsOf(segment: Segment): Segment[] {
 }
 
 /**
- * Whether a line is an activity, as a client expects one. Nearly all are as this version writes them, which is seen
- * without reading them through.
+ * Whether a line is an activity, as a client expects one. This version has written nearly all lines. It knows those at
+ * a look, without parsing them.
  */
 function isActivity(text: string, from: number, end: number, origin: string, sequence: number): boolean {
   const id = `"},"id":"${origin}:${sequence}","lamport":`;

@@ -1,7 +1,7 @@
 /**
- * Who reads the log here, and the fan-out to them. The bytes of a turn are written as one buffer to all who are at the
- * end of the log; who cannot take them falls behind and is read from the log when its outlet drains. Nothing is queued
- * for anybody: memory does not depend on how slow readers are.
+ * The readers of the log at this server, and the fan-out to them. The hub writes the bytes of a turn as one buffer to
+ * all readers at the end of the log. A reader whose outlet is full falls behind. The hub reads the log for it when the
+ * outlet drains. No reader has a queue, so memory does not depend on how slow readers are.
  */
 
 import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
@@ -17,13 +17,13 @@ import type { Reader, ReaderState } from "./reader.ts";
 export interface ReadableLog {
   /** The newest segment's position. */
   readonly head: Position;
-  /** What the log has at `head`. */
+  /** The entries that the log has at `head`, by origin. */
   readonly vector: Vector;
   /** Segments after `position` in order: at least one if there is one, then as many as fit into `maxBytes`. */
   segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
 }
 
-/** Read for one reader at once: large enough for the disk, small enough that many readers share the turn. */
+/** The bytes that one read takes: enough for the disk, and few enough that many readers share the turn. */
 const READ_BYTES = 131_072;
 
 /** The readers of one server. */
@@ -49,34 +49,34 @@ export class Hub {
   }
 
   /**
-   * As `join`, but reads nothing before `readOn` is called: something else is to be written first. Meanwhile it is told
-   * when it falls behind.
+   * As `join`, but reads nothing before `readOn` is called, as something else has to be written first. The hub tells
+   * the reader meanwhile when it falls behind.
    */
   enter(reader: Reader): void {
     this.#behind.add(reader);
   }
 
-  /** Ends it. What is already written to its outlet stays there. */
+  /** Ends the reader. Bytes that are already in its outlet stay there. */
   leave(reader: Reader): void {
     if (reader.state === "live") reader.cursor.position = this.#log.head;
     this.#move(reader, "gone");
   }
 
-  /** Reads what is in the log by now for it, and nothing that comes later. Then it is gone. */
+  /** Gives the reader what is in the log now, and nothing later. Then the reader is gone. */
   finish(reader: Reader): void {
     if (reader.state === "behind") reader.endsAt = this.#log.head;
     else this.leave(reader);
   }
 
   /**
-   * Reads on for one that is behind: its outlet takes data again, it has asked for more, or what was to
-   * be written first is.
+   * Reads on for a reader that is behind. Its outlet takes data again, it has asked for more, or the bytes that had to
+   * be first are written.
    */
   readOn(reader: Reader): void {
     if (reader.state === "behind") this.#read(reader);
   }
 
-  /** The log has forgotten something at and before `position`: whoever had still to read it is told. */
+  /** The log has forgotten entries up to `position`. Readers that had not read them yet are told. */
   forgot(position: Position): void {
     for (const reader of this.#behind) {
       if (reader.cursor.position >= position) continue;
@@ -85,9 +85,9 @@ export class Hub {
   }
 
   /**
-   * The log goes on after `before` with something missing in between; `holes` says of each such origin up to where.
-   * Whoever has not got all of that elsewhere is told, and gets nothing of what follows: it stands at `before`, or
-   * where it was. All others read on.
+   * The log goes on after `before`, and entries are missing in between. `holes` has the last missing entry of each
+   * origin. A reader that has not got all of them elsewhere is told, and gets nothing that follows. It stays at
+   * `before`, or where it was. All other readers read on.
    */
   skipped(before: Position, holes: Vector): void {
     for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
@@ -103,8 +103,7 @@ export class Hub {
   }
 
   /**
-   * Sends what was just added to the log: the segments between the former head and the log's. Called
-   * once for each commit.
+   * Sends the segments that were just added to the log: those after the former head. Called once for each commit.
    */
   deliver(segments: readonly Segment[]): void {
     const forEveryone = segments.filter((segment) => segment.audience.kind === "everyone");
@@ -112,7 +111,7 @@ export class Hub {
     users.delete(undefined);
     const bytes = joinBytes(forEveryone.map((segment) => segment.bytes));
     const before = segments[0]!.position - 1;
-    // The set may shrink on the way: a reader whose outlet is full leaves it.
+    // The set may shrink meanwhile: a reader whose outlet is full leaves it.
     for (const reader of this.#live) {
       try {
         if (users.size > 0 && users.has(reader.cursor.username)) {
@@ -125,7 +124,7 @@ export class Hub {
         }
       } catch (error) {
         this.#faults.caught("delivery", error);
-        // Once more is better than not at all, for whoever is remembered by this place.
+        // A user whose place this is gets an entry twice rather than never.
         if (reader.state === "live") reader.cursor.position = before;
         this.#cut(reader);
       }
@@ -138,12 +137,12 @@ export class Hub {
     this.#guarded(reader, () => reader.owner.fellBehind());
   }
 
-  /** A fault on the way to one reader is nobody else's. */
+  /** A fault in writing to one reader touches no other reader. */
   #guarded(reader: Reader, act: () => void): void {
     guarded(this.#faults, "delivery", act, () => this.#cut(reader));
   }
 
-  /** It is not known what it got. */
+  /** Nobody knows what the reader got. */
   #cut(reader: Reader): void {
     this.#move(reader, "gone");
     reader.owner.faulted();

@@ -1,31 +1,31 @@
 /**
- * The pump: how every reader of a log is served. It reads until the outlet is full, the log is at its end, or the
- * reader's share of the turn is used up. Nothing is queued for a reader, so memory does not depend on how slow it is.
- * What one read is, and where it writes to, is handed in.
+ * The pump serves every reader of a log. It reads until the outlet is full, the log is at its end, or the reader's
+ * share of the turn is used up. No reader has a queue, so memory does not depend on how slow it is. The caller hands in
+ * the function that reads once and writes.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
 
-/** What one read came to: there may be `"more"`, the log is at its `"end"`, or the outlet takes no more (`"full"`). */
+/** The result of one read: there may be `"more"`, the log is at its `"end"`, or the outlet is `"full"`. */
 export type ReadOutcome = "more" | "end" | "full";
-/** Why a pump stopped: as one read says, or `"paused"`, as the share of the turn is used up. */
+/** Why a pump stopped: the result of its last read, or `"paused"` when the share of the turn is used up. */
 export type PumpOutcome = "end" | "full" | "paused";
 
-/** What one reader may use of one turn of the event loop. */
+/** The part of one turn of the event loop that one reader may use. */
 export interface Share {
   readonly reads: number;
-  /** After how long there is no further read: of small segments each costs more than its bytes. */
+  /** No read begins after this time. Small segments cost more than their bytes. */
   readonly ms: number;
 }
 
-/** Small enough that many clients who are behind share the turn. */
+/** Small enough that many clients behind the log share the turn. */
 export const CLIENT_SHARE: Share = { reads: 4, ms: 8 };
-/** Other servers are few, and their copies are what outlives this server. */
+/** Other servers are few, and their copies outlive this server. */
 export const PEER_SHARE: Share = { reads: 4, ms: Infinity };
 /** Only a full link stops it. */
 export const WHOLE_LOG: Share = { reads: Infinity, ms: Infinity };
 
-/** Serves `reader` once. The first read is always made. Who gets `"paused"` goes on in a later turn. */
+/** Serves `reader` once. The first read is always made. After `"paused"` the caller goes on in a later turn. */
 export function pump<R>(
   clock: Pick<Clock, "nowMs">,
   share: Share,
@@ -41,8 +41,8 @@ export function pump<R>(
 }
 
 /**
- * Calls `goOn` when everybody else was served. By a timer, as the end of a turn would follow at once: a long catch-up
- * must let the others be read in between.
+ * Calls `goOn` when all others were served. It uses a timer, as the end of the turn would follow at once. A long
+ * catch-up must let other sockets be read in between.
  */
 export function afterPause(clock: Pick<Clock, "after">, goOn: () => void): Timer {
   return clock.after(0, goOn);
@@ -53,11 +53,11 @@ export interface PumpParts {
   readonly clock: Pick<Clock, "nowMs" | "after">;
   readonly share: Share;
   readOnce(): ReadOutcome;
-  /** Runs what goes on after a pause, and contains its faults. The clock's guard has them otherwise. */
+  /** Runs the rest after a pause, and contains its faults. Otherwise the clock's guard takes them. */
   guarded?(goOn: () => void): void;
 }
 
-/** The pump of one reader, which goes on by itself after each pause, and is not disturbed in it. */
+/** The pump of one reader. It goes on by itself after each pause, and nothing disturbs a pause. */
 export class Pump {
   readonly #parts: PumpParts;
   #pause: Timer | undefined;
@@ -66,14 +66,14 @@ export class Pump {
     this.#parts = parts;
   }
 
-  /** Serves the reader, unless a pause is to end first. */
+  /** Serves the reader, unless it is in a pause. */
   run(): void {
     if (this.#pause !== undefined) return;
     const { clock, share } = this.#parts;
     if (pump(clock, share, this.#parts, readOnceOf) === "paused") this.#pause = afterPause(clock, () => this.#goOn());
   }
 
-  /** Ends it in its pause: the reader is gone. */
+  /** Ends the pause for good: the reader is gone. */
   stop(): void {
     this.#pause?.cancel();
   }

@@ -1,7 +1,6 @@
 /**
- * Another server as a reader of the log: the pump of a client's, but each server is sent the entries in a form of its
- * own. So nothing is written to all at once as `hub.ts` does it. `server/node/after_commit.ts` says when which of them
- * is delivered to.
+ * Another server as a reader of the log. The pump is that of clients. But each server gets the entries in a form of its
+ * own, so no buffer is shared as in `hub.ts`. `server/node/after_commit.ts` says which servers are served when.
  */
 
 import type { LogPosition } from "../../log/cursor.ts";
@@ -11,15 +10,15 @@ import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { ReadableLog } from "./hub.ts";
 import { Pump, type ReadOutcome, type Share } from "./pump.ts";
 
-/** What a reader's owner says, and is told. */
+/** The owner of a reader: what it answers, and what it is told. */
 export interface ServerReaderOwner {
-  /** Whether it takes nothing now: `readOn` follows when it does. */
+  /** Whether it takes nothing now. `readOn` follows when it does again. */
   readonly isFull: boolean;
   /** Whether it takes nothing any more. */
   readonly isOver: boolean;
   /** Sends what the server gets of `segment`, the next one in the log, and moves the cursor over it. */
   pass(segment: Segment): void;
-  /** A fault on the way to it, which is nobody else's: it is not known what it got. */
+  /** A fault in writing to it. Nobody knows what it got. No other reader is touched. */
   faulted(): void;
 }
 
@@ -29,11 +28,11 @@ export interface ServerReaderParts {
   readonly clock: Pick<Clock, "nowMs" | "after">;
   readonly faults: FaultGuard;
   readonly share: Share;
-  /** Read at once. */
+  /** The bytes that one read takes. */
   readonly readBytes: number;
 }
 
-/** One server's. */
+/** The reader of one other server. */
 export class ServerReader {
   readonly #parts: ServerReaderParts;
   readonly #cursor: LogPosition;
@@ -53,14 +52,13 @@ export class ServerReader {
     });
   }
 
-  /** Reads on: the server takes data, or its cursor was moved. */
+  /** Reads on: the server takes data again, or its cursor was moved. */
   readOn(): void {
     this.#pump.run();
   }
 
   /**
-   * More is committed. With `segments`, that is what it is: who is at the end of the log gets them as they are, and
-   * nothing is read.
+   * More is committed. A reader at the end of the log gets `segments` as they are, and nothing is read.
    */
   committed(segments?: readonly Segment[]): void {
     this.#guarded(() => {

@@ -1,4 +1,6 @@
-/** Who is logged in at this server: for its load, and for what concerns all of them or all of one user. */
+/**
+ * The clients that are logged in at this server: their number is its load. Finds all sessions, or those of one user.
+ */
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
@@ -8,17 +10,17 @@ import type { Renumbering } from "../../log/renumbering.ts";
 /** A logged-in client, as the network sees it. */
 export interface ClientSession {
   readonly username: string;
-  /** Whether it knows where it stands, and so misses nothing when it goes on elsewhere. */
+  /** Whether it knows its place in the log, so that it misses nothing when it goes on elsewhere. */
   readonly canResume: boolean;
-  /** Whether it can be sent elsewhere now without anything being lost, or being felt. */
+  /** Whether it can be sent elsewhere now, and nobody loses or feels anything. */
   canBeMoved(nowMs: number): boolean;
-  /** Where to go when this server is gone. Only for those that can resume. */
+  /** Where to go when this server is gone. Only for clients that can resume. */
   sendBackups(servers: readonly WireServer[]): void;
   /** Sends it to another server. */
   redirect(to: Endpoint): void;
-  /** Somebody has come or gone: `line` says it. */
+  /** `line` says that somebody has come or gone. */
   tellPresence(username: string, line: Uint8Array): void;
-  /** What it was sent stands under other numbers. */
+  /** The entries that it was sent have other numbers now. */
   renumbered(renumbering: Renumbering): void;
   end(reason: CloseReason): void;
 }
@@ -28,12 +30,12 @@ export class Sessions implements Iterable<ClientSession> {
   readonly #sessions = new Set<ClientSession>();
   readonly #changed: () => void;
 
-  /** `changed` is told whenever there is one more or less. */
+  /** Calls `changed` whenever the number of sessions changes. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** How many there are. */
+  /** The number of sessions. */
   get load(): number {
     return this.#sessions.size;
   }
@@ -43,12 +45,12 @@ export class Sessions implements Iterable<ClientSession> {
     this.#changed();
   }
 
-  /** Harmless for one that is not there. */
+  /** Does nothing for a session that is not there. */
   remove(session: ClientSession): void {
     if (this.#sessions.delete(session)) this.#changed();
   }
 
-  /** Those of one user. */
+  /** The sessions of one user. */
   of(username: string): ClientSession[] {
     return [...this.#sessions].filter((session) => session.username === username);
   }

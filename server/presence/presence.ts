@@ -1,7 +1,7 @@
 /**
- * Who is online in the network: the users of this server and of each that is linked, and what is told when somebody
- * comes or goes. Who is nowhere any more because a connection or a server was lost has a moment to come back before
- * that is told. For each user what is told alternates: joined, gone, joined. Pure: the time comes in.
+ * The users who are online in the network: at this server and at each linked one. Decides what is told when a user
+ * comes or goes. A user who lost a connection or a server has a moment to come back before the loss is told. For each
+ * user the news alternates: joined, gone, joined. Pure: the time comes in.
  */
 
 /** Something to tell. */
@@ -11,22 +11,22 @@ export interface PresenceEvent {
 }
 
 interface User {
-  /** Servers that it is logged in at. */
+  /** The servers where the user is logged in. */
   readonly servers: Set<string>;
-  /** When it is told that it is gone, in milliseconds of a monotonic clock; `Infinity` while it is somewhere. */
+  /** When the user's going is told, in milliseconds of a monotonic clock; `Infinity` while the user is somewhere. */
   lostAt: number;
 }
 
 const NOTHING: readonly PresenceEvent[] = Object.freeze([]);
 
-/** The users that are somewhere, or were a moment ago. */
+/** The users who are somewhere, or were a moment ago. */
 export class Presence {
   readonly #graceMs: number;
   readonly #users = new Map<string, User>();
-  /** Is another number whenever `listed` is another list. */
+  /** A number that changes whenever `listed` changes. */
   changes = 0;
 
-  /** Whoever was lost has `graceMs` to come back. */
+  /** A lost user has `graceMs` to come back. */
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
   }
@@ -36,22 +36,22 @@ export class Presence {
     return (this.#users.get(username)?.servers.size ?? 0) > 0;
   }
 
-  /** Where the user is logged in at this moment; if nowhere, whether it has a moment to come back. */
+  /** Where the user is logged in at this moment. If nowhere: whether the user may still come back in time. */
   whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
     const user = this.#users.get(username);
     return { servers: [...user?.servers ?? []], isAway: user?.servers.size === 0 };
   }
 
   /**
-   * Everybody of whom `joined` was told and not yet that he is gone, in the order of `Array.sort`: so also who has a
-   * moment to come back. Who asks and is told what happens from then on knows who is there: nothing follows when
-   * somebody comes back.
+   * All users whose `joined` was told and whose going was not, in the order of `Array.sort`. This includes users who
+   * may still come back. So a client that reads this list and the news from then on knows who is there: a user who
+   * comes back in time causes no news.
    */
   get listed(): string[] {
     return [...this.#users.keys()].sort();
   }
 
-  /** Everybody who is logged in somewhere at this moment, with the servers. */
+  /** The users who are logged in somewhere at this moment, with their servers. */
   *servers(): Iterable<readonly [username: string, servers: readonly string[]]> {
     for (const [username, { servers }] of this.#users) {
       if (servers.size > 0) yield [username, servers.size === 1 ? [...servers] : [...servers].sort()];
@@ -84,7 +84,7 @@ export class Presence {
     return [{ event: "left", username }];
   }
 
-  /** These, and nobody else, are at `server`. */
+  /** These users are at `server`, and no others. */
   settle(server: string, usernames: ReadonlySet<string>, nowMs: number): readonly PresenceEvent[] {
     const events: PresenceEvent[] = [];
     for (const [username, { servers }] of this.#users) {
@@ -106,7 +106,7 @@ export class Presence {
     return due === Infinity ? undefined : due;
   }
 
-  /** Those who were lost and have not come back. */
+  /** The users who were lost and have not come back. */
   due(nowMs: number): PresenceEvent[] {
     const events: PresenceEvent[] = [];
     for (const [username, { lostAt }] of this.#users) {

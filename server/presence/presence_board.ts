@@ -1,6 +1,6 @@
 /**
- * Who is online, carried between servers and told to clients: notes who comes and goes here, tells the other servers,
- * hears it from them. What is told when is decided in `presence.ts`.
+ * Carries presence between servers and to clients. Notes who comes and goes here, tells the other servers, and hears
+ * their news. `presence.ts` decides what is told when.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -14,20 +14,20 @@ import type { ClientSession, Sessions } from "../hub/sessions.ts";
 
 /** What the board needs of its node. */
 export interface PresenceBoardParts {
-  /** This server, which can get another name. */
+  /** This server. It can get another name. */
   readonly named: { readonly serverId: string };
   readonly perUser: Config["sessions"]["perUser"];
   readonly clock: Clock;
   readonly sessions: Sessions;
-  /** Says it to every linked server. */
+  /** Sends the message to every linked server. */
   tellServers(message: OnlineChangeMessage): void;
   /** The server's Lamport time after something happened here, or after a message came that was sent at `lamport`. */
   tick(lamport?: number): number;
-  /** Somebody has come or gone: for those who are told otherwise than clients are. */
+  /** A user has come or gone. For listeners that are told in another way than clients. */
   told(event: PresenceEvent, lamport: number): void;
 }
 
-/** Whoever lost a connection, or a server, has so long to be back before anybody is told. */
+/** A user who lost a connection or a server has this long to come back before anybody is told. */
 const GRACE_MS = 1_500;
 const logger = getLogger(["thrum", "presence"]);
 
@@ -37,9 +37,9 @@ export class PresenceBoard {
   readonly #presence = new Presence(GRACE_MS);
   /** Sessions of each user at this server. */
   readonly #here = new Map<string, number>();
-  /** Lamport time at which the newest of them began. */
+  /** The Lamport time when the newest session began. */
   readonly #beganAt = new Map<string, number>();
-  /** Who was at the server that was lost last. */
+  /** The users of the server that was lost last. */
   #lost: { readonly serverId: string; readonly users: readonly string[] } = { serverId: "", users: [] };
   #timer: Timer | undefined;
 
@@ -47,17 +47,17 @@ export class PresenceBoard {
     this.#parts = parts;
   }
 
-  /** Users that are logged in somewhere in the network, or have a moment to come back. */
+  /** Users who are logged in somewhere in the network, or may still come back in time. */
   get listed(): string[] {
     return this.#presence.listed;
   }
 
-  /** Is another number whenever `listed` is another list. */
+  /** A number that changes whenever `listed` changes. */
   get changes(): number {
     return this.#presence.changes;
   }
 
-  /** Users that are logged in at this moment, with the servers that each is at. */
+  /** Users who are logged in at this moment, each with its servers. */
   get servers(): Iterable<readonly [username: string, serverIds: readonly string[]]> {
     return this.#presence.servers();
   }
@@ -66,22 +66,22 @@ export class PresenceBoard {
     return this.#presence.isOnline(username);
   }
 
-  /** Where a user is logged in; whether it has lost its last connection a moment ago, and may be back. */
+  /** Where a user is logged in. If nowhere: whether the user lost the last connection a moment ago. */
   whereabouts(username: string): { readonly servers: readonly string[]; readonly isAway: boolean } {
     return this.#presence.whereabouts(username);
   }
 
-  /** Users that are logged in at `serverId`. */
+  /** Users who are logged in at `serverId`. */
   usersAt(serverId: string): string[] {
     return [...this.#presence.servers()].flatMap(([user, servers]) => servers.includes(serverId) ? [user] : []);
   }
 
-  /** Users that were at `serverId` when it was lost, if that was the last loss. */
+  /** Users who were at `serverId` when it was lost, if that was the last loss. */
   lostWith(serverId: string): readonly string[] {
     return this.#lost.serverId === serverId ? this.#lost.users : [];
   }
 
-  /** What a server with a new link has to know. */
+  /** The news for a server with a new link. */
   get here(): OnlineMessage {
     return { command: "ONLINE", users: [...this.#here.keys()] };
   }
@@ -102,7 +102,7 @@ export class PresenceBoard {
     }
     const count = (this.#here.get(username) ?? 0) + 1;
     this.#here.set(username, count);
-    // Also for a further session, where the others have to end theirs.
+    // Also for a further session: other servers may have to end theirs.
     if (count === 1 || perUser === "replace") {
       const lamport = this.#parts.tick();
       this.#beganAt.set(username, lamport);
@@ -141,7 +141,7 @@ export class PresenceBoard {
   }
 
   /**
-   * Whether the user's session here began after one there: both servers decide it alike, so that one of two sessions
+   * Whether the user's session here began after the one there. Both servers decide alike, so that one of two sessions
    * that begin at once stays.
    */
   #beganAfter(username: string, lamport: number, serverId: string): boolean {

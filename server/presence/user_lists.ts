@@ -1,26 +1,26 @@
 /**
- * The answers to LIST_USERS. Names of accounts are read once and kept in their order; an answer is made when it is
- * asked for after something has changed, and is the same bytes for all who ask until the next change: however often
- * somebody asks, it costs a write.
+ * The answers to LIST_USERS. The server reads the names of accounts once, and keeps them in order. It makes an answer
+ * at the first question after a change. All clients that ask before the next change get the same bytes. So a question
+ * costs one write, however often it comes.
  */
 
 import type { UserScope } from "../../protocol/message.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
 
-/** Where the names are. */
+/** The sources of the names. */
 export interface UserListsParts {
   /** Every registered name, in the order of `Array.sort`. */
   readUsernames(): readonly string[];
-  /** Who is listed as online, in the same order. */
+  /** The users who are listed as online, in the same order. */
   readonly online: readonly string[];
-  /** Is another number whenever `online` has changed. */
+  /** A number that changes whenever `online` changes. */
   readonly onlineChanges: number;
 }
 
-/** One server's. */
+/** The answers of one server. */
 export class UserLists {
   readonly #parts: UserListsParts;
-  /** Absent until somebody asks. */
+  /** Absent until the first question. */
   #names: string[] | undefined;
   #all: Uint8Array | undefined;
   #online: { readonly line: Uint8Array; readonly changes: number } | undefined;
@@ -36,7 +36,7 @@ export class UserLists {
 
   /** These names have accounts. Some may have had one before. */
   registered(usernames: readonly string[]): void {
-    // Whoever asks first reads them from the store.
+    // The first question reads them from the store.
     const names = this.#names;
     if (names === undefined) return;
     let isNew = false;
@@ -62,7 +62,7 @@ function lineOf(scope: UserScope, users: readonly string[]): Uint8Array {
   return lineBytes({ command: "USER_LIST", scope, users });
 }
 
-/** Where `name` stands, or would. The order is that of `Array.sort`: by UTF-16 units, as `<` has it. */
+/** The index of `name`, or where it would be. The order is that of `Array.sort`: by UTF-16 units, as in `<`. */
 function indexOf(names: readonly string[], name: string): number {
   let low = 0;
   let high = names.length;
