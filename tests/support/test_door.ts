@@ -4,14 +4,14 @@
  * (tests/server/gateway/http/websocket_suite_test.ts).
  */
 
-import type { ServeOptions, Server } from "../../mod.ts";
+import { serve, type ServeOptions, type Server } from "../../mod.ts";
 import { LineClient, type Received } from "./line_client.ts";
 
 /** How clients reach a server. */
 export interface TestDoor {
   readonly over: "tcp" | "websocket";
-  /** What a server is started with so that there is such a door. */
-  readonly options: ServeOptions;
+  /** Starts a server that has such a door, on a port of its own, and with nothing on the disk. */
+  start(options?: ServeOptions): Promise<Server>;
   connect(server: Server): Promise<LineClient>;
   loggedIn(server: Server, login?: Received): Promise<LineClient>;
 }
@@ -23,14 +23,19 @@ export function doorOf(url: string): TestDoor {
 
 const TCP: TestDoor = {
   over: "tcp",
-  options: {},
+  start: (options) => startWith({}, options),
   connect: ({ port }) => LineClient.connect(port),
   loggedIn: ({ port }, login) => LineClient.loggedIn(port, login),
 };
 
 const WEBSOCKET: TestDoor = {
   over: "websocket",
-  options: { gateway: { http: { listen: "0" } } },
+  start: (options) => startWith({ gateway: { http: { listen: "0" } } }, options),
   connect: ({ http }) => LineClient.connectWebSocket(http!.port),
   loggedIn: async (server, login) => await (await WEBSOCKET.connect(server)).loggedIn(login),
 };
+
+function startWith(ofDoor: ServeOptions, options: ServeOptions = {}): Promise<Server> {
+  const store = { ephemeral: true, ...options.store };
+  return serve({ ...ofDoor, ...options, server: { host: "127.0.0.1", port: 0 }, store });
+}

@@ -2,14 +2,11 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { serve, type ServeOptions, type Server } from "../../../mod.ts";
+import type { Server } from "../../../mod.ts";
 import { doorOf } from "../../support/test_door.ts";
 
 const door = doorOf(import.meta.url);
-
-function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({ ...door.options, ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } });
-}
+const { start } = door;
 
 /** Sends `bytes` as the first thing that is said, and gives what the server made of it. */
 async function answerTo(server: Server, bytes: string | Uint8Array, finish = false): Promise<string> {

@@ -1,19 +1,10 @@
 /** What clients and a server say to each other (docs/protocol.md, section 2), on real sockets. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { serve, type ServeOptions, type Server } from "../../../mod.ts";
 import { doorOf } from "../../support/test_door.ts";
 
 const door = doorOf(import.meta.url);
-
-function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({
-    ...door.options,
-    ...options,
-    server: { host: "127.0.0.1", port: 0 },
-    store: { ephemeral: true, ...options.store },
-  });
-}
+const { start } = door;
 
 Deno.test("a client registers, logs in on the same connection, and publishes to all, itself included", async () => {
   await using server = await start();

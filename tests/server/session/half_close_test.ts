@@ -2,7 +2,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../../config/config.ts";
-import { serve } from "../../../mod.ts";
 import type { Received } from "../../support/line_client.ts";
 import { type FakeLineClient, NodeWorld } from "../../support/node_world.ts";
 import { doorOf } from "../../support/test_door.ts";
@@ -28,7 +27,7 @@ async function lonely(more: ConfigLayer = {}): Promise<NodeWorld> {
 }
 
 Deno.test("through a door: who sends no more gets all answers and its own activities, then the end", async () => {
-  await using server = await serve({ ...door.options, server: { port: 0 }, store: { ephemeral: true } });
+  await using server = await door.start();
   await using client = await door.connect(server);
   const login = { command: "LOGIN", username: "anna", secret: "s", features: ["ack", "presence"] };
   const lines = [{ command: "REGISTER", username: "anna", secret: "s" }, login, publish(1, "a")];

@@ -1,21 +1,12 @@
 /** Clients that were away (docs/protocol.md, section 2, "Resume"), on real sockets. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { serve, type ServeOptions, type Server } from "../../../mod.ts";
 import { type LineClient, PATIENCE_MS } from "../../support/line_client.ts";
 import { doorOf } from "../../support/test_door.ts";
 import { until } from "../../support/until.ts";
 
 const door = doorOf(import.meta.url);
-
-function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({
-    ...door.options,
-    ...options,
-    server: { host: "127.0.0.1", port: 0 },
-    store: { ephemeral: true, ...options.store },
-  });
-}
+const { start } = door;
 
 async function publish(client: LineClient, from: number, to: number): Promise<void> {
   const before = client.activities.length;

@@ -6,18 +6,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { deadline } from "@std/async/deadline";
-import { serve, type ServeOptions, type Server } from "../../../mod.ts";
 import { PATIENCE_MS } from "../../support/line_client.ts";
 import { doorOf } from "../../support/test_door.ts";
 import { until } from "../../support/until.ts";
 
 const door = doorOf(import.meta.url);
+const { start } = door;
 
 const QUICK = { idleTimeoutMs: 300, intervalMs: 100, count: 3 };
-
-function start(options: ServeOptions = {}): Promise<Server> {
-  return serve({ ...door.options, ...options, server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } });
-}
 
 Deno.test("a silent client is sent `count` heartbeats and END_CONNECTION, and is closed", async () => {
   await using server = await start({ heartbeat: QUICK });
