@@ -121,6 +121,7 @@ function* checkOnce(evidence: Evidence, all: readonly Told<"got">[]): Generator<
 function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got">): boolean {
   if (evidence.wasNumberedTwice(keyOf(again))) return true;
   if (before.session === again.session) return false;
+  if (!again.offline && wasTakenBack(evidence, again, before.at)) return true;
   // Two servers had taken it, and a vector does not tell that the two are one. What waits tells by its receipt.
   const isTwin = before.id !== again.id && !again.offline;
   return isTwin || !wasKnownAsTaken(evidence, again);

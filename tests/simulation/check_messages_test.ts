@@ -239,6 +239,25 @@ Deno.test("the checker lets who ends in numbers that were given out twice be sho
   ]);
 });
 
+Deno.test("the checker lets who was killed get again what stands behind numbers that were given out twice", () => {
+  const history = (gap: readonly Told[]): Told[] => [
+    ...BEGINNING,
+    [15, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "servers" }] }],
+    [16, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    [17, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "servers" }] }],
+    ...sent(20, 1, "s1:2"),
+    got(30, "c2", 1, "s1:2"),
+    ...delivered(31, "s2:1", "s1:2"),
+    [35, "c2", { what: "died", how: "crash" }],
+    ...enters(150, "c2", "s2", 2),
+    ...gap,
+    got(160, "c2", 1, "s1:2", { life: 2 }),
+  ];
+  const isOnce = (gap: readonly Told[]) => !broken(history(gap), 500, "silent").includes("a direct message comes once");
+  const gap: Told = [150, "c2", { what: "gap", session: "c2.2", gaps: [{ origin: "s1", first: 1, last: 1 }] }];
+  assertEquals([isOnce([gap]), isOnce([])], [true, false]);
+});
+
 Deno.test("the checker sees that what was taken waits all the same, and that inboxes differ", () => {
   const waits = { bob: { "c1.1#1": "s1:1" } };
   const taken = [...TAKEN, told(36, "s1:1"), is("c2")];
