@@ -299,7 +299,9 @@ talking(
     const { screen, server } = talk;
     await register(screen);
     server.signal("SIGSTOP");
-    await screen.type("one", "Enter");
+    await screen.type("one");
+    await screen.shows("> one");
+    await screen.type("Enter");
     await screen.shows(">");
     server.signal("SIGKILL");
     await screen.sees(/^Server is down\./);
