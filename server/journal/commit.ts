@@ -1,30 +1,30 @@
-/** What the journal hands on when a turn is in the store. Types only. What follows is `server/node/after_commit.ts`. */
+/** The result of a turn that is in the store. Types only. `server/node/after_commit.ts` says what follows. */
 
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 
-/** One turn that is committed: this server's store has all of it, and nobody was told yet. */
+/** One committed turn: this server's store has all of it, and nobody was told yet. */
 export interface Commit {
-  /** The entries, which are the end of the log now. Empty where nothing was added to the log. */
+  /** The entries, now the end of the log. Empty if nothing was added to the log. */
   readonly segments: readonly Segment[];
   /**
-   * By origin: the last entry that is missing before `segments`, as it was forgotten elsewhere.
-   * `undefined` without such holes.
+   * By origin: the last missing entry before `segments`. Other servers have forgotten it. `undefined` without such
+   * holes.
    */
   readonly holes: Vector | undefined;
-  /** Who asked to be told that the turn is committed. */
+  /** The parts of the server that asked to be told of the commit. */
   readonly waiting: Iterable<AwaitingCommit>;
   /** These names have accounts now. */
   readonly names: readonly string[];
-  /** The accounts that these names had here do not hold any more: other servers had older claims. */
+  /** The accounts of these names here do not hold any more: other servers had older claims. */
   readonly lostAccounts: readonly string[];
-  /** Called when all of the turn was delivered. Each may begin sessions and end turns. */
+  /** Called after all of the turn was delivered. Each of them may begin sessions and end turns. */
   readonly registrations: readonly (() => void)[];
 }
 
-/** Who is to be told that what it gave to the journal is committed. */
+/** Something that waits until its entries are committed. */
 export interface AwaitingCommit {
   committed(): void;
-  /** `committed` has thrown: what it belongs to is to be cut. The others are told all the same. */
+  /** `committed` has thrown: its connection has to be cut. All others are told all the same. */
   faulted?(): void;
 }

@@ -1,7 +1,7 @@
 /**
- * What users wait for: direct messages as entries of the log, from when they are sent until they are delivered, here or
- * at another server. Writes them into the turn that the journal has open; what one client gets of them is the business
- * of `server/session/client/mailbox.ts`.
+ * Direct messages as entries of the log. They wait from when they are sent until they are delivered, here or at another
+ * server. This file writes them into the open turn of the journal. `server/session/client/mailbox.ts` decides which of
+ * them one client gets.
  */
 
 import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";
@@ -15,24 +15,23 @@ import type { Senders } from "./senders.ts";
 import type { TurnBatch } from "./turn_batch.ts";
 
 /**
- * Direct messages that may wait for one user. Anybody can send them, and for each the table of what waits
- * grows at every server: with lines as long as they may be these are 650 MB. More than somebody reads who
- * comes back after a holiday.
+ * The number of direct messages that may wait for one user. Anybody can send them, and every server keeps them. With
+ * the longest lines they take 650 MB. Nobody who comes back from a holiday reads more.
  */
 export const MAX_WAITING_MESSAGES = 10_000;
 
-/** What of the journal they are written with. */
+/** The parts of the journal that write them. */
 export interface DirectMessagesJournal {
   readonly senders: Senders;
-  /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
+  /** What the open turn adds to the store beside the log. Begins a turn if none is open. */
   openTurn(): TurnBatch;
-  /** Numbers an entry of this server in that turn, made of something that was sent at this Lamport time. */
+  /** Numbers an entry of this server in that turn. Its cause was sent at this Lamport time. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */
   add(entry: EntryId, audience: Audience, line: string): void;
-  /** What a user has sent under a `messageId`, be it stored or about to be. */
+  /** The entry that a user has sent under a `messageId`, stored or in the open turn. */
   usedMessageId(username: string, messageId: string): EntryId | undefined;
-  /** What the store says. Throws when it cannot be read. */
+  /** The store's answer. Throws when the store cannot be read. */
   read<T>(read: (store: Store) => T): T;
 }
 
@@ -41,7 +40,7 @@ interface CameMessage {
   readonly from: string | undefined;
   readonly to: string;
   readonly messageId: string | undefined;
-  /** Its end included. */
+  /** With its end. */
   readonly line: string;
 }
 
@@ -50,7 +49,7 @@ export class DirectMessages {
   readonly #journal: DirectMessagesJournal;
   readonly #deliveries = new RecentDeliveries();
   readonly #moved = new MovedDeliveries();
-  /** How many messages wait for the users to whom some were sent in this turn; those included. */
+  /** How many messages wait for each receiver of this turn, with those of this turn. */
   readonly #waitingFor = new Map<string, number>();
 
   constructor(journal: DirectMessagesJournal) {
@@ -58,8 +57,8 @@ export class DirectMessages {
   }
 
   /**
-   * Takes a direct message in. Gives its identity; that of the first one where the sender has used the `messageId`
-   * before. `undefined` when too many wait for its receiver already.
+   * Takes a direct message in, and gives its id. If the sender has used the `messageId` before, gives the id of the
+   * first one. `undefined` when too many messages wait for the receiver already.
    */
   send({ from, to, text, messageId, lamport, after }: OutgoingMessage): EntryId | undefined {
     const journal = this.#journal;
@@ -82,7 +81,7 @@ export class DirectMessages {
     return { origin, sequence };
   }
 
-  /** As `Store.inboxOf`: what was delivered in this turn (`isDelivered`) is there too. */
+  /** As `Store.inboxOf`. Messages that were delivered in this turn (`isDelivered`) are still in it. */
   of(username: string, portion: InboxPortion): readonly WaitingMessage[] {
     return this.#journal.read((store) => store.inboxOf(username, portion));
   }
@@ -92,14 +91,14 @@ export class DirectMessages {
     return this.#journal.read((store) => store.inboxRange(username, range, maxBytes));
   }
 
-  /** Whether a direct message that the store may still name as one that waits was delivered in this turn. */
+  /** Whether a message was delivered in this turn. The store may still say that it waits. */
   isDelivered(message: EntryId): boolean {
     return this.#deliveries.has(message);
   }
 
   /**
-   * Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry that this is;
-   * `undefined` when it is known already.
+   * Notes everywhere that a direct message was delivered, and tells its sender. Gives the entry of the receipt;
+   * `undefined` when the delivery is known already.
    */
   delivered({ origin, sequence, from, to, messageId }: DeliveredMessage): EntryId | undefined {
     if (!this.#deliveries.add({ origin, sequence })) return undefined;
@@ -113,8 +112,8 @@ export class DirectMessages {
   }
 
   /**
-   * A direct message was delivered at another server. Whom the receipt is for here: where two servers delivered it
-   * before they heard of each other, its sender is told once.
+   * A direct message was delivered at another server. Gives the audience of the receipt here. When two servers deliver
+   * a message before they hear of each other, its sender is told once.
    */
   deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
     // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
@@ -126,9 +125,9 @@ export class DirectMessages {
       this.noteDelivered(of);
       return audience;
     }
-    // Where two servers took the message, what waits here may be the other one's.
+    // Two servers may have taken the message. Then the other one's may wait here.
     const here = this.#journal.usedMessageId(audience.username, messageId);
-    // It is still to come, maybe under another number than this.
+    // The message is still to come, maybe under another number.
     if (here === undefined) this.#moved.add({ username: audience.username, messageId });
     const isOfHere = here !== undefined && here.origin === of.origin && here.sequence === of.sequence;
     const isNew = (!isOfHere && this.#isAnother(of, messageId)) || this.noteDelivered(of);
@@ -137,8 +136,8 @@ export class DirectMessages {
   }
 
   /**
-   * Whether another message than the one with this `messageId` stands under its number here: an old copy of a server's
-   * data has given the number out again. That other message goes on waiting.
+   * Whether another message than the one with this `messageId` has its number here. Then an old copy of a server's data
+   * has given the number out again. That other message goes on waiting.
    */
   #isAnother(entry: EntryId, messageId: string): boolean {
     const turn = this.#journal.openTurn();
@@ -152,13 +151,13 @@ export class DirectMessages {
     return segment && linesOf(segment.bytes)[sequence - segment.first];
   }
 
-  /** A direct message does not wait any more. Whether that is new. */
+  /** Notes that a direct message does not wait any more. Gives whether that is new. */
   noteDelivered({ origin, sequence }: EntryId): boolean {
     this.#journal.openTurn().addDelivered({ origin, sequence });
     return this.#deliveries.add({ origin, sequence });
   }
 
-  /** Takes in a message that another server has accepted. It waits, unless it was delivered under another number. */
+  /** Takes in a message of another server. It waits, unless it was delivered under another number. */
   came({ origin, sequence }: EntryId, { from, to, messageId, line }: CameMessage): void {
     this.#journal.openTurn().addMessage({ origin, sequence, to, line });
     if (this.#moved.has({ username: from, messageId })) this.noteDelivered({ origin, sequence });
@@ -187,7 +186,7 @@ export class DirectMessages {
 
   /** Whether one more message may wait for a user, and counts it if so. */
   #takesOneMore(username: string): boolean {
-    // Once for each turn: for a long inbox that takes as long as a message does.
+    // Once in a turn: counting a long inbox takes as long as a message does.
     const count = this.#waitingFor.get(username) ??
       this.#journal.read((store) => store.inboxCount(username, MAX_WAITING_MESSAGES));
     const takesIt = count < MAX_WAITING_MESSAGES;

@@ -1,4 +1,4 @@
-/** What the journal takes in, before it is a line of the log. Types only. */
+/** Entries before they are lines of the log. Types only. */
 
 import type { Audience } from "../../log/segment.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
@@ -14,13 +14,13 @@ export interface Publication {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
-  /** The server of the older dialect that it came through, where that does not answer for its user. */
+  /** The server of the older dialect that it came through. Absent if that server answers for its user. */
   readonly via?: string;
-  /** What this client published before at another server. Where it does not say so, it is what is known of its user. */
+  /** What this client published before at another server. If it does not say so: what is known of its user. */
   readonly after?: EntryId | undefined;
 }
 
-/** Something that a client sends to one user. */
+/** A direct message of a client to one user. */
 export interface OutgoingMessage {
   readonly from: string;
   readonly to: string;
@@ -47,7 +47,7 @@ export interface Registration {
   readonly claim: number;
 }
 
-/** An entry of this server's own that has its number, and no line yet. */
+/** An entry of this server that has a number, and no line yet. */
 export interface OwnEntry extends EntryId {
   readonly lamport: number;
   /** By the calendar, in milliseconds since 1970: for people. */
@@ -56,7 +56,7 @@ export interface OwnEntry extends EntryId {
   readonly takenAt: number;
 }
 
-/** What another server has accepted. */
+/** An entry that another server has accepted. */
 export interface ReplicatedEntry {
   readonly origin: string;
   readonly sequence: number;
@@ -64,8 +64,8 @@ export interface ReplicatedEntry {
   /** With its end. */
   readonly line: string;
   readonly facts: EntryFacts;
-  /** How long the server that sent it has had it, where it says so. */
+  /** How long the sending server has had it, if that server says so. */
   readonly ageMs?: number;
-  /** Where the clock may go by it; where nothing is said, to the entry's own time. */
+  /** The time that the clock may go to because of it; by default the entry's own time. */
   readonly reach?: number;
 }

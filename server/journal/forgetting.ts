@@ -1,6 +1,6 @@
 /**
- * What is done for the store every second: its files are looked at, and it forgets what is too old, or too much, in
- * small portions, so that it is never felt.
+ * Looks after the store every second. Checks its files, and lets it forget entries that are too old or too many. It
+ * forgets in small portions, so that nobody feels it.
  */
 
 import type { Config } from "../../config/config.ts";
@@ -18,20 +18,17 @@ export interface ForgettingParts {
   readonly limits: Config["store"];
   /** Activities up to this position are gone. */
   forgot(upTo: Position): void;
-  /** What was noted before this, by the same time, is as old as activities may become. */
+  /** Places that were noted before this time are as old as activities may become. */
   expire(notedBefore: number): void;
-  /** The store cannot forget, or its files are not what they were: the server cannot go on. */
+  /** The store cannot forget, or its files have changed under it. The server cannot go on. */
   failed(error: unknown): void;
 }
 
-/**
- * Between two looks for what the store may forget, and while there is something: the store forgets a
- * small portion at a time.
- */
+/** The time between two looks for entries to forget, and between two portions of them. */
 const INTERVAL_MS = 1_000;
 const MORE_INTERVAL_MS = 20;
 
-/** One server's. */
+/** The forgetting of one server. */
 export class Forgetting {
   readonly #parts: ForgettingParts;
   #timer: Timer | undefined;

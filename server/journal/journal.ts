@@ -1,8 +1,7 @@
 /**
- * The log of this server, being written: what happens in one turn of the event loop is numbered, stored in one
- * transaction, and only then told to anybody. Owns the store and the Lamport clock (`durable_clock.ts`).
- * `log_reader.ts` reads the log. `direct_messages.ts`, `place_notes.ts` and `replicated_entries.ts` write into its
- * turns.
+ * Writes the log of this server. Numbers the entries of one turn of the event loop, and stores them in one transaction.
+ * Only then anybody is told. Owns the store and the Lamport clock (`durable_clock.ts`). `log_reader.ts` reads the log.
+ * `direct_messages.ts`, `place_notes.ts` and `replicated_entries.ts` write into its turns.
  */
 
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../../log/segment.ts";
@@ -30,29 +29,26 @@ import { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
 /** What the journal tells. */
 export interface JournalOwner {
-  /** A turn has ended, and the store has what came in it. May begin and end further turns. Never throws. */
+  /** A turn has ended, and the store has its entries. May begin and end further turns. Never throws. */
   committed(commit: Commit): void;
   /**
-   * Another server says where a lost connection stood, or that its place was taken up. Told in the turn
-   * in which that comes.
+   * Another server says where a lost connection stood, or that its place was taken up. Called in the turn in which this
+   * comes.
    */
   placeNoted?(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
   /**
-   * The store took nothing of the last turn, or cannot be read. Nothing more is written to it, and after this call
-   * nothing more may be said to anybody.
+   * The store took nothing of the last turn, or cannot be read. The journal writes nothing more to it. After this call
+   * the server may say nothing more to anybody.
    */
   failed(error: unknown): void;
 }
 
-/**
- * Writes one server's log. Whatever reads it throws `UnreadableError` when the store cannot be read, which is
- * the end of this server.
- */
+/** Writes one server's log. Reading throws `UnreadableError` when the store cannot be read. That ends the server. */
 export class Journal {
   readonly directMessages: DirectMessages;
   readonly origins: Origins;
   readonly places: PlaceNotes;
-  /** The log, for who reads it backwards. */
+  /** The log, for callers that read it backwards. */
   readonly past: Pick<LogReader, "segmentsBefore" | "segmentOf" | "boundOf" | "beginning">;
   /** The time by which the log forgets. */
   readonly retention: Retention;
@@ -77,8 +73,7 @@ export class Journal {
   readonly #times = new TurnTimes();
 
   /**
-   * Keeps the newest `tailBytes` of the log in memory. A direct message waits for `messagesWaitMs`
-   * after it was taken in.
+   * Keeps the newest `tailBytes` of the log in memory. A direct message waits for at most `messagesWaitMs`.
    */
   constructor(
     store: Store,
@@ -135,7 +130,7 @@ export class Journal {
     }, messagesWaitMs);
   }
 
-  /** What this server is called: the origin of what it accepts. */
+  /** The name of this server: the origin of its entries. */
   get serverId(): string {
     return this.origins.serverId;
   }
@@ -152,7 +147,7 @@ export class Journal {
     return this.#time.now;
   }
 
-  /** When the turn began in which something came last, in milliseconds of a monotonic clock. */
+  /** When the newest turn with entries began, in milliseconds of a monotonic clock. */
   get turnMs(): number {
     return this.#times.turnMs;
   }
@@ -172,44 +167,44 @@ export class Journal {
     return this.#taken;
   }
 
-  /** How long the store took for each turn in which there was something to store. */
+  /** How long the store took for each turn with something to store. */
   get commits(): Durations {
     return this.#commits.durations;
   }
 
-  /** The newest sequence of `origin`, be it stored or about to be. */
+  /** The newest sequence of `origin`, stored or in the open turn. */
   lastOf(origin: string): number {
     return this.#builder.lastOf(origin);
   }
 
-  /** The same of an origin that is forgotten whole; 0 of others. */
+  /** The same for an origin that is forgotten as a whole; 0 for others. */
   readonly buriedAt = (origin: string): number => this.#builder.buriedAt(origin);
 
-  /** What is stored, and what is about to be. */
+  /** What is stored, with what is in the open turn. */
   get comingVector(): Vector {
     return this.#builder.vector;
   }
 
-  /** A message of this Lamport time came, or (without one) something happened here. Gives the time after it. */
+  /** A message of this Lamport time came, or something happened here if there is no time. Gives the time after it. */
   tick(lamport?: number): number {
     const now = this.#time.receive(lamport);
     if (this.#time.isToBeWritten) this.#writeLamport();
     return now;
   }
 
-  /** A clock beside this one, of a door, has come to this time. */
+  /** The clock of a door has come to this time. */
   reach(lamport: number): void {
     if (lamport <= this.#time.now) return;
     this.#time.reach(lamport);
     if (this.#time.isToBeWritten) this.#writeLamport();
   }
 
-  /** As `tick`, of a message that is taken into the log in this turn: the clock is written with it. */
+  /** As `tick`, for a message that enters the log in this turn. The clock is written with it. */
   tickInTurn(lamport: number | undefined): number {
     return this.#time.receive(lamport);
   }
 
-  /** Whether the store has failed. Then nothing is written any more, and reading throws. */
+  /** Whether the store has failed. Then the journal writes nothing any more, and reading throws. */
   get hasFailed(): boolean {
     return this.#log.hasFailed;
   }
@@ -228,7 +223,7 @@ export class Journal {
     return this.#log.read((store) => store.vectorAt(position));
   }
 
-  /** The store has forgotten something at and before `position`. */
+  /** The store has forgotten segments up to `position`. */
   forgot(position: Position): void {
     this.#log.dropTo(position);
   }
@@ -239,7 +234,8 @@ export class Journal {
   }
 
   /**
-   * Takes an activity in. Gives its identity; that of the first one where the sender has used the `messageId` before.
+   * Takes an activity in, and gives its id. If the sender has used the `messageId` before, gives the id of the first
+   * one.
    */
   publish({ activity, username, quotedUsername, messageId, lamport, after, via }: Publication): EntryId {
     this.#openTurn();
@@ -259,22 +255,22 @@ export class Journal {
     return { origin, sequence };
   }
 
-  /** Whether this user has sent something under this `messageId` before, as far as that is still known. */
+  /** Whether this user has sent something under this `messageId` before, as far as the server still knows. */
   hasUsed(username: string, messageId: string): boolean {
     return this.#usedMessageId(username, messageId) !== undefined;
   }
 
-  /** The line of an entry, be it stored or about to be. */
+  /** The line of an entry, stored or in the open turn. */
   lineOf(id: EntryId): string | undefined {
     return this.#builder.lineOf(id.origin, id.sequence) ?? this.#log.lineOf(id);
   }
 
-  /** The account of this name, be it stored or about to be. */
+  /** The account of this name, stored or in the open turn. */
   accountOf(username: string): Account | undefined {
     return this.#turn.accounts.get(username) ?? this.storedAccount(username);
   }
 
-  /** Whether there is such a user, be it stored or about to be. */
+  /** Whether there is such a user, stored or in the open turn. */
   hasAccount(username: string): boolean {
     return this.accountOf(username) !== undefined;
   }
@@ -289,15 +285,15 @@ export class Journal {
     return this.#log.read((store) => store.usernames());
   }
 
-  /** Whether the entry that `id` names is here; or `id` names none. */
+  /** Whether the entry of `id` is here. Also true when `id` names no entry. */
   isHere(id: string): boolean {
     const entry = parseEntryId(id);
     return entry === undefined || this.#builder.lastOf(entry.origin) >= entry.sequence;
   }
 
   /**
-   * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered: unlike `whenCommitted`,
-   * it may begin sessions and end turns. `undefined` when the name has got an account since it was claimed.
+   * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered. Unlike `whenCommitted`,
+   * it may begin sessions and end turns. `undefined` when the name has got an account since the claim.
    */
   register({ username, verifier, claim }: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
     this.#openTurn();
@@ -311,7 +307,7 @@ export class Journal {
     return id;
   }
 
-  /** Takes in what another server has accepted: the next one of its origin that is still kept. */
+  /** Takes in an entry of another server: the next kept one of its origin. */
   replicate(entry: ReplicatedEntry): void {
     this.#replicated.take(entry);
   }
@@ -326,20 +322,20 @@ export class Journal {
     return this.#log.read((store) => store.accountsAfter(username, limit));
   }
 
-  /** Notes the servers of the network, to be found again after a restart. */
+  /** Notes the servers of the network, so that this server finds them after a restart. */
   saveMembers(members: readonly KnownServer[]): void {
     this.#openTurn();
     this.#turn.saveMembers(members);
   }
 
-  /** Keeps `value` under `key`, for the starts after this one. */
+  /** Keeps `value` under `key`, for later starts. */
   saveNote(key: string, value: string): void {
     this.#openTurn();
     this.#turn.note(key, value);
   }
 
   /**
-   * Tells `waiting`, once, when everything that was taken in so far is committed, and before any of it is delivered.
+   * Tells `waiting` once, when all entries so far are committed, and before any of them is delivered.
    */
   whenCommitted(waiting: AwaitingCommit): void {
     this.#openTurn();
@@ -347,8 +343,8 @@ export class Journal {
   }
 
   /**
-   * Ends the turn now instead of with the event loop's. What came in it is committed in one transaction, and handed to
-   * the owner in one call.
+   * Ends the turn now, and not with the turn of the event loop. Commits its entries in one transaction, and hands them
+   * to the owner in one call.
    */
   flush(): void {
     this.#turnIsOpen = false;
@@ -365,8 +361,8 @@ export class Journal {
   }
 
   /**
-   * All of the turn is in the commit, and nothing of it here any more: what its owner begins now
-   * belongs to the next turn.
+   * All of the turn is in the commit, and nothing of it stays here. Whatever the owner begins now belongs to the next
+   * turn.
    */
   #commit(): Commit {
     const segments = this.#builder.take(this.#log.head, this.#times.takenAt);
@@ -390,7 +386,7 @@ export class Journal {
     return { segments, holes, waiting, names, lostAccounts, registrations };
   }
 
-  /** Before anybody is told a time that the clock could fall behind after a restart. */
+  /** Writes the clock before anybody is told a time that it could fall behind after a restart. */
   #writeLamport(): void {
     if (this.#log.hasFailed) return;
     const nothing = { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [] };
@@ -425,7 +421,7 @@ export class Journal {
     });
   }
 
-  /** Numbers an entry of this server's own, made of something that was sent at this Lamport time. */
+  /** Numbers an entry of this server. Its cause was sent at this Lamport time. */
   #nextOwn(lamport: number | undefined): OwnEntry {
     this.#accepted++;
     this.origins.accepts();
@@ -442,7 +438,7 @@ export class Journal {
     const used = this.#turn.usedMessageId(username, messageId);
     if (used !== undefined) return used;
     const stored = this.#log.read((store) => store.usedMessageId(username, messageId));
-    // What this turn takes back may enter the log anew in it: it is no repeat of itself.
+    // This turn may take an entry back, and take it in anew. Such an entry is no repeat of itself.
     return stored === undefined || this.#turn.takesBack(stored) ? undefined : stored;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The log as it is read: the newest segments are in memory, the others in the store. What cannot be read ends the
- * server: the first failure of the store is told once, and everything that is asked after it throws. The journal
- * (`journal.ts`) writes what is read here.
+ * Reads the log. The newest segments are in memory, the others in the store. A store that cannot be read ends the
+ * server: its first failure is told once, and every question after it throws. The journal (`journal.ts`) writes the
+ * log.
  */
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
@@ -10,18 +10,18 @@ import type { EntryId } from "../../protocol/entry_id.ts";
 import type { Beginning, Store } from "../store/store.ts";
 import { UnreadableError } from "./unreadable_store.ts";
 
-/** A reader, and what of its part of the log has not left this process. */
+/** A reader, with the part of the log that has not left this process yet. */
 export interface SentReader {
   /** The last segment that it was sent. */
   readonly position: Position;
   readonly unsentBytes: number;
   /** Where it was read from. */
   readonly began: Position;
-  /** Whose direct messages it is sent. */
+  /** The user whose direct messages it is sent. */
   readonly username: string;
 }
 
-/** Segments that are looked at for one reader: in memory, and in the store, where each costs a read. */
+/** How many segments are looked at for one reader: in memory, and in the store, where each costs a read. */
 const MAX_LOOKS_BACK = 1_024;
 const MAX_READS_BACK = 32;
 
@@ -41,7 +41,7 @@ export class LogReader {
     this.#head = store.opened.head;
   }
 
-  /** Where the newest segment stands. */
+  /** The position of the newest segment. */
   get head(): Position {
     return this.#head;
   }
@@ -95,10 +95,9 @@ export class LogReader {
   }
 
   /**
-   * Where a reader stood before the last `unsentBytes` of what it was sent up to `position`: at the beginning of a
-   * segment, and never before `began`, where it was read from. Asked for each reader whenever servers talk: so it looks
-   * at a bounded number of segments, and gives `began` when that is not enough.
-   * @throws {UnreadableError}
+   * Where a reader stood before the last `unsentBytes` that it was sent up to `position`. That is the beginning of a
+   * segment, and never before `began`, where its reading began. This is asked for each reader whenever servers talk. So
+   * it looks at a bounded number of segments, and gives `began` when these are not enough. @throws {UnreadableError}
    */
   positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
     let before = position;
@@ -116,7 +115,7 @@ export class LogReader {
     return Math.max(before, began);
   }
 
-  /** What the store says. @throws {UnreadableError} */
+  /** The store's answer. @throws {UnreadableError} */
   read<T>(read: (store: Store) => T): T {
     if (this.#hasFailed) throw new UnreadableError("The store has failed before");
     try {

@@ -1,13 +1,12 @@
 /**
- * Direct messages that were delivered lately, wherever that was: so that one is not delivered again in the turn in
- * which it was, and its sender is told once when two servers deliver it before they hear of each other. What waits is
- * the store's business.
+ * Direct messages that were delivered lately, at any server. So a message is not delivered twice in one turn. And its
+ * sender is told once when two servers deliver it before they hear of each other. The store knows which messages wait.
  */
 
 import { RecentSet } from "../../log/recent.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 
-/** It matters for as long as servers take to hear of each other. */
+/** A delivery matters for as long as servers take to hear of each other. */
 const MAX_DELIVERIES = 65_536;
 
 /** The newest deliveries. */
@@ -20,7 +19,7 @@ export class RecentDeliveries {
     return this.#ids.size > 0 && this.#ids.has(formatEntryId(message));
   }
 
-  /** Notes a delivery. Whether it is new. */
+  /** Notes a delivery. Gives whether it is new. */
   add(message: EntryId): boolean {
     const id = formatEntryId(message);
     if (this.#ids.has(id)) return false;
@@ -28,7 +27,7 @@ export class RecentDeliveries {
     return true;
   }
 
-  /** What stands under the numbers of `origin` after `sequence` is something else from now on. */
+  /** The numbers of `origin` after `sequence` have other entries from now on. */
   cut(origin: string, sequence: number): void {
     for (const id of this.#ids) {
       const entry = parseEntryId(id)!;

@@ -1,6 +1,6 @@
 /**
- * What other servers have accepted, taken into the turn that the journal has open: whom such an entry is for here, what
- * of it waits for a user, and which of two accounts of one name holds.
+ * Takes entries of other servers into the open turn of the journal. Decides whom such an entry is for here, whether it
+ * waits for a user, and which of two accounts of one name holds.
  */
 
 import { precedes } from "../../log/precedes.ts";
@@ -16,18 +16,18 @@ import type { ReplicatedEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
 import type { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
-/** What of the journal they are written with. */
+/** The parts of the journal that write them. */
 export interface ReplicatedJournal {
   readonly builder: SegmentBuilder;
   readonly time: DurableClock;
   readonly times: TurnTimes;
   readonly senders: Senders;
   readonly directMessages: DirectMessages;
-  /** What the turn that is going on adds to the store beside the log; begins one where there is none. */
+  /** What the open turn adds to the store beside the log. Begins a turn if none is open. */
   openTurn(): TurnBatch;
-  /** The account of a name, be it stored or about to be. */
+  /** The account of a name, stored or in the open turn. */
   account(username: string): Account | undefined;
-  /** What a user has sent under a `messageId`, be it stored or about to be. */
+  /** The entry that a user has sent under a `messageId`, stored or in the open turn. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /** As `JournalOwner.placeNoted`. */
   placeNoted(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
@@ -38,7 +38,7 @@ export class ReplicatedEntries {
   readonly #journal: ReplicatedJournal;
   readonly #messagesWaitMs: number;
 
-  /** A direct message waits for `messagesWaitMs` after it was taken in. */
+  /** A direct message waits for at most `messagesWaitMs`. */
   constructor(journal: ReplicatedJournal, messagesWaitMs: number) {
     this.#journal = journal;
     this.#messagesWaitMs = messagesWaitMs;
@@ -63,15 +63,15 @@ export class ReplicatedEntries {
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 
-  /** Accounts that others have, of origins that may be forgotten: each holds if it was claimed before what there is. */
+  /** Accounts of origins that may be forgotten. Each one holds if its claim is older than that of the account here. */
   takeAccounts(accounts: Iterable<Account>): void {
     this.#journal.openTurn();
     for (const account of accounts) this.#takeAccount(account);
   }
 
   /**
-   * Whom a replicated entry is for here. What its sender has published through another server already
-   * nobody gets a second time.
+   * The audience of a replicated entry here. If its sender has published it through another server already, nobody gets
+   * it a second time.
    */
   #audienceOf(turn: TurnBatch, origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
     const { directMessages, times } = this.#journal;
@@ -80,7 +80,7 @@ export class ReplicatedEntries {
     if (username === undefined || messageId === undefined) return audience;
     const first = this.#journal.usedMessageId(username, messageId);
     if (first !== undefined) {
-      // Its receiver got it before it came here.
+      // Its receiver got the message before it came here.
       if (directMessages.isDelivered({ origin, sequence })) directMessages.noteDelivered(first);
       return SERVERS;
     }
@@ -88,7 +88,7 @@ export class ReplicatedEntries {
     return audience;
   }
 
-  /** Of two accounts of one name the one that was claimed first holds, on every server. */
+  /** Of two accounts of one name the one with the older claim holds, on every server. */
   #takeAccount(account: Account): void {
     const { username } = account;
     const known = this.#journal.account(username);

@@ -1,6 +1,6 @@
 /**
- * The clock by which this server's log forgets, on its own clocks and in its own store. What it says is decided by
- * `log/retention_clock.ts`.
+ * The clock by which this server's log forgets. It reads the machine's clocks, and keeps its time in the store.
+ * `log/retention_clock.ts` decides the time.
  */
 
 import { formatRetentionNote, parseRetentionNote, RetentionClock } from "../../log/retention_clock.ts";
@@ -8,19 +8,19 @@ import type { Segment } from "../../log/segment.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Store } from "../store/store.ts";
 
-/** Under this it is noted in the store. Append only. */
+/** The key of its note in the store. Never change it. */
 const KEY = "retention";
-/** So much of its time is lost at most when the server crashes. */
+/** A crash loses no more of its time than this. */
 const NOTE_INTERVAL_MS = 600_000;
 
-/** One log's. */
+/** The clock of one log. */
 export class Retention {
   readonly #clock: Clock;
   readonly #time: RetentionClock;
   readonly #save: (key: string, value: string) => void;
   #notedAtMs = -Infinity;
 
-  /** Goes on from what the store has noted; `save` notes something there. */
+  /** Goes on from the store's note. `save` writes a note. */
   constructor(store: Store, clock: Clock, save: (key: string, value: string) => void) {
     this.#clock = clock;
     this.#save = save;
@@ -29,7 +29,7 @@ export class Retention {
     this.#time = new RetentionClock(note, newestMs, clock.nowMs(), clock.wallMs());
   }
 
-  /** What it says at a moment of the monotonic clock. */
+  /** Its time at a moment of the monotonic clock. */
   at(nowMs: number): number {
     return this.#time.at(nowMs);
   }
@@ -39,7 +39,7 @@ export class Retention {
     return Math.max(0, this.at(this.#clock.nowMs()) - takenAt);
   }
 
-  /** What it says now. To be called every second or so. */
+  /** Its time now. Call this about every second. */
   look(): number {
     const nowMs = this.#clock.nowMs();
     this.#time.look(nowMs, this.#clock.wallMs());

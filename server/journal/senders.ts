@@ -1,12 +1,12 @@
 /**
- * What users have sent through other servers last: what they send here has to come after it, wherever it is read. It
- * matters for as long as servers take to hear of each other.
+ * The newest entries that users have sent through other servers. What they send here has to come after these, at every
+ * reader. An entry matters for as long as servers take to hear of each other.
  */
 
 import { RecentMap } from "../../log/recent.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 
-/** Beyond that those are forgotten who have sent nothing elsewhere for the longest time. */
+/** The number of users. Beyond it the user is forgotten whose entry from elsewhere is the oldest. */
 const MAX_SENDERS = 65_536;
 
 /** The users of other servers. */
@@ -20,8 +20,8 @@ export class Senders {
   }
 
   /**
-   * What the user's next entry comes after, if that is one of another server: what its client says (`after`), or, where
-   * more is known of the user, that. Asked for once: the entry after it follows this server's own.
+   * The entry of another server that the user's next entry comes after, if there is one. The client names it (`after`),
+   * or this server knows a later one. Asked once: the entry after that one follows this server's own.
    */
   takePrevious(username: string, after: EntryId | undefined): EntryId | undefined {
     const known = this.#newest.get(username);

@@ -1,6 +1,6 @@
 /**
- * What one turn of the event loop adds to the store beside the log: collected while it goes on, given to the store in
- * one batch, and forgotten when that is taken.
+ * Collects what one turn of the event loop adds to the store beside the log. The store gets it in one batch. It is
+ * dropped when the store has taken it.
  */
 
 import type { Segment } from "../../log/segment.ts";
@@ -17,7 +17,7 @@ import type {
 } from "../store/store.ts";
 import type { Retention } from "./retention.ts";
 
-/** What the clocks said when the turn began: one reading of them for all that happens in it. */
+/** The clocks' times at the beginning of the turn. All that happens in it has these times. */
 export class TurnTimes {
   /** By the calendar, in milliseconds since 1970. */
   wallMs = 0;
