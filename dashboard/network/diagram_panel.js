@@ -31,12 +31,15 @@ export class DiagramPanel {
   #isStopped = true;
   #isAsking = false;
   #base = "";
+  #askOther;
   #last = "";
   /** A copy of the names above the columns, and how far down the drawing these are, in its own measure. */
   #heads = document.createElement("div");
   #headsTop = 0;
 
-  constructor() {
+  /** @param {{ askOther: (address: string) => Promise<{ status?: number, text?: string }> }} parts */
+  constructor({ askOther }) {
+    this.#askOther = askOther;
     this.#root.adoptedStyleSheets = [STYLE];
     byId("diagram-save").href = this.#address;
     this.#heads.className = "heads";
@@ -91,15 +94,21 @@ export class DiagramPanel {
     if (!this.#isSeen || this.#isStopped || this.#isPaused || this.#isAsking || document.hidden) return;
     this.#isAsking = true;
     try {
-      const answer = await fetch(this.#address);
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      this.#show(await answer.text());
+      const { status, text } = await this.#look();
+      if (status !== 200) throw new Error(`the server answered ${status}`);
+      this.#show(text);
       setText(this.#state, "");
     } catch (error) {
       setText(this.#state, `not to be had: ${error instanceof Error ? error.message : error}`);
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  async #look() {
+    if (this.#base !== "") return await this.#askOther(this.#address);
+    const answer = await fetch(this.#address);
+    return { status: answer.status, text: await answer.text() };
   }
 
   #show(text) {

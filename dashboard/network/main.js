@@ -22,6 +22,7 @@ import { NeighboursPanel } from "./neighbours_panel.js";
 import { NewsPanel } from "./news_panel.js";
 import { pageAddress, ServersPanel } from "./servers_panel.js";
 import { Session } from "./session.js";
+import { OtherServers } from "./reach/other_servers.js";
 import { follow } from "./reach/stream.js";
 import { Summary } from "./summary.js";
 import { UsersPanel } from "./users_panel.js";
@@ -39,13 +40,16 @@ import { UsersPanel } from "./users_panel.js";
  * }} Frame `isHome`: the view is from the server that this page is of; `answers`: of servers that only the page reaches
  */
 
+const DIAGRAM_PATIENCE_MS = 5_000;
+
 /** Where this page is from. */
 const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 
 /** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
 let drainedStart;
 const session = new Session({ onDrained: () => drainedStart = view.servers[view.from]?.startedAt });
-const diagram = new DiagramPanel();
+const otherServers = new OtherServers();
+const diagram = new DiagramPanel({ askOther: (address) => otherServers.ask(address, DIAGRAM_PATIENCE_MS) });
 const news = new NewsPanel();
 const panels = [
   new Summary(),
@@ -78,7 +82,7 @@ let base = "";
 let homeName = "";
 let bases = new Map();
 
-const lostServers = new LostServers(() => ({ view, bases }), drawSoon);
+const lostServers = new LostServers(() => ({ view, bases }), otherServers, drawSoon);
 const following = follow({
   onView(whole, from) {
     base = diagram.base = from;
@@ -100,7 +104,7 @@ const following = follow({
     drawSoon();
   },
   onRefused: () => session.look(),
-});
+}, otherServers);
 session.look();
 setInterval(drawSoon, 1_000);
 
@@ -140,6 +144,7 @@ function learnHome(next) {
   homeName = next.servers[next.from]?.name ?? homeName;
   const others = knownServers(next, HOME).filter(({ id, gateway }) => id !== next.from && gateway !== undefined);
   bases = new Map(others.map(({ id, gateway }) => [id, `http://${gateway}`]));
+  otherServers.learn([...bases.values()]);
   following.learn(others.toSorted((one, other) => one.isGone - other.isGone).map(({ id }) => bases.get(id)));
   if (partitionOf(next, lostServers.answers)?.isSure === false) lostServers.ask();
 }

@@ -84,11 +84,6 @@ export class Following {
     this.#others = others;
   }
 
-  /** A base that cannot be asked from this page, now or later. @param {Base} base */
-  forbid(base) {
-    this.#refusedUntil.set(base, Infinity);
-  }
-
   /**
    * Whether what is shown is true still.
    *
@@ -190,9 +185,7 @@ export class Following {
    */
   #over(stream, at, isRefused) {
     // The own server may take this browser in at any moment.
-    if (isRefused && stream.base !== "") {
-      this.#refusedUntil.set(stream.base, Math.max(at + REFUSED_MS, this.#refusedUntil.get(stream.base) ?? 0));
-    }
+    if (isRefused && stream.base !== "") this.#refusedUntil.set(stream.base, at + REFUSED_MS);
     if (stream === this.#candidate) {
       this.#candidate = undefined;
       const isRoundOver = this.#attempts % (1 + this.#others.length) === 0;

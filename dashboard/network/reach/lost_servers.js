@@ -17,6 +17,7 @@ export class LostServers {
   answers = new Map();
   #look;
   #changed;
+  #others;
   #isAsking = false;
   /** When servers that do not let this page look may be asked again. */
   #closedUntil = new Map();
@@ -24,9 +25,11 @@ export class LostServers {
   /**
    * @param {() => { view: import("../../../view/network_view.ts").NetworkView | undefined,
    *   bases: ReadonlyMap<string, string> }} look the view by then, and where servers can be asked
+   * @param {import("./other_servers.js").OtherServers} others the way to them
    * @param {() => void} changed
    */
-  constructor(look, changed) {
+  constructor(look, others, changed) {
+    this.#others = others;
     this.#look = look;
     this.#changed = changed;
     setInterval(() => this.ask(), INTERVAL_MS);
@@ -50,22 +53,20 @@ export class LostServers {
 
   async #answerOf(base, id) {
     if (Date.now() < (this.#closedUntil.get(id) ?? 0)) return "closed";
-    const answer = await answerOf(base, id);
+    const { status, text } = await this.#others.ask(`${base}/api/network?only=servers`, PATIENCE_MS);
+    const answer = status === 401 ? "closed" : viewIn(text, id);
     if (answer === "closed") this.#closedUntil.set(id, Date.now() + CLOSED_MS);
     return answer;
   }
 }
 
-/** What the server `id` says at `base`; `undefined` where nobody answers, or another server. */
-async function answerOf(base, id) {
+/** The view in an answer of the server `id`; `undefined` where nobody answered, or another server. */
+function viewIn(text, id) {
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(`${base}/api/network?only=servers`, { credentials: "omit", signal });
-    if (answer.status === 401) return "closed";
-    const { from, servers } = await answer.json();
+    const { from, servers } = JSON.parse(text);
     return from === id && typeof servers === "object" && servers !== null ? { from, servers } : undefined;
   } catch {
-    // Not there, or not to be reached from here: nothing more is known of it.
+    // No answer, or that of another program.
     return undefined;
   }
 }

@@ -4,6 +4,8 @@
 
 import { Following } from "./following.js";
 
+/** What the events of a stream mean to whoever decides. */
+const KINDS = { opened: "opened", view: "view", change: "heard", end: "ended", failed: "failed" };
 /** Often enough that what is old is said to be old within three seconds. */
 const TICK_MS = 250;
 
@@ -17,28 +19,25 @@ const TICK_MS = 250;
  *   onRefused: () => void,
  * }} listener `base`: where the view is from, "" for the page's own server; `onRefused`: that server answered, and with
  *   no stream
+ * @param {import("./other_servers.js").OtherServers} others the way to them
  * @returns {Following}
  */
-export function follow(listener) {
+export function follow(listener, others) {
   const following = new Following();
-  /** @type {Map<number, EventSource>} */
-  const sources = new Map();
+  /** What ends each stream, by its number. */
+  const ends = new Map();
   let state = "connecting";
 
   take({ kind: "tick", at: Date.now() });
   setInterval(() => take({ kind: "tick", at: Date.now() }), TICK_MS);
-  // A server that came after this page was loaded cannot be asked from it.
-  document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
-    if (effectiveDirective === "connect-src") following.forbid(new URL(blockedURI, location.href).origin);
-  });
   return following;
 
   function take(event) {
     for (const effect of following.take(event)) {
       if (effect.kind === "open") open(effect.id, effect.base);
       else {
-        sources.get(effect.id)?.close();
-        sources.delete(effect.id);
+        ends.get(effect.id)?.();
+        ends.delete(effect.id);
       }
     }
     const now = following.state(event.at);
@@ -46,26 +45,28 @@ export function follow(listener) {
   }
 
   function open(id, base) {
-    const source = new EventSource(`${base}/api/events`);
-    sources.set(id, source);
-    const tell = (kind, more = {}) => {
-      if (sources.get(id) === source) take({ kind, id, at: Date.now(), ...more });
-    };
-    const isCurrent = () => following.currentId === id;
-    source.addEventListener("open", () => tell("opened"));
-    source.addEventListener("view", ({ data }) => {
-      tell("view");
-      if (isCurrent()) listener.onView(JSON.parse(data), base);
-    });
-    source.addEventListener("change", ({ data }) => {
-      tell("heard");
-      if (isCurrent()) listener.onChange(JSON.parse(data));
-    });
-    source.addEventListener("end", () => tell("ended"));
-    source.addEventListener("error", () => {
-      const isRefused = source.readyState === EventSource.CLOSED;
-      tell("failed", { isRefused });
-      if (isRefused && base === "") listener.onRefused();
-    });
+    const read = base === "" ? readOwn : (address, told) => others.read(address, told);
+    ends.set(id, read(`${base}/api/events`, ({ kind, data, isRefused }) => told(id, base, kind, data, isRefused)));
   }
+
+  function told(id, base, kind, data, isRefused) {
+    if (!ends.has(id)) return;
+    take({ kind: KINDS[kind], id, at: Date.now(), isRefused });
+    if (isRefused && base === "") listener.onRefused();
+    if (following.currentId !== id) return;
+    if (kind === "view") listener.onView(JSON.parse(data), base);
+    else if (kind === "change") listener.onChange(JSON.parse(data));
+  }
+}
+
+/** A stream of the page's own server. */
+function readOwn(address, told) {
+  const source = new EventSource(address);
+  source.addEventListener("open", () => told({ kind: "opened" }));
+  for (const kind of ["view", "change", "end"]) source.addEventListener(kind, ({ data }) => told({ kind, data }));
+  source.addEventListener(
+    "error",
+    () => told({ kind: "failed", isRefused: source.readyState === EventSource.CLOSED }),
+  );
+  return () => source.close();
 }

@@ -37,6 +37,8 @@ export type Answer =
 
 /** The largest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
+/** The page of the network, and what asks other servers for it. */
+const CALLERS: ReadonlySet<string> = new Set(["/", "/assets/network/reach/elsewhere.js"]);
 /** For programs that watch over servers. They may come from anywhere, by any name, and show nothing or anything. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const DEFAULT_DIAGRAM_SECONDS = 60;
@@ -186,11 +188,11 @@ function assetReply(
 ): HttpReply {
   const { path } = partsOf(request.target);
   // The pages go on at other servers' gateways when their own is gone.
-  const calls = path === "/client" ? "'self' ws: wss:" : path === "/" ? allowedCalls(gateways) : "'self'";
+  const calls = path === "/client" ? "'self' ws: wss:" : CALLERS.has(path) ? allowedCalls(gateways) : "'self'";
   const headers = { ...securityHeaders(diagramStyle, calls), "cache-control": "no-cache", etag };
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  // A browser keeps the policy of the page that it has: a page that may ask others is sent with its policy each time.
-  const isOwn = path !== "/" || calls === "'self'";
+  // A browser keeps the policy of the file that it has: what may ask others is sent with its policy each time.
+  const isOwn = !CALLERS.has(path) || calls === "'self'";
   if (isOwn && known.includes(etag)) return { status: 304, headers, body: "" };
   return { status: 200, headers: { ...headers, "content-type": type }, body: bytes };
 }
