@@ -13,7 +13,7 @@ import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type { Feature, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import type { TraceEvent } from "../trace/trace_event.ts";
-import { unlessAborted } from "./calls/abort.ts";
+import { unlessAborted } from "../platform/abort.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
 import { beginningOf, checkConnectOptions } from "./calls/known_options.ts";
 import { Listeners } from "./calls/listeners.ts";

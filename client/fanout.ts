@@ -4,7 +4,7 @@
  * reading. Then the server keeps the waiting data, not this process.
  */
 
-import { onceAborted } from "./calls/abort.ts";
+import { onceAborted } from "../platform/abort.ts";
 
 /**
  * How far behind an iterator may be, in characters of lines, before the connection stops reading. Data that was already

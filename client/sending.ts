@@ -8,7 +8,7 @@ import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Feature, UserScope } from "../protocol/message.ts";
 import type { ClientClock } from "./client_clock.ts";
-import { unlessAborted } from "./calls/abort.ts";
+import { unlessAborted } from "../platform/abort.ts";
 import type { Connection } from "./connection.ts";
 import { noFeature, notTaken } from "./errors.ts";
 import { Outbox, type Unacknowledged } from "./outbox.ts";

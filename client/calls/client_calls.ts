@@ -19,7 +19,7 @@ import type {
   Published,
   Sent,
 } from "../options.ts";
-import { unlessAborted } from "./abort.ts";
+import { unlessAborted } from "../../platform/abort.ts";
 import { CALL_OPTIONS, checkOptions, HISTORY_OPTIONS } from "./known_options.ts";
 import type { Listeners } from "./listeners.ts";
 

@@ -1,7 +1,7 @@
 /** Those who are told of events: several, each until it is removed, and none stops another. Pure. */
 
 import type { ClientEvent } from "../options.ts";
-import { onceAborted } from "./abort.ts";
+import { onceAborted } from "../../platform/abort.ts";
 
 /** One listener, each time it is added. */
 interface Listener {

@@ -7,8 +7,10 @@ import { getLogger } from "@logtape/logtape";
 import { makeTicketKey } from "../accounts/ticket.ts";
 import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../../config/load.ts";
+import { CALL_OPTIONS, checkOptions } from "../../client/calls/known_options.ts";
 import { endpointText, parseListenAddress } from "../../config/values.ts";
 import type { Endpoint } from "../../platform/address.ts";
+import { unlessAborted } from "../../platform/abort.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { Faults } from "../../platform/faults.ts";
 import { enduringClock } from "../../platform/enduring_clock.ts";
@@ -47,6 +49,8 @@ export interface ServeOptions extends ConfigLayer {
   traceLimitBytes?: number;
   /** Called after each turn in which clients of this server published activities, when they are stored. */
   onActivities?: (taken: TakenActivities) => void;
+  /** Gives up starting: `serve` rejects with its reason, and nothing is left. Later it means nothing. */
+  signal?: AbortSignal;
 }
 
 /** A running server. `await using` stops it at the end of the scope. */
@@ -69,8 +73,11 @@ export interface Server extends AsyncDisposable {
   readonly finished: Promise<NodeEnd>;
   /** Takes no more clients, hands its clients to other servers when they are idle, and then stops: see `finished`. */
   drain(): void;
-  /** Tells its clients, stores and sends everything under way, and closes. A second call waits for the same end. */
-  close(): Promise<void>;
+  /**
+   * Tells its clients, stores and sends everything under way, and closes. A second call waits for the same end. An
+   * aborted `signal` ends the waiting, and this rejects with its reason. The server closes all the same.
+   */
+  close(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 /**
@@ -79,6 +86,7 @@ export interface Server extends AsyncDisposable {
  * @throws {StoreError} when the data folder or the trace file cannot be used.
  * @throws {DoorError} when it cannot listen at the address of its HTTP gateway or of the Chitty-Chat door.
  * @throws {Error} with a `code` such as `EADDRINUSE` when it cannot listen at its own address.
+ * @throws the reason of `signal`.
  */
 export function serve(options: ServeOptions = {}): Promise<Server> {
   return serveGuarded(options, new Faults());
@@ -86,7 +94,7 @@ export function serve(options: ServeOptions = {}): Promise<Server> {
 
 /** Like `serve`; `faults` takes exceptions in handlers, and counts them. */
 export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
-  const { trace, traceLimitBytes, onActivities, ...sections } = options;
+  const { trace, traceLimitBytes, onActivities, signal, ...sections } = options;
   const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   const { config, plan } = withinOpenFiles(asked);
   if (config.cluster.join.length > 0 && config.cluster.secret === "") {
@@ -94,6 +102,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
     );
   }
+  signal?.throwIfAborted();
   const traceFile = trace === undefined
     ? undefined
     : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
@@ -104,6 +113,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     const { ephemeral, synchronous } = config.store;
     const open = () => openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous });
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
+    signal?.throwIfAborted();
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
     const spans = await openTelemetry("thrum", VERSION);
     node = new ThrumNode({
@@ -136,6 +146,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   const server = new RunningServer(node, traceFile, doors);
   try {
     await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
+    signal?.throwIfAborted();
   } catch (error) {
     await server.close();
     throw error;
@@ -244,7 +255,12 @@ class RunningServer implements Server {
     this.#node.drain();
   }
 
-  async close(): Promise<void> {
+  async close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, CALL_OPTIONS, "close()");
+    await unlessAborted(this.#close(), options.signal);
+  }
+
+  async #close(): Promise<void> {
     await this.#node.stop();
     await this.finished;
   }

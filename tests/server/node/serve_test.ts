@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConfigError, serve } from "../../../mod.ts";
 import { LineClient } from "../../support/line_client.ts";
 
@@ -50,4 +50,37 @@ Deno.test("serve() makes no secret of a network by itself", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("serve() can be given up before it begins and while it starts, and leaves nothing", async () => {
+  const reason = new Error("not any more");
+  const folder = await Deno.makeTempDir({ prefix: "thrum-serve-" });
+  try {
+    for (const isLate of [false, true]) {
+      const giveUp = new AbortController();
+      if (!isLate) giveUp.abort(reason);
+      const starting = serve({ ...HERE, store: { data: folder }, signal: giveUp.signal });
+      giveUp.abort(reason);
+      assertStrictEquals(await assertRejects(() => starting), reason);
+    }
+    // Nobody holds the folder, and a signal that comes later means nothing.
+    const later = new AbortController();
+    await using server = await serve({ ...HERE, store: { data: folder }, signal: later.signal });
+    later.abort(reason);
+    await using client = await LineClient.connect(server.port);
+    client.send({ command: "LOGIN", username: "anonymous" });
+    await client.next("LOGIN_SUCCESS");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Server.close() can be waited for no longer, and the server closes all the same", async () => {
+  const reason = new Error("not any more");
+  const server = await serve(HERE);
+  assertStrictEquals(await assertRejects(() => server.close({ signal: AbortSignal.abort(reason) })), reason);
+  assertEquals((await server.finished).reason, "stopped");
+  await server.close();
+  const wrong = { sginal: AbortSignal.abort() } as unknown as { signal: AbortSignal };
+  await assertRejects(() => server.close(wrong), TypeError, 'did you mean "signal"?');
 });
