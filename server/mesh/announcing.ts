@@ -1,7 +1,7 @@
 /**
- * What a server says of itself to those that it is linked with, and when: regularly, and soon after something has
- * changed. Of the log it says only what has moved since it said so last on a link. And what it makes of what they say;
- * that is kept in `members.ts`.
+ * The announcements of a server to its linked servers. They go out regularly, and soon after a change. Of the log an
+ * announcement has only the origins that have moved since the last one on that link. This file also reads the
+ * announcements of others; `members.ts` keeps them.
  */
 
 import type { Config } from "../../config/config.ts";
@@ -23,12 +23,12 @@ import type { Journal } from "../journal/journal.ts";
 import type { PeerLink } from "./peer_link.ts";
 import type { PeerLinks } from "./linking/peer_links.ts";
 
-/** What is announced, as far as it is not the mesh's. */
+/** The announced values that the mesh does not have itself. */
 export interface AnnouncingParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly journal: Journal;
-  /** What tickets of this server's clients are made with. */
+  /** The key of the tickets of this server's clients. */
   readonly ticketKey: string;
   /** When this server was started, in milliseconds since 1970, and where its HTTP gateway is: empty for none. */
   readonly startedAt: number;
@@ -37,22 +37,22 @@ export interface AnnouncingParts {
   load(): number;
 }
 
-/** What the mesh has to say. */
+/** The values that the mesh has. */
 export interface AnnouncingOwner {
-  /** To whom it is said. */
+  /** The links that announcements go to. */
   readonly links: PeerLinks;
   /** Where others reach this server. */
   address(): Endpoint;
   takesClients(): boolean;
-  /** Whether the log has all that is to be known of lost connections of this server. */
+  /** Whether the log has everything about the lost connections of this server. */
   tellsPlaces(): boolean;
-  /** It was said. */
+  /** An announcement has gone out. */
   announced(): void;
-  /** Those that this server is linked with. */
+  /** The linked servers. */
   members(): readonly WireMember[];
 }
 
-/** After a change of the load: so that a burst of logins is one announcement. */
+/** The delay after a change of the load, so that a burst of logins is one announcement. */
 const ANNOUNCE_SOON_MS = 50;
 const encoder = new TextEncoder();
 
@@ -60,7 +60,7 @@ const encoder = new TextEncoder();
 export class Announcing {
   readonly #parts: AnnouncingParts;
   readonly #mesh: AnnouncingOwner;
-  /** Up to when whoever is at the other end knows what this server has. */
+  /** The log as the other end of each link knows it. */
   readonly #toldAt = new WeakMap<PeerLink, VectorMoment>();
   #regular: Timer | undefined;
   #soon: Timer | undefined;
@@ -81,12 +81,12 @@ export class Announcing {
     });
   }
 
-  /** In its greeting `link` says what this server has now. */
+  /** The greeting on `link` says what this server has now. */
   greeted(link: PeerLink): void {
     this.#toldAt.set(link, this.#parts.journal.changes.moment);
   }
 
-  /** Announces soon, once for all that changes until then. */
+  /** Announces soon, once for all changes until then. */
   soon(): void {
     if (this.#mesh.links.size === 0 || this.#soon !== undefined) return;
     this.#soon = this.#parts.clock.after(ANNOUNCE_SOON_MS, () => this.now());
@@ -146,10 +146,10 @@ export class Announcing {
   }
 }
 
-/** What a server has announced, as far as it is believed: it speaks for itself alone, and is where its link says. */
+/** The believed part of an announcement. A server speaks for itself alone, and its address is that of its link. */
 export function reportOf(message: ServerAnnounceMessage, { serverId, host, port }: PeerIdentity): MemberReport {
   const { version, startedAt, lamport } = message;
-  // One that listens on all of its addresses is reached at the one that it is linked from.
+  // A server that listens on all of its addresses is reached at the address of its link.
   const gateway = parseEndpoint(message.http);
   const isReachable = gateway === undefined || !isUnspecified(gateway.host);
   const http = isReachable ? message.http : endpointText({ host, port: gateway.port });

@@ -1,7 +1,7 @@
 /**
- * Whether this server has joined: whether it has all that its peers had when their links came up, and knows
- * of everybody whether he is there. Until then it serves nobody, so that no login is refused because the
- * account has not come yet.
+ * Whether this server has joined. It has joined when it has all entries that its peers had when their links came up,
+ * and has tried every known address. Until then it serves nobody. Otherwise it would refuse logins whose accounts have
+ * not come yet.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -10,18 +10,18 @@ import { covers, type Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 
-/** What it depends on. */
+/** The facts that it depends on. */
 export interface CatchUpFacts {
   readonly clock: Clock;
-  /** A server that cannot catch up with others within this serves its clients all the same; 10 s if absent. */
+  /** After this time a server serves its clients even if it has not caught up; 10 s if absent. */
   readonly timeoutMs?: number;
-  /** What this server has. */
+  /** The entries of this server. */
   vector(): Vector;
-  /** The last entry of an origin that is forgotten whole; 0 of others. */
+  /** The last entry of an origin that is forgotten as a whole; 0 for others. */
   buriedAt(origin: string): number;
-  /** Whether every address that is known was called, and answered or did not. */
+  /** True when every known address has been tried. */
   allTried(): boolean;
-  /** It has joined. Told once, before anybody who waited for it. */
+  /** The server has joined. Called once, before anything that waited for it. */
   joined(): void;
   readonly faults: FaultGuard;
 }
@@ -31,9 +31,9 @@ const logger = getLogger(["thrum", "mesh"]);
 /** One server's way into the network. */
 export class CatchUp {
   readonly #facts: CatchUpFacts;
-  /** What each peer had when its link came up. */
+  /** The entries that each peer had when its link came up. */
   readonly #goals = new Map<string, Vector>();
-  /** Whose accounts were asked for. */
+  /** The peers whose accounts were asked for. */
   readonly #accountsOf = new Set<string>();
   #waiting: (() => void)[] = [];
   #timer: Timer | undefined;
@@ -72,23 +72,23 @@ export class CatchUp {
     this.#goals.set(serverId, Object.fromEntries(goal));
   }
 
-  /** It has accounts that are in no log any more, and was asked for them. */
+  /** The peer has accounts that are in no log any more, and was asked for them. */
   awaitsAccounts(serverId: string): void {
     this.#accountsOf.add(serverId);
   }
 
-  /** All of them have come. */
+  /** All these accounts have come. */
   accountsCame(serverId: string): void {
     if (this.#accountsOf.delete(serverId)) this.look();
   }
 
-  /** It is gone: what only that server has cannot be waited for. */
+  /** The peer is gone. Nobody can wait for entries that only it has. */
   lost(serverId: string): void {
     this.#goals.delete(serverId);
     this.#accountsOf.delete(serverId);
   }
 
-  /** Something has come, or has been tried. */
+  /** An entry has come, or an address was tried. */
   look(): void {
     if (this.#isOver || this.#accountsOf.size > 0 || !this.#facts.allTried()) return;
     const has = this.#facts.vector();

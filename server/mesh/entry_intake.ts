@@ -1,9 +1,9 @@
 /**
- * What of a peer's lines may enter the log here, and for whom it is then. An entry that breaks the rules is a lie of
- * the server that has made it: from that server itself nothing of the message is taken, and its link has to end.
- * Another one only passes on what was stored before there were rules, or by a server that has none: from it the entry
- * is taken as if its kind were not known. So logs stay equal, nobody acts on it, no client gets it, and honest servers
- * do not end each other's links because of it. Pure.
+ * Decides which lines of a peer may enter the log here, and for whom they are. An entry that breaks the rules is a lie
+ * of its origin. If the origin itself sends the entry, nothing of the message is taken, and the link has to end.
+ * Another server only passes the entry on: it was stored before there were rules, or by a server without rules. Then
+ * the entry is taken like an entry of an unknown kind. So logs stay equal, nobody acts on the entry, and no client gets
+ * it. And honest servers do not end each other's links. Pure.
  */
 
 import type { ArrivedEntry } from "../../log/hold_back.ts";
@@ -18,26 +18,26 @@ export interface TakenLine {
   readonly line: string;
   readonly audience: Audience;
   readonly facts: EntryFacts;
-  /** How long the sender has had it. */
+  /** How long the sending server has had the entry. */
   readonly ageMs: number;
-  /** Where the clock may go by it; where nothing is said, to the entry's own time. */
+  /** The time that the clock may go to because of it; by default the entry's own time. */
   readonly reach?: number;
 }
 
-/** What comes of a message with lines. */
+/** The result of a message with lines. */
 export type Intake =
   | {
     readonly ok: true;
     readonly entries: readonly ArrivedEntry<TakenLine>[];
-    /** The highest Lamport time of them. */
+    /** The highest Lamport time of the lines. */
     readonly lamport: number;
-    /** What was wrong with the first one of them that nobody acts on, in words. */
+    /** The fault of the first line that nobody acts on, in words. */
     readonly oddity: string | undefined;
   }
-  /** Nothing of it is taken, and the link has to end. */
+  /** Nothing of the message is taken, and the link has to end. */
   | { readonly ok: false; readonly problem: string };
 
-/** An account, and where it came from. */
+/** An account, with its origin. */
 export interface AccountClaim {
   readonly username: string;
   /** Lamport time of the claim to the name. */
@@ -49,8 +49,8 @@ export interface AccountClaim {
 const NEWLINE_BYTES = 1;
 
 /**
- * What the lines that the server `sender` has sent under `header` come to. `isVoid`: an account is none, as it was
- * claimed later than it says.
+ * Reads the lines that the server `sender` has sent under `header`. `isVoid` says that an account does not count, as
+ * its claim is later than it says.
  */
 export function takeLines(
   sender: string,
@@ -86,22 +86,22 @@ export function takeLines(
   return { ok: true, entries, lamport, oddity };
 }
 
-/** Whom it is for here. What its peer says counts for receipts alone, which can be for a client or for none. */
+/** The audience of an entry here. The peer's word counts for receipts alone: these are for one client, or for none. */
 function audienceOf({ kind, to, place }: EntryFacts, said: WireAudience): Audience {
   switch (kind) {
     case "activity":
-      // Also where the peer shows it to nobody, because it had the same one from elsewhere.
+      // Also when the peer shows it to nobody, as the peer had the same one from elsewhere.
       return EVERYONE;
     case "message":
       return { kind: "user", username: to! };
     case "receipt":
       return typeof said === "string" ? SERVERS : { kind: "user", username: said.user };
     case "place":
-      // Forgotten with what that user is sent; no client of its gets it.
+      // It is forgotten with that user's messages. No client of the user gets it.
       return { kind: "user", username: place!.username };
     case "account":
     case "other":
-      // A client reads whole segments, and nobody here knows what an unknown kind would be to it.
+      // A client reads whole segments, and nobody knows what it would make of an unknown kind.
       return SERVERS;
   }
 }

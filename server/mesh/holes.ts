@@ -1,38 +1,38 @@
 /**
- * Holes: entries that a peer does not send, as it has forgotten them. Before one is believed, all others that have
- * these entries, by what they say, are asked for them, one after the other; it is taken as soon as all say the same, or
- * have had their time. Then the smallest one is, from whoever claims that. Pure: the time comes in.
+ * Holes: entries that a peer does not send, as it has forgotten them. Before a server believes a hole, it asks all
+ * peers that say they have these entries, one after the other. It takes the hole when all of them claim it, or have had
+ * their time. Of several holes it takes the smallest one. Pure: the time comes in.
  */
 
-/** What to do about a hole that a peer claims. */
+/** What to do about the hole of a peer. */
 export type HoleDecision =
   | { readonly kind: "take" }
-  /** Nothing of what came is taken; this peer is to send from there on. */
+  /** Nothing that came is taken. This peer has to send from there on. */
   | { readonly kind: "ask"; readonly peer: string }
-  /** Nothing of what came is taken; somebody was asked already. */
+  /** Nothing that came is taken. A peer was asked already. */
   | { readonly kind: "wait" };
 
-/** What is known of one hole. */
+/** The facts about one hole. */
 interface Hole {
-  /** All up to here is in the log. */
+  /** The log has everything up to here. */
   readonly has: number;
   readonly sinceMs: number;
-  /** By peer: where it goes on. */
+  /** By peer: the entry with which it goes on. */
   readonly claims: Map<string, number>;
   asked: string | undefined;
   isOverdue: boolean;
 }
 
-/** How long others are asked in all. */
+/** The time for asking all others. */
 const PATIENCE_MS = 5_000;
-/** Holes that are looked into at once; others are believed. */
+/** The number of holes that are asked about at once. Further ones are believed. */
 const MAX_HOLES = 256;
 
 /** The holes of one log that are not decided. */
 export class Holes {
   readonly #holes = new Map<string, Hole>();
 
-  /** `from` goes on with `first` of `origin` where `has` is in the log; `others` say that they have more than that. */
+  /** The log has `origin` up to `has`, and `from` goes on with `first`. `others` say that they have more than `has`. */
   claimed(
     origin: string,
     has: number,
@@ -60,18 +60,18 @@ export class Holes {
     return { kind: "ask", peer: hole.asked };
   }
 
-  /** Whether `peer` is to send what is missing of `origin`. */
+  /** Whether `peer` has to send the missing entries of `origin`. */
   asks(origin: string, peer: string): boolean {
     return this.#holes.get(origin)?.asked === peer;
   }
 
-  /** Whether what came from `from` belongs behind a hole that others are asked about. */
+  /** Whether lines of `from` belong behind a hole that others are asked about. */
   isAsking(origin: string, has: number, from: string): boolean {
     const hole = this.#holes.get(origin);
     return hole?.has === has && hole.claims.has(from) && hole.asked !== from;
   }
 
-  /** A link is gone: its server claims nothing, and is not waited for. Gives who is to be asked now. */
+  /** A link is gone: its server claims nothing, and nobody waits for it. Gives the peers to ask now. */
   gone(peer: string): { readonly origin: string; readonly peer: string }[] {
     const again: { origin: string; peer: string }[] = [];
     for (const [origin, hole] of this.#holes) {
@@ -83,8 +83,8 @@ export class Holes {
   }
 
   /**
-   * Called regularly. Whoever was asked has had its time: gives who is to be asked for the smallest hole,
-   * which is taken then.
+   * Called regularly. When the asked peers have had their time, gives the peer with the smallest hole. That hole is
+   * taken.
    */
   overdue(nowMs: number, lastOf: (origin: string) => number): { readonly origin: string; readonly peer: string }[] {
     const again: { origin: string; peer: string }[] = [];
@@ -99,7 +99,7 @@ export class Holes {
   }
 }
 
-/** Who goes on first. */
+/** The peer that goes on with the lowest entry. */
 function bestOf({ claims }: Hole): string {
   return [...claims].reduce((best, claim) => claim[1] < best[1] ? claim : best)[0];
 }

@@ -1,7 +1,7 @@
 /**
- * Who belongs to the network, how each of them is, and whom to call when. A member is *linked*; *suspect*, when its
- * link is silent or was just lost; *dead*, when it was given up or cannot be reached; or has *left*, when it said so.
- * All but the linked are called again, ever more rarely. Pure: time and chance come in.
+ * The members of the network, their states, and whom to call when. A member is *linked*. It is *suspect* when its link
+ * is silent or was just lost. It is *dead* when it was given up or cannot be reached. It has *left* when it said so.
+ * All members without a link are called again, ever more rarely. Pure: time and chance come in.
  */
 
 import type { Endpoint } from "../../platform/address.ts";
@@ -29,23 +29,23 @@ interface Calls {
   failures: number;
   callAt: number;
   isCalling: boolean;
-  /** The call has become a link to a server of the older dialect: no member, and not called while that lasts. */
+  /** The call has become a link to a server of the older dialect. That is no member, and is not called meanwhile. */
   isOlder: boolean;
 }
 
-/** The longest span between two calls, of which a random part is waited. */
+/** The longest span between two calls. A random part of a span is waited. */
 const MAX_BACKOFF_MS = 30_000;
 const DAY_MS = 86_400_000;
 /** The first of these spans. */
 const FIRST_BACKOFF_MS = 250;
 
 /**
- * Servers that one other names and that were never reached: each is called, wherever that is. Many
- * more than a network has.
+ * The number of servers that one member may name and that were never reached. Each of them is called. A network has far
+ * fewer.
  */
 const MAX_NAMED_BY_ONE = 64;
 
-/** A server that others name, and that was not reached yet: it is called, and nobody else hears of it. */
+/** A server that others name and that was not reached yet. It is called, and nobody else hears of it. */
 interface Named {
   readonly address: Endpoint;
   /** Linked servers that name it. */
@@ -70,7 +70,7 @@ export class Members {
       readonly seeds: readonly Endpoint[];
       readonly known: readonly (Endpoint & { readonly serverId: string })[];
       readonly timeBeforeReconnectMs: number;
-      /** A member that cannot be reached for so long is forgotten. */
+      /** A member that cannot be reached for this long is forgotten. */
       readonly memberRetentionMs?: number;
     },
     nowMs: number,
@@ -88,7 +88,7 @@ export class Members {
     this.#own = own;
   }
 
-  /** All that were reached, now or before, in no special order. */
+  /** All servers that were reached, now or before, in no special order. */
   get all(): readonly Member[] {
     return [...this.#members.values()];
   }
@@ -102,7 +102,7 @@ export class Members {
     return this.#members.size === 0 && this.#calls.size === 0;
   }
 
-  /** Whether of every address that is known it is known whether there is somebody. */
+  /** True when every known address has been tried. */
   get allTried(): boolean {
     return [...this.#calls.values()].every(({ serverId, failures, isCalling, isOlder }) => {
       const member = serverId === undefined ? undefined : this.#members.get(serverId);
@@ -110,7 +110,7 @@ export class Members {
     });
   }
 
-  /** Whom to call now. Each is taken to be called until `linked` or `callFailed`. */
+  /** The addresses to call now. Each call is under way until `linked` or `callFailed`. */
   takeDue(nowMs: number): Endpoint[] {
     const due: Endpoint[] = [];
     // One by one, as a member is called at one of its addresses only.
@@ -122,15 +122,15 @@ export class Members {
     return due;
   }
 
-  /** When `takeDue` has something next. */
+  /** When the next call is due. */
   get nextCallAt(): number | undefined {
     const times = [...this.#calls.values()].filter((calls) => this.#mayCall(calls)).map(({ callAt }) => callAt);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /**
-   * Nobody was there, or not somebody to link with. `chance` is from 0 up to but not including 1. `isClosed`: somebody
-   * answered, and was not the server, such as a machine on which nothing listens there.
+   * A call found no server to link with. `chance` is from 0 up to but not including 1. `isClosed` says that something
+   * answered and was no server, such as a machine on which nothing listens there.
    */
   callFailed(address: Endpoint, nowMs: number, chance: number, isClosed = false): void {
     const calls = this.#calls.get(keyOf(address));
@@ -148,7 +148,7 @@ export class Members {
     else if (nowMs - member.sinceMs > this.#retentionMs) this.#forget(member);
   }
 
-  /** Whether a server of this dialect was met at this address. */
+  /** Whether a server of this dialect was met at this address before. */
   hasMet(address: Endpoint): boolean {
     const serverId = this.#calls.get(keyOf(address))?.serverId;
     return serverId !== undefined && this.#members.has(serverId);
@@ -160,7 +160,7 @@ export class Members {
     if (calls !== undefined) calls.isOlder = true;
   }
 
-  /** The call to this address was a good one: failures before it do not count. */
+  /** The call to this address succeeded. Failures before it do not count. */
   hasLasted(address: Endpoint): void {
     const calls = this.#calls.get(keyOf(address));
     if (calls !== undefined) calls.failures = 0;
@@ -171,7 +171,7 @@ export class Members {
     this.#calls.delete(keyOf(address));
   }
 
-  /** A call ended well, at the place of `linked`: for one whose server turned out to be linked already. */
+  /** A call ended well and made no link, as its server turned out to be linked already. */
   called(address: Endpoint, nowMs: number): void {
     const calls = this.#calls.get(keyOf(address));
     if (calls === undefined) return;
@@ -186,13 +186,13 @@ export class Members {
   linked(report: MemberReport, calledAt: Endpoint | undefined, nowMs: number): void {
     const { serverId, host, port } = report;
     for (const member of this.all) {
-      // At one address there is one server: what was there before has been replaced.
+      // At one address there is one server. It has replaced the former one.
       if (member.serverId !== serverId && member.host === host && member.port === port && !member.hasLink) {
         this.#members.delete(member.serverId);
       }
     }
     this.#named.delete(serverId);
-    // Its own from here on: what it announces is written into it.
+    // The member owns the vector from here on: announcements are written into it.
     const vector = { ...report.vector };
     this.#set({ ...memberOf(report), vector, state: "linked", hasLink: true, sinceMs: nowMs });
     for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
@@ -208,7 +208,7 @@ export class Members {
   announced(report: MemberReport, nowMs: number): void {
     const member = this.#members.get(report.serverId);
     if (member !== undefined) {
-      // Written in its place: ten thousand origins are not copied for one that has moved.
+      // Written in place: ten thousand origins are not copied for one that has moved.
       const vector = report.changes
         ? Object.assign(member.vector as Record<string, number>, report.vector)
         : { ...report.vector };
@@ -217,7 +217,7 @@ export class Members {
     this.#learnMembers(report, nowMs);
   }
 
-  /** It has forgotten these origins whole, up to there, and names them no more. */
+  /** The member has forgotten these origins as a whole, up to there, and names them no more. */
   forgot(serverId: string, vector: Vector): void {
     const member = this.#members.get(serverId);
     if (member === undefined) return;
@@ -235,14 +235,14 @@ export class Members {
   }
 
   /**
-   * Its link is gone. It is called at once, or after the configured time; a little later when it ended
-   * the link on purpose.
+   * The link is gone. The member is called at once, or after the configured time. It is called a little later when it
+   * ended the link on purpose.
    */
   lost(serverId: string, how: "left" | "duplicate" | "silent" | "lost", nowMs: number): void {
     this.#names(serverId, new Set());
     const member = this.#members.get(serverId);
     if (member === undefined) return;
-    // There is no doubt left about a server that was given up after all its heartbeats.
+    // A server that answered none of the heartbeats is dead without doubt.
     const state = how === "left" ? "left" : how === "silent" ? "dead" : "suspect";
     const { isSilent: _, ...rest } = member;
     const silent = how === "silent" ? { isSilent: true as const } : {};
@@ -266,7 +266,7 @@ export class Members {
     }
   }
 
-  /** A linked server says where this one is, which nobody here has met. */
+  /** A linked server names a server that nobody here has met. */
   #name({ serverId, host, port }: Endpoint & { readonly serverId: string }, by: string, nowMs: number): void {
     const known = this.#named.get(serverId);
     if (known !== undefined) return void known.by.add(by);
@@ -274,18 +274,18 @@ export class Members {
     this.#call({ host, port }, serverId, nowMs);
   }
 
-  /** These, and nobody else, are named by `namer` now. Who is named by nobody any more is forgotten. */
+  /** `namer` names these servers now, and no others. A server that nobody names any more is forgotten. */
   #names(namer: string, serverIds: ReadonlySet<string>): void {
     for (const [serverId, { by, address }] of this.#named) {
       if (serverIds.has(serverId) || !by.delete(namer) || by.size > 0) continue;
       this.#named.delete(serverId);
       const calls = this.#calls.get(keyOf(address));
-      // A call that is under way comes to its end first.
+      // A call under way comes to its end first.
       if (calls !== undefined && !calls.isCalling) this.#forgetCalls(calls);
     }
   }
 
-  /** Nobody is called where nobody is known to be any more. */
+  /** An address without a known server is not called any more. */
   #forgetCalls({ address, serverId }: Calls): void {
     const key = keyOf(address);
     if (serverId === undefined || this.#seeds.has(key) || this.#members.has(serverId) || this.#named.has(serverId)) {
@@ -294,7 +294,7 @@ export class Members {
     this.#calls.delete(key);
   }
 
-  /** Whoever has a link to a member knows where that is now: it may have come back at another address. */
+  /** A server with a link to a member knows its address now. The member may have come back at another one. */
   #moved(member: Member, { host, port }: Endpoint, nowMs: number): void {
     const former = keyOf(member);
     if (!this.#seeds.has(former) && this.#calls.get(former)?.serverId === member.serverId) this.#calls.delete(former);

@@ -1,8 +1,8 @@
 /**
- * A backplane of servers that are linked by TCP: what it is made of, and what its server asks of it. Calls are the
- * business of `server/mesh/linking/dialer.ts`, what links say that of `server/mesh/linking/link_events.ts`, and what
- * servers say of themselves that of `announcing.ts`. The log between them is the business of `replication.ts`, and
- * names are that of `server/mesh/names/name_claims.ts`.
+ * A backplane of servers that are linked by TCP. This file puts it together, and answers its server.
+ * `server/mesh/linking/dialer.ts` makes the calls, and `server/mesh/linking/link_events.ts` hears the links.
+ * `announcing.ts` says how this server is. `replication.ts` carries the log, and `server/mesh/names/name_claims.ts`
+ * decides names.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -46,7 +46,7 @@ import type { Source } from "./wants.ts";
 
 /** How long a connection to another server may take to be made, and to be answered. */
 const CALL_TIMEOUT_MS = 3_000;
-/** How often is looked whether anything that waits has waited for long enough. */
+/** The time between two looks for waits that are over. */
 const TICK_MS = 250;
 const logger = getLogger(["thrum", "mesh"]);
 
@@ -71,7 +71,7 @@ export class Mesh implements Backplane {
   #self: Endpoint = { host: "", port: 0 };
   #ticking: Timer | undefined;
   #isStopping = false;
-  /** Whether it is told what became of those who were here before this server was started anew. */
+  /** Whether others tell it what became of the users who were here before its restart. */
   #tellsPlaces = false;
 
   constructor(parts: BackplaneParts) {
@@ -118,7 +118,7 @@ export class Mesh implements Backplane {
       joining: this.#joining,
       onFailed: () => {
         owner.membersChanged(undefined);
-        // Told by a promise, and clients that waited are let in now.
+        // The promise tells it, and clients that waited are let in now.
         unlessUnreadable(() => this.#catchUp.look());
       },
     });
@@ -160,7 +160,7 @@ export class Mesh implements Backplane {
     this.#replication = new Replication(journal, clock, cluster.holdBackMs, {
       sources: () => this.#sources(),
       onReplicated: () => this.#catchUp.look(),
-      // Not within the turn in which it is found out.
+      // Not within the turn that finds it out.
       onOldCopy: () => void clock.after(0, () => this.#takeNewServerName("another server")),
       isMember: (origin) => this.#members.get(origin) !== undefined,
       isRetracted: (header, lines) => this.#forks.isRetracted(header, lines),
@@ -260,7 +260,7 @@ export class Mesh implements Backplane {
 
   whenSafe({ origin, sequence }: EntryId, run: () => void, pending?: () => void): void {
     const { config: { cluster }, journal } = this.#parts;
-    // What came from another server is at two already.
+    // Two servers have an entry that came from another one.
     if (cluster.durability === "local" || origin !== journal.serverId || this.#members.isAlone) run();
     else this.#replication.whenOneHas(sequence, run, pending);
   }
@@ -300,7 +300,7 @@ export class Mesh implements Backplane {
     this.#nameClaims.claim(username, (claim) => {
       if (claim === undefined) return settled(undefined);
       let isOver = false;
-      /** Does `end`, where the claim has not come to its end before. */
+      /** Calls `end` if the claim has not ended before. */
       const once = (end: () => void) => {
         if (!isOver) {
           isOver = true;
@@ -340,7 +340,7 @@ export class Mesh implements Backplane {
     return this.#members.isAlone;
   }
 
-  /** Whether it belongs to the network, as far as is known: also by what others say. */
+  /** Whether it belongs to the network, by what this server and others know. */
   isMember(serverId: string): boolean {
     return serverId === this.#parts.journal.serverId || this.#members.get(serverId) !== undefined ||
       this.#replication.isReachable(serverId);
@@ -378,14 +378,14 @@ export class Mesh implements Backplane {
     const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#linkParts, this.#events, gone);
     this.#links.add(accepted);
     this.#announcing.greeted(accepted);
-    // Also when the store cannot be read: the lines that came with the greeting are its own, and no client's.
+    // Also when the store cannot be read. The lines that came with the greeting are the peer's, and no client's.
     unlessUnreadable(() => this.#events.opened(accepted, peer, []));
     return accepted;
   }
 
   // ---- what follows for all of it --------------------------------------------------------------------------------
 
-  /** As an old copy of its data was put back, and it has numbered others than `who` has beyond `after`. */
+  /** An old copy of its data was put back. It has given numbers beyond `after` to other entries than `who` has. */
   #takeNewServerName(who: string, after?: number, isNextKnown = true): void {
     if (this.#isStopping || (after === undefined && this.#replication.ownIsSafe({}))) return;
     const { journal, makeServerId, owner, ticketKey } = this.#parts;

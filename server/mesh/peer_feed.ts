@@ -1,7 +1,7 @@
 /**
- * What of this server's log one peer is sent: a cursor, as a client has one, with the origins that go to this peer
- * and how far it has each. The server's own origin always goes; others only when the peer wants them, as it has no
- * link to their server. Pure.
+ * The part of this server's log that one peer is sent. It is a cursor, like a client's, with the origins that go to
+ * this peer and how far the peer has each. The server's own origin always goes. Another origin goes only when the peer
+ * wants it, as the peer has no link to its server. Pure.
  */
 
 import { type LogPosition, passSegment } from "../../log/cursor.ts";
@@ -10,7 +10,7 @@ import { sequenceOf, type Vector } from "../../log/vector.ts";
 
 /** A cursor with the origins of one peer. */
 export interface Feed extends LogPosition {
-  /** For each origin that goes to this peer: up to where it has it, or will once it has got what was sent. */
+  /** For each origin that goes to this peer: the last entry that the peer has, or that is on its way. */
   readonly has: Map<string, number>;
 }
 
@@ -19,13 +19,13 @@ export interface FeedPart {
   readonly segment: Segment;
   /** Sequence of the first line. */
   readonly first: number;
-  /** What the peer has by then. */
+  /** The entries that the peer has after this part. */
   readonly after: number;
   /** The lines `first` to `segment.last`. */
   readonly bytes: Uint8Array;
 }
 
-/** What a feed needs of the log: where a reader that has `vector` would have to begin. */
+/** The log, as a feed needs it: the position where a reader that has `vector` has to begin. */
 export type FindStart = (vector: Vector) => Position;
 
 /** A feed of `own` origin to a peer that has `vector`. */
@@ -35,7 +35,7 @@ export function beginFeed(own: string, vector: Vector, log: Vector, findStart: F
   return feed;
 }
 
-/** The peer wants exactly these other origins from now on, and its own view of how far it has them holds. */
+/** The peer wants exactly these other origins from now on. It says itself how far it has them. */
 export function onWant(feed: Feed, own: string, wanted: Vector, log: Vector, findStart: FindStart): void {
   for (const origin of [...feed.has.keys()]) {
     if (origin !== own && !Object.hasOwn(wanted, origin)) feed.has.delete(origin);
@@ -44,7 +44,7 @@ export function onWant(feed: Feed, own: string, wanted: Vector, log: Vector, fin
   rewind(feed, log, findStart);
 }
 
-/** Moves the feed over the next segment. Gives what its peer has to get of it. */
+/** Moves the feed over the next segment. Gives the part that the peer has to get. */
 export function feedSegment(feed: Feed, segment: Segment): FeedPart | undefined {
   const after = feed.has.get(segment.origin);
   const bytes = passSegment(feed, segment, after);
@@ -54,8 +54,8 @@ export function feedSegment(feed: Feed, segment: Segment): FeedPart | undefined 
 }
 
 /**
- * Puts the feed to where its peer misses something first. What that passes a second time is left
- * out, as the peer has it.
+ * Moves the feed to the first entry that its peer lacks. Entries that it passes again are left out, as the peer has
+ * them.
  */
 function rewind(feed: Feed, log: Vector, findStart: FindStart): void {
   // Origins that do not go to this peer count as had.

@@ -1,7 +1,7 @@
 /**
- * One link to another server of this dialect, whoever has made it: the greeting, lines in and out, its supervision, its
- * end. What is said on it is the business of `mesh.ts`. It is supervised twice: by what comes, like every connection;
- * and by answers to probes that are sent whatever comes, as a peer may go on talking without hearing anything.
+ * One link to another server of this dialect: the greeting, lines in and out, its supervision, its end. `mesh.ts`
+ * decides what is said on it. The link is supervised twice. Like every connection it is supervised by the data that
+ * comes. And it is supervised by answers to probes, which are always sent: a peer may go on talking and hear nothing.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -34,9 +34,9 @@ import { OLDER_DIALECT_HINT, SILENCE_HINT, speaksOlderDialect } from "./linking/
 /** What links to other servers are made with. */
 export interface PeerLinkParts {
   readonly supervisor: Supervisor;
-  /** By what comes. */
+  /** The watch over data that comes. */
   readonly silence: LivenessConfig;
-  /** By answers to probes that are always sent. */
+  /** The watch over answers to probes. */
   readonly probes: LivenessConfig;
   /** How long the answer to AUTHENTICATE may take. */
   readonly greetingTimeoutMs: number;
@@ -44,7 +44,7 @@ export interface PeerLinkParts {
   readonly heartbeats: { sent: number; unanswered: number };
 }
 
-/** How a link came to its end; `silent`: this server gave the other one up. */
+/** How a link ended. `silent` says that this server gave the other one up. */
 export type PeerEnd = "left" | "lost" | "silent" | "refused" | "duplicate";
 
 /** Lines of the log that came. */
@@ -62,8 +62,8 @@ export interface PeerLinkOwner {
   /** Whether servers of the older dialect may be linked. */
   readonly takesOlderDialect: boolean;
   /**
-   * Whoever was called answers in the older dialect, or (without `line`) has not answered in time: the oldest servers
-   * are silent when they are content. Gives who has taken the link over; `undefined` when nobody has.
+   * The called server answers in the older dialect. Or, without `line`, it has not answered in time: the oldest servers
+   * are silent when they are content. Gives the taker of the link; `undefined` when nobody took it.
    */
   onLegacyDialect(link: PeerLink, dialled: Link, framer: LineFramer, line: string | undefined): LinkTaker | undefined;
   onEntries(link: PeerLink, arrived: ArrivedLines): void;
@@ -81,7 +81,7 @@ interface ComingEntries {
   readonly lines: string[];
   /** How many lines are still to come. */
   missing: number;
-  /** Of the lines so far, in UTF-16 units. */
+  /** The length of the lines so far, in UTF-16 units. */
   size: number;
 }
 
@@ -94,7 +94,7 @@ interface OpenPhase {
   entries: ComingEntries | undefined;
 }
 
-/** What a link is, with all that it has in this phase. A phase is replaced whole. */
+/** The phase of a link, with all that the link has in it. A phase is replaced as a whole. */
 type Phase =
   /** This server has said who it is, and waits for the answer. */
   | { readonly kind: "calling"; readonly deadline: SupervisorDeadline }
@@ -102,11 +102,11 @@ type Phase =
   /** Its last line may still be on its way. `was` is absent if nobody answered. */
   | { readonly kind: "over"; readonly end: PeerEnd; readonly why: string; readonly was: OpenPhase | undefined };
 
-/** Longest line from a peer: more than any server lets its clients send. */
+/** The longest line from a peer. It is longer than any line that a server takes of its clients. */
 export const MAX_PEER_LINE_BYTES = 33_554_432;
 /**
- * Of all lines under one header together, in UTF-16 units. A segment is cut at a small part of that, but a single
- * line may be as long.
+ * The length of all lines under one header, in UTF-16 units. Segments are cut at a small part of it, but a single line
+ * may be as long.
  */
 const MAX_ENTRIES_SIZE = MAX_PEER_LINE_BYTES;
 /** How long the last line may take to leave. */
@@ -133,7 +133,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     framer: LineFramer,
     /** Whether this server has made the link. */
     readonly isOwn: boolean,
-    /** Told when its link is gone, whatever else is. */
+    /** Called when its link is gone, in every case. */
     gone: () => void = NOBODY,
   ) {
     this.#link = link;
@@ -143,7 +143,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.#gone = gone;
   }
 
-  /** Greets whoever is at the other end of a link that this server has made. */
+  /** Greets the other end of a link that this server has made. */
   static call(
     link: Link,
     { secret, identity }: { readonly secret: string; readonly identity: PeerIdentity },
@@ -180,7 +180,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return accepted;
   }
 
-  /** Who is at the other end. Only after the greeting. */
+  /** The server at the other end. Only after the greeting. */
   get peer(): PeerIdentity {
     return this.#open!.peer;
   }
@@ -196,7 +196,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return peer === undefined ? address : `${peer.serverId} (${peer.host}:${peer.port})`;
   }
 
-  /** How its heartbeats stand; `undefined` before the greeting. */
+  /** The state of its heartbeats; `undefined` before the greeting. */
   get heartbeat(): HeartbeatSnapshot | undefined {
     const open = this.#open;
     return open && { ...open.silence.snapshot(), roundTripMs: open.probes.snapshot().roundTripMs };
@@ -206,7 +206,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return this.#link.remoteHost;
   }
 
-  /** Whether it has more waiting than it should: `onDrain` follows. */
+  /** Whether more data waits than should: `onDrain` follows. */
   get isFull(): boolean {
     return this.#isFull;
   }
@@ -227,7 +227,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return !this.#isFull;
   }
 
-  /** Ends it of this server's own will, and says why. */
+  /** This server ends the link, and says why. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, end: PeerEnd = "lost"): void {
     if (this.isOver) return;
     const { reconnect } = CLOSE_REASONS[reason];
@@ -327,8 +327,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 
   /**
-   * What came instead of, or as, the answer to AUTHENTICATE. Gives who has taken the link over, if
-   * its dialect is another.
+   * Takes the answer to AUTHENTICATE, or what came in its place. Gives the taker of the link if its dialect is another.
    */
   #greeted(deadline: SupervisorDeadline, line: string): LinkTaker | undefined {
     const message = parsePeerLine(line);
@@ -357,14 +356,14 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     );
   }
 
-  /** The phase that begins now: both are known, and this server watches the other. */
+  /** The phase that begins now: both servers are known, and this one watches the other. */
   #opened(peer: PeerIdentity): OpenPhase {
     const { supervisor, silence, probes } = this.#parts;
     return {
       kind: "open",
       peer,
       silence: supervisor.watch(this, silence),
-      // Bytes are not told to this watch, so that it always asks.
+      // This watch is not told of bytes, so that it always asks.
       probes: supervisor.watch({
         sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
         alive: () => {},
@@ -387,7 +386,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     this.send({ command: "HEARTBEAT", sequence, of, intervalMs });
   }
 
-  /** It is given up. Nobody waits for what it is still to be sent. */
+  /** The peer is given up. Nobody waits for data that it still has to be sent. */
   #accuse(why?: string): void {
     this.#parts.heartbeats.unanswered++;
     this.end("HEARTBEAT_TIMEOUT", why, "silent");
@@ -407,7 +406,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 }
 
-/** Heartbeats of both watches go over one link: those of `silence` have even numbers, those of `probes` odd ones. */
+/** Both watches send heartbeats over one link: those of `silence` have even numbers, those of `probes` odd ones. */
 function answered({ silence, probes }: OpenPhase, sequence: number): void {
   const isProbe = sequence % 2 === 1;
   (isProbe ? probes : silence).answered((sequence - (isProbe ? 1 : 0)) / 2);

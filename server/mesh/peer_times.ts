@@ -1,4 +1,4 @@
-/** The Lamport times that other servers say: carries out what `link_clock.ts` decides. */
+/** Takes the Lamport times of other servers, as `link_clock.ts` decides. */
 
 import { getLogger } from "@logtape/logtape";
 import { LinkClock } from "./link_clock.ts";
@@ -12,7 +12,7 @@ interface NamedLink {
 
 const logger = getLogger(["thrum", "mesh"]);
 
-/** Those of all links of one server. */
+/** The times of all links of one server. */
 export class PeerTimes {
   readonly #journal: Journal;
   readonly #clock: Clock;
@@ -36,7 +36,7 @@ export class PeerTimes {
     return this.#journal.tick(lamport === undefined ? undefined : this.counts(link, lamport));
   }
 
-  /** What counts here of a time that came over this link. */
+  /** The part of a time that counts here. It came over this link. */
   counts(link: NamedLink, lamport: number): number {
     const own = this.#journal.lamport;
     if (lamport <= own) return lamport;

@@ -1,6 +1,6 @@
 /**
- * Asks other servers of the network what they have of the log, before a damaged folder is recovered: what they have
- * whole need not be kept with holes. Each is called once, greeted as a server, and left again at once.
+ * Asks other servers of the network what they have of the log, before a damaged folder is recovered. Origins that they
+ * have as a whole need not be kept with holes. Each server is called once, greeted as a server, and left at once.
  */
 
 import { merge, type Vector } from "../../log/vector.ts";
@@ -13,17 +13,17 @@ import { encodeAuthenticate, parsePeerLine } from "../../protocol/peer/peer_code
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { KnownServer } from "../store/store.ts";
 
-/** What is asked with. */
+/** What the question is made with. */
 export interface PeerQuestion {
   readonly transport: Transport;
   readonly clock: Pick<Clock, "after">;
   readonly peers: readonly Endpoint[];
   readonly secret: string;
-  /** What this server is called, and where it will be. */
+  /** The name of this server, and its future address. */
   readonly self: KnownServer;
 }
 
-/** What they have together. */
+/** The entries that they have together. */
 export interface PeerVectors {
   readonly vector: Vector;
   /** How many answered. */
@@ -37,7 +37,7 @@ const LINGER_MS = 1_000;
 const MAX_GREETING_BYTES = 16_777_216;
 const encoder = new TextEncoder();
 
-/** Asks all of them at once. Never rejects: one that does not answer has nothing. */
+/** Asks all servers at once. Never rejects. A server that does not answer has nothing. */
 export async function askPeers({ transport, clock, peers, secret, self }: PeerQuestion): Promise<PeerVectors> {
   const vectors = await Promise.all(peers.map(async ({ host, port }) => {
     try {
@@ -55,7 +55,7 @@ export async function askPeers({ transport, clock, peers, secret, self }: PeerQu
   return { vector: answered.reduce(merge, {}), answered: answered.length };
 }
 
-/** Resolves with what the other side has; `undefined` when it does not say so in time. */
+/** Resolves with the entries of the other side; `undefined` without an answer in time. */
 function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promise<Vector | undefined> {
   const { promise, resolve } = Promise.withResolvers<Vector | undefined>();
   const framer = new LineFramer(MAX_GREETING_BYTES);
@@ -65,7 +65,7 @@ function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promi
     isOver = true;
     timer.cancel();
     const reason = "SERVER_STOPPING";
-    // So that nobody takes it for lost.
+    // Otherwise the others would take this server for lost.
     if (vector !== undefined) {
       const { sentence: info, reconnect } = CLOSE_REASONS[reason];
       link.write(lineBytes({ command: "END_CONNECTION", reason, info, reconnect }));

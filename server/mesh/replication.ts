@@ -1,7 +1,7 @@
 /**
- * The log between servers, and in which order its three parts are told of anything: what goes out
- * (`entries/peer_reader.ts`), what comes in (`entries/arrivals.ts`), and who waits for whom (`entries/entry_waits.ts`).
- * Decides itself whether this server may go on under its name.
+ * The log between servers. It has three parts, and this file tells them of everything in the right order. Entries go
+ * out (`entries/peer_reader.ts`) and come in (`entries/arrivals.ts`), and some are waited for
+ * (`entries/entry_waits.ts`). This file decides whether this server may go on under its name.
  */
 
 import { getLogger } from "@logtape/logtape";
@@ -17,28 +17,28 @@ import { EntryWaits } from "./entries/entry_waits.ts";
 import { PeerReader, type PeerReaderParts } from "./entries/peer_reader.ts";
 import type { ArrivedLines, PeerLink } from "./peer_link.ts";
 
-/** What replication asks of the mesh. */
+/** The mesh, as replication needs it. */
 export interface ReplicationOwner extends ArrivalsOwner {
-  /** Something came into the log from another server, and is stored. */
+  /** An entry of another server is stored in the log. */
   onReplicated(): void;
-  /** Numbers that this server has given out are others' as well: it cannot go on under its name. */
+  /** Others have other entries under numbers of this server. It cannot go on under its name. */
   onOldCopy(): void;
   /** A server does not answer: its link has to end. */
   silent(serverId: string, why: string): void;
 }
 
 interface Peer extends AskedPeer {
-  /** While it is held, what the peer has does not count. */
+  /** While the link is held, the entries of the peer do not count. */
   readonly reader: PeerReader;
-  /** How far it has this server's own origin. */
+  /** The last entry of this server's own origin that the peer has. */
   hasOwn: number;
 }
 
-/** For so long a peer may not say what it has under this server's numbers. */
+/** The longest time in which a peer may not say what it has under this server's numbers. */
 const HELD_MS = 5_000;
 const logger = getLogger(["thrum", "mesh"]);
 
-/** Sends this server's log, and takes in what others send of theirs. */
+/** Sends this server's log, and takes in entries of others. */
 export class Replication {
   readonly #journal: Journal;
   readonly #clock: Clock;
@@ -48,8 +48,8 @@ export class Replication {
   readonly #arrivals: Arrivals;
   readonly #waits: EntryWaits;
   /**
-   * The highest of this server's own entries that a peer said to have, and that one was sent since the
-   * start or under this name.
+   * The highest of this server's own entries that a peer says it has, or that a peer was sent since the start or under
+   * this name.
    */
   #ownElsewhere = 0;
   #ownSent = 0;
@@ -83,7 +83,7 @@ export class Replication {
     return this.#arrivals.replicated;
   }
 
-  /** Entries that have come and may not enter the log yet. */
+  /** Entries that have come, and may not enter the log yet. */
   get held(): number {
     return this.#arrivals.held;
   }
@@ -96,8 +96,8 @@ export class Replication {
   // ---- links -----------------------------------------------------------------------------------------------------
 
   /**
-   * A link is up; `vector` is what its server has. `isHeld`: it is not known yet whether that are the same
-   * entries (`release`).
+   * A link is up, and its server has `vector`. `isHeld` says that nobody knows yet whether these are the same entries
+   * (`release`).
    */
   begin(link: PeerLink, vector: Vector, isHeld: boolean): void {
     const reader = new PeerReader(this.#readerParts, link, vector, isHeld);
@@ -127,7 +127,7 @@ export class Replication {
     this.#waits.settle();
   }
 
-  /** The peer wants to have other origins too, or its part of this one again. */
+  /** The peer wants other origins, too, or its part of this one again. */
   wants(link: PeerLink, vector: Vector): void {
     this.#peers.get(link.serverId)?.reader.wants(vector);
   }
@@ -145,44 +145,44 @@ export class Replication {
     this.#peers.get(link.serverId)?.reader.readOn();
   }
 
-  /** Lines of the log came from a peer. What is wrong with them, in words: then nothing of them was taken. */
+  /** Lines of the log came from a peer. Gives their fault, in words. Then nothing of them was taken. */
   arrived(link: PeerLink, arrived: ArrivedLines): string | undefined {
     return this.#arrivals.arrived(link, arrived);
   }
 
-  /** What peers have, or whom they are linked to, has changed; `moved`: of these origins alone. */
+  /** The entries or the links of peers have changed. With `moved`, only these origins have. */
   replan(moved?: readonly string[]): void {
     this.#arrivals.replan(moved);
   }
 
   // ---- the log here ----------------------------------------------------------------------------------------------
 
-  /** These are committed, and are the end of the log now. */
+  /** These segments are committed, and are the end of the log now. */
   committed(segments: readonly Segment[]): void {
     this.#arrivals.committed();
     if (this.#isOldCopy) this.#owner.onOldCopy();
     for (const { reader } of this.#peers.values()) reader.committed(segments);
   }
 
-  /** What is committed was delivered to the clients that are here. */
+  /** The committed entries were delivered to the clients of this server. */
   delivered(): void {
     if (!this.#arrivals.takeReplicated()) return;
-    // Not earlier: it may begin sessions, which would be sent the turn's lines as well.
+    // Not earlier: it may begin sessions, and these would be sent the turn's lines as well.
     this.#waits.letIn();
     this.#owner.onReplicated();
   }
 
-  /** There is space again for what came meanwhile: it is asked for. */
+  /** There is space again for entries that came meanwhile. They are asked for. */
   takeAgain(): void {
     this.#arrivals.takeAgain();
   }
 
-  /** What was here of `origin` is gone, and wanted from who has what belongs there. */
+  /** Entries of `origin` are gone here, and wanted from a peer that has what belongs there. */
   cutBack(origin: string): void {
     this.#arrivals.cutBack(origin);
   }
 
-  /** Called regularly: what has waited for long enough goes on. */
+  /** Called regularly. Waits that are over end. */
   tick(): void {
     this.#waits.tellPending(this.#clock.nowMs());
     this.#endSilent(this.#clock.nowMs());
@@ -193,7 +193,7 @@ export class Replication {
 
   // ---- this server's name ----------------------------------------------------------------------------------------
 
-  /** Whether a peer that has `vector` has more of this server than it gave out, as far as is known. */
+  /** Whether a peer that has `vector` has more of this server than it knows to have given out. */
   wouldDoubt(vector: Vector): boolean {
     const { acceptedAfter } = this.#journal.origins;
     const has = sequenceOf(vector, this.#journal.serverId);
@@ -201,8 +201,8 @@ export class Replication {
   }
 
   /**
-   * A peer says that it has `vector`. Whether this server goes on under its name: not when others have numbers that
-   * it has given out anew.
+   * A peer says that it has `vector`. Gives whether this server goes on under its name. It does not when others have
+   * numbers that it has given out anew.
    */
   ownIsSafe(vector: Vector): boolean {
     this.#ownElsewhere = Math.max(this.#ownElsewhere, sequenceOf(vector, this.#journal.serverId));
@@ -210,8 +210,7 @@ export class Replication {
   }
 
   /**
-   * This server has a new name, and its entries the numbers that `numbers` gives for their former
-   * ones. All links are gone.
+   * This server has a new name. `numbers` gives the new numbers of its entries. All links are gone.
    */
   renamed(numbers: ReadonlyMap<number, number>): void {
     this.#ownElsewhere = 0;
@@ -223,35 +222,35 @@ export class Replication {
 
   // ---- who waits -------------------------------------------------------------------------------------------------
 
-  /** Entries of this server that somebody waits for until another server has them. */
+  /** Entries of this server whose senders wait until another server has them. */
   get pending(): number {
     return this.#waits.pending;
   }
 
   /**
-   * Calls `done` once one other server has this server's entry `sequence` as well; before that, once,
-   * `pending` when it takes long.
+   * Calls `done` when one other server has this server's entry `sequence`, too. Before that it calls `pending` once, if
+   * it takes long.
    */
   whenOneHas(sequence: number, done: () => void, pending?: () => void): void {
     this.#waits.whenOneHas(sequence, done, pending);
   }
 
-  /** Calls `done` once all servers that are linked then have this server's entry `sequence` as well. */
+  /** Calls `done` when all linked servers have this server's entry `sequence`, too. */
   whenAllHave(sequence: number, done: () => void): void {
     this.#waits.whenAllHave(sequence, done);
   }
 
   /**
-   * As `whenAllHave`, and calls `done` after `patienceMs` at the latest. Then links end whose servers got the entry and
-   * do not say that they have it; one that is still to be sent what comes before it is not waited for any longer.
+   * As `whenAllHave`, and calls `done` after `patienceMs` at the latest. Then the links end whose servers got the entry
+   * and do not say that they have it. A server that still has to be sent earlier entries is not waited for any longer.
    */
   whenAllHaveWithin(sequence: number, patienceMs: number, done: () => void): void {
     this.#waits.whenAllHaveWithin(sequence, patienceMs, done);
   }
 
   /**
-   * As `EntryWaits.whenHere`: calls `run` once the entry `last` is here, or does not come. One of this server's own
-   * that an old copy of its data lacks comes back from others, as far as these have it.
+   * As `EntryWaits.whenHere`: calls `run` when the entry `last` is here, or will not come. An old copy of this server's
+   * data may lack an entry of its own. That one comes back from others that have it.
    */
   whenHere(last: string | undefined, run: () => void): void {
     const entry = last === undefined ? undefined : parseEntryId(last);
@@ -267,8 +266,8 @@ export class Replication {
   // ---- inside ----------------------------------------------------------------------------------------------------
 
   /**
-   * What others had of this server's own before it numbered anything, and was never sent to them since, was
-   * given out a second time.
+   * Numbers that others had before this server numbered anything, and that it never sent them since, were given out a
+   * second time.
    */
   get #isOldCopy(): boolean {
     const { acceptedAfter } = this.#journal.origins;
@@ -276,7 +275,7 @@ export class Replication {
   }
 
   #peersHave(): readonly number[] | undefined {
-    // What they say to have are other entries of the same numbers.
+    // They have other entries under the same numbers.
     if (this.#isOldCopy) return undefined;
     return [...this.#peers.values()].map(({ hasOwn, reader }) => reader.heldSinceMs === undefined ? hasOwn : 0);
   }

@@ -1,36 +1,36 @@
 /**
- * Which other origins to ask which peer for. A server that is linked sends its own entries unasked; what is
- * left are origins without a link: servers that are gone, or that only others can reach. Each of these comes
- * from one peer. Pure.
+ * Decides which other origins to ask which peer for. A linked server sends its own entries unasked. The other origins
+ * have no link: their servers are gone, or only others can reach them. Each of these origins comes from one peer. Pure.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 
-/** A peer that could send. */
+/** A peer that could send entries. */
 export interface Source {
   readonly serverId: string;
-  /** What it has, as it said last. */
+  /** The entries that it has, as it said last. */
   readonly vector: Vector;
   /** Servers that it has a link to. */
   readonly linkedTo: ReadonlySet<string>;
 }
 
-/** How far the planner has each origin. */
+/** The entries that the planner has of each origin. */
 export interface Had {
-  /** Its newest entry, also of one that is forgotten whole. */
+  /** The newest entry, also of an origin that is forgotten as a whole. */
   lastOf(origin: string): number;
-  /** The same, of one that is forgotten whole only; 0 of others. */
+  /** The same for an origin that is forgotten as a whole; 0 for others. */
   buriedAt(origin: string): number;
-  /** Whether the origin's server belongs to the network, as far as is known: there may be more of it at any time. */
+  /** Whether the origin's server belongs to the network, as far as is known. It may send more at any time. */
   isMember(origin: string): boolean;
 }
 
 /**
- * For each peer that is to send something: what, and how far it is had. From a peer that is linked to the origin's
- * server, if there is one, as it has new entries first; else from the one that has most. `own` is never wanted, nor
- * what is forgotten whole, unless somebody has more of it; nor what nobody has more of, of a server that is gone: of
- * ten thousand dead origins nothing is said. Which peer it is does not change without need: `current` says from whom it
- * comes now. `moved` are the origins that sources have more of since `current` was made; without it all are looked at.
+ * For each peer: the origins that it should send, and how far this server has each of them. An origin comes from a peer
+ * with a link to the origin's server, if there is one, as that peer has new entries first. Otherwise it comes from the
+ * peer that has most of it. `own` is never wanted. An origin that is forgotten as a whole is wanted only if somebody
+ * has more of it. The same holds for an origin whose server is gone, so ten thousand dead origins are not mentioned.
+ * The peer of an origin does not change without need: `current` is the present plan. `moved` has the origins of which
+ * sources have more since `current` was made. Without it all origins are looked at.
  */
 export function planWants(
   own: string | undefined,
@@ -54,7 +54,7 @@ export function planWants(
   };
   for (const source of sources) {
     for (const origin of looked ?? Object.keys(source.vector)) consider(origin, source);
-    // A server that a peer is linked to may publish its first entry at any moment.
+    // A server with a link to a peer may publish its first entry at any moment.
     for (const origin of source.linkedTo) consider(origin, source);
   }
   const plan = new Map<string, string>();
