@@ -42,6 +42,8 @@ const REFUSED = 1008;
 const OPEN = 1;
 /** How long the other side may take to close after it has broken the rules. */
 const FAILED_LINGER_MS = 1_000;
+/** How long earlier lines, such as a LOGIN, may take before the answer to a frame that is too long. */
+const TOO_LONG_LINGER_MS = 10_000;
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const NOTHING = new Uint8Array(0);
@@ -94,7 +96,8 @@ class LineSocket extends WebSocket {
     // The other side's own code, or that it gave none: it sends nothing more, and may still be answered.
     const isEcho = code === undefined || reason !== undefined;
     if (isEcho && this.onFinish !== undefined && this.readyState === OPEN) return this.onFinish();
-    if (code === TOO_BIG) this.onTooLong?.();
+    // The link says so in its own words, and closes when earlier lines have had their effect.
+    if (code === TOO_BIG && this.onTooLong !== undefined) return this.onTooLong();
     super.close(code, reason);
   }
 }
@@ -128,6 +131,8 @@ class WebSocketLink implements Link {
   #hasToldFinish = false;
   #hasFin = false;
   #isGone = false;
+  /** A frame was too long. Nothing is read any more. */
+  #isTooLong = false;
   #endCode: number | undefined;
   #linger: Timer | undefined;
 
@@ -257,14 +262,15 @@ class WebSocketLink implements Link {
   }
 
   #tooLong(): void {
+    this.#isTooLong = true;
+    if (this.#endedHere) return;
     this.#arrived.push(this.#shared.tooLong);
-    // At once: in a moment no answer is possible.
-    this.#handOn();
+    this.#handOnSoon();
   }
 
-  /** The data is no WebSocket. `ws` has said so to the other side, and waits for it. */
+  /** The data is no WebSocket, which `ws` has said to the other side; or it is too long, which the owner says. */
   #failed(): void {
-    if (!this.#endedHere) this.#cutAfter(FAILED_LINGER_MS);
+    if (!this.#endedHere) this.#cutAfter(this.#isTooLong ? TOO_LONG_LINGER_MS : FAILED_LINGER_MS);
   }
 
   #cutAfter(delayMs: number): void {

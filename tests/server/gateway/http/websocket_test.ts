@@ -124,6 +124,18 @@ Deno.test("what was sent before a frame that is too long has its effect", async 
   assertEquals(client.received.at(-1)!.command, "INVALID_MESSAGE");
 });
 
+Deno.test("a frame that is too long is answered after lines that take their time", async () => {
+  await using server = await start({ limits: { maxLineBytes: 2_000 } });
+  await using client = await connect(server);
+  // The secret is derived, which takes longer than a turn.
+  const register = { command: "REGISTER", username: "anna", secret: "s" };
+  client.sendBytes(concat(texts(register, LOGIN, activity(1)), frame(1, new Uint8Array(3_000))));
+  await client.closed();
+  const commands = client.received.map(({ command }) => command);
+  assertEquals(commands.slice(0, 3), ["REGISTER_SUCCESS", "LOGIN_SUCCESS", "ACTIVITY_ACK"]);
+  assertEquals(commands.at(-1), "INVALID_MESSAGE");
+});
+
 Deno.test("what is no WebSocket ends the connection, and nobody else notices", async () => {
   await using server = await start();
   await using bystander = await connect(server);
