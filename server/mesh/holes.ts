@@ -41,12 +41,8 @@ export class Holes {
     others: readonly string[],
     nowMs: number,
   ): HoleDecision {
-    let hole = this.#holes.get(origin);
-    if (hole === undefined || hole.has !== has) {
-      if (hole === undefined && this.#holes.size >= MAX_HOLES) return { kind: "take" };
-      hole = { has, sinceMs: nowMs, claims: new Map(), asked: undefined, isOverdue: false };
-      this.#holes.set(origin, hole);
-    }
+    const hole = this.#holeOf(origin, has, nowMs);
+    if (hole === undefined) return { kind: "take" };
     const isAnswer = hole.asked === undefined || hole.asked === from || hole.isOverdue;
     hole.claims.set(from, Math.min(first, hole.claims.get(from) ?? first));
     if (!isAnswer && others.includes(hole.asked!)) return { kind: "wait" };
@@ -58,6 +54,22 @@ export class Holes {
     }
     hole.asked = next ?? best;
     return { kind: "ask", peer: hole.asked };
+  }
+
+  /**
+   * The log has `origin` up to `has`. The next entries that `from` has are not taken, as other ones belong there.
+   * `others` say that they have more. Gives the peer to ask now, if one can have other entries.
+   */
+  refused(origin: string, has: number, from: string, others: readonly string[], nowMs: number): string | undefined {
+    const hole = this.#holeOf(origin, has, nowMs);
+    if (hole === undefined) return undefined;
+    hole.claims.set(from, Infinity);
+    const next = others.find((peer) => !hole.claims.has(peer));
+    const best = bestOf(hole);
+    const peer = next ?? (hole.claims.get(best)! < Infinity ? best : undefined);
+    // It was asked already, and has its time.
+    if (peer === undefined || peer === hole.asked) return undefined;
+    return hole.asked = peer;
   }
 
   /** Whether `peer` has to send the missing entries of `origin`. */
@@ -96,6 +108,16 @@ export class Holes {
       }
     }
     return again;
+  }
+
+  /** That after `has`, also when it is new; `undefined` when there are too many. */
+  #holeOf(origin: string, has: number, nowMs: number): Hole | undefined {
+    const known = this.#holes.get(origin);
+    if (known?.has === has) return known;
+    if (known === undefined && this.#holes.size >= MAX_HOLES) return undefined;
+    const hole = { has, sinceMs: nowMs, claims: new Map(), asked: undefined, isOverdue: false };
+    this.#holes.set(origin, hole);
+    return hole;
   }
 }
 

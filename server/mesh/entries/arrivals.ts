@@ -174,8 +174,9 @@ export class Arrivals {
       return undefined;
     }
     if (this.#owner.isRetracted(header, lines)) {
-      // Who sends it has not heard yet, or cannot know, what belongs there.
+      // Who sends it has not heard yet, or cannot know, what belongs there. Others may have that, or go on behind it.
       this.#refused.add(origin);
+      this.#askOthers(origin, link.serverId);
       return undefined;
     }
     const { oddity } = intake;
@@ -244,11 +245,21 @@ export class Arrivals {
     const has = this.#journal.lastOf(origin);
     if (first <= has + 1) return true;
     if (after > has) return !this.#holes.isAsking(origin, has, serverId);
-    const others = this.#owner.sources().filter(({ vector }) => sequenceOf(vector, origin) > has);
-    const names = [...others.map((source) => source.serverId), serverId];
+    const names = [...this.#haveMore(origin, has), serverId];
     const decision = this.#holes.claimed(origin, has, first, serverId, names, this.#clock.nowMs());
     if (decision.kind === "ask") this.#askFor(origin, decision.peer);
     return decision.kind === "take";
+  }
+
+  #haveMore(origin: string, has: number): string[] {
+    return this.#owner.sources().filter(({ vector }) => sequenceOf(vector, origin) > has)
+      .map(({ serverId }) => serverId);
+  }
+
+  #askOthers(origin: string, from: string): void {
+    const has = this.#journal.lastOf(origin);
+    const peer = this.#holes.refused(origin, has, from, this.#haveMore(origin, has), this.#clock.nowMs());
+    if (peer !== undefined) this.#askFor(origin, peer);
   }
 
   #askFor(origin: string, serverId: string): void {

@@ -4,6 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { nodeCrypto } from "../../../platform/crypto.ts";
 import { Guest } from "../../../server/guests/guest.ts";
 import { encodePlace } from "../../../protocol/peer/place_codec.ts";
 import { activityLine, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
@@ -134,4 +135,19 @@ Deno.test("a plain client that begins where its user stood keeps its connection 
   assertEquals([anna.plainMessages, anna.end, bob.end], [["bob: hi"], undefined, "local"]);
   const { info } = (await world.plain("a", "bob")).received[0]!;
   assertEquals(info, "logged in as bob; the server no longer has some entries from the time that you were away");
+});
+
+Deno.test("where one peer has entries that count no more, another one that goes on behind them is asked", async () => {
+  const world = await MeshWorld.of(["a"], STILL);
+  const lines = [1, 2, 3].map((n) => activityLine(`s-gap:${n}`, n));
+  const digest = nodeCrypto.digest(JSON.stringify(lines[0])).slice(0, 32);
+  const wrong = await world.peer("a", "s-1", { vector: { "s-gap": 3 } });
+  const rest = await world.peer("a", "s-2", { vector: { "s-gap": 3 } });
+  wrong.send({ command: "RETRACTED", origin: "s-gap", first: 1, last: 1, digest });
+  await world.run(50);
+  wrong.entries("s-gap", 1, lines.slice(0, 1), { after: 0 });
+  await world.until(() => rest.last("WANT")?.vector["s-gap"] === 0, "the question");
+  rest.entries("s-gap", 3, lines.slice(2), { after: 0 });
+  await world.until(() => world.server("a").vector["s-gap"] === 3, "what is left");
+  assertEquals(world.server("a").activities, [3]);
 });

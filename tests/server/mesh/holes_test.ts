@@ -45,3 +45,21 @@ Deno.test("a hole is over when the entries come, and when whoever claims it is g
   assertEquals(holes.gone("a"), []);
   assertEquals(holes.isAsking("o", 3, "a"), false);
 });
+
+Deno.test("where what one has is not taken, the others are asked, and a hole that one of them claims is taken from that", () => {
+  const holes = new Holes();
+  assertEquals(holes.refused("o", 3, "a", ["a", "b"], 0), "b");
+  // It comes again meanwhile.
+  assertEquals(holes.refused("o", 3, "a", ["a", "b"], 1), undefined);
+  assertEquals(holes.claimed("o", 3, 10, "b", ["a", "b"], 2), { kind: "take" });
+  assertEquals(holes.claimed("o", 3, 10, "b", ["a", "b"], 3), { kind: "ask", peer: "a" });
+  assertEquals(holes.refused("o", 3, "a", ["a", "b"], 4), "b");
+  assertEquals(holes.claimed("o", 3, 10, "b", ["a", "b"], 5), { kind: "take" });
+});
+
+Deno.test("where nobody has anything that is taken, nobody is asked again and again", () => {
+  const holes = new Holes();
+  assertEquals(holes.refused("o", 3, "a", ["a", "b"], 0), "b");
+  assertEquals(holes.refused("o", 3, "b", ["a", "b"], 1), undefined);
+  assertEquals(holes.refused("o", 3, "a", ["a", "b"], 2), undefined);
+});
