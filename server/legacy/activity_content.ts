@@ -1,7 +1,7 @@
 /**
- * Whether two texts are one activity. Servers of the older dialect read an activity and write it anew: with its members
- * in another order, with 1.0 for 1, with 9.007199254740992E15 for 9007199254740993, without members that are null, and
- * under the user that they think of. Pure.
+ * Whether two texts are one activity. Servers of the older dialect read an activity and write it anew. They change the
+ * order of its members, write 1.0 for 1 and 9.007199254740992E15 for 9007199254740993, leave out members that are null,
+ * and put in the user that they think of. Pure.
  */
 
 const AUTHENTICATED_USER = "authenticated_user";

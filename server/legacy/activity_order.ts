@@ -1,7 +1,7 @@
 /**
- * Activities from servers of the older dialect: they have no sequence, so they are put in the order of the times at
- * which they were sent, as far as they come within one window of each other; and each is taken once, however often such
- * a server sends its history. Pure: time comes in.
+ * The order of activities from servers of the older dialect. These have no sequence, so they are sorted by the times at
+ * which they were sent, within one window. Each is taken once, however often such a server sends its history. Pure:
+ * time comes in.
  */
 
 import { RecentMap } from "../../log/recent.ts";

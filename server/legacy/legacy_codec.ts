@@ -1,8 +1,8 @@
 /**
- * Lines between this server and those of the older dialect: reading theirs, and writing what each family of them
- * understands. Two families are known: **A** says who it is and keeps lists of users and activities in step; **S**
- * knows little, and breaks on the rest. What they do is known from watching them, so that lists are read leniently: an
- * element that makes no sense is left out. What lines do is `legacy_dialect.ts`'s business. Pure.
+ * Lines between this server and those of the older dialect. Reads theirs, and writes what each family understands. Two
+ * families are known. **A** says who it is, and keeps lists of users and activities in step. **S** knows little, and
+ * breaks on the rest. Both are known from watching them, so lists are read leniently: an element that makes no sense is
+ * left out. `legacy_dialect.ts` decides what lines do. Pure.
  */
 
 import { activityField, parseFields } from "../../protocol/client_codec.ts";

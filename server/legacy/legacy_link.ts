@@ -1,6 +1,6 @@
 /**
- * The link to one server of the older dialect: lines in and out, what of the log it is read, and its end. What lines
- * mean is decided in `legacy_dialect.ts`; what follows from that is its owner's business.
+ * The link to one server of the older dialect: lines in and out, the part of the log that it is read, and its end.
+ * `legacy_dialect.ts` decides what lines mean, and the owner acts.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,7 +1,7 @@
 /**
- * Servers of the older dialect that hang on this one, and what they bring into the log. What lines mean, and what is
- * said, is decided in `legacy_dialect.ts`; in which order their activities are taken, in `activity_order.ts`; which of
- * these are this network's own, in `given_activities.ts`. Each link is the business of `legacy_link.ts`.
+ * The servers of the older dialect that hang on this one, and their activities. `legacy_dialect.ts` decides what lines
+ * mean and what is said. `activity_order.ts` decides the order of activities. `given_activities.ts` recognises those of
+ * this network. `legacy_link.ts` has each link.
  */
 
 import type { RefusalLog } from "../accounts/refusal_log.ts";

@@ -1,7 +1,7 @@
 /**
- * When activities are said to have been sent, to a server of the older dialect. Such a server takes two activities of
- * one time for one, so each has a time of its own. The times follow from the log alone: whoever reads the log again
- * finds the same. Pure.
+ * The times at which activities are said to have been sent, for a server of the older dialect. Such a server takes two
+ * activities of one time for one, so each has a time of its own. The times follow from the log alone: a later reader of
+ * the log finds the same times. Pure.
  */
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";

@@ -1,6 +1,6 @@
 /**
- * Users who were at a server when it was lost, noted a portion in each turn: a server may have thousands. Whoever needs
- * one of them before gets that one at once, so that nobody sees the difference.
+ * The users of a server that was lost. They are noted in portions, one in each turn, as a server may have thousands. A
+ * user who is needed earlier is noted at once, so that nobody sees the difference.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";

@@ -1,7 +1,7 @@
 /**
- * Where users stand whose connections were lost, at this server or another one, until they log in somewhere: then one
- * of these places is taken up, everywhere. A place is *told* when it is an entry of the log, and *concluded* when its
- * server was lost, or has been started anew and has not told yet. Pure: what is to be kept comes out as changes.
+ * Where users stand whose connections were lost, at this server or another one. A place holds until its user logs in
+ * somewhere. Then it is taken up, everywhere. A place is *told* when it is an entry of the log. It is *concluded* when
+ * its server was lost, or was started anew and has not told it yet. Pure: changes to keep come out.
  */
 
 import { RecentMap } from "../../log/recent.ts";

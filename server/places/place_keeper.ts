@@ -1,7 +1,7 @@
 /**
- * Where named users stand: writes down how far each connection got, tells the other servers when one is lost, hears it
- * from them, and gives a user who logs in without knowing where it was what came meanwhile. What becomes of places is
- * decided in `lost_places.ts`; what servers ask each other, in `place_talk.ts`.
+ * Keeps the places of named users. Writes down how far each connection got. Tells the other servers when a connection
+ * is lost, and hears it from them. Gives a user who logs in without a vector what came meanwhile. `lost_places.ts`
+ * decides what becomes of places, and `place_talk.ts` has the questions between servers.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,7 +1,7 @@
 /**
- * What servers say to each other so that a user who comes from one to the other misses nothing: how many connections
- * each has and who is behind, for the case that a server is lost; what is known of lost servers, for one that was not
- * there; and, before a login, whether all is known. What is known is kept by `place_keeper.ts`.
+ * What servers tell each other so that a user who changes servers misses nothing. They tell how many connections each
+ * user has and who is behind, in case a server is lost. They tell a server that was away what is known of lost servers.
+ * And before a login they ask whether everything is known. `place_keeper.ts` keeps the answers.
  */
 
 import { sequenceOf, type Vector } from "../../log/vector.ts";

@@ -1,5 +1,5 @@
 /**
- * How far a connection got, as servers tell each other: not every server knows the same origins, and a place does not
+ * How far a connection got, as servers tell each other. Not every server knows the same origins, and a place does not
  * name ten thousand of them. Pure.
  */
 

@@ -1,4 +1,4 @@
-/** Puts together what keeps places and what is said about them. */
+/** Puts together the parts that keep places and talk about them. */
 
 import type { Clock } from "../../platform/clock.ts";
 import type { StoreState } from "../store/store.ts";

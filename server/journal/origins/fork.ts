@@ -1,7 +1,7 @@
 /**
- * Whether a server gave out numbers that others have already, and from which on: an old copy of its data was put
- * back, and began to number at a start of the server. Told by digests of its entries at those places, here and at
- * another server. Pure.
+ * Whether a server gave out numbers that others have already, and from which one on. Then an old copy of its data was
+ * put back, and the server began to number at one of its starts. Digests of its entries at those places tell it,
+ * compared with another server's. Pure.
  */
 
 /** Digests of entries of one origin, by their sequences. What is not kept has none. */

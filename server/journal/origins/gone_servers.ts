@@ -1,8 +1,8 @@
 /**
- * Forgets whole origins: servers that are gone for good, of which nothing is kept but registrations. Every server does
- * so by itself, and says so; the others follow at once where they may, so that vectors are soon equal again. It does no
- * harm who is first: the last number stays, so that nothing of the origin that the others have comes again, and what
- * somebody has beyond it goes on from there.
+ * Forgets whole origins: servers that are gone for good, of which only registrations are left. Every server does so by
+ * itself, and says so. The others follow at once where they may, so that vectors are soon equal again. It does not
+ * matter who is first. The last number stays, so that no entry of the origin comes again, and a later entry goes on
+ * from there.
  */
 
 import { getLogger } from "@logtape/logtape";

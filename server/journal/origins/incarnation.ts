@@ -1,6 +1,6 @@
 /**
- * The starts of a server: each is an incarnation with a name of its own, and knows those before it. A data folder
- * carries them along. Pure.
+ * The starts of a server. Each start is an incarnation with a name of its own, and knows the earlier ones. A data
+ * folder carries them along. Pure.
  */
 
 /** One start of a server. */

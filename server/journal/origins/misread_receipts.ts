@@ -1,6 +1,6 @@
 /**
- * Receipts that came while something else stood under the number of their message, as it was given out twice: what was
- * delivered is the message that belongs there and is still to come. Pure.
+ * Receipts that came while another entry had the number of their message, as the number was given out twice. Such a
+ * receipt is of the message that belongs there and has still to come. Pure.
  */
 
 import { linesOf, type Position, type Segment } from "../../../log/segment.ts";

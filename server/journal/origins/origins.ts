@@ -1,7 +1,7 @@
 /**
- * What happens to whole origins of the log, this server's own among them: it gets a new name (`renaming.ts`), numbers
- * are found to be given out twice (`retractions.ts`), others are forgotten whole. Writes that into turns of the
- * journal; who says so, and what is told to whom, is the business of the mesh.
+ * Changes of whole origins of the log, this server's own among them. An origin gets a new name (`renaming.ts`). Its
+ * numbers were given out twice (`retractions.ts`). Or it is forgotten as a whole. This file writes that into turns of
+ * the journal. The mesh decides when, and tells others.
  */
 
 import type { SegmentBuilder } from "../../../log/segment_builder.ts";

@@ -1,8 +1,8 @@
 /**
- * A server goes on under a new name, as an old copy of its data was put back and the numbers that it gave out since are
- * others' as well. Its own entries from then on are written anew, under the new origin: only their identity changes;
- * text, sender, times and message ids stay. Who may ask for that is the business of `server/mesh/replication.ts`; the
- * turn in which it happens is the journal's.
+ * A server goes on under a new name. An old copy of its data was put back, and others have the numbers that it gave out
+ * since. Its own entries from there on are written anew under the new origin. Only their ids change; text, sender,
+ * times and message ids stay. `server/mesh/replication.ts` decides when, and the journal has the turn in which it
+ * happens.
  */
 
 import { type Audience, everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";

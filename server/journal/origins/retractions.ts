@@ -1,8 +1,8 @@
 /**
  * Numbers that were given out twice, as an old copy of a server's data was put back
- * (`server/mesh/origins/new_server_name.ts`): clients may have seen other entries under them than the log has, and a
- * vector cannot tell which. Whoever comes with a vector that ends there is given what the log has, from before these
- * numbers on, and is told so. Pure.
+ * (`server/mesh/origins/new_server_name.ts`). Clients may have seen other entries under them than the log has, and a
+ * vector cannot tell which. A client with a vector that ends there is given what the log has, from before these numbers
+ * on, and is told so. Pure.
  */
 
 import { RecentMap } from "../../../log/recent.ts";

@@ -1,7 +1,7 @@
 /**
- * What comes in: which origins are asked of whom, what of that is let into the journal, and who is told that it is
- * here. Decided by `server/mesh/wants.ts`, `server/mesh/entry_intake.ts`, `server/mesh/holes.ts` and
- * `log/hold_back.ts`.
+ * The entries that come in. Decides nothing itself: `server/mesh/wants.ts` says which origins to ask which peer for.
+ * `server/mesh/entry_intake.ts`, `server/mesh/holes.ts` and `log/hold_back.ts` say which entries enter the journal.
+ * This file carries that out, and tells those who wait for an entry.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,6 +1,7 @@
 /**
- * Who waits for whom: a sender until one other server has its entry, a new account until all have it, and a login until
- * what its client published before is here. Each wait has an end; whoever waits for long is told.
+ * The waits for entries. A sender waits until one other server has its entry. A new account waits until all servers
+ * have it. A login waits until the earlier entries of its client are here. Each wait has an end, and a long wait is
+ * told.
  */
 
 import type { Clock } from "../../../platform/clock.ts";

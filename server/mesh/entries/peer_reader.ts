@@ -1,6 +1,6 @@
 /**
- * What of this server's log goes out to one peer: its feed, the reader that pumps it, and the lines of ENTRIES on the
- * wire. Which parts go is decided by `server/mesh/peer_feed.ts`.
+ * The part of this server's log that goes out to one peer: its feed, the reader that pumps it, and the lines of ENTRIES
+ * on the wire. `server/mesh/peer_feed.ts` decides which entries go.
  */
 
 import type { Audience, Segment } from "../../../log/segment.ts";

@@ -1,6 +1,6 @@
 /**
- * Calls the other servers of the network, and calls them again. Whom and when is decided in `server/mesh/members.ts`;
- * links that came about are the mesh's.
+ * Calls the other servers of the network, and calls them again. `server/mesh/members.ts` decides whom to call and when.
+ * The mesh gets the links.
  */
 
 import { getLogger } from "@logtape/logtape";

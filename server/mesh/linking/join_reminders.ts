@@ -1,4 +1,4 @@
-/** Tells the operator again and again that this server is not in its network. When, `joining.ts` decides. */
+/** Tells the operator again and again that this server is not in its network. `joining.ts` decides when. */
 
 import { getLogger } from "@logtape/logtape";
 import type { Joining } from "./joining.ts";

@@ -1,7 +1,6 @@
 /**
- * Whether this server has found its network since it was started: whether it has had a link, and what became of its
- * calls. From this `/readyz` and the metrics are made, and what is said again and again while nobody was reached. Pure:
- * the time comes in.
+ * Whether this server has found its network since its start. Knows whether there was a link, and how the calls ended.
+ * `/readyz`, the metrics and the repeated reminders come from this. Pure: the time comes in.
  */
 
 import type { JoinState } from "../../backplane/backplane.ts";

@@ -1,6 +1,6 @@
 /**
- * What links to other servers say, and what follows when they come and go: in which order the parts of the mesh, and
- * the server that it belongs to, are told. Which link counts is decided by `peer_links.ts`.
+ * Hears the links to other servers. Tells the parts of the mesh and the server in the right order what a link says, and
+ * when a link comes or goes. `peer_links.ts` decides which link counts.
  */
 
 import { getLogger } from "@logtape/logtape";

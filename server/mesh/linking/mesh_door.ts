@@ -1,6 +1,6 @@
 /**
- * The door of a mesh: servers that come over this server's own port show the secret of the network here. What is
- * answered is decided by `peer_greeting.ts`.
+ * The door of a mesh. Servers that come over this server's own port show the secret of the network here.
+ * `peer_greeting.ts` decides the answer.
  */
 
 import type { Config } from "../../../config/config.ts";

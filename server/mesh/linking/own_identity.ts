@@ -1,4 +1,4 @@
-/** What this server says of itself and of those it is linked with, to a server that it greets. */
+/** What this server says in a greeting: who it is, and which servers it is linked with. */
 
 import type { Endpoint } from "../../../platform/address.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";

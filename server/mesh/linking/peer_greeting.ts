@@ -1,4 +1,4 @@
-/** Whether a server that said AUTHENTICATE is taken for a peer, or for a server of the older dialect. Pure. */
+/** Decides whether a server that said AUTHENTICATE is a peer, or a server of the older dialect. Pure. */
 
 import { type Endpoint, isUnspecified } from "../../../platform/address.ts";
 import { NO_DOOR, type PeerAdmission } from "../../backplane/peer_admission.ts";

@@ -1,6 +1,6 @@
 /**
- * The links of one server to others: each server has one that counts, whoever has made it. Those that have not greeted
- * yet, or are about to end, are known here too, until they are gone.
+ * The links of one server to others. For each server one link counts, whichever side made it. Links that have not
+ * greeted yet, or are about to end, are known here, too, until they are gone.
  */
 
 import type { CloseReason } from "../../../protocol/close_reason.ts";

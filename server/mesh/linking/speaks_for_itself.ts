@@ -1,4 +1,4 @@
-/** A server speaks for itself alone: what is wrong with a message that speaks for another one. Pure. */
+/** A server speaks for itself alone. Finds the fault of a message that speaks for another server. Pure. */
 
 import type { PeerMessage } from "../../../protocol/peer/peer_message.ts";
 

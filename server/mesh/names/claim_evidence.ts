@@ -1,9 +1,9 @@
 /**
- * Whether a server that wants a name which is another account's can have claimed it as early as it says. Of two
- * accounts of one name the lower claim holds, so whoever may choose the number can take any name. But a claim is made
- * at the Lamport time that its server has then: one below a time that the server has said, or must have had, before it
- * numbered the entry, is a later one with a lower number. Unless the claim was under way meanwhile: then this server
- * was asked for the name before it heard of that time. Pure.
+ * Whether a claim to a name can be as early as it says, when another account has the name. Of two accounts of one name
+ * the one with the lower claim holds. So a server that may choose the number could take any name. But a claim is made
+ * at the present Lamport time of its server. A server may have said, or must have had, a later time before it numbered
+ * the entry. Then its claim is a late one with a low number. The only exception: the claim was under way meanwhile.
+ * Then this server was asked for the name before it heard of that time. Pure.
  */
 
 import { RecentMap } from "../../../log/recent.ts";

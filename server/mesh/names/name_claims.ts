@@ -1,4 +1,4 @@
-/** Who may have a new name: carries out between servers what `name_locks.ts` decides. */
+/** Finds out between servers who may have a new name, as `name_locks.ts` decides. */
 
 import { getLogger } from "@logtape/logtape";
 import { precedes } from "../../../log/precedes.ts";

@@ -1,8 +1,8 @@
 /**
- * Registration locks: how servers that are linked agree who may have a new name. Each server has one table; whoever
- * wants a name asks all servers that it is linked to, and has it when all of them allow it. Of two that ask at once the
- * lower (lamport, origin) wins, as both see it so. Pure: sending, and what is known of accounts, is the caller's;
- * between servers that are not linked, accounts that clash are settled later.
+ * Registration locks: linked servers agree who may have a new name. Each server has one table. A server that wants a
+ * name asks all linked servers, and has the name when all of them allow it. Of two that ask at once the lower (lamport,
+ * origin) wins, as both see it so. Pure: the caller sends, and knows the accounts. Servers without a link settle
+ * accounts that clash later.
  */
 
 import { precedes } from "../../../log/precedes.ts";

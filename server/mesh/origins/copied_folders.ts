@@ -1,7 +1,7 @@
 /**
- * Finds out that two servers run on copies of one data folder, which would give out the same ids. The one that joined
- * later ends; what that is, is decided in `incarnation.ts`. They meet when a server has a link to one of them and the
- * other comes, or when another server names one that this server has otherwise.
+ * Finds two servers that run on copies of one data folder. They would give out the same ids. The server that joined
+ * later ends; `incarnation.ts` decides which one that is. They meet when a server has a link to one of them and the
+ * other one comes. They also meet when another server names one of them with another incarnation.
  */
 
 import { getLogger } from "@logtape/logtape";

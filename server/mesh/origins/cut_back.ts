@@ -1,7 +1,7 @@
 /**
- * Takes back what stands under numbers of another server that were given out twice, as far as it is what counts no more
- * (`forks.ts`). The same messages stand under the new name of that server. Where these came later they were taken for
- * repeats, and nobody was shown them: they enter the log anew.
+ * Takes entries back whose numbers another server gave out twice, if they are the ones that count no more (`forks.ts`).
+ * The same messages have numbers under the new name of that server. If those came later, this server took them for
+ * repeats, and nobody was shown them. So they enter the log anew.
  */
 
 import { everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";

@@ -1,7 +1,8 @@
 /**
- * Compares what two servers have under the same numbers: of this server's own origin with whoever links, before that
- * one is sent more of it; of origins with numbers that were given out twice with all others. What follows from a
- * difference is decided in `server/journal/origins/fork.ts`; who acts on it is the mesh.
+ * Compares the entries of two servers under the same numbers. Entries of this server's own origin are compared with
+ * each server that links, before that server is sent more of them. Entries of origins whose numbers were given out
+ * twice are compared with all servers. `server/journal/origins/fork.ts` decides what a difference means, and the mesh
+ * acts.
  */
 
 import { comparedSequences, type Digests, forkOf } from "../../journal/origins/fork.ts";

@@ -1,7 +1,7 @@
 /**
  * Which of two servers of one name is a copy. Each start of a server is an incarnation with a name of its own, and
- * knows those before it; a data folder carries them along. Of two that live at the same time, and of which neither
- * comes after the other, one runs on a copy of the folder: the one that joined the network later. Pure.
+ * knows the earlier ones. A data folder carries them along. If two incarnations live at the same time, and neither
+ * follows the other, one server runs on a copy of the folder. The copy is the one that joined the network later. Pure.
  */
 
 import type { Incarnation } from "../../journal/origins/incarnation.ts";

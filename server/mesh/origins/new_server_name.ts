@@ -1,7 +1,7 @@
 /**
- * A server goes on under a new name while it runs: what it has accepted is written anew
- * (`server/journal/origins/renaming.ts`), its links end and are made again, and whoever knows it by its name is told.
- * Clients that can resume come back at once, and are told what is not as they have it.
+ * Gives a running server a new name. Its entries are written anew (`server/journal/origins/renaming.ts`). Its links end
+ * and are made again, and the other servers are told. Clients that can resume come back at once, and are told which of
+ * their entries have other numbers.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,7 +1,7 @@
 /**
- * What servers tell each other of whole origins (docs/protocol.md, section 4.9): which numbers were given out twice,
- * which server runs on a copy of another one's folder, which origins are forgotten, and the accounts that are left of
- * those. Knows nobody but those it hands that to.
+ * What servers tell each other of whole origins (docs/protocol.md, section 4.9). They tell which numbers were given out
+ * twice, which server runs on a copy of another one's folder, which origins are forgotten, and which accounts are left
+ * of those. This file hands all of it to the files that act.
  */
 
 import type { Vector } from "../../../log/vector.ts";

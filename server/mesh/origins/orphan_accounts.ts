@@ -1,7 +1,7 @@
 /**
- * Accounts whose origins are forgotten: their entries are in no log any more, so that servers hand them on as what they
- * are. In its greeting a server says in short which it has; whoever has others asks for all of them. What comes holds
- * as if its entry had come: the older claim wins.
+ * Accounts whose origins are forgotten. Their entries are in no log any more, so servers hand on the accounts
+ * themselves. A greeting says in short which accounts a server has. A server with other accounts asks for all of them.
+ * An account that comes counts as if its entry had come: the older claim wins.
  */
 
 import type { WireAccountsSummary } from "../../../protocol/message.ts";
