@@ -275,6 +275,20 @@ Deno.test("the checker sees that a sender was not told of a delivery, too often,
   assertEquals(broken([...TAKEN, told(29, "s1:1"), ...ONE_ENDS]), ["a delivery is told when it was"]);
 });
 
+Deno.test("the checker lets a delivery be untold whose receipt has a number that was given out twice, at the server of its sender", () => {
+  const history = (at: string): Told[] => [
+    ...ONE,
+    got(30, "c2", 1, "s1:1"),
+    [25, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "servers" }] }],
+    ...delivered(31, "s2:1", "s1:1"),
+    [40, at, { what: "stored", entries: [receipt("s3:1", "s1:1", 1)] }],
+    is("c1"),
+    ...ONE_ENDS,
+  ];
+  const mayBeUntold = (at: string) => !broken(history(at), 500, "silent").includes("a delivery is told");
+  assertEquals([mayBeUntold("s2"), mayBeUntold("s1")], [true, false]);
+});
+
 Deno.test("the checker sees a server that lists somebody who is not online, or not somebody who is", () => {
   const lists = (...users: string[]): Told => [71_000, "s1", { what: "lists", users }];
   const told = [...BEGINNING, is("c1"), is("c2")];
