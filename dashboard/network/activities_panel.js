@@ -18,8 +18,9 @@ export class ActivitiesPanel {
   #view;
   #isStale = true;
 
-  constructor() {
-    this.#filter.addEventListener("input", () => this.#draw());
+  /** @param {import("../place/place.js").Place} address */
+  constructor(address) {
+    address.holdsFilter("activities", this.#filter, () => this.#draw());
     this.#pause.addEventListener("click", () => {
       const isPaused = !this.#isPaused;
       this.#pause.setAttribute("aria-pressed", `${isPaused}`);

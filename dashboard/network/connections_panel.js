@@ -2,6 +2,7 @@
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { briefAge, bytes, moment, number, span } from "../format.js";
+import { writeAddress } from "../place/address.js";
 import { heartbeatBadge } from "../rows.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
@@ -19,10 +20,13 @@ const URGENCY = { probing: 0, watching: 1, unwatched: 2 };
 export class ConnectionsPanel {
   #count = byId("connections-count");
   #filter = byId("connections-filter");
+  #address;
   #table;
   #frame;
 
-  constructor() {
+  /** @param {import("../place/place.js").Place} address */
+  constructor(address) {
+    this.#address = address;
     this.#table = new VirtualTable({
       place: byId("connections"),
       tools: byId("connections-tools"),
@@ -31,13 +35,15 @@ export class ConnectionsPanel {
       order: { key: "user", descending: false },
       columns: this.#columns(),
       textOf: textOf,
+      address,
+      chosen: "connection",
       drawRow: (node, row) => {
         node.classList.toggle("is-moved", this.#frame.moves.moved.has(row.key));
         node.classList.toggle("is-gone", row.isGone);
         node.classList.toggle("is-probing", row.data.state === "probing");
       },
     });
-    this.#filter.addEventListener("input", () => {
+    address.holdsFilter("connections", this.#filter, () => {
       this.#table.filter = this.#filter.value;
       // How many were found is read out; how many there are changes all the time.
       setAttribute(this.#count, "aria-live", this.#filter.value === "" ? undefined : "polite");
@@ -50,7 +56,8 @@ export class ConnectionsPanel {
     this.#frame = frame;
     this.#table.show(frame.connectionList, frame.now, () => sayEmpty(frame.view));
     const [shown, all] = [this.#table.shownCount, frame.connectionList.length];
-    setText(this.#count, shown === all ? number(all) : `${number(shown)} of ${number(all)}`);
+    const gone = this.#table.missing === undefined ? "" : ", the chosen one has ended";
+    setText(this.#count, `${shown === all ? number(all) : `${number(shown)} of ${number(all)}`}${gone}`);
   }
 
   /** @returns {import("./virtual_table.js").Column<ConnectionRow>[]} */
@@ -60,9 +67,17 @@ export class ConnectionsPanel {
         key: "user",
         title: "User",
         value: ({ data }) => data.user,
-        make: (cell) => cell.append(element("bdi", { class: "clip" })),
-        draw: (cell, { data }) => {
-          setText(cell.firstChild, data.user === "" ? (data.kind === "server" ? "a server" : "—") : data.user);
+        make: (cell) => {
+          const link = element("a", { class: "row-link", tabindex: -1 }, element("bdi", { class: "clip" }));
+          this.#address.leads(link);
+          cell.append(link);
+        },
+        draw: (cell, { key, data }) => {
+          setAttribute(cell.firstChild, "href", writeAddress([["connection", key]]));
+          setText(
+            cell.firstChild.firstChild,
+            data.user === "" ? (data.kind === "server" ? "a server" : "—") : data.user,
+          );
           cell.classList.toggle("faint", data.user === "");
           cell.title = data.user;
         },

@@ -37,8 +37,11 @@ export class DiagramPanel {
   #heads = document.createElement("div");
   #headsTop = 0;
 
-  /** @param {{ askOther: (address: string) => Promise<{ status?: number, text?: string }> }} parts */
-  constructor({ askOther }) {
+  /**
+   * @param {{ askOther: (address: string) => Promise<{ status?: number, text?: string }>,
+   *   address: import("../place/place.js").Place }} parts `address`: it holds how far back is looked
+   */
+  constructor({ askOther, address }) {
     this.#askOther = askOther;
     this.#root.adoptedStyleSheets = [STYLE];
     byId("diagram-save").href = this.#address;
@@ -59,9 +62,23 @@ export class DiagramPanel {
       setText(this.#state, isPaused ? "stands still" : "");
       this.#ask();
     });
-    this.#seconds.addEventListener("change", () => {
+    const look = () => {
       byId("diagram-save").href = this.#address;
       this.#ask();
+    };
+    const [usual] = [...this.#seconds.options].filter(({ defaultSelected }) => defaultSelected);
+    this.#seconds.addEventListener("change", () => {
+      look();
+      address.changed();
+    });
+    address.holds("seconds", {
+      get: () => this.#seconds.value === usual.value ? "" : this.#seconds.value,
+      set: (value) => {
+        const before = this.#seconds.value;
+        this.#seconds.value = value;
+        if (this.#seconds.selectedIndex === -1) this.#seconds.value = usual.value;
+        if (this.#seconds.value !== before) look();
+      },
     });
     setInterval(() => this.#ask(), INTERVAL_MS);
   }

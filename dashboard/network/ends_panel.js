@@ -16,10 +16,26 @@ export class EndsPanel {
   #count = byId("ends-count");
   #filter = byId("ends-filter");
   #empty = element("li", { class: "empty" });
+  #address;
   #view;
+  /** The key of the end that was opened last, as the address has it; and whether it is still to be opened. */
+  #chosen = "";
+  #isWanted = false;
 
-  constructor() {
-    this.#filter.addEventListener("input", () => this.#draw());
+  /** @param {import("../place/place.js").Place} address */
+  constructor(address) {
+    this.#address = address;
+    address.holdsFilter("ends", this.#filter, () => this.#draw());
+    address.holds("end", {
+      get: () => this.#chosen,
+      set: (key) => {
+        if (key === this.#chosen) return;
+        this.#itemOf(this.#chosen)?.firstElementChild.removeAttribute("open");
+        this.#chosen = key;
+        this.#isWanted = key !== "";
+        this.#draw();
+      },
+    });
   }
 
   /** @param {import("./main.js").Frame} frame */
@@ -42,10 +58,11 @@ export class EndsPanel {
     );
     // As they were told, those of one server after those of another.
     keyed(this.#list, shown.toSorted((one, other) => other.at - one.at), {
-      keyOf: ({ server, at, since, address, user }) => `${server} ${address} ${since} ${at} ${user}`,
-      make: (end) => makeItem(end, serverName(view, end.server)),
+      keyOf,
+      make: (end) => makeItem(end, serverName(view, end.server), (isOpen) => this.#opened(keyOf(end), isOpen)),
       draw: () => {},
     });
+    this.#reveal();
     const all = view.ends.length;
     const lost = shown.filter(({ reason }) => reason === "SERVER_LOST").length;
     const count = shown.length === all ? `the last ${all}` : `${shown.length} of ${all}`;
@@ -57,13 +74,39 @@ export class EndsPanel {
     );
     this.#list.append(this.#empty);
   }
+
+  /** Opens the end that the address names, as soon as it is there. */
+  #reveal() {
+    if (!this.#isWanted) return;
+    const item = this.#itemOf(this.#chosen);
+    if (item === undefined) return;
+    this.#isWanted = false;
+    item.firstElementChild.open = true;
+    this.#list.scrollTop = item.offsetTop - this.#list.offsetTop;
+  }
+
+  #itemOf(key) {
+    return [...this.#list.children].find(({ thrumKey }) => thrumKey === key);
+  }
+
+  #opened(key, isOpen) {
+    if (isOpen === (key === this.#chosen)) return;
+    this.#chosen = isOpen ? key : "";
+    this.#address.changed();
+  }
+}
+
+/** @param {EndView} end */
+function keyOf({ server, at, since, address, user }) {
+  return `${server} ${address} ${since} ${at} ${user}`;
 }
 
 /**
  * @param {EndView} end
  * @param {string} name the server's
+ * @param {(isOpen: boolean) => void} onToggle a person opens or shuts it
  */
-function makeItem(end, name) {
+function makeItem(end, name, onToggle) {
   const reason = badge();
   setBadge(reason, { state: endState(end.reason), text: reasonInWords(end.reason) });
   const line = element(
@@ -77,6 +120,7 @@ function makeItem(end, name) {
   );
   const details = element("details", {}, line);
   details.addEventListener("toggle", () => {
+    onToggle(details.open);
     if (details.childElementCount === 1) details.append(...explained(end, name));
   });
   return element("li", { class: "item end" }, details);

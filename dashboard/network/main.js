@@ -9,6 +9,7 @@ import { startOfDrained } from "../draining.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
+import { Place } from "../place/place.js";
 import { partitionInWords, partitionOf } from "./reach/partition.js";
 import { beat } from "../pulse.js";
 import { connectionRows, isGone, userRows } from "../rows.js";
@@ -48,17 +49,22 @@ const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 /** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
 let drainedStart;
 const session = new Session({ onDrained: () => drainedStart = view.servers[view.from]?.startedAt });
+/** What is shown, as the address has it. */
+const place = new Place(drawSoon);
 const otherServers = new OtherServers();
-const diagram = new DiagramPanel({ askOther: (address) => otherServers.ask(address, DIAGRAM_PATIENCE_MS) });
+const diagram = new DiagramPanel({
+  askOther: (address) => otherServers.ask(address, DIAGRAM_PATIENCE_MS),
+  address: place,
+});
 const news = new NewsPanel();
 const panels = [
   new Summary(),
-  new ServersPanel({ onDrain: () => session.askDrain(() => view) }),
+  new ServersPanel({ onDrain: () => session.askDrain(() => view), address: place }),
   new NeighboursPanel(),
-  new ConnectionsPanel(),
-  new UsersPanel(),
-  new ActivitiesPanel(),
-  new EndsPanel(),
+  new ConnectionsPanel(place),
+  new UsersPanel(place),
+  new ActivitiesPanel(place),
+  new EndsPanel(place),
 ];
 
 let view;
@@ -76,6 +82,7 @@ let heardAt = 0;
 /** @type {"connecting" | "live" | "lost"} */
 let state = "connecting";
 let isDue = false;
+place.restore();
 /** Where the view is from: "" for the page's own server. */
 let base = "";
 /** The name of the page's own server, and where the others can be asked, by server. */

@@ -6,12 +6,14 @@
 import { badge, byId, element, keyed, setAttribute, setBadge, setText } from "../dom.js";
 import { age, bytes, moment, number, plural, shortName, span } from "../format.js";
 import { lagOf } from "../lag.js";
+import { readOrder, writeAddress, writeOrder } from "../place/address.js";
 import { isParted } from "./reach/partition.js";
 import { isGone, serverBadge, serverName } from "../rows.js";
 import { filtered, pressed, sorted } from "../table_model.js";
 
 /** More links than these are said in one sentence. */
 const MOST_LINKS = 4;
+const USUAL_ORDER = { key: "server", descending: false };
 
 /** @typedef {import("../../view/network_view.ts").ServerView} ServerView */
 /**
@@ -26,19 +28,25 @@ export class ServersPanel {
   #head = element("thead", { role: "rowgroup" });
   #body = element("tbody", { role: "rowgroup" });
   #empty = element("p", { class: "empty", hidden: true });
-  #order = { key: "server", descending: false };
+  #order = USUAL_ORDER;
+  #address;
   #onDrain;
   #frame;
 
-  /** @param {{ onDrain: () => void }} options `onDrain`: somebody wants the server drained that answers */
-  constructor({ onDrain }) {
+  /**
+   * @param {{ onDrain: () => void, address: import("../place/place.js").Place }} options `onDrain`: somebody wants the
+   *   server drained that answers
+   */
+  constructor({ onDrain, address }) {
     this.#onDrain = onDrain;
+    this.#address = address;
     const row = element("tr", { role: "row" });
     for (const { key, title, isNumber } of COLUMNS) {
       const button = element("button", { type: "button", class: "sort", text: title });
       button.addEventListener("click", () => {
         this.#order = pressed(this.#order, key);
         this.#showAgain();
+        address.changed();
       });
       row.append(
         element("th", { scope: "col", role: "columnheader", class: `c-${key}${isNumber ? " number" : ""}` }, button),
@@ -54,7 +62,11 @@ export class ServersPanel {
     this.#head.append(row);
     const caption = element("caption", { class: "visually-hidden", text: "Servers of the network" });
     byId("servers").append(element("table", { role: "table" }, caption, this.#head, this.#body), this.#empty);
-    this.#filter.addEventListener("input", () => this.#showAgain());
+    address.holdsFilter("servers", this.#filter, () => this.#showAgain());
+    address.holds("servers.sort", {
+      get: () => writeOrder(this.#order, USUAL_ORDER),
+      set: (text) => this.#order = readOrder(text, COLUMNS, USUAL_ORDER),
+    });
   }
 
   /** @param {import("./main.js").Frame} frame */
@@ -94,6 +106,12 @@ export class ServersPanel {
         "data-title": title,
       });
       make(cell);
+      if (key === "server") {
+        this.#address.leads(
+          cell.firstChild.firstChild,
+          () => byId("connections").scrollIntoView({ block: "nearest" }),
+        );
+      }
       row.append(cell);
     }
     const button = element("button", { type: "button", class: "small", text: "Drain" });
@@ -158,14 +176,22 @@ const COLUMNS = [
     key: "server",
     title: "Server",
     value: ({ server }) => server.name,
-    make: (cell) => cell.append(element("bdi", { class: "main clip" }), element("bdi", { class: "sub clip" })),
-    draw: (cell, { id, server }) =>
+    make: (cell) =>
+      cell.append(
+        element("bdi", { class: "main clip" }, element("a", { class: "row-link" })),
+        element("bdi", { class: "sub clip" }),
+      ),
+    draw: (cell, { id, server }) => {
+      const [link] = cell.firstChild.children;
+      setAttribute(link, "href", writeAddress([["connections", server.name]]));
+      setText(link, server.name);
       drawLines(
         cell,
         server.name,
         [server.version, id].filter((part) => part).join(" · "),
         `${server.name} (${server.host}, port ${server.port})\n${id}`,
-      ),
+      );
+    },
   },
   {
     key: "state",

@@ -2,6 +2,7 @@
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { number } from "../format.js";
+import { writeAddress } from "../place/address.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
 
@@ -16,18 +17,21 @@ export class UsersPanel {
   /** The users who are online, as long as the list that they are of is the same. */
   #online = { of: undefined, list: [] };
 
-  constructor() {
+  /** @param {import("../place/place.js").Place} address */
+  constructor(address) {
     this.#table = new VirtualTable({
       place: byId("users"),
       tools: byId("users-tools"),
       label: "Users",
       name: "users",
       order: { key: "user", descending: false },
-      columns: COLUMNS,
+      columns: columnsOf(address),
       textOf: ({ name, at, names }) => `${name} ${at.length > 0 ? "online" : "offline"} ${names.join(" ")}`,
+      address,
+      chosen: "user",
       drawRow: (node, { at }) => node.classList.toggle("is-offline", at.length === 0),
     });
-    this.#filter.addEventListener("input", () => {
+    address.holdsFilter("users", this.#filter, () => {
       this.#table.filter = this.#filter.value;
       // How many were found is read out; how many there are changes all the time.
       setAttribute(this.#count, "aria-live", this.#filter.value === "" ? undefined : "polite");
@@ -36,6 +40,11 @@ export class UsersPanel {
     this.#onlineOnly.addEventListener("click", () => {
       this.#onlineOnly.setAttribute("aria-pressed", `${!this.#isOnlineOnly}`);
       this.#showAgain();
+      address.changed();
+    });
+    address.holds("users.online", {
+      get: () => this.#isOnlineOnly ? "only" : "",
+      set: (value) => this.#onlineOnly.setAttribute("aria-pressed", `${value === "only"}`),
     });
   }
 
@@ -59,15 +68,24 @@ export class UsersPanel {
   }
 }
 
-/** @type {import("./virtual_table.js").Column<UserRow>[]} */
-const COLUMNS = [
+/**
+ * @param {import("../place/place.js").Place} address
+ * @returns {import("./virtual_table.js").Column<UserRow>[]}
+ */
+const columnsOf = (address) => [
   {
     key: "user",
     title: "User",
     value: ({ name }) => name,
-    make: (cell) => cell.append(element("bdi", { class: "clip" })),
+    make: (cell) => {
+      const link = element("a", { class: "row-link", tabindex: -1 }, element("bdi", { class: "clip" }));
+      address.leads(link, () => byId("connections").scrollIntoView({ block: "nearest" }));
+      cell.append(link);
+    },
     draw: (cell, { name }) => {
-      setText(cell.firstChild, name);
+      setText(cell.firstChild.firstChild, name);
+      // A user has as many connections as there are places where it is online.
+      setAttribute(cell.firstChild, "href", writeAddress([["connections", name]]));
       cell.title = name;
     },
   },

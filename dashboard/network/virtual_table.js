@@ -7,6 +7,7 @@
  */
 
 import { element, setAttribute, setText } from "../dom.js";
+import { readOrder, writeOrder } from "../place/address.js";
 import { filtered, pressed, rowAfterKey, sorted, windowOf } from "../table_model.js";
 
 /**
@@ -38,11 +39,16 @@ export class VirtualTable {
   #shown = [];
   #filter = "";
   #order;
+  #usualOrder;
+  #place;
+  #name;
   #now = 0;
   /** The elements of rows that exist, by key; and those that can be used again. */
   #elements = new Map();
   #spare = [];
   #activeKey = null;
+  /** A row that the address names is brought into sight as soon as it is there. */
+  #isWanted = false;
   #rowHeight = 36;
   #height = 0;
   #isScheduled = false;
@@ -54,12 +60,15 @@ export class VirtualTable {
    *   place: HTMLElement, tools: HTMLElement, label: string, name: string, columns: readonly Column<Row>[],
    *   order: import("../table_model.js").Order, textOf: (row: Row) => string,
    *   drawRow?: (node: HTMLElement, row: Row, now: number) => void,
+   *   address: import("../place/place.js").Place, chosen: string,
    * }} options `place`: where it is put; `tools`: where the choice of order is put, for screens that are too narrow for
-   *   a head; `drawRow`: for what a whole row shows
+   *   a head; `drawRow`: for what a whole row shows; `address`: it holds the order and the chosen row, named `chosen`
    */
-  constructor({ place, tools, label, name, columns, order, textOf, drawRow = () => {} }) {
+  constructor({ place, tools, label, name, columns, order, textOf, drawRow = () => {}, address, chosen }) {
     this.#columns = columns;
-    this.#order = order;
+    this.#order = this.#usualOrder = order;
+    this.#place = address;
+    this.#name = name;
     this.#textOf = textOf;
     this.#drawRow = drawRow;
     this.#body = element("div", { class: "grid-body", role: "rowgroup" });
@@ -82,10 +91,27 @@ export class VirtualTable {
     place.append(this.#scroller, this.#empty);
     this.#scroller.addEventListener("scroll", () => this.#schedule(), { passive: true });
     this.#scroller.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#body.addEventListener("pointerdown", (event) => this.#onPointer(event));
+    this.#body.addEventListener("click", (event) => this.#onClick(event));
     new ResizeObserver(() => this.#measure()).observe(this.#scroller);
     this.#measure();
     this.#drawHead();
+    address.holds(`${name}.sort`, {
+      get: () => writeOrder(this.#order, this.#usualOrder),
+      set: (text) => this.#setOrder(readOrder(text, columns, this.#usualOrder)),
+    });
+    address.holds(chosen, {
+      get: () => this.#activeKey ?? "",
+      set: (key) => {
+        this.#activeKey = key === "" ? null : key;
+        this.#isWanted = key !== "";
+      },
+    });
+  }
+
+  /** The key of the chosen row if it is not there, or not any more. */
+  get missing() {
+    if (this.#activeKey === null || this.#all.some(({ key }) => key === this.#activeKey)) return undefined;
+    return this.#activeKey;
   }
 
   /** Rows that are shown, after the filter. */
@@ -125,6 +151,7 @@ export class VirtualTable {
         );
       }
     }
+    if (this.#isWanted) this.#reveal(this.#shown.findIndex(({ key }) => key === this.#activeKey));
     this.#draw();
   }
 
@@ -157,10 +184,15 @@ export class VirtualTable {
   }
 
   #sortBy(order) {
+    this.#setOrder(order);
+    this.show(this.#all, this.#now, () => []);
+    this.#place.changed();
+  }
+
+  #setOrder(order) {
     this.#order = order;
     this.#isStale = true;
     this.#drawHead();
-    this.show(this.#all, this.#now, () => []);
   }
 
   #drawHead() {
@@ -266,7 +298,11 @@ export class VirtualTable {
   }
 
   #onKey(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target !== this.#scroller) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target !== this.#scroller) return;
+    if (event.key === "Escape" && this.#activeKey !== null) return this.#choose(null);
+    const active = this.#activeKey === null ? undefined : this.#elements.get(this.#activeKey);
+    if (event.key === "Enter") return active?.querySelector("a")?.click();
     const head = this.#scroller.firstElementChild.offsetHeight;
     const index = rowAfterKey(event.key, {
       active: this.#activeKey === null ? -1 : this.#shown.findIndex(({ key }) => key === this.#activeKey),
@@ -275,21 +311,37 @@ export class VirtualTable {
     });
     if (index === -1) return;
     event.preventDefault();
-    this.#activeKey = this.#shown[index].key;
+    this.#choose(this.#shown[index].key, `${this.#name} keys`);
+    this.#reveal(index);
+    this.#draw();
+  }
+
+  /** Scrolls to row `index`, if it is not in sight; not the page, only the table. */
+  #reveal(index) {
+    if (index === -1) return;
+    this.#isWanted = false;
+    const head = this.#scroller.firstElementChild.offsetHeight;
     const top = index * this.#rowHeight;
     const { scrollTop } = this.#scroller;
     if (top < scrollTop) this.#scroller.scrollTop = top;
     else if (top + this.#rowHeight > scrollTop + this.#height - head) {
       this.#scroller.scrollTop = top + this.#rowHeight - this.#height + head;
     }
-    this.#draw();
   }
 
-  #onPointer(event) {
+  #onClick(event) {
     const node = event.target.closest?.(".grid-row");
-    if (node?.thrumRow === undefined) return;
-    this.#activeKey = node.thrumRow.key;
+    // The keys are for the table, and not for a link in it.
+    this.#scroller.focus({ preventScroll: true });
+    if (node?.thrumRow === undefined || event.target.closest("a") !== null) return;
+    this.#choose(node.thrumRow.key);
+  }
+
+  #choose(key, kind) {
+    this.#activeKey = key;
+    this.#isWanted = false;
     this.#drawActive();
+    this.#place.changed(kind);
   }
 }
 
