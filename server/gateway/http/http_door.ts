@@ -25,6 +25,7 @@ import type { NetworkView } from "../../../view/network_view.ts";
 import type { Door } from "../door.ts";
 import { isLoopback, type Shown } from "./access.ts";
 import { assetsOf } from "./assets.ts";
+import { CompressedReplies } from "./compressed.ts";
 import { callerOf, proxiesOf } from "./caller.ts";
 import { diagramStyleHash, LiveDiagram } from "./diagram.ts";
 import { EventStreams, MAX_STREAMS } from "./event_streams.ts";
@@ -99,6 +100,7 @@ class HttpDoor implements Door, HttpHandler {
   readonly #servers = new WrittenOnce<NetworkView>(({ at, from, servers }) =>
     `${JSON.stringify({ at, from, servers })}\n`
   );
+  readonly #compressed: CompressedReplies;
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
   readonly #loopDelay: LoopDelay;
@@ -115,6 +117,7 @@ class HttpDoor implements Door, HttpHandler {
     this.#node = node;
     this.#surroundings = surroundings;
     this.#streams = new EventStreams(node, clock, this.#faults);
+    this.#compressed = new CompressedReplies(this.#faults);
     this.#diagram = new LiveDiagram(node, clock);
     this.#loopDelay = new LoopDelay(clock);
     this.#metrics = new PrometheusMetrics(node, clock, this.#loopDelay);
@@ -196,7 +199,7 @@ class HttpDoor implements Door, HttpHandler {
     const { gateways } = this.#node;
     const stranger = refuseStranger(request, this.#surroundings, gateways);
     if (stranger !== undefined) return asked.reply(stranger);
-    const exchange = withHeaders(asked, sharingHeaders(request));
+    const exchange = withHeaders(this.#compressed.around(asked), sharingHeaders(request));
     const body = await this.#bodyOf(exchange);
     if (typeof body !== "string") return exchange.reply(body);
     // An old token in a probe's settings is no guess.

@@ -44,6 +44,28 @@ Deno.test("pages, their files, the network, metrics and health are served", asyn
   assertEquals((await ask(port, "GET /line")).status, 426);
 });
 
+Deno.test("pages, files, the network and metrics are compressed for who takes that, and mean the same", async () => {
+  await using gateway = await start();
+  const { port } = gateway;
+  for (const path of ["/", "/assets/style.css", "/metrics"]) {
+    const plain = await ask(port, `GET ${path}`);
+    const { headers } = await ask(port, `GET ${path}`, { "accept-encoding": "gzip, deflate, br" });
+    assertEquals([plain.headers["content-encoding"], headers["content-encoding"]], [undefined, "br"], path);
+    assertEquals(headers.vary, "Accept-Encoding");
+    assert(Number(headers["content-length"]) < Number(plain.headers["content-length"]) / 2, path);
+    const again = { "accept-encoding": "br", "if-none-match": headers.etag ?? "none" };
+    assertEquals((await ask(port, `GET ${path}`, again)).status, path === "/metrics" ? 200 : 304);
+    if (path === "/metrics") continue;
+    // What decodes by itself, as browsers do.
+    assertEquals(await (await fetch(`http://localhost:${port}${path}`)).text(), plain.body);
+  }
+  const events = await open(port);
+  events.write(requestText("GET /api/events", { host: "localhost", "accept-encoding": "br" }));
+  const head = await new Promise<string>((resolve) => events.once("data", (bytes) => resolve(`${bytes}`)));
+  events.destroy();
+  assert(!/content-encoding/i.test(head), head);
+});
+
 Deno.test("the diagram's own style is what the policy allows, and the only one", async () => {
   await using gateway = await start();
   const { headers, body } = await ask(gateway.port, "GET /api/diagram.svg?seconds=60");
