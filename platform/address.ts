@@ -1,4 +1,4 @@
-/** Addresses as people write them, and whom they belong to. Pure. */
+/** Addresses as people write them, and the machine that an address belongs to. Pure. */
 
 /** Where a program listens, or whom it calls. Can be written, like all sections of the configuration. */
 export interface Endpoint {

@@ -1,4 +1,4 @@
-/** A clock whose timers cannot end the process: what is thrown in one is told, and the others go on. */
+/** A clock whose timers cannot end the process. A timer's exception is told, and the other timers go on. */
 
 import type { Clock } from "./clock.ts";
 import type { FaultGuard } from "./faults.ts";

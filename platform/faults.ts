@@ -1,7 +1,7 @@
 /**
- * Faults of the program itself: what is thrown inside a handler that somebody else calls (a socket, a timer, a stream,
- * the end of a turn). Such a fault ends the connection that it belongs to, which is known only where it is caught. Here
- * it is counted and told. Without a guard it is thrown on, as tests want it.
+ * Faults of the program itself: exceptions in a handler that somebody else calls, such as a socket, a timer, a stream,
+ * or the end of a turn. Such a fault ends the connection that it belongs to. Only the place that catches it knows the
+ * connection. This file counts the fault and tells it. Without a guard it is thrown on, as tests want it.
  */
 
 import { getConfig, getLogger } from "@logtape/logtape";

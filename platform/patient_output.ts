@@ -1,6 +1,6 @@
 /**
- * Lines to standard output that nobody waits for. A reader that does not read holds the program up no more than a
- * bounded number of lines; what is beyond that is counted, and told when there is room again.
+ * Lines to standard output that nobody waits for. A reader that does not read holds a bounded number of lines. Lines
+ * beyond that are counted, and told when there is room again.
  */
 
 /** Writes lines in their order. */

@@ -1,6 +1,6 @@
 /**
- * The net below all guards: what is thrown where nobody catches it, and promises that reject where nobody waits. It
- * would end the process, and everybody's connections with it. It is there for faults that nobody knows of yet; whatever
+ * The net below all guards: exceptions that nobody catches, and promises that reject where nobody waits. Without it
+ * they would end the process, and every connection with it. It is there for faults that nobody knows yet. A fault that
  * gets here needs a guard of its own.
  */
 

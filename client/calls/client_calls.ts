@@ -1,6 +1,6 @@
 /**
- * A client as programs see it: every call with its options and its signal. What the client does beneath, over all its
- * connections, is the business of `client/client.ts`.
+ * A client as programs see it: every call with its options and its signal. `client/client.ts` does the work, over all
+ * connections of the client.
  */
 
 import type { Vector } from "../../log/vector.ts";

@@ -1,6 +1,6 @@
 /**
- * The options that there are, and what is wrong with those that a program gives: a mistyped option must not be one that
- * nobody reads. Pure.
+ * The known options, and the fault of those that a program gives. Otherwise a mistyped option would be one that nobody
+ * reads. Pure.
  */
 
 import { nearest } from "../../config/nearest.ts";

@@ -1,8 +1,7 @@
 /**
- * How many files this process may have open, and who may have how many of them. A socket is a file: as many
- * connections as there may be files leave none for the store, which then could not go on. So a part is kept, and
- * connections are refused before the operating system has to refuse something else. What is decided takes numbers;
- * what the machine says is read below.
+ * How many files this process may have open, and how they are divided. A socket is a file. If connections took all of
+ * them, the store could not go on. So a part is kept, and connections are refused before the operating system has to
+ * refuse something else. The decision takes numbers; the machine is read below.
  */
 
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";

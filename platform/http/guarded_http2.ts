@@ -1,8 +1,8 @@
 /**
- * A server of `node:http2` whose listeners cannot end the process. A stream can be gone before whoever answers it hears
- * of it, and answering then throws, in the middle of the event loop. So what is thrown on the way of an event, or by
- * answering, ends the session that it belongs to. The session ends when the call that threw has returned: Deno 2.9.6
- * uses freed memory when a session is destroyed while it reads, and many listeners are called from there.
+ * A server of `node:http2` whose listeners cannot end the process. A stream can be gone before its handler hears of it.
+ * Then answering throws, in the middle of the event loop. So an exception of a listener or of an answer ends its
+ * session. The session ends when the call that threw has returned. Deno 2.9.6 uses freed memory when a session is
+ * destroyed while it reads, and many listeners are called from there.
  */
 
 import type { FaultGuard } from "../faults.ts";

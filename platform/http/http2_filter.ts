@@ -1,9 +1,9 @@
 /**
- * What a client of HTTP/2 may say to a server of `node:http2`: its bytes, frame by frame, without those that Deno
- * cannot bear. Deno 2.9.6 uses freed memory when a session is destroyed while it reads (SIGSEGV sooner or later), and
- * two frames make it destroy a session itself. GOAWAY says only that the client is about to go, which its end says as
- * well. The answer to a PING answers nothing here, as the server sends none. Frames that no client may send, or that
- * are longer than was ever allowed, end the connection before anything else sees them. Pure.
+ * The bytes that a client of HTTP/2 may say to a server of `node:http2`: frame by frame, without those that Deno cannot
+ * bear. Deno 2.9.6 uses freed memory when a session is destroyed while it reads (SIGSEGV sooner or later), and two
+ * frames make it destroy a session itself. GOAWAY says only that the client is about to go, and its end says that, too.
+ * The answer to a PING answers nothing here, as the server sends none. Frames that no client may send, or that are
+ * longer than was ever allowed, end the connection before anything else sees them. Pure.
  */
 
 /** What is to be made of some bytes. */

@@ -1,7 +1,6 @@
 /**
- * Connections over which an HTTP server is asked, or could be: so many at once and no more, so that descriptors
- * remain for everybody else. Those that have become something else, or are answered for as long as they like, are
- * counted by whoever does that.
+ * Connections to an HTTP server: a bounded number at once, so that descriptors remain for everything else. A connection
+ * may become something else, or have an answer without an end. Its owner counts it from then on.
  */
 
 import type { Socket } from "node:net";

@@ -1,7 +1,7 @@
 /**
  * An HTTP/1.1 server over `node:http`: requests as data, answers whole or as a stream, and connections that become
- * something else. What is asked for and who may ask is for others to decide. Deno 2.9 sees to slow and oversized
- * headers by itself; 2.5 knows neither who has upgraded nor how much a stream has waiting.
+ * something else. Others decide who may ask for what. Deno 2.9 handles slow and oversized headers by itself. Deno 2.5
+ * knows neither who has upgraded nor how much of a stream waits.
  */
 
 import type { Buffer } from "node:buffer";

@@ -1,6 +1,6 @@
 /**
- * Tells the operator of callers that are refused, through whatever door: the first time at once, by whoever refuses;
- * then once a minute, with a count. What is told when is decided in `refused_callers.ts`.
+ * Tells the operator of refused callers, at every door: the first time at once, and then once a minute, with a count.
+ * `refused_callers.ts` decides what is told when.
  */
 
 import { getLogger } from "@logtape/logtape";

@@ -1,8 +1,7 @@
 /**
- * What a server asks of its network, whatever links the servers: TCP between them (`mesh/`), nothing at all
- * (`alone.ts`), or an engine that is still to come. `tests/contract/backplane_contract.ts` holds each of them to what
- * is promised here. `server/node/engines.ts` chooses one. What only an engine needs is added by the first who needs it.
- * Types only.
+ * The questions of a server to its network, however the servers are linked: by TCP (`mesh/`), not at all (`alone.ts`),
+ * or by an engine that is still to come. `tests/contract/backplane_contract.ts` holds each of them to the promises
+ * here. `server/node/engines.ts` chooses one. The first engine that needs more adds it. Types only.
  */
 
 import type { Renumbering } from "../../log/renumbering.ts";

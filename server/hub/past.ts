@@ -1,7 +1,7 @@
 /**
- * The past, for clients that ask for it: a page of activities of the log, read backwards. A page costs what is asked
- * for, and not the whole log: what one question may read is bounded, and the page says where the next question goes on.
- * Nothing is remembered between two questions.
+ * The past, for clients that ask for it: a page of activities of the log, read backwards. A page costs what it has, and
+ * not the whole log. One question reads a bounded part, and the page says where the next question goes on. Nothing is
+ * remembered between two questions.
  */
 
 import { linesBackwards, type Position, type Segment, type SegmentLine } from "../../log/segment.ts";

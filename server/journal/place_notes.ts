@@ -1,6 +1,6 @@
 /**
- * Where users' connections stand, written into the turn that the journal has open: for the starts after this one, and
- * as entries of the log for all servers. `server/places/place_keeper.ts` decides what is noted, and when.
+ * Writes the places of users' connections into the open turn of the journal: for later starts, and as entries of the
+ * log for all servers. `server/places/place_keeper.ts` decides what is noted, and when.
  */
 
 import type { Audience } from "../../log/segment.ts";

@@ -1,6 +1,7 @@
 /**
- * Pages of other servers of the network, whose own server is silent: what they may read here, and whom a page of this
- * server may ask. Nobody is known by a cookie across servers, so a page reads here only what needs no token. Pure.
+ * Pages of other servers of the network whose own server is silent. Says what such a page may read here, and which
+ * servers a page of this server may ask. No cookie counts across servers, so a page reads here only what needs no
+ * token. Pure.
  */
 
 import type { HttpRequest } from "../../../platform/http/http_server.ts";

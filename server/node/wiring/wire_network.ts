@@ -1,6 +1,6 @@
 /**
- * Wires a server's network: what links it with other servers, who is online anywhere and where users stand, and which
- * server serves whom.
+ * Wires a server's network: its links with other servers, the users who are online and their places, and the balance of
+ * clients.
  */
 
 import { Supervisor } from "../../../heartbeat/supervisor.ts";

@@ -1,6 +1,6 @@
 /**
- * What a logged-in client has of this server: its place in the log and what is read to it from there, its supervision
- * (`client_supervision.ts`), and what it publishes. The connection owns it, from the login to the end.
+ * A logged-in client: its place in the log and the reading from there, its supervision (`client_supervision.ts`), and
+ * its publications. The connection owns it, from the login to the end.
  */
 
 import { Reader, type ReaderOwner } from "../../hub/reader.ts";
