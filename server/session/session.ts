@@ -1,6 +1,6 @@
 /**
- * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure. `connection.ts` has
- * sockets, accounts and the log, and carries out the effects in order.
+ * One connection's protocol life, as a server sees it: what may be said when, and what follows. Pure. `connection.ts`
+ * has sockets, accounts and the log, and carries out the effects in order.
  *
  *     unidentified ──LOGIN──▶ verifying ──ok──▶ client ──▶ closed
  *        │    ▲                   ▲  │ refused ──────────▶ closed
