@@ -79,8 +79,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "show clients what nobody knows",
     path: "server/mesh/entry_intake.ts",
-    text: "would be to it.\n      return SERVERS;",
-    replacement: 'would be to it.\n      return kind === "other" ? EVERYONE : SERVERS;',
+    text: "an unknown kind.\n      return SERVERS;",
+    replacement: 'an unknown kind.\n      return kind === "other" ? EVERYONE : SERVERS;',
   },
   {
     name: "believe every claim to a name",
