@@ -27,9 +27,11 @@ export class OwnIdentity {
     this.#parts = parts;
   }
 
-  /** What this server says of itself, to the one of this name if it is known. */
+  /** What this server says of itself, to the one of this name if it is known. Ends the turn of the journal. */
   for(caller?: string): PeerIdentity {
     const { journal, copiedFolders: { own: incarnation }, orphanAccounts, address } = this.#parts;
+    // What was numbered in this turn has to be in the greeting: the other one was not asked for these names.
+    journal.flush();
     const about = { incarnation, accounts: orphanAccounts.summary };
     const buriedAt = caller === undefined ? 0 : journal.buriedAt(caller);
     // One that was taken for gone for good need not send again what was had of it.

@@ -65,6 +65,34 @@ Deno.test("a claim that came late, with a later time of its server behind it, ho
   }
 });
 
+Deno.test("a claim that is decided by the loss of a link, in the turn in which the next link is greeted on, is not void there", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  world.part(["a"], ["b"]);
+  // So that the claim at a is the lower one.
+  const busy = await world.login("b", "anonymous", { redirects: 3 });
+  for (let n = 0; n < 20; n++) busy.publish(n);
+  const first = await world.client("a", { command: "REGISTER", username: "anna", secret: "early" });
+  await world.run(200);
+  const { process } = world.server("a");
+  process.stall();
+  const second = await world.client("b", { command: "REGISTER", username: "anna", secret: "late" });
+  await world.until(() => second.commands.includes("REGISTER_SUCCESS"), "the registration at b");
+  world.network.heal();
+  await world.until(() => world.made.at(-1) === "b>a", "the call of b");
+  await world.run(20);
+  process.goOn();
+  await world.until(() => first.commands.includes("REGISTER_SUCCESS"), "the registration at a");
+  await world.linked("a", "b");
+  await world.equal("a", "b");
+  await world.run(1_000);
+  for (const name of ["a", "b"]) {
+    const client = await world.client(name, loginOf("anna", { secret: "early", redirects: 3 }));
+    await world.run(100);
+    assertEquals(client.commands[0], "LOGIN_SUCCESS", name);
+    client.link.destroy();
+  }
+});
+
 Deno.test("a server that claims a taken name without having asked is refused, also when it comes back with what it has", async () => {
   const world = await annasNetwork();
   const session = await world.login("a", "anna", { redirects: 3 });
