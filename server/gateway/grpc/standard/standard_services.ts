@@ -4,9 +4,10 @@
  */
 
 import * as grpc from "@grpc/grpc-js";
-import type { Clock, Timer } from "../../../../platform/clock.ts";
+import type { Clock } from "../../../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../../../platform/faults.ts";
 import { asBuffer } from "../../../../platform/node_buffer.ts";
+import { type Watcher, Watchers } from "./watchers.ts";
 
 /** What they are made with. */
 export interface StandardServicesParts {
@@ -16,8 +17,6 @@ export interface StandardServicesParts {
   isReady(): boolean;
 }
 
-/** How often a server that is watched looks at its state, in milliseconds. */
-const LOOK_MS = 500;
 const REFLECTION = ["v1", "v1alpha"].map((version) => `grpc.reflection.${version}.ServerReflection`);
 const HEALTH = "grpc.health.v1.Health";
 
@@ -31,13 +30,14 @@ export function addStandardServices(server: grpc.Server, parts: StandardServices
       ServerReflectionInfo: (call: grpc.ServerDuplexStream<Bytes, Bytes>) => reflect(call, parts),
     });
   }
+  const watchers = new Watchers(parts.clock, parts.isReady);
   server.addService({
     Check: method(`/${HEALTH}/Check`, {}),
     Watch: method(`/${HEALTH}/Watch`, { responseStream: true }),
   }, {
     Check: (call: grpc.ServerUnaryCall<Bytes, Bytes>, callback: grpc.sendUnaryData<Bytes>) =>
       void check(call, callback, parts),
-    Watch: (call: grpc.ServerWritableStream<Bytes, Bytes>) => void watch(call, parts),
+    Watch: (call: grpc.ServerWritableStream<Bytes, Bytes>) => void watch(call, watchers, parts),
   });
 }
 
@@ -79,27 +79,38 @@ async function check(
 /** Tells the state, and each change of it, until the caller goes. */
 async function watch(
   call: grpc.ServerWritableStream<Bytes, Bytes>,
-  { clock, faults, isReady }: StandardServicesParts,
+  watchers: Watchers,
+  { faults, isReady }: StandardServicesParts,
 ): Promise<void> {
   const { healthAnswer, healthOf, SERVING_STATUS } = await import("./health.ts");
-  let timer: Timer | undefined;
+  // An exception may come from a call that is gone.
+  const quietly = (act: () => void) => guarded(faults, "grpc", act, stop);
   let told: number | undefined;
-  const stop = () => timer?.cancel();
-  const look = () =>
-    guarded(faults, "grpc", () => {
-      const status = attempt(() => ({ of: healthOf(call.request, isReady()) }));
-      if (status === undefined) return void call.emit("error", NO_MESSAGE);
-      const now = status.of ?? SERVING_STATUS.serviceUnknown;
-      if (now !== told) call.write(healthAnswer(told = now));
-      timer = clock.after(LOOK_MS, look);
-    }, stop);
+  const watcher: Watcher = {
+    tell: (isReady) =>
+      quietly(() => {
+        const now = healthOf(call.request, isReady) ?? SERVING_STATUS.serviceUnknown;
+        if (now !== told) call.write(healthAnswer(told = now));
+      }),
+  };
+  const stop = () => watchers.delete(watcher);
   for (const event of ["cancelled", "close", "error", "finish"]) call.on(event, stop);
-  if (!call.cancelled) look();
+  if (call.cancelled) return;
+  quietly(() => {
+    const status = attempt(() => ({ of: healthOf(call.request, isReady()) }));
+    if (status === undefined) call.emit("error", NO_MESSAGE);
+    else if (!watchers.add(watcher)) call.emit("error", TOO_MANY);
+  });
 }
 
 const NO_MESSAGE: Partial<grpc.StatusObject> & Error = Object.assign(new Error("no message"), {
   code: grpc.status.INVALID_ARGUMENT,
   details: "The request is no message of this service",
+});
+
+const TOO_MANY: Partial<grpc.StatusObject> & Error = Object.assign(new Error("too many watch"), {
+  code: grpc.status.RESOURCE_EXHAUSTED,
+  details: "Too many watch this server already: ask it with Check",
 });
 
 /** `undefined` when the bytes of a request were wrong. */
