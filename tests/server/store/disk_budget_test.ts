@@ -77,7 +77,8 @@ Deno.test("without space a plain client is closed when it publishes, and may log
   assertEquals(reader.end, undefined);
   assertEquals(writer.commands, ["LOGIN_SUCCESS"]);
   assert(writer.end !== undefined);
-  assertEquals(servers.node.metrics().closed, { NO_SPACE: 1 });
+  const closed = Object.entries(servers.node.metrics().closed).filter(([, count]) => count > 0);
+  assertEquals(closed, [["NO_SPACE", 1]]);
   assertEquals((await servers.stop()).error, undefined);
 });
 
