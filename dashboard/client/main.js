@@ -4,6 +4,7 @@
  */
 
 import { byId, setBadge, setText } from "../dom.js";
+import { titleOf, unreadAfter } from "../look/title.js";
 import { Composer } from "./composer.js";
 import { ConsoleView } from "./console_view.js";
 import { forgetKept, readKept, writeKept } from "./kept.js";
@@ -27,6 +28,8 @@ let stream = new StreamModel();
 let isFrameAsked = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let keeping;
+/** What was said while nobody could see the page. */
+let unread = 0;
 
 const view = new StreamView();
 const past = new PastView(() => client.take({ kind: "earlier", before: stream.oldestId }));
@@ -40,7 +43,10 @@ const log = new ConsoleView(
 const client = new LineClient(home, {
   onEffect,
   onLine: (direction, line) => log.add(direction, line),
-  onChange: () => drawSoon(),
+  onChange: () => {
+    drawTitle();
+    drawSoon();
+  },
 });
 const { session } = client;
 const composer = new Composer((to, text) => client.take({ kind: "say", messageId: randomId(), to, text }));
@@ -72,6 +78,8 @@ byId("tabs").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) =>
 setInterval(() => "until" in session.status && drawSoon(), SECOND_MS);
 addEventListener("pagehide", keepNow);
 document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") unread = 0;
+  drawTitle();
   drawSoon();
   if (document.visibilityState === "hidden") keepNow();
   else client.take({ kind: "seen" });
@@ -117,7 +125,11 @@ function leave() {
 function onEffect(effect) {
   if (effect.kind === "save") keeping ??= setTimeout(keepNow, KEEP_MS);
   else if (effect.kind === "forget") forget();
-  else stream.take(effect, session.username ?? "");
+  else {
+    const username = session.username ?? "";
+    stream.take(effect, username);
+    unread = unreadAfter(unread, effect, { isSeen: document.visibilityState === "visible", username });
+  }
 }
 
 function keepNow() {
@@ -129,6 +141,7 @@ function keepNow() {
 
 /** Somebody has logged out: nothing of the conversation stays in the tab. */
 function forget() {
+  unread = 0;
   clearTimeout(keeping);
   keeping = undefined;
   forgetKept(sessionStorage);
@@ -141,6 +154,13 @@ function drawSoon() {
   if (isFrameAsked) return;
   isFrameAsked = true;
   requestAnimationFrame(draw);
+}
+
+/** At once: a page that nobody sees has no frames, and its title is all that is seen of it. */
+function drawTitle() {
+  const { state, text } = stateBadge(session);
+  const trouble = state === "warn" || state === "bad" ? text : undefined;
+  setText(document.querySelector("title"), titleOf({ unread, trouble, name: "Client" }));
 }
 
 function draw() {

@@ -9,6 +9,7 @@ import { startOfDrained } from "../draining.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
+import { titleOf, troubleOf } from "../look/title.js";
 import { Place } from "../place/place.js";
 import { partitionInWords, partitionOf } from "./reach/partition.js";
 import { beat } from "../pulse.js";
@@ -113,7 +114,10 @@ const following = follow({
   onRefused: () => session.look(),
 }, otherServers);
 session.look();
-setInterval(drawSoon, 1_000);
+setInterval(() => {
+  drawTitle();
+  drawSoon();
+}, 1_000);
 
 /** Makes `next` the view that is shown. */
 function take(next) {
@@ -176,8 +180,16 @@ function draw() {
   };
   drawPartition();
   for (const panel of panels) panel.show(frame);
-  const own = view.servers[view.from];
-  setText(document.querySelector("title"), own === undefined ? "thrum" : `thrum · ${own.name}`);
+  drawTitle();
+}
+
+/** Without a frame: a page that nobody sees has none, and its title is all that is seen of it. */
+function drawTitle() {
+  if (view === undefined) return;
+  const stream = streamBadge(true, drainedStart !== undefined, base !== "" && state === "live");
+  const isParted = partitionOf(view, lostServers.answers)?.isSure === true;
+  const trouble = stream.state === "good" ? troubleOf(view, isParted) : stream.text;
+  setText(document.querySelector("title"), titleOf({ trouble, name: view.servers[view.from]?.name ?? "" }));
 }
 
 /** Whether what is seen is true still, and whose view it is. */

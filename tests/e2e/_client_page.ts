@@ -8,6 +8,10 @@ import { type Program, startServer } from "../support/program.ts";
 
 if (NO_BROWSER !== undefined) console.log(`SKIPPED: the client page in a browser, as ${NO_BROWSER}`);
 
+// What functions find that run in the page and not here.
+declare const document: EventTarget;
+declare function requestAnimationFrame(draw: (now: number) => void): number;
+
 export const SECRET = "of-the-user";
 /** Short, so that silence is noticed within a test. */
 const HEARTBEATS = ["--idle", "2", "--interval", "0.5", "--heartbeats", "2"];
@@ -98,6 +102,27 @@ export async function say(page: Page, text: string): Promise<void> {
 /** What is written in the badge. */
 export async function isState(page: Page, state: string): Promise<void> {
   await page.locator(`#state:text-is("${state}")`).waitFor();
+}
+
+/** Lets the page believe that nobody sees it, until the function is called that it gives. */
+export async function hide(page: Page): Promise<() => Promise<void>> {
+  await page.evaluate(() => {
+    const frames = requestAnimationFrame;
+    const waiting: ((now: number) => void)[] = [];
+    let isHidden = true;
+    Object.defineProperty(document, "visibilityState", { get: () => isHidden ? "hidden" : "visible" });
+    // A page in the background gets its frames when it is seen again.
+    Object.assign(globalThis, {
+      requestAnimationFrame: (draw: (now: number) => void) => isHidden ? waiting.push(draw) : frames(draw),
+      look: () => {
+        isHidden = false;
+        for (const draw of waiting.splice(0)) frames(draw);
+        document.dispatchEvent(new Event("visibilitychange"));
+      },
+    });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { look(): void }).look());
 }
 
 /** A row of what was said. */

@@ -97,6 +97,22 @@ test("the address holds filter, order and selection: Back works, and others see 
   });
 });
 
+test("what is wrong stands in the title, also while nobody sees the page", async () => {
+  await using crowd = await CrowdNode.open(view());
+  await using browser = await Browser.start();
+  const page = await browser.open(crowd.address);
+  await browser.title(page, "alpha:8000 · thrum");
+  // A page in the background has no frames.
+  await page.evaluate(() => Object.assign(globalThis, { requestAnimationFrame: () => 0 }));
+  const other = sampleServer({ name: "beta:8000", state: "suspect" });
+  crowd.change({ patch: { servers: { b: { ...other } } } });
+  await browser.title(page, "1 server suspect · alpha:8000 · thrum");
+  crowd.change({ patch: { servers: { b: { state: "dead" } } } });
+  await browser.title(page, "1 server dead · alpha:8000 · thrum");
+  crowd.change({ patch: { servers: { b: { state: "linked" } } } });
+  await browser.title(page, "alpha:8000 · thrum");
+});
+
 /** A test that needs a browser. */
 function test(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: NO_BROWSER !== undefined, fn: run });

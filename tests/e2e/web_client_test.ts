@@ -11,6 +11,7 @@ import { LineClient } from "../support/line_client.ts";
 import {
   assertHarmless,
   cutOff,
+  hide,
   isState,
   line,
   numbered,
@@ -83,6 +84,15 @@ test("people in the page and people over TCP talk to each other", async (t) => {
     await row(page, "Hello, anna").waitFor();
     bob.send({ command: "ACTIVITY_MESSAGE", activity: { temperature: 21.5 } });
     await row(page, '{"temperature":21.5}').waitFor();
+  });
+
+  await t.step("what nobody has seen is counted in the title, until somebody looks", async () => {
+    await browser.title(page, "Client · thrum");
+    const look = await hide(page);
+    for (let n = 1; n <= 3; n++) bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: `unseen ${n}` } });
+    await browser.title(page, "(3) Client · thrum");
+    await look();
+    await browser.title(page, "Client · thrum");
   });
 
   await t.step("a direct message is stored, then delivered, and seen to be", async () => {
@@ -314,6 +324,7 @@ test("a page whose only server is killed waits for it, and has everything once, 
   await row(page, "before 5").waitFor();
   await server.end();
   await isState(page, "reconnecting");
+  await browser.title(page, "reconnecting · Client · thrum");
   await page.locator("#outage", { hasText: "The connection was lost" }).waitFor();
   await page.setViewportSize({ width: 390, height: 780 });
   assertEquals(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);

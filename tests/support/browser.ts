@@ -59,6 +59,14 @@ export class Browser implements AsyncDisposable {
     return page;
   }
 
+  /** Waits until the title of `page` is `expected`, also in a page that draws nothing. */
+  async title(page: Page, expected: string): Promise<void> {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    for (let title = await page.title(); title !== expected; title = await page.title()) {
+      if (performance.now() > giveUpAt) throw new Error(`The title is ${title}, and not ${expected}`);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#chromium.close();
     assertEquals(this.complaints, []);
