@@ -2,6 +2,7 @@
 
 import { byId, element, keyed, setText } from "../dom.js";
 import { moment, number, plural, timeOfDay } from "../format.js";
+import { walkByKeys } from "../look/feed_keys.js";
 import { filtered } from "../table_model.js";
 import { commandOf } from "./command_line.js";
 
@@ -20,6 +21,7 @@ export class ActivitiesPanel {
 
   /** @param {import("../place/place.js").Place} address */
   constructor(address) {
+    walkByKeys(this.#list);
     address.holdsFilter("activities", this.#filter, () => this.#draw());
     this.#pause.addEventListener("click", () => {
       const isPaused = !this.#isPaused;
@@ -77,7 +79,7 @@ function makeItem({ id, user, at, lamport, activity, cut }) {
   const text = `${textOf(activity)}${cut ? " …" : ""}`;
   const line = element(
     "summary",
-    {},
+    { tabindex: -1 },
     element("time", { class: "faint", datetime: isoOf(at), title: moment(at), text: timeOfDay(at) }),
     element("bdi", { class: "who clip", text: user === "" ? "—" : user, title: user }),
     element("bdi", { class: "what clip mono", text }),

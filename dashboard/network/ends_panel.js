@@ -3,6 +3,7 @@
 import { badge, byId, drawn, element, keyed, setBadge, setText } from "../dom.js";
 import { age, moment, reasonInWords, span, timeOfDay } from "../format.js";
 import { endState, serverName } from "../rows.js";
+import { walkByKeys } from "../look/feed_keys.js";
 import { filtered } from "../table_model.js";
 import { layOutTimeline, momentInWords, timelineInWords } from "../timeline.js";
 
@@ -25,6 +26,7 @@ export class EndsPanel {
   /** @param {import("../place/place.js").Place} address */
   constructor(address) {
     this.#address = address;
+    walkByKeys(this.#list);
     address.holdsFilter("ends", this.#filter, () => this.#draw());
     address.holds("end", {
       get: () => this.#chosen,
@@ -111,7 +113,7 @@ function makeItem(end, name, onToggle) {
   setBadge(reason, { state: endState(end.reason), text: reasonInWords(end.reason) });
   const line = element(
     "summary",
-    {},
+    { tabindex: -1 },
     element("time", { class: "faint", title: moment(end.at), text: timeOfDay(end.at) }),
     element("bdi", { class: "who clip", text: end.user === "" ? "—" : end.user, title: end.user }),
     element("bdi", { class: "at clip faint", text: name, title: name }),

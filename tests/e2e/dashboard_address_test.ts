@@ -97,6 +97,26 @@ test("the address holds filter, order and selection: Back works, and others see 
   });
 });
 
+test("each list is one stop for the Tab key, and the arrow keys go through it", async () => {
+  const at = Date.now();
+  const ends = Array.from({ length: 100 }, (_, n) => sampleEnd({ at: at - n, user: `user-${n}` }));
+  await using crowd = await CrowdNode.open({ ...view(), ends });
+  await using browser = await Browser.start();
+  const page = await browser.open(crowd.address);
+  await page.locator(".end").nth(99).waitFor();
+  await page.locator("#ends").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  const focused = page.locator(".end summary:focus .who");
+  assertEquals(await focused.textContent(), "user-1");
+  await page.keyboard.press("Enter");
+  await page.locator(".end details[open]", { hasText: "user-1" }).waitFor();
+  await page.keyboard.press("End");
+  assertEquals(await focused.textContent(), "user-99");
+  await page.keyboard.press("Tab");
+  assertEquals(await page.locator(":focus").getAttribute("id"), "diagram-seconds");
+});
+
 test("what is wrong stands in the title, also while nobody sees the page", async () => {
   await using crowd = await CrowdNode.open(view());
   await using browser = await Browser.start();
