@@ -105,6 +105,9 @@ test("each list is one stop for the Tab key, and the arrow keys go through it", 
   const page = await browser.open(crowd.address);
   await page.locator(".end").nth(99).waitFor();
   await page.locator("#ends").focus();
+  await page.keyboard.press("Tab");
+  assertEquals(await page.locator(":focus").getAttribute("id"), "diagram-seconds");
+  await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   const focused = page.locator(".end summary:focus .who");
