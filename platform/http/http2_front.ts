@@ -34,8 +34,9 @@ export interface Http2FrontParts {
 }
 
 /**
- * Of one connection so much is passed on in one turn of the event loop. A packet of the smallest frames, each of which
- * may be a whole request, costs 150 ms in one go; a chat needs no more than the megabytes a second that are left.
+ * Of all connections together so much is passed on in one turn of the event loop. A packet of the smallest frames, each
+ * of which may be a whole request, costs 150 ms in one go; a chat needs no more than the megabytes a second that are
+ * left.
  */
 export const BYTES_PER_TURN = 4_096;
 
@@ -74,13 +75,19 @@ export function listenHttp2(
 ): Promise<Http2Front> {
   const callers = new HttpCallers(maxCallers);
   const open = new Set<Socket>();
+  const turns = new Turns();
   return new Promise((resolve, reject) => {
     const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       socket.on("error", () => {});
       open.add(socket);
       socket.once("close", () => open.delete(socket));
       callers.add(socket);
-      guarded(faults, "grpc", () => take(new FilteredSocket(socket, faults, lastAnswersMs)), () => socket.destroy());
+      guarded(
+        faults,
+        "grpc",
+        () => take(new FilteredSocket(socket, turns, faults, lastAnswersMs)),
+        () => socket.destroy(),
+      );
     });
     server.once("error", (error: Error & { syscall?: string }) => reject(Object.assign(error, { syscall: "listen" })));
     server.listen({ host, port }, () => {
@@ -105,7 +112,9 @@ class FilteredSocket extends Duplex {
   readonly #filter = new Http2Filter();
   /** What is to be passed on in later turns, a slice in each. It is not read any further meanwhile. */
   readonly #waiting: Uint8Array[] = [];
-  #nextTurn: ReturnType<typeof setTimeout> | undefined;
+  readonly #turns: Turns;
+  /** It has a turn to come. */
+  #isQueued = false;
   #end: ReturnType<typeof setTimeout> | undefined;
   #hasRoom = true;
   /** The other side has said all that it will. */
@@ -119,9 +128,10 @@ class FilteredSocket extends Duplex {
   readonly #calmly: (act: () => void) => void;
   readonly #lastAnswersMs: number;
 
-  constructor(socket: Socket, faults: FaultGuard, lastAnswersMs: number) {
+  constructor(socket: Socket, turns: Turns, faults: FaultGuard, lastAnswersMs: number) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
+    this.#turns = turns;
     this.#lastAnswersMs = lastAnswersMs;
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
@@ -151,7 +161,7 @@ class FilteredSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#nextTurn);
+    this.#turns.forget(this.#takeTurn);
     clearTimeout(this.#end);
     this.#waiting.length = 0;
     this.#socket.destroy();
@@ -201,24 +211,82 @@ class FilteredSocket extends Duplex {
     this.push(null);
   }
 
-  /** Passes a slice on if this turn had none yet and there is room; nothing more is read while something waits. */
+  /** Passes a slice on if the turn has room for it and there is room; nothing more is read while something waits. */
   #goOn(): void {
     if (this.#waiting.length === 0) {
       if (this.#hasFinished) this.#passEndOn();
       else if (this.#hasRoom) this.#socket.resume();
       return;
     }
-    if (this.#nextTurn !== undefined || !this.#hasRoom) return void this.#socket.pause();
+    if (this.#isQueued || !this.#hasRoom) return void this.#socket.pause();
+    if (this.#turns.hasRoom) return this.#pass();
+    this.#queue();
+    this.#socket.pause();
+  }
+
+  #queue(): void {
+    this.#isQueued = true;
+    this.#turns.later(this.#takeTurn);
+  }
+
+  readonly #takeTurn = (): void => {
+    this.#isQueued = false;
+    this.#calmly(() => this.#waiting.length > 0 && this.#hasRoom ? this.#pass() : this.#goOn());
+  };
+
+  #pass(): void {
     const slice = this.#waiting.shift()!;
-    // By a timer, so that everybody else is read in between.
-    this.#nextTurn = setTimeout(() => {
-      this.#nextTurn = undefined;
-      this.#calmly(() => this.#goOn());
-    }, 0);
+    this.#turns.passed(slice.length);
+    this.#queue();
     this.#hasRoom = false;
     // Somebody may ask for more while it is passed on.
     if (this.push(slice)) this.#hasRoom = true;
     if (this.#waiting.length > 0 || !this.#hasRoom) this.#socket.pause();
+  }
+}
+
+/** Whose slice is passed on when: the connections of one front share each turn of the event loop. */
+class Turns {
+  #leftBytes = BYTES_PER_TURN;
+  /** Who waited longest is first. */
+  readonly #waiting = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether somebody may pass on a slice in this turn. */
+  get hasRoom(): boolean {
+    return this.#leftBytes > 0;
+  }
+
+  /** A slice was passed on in this turn. Who did so asks for a later turn. */
+  passed(bytes: number): void {
+    this.#leftBytes -= bytes;
+  }
+
+  /** Calls `takeTurn` in a later turn, after those who have waited longer. */
+  later(takeTurn: () => void): void {
+    this.#waiting.add(takeTurn);
+    // By a timer, so that everybody else is read in between.
+    this.#timer ??= setTimeout(() => this.#next(), 0);
+  }
+
+  /** It waits no longer. */
+  forget(takeTurn: () => void): void {
+    this.#waiting.delete(takeTurn);
+    if (this.#waiting.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftBytes = BYTES_PER_TURN;
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    this.#leftBytes = BYTES_PER_TURN;
+    for (const takeTurn of [...this.#waiting]) {
+      if (!this.hasRoom) break;
+      // Another one's turn may have ended it.
+      if (this.#waiting.delete(takeTurn)) takeTurn();
+    }
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#next(), 0);
   }
 }
 

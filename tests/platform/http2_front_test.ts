@@ -25,7 +25,7 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !hasHttp2(), fn });
 }
 
-/** Keeps what comes out of a connection, and how much of it came in one turn. */
+/** Keeps what comes out of connections, and how much of it came in one turn. */
 class Reader {
   readonly #parts: Uint8Array[] = [];
   #inThisTurn = 0;
@@ -34,7 +34,11 @@ class Reader {
   size = 0;
   hasEnded = false;
 
-  constructor(connection: Duplex) {
+  constructor(...connections: Duplex[]) {
+    for (const connection of connections) this.read(connection);
+  }
+
+  read(connection: Duplex): void {
     connection.on("end", () => this.hasEnded = true);
     connection.on("data", (bytes: Uint8Array) => {
       this.#parts.push(bytes);
@@ -69,6 +73,23 @@ test("of a packet of frames a slice is passed on in each turn, all of it in orde
   connection!.destroy();
   front.close();
   socket.destroy();
+});
+
+test("many connections with a packet each share the turn, and all packets are passed on", async () => {
+  const connections: Duplex[] = [];
+  const all = new Reader();
+  const front = await listenHttp2({ host: "127.0.0.1", port: 0 }, (taken) => {
+    connections.push(taken);
+    all.read(taken);
+  }, { faults: UNGUARDED, maxCallers: 30 });
+  const sockets = await Promise.all(Array.from({ length: 20 }, () => open(front.port)));
+  for (const socket of sockets) socket.end(PACKET);
+  await until(() => all.size === sockets.length * PACKET.length, "all packets");
+  // The last slice of a turn may begin just before the bound.
+  assert(all.mostInOneTurn < 2 * BYTES_PER_TURN, `${all.mostInOneTurn} bytes in one turn`);
+  for (const connection of connections) connection.destroy();
+  front.close();
+  for (const socket of sockets) socket.destroy();
 });
 
 test("a connection whose reader has no room is not read, and goes on when there is some", async () => {
