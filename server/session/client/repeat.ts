@@ -8,7 +8,7 @@ import type { ActivityMessage, SendDirectMessage } from "../../../protocol/messa
 
 /** Whether `line`, an entry of the log, is what `message` says. The order of keys makes no difference. */
 export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMessage): boolean {
-  const entry: unknown = JSON.parse(line);
+  const entry = parsed(line);
   if (!isObject(entry)) return false;
   if (message.command === "DIRECT_MESSAGE") {
     return entry.command === message.command && entry.to === message.to && entry.text === message.text;
@@ -16,7 +16,22 @@ export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMe
   if (entry.command !== "ACTIVITY_BROADCAST" || !isObject(entry.activity)) return false;
   // The user of the id is the user of the message.
   const { authenticated_user: _user, ...stored } = entry.activity;
-  return isEqual(stored, JSON.parse(message.activity));
+  return isEqual(stored, parsed(message.activity));
+}
+
+/** Only a text with so many digits in a row can have a number that a `number` cannot hold. */
+const MANY_DIGITS = /\d{16}/;
+const WHOLE_NUMBER = /^-?\d+$/;
+
+/** As `JSON.parse`, but whole numbers keep their last digit, as they do in the log. */
+function parsed(text: string): unknown {
+  if (!MANY_DIGITS.test(text)) return JSON.parse(text);
+  const exact = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    const source = context?.source ?? "";
+    return WHOLE_NUMBER.test(source) ? BigInt(source) : value;
+  };
+  return JSON.parse(text, exact);
 }
 
 /** Both are values of JSON, nested no deeper than an activity may be. */
