@@ -310,7 +310,7 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   if (begun === undefined) return;
   const sessions = new Set(evidence.told("entered").filter((event) => event.chain === chain).map((e) => e.session));
   // Of a plain client with a name its servers know what it got on former connections.
-  const { life } = begun;
+  const { life, username } = begun;
   const lived = life === undefined ? [] : evidence.told("entered").filter((event) => event.life === life);
   const all = new Set([...sessions, ...lived.map((event) => event.session)]);
   const received = new Set(
@@ -321,10 +321,14 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   // What a plain client gets begins with its connection to a server, where it cannot say what it has.
   const connected = evidence.told("connected").findLast((event) => event.session === session)!;
   const had = isPlain ? vectorAt(evidence, connected) : {};
+  // What was there when it entered for the first time is not new to it at a server that gets that later.
+  const first = lived.find((event) => event.username === username);
+  const firstAt = evidence.told("connected").find((event) => event.session === first?.session);
+  const hadFirst = isPlain && firstAt !== undefined ? vectorAt(evidence, firstAt) : {};
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || !evidence.survives(key)) continue;
     const mayMiss = isPlain
-      ? copies.some(({ id }) => covers(had, id))
+      ? copies.some(({ id }) => covers(had, id) || covers(hadFirst, id))
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
     // It cannot be told either that its server never got what others had forgotten by then.
     const isForgotten = isPlain && evidence.hasForgetting && copies.every(({ server }) => server !== connected.server);

@@ -344,3 +344,15 @@ Deno.test("another entry that had the number of a message was not the message", 
   }];
   assertEquals(breaks(MISSED, [other, ...told("c3.1")]), false);
 });
+
+Deno.test("what was there when a plain client entered is not new to it where that comes later", () => {
+  const entry = { id: "s1:1", isFor: "everyone" as const, sender: "c2.1", n: 1 };
+  const told = (storedAt: number, life: string): Told[] => {
+    const there: Told = [storedAt, "s1", { what: "stored", entries: [entry] }];
+    const late: Told = [8_500, "s2", { what: "stored", entries: [entry] }];
+    const all = [...LIFE, there].toSorted(([one], [other]) => one - other);
+    return [...all, ...enters(8_000, "c1.2", "s2", life), late, END];
+  };
+  const isMissed = (storedAt: number, life: string) => breaks("everybody gets everything", told(storedAt, life));
+  assertEquals([isMissed(5, "c1/1"), isMissed(20, "c1/1"), isMissed(5, "c1/2")], [false, true, true]);
+});
