@@ -342,6 +342,12 @@ export class Journal {
     this.#waiting.add(waiting);
   }
 
+  /** Calls `run` when all of the turn is committed and delivered: it may begin sessions and end turns. */
+  whenDelivered(run: () => void): void {
+    this.#openTurn();
+    this.#registrations.push(run);
+  }
+
   /**
    * Ends the turn now, and not with the turn of the event loop. Commits its entries in one transaction, and hands them
    * to the owner in one call.

@@ -88,7 +88,7 @@ export class AfterCommit {
     }
     // 9. Sessions end whose name another server registered earlier.
     for (const username of lostAccounts) this.#inTurn(() => this.#accountLost(username));
-    // 10. Registrations are answered, last: each may begin sessions, and end turns.
+    // 10. Last, registrations are answered and waiting logins go on: each may begin sessions, and end turns.
     for (const delivered of registrations) this.#inTurn(delivered);
   }
 

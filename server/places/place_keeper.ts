@@ -89,6 +89,8 @@ export class PlaceKeeper {
   readonly #counts = new Map<string, ReadingCounts>();
   /** Of lost servers: what is not in the table yet. Each user is settled before anything is asked or said of it. */
   readonly #losses: Losses;
+  /** Whether all that was noted of losses is in the store. */
+  #isStored = true;
   /** Places of this server that ended before it could say so; absent once it can. */
   #endedEarly: LostPlace[] | undefined = [];
 
@@ -251,7 +253,8 @@ export class PlaceKeeper {
     there: (username: string) => UserThere | undefined,
   ): void {
     if (usernames.length === 0) return;
-    const lostAt = this.#parts.journal.tick();
+    const { journal } = this.#parts;
+    const lostAt = journal.tick();
     logger.debug("{serverId} is gone; users that were there: {count}", { serverId, count: usernames.length });
     const conclude = (portion: readonly string[]) => {
       const users = portion.flatMap((username) => there(username) ?? []);
@@ -261,8 +264,20 @@ export class PlaceKeeper {
       const loss = { server: serverId, lostAt, notedAt: this.#now() };
       this.#table.serverLost({ ...loss, ...(run === undefined ? {} : { run }) }, lost);
       this.#keep();
+      if (this.#isStored) journal.whenDelivered(() => this.#isStored = true);
+      this.#isStored = false;
     };
     this.#losses.add({ usernames, conclude: (portion) => unlessUnreadable(() => conclude(portion)) });
+  }
+
+  /**
+   * Calls `run` when it is stored where `username` stood at lost servers: at once, if it is. Whoever is let in earlier
+   * takes up what nobody knows any more if this server ends in the same turn.
+   */
+  whenStored(username: string, run: () => void): void {
+    this.#losses.settle(username);
+    if (this.#isStored) run();
+    else this.#parts.journal.whenDelivered(run);
   }
 
   /** Calls `run` when all is noted of servers that were lost. */

@@ -98,8 +98,8 @@ export class PlaceTalk {
   }
 
   /**
-   * Calls `run` when all is known of where `username` was before: at once, unless it seems to be, or has just
-   * been, at another server, or another server has only just been met.
+   * Calls `run` when all is known and stored of where `username` was before: at once, unless it seems to be, or has
+   * just been, at another server, or another server has only just been met, or was lost in this turn.
    */
   whenKnown(username: string, run: () => void): void {
     if (this.#untold !== undefined) return void this.#untold.push(() => this.whenKnown(username, run));
@@ -107,8 +107,9 @@ export class PlaceTalk {
     const asked = [...this.#peers.values()].filter(({ answers, hasSpoken, serverId }) =>
       answers && (isAway || !hasSpoken || servers.includes(serverId))
     );
-    if (asked.length === 0) run();
-    else this.#ask(asked, run);
+    const known = () => this.#parts.keeper.whenStored(username, run);
+    if (asked.length === 0) known();
+    else this.#ask(asked, known);
   }
 
   /** A user has another number of connections here. */

@@ -75,7 +75,7 @@ Deno.test("a server that ends notes at once what is left", () => {
 });
 
 /** Who keeps the places of the server "me", with a journal that takes everything. */
-function keeperOf(clock: FakeClock): PlaceKeeper {
+function keeperOf(clock: FakeClock, delivers: (() => void)[] = []): PlaceKeeper {
   let sequence = 0;
   const journal = {
     serverId: "me",
@@ -84,6 +84,7 @@ function keeperOf(clock: FakeClock): PlaceKeeper {
     vectorAt: () => ({ me: 1 }),
     tick: () => 1,
     retention: { at: () => 1 },
+    whenDelivered: (run: () => void) => void delivers.push(run),
     origins: { formerNames: [], tombstones: new Map() },
     places: {
       save: () => {},
@@ -131,4 +132,22 @@ Deno.test("who came to another server meanwhile is lost there as the same client
   keeper.serverLost({ ...gone, serverId: "b" }, [LAST], one);
   keeper.stop();
   assertEquals([...keeper.concludedOf("b").values()].flat(), []);
+});
+
+Deno.test("who was at a lost server is let in when it is stored where that was, also one that is noted for this", () => {
+  const delivers: (() => void)[] = [];
+  const keeper = keeperOf(new FakeClock(), delivers);
+  const isLetIn = (username: string): boolean[] => {
+    let isIn = false;
+    keeper.whenStored(username, () => isIn = true);
+    const before = isIn;
+    delivers.splice(0).forEach((run) => run());
+    return [before, isIn];
+  };
+  assertEquals(isLetIn(LAST), [true, true]);
+  keeper.serverLost(gone, USERS, there);
+  assertEquals(isLetIn(USERS[0]!), [false, true]);
+  assertEquals(isLetIn(USERS[0]!), [true, true]);
+  assertEquals(isLetIn(LAST), [false, true]);
+  keeper.stop();
 });

@@ -14,6 +14,8 @@ function talkOf(runs: readonly number[]) {
   const said: PlaceTalkMessage[] = [];
   const notHere: (() => void)[] = [];
   const spoke: number[] = [];
+  const unstored: (() => void)[] = [];
+  const store = { isStored: true, comes: () => unstored.splice(0).forEach((run) => run()) };
   const keeper = {
     users: [],
     concludedServers: runs.length > 0 ? ["a"] : [],
@@ -21,6 +23,8 @@ function talkOf(runs: readonly number[]) {
     serverSpoke: (_server: string, run: number) => void spoke.push(run),
     tellOwn: () => {},
     whenNoted: (run: () => void) => run(),
+    whenStored: (_username: string, run: () => void) => store.isStored ? run() : void unstored.push(run),
+    serverLost: () => {},
     stop: () => {},
   };
   let commit = () => {};
@@ -45,7 +49,7 @@ function talkOf(runs: readonly number[]) {
   const announced = (startedAt: number, tells = true) =>
     talk.announced("a", { startedAt, has: 3, tells, formerly: [] });
   const commands = () => said.splice(0).map(({ command }) => command);
-  return { talk, clock, said, comes, announced, commands, commit: () => commit() };
+  return { talk, clock, said, comes, announced, commands, store, commit: () => commit() };
 }
 
 Deno.test("a server that was started anew is told what was concluded before it is answered, and once", () => {
@@ -108,5 +112,22 @@ Deno.test("nobody waits for a server that does not answer longer than 6 s, and f
   assertEquals(known, 2);
   talk.whenKnown("anna", () => known++);
   assertEquals(known, 3);
+  talk.stop();
+});
+
+Deno.test("a login waits until it is stored where its user stood, also when it has waited for the server that is lost", () => {
+  const { talk, announced, commit, store } = talkOf([]);
+  let known = 0;
+  talk.met("a");
+  talk.joined(() => {});
+  commit();
+  announced(1);
+  talk.whenKnown("anna", () => known++);
+  store.isStored = false;
+  talk.gone("a");
+  talk.whenKnown("anna", () => known++);
+  assertEquals(known, 0);
+  store.comes();
+  assertEquals(known, 2);
   talk.stop();
 });
