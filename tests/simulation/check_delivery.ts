@@ -110,8 +110,23 @@ function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"
  */
 function mayComeAgain(evidence: Evidence, before: Told<"received">, again: Told<"received">): boolean {
   if (evidence.wasNumberedTwice(keyOf(again)) || wasTakenBack(evidence, again, before.at)) return true;
+  if (wasMessageIdForgotten(evidence, before, again)) return true;
   if (before.session === again.session || before.id === again.id) return false;
   return [...evidence.stored.values()].some((entries) => entries.get(again.id)?.isFor === "everyone");
+}
+
+/**
+ * Whether the second copy came to a server that had stored the first one for so long that it did not remember its
+ * message id any more: nothing tells then that the two are one.
+ */
+export function wasMessageIdForgotten(evidence: Evidence, before: Arrived, again: Arrived): boolean {
+  const { retention } = evidence.schedule.settings;
+  if (retention === undefined) return false;
+  return [...evidence.stored.values()].some((entries) => {
+    const [first, second] = [entries.get(before.id), entries.get(again.id)];
+    if (first === undefined || second === undefined || second.isFor === "servers") return false;
+    return second.at - first.at >= retention.entriesMs;
+  });
 }
 
 /**

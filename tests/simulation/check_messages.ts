@@ -4,7 +4,15 @@
  */
 
 import { parseEntryId } from "../../protocol/entry_id.ts";
-import { begunWith, covers, isIn, mayComeLate, vectorAt, wasTakenBack } from "./check_delivery.ts";
+import {
+  begunWith,
+  covers,
+  isIn,
+  mayComeLate,
+  vectorAt,
+  wasMessageIdForgotten,
+  wasTakenBack,
+} from "./check_delivery.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { keyOf } from "./numbered.ts";
 import { hasNobodyToTell } from "./old_copies.ts";
@@ -122,7 +130,7 @@ function* checkOnce(evidence: Evidence, all: readonly Told<"got">[]): Generator<
  * is another one for it.
  */
 function mayComeAgain(evidence: Evidence, before: Told<"got">, again: Told<"got">): boolean {
-  if (evidence.wasNumberedTwice(keyOf(again))) return true;
+  if (evidence.wasNumberedTwice(keyOf(again)) || wasMessageIdForgotten(evidence, before, again)) return true;
   if (before.session === again.session) return false;
   if (!again.offline && wasTakenBack(evidence, again, before.at)) return true;
   // Two servers had taken it, and a vector does not tell that the two are one. What waits tells by its receipt.

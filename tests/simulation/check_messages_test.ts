@@ -161,6 +161,17 @@ Deno.test("the checker lets the other copy of a direct message come to who was k
   assertEquals(broken([...TAKEN, ...killed, other(true), ...ONE_ENDS])[0], "a direct message comes once");
 });
 
+Deno.test("the checker lets a direct message come again whose message id its server had forgotten, and no sooner", () => {
+  const promise = "a direct message comes once";
+  const isLet = (at: number) => {
+    const entries = [{ id: "s3:1", isFor: "user" as const, sender: "c1.1", n: 1, to: "bob", messageId: "m-1" }];
+    const again: Told[] = [[at, "s2", { what: "stored", entries }], got(at + 1, "c2", 1, "s3:1")];
+    const settings = { retention: { membersMs: 20_000, entriesMs: 60_000 } };
+    return !brokenIn(scheduleWith({ clients: CLIENTS, settings }), [...TAKEN, ...again]).includes(promise);
+  };
+  assertEquals([isLet(61_000), isLet(59_000)], [true, false]);
+});
+
 Deno.test("the checker lets what others had taken come after what waited, when the first login was cut off", () => {
   const promise = "the order of direct messages is kept";
   const told = (again: readonly Told[]): Told[] => [

@@ -203,3 +203,17 @@ Deno.test("the checker lets come late what its receiver's server had in its plac
   assertEquals(broken(told(1_025, "s1:2")).includes("a sender's order is kept"), true);
   assertEquals(broken(told(1_010, "s1:1")).includes("a sender's order is kept"), true);
 });
+
+Deno.test("the checker lets an activity come again whose message id its server had forgotten, and no sooner", () => {
+  const retention = { membersMs: 20_000, entriesMs: 60_000 };
+  const told = (storedAt: number): Told[] => [
+    ...BEGINNING,
+    stored(20, "s1", "s1:1", 1),
+    stored(21, "s2", "s1:1", 1),
+    received(22, "c2", 1, "s1:1"),
+    stored(storedAt, "s2", "s3:1", 1),
+    received(storedAt + 1, "c2", 1, "s3:1"),
+  ];
+  const isLet = (storedAt: number, settings = {}) => !broken(told(storedAt), settings).includes("nothing comes twice");
+  assertEquals([isLet(60_021, { retention }), isLet(60_020, { retention }), isLet(60_021)], [true, false, false]);
+});
