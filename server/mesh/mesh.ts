@@ -408,9 +408,8 @@ export class Mesh implements Backplane {
       "the entries of {origin} beyond {after} stand under another name: those that belong there are asked for",
       { origin, after },
     );
-    const renumbering = cutBack(this.#parts.journal, origin, after);
+    cutBack(this.#parts.journal, origin, after, (renumbering) => this.#parts.owner.cutBack(renumbering));
     this.#replication.cutBack(origin);
-    this.#parts.owner.cutBack(renumbering);
   }
 
   #joined(): void {

@@ -14,8 +14,16 @@ import { messageKey } from "../../journal/moved_deliveries.ts";
 import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
 import type { Renumbering } from "../../../log/renumbering.ts";
 
-/** Drops what is here of another `origin` beyond `after`, or a little before that, as it gives. */
-export function cutBack(journal: Journal, origin: string, after: number): Renumbering {
+/**
+ * Drops what is here of another `origin` beyond `after`, or a little before that, as it tells `gone`. Only then the
+ * repeats enter the log anew: whoever is ended for what is gone is not sent the repeats on top, which it may have.
+ */
+export function cutBack(
+  journal: Journal,
+  origin: string,
+  after: number,
+  gone: (renumbering: Renumbering) => void,
+): void {
   const { origins, serverId } = journal;
   journal.flush();
   const end = origins.endBefore(origin, after);
@@ -28,8 +36,8 @@ export function cutBack(journal: Journal, origin: string, after: number): Renumb
   const beyond = delivered.filter(({ sequence }) => sequence > last);
   const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ facts }) => facts);
   origins.cutBack(origin, after, [...others, ...beyond], taken);
+  gone({ origin, after: end });
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
-  return { origin, after: end };
 }
 
 /** Messages of `origin` after `after` that do not wait any more. */

@@ -53,6 +53,23 @@ Deno.test("what another server published after repeats of an old copy's activiti
   }
 });
 
+Deno.test("who is sent back for an old copy's activities is not sent again what came after repeats of them", async () => {
+  const world = await MeshWorld.of(ALL);
+  await repeat(world, async (server, numbers) => {
+    const eve = await world.login(server, "anonymous", { redirects: 3 });
+    for (const n of numbers) eve.publish(n, `m-${n}`);
+    await world.until(() => eve.all("ACTIVITY_ACK").length === numbers.length, "the acknowledgements");
+    eve.link.destroy();
+  });
+  const reader = await world.login("b", "anonymous", { redirects: 3, resume: { vector: {} } });
+  await world.until(() => reader.activities.includes(106), "what was published last");
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.until(() => reader.end !== undefined, "the end of the connection");
+  const ids = reader.all("ACTIVITY_BROADCAST").map(({ id }) => id);
+  assertEquals(ids, [...new Set(ids)]);
+});
+
 for (const taken of [true, false]) {
   Deno.test(`direct messages that come after repeats of an old copy's ${taken ? "do not wait again where they were taken" : "wait until they are taken"}`, async () => {
     const world = await MeshWorld.of(ALL);
