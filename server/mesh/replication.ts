@@ -72,7 +72,8 @@ export class Replication {
       clock,
       faults,
       holdBackMs,
-      isReachable: (origin) => this.isReachable(origin),
+      isReachable: ({ origin, sequence }) =>
+        origin === journal.serverId ? this.#mayBeElsewhere(sequence) : this.isReachable(origin),
       peersHave: () => this.#peersHave(),
       late: (sequence, patienceMs) => this.#late(sequence, patienceMs),
     });
@@ -254,7 +255,7 @@ export class Replication {
    */
   whenHere(last: string | undefined, run: () => void): void {
     const entry = last === undefined ? undefined : parseEntryId(last);
-    const isLost = entry?.origin === this.#journal.serverId && entry.sequence > this.#ownElsewhere;
+    const isLost = entry?.origin === this.#journal.serverId && !this.#mayBeElsewhere(entry.sequence);
     this.#waits.whenHere(isLost ? undefined : last, run);
   }
 
@@ -272,6 +273,14 @@ export class Replication {
   get #isOldCopy(): boolean {
     const { acceptedAfter } = this.#journal.origins;
     return acceptedAfter !== undefined && this.#ownElsewhere > Math.max(acceptedAfter, this.#ownSent);
+  }
+
+  /**
+   * Whether another server has this server's own entry `sequence`, or says so on a link that is held: then it is asked
+   * whether that is the same entry.
+   */
+  #mayBeElsewhere(sequence: number): boolean {
+    return sequence <= this.#ownElsewhere || [...this.#peers.values()].some(({ hasOwn }) => hasOwn >= sequence);
   }
 
   #peersHave(): readonly number[] | undefined {

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../../platform/faults.ts";
-import { parseEntryId } from "../../../protocol/entry_id.ts";
+import { type EntryId, parseEntryId } from "../../../protocol/entry_id.ts";
 import type { Journal } from "../../journal/journal.ts";
 
 /** What waits are decided with. */
@@ -14,9 +14,10 @@ export interface EntryWaitsParts {
   readonly journal: Pick<Journal, "isHere">;
   readonly clock: Clock;
   readonly faults: FaultGuard;
-  /** For so long an entry may be missing whose origin is out of reach. */
+  /** For so long an entry may be missing that nobody within reach is known to have. */
   readonly holdBackMs: number;
-  isReachable(origin: string): boolean;
+  /** Whether the entry may come from somebody who is within reach. */
+  isReachable(entry: EntryId): boolean;
   /** How far each server that is linked has this server's own entries; `undefined` while that does not count. */
   peersHave(): readonly number[] | undefined;
   /** Not all had the own entry `sequence` within `patienceMs`: nobody waits for the others any longer. */
@@ -37,7 +38,7 @@ interface LongWaiting {
 
 /** A login that waits for what it comes after. */
 interface WaitingLogin {
-  readonly origin: string;
+  readonly last: EntryId;
   isHere(): boolean;
   run(): void;
   readonly sinceMs: number;
@@ -116,9 +117,8 @@ export class EntryWaits {
     const { journal, clock } = this.#parts;
     if (last === undefined || journal.isHere(last)) return run();
     const nowMs = clock.nowMs();
-    const origin = parseEntryId(last)!.origin;
     const isHere = () => journal.isHere(last);
-    this.#logins.add({ origin, isHere, run, sinceMs: nowMs, reachableAtMs: nowMs });
+    this.#logins.add({ last: parseEntryId(last)!, isHere, run, sinceMs: nowMs, reachableAtMs: nowMs });
   }
 
   /** The entries of this server have the numbers that `numbers` gives for their former ones. */
@@ -146,7 +146,7 @@ export class EntryWaits {
   /** Called regularly: whoever has waited for long enough for an entry is called without it. */
   letInWithout(nowMs: number): void {
     for (const waiting of this.#logins) {
-      if (this.#parts.isReachable(waiting.origin)) waiting.reachableAtMs = nowMs;
+      if (this.#parts.isReachable(waiting.last)) waiting.reachableAtMs = nowMs;
       const isLost = nowMs - waiting.reachableAtMs >= this.#parts.holdBackMs;
       if (!isLost && nowMs - waiting.sinceMs < LOGIN_PATIENCE_MS) continue;
       this.#logins.delete(waiting);

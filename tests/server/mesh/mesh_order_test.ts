@@ -203,6 +203,36 @@ for (const isThere of [true, false]) {
   });
 }
 
+Deno.test("a login with a `last` that an old copy lacks waits while who says to have that is asked whether it is the same", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  const copy = world.server("a").copyData();
+  const eve = await world.login("a", "anonymous", { redirects: 3 });
+  for (const n of [1, 2]) eve.publish(n, `m-${n}`);
+  await world.until(() => eve.all("ACTIVITY_ACK").length === 2, "the acknowledgements");
+  await world.equal("a", "b");
+  world.server("a").kill();
+  world.server("a").putBack(copy);
+  world.part(["a"], ["b"]);
+  world.start("a", ["b"]);
+  await world.run(15_000);
+  const other = await world.login("a", "anonymous", { redirects: 3 });
+  other.publish(9, "m-9");
+  await world.until(() => other.last("ACTIVITY_ACK") !== undefined, "a number that is given out anew");
+  world.network.heal();
+  world.network.slow("a", "b", 150);
+  await world.until(() => world.server("a").stateOf("b") === "linked", "the link");
+  const back = await world.client("a", loginOf("anonymous", { redirects: 3, last: eve.last("ACTIVITY_ACK")!.id }));
+  await world.run(50);
+  assertEquals([world.server("a").node.serverId, back.commands], ["a", []]);
+  await world.until(() => back.commands.includes("LOGIN_SUCCESS"), "the login");
+  back.publish(3, "m-3");
+  await world.until(() => world.server("b").activities.includes(3), "what follows");
+  await world.equal("a", "b");
+  for (const server of ["a", "b"]) {
+    assertEquals(world.server(server).activities.filter((n) => n !== 9), [1, 2, 3], server);
+  }
+});
+
 Deno.test("a `last` that is older than what is known here does not take its place", async () => {
   const world = await MeshWorld.of(["a", "b", "c"]);
   await world.register("a", "anna");
