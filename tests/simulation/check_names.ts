@@ -169,11 +169,9 @@ function isKnownAt(evidence: Evidence, { server, from }: Stay, leftAt: number, n
  * it for long enough to hear of the client.
  */
 function isForgotten(evidence: Evidence, server: string, from: number, leftAt: number, next: Stay): boolean {
-  const lost = evidence.told("lost entries").filter((event) =>
-    event.who === server && event.at > from && event.at <= next.from
-  ).flatMap(({ ids }) => ids);
-  const isFromBefore = evidence.told("stored").some((event) =>
-    event.who === server && event.at <= from && event.entries.some(({ id }) => lost.includes(id))
+  // What says that the client is there is no entry, and may be lost alone.
+  const isFromBefore = evidence.told("lost commits").some((event) =>
+    event.who === server && event.at > from && event.at <= next.from && event.since <= from
   );
   return isFromBefore && evidence.schedule.servers.every((other) => {
     if (other === server) return true;

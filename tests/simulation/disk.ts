@@ -65,6 +65,7 @@ const SYNCED_AFTER_MS = 500;
 export class Disk {
   readonly #name: string;
   #written: Written[] = [];
+  #lostSince: number | undefined;
   #names: string[];
   #cut: Cut | undefined;
   /** Names that were made so far. */
@@ -103,6 +104,11 @@ export class Disk {
    */
   putOldBack(chance: number): readonly Segment[] {
     return this.#drop(Math.floor(chance * (this.#written.length + 1))).lost;
+  }
+
+  /** When the first batch came of those that were lost last; `undefined` where nothing was. */
+  get lostSince(): number | undefined {
+    return this.#lostSince;
   }
 
   /** A name that this server never had: where it needs a new one. */
@@ -204,6 +210,7 @@ export class Disk {
 
   /** Nothing after so many is there. */
   #drop(kept: number): { readonly lost: readonly Segment[] } {
+    this.#lostSince = this.#written[kept]?.at;
     const gone = this.#written.splice(kept).flatMap((written) => written.kind === "batch" ? [written.batch] : []);
     const neverTaken = new Set(gone.map(({ renamed }) => renamed?.serverId));
     // One that was cut back only has the name that it had.

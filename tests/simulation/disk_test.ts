@@ -36,6 +36,7 @@ Deno.test("after a power cut a disk has what is old enough, and says what it los
   const store = disk.open(() => now, OWNER);
   for (now of [1_000, 2_000, 2_100, 2_200]) store.commit(batch(store.segmentsAfter(0, 1e9).length + 1));
   assertEquals(disk.powerCut(2_300, 0.4).map(({ position }) => position), [3, 4]);
+  assertEquals(disk.lostSince, 2_100);
   const { opened } = disk.open(() => 3_000, OWNER);
   assertEquals([opened.serverId, opened.vector], ["s1-1", { s1: 2 }]);
   assertEquals(opened.cut, { formerServerId: "s1", after: 2, entries: 2 });
@@ -45,7 +46,7 @@ Deno.test("after a power cut a disk has what is old enough, and says what it los
 Deno.test("a power cut that takes nothing of the log changes no name", () => {
   const disk = new Disk("s1");
   disk.open(() => 0, OWNER).commit(batch(1));
-  assertEquals(disk.powerCut(10_000, 0), []);
+  assertEquals([disk.powerCut(10_000, 0), disk.lostSince], [[], undefined]);
   assertEquals(disk.open(() => 10_001, OWNER).opened.serverId, "s1");
 });
 

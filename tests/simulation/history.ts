@@ -45,6 +45,8 @@ export type Happening =
   // servers
   | { readonly what: "stored"; readonly entries: readonly StoredEntry[] }
   | { readonly what: "lost entries"; readonly ids: readonly string[] }
+  /** Nothing is there that it has committed from then on, entries or not. */
+  | { readonly what: "lost commits"; readonly since: number }
   /** It goes on under another name, and what it had under these ids stands under new ones. */
   | { readonly what: "renamed"; readonly serverId: string; readonly ids: readonly string[] }
   /** It has forgotten these as a whole, up to these numbers. */

@@ -172,16 +172,14 @@ export class SimServer {
     const lost = isSafe
       ? []
       : this.#disk.powerCut(this.#around.clock.nowMs(), chance, this.#settings.cuts === "noticed");
-    if (lost.length === 0) return;
-    this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
+    if (!isSafe) this.#tellLost(lost);
   }
 
   /** Its process is killed, and an old copy of its data is put back. */
   putBack(chance: number): void {
     if (this.#isDestroyed) return;
     if (this.#process !== undefined) this.#die("crash");
-    const lost = this.#disk.putOldBack(chance);
-    if (lost.length > 0) this.#around.history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
+    this.#tellLost(this.#disk.putOldBack(chance));
   }
 
   /** Asks it to stop. */
@@ -227,6 +225,14 @@ export class SimServer {
     }
     const vector = sorted(this.#vector);
     this.#around.history.add(this.name, { what: "ended with", vector, log, accounts, inboxes });
+  }
+
+  /** Its disk has lost something, and these entries with it. */
+  #tellLost(lost: readonly Segment[]): void {
+    const { history } = this.#around;
+    const since = this.#disk.lostSince;
+    if (since !== undefined) history.add(this.name, { what: "lost commits", since });
+    if (lost.length > 0) history.add(this.name, { what: "lost entries", ids: lost.flatMap(idsOf) });
   }
 
   #die(how: "crash" | "power cut" | "destroy"): void {
