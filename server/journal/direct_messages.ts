@@ -49,6 +49,8 @@ export class DirectMessages {
   readonly #journal: DirectMessagesJournal;
   readonly #deliveries = new RecentDeliveries();
   readonly #moved = new MovedDeliveries();
+  /** Messages whose receipts went with what an old copy had given: they come again, and maybe nobody was told. */
+  readonly #untold = new RecentDeliveries();
   /** How many messages wait for each receiver of this turn, with those of this turn. */
   readonly #waitingFor = new Map<string, number>();
 
@@ -130,7 +132,8 @@ export class DirectMessages {
     // The message is still to come, maybe under another number.
     if (here === undefined) this.#moved.add({ username: audience.username, messageId });
     const isOfHere = here !== undefined && here.origin === of.origin && here.sequence === of.sequence;
-    const isNew = (!isOfHere && this.#isAnother(of, messageId)) || this.noteDelivered(of);
+    const isUntold = this.#untold.delete(of);
+    const isNew = (!isOfHere && this.#isAnother(of, messageId)) || this.noteDelivered(of) || isUntold;
     if (here === undefined || isOfHere) return isNew ? audience : SERVERS;
     return this.noteDelivered(here) && isNew ? audience : SERVERS;
   }
@@ -166,17 +169,19 @@ export class DirectMessages {
   /**
    * Other entries belong under the numbers of `origin` after `sequence` than were here; of those, `delivered` have
    * reached their users before they come. What was here comes again under other numbers; of that, `taken` had reached
-   * their users.
+   * their users, and of the messages `untold` the receipts go.
    */
   renumbered(
     origin: string,
     sequence: number,
     delivered: readonly EntryId[],
     taken: readonly MessageName[] = [],
+    untold: readonly EntryId[] = [],
   ): void {
     this.#deliveries.cut(origin, sequence);
     for (const message of delivered) this.noteDelivered(message);
     for (const message of taken) this.#moved.add(message);
+    for (const message of untold) this.#untold.add(message);
   }
 
   /** The turn is over. */

@@ -27,6 +27,11 @@ export class RecentDeliveries {
     return true;
   }
 
+  /** Forgets a delivery. Gives whether it was known. */
+  delete(message: EntryId): boolean {
+    return this.#ids.size > 0 && this.#ids.delete(formatEntryId(message));
+  }
+
   /** The numbers of `origin` after `sequence` have other entries from now on. */
   cut(origin: string, sequence: number): void {
     for (const id of this.#ids) {

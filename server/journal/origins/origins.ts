@@ -189,13 +189,20 @@ export class Origins {
 
   /**
    * What is here of another `origin` beyond `after` stands under another name by now: it goes, to come again from those
-   * who have what belongs there. `delivered` of that have reached their users; `taken` of what goes had reached theirs.
+   * who have what belongs there. `delivered` of that have reached their users; `taken` of what goes had reached theirs,
+   * and the receipts of `untold` go.
    */
-  cutBack(origin: string, after: number, delivered: readonly EntryId[], taken: readonly MessageName[]): void {
+  cutBack(
+    origin: string,
+    after: number,
+    delivered: readonly EntryId[],
+    taken: readonly MessageName[],
+    untold: readonly EntryId[],
+  ): void {
     this.#journal.flush();
     const end = this.endBefore(origin, after);
     this.takeBack(origin, end);
-    this.#journal.inboxes().renumbered(origin, end, delivered, taken);
+    this.#journal.inboxes().renumbered(origin, end, delivered, taken, untold);
     this.#journal.flush();
   }
 

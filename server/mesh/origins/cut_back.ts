@@ -35,7 +35,8 @@ export function cutBack(
   // Their receipts may have come before all that is cut off. They come again as they are.
   const beyond = delivered.filter(({ sequence }) => sequence > last);
   const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ facts }) => facts);
-  origins.cutBack(origin, after, [...others, ...beyond], taken);
+  const untold = [...receiptsIn(everySegmentAfter(journal, from), origin, end)];
+  origins.cutBack(origin, after, [...others, ...beyond], taken, untold);
   gone({ origin, after: end });
   for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
 }
@@ -57,6 +58,20 @@ function* deliveredIn(
       const range = { origin, first: sequence, last: sequence };
       if (journal.directMessages.rangeOf(audience.username, range, 0).length > 0) continue;
       yield { origin, sequence, facts };
+    }
+  }
+}
+
+/**
+ * Of which messages there are receipts of `origin` after `after` that their senders are told. A sender may have passed
+ * over them, as it has what belongs under their numbers. So it is told when they come again under another name.
+ */
+function* receiptsIn(segments: Iterable<Segment>, origin: string, after: number): Iterable<EntryId> {
+  for (const { audience, first, last, bytes, ...segment } of segments) {
+    if (segment.origin !== origin || last <= after || audience.kind !== "user") continue;
+    for (const [index, line] of linesOf(bytes).entries()) {
+      const of = first + index > after ? parseEntry(line)?.of : undefined;
+      if (of !== undefined) yield of;
     }
   }
 }

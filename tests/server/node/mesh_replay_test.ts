@@ -4,6 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { nodeCrypto } from "../../../platform/crypto.ts";
 import { MeshWorld } from "../../support/mesh_world.ts";
 
 const ALL = ["a", "b", "c"];
@@ -68,6 +69,41 @@ Deno.test("who is sent back for an old copy's activities is not sent again what 
   await world.until(() => reader.end !== undefined, "the end of the connection");
   const ids = reader.all("ACTIVITY_BROADCAST").map(({ id }) => id);
   assertEquals(ids, [...new Set(ids)]);
+});
+
+Deno.test("a delivery is told whose first receipt an old copy gave under a number that its sender has", async () => {
+  const world = new MeshWorld();
+  world.start("b");
+  await world.run(100);
+  await world.users("b", "bob", "eve");
+  const features = ["thrum/1", "digests"];
+  const copy = await world.peer("b", "a", { vector: { a: 1 }, features });
+  const knows = await world.peer("b", "c", { features });
+  const has = { resume: { vector: { ...world.server("b").vector, a: 1 } } };
+  const eve = await world.chat("b", "eve", has);
+  eve.tell("bob", "one", "e-1");
+  await world.until(() => eve.receipts.includes("e-1 stored"), "the message");
+  const message = world.server("b").inboxOf("bob")[0]!;
+  const of = `${message.origin}:${message.sequence}`;
+  const receipt = (id: string) => {
+    return { command: "RECEIPT", messageId: "e-1", state: "delivered", of, to: "bob", id, lamport: 9 };
+  };
+  copy.entries("a", 1, [receipt("a:1")], { to: { user: "eve" } });
+  await world.until(() => world.server("b").vector.a === 1, "the receipt");
+  await world.run(100);
+  // She has what belongs under its number.
+  assertEquals(eve.receipts, ["e-1 stored"]);
+  const digest = nodeCrypto.digest(JSON.stringify(receipt("a:1"))).slice(0, 32);
+  copy.send({ command: "RETRACTED", origin: "a", first: 1, last: 1, digest });
+  await world.until(() => knows.last("DIGESTS_ASK") !== undefined, "the question");
+  knows.send({ command: "DIGESTS", origin: "a", digests: { 1: "f".repeat(32) } });
+  await world.until(() => (world.server("b").vector.a ?? 0) === 0 && eve.end !== undefined, "the cut");
+  const again = await world.chat("b", "eve", has);
+  const renamed = await world.peer("b", "a-1", { vector: { "a-1": 1 }, features });
+  renamed.entries("a-1", 1, [receipt("a-1:1")], { to: { user: "eve" } });
+  await world.until(() => world.server("b").vector["a-1"] === 1, "the receipt under its new name");
+  await world.run(100);
+  assertEquals(again.receipts.filter((one) => one === "e-1 delivered"), ["e-1 delivered"]);
 });
 
 for (const taken of [true, false]) {
