@@ -231,10 +231,13 @@ export class PlaceTalk {
     switch (message.command) {
       case "PLACE_ASK": {
         const answer = () => say({ command: "PLACE_SAID", ask: message.ask, sequence: lastOwn() }, from);
-        return this.#parts.keeper.whenNoted(() => {
-          if (peer.afterTold === undefined) answer();
-          else if (peer.afterTold.length < MAX_WAITING_ANSWERS) peer.afterTold.push(answer);
-        });
+        // With the turn: the user's connection here may have ended before the question came, and be read after it.
+        return this.#parts.clock.endOfTurn(() =>
+          this.#parts.keeper.whenNoted(() => {
+            if (peer.afterTold === undefined) answer();
+            else if (peer.afterTold.length < MAX_WAITING_ANSWERS) peer.afterTold.push(answer);
+          })
+        );
       }
       case "PLACE_SAID": {
         const { ask, sequence } = message;

@@ -28,6 +28,7 @@ function talkOf(runs: readonly number[]) {
     stop: () => {},
   };
   let commit = () => {};
+  const log = { lastOwn: 2 };
   const talk = new PlaceTalk({
     serverId: () => "me",
     formerNames: () => [],
@@ -35,7 +36,7 @@ function talkOf(runs: readonly number[]) {
     clock,
     keeper: keeper as unknown as PlaceKeeper,
     say: (message) => void said.push(message),
-    lastOwn: () => 2,
+    lastOwn: () => log.lastOwn,
     announcedBy: () => ({}),
     hasAccount: () => true,
     whenHere: (_id, run) => void notHere.push(run),
@@ -49,14 +50,15 @@ function talkOf(runs: readonly number[]) {
   const announced = (startedAt: number, tells = true) =>
     talk.announced("a", { startedAt, has: 3, tells, formerly: [] });
   const commands = () => said.splice(0).map(({ command }) => command);
-  return { talk, clock, said, comes, announced, commands, store, commit: () => commit() };
+  return { talk, clock, said, comes, announced, commands, store, log, commit: () => commit() };
 }
 
-Deno.test("a server that was started anew is told what was concluded before it is answered, and once", () => {
-  const { talk, said, comes, announced, commands } = talkOf([1]);
+Deno.test("a server that was started anew is told what was concluded before it is answered, and once", async () => {
+  const { talk, clock, said, comes, announced, commands } = talkOf([1]);
   talk.met("a");
   announced(2);
   talk.heard("a", { command: "PLACE_ASK", ask: 1 });
+  await clock.run(0);
   assertEquals(commands(), []);
   comes();
   assertEquals(said.splice(0), [
@@ -65,8 +67,19 @@ Deno.test("a server that was started anew is told what was concluded before it i
   ]);
   announced(2);
   talk.heard("a", { command: "PLACE_ASK", ask: 2 });
+  await clock.run(0);
   comes();
   assertEquals(commands(), ["PLACE_SAID"]);
+});
+
+Deno.test("a question is answered with its turn: a connection that ended before it may be read after it", async () => {
+  const { talk, clock, said, log } = talkOf([]);
+  talk.met("a");
+  talk.heard("a", { command: "PLACE_ASK", ask: 1 });
+  // The end of the user's connection, which is numbered in the same turn.
+  log.lastOwn = 3;
+  await clock.run(0);
+  assertEquals(said, [{ command: "PLACE_SAID", ask: 1, sequence: 3 }]);
 });
 
 Deno.test("a server that was only out of reach is told nothing of itself", () => {
