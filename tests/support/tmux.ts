@@ -37,7 +37,8 @@ export class Screen implements AsyncDisposable {
       String(columns),
       "-y",
       "24",
-      `${line}; echo exit $?; cat`,
+      // A shell that is no bash ends with the Ctrl-C that ends its program.
+      `trap : INT; ${line}; echo exit $?; cat`,
     );
     return screen;
   }
