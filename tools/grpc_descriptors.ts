@@ -11,8 +11,8 @@ import descriptor from "protobufjs/ext/descriptor/index.js";
 const FILES: readonly (readonly [name: string, path: string])[] = [
   ["chitty_chat.proto", "server/gateway/grpc/chitty_chat.proto"],
   ["grpc/health/v1/health.proto", "server/gateway/grpc/standard/health.proto"],
-  ["grpc/reflection/v1/reflection.proto", "server/gateway/grpc/standard/reflection_v1.proto"],
-  ["grpc/reflection/v1alpha/reflection.proto", "server/gateway/grpc/standard/reflection_v1alpha.proto"],
+  ["grpc/reflection/v1/reflection.proto", "server/gateway/grpc/standard/reflection.proto"],
+  ["grpc/reflection/v1alpha/reflection.proto", "server/gateway/grpc/standard/reflection.proto"],
 ];
 const ROOT = new URL("../", import.meta.url);
 const TARGET = "server/gateway/grpc/standard/descriptors.ts";
@@ -20,7 +20,9 @@ const TARGET = "server/gateway/grpc/standard/descriptors.ts";
 /** What the `.proto` files say now. */
 export async function describedFiles(): Promise<DescribedFile[]> {
   return await Promise.all(FILES.map(async ([name, path]) => {
-    const source = await Deno.readTextFile(new URL(path, ROOT));
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    // The earlier version of reflection has other names, and nothing else.
+    const source = name.includes("v1alpha") ? text.replace("reflection.v1;", "reflection.v1alpha;") : text;
     const [symbols, services] = [symbolsOf(source), servicesOf(source)];
     return { name, symbols, services, base64: bytesOf(name, source).toBase64() };
   }));

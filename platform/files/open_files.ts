@@ -59,13 +59,8 @@ export function readOpenFileLimit(text: string): number | undefined {
 
 /** What this machine says: the limit, and how many are open; without a limit where it does not say. */
 export function openFiles(): { readonly limit: number | undefined; readonly used: number } {
-  try {
-    const limit = readOpenFileLimit(readFileSync("/proc/self/limits", "utf8"));
-    return { limit, used: readdirSync("/proc/self/fd").length };
-  } catch {
-    // Another system than Linux, or not allowed to look: Deno lets only a program read it that may do everything.
-    return { limit: tryOpenFiles(), used: 0 };
-  }
+  // Another system than Linux, or not allowed to look: Deno lets only a program read it that may do everything.
+  return countOpenFiles() ?? { limit: tryOpenFiles(), used: 0 };
 }
 
 /** As `openFiles`, but opens none: `undefined` where this machine does not say. */

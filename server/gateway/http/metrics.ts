@@ -33,6 +33,8 @@ interface Metric {
 /** What is known beside the numbers. */
 interface MeasuredNode extends Pick<GatewayNode, "serverId" | "state"> {
   readonly loopDelay: Durations;
+  /** `undefined` where the machine does not say. */
+  readonly openFiles: ReturnType<typeof countOpenFiles>;
 }
 
 interface Sample {
@@ -82,12 +84,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
   process_open_fds: {
     help: "Files and sockets that the process has open; absent where the machine does not say.",
     type: "gauge",
-    values: () => present(countOpenFiles()?.used),
+    values: (_, { openFiles }) => present(openFiles?.used),
   },
   process_max_fds: {
     help: "Files and sockets that the process may have open; absent where the machine does not say.",
     type: "gauge",
-    values: () => present(countOpenFiles()?.limit),
+    values: (_, { openFiles }) => present(openFiles?.limit),
   },
   thrum_event_loop_delay_seconds: {
     help: "How late timers ran: what everything else in the process waited, too.",
@@ -274,6 +276,7 @@ export class PrometheusMetrics {
   readonly #clock: Pick<Clock, "endOfTurn">;
   readonly #loopDelay: Pick<LoopDelay, "durations">;
   #numbers: NodeMetrics | undefined;
+  #measured: MeasuredNode | undefined;
   /** The scrape of this turn of the event loop. */
   #scrape: Promise<Scrape> | undefined;
 
@@ -298,19 +301,16 @@ export class PrometheusMetrics {
   }
 
   async #write(): Promise<Scrape> {
+    const { serverId, state } = this.#node;
     this.#numbers = this.#node.metrics();
+    this.#measured = { serverId, state, loopDelay: this.#loopDelay.durations, openFiles: countOpenFiles() };
     return { text: await this.#registry.metrics(), type: this.#registry.contentType };
   }
 
   #register(name: string, { help, type, values }: Metric): void {
-    const measured = () => ({
-      serverId: this.#node.serverId,
-      state: this.#node.state,
-      loopDelay: this.#loopDelay.durations,
-    });
     const get = () => ({
       ...{ name, help, type, aggregator: "sum" },
-      values: values(this.#numbers!, measured()).map(({ value, labels = {}, suffix = "" }) => ({
+      values: values(this.#numbers!, this.#measured!).map(({ value, labels = {}, suffix = "" }) => ({
         ...{ value, labels, metricName: name + suffix },
       })),
     });
