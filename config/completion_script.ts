@@ -4,6 +4,7 @@
  */
 
 import type { Completed, Flag, Flags, Program } from "./flags.ts";
+import { shellQuoted } from "./shell_word.ts";
 
 /** A script for one shell. */
 type Writer = (program: Program<Flags>, entries: readonly Entry[]) => string;
@@ -107,12 +108,12 @@ function zsh(program: Program<Flags>, entries: readonly Entry[]): string {
   const spec = ({ names, flag }: Entry) => {
     const others = flag.repeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : "";
     const value = flag.value === undefined ? "" : `:${zshText(flag.value)}:${zshAction(name, flag.completes)}`;
-    return names.map((each) => `    ${quoted(`${others}${each}[${zshText(flag.help)}]${value}`)}\n`).join("");
+    return names.map((each) => `    ${shellQuoted(`${others}${each}[${zshText(flag.help)}]${value}`)}\n`).join("");
   };
   const own = (command: string) => {
     const ownEntries = entries.filter(({ flag }) => flag.only?.includes(command)).map(spec).join("");
     const what = program.completes?.[command];
-    const word = what === undefined ? "" : `    ${quoted(`2:${command}:${zshAction(name, what)}`)}\n`;
+    const word = what === undefined ? "" : `    ${shellQuoted(`2:${command}:${zshAction(name, what)}`)}\n`;
     return `    ${command || '""'}) own=(\n${ownEntries}${word}    ) ;;\n`;
   };
   const commands = commandsOf(program).filter((command) => command !== "");
@@ -132,7 +133,7 @@ ${name}_users() {
 }
 ${name}_commands() {
   local -a commands=(
-${commands.map((command) => `    ${quoted(`${command}:${program.commands[command]}`)}\n`).join("")}\
+${commands.map((command) => `    ${shellQuoted(`${command}:${program.commands[command]}`)}\n`).join("")}\
   )
   _describe command commands
 }
@@ -243,10 +244,6 @@ function fishAction(name: string, completes: Completed): string {
 /** Text within the brackets and colons of a description. */
 function zshText(text: string): string {
   return text.replace(/[\[\]:\\]/g, "\\$&");
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function fishQuoted(text: string): string {

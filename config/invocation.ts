@@ -1,5 +1,7 @@
 /** How a person started this program, so that what is printed can be typed as it stands. Pure. */
 
+import { shellWord } from "./shell_word.ts";
+
 /** What is known of the start. */
 export interface Invocation {
   /** Whether the program is compiled. */
@@ -27,11 +29,6 @@ export function invocationText(invocation: Invocation, task: string): string {
   const module = mainModule.startsWith("file://") ? decodeURIComponent(new URL(mainModule).pathname) : mainModule;
   if (isTask && module === `${folder}/${module.split("/").at(-1)}`) return `${deno} task ${task}`;
   return `${deno} run -A ${shellWord(module.startsWith(`${folder}/`) ? module.slice(folder.length + 1) : module)}`;
-}
-
-/** `text` as one word of a command line. */
-export function shellWord(text: string): string {
-  return /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The shortest name of a program that a shell takes. */

@@ -1,5 +1,6 @@
 /** Advice for a person after a refusal, if there is any. Pure. */
 
+import { shellQuoted } from "../../config/shell_word.ts";
 import { CLIENT_PROGRAM, type ClientArguments } from "../../config/client_arguments.ts";
 
 /** The advice after a refusal for `reason`. `wasAsked` says whether the person could type a secret. */
@@ -22,5 +23,5 @@ export function refusalHint(
 
 /** A name as a shell takes it for one word. */
 function shellWord(name: string): string {
-  return /^[\p{L}\p{N}_.@+-]+$/u.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  return /^[\p{L}\p{N}_.@+-]+$/u.test(name) ? name : shellQuoted(name);
 }

@@ -1,7 +1,7 @@
 /** What the server program says when it has started: where it listens, how others join it, where its secrets are. */
 
 import { type Config, dataFolder } from "../../config/config.ts";
-import { shellWord } from "../../config/invocation.ts";
+import { shellWord } from "../../config/shell_word.ts";
 import { endpointText, secondsText } from "../../config/values.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { KeptSecret } from "./kept_secret.ts";

@@ -1,7 +1,8 @@
 /** How a program says that it is started again. */
 
 import { assertEquals } from "@std/assert";
-import { type Invocation, invocationText, shellWord } from "../../config/invocation.ts";
+import { type Invocation, invocationText } from "../../config/invocation.ts";
+import { shellWord } from "../../config/shell_word.ts";
 
 const SOURCE: Invocation = {
   isCompiled: false,

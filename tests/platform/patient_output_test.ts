@@ -11,12 +11,13 @@ function slowOutput(maxLines: number) {
     written.push(text);
     return take.promise;
   }, { maxLines, leftOut: (count) => `… ${count} more` });
+  /** The reader has taken what was written last. Resolves when the output has gone on, which takes microtasks alone. */
   const read = async (isThere: boolean) => {
-    const { resolve } = take;
+    const { promise, resolve } = take;
     take = Promise.withResolvers();
     resolve(isThere);
-    // The output goes on in a microtask.
-    await new Promise((done) => setTimeout(done, 0));
+    await promise;
+    for (let ticks = 0; ticks < 10; ticks++) await Promise.resolve();
   };
   return { output, written, read };
 }

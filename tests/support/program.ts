@@ -4,6 +4,7 @@
  */
 
 import { fail } from "@std/assert";
+import { shellQuoted } from "../../config/shell_word.ts";
 
 /** How a program is started. */
 export interface ProgramParts {
@@ -195,8 +196,4 @@ function findTerminal(): string | undefined {
 function plain(text: string): string {
   // deno-lint-ignore no-control-regex -- the sequences that colour a terminal's text begin with ESC.
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r\n", "\n");
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

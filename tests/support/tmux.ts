@@ -1,6 +1,7 @@
 /** A terminal that can be looked at: a program in tmux, which knows what the screen shows whatever was sent to it. */
 
 import { fail } from "@std/assert";
+import { shellQuoted } from "../../config/shell_word.ts";
 import { delay } from "@std/async/delay";
 
 /** Why there is no tmux; `undefined` where there is. */
@@ -25,9 +26,9 @@ export class Screen implements AsyncDisposable {
     { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
   ): Promise<Screen> {
     const screen = new Screen();
-    const variables = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
+    const variables = Object.entries(env).map(([name, value]) => shellQuoted(`${name}=${value}`));
     // Colours are shown wherever the tests themselves run.
-    const line = ["env", "-u", "NO_COLOR", ...variables, ...command.map(quoted)].join(" ");
+    const line = ["env", "-u", "NO_COLOR", ...variables, ...command.map(shellQuoted)].join(" ");
     await screen.#tmux(
       "-f",
       "/dev/null",
@@ -127,8 +128,4 @@ function findTmux(): string | undefined {
   } catch {
     return "tmux is not installed";
   }
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
