@@ -29,6 +29,12 @@ export class MemoryInbox {
     return this.#rows.size - this.#early;
   }
 
+  /** As `Store.inboxOldest`. */
+  get oldest(): number | undefined {
+    for (const { message, takenAt } of this.#rows.values()) if (message !== undefined) return takenAt;
+    return undefined;
+  }
+
   /** As `Store.inboxOf`. */
   of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
     return this.#find(username, ({ place }) => place > after, maxBytes);

@@ -277,6 +277,10 @@ class MemoryStore implements Store {
     return this.#inbox.size;
   }
 
+  get inboxOldest(): number | undefined {
+    return this.#inbox.oldest;
+  }
+
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
     const used = this.#messageIds.find(username, messageId);
     // A forgotten origin has no entry to name. A search for its ids would go through all ids.

@@ -311,8 +311,13 @@ export interface Store extends Disposable {
   inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[];
   /** How many direct messages wait for `username`. Counts them, and no further than `atMost`. */
   inboxCount(username: string, atMost: number): number;
-  /** How many direct messages wait, for all users. Counts them: not for every turn. */
+  /** How many direct messages wait, for all users. Costs nothing: the store keeps count. */
   readonly inboxSize: number;
+  /**
+   * When the first of them, in the order of this server's log, was taken in, in milliseconds since 1970; `undefined`
+   * when none waits. Reads one row.
+   */
+  readonly inboxOldest: number | undefined;
   /** The last note under `key`. */
   note(key: string): string | undefined;
   /**

@@ -264,11 +264,14 @@ export function testInboxContract({ name, use }: StoreDoor): void {
           } else if (step.kind === "forget") {
             forgetAll(store, { ...KEEP_ALL, directMessagesBefore: step.before });
             reference.forget(step.before);
+          } else if (step.kind === "bury") {
+            store.commit(batchOf({ buried: { [step.origin]: reference.lastOf(step.origin) } }));
+            reference.bury(step.origin);
           } else {
             store = reopen();
           }
           for (const name of ["bob", "eve"]) compare(store, reference, name);
-          assertEquals(store.inboxSize, reference.size);
+          assertEquals([store.inboxSize, store.inboxOldest], [reference.size, reference.oldest]);
         }
       });
     }));
@@ -313,6 +316,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("forget" as const), before: fc.integer({ min: 0, max: 15 }) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("bury" as const), origin }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("reopen" as const) }) },
 );
 

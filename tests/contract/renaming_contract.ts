@@ -51,6 +51,7 @@ export function testRenamingContract({ name, use }: StoreDoor): void {
         const store = ask();
         assertEquals(readAll(store).map(({ position }) => position), kept.map(({ position }) => position));
         assertEquals(store.inboxOf("bob").map(({ sequence }) => sequence), [3]);
+        assertEquals([store.inboxSize, store.inboxOldest], [1, 1_000]);
         const known = [used(own, 2), used(own, 7), used("b", 7), used("s-2", 4)];
         assertEquals(known.map(({ messageId }) => store.usedMessageId("eve", messageId)?.sequence), [
           2,
@@ -68,6 +69,7 @@ export function testRenamingContract({ name, use }: StoreDoor): void {
       assertEquals(store.missing({ b: 2, "s-2": 4 }).activities, 3);
       assertThrows(() => store.commit(batchOf({ buried: { "s-2": 4 } })), RangeError);
       store.commit(batchOf({ buried: { [own]: 4 } }));
+      assertEquals([store.inboxSize, store.inboxOldest], [0, undefined]);
       if (store === opened) return;
       const { serverId, vector, lamport } = reopen().opened;
       assertEquals([serverId, vector, lamport], ["s-2", { b: 2, "s-2": 4 }, 9]);

@@ -23,6 +23,16 @@ export class ReferenceInbox {
     return this.#rows.filter(({ message }) => message !== undefined).length;
   }
 
+  /** When the first that waits was taken in. */
+  get oldest(): number | undefined {
+    return this.#rows.find(({ message }) => message !== undefined)?.takenAt;
+  }
+
+  /** How far the log has an origin, or had it. */
+  lastOf(origin: string): number {
+    return sequenceOf(this.#vector, origin);
+  }
+
   of(username: string): StoredMessage[] {
     return this.#rows.flatMap(({ message }) => message?.to === username ? [message] : []);
   }
@@ -53,6 +63,10 @@ export class ReferenceInbox {
 
   forget(takenBefore: number): void {
     while (this.#rows.length > 0 && this.#rows[0]!.takenAt < takenBefore) this.#rows.shift();
+  }
+
+  bury(origin: string): void {
+    this.#rows = this.#rows.filter((row) => row.origin !== origin);
   }
 
   #remove({ origin, sequence }: EntryId): boolean {

@@ -46,17 +46,35 @@ export class SqliteInbox {
    * for one that it had.
    */
   #lastPlace: number;
+  /** How many messages wait; `undefined` after a transaction that failed. */
+  #size: number | undefined;
+  /** No message waits at an earlier place, as places only grow. */
+  #oldestPlace = 0;
 
   /** `segmentAt` reads a segment of the log. */
   constructor(statements: Statements, segmentAt: (position: Position) => Segment | undefined) {
     this.#statements = statements;
     this.#segmentAt = segmentAt;
     this.#lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
+    this.#size = this.#countAll();
   }
 
   /** How many messages wait. */
   get size(): number {
-    return one<{ size: number }>(this.#statements.countMessages)!.size;
+    return this.#size ??= this.#countAll();
+  }
+
+  /** As `Store.inboxOldest`. */
+  get oldest(): number | undefined {
+    const row = one<Row>(this.#statements.oldestMessageFrom, this.#oldestPlace);
+    if (row === undefined) return undefined;
+    this.#oldestPlace = row.place;
+    return checked(row).takenAt;
+  }
+
+  /** A transaction was taken back, and with it what was counted in it. */
+  takenBack(): void {
+    this.#size = undefined;
   }
 
   /** As `Store.inboxOf`. */
@@ -83,12 +101,12 @@ export class SqliteInbox {
   apply({ taken, delivered, takenAt }: InboxChange): void {
     const { deleteMessage } = this.#statements;
     for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
-      const wasDelivered = Number(deleteMessage.run(origin, sequence).changes) > 0;
+      const wasDelivered = this.#delete(deleteMessage, origin, sequence) > 0;
       if (!wasDelivered) this.#insert(origin, sequence, takenAt, to, position, bytes.length);
     }
     for (const { origin, sequence, isEarly } of delivered) {
       if (isEarly) this.#insert(origin, sequence, takenAt, null, null, null);
-      else deleteMessage.run(origin, sequence);
+      else this.#delete(deleteMessage, origin, sequence);
     }
   }
 
@@ -111,12 +129,32 @@ export class SqliteInbox {
 
   /** Forgets the rows up to this place; within a transaction. */
   forget(upTo: number): void {
-    this.#statements.deleteMessagesUpTo.run(upTo);
+    this.#delete(this.#statements.deleteMessagesUpTo, upTo);
+  }
+
+  /** Forgets messages and deliveries of `origin`; within a transaction. */
+  forgetOrigin(origin: string): void {
+    this.#delete(this.#statements.deleteMessagesOfOrigin, origin);
   }
 
   /** Drops the messages of `origin` after `sequence`, where the log was cut. Known deliveries stay true. */
   cut(origin: string, sequence: number): void {
-    this.#statements.deleteMessagesAfter.run(origin, sequence);
+    this.#delete(this.#statements.deleteMessagesAfter, origin, sequence);
+  }
+
+  /** Deletes rows, and gives how many. Each statement tells of each row whether it was a waiting message. */
+  #delete(statement: Statements["deleteMessage"], ...of: (string | number)[]): number {
+    const rows = all<{ waits: number }>(statement, ...of);
+    this.#count(-rows.filter(({ waits }) => waits === 1).length);
+    return rows.length;
+  }
+
+  #count(change: number): void {
+    if (this.#size !== undefined) this.#size += change;
+  }
+
+  #countAll(): number {
+    return one<{ size: number }>(this.#statements.countMessages)!.size;
   }
 
   #insert(
@@ -125,7 +163,9 @@ export class SqliteInbox {
     const [origin, sequence, takenAt, username, position, size] = values;
     const place = ++this.#lastPlace;
     const checksum = rowChecksum("inbox", place, origin, sequence, takenAt, username, position, size, null);
-    this.#statements.insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
+    const { insertMessage } = this.#statements;
+    const { changes } = insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
+    if (username !== null) this.#count(Number(changes));
   }
 
   /** What `rows` say, all of them for one user. */

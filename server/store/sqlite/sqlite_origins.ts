@@ -121,7 +121,7 @@ export class SqliteOrigins implements Lookup {
    * and the files that rows named. `bury` makes it known here.
    */
   writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
-    const { deleteSegmentsOf, deleteMessagesOfOrigin, deleteOrigin, putTombstone } = this.#statements;
+    const { deleteSegmentsOf, deleteOrigin, putTombstone } = this.#statements;
     const tombstones = new Map<string, number>();
     const files: number[] = [];
     for (const [name, told] of Object.entries(buried)) {
@@ -136,8 +136,6 @@ export class SqliteOrigins implements Lookup {
       // Message ids stay, and say nothing without their origin. A search for them would go through all ids.
       deleteOrigin.run(origin.id);
     }
-    // Early deliveries of an origin that never came too.
-    for (const name of Object.keys(buried)) deleteMessagesOfOrigin.run(name);
     return { tombstones, files };
   }
 

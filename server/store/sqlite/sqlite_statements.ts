@@ -81,6 +81,8 @@ const ENDS = [
   `SELECT ${AUDIENCE_NUMBERS.everyone}, 1`,
   `SELECT ${AUDIENCE_NUMBERS.user}, 1`,
 ].join(" UNION ALL ");
+/** Whether a deleted row was a waiting message, and no early delivery. */
+const WAITS = "RETURNING username IS NOT NULL AS waits";
 const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
 
 /** All statements, for a `database` of the current version. */
@@ -135,7 +137,7 @@ export function prepareStatements(database: DatabaseSync) {
     deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
     deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ? RETURNING file"),
     isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
-    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ?"),
+    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ? " + WAITS),
     sizesAfter: prepare("SELECT position, size FROM segments WHERE position > ? ORDER BY position LIMIT ?"),
     sizesBefore: prepare("SELECT position, size FROM segments WHERE position < ? ORDER BY position DESC LIMIT ?"),
     segmentsBetween: prepare(
@@ -158,7 +160,7 @@ export function prepareStatements(database: DatabaseSync) {
     deleteSegment: prepare("DELETE FROM segments WHERE position = ? RETURNING file"),
     putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ?, checksum = ? WHERE id = ?"),
     insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING"),
-    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ?"),
+    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ? " + WAITS),
     messagesOf: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place`,
     ),
@@ -181,8 +183,13 @@ export function prepareStatements(database: DatabaseSync) {
     firstMessageAfter: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE place > ? AND position IS NOT NULL ORDER BY place LIMIT 1`,
     ),
-    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ?"),
-    deleteMessagesAfter: prepare("DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL"),
+    oldestMessageFrom: prepare(
+      `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE place >= ? AND username IS NOT NULL ORDER BY place LIMIT 1`,
+    ),
+    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ? " + WAITS),
+    deleteMessagesAfter: prepare(
+      "DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL " + WAITS,
+    ),
 
     state: prepare("SELECT server_id AS serverId, lamport, synced, head, checksum FROM state"),
     newestLamport: prepare("SELECT max(lamport) AS lamport FROM segments WHERE lamport <= ?"),

@@ -167,7 +167,11 @@ class SqliteStore implements Store {
     let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
     const write = () => {
       if (batch.renamed !== undefined) ended = this.#endFormer(batch.renamed);
-      if (batch.buried !== undefined) buried = this.#origins.writeBuried(batch.buried);
+      if (batch.buried !== undefined) {
+        buried = this.#origins.writeBuried(batch.buried);
+        // Early deliveries of an origin that never came too.
+        for (const name of Object.keys(batch.buried)) this.#inbox.forgetOrigin(name);
+      }
       const originOf = (name: string) =>
         changed.get(name) ?? (ended?.origin?.log.origin === name ? ended.origin : undefined) ??
           this.#origins.getOrInsert(name, buried?.tombstones);
@@ -281,6 +285,10 @@ class SqliteStore implements Store {
 
   get inboxSize(): number {
     return this.#read(() => this.#inbox.size);
+  }
+
+  get inboxOldest(): number | undefined {
+    return this.#read(() => this.#inbox.oldest);
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
@@ -432,6 +440,7 @@ class SqliteStore implements Store {
         // SQLite has rolled back itself, as it does when the disk is full.
       }
       this.#files.drop();
+      this.#inbox.takenBack();
       throw storeError("write to", this.#folder, cause);
     }
   }

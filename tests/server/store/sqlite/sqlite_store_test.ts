@@ -50,7 +50,9 @@ Deno.test("openSqliteStore() makes the folder, with those above it, and writes a
 Deno.test("SqliteStore.commit() takes nothing of a batch of which the last part cannot be written", () => {
   withFolder((folder) => {
     const log = new LogWriter();
-    const batch = log.batch({}, { origin: "b" });
+    const forBob = { kind: "user" as const, username: "bob" };
+    const directMessages = [{ origin: "a", sequence: 1, to: "bob", line: "a:1\n" }];
+    const batch = { ...log.batch({ audience: forBob }, { origin: "b" }), directMessages };
     const account = { username: "bob", verifier: "v", lamport: 1, origin: "a" };
     // Ids are whole numbers in the file.
     const cursors = [{ id: 1.5, username: "bob", position: 1, lost: false }];
@@ -61,9 +63,11 @@ Deno.test("SqliteStore.commit() takes nothing of a batch of which the last part 
       assertEquals(store.segmentsAfter(0, Infinity), []);
       assertEquals(store.missing({}), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.usernames(), []);
+      assertEquals([store.inboxSize, store.inboxOldest], [0, undefined]);
     }
     store.commit(batch);
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
+    assertEquals(store.inboxSize, 1);
   });
 });
 
