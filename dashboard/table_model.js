@@ -94,6 +94,19 @@ export function rowAfterKey(key, { active, count, page }) {
   return key === "Home" ? 0 : key === "End" ? count - 1 : -1;
 }
 
+/**
+ * The head that a key leads to from head `active`; -1 when the key leads nowhere. There is no head before the first,
+ * and none after the last.
+ *
+ * @param {string} key as `KeyboardEvent.key` says it
+ * @param {{ active: number, count: number }} heads
+ */
+export function headAfterKey(key, { active, count }) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+  if (step !== undefined) return Math.min(count - 1, Math.max(0, active + step));
+  return key === "Home" ? 0 : key === "End" ? count - 1 : -1;
+}
+
 /** @param {unknown} value */
 function isNothing(value) {
   return value === null || value === undefined || value === "";

@@ -9,7 +9,8 @@ import { lagOf } from "../lag.js";
 import { readOrder, writeAddress, writeOrder } from "../place/address.js";
 import { isParted } from "./reach/partition.js";
 import { isGone, serverBadge, serverName } from "../rows.js";
-import { filtered, pressed, sorted } from "../table_model.js";
+import { filtered, sorted } from "../table_model.js";
+import { SortHeads } from "./sort_heads.js";
 
 /** More links than these are said in one sentence. */
 const MOST_LINKS = 4;
@@ -28,6 +29,7 @@ export class ServersPanel {
   #head = element("thead", { role: "rowgroup" });
   #body = element("tbody", { role: "rowgroup" });
   #empty = element("p", { class: "empty", hidden: true });
+  #heads;
   #order = USUAL_ORDER;
   #address;
   #onDrain;
@@ -41,16 +43,17 @@ export class ServersPanel {
     this.#onDrain = onDrain;
     this.#address = address;
     const row = element("tr", { role: "row" });
-    for (const { key, title, isNumber } of COLUMNS) {
-      const button = element("button", { type: "button", class: "sort", text: title });
-      button.addEventListener("click", () => {
-        this.#order = pressed(this.#order, key);
+    this.#heads = new SortHeads(COLUMNS, {
+      onSort: (order) => {
+        this.#order = order;
         this.#showAgain();
         address.changed();
-      });
-      row.append(
-        element("th", { scope: "col", role: "columnheader", class: `c-${key}${isNumber ? " number" : ""}` }, button),
-      );
+      },
+      onDown: () => this.#body.querySelector("a")?.focus(),
+    });
+    for (const { key, isNumber } of COLUMNS) {
+      const head = { scope: "col", role: "columnheader", class: `c-${key}${isNumber ? " number" : ""}` };
+      row.append(element("th", head, this.#heads.buttonOf(key)));
     }
     row.append(
       element(
@@ -77,10 +80,7 @@ export class ServersPanel {
     const all = Object.entries(view.servers)
       .map(([id, server]) => ({ id, server, lag: isGone(server) ? undefined : lagOf(heads, server) }));
     const rows = sorted(filtered(all, this.#filter.value, textOf), COLUMNS, this.#order);
-    for (const [index, { key }] of COLUMNS.entries()) {
-      const way = this.#order.descending ? "descending" : "ascending";
-      setAttribute(this.#head.rows[0].cells[index], "aria-sort", key === this.#order.key ? way : undefined);
-    }
+    this.#heads.draw(this.#order);
     keyed(this.#body, rows, {
       keyOf: ({ id }) => id,
       make: () => this.#makeRow(),
@@ -147,7 +147,7 @@ export class ServersPanel {
       : pageAddress(server.http);
     link.hidden = address === undefined;
     setAttribute(link, "href", address);
-    link.setAttribute("aria-label", `The page of server ${server.name}`);
+    link.setAttribute("aria-label", `${server.name}: its page`);
   }
 }
 

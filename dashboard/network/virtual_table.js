@@ -8,7 +8,8 @@
 
 import { element, setAttribute, setText } from "../dom.js";
 import { readOrder, writeOrder } from "../place/address.js";
-import { filtered, pressed, rowAfterKey, sorted, windowOf } from "../table_model.js";
+import { filtered, rowAfterKey, sorted, windowOf } from "../table_model.js";
+import { SortHeads } from "./sort_heads.js";
 
 /**
  * A column. `make` fills a new cell once, `draw` writes into it; without them a cell shows `value`.
@@ -31,7 +32,7 @@ export class VirtualTable {
   #drawRow;
   #scroller;
   #body;
-  #headCells = new Map();
+  #heads;
   #sortSelect;
   #empty;
   /** All rows, and those that are shown, in their order. */
@@ -156,13 +157,17 @@ export class VirtualTable {
   }
 
   #makeHead() {
-    const cells = this.#columns.map(({ key, title, isNumber }) => {
-      const button = element("button", { type: "button", class: "sort", text: title });
-      button.addEventListener("click", () => this.#sortBy(pressed(this.#order, key)));
-      const cell = element("div", { role: "columnheader", class: `cell c-${key}${isNumber ? " number" : ""}` }, button);
-      this.#headCells.set(key, cell);
-      return cell;
+    this.#heads = new SortHeads(this.#columns, {
+      onSort: (order) => this.#sortBy(order),
+      onDown: () => this.#scroller.focus({ preventScroll: true }),
     });
+    const cells = this.#columns.map(({ key, isNumber }) =>
+      element(
+        "div",
+        { role: "columnheader", class: `cell c-${key}${isNumber ? " number" : ""}` },
+        this.#heads.buttonOf(key),
+      )
+    );
     const head = element("div", { class: "grid-row grid-head", role: "row", "aria-rowindex": 1 }, ...cells);
     return element("div", { role: "rowgroup", class: "grid-heads" }, head);
   }
@@ -196,11 +201,9 @@ export class VirtualTable {
   }
 
   #drawHead() {
-    const { key: by, descending } = this.#order;
-    for (const [key, cell] of this.#headCells) {
-      setAttribute(cell, "aria-sort", key === by ? (descending ? "descending" : "ascending") : undefined);
-    }
-    this.#sortSelect[1].value = `${by} ${descending ? "down" : "up"}`;
+    const { key, descending } = this.#order;
+    this.#heads.draw(this.#order);
+    this.#sortSelect[1].value = `${key} ${descending ? "down" : "up"}`;
   }
 
   #measure() {
@@ -304,8 +307,10 @@ export class VirtualTable {
     const active = this.#activeKey === null ? undefined : this.#elements.get(this.#activeKey);
     if (event.key === "Enter") return active?.querySelector("a")?.click();
     const head = this.#scroller.firstElementChild.offsetHeight;
+    const activeIndex = this.#activeKey === null ? -1 : this.#shown.findIndex(({ key }) => key === this.#activeKey);
+    if (event.key === "ArrowUp" && activeIndex === 0) return this.#heads.focus();
     const index = rowAfterKey(event.key, {
-      active: this.#activeKey === null ? -1 : this.#shown.findIndex(({ key }) => key === this.#activeKey),
+      active: activeIndex,
       count: this.#shown.length,
       page: Math.max(1, Math.floor((this.#height - head) / this.#rowHeight) - 1),
     });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { filtered, pressed, rowAfterKey, sorted, windowOf } from "../../dashboard/table_model.js";
+import { filtered, headAfterKey, pressed, rowAfterKey, sorted, windowOf } from "../../dashboard/table_model.js";
 
 interface Row {
   readonly name: string;
@@ -85,4 +85,10 @@ Deno.test("keys lead from row to row, and no further than to the ends", () => {
   ]);
   assertEquals([from(-1, "ArrowDown"), from(-1, "PageDown"), from(99, "ArrowDown"), from(0, "ArrowUp")], [0, 9, 99, 0]);
   assertEquals(rowAfterKey("End", { active: -1, count: 0, page: 10 }), -1);
+});
+
+Deno.test("keys lead from head to head, and end at the first and the last", () => {
+  const from = (active: number, key: string) => headAfterKey(key, { active, count: 3 });
+  assertEquals(["ArrowRight", "ArrowLeft", "Home", "End", "Enter"].map((key) => from(1, key)), [2, 0, 0, 2, -1]);
+  assertEquals([from(0, "ArrowLeft"), from(2, "ArrowRight")], [0, 2]);
 });

@@ -10,6 +10,7 @@ if (NO_BROWSER !== undefined) console.log(`SKIPPED: the address of the dashboard
 
 // What functions find that run in the page and not here.
 declare const location: { readonly hash: string };
+declare const document: { readonly activeElement: { readonly textContent: string } | null };
 declare function requestAnimationFrame(draw: (now: number) => void): void;
 
 const USERS = Array.from({ length: 200 }, (_, n) => `user-${n + 1}`);
@@ -118,6 +119,37 @@ test("each list is one stop for the Tab key, and the arrow keys go through it", 
   assertEquals(await focused.textContent(), "user-99");
   await page.keyboard.press("Tab");
   assertEquals(await page.locator(":focus").getAttribute("id"), "diagram-seconds");
+});
+
+test("the heads of a table are one stop for the Tab key, and the arrow keys go through them", async () => {
+  await using crowd = await CrowdNode.open(view());
+  await using browser = await Browser.start();
+  const page = await browser.open(crowd.address);
+  await sees(page, users(), ODD);
+  const focused = () => page.evaluate(() => document.activeElement!.textContent);
+  assertEquals(await page.locator(".sort[tabindex='0']").allTextContents(), ["Server", "User", "User"]);
+
+  await page.locator("#connections-filter").focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  assertEquals(await focused(), "User");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  assertEquals(await focused(), "Heartbeat");
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowRight");
+  assertEquals(await focused(), "Address");
+  await page.keyboard.press("Enter");
+  await page.locator(".connections-grid [aria-sort=ascending]", { hasText: "Address" }).waitFor();
+  await addressIs(page, "#connections.sort=address");
+  // Down goes to the rows, and up from the first of them back to the heads.
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.locator(".connections-grid .grid-row[aria-selected=true][aria-rowindex='2']").waitFor();
+  await page.keyboard.press("ArrowUp");
+  assertEquals(await focused(), "Address");
+  await page.keyboard.press("Shift+Tab");
+  assertEquals(await page.locator(":focus").getAttribute("role"), "grid");
 });
 
 test("what is wrong stands in the title, also while nobody sees the page", async () => {

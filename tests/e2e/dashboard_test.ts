@@ -37,7 +37,7 @@ const NAMES = [
 ];
 const SAYINGS = ["the kettle is on", "all green again", "is anybody at the gate?", "moved the meeting to four"];
 const CROWD = 5_000;
-const LARGEST_SCREENSHOT_BYTES = 300_000;
+const LARGEST_SCREENSHOT_BYTES = 350_000;
 /** What is taken pictures of before anything is killed. */
 const LOOKS = {
   "dashboard-dark": { viewport: { width: 1440, height: 1400 }, colorScheme: "dark" },

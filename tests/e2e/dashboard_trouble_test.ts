@@ -46,7 +46,7 @@ test("a page whose server stands still goes grey within three seconds, goes on a
   await page.locator("#live:text-is('live')").waitFor();
   // Also a server that came after the page was loaded.
   const second = await start("--join", first.name);
-  await page.getByRole("link", { name: `The page of server ${second.name}` }).waitFor();
+  await page.getByRole("link", { name: `${second.name}: its page` }).waitFor();
   // A line that lies flat has no height, and counts as hidden.
   await page.locator("#neighbours .edge[data-state=good]").waitFor({ state: "attached" });
 

@@ -19,7 +19,10 @@ export const NO_BROWSER: string | undefined = PATH === undefined
 const PATIENCE_MS = 30_000;
 
 /** How a page is opened. */
-export type PageOptions = Pick<BrowserContextOptions, "viewport" | "colorScheme" | "isMobile" | "hasTouch">;
+export type PageOptions = Pick<
+  BrowserContextOptions,
+  "viewport" | "colorScheme" | "isMobile" | "hasTouch" | "reducedMotion" | "extraHTTPHeaders" | "bypassCSP"
+>;
 
 /** One browser. `await using` ends it, and fails when one of its pages complained. */
 export class Browser implements AsyncDisposable {
