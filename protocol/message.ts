@@ -118,6 +118,8 @@ export interface HeartbeatAckMessage {
   readonly sequence: number;
   /** The time of a client that keeps a trace. */
   readonly lamport?: number;
+  /** Between servers: when it was answered, in milliseconds since 1970; absent if the server does not say. */
+  readonly at?: number;
 }
 
 /** "I have durably taken all of this." */

@@ -69,6 +69,8 @@ export class MetricCounters<Limit extends string = string> {
   gapsTold = 0;
   /** From taking an activity in to having written it to all readers that keep up. */
   readonly deliveries = new DurationCount();
+  /** From taking an activity or a direct message in to the first other server that has stored it. */
+  readonly replications = new DurationCount();
   /** How many were refused or sent away, by limit. */
   readonly refused: Record<Limit, number>;
   readonly clientHeartbeats: HeartbeatCounts = { sent: 0, unanswered: 0 };

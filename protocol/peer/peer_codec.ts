@@ -19,7 +19,7 @@ import {
   vectorField,
 } from "../fields.ts";
 import { incarnationField } from "./incarnation.ts";
-import type { InvalidLine, WireVector } from "../message.ts";
+import type { HeartbeatAckMessage, InvalidLine, WireVector } from "../message.ts";
 import { usernameProblem } from "../names.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
@@ -112,7 +112,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "HEARTBEAT":
       return readHeartbeat(fields);
     case "HEARTBEAT_ACK":
-      return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+      return readHeartbeatAck(fields);
     case "SERVER_ANNOUNCE":
       return {
         command,
@@ -173,6 +173,15 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
   return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields);
+}
+
+function readHeartbeatAck(fields: Fields): HeartbeatAckMessage {
+  const at = optionalIntegerField(fields.at, "at", 0, Number.MAX_SAFE_INTEGER);
+  return {
+    command: "HEARTBEAT_ACK",
+    sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER),
+    ...(at === undefined ? {} : { at }),
+  };
 }
 
 function readFormerNames(value: unknown): { readonly formerly?: readonly string[] } {

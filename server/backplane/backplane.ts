@@ -6,6 +6,7 @@
 
 import type { Renumbering } from "../../log/renumbering.ts";
 import type { Config } from "../../config/config.ts";
+import type { ClockOffsetEstimate } from "../../heartbeat/clock_offset.ts";
 import type { HeartbeatSnapshot, Supervisor } from "../../heartbeat/supervisor.ts";
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
@@ -23,7 +24,7 @@ import type {
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
-import type { HeartbeatCounts } from "../../view/metric_counters.ts";
+import type { DurationCount, HeartbeatCounts } from "../../view/metric_counters.ts";
 import type { Incarnation } from "../journal/origins/incarnation.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { KnownServer } from "../store/store.ts";
@@ -203,6 +204,8 @@ export interface BackplaneParts {
   readonly legacy: LegacyDoor | undefined;
   /** Counts heartbeats to other servers. */
   readonly heartbeats: HeartbeatCounts;
+  /** Takes how long entries of this server took until another one had stored them. */
+  readonly replications: Pick<DurationCount, "add">;
   /** Makes a name for this server that none had before. */
   makeServerId(): string;
   /** Logged-in clients. */
@@ -223,6 +226,8 @@ export interface Route {
   readonly serverId: string;
   /** How it answers; `undefined` where nobody asks it. */
   readonly heartbeat: HeartbeatSnapshot | undefined;
+  /** How far its calendar is ahead of this server's; `undefined` while it has not said. */
+  readonly clockOffset?: ClockOffsetEstimate | undefined;
 }
 
 /**

@@ -83,6 +83,11 @@ export class DirectMessages {
     return { origin, sequence };
   }
 
+  /** How many messages wait, for all users, and when the first of them was taken in. */
+  get waiting(): { readonly count: number; readonly oldestTakenAt: number | undefined } {
+    return this.#journal.read(({ inboxSize, inboxOldest }) => ({ count: inboxSize, oldestTakenAt: inboxOldest }));
+  }
+
   /** As `Store.inboxOf`. Messages that were delivered in this turn (`isDelivered`) are still in it. */
   of(username: string, portion: InboxPortion): readonly WaitingMessage[] {
     return this.#journal.read((store) => store.inboxOf(username, portion));

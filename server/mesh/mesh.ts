@@ -89,7 +89,7 @@ export class Mesh implements Backplane {
     const times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
     this.#linkParts = {
-      supervisor,
+      ...{ supervisor, clock },
       silence: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIntervalMs, count: peerHeartbeats },
       probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
       greetingTimeoutMs: CALL_TIMEOUT_MS,
@@ -169,7 +169,7 @@ export class Mesh implements Backplane {
       counts: (link, lamport) => times.counts(link, lamport),
       isVoid: (account, sender) => this.#nameClaims.isVoid(account, sender),
       silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
-    }, { trace: () => parts.trace(), faults: parts.faults });
+    }, { trace: () => parts.trace(), faults: parts.faults, replications: parts.replications });
     this.#nameClaims = new NameClaims(new NameLocks(journal.serverId), {
       get serverId() {
         return journal.serverId;

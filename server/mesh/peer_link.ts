@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { ClockOffset, type ClockOffsetEstimate } from "../../heartbeat/clock_offset.ts";
 import type { LivenessConfig } from "../../heartbeat/liveness.ts";
 import type {
   HeartbeatSnapshot,
@@ -14,10 +15,12 @@ import type {
   Watch,
 } from "../../heartbeat/supervisor.ts";
 import { isUnspecified } from "../../platform/address.ts";
+import type { Clock } from "../../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../../protocol/line_framer.ts";
+import type { HeartbeatAckMessage } from "../../protocol/message.ts";
 import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
 import {
   type EntriesMessage,
@@ -34,6 +37,7 @@ import { OLDER_DIALECT_HINT, SILENCE_HINT, speaksOlderDialect } from "./linking/
 /** What links to other servers are made with. */
 export interface PeerLinkParts {
   readonly supervisor: Supervisor;
+  readonly clock: Pick<Clock, "nowMs" | "wallMs">;
   /** The watch over data that comes. */
   readonly silence: LivenessConfig;
   /** The watch over answers to probes. */
@@ -91,6 +95,7 @@ interface OpenPhase {
   readonly peer: PeerIdentity;
   readonly silence: Watch;
   readonly probes: Watch;
+  readonly clockOffset: ClockOffset;
   entries: ComingEntries | undefined;
 }
 
@@ -200,6 +205,11 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   get heartbeat(): HeartbeatSnapshot | undefined {
     const open = this.#open;
     return open && { ...open.silence.snapshot(), roundTripMs: open.probes.snapshot().roundTripMs };
+  }
+
+  /** How far its calendar is ahead of the one here; `undefined` while it has not said. */
+  get clockOffset(): ClockOffsetEstimate | undefined {
+    return this.#open?.clockOffset.estimate;
   }
 
   get remoteHost(): string {
@@ -316,9 +326,13 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
         phase.entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
         return;
       case "HEARTBEAT":
-        return this.send({ command: "HEARTBEAT_ACK", sequence: message.sequence });
+        return this.send({
+          command: "HEARTBEAT_ACK",
+          sequence: message.sequence,
+          at: Math.trunc(this.#parts.clock.wallMs()),
+        });
       case "HEARTBEAT_ACK":
-        return answered(phase, message.sequence);
+        return this.#answered(phase, message);
       case "END_CONNECTION":
         return this.#close(endOf(message.reason), message.info);
       default:
@@ -358,18 +372,23 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
 
   /** The phase that begins now: both servers are known, and this one watches the other. */
   #opened(peer: PeerIdentity): OpenPhase {
-    const { supervisor, silence, probes } = this.#parts;
+    const { supervisor, silence, probes, clock } = this.#parts;
+    const clockOffset = new ClockOffset();
     return {
       kind: "open",
       peer,
       silence: supervisor.watch(this, silence),
       // This watch is not told of bytes, so that it always asks.
       probes: supervisor.watch({
-        sendHeartbeat: (sequence, _attempt, of) => this.#sendHeartbeat(2 * sequence + 1, of),
+        sendHeartbeat: (sequence, _attempt, of) => {
+          clockOffset.asked(2 * sequence + 1, clock.nowMs());
+          this.#sendHeartbeat(2 * sequence + 1, of);
+        },
         alive: () => {},
         gaveUp: () => this.#accuse("it talks, but answers nothing"),
         faulted: () => this.faulted(),
       }, probes),
+      clockOffset,
       entries: undefined,
     };
   }
@@ -384,6 +403,14 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     const { silence: { intervalMs }, heartbeats } = this.#parts;
     heartbeats.sent++;
     this.send({ command: "HEARTBEAT", sequence, of, intervalMs });
+  }
+
+  /** Both watches send heartbeats over one link: those of `silence` have even numbers, those of `probes` odd ones. */
+  #answered({ silence, probes, clockOffset }: OpenPhase, { sequence, at }: HeartbeatAckMessage): void {
+    const { clock } = this.#parts;
+    clockOffset.answered(sequence, at, clock.nowMs(), clock.wallMs());
+    const isProbe = sequence % 2 === 1;
+    (isProbe ? probes : silence).answered((sequence - (isProbe ? 1 : 0)) / 2);
   }
 
   /** The peer is given up. Nobody waits for data that it still has to be sent. */
@@ -404,12 +431,6 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     }
     this.#link.end(LINGER_MS);
   }
-}
-
-/** Both watches send heartbeats over one link: those of `silence` have even numbers, those of `probes` odd ones. */
-function answered({ silence, probes }: OpenPhase, sequence: number): void {
-  const isProbe = sequence % 2 === 1;
-  (isProbe ? probes : silence).answered((sequence - (isProbe ? 1 : 0)) / 2);
 }
 
 function endOf(reason: string): PeerEnd {

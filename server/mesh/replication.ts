@@ -14,6 +14,7 @@ import type { Trace } from "../../trace/trace_event.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Arrivals, type ArrivalsOwner, type AskedPeer } from "./entries/arrivals.ts";
 import { EntryWaits } from "./entries/entry_waits.ts";
+import { ReplicatedTimes } from "./entries/replicated_times.ts";
 import { PeerReader, type PeerReaderParts } from "./entries/peer_reader.ts";
 import type { ArrivedLines, PeerLink } from "./peer_link.ts";
 
@@ -47,6 +48,7 @@ export class Replication {
   readonly #readerParts: PeerReaderParts;
   readonly #arrivals: Arrivals;
   readonly #waits: EntryWaits;
+  readonly #times: ReplicatedTimes;
   /**
    * The highest of this server's own entries that a peer says it has, or that a peer was sent since the start or under
    * this name.
@@ -59,11 +61,16 @@ export class Replication {
     clock: Clock,
     holdBackMs: number,
     owner: ReplicationOwner,
-    { trace, faults }: { readonly trace: () => Trace | undefined; readonly faults: FaultGuard },
+    { trace, faults, replications }: {
+      readonly trace: () => Trace | undefined;
+      readonly faults: FaultGuard;
+      readonly replications: { add(spanMs: number, times: number): void };
+    },
   ) {
     this.#journal = journal;
     this.#clock = clock;
     this.#owner = owner;
+    this.#times = new ReplicatedTimes((spanMs, times) => replications.add(spanMs, times));
     const sentOwn = (last: number) => this.#ownSent = Math.max(this.#ownSent, last);
     this.#readerParts = { journal, clock, faults, trace, sentOwn };
     this.#arrivals = new Arrivals({ journal, clock, holdBackMs, trace, peers: this.#peers }, owner);
@@ -107,7 +114,7 @@ export class Replication {
     this.#peers.set(link.serverId, { link, reader, hasOwn, wanted: "", asked: new Set() });
     this.replan();
     reader.readOn();
-    this.#waits.settle();
+    this.#settle();
   }
 
   /** The peer has the same entries under numbers of this server. */
@@ -115,7 +122,7 @@ export class Replication {
     const peer = this.#peers.get(link.serverId);
     if (peer?.link !== link) return;
     peer.reader.release();
-    this.#waits.settle();
+    this.#settle();
   }
 
   /** A link is gone. */
@@ -138,7 +145,7 @@ export class Replication {
     const peer = this.#peers.get(link.serverId);
     if (peer === undefined) return;
     peer.hasOwn = Math.max(peer.hasOwn, sequenceOf(vector, this.#journal.serverId));
-    this.#waits.settle();
+    this.#settle();
   }
 
   /** Its link takes data again. */
@@ -162,6 +169,7 @@ export class Replication {
   committed(segments: readonly Segment[]): void {
     this.#arrivals.committed();
     if (this.#isOldCopy) this.#owner.onOldCopy();
+    if (this.#peers.size > 0) this.#timeOwn(segments);
     for (const { reader } of this.#peers.values()) reader.committed(segments);
   }
 
@@ -217,6 +225,7 @@ export class Replication {
     this.#ownElsewhere = 0;
     this.#ownSent = 0;
     this.#waits.renamed(numbers);
+    this.#times.renamed();
     this.replan();
     this.#waits.settle();
   }
@@ -287,6 +296,19 @@ export class Replication {
     // They have other entries under the same numbers.
     if (this.#isOldCopy) return undefined;
     return [...this.#peers.values()].map(({ hasOwn, reader }) => reader.heldSinceMs === undefined ? hasOwn : 0);
+  }
+
+  #settle(): void {
+    this.#waits.settle();
+    this.#times.has(Math.max(0, ...this.#peersHave() ?? []), this.#clock.nowMs());
+  }
+
+  /** Without a link nobody could have them soon. */
+  #timeOwn(segments: readonly Segment[]): void {
+    const { serverId, turnMs } = this.#journal;
+    const own = segments.filter(({ origin, audience }) => origin === serverId && audience.kind !== "servers");
+    const count = own.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    if (count > 0) this.#times.committed(own.at(-1)!.last, count, turnMs);
   }
 
   #late(sequence: number, patienceMs: number): void {

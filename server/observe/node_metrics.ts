@@ -1,9 +1,10 @@
 /** A server in plain numbers, for metrics. Counters begin with its start and never go back. */
 
+import type { StoreConfig } from "../../config/config.ts";
 import { endpointText } from "../../config/values.ts";
-import type { HeartbeatSnapshot } from "../../heartbeat/supervisor.ts";
+import type { ClockOffsetEstimate } from "../../heartbeat/clock_offset.ts";
 import type { FaultCounts } from "../../platform/faults.ts";
-import type { JoinState } from "../backplane/backplane.ts";
+import type { JoinState, Route } from "../backplane/backplane.ts";
 import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { ConnectionKind } from "../../view/network_view.ts";
@@ -18,6 +19,8 @@ export interface PeerMetrics {
   readonly name: string;
   readonly state: Member["state"];
   readonly roundTripMs: number | null;
+  /** How far its calendar is ahead of this server's; `null` while it has not said. */
+  readonly clockOffset: ClockOffsetEstimate | null;
 }
 
 /** What can be counted. */
@@ -38,6 +41,18 @@ export interface NodeMetrics {
   readonly gapsTold: number;
   /** From taking an activity in to having written it to all readers that keep up. */
   readonly deliveries: Durations;
+  /** From taking an activity or a direct message in to the first other server that has stored it. */
+  readonly replications: Durations;
+  /** Direct messages that wait for their users. */
+  readonly inbox: {
+    readonly count: number;
+    /** For how long the first of them has been here, in milliseconds; 0 if none waits. */
+    readonly oldestMs: number;
+  };
+  /** What is kept for how long, in milliseconds. */
+  readonly retention: Readonly<Record<"activities" | "directMessages" | "messageIds", number>>;
+  /** How many bytes of activities are kept. */
+  readonly retentionBytes: number;
   /** The numbers of `limits`, by key. */
   readonly limits: Readonly<Record<string, number>>;
   /** How many were refused or sent away so far, by limit. */
@@ -90,12 +105,20 @@ export interface MetricsFacts {
   readonly lamport: number;
   readonly commits: Durations;
   readonly members: readonly Member[];
-  readonly links: Iterable<{ readonly serverId: string; readonly heartbeat: HeartbeatSnapshot | undefined }>;
+  readonly links: Iterable<Pick<Route, "serverId" | "heartbeat" | "clockOffset">>;
   readonly usersOnline: number;
   readonly pending: number;
   readonly joinState: JoinState;
   readonly maxConnections: number;
   readonly limits: object;
+  /** The configuration of what is kept. */
+  readonly kept: Pick<
+    StoreConfig,
+    "activityRetentionMs" | "directMessageRetentionMs" | "messageIdRetentionMs" | "activityRetentionBytes"
+  >;
+  readonly inbox: { readonly count: number; readonly oldestTakenAt: number | undefined };
+  /** The time of the clock by which the log forgets: that of `inbox`. */
+  readonly retentionNow: number;
   readonly disk: DiskState | undefined;
   readonly faults: FaultCounts;
 }
@@ -125,7 +148,8 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     pendingBytes += waitingBytes;
     if (isBehind) behind++;
   }
-  const roundTrips = new Map([...facts.links].map(({ serverId, heartbeat }) => [serverId, heartbeat?.roundTripMs]));
+  const links = new Map([...facts.links].map((link) => [link.serverId, link]));
+  const { kept, inbox: { count, oldestTakenAt }, retentionNow } = facts;
   return {
     ...{
       startedAt,
@@ -148,6 +172,14 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     logins: counters.logins,
     gapsTold: counters.gapsTold,
     deliveries: counters.deliveries.durations,
+    replications: counters.replications.durations,
+    inbox: { count, oldestMs: oldestTakenAt === undefined ? 0 : Math.max(0, retentionNow - oldestTakenAt) },
+    retention: {
+      activities: kept.activityRetentionMs,
+      directMessages: kept.directMessageRetentionMs,
+      messageIds: kept.messageIdRetentionMs,
+    },
+    retentionBytes: kept.activityRetentionBytes,
     limits: Object.fromEntries(Object.entries(facts.limits).filter(([, value]) => typeof value === "number")),
     refused: counters.refused,
     heartbeats: heartbeatsOf(counters.clientHeartbeats, counters.serverHeartbeats),
@@ -156,7 +188,8 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     lag: lagOf(vector, facts.members),
     peers: facts.members.map((member) => ({
       ...{ serverId: member.serverId, name: endpointText(member), state: member.state },
-      roundTripMs: roundTrips.get(member.serverId) ?? null,
+      roundTripMs: links.get(member.serverId)?.heartbeat?.roundTripMs ?? null,
+      clockOffset: links.get(member.serverId)?.clockOffset ?? null,
     })),
   };
 }

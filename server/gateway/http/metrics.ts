@@ -5,6 +5,7 @@
  */
 
 import { type LabelValues, Registry } from "prom-client";
+import type { ClockOffsetEstimate } from "../../../heartbeat/clock_offset.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { countOpenFiles } from "../../../platform/files/open_files.ts";
 import { heldBytes, processorSeconds } from "../../../platform/memory.ts";
@@ -221,6 +222,16 @@ const METRICS: Readonly<Record<string, Metric>> = {
         roundTripMs === null ? [] : [{ value: roundTripMs / 1_000, labels: { peer: serverId, address: name } }]
       ),
   },
+  thrum_peer_clock_offset_seconds: {
+    help: "How far the calendar of another server is ahead of the one here, as heartbeats tell; below 0 if behind.",
+    type: "gauge",
+    values: ({ peers }) => clockOffsets(peers, ({ offsetMs }) => offsetMs),
+  },
+  thrum_peer_clock_offset_error_seconds: {
+    help: "How far that estimate may be wrong: half of the round trip that it is from, and a millisecond.",
+    type: "gauge",
+    values: ({ peers }) => clockOffsets(peers, ({ errorMs }) => errorMs),
+  },
   thrum_acknowledgements_pending: {
     help: "Entries whose acknowledgement waits until another server has them too (cluster.durability).",
     type: "gauge",
@@ -241,6 +252,32 @@ const METRICS: Readonly<Record<string, Metric>> = {
     type: "histogram",
     values: ({ deliveries }) => histogram(deliveries),
   },
+  thrum_publish_to_replicated_seconds: {
+    help: "From taking an activity or a direct message in to the first other server that has stored it.",
+    type: "histogram",
+    values: ({ replications }) => histogram(replications),
+  },
+  thrum_direct_messages_waiting: {
+    help: "Direct messages that wait for their users; every server of the network has all of them.",
+    type: "gauge",
+    values: ({ inbox }) => one(inbox.count),
+  },
+  thrum_direct_messages_oldest_seconds: {
+    help: "For how long the first of them has been at this server; 0 if none waits.",
+    type: "gauge",
+    values: ({ inbox }) => one(inbox.oldestMs / 1_000),
+  },
+  thrum_retention_seconds: {
+    help: "For how long things are kept: activities, directMessages or messageIds.",
+    type: "gauge",
+    values: ({ retention }) =>
+      Object.entries(retention).map(([kind, spanMs]) => ({ value: spanMs / 1_000, labels: { kind } })),
+  },
+  thrum_retention_bytes: {
+    help: "How many bytes of activities are kept.",
+    type: "gauge",
+    values: ({ retentionBytes }) => one(retentionBytes),
+  },
   thrum_store_bytes: {
     help: "Bytes of the data folder, by part; reusable is room in the database, which does not count.",
     type: "gauge",
@@ -256,6 +293,11 @@ const METRICS: Readonly<Record<string, Metric>> = {
     help: "Bytes that are free on the disk of the data folder.",
     type: "gauge",
     values: ({ disk }) => disk === undefined ? [] : one(disk.use.freeBytes),
+  },
+  thrum_store_min_free_bytes: {
+    help: "With fewer free bytes on the disk the server takes nothing from clients.",
+    type: "gauge",
+    values: ({ disk }) => disk === undefined ? [] : one(disk.limits.minFreeBytes),
   },
   thrum_store_space: {
     help:
@@ -331,6 +373,15 @@ function histogram({ buckets, count, sumMs }: Durations): readonly Sample[] {
     { value: sumMs / 1_000, suffix: "_sum" },
     { value: count, suffix: "_count" },
   ];
+}
+
+function clockOffsets(
+  peers: NodeMetrics["peers"],
+  part: (estimate: ClockOffsetEstimate) => number,
+): readonly Sample[] {
+  return peers.flatMap(({ serverId, name, clockOffset }) =>
+    clockOffset === null ? [] : [{ value: part(clockOffset) / 1_000, labels: { peer: serverId, address: name } }]
+  );
 }
 
 function present(value: number | undefined): readonly Sample[] {

@@ -56,6 +56,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
     ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
     makeServerId: parts.makeServerId ?? makeServerId,
     heartbeats: observers.counters.serverHeartbeats,
+    replications: observers.counters.replications,
     load: () => sessions.load,
     http: () => wired.http,
     hasReserve: () => budget.hasReserve,

@@ -83,7 +83,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     },
     metrics: () => {
       const { network: { backplane, sessions, presence }, clients: { connections } } = wired;
-      const { vector, lamport, accepted: published, commits } = journal;
+      const { vector, lamport, accepted: published, commits, directMessages, retention } = journal;
       return nodeMetrics({
         ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
         connections,
@@ -95,6 +95,9 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
         usersOnline: presence.listed.length,
         maxConnections: config.limits.maxConnections,
         limits: config.limits,
+        kept: config.store,
+        inbox: directMessages.waiting,
+        retentionNow: retention.at(clock.nowMs()),
         pending: backplane.pending,
         joinState: backplane.joinState,
         disk: budget.state,

@@ -24,6 +24,7 @@ function partsOf(
     startedAt: clock.wallMs(),
     legacy: undefined,
     heartbeats: { sent: 0, unanswered: 0 },
+    replications: { add() {} },
     makeServerId: () => "s-new",
     load: () => 0,
     http: () => "",

@@ -26,10 +26,10 @@ async function linked(): Promise<{ clock: FakeClock; near: Link; far: Link }> {
   return { clock, near: await dialled, far: far! };
 }
 
-function partsWith(supervisor: Supervisor): PeerLinkParts {
+function partsWith(supervisor: Supervisor, clock: FakeClock): PeerLinkParts {
   const { heartbeat } = DEFAULT_CONFIG;
   const heartbeats = { sent: 0, unanswered: 0 };
-  return { supervisor, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
+  return { supervisor, clock, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
 }
 
 /** What whoever takes the link over is given of `bytes`, which come as the answer to AUTHENTICATE and behind it. */
@@ -55,7 +55,7 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
     },
   };
   using supervisor = new Supervisor(clock);
-  PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor), owner);
+  PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor, clock), owner);
   far.write(bytes);
   await clock.run(10);
   far.write(new TextEncoder().encode("later"));
@@ -86,7 +86,7 @@ Deno.test("a link that is over leaves nothing behind that waits, and knows still
       onLegacyDialect: ignore,
     };
     using supervisor = new Supervisor(clock);
-    const peer = PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor), owner);
+    const peer = PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor, clock), owner);
     if (isAnswered) {
       far.write(new TextEncoder().encode(encodeAuthenticationSuccess({ ...IDENTITY, serverId: "b" }, [])));
     }

@@ -111,7 +111,7 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   DIGESTS_ASK: { origin: "other", sequences: [1] },
   DIGESTS: { origin: "other", digests: { 1: DIGEST } },
   HEARTBEAT: { sequence: 1, of: 1, intervalMs: 1 },
-  HEARTBEAT_ACK: { sequence: 1 },
+  HEARTBEAT_ACK: { sequence: 1, at: 1 },
   END_CONNECTION: { reason: "SERVER_STOPPING", info: "bye" },
   "entry ACTIVITY_BROADCAST": {
     ...{
