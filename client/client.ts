@@ -313,6 +313,7 @@ class RunningClient implements ClientLife {
       ticket: canResume ? this.#ticket : undefined,
       last: this.#sending.last,
       reads: this.#options.reads,
+      receive: this.#options.receive,
     };
   }
 

@@ -44,6 +44,12 @@ export interface ConnectOptions {
    */
   readonly reads?: boolean;
   /**
+   * `"none"` for a client that only publishes, sends and asks. It gets no activities, no direct messages and no event
+   * `delivered`, and they cost it nothing. Its user's direct messages wait for another client. Nothing is missed, so
+   * there is no event `gap`. `reads` is `false` then, and `from` has no meaning.
+   */
+  readonly receive?: "none";
+  /**
    * With a vector in `from`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the
    * past of what
    * it saw.
@@ -167,6 +173,7 @@ export interface Client extends AsyncDisposable {
    * one is more than a mebibyte behind, the client reads nothing more, and the server keeps the rest: so iterate, or
    * return. An iterator ends after `close()`. Otherwise it throws the error that ended the client. An aborted `signal`
    * leaves the iterator, which throws the reason once.
+   * @throws {TypeError} when the client was told to `receive` none.
    *
    * `T` is what the program takes an activity for. Nobody checks that: anybody can publish anything.
    */

@@ -15,6 +15,7 @@ import type {
   WireVector,
 } from "../protocol/message.ts";
 import { activityOf } from "./activity.ts";
+import type { BeginsAt } from "./calls/known_options.ts";
 import { Fanout } from "./fanout.ts";
 import type { Activity, ClientEvent, Message, Presence } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -69,14 +70,17 @@ export class Receiving {
   #left: Vector | undefined;
   /** The client begins now: what came before the end of its first login is not given to anybody. */
   #leavesOutMissed: boolean;
+  /** The client wants nothing of the log. A server that does not know this sends it all the same. */
+  readonly #wantsNothing: boolean;
   #replayed = 0;
   #offline = 0;
 
-  /** Begins with what the client has from earlier, with the login, or with what comes after it. */
-  constructor(from: Vector | "login" | "now", owner: ReceivingOwner) {
+  /** Begins with what the client has from earlier, with the login, with what comes after it, or never. */
+  constructor(from: BeginsAt, owner: ReceivingOwner) {
     this.#owner = owner;
     this.#progress = new Progress(typeof from === "string" ? undefined : from);
     this.#leavesOutMissed = from === "now";
+    this.#wantsNothing = from === "never";
     const keepsForFirst = from !== "now";
     this.#activities = new Fanout({
       onPressure: (isHigh) => this.#press("activities", isHigh),
@@ -98,7 +102,7 @@ export class Receiving {
 
   /** The vector after which the server should go on; `undefined` while the client has nothing. */
   get received(): Vector | undefined {
-    return this.#progress.hasBegun ? this.#progress.received : undefined;
+    return this.#progress.hasBegun && !this.#wantsNothing ? this.#progress.received : undefined;
   }
 
   /**
@@ -106,6 +110,7 @@ export class Receiving {
    * was left, do not count. Nor do direct messages that waited: the server itself knows which of them were delivered.
    */
   get vector(): Vector {
+    if (this.#wantsNothing) return {};
     const taken = { ...this.#left ?? this.#takenActivities() };
     for (const { id, offline } of this.#messages.waiting()) {
       if (!offline) lower(taken, id);
@@ -127,11 +132,13 @@ export class Receiving {
   }
 
   activities(signal?: AbortSignal): AsyncIterableIterator<Activity> {
+    this.#refuseIfUnwanted("activities");
     if (!signal?.aborted) this.#left = undefined;
     return this.#activities.iterate(signal);
   }
 
   messages(signal?: AbortSignal): AsyncIterableIterator<Message> {
+    this.#refuseIfUnwanted("messages");
     return this.#messages.iterate(signal);
   }
 
@@ -187,7 +194,7 @@ export class Receiving {
 
   /** An activity came, in a line of `length` characters. */
   activity(broadcast: ActivityBroadcastMessage, length: number): void {
-    if (this.#leavesOut("activities", this.#activities)) return;
+    if (this.#wantsNothing || this.#leavesOut("activities", this.#activities)) return;
     const wasBehind = this.#progress.isBehind;
     if (this.#isNew(broadcast)) this.#deliver(broadcast, length);
     if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
@@ -195,7 +202,7 @@ export class Receiving {
 
   /** A direct message to this user came, in a line of `length` characters. */
   message({ from, to, text, id, lamport, sentAt, messageId, offline = false }: DirectMessage, length: number): void {
-    if (this.#leavesOut("messages", this.#messages)) return;
+    if (this.#wantsNothing || this.#leavesOut("messages", this.#messages)) return;
     // A message that waited is older than much that the client has.
     if (!offline && !this.#isNew({ id, lamport })) return;
     const entry = parseEntryId(id);
@@ -215,6 +222,7 @@ export class Receiving {
 
   /** A direct message of this user has reached its receiver. */
   receipt({ id, lamport, messageId, of, to }: ReceiptMessage): void {
+    if (this.#wantsNothing) return;
     if (id !== undefined && (this.#isLeftOut || !this.#isNew({ id, lamport }))) return;
     // Nobody's fault, and nothing to tell: two servers delivered the message, or two of them had taken it.
     if (this.#deliveredIds.isNew(messageId)) this.#owner.tell({ kind: "delivered", messageId, of, to });
@@ -236,6 +244,10 @@ export class Receiving {
     this.#activities.end(error);
     this.#messages.end(error);
     this.#presences.end(error);
+  }
+
+  #refuseIfUnwanted(what: string): void {
+    if (this.#wantsNothing) throw new TypeError(`Cannot give ${what}: this client was told to receive none`);
   }
 
   /** Notes an arrival. A repeated entry is told and left out. */

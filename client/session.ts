@@ -49,6 +49,8 @@ export interface SessionPlan {
   readonly last: string | undefined;
   /** Whether the client wants activities; absent means yes. */
   readonly reads?: boolean | undefined;
+  /** The client gets nothing of the log. */
+  readonly receive?: "none" | undefined;
 }
 
 /** The state of a connection. */
@@ -251,7 +253,7 @@ export function describeEnd(reason: string, info: string): string {
 }
 
 function login(plan: SessionPlan): SessionStep {
-  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last, reads } = plan;
+  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last, reads, receive } = plan;
   const message = {
     command: "LOGIN",
     username,
@@ -262,7 +264,9 @@ function login(plan: SessionPlan): SessionStep {
     ...(redirects === 0 ? {} : { redirects }),
     ...(ticket === undefined ? {} : { ticket }),
     ...(last === undefined ? {} : { last }),
-    ...(reads === false ? { reads } : {}),
+    // A server that does not know "receive" knows "reads".
+    ...(reads === false || receive === "none" ? { reads: false } : {}),
+    ...(receive === undefined ? {} : { receive }),
   };
   return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };
 }

@@ -205,20 +205,31 @@ function readLogin(fields: Fields): LoginMessage {
   const resume = optionalObjectField(fields.resume, "resume");
   const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
   const trace = optionalObjectField(fields.trace, "trace");
+  const isUnread = receivesNothing(fields.receive);
   return {
     command: "LOGIN",
     username: stringField(fields.username, "username"),
     secret: optionalStringField(fields.secret, "secret"),
     features: featuresField(fields.features),
-    resume: resume === undefined ? undefined : vectorField(resume.vector, "vector"),
+    // Whoever gets nothing of the log has nothing of it.
+    resume: resume === undefined || isUnread ? undefined : vectorField(resume.vector, "vector"),
     heartbeatPort: heartbeat === undefined ? undefined : optionalIntegerField(heartbeat.port, "port", 1, 65_535),
     heartbeatHost: heartbeat === undefined ? undefined : optionalStringField(heartbeat.host, "host"),
     redirects: optionalIntegerField(fields.redirects, "redirects", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     ticket: optionalStringField(fields.ticket, "ticket"),
     last: optionalStringField(fields.last, "last"),
-    ...(fields.reads === false ? { reads: false } : {}),
+    ...(fields.reads === false || isUnread ? { reads: false } : {}),
+    ...(isUnread ? { receive: "none" } : {}),
     ...(trace === undefined ? {} : { trace: readTrace(trace) }),
   };
+}
+
+/**
+ * Whether a client wants nothing of the log. Any other value is taken for a wish that only a newer server understands:
+ * the client gets everything, and `LOGIN_SUCCESS` does not say otherwise.
+ */
+function receivesNothing(value: unknown): boolean {
+  return value === "none" || (Array.isArray(value) && value.length === 0);
 }
 
 function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {

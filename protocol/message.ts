@@ -54,6 +54,8 @@ export interface LoginMessage {
   readonly last: string | undefined;
   /** `false`: the client reads nothing that is published, and leaves missed messages to its user's next client. */
   readonly reads?: boolean;
+  /** The client gets nothing of the log. `reads` is `false` then, and `resume` is absent. */
+  readonly receive?: "none";
   /**
    * For a client that keeps a trace: its name there beside the username, the number of this login, and its Lamport
    * time.
@@ -230,6 +232,8 @@ export interface LoginSuccessMessage {
   readonly info: string;
   /** Below: only for clients that asked for features. */
   readonly features?: readonly Feature[];
+  /** The client gets nothing of the log, as it asked. */
+  readonly receive?: "none";
   readonly serverId?: string;
   readonly heartbeat?: WireHeartbeat;
   readonly lamport?: number;

@@ -282,6 +282,7 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
     command: "LOGIN_SUCCESS",
     info: optionalStringField(fields.info, "info") ?? "",
     features: featuresField(fields.features),
+    ...(fields.receive === "none" ? { receive: "none" } : {}),
     ...(serverId === undefined ? {} : { serverId }),
     ...(lamport === undefined ? {} : { lamport }),
     ...(ticket === undefined ? {} : { ticket }),

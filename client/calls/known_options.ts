@@ -36,6 +36,7 @@ const CONNECT: Names<ConnectOptions> = {
   from: true,
   since: true,
   reads: true,
+  receive: true,
   lamport: true,
   reconnect: true,
   persistent: true,
@@ -56,11 +57,12 @@ const CONNECT: Names<ConnectOptions> = {
  */
 export function checkConnectOptions(options: ConnectOptions): void {
   checkOptions(options, CONNECT, "connect()");
-  const { servers = [], heartbeatChannel, reconnect, signal } = options;
+  const { servers = [], heartbeatChannel, reconnect, signal, receive } = options;
   signal?.throwIfAborted();
   for (const server of servers) checkOptions(server, ENDPOINT, '"servers" of connect()');
   if (heartbeatChannel !== undefined) checkOptions(heartbeatChannel, ENDPOINT, '"heartbeatChannel" of connect()');
   if (reconnect) checkOptions(reconnect, RECONNECT, '"reconnect" of connect()');
+  if (receive !== undefined && receive !== "none") throw new TypeError('"receive" must be "none", or is left out');
   const { username = ANONYMOUS, secret } = options;
   if (username === ANONYMOUS || secret !== undefined) return;
   throw new TypeError(`Cannot log in as "${username}": there is no secret`);
@@ -80,8 +82,15 @@ export function checkOptions(options: object, known: Readonly<Record<string, tru
   }
 }
 
+/** Where the iterators of a client begin; `"never"` when it receives nothing. */
+export type BeginsAt = Vector | "login" | "now" | "never";
+
 /** Where the iterators of a client begin. @throws {TypeError} when they cannot begin there. */
-export function beginningOf({ from, since }: ConnectOptions, features: readonly Feature[]): Vector | "login" | "now" {
+export function beginningOf({ from, since, receive }: ConnectOptions, features: readonly Feature[]): BeginsAt {
+  if (receive === "none") {
+    if (from === undefined && since === undefined) return "never";
+    throw new TypeError('Cannot begin anywhere while "receive" is "none"');
+  }
   if (from !== undefined && since !== undefined) throw new TypeError('Cannot begin at both "from" and "since"');
   const beginning = from ?? since ?? "login";
   if (typeof beginning === "string") {

@@ -43,7 +43,8 @@ export interface CommandParts {
 
 /** The wishes of a command for its connection and its notices. */
 export interface EnterParts
-  extends Pick<ConnectOptions, "reads" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"> {
+  extends
+    Pick<ConnectOptions, "reads" | "receive" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"> {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
   /** Whether the notice for an event is shown; by default always. */

@@ -36,7 +36,7 @@ export async function publish(parts: CommandParts): Promise<void> {
   if (activity !== undefined) checkArgument(activity);
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "publish" }, stdio);
   await using client = await enter(parts, identity, {
-    reads: false,
+    receive: "none",
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });
   const publisher = new Publisher(parts, client);

@@ -19,7 +19,7 @@ export async function send(parts: CommandParts): Promise<void> {
   }
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "send" }, stdio);
   await using client = await enter(parts, identity, {
-    reads: false,
+    receive: "none",
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });
   const { id } = await client.send(to, text);

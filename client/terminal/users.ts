@@ -12,7 +12,7 @@ export async function users(parts: CommandParts): Promise<void> {
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "users" }, stdio);
   const { timeoutMs } = args.listen;
   await using client = await enter(parts, identity, {
-    reads: false,
+    receive: "none",
     reconnect: { giveUpAfterMs: timeoutMs ?? GIVE_UP_AFTER_MS },
     ...(timeoutMs === undefined ? {} : { connectTimeoutMs: timeoutMs }),
   });

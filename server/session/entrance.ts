@@ -21,7 +21,7 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { ClientRequests, type ClientRequestsParts } from "./client/client_requests.ts";
 import type { ClientPhase, Phase } from "./connection_phase.ts";
 import type { Replies } from "./replies.ts";
-import { loginSuccess, type ResumePoint, resumePointOf } from "./client/resume_point.ts";
+import { loginSuccess, type ResumePoint, resumePointOf, unreadPoint } from "./client/resume_point.ts";
 import { ServedClient, type ServedClientOwner, type ServedClientParts } from "./client/served_client.ts";
 import { type CheckedLogin, featuresInForce } from "./session.ts";
 
@@ -80,9 +80,10 @@ export class Entrance {
     const { username, features } = session;
     const brings = features.includes("resume") ? login.resume : undefined;
     const reads = login.reads !== false;
+    const receives = login.receive !== "none";
     const isNamed = username !== ANONYMOUS;
     const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
-    const resumePoint = resumePointOf(brings, stood, journal);
+    const resumePoint = receives ? resumePointOf(brings, stood, journal) : unreadPoint(journal);
     counters.login(owner.over, "success");
     if (resumePoint.resume.gap !== undefined) counters.gapsTold++;
     owner.note("login", username);
@@ -90,14 +91,15 @@ export class Entrance {
     const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
     owner.named(username);
     logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
-    const client = new ServedClient(this.#parts.client, owner, { session, resumePoint, reads });
+    const client = new ServedClient(this.#parts.client, owner, { session, resumePoint, reads, receives });
     const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies);
     owner.enters({ kind: "client", session, client, requests, proven });
     sessions.add(owner);
     presence.came(owner);
     balancer.begin(owner);
-    // The client says itself what it has. Its lost connection may become known a moment later.
-    if (isNamed && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
+    // The client says itself what it has. Its lost connection may become known a moment later. A client that reads
+    // nothing has left no place.
+    if (isNamed && reads && brings !== undefined) placeTalk.whenKnown(username, () => placeKeeper.takeAway(username));
     client.begin(login, silentMs);
   }
 

@@ -1,6 +1,6 @@
 /** Where iterators begin (`from`), several listeners, and a client that no program waits for (`persistent`). */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { openClient } from "../../client/client.ts";
 import type { Transport } from "../../platform/transport.ts";
 import { ClientWorld } from "../support/client_world.ts";
@@ -118,3 +118,28 @@ for (const persistent of [true, false]) {
     await world.closed(client);
   });
 }
+
+Deno.test('receive "none" is said to the server, and one that does not know it gives the client nothing all the same', async () => {
+  const world = new ClientWorld();
+  world.server.accounts.set("ada", "x");
+  const client = await world.connected({ ...ADA, receive: "none" });
+  for (let n = 1; n <= 40; n++) world.server.publish({ n, pad: "x".repeat(60_000) });
+  world.server.write("ada", "hi");
+  const published = client.publish({ n: 41 });
+  await world.clock.run(20);
+  assertEquals((await published).id, "s:42");
+  for (const kind of ["unread", "overflow", "gap"] as const) assertEquals(world.told(kind), []);
+  assertEquals([client.vector, world.told("caughtUp").length], [{}, 1]);
+  assertThrows(() => client.activities(), TypeError, "receive none");
+  assertThrows(() => client.messages(), TypeError, "receive none");
+  world.server.newest.link.destroy();
+  await world.clock.run(30_000);
+  const logins = world.server.got("LOGIN");
+  assertEquals(logins.map(({ receive, reads, resume }) => ({ receive, reads, resume })), [
+    { receive: "none", reads: false, resume: undefined },
+    { receive: "none", reads: false, resume: undefined },
+  ]);
+  await world.closed(client);
+  // Nobody has said that the message was taken.
+  assertEquals(world.server.got("ACK"), []);
+});

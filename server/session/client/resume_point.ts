@@ -112,9 +112,24 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
   };
 }
 
+/** The resume point of a client that gets nothing of the log: it has nothing, and misses nothing. */
+export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serverId">): ResumePoint {
+  return {
+    after: head,
+    isAtEnd: true,
+    has: {},
+    serverId,
+    resume: { vector: {}, replayed: 0 },
+    reaches: {},
+    isComplete: false,
+    missed: 0,
+    lossInWords: "",
+  };
+}
+
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
-  { username, features: asked }: LoginMessage,
+  { username, features: asked, receive }: LoginMessage,
   { features, resumePoint, serverId, lamport, heartbeat, ticket }: LoginSuccessFacts,
 ): LoginSuccessMessage {
   const info = `logged in as ${username}`;
@@ -124,6 +139,7 @@ export function loginSuccess(
     command: "LOGIN_SUCCESS",
     info,
     features,
+    ...(receive === undefined ? {} : { receive }),
     serverId: resumePoint?.serverId ?? serverId,
     lamport,
     heartbeat,

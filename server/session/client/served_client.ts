@@ -49,7 +49,8 @@ export class ServedClient implements ReaderOwner {
   readonly #session: LoggedIn;
   readonly #quotedUsername: string;
   readonly #tracedAs: string;
-  readonly #reader: Reader;
+  /** Absent for a client that gets nothing of the log. */
+  readonly #reader: Reader | undefined;
   readonly #mailbox: Mailbox | undefined;
   /** The position after which it is read to. */
   readonly #beganAfter: Position;
@@ -70,10 +71,13 @@ export class ServedClient implements ReaderOwner {
   constructor(
     parts: ServedClientParts,
     owner: ServedClientOwner,
-    { session, resumePoint, reads }: {
+    { session, resumePoint, reads, receives }: {
       readonly session: LoggedIn;
       readonly resumePoint: ResumePoint;
+      /** Whether it takes up and leaves a place. */
       readonly reads: boolean;
+      /** Whether it gets anything of the log. */
+      readonly receives: boolean;
     },
   ) {
     this.#parts = parts;
@@ -85,7 +89,7 @@ export class ServedClient implements ReaderOwner {
     const { username } = session;
     this.#quotedUsername = quoteUsername(username);
     this.#beganAfter = resumePoint.after;
-    if (username !== ANONYMOUS) {
+    if (username !== ANONYMOUS && receives) {
       const knowsChat = session.features.includes("chat");
       this.#mailbox = new Mailbox({
         journal: parts.journal,
@@ -94,7 +98,7 @@ export class ServedClient implements ReaderOwner {
         username,
         knowsChat,
         shares: parts.shares,
-        opened: () => parts.hub.readOn(this.#reader),
+        opened: () => parts.hub.readOn(this.#reader!),
         delivered: (message, receipt) => parts.tracer()?.delivered(owner.tracedAs, message, receipt),
       });
     }
@@ -104,6 +108,7 @@ export class ServedClient implements ReaderOwner {
       const reaches = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
       this.#comesTo = { reaches, isComplete: resumePoint.isComplete };
     }
+    if (!receives) return;
     // At the end of the log, only entries that are not in it at all lie ahead.
     const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
     this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this);
@@ -122,6 +127,8 @@ export class ServedClient implements ReaderOwner {
     if (isElsewhere && journal.lastOf(last.origin) >= last.sequence) this.#after = last;
     this.supervision.begin(login, this.#session, silentMs);
     const { hub } = this.#parts;
+    // Nothing of the log is to come, so all of that has come.
+    if (this.#reader === undefined) return this.#tellCaughtUp();
     // A client that brings a vector gets from the log what it misses, messages too.
     const { features } = this.#session;
     const bringsVector = login.resume !== undefined && features.includes("resume");
@@ -136,7 +143,7 @@ export class ServedClient implements ReaderOwner {
 
   /** Whether it has all of the log, and has published nothing for `spanMs`. `nowMs` is on a monotonic clock. */
   isIdleFor(spanMs: number, nowMs: number): boolean {
-    return this.#reader.state === "live" && nowMs - this.#publishedAt >= spanMs;
+    return (this.#reader === undefined || this.#reader.state === "live") && nowMs - this.#publishedAt >= spanMs;
   }
 
   /** When it published last, in milliseconds on a monotonic clock; `-Infinity` for never. */
@@ -146,7 +153,7 @@ export class ServedClient implements ReaderOwner {
 
   /** Whether it still has to get a part of the log. */
   get isBehind(): boolean {
-    return this.#reader.state === "behind";
+    return this.#reader?.state === "behind";
   }
 
   /** Takes an activity of the client into the log. */
@@ -209,6 +216,7 @@ export class ServedClient implements ReaderOwner {
     if (this.#publishedAt === journal.turnMs) journal.flush();
     this.#isFinishing = true;
     this.supervision.end();
+    if (this.#reader === undefined) return;
     hub.finish(this.#reader);
     this.movedOn();
   }
@@ -220,7 +228,7 @@ export class ServedClient implements ReaderOwner {
     // The mailbox first, as the hub writes more.
     this.#mailbox?.drained();
     // A mailbox that was opening has told the hub, or will.
-    if (!isOpening) this.#parts.hub.readOn(this.#reader);
+    if (!isOpening && this.#reader !== undefined) this.#parts.hub.readOn(this.#reader);
   }
 
   /** Its connection ends. */
@@ -228,7 +236,7 @@ export class ServedClient implements ReaderOwner {
     const { hub, placeKeeper } = this.#parts;
     // If the log cannot be read, nothing can be noted any more. The store has where the client stood before.
     const position = this.#placeId === undefined ? undefined : unlessUnreadable(() => this.#standsAt());
-    hub.leave(this.#reader);
+    if (this.#reader !== undefined) hub.leave(this.#reader);
     this.supervision.end();
     this.#mailbox?.close();
     const id = this.#placeId;
@@ -242,7 +250,7 @@ export class ServedClient implements ReaderOwner {
   #standsAt(): Position {
     const { hub, journal } = this.#parts;
     return journal.positionBefore({
-      position: hub.positionOf(this.#reader),
+      position: hub.positionOf(this.#reader!),
       // Some of these bytes were no part of the log, but messages that waited.
       unsentBytes: this.#owner.outlet.pendingBytes,
       began: this.#beganAfter,
@@ -254,7 +262,11 @@ export class ServedClient implements ReaderOwner {
 
   caughtUp(): void {
     // A client that sends no more does not stay at the end of the log.
-    this.#saveCursor(this.#isFinishing ? this.#reader.cursor.position : undefined);
+    this.#saveCursor(this.#isFinishing ? this.#reader!.cursor.position : undefined);
+    this.#tellCaughtUp();
+  }
+
+  #tellCaughtUp(): void {
     if (this.#comesTo === undefined) return;
     const { reaches: vector, isComplete } = this.#comesTo;
     const complete = isComplete ? { complete: true } as const : {};
@@ -267,7 +279,7 @@ export class ServedClient implements ReaderOwner {
   }
 
   movedOn(): void {
-    this.#saveCursor(this.#reader.cursor.position);
+    this.#saveCursor(this.#reader!.cursor.position);
   }
 
   faulted(): void {

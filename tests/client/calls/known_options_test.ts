@@ -38,6 +38,7 @@ Deno.test("all options that there are can be given, and undefined ones too", () 
     features: ["ack", "resume"],
     from: { s: 1 },
     reads: true,
+    receive: "none",
     lamport: 1,
     reconnect: { minDelayMs: 1, maxDelayMs: 1, spreadMs: 1, stableAfterMs: 1, giveUpAfterMs: 1 },
     persistent: false,
@@ -57,6 +58,9 @@ Deno.test("a name needs a secret, and iterators begin at one place that there is
   assertEquals(problem({ username: "ada" }), 'Cannot log in as "ada": there is no secret');
   assertEquals(beginningOf(HERE, []), "login");
   assertEquals(beginningOf({ ...HERE, from: "now" }, []), "now");
+  assertEquals(beginningOf({ ...HERE, receive: "none" }, []), "never");
+  assertThrows(() => beginningOf({ ...HERE, receive: "none", from: "now" }, []), TypeError, "Cannot begin anywhere");
+  assertEquals(problem({ receive: [] }), '"receive" must be "none", or is left out');
   assertEquals(beginningOf({ ...HERE, from: { s: 4 } }, ["resume"]), { s: 4 });
   assertEquals(beginningOf({ ...HERE, since: { s: 4 } }, ["resume"]), { s: 4 });
   assertThrows(() => beginningOf({ ...HERE, from: { s: 4 } }, []), TypeError, 'without the feature "resume"');
