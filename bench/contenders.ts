@@ -6,6 +6,7 @@
 import { delay } from "@std/async/delay";
 import type { Children } from "./children.ts";
 import type { WireName } from "./load/job.ts";
+import { LOCKED } from "../tools/locked.ts";
 
 /** A server that can be started. */
 export interface Contender {
@@ -105,7 +106,7 @@ const AOF = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
 /** This Deno, so that the same one runs all. */
 function denoRun(module: string): string[] {
-  return [Deno.execPath(), "run", "-A", new URL(module, import.meta.url).pathname];
+  return [Deno.execPath(), "run", LOCKED, "-A", new URL(module, import.meta.url).pathname];
 }
 
 /** A server that takes a free port and says which: thrum, and the bare loop. */

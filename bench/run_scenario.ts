@@ -7,6 +7,7 @@ import type { Children } from "./children.ts";
 import type { Contender, ContenderKey, Contenders, RunningServer } from "./contenders.ts";
 import type { Job, JobResult, WireName } from "./load/job.ts";
 import type { Measured, Scenario, Variant } from "./scenarios.ts";
+import { LOCKED } from "../tools/locked.ts";
 
 /** A generator has its own deadline; this much later it is taken to be stuck. */
 const STUCK_MS = 5_000;
@@ -76,7 +77,7 @@ export function atServer(wire: WireName, { port, process }: RunningServer): Pick
 /** Runs `job` in a generator process of its own. */
 export async function runJob(job: Job, children: Children): Promise<JobResult> {
   const module = new URL("./load/generator.ts", import.meta.url).pathname;
-  const generator = children.spawn([Deno.execPath(), "run", "-A", module, JSON.stringify(job)], ".");
+  const generator = children.spawn([Deno.execPath(), "run", LOCKED, "-A", module, JSON.stringify(job)], ".");
   const stuck = setTimeout(() => generator.kill("SIGKILL"), job.deadlineMs + STUCK_MS);
   const { stdout, stderr } = await generator.output();
   clearTimeout(stuck);

@@ -14,6 +14,7 @@ import type { Endpoint } from "../platform/address.ts";
 import { onStopSignal } from "../platform/signals.ts";
 import { styleFor } from "../platform/terminal.ts";
 import { VERSION } from "../protocol/version.ts";
+import { LOCKED } from "./locked.ts";
 
 /** A server that has said where it listens. */
 interface Running {
@@ -102,7 +103,7 @@ function folderOf(number: number): string {
 function spawn(args: readonly string[], secret: string): Deno.ChildProcess {
   const server = new URL("../server.ts", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", server, ...args],
+    args: ["run", LOCKED, "-A", "--quiet", server, ...args],
     // Out of sight of the process list.
     env: { THRUM_SECRET: secret },
     stdin: "null",

@@ -9,6 +9,7 @@ import type { Flags, Program } from "../config/flags.ts";
 import { manualPage } from "../config/manual_page.ts";
 import { SERVER_PROGRAM } from "../config/server_arguments.ts";
 import { VERSION } from "../protocol/version.ts";
+import { LOCKED } from "./locked.ts";
 
 /** A program to make. */
 interface Target {
@@ -76,6 +77,7 @@ async function compile({ name, entry, include, permissions }: Target): Promise<s
   const path = `dist/${name}${Deno.build.os === "windows" ? ".exe" : ""}`;
   const args = [
     "compile",
+    LOCKED,
     "--quiet",
     ...permissions,
     "--no-prompt",

@@ -53,7 +53,9 @@ async function copySources(): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(root)) {
     const isRoom = isDirectory && !name.startsWith(".") && !["dist", "thrum-data", "docs", "bench"].includes(name);
     if (isRoom) await copyFolder(`${root}/${name}`, `${folder}/${name}`);
-    else if (/^deno\.(json|lock)$/.test(name)) await Deno.copyFile(`${root}/${name}`, `${folder}/${name}`);
+    else if (/^(deno\.(json|lock)|imports\.json)$/.test(name)) {
+      await Deno.copyFile(`${root}/${name}`, `${folder}/${name}`);
+    }
   }
 }
 
@@ -76,7 +78,7 @@ async function mutate({ name, path, text, replacement }: Mutation): Promise<void
 async function simulate(cwd: string, args: readonly string[]): Promise<Run> {
   const command = new Deno.Command(Deno.execPath(), {
     // Without types, as one that is broken on purpose may leave something unused.
-    args: ["run", "-A", "--no-check", "tools/simulate.ts", ...SIZES, ...args],
+    args: ["run", "--lock=deno.lock", "-A", "--no-check", "tools/simulate.ts", ...SIZES, ...args],
     cwd,
     stdout: "piped",
     stderr: "piped",

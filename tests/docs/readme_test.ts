@@ -1,6 +1,7 @@
 /** README.md is short, runs as it stands, and has the numbers of the measurements. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { LOCKED } from "../../tools/locked.ts";
 
 const root = new URL("../../", import.meta.url);
 const text = read("README.md");
@@ -25,7 +26,7 @@ Deno.test("the program in README.md writes what its comment says", async () => {
     // As README.md says how to run a program from a folder of one's own.
     await Deno.writeTextFile(`${folder}/readme.ts`, program.replace("./mod.ts", new URL("mod.ts", root).href));
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--config", new URL("deno.json", root).pathname, "readme.ts"],
+      args: ["run", LOCKED, "-A", "--config", new URL("deno.json", root).pathname, "readme.ts"],
       cwd: folder,
       env: { NO_COLOR: "1" },
       stdin: "null",

@@ -10,6 +10,7 @@ import { processorMs } from "../../bench/load/process_stats.ts";
 import { type LoadReport, READERS } from "../support/honest_load.ts";
 import { Program, startServer } from "../support/program.ts";
 import { eventually } from "../support/until.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 const IDLE_MS = 2_000;
 const INTERVAL_MS = 750;
@@ -193,7 +194,7 @@ Deno.test({
     ]);
     const [, port] = await server.sees(/listening on \S+:(\d+)/);
     const generator = new URL("../support/honest_load.ts", import.meta.url).pathname;
-    await using load = new Program([Deno.execPath(), "run", "-A", "--no-check", generator], [port!], {});
+    await using load = new Program([Deno.execPath(), "run", LOCKED, "-A", "--no-check", generator], [port!], {});
     using runTime = new RunTime(server.pid);
     await eventually(() => reportOf(load)?.isComplete === true, () => `the load: ${load.errors}`, 120_000);
     const beganAt = Date.now();

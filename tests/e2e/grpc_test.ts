@@ -7,6 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { Program, startServer } from "../support/program.ts";
 import { eventually } from "../support/until.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 const SECRET = "the-secret-of-this-network";
 const python = findPython();
@@ -326,7 +327,12 @@ class PythonParticipant extends Program {
 
 function participant(port: number, server: string): Program {
   const program = new URL("../../tools/participant.ts", import.meta.url).pathname;
-  return new Program([Deno.execPath(), "run", "-A", "--quiet", program], ["--port", `${port}`, "--server", server], {});
+  return new Program([Deno.execPath(), "run", LOCKED, "-A", "--quiet", program], [
+    "--port",
+    `${port}`,
+    "--server",
+    server,
+  ], {});
 }
 
 function freePort(): number {

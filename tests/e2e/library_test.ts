@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { type Activity, type ClientEvent, connect, RefusedError, serve, type Server } from "../../mod.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 const PATIENCE_MS = 30_000;
 const HERE = { server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } };
@@ -113,7 +114,7 @@ Deno.test("a program ends although its client tries to come back, if it said tha
     const options = JSON.stringify({ host: server.host, port: server.port, persistent });
     const program = `import { connect } from "${mod}"; await connect(${options}); console.log("in");`;
     await Deno.writeTextFile(`${folder}/${name}.ts`, program);
-    const args = ["run", "-A", "--config", new URL("deno.json", root).pathname, `${folder}/${name}.ts`];
+    const args = ["run", LOCKED, "-A", "--config", new URL("deno.json", root).pathname, `${folder}/${name}.ts`];
     const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }).spawn();
     const reader = child.stdout.getReader();
     await deadline(reader.read(), PATIENCE_MS);

@@ -5,6 +5,7 @@
 
 import { fail } from "@std/assert";
 import { shellQuoted } from "../../config/shell_word.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 /** How a program is started. */
 export interface ProgramParts {
@@ -180,7 +181,7 @@ async function withPatience<T>(promise: Promise<T>): Promise<T | "over"> {
 function commandOf(entry: string, variable: string): string[] {
   const compiled = Deno.env.get(variable);
   const root = new URL("../../", import.meta.url).pathname;
-  return compiled ? [compiled] : [Deno.execPath(), "run", "-A", "--quiet", `${root}${entry}`];
+  return compiled ? [compiled] : [Deno.execPath(), "run", LOCKED, "-A", "--quiet", `${root}${entry}`];
 }
 
 function findTerminal(): string | undefined {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { NO_TERMINAL, Program, type ProgramParts } from "../support/program.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 const TOOL = new URL("../../tools/cluster.ts", import.meta.url).pathname;
 
@@ -14,7 +15,10 @@ async function withCluster(
   const cwd = await Deno.makeTempDir({ prefix: "thrum-cluster-" });
   const pids: number[] = [];
   try {
-    await using cluster = new Program([Deno.execPath(), "run", "-A", "--quiet", TOOL], args, { ...options, cwd });
+    await using cluster = new Program([Deno.execPath(), "run", LOCKED, "-A", "--quiet", TOOL], args, {
+      ...options,
+      cwd,
+    });
     try {
       await run(cluster, cwd);
     } finally {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { liveNetwork } from "../diagram/_live_network.ts";
+import { LOCKED } from "../../tools/locked.ts";
 
 Deno.test("diagram draws files in every format, with the files that these went on from, and says what is wrong", async () => {
   const folder = await Deno.makeTempDir({ prefix: "thrum-diagram-" });
@@ -145,7 +146,7 @@ async function runWith(
 ): Promise<{ code: number; out: string; err: string }> {
   const program = new URL(`../../tools/${tool}.ts`, import.meta.url).pathname;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-R", "-N=127.0.0.1", "--allow-env=THRUM_HTTP_TOKEN", "--no-check", program, ...args],
+    args: ["run", LOCKED, "-R", "-N=127.0.0.1", "--allow-env=THRUM_HTTP_TOKEN", "--no-check", program, ...args],
     // The same time zone everywhere, and no token but the one that is given.
     env: { NO_COLOR: "1", TZ: "UTC", THRUM_HTTP_TOKEN: "", ...env },
   }).output();

@@ -2,6 +2,7 @@ import { connect, Socket } from "node:net";
 import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../../platform/transport.ts";
 import { until } from "../../support/until.ts";
+import { LOCKED } from "../../../tools/locked.ts";
 
 /** Calls that a listener makes to itself need so many links. */
 const CROWD = 48;
@@ -39,7 +40,9 @@ Deno.test({
     const sockets = Array.from({ length: CROWD }, () => connect({ port: listener.port, host: "127.0.0.1" }));
     await until(() => links.length >= CROWD, "a crowd");
     const program = new URL("./reset_forever.ts", import.meta.url).pathname;
-    const resetting = new Deno.Command(Deno.execPath(), { args: ["run", "-A", "--quiet", program, `${listener.port}`] })
+    const resetting = new Deno.Command(Deno.execPath(), {
+      args: ["run", LOCKED, "-A", "--quiet", program, `${listener.port}`],
+    })
       .spawn();
     try {
       await until(() => links.length >= CROWD + 3_000, "many resets");

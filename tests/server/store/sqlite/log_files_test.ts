@@ -15,6 +15,7 @@ import { mountSmallDisk, NO_SMALL_DISK } from "../../../support/small_disk.ts";
 import { until } from "../../../support/until.ts";
 import { change, filesIn, framesOf, open, sizeOf, SMALL_FILES, withFolder } from "./_small_files.ts";
 import { makeVersion1 } from "./version_1.ts";
+import { LOCKED } from "../../../../tools/locked.ts";
 
 /** Up to which position the database says that all is on the disk. */
 function syncedIn(folder: string): number {
@@ -148,7 +149,7 @@ Deno.test("openSqliteStore() has everything in files that commit() returned for 
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
   try {
     const program = new URL("commit_forever.ts", import.meta.url).pathname;
-    const args = ["run", "-A", program, folder, "9000"];
+    const args = ["run", LOCKED, "-A", program, folder, "9000"];
     const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
     let printed = "";
     const countLines = () => printed.split("\n").length - 1;

@@ -7,6 +7,7 @@ import { type Store, StoreError } from "../../../../server/store/store.ts";
 import { testStoreContract } from "../../../contract/store_contract.ts";
 import { batchOf, LogWriter } from "../../../support/log_writer.ts";
 import { makeVersion1 } from "./version_1.ts";
+import { LOCKED } from "../../../../tools/locked.ts";
 
 const open = (folder: string, makeServerId = () => "s-1"): Store =>
   openSqliteStore({ folder, makeServerId, synchronous: "normal" });
@@ -232,7 +233,8 @@ Deno.test("openSqliteStore() has everything that commit() returned for after kil
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
   try {
     const program = new URL("commit_forever.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", program, folder], stdout: "piped" }).spawn();
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", LOCKED, "-A", program, folder], stdout: "piped" })
+      .spawn();
     let printed = "";
     const countLines = () => printed.split("\n").length - 1;
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -287,7 +289,8 @@ Deno.test("openSqliteStore() refuses a folder that another process uses, until t
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
   try {
     const program = new URL("commit_forever.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", program, folder], stdout: "piped" }).spawn();
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", LOCKED, "-A", program, folder], stdout: "piped" })
+      .spawn();
     let wasRefused = false;
     for await (const _ of child.stdout) {
       if (wasRefused) continue;
