@@ -300,11 +300,11 @@ class RunningClient implements ClientLife {
   }
 
   #plan(): SessionPlan {
-    const { secret } = this.#options;
+    const { secret, reads, receive } = this.#options;
     const canResume = this.#features.includes("resume");
     return {
       username: this.#username,
-      secret,
+      ...{ secret, reads, receive },
       register: this.#ending.register,
       features: this.#features,
       resume: canResume ? this.#receiving.received : undefined,
@@ -312,8 +312,6 @@ class RunningClient implements ClientLife {
       redirects: this.#failover.redirects,
       ticket: canResume ? this.#ticket : undefined,
       last: this.#sending.last,
-      reads: this.#options.reads,
-      receive: this.#options.receive,
     };
   }
 
@@ -331,7 +329,9 @@ class RunningClient implements ClientLife {
       onChat: (message, length) => this.#onChat(message, length),
       onPast: (message) => this.#sending.past(message),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
+      onAcknowledgedUpTo: (upTo, id) => this.#sending.acknowledgedUpTo(upTo, id),
       onPending: (messageId, info) => this.#tell({ kind: "pending", messageId, info }),
+      onPendingUpTo: (upTo, info) => this.#sending.waitingUpTo(upTo).forEach((of) => this.#tell({ ...of, info })),
       // What this client sends always has an id.
       onRefused: ({ messageId, info, reason }) => this.#sending.refused(messageId ?? "", info, reason),
       onHeartbeat: (heartbeat, answered) => this.#heartbeats.came(heartbeat, answered, false),

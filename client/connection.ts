@@ -45,8 +45,12 @@ export interface ConnectionOwner {
   /** `length` is that of the activity's line, in characters. */
   onActivity(broadcast: ActivityBroadcastMessage, length: number): void;
   onAcknowledged(messageId: string, id: string): void;
+  /** As the effect of `session.ts`. */
+  onAcknowledgedUpTo(upTo: number, id: string): void;
   /** A server has stored the message and waits until another server has it. */
   onPending(messageId: string, info: string): void;
+  /** The same of all activities up to this number that wait for an answer. */
+  onPendingUpTo(upTo: number, info: string): void;
   /** An activity or a direct message was not taken. */
   onRefused(refusal: FailedMessage): void;
   /** A part of a page of the past, or its end. */
@@ -205,6 +209,10 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onActivity(effect.broadcast, length);
       case "acknowledged":
         return this.#owner.onAcknowledged(effect.messageId, effect.id);
+      case "acknowledgedUpTo":
+        return this.#owner.onAcknowledgedUpTo(effect.upTo, effect.id);
+      case "pendingUpTo":
+        return this.#owner.onPendingUpTo(effect.upTo, effect.info);
       case "pending":
         return this.#owner.onPending(effect.messageId, effect.info);
       case "refused":

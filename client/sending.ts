@@ -11,9 +11,11 @@ import type { ClientClock } from "./client_clock.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import type { Connection } from "./connection.ts";
 import { noFeature, notTaken } from "./errors.ts";
-import { Outbox, type Unacknowledged } from "./outbox.ts";
+import { formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
+import { Outbox, type Unacknowledged } from "./outbox/outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
 import { ComingPage, historyMessage, noPage, type PageQuestion, type PastMessage, type WholePage } from "./past.ts";
+import { SentOrder } from "./outbox/sent_order.ts";
 import { type AnswerMessage, type Asked, Questions } from "./questions.ts";
 
 /** The client, as its sending needs it. */
@@ -49,6 +51,7 @@ export class Sending {
   readonly #owner: SendingOwner;
   readonly #maxLineBytes: number;
   readonly #outbox = new Outbox((entry) => this.#transmit(entry));
+  readonly #sentOrder = new SentOrder();
   readonly #questions = new Questions();
   readonly #comingPage = new ComingPage();
   #count = 0;
@@ -123,7 +126,28 @@ export class Sending {
   /** The server has the message `messageId` safely, as `id`. */
   acknowledged(messageId: string, id: string | undefined): void {
     this.#outbox.acknowledge(messageId, id);
-    this.#checkDrained();
+    this.#answered();
+  }
+
+  /**
+   * The server has all activities of this connection up to the number `upTo` safely, of which the last one is `id`, and
+   * each one before has the number before.
+   */
+  acknowledgedUpTo(upTo: number, id: string): void {
+    const safe = this.#sentOrder.takeUpTo(upTo, this.#waits);
+    const last = parseEntryId(id);
+    // Whoever says this is no server of ours.
+    if (last === undefined || last.sequence < safe.length) return;
+    safe.forEach(({ messageId }, index) => {
+      const sequence = last.sequence - (safe.length - 1 - index);
+      this.#outbox.acknowledge(messageId, formatEntryId({ origin: last.origin, sequence }));
+    });
+    this.#answered();
+  }
+
+  /** The activities up to the number `upTo` that wait for another server, as events; each is told once. */
+  waitingUpTo(upTo: number): { readonly kind: "pending"; readonly messageId: string }[] {
+    return this.#sentOrder.waitingUpTo(upTo, this.#waits).map(({ messageId }) => ({ kind: "pending", messageId }));
   }
 
   /** The server refused the message `messageId`. */
@@ -142,8 +166,9 @@ export class Sending {
     if (answer !== undefined) this.answered(answer);
   }
 
-  /** The connection is over: the rest of a page does not come. */
+  /** The connection is over: the rest of a page does not come. The next connection counts anew. */
   cutOff(): void {
+    this.#sentOrder.clear();
     this.#comingPage.cutOff();
   }
 
@@ -231,6 +256,7 @@ export class Sending {
     const canSend = to === undefined || this.#canChat;
     if (canSend) {
       entry.isSent = true;
+      if (to === undefined) this.#sentOrder.add(entry);
       // A line that waited is sent after everything that the client saw in the meantime.
       connection.send(isLate ? lineAt(time.send({ event: "send", id: messageId, ...this.#owner.toServer() })) : line);
     }
@@ -244,6 +270,14 @@ export class Sending {
 
   #refuse(messageId: string, error: (entry: Unacknowledged) => Error): void {
     this.#outbox.refuse(messageId, error);
+    this.#answered();
+  }
+
+  /** Whether there was no answer for it. */
+  readonly #waits = ({ messageId }: Unacknowledged): boolean => this.#outbox.has(messageId);
+
+  #answered(): void {
+    this.#sentOrder.answered(this.#waits);
     this.#checkDrained();
   }
 

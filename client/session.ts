@@ -8,10 +8,10 @@
  */
 
 import type { Endpoint } from "../platform/address.ts";
+import type { ActivityFailedMessage } from "../protocol/ack_message.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,
-  ActivityFailedMessage,
   CaughtUpMessage,
   DirectMessage,
   DirectMessageFailedMessage,
@@ -107,8 +107,12 @@ export type SessionEffect =
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
   | { readonly kind: "deliver"; readonly broadcast: ActivityBroadcastMessage }
   | { readonly kind: "acknowledged"; readonly messageId: string; readonly id: string }
+  /** All activities of this connection up to this number are safe that wait for an answer. `id` is that of the last. */
+  | { readonly kind: "acknowledgedUpTo"; readonly upTo: number; readonly id: string }
   /** It is stored, and waits for another server. */
   | { readonly kind: "pending"; readonly messageId: string; readonly info: string }
+  /** The same of all of them. */
+  | { readonly kind: "pendingUpTo"; readonly upTo: number; readonly info: string }
   /** An activity or a direct message was not taken; the session goes on. */
   | { readonly kind: "refused"; readonly refusal: FailedMessage }
   | { readonly kind: "chat"; readonly message: ChatMessage }
@@ -155,9 +159,15 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     case "HISTORY_FAILED":
       return isOpen(session) ? { session, effects: [{ kind: "past", message }] } : unexpected(message.command);
     case "ACTIVITY_ACK":
+      if ("upTo" in message) {
+        return { session, effects: [{ kind: "acknowledgedUpTo", upTo: message.upTo, id: message.id }] };
+      }
       if (message.differs) return { session, effects: [refusedAsOther("ACTIVITY_FAILED", message.messageId)] };
       return { session, effects: [{ kind: "acknowledged", messageId: message.messageId, id: message.id }] };
     case "ACTIVITY_PENDING":
+      if ("upTo" in message) {
+        return { session, effects: [{ kind: "pendingUpTo", upTo: message.upTo, info: message.info }] };
+      }
       return { session, effects: [{ kind: "pending", messageId: message.messageId, info: message.info }] };
     case "ACTIVITY_FAILED":
     case "DIRECT_MESSAGE_FAILED":
@@ -267,6 +277,7 @@ function login(plan: SessionPlan): SessionStep {
     // A server that does not know "receive" knows "reads".
     ...(reads === false || receive === "none" ? { reads: false } : {}),
     ...(receive === undefined ? {} : { receive }),
+    ...(features.includes("ack") ? { ackRanges: true } : {}),
   };
   return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };
 }

@@ -220,6 +220,7 @@ function readLogin(fields: Fields): LoginMessage {
     last: optionalStringField(fields.last, "last"),
     ...(fields.reads === false || isUnread ? { reads: false } : {}),
     ...(isUnread ? { receive: "none" } : {}),
+    ...(fields.ackRanges === true ? { ackRanges: true } : {}),
     ...(trace === undefined ? {} : { trace: readTrace(trace) }),
   };
 }

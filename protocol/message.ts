@@ -3,6 +3,7 @@
  * comments here give shapes and units. Pure.
  */
 
+import type { ActivityAnswer } from "./ack_message.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
 
 /**
@@ -56,6 +57,8 @@ export interface LoginMessage {
   readonly reads?: boolean;
   /** The client gets nothing of the log. `reads` is `false` then, and `resume` is absent. */
   readonly receive?: "none";
+  /** The client understands acknowledgements for ranges. */
+  readonly ackRanges?: true;
   /**
    * For a client that keeps a trace: its name there beside the username, the number of this login, and its Lamport
    * time.
@@ -234,6 +237,8 @@ export interface LoginSuccessMessage {
   readonly features?: readonly Feature[];
   /** The client gets nothing of the log, as it asked. */
   readonly receive?: "none";
+  /** With `ack`: activities are acknowledged in ranges, as the client asked. */
+  readonly ackRanges?: true;
   readonly serverId?: string;
   readonly heartbeat?: WireHeartbeat;
   readonly lamport?: number;
@@ -281,37 +286,6 @@ export interface ActivityBroadcastMessage {
   readonly messageId?: string;
   /** A line of a page of the past: outside the order of the others, and of vectors. */
   readonly past?: boolean;
-}
-
-/** The activity `messageId` is safe. */
-export interface ActivityAckMessage {
-  readonly command: "ACTIVITY_ACK";
-  readonly messageId: string;
-  readonly id: string;
-  /** Something else was stored under this message id before, as `id`. The activity was thrown away. */
-  readonly differs?: true;
-}
-
-/**
- * The server has stored the message `messageId` and waits until another server has it, too. The acknowledgement
- * follows.
- */
-export interface ActivityPendingMessage {
-  readonly command: "ACTIVITY_PENDING";
-  readonly messageId: string;
-  /** For people. */
-  readonly info: string;
-}
-
-/** The server did not take an activity. No client gets it, and the sender may send it again later. */
-export interface ActivityFailedMessage {
-  readonly command: "ACTIVITY_FAILED";
-  /** That of the activity, if it had one. */
-  readonly messageId?: string;
-  /** For programs: `"NO_SPACE"`. */
-  readonly reason: string;
-  /** For people. */
-  readonly info: string;
 }
 
 /** A user sent a message to this user. All of this user's sessions get it. */
@@ -415,9 +389,7 @@ export type ServerMessage =
   | RegisterSuccessMessage
   | RefusalMessage
   | ActivityBroadcastMessage
-  | ActivityAckMessage
-  | ActivityFailedMessage
-  | ActivityPendingMessage
+  | ActivityAnswer
   | DirectMessage
   | ReceiptMessage
   | DirectMessageFailedMessage

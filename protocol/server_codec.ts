@@ -135,6 +135,9 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return { command, reason, info: optionalStringField(fields.info, "info") ?? "" };
     }
     case "ACTIVITY_ACK":
+      if (fields.messageId === undefined && fields.upTo !== undefined) {
+        return { command, upTo: upToField(fields.upTo), id: stringField(fields.id, "id") };
+      }
       return {
         command,
         messageId: stringField(fields.messageId, "messageId"),
@@ -149,6 +152,9 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     }
     case "ACTIVITY_PENDING": {
       const info = optionalStringField(fields.info, "info") ?? "";
+      if (fields.messageId === undefined && fields.upTo !== undefined) {
+        return { command, upTo: upToField(fields.upTo), info };
+      }
       return { command, messageId: stringField(fields.messageId, "messageId"), info };
     }
     case "CLOCK":
@@ -202,6 +208,11 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       command satisfies never;
       return undefined;
   }
+}
+
+/** The number of an activity of this connection. */
+function upToField(value: unknown): number {
+  return integerField(value, "upTo", 1, Number.MAX_SAFE_INTEGER);
 }
 
 function readDirectMessage(fields: Fields): DirectMessage {
@@ -283,6 +294,7 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
     info: optionalStringField(fields.info, "info") ?? "",
     features: featuresField(fields.features),
     ...(fields.receive === "none" ? { receive: "none" } : {}),
+    ...(fields.ackRanges === true ? { ackRanges: true } : {}),
     ...(serverId === undefined ? {} : { serverId }),
     ...(lamport === undefined ? {} : { lamport }),
     ...(ticket === undefined ? {} : { ticket }),

@@ -92,7 +92,7 @@ export class Entrance {
     owner.named(username);
     logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
     const client = new ServedClient(this.#parts.client, owner, { session, resumePoint, reads, receives });
-    const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies);
+    const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies, login.ackRanges);
     owner.enters({ kind: "client", session, client, requests, proven });
     sessions.add(owner);
     presence.came(owner);

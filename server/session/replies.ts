@@ -20,6 +20,12 @@ export interface RepliesOwner {
   cut(): void;
 }
 
+/** Something that makes answers when the turn is committed. */
+export interface TurnAnswers {
+  /** Says them, with `sendWithTurn`. */
+  answers(): void;
+}
+
 const encoder = new TextEncoder();
 
 /** One connection's. */
@@ -28,6 +34,9 @@ export class Replies implements AwaitingCommit {
   readonly #owner: RepliesOwner;
   /** Lines that are sent when the turn is committed. */
   #withTurn = "";
+  /** What is still to be made then. */
+  #due: TurnAnswers | undefined;
+  #isAnswering = false;
   /** Bytes that the link had no room for. */
   #untakenBytes = 0;
 
@@ -38,7 +47,7 @@ export class Replies implements AwaitingCommit {
 
   /** Whether something waits for the end of the turn. */
   get isWaiting(): boolean {
-    return this.#withTurn !== "";
+    return this.#withTurn !== "" || this.#due !== undefined;
   }
 
   /** Whether none waits, and all bytes that were written to it have left this process. */
@@ -66,6 +75,13 @@ export class Replies implements AwaitingCommit {
   /** Says `message` with all others of the turn, when the turn is committed. */
   sendWithTurn(message: ServerMessage): void {
     this.#withTurn += encodeLine(message);
+    if (!this.#isAnswering) this.#journal.whenCommitted(this);
+  }
+
+  /** Lets `due` answer when the turn is committed. A connection has one of these. */
+  answerWithTurn(due: TurnAnswers): void {
+    if (this.#due !== undefined) return;
+    this.#due = due;
     this.#journal.whenCommitted(this);
   }
 
@@ -76,9 +92,23 @@ export class Replies implements AwaitingCommit {
 
   /** The turn is committed. */
   committed(): void {
+    this.#makeAnswers();
     const lines = this.#withTurn;
     this.#withTurn = "";
     if (!this.#owner.isGone && lines !== "") this.write(encoder.encode(lines));
+  }
+
+  #makeAnswers(): void {
+    const due = this.#due;
+    this.#due = undefined;
+    if (due === undefined || this.#owner.isGone) return;
+    // What is said now is part of the answers of this turn, and needs no other one.
+    this.#isAnswering = true;
+    try {
+      due.answers();
+    } finally {
+      this.#isAnswering = false;
+    }
   }
 
   /** It could not be told, and is owed answers that it will not get. */

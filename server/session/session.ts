@@ -12,9 +12,9 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { Proven } from "../accounts/credential.ts";
 import type { Admitted, PeerAdmission } from "../backplane/peer_admission.ts";
+import type { ActivityFailedMessage } from "../../protocol/ack_message.ts";
 import { type CloseReason, isCloseReason } from "../../protocol/close_reason.ts";
 import {
-  type ActivityFailedMessage,
   type ActivityMessage,
   type AuthenticateMessage,
   type ClientMessage,
@@ -68,6 +68,8 @@ export type ClientEffect =
   | { readonly kind: "tellPast"; readonly question: HistoryMessage }
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
+  /** Answer an activity that is not taken. */
+  | { readonly kind: "refuseActivity"; readonly message: ActivityFailedMessage }
   | { readonly kind: "answerHeartbeat"; readonly sequence: number }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number; readonly lamport?: number }
   | { readonly kind: "acknowledged"; readonly vector: WireVector; readonly lamport?: number };
@@ -79,7 +81,6 @@ export type SessionEffect =
     readonly message:
       | RefusalMessage
       | RegisterSuccessMessage
-      | ActivityFailedMessage
       | DirectMessageFailedMessage
       | EndConnectionMessage;
   }
@@ -337,7 +338,7 @@ function onPublishWithoutSpace(session: LoggedIn, message: ActivityMessage, fact
     reason: "NO_SPACE",
     info: NO_SPACE,
   } as const;
-  return { session, effects: [{ kind: "send", message: failed }] };
+  return { session, effects: [{ kind: "refuseActivity", message: failed }] };
 }
 
 /** Whether there is no space for `message`. A repeated message needs none: it gets the answer of the first one. */

@@ -10,6 +10,7 @@ Deno.test("connect() logs in as anonymous and says what it can do", async () => 
     command: "LOGIN",
     username: "anonymous",
     features: ["heartbeat", "presence", "ack", "resume", "chat", "history"],
+    ackRanges: true,
   }]);
   assertEquals([client.username, client.serverId, client.registered], ["anonymous", "s", false]);
   assertEquals(world.kinds, ["connecting", "connected", "caughtUp"]);

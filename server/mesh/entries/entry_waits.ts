@@ -77,7 +77,10 @@ export class EntryWaits {
    */
   whenOneHas(sequence: number, done: () => void, pending?: () => void): void {
     const waiting = { sequence, done };
-    this.#forOne.push(waiting);
+    // A range is waited for when its turn ends, after single entries of the turn that follow it.
+    let at = this.#forOne.length;
+    while (at > 0 && this.#forOne[at - 1]!.sequence > sequence) at--;
+    this.#forOne.splice(at, 0, waiting);
     if (pending !== undefined) this.#untold.set(waiting, { sinceMs: this.#parts.clock.nowMs(), pending });
     this.settle();
   }

@@ -8,11 +8,12 @@ import type { HistoryMessage } from "../../../protocol/history_message.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { lineBytes } from "../../../protocol/server_codec.ts";
 import type { ActivityMessage, SendDirectMessage, UserScope } from "../../../protocol/message.ts";
-import type { Replies } from "../replies.ts";
+import type { Replies, TurnAnswers } from "../replies.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { Past } from "../../hub/past.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
+import { type AckRange, AckRanges } from "./ack_ranges.ts";
 import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
 import type { ClientEffect, LoggedIn } from "../session.ts";
@@ -40,20 +41,29 @@ const DIFFERS: Differs = Object.freeze({ differs: true });
 const MAX_LOOKS_A_TURN = 8;
 
 /** One client's. */
-export class ClientRequests {
+export class ClientRequests implements TurnAnswers {
   readonly #parts: ClientRequestsParts;
   readonly #client: ServedClient;
   readonly #replies: Replies;
   readonly #wantsAcknowledgement: boolean;
+  /** Absent for a client that wants an acknowledgement for each activity. */
+  readonly #ranges: AckRanges | undefined;
   #owed = 0;
   #lookedAt = -Infinity;
   #looks = 0;
 
-  constructor(parts: ClientRequestsParts, client: ServedClient, { features }: LoggedIn, replies: Replies) {
+  constructor(
+    parts: ClientRequestsParts,
+    client: ServedClient,
+    { features }: LoggedIn,
+    replies: Replies,
+    wantsRanges = false,
+  ) {
     this.#parts = parts;
     this.#client = client;
     this.#replies = replies;
     this.#wantsAcknowledgement = features.includes("ack");
+    this.#ranges = this.#wantsAcknowledgement && wantsRanges ? new AckRanges() : undefined;
   }
 
   /** Answers that wait for another server. */
@@ -76,6 +86,9 @@ export class ClientRequests {
         return this.#listUsers(effect.scope);
       case "tellPast":
         return this.#tellPast(effect.question);
+      case "refuseActivity":
+        if (effect.message.messageId !== undefined) this.#ranges?.count();
+        return this.#replies.send(effect.message);
       case "publish":
         // `publish` does this, as its caller has the message at hand.
         return;
@@ -89,7 +102,31 @@ export class ClientRequests {
     const id = this.#client.publish(message);
     const { messageId } = message;
     if (messageId === undefined || !this.#wantsAcknowledgement) return;
+    const isNew = this.#parts.journal.accepted > accepted;
+    if (this.#ranges !== undefined && this.#acknowledgeInRange(this.#ranges, id, isNew)) return;
     this.#acknowledge(messageId, id, this.#differs(accepted, id, message));
+  }
+
+  /** The turn is committed. What it took of the client last is acknowledged. */
+  answers(): void {
+    this.#acknowledgeRange(this.#ranges?.close());
+  }
+
+  /** Whether the activity is acknowledged with others. A repeat is not: it has the identity of the first one. */
+  #acknowledgeInRange(ranges: AckRanges, id: EntryId, isNew: boolean): boolean {
+    ranges.count();
+    // What came before is acknowledged before.
+    this.#acknowledgeRange(isNew ? ranges.take(id) : ranges.close());
+    if (isNew) this.#replies.answerWithTurn(this);
+    return isNew;
+  }
+
+  #acknowledgeRange(range: AckRange | undefined): void {
+    if (range === undefined) return;
+    const { upTo } = range;
+    const id = formatEntryId(range);
+    const pending = () => this.#replies.send({ command: "ACTIVITY_PENDING", upTo, info: PENDING });
+    this.#whenSafe(range, pending, () => this.#replies.sendWithTurn({ command: "ACTIVITY_ACK", upTo, id }));
   }
 
   #sendDirect(message: SendDirectMessage): void {
@@ -103,7 +140,7 @@ export class ClientRequests {
     if (messageId === undefined) return;
     const of = formatEntryId(id);
     const differs = this.#differs(accepted, id, message);
-    this.#whenSafe(messageId, id, () => {
+    this.#whenSafe(id, this.#pending(messageId), () => {
       const { lamport } = this.#parts.journal;
       this.#replies.sendWithTurn({ command: "RECEIPT", messageId, state: "stored", of, to, lamport, ...differs });
     });
@@ -122,8 +159,12 @@ export class ClientRequests {
     this.#replies.write(joinBytes([...page.lines, lineBytes(page.end)]));
   }
 
+  #pending(messageId: string): () => void {
+    return () => this.#replies.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
+  }
+
   #acknowledge(messageId: string, id: EntryId, differs: Differs): void {
-    this.#whenSafe(messageId, id, () => {
+    this.#whenSafe(id, this.#pending(messageId), () => {
       this.#replies.sendWithTurn({ command: "ACTIVITY_ACK", messageId, id: formatEntryId(id), ...differs });
     });
   }
@@ -151,12 +192,11 @@ export class ClientRequests {
   }
 
   /**
-   * Calls `answer`, which answers with the turn, once the entry is as safe as is configured. If this takes long, the
-   * client is told once that it waits.
+   * Calls `answer`, which answers with the turn, once the entry is as safe as is configured. If this takes long, calls
+   * `pending` once, which tells the client that it waits.
    */
-  #whenSafe(messageId: string, id: EntryId, answer: () => void): void {
+  #whenSafe(id: EntryId, pending: () => void, answer: () => void): void {
     this.#owed++;
-    const pending = () => this.#replies.send({ command: "ACTIVITY_PENDING", messageId, info: PENDING });
     const settle = () => {
       this.#owed--;
       answer();

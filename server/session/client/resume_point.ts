@@ -129,7 +129,7 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
 
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
-  { username, features: asked, receive }: LoginMessage,
+  { username, features: asked, receive, ackRanges }: LoginMessage,
   { features, resumePoint, serverId, lamport, heartbeat, ticket }: LoginSuccessFacts,
 ): LoginSuccessMessage {
   const info = `logged in as ${username}`;
@@ -140,6 +140,7 @@ export function loginSuccess(
     info,
     features,
     ...(receive === undefined ? {} : { receive }),
+    ...(ackRanges && features.includes("ack") ? { ackRanges } : {}),
     serverId: resumePoint?.serverId ?? serverId,
     lamport,
     heartbeat,

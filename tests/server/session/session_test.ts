@@ -325,7 +325,7 @@ Deno.test("without space what is published or sent is refused, and the session g
     const id = messageId === undefined ? {} : { messageId };
     assertEquals(sayWithoutSpace(session, { command: "ACTIVITY_MESSAGE", activity: {}, ...id }), {
       session,
-      effects: [{ kind: "send", message: { command: "ACTIVITY_FAILED", ...id, ...about } }],
+      effects: [{ kind: "refuseActivity", message: { command: "ACTIVITY_FAILED", ...id, ...about } }],
     });
     assertEquals(sayWithoutSpace(session, { command: "DIRECT_MESSAGE", to: "anna", text: "x", ...id }), {
       session,

@@ -52,6 +52,16 @@ Deno.test("who waits for one peer goes on with the quickest, who waits for all w
   assertEquals(world.said.at(-1), "all have 2");
 });
 
+Deno.test("who asks late for an earlier entry waits no longer than for that", () => {
+  const world = new World();
+  const { waits } = world;
+  for (const sequence of [2, 5, 3, 1]) waits.whenOneHas(sequence, world.say(`${sequence}`));
+  world.peersHave(3);
+  assertEquals([world.said, waits.pending], [["1", "2", "3"], 1]);
+  world.peersHave(5);
+  assertEquals(world.said.at(-1), "5");
+});
+
 Deno.test("without a peer nobody else has an entry, and all who are linked have it", () => {
   const world = new World();
   const { waits } = world;

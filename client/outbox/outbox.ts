@@ -57,6 +57,11 @@ export class Outbox {
     return this.#window.values();
   }
 
+  /** Whether the message may have been sent, and was not answered. */
+  has(messageId: string): boolean {
+    return this.#window.has(messageId);
+  }
+
   /** Takes one more. Its turn may come at once. */
   add(entry: Unacknowledged): void {
     this.#waiting.add(entry);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_BYTES, Outbox } from "../../client/outbox.ts";
+import { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_BYTES, Outbox } from "../../../client/outbox/outbox.ts";
 
 /** An outbox with notes of what it does. */
 function makeOutbox() {
