@@ -1,82 +1,104 @@
 /**
- * The benchmark: thrum beside nats-server and redis-server under the same loads, in the same run, as tables.
- * `bench/README.md` says how to read them.
+ * The benchmark: thrum beside nats-server and redis-server under the same loads, in the same run, as tables and
+ * pictures. `bench/README.md` says how to read them.
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { Children } from "./children.ts";
-import { findContenders, thrumCommand } from "./contenders.ts";
-import { measureNetwork, NETWORK_SCENARIO_NAMES, type NetworkScenarioName } from "./network_scenarios.ts";
-import { runScenario } from "./run_scenario.ts";
-import { SCENARIO_NAMES, type ScenarioName, scenarios } from "./scenarios.ts";
-import { render } from "./table.ts";
+import { allContenders, type Peer, thrumCommand } from "./contenders.ts";
+import { type Flags, parseFlags } from "./flags.ts";
+import { compileGenerator } from "./load/native.ts";
+import type { Bench, Part } from "./part.ts";
+import { PARTS } from "./parts.ts";
+import { findPeers } from "./peers.ts";
+import { loadPart, savePart, takenOn } from "./figures/results.ts";
+import { render } from "./figures/table.ts";
 
-const NAMES = [...SCENARIO_NAMES, ...NETWORK_SCENARIO_NAMES] as const;
+const ROUNDS = 5;
 
-const HELP = `Measures thrum, and nats-server and redis-server where they are installed.
+/** Says what goes on, and counts what goes wrong. */
+class Reporter {
+  problems = 0;
 
-Usage: deno task bench [flags]
+  onProgress(line: string): void {
+    console.error(line);
+  }
 
-  --quick         everything once and briefly, in about two minutes: rough figures
-  --only NAME     one scenario, may be repeated: ${SCENARIO_NAMES.join(", ")};
-                  of several servers ${NETWORK_SCENARIO_NAMES.join(", ")}
-  --server PATH   a compiled thrum-server instead of server.ts
-  --markdown      tables for bench/README.md
-  --help          this
-
-Exit codes: 0 done, 1 something failed (the tables show what there is), 2 wrong usage, 130 interrupted.`;
-
-interface Flags {
-  readonly isQuick: boolean;
-  readonly only: readonly (ScenarioName | NetworkScenarioName)[];
-  readonly server: string | undefined;
-  readonly style: "terminal" | "markdown";
-}
-
-/** What `args` ask for; text to print and an exit code when they ask for help or are wrong. */
-function parseFlags(args: readonly string[]): Flags | { readonly text: string; readonly code: number } {
-  const unknown: string[] = [];
-  const parsed = parseArgs(args, {
-    boolean: ["quick", "markdown", "help"],
-    string: ["only", "server"],
-    collect: ["only"],
-    unknown: (argument) => void unknown.push(argument),
-  });
-  if (parsed.help === true) return { text: HELP, code: 0 };
-  const only = parsed.only as (ScenarioName | NetworkScenarioName)[];
-  unknown.push(...only.filter((name) => !NAMES.includes(name)));
-  if (unknown.length > 0) return { text: `Cannot understand "${unknown[0]}"\n\n${HELP}`, code: 2 };
-  return {
-    isQuick: parsed.quick === true,
-    only: only.length > 0 ? only : NAMES,
-    server: parsed.server as string | undefined,
-    style: parsed.markdown === true ? "markdown" : "terminal",
-  };
-}
-
-/** Runs what `flags` ask for and prints it. Returns whether all went well. */
-async function run(flags: Flags, children: Children): Promise<boolean> {
-  let problems = 0;
-  const onProblem = (problem: string) => {
-    problems++;
+  onProblem(problem: string): void {
+    this.problems++;
     console.error(`  problem: ${problem}`);
+  }
+}
+
+/** Measures what `flags` ask for, keeps and prints it. Returns whether all went well. */
+async function measure(flags: Flags, parts: readonly Part[], children: Children): Promise<boolean> {
+  const reporter = new Reporter();
+  const nats = await peers("nats-server", flags.nats, reporter);
+  const redis = await peers("redis-server", flags.redis, reporter);
+  const programs = { thrum: await thrumCommand(flags.server), nats, redis };
+  const keptFolders = new Children();
+  await using _kept = keptFolders;
+  const generator = await compileGenerator(await keptFolders.folder());
+  if ("reason" in generator) {
+    console.error(
+      `The generator in C is left out, and the one in TypeScript may be the bottleneck: ${generator.reason}`,
+    );
+  }
+  const bench: Bench = {
+    programs,
+    contenders: allContenders(programs),
+    generators: { native: "path" in generator ? generator.path : undefined },
+    children,
+    isBrief: flags.isBrief,
+    rounds: flags.rounds ?? (flags.isBrief ? 1 : ROUNDS),
+    minutes: flags.minutes,
+    onProgress: (line) => reporter.onProgress(line),
+    onProblem: (problem) => reporter.onProblem(problem),
   };
-  const onProgress = (line: string) => console.error(line);
-  const thrum = await thrumCommand(flags.server);
-  const contenders = await findContenders(thrum);
-  if (contenders.nats === undefined) console.error("nats-server was not found on the PATH: it is left out");
-  if (contenders.redis === undefined) console.error("redis-server was not found on the PATH: it is left out");
-  for (const scenario of scenarios(flags.isQuick)) {
-    if (!flags.only.includes(scenario.name) || children.haveEnded) continue;
-    const measured = await runScenario(scenario, contenders, children, onProgress, onProblem);
-    console.log(`\n${render(scenario.table(measured), flags.style)}`);
+  const taken = takenOn([
+    `Deno ${Deno.version.deno}`,
+    ...nats.map(({ version }) => `nats-server ${version}`),
+    ...redis.map(({ version }) => `redis-server ${version}`),
+    `generator in ${"path" in generator ? "C" : "TypeScript"}`,
+    `${bench.rounds} rounds`,
+  ], new Date());
+  for (const part of parts) {
+    if (children.haveEnded) break;
+    if (flags.isResumed && await loadPart(flags.results, part.name) !== undefined) continue;
+    try {
+      const result = await part.measure(bench);
+      if (children.haveEnded) break;
+      await savePart(flags.results, { part: part.name, taken, isBrief: flags.isBrief, ...result });
+    } catch (error) {
+      // The others can still be measured. After an interruption every part fails like this.
+      if (children.haveEnded) break;
+      reporter.onProblem(`${part.name}: ${error instanceof Error ? error.stack : error}`);
+    } finally {
+      await children.stop();
+    }
+    await show(flags, part);
   }
-  for (const name of NETWORK_SCENARIO_NAMES) {
-    if (!flags.only.includes(name) || children.haveEnded) continue;
-    const table = await measureNetwork(name, { thrum, isQuick: flags.isQuick, children, onProgress, onProblem });
-    console.log(`\n${render(table, flags.style)}`);
+  return reporter.problems === 0;
+}
+
+/** Prints the tables of a part, and draws its pictures. Returns whether there are figures. */
+async function show(flags: Flags, part: Part): Promise<boolean> {
+  const saved = await loadPart(flags.results, part.name);
+  if (saved === undefined) return false;
+  for (const table of part.tables(saved)) console.log(render(table, flags.style));
+  console.log(`${saved.taken}${saved.isBrief ? " · brief: these figures say nothing" : ""}\n`);
+  if (flags.pictures === undefined) return true;
+  for (const { file, svg } of part.pictures?.(saved) ?? []) {
+    await Deno.writeTextFile(`${flags.pictures}/${file}`, svg);
+    console.error(`drew ${flags.pictures}/${file}`);
   }
-  return problems === 0;
+  return true;
+}
+
+async function peers(name: string, paths: readonly string[], reporter: Reporter): Promise<Peer[]> {
+  return await findPeers(name, paths, (path) => {
+    if (path === name) console.error(`${name} was not found on the PATH`);
+    else reporter.onProblem(`"${path}" is no ${name}`);
+  });
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -89,7 +111,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 if (import.meta.main) {
-  const flags = parseFlags(Deno.args);
+  const names = (isExtra: boolean) =>
+    PARTS.filter((part) => (part.isExtra ?? false) === isExtra).map(({ name }) => name);
+  const flags = parseFlags(Deno.args, names(false), names(true));
   if ("text" in flags) {
     console.log(flags.text);
     Deno.exit(flags.code);
@@ -97,6 +121,15 @@ if (import.meta.main) {
   if (flags.server !== undefined && !await exists(flags.server)) {
     console.error(`Cannot measure "${flags.server}": there is no such file`);
     Deno.exit(2);
+  }
+  const parts = PARTS.filter((part) =>
+    flags.only.length > 0 ? flags.only.includes(part.name) : flags.isTablesOnly || part.isExtra !== true
+  );
+  if (flags.isTablesOnly) {
+    let shown = 0;
+    for (const part of parts) shown += Number(await show(flags, part));
+    if (shown === 0) console.error(`There are no figures in "${flags.results}"`);
+    Deno.exit(shown > 0 ? 0 : 1);
   }
   const children = new Children();
   let isInterrupted = false;
@@ -108,7 +141,7 @@ if (import.meta.main) {
   }
   let isDone = false;
   try {
-    isDone = await run(flags, children);
+    isDone = await measure(flags, parts, children);
   } catch (error) {
     // Interrupted, it fails at the next program that it wants to start.
     if (!isInterrupted) throw error;

@@ -5,11 +5,12 @@
 
 import { delay } from "@std/async/delay";
 import { connect, type Connection } from "./connection.ts";
+import { MarkedLineCounter } from "./counters.ts";
 import type { AckJob, RateResult } from "./job.ts";
 import { watchCpu } from "./process_stats.ts";
 import { STAMP_DIGITS, writeStamp } from "./stamps.ts";
 import { arrival, repeat } from "./publications.ts";
-import { type AckedWire, WIRES } from "./wire.ts";
+import { type AckedWire, forRun, numbered, WIRES } from "./wire.ts";
 
 /**
  * Runs the load, then stops publishing and waits until everything is answered.
@@ -19,7 +20,10 @@ export async function runAck(job: AckJob): Promise<RateResult> {
   const wire = WIRES[job.wire].acked;
   if (wire === undefined) throw new Error(`"${job.wire}" has no acknowledged publications`);
   const publishers: AckedPublisher[] = [];
-  for (let index = 0; index < job.publishers; index++) publishers.push(await AckedPublisher.start(job, wire, index));
+  const run = crypto.randomUUID();
+  while (publishers.length < job.publishers) {
+    publishers.push(await AckedPublisher.start(job, wire, publishers.length, run));
+  }
   const sum = (of: (publisher: AckedPublisher) => number) => publishers.reduce((total, each) => total + of(each), 0);
   const answered = () => sum((publisher) => publisher.answered);
 
@@ -60,10 +64,11 @@ class AckedPublisher {
     this.#idOffset = mark < 0 ? -1 : mark + 1;
   }
 
-  static async start(job: AckJob, wire: AckedWire, index: number): Promise<AckedPublisher> {
-    const publisher = new AckedPublisher(job.window, wire.publication(index));
-    const counter = wire.answers();
-    publisher.#connection = await connect(job.port, wire.hello(index), (bytes) => {
+  static async start(job: AckJob, wire: AckedWire, index: number, run: string): Promise<AckedPublisher> {
+    const publisher = new AckedPublisher(job.window, forRun(numbered(wire.publication, index), run));
+    const counter = new MarkedLineCounter(wire.answer);
+    const hello = { ...wire.hello, say: numbered(wire.hello.say, index) };
+    publisher.#connection = await connect(job.port, hello, (bytes) => {
       publisher.answered += counter.push(bytes);
       publisher.publish();
     });

@@ -32,9 +32,10 @@ export function connect(port: number, hello: Hello, onData: (bytes: Uint8Array) 
     const onBytes = (bytes: Uint8Array) => {
       if (greeting === undefined) return onData(bytes);
       greeting += new TextDecoder("latin1").decode(bytes);
-      const match = hello.answeredBy.exec(greeting);
-      if (match === null) return;
-      const rest = greeting.length - (match.index + match[0].length);
+      const answer = greeting.indexOf(hello.ready);
+      const end = answer < 0 ? 0 : greeting.indexOf("\n", answer) + 1;
+      if (end === 0) return;
+      const rest = greeting.length - end;
       greeting = undefined;
       resolve({
         write: (bytes) => void socket.write(bytes),

@@ -80,32 +80,55 @@ export class FrameCounter implements Counter {
   }
 }
 
-/** Counts lines, of any length, whose byte at `offset` is `byte`: the answers among other lines. */
-export class MarkedLineCounter implements Counter {
-  readonly #offset: number;
-  readonly #byte: number;
-  #carried = 0;
-  #carriedIsMarked = false;
+/** Of a line that came in pieces, so much of its beginning is kept: enough for an answer. */
+const KEPT_OF_LINE = 384;
 
-  constructor(offset: number, byte: string) {
-    this.#offset = offset;
-    this.#byte = byte.charCodeAt(0);
+/**
+ * Counts lines, of any length, that begin with `mark`: the answers among other lines. A line that answers all
+ * up to a number (`"upTo"`) counts as those that were not answered before.
+ */
+export class MarkedLineCounter implements Counter {
+  readonly #mark: Uint8Array;
+  /** The beginning of an unfinished line, and how long it is. */
+  readonly #kept = new Uint8Array(KEPT_OF_LINE);
+  #keptBytes = 0;
+  #counted = 0;
+
+  constructor(mark: string) {
+    this.#mark = new TextEncoder().encode(mark);
   }
 
   push(bytes: Uint8Array): number {
-    let marked = 0;
-    let start = -this.#carried;
-    for (;;) {
-      const mark = start + this.#offset;
-      const end = bytes.indexOf(NEWLINE, Math.max(start, 0)) + 1;
-      const isMarked = mark < 0 ? this.#carriedIsMarked : (end === 0 || mark < end) && bytes[mark] === this.#byte;
-      if (end === 0) {
-        this.#carried = bytes.length - start;
-        this.#carriedIsMarked = isMarked;
-        return marked;
+    const before = this.#counted;
+    for (let start = 0; start < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const end = newline < 0 ? bytes.length : newline + 1;
+      if (newline >= 0 && this.#keptBytes === 0) this.#take(bytes, start, end);
+      else {
+        const room = Math.min(end - start, KEPT_OF_LINE - this.#keptBytes);
+        this.#kept.set(bytes.subarray(start, start + room), this.#keptBytes);
+        this.#keptBytes += room;
+        if (newline >= 0) this.#take(this.#kept, 0, this.#keptBytes);
+        if (newline >= 0) this.#keptBytes = 0;
       }
-      if (isMarked) marked++;
       start = end;
     }
+    return this.#counted - before;
   }
+
+  #take(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < this.#mark.length) return;
+    for (let at = 0; at < this.#mark.length; at++) if (bytes[start + at] !== this.#mark[at]) return;
+    const upTo = /"upTo":(\d+)/.exec(new TextDecoder().decode(bytes.subarray(start, end)))?.[1];
+    this.#counted = upTo === undefined ? this.#counted + 1 : Number(upTo);
+  }
+}
+
+/** The counter of a rule: `lines`, `frames:BYTE:LENGTH` or `marked:BEGINNING`. */
+export function counterOf(rule: string): Counter {
+  const [kind, byte, length] = rule.split(":");
+  if (kind === "lines") return new LineCounter();
+  if (kind === "frames") return new FrameCounter(byte!, Number(length));
+  if (kind === "marked") return new MarkedLineCounter(rule.slice("marked:".length));
+  throw new RangeError(`Nothing is counted by "${rule}"`);
 }

@@ -6,7 +6,7 @@
 import { delay } from "@std/async/delay";
 import type { Endpoint } from "../../platform/address.ts";
 import { type Client, type ClientEvent, connect } from "../../mod.ts";
-import { percentile } from "../statistics.ts";
+import { percentile } from "../figures/statistics.ts";
 import type { FailoverJob, FailoverResult } from "./job.ts";
 
 /** Clients that log in at the same time. */

@@ -6,6 +6,7 @@
 
 import { delay } from "@std/async/delay";
 import { connect } from "./connection.ts";
+import { counterOf } from "./counters.ts";
 import type { FanoutJob, RateResult } from "./job.ts";
 import { watchCpu } from "./process_stats.ts";
 import { arrival, repeat } from "./publications.ts";
@@ -37,7 +38,7 @@ export async function runFanout(job: FanoutJob): Promise<RateResult> {
   const ports = [job.port, ...others.map(({ port }) => port)];
   const receivers = [];
   for (let index = 0; index < job.subscribers; index++) {
-    const counter = wire.deliveries();
+    const counter = counterOf(wire.deliveries);
     receivers.push(
       await connect(ports[index % ports.length]!, wire.receive, (bytes) => {
         const count = counter.push(bytes);

@@ -1,6 +1,7 @@
 /** Load: publications until the server has so many, with one receiver, who is the publisher. */
 
 import { connect } from "./connection.ts";
+import { counterOf } from "./counters.ts";
 import type { FillJob, RateResult } from "./job.ts";
 import { watchCpu } from "./process_stats.ts";
 import { arrival, repeat } from "./publications.ts";
@@ -12,7 +13,7 @@ import { WIRES } from "./wire.ts";
  */
 export async function runFill(job: FillJob): Promise<RateResult> {
   const wire = WIRES[job.wire];
-  const counter = wire.deliveries();
+  const counter = counterOf(wire.deliveries);
   const publications = repeat(wire.publication, job.window);
   let published = 0;
   let received = 0;

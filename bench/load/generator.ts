@@ -1,15 +1,16 @@
 /**
- * The load generator's process: takes a `Job` as its argument, runs it, prints its `JobResult` as one line of JSON and
- * ends. It always ends within the job's deadline, also when nobody waits for it any more.
+ * The load generator where there is no C compiler, and for clients of the library everywhere: takes a `Job` as its
+ * argument, runs it, prints its `JobResult` as one line of JSON and ends. It always ends within the job's deadline,
+ * also when nobody waits for it any more.
  */
 
 import { runAck } from "./ack.ts";
 import { runFailover } from "./failover.ts";
 import { runFanout } from "./fanout.ts";
 import { runFill } from "./fill.ts";
+import { runHold } from "./hold.ts";
 import type { Job, JobResult } from "./job.ts";
 import { runLatency } from "./latency.ts";
-import { runMemory } from "./memory.ts";
 
 function run(job: Job): Promise<JobResult> {
   switch (job.kind) {
@@ -17,8 +18,10 @@ function run(job: Job): Promise<JobResult> {
       return runFanout(job);
     case "latency":
       return runLatency(job);
-    case "memory":
-      return runMemory(job);
+    case "hold":
+      return runHold(job);
+    case "readers":
+      throw new Error("Readers are too fast for this generator: they need a C compiler (gcc)");
     case "ack":
       return runAck(job);
     case "fill":

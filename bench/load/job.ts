@@ -1,6 +1,6 @@
 /**
  * What the benchmark asks of a load generator, and what it gets back. Both travel as one line of JSON between two
- * processes (`../run_scenario.ts` and `generator.ts`).
+ * processes (`../generate.ts` and a generator).
  */
 
 /** How to speak to a server: see `wire.ts`. */
@@ -11,6 +11,8 @@ export type WireName =
   | "redis"
   | "jetstream-file"
   | "jetstream-memory"
+  | "jetstream-file-ids"
+  | "jetstream-memory-ids"
   | "redis-stream";
 
 /** What all jobs have. */
@@ -44,12 +46,17 @@ export interface LatencyJob extends ToServer {
   readonly measureMs: number;
 }
 
-/** Connections that are logged in and idle. The server must be fresh. */
-export interface MemoryJob extends ToServer {
-  readonly kind: "memory";
+/** Connections that are logged in and idle, until the generator is ended. */
+export interface HoldJob extends ToServer {
+  readonly kind: "hold";
   readonly connections: number;
-  /** Time for the server to come to rest, before the first and after the last connection. */
-  readonly settleMs: number;
+}
+
+/** So many receivers at once that were away, and get all `entries` that the server keeps. */
+export interface ReadersJob extends ToServer {
+  readonly kind: "readers";
+  readonly connections: number;
+  readonly entries: number;
 }
 
 /** Publishers that wait for the server's word, each with at most `window` publications unanswered. */
@@ -76,7 +83,7 @@ export interface FailoverJob extends ToServer {
   readonly ratePerS: number;
 }
 
-export type Job = FanoutJob | LatencyJob | MemoryJob | AckJob | FillJob | FailoverJob;
+export type Job = FanoutJob | LatencyJob | HoldJob | ReadersJob | AckJob | FillJob | FailoverJob;
 
 /** Processor time that was used while it was measured, in cores: 1 is one core all the time. */
 export interface CpuUse {
@@ -84,10 +91,12 @@ export interface CpuUse {
   readonly generatorCores: number;
 }
 
-/** Deliveries (`fanout`) or answered publications (`ack`) a second. */
+/** Deliveries (`fanout`, `readers`) or answered publications (`ack`) a second. */
 export interface RateResult extends CpuUse {
   readonly kind: "rate";
   readonly perS: number;
+  /** `ack`: deliveries to the publishers, for each answered publication. */
+  readonly deliveriesEach?: number;
 }
 
 /** Milliseconds from the write by the publisher to the read by the receiver. */
@@ -95,15 +104,18 @@ export interface LatencyResult extends CpuUse {
   readonly kind: "latency";
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
   readonly maxMs: number;
+  /** Deliveries a second while it was measured, and how many were asked for. */
+  readonly perS: number;
+  readonly offeredPerS: number;
 }
 
-/** Resident memory of the server's process. */
-export interface MemoryResult {
-  readonly kind: "memory";
-  readonly beforeBytes: number;
-  readonly afterBytes: number;
-  readonly bytesPerConnection: number;
+/** How the connections of a `hold` fared. */
+export interface Held {
+  readonly kind: "held";
+  /** Questions whether they live, all together. */
+  readonly questions: number;
 }
 
 /** How the clients of a server that was killed got over it. */
@@ -131,4 +143,4 @@ export interface Failure {
   readonly message: string;
 }
 
-export type JobResult = RateResult | LatencyResult | MemoryResult | FailoverResult | Failure;
+export type JobResult = RateResult | LatencyResult | Held | FailoverResult | Failure;

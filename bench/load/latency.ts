@@ -4,7 +4,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { percentile } from "../statistics.ts";
+import { percentile } from "../figures/statistics.ts";
 import { connect } from "./connection.ts";
 import type { LatencyJob, LatencyResult } from "./job.ts";
 import { watchCpu } from "./process_stats.ts";
@@ -68,6 +68,7 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
   const cpu = watchCpu(job.serverPid, ...others.map(({ pid }) => pid));
   await publishFor(job.measureMs);
   const cpuUse = cpu();
+  const perS = measured / job.measureMs * 1000;
   await arrival(() => deliveries >= published * job.subscribers);
   if (deliveries !== published * job.subscribers) {
     throw new Error(`${deliveries} deliveries of ${published} publications to ${job.subscribers} receivers`);
@@ -78,7 +79,10 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
     kind: "latency",
     p50Ms: percentile(sorted, 50) / 1000,
     p99Ms: percentile(sorted, 99) / 1000,
+    p999Ms: percentile(sorted, 99.9) / 1000,
     maxMs: percentile(sorted, 100) / 1000,
+    perS,
+    offeredPerS: job.ratePerS * job.subscribers,
     ...cpuUse,
   };
 }

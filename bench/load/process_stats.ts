@@ -35,3 +35,15 @@ export function processorMs(pid: number): number {
   const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
+
+/** How many files and sockets process `pid` has open. */
+export function openFiles(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
+/** What the kernel of this machine has for all sockets and other small objects, in bytes. */
+export function kernelSocketBytes(): number {
+  const slabKb = Number(/^Slab:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/meminfo"))![1]);
+  const tcpPages = Number(/^TCP:.* mem (\d+)/m.exec(Deno.readTextFileSync("/proc/net/sockstat"))![1]);
+  return slabKb * 1024 + tcpPages * 4096;
+}

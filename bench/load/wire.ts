@@ -1,69 +1,76 @@
 /**
- * What is said to each product, and how its deliveries and answers are counted. All carry the same payload: an activity
- * of 200 bytes. Every product gets its fastest plain form: several publications in one write, no echo and no check that
- * can be switched off.
+ * What is said to each product, and how its deliveries and answers are counted, as text: both generators read it. All
+ * carry the same payload, an activity of 200 bytes. Every product gets its fastest plain form: several publications in
+ * one write, no echo and no check that can be switched off. Pure.
  */
 
 import type { WireName } from "./job.ts";
-import { type Counter, FrameCounter, LineCounter, MarkedLineCounter } from "./counters.ts";
 import { stampText } from "./stamps.ts";
 
-/** First words on a connection, and the answer after which it is ready: what follows the match is already data. */
+/** First words on a connection, and a text in the answer: the connection is ready after the line with this text. */
 export interface Hello {
   readonly say: string;
-  readonly answeredBy: RegExp;
+  readonly ready: string;
 }
 
-/** How publications are made that the server answers. */
+/**
+ * How publications are made that the server answers. `PUBLISHER` stands for the two digits of a publisher, `RUN` for
+ * eight characters that no other run has. After a `#` there are `STAMP_DIGITS` digits that count up.
+ */
 export interface AckedWire {
-  /** For publisher 0, 1, 2 … */
-  hello(publisher: number): Hello;
-  /** One publication. Where it holds an `id`, this must be another one each time: `STAMP_DIGITS` digits after a `#`. */
-  publication(publisher: number): string;
-  /** Counts the answers among what a publisher receives. */
-  answers(): Counter;
+  readonly hello: Hello;
+  readonly publication: string;
+  /** What a line begins with that answers a publication. */
+  readonly answer: string;
+  /** What a line begins with that delivers an activity: publishers may get these as well. */
+  readonly delivery?: string;
 }
 
 /** How a generator speaks to a product. */
 export interface Wire {
   readonly receive: Hello;
   /** For a connection that only publishes. Absent where the first receiver publishes as well. */
-  readonly publish: Hello | undefined;
+  readonly publish?: Hello;
   /** For a connection that is only there. Absent where it is as `receive`. */
-  readonly idle: Hello | undefined;
+  readonly idle?: Hello;
+  /** For a connection that gets all that is kept, and what a line of it begins with. */
+  readonly replay?: { readonly hello: Hello; readonly delivery: string };
   readonly publication: string;
-  /** Counts the deliveries that a receiver gets. */
-  deliveries(): Counter;
-  /** What is said to a text that came on an idle connection; empty when nothing. */
-  reply(text: string): string;
-  readonly acked: AckedWire | undefined;
+  /** The rule by which deliveries are counted: see `counterOf` in `counters.ts`. */
+  readonly deliveries: string;
+  readonly acked?: AckedWire;
 }
 
 /** Bytes of an activity. */
 export const ACTIVITY_BYTES = 200;
+/** Stands for the two digits of a publisher. */
+export const PUBLISHER = "@@";
+/** Stands for characters of one run. */
+export const RUN = "!!!!!!!!";
 
 /** A client that was redirected so often is not redirected any more. */
 const MAX_REDIRECTS = 3;
 const ACTIVITY = activity();
-const NATS_CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"echo":true}\r\n';
+const NATS_CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"echo":true,"headers":true}\r\n';
 // What the streams of both hold is bounded about as thrum's own log is, so that none of the three fills
 // the disk or the memory.
 const STREAM_BYTES = 2 ** 30;
 const STREAM_ENTRIES = "1000000";
+const DELIVERY = '{"command":"ACTIVITY_BROADCAST"';
 
 const lines: Wire = {
   receive: loginAs({}),
-  publish: undefined,
-  idle: loginAs({ features: ["heartbeat"] }),
+  idle: loginAs({ features: ["heartbeat", "ack", "resume"] }),
+  replay: { hello: loginAs({ features: ["resume"], resume: { vector: {} } }), delivery: DELIVERY },
   publication: activityMessage({}),
-  deliveries: () => new LineCounter(),
-  reply: heartbeatAck,
+  deliveries: "lines",
   acked: {
-    hello: () => loginAs({ features: ["ack"] }),
-    // Ids are remembered for a day: the prefix keeps those of two runs apart.
-    publication: () => activityMessage({ messageId: `${crypto.randomUUID().slice(0, 8)}#${stampText(0)}` }),
-    // After {"command":"ACTIVITY_ comes the A of ACK or the B of BROADCAST.
-    answers: () => new MarkedLineCounter('{"command":"ACTIVITY_'.length, "A"),
+    // Servers that know neither of the two deliver to publishers too, and answer each activity: the result says so.
+    hello: loginAs({ features: ["ack"], receive: "none", ackRanges: true }),
+    // Ids are remembered for a day, longer than any run.
+    publication: activityMessage({ messageId: `${RUN}${PUBLISHER}#${stampText(0)}` }),
+    answer: '{"command":"ACTIVITY_ACK"',
+    delivery: DELIVERY,
   },
 };
 
@@ -73,31 +80,25 @@ const lines: Wire = {
 const linesNetwork: Wire = { ...lines, receive: loginAs({ features: ["ack"], redirects: MAX_REDIRECTS }) };
 
 const nats: Wire = {
-  receive: { say: NATS_CONNECT + "SUB a 1\r\nPING\r\n", answeredBy: /PONG\r\n/ },
-  publish: { say: NATS_CONNECT + "PING\r\n", answeredBy: /PONG\r\n/ },
-  idle: undefined,
+  receive: { say: NATS_CONNECT + "SUB a 1\r\nPING\r\n", ready: "PONG\r\n" },
+  publish: { say: NATS_CONNECT + "PING\r\n", ready: "PONG\r\n" },
   publication: `PUB a ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`,
-  deliveries: () => new FrameCounter("M", `MSG a 1 ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`.length),
-  reply: () => "",
-  acked: undefined,
+  deliveries: `frames:M:${`MSG a 1 ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`.length}`,
 };
 
 const redis: Wire = {
-  receive: { say: resp("SUBSCRIBE", "a"), answeredBy: /:1\r\n/ },
-  publish: { say: resp("PING"), answeredBy: /PONG\r\n/ },
-  idle: undefined,
+  receive: { say: resp("SUBSCRIBE", "a"), ready: ":1\r\n" },
+  publish: { say: resp("PING"), ready: "PONG\r\n" },
   publication: resp("PUBLISH", "a", ACTIVITY),
-  deliveries: () => new FrameCounter("*", resp("message", "a", ACTIVITY).length),
-  reply: () => "",
-  acked: undefined,
+  deliveries: `frames:*:${resp("message", "a", ACTIVITY).length}`,
 };
 
 const redisStream: Wire = {
   ...redis,
   acked: {
-    hello: () => ({ say: resp("PING"), answeredBy: /PONG\r\n/ }),
-    publication: () => resp("XADD", "s", "MAXLEN", "~", STREAM_ENTRIES, "*", "a", ACTIVITY),
-    answers: () => new MarkedLineCounter(0, "$"),
+    hello: { say: resp("PING"), ready: "PONG\r\n" },
+    publication: resp("XADD", "s", "MAXLEN", "~", STREAM_ENTRIES, "*", "a", ACTIVITY),
+    answer: "$",
   },
 };
 
@@ -107,24 +108,47 @@ export const WIRES: Readonly<Record<WireName, Wire>> = {
   "lines-network": linesNetwork,
   nats,
   redis,
-  "jetstream-file": jetstream("file"),
-  "jetstream-memory": jetstream("memory"),
+  "jetstream-file": jetstream("file", false),
+  "jetstream-memory": jetstream("memory", false),
+  "jetstream-file-ids": jetstream("file", true),
+  "jetstream-memory-ids": jetstream("memory", true),
   "redis-stream": redisStream,
 };
 
-function jetstream(storage: "file" | "memory"): Wire {
+/** `text` for one publisher of one run. */
+export function numbered(text: string, publisher: number): string {
+  return text.replaceAll(PUBLISHER, String(publisher).padStart(PUBLISHER.length, "0"));
+}
+
+/** `text` for one run. */
+export function forRun(text: string, random: string): string {
+  return text.replaceAll(RUN, random.slice(0, RUN.length));
+}
+
+/** What is said to a text that came on an idle connection; empty when nothing. */
+export function reply(text: string): string {
+  if (text.includes("PING\r\n")) return "PONG\r\n";
+  const sequence = /"command":"HEARTBEAT".*?"sequence":(\d+)/.exec(text)?.[1];
+  return sequence === undefined ? "" : `{"command":"HEARTBEAT_ACK","sequence":${sequence}}\n`;
+}
+
+function jetstream(storage: "file" | "memory", hasIds: boolean): Wire {
   const config = JSON.stringify({ name: "bench", subjects: ["s"], storage, discard: "old", max_bytes: STREAM_BYTES });
+  const inbox = `i.${PUBLISHER}`;
+  const headers = `NATS/1.0\r\nNats-Msg-Id: ${RUN}${PUBLISHER}#${stampText(0)}\r\n\r\n`;
   return {
     ...nats,
     acked: {
       // Every publisher makes the stream: the first does, to the others it is there already.
-      hello: (publisher) => ({
-        say: `${NATS_CONNECT}SUB i.${publisher} 1\r\n` +
-          `PUB $JS.API.STREAM.CREATE.bench i.${publisher} ${config.length}\r\n${config}\r\n`,
-        answeredBy: /stream_create_response.*"config".*\r\n/,
-      }),
-      publication: (publisher) => `PUB s i.${publisher} ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`,
-      answers: () => new MarkedLineCounter(0, "M"),
+      hello: {
+        say: `${NATS_CONNECT}SUB ${inbox} 1\r\n` +
+          `PUB $JS.API.STREAM.CREATE.bench ${inbox} ${config.length}\r\n${config}\r\n`,
+        ready: 'stream_create_response","config":',
+      },
+      publication: hasIds
+        ? `HPUB s ${inbox} ${headers.length} ${headers.length + ACTIVITY_BYTES}\r\n${headers}${ACTIVITY}\r\n`
+        : `PUB s ${inbox} ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`,
+      answer: '{"stream":',
     },
   };
 }
@@ -139,18 +163,13 @@ function activity(): string {
 function loginAs(fields: Record<string, unknown>): Hello {
   return {
     say: JSON.stringify({ command: "LOGIN", username: "anonymous", ...fields }) + "\n",
-    answeredBy: /"LOGIN_SUCCESS".*\n/,
+    ready: '"LOGIN_SUCCESS"',
   };
 }
 
 function activityMessage(fields: Record<string, unknown>): string {
   const message = { command: "ACTIVITY_MESSAGE", username: "anonymous", secret: null, ...fields };
   return JSON.stringify({ ...message, activity: JSON.parse(ACTIVITY) }) + "\n";
-}
-
-function heartbeatAck(text: string): string {
-  const sequence = /"command":"HEARTBEAT".*?"sequence":(\d+)/.exec(text)?.[1];
-  return sequence === undefined ? "" : `{"command":"HEARTBEAT_ACK","sequence":${sequence}}\n`;
 }
 
 /** A command of Redis. All is ASCII. */

@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Counter, FrameCounter, LineCounter, MarkedLineCounter } from "../../bench/load/counters.ts";
+import { type Counter, counterOf, FrameCounter, LineCounter, MarkedLineCounter } from "../../bench/load/counters.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -53,18 +53,23 @@ Deno.test("FrameCounter.push() does not count an unfinished frame", () => {
 
 Deno.test("MarkedLineCounter.push() counts marked lines among others at every split", () => {
   const text = '{"c":"A_ACK"}\n{"c":"A_BROADCAST","x":1}\n{"c":"A_ACK","y":22}\n\n{"c":"A_BROADCAST"}\n{"c":"A_ACK"}\n';
-  assertEverySplit(() => new MarkedLineCounter('{"c":"A_'.length, "A"), text, 3);
+  assertEverySplit(() => new MarkedLineCounter('{"c":"A_ACK"'), text, 3);
 });
 
-Deno.test("MarkedLineCounter.push() finds the mark at the very beginning of a line", () => {
-  assertEverySplit(() => new MarkedLineCounter(0, ":"), ":1\r\n+OK\r\n:15\r\n:0\r\n", 3);
+Deno.test("MarkedLineCounter.push() takes the answer to a range for all up to its number", () => {
+  const text = '{"c":"ACK","id":"a#000000000001"}\n{"c":"ACK","upTo":31}\n{"c":"ACK","upTo":40}\n';
+  assertEverySplit(() => new MarkedLineCounter('{"c":"ACK"'), text, 40);
 });
 
 Deno.test("MarkedLineCounter.push() counts as a plain search does", () => {
   const lines = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "M"), maxLength: 8 }), { maxLength: 30 });
-  fc.assert(fc.property(lines, fc.nat(4), cuts, (lines, offset, cuts) => {
+  fc.assert(fc.property(lines, cuts, (lines, cuts) => {
     const text = lines.map((each) => `${each}\n`).join("");
-    const expected = lines.filter((each) => each[offset] === "M").length;
-    assertEquals(count(new MarkedLineCounter(offset, "M"), text, cuts), expected);
+    const expected = lines.filter((each) => each.startsWith("Ma")).length;
+    assertEquals(count(new MarkedLineCounter("Ma"), text, cuts), expected);
   }));
+});
+
+Deno.test("counterOf() refuses a rule that it does not know", () => {
+  assertThrows(() => counterOf("words"), RangeError, 'Nothing is counted by "words"');
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { median, medianRatio, percentile } from "../../bench/statistics.ts";
+import { median, medianRatio, percentile } from "../../bench/figures/statistics.ts";
 
 Deno.test("percentile() is the smallest value that so many do not exceed", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1);

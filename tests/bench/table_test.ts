@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { render, short, type Table, times } from "../../bench/table.ts";
+import { render, short, type Table, times } from "../../bench/figures/table.ts";
 
 const TABLE: Table = {
   title: "Fan-out",

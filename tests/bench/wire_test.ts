@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { ACTIVITY_BYTES, WIRES } from "../../bench/load/wire.ts";
+import { counterOf } from "../../bench/load/counters.ts";
+import { ACTIVITY_BYTES, forRun, numbered, reply, WIRES } from "../../bench/load/wire.ts";
 
 Deno.test("every wire carries the same activity of 200 bytes", () => {
   const activities = Object.values(WIRES).map((wire) => /\{"at".*?\}/.exec(wire.publication)?.[0]);
@@ -8,17 +9,32 @@ Deno.test("every wire carries the same activity of 200 bytes", () => {
   assertEquals(Object.keys(JSON.parse(activities[0]!)), ["at", "text"]);
 });
 
-Deno.test("an acknowledged activity has a messageId whose digits can be counted up", () => {
-  const { messageId } = JSON.parse(WIRES.lines.acked!.publication(0));
-  assertMatch(messageId, /^[0-9a-f]{8}#0{12}$/);
+Deno.test("every acknowledged publication carries the same activity as well", () => {
+  const payloads = Object.values(WIRES).flatMap(({ acked }) => acked === undefined ? [] : [acked.publication]);
+  const activities = payloads.map((publication) => /\{"at".*?\}/.exec(publication)?.[0]);
+  assertEquals(new Set(activities), new Set([/\{"at".*?\}/.exec(WIRES.nats.publication)![0]]));
 });
 
-Deno.test("an idle connection answers a heartbeat with its sequence, and nothing else", () => {
-  const { reply } = WIRES.lines;
+Deno.test("an acknowledged activity has a messageId of its run and publisher, whose digits can be counted up", () => {
+  const { messageId } = JSON.parse(forRun(numbered(WIRES.lines.acked!.publication, 7), "0123abcd-rest"));
+  assertEquals(messageId, "0123abcd07#000000000000");
+});
+
+Deno.test("a publication to JetStream says how long its headers and its payload are", () => {
+  const { publication } = WIRES["jetstream-file-ids"].acked!;
+  const [, headerBytes, allBytes] = /^HPUB s \S+ (\d+) (\d+)\r\n/.exec(publication)!;
+  const rest = publication.slice(publication.indexOf("\r\n") + 2);
+  assertEquals(rest.indexOf('{"at"'), Number(headerBytes));
+  assertEquals(rest.length, Number(allBytes) + 2);
+  assertMatch(rest, /^NATS\/1\.0\r\nNats-Msg-Id: \S+#0{12}\r\n\r\n/);
+});
+
+Deno.test("an idle connection answers a question whether it lives, and nothing else", () => {
   assertEquals(
     reply('{"command":"HEARTBEAT","sequence":3,"of":3,"intervalMs":10000}\n'),
     '{"command":"HEARTBEAT_ACK","sequence":3}\n',
   );
+  assertEquals(reply("PING\r\n"), "PONG\r\n");
   assertEquals(reply('{"command":"ACTIVITY_BROADCAST","activity":{"sequence":3}}\n'), "");
 });
 
@@ -30,7 +46,7 @@ Deno.test("deliveries are counted in what each product sends", () => {
     redis: `*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$200\r\n${activity}\r\n`,
   };
   for (const wire of ["lines", "nats", "redis"] as const) {
-    const counter = WIRES[wire].deliveries();
+    const counter = counterOf(WIRES[wire].deliveries);
     assertEquals(counter.push(new TextEncoder().encode(delivered[wire].repeat(3))), 3, wire);
   }
 });

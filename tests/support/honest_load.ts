@@ -47,15 +47,14 @@ const TEXT = "x".repeat(100);
  */
 const WINDOW = 100;
 const ACK = encoder.encode('{"command":"HEARTBEAT_ACK","sequence":1}\n');
-/** After {"command":" comes the H of HEARTBEAT. */
-const MARK = '{"command":"'.length;
-/** After {"command":"ACTIVITY_ comes the A of ACK or the B of BROADCAST. */
-const ACK_MARK = '{"command":"ACTIVITY_'.length;
+/** What the lines begin with that are counted. */
+const HEARTBEAT = '{"command":"HEARTBEAT"';
+const ACKNOWLEDGEMENT = '{"command":"ACTIVITY_ACK"';
 
 /** One client. */
 class Client {
-  readonly #heartbeats = new MarkedLineCounter(MARK, "H");
-  readonly #acknowledgements = new MarkedLineCounter(ACK_MARK, "A");
+  readonly #heartbeats = new MarkedLineCounter(HEARTBEAT);
+  readonly #acknowledgements = new MarkedLineCounter(ACKNOWLEDGEMENT);
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #name = crypto.randomUUID().slice(0, 8);
   #published = 0;

@@ -31,3 +31,10 @@ export function medianRatio(
   });
   return median(ratios);
 }
+
+/** The straight line through the first and the last point; constant for one, `NaN` for none. */
+export function straightLine(points: readonly (readonly [number, number])[]): (at: number) => number {
+  const [[x0, y0], [x1, y1]] = [points[0] ?? [NaN, NaN], points.at(-1) ?? [NaN, NaN]];
+  const slope = x1 === x0 ? 0 : (y1 - y0) / (x1 - x0);
+  return (at) => y0 + slope * (at - x0);
+}

@@ -1,57 +1,41 @@
 /**
- * What is measured of several servers as one network, each on its own and against one server in the same run. `main.ts`
- * asks for them by name; the loads are in `load/`, like all others.
+ * What is measured of several servers as one network, each on its own and against one server in the same run. The
+ * loads are in `bench/load/`, like all others.
  */
 
-import type { Children } from "./children.ts";
-import { type RunningServer, startThrum } from "./contenders.ts";
-import type { FailoverResult, Job, JobResult, LatencyResult, RateResult } from "./load/job.ts";
-import { residentBytes } from "./load/process_stats.ts";
-import { firstLine } from "./load/first_line.ts";
-import { atServer, runJob } from "./run_scenario.ts";
-import { median, medianRatio } from "./statistics.ts";
-import { short, type Table, times } from "./table.ts";
-
-export const NETWORK_SCENARIO_NAMES = ["failover", "cluster", "catchup", "entries"] as const;
-export type NetworkScenarioName = typeof NETWORK_SCENARIO_NAMES[number];
-
-/** What they are measured with. */
-export interface NetworkBench {
-  /** What starts a server. */
-  readonly thrum: readonly string[];
-  readonly isQuick: boolean;
-  readonly children: Children;
-  onProgress(line: string): void;
-  onProblem(problem: string): void;
-}
+import { startThrum } from "../contenders.ts";
+import { atServer, runJob } from "../generate.ts";
+import { firstLine } from "../load/first_line.ts";
+import type { FailoverResult, Job, JobResult, LatencyResult, RateResult } from "../load/job.ts";
+import { residentBytes } from "../load/process_stats.ts";
+import type { Bench, Load, Part } from "../part.ts";
+import type { RunningServer } from "../start_server.ts";
+import { median, medianRatio } from "../figures/statistics.ts";
+import { short, type Table, times } from "../figures/table.ts";
 
 const perS = (result: RateResult | undefined) => result?.perS;
 /** On a machine that does other things as well, this says more than the rate. */
 const perCore = (result: RateResult | undefined) => result && result.perS / result.serverCores;
 
-/** A job without what depends on the servers. */
-type Load = { [J in Job as J["kind"]]: Omit<J, "wire" | "port" | "serverPid" | "others"> }[Job["kind"]];
-
 const SERVERS = 3;
 const SECRET = "bench";
-// Of 200-byte activities on their way, as in `scenarios.ts`.
+// Of 200-byte activities on their way, as in `bench/parts/fanout.ts`.
 const WINDOW = 512;
 const HOST = "127.0.0.1";
 const MS_PER_S = 1000;
 
-/** Measures `name`, and ends all that was started for it. */
-export async function measureNetwork(name: NetworkScenarioName, bench: NetworkBench): Promise<Table> {
-  const measure = { failover, cluster, catchup, entries }[name];
-  try {
-    return await measure(bench);
-  } finally {
-    await bench.children.stop();
-  }
-}
+/** The parts. Their tables are made while they are measured. */
+export const NETWORK_PARTS: readonly Part[] = Object.entries({ failover, cluster, catchup, entries }).map((
+  [name, measure],
+): Part => ({
+  name,
+  measure: async (bench) => ({ measured: [], tables: [await measure(bench)] }),
+  tables: ({ tables }) => tables ?? [],
+}));
 
-async function failover(bench: NetworkBench): Promise<Table> {
-  const clients = bench.isQuick ? 200 : 500;
-  const rounds = await inRounds(bench.isQuick ? 1 : 5, async (round) => {
+async function failover(bench: Bench): Promise<Table> {
+  const clients = bench.isBrief ? 200 : 500;
+  const rounds = await inRounds(bench.isBrief ? 1 : 5, async (round) => {
     bench.onProgress(`failover · ${clients} clients · ${round}`);
     const servers = await startNetwork(bench, SERVERS);
     const result = await load(bench, servers, { kind: "failover", clients, ratePerS: 20, deadlineMs: 60_000 });
@@ -89,16 +73,16 @@ async function failover(bench: NetworkBench): Promise<Table> {
   };
 }
 
-async function cluster(bench: NetworkBench): Promise<Table> {
-  const { isQuick, onProgress } = bench;
-  const subscribers = isQuick ? 150 : 300;
-  const spans = isQuick
+async function cluster(bench: Bench): Promise<Table> {
+  const { isBrief, onProgress } = bench;
+  const subscribers = isBrief ? 150 : 300;
+  const spans = isBrief
     ? { warmupMs: 250, measureMs: 500, deadlineMs: 30_000 }
     : { warmupMs: 500, measureMs: 2_000, deadlineMs: 60_000 };
   const networks = [await startNetwork(bench, 1), await startNetwork(bench, SERVERS)] as const;
   const fanouts: (RateResult | undefined)[][] = [[], []];
   const latencies: (LatencyResult | undefined)[][] = [[], []];
-  for (let round = 1; round <= (isQuick ? 1 : 5); round++) {
+  for (let round = 1; round <= (isBrief ? 1 : 5); round++) {
     for (const [index, servers] of networks.entries()) {
       const what = `${subscribers} subscribers on ${servers.length} · round ${round}`;
       onProgress(`cluster fan-out · ${what}`);
@@ -153,12 +137,12 @@ async function cluster(bench: NetworkBench): Promise<Table> {
   };
 }
 
-async function catchup(bench: NetworkBench): Promise<Table> {
-  const count = bench.isQuick ? 50_000 : 200_000;
+async function catchup(bench: Bench): Promise<Table> {
+  const count = bench.isBrief ? 50_000 : 200_000;
   const full = await startOne(bench, []);
   bench.onProgress(`catchup · ${count} entries are published`);
   const filled = await fill(bench, full, count);
-  const rates = await inRounds(bench.isQuick ? 1 : 3, async (round) => {
+  const rates = await inRounds(bench.isBrief ? 1 : 3, async (round) => {
     bench.onProgress(`catchup · ${round}`);
     const empty = await startOne(bench, ["--join", `${HOST}:${full.port}`]);
     const startedAt = performance.now();
@@ -188,13 +172,13 @@ async function catchup(bench: NetworkBench): Promise<Table> {
   };
 }
 
-async function entries(bench: NetworkBench): Promise<Table> {
-  const { isQuick, onProgress, children } = bench;
+async function entries(bench: Bench): Promise<Table> {
+  const { isBrief, onProgress, children } = bench;
   const rows: { count: number; startMs: number; startedBytes: number; busyBytes: number }[] = [];
-  const spans = { warmupMs: 500, measureMs: isQuick ? 500 : 3_000, deadlineMs: 60_000 };
-  for (const count of [0, isQuick ? 100_000 : 1_000_000]) {
+  const spans = { warmupMs: 500, measureMs: isBrief ? 500 : 3_000, deadlineMs: 60_000 };
+  for (const count of [0, isBrief ? 100_000 : 1_000_000]) {
     const data = `${await children.folder()}/data`;
-    const first = await startThrum(bench.thrum, ["--data", data], children, ".");
+    const first = await startThrum(bench.programs.thrum, ["--data", data], children, ".");
     if (count > 0) {
       onProgress(`entries · ${count} are published`);
       await fill(bench, first, count);
@@ -203,7 +187,7 @@ async function entries(bench: NetworkBench): Promise<Table> {
     await first.process.status;
     onProgress(`entries · a server with ${count} starts`);
     const beganAt = performance.now();
-    const again = await startThrum(bench.thrum, ["--data", data], children, ".");
+    const again = await startThrum(bench.programs.thrum, ["--data", data], children, ".");
     await firstLine(again.port, loginLine());
     const startMs = performance.now() - beganAt;
     const startedBytes = residentBytes(again.process.pid);
@@ -230,7 +214,7 @@ async function entries(bench: NetworkBench): Promise<Table> {
 }
 
 /** Starts `count` servers, each of which joins the first. They are linked when this returns. */
-async function startNetwork(bench: NetworkBench, count: number): Promise<RunningServer[]> {
+async function startNetwork(bench: Bench, count: number): Promise<RunningServer[]> {
   const servers: RunningServer[] = [];
   while (servers.length < count) {
     const first = servers[0];
@@ -241,26 +225,30 @@ async function startNetwork(bench: NetworkBench, count: number): Promise<Running
   return servers;
 }
 
-async function startOne({ thrum, children }: NetworkBench, more: readonly string[]): Promise<RunningServer> {
+async function startOne({ programs: { thrum }, children }: Bench, more: readonly string[]): Promise<RunningServer> {
   const folder = await children.folder();
   return await startThrum(thrum, ["--data", `${folder}/data`, "-s", SECRET, ...more], children, folder);
 }
 
 /** Publishes `count` activities at `server`. Returns how many it took a second. */
-async function fill(bench: NetworkBench, server: RunningServer, count: number): Promise<number> {
+async function fill(bench: Bench, server: RunningServer, count: number): Promise<number> {
   const result = await load(bench, [server], { kind: "fill", entries: count, window: WINDOW, deadlineMs: 300_000 });
   if (result?.kind !== "rate") throw new Error("The server could not be filled");
   return result.perS;
 }
 
 async function load(
-  bench: NetworkBench,
+  bench: Bench,
   servers: readonly RunningServer[],
   what: Load,
 ): Promise<JobResult | undefined> {
   const [first, ...rest] = servers;
   const others = rest.map(({ port, process }) => ({ port, pid: process.pid }));
-  const result = await runJob({ ...what, ...atServer("lines-network", first!), others }, bench.children);
+  const result = await runJob(
+    { ...what, ...atServer("lines-network", first!), others } as Job,
+    bench.generators,
+    bench.children,
+  );
   if (result.kind !== "failure") return result;
   bench.onProblem(`${what.kind} on ${servers.length}: ${result.message}; ${first!.state()}`);
   return undefined;

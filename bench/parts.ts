@@ -1,0 +1,17 @@
+/** All parts of the benchmark, in the order in which they are measured and shown. */
+
+import type { Part } from "./part.ts";
+import { ack, fullVersusNormal } from "./parts/ack.ts";
+import { fanout, growth, trace, watch } from "./parts/fanout.ts";
+import { idle, memory } from "./parts/idle.ts";
+import { curve, disturbed, latency } from "./parts/latency.ts";
+import { NETWORK_PARTS } from "./parts/network.ts";
+import { soak } from "./parts/soak.ts";
+import { backlog, start } from "./parts/stored.ts";
+
+export const PARTS: readonly Part[] = [
+  ...[fanout, latency, disturbed, ack, fullVersusNormal, memory, idle],
+  ...[curve, growth, backlog, start, trace, watch],
+  ...NETWORK_PARTS,
+  soak,
+];
