@@ -3,6 +3,7 @@
 import { delay } from "@std/async/delay";
 import type { Contender, Family } from "./contenders.ts";
 import type { WireName } from "./load/job.ts";
+import { LOCKED } from "../tools/locked.ts";
 
 /** A server that listens. */
 export interface RunningServer {
@@ -20,7 +21,7 @@ const KEPT_OUTPUT = 4_000;
 
 /** This Deno, so that the same one runs all. */
 export function denoRun(module: string, ...flags: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "-A", ...flags, new URL(module, import.meta.url).pathname];
+  return [Deno.execPath(), "run", LOCKED, "-A", ...flags, new URL(module, import.meta.url).pathname];
 }
 
 /** A server that takes a free port and says which: thrum, and the bare loop. */
