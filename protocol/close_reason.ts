@@ -36,6 +36,7 @@ export const CLOSE_REASONS = {
   PEER_SILENT: { sentence: "the other server does not answer a question", reconnect: "backoff" },
   NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
   SERVER_LOST: { sentence: "its server was lost", reconnect: "now" },
+  ENDED_BY_OPERATOR: { sentence: "an operator of the network ended it", reconnect: "never" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

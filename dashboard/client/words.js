@@ -27,6 +27,7 @@ export const CLOSE_REASONS = Object.freeze({
   PEER_SILENT: { sentence: "the other server does not answer a question", reconnect: "backoff" },
   NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
   SERVER_LOST: { sentence: "its server was lost", reconnect: "now" },
+  ENDED_BY_OPERATOR: { sentence: "an operator of the network ended it", reconnect: "never" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

@@ -3,6 +3,7 @@
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { briefAge, bytes, moment, number, span } from "../format.js";
 import { writeAddress } from "../place/address.js";
+import { canDisconnect } from "../orders/orders.js";
 import { heartbeatBadge } from "../rows.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
@@ -20,13 +21,18 @@ const URGENCY = { probing: 0, watching: 1, unwatched: 2 };
 export class ConnectionsPanel {
   #count = byId("connections-count");
   #filter = byId("connections-filter");
+  #end = byId("connections-end");
   #address;
   #table;
   #frame;
 
-  /** @param {import("../place/place.js").Place} address */
-  constructor(address) {
+  /**
+   * @param {{ onDisconnect: (row: ConnectionRow) => void, address: import("../place/place.js").Place }} options
+   *   `onDisconnect`: somebody wants this connection ended
+   */
+  constructor({ onDisconnect, address }) {
     this.#address = address;
+    this.#end.addEventListener("click", () => this.#chosen !== undefined && onDisconnect(this.#chosen));
     this.#table = new VirtualTable({
       place: byId("connections"),
       tools: byId("connections-tools"),
@@ -37,6 +43,7 @@ export class ConnectionsPanel {
       textOf: textOf,
       address,
       chosen: "connection",
+      onChoose: () => this.#drawEnd(),
       drawRow: (node, row) => {
         node.classList.toggle("is-moved", this.#frame.moves.moved.has(row.key));
         node.classList.toggle("is-gone", row.isGone);
@@ -57,7 +64,21 @@ export class ConnectionsPanel {
     this.#table.show(frame.connectionList, frame.now, () => sayEmpty(frame.view));
     const [shown, all] = [this.#table.shownCount, frame.connectionList.length];
     const gone = this.#table.missing === undefined ? "" : ", the chosen one has ended";
+    this.#drawEnd();
     setText(this.#count, `${shown === all ? number(all) : `${number(shown)} of ${number(all)}`}${gone}`);
+  }
+
+  /** The chosen row, if its connection can be ended from here. */
+  get #chosen() {
+    const row = this.#table.chosen;
+    return this.#frame?.isHome && canDisconnect(row) ? row : undefined;
+  }
+
+  #drawEnd() {
+    const row = this.#chosen;
+    this.#end.hidden = row === undefined;
+    const who = row === undefined ? "" : row.data.user === "" ? row.data.address : row.data.user;
+    setAttribute(this.#end, "aria-label", `Disconnect ${who}`);
   }
 
   /** @returns {import("./virtual_table.js").Column<ConnectionRow>[]} */

@@ -5,7 +5,8 @@
 
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, isolated, shortName } from "../format.js";
-import { startOfDrained } from "../draining.js";
+import { startOfDrained } from "../orders/draining.js";
+import { disconnectOrder, drainOrder } from "../orders/orders.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
@@ -49,7 +50,7 @@ const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 
 /** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
 let drainedStart;
-const session = new Session({ onDrained: () => drainedStart = view.servers[view.from]?.startedAt });
+const session = new Session();
 /** What is shown, as the address has it. */
 const place = new Place(drawSoon);
 const otherServers = new OtherServers();
@@ -60,9 +61,9 @@ const diagram = new DiagramPanel({
 const news = new NewsPanel();
 const panels = [
   new Summary(),
-  new ServersPanel({ onDrain: () => session.askDrain(() => view), address: place }),
+  new ServersPanel({ onDrain: askDrain, address: place }),
   new NeighboursPanel(),
-  new ConnectionsPanel(place),
+  new ConnectionsPanel({ onDisconnect: (row) => session.ask(() => disconnectOrder(row)), address: place }),
   new UsersPanel(place),
   new ActivitiesPanel(place),
   new EndsPanel(place),
@@ -146,6 +147,13 @@ function take(next) {
     users = rows;
   }
   drawSoon();
+}
+
+/** Somebody wants this server drained. @param {string} serverId */
+function askDrain(serverId) {
+  session.ask(() => drainOrder(view, serverId), () => {
+    if (serverId === view.from) drainedStart = view.servers[serverId]?.startedAt;
+  });
 }
 
 /** What this page's own server says of itself, and where others can be asked. */

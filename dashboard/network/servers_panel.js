@@ -1,6 +1,6 @@
 /**
- * The servers: how each is, what it serves, what it has of the log, and its links. One of them, the one that answers,
- * can be drained from here.
+ * The servers: how each is, what it serves, what it has of the log, and its links. Each of them can be drained from
+ * here, by way of the one that answers.
  */
 
 import { badge, byId, element, keyed, setAttribute, setBadge, setText } from "../dom.js";
@@ -36,8 +36,8 @@ export class ServersPanel {
   #frame;
 
   /**
-   * @param {{ onDrain: () => void, address: import("../place/place.js").Place }} options `onDrain`: somebody wants the
-   *   server drained that answers
+   * @param {{ onDrain: (serverId: string) => void, address: import("../place/place.js").Place }} options `onDrain`:
+   *   somebody wants this server drained
    */
   constructor({ onDrain, address }) {
     this.#onDrain = onDrain;
@@ -115,7 +115,7 @@ export class ServersPanel {
       row.append(cell);
     }
     const button = element("button", { type: "button", class: "small", text: "Drain" });
-    button.addEventListener("click", () => this.#onDrain());
+    button.addEventListener("click", () => this.#onDrain(row.thrumKey));
     const progress = element("progress", { max: 1, "aria-label": "Clients handed over" });
     const draining = element("div", { class: "draining" }, element("span", { class: "faint" }), progress);
     const link = element("a", { class: "elsewhere", rel: "noreferrer", text: "its page" });
@@ -133,7 +133,9 @@ export class ServersPanel {
     COLUMNS.forEach(({ draw }, index) => draw(node.cells[index], row, frame));
     const [button, draining, link] = node.cells[COLUMNS.length].children;
     const isSelf = server.state === "self";
-    button.hidden = !isSelf || !frame.isHome || server.draining != null;
+    // A page that is elsewhere has no token there. Without a link nobody can be told.
+    button.hidden = !frame.isHome || !(isSelf || server.state === "linked" || server.state === "suspect") ||
+      server.draining != null;
     button.setAttribute("aria-label", `Drain server ${server.name}`);
     draining.hidden = server.draining == null || isGone(server);
     if (!draining.hidden) {

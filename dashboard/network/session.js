@@ -1,33 +1,32 @@
-/** Signing in with the token, and what needs it: draining the server that answers. */
+/** Signing in with the token, and what needs it: orders to the servers of the network. */
 
 import { byId, setText } from "../dom.js";
-import { drainText } from "../draining.js";
 
 export class Session {
   #button = byId("sign-in");
   #tokenDialog = byId("token-dialog");
   #token = byId("token");
   #tokenError = byId("token-error");
-  #drainDialog = byId("drain-dialog");
-  #drainError = byId("drain-error");
+  #orderDialog = byId("order-dialog");
+  #orderError = byId("order-error");
+  #orderButton = byId("order-do");
+  /** What is asked about just now. */
+  #order = { path: "", body: {}, done: () => {} };
   #mayChange = false;
-  #onDrained;
   /** What to do when signed in. */
   #then = () => {};
 
-  /** @param {{ onDrained: () => void }} listener `onDrained`: the server has taken the order to drain */
-  constructor({ onDrained }) {
-    this.#onDrained = onDrained;
+  constructor() {
     this.#button.addEventListener("click", () => this.#mayChange ? this.#signOut() : this.#askToken());
     byId("token-cancel").addEventListener("click", () => this.#tokenDialog.close());
-    byId("drain-cancel").addEventListener("click", () => this.#drainDialog.close());
+    byId("order-cancel").addEventListener("click", () => this.#orderDialog.close());
     byId("token-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#signIn();
     });
-    byId("drain-form").addEventListener("submit", (event) => {
+    byId("order-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#drain();
+      this.#give();
     });
   }
 
@@ -44,18 +43,24 @@ export class Session {
   }
 
   /**
-   * Asks whether this server is to be drained, and for the token before that.
+   * Asks whether something is to be done, and for the token before that.
    *
-   * @param {() => import("../../view/network_view.ts").NetworkView} look what the network is like by then
+   * @param {() => import("../orders/orders.js").Order} makeOrder as the network is by then
+   * @param {() => void} [done] the server says that it is done
    */
-  askDrain(look) {
+  ask(makeOrder, done = () => {}) {
     if (!this.#mayChange) {
-      this.#askToken(() => this.askDrain(look));
+      this.#askToken(() => this.ask(makeOrder, done));
       return;
     }
-    setText(byId("drain-text"), drainText(look()));
-    setText(this.#drainError, "");
-    this.#drainDialog.showModal();
+    const { title, text, button, path, body } = makeOrder();
+    this.#order = { path, body, done };
+    setText(byId("order-title"), title);
+    setText(byId("order-text"), text);
+    setText(this.#orderButton, button);
+    setText(this.#orderError, "");
+    this.#orderButton.disabled = false;
+    this.#orderDialog.showModal();
   }
 
   #askToken(then = () => {}) {
@@ -91,12 +96,17 @@ export class Session {
     await this.look();
   }
 
-  async #drain() {
-    const error = await post("/api/drain", {});
-    setText(this.#drainError, error);
+  async #give() {
+    const order = this.#order;
+    // Another server has some seconds to answer, and is told once.
+    this.#orderButton.disabled = true;
+    const error = await post(order.path, order.body);
+    this.#orderButton.disabled = false;
+    if (this.#order !== order) return;
+    setText(this.#orderError, error);
     if (error !== "") return await this.look();
-    this.#drainDialog.close();
-    this.#onDrained();
+    this.#orderDialog.close();
+    order.done();
   }
 
   #setMayChange(mayChange) {

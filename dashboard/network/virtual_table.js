@@ -30,6 +30,7 @@ export class VirtualTable {
   #columns;
   #textOf;
   #drawRow;
+  #onChoose;
   #scroller;
   #body;
   #heads;
@@ -61,17 +62,21 @@ export class VirtualTable {
    *   place: HTMLElement, tools: HTMLElement, label: string, name: string, columns: readonly Column<Row>[],
    *   order: import("../table_model.js").Order, textOf: (row: Row) => string,
    *   drawRow?: (node: HTMLElement, row: Row, now: number) => void,
-   *   address: import("../place/place.js").Place, chosen: string,
+   *   address: import("../place/place.js").Place, chosen: string, onChoose?: () => void,
    * }} options `place`: where it is put; `tools`: where the choice of order is put, for screens that are too narrow for
-   *   a head; `drawRow`: for what a whole row shows; `address`: it holds the order and the chosen row, named `chosen`
+   *   a head; `drawRow`: for what a whole row shows; `address`: it holds the order and the chosen row, named `chosen`;
+   *   `onChoose`: another row is chosen, or none
    */
-  constructor({ place, tools, label, name, columns, order, textOf, drawRow = () => {}, address, chosen }) {
+  constructor(
+    { place, tools, label, name, columns, order, textOf, drawRow = () => {}, address, chosen, onChoose = () => {} },
+  ) {
     this.#columns = columns;
     this.#order = this.#usualOrder = order;
     this.#place = address;
     this.#name = name;
     this.#textOf = textOf;
     this.#drawRow = drawRow;
+    this.#onChoose = onChoose;
     this.#body = element("div", { class: "grid-body", role: "rowgroup" });
     this.#scroller = element(
       "div",
@@ -107,6 +112,11 @@ export class VirtualTable {
         this.#isWanted = key !== "";
       },
     });
+  }
+
+  /** The chosen row, if it is there. */
+  get chosen() {
+    return this.#activeKey === null ? undefined : this.#all.find(({ key }) => key === this.#activeKey);
   }
 
   /** The key of the chosen row if it is not there, or not any more. */
@@ -347,6 +357,7 @@ export class VirtualTable {
     this.#isWanted = false;
     this.#drawActive();
     this.#place.changed(kind);
+    this.#onChoose();
   }
 }
 

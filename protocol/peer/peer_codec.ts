@@ -21,6 +21,7 @@ import {
 import { incarnationField } from "./incarnation.ts";
 import type { HeartbeatAckMessage, InvalidLine, WireVector } from "../message.ts";
 import { usernameProblem } from "../names.ts";
+import { readOrderMessage } from "./operate_message.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
@@ -172,7 +173,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "AUTHENTICATE":
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
-  return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields);
+  return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields) ?? readOrderMessage(command, fields);
 }
 
 function readHeartbeatAck(fields: Fields): HeartbeatAckMessage {

@@ -14,6 +14,7 @@ import type {
   WireServer,
   WireVector,
 } from "../message.ts";
+import { OPERATE_FEATURE, type OrderMessage } from "./operate_message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
 /** A server offers this feature in AUTHENTICATE to show that it speaks this dialect. */
@@ -24,7 +25,7 @@ export const CHANGES_FEATURE = "changes";
 /** Offered by a server that tells digests of its entries. */
 export const DIGESTS_FEATURE = "digests";
 /** What this version offers in the greeting. */
-export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE];
+export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE];
 
 /** What a server says about itself when a link opens. */
 export interface PeerIdentity {
@@ -239,6 +240,7 @@ export type PeerMessage =
   | ObserveMessage
   | ObservedMessage
   | OriginMessage
+  | OrderMessage
   | PlaceTalkMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
@@ -251,5 +253,5 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ LOCK_REQUEST: true, LOCK_ALLOWED: true, LOCK_DENIED: true, LOCK_RELEASE: true, ONLINE_CHANGE: true },
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
   ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, FORGOTTEN: true, WANT_ACCOUNTS: true },
-  ...{ ACCOUNTS: true },
+  ...{ ACCOUNTS: true, OPERATE: true, OPERATED: true },
 };

@@ -23,6 +23,7 @@ import type {
   OnlineMessage,
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
+import type { OrderMessage } from "../../protocol/peer/operate_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
 import type { DurationCount, HeartbeatCounts } from "../../view/metric_counters.ts";
 import type { Incarnation } from "../journal/origins/incarnation.ts";
@@ -218,8 +219,14 @@ export interface BackplaneParts {
   trace(): Trace | undefined;
 }
 
-/** Small talk: who is online, where lost connections stood, and who looks at the network. */
-export type Talk = OnlineMessage | OnlineChangeMessage | PlaceTalkMessage | ObserveMessage | ObservedMessage;
+/** Small talk: who is online, where lost connections stood, who looks at the network, and what operators want. */
+export type Talk =
+  | OnlineMessage
+  | OnlineChangeMessage
+  | PlaceTalkMessage
+  | ObserveMessage
+  | ObservedMessage
+  | OrderMessage;
 
 /** A way to another server. */
 export interface Route {
@@ -228,6 +235,8 @@ export interface Route {
   readonly heartbeat: HeartbeatSnapshot | undefined;
   /** How far its calendar is ahead of this server's; `undefined` while it has not said. */
   readonly clockOffset?: ClockOffsetEstimate | undefined;
+  /** What it has offered beyond what every version knows. */
+  readonly features: readonly string[];
 }
 
 /**

@@ -212,6 +212,11 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return this.#open?.clockOffset.estimate;
   }
 
+  /** What it has offered in the greeting. */
+  get features(): readonly string[] {
+    return this.#open?.peer.features ?? [];
+  }
+
   get remoteHost(): string {
     return this.#link.remoteHost;
   }

@@ -9,14 +9,16 @@ import type { CloneError } from "../backplane/clone_error.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Observatory } from "../observe/observatory.ts";
+import type { Operator } from "./operator.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 
-/** Who is told. The first four are functions, as these parts are made later. */
+/** Who is told. The first five are functions, as these parts are made later. */
 export interface NetworkNewsParts {
   backplane(): Pick<Backplane, "say">;
   balancer(): Pick<Balancer, "membersChanged">;
   presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
+  operator(): Pick<Operator, "heard" | "gone">;
   isClosing(): boolean;
   readonly places: ToldPlaces;
   readonly observatory: Pick<Observatory, "soon" | "met" | "gone" | "onObserve" | "onObserved">;
@@ -59,15 +61,16 @@ export class NetworkNews implements BackplaneOwner {
   }
 
   gone(serverId: string): void {
-    const { presence, places, observatory, isClosing } = this.#parts;
+    const { presence, places, observatory, operator, isClosing } = this.#parts;
     // A server that ends its links itself has lost nobody.
     if (!isClosing()) places.gone(serverId);
     presence().serverGone(serverId);
     observatory.gone(serverId);
+    operator().gone(serverId);
   }
 
   said(serverId: string, message: Talk): void {
-    const { presence, places, observatory } = this.#parts;
+    const { presence, places, observatory, operator } = this.#parts;
     switch (message.command) {
       case "ONLINE":
       case "ONLINE_CHANGE":
@@ -77,6 +80,9 @@ export class NetworkNews implements BackplaneOwner {
         return observatory.onObserve(serverId, message);
       case "OBSERVED":
         return observatory.onObserved(serverId, message);
+      case "OPERATE":
+      case "OPERATED":
+        return operator().heard(serverId, message);
       default:
         return places.heard(serverId, message);
     }

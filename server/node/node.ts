@@ -26,6 +26,8 @@ import type { Store } from "../store/store.ts";
 import { AfterCommit } from "./after_commit.ts";
 import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
+import { Operator } from "./operator.ts";
+import type { Order, OrderResult } from "./order.ts";
 import { wireClients } from "./wiring/wire_clients.ts";
 import { wireLog } from "./wiring/wire_log.ts";
 import { wireNetwork } from "./wiring/wire_network.ts";
@@ -112,6 +114,12 @@ export class ThrumNode {
       ...{ refusals, placeTalk, legacy, presence, observatory, supervisor, tracer },
       closeListener: async () => await this.#listener?.close(),
     });
+    wired.operator = new Operator({
+      ...{ named: journal, clock, backplane, connections },
+      drain: () => wired.closing.drain(),
+    });
+    // Whoever waits for another server's answer is not kept by a server that has stopped.
+    void wired.closing.finished.then(() => wired.operator.stop());
   }
 
   /** Users who come in through a door of another protocol. */
@@ -184,6 +192,11 @@ export class ThrumNode {
   /** As `stop`, but gently: nobody logs in any more, and each client goes to another server when it is idle. */
   drain(): void {
     this.#wired.closing.drain();
+  }
+
+  /** Carries out what an operator wants, here or at another server. Never rejects. */
+  operate(order: Order, by: string): Promise<OrderResult> {
+    return this.#wired.operator.carryOut(order, by);
   }
 
   /** Ends it, as its store cannot go on. For faults that were caught outside of the node. */

@@ -176,7 +176,7 @@ test("the page shows three real servers as they are, and what becomes of them", 
     await eventually(page, "a refusal", () => page.locator("#token-error").textContent(), (text) => text !== "");
     await page.getByLabel("Token").fill(TOKEN);
     await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
-    await page.locator("#drain-text", { hasText: "over to the other server, and then stops" }).waitFor();
+    await page.locator("#order-text", { hasText: "over to the other server, and then stops" }).waitFor();
     await page.getByRole("button", { name: "Drain, then stop" }).click();
     assertEquals(await first.program.ended(), 0);
     await page.locator("#lost", { hasText: "This server was drained and has stopped." }).waitFor();
@@ -201,7 +201,7 @@ test("a server that is alone says so before it is drained, and when it has gone 
   await page.getByRole("button", { name: `Drain server ${server.name}` }).click();
   await page.getByLabel("Token").fill(TOKEN);
   await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
-  await page.locator("#drain-text", { hasText: "There is no other server: its 1 client will be disconnected" })
+  await page.locator("#order-text", { hasText: "There is no other server: its 1 client will be disconnected" })
     .waitFor();
   await page.getByRole("button", { name: "Drain, then stop" }).click();
   await page.locator("#lost", { hasText: "This server was drained and has stopped." }).waitFor();

@@ -4,6 +4,8 @@
  */
 
 import { DEFAULT_CONFIG } from "../../config/config.ts";
+import { layered } from "../../config/load.ts";
+import type { Order, OrderResult } from "../../server/node/order.ts";
 import type { Door } from "../../server/gateway/door.ts";
 import { RefusalLog } from "../../server/accounts/refusal_log.ts";
 import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
@@ -13,11 +15,17 @@ import { realClock } from "../../platform/real_clock.ts";
 import { applyPatch } from "../../view/merge_patch.ts";
 import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 
+/** What its door asks of whoever wants to change something. */
+export const CROWD_TOKEN = "the-token-of-a-crowd";
+
 /** The view that is shown, with the door through which it is seen. `await using` closes that. */
 export class CrowdNode implements AsyncDisposable {
   readonly #observers = new Set<{ changed(change: NetworkChange): void }>();
   /** The gateways of other servers, `HOST:PORT`: set before a page is opened that is to go there. */
   gateways: readonly string[] = [];
+  /** What operators wanted, and what becomes of it. */
+  readonly orders: Order[] = [];
+  becomes: OrderResult = { ok: true };
   #view: NetworkView;
   #door!: Door;
 
@@ -27,7 +35,8 @@ export class CrowdNode implements AsyncDisposable {
 
   static async open(view: NetworkView): Promise<CrowdNode> {
     const crowd = new CrowdNode(view);
-    const parts = { node: crowd.#node(), config: DEFAULT_CONFIG, clock: realClock, crypto: nodeCrypto };
+    const config = layered(DEFAULT_CONFIG, { gateway: { http: { token: CROWD_TOKEN } } });
+    const parts = { node: crowd.#node(), config, clock: realClock, crypto: nodeCrypto };
     crowd.#door = await openHttpDoor(parts, { host: "127.0.0.1", port: 0 });
     return crowd;
   }
@@ -92,7 +101,10 @@ export class CrowdNode implements AsyncDisposable {
       },
       diagram: () => [],
       recordedSinceMs: undefined,
-      drain: unasked("a drain"),
+      operate: (order) => {
+        this.orders.push(order);
+        return Promise.resolve(this.becomes);
+      },
       metrics: unasked("metrics"),
       refusals: new RefusalLog(realClock),
     };

@@ -17,7 +17,7 @@ export type GatewayNode =
     | "look"
     | "diagram"
     | "recordedSinceMs"
-    | "drain"
+    | "operate"
     | "metrics"
     | "gateways"
     | "refusals"

@@ -8,6 +8,7 @@ import { bearerOf, type Hosts, isLocal, misdirected, type Need, type Refusal, re
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
+import { type AskedOrder, readOrder } from "./orders.ts";
 import { allowedCalls, isShared } from "./other_pages.ts";
 
 /** Everything that does not change between requests, and the state of the server. */
@@ -33,7 +34,8 @@ export type Answer =
   | { readonly kind: "line" }
   | { readonly kind: "signIn"; readonly token: string }
   | { readonly kind: "signOut" }
-  | { readonly kind: "drain" };
+  /** An operator wants something done. */
+  | { readonly kind: "order"; readonly order: AskedOrder };
 
 /** The largest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
@@ -54,6 +56,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/diagram.svg": { GET: "look" },
   "/api/session": { GET: "nothing", POST: "nothing", DELETE: "nothing" },
   "/api/drain": { POST: "change" },
+  "/api/disconnect": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },
@@ -118,7 +121,9 @@ export function decide(
       if (method === "GET") return reply(jsonReply(sessionState(shown, local), surroundings));
       return method === "DELETE" ? { kind: "signOut" } : signIn(body, surroundings);
     case "/api/drain":
-      return { kind: "drain" };
+      return order("drain", body, surroundings);
+    case "/api/disconnect":
+      return order("disconnect", body, surroundings);
     case "/metrics":
       return { kind: "metrics" };
     case "/healthz":
@@ -242,6 +247,11 @@ function signIn(body: string, surroundings: Surroundings): Answer {
   }
   if (typeof token === "string" && token !== "") return { kind: "signIn", token };
   return reply(errorReply(400, 'the body must be {"token": "…"}', surroundings));
+}
+
+function order(kind: "drain" | "disconnect", body: string, surroundings: Surroundings): Answer {
+  const order = readOrder(kind, body);
+  return "wrong" in order ? reply(errorReply(400, order.wrong, surroundings)) : { kind: "order", order };
 }
 
 function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {

@@ -44,6 +44,7 @@ import {
   writtenReply,
 } from "./handler.ts";
 import { sharingHeaders } from "./other_pages.ts";
+import { type AskedOrder, orderFor, refusedOrder } from "./orders.ts";
 import { LoopDelay } from "./loop_delay.ts";
 import { PrometheusMetrics } from "./metrics.ts";
 import { TokenGuard } from "./token_guard.ts";
@@ -259,13 +260,24 @@ class HttpDoor implements Door, HttpHandler {
           headers: { ...apiHeaders(surroundings), "set-cookie": this.#guard.signOut(request) },
           body: "",
         });
-      case "drain":
-        logger.info("asked to drain by {address}", { address: callerOf(request, this.#proxies) });
-        exchange.reply(jsonReply({ state: "draining" }, surroundings, 202));
-        return this.#node.drain();
+      case "order":
+        return await this.#order(answer.order, exchange);
       default:
         answer satisfies never;
     }
+  }
+
+  /** An operator wants something done, here or at another server. */
+  async #order(asked: AskedOrder, exchange: HttpExchange): Promise<void> {
+    const surroundings = this.#surroundings;
+    const order = orderFor(asked, this.#node.serverId);
+    const result = await this.#node.operate(order, callerOf(exchange.request, this.#proxies));
+    if (!result.ok) {
+      const { status, sentence } = refusedOrder(result.problem);
+      return exchange.reply(errorReply(status, sentence, surroundings));
+    }
+    const isDrain = order.kind === "drain";
+    exchange.reply(jsonReply({ state: isDrain ? "draining" : "disconnected" }, surroundings, isDrain ? 202 : 200));
   }
 
   #stream(exchange: HttpExchange): void {

@@ -107,6 +107,8 @@ export class LinkEvents implements PeerLinkOwner {
       case "PLACES":
       case "OBSERVE":
       case "OBSERVED":
+      case "OPERATE":
+      case "OPERATED":
         return owner.said(link.serverId, message);
     }
   }

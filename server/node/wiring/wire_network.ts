@@ -65,6 +65,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       backplane: () => backplane,
       balancer: () => balancer,
       presence: () => presence,
+      operator: () => wired.operator,
       isClosing: () => wired.closing.hasBegun,
       places: places.talk,
       observatory: observers.observatory,

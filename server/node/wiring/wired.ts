@@ -32,6 +32,7 @@ import type { LimitName } from "../../session/limits/limit_names.ts";
 import type { DiskBudget } from "../../store/disk_budget.ts";
 import type { AfterCommit } from "../after_commit.ts";
 import type { Closing } from "../closing.ts";
+import type { Operator } from "../operator.ts";
 
 /** What all of a server is made with. */
 export interface MachineParts {
@@ -101,6 +102,7 @@ export class Wired {
   clients!: WiredClients;
   afterCommit!: AfterCommit;
   closing!: Closing;
+  operator!: Operator;
   /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
   http = "";
 }

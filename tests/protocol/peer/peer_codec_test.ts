@@ -130,6 +130,23 @@ Deno.test("OBSERVE and OBSERVED are read, and refused where their parts are not 
   }
 });
 
+Deno.test("OPERATE and OPERATED are read, and refused where their parts are not what they should be", () => {
+  const read = (message: unknown) => parsePeerLine(JSON.stringify(message)) as unknown;
+  const operate = { command: "OPERATE", ask: 1, action: "disconnect", connection: "7", since: 9, by: "192.0.2.7" };
+  assertEquals(read({ ...operate, more: 1 }), operate);
+  assertEquals(read({ command: "OPERATE", ask: 1 }), { command: "OPERATE", ask: 1, action: "", by: "" });
+  const operated = { command: "OPERATED", ask: 1, result: "done" };
+  assertEquals(read({ ...operated, more: 1 }), operated);
+  const long = "x".repeat(256);
+  for (const wrong of [{ ask: -1 }, { ask: "1" }, { action: 1 }, { action: long }, { connection: 7 }, { since: -1 }]) {
+    assertEquals((read({ ...operate, ...wrong }) as { command: string }).command, "", JSON.stringify(wrong));
+  }
+  for (const wrong of [{ connection: long }, { by: long }, { by: [] }]) {
+    assertEquals((read({ ...operate, ...wrong }) as { command: string }).command, "", JSON.stringify(wrong));
+  }
+  assertEquals((read({ ...operated, result: long }) as { command: string }).command, "");
+});
+
 Deno.test("HAVE, WANT and the messages about locks are read; what more they have is passed over", () => {
   for (const command of ["HAVE", "WANT"]) {
     const message = { command, vector: { a: 1, b: 0 } };

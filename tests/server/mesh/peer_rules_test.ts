@@ -107,6 +107,8 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   ONLINE_CHANGE: { username: "bob", event: "joined", lamport: 5 },
   OBSERVE: { active: false },
   OBSERVED: { reset: true, patch: {}, ends: [], events: [] },
+  OPERATE: { ask: 1, action: "promote", connection: "7", since: 9, by: "192.0.2.7" },
+  OPERATED: { ask: 1, result: "done" },
   RETRACTED: { origin: "other", first: 1, last: 1, digest: DIGEST },
   DIGESTS_ASK: { origin: "other", sequences: [1] },
   DIGESTS: { origin: "other", digests: { 1: DIGEST } },

@@ -16,6 +16,7 @@ function newsOf({ isClosing = false } = {}) {
       heard: note("presence: heard"),
       serverGone: note("presence: gone"),
     }),
+    operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
     isClosing: () => isClosing,
     places: {
       ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
@@ -50,13 +51,13 @@ Deno.test("a server that was met is told who is here first, and then asked", () 
 Deno.test("places are told of a lost server before anybody hears who is gone with it", () => {
   const { news, told } = newsOf();
   news.gone("s-2");
-  assertEquals(told, ["places: gone s-2", "presence: gone s-2", "observers: gone s-2"]);
+  assertEquals(told, ["places: gone s-2", "presence: gone s-2", "observers: gone s-2", "operator: gone s-2"]);
 });
 
 Deno.test("a server that ends its links itself has lost nobody", () => {
   const { news, told } = newsOf({ isClosing: true });
   news.gone("s-2");
-  assertEquals(told, ["presence: gone s-2", "observers: gone s-2"]);
+  assertEquals(told, ["presence: gone s-2", "observers: gone s-2", "operator: gone s-2"]);
 });
 
 Deno.test("a server that was started anew costs places alone, as it says itself who is online", () => {
@@ -74,6 +75,8 @@ Deno.test("each kind of talk goes to who understands it, and who is online to pl
     { command: "BEHIND", users: [] },
     { command: "OBSERVE", active: true },
     { command: "OBSERVED", reset: false, patch: {}, ends: [], events: [] },
+    { command: "OPERATE", ask: 1, action: "drain", by: "" },
+    { command: "OPERATED", ask: 1, result: "done" },
   ];
   for (const message of talk) news.said("s-2", message);
   assertEquals(told, [
@@ -81,6 +84,7 @@ Deno.test("each kind of talk goes to who understands it, and who is online to pl
     ...["places: online s-2 ONLINE_CHANGE", "presence: heard s-2 ONLINE_CHANGE"],
     ...["places: heard s-2 PLACE_ASK", "places: heard s-2 BEHIND"],
     ...["observers: looks s-2 OBSERVE", "observers: seen s-2 OBSERVED"],
+    ...["operator: heard s-2 OPERATE", "operator: heard s-2 OPERATED"],
   ]);
 });
 

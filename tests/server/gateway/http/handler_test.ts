@@ -28,7 +28,7 @@ const LOOKS = [
   "GET /line",
   "GET /nothing-here",
 ];
-const CHANGES = ["POST /api/drain"];
+const CHANGES = ["POST /api/drain", "POST /api/disconnect"];
 const OPEN = [
   "GET /assets/sign_in.js",
   "GET /assets/style.css",
@@ -72,7 +72,7 @@ Deno.test("every route from everywhere with everything that can be shown: who ma
       }
     }
   }
-  assertEquals(rows, 3 * 5 * 20);
+  assertEquals(rows, 3 * 5 * 21);
 });
 
 Deno.test("who is not known counts as this machine only where nobody else can come", () => {
@@ -99,7 +99,7 @@ Deno.test("each route does what it is for", () => {
     "GET /api/network": "network",
     "GET /api/events": "events",
     "GET /metrics": "metrics",
-    "POST /api/drain": "drain",
+    "POST /api/drain": "order",
     "DELETE /api/session": "signOut",
     "POST /api/session": "signIn",
   };
@@ -391,6 +391,6 @@ Deno.test("whatever is asked is answered", () => {
   fc.assert(fc.property(anything, fc.string(), fc.constantFrom(...ALL_SHOWN), (asked, body, shown) => {
     refuseStranger(asked, SITE);
     const answer = decide(asked, body, shown, "ready", SITE);
-    if (answer.kind === "drain") assert(shown === "token" || shown === "session");
+    if (answer.kind === "order") assert(shown === "token" || shown === "session");
   }));
 });

@@ -228,6 +228,31 @@ Deno.test("draining through the gateway stops the server, and ends the streams",
   await assertRejects(() => ask(port, "GET /healthz"));
 });
 
+Deno.test("an operator disconnects a client, and is told what cannot be done", async () => {
+  await using gateway = await start();
+  const { server, port } = gateway;
+  await using client = await LineClient.connect(server.port);
+  client.send({ command: "LOGIN", username: "anonymous", features: ["ack"] });
+  await client.next("LOGIN_SUCCESS");
+  const view = JSON.parse((await ask(port, "GET /api/network")).body);
+  const [[connection, { since }]] = Object.entries(view.connections[server.serverId]) as [[string, { since: number }]];
+  const order = (fields: object, headers: Record<string, string> = BEARER) =>
+    ask(
+      port,
+      "POST /api/disconnect",
+      headers,
+      JSON.stringify({ server: server.serverId, connection, since, ...fields }),
+    );
+  assertEquals((await order({}, {})).status, 401);
+  const statusOf = async (fields: object) => (await order(fields)).status;
+  assertEquals([await statusOf({ connection: "99" }), await statusOf({ since: since + 1 })], [404, 404]);
+  assertEquals([await statusOf({ server: "s-nobody" }), await statusOf({ since: "now" })], [404, 400]);
+  const done = await order({});
+  assertEquals([done.status, JSON.parse(done.body)], [200, { state: "disconnected" }]);
+  assertEquals((await client.next("END_CONNECTION")).reason, "ENDED_BY_OPERATOR");
+  assertEquals((await ask(port, "POST /api/drain", BEARER, '{"server":"s-nobody"}')).status, 404);
+});
+
 Deno.test("a gateway that other machines reach needs a token", async () => {
   await assertRejects(
     () =>
