@@ -12,12 +12,22 @@ interface Run {
   readonly audience: Audience;
   readonly first: number;
   last: number;
-  text: string;
+  /** Where its lines stand among the bytes of the turn. */
+  readonly from: number;
+  to: number;
 }
 
-/** Longer runs are cut, in UTF-16 units. So a reader that is behind never takes much more than this at once. */
-const MAX_RUN_LENGTH = 262_144;
+/** Longer runs are cut. So a reader that is behind never takes much more than this at once. */
+const MAX_RUN_BYTES = 262_144;
+/** The room for a turn, and how much of it is kept for the next one. */
+const TURN_BYTES = 65_536;
+const MAX_KEPT_BYTES = 1_048_576;
+/** A UTF-16 unit takes at most so many bytes. */
+const MAX_UNIT_BYTES = 3;
+const NEWLINE = 0x0a;
+const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The unfinished end of the log. */
 export class SegmentBuilder {
@@ -28,6 +38,9 @@ export class SegmentBuilder {
    */
   readonly #buried: Map<string, number>;
   #runs: Run[] = [];
+  /** The lines of the turn. Each segment gets a copy of its part, as this is written again in the next turn. */
+  #bytes: Uint8Array = NOTHING;
+  #length = 0;
 
   /** Goes on after `vector` and `buried`. */
   constructor(vector: Vector, buried: Vector = {}) {
@@ -71,15 +84,36 @@ export class SegmentBuilder {
    * elsewhere.
    */
   add(origin: string, sequence: number, audience: Audience, line: string): void {
+    const room = line.length * MAX_UNIT_BYTES;
+    this.write(
+      origin,
+      sequence,
+      audience,
+      room,
+      (into, at) => at + encoder.encodeInto(line, into.subarray(at)).written,
+    );
+  }
+
+  /** The same for a line that `write` writes: at most `room` bytes, from a place on. It gives the place behind them. */
+  write(
+    origin: string,
+    sequence: number,
+    audience: Audience,
+    room: number,
+    write: (into: Uint8Array, at: number) => number,
+  ): void {
+    const from = this.#length;
+    if (this.#bytes.length - from < room) this.#grow(from + room);
+    const to = this.#length = write(this.#bytes, from);
     const run = this.#runs[this.#runs.length - 1];
     if (
-      run !== undefined && run.origin === origin && run.last + 1 === sequence && run.text.length < MAX_RUN_LENGTH &&
+      run !== undefined && run.origin === origin && run.last + 1 === sequence && run.to - run.from < MAX_RUN_BYTES &&
       isSameAudience(run.audience, audience)
     ) {
-      run.text += line;
       run.last = sequence;
+      run.to = to;
     } else {
-      this.#runs.push({ origin, audience, first: sequence, last: sequence, text: line });
+      this.#runs.push({ origin, audience, first: sequence, last: sequence, from, to });
     }
     this.#last[origin] = sequence;
     if (this.#buried.size > 0) this.#buried.delete(origin);
@@ -88,7 +122,10 @@ export class SegmentBuilder {
   /** The line of an entry that was added since the last `take`, without its end. */
   lineOf(origin: string, sequence: number): string | undefined {
     const run = this.#runs.find((run) => run.origin === origin && run.first <= sequence && sequence <= run.last);
-    return run?.text.split("\n", sequence - run.first + 1).at(-1);
+    if (run === undefined) return undefined;
+    let from = run.from;
+    for (let skip = sequence - run.first; skip > 0; skip--) from = this.#bytes.indexOf(NEWLINE, from) + 1;
+    return decoder.decode(this.#bytes.subarray(from, this.#bytes.indexOf(NEWLINE, from)));
   }
 
   /** The log has `origin` only up to `sequence`: nothing of it was added since `take`. */
@@ -99,16 +136,25 @@ export class SegmentBuilder {
   /** The entries that were added since the last call, as segments that follow `head`. */
   take(head: Position, takenAt: number): Segment[] {
     const runs = this.#runs;
+    const bytes = this.#bytes;
     this.#runs = [];
-    return runs.map(({ origin, audience, first, last, text }, index) => ({
+    this.#length = 0;
+    if (bytes.length > MAX_KEPT_BYTES) this.#bytes = NOTHING;
+    return runs.map(({ origin, audience, first, last, from, to }, index) => ({
       position: head + 1 + index,
       origin,
       first,
       last,
       audience,
       takenAt,
-      bytes: encoder.encode(text),
+      bytes: bytes.slice(from, to),
     }));
+  }
+
+  #grow(least: number): void {
+    const grown = new Uint8Array(Math.max(least, this.#bytes.length * 2, TURN_BYTES));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { ActivityAnswer } from "./ack_message.ts";
+import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
 
 /**
@@ -78,7 +79,7 @@ export interface ActivityMessage {
   readonly username: string | undefined;
   readonly secret: string | undefined;
   /** The JSON text of the activity as it was written, without any `authenticated_user` of the client. */
-  readonly activity: string;
+  readonly activity: string | RawText;
   /** Chosen by the sender. The server publishes one activity for each id, even if the sender repeats it. */
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */

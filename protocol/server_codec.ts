@@ -1,10 +1,9 @@
 /**
  * Lines that servers send: the server writes them, the client reads them. Pure.
- *
- * A broadcast is written once for all its receivers, from the activity's own text. Only `authenticated_user` changes.
  */
 
 import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
+import { type Broadcast, broadcastRoom, writeBroadcast } from "./publication/broadcast_bytes.ts";
 import {
   FieldProblem,
   type Fields,
@@ -32,9 +31,9 @@ import type {
 } from "./message.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 /** The end of a line of the past. */
 const PAST = encoder.encode(',"past":true}\n');
-const SPACE = 0x20;
 const CLOSE_BRACE = 0x7d;
 
 /** Any message as a line, its end included. Members that are `undefined` are left out. */
@@ -47,38 +46,15 @@ export function lineBytes<M extends { readonly command: string }>(message: M): U
   return encoder.encode(encodeLine(message));
 }
 
-/** The content of a broadcast. */
-export interface Broadcast {
-  /** The activity's JSON text: an object without `authenticated_user`. */
-  readonly activity: string;
-  /** `authenticated_user` as a JSON string (`quoteUsername`), made once at each login. */
-  readonly quotedUsername: string;
-  readonly origin: string;
-  readonly sequence: number;
-  readonly lamport: number;
-  /** Milliseconds since 1970. */
-  readonly sentAt: number;
-  readonly messageId: string | undefined;
-  /** The `id` of the entry that its sender published before it, if that entry has another origin. */
-  readonly after?: string | undefined;
-  /** The server of the older dialect that the activity came through, if that server does not answer for its user. */
-  readonly via?: string | undefined;
-}
-
 /** A username as it stands in a line. */
 export function quoteUsername(username: string): string {
   return JSON.stringify(username);
 }
 
-/** An ACTIVITY_BROADCAST line, its end included. */
-export function encodeBroadcast(
-  { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via }: Broadcast,
-): string {
-  return `{"command":"ACTIVITY_BROADCAST","activity":${activity.slice(0, -1)}${
-    isEmptyObject(activity) ? "" : ","
-  }"authenticated_user":${quotedUsername}},"id":"${origin}:${sequence}","lamport":${lamport},"sentAt":${sentAt}${
-    messageId === undefined ? "" : `,"messageId":${JSON.stringify(messageId)}`
-  }${after === undefined ? "" : `,"after":"${after}"`}${via === undefined ? "" : `,"via":${JSON.stringify(via)}`}}\n`;
+/** An ACTIVITY_BROADCAST line as text, its end included: for tools. */
+export function encodeBroadcast(broadcast: Broadcast): string {
+  const line = new Uint8Array(broadcastRoom(broadcast));
+  return decoder.decode(line.subarray(0, writeBroadcast(line, 0, broadcast)));
 }
 
 /** The line of a broadcast (without its end) as a line of the past, its end included. */
@@ -323,10 +299,4 @@ function readGaps(value: unknown): WireGap[] {
     first: integerField(gap.first, "first", 1, Number.MAX_SAFE_INTEGER),
     last: optionalIntegerField(gap.last, "last", 1, Number.MAX_SAFE_INTEGER) ?? null,
   }));
-}
-
-function isEmptyObject(text: string): boolean {
-  // Almost every activity has a member, and mostly it begins right after the brace.
-  const second = text.charCodeAt(1);
-  return second === CLOSE_BRACE || (second <= SPACE && text.slice(1, -1).trim() === "");
 }

@@ -2,12 +2,13 @@
 
 import type { Audience } from "../../log/segment.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
+import type { RawText } from "../../protocol/publication/raw_text.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 
 /** An activity that a client published. */
 export interface Publication {
   /** The activity's JSON text. */
-  readonly activity: string;
+  readonly activity: string | RawText;
   readonly username: string;
   /** The username as it stands in a line. */
   readonly quotedUsername: string;

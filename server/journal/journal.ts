@@ -12,7 +12,7 @@ import type { Clock } from "../../platform/clock.ts";
 import { encodeAccount } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
-import { encodeBroadcast } from "../../protocol/server_codec.ts";
+import { broadcastRoom, writeBroadcast } from "../../protocol/publication/broadcast_bytes.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
 import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
@@ -247,8 +247,8 @@ export class Journal {
     const { origin, sequence } = own;
     const previous = this.#senders.takePrevious(username, after);
     const afterId = previous === undefined ? undefined : formatEntryId(previous);
-    const line = encodeBroadcast({ ...own, activity, quotedUsername, messageId, after: afterId, via });
-    this.#builder.add(origin, sequence, EVERYONE, line);
+    const line = { ...own, activity, quotedUsername, messageId, after: afterId, via };
+    this.#builder.write(origin, sequence, EVERYONE, broadcastRoom(line), (into, at) => writeBroadcast(into, at, line));
     if (messageId !== undefined) {
       this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.takenAt });
     }

@@ -21,11 +21,14 @@ import {
 } from "./session.ts";
 import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
+import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
+import { takePublication } from "./publication_intake.ts";
 import { Replies, type RepliesOwner } from "./replies.ts";
 import type { ConnectionParts } from "./connection_parts.ts";
 import type { ConnectionOrigin, ConnectionOwner, ServedConnection } from "./served_connection.ts";
 import type { PeerEntranceOwner } from "./peer_entrance.ts";
-import { type ClientPhase, kindOf, owesIn, type Phase, servedIn, sessionOf, takingIn } from "./connection_phase.ts";
+import { type ClientPhase, isQuietIn, mayBeMovedIn, owesIn, type Phase } from "./connection_phase.ts";
+import { servedIn, sessionOf, takingIn } from "./connection_phase.ts";
 import { viewOf } from "./connection_view.ts";
 import type { EntranceOwner } from "./entrance.ts";
 import { ConnectionLog } from "./connection_log.ts";
@@ -39,10 +42,6 @@ import { isThirdFamily } from "../legacy/legacy_codec.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
 
-/** A client that has published within this is in the middle of something. */
-const BUSY_MS = 1_000;
-/** One that has published nothing for so long has nothing to say. */
-const QUIET_MS = 10_000;
 /** How long the last line may take to leave before the link is cut. */
 const LINGER_MS = 2_000;
 
@@ -127,7 +126,7 @@ export class Connection
   }
 
   get isQuiet(): boolean {
-    return this.#parts.clock.nowMs() - (servedIn(this.#phase)?.publishedAt ?? -Infinity) >= QUIET_MS;
+    return isQuietIn(this.#phase, this.#parts.clock.nowMs());
   }
 
   /** Ends the connection of this server's own will. Peers are ended by the backplane. */
@@ -217,10 +216,7 @@ export class Connection
   }
 
   canBeMoved(nowMs: number): boolean {
-    const phase = this.#phase;
-    // Without acknowledgements, activities that are on their way would be lost.
-    return phase.kind === "client" && this.canResume && this.#knows("ack") && !this.replies.isWaiting &&
-      phase.client.isIdleFor(BUSY_MS, nowMs);
+    return mayBeMovedIn(this.#phase, nowMs) && !this.replies.isWaiting;
   }
 
   sendBackups(servers: readonly WireServer[]): void {
@@ -242,9 +238,8 @@ export class Connection
 
   describe(nowWallMs: number): ConnectionView {
     const { address, outlet: { pendingBytes } } = this;
-    const [user, kind, client] = [this.#username, kindOf(this.#phase), servedIn(this.#phase)];
-    const seen = { user, address, kind, over: this.over, since: this.#since, waitingBytes: pendingBytes, client };
-    return viewOf(seen, nowWallMs);
+    const seen = { user: this.#username, address, phase: this.#phase, over: this.over, since: this.#since };
+    return viewOf({ ...seen, waitingBytes: pendingBytes }, nowWallMs);
   }
 
   // ---- facts for the session -------------------------------------------------------------------------------------
@@ -317,6 +312,11 @@ export class Connection
     }
     this.#apply(step);
     return "dear";
+  }
+
+  takePublication(publication: PlainPublication, bytes: Uint8Array): boolean {
+    const phase = this.#phase;
+    return phase.kind === "client" && takePublication(phase, publication, bytes, this);
   }
 
   takeProblem(problem: string): void {

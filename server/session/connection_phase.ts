@@ -20,6 +20,11 @@ export interface ClientPhase {
   readonly proven: Proven | undefined;
 }
 
+/** A client that has published within this is in the middle of something. */
+const BUSY_MS = 1_000;
+/** One that has published nothing for so long has nothing to say. */
+const QUIET_MS = 10_000;
+
 /** What a connection is, with all that it has in this phase. A phase is replaced whole. */
 export type Phase =
   /** It has to say who it is. */
@@ -77,6 +82,19 @@ export function sessionOf(phase: Phase): Session {
 /** The client that it is, or was. */
 export function servedIn(phase: Phase): ServedClient | undefined {
   return phase.kind === "client" ? phase.client : phase.kind === "closed" ? phase.served : undefined;
+}
+
+/** Whether it has published nothing for long. */
+export function isQuietIn(phase: Phase, nowMs: number): boolean {
+  return nowMs - (servedIn(phase)?.publishedAt ?? -Infinity) >= QUIET_MS;
+}
+
+/** Whether it is a client that loses nothing when it has to go elsewhere. */
+export function mayBeMovedIn(phase: Phase, nowMs: number): boolean {
+  if (phase.kind !== "client") return false;
+  const { features } = phase.session;
+  // Without acknowledgements, activities that are on their way would be lost.
+  return features.includes("resume") && features.includes("ack") && phase.client.isIdleFor(BUSY_MS, nowMs);
 }
 
 /** What it is called for people. */

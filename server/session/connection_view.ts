@@ -1,25 +1,25 @@
 /** One connection as people see it. */
 
 import type { ConnectionView } from "../../view/network_view.ts";
-import type { ServedClient } from "./client/served_client.ts";
+import { kindOf, type Phase, servedIn } from "./connection_phase.ts";
 
 /** What there is to see of a connection. */
-export interface ViewFacts
-  extends Pick<ConnectionView, "user" | "address" | "kind" | "over" | "since" | "waitingBytes"> {
-  /** The client that it is or was. */
-  readonly client: Pick<ServedClient, "supervision" | "isBehind"> | undefined;
+export interface ViewFacts extends Pick<ConnectionView, "user" | "address" | "over" | "since" | "waitingBytes"> {
+  readonly phase: Phase;
 }
 
 /** Its row on the dashboard, at `nowWallMs`. */
 export function viewOf(
-  { user, address, kind, over, since, waitingBytes, client }: ViewFacts,
+  { user, address, phase, over, since, waitingBytes }: ViewFacts,
   nowWallMs: number,
 ): ConnectionView {
+  // The client that it is or was.
+  const client = servedIn(phase);
   const heartbeat = client?.supervision.heartbeat;
   return {
     user,
     address,
-    kind,
+    kind: kindOf(phase),
     over,
     since,
     state: heartbeat === undefined ? "unwatched" : heartbeat.state === "probing" ? "probing" : "watching",

@@ -1,11 +1,14 @@
 /**
- * Lines of one connection on their way in. They are taken in their order, as far as the connection's share of the turn
- * goes. The rest is held, and the link is not read meanwhile. The link of a client that does not take its answers is
- * not read either.
+ * Lines of one connection on their way in. Publications of a client are taken where they stand in the bytes, as long as
+ * they are plain. All other lines become texts. They are taken in their order, as far as the connection's share of the
+ * turn goes. The rest is held, and the link is not read meanwhile. The link of a client that does not take its answers
+ * is not read either.
  */
 
+import { isUtf8 } from "../../platform/node_buffer.ts";
 import type { Link } from "../../platform/transport.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
+import { type PlainPublication, PublicationReader } from "../../protocol/publication/plain_publication.ts";
 import type { LongLogins } from "./limits/long_logins.ts";
 import type { Waiter, WorkShares } from "./limits/work_shares.ts";
 
@@ -37,6 +40,8 @@ export interface LineIntakeOwner {
   readonly isStuffed: boolean;
   /** Takes a line, if it takes lines now. */
   takeLine(line: string): Taken;
+  /** Takes a publication that stands in `bytes`, if it is as usual. Else it comes again, as a line. */
+  takePublication(publication: PlainPublication, bytes: Uint8Array): boolean;
   /** What came is no line, and why. */
   takeProblem(problem: string): void;
   /** The other lines are for the new owner of the link. */
@@ -58,6 +63,9 @@ interface Held {
 /** Lines that cost next to nothing between two looks at the clock. */
 const CHEAP_LINES = 32;
 const NO_LINES: readonly string[] = [];
+const NEWLINE = 0x0a;
+/** One for all, as what it has read is taken at once. */
+const reader = new PublicationReader();
 
 /** One connection's. */
 export class LineIntake implements Waiter {
@@ -65,6 +73,7 @@ export class LineIntake implements Waiter {
   readonly #link: Link;
   readonly #shares: WorkShares;
   readonly #owner: LineIntakeOwner;
+  readonly #maxLineBytes: number;
   /** While something is looked up, or until the next share. */
   #held: Held | undefined;
   #hasFinished = false;
@@ -73,6 +82,7 @@ export class LineIntake implements Waiter {
   constructor(link: Link, { shares, longLogins, maxLineBytes }: LineIntakeParts, owner: LineIntakeOwner) {
     this.#link = link;
     this.framer = new LineFramer(maxLineBytes, longLogins.of(link.remoteHost, () => !owner.isLoggedIn));
+    this.#maxLineBytes = maxLineBytes;
     this.#shares = shares;
     this.#owner = owner;
   }
@@ -89,6 +99,11 @@ export class LineIntake implements Waiter {
 
   /** Bytes came. */
   push(bytes: Uint8Array): void {
+    const taken = this.#takesPublications ? this.#takePublications(bytes) : 0;
+    if (taken < bytes.length) this.#pushLines(taken === 0 ? bytes : bytes.subarray(taken));
+  }
+
+  #pushLines(bytes: Uint8Array): void {
     const { lines, problem } = this.framer.push(bytes);
     const held = this.#held;
     if (held === undefined) this.#take(lines, problem);
@@ -139,6 +154,42 @@ export class LineIntake implements Waiter {
     this.#held = undefined;
     this.#shares.forget(this);
     this.framer.end();
+  }
+
+  get #takesPublications(): boolean {
+    return this.#held === undefined && this.#owner.isLoggedIn;
+  }
+
+  /**
+   * Takes publications from the beginning of `bytes`, as long as they are plain, in the client's share of the turn.
+   * Gives how many bytes were taken.
+   */
+  #takePublications(bytes: Uint8Array): number {
+    const lastNewline = bytes.lastIndexOf(NEWLINE);
+    if (lastNewline < 0) return 0;
+    let at = 0;
+    if (this.framer.hasUnfinishedLine) {
+      at = bytes.indexOf(NEWLINE) + 1;
+      this.#pushLines(bytes.subarray(0, at));
+      if (!this.#takesPublications) return at;
+    }
+    if (!isUtf8(bytes.subarray(at, lastNewline))) return at;
+    const owner = this.#owner;
+    const shares = this.#shares;
+    const untilMs = shares.begin();
+    for (let count = 0; at < lastNewline; count++) {
+      if (count > 0 && count % CHEAP_LINES === 0 && (owner.isStuffed || shares.isUsedUp(untilMs))) {
+        const { lines, problem } = this.framer.push(bytes.subarray(at));
+        this.#hold(lines, problem);
+        shares.later(this);
+        return bytes.length;
+      }
+      const isTaken = reader.read(bytes, at) && reader.end - at <= this.#maxLineBytes &&
+        owner.takePublication(reader, bytes);
+      if (!isTaken) return at;
+      at = reader.end + 1;
+    }
+    return at;
   }
 
   #take(lines: readonly string[], problem: string | undefined): void {

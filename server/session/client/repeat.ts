@@ -4,6 +4,7 @@
  */
 
 import { isObject } from "../../../protocol/fields.ts";
+import { textOf } from "../../../protocol/publication/raw_text.ts";
 import type { ActivityMessage, SendDirectMessage } from "../../../protocol/message.ts";
 
 /** Whether `line`, an entry of the log, is what `message` says. The order of keys makes no difference. */
@@ -16,7 +17,7 @@ export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMe
   if (entry.command !== "ACTIVITY_BROADCAST" || !isObject(entry.activity)) return false;
   // The user of the id is the user of the message.
   const { authenticated_user: _user, ...stored } = entry.activity;
-  return isEqual(stored, parsed(message.activity));
+  return isEqual(stored, parsed(textOf(message.activity)));
 }
 
 /** Only a text with so many digits in a row can have a number that a `number` cannot hold. */

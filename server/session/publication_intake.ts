@@ -1,0 +1,50 @@
+/** Takes a publication that was read where it stands, as a line would be taken. Its activity stays in the bytes. */
+
+import { asciiText } from "../../platform/node_buffer.ts";
+import type { ActivityMessage } from "../../protocol/message.ts";
+import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
+import type { ClientPhase } from "./connection_phase.ts";
+import { onMessage, PUBLISH, type SessionFacts } from "./session.ts";
+
+/**
+ * Takes `publication`, which was read in `bytes`, if nothing follows from it but that the log takes its activity.
+ * Returns whether it did. If not, nothing has happened.
+ */
+export function takePublication(
+  { session, requests }: ClientPhase,
+  publication: PlainPublication,
+  bytes: Uint8Array,
+  facts: SessionFacts,
+): boolean {
+  const message = plainMessage(publication, bytes, session.username);
+  const isAsUsual = onMessage(session, message, facts).effects === PUBLISH;
+  if (isAsUsual) requests.publish(message);
+  return isAsUsual;
+}
+
+/** What `publication` says; most likely as the user `username`. */
+function plainMessage(publication: PlainPublication, bytes: Uint8Array, username: string): ActivityMessage {
+  const { activityFrom, activityTo, usernameFrom, usernameTo, secretFrom, secretTo, lamport } = publication;
+  const { messageIdFrom, messageIdTo } = publication;
+  return {
+    command: "ACTIVITY_MESSAGE",
+    username: usernameFrom === 0
+      ? undefined
+      : isAt(bytes, usernameFrom, usernameTo, username)
+      ? username
+      : asciiText(bytes, usernameFrom, usernameTo),
+    secret: secretFrom === 0 ? undefined : asciiText(bytes, secretFrom, secretTo),
+    activity: { bytes, from: activityFrom, to: activityTo },
+    messageId: messageIdFrom === 0 ? undefined : asciiText(bytes, messageIdFrom, messageIdTo),
+    lamport: lamport < 0 ? undefined : lamport,
+  };
+}
+
+/** Whether `text` stands there. A text that is not ASCII never does. */
+function isAt(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[from + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
+}
