@@ -21,6 +21,8 @@ export interface Measured {
   readonly at: number;
   readonly family: Family;
   readonly name: string;
+  /** Of a part with several tables: which. */
+  readonly group?: string;
   readonly rounds: readonly (Figures | null)[];
 }
 

@@ -1,7 +1,7 @@
 /** All parts of the benchmark, in the order in which they are measured and shown. */
 
 import type { Part } from "./part.ts";
-import { ack, fullVersusNormal } from "./parts/ack.ts";
+import { ack } from "./parts/ack.ts";
 import { fanout, growth, trace, watch } from "./parts/fanout.ts";
 import { idle, memory } from "./parts/idle.ts";
 import { curve, disturbed, latency } from "./parts/latency.ts";
@@ -10,7 +10,7 @@ import { soak } from "./parts/soak.ts";
 import { backlog, start } from "./parts/stored.ts";
 
 export const PARTS: readonly Part[] = [
-  ...[fanout, latency, disturbed, ack, fullVersusNormal, memory, idle],
+  ...[fanout, latency, disturbed, ack, memory, idle],
   ...[curve, growth, backlog, start, trace, watch],
   ...NETWORK_PARTS,
   soak,
