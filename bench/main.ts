@@ -37,7 +37,7 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
   const programs = { thrum: await thrumCommand(flags.server), nats, redis };
   const keptFolders = new Children();
   await using _kept = keptFolders;
-  const generator = await compileGenerator(await keptFolders.folder());
+  const generator = compileGenerator(await keptFolders.folder());
   if ("reason" in generator) {
     console.error(
       `The generator in C is left out, and the one in TypeScript may be the bottleneck: ${generator.reason}`,

@@ -29,6 +29,8 @@ import { linesOf, plot } from "../figures/plot.ts";
  * run dry; what twice as many would bring is less than the noise.
  */
 export const WINDOW = 512;
+/** With very many subscribers fewer, as so many deliveries would take seconds, and gigabytes of buffers. */
+const MOST_ON_THEIR_WAY = 512_000;
 const SUBSCRIBERS = [10, 100, 1_000];
 const GROWING = [10, 30, 100, 300, 1_000, 3_000, 10_000];
 const GROWING_BRIEF = [10, 100];
@@ -132,7 +134,12 @@ function variants({ isBrief }: Bench, subscribers: readonly number[]): Variant[]
   return subscribers.map((count) => ({
     label: String(count),
     at: count,
-    load: () => ({ kind: "fanout", subscribers: count, window: WINDOW, ...spans }),
+    load: () => ({
+      kind: "fanout",
+      subscribers: count,
+      window: Math.min(WINDOW, Math.ceil(MOST_ON_THEIR_WAY / count)),
+      ...spans,
+    }),
   }));
 }
 

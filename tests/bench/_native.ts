@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import type { Job, JobResult } from "../../bench/load/job.ts";
 import { nativeArguments } from "../../bench/load/native.ts";
+import { until } from "../support/until.ts";
 
 type Server = Pick<Job, "wire" | "port" | "serverPid">;
 
@@ -17,11 +18,16 @@ export async function withServer(
   answers: "single" | "range" = "single",
 ): Promise<void> {
   const sockets = new Set<net.Socket>();
+  let open = 0;
   const server = net.createServer((socket) => {
+    open++;
     let unfinished = "";
     let isReady = false;
     socket.on("error", () => {/* "close" follows. */});
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      open--;
+      sockets.delete(socket);
+    });
     socket.on("data", (data) => {
       const lines = (unfinished + data.toString("latin1")).split("\n");
       unfinished = lines.pop()!;
@@ -48,8 +54,10 @@ export async function withServer(
     const { port } = server.address() as net.AddressInfo;
     await use({ wire: "lines", port, serverPid: Deno.pid });
   } finally {
+    // Deno 2.5 does not call back when the last socket was closed by the other side.
+    server.close();
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
+    await until(() => open === 0, "all sockets are closed");
   }
 }
 

@@ -5,9 +5,9 @@ import { compileGenerator } from "../../bench/load/native.ts";
 import { resultOf, withServer } from "./_native.ts";
 
 /** Compiled once for all tests of this file. `undefined` where there is no compiler. */
-const folder = await Deno.makeTempDir({ prefix: "thrum-generator-" });
+const folder = Deno.makeTempDirSync({ prefix: "thrum-generator-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-const compiled = await compileGenerator(folder);
+const compiled = compileGenerator(folder);
 const path = "path" in compiled ? compiled.path : undefined;
 const hasCompiler = path !== undefined;
 if (!hasCompiler) console.log(`Skipped: the generator in C; ${"reason" in compiled ? compiled.reason : ""}`);
