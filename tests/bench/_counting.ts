@@ -1,6 +1,6 @@
 /**
- * Loaded before a server with `--preload`: counts what the server asks of SQLite, and at each SIGUSR2 writes a line with
- * the counts, and with the memory that is in use.
+ * Loaded before a server with `--preload`: counts what the server asks of SQLite, and at each SIGUSR2 writes a line
+ * with the counts, and with the memory that is in use.
  */
 
 import { DatabaseSync, StatementSync } from "node:sqlite";

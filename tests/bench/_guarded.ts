@@ -5,6 +5,7 @@
 
 import net from "node:net";
 import { LineCounter, MarkedLineCounter } from "../../bench/load/counters.ts";
+import { LOCKED } from "../../tools/locked.ts";
 import { eventually } from "../support/until.ts";
 
 /** What the server's process has done since its start. */
@@ -63,7 +64,16 @@ export class GuardedServer implements AsyncDisposable {
     const path = (file: string) => new URL(file, import.meta.url).pathname;
     const child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "-A", "--quiet", "--preload", path("./_counting.ts"), path("../../server.ts"), "--no-prompt"],
+        ...[
+          "run",
+          LOCKED,
+          "-A",
+          "--quiet",
+          "--preload",
+          path("./_counting.ts"),
+          path("../../server.ts"),
+          "--no-prompt",
+        ],
         ...["--port", "0", "--data", `${folder}/data`, "--log-level", "error"],
       ],
       stdin: "null",
@@ -181,11 +191,11 @@ export class Turns implements AsyncDisposable {
     this.#isAcked = isAcked;
   }
 
-  /** `subscribers` plain clients, of which the first publishes; or one publisher that has answers and receives nothing. */
+  /** `subscribers` plain clients, of which the first publishes; or one publisher that gets answers and nothing else. */
   static async start(port: number, subscribers: number | "acknowledged"): Promise<Turns> {
     const state = { deliveries: 0, answers: 0, deliveredBytes: 0 };
     const isAcked = subscribers === "acknowledged";
-    const login = isAcked ? { features: ["ack"], receive: "none" } : {};
+    const login = isAcked ? { features: ["ack"], receive: "none", ackRanges: true } : {};
     const sockets: net.Socket[] = [];
     for (let index = 0; index < (isAcked ? 1 : subscribers); index++) {
       const socket = net.connect({ host: "127.0.0.1", port });
