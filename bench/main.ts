@@ -10,7 +10,8 @@ import { compileGenerator } from "./load/native.ts";
 import type { Bench, Part } from "./part.ts";
 import { PARTS } from "./parts.ts";
 import { findPeers } from "./peers.ts";
-import { loadPart, savePart, takenOn } from "./figures/results.ts";
+import { loadPart, type SavedPart, savePart, takenOn } from "./figures/results.ts";
+import { summary } from "./figures/summary.ts";
 import { render } from "./figures/table.ts";
 
 const ROUNDS = 5;
@@ -80,17 +81,32 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
   return reporter.problems === 0;
 }
 
-/** Prints the tables of a part, and draws its pictures. Returns whether there are figures. */
-async function show(flags: Flags, part: Part): Promise<boolean> {
+/** Prints the tables of a part, and draws its pictures. Returns its figures. */
+async function show(flags: Flags, part: Part): Promise<SavedPart | undefined> {
   const saved = await loadPart(flags.results, part.name);
-  if (saved === undefined) return false;
+  if (saved === undefined) return undefined;
   for (const table of part.tables(saved)) console.log(render(table, flags.style));
   console.log(`${saved.taken}${saved.isBrief ? " · brief: these figures say nothing" : ""}\n`);
-  if (flags.pictures === undefined) return true;
-  for (const { file, svg } of part.pictures?.(saved) ?? []) {
+  for (const { file, title, svg } of flags.pictures === undefined ? [] : part.pictures?.(saved) ?? []) {
     await Deno.writeTextFile(`${flags.pictures}/${file}`, svg);
-    console.error(`drew ${flags.pictures}/${file}`);
+    if (flags.style === "markdown") console.log(`![${title}](../docs/${file})\n`);
+    else console.error(`drew ${flags.pictures}/${file}`);
   }
+  return saved;
+}
+
+/** Prints all that is kept, and how thrum compares. Returns whether there was anything. */
+async function showKept(flags: Flags, parts: readonly Part[]): Promise<boolean> {
+  const results = new Map<string, SavedPart>();
+  for (const part of parts) {
+    const saved = await show(flags, part);
+    if (saved !== undefined) results.set(part.name, saved);
+  }
+  if (results.size === 0) {
+    console.error(`There are no figures in "${flags.results}"`);
+    return false;
+  }
+  console.log(render(summary(results), flags.style));
   return true;
 }
 
@@ -125,12 +141,7 @@ if (import.meta.main) {
   const parts = PARTS.filter((part) =>
     flags.only.length > 0 ? flags.only.includes(part.name) : flags.isTablesOnly || part.isExtra !== true
   );
-  if (flags.isTablesOnly) {
-    let shown = 0;
-    for (const part of parts) shown += Number(await show(flags, part));
-    if (shown === 0) console.error(`There are no figures in "${flags.results}"`);
-    Deno.exit(shown > 0 ? 0 : 1);
-  }
+  if (flags.isTablesOnly) Deno.exit(await showKept(flags, parts) ? 0 : 1);
   const children = new Children();
   let isInterrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -8,6 +8,7 @@ import type { Contender, Family, Programs } from "./contenders.ts";
 import { atServer, type Generators, runJob } from "./generate.ts";
 import type { Job, JobResult } from "./load/job.ts";
 import type { RunningServer } from "./start_server.ts";
+import { type Plot, plot } from "./figures/plot.ts";
 import type { Table } from "./figures/table.ts";
 
 /** Numbers by name, with units in their names: what one round gave. */
@@ -37,7 +38,13 @@ export interface PartResult {
 export interface Picture {
   /** The name of its file. */
   readonly file: string;
+  readonly title: string;
   readonly svg: string;
+}
+
+/** A picture of `what`, in a file of that name. */
+export function picture(file: string, what: Plot): Picture {
+  return { file, title: what.title, svg: plot(what) };
 }
 
 /** What a part measures with. */

@@ -28,6 +28,11 @@ export function render(table: Table, style: "terminal" | "markdown"): string {
   return [...title, line(table.head), rule, ...table.rows.map(line), ...notes, ""].join("\n");
 }
 
+/** A whole number as people read it: 10,000. */
+export function whole(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
 /** Three digits that count, with k or M: 1.52 M, 214 k, 87.3. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "–";

@@ -36,6 +36,22 @@ export function processorMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
+/**
+ * Processor time of the threads that process `pid` has now, in milliseconds, to a thousandth. What threads used that
+ * have ended is not in it.
+ */
+export function threadsMs(pid: number): number {
+  let ns = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    try {
+      ns += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
+    } catch {
+      // It has just ended.
+    }
+  }
+  return ns / 1e6;
+}
+
 /** How many files and sockets process `pid` has open. */
 export function openFiles(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;

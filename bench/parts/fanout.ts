@@ -19,10 +19,12 @@ import {
   measureRounds,
   type Part,
   type PartResult,
+  picture,
   startAll,
   type Variant,
 } from "../part.ts";
-import { linesOf, plot } from "../figures/plot.ts";
+import { linesOf } from "../figures/plot.ts";
+import { whole } from "../figures/table.ts";
 
 /**
  * Publications on their way, for all servers alike. Half as many let nats-server, and all of them with few receivers,
@@ -92,20 +94,17 @@ export const growth: Part = {
       generatorNotes(measured),
     ),
   ],
-  pictures: ({ measured }) => [{
-    file: "bench-growth.svg",
-    svg: plot({
-      title: "Deliveries over subscribers",
-      x: { label: "subscribers", isLog: true },
-      panels: [
-        { y: { label: "deliveries a second", isLog: true }, lines: linesOf(measured, perS) },
-        {
-          y: { label: "server processor, µs per delivery", isLog: true },
-          lines: linesOf(measured, processorPerMillion),
-        },
-      ],
-    }),
-  }],
+  pictures: ({ measured }) => [picture("bench-growth.svg", {
+    title: "Deliveries over subscribers",
+    x: { label: "subscribers", isLog: true },
+    panels: [
+      { y: { label: "deliveries a second", isLog: true }, lines: linesOf(measured, perS) },
+      {
+        y: { label: "server processor, µs per delivery", isLog: true },
+        lines: linesOf(measured, processorPerMillion),
+      },
+    ],
+  })],
 };
 
 /** What the record of every event costs. */
@@ -132,7 +131,7 @@ function variants({ isBrief }: Bench, subscribers: readonly number[]): Variant[]
     ? { warmupMs: 100, measureMs: 200, deadlineMs: 20_000 }
     : { warmupMs: 400, measureMs: 1_000, deadlineMs: 60_000 };
   return subscribers.map((count) => ({
-    label: String(count),
+    label: whole(count),
     at: count,
     load: () => ({
       kind: "fanout",

@@ -4,10 +4,11 @@ import { delay } from "@std/async/delay";
 import { labelColumn, medianColumn, SERVER_COLUMN, spreadColumns, tableOf, versusColumn } from "../figures/columns.ts";
 import { configuredThrum, type Contender, thrumServer } from "../contenders.ts";
 import { atServer, hold } from "../generate.ts";
-import { kernelSocketBytes, processorMs, residentBytes } from "../load/process_stats.ts";
-import { type Bench, type Figures, type Measured, type Part, type Running, startAll } from "../part.ts";
-import { linesOf, plot } from "../figures/plot.ts";
+import { kernelSocketBytes, residentBytes, threadsMs } from "../load/process_stats.ts";
+import { type Bench, type Figures, type Measured, type Part, picture, type Running, startAll } from "../part.ts";
+import { linesOf } from "../figures/plot.ts";
 import { denoRun } from "../start_server.ts";
+import { whole } from "../figures/table.ts";
 
 const CONNECTIONS = 9_000;
 const CONNECTIONS_BRIEF = 200;
@@ -39,7 +40,7 @@ export const memory: Part = {
         for (const contender of contenders.filter((each) => each.family === family)) {
           bench.onProgress(`memory · round ${round} of ${bench.rounds} · ${contender.name}`);
           const row = rows.get(contender.name) ??
-            { label: String(connections), at: connections, family, name: contender.name, rounds: [] };
+            { label: whole(connections), at: connections, family, name: contender.name, rounds: [] };
           rows.set(contender.name, row);
           for (const running of await startAll({ ...bench, contenders: [contender] }, [family])) {
             row.rounds.push(await memoryOf(bench, running, connections));
@@ -99,17 +100,14 @@ export const idle: Part = {
       measured,
     ),
   ],
-  pictures: ({ measured }) => [{
-    file: "bench-heartbeats.svg",
-    svg: plot({
-      title: "Heartbeats over connections",
-      x: { label: "connections", isLog: true },
-      panels: [{
-        y: { label: "server processor, µs per heartbeat", isLog: false },
-        lines: linesOf(measured.filter(({ name }) => name.includes("each 2 s")), perHeartbeat),
-      }],
-    }),
-  }],
+  pictures: ({ measured }) => [picture("bench-heartbeats.svg", {
+    title: "Heartbeats over connections",
+    x: { label: "connections", isLog: true },
+    panels: [{
+      y: { label: "server processor, µs per heartbeat", isLog: false },
+      lines: linesOf(measured.filter(({ name }) => name.includes("each 2 s")), perHeartbeat),
+    }],
+  })],
 };
 
 const perConnection = ({ serverCores, connections }: Figures) =>
@@ -122,12 +120,11 @@ const perHeartbeat = ({ serverCores, connections, idleMs }: Figures) =>
 async function memoryOf(bench: Bench, running: Running, connections: number): Promise<Figures | null> {
   const { process } = running.server;
   const settleMs = bench.isBrief ? 300 : SETTLE_MS;
-  const collect = async () => {
-    process.kill("SIGUSR2");
-    await delay(COLLECT_MS);
-  };
-  await delay(settleMs);
   const canCollect = running.contender.name.startsWith("thrum") && bench.programs.thrum.length > 1;
+  // Another one, as a server that has collected its garbage before would grow in another way.
+  const empty = canCollect ? await running.contender.start(bench.children, await bench.children.folder()) : undefined;
+  await delay(settleMs);
+  const emptyCollectedBytes = empty === undefined ? NaN : await collectedBytesOf(empty.process);
   const withoutBytes = residentBytes(process.pid);
   const kernelBefore = kernelSocketBytes();
   try {
@@ -135,15 +132,23 @@ async function memoryOf(bench: Bench, running: Running, connections: number): Pr
     await delay(settleMs);
     const idleBytes = (residentBytes(process.pid) - withoutBytes) / connections;
     const kernelBytes = (kernelSocketBytes() - kernelBefore) / connections / 2;
-    if (canCollect) await collect();
-    const collectedBytes = (residentBytes(process.pid) - withoutBytes) / connections;
+    const collectedBytes = canCollect
+      ? (await collectedBytesOf(process) - emptyCollectedBytes) / connections
+      : undefined;
     const held = await holding.end();
     if (held.kind === "failure") throw new Error(held.message);
-    return { withoutBytes, idleBytes, kernelBytes, ...(canCollect ? { collectedBytes } : {}) };
+    return { withoutBytes, idleBytes, kernelBytes, ...(collectedBytes === undefined ? {} : { collectedBytes }) };
   } catch (error) {
     bench.onProblem(`memory · ${running.contender.name}: ${(error as Error).message}; ${running.server.state()}`);
     return null;
   }
+}
+
+/** Resident memory after the server has collected its garbage. */
+async function collectedBytesOf(process: Deno.ChildProcess): Promise<number> {
+  process.kill("SIGUSR2");
+  await delay(COLLECT_MS);
+  return residentBytes(process.pid);
 }
 
 /** Windows in which each connection is asked once; the first begins when all have been asked once. */
@@ -161,10 +166,10 @@ async function idleRounds(
     const holding = await hold(holdJob(running, connections), bench.generators, bench.children);
     await delay(idleMs);
     for (let round = 1; round <= bench.rounds; round++) {
-      const usedMs = processorMs(running.server.process.pid);
+      const usedMs = threadsMs(running.server.process.pid);
       const startedAt = performance.now();
       await delay(idleMs);
-      const serverCores = (processorMs(running.server.process.pid) - usedMs) / (performance.now() - startedAt);
+      const serverCores = (threadsMs(running.server.process.pid) - usedMs) / (performance.now() - startedAt);
       rounds.push({ serverCores, connections, idleMs });
     }
     const held = await holding.end();
@@ -175,7 +180,7 @@ async function idleRounds(
     rounds.fill(null);
   }
   await bench.children.stop();
-  return [{ label: String(connections), at: connections, family: contender.family, name: contender.name, rounds }];
+  return [{ label: whole(connections), at: connections, family: contender.family, name: contender.name, rounds }];
 }
 
 function holdJob({ contender, server }: Running, connections: number) {

@@ -12,8 +12,17 @@ import {
   versusColumn,
 } from "../figures/columns.ts";
 import { configuredThrum, type Family } from "../contenders.ts";
-import { type Bench, type Figures, type Measured, measureRounds, type Part, startAll, type Variant } from "../part.ts";
-import { linesOf, plot } from "../figures/plot.ts";
+import {
+  type Bench,
+  type Figures,
+  type Measured,
+  measureRounds,
+  type Part,
+  picture,
+  startAll,
+  type Variant,
+} from "../part.ts";
+import { linesOf } from "../figures/plot.ts";
 import { peaks } from "./fanout.ts";
 
 const SUBSCRIBERS = 100;
@@ -129,18 +138,15 @@ export const curve: Part = {
       [...measured].sort((a, b) => a.at - b.at),
     ),
   ],
-  pictures: ({ measured }) => [{
-    file: "bench-load.svg",
-    svg: plot({
-      title: "Latency over load: 100 subscribers",
-      x: { label: "deliveries a second that were asked for", isLog: true },
-      panels: [
-        { y: { label: "p50, ms", isLog: true }, lines: linesOf(measured, p50, offered) },
-        { y: { label: "p99, ms", isLog: true }, lines: linesOf(measured, p99, offered) },
-        { y: { label: "p99.9, ms", isLog: true }, lines: linesOf(measured, p999, offered) },
-      ],
-    }),
-  }],
+  pictures: ({ measured }) => [picture("bench-load.svg", {
+    title: "Latency over load: 100 subscribers",
+    x: { label: "deliveries a second that were asked for", isLog: true },
+    panels: [
+      { y: { label: "p50, ms", isLog: true }, lines: linesOf(measured, p50, offered) },
+      { y: { label: "p99, ms", isLog: true }, lines: linesOf(measured, p99, offered) },
+      { y: { label: "p99.9, ms", isLog: true }, lines: linesOf(measured, p999, offered) },
+    ],
+  })],
 };
 
 const offered = (row: Measured) => middle(row, ({ offeredPerS }) => offeredPerS);

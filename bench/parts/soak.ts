@@ -3,8 +3,8 @@
 import { delay } from "@std/async/delay";
 import { SERVER_COLUMN, tableOf } from "../figures/columns.ts";
 import { openFiles, processorMs, residentBytes } from "../load/process_stats.ts";
-import { type Bench, type Figures, type Measured, measureOnce, type Part, startAll } from "../part.ts";
-import { linesOf, plot } from "../figures/plot.ts";
+import { type Bench, type Figures, type Measured, measureOnce, type Part, picture, startAll } from "../part.ts";
+import { linesOf } from "../figures/plot.ts";
 import { median } from "../figures/statistics.ts";
 import { short } from "../figures/table.ts";
 import { peaks } from "./fanout.ts";
@@ -77,18 +77,15 @@ export const soak: Part = {
   pictures: ({ measured }) => {
     const samples = measured.slice(1);
     const line = (read: (figures: Figures) => number | undefined) => linesOf(samples, read);
-    return [{
-      file: "bench-soak.svg",
-      svg: plot({
-        title: "A long time at half the peak",
-        x: { label: "seconds", isLog: false },
-        panels: [
-          { y: { label: "resident memory, MB", isLog: false }, lines: line(({ residentMb }) => residentMb) },
-          { y: { label: "processor, cores", isLog: false }, lines: line(({ serverCores }) => serverCores) },
-          { y: { label: "open files", isLog: false }, lines: line(({ openFiles }) => openFiles) },
-        ],
-      }),
-    }];
+    return [picture("bench-soak.svg", {
+      title: "A long time at half the peak",
+      x: { label: "seconds", isLog: false },
+      panels: [
+        { y: { label: "resident memory, MB", isLog: false }, lines: line(({ residentMb }) => residentMb) },
+        { y: { label: "processor, cores", isLog: false }, lines: line(({ serverCores }) => serverCores) },
+        { y: { label: "open files", isLog: false }, lines: line(({ openFiles }) => openFiles) },
+      ],
+    })];
   },
 };
 

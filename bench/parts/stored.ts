@@ -12,12 +12,14 @@ import {
   measureOnce,
   measureRounds,
   type Part,
+  picture,
   type Running,
   startAll,
 } from "../part.ts";
-import { linesOf, plot } from "../figures/plot.ts";
+import { linesOf } from "../figures/plot.ts";
 import type { RunningServer } from "../start_server.ts";
 import { straightLine } from "../figures/statistics.ts";
+import { whole } from "../figures/table.ts";
 
 const READERS = 16;
 const BACKLOGS = [10_000, 30_000, 100_000, 300_000, 1_000_000];
@@ -46,7 +48,7 @@ export const backlog: Part = {
       await fill(bench, running[0]!, count - entries);
       entries = count;
       const rows = await measureRounds(bench, "backlog", running, [{
-        label: String(count),
+        label: whole(count),
         at: count,
         load: () => ({ kind: "readers", connections: READERS, entries: count, deadlineMs: 120_000 }),
       }]);
@@ -68,17 +70,14 @@ export const backlog: Part = {
       measured,
     ),
   ],
-  pictures: ({ measured }) => [{
-    file: "bench-catch-up.svg",
-    svg: plot({
-      title: `Catch-up of ${READERS} readers over the log`,
-      x: { label: "entries in the log", isLog: true },
-      panels: [
-        { y: { label: "seconds until all have all", isLog: true }, lines: linesOf(measured, seconds) },
-        { y: { label: "entries a second to all", isLog: false }, lines: linesOf(measured, ({ perS }) => perS) },
-      ],
-    }),
-  }],
+  pictures: ({ measured }) => [picture("bench-catch-up.svg", {
+    title: `Catch-up of ${READERS} readers over the log`,
+    x: { label: "entries in the log", isLog: true },
+    panels: [
+      { y: { label: "seconds until all have all", isLog: true }, lines: linesOf(measured, seconds) },
+      { y: { label: "entries a second to all", isLog: false }, lines: linesOf(measured, ({ perS }) => perS) },
+    ],
+  })],
 };
 
 /** From the start of the program until it answers a login. */
@@ -115,7 +114,7 @@ export const start: Part = {
           if (round > 0) rounds.push({ startMs, residentMb });
         }
         const name = how === "SIGTERM" ? "thrum, after SIGTERM" : "thrum, after kill -9";
-        (how === "SIGTERM" ? calm : measured).push({ label: String(count), at: count, family: "stored", name, rounds });
+        (how === "SIGTERM" ? calm : measured).push({ label: whole(count), at: count, family: "stored", name, rounds });
       }
       await bench.children.stop();
     }
@@ -133,23 +132,20 @@ export const start: Part = {
       estimates(measured),
     ),
   ],
-  pictures: ({ measured }) => [{
-    file: "bench-start.svg",
-    svg: plot({
-      title: "Start over the entries in the store",
-      x: { label: "entries", isLog: true },
-      panels: [
-        {
-          y: { label: "seconds until a login is answered", isLog: false },
-          lines: linesOf(withoutEmpty(measured), startS),
-        },
-        {
-          y: { label: "resident memory then, MB", isLog: false },
-          lines: linesOf(withoutEmpty(measured), ({ residentMb }) => residentMb),
-        },
-      ],
-    }),
-  }],
+  pictures: ({ measured }) => [picture("bench-start.svg", {
+    title: "Start over the entries in the store",
+    x: { label: "entries", isLog: true },
+    panels: [
+      {
+        y: { label: "seconds until a login is answered", isLog: false },
+        lines: linesOf(withoutEmpty(measured), startS),
+      },
+      {
+        y: { label: "resident memory then, MB", isLog: false },
+        lines: linesOf(withoutEmpty(measured), ({ residentMb }) => residentMb),
+      },
+    ],
+  })],
 };
 
 const startS = ({ startMs }: Figures) => startMs === undefined ? undefined : startMs / MS_PER_S;
@@ -165,7 +161,7 @@ function estimates(measured: readonly Measured[]): string[] {
     const at = straightLine(rows.map((row): [number, number] => [row.at, middle(row, startS)]));
     // A log that seems to start sooner as it grows is within the noise: then nothing grows.
     const seconds = Math.max(at(ESTIMATED), at(rows.at(-1)?.at ?? NaN));
-    return `An estimate and not measured: ${ESTIMATED} entries, ${name}: ${seconds.toFixed(1)} s, ` +
+    return `An estimate and not measured: ${whole(ESTIMATED)} entries, ${name}: ${seconds.toFixed(1)} s, ` +
       "on the straight line through the two longest logs.";
   });
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { labelColumn, SERVER_COLUMN, spreadColumns, tableOf, versusColumn } from "../../bench/figures/columns.ts";
 import { linesOf, plot, scaleOf } from "../../bench/figures/plot.ts";
+import { summary } from "../../bench/figures/summary.ts";
 import { straightLine } from "../../bench/figures/statistics.ts";
 import { parseFlags } from "../../bench/flags.ts";
 import type { Figures, Measured } from "../../bench/part.ts";
@@ -87,4 +88,21 @@ Deno.test("parseFlags() with --tables measures nothing, and prints Markdown", ()
   const flags = parseFlags(["--tables", "figures"], ["ack"], []);
   if ("text" in flags) throw new Error(flags.text);
   assertEquals([flags.isTablesOnly, flags.results, flags.style], [true, "figures", "markdown"]);
+});
+
+Deno.test("summary() has the best first, whether more or less is better, and leaves out what was not measured", () => {
+  const latency = (family: Measured["family"], name: string, p99Ms: number): Measured => ({
+    ...{ family, name, label: "100", at: 100 },
+    rounds: [{ p99Ms }],
+  });
+  const { rows } = summary(
+    new Map([
+      ["fanout", { measured: [row("stored", "thrum", "10", 30, 60), row("nats", "nats 2.15", "10", 60, 80)] }],
+      ["latency", { measured: [latency("stored", "thrum", 2), latency("nats", "nats 2.15", 5)] }],
+    ]),
+  );
+  assertEquals(rows, [
+    ["p99 at 1,000/s, ms", "thrum", "nats 2.15", "2.00", "5.00", "2.50 ×", "2.50 ×–2.50 ×"],
+    ["deliveries/s to 10 subscribers", "thrum", "nats 2.15", "45.0", "70.0", "0.63 ×", "0.50 ×–0.75 ×"],
+  ]);
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { render, short, type Table, times } from "../../bench/figures/table.ts";
+import { render, short, type Table, times, whole } from "../../bench/figures/table.ts";
 
 const TABLE: Table = {
   title: "Fan-out",
@@ -44,4 +44,8 @@ Deno.test("short() shows three digits", () => {
 
 Deno.test("times() shows a ratio, or that there is none", () => {
   assertEquals([2.306, NaN].map(times), ["2.31 ×", "–"]);
+});
+
+Deno.test("whole() parts thousands", () => {
+  assertEquals([10, 1_000, 10_000_000].map(whole), ["10", "1,000", "10,000,000"]);
 });
