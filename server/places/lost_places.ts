@@ -64,6 +64,8 @@ export interface LostUser extends Standing {
   readonly username: string;
   readonly plain: number;
   readonly resuming: number;
+  /** Lamport time from which on it was there, or was known to be: nothing earlier is about these connections. */
+  readonly since: number;
 }
 
 /** Taken up before it came here. */
@@ -222,7 +224,7 @@ export class LostPlaces {
   /** A server cannot be reached any more; these were logged in there. */
   serverLost(lost: LostServer, users: Iterable<LostUser>): void {
     const { server } = lost;
-    for (const { username, plain, resuming, position, except } of users) {
+    for (const { username, plain, resuming, position, except, since } of users) {
       let known = this.#concludedAt(username, server).length;
       for (const place of this.of(username)) {
         // It was lost before, and seems to have been there since.
@@ -232,8 +234,10 @@ export class LostPlaces {
       }
       const key = concludedKey(username, server);
       const taken = this.#takenEarly.get(key);
-      if (taken !== undefined) this.#takenEarly.delete(key);
-      let count = plain + resuming - known - (taken?.count ?? 0);
+      // Else an earlier loss was meant, and the user has come back to that server since.
+      const isOfThese = taken !== undefined && taken.at > since;
+      if (isOfThese) this.#takenEarly.delete(key);
+      let count = plain + resuming - known - (isOfThese ? taken.count : 0);
       for (let left = plain; left > 0 && count > 0; left--, count--) {
         this.#add({ ...lost, username, sequence: 0, canResume: false, position, except });
       }

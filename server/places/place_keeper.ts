@@ -58,6 +58,8 @@ export interface UserThere extends ReadingCounts {
   readonly username: string;
   /** What it had not got of what that server had, as `{origin: sequence}`. */
   readonly lag: Vector;
+  /** Lamport time from which on it was there, or was known to be. */
+  readonly since: number;
 }
 
 /** Where a user stood whose server is lost, as other servers are told. */

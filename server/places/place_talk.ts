@@ -30,6 +30,8 @@ export interface PlaceTalkParts {
   say(message: PlaceTalkMessage, to?: string): void;
   /** The newest entry of this server, be it stored or about to be. */
   lastOwn(): number;
+  /** The Lamport time of this server. */
+  lamport(): number;
   /** The last that a server has announced of what it has. */
   announcedBy(serverId: string): Vector;
   hasAccount(username: string): boolean;
@@ -59,6 +61,9 @@ interface Peer {
   /** What is said to it after that; absent when it was said, or there is nothing of that kind. */
   afterTold: (() => void)[] | undefined;
   readonly counts: Map<string, ReadingCounts>;
+  /** Lamport times: when this server heard who is there, and when users came who were not there then. */
+  listedAt: number;
+  readonly cameAt: Map<string, number>;
   lags: ReadonlyMap<string, Vector>;
   /**
    * Users who lost their connection there, as far as the entry that says where they stood has not come: it may be
@@ -140,6 +145,8 @@ export class PlaceTalk {
       isTold: false,
       afterTold: undefined,
       counts: new Map(),
+      listedAt: this.#parts.lamport(),
+      cameAt: new Map(),
       lags: new Map(),
       leaving: new Map(),
       hasNow: undefined,
@@ -185,15 +192,23 @@ export class PlaceTalk {
   /** A server says who is online there; before anybody else is told. */
   heardOnline(serverId: string, message: OnlineMessage | OnlineChangeMessage): void {
     const peer = this.#peers.get(serverId);
-    if (message.command === "ONLINE") return peer?.counts.clear();
-    const { event, username } = message;
+    if (message.command === "ONLINE") {
+      if (peer === undefined) return;
+      peer.counts.clear();
+      peer.cameAt.clear();
+      peer.listedAt = this.#parts.lamport();
+      return;
+    }
+    const { event, username, lamport } = message;
     if (event === "joined") {
       peer?.leaving.delete(username);
+      peer?.cameAt.set(username, lamport);
       return this.#parts.keeper.cameElsewhere(serverId, username);
     }
     peer?.counts.delete(username);
     const wasThere = this.#parts.whereabouts(username).servers.includes(serverId);
-    if (event !== "lost" || !wasThere || peer === undefined) return;
+    if (peer === undefined) return;
+    if (event !== "lost" || !wasThere) return void peer.cameAt.delete(username);
     // One copy for all who are lost between two announcements.
     peer.hasNow ??= { ...this.#parts.announcedBy(serverId) };
     peer.leaving.set(username, peer.hasNow);
@@ -201,7 +216,8 @@ export class PlaceTalk {
 
   /** An entry of that server says where a user stood. */
   heardPlace(serverId: string, username: string): void {
-    this.#peers.get(serverId)?.leaving.delete(username);
+    const peer = this.#peers.get(serverId);
+    if (peer !== undefined) hasLeft(peer, username);
   }
 
   /** A server cannot be reached any more; before anybody else is told. */
@@ -216,7 +232,8 @@ export class PlaceTalk {
       if (!hasAccount(username)) return undefined;
       const had = leaving.get(username);
       const lag = { ...had === undefined ? {} : lacking(had, vector), ...peer?.lags.get(username) };
-      return { username, ...peer?.counts.get(username) ?? ONE_THAT_RESUMES, lag };
+      const since = peer?.cameAt.get(username) ?? peer?.listedAt ?? 0;
+      return { username, ...peer?.counts.get(username) ?? ONE_THAT_RESUMES, lag, since };
     };
     const usernames = [...new Set([...usersAt(serverId), ...leaving.keys()])];
     keeper.serverLost({ serverId, vector, run: peer?.startedAt }, usernames, there);
@@ -268,13 +285,14 @@ export class PlaceTalk {
   }
 
   /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */
-  #settle({ serverId, leaving }: Peer, has: number): void {
+  #settle(peer: Peer, has: number): void {
+    const { serverId, leaving } = peer;
     if (leaving.size === 0) return;
     const left = [...leaving.keys()];
     const id = `${serverId}:${has}`;
     this.#parts.whenHere(id, () => {
       // Else it is not waited for any longer, as its server is gone.
-      if (this.#parts.isHere(id)) { for (const username of left) leaving.delete(username); }
+      if (this.#parts.isHere(id)) { for (const username of left) hasLeft(peer, username); }
     });
   }
 
@@ -343,7 +361,9 @@ export class PlaceTalk {
 
   #ask(asked: readonly Peer[], run: () => void): void {
     const ask = this.#nextAsk++;
-    const timer = this.#parts.clock.after(PATIENCE_MS, () => this.#answered(ask, undefined));
+    const { clock } = this.#parts;
+    // A server that stood still meanwhile reads first what has come: the answer, or that the other one is gone.
+    const timer = clock.after(PATIENCE_MS, () => clock.endOfTurn(() => this.#answered(ask, undefined)));
     this.#asking.set(ask, { of: new Set(asked.map(({ serverId }) => serverId)), run, timer });
     for (const { serverId } of asked) this.#parts.say({ command: "PLACE_ASK", ask }, serverId);
   }
@@ -363,6 +383,11 @@ export class PlaceTalk {
 function lacking(had: Vector, has: Vector): Vector {
   const origins = Object.keys(has).filter((origin) => sequenceOf(had, origin) < has[origin]!);
   return Object.fromEntries(origins.map((origin) => [origin, sequenceOf(had, origin)]));
+}
+
+/** What is to be known of a user who lost a connection there is here. */
+function hasLeft({ leaving, cameAt }: Peer, username: string): void {
+  if (leaving.delete(username)) cameAt.delete(username);
 }
 
 function isUsual({ plain, resuming }: ReadingCounts): boolean {

@@ -42,6 +42,7 @@ export function userPlaces({ journal, clock, opened, startedAt, backplane, prese
     keeper,
     say: (message, to) => backplane().say(message, to),
     lastOwn: () => journal.lastOf(journal.serverId),
+    lamport: () => journal.lamport,
     announcedBy: (serverId) => backplane().members.find((member) => member.serverId === serverId)?.vector ?? {},
     hasAccount: (username) => journal.hasAccount(username),
     whenHere: (id, run) => backplane().whenHere(id, run),

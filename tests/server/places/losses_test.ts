@@ -101,7 +101,7 @@ function keeperOf(clock: FakeClock, delivers: (() => void)[] = []): PlaceKeeper 
   });
 }
 
-const there = (username: string): UserThere => ({ username, plain: 1, resuming: 1, lag: {} });
+const there = (username: string): UserThere => ({ username, plain: 1, resuming: 1, lag: {}, since: 0 });
 const gone = { serverId: "a", vector: { a: 3 }, run: 7 };
 
 Deno.test("whatever is asked or heard of a user, it counts as noted where it stood", () => {
@@ -126,7 +126,7 @@ const place = { username: LAST, lostAt: 1, vector: {} };
 
 Deno.test("who came to another server meanwhile is lost there as the same client", () => {
   const keeper = keeperOf(new FakeClock());
-  const one = (username: string): UserThere => ({ username, plain: 1, resuming: 0, lag: {} });
+  const one = (username: string): UserThere => ({ username, plain: 1, resuming: 0, lag: {}, since: 0 });
   keeper.serverLost(gone, USERS, one);
   keeper.cameElsewhere("b", LAST);
   keeper.serverLost({ ...gone, serverId: "b" }, [LAST], one);

@@ -17,9 +17,9 @@ function told(sequence: number, more: Partial<LostPlace> = {}): Omit<LostPlace, 
 /** When the server had been started that was lost. */
 const RUN = 1_000;
 
-function lost(places: LostPlaces, server: string, plain: number, resuming = 0): void {
+function lost(places: LostPlaces, server: string, plain: number, resuming = 0, since = 0): void {
   const loss = { server, lostAt: 20, notedAt: 0, run: RUN };
-  places.serverLost(loss, [{ username: "anna", plain, resuming, ...HERE }]);
+  places.serverLost(loss, [{ username: "anna", plain, resuming, since, ...HERE }]);
 }
 
 function names(places: LostPlaces, username = "anna"): string[] {
@@ -106,6 +106,13 @@ Deno.test("who took up what was concluded elsewhere is not concluded here once m
   // Of two that were there one has not come yet.
   places.takenElsewhere("b", "anna", { server: "c", sequence: 0 }, 40);
   lost(places, "c", 2);
+  assertEquals(names(places), ["c:0"]);
+});
+
+Deno.test("what was taken up before a user came to a server is nothing of what it loses there later", () => {
+  const places = new LostPlaces();
+  places.takenElsewhere("b", "anna", { server: "c", sequence: 0 }, 30);
+  lost(places, "c", 1, 0, 31);
   assertEquals(names(places), ["c:0"]);
 });
 
@@ -229,7 +236,7 @@ Deno.test("what is to be kept, kept and read again, is what there is", () => {
           break;
         case "lost":
           places.serverLost({ server: step.server, lostAt: at, notedAt: 0, run: RUN }, [
-            { username: step.user, plain: step.count, resuming: 1, ...HERE },
+            { username: step.user, plain: step.count, resuming: 1, since: at % 7, ...HERE },
           ]);
           break;
         case "taken":

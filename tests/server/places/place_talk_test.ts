@@ -37,6 +37,7 @@ function talkOf(runs: readonly number[]) {
     keeper: keeper as unknown as PlaceKeeper,
     say: (message) => void said.push(message),
     lastOwn: () => log.lastOwn,
+    lamport: () => 0,
     announcedBy: () => ({}),
     hasAccount: () => true,
     whenHere: (_id, run) => void notHere.push(run),
@@ -125,6 +126,26 @@ Deno.test("nobody waits for a server that does not answer longer than 6 s, and f
   assertEquals(known, 2);
   talk.whenKnown("anna", () => known++);
   assertEquals(known, 3);
+  talk.stop();
+});
+
+Deno.test("a server that stood still as long as a login waits reads first that the other server is gone", async () => {
+  const { talk, clock, announced, commit, store } = talkOf([]);
+  let known = 0;
+  talk.met("a");
+  announced(1);
+  talk.joined(() => {});
+  commit();
+  talk.whenKnown("anna", () => known++);
+  // It is read in the turn in which the wait is over.
+  clock.after(6_000, () => {
+    store.isStored = false;
+    talk.gone("a");
+  });
+  await clock.run(6_100);
+  assertEquals(known, 0);
+  store.comes();
+  assertEquals(known, 1);
   talk.stop();
 });
 

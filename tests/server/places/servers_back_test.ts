@@ -33,6 +33,27 @@ Deno.test("a server that comes back knows who went on elsewhere, and gives nothi
   for (const server of ALL) assertEquals(await given(world, server), [], server);
 });
 
+Deno.test("a user who was given what it missed, and is back at the server that was lost, loses nothing with its next loss", async () => {
+  const { world } = await withAnna();
+  const sender = await world.login("c", "anonymous", { redirects: 3 });
+  // It hears that the place was taken up, and never that there was one.
+  world.server("b").kill();
+  world.server("a").kill();
+  sender.publish(1);
+  await world.run(100);
+  assertEquals(await given(world, "d"), [1]);
+  restart(world, "a");
+  restart(world, "b");
+  await world.linked(...ALL);
+  await world.run(500);
+  await plain(world, "a", "anna");
+  await world.run(announceIntervalMs + 100);
+  world.server("a").kill();
+  sender.publish(2);
+  await world.run(100);
+  assertEquals(await given(world, "b"), [2]);
+});
+
 Deno.test("a server that comes back gives what came meanwhile itself, and then nobody else does", async () => {
   for (const server of ALL) {
     const { world, sender } = await fourServers();
