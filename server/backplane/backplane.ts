@@ -142,8 +142,8 @@ export interface BackplaneOwner {
   said(serverId: string, message: Talk): void;
   /** `serverId` has said how it is. */
   announced(serverId: string, said: Announced): void;
-  /** This server has said how it is. */
-  announcedHere(): void;
+  /** This server says how it is, next. What others have to know before that is said to them in this call. */
+  announcesNext(): void;
   /**
    * This server has joined. Calls `told` when its log has all that is to be known of those who were here before it was
    * started. Told once, before those who wait for it.

@@ -46,8 +46,8 @@ export interface AnnouncingOwner {
   takesClients(): boolean;
   /** Whether the log has everything about the lost connections of this server. */
   tellsPlaces(): boolean;
-  /** An announcement has gone out. */
-  announced(): void;
+  /** An announcement goes out, next. */
+  announcesNext(): void;
   /** The linked servers. */
   members(): readonly WireMember[];
 }
@@ -95,8 +95,9 @@ export class Announcing {
   now(): void {
     this.#soon?.cancel();
     this.#soon = undefined;
-    const { links, address, takesClients, tellsPlaces, members, announced } = this.#mesh;
+    const { links, address, takesClients, tellsPlaces, members, announcesNext } = this.#mesh;
     if (links.size === 0) return;
+    announcesNext();
     const { clock, journal, config, ticketKey, startedAt } = this.#parts;
     const { serverId, vector, changes, origins: { formerNames } } = journal;
     const announce = {
@@ -131,7 +132,6 @@ export class Announcing {
       link.write(line);
       this.#toldAt.set(link, changes.moment);
     }
-    announced();
   }
 
   #takesChanges(link: PeerLink): boolean {

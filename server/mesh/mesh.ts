@@ -128,7 +128,7 @@ export class Mesh implements Backplane {
       address: () => this.#self,
       takesClients: () => this.isJoined && !this.#isStopping,
       tellsPlaces: () => this.#tellsPlaces,
-      announced: () => owner.announcedHere(),
+      announcesNext: () => owner.announcesNext(),
       members: () => this.#identity.linked,
     });
     this.#catchUp = new CatchUp({

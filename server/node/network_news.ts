@@ -32,7 +32,7 @@ export interface NetworkNewsParts {
 /** The part of the news that is about places. */
 type ToldPlaces = Pick<
   PlaceTalk,
-  "met" | "gone" | "heard" | "heardOnline" | "announced" | "announcedHere" | "joined" | "renamed"
+  "met" | "tellSessions" | "gone" | "heard" | "heardOnline" | "announced" | "announcesNext" | "joined" | "renamed"
 >;
 
 /** Of one server. */
@@ -51,8 +51,10 @@ export class NetworkNews implements BackplaneOwner {
 
   met(serverId: string): void {
     const { backplane, presence, places, observatory } = this.#parts;
-    backplane().say(presence().here, serverId);
+    // Who is behind what this server has greeted with has to be known before who is here.
     places.met(serverId);
+    backplane().say(presence().here, serverId);
+    places.tellSessions(serverId);
     observatory.met(serverId);
   }
 
@@ -92,8 +94,8 @@ export class NetworkNews implements BackplaneOwner {
     this.#parts.places.announced(serverId, said);
   }
 
-  announcedHere(): void {
-    this.#parts.places.announcedHere();
+  announcesNext(): void {
+    this.#parts.places.announcesNext();
   }
 
   joined(told: () => void): void {

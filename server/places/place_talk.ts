@@ -135,7 +135,7 @@ export class PlaceTalk {
     });
   }
 
-  /** There is a way to a server, and it knows who is logged in here. */
+  /** There is a way to a server. It has heard what this one has, and hears next who is logged in here. */
   met(serverId: string): void {
     this.#peers.set(serverId, {
       serverId,
@@ -151,6 +151,15 @@ export class PlaceTalk {
       leaving: new Map(),
       hasNow: undefined,
     });
+    const behind = this.#behind();
+    if (behind !== undefined && behind.length > 0) {
+      this.#saidBehind = true;
+      this.#parts.say({ command: "BEHIND", users: behind }, serverId);
+    }
+  }
+
+  /** The server knows who is logged in here. */
+  tellSessions(serverId: string): void {
     const { keeper, say } = this.#parts;
     const users = [...keeper.users].map((username) => ({ username, ...keeper.countsOf(username) }))
       .filter((counts) => !isUsual(counts));
@@ -179,13 +188,14 @@ export class PlaceTalk {
     });
   }
 
-  /** This server has announced how it is: who has not got all of that? */
-  announcedHere(): void {
-    const lagging = unlessUnreadable(() => this.#parts.keeper.lagging(MAX_TALKED_USERS));
-    if (lagging === undefined) return;
-    if (lagging.size === 0 && !this.#saidBehind) return;
-    this.#saidBehind = lagging.size > 0;
-    const users = [...lagging].map(([username, vector]) => ({ username, vector }));
+  /**
+   * This server announces what it has, next: who has not got all of that? If that cannot be read, all links end before
+   * anything is announced.
+   */
+  announcesNext(): void {
+    const users = this.#behind();
+    if (users === undefined || users.length === 0 && !this.#saidBehind) return;
+    this.#saidBehind = users.length > 0;
     this.#parts.say({ command: "BEHIND", users });
   }
 
@@ -282,6 +292,12 @@ export class PlaceTalk {
     for (const { timer } of this.#asking.values()) timer.cancel();
     this.#asking.clear();
     this.#parts.keeper.stop();
+  }
+
+  /** Users that have not got all that is here; `undefined` if that cannot be read. */
+  #behind(): { readonly username: string; readonly vector: Vector }[] | undefined {
+    const lagging = unlessUnreadable(() => this.#parts.keeper.lagging(MAX_TALKED_USERS));
+    return lagging && [...lagging].map(([username, vector]) => ({ username, vector }));
   }
 
   /** Of those who have lost their connection there, none is waited for once all that the server had since is here. */

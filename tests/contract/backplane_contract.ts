@@ -75,7 +75,7 @@ export class Surrounded {
     return {
       ...{ membersChanged: note("membersChanged"), met: note("met"), startedAnew: note("startedAnew") },
       ...{ gone: note("gone"), said: note("said"), announced: note("announced") },
-      ...{ announcedHere: note("announcedHere"), renumbered: note("renumbered"), renamed: note("renamed") },
+      ...{ announcesNext: note("announcesNext"), renumbered: note("renumbered"), renamed: note("renamed") },
       ...{ cutBack: note("cutBack"), isClone: note("isClone") },
       forgotten: () => {
         this.told.push("forgotten");

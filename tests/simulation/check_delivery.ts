@@ -11,6 +11,10 @@ import type { Event } from "./history.ts";
 import { keyOf } from "./numbered.ts";
 import { type Evidence, overlaps, type Stored, type Told, type Violation } from "./evidence.ts";
 
+/** Bytes on their way. */
+const UNDER_WAY_MS = 500;
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** Something numbered that came to somebody. */
 type Arrived = Told<"received"> | Told<"got">;
 
@@ -340,20 +344,44 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const first = lived.find((event) => event.username === username);
   const firstAt = evidence.told("connected").find((event) => event.session === first?.session);
   const hadFirst = isPlain && firstAt !== undefined ? vectorAt(evidence, firstAt) : {};
+  // Who comes without a vector stands where its user stood.
+  const hadByUser = life === undefined ? NO_KEYS : receivedBefore(evidence, username, connected.at);
   for (const [key, copies] of evidence.copies) {
-    if (received.has(key) || !evidence.survives(key)) continue;
+    if (received.has(key) || hadByUser.has(key) || !evidence.survives(key)) continue;
     const mayMiss = isPlain
       ? copies.some(({ id }) => covers(had, id) || covers(hadFirst, id))
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
     // It cannot be told either that its server never got what others had forgotten by then.
     const isForgotten = isPlain && evidence.hasForgetting && copies.every(({ server }) => server !== connected.server);
+    // Where its server stood then, and said so, and died before it came: nobody can tell that from bytes on their way.
+    const wasUnderWay = isPlain && copies.some((copy) => isSentLast(evidence, copy, lived));
     // Its number tells that it was had.
     const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
-    if (mayMiss || isForgotten || isGivenTwice || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    if (mayMiss || isForgotten || wasUnderWay || isGivenTwice) continue;
+    if (copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };
   }
+}
+
+/** What clients of a user had received until then, as `sender#n`. */
+function receivedBefore(evidence: Evidence, username: string, at: number): ReadonlySet<string> {
+  const sessions = new Set(
+    evidence.told("entered").filter((event) => event.username === username).map(({ session }) => session),
+  );
+  const received = evidence.told("received").filter((event) => event.at <= at && sessions.has(event.session));
+  return new Set(received.map(keyOf));
+}
+
+/** Whether an entry was stored at a server so shortly before a client lost its connection there that it counts as sent. */
+function isSentLast(evidence: Evidence, { server, at }: Stored, lived: readonly Told<"entered">[]): boolean {
+  return lived.some(({ session }) => {
+    const stay = evidence.told("connected").find((event) => event.session === session);
+    const end = evidence.told("disconnected").find((event) => event.session === session);
+    if (stay?.server !== server || end === undefined) return false;
+    return at >= stay.at && at <= end.at && at > end.at - UNDER_WAY_MS;
+  });
 }
 
 /** What the log of the server had when a client connected with it: what it lost later, and got back, was there then. */

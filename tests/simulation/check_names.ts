@@ -228,8 +228,8 @@ function stayOf(evidence: Evidence, session: string): Stay[] {
   const connected = evidence.told("connected").find((event) => event.session === session);
   if (connected === undefined) return [];
   const end = evidence.told("disconnected").find((event) => event.session === session);
-  // Sent on with the answer to its login: nothing had begun.
-  if (wasSentOn(evidence, connected, end)) return [];
+  // Sent on with the answer to its login, or the server could read nothing for it: nothing had begun.
+  if (wasSentOn(evidence, connected, end) || wasTurnedDown(evidence, connected)) return [];
   return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
 }
 
@@ -248,6 +248,16 @@ function wasSentOn(
     (isTold && event.at <= at && event.at > at - UNDER_WAY_MS ||
       link !== undefined && link.until <= at && event.at === link.until)
   );
+}
+
+/** Whether the server had failed when a client heard that it is let in: it could not read what the client missed. */
+function wasTurnedDown(evidence: Evidence, { who, server, at }: Told<"connected">): boolean {
+  const link = linkOf(evidence, who, { server, from: at });
+  return link !== undefined &&
+    evidence.told("closed a connection").some((event) =>
+      event.who === server && event.reason === "SERVER_FAILED" && event.peer.includes(`(${who}:`) &&
+      link.until <= at && event.at === link.until
+    );
 }
 
 /** Whether a stay ended as the name belongs to another account of the network. */

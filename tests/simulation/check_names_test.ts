@@ -66,9 +66,9 @@ Deno.test("a plain client that left and entered anew has missed nothing", () => 
 });
 
 Deno.test("a plain client that is sent on with the answer to its first login begins where it is sent", () => {
-  const sentOn = (closedAt: number): Told[] => {
+  const sentOn = (closedAt: number, reason = "REDIRECTED"): Told[] => {
     const sending: Told[] = [
-      [closedAt, "s1", { what: "closed a connection", peer: "ann (c1:40007)", reason: "REDIRECTED" }],
+      [closedAt, "s1", { what: "closed a connection", peer: "ann (c1:40007)", reason }],
       [closedAt, "s1", { what: "link down", peer: "c1", link: 7 }],
     ];
     const login = enters(10, "c1.1", "s1", "c1/1");
@@ -85,6 +85,9 @@ Deno.test("a plain client that is sent on with the answer to its first login beg
   // The answer to the login, and that it is sent on, may come in two turns.
   assertEquals(breaks(MISSED, sentOn(8)), false);
   assertEquals(breaks(MISSED, sentOn(5_000)), true);
+  // The same where the server could not read what the client had missed, and ended with that.
+  assertEquals(breaks(MISSED, sentOn(8, "SERVER_FAILED")), false);
+  assertEquals(breaks(MISSED, sentOn(5_000, "SERVER_FAILED")), true);
   // What says where comes a moment after the answer, and its server had closed the connection before that.
   const closed = (at: number): Told => [
     at,
@@ -354,4 +357,12 @@ Deno.test("what was there when a plain client entered is not new to it where tha
   };
   const isMissed = (storedAt: number, life: string) => breaks("everybody gets everything", told(storedAt, life));
   assertEquals([isMissed(5, "c1/1"), isMissed(20, "c1/1"), isMissed(5, "c1/2")], [false, true, true]);
+  // A process that was killed had received it: its user's next one stands there.
+  const got = { what: "received", session: "c1.1", chain: "c1.1", sender: "c2.1", n: 1, id: "s1:1" } as const;
+  const anew = (at: number) =>
+    [...told(20, "c1/2"), [at, "c1", got] as const].toSorted(([one], [other]) => one - other);
+  const isMissedBy = (at: number) => breaks("everybody gets everything", anew(at));
+  assertEquals([isMissedBy(30), isMissedBy(8_001)], [false, true]);
+  // Nobody can tell whether it was sent before its server died.
+  assertEquals([isMissed(4_990, "c1/1"), isMissed(4_990, "c1/2")], [false, true]);
 });

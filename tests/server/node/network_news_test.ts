@@ -21,8 +21,8 @@ function newsOf({ isClosing = false } = {}) {
     places: {
       ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
       ...{ heardOnline: note("places: online"), announced: note("places: announced") },
-      ...{ announcedHere: note("places: announced here"), joined: note("places: joined") },
-      renamed: note("places: renamed"),
+      ...{ announcesNext: note("places: announces next"), joined: note("places: joined") },
+      ...{ renamed: note("places: renamed"), tellSessions: note("places: sessions") },
     },
     observatory: {
       ...{ soon: note("observers: soon"), met: note("observers: met"), gone: note("observers: gone") },
@@ -42,10 +42,10 @@ function short(what: unknown): unknown {
   return typeof what === "object" && what !== null && "command" in what ? what.command : what;
 }
 
-Deno.test("a server that was met is told who is here first, and then asked", () => {
+Deno.test("a server that was met is told who is behind, then who is here, and then asked", () => {
   const { news, told } = newsOf();
   news.met("s-2");
-  assertEquals(told, ["say ONLINE s-2", "places: met s-2", "observers: met s-2"]);
+  assertEquals(told, ["places: met s-2", "say ONLINE s-2", "places: sessions s-2", "observers: met s-2"]);
 });
 
 Deno.test("places are told of a lost server before anybody hears who is gone with it", () => {

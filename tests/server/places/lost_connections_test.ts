@@ -3,7 +3,7 @@
  * without, and wherever it comes.
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { activityLine, loginOf, MeshWorld } from "../../support/mesh_world.ts";
 import { ALL, announceIntervalMs, DETECTION_MS, fourServers, given, plain, withAnna } from "./_lost_users.ts";
 
@@ -145,6 +145,29 @@ Deno.test("what a slow client had not got from its server when that died it gets
   await world.run(200);
   const elsewhere = await given(world, "d") as number[];
   assertEquals(elsewhere, Array.from({ length: 40 }, (_, index) => index + 1));
+});
+
+Deno.test("a server says who is behind before it says what it has, or who is there", async () => {
+  const world = await MeshWorld.of(["a"], { limits: { maxPendingBytes: 65_536 } });
+  await world.users("a", "anna");
+  const anna = await plain(world, "a", "anna");
+  const sender = await world.login("a", "anonymous");
+  await world.run(100);
+  anna.link.pause();
+  const text = "x".repeat(20_000);
+  const publish = () => {
+    for (let n = 1; n <= 40; n++) sender.send({ command: "ACTIVITY_MESSAGE", activity: { n, text } });
+  };
+  publish();
+  await world.run(100);
+  const peer = await world.peer("a", "s-peer");
+  const before = (what: string) => peer.commands.slice(0, peer.commands.indexOf(what));
+  assert(before("ONLINE").includes("BEHIND"));
+  await world.run(announceIntervalMs);
+  publish();
+  peer.received.splice(0);
+  await world.until(() => peer.commands.includes("SERVER_ANNOUNCE"), "an announcement");
+  assert(before("SERVER_ANNOUNCE").includes("BEHIND"));
 });
 
 Deno.test("a client that only publishes or sends leaves what was missed to its user's next one", async () => {

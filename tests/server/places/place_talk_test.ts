@@ -18,6 +18,7 @@ function talkOf(runs: readonly number[]) {
   const store = { isStored: true, comes: () => unstored.splice(0).forEach((run) => run()) };
   const keeper = {
     users: [],
+    lagging: () => new Map(),
     concludedServers: runs.length > 0 ? ["a"] : [],
     concludedOf: () => new Map(runs.filter((run) => !spoke.includes(run)).map((run) => [run, [ANNA]])),
     serverSpoke: (_server: string, run: number) => void spoke.push(run),
