@@ -236,7 +236,8 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   if (evidence.wasNumberedTwice(keyOf(late)) || evidence.wasNumberedTwice(keyOf(before))) return true;
   const lateOrigin = evidence.machineOf(origin);
   const later = laterCopies(evidence, late, before);
-  if (later.some((copy) => waitedInVain(evidence, late, copy)) || wasDroppedAlong(evidence, late, before)) return true;
+  if (later.some((copy) => waitedInVain(evidence, late, copy) || wasLostThere(evidence, late, copy))) return true;
+  if (wasDroppedAlong(evidence, late, before)) return true;
   // Where something later was accepted, and where the receiver was: others decide for themselves.
   const login = evidence.told("connected").findLast((event) =>
     event.session === before.session && event.at <= before.at
@@ -245,7 +246,9 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
   const deciding = new Set(later.map(({ id }) => evidence.machineOf(parseEntryId(id)!.origin)));
   if (login !== undefined) deciding.add(login.server);
   for (const server of deciding) {
-    const entered = later.find((copy) => copy.server === server);
+    // What it had of both before an old copy of its data was put back it does not know any more.
+    const lostAt = lossOf(evidence, server, late.id, before.at) ?? 0;
+    const entered = later.find((copy) => copy.server === server && copy.at >= lostAt);
     if (entered === undefined || server === lateOrigin || !mayHaveWaited(evidence, entered)) continue;
     const had = evidence.stored.get(server)?.get(late.id);
     if (had !== undefined && had.index < entered.index) continue;
@@ -254,6 +257,27 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
     if (!overlaps(evidence.greeted(server, lateOrigin), entered.at - holdBackMs, entered.at)) return true;
   }
   return isCutOff(evidence, late, later);
+}
+
+/**
+ * Whether the server that accepted `late` had lost it, as an old copy of its data was put back, when it accepted the
+ * later one, and no server was linked that had it: there was nobody to wait for.
+ */
+function wasLostThere(evidence: Evidence, late: Arrived, { server, id, at }: Stored): boolean {
+  if (server !== evidence.machineOf(late.id) || server !== evidence.machineOf(id)) return false;
+  const lostAt = lossOf(evidence, server, late.id, at);
+  const holders = evidence.copies.get(keyOf(late))!.filter((copy) => copy.id === late.id && copy.at <= at);
+  return lostAt !== undefined &&
+    holders.every((copy) =>
+      copy.server === server ? copy.at < lostAt : !overlaps(evidence.greeted(server, copy.server), at - 1, at)
+    );
+}
+
+/** When a server lost an entry for the last time, up to some time. */
+function lossOf(evidence: Evidence, server: string, id: string, until: number): number | undefined {
+  return evidence.told("lost entries").findLast((event) =>
+    event.who === server && event.ids.includes(id) && event.at <= until
+  )?.at;
 }
 
 /**

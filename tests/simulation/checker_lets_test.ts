@@ -7,6 +7,7 @@ import {
   broken,
   brokenIn,
   endedWith,
+  is,
   received,
   scheduleWith,
   stored,
@@ -216,4 +217,78 @@ Deno.test("the checker lets an activity come again whose message id its server h
   ];
   const isLet = (storedAt: number, settings = {}) => !broken(told(storedAt), settings).includes("nothing comes twice");
   assertEquals([isLet(60_021, { retention }), isLet(60_020, { retention }), isLet(60_021)], [true, false, false]);
+});
+
+Deno.test("the checker passes over a wrong order where its server had lost the earlier one, and nobody was linked that had it", () => {
+  const told = (isLinked: boolean): Told[] => [
+    ...BEGINNING,
+    stored(20, "s1", "s1:1", 1),
+    stored(21, "s2", "s1:1", 1),
+    [40, "s1", { what: "died", how: "crash" }],
+    [40, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    ...(["s1", "s2"].map((who): Told => [41, who, { what: "link down", peer: who === "s1" ? "s2" : "s1", link: 1 }])),
+    [50, "s1", { what: "started", serverId: "s1" }],
+    ...(isLinked ? [[51, "s1", { what: "link up", peer: "s2", link: 2 }] as const] : []),
+    [60, "c1", { what: "connected", session: "c1.1", server: "s1" }],
+    stored(2_000, "s1", "s1:2", 2),
+    [2_001, "c3", { what: "connected", session: "c3.1", server: "s1" }],
+    [2_001, "c3", { what: "entered", session: "c3.1", chain: "c3.1", username: "anonymous", vector: {} }],
+    received(2_002, "c3", 2, "s1:2"),
+    stored(9_000, "s1", "s1:1", 1),
+    received(9_001, "c3", 1, "s1:1"),
+  ];
+  const isKept = (isLinked: boolean) => !broken(told(isLinked)).includes("a sender's order is kept");
+  assertEquals([isKept(false), isKept(true)], [true, false]);
+});
+
+Deno.test("the checker passes over a server that is taken for a copy as its old data is back before its loss was seen", () => {
+  const told = (missedAt: number): Told[] => [
+    ...BEGINNING,
+    [20, "s1", { what: "died", how: "power cut" }],
+    [21, "world", { what: "step", step: { kind: "put back", server: "s1", chance: 0.5 } }],
+    [missedAt, "s2", { what: "link down", peer: "s1", link: 1 }],
+    [30, "s1", { what: "started", serverId: "s1" }],
+    [40, "s1", { what: "ended", reason: "failed", info: "CloneError: a copy" }],
+  ];
+  const isExcused = (missedAt: number) => !broken(told(missedAt)).includes("nothing breaks down");
+  assertEquals([isExcused(50), isExcused(25)], [true, false]);
+});
+
+Deno.test("the checker passes over two entries of a number where what tells them apart is forgotten", () => {
+  const schedule = scheduleWith({});
+  const copy = { kind: "put back", server: "s1", chance: 0.5, at: 40 } as const;
+  const told = (kept: Readonly<Record<string, number>>): Told[] => [
+    ...BEGINNING,
+    ...[1, 2].flatMap((n) => [stored(20, "s1", `s1:${n}`, n), stored(21, "s2", `s1:${n}`, n)]),
+    [40, "s1", { what: "lost entries", ids: ["s1:1", "s1:2"] }],
+    ...[1, 2].map((n) => stored(60, "s1", `s1:${n}`, 2 + n)),
+    endedWith("s1", { "s1:1": 3, "s1:2": 4 }),
+    endedWith("s2", kept),
+  ];
+  const breaks = (kept: Readonly<Record<string, number>>, activityRetentionBytes: number) => {
+    const settings = { ...schedule.settings, activityRetentionBytes };
+    return brokenIn({ ...schedule, settings, steps: [copy] }, told(kept)).includes("no number has two entries");
+  };
+  assertEquals(breaks({ "s1:2": 2 }, 4_000), false);
+  assertEquals([breaks({ "s1:1": 1, "s1:2": 2 }, 4_000), breaks({ "s1:2": 2 }, 1_073_741_824)], [true, true]);
+});
+
+Deno.test("the checker passes over who cannot log in where servers have two accounts, and what tells that is forgotten", () => {
+  const schedule = scheduleWith({});
+  const account = { username: "ann", verifier: "scrypt$1$00$61" };
+  const told: Told[] = [
+    ...BEGINNING,
+    [20, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "servers", account }] }],
+    [40, "s1", { what: "lost entries", ids: ["s1:1"] }],
+    stored(60, "s1", "s1:1", 1),
+    is("c1", { connected: false, username: "ann" }),
+    endedWith("s1", { "s1:1": 1 }),
+    endedWith("s2", {}, { accounts: { ann: "scrypt$1$00$61" } }),
+  ];
+  const copy = { kind: "put back", server: "s1", chance: 0.5, at: 40 } as const;
+  const isBroken = (activityRetentionBytes: number) => {
+    const settings = { ...schedule.settings, activityRetentionBytes };
+    return brokenIn({ ...schedule, settings, steps: [copy] }, told).includes("clients come back");
+  };
+  assertEquals([isBroken(4_000), isBroken(1_073_741_824)], [false, true]);
 });
