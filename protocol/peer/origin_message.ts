@@ -49,6 +49,17 @@ export interface ClonedMessage {
   readonly info: string;
 }
 
+/**
+ * An account of the receiver was claimed earlier than the receiver's clock had been known to be: its data is an old
+ * copy. The sender has its entries up to `has`, and takes no more of them.
+ */
+export interface OldClaimMessage {
+  readonly command: "OLD_CLAIM";
+  readonly username: string;
+  readonly claim: number;
+  readonly has: number;
+}
+
 /** The sender has forgotten these origins, up to the given numbers. Only their accounts still count. */
 export interface ForgottenMessage {
   readonly command: "FORGOTTEN";
@@ -81,6 +92,7 @@ export type OriginMessage =
   | DigestsAskMessage
   | DigestsMessage
   | ClonedMessage
+  | OldClaimMessage
   | ForgottenMessage
   | WantAccountsMessage
   | AccountsMessage;
@@ -128,6 +140,11 @@ export function readOriginMessage(command: string, fields: Fields): OriginMessag
       return { command };
     case "ACCOUNTS":
       return { command, accounts: accountsField(fields.accounts), more: fields.more === true };
+    case "OLD_CLAIM": {
+      const claim = integerField(fields.claim, "claim", 0, MAX_CLAIM);
+      const has = integerField(fields.has, "has", 0, Number.MAX_SAFE_INTEGER);
+      return { command, username: usernameField(fields.username), claim, has };
+    }
     case "CLONED":
       return { command, info: optionalStringField(fields.info, "info") ?? "" };
   }
@@ -139,14 +156,19 @@ function accountsField(value: unknown): WireAccount[] {
     throw new FieldProblem(`"accounts" must be a list of at most ${MAX_WIRE_ACCOUNTS} accounts`);
   }
   return value.map((account: Fields) => {
-    const username = stringField(account.username, "username");
-    const problem = usernameProblem(username);
-    if (problem !== undefined) throw new FieldProblem(problem);
+    const username = usernameField(account.username);
     const verifier = stringField(account.verifier, "verifier");
     if (!VERIFIER.test(verifier)) throw new FieldProblem('"verifier" is none');
     const claim = integerField(account.claim, "claim", 0, MAX_CLAIM);
     return { username, verifier, claim, origin: originField(account.origin) };
   });
+}
+
+function usernameField(value: unknown): string {
+  const username = stringField(value, "username");
+  const problem = usernameProblem(username);
+  if (problem !== undefined) throw new FieldProblem(problem);
+  return username;
 }
 
 function digestsField(value: unknown): Record<string, string> {

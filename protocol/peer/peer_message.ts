@@ -252,6 +252,6 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ AUTHENTICATION_SUCC: true, SERVER_ANNOUNCE: true, ENTRIES: true, WANT: true, HAVE: true, ONLINE: true },
   ...{ LOCK_REQUEST: true, LOCK_ALLOWED: true, LOCK_DENIED: true, LOCK_RELEASE: true, ONLINE_CHANGE: true },
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
-  ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, FORGOTTEN: true, WANT_ACCOUNTS: true },
-  ...{ ACCOUNTS: true, OPERATE: true, OPERATED: true },
+  ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, OLD_CLAIM: true, FORGOTTEN: true },
+  ...{ WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true },
 };

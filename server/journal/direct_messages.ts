@@ -186,7 +186,12 @@ export class DirectMessages {
     this.#deliveries.cut(origin, sequence);
     for (const message of delivered) this.noteDelivered(message);
     for (const message of taken) this.#moved.add(message);
-    for (const message of untold) this.#untold.add(message);
+    this.comeAgain(untold);
+  }
+
+  /** Receipts of these come again as they were: their senders are told as if it was for the first time. */
+  comeAgain(messages: Iterable<EntryId>): void {
+    for (const message of messages) this.#untold.add(message);
   }
 
   /** The turn is over. */

@@ -155,6 +155,7 @@ export class Mesh implements Backplane {
       ...{ journal, links: this.#links, copiedFolders, orphanAccounts, catchUp: this.#catchUp },
       forks: this.#forks,
       forgotten: (vector) => owner.forgotten(vector),
+      isOldCopy: (who, has) => this.#takeNewServerName(who, has, false),
       namesNoMore: (serverId, vector) => this.#members.forgot(serverId, vector),
     });
     this.#replication = new Replication(journal, clock, cluster.holdBackMs, {

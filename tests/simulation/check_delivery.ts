@@ -382,11 +382,21 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
     // Its number tells that it was had.
     const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
     if (mayMiss || isForgotten || wasUnderWay || isGivenTwice) continue;
+    // Its whole origin is no more since before it came.
+    if (copies.every((copy) => copy.isLost || wasBuried(evidence, copy, begun.at))) continue;
     if (copies.every(({ isFor }) => isFor !== "everyone")) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };
   }
+}
+
+/** Whether a server had forgotten an entry with its whole origin by then. */
+function wasBuried(evidence: Evidence, { server, id }: Stored, until: number): boolean {
+  const { origin, sequence } = parseEntryId(id)!;
+  return evidence.told("forgot origins").some(({ who, origins, at }) =>
+    who === server && at <= until && (origins[origin] ?? 0) >= sequence
+  );
 }
 
 /** What clients of a user had received until then, as `sender#n`. */

@@ -276,7 +276,9 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     const key = `${keyOf(event)} ${event.username}`;
     const before = taken.get(key);
     const loginAt = loginBefore(evidence, event)?.at ?? at;
-    if (!event.offline && wasTakenBack(evidence, event, loginAt)) continue;
+    // At any of its logins: a server that sends it on has told it already.
+    const begunAt = evidence.told("connected").find((login) => login.session === session)?.at ?? at;
+    if (!event.offline && wasTakenBack(evidence, event, begunAt)) continue;
     if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + KNOWN_AFTER_MS) {
       yield { promise, what: `${session} was shown ${key}, which ${before.session} had taken`, at };
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {

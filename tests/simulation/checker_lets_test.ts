@@ -219,6 +219,24 @@ Deno.test("the checker lets an activity come again whose message id its server h
   assertEquals([isLet(60_021, { retention }), isLet(60_020, { retention }), isLet(60_021)], [true, false, false]);
 });
 
+Deno.test("the checker passes over what a client lacks of an origin that was forgotten whole before it came", () => {
+  const told = (forgottenAt: number): Told[] => [
+    ...BEGINNING,
+    stored(20, "s1", "s1:1", 1),
+    stored(21, "s2", "s1:1", 1),
+    [30, "s1", { what: "died", how: "destroy" }],
+    [forgottenAt, "s2", { what: "forgot origins", origins: { s1: 1 } }],
+    [50_000, "c3", { what: "connected", session: "c3.1", server: "s2" }],
+    [50_000, "c3", { what: "entered", session: "c3.1", chain: "c3.1", username: "anonymous", vector: {} }],
+    is("c3"),
+  ];
+  const isWhole = (forgottenAt: number) =>
+    !broken(told(forgottenAt), { retention: { membersMs: 1_000, entriesMs: 1_000 } }).includes(
+      "everybody gets everything",
+    );
+  assertEquals([isWhole(40_000), isWhole(60_000)], [true, false]);
+});
+
 Deno.test("the checker passes over a wrong order where its server had lost the earlier one, and nobody was linked that had it", () => {
   const told = (isLinked: boolean): Told[] => [
     ...BEGINNING,

@@ -89,6 +89,7 @@ export class LinkEvents implements PeerLinkOwner {
         times.heard(link, message.lamport);
         return nameClaims.onMessage(link, message);
       case "CLONED":
+      case "OLD_CLAIM":
       case "RETRACTED":
       case "FORGOTTEN":
       case "WANT_ACCOUNTS":

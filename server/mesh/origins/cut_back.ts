@@ -7,7 +7,7 @@
 import { everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";
 import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
-import type { EntryId } from "../../../protocol/entry_id.ts";
+import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { messageKey } from "../../journal/moved_deliveries.ts";
@@ -36,9 +36,16 @@ export function cutBack(
   const beyond = delivered.filter(({ sequence }) => sequence > last);
   const taken = delivered.filter(({ sequence }) => !waiting.has(sequence)).map(({ facts }) => facts);
   const untold = [...receiptsIn(everySegmentAfter(journal, from), origin, end)];
-  origins.cutBack(origin, after, [...others, ...beyond], taken, untold);
+  origins.cutBack(origin, after, [...others, ...beyond], taken, untold.map(({ of }) => of));
   gone({ origin, after: end });
-  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1);
+  const senders = new Map(untold.map(({ of, sender }) => [formatEntryId(of), sender]));
+  for (const [other, first] of repeats) if (other !== serverId) replay(journal, other, first - 1, senders);
+}
+
+/** A receipt, and who is told of it. */
+interface Receipt {
+  readonly of: EntryId;
+  readonly sender: string;
 }
 
 /** Messages of `origin` after `after` that do not wait any more. */
@@ -66,26 +73,31 @@ function* deliveredIn(
  * Of which messages there are receipts of `origin` after `after` that their senders are told. A sender may have passed
  * over them, as it has what belongs under their numbers. So it is told when they come again under another name.
  */
-function* receiptsIn(segments: Iterable<Segment>, origin: string, after: number): Iterable<EntryId> {
+function* receiptsIn(segments: Iterable<Segment>, origin: string, after: number): Iterable<Receipt> {
   for (const { audience, first, last, bytes, ...segment } of segments) {
     if (segment.origin !== origin || last <= after || audience.kind !== "user") continue;
     for (const [index, line] of linesOf(bytes).entries()) {
       const of = first + index > after ? parseEntry(line)?.of : undefined;
-      if (of !== undefined) yield of;
+      if (of !== undefined) yield { of, sender: audience.username };
     }
   }
 }
 
-/** Entries of other origins that were taken for repeats of those of `origin`: the first of each. */
+/**
+ * Entries of other origins that were taken for repeats of those of `origin`: the first of each. A receipt is one where
+ * the sender of its message has been told by the receipt of `origin`.
+ */
 function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<string, number> {
   const cut = new Set<string>();
   const repeats = new Map<string, number>();
   for (const segment of segments) {
     if (segment.origin !== origin && segment.audience.kind !== "servers") continue;
     for (const [index, line] of linesOf(segment.bytes).entries()) {
-      const key = keyOf(parseEntry(line));
+      const facts = parseEntry(line);
+      const key = keyOf(facts) ?? (facts?.of && `of ${formatEntryId(facts.of)}`);
       if (key === undefined) continue;
-      if (segment.origin === origin) cut.add(key);
+      const isToldAlone = facts?.of === undefined || segment.audience.kind === "user";
+      if (segment.origin === origin && isToldAlone) cut.add(key);
       else if (cut.has(key) && !repeats.has(segment.origin)) repeats.set(segment.origin, segment.first + index);
     }
   }
@@ -94,9 +106,9 @@ function repeatsIn(segments: Iterable<Segment>, origin: string): ReadonlyMap<str
 
 /**
  * What is here of `origin` beyond `after` enters the log once more, as if it came now. Messages that did not wait do
- * not wait again.
+ * not wait again. Receipts are for the `senders` of messages, by the ids of these, that had been told by others.
  */
-function replay(journal: Journal, origin: string, after: number): void {
+function replay(journal: Journal, origin: string, after: number, senders: ReadonlyMap<string, string>): void {
   const { origins } = journal;
   const end = origins.endBefore(origin, after);
   const from = journal.missing({ ...journal.vector, [origin]: end }).after;
@@ -104,6 +116,7 @@ function replay(journal: Journal, origin: string, after: number): void {
     segment.origin === origin && segment.first > end
   );
   const delivered = new Set([...deliveredIn(kept, origin, end, journal)].map(({ sequence }) => sequence));
+  journal.directMessages.comeAgain([...receiptsIn(kept, origin, end)].map(({ of }) => of));
   origins.takeBack(origin, end);
   for (const { first, last, audience, bytes } of kept) {
     const to = audience.kind === "user" ? { user: audience.username } : audience.kind;
@@ -111,7 +124,9 @@ function replay(journal: Journal, origin: string, after: number): void {
     const intake = takeLines(journal.serverId, header, linesOf(bytes));
     if (!intake.ok) continue;
     for (const { sequence, value } of intake.entries) {
-      journal.replicate({ origin, sequence, ...value });
+      const sender = value.facts.of && senders.get(formatEntryId(value.facts.of));
+      const told = sender === undefined ? value.audience : { kind: "user" as const, username: sender };
+      journal.replicate({ origin, sequence, ...value, audience: told });
       if (delivered.has(sequence)) journal.directMessages.noteDelivered({ origin, sequence });
     }
   }

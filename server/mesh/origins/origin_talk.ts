@@ -26,6 +26,8 @@ export interface OriginTalkParts {
   readonly forks: Forks;
   /** `serverId` names these origins no more. */
   namesNoMore(serverId: string, vector: Vector): void;
+  /** Another server has this server's entries up to `has`, and knows that this server's clock was put back. */
+  isOldCopy(who: string, has: number): void;
   /** Another server has forgotten these whole. Whether this one lacks something of them. */
   forgotten(vector: Vector): boolean;
 }
@@ -65,6 +67,14 @@ export class OriginTalk {
     switch (message.command) {
       case "CLONED":
         return copiedFolders.found(message.info);
+      case "OLD_CLAIM": {
+        const { username, claim, has } = message;
+        const known = journal.accountOf(username);
+        // It goes on under a new name with what it has numbered since.
+        if (known?.origin !== journal.serverId || known.lamport !== claim) return;
+        if (has < journal.lastOf(journal.serverId)) this.#parts.isOldCopy(link.name, has);
+        return;
+      }
       case "RETRACTED": {
         const { command: _, ...range } = message;
         if (!journal.origins.retract(range)) return;

@@ -112,6 +112,7 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   RETRACTED: { origin: "other", first: 1, last: 1, digest: DIGEST },
   DIGESTS_ASK: { origin: "other", sequences: [1] },
   DIGESTS: { origin: "other", digests: { 1: DIGEST } },
+  OLD_CLAIM: { username: "bob", claim: 1, has: 0 },
   HEARTBEAT: { sequence: 1, of: 1, intervalMs: 1 },
   HEARTBEAT_ACK: { sequence: 1, at: 1 },
   END_CONNECTION: { reason: "SERVER_STOPPING", info: "bye" },

@@ -176,6 +176,32 @@ Deno.test("accounts, direct messages and receipts of an old copy keep their mean
   assertEquals(there.messages, ["two"]);
 });
 
+Deno.test("an old copy that gives a name away at a time that its clock had passed takes a new name, and all have one account", async () => {
+  const world = await MeshWorld.of(["a", "b"]);
+  const copy = world.server("a").copyData();
+  const anna = await world.login("b");
+  // Its clock comes to be much later than in the copy, and b knows it. It numbers nothing.
+  for (let n = 1; n <= 600; n++) anna.publish(n);
+  await world.equal("a", "b");
+  await world.run(15_000);
+  world.server("a").kill();
+  await world.until(() => world.server("b").stateOf("a") !== "linked", "the loss of a");
+  await world.register("b", "carl");
+  world.server("a").putBack(copy);
+  world.network.block("a", "b");
+  world.network.block("b", "a");
+  world.start("a", ["b"]);
+  const carl = await world.client("a", { command: "REGISTER", username: "carl", secret: "another" });
+  await world.until(() => carl.commands.includes("REGISTER_SUCCESS"), "the registration at a");
+  world.network.heal();
+  await world.until(() => world.server("a").node.serverId !== "a", "the new name");
+  await world.equal("a", "b");
+  for (const server of ["a", "b"]) {
+    const client = await world.login(server, "carl", { secret: "another", redirects: 3 });
+    assertEquals(client.commands[0], "LOGIN_SUCCESS", server);
+  }
+});
+
 function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
