@@ -408,7 +408,7 @@ function receivedBefore(evidence: Evidence, username: string, at: number): Reado
   return new Set(received.map(keyOf));
 }
 
-/** Whether an entry was stored at a server so shortly before a client lost its connection there that it counts as sent. */
+/** Whether an entry was stored so shortly before a client lost its connection at that server that it counts as sent. */
 function isSentLast(evidence: Evidence, { server, at }: Stored, lived: readonly Told<"entered">[]): boolean {
   return lived.some(({ session }) => {
     const stay = evidence.told("connected").find((event) => event.session === session);
