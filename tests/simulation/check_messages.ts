@@ -4,15 +4,8 @@
  */
 
 import { parseEntryId } from "../../protocol/entry_id.ts";
-import {
-  begunWith,
-  covers,
-  isIn,
-  mayComeLate,
-  vectorAt,
-  wasMessageIdForgotten,
-  wasTakenBack,
-} from "./check_delivery.ts";
+import { begunWith, covers, isIn, vectorAt, wasMessageIdForgotten, wasTakenBack } from "./check_delivery.ts";
+import { mayComeLate } from "./check_order.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { keyOf } from "./numbered.ts";
 import { hasNobodyToTell } from "./old_copies.ts";

@@ -237,6 +237,21 @@ Deno.test("the checker passes over what a client lacks of an origin that was for
   assertEquals([isWhole(40_000), isWhole(60_000)], [true, false]);
 });
 
+Deno.test("the checker passes over what comes again to a plain client whose server dropped it with numbers before it", () => {
+  const told = (isDropped: boolean): Told[] => [
+    ...BEGINNING,
+    stored(20, "s1", "s1:2", 1),
+    stored(21, "s2", "s1:2", 1),
+    received(22, "c2", 1, "s1:2"),
+    ...(isDropped ? [[30, "s2", { what: "renamed", serverId: "s2", ids: ["s1:1", "s1:2"] }] as const] : []),
+    stored(31, "s2", "s1:2", 1),
+    received(32, "c2", 1, "s1:2"),
+  ];
+  const isOnce = (isDropped: boolean, kind: "plain" | "library") =>
+    !broken(told(isDropped), {}, kind).includes("nothing comes twice");
+  assertEquals([isOnce(true, "plain"), isOnce(false, "plain"), isOnce(true, "library")], [true, false, false]);
+});
+
 Deno.test("the checker passes over a wrong order where its server had lost the earlier one, and nobody was linked that had it", () => {
   const told = (isLinked: boolean): Told[] => [
     ...BEGINNING,

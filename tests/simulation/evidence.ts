@@ -167,6 +167,12 @@ export class Evidence {
     return (named as Told<"started"> | undefined)?.serverId;
   }
 
+  /** When `server` lost an entry for the last time, up to some time. */
+  lossOf(server: string, id: string, until: number): number | undefined {
+    return this.told("lost entries").findLast(({ who, ids, at }) => who === server && at <= until && ids.includes(id))
+      ?.at;
+  }
+
   /** Whether `server` has forgotten this entry with its whole origin. */
   hasForgotten(server: string, origin: string, sequence: number): boolean {
     return (this.forgotten.get(server)?.get(origin) ?? 0) >= sequence;
