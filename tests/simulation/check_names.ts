@@ -230,7 +230,11 @@ function stayOf(evidence: Evidence, session: string): Stay[] {
   const end = evidence.told("disconnected").find((event) => event.session === session);
   // Sent on with the answer to its login, or the server could read nothing for it: nothing had begun.
   if (wasSentOn(evidence, connected, end) || wasTurnedDown(evidence, connected)) return [];
-  return [{ server: connected.server, session, from: connected.at, until: end?.at ?? Infinity }];
+  const { who, server, at } = connected;
+  // It may hear that it is let in when that connection is over. Then it was there meanwhile, and all is on its way.
+  const link = linkOf(evidence, who, { server, from: at });
+  const from = link !== undefined && link.until < at ? link.from : at;
+  return [{ server, session, from, until: end?.at ?? Infinity }];
 }
 
 /** Whether the server had sent a client on when that heard that it is let in. */

@@ -98,6 +98,30 @@ Deno.test("a plain client that is sent on with the answer to its first login beg
   assertEquals(breaks(MISSED, [closed(4_999), ...sentOn(5_000)]), true);
 });
 
+Deno.test("a plain client that hears of its login when its server is dead has what came before on its way", () => {
+  const told = (isCut: boolean): Told[] => [
+    ...LIFE.slice(0, 4),
+    [5, "s1", { what: "link up", peer: "c1", link: 7 }],
+    ...(isCut ? [[50, "world", { what: "cut off", from: "s1", to: "c1" }] as const] : []),
+    [2_000, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
+    [2_001, "s1", { what: "stored", entries: [{ id: "s2:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
+    [5_000, "s1", { what: "died", how: "crash" }],
+    [5_000, "s1", { what: "link down", peer: "c1", link: 7 }],
+    ...enters(6_000, "c1.1", "s1", "c1/1"),
+    [6_001, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
+    ...BACK,
+    END,
+  ];
+  // What was there when it came first it does not get: so it was somewhere before.
+  const before = (all: readonly Told[]) => [
+    ...LIFE.slice(0, 4),
+    ...enters(1, "c1.0", "s2", "c1/1"),
+    [3, "c1", { what: "disconnected", session: "c1.0", reason: "", byServer: false }] as const,
+    ...all.slice(4),
+  ];
+  assertEquals([true, false].map((isCut) => breaks(MISSED, before(told(isCut)))), [false, true]);
+});
+
 Deno.test("a plain client misses what it had not read when its server died", () => {
   const pause = (ms: number): Told => [
     1_000,
