@@ -85,8 +85,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "believe every claim to a name",
     path: "server/mesh/names/name_claims.ts",
-    text: "return isNew || this.#evidence.isLate(origin, username, claim);",
-    replacement: "return false;",
+    text: "const isTooLate = isNew || this.#evidence.isLate(origin, username, claim);",
+    replacement: "const isTooLate = false;",
   },
   {
     name: "give a user who comes back nothing of what it missed",

@@ -217,12 +217,12 @@ export class NameClaims {
     const link = [...this.#owner.links].find(({ serverId }) => serverId === sender);
     const isNew = sender === origin && link !== undefined && sequence > sequenceOf(link.peer.vector, origin);
     if (isNew) this.#evidence.lied(origin, username, claim);
-    const isLate = this.#evidence.isLate(origin, username, claim);
+    const isTooLate = isNew || this.#evidence.isLate(origin, username, claim);
     // A server whose clock was put back with its data does not know it. Its link ends with this entry.
-    if (isLate && sender === origin) {
+    if (isTooLate && sender === origin) {
       link?.send({ command: "OLD_CLAIM", username, claim, has: this.#owner.lastOf(origin) });
     }
-    return isNew || isLate;
+    return isTooLate;
   }
 
   #saw({ serverId }: PeerLink, lamport: number, numbered: number): void {
