@@ -18,10 +18,11 @@
  */
 
 /**
- * A user, with where it is online.
+ * A user, with where it is online, how many messages wait for it, and when it was online last: 0 while it is, or where
+ * that is not known.
  *
  * @typedef {{ readonly key: string, readonly name: string, readonly at: readonly string[],
- *   readonly names: readonly string[] }} UserRow
+ *   readonly names: readonly string[], readonly waiting: number, readonly seenAt: number }} UserRow
  */
 
 /**
@@ -84,9 +85,13 @@ export function userRows(view, before) {
   const rows = new Map();
   for (const [name, at] of Object.entries(view.users)) {
     const names = at.map((serverId) => serverName(view, serverId));
+    // An older server tells neither.
+    const waiting = view.waiting?.[name] ?? 0;
+    const seenAt = at.length > 0 ? 0 : view.lastSeen?.[name] ?? 0;
     const old = before.get(name);
-    const isSame = old !== undefined && old.at === at && names.every((name, index) => name === old.names[index]);
-    rows.set(name, isSame ? old : { key: name, name, at, names });
+    const isSame = old !== undefined && old.at === at && names.every((name, index) => name === old.names[index]) &&
+      old.waiting === waiting && old.seenAt === seenAt;
+    rows.set(name, isSame ? old : { key: name, name, at, names, waiting, seenAt });
   }
   return rows;
 }

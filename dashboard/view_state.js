@@ -20,13 +20,15 @@ export const MAX_ACTIVITIES = 100;
  * @returns {NetworkView}
  */
 export function apply(view, change) {
-  const { servers, connections, users } = change.patch ?? {};
+  const { servers, connections, users, waiting, lastSeen } = change.patch ?? {};
   return {
     at: change.at,
     from: view.from,
     servers: servers === undefined ? view.servers : mergePatch(view.servers, servers),
     connections: connections === undefined ? view.connections : mergePatch(view.connections, connections),
     users: users === undefined ? view.users : mergePatch(view.users, users),
+    waiting: waiting === undefined ? view.waiting : mergePatch(view.waiting, waiting),
+    lastSeen: lastSeen === undefined ? view.lastSeen : mergePatch(view.lastSeen, lastSeen),
     ends: appended(withoutLost(view.ends, change.takenBack), change.ends, MAX_ENDS),
     activities: appended(view.activities, change.activities, MAX_ACTIVITIES),
   };

@@ -143,6 +143,13 @@ export interface NetworkView {
   readonly connections: Readonly<Record<string, Readonly<Record<string, ConnectionView>>>>;
   /** The registered and online users, with their servers: none if the user is offline. */
   readonly users: Readonly<Record<string, readonly string[]>>;
+  /** How many direct messages wait, of users for whom any wait. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /**
+   * When the last connection of users who are offline ended, in milliseconds since 1970, as far as the server `from`
+   * has noticed it since its start.
+   */
+  readonly lastSeen: Readonly<Record<string, number>>;
   /** Oldest first, at most `MAX_ENDS`. */
   readonly ends: readonly EndView[];
   /** Oldest first, at most `MAX_ACTIVITIES`. */
@@ -155,7 +162,7 @@ export type Patch<T> = { readonly [Key in keyof T]?: Patch<T[Key]> | T[Key] | nu
 /** What changed since the last change, or since the view. */
 export interface NetworkChange {
   readonly at: number;
-  readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users">>;
+  readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users" | "waiting" | "lastSeen">>;
   /** For the end of the list. */
   readonly ends: readonly EndView[];
   /** Servers that were there all the time: their ends with the reason `SERVER_LOST` count no more. */

@@ -43,6 +43,8 @@ import { UsersPanel } from "./users_panel.js";
  * }} Frame `isHome`: the view is from the server that this page is of; `answers`: of servers that only the page reaches
  */
 
+/** What the rows of users are made of. */
+const USER_PARTS = ["users", "servers", "waiting", "lastSeen"];
 const DIAGRAM_PATIENCE_MS = 5_000;
 
 /** Where this page is from. */
@@ -141,7 +143,7 @@ function take(next) {
     if (!isSame(rows, connections)) connectionList = [...rows.values()];
     connections = rows;
   }
-  if (before === undefined || before.users !== next.users || before.servers !== next.servers) {
+  if (before === undefined || USER_PARTS.some((part) => before[part] !== next[part])) {
     const rows = userRows(next, users);
     if (!isSame(rows, users)) userList = [...rows.values()];
     users = rows;

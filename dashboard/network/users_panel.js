@@ -1,7 +1,7 @@
 /** Who is registered or online, and where. */
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
-import { number } from "../format.js";
+import { age, briefAge, moment, number, plural } from "../format.js";
 import { writeAddress } from "../place/address.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
@@ -92,7 +92,8 @@ const columnsOf = (address) => [
   {
     key: "online",
     title: "Online",
-    value: ({ at }) => -at.length,
+    // Who is online, then who was so last, then who was not seen.
+    value: ({ at, seenAt }) => at.length > 0 ? -Infinity : seenAt > 0 ? -seenAt : 0,
     make: (cell) => cell.append(badge()),
     draw: (cell, { at }) => {
       const times = at.length > 1 ? ` × ${at.length}` : "";
@@ -104,15 +105,35 @@ const columnsOf = (address) => [
   },
   {
     key: "where",
-    title: "Where",
+    title: "Seen",
     value: ({ names }) => names.join(", "),
     make: (cell) => cell.append(element("bdi", { class: "clip" })),
-    draw: (cell, { names }) => {
-      setText(cell.firstChild, names.join(", "));
-      cell.title = names.join(", ");
+    draw: (cell, { names, seenAt }, now) => {
+      setText(cell.firstChild, seenAt > 0 ? seenText(now - seenAt) : names.join(", "));
+      cell.classList.toggle("faint", seenAt > 0);
+      cell.title = seenAt > 0
+        ? `Online last at ${moment(seenAt)}, ${age(now - seenAt)} ago`
+        : names.length > 0
+        ? names.join(", ")
+        : "Not seen since the server that answers was started";
+    },
+  },
+  {
+    key: "waiting",
+    title: "Waiting",
+    isNumber: true,
+    value: ({ waiting }) => waiting,
+    draw: (cell, { waiting }) => {
+      setText(cell, waiting > 0 ? number(waiting) : "");
+      cell.title = waiting > 0 ? `${plural(waiting, "direct message")} not yet delivered` : "";
     },
   },
 ];
+
+/** When somebody was online last. @param {number} ms */
+function seenText(ms) {
+  return ms < 1_000 ? "just now" : `${briefAge(ms)} ago`;
+}
 
 /** @param {import("../../view/network_view.ts").NetworkView} view */
 function sayEmpty(view) {

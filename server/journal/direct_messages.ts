@@ -88,6 +88,11 @@ export class DirectMessages {
     return this.#journal.read(({ inboxSize, inboxOldest }) => ({ count: inboxSize, oldestTakenAt: inboxOldest }));
   }
 
+  /** How many wait, of users for whom any wait. Costs nothing; not to be kept. */
+  get waitingByUser(): ReadonlyMap<string, number> {
+    return this.#journal.read(({ inboxSizes }) => inboxSizes);
+  }
+
   /** As `Store.inboxOf`. Messages that were delivered in this turn (`isDelivered`) are still in it. */
   of(username: string, portion: InboxPortion): readonly WaitingMessage[] {
     return this.#journal.read((store) => store.inboxOf(username, portion));
@@ -201,9 +206,9 @@ export class DirectMessages {
 
   /** Whether one more message may wait for a user, and counts it if so. */
   #takesOneMore(username: string): boolean {
-    // Once in a turn: counting a long inbox takes as long as a message does.
+    // What this turn sends is not in the store yet.
     const count = this.#waitingFor.get(username) ??
-      this.#journal.read((store) => store.inboxCount(username, MAX_WAITING_MESSAGES));
+      this.#journal.read((store) => store.inboxSizes.get(username) ?? 0);
     const takesIt = count < MAX_WAITING_MESSAGES;
     this.#waitingFor.set(username, takesIt ? count + 1 : count);
     return takesIt;

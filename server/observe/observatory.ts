@@ -23,6 +23,7 @@ import { LostClients } from "./lost_clients.ts";
 import { LiveTrace } from "./live_trace.ts";
 import { otherServerView } from "./other_server.ts";
 import { ActivityFeed, type FedLog } from "./activity_feed.ts";
+import { ObservedUsers, type ObservedUsersParts } from "./observed_users.ts";
 import { receivedEnd, receivedEvent, type ReceivedView, receivedView } from "./received_view.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
@@ -50,9 +51,7 @@ export interface ObservatoryParts {
   members(): readonly Member[];
   /** Says it to one server, or to all that can be reached. */
   say(message: ObserveMessage | ObservedMessage, to?: string): void;
-  /** Who is online, and at which servers. */
-  online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
-  usernames(): readonly string[];
+  readonly users: ObservedUsersParts;
   /** The users who were at a server that was lost just now. */
   lostWith?(serverId: string): readonly string[];
 }
@@ -91,8 +90,7 @@ export class Observatory {
   /** The facts of the last look. */
   #own: JsonObject = NOTHING;
   #network: JsonObject = NOTHING;
-  #online: ReadonlyMap<string, readonly string[]> = new Map();
-  #newNames = new Set<string>();
+  readonly #users: ObservedUsers;
   /** The last view that was given, as long as it is complete. */
   #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
@@ -108,7 +106,9 @@ export class Observatory {
   constructor(parts: ObservatoryParts) {
     this.#parts = parts;
     const { named: { serverId: from }, clock } = parts;
-    this.#lastView = { at: clock.wallMs(), from, servers: {}, connections: {}, users: {}, ends: [], activities: [] };
+    this.#users = new ObservedUsers(parts.users);
+    const nothing = { servers: {}, connections: {}, users: {}, waiting: {}, lastSeen: {}, ends: [], activities: [] };
+    this.#lastView = { at: clock.wallMs(), from, ...nothing };
   }
 
   /** Begins to look. A stopped server has only its last view. */
@@ -165,7 +165,7 @@ export class Observatory {
 
   /** These have accounts now. */
   registered(usernames: readonly string[]): void {
-    if (this.#asksOthers) usernames.forEach((username) => this.#newNames.add(username));
+    if (this.#asksOthers) this.#users.registered(usernames);
   }
 
   /** Something happened that should be seen at once. */
@@ -244,8 +244,7 @@ export class Observatory {
       this.#askOthers(false);
       this.#told.clear();
       this.#network = NOTHING;
-      this.#online = new Map();
-      this.#newNames.clear();
+      this.#users.forget();
       this.#activities = [];
       this.#newEnds = [];
       // Also those of others: who is killed meanwhile cannot tell them again.
@@ -291,11 +290,11 @@ export class Observatory {
     const before = this.#network;
     const takenBack = this.#lookForLost();
     this.#network = this.#servers();
-    const users = this.#usersChanged();
+    const users = this.#users.look();
     const ends = this.#newEnds;
     this.#newEnds = [];
     if (this.#observers.size === 0) return;
-    const patch = { ...diff(before, this.#network), ...(users === undefined ? {} : { users }) };
+    const patch = { ...diff(before, this.#network), ...users };
     const change: NetworkChange = {
       ...{ at: clock.wallMs(), patch: patch as NetworkChange["patch"], ends, activities, skipped },
       ...(takenBack.length === 0 ? {} : { takenBack }),
@@ -365,19 +364,6 @@ export class Observatory {
     return takenBack;
   }
 
-  #usersChanged(): JsonObject | undefined {
-    const before = this.#online;
-    this.#online = new Map(this.#parts.online());
-    const changed = new Map<string, readonly string[]>();
-    for (const [username, servers] of this.#online) {
-      if (!isSame(before.get(username), servers)) changed.set(username, servers);
-    }
-    for (const username of before.keys()) if (!this.#online.has(username)) changed.set(username, []);
-    for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
-    this.#newNames.clear();
-    return changed.size === 0 ? undefined : Object.fromEntries(changed);
-  }
-
   /** The base of the next change. Everybody who looks gets everything that is not in it. */
   #freshView(): NetworkView {
     if (!this.#isStopped) unlessUnreadable(() => this.#lookAnew());
@@ -394,15 +380,14 @@ export class Observatory {
   }
 
   #view(): NetworkView {
-    const { named: { serverId }, clock, usernames } = this.#parts;
-    const registered = usernames().map((username) => [username, []] as const);
+    const { named: { serverId }, clock } = this.#parts;
     const { servers, connections } = this.#network as unknown as Pick<NetworkView, "servers" | "connections">;
     return {
       at: clock.wallMs(),
       from: serverId,
       servers,
       connections,
-      users: Object.fromEntries([...registered, ...this.#online]),
+      ...this.#users.view(),
       ends: this.#ends.slice(-MAX_ENDS),
       activities: this.#activities,
     };
@@ -414,10 +399,6 @@ export class Observatory {
     if (this.#asksOthers) this.#newEnds.push(end);
     if (this.#newEnds.length > 2 * MAX_ENDS) this.#newEnds = this.#newEnds.slice(-MAX_ENDS);
   }
-}
-
-function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
-  return one?.length === other.length && one.every((server, index) => server === other[index]);
 }
 
 /** Sends much data in portions, so that no line is too long. */

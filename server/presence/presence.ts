@@ -4,6 +4,8 @@
  * user the news alternates: joined, gone, joined. Pure: the time comes in.
  */
 
+import { RecentMap } from "../../log/recent.ts";
+
 /** Something to tell. */
 export interface PresenceEvent {
   readonly event: "joined" | "left" | "lost";
@@ -17,12 +19,16 @@ interface User {
   lostAt: number;
 }
 
+/** Users who are offline and remembered. A view of the network has them all. */
+const MAX_SEEN = 10_000;
 const NOTHING: readonly PresenceEvent[] = Object.freeze([]);
 
 /** The users who are somewhere, or were a moment ago. */
 export class Presence {
   readonly #graceMs: number;
   readonly #users = new Map<string, User>();
+  /** When users who are offline were online last, in milliseconds since 1970. */
+  readonly #lastSeen = new RecentMap<string, number>(MAX_SEEN);
   /** A number that changes whenever `listed` changes. */
   changes = 0;
 
@@ -58,9 +64,18 @@ export class Presence {
     }
   }
 
+  /**
+   * When users who are offline were online last, in milliseconds since 1970: as far as it was noticed here, and the
+   * newest of them if they are very many.
+   */
+  get lastSeen(): Iterable<readonly [username: string, at: number]> {
+    return this.#lastSeen;
+  }
+
   /** A user has its first session at `server`. */
   came(server: string, username: string): readonly PresenceEvent[] {
     const user = this.#users.get(username);
+    this.#lastSeen.delete(username);
     if (user === undefined) {
       this.changes++;
       this.#users.set(username, { servers: new Set([server]), lostAt: Infinity });
@@ -71,10 +86,11 @@ export class Presence {
     return NOTHING;
   }
 
-  /** A user has no session at `server` any more. */
-  went(server: string, username: string, how: "left" | "lost", nowMs: number): readonly PresenceEvent[] {
+  /** A user has no session at `server` any more. `at` is the same moment by the calendar. */
+  went(server: string, username: string, how: "left" | "lost", nowMs: number, at = nowMs): readonly PresenceEvent[] {
     const user = this.#users.get(username);
     if (user === undefined || !user.servers.delete(server) || user.servers.size > 0) return NOTHING;
+    this.#lastSeen.renew(username, at);
     if (how === "lost") {
       user.lostAt = nowMs + this.#graceMs;
       return NOTHING;
@@ -85,18 +101,20 @@ export class Presence {
   }
 
   /** These users are at `server`, and no others. */
-  settle(server: string, usernames: ReadonlySet<string>, nowMs: number): readonly PresenceEvent[] {
+  settle(server: string, usernames: ReadonlySet<string>, nowMs: number, at = nowMs): readonly PresenceEvent[] {
     const events: PresenceEvent[] = [];
     for (const [username, { servers }] of this.#users) {
-      if (servers.has(server) && !usernames.has(username)) events.push(...this.went(server, username, "lost", nowMs));
+      if (servers.has(server) && !usernames.has(username)) {
+        events.push(...this.went(server, username, "lost", nowMs, at));
+      }
     }
     for (const username of usernames) events.push(...this.came(server, username));
     return events;
   }
 
   /** `server` cannot be reached any more. */
-  serverGone(server: string, nowMs: number): readonly PresenceEvent[] {
-    return this.settle(server, new Set(), nowMs);
+  serverGone(server: string, nowMs: number, at = nowMs): readonly PresenceEvent[] {
+    return this.settle(server, new Set(), nowMs, at);
   }
 
   /** When `due` has something to tell next. */

@@ -62,6 +62,11 @@ export class PresenceBoard {
     return this.#presence.servers();
   }
 
+  /** When users who are offline were online last, in milliseconds since 1970. */
+  get lastSeen(): Iterable<readonly [username: string, at: number]> {
+    return this.#presence.lastSeen;
+  }
+
   isOnline(username: string): boolean {
     return this.#presence.isOnline(username);
   }
@@ -89,7 +94,8 @@ export class PresenceBoard {
   /** This server had the name `former` until now. */
   renamed(former: string): void {
     for (const username of this.#here.keys()) this.#tell(this.#presence.came(this.#parts.named.serverId, username));
-    this.#tell(this.#presence.serverGone(former, this.#parts.clock.nowMs()));
+    const { clock } = this.#parts;
+    this.#tell(this.#presence.serverGone(former, clock.nowMs(), clock.wallMs()));
   }
 
   /** A session has begun here. */
@@ -123,18 +129,19 @@ export class PresenceBoard {
     this.#beganAt.delete(username);
     const { named: { serverId }, clock, tellServers, tick } = this.#parts;
     tellServers({ command: "ONLINE_CHANGE", username, event: how, lamport: tick() });
-    this.#tell(this.#presence.went(serverId, username, how, clock.nowMs()));
+    this.#tell(this.#presence.went(serverId, username, how, clock.nowMs(), clock.wallMs()));
   }
 
   /** Another server says who is online there. */
   heard(serverId: string, message: OnlineMessage | OnlineChangeMessage): void {
-    const nowMs = this.#parts.clock.nowMs();
+    const { clock } = this.#parts;
+    const [nowMs, at] = [clock.nowMs(), clock.wallMs()];
     if (message.command === "ONLINE") {
-      this.#tell(this.#presence.settle(serverId, new Set(message.users), nowMs));
+      this.#tell(this.#presence.settle(serverId, new Set(message.users), nowMs, at));
       return;
     }
     const { username, event, lamport } = message;
-    if (event !== "joined") return this.#tell(this.#presence.went(serverId, username, event, nowMs));
+    if (event !== "joined") return this.#tell(this.#presence.went(serverId, username, event, nowMs, at));
     this.#tell(this.#presence.came(serverId, username));
     if (this.#parts.perUser !== "replace" || this.#beganAfter(username, lamport, serverId)) return;
     for (const session of this.#parts.sessions.of(username)) session.end("SESSION_REPLACED");
@@ -152,7 +159,8 @@ export class PresenceBoard {
   /** Another server cannot be reached any more. */
   serverGone(serverId: string): void {
     this.#lost = { serverId, users: this.usersAt(serverId) };
-    this.#tell(this.#presence.serverGone(serverId, this.#parts.clock.nowMs()));
+    const { clock } = this.#parts;
+    this.#tell(this.#presence.serverGone(serverId, clock.nowMs(), clock.wallMs()));
   }
 
   stop(): void {

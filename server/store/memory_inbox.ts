@@ -2,6 +2,7 @@
 
 import type { Position } from "../../log/segment.ts";
 import { entryKey, type InboxChange } from "./inbox.ts";
+import { InboxCounts } from "./inbox_counts.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "./store.ts";
 
 /** A waiting message, or a delivery that is known before its message. */
@@ -22,11 +23,16 @@ export class MemoryInbox {
   /** The entries of `#rows` by user, in the same order. */
   readonly #ofUser = new Map<string, Map<string, KeptMessage>>();
   #lastPlace = 0;
-  #early = 0;
+  #counts = new InboxCounts();
 
   /** How many messages wait. */
   get size(): number {
-    return this.#rows.size - this.#early;
+    return this.#counts.size;
+  }
+
+  /** As `Store.inboxSizes`. */
+  get sizes(): ReadonlyMap<string, number> {
+    return this.#counts.byUser;
   }
 
   /** As `Store.inboxOldest`. */
@@ -47,11 +53,6 @@ export class MemoryInbox {
     return this.#find(username, isIn, maxBytes);
   }
 
-  /** As `Store.inboxCount`. */
-  count(username: string, atMost: number): number {
-    return Math.min(this.#ofUser.get(username)?.size ?? 0, atMost);
-  }
-
   /** Takes in what a turn changed. */
   apply({ taken, delivered, takenAt }: InboxChange): void {
     for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
@@ -63,6 +64,7 @@ export class MemoryInbox {
       let ofUser = this.#ofUser.get(message.to);
       if (ofUser === undefined) this.#ofUser.set(message.to, ofUser = new Map());
       ofUser.set(key, message);
+      this.#counts.add(message.to, 1);
     }
     for (const { origin, sequence, isEarly } of delivered) {
       const key = entryKey(origin, sequence);
@@ -70,7 +72,6 @@ export class MemoryInbox {
         this.#delete(key);
       } else if (!this.#rows.has(key)) {
         this.#rows.set(key, { takenAt });
-        this.#early++;
       }
     }
   }
@@ -114,7 +115,7 @@ export class MemoryInbox {
   clear(): void {
     this.#rows.clear();
     this.#ofUser.clear();
-    this.#early = 0;
+    this.#counts = new InboxCounts();
   }
 
   /** O(n) in the user's waiting messages. */
@@ -135,9 +136,8 @@ export class MemoryInbox {
     const row = this.#rows.get(key);
     if (row === undefined) return false;
     this.#rows.delete(key);
-    if (row.message === undefined) {
-      this.#early--;
-    } else {
+    if (row.message !== undefined) {
+      this.#counts.add(row.message.to, -1);
       const ofUser = this.#ofUser.get(row.message.to)!;
       ofUser.delete(key);
       if (ofUser.size === 0) this.#ofUser.delete(row.message.to);

@@ -269,12 +269,12 @@ class MemoryStore implements Store {
     return this.#inbox.rangeOf(username, range, maxBytes);
   }
 
-  inboxCount(username: string, atMost: number): number {
-    return this.#inbox.count(username, atMost);
-  }
-
   get inboxSize(): number {
     return this.#inbox.size;
+  }
+
+  get inboxSizes(): ReadonlyMap<string, number> {
+    return this.#inbox.sizes;
   }
 
   get inboxOldest(): number | undefined {

@@ -309,10 +309,10 @@ export interface Store extends Disposable {
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[];
   /** Messages in `range`, in order: at least one if there is one, then as many as fit into `maxBytes`. */
   inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[];
-  /** How many direct messages wait for `username`. Counts them, and no further than `atMost`. */
-  inboxCount(username: string, atMost: number): number;
   /** How many direct messages wait, for all users. Costs nothing: the store keeps count. */
   readonly inboxSize: number;
+  /** The same for each user for whom any wait. It changes with the store: not to be kept. */
+  readonly inboxSizes: ReadonlyMap<string, number>;
   /**
    * When the first of them, in the order of this server's log, was taken in, in milliseconds since 1970; `undefined`
    * when none waits. Reads one row.

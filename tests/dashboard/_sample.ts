@@ -14,7 +14,18 @@ import type {
 export const AT = Date.UTC(2026, 10, 21, 18, 0, 0);
 
 export function sampleView(fields: Partial<NetworkView> = {}): NetworkView {
-  return { at: AT, from: "a", servers: {}, connections: {}, users: {}, ends: [], activities: [], ...fields };
+  return {
+    at: AT,
+    from: "a",
+    servers: {},
+    connections: {},
+    users: {},
+    waiting: {},
+    lastSeen: {},
+    ends: [],
+    activities: [],
+    ...fields,
+  };
 }
 
 export function sampleServer(fields: Partial<ServerView> = {}): ServerView {

@@ -38,6 +38,19 @@ Deno.test("a user's row says where it is online by the servers' names", () => {
   assertEquals(after.get("bela")?.names, []);
 });
 
+Deno.test("a user's row says what waits, and when a user who is offline was online last", () => {
+  const before = userRows(VIEW, new Map());
+  const patch = { users: { bela: [] }, waiting: { bela: 2, carla: 3 }, lastSeen: { ada: 7, bela: 8 } };
+  const view = apply(VIEW, sampleChange({ patch }));
+  const after = userRows(view, before);
+  assertStrictEquals(after.get("ada"), before.get("ada"));
+  assertEquals([after.get("bela")!.waiting, after.get("bela")!.seenAt], [2, 8]);
+  assertEquals([after.get("carla")!.waiting, after.get("carla")!.seenAt], [3, 0]);
+  const taken = userRows(apply(view, sampleChange({ patch: { waiting: { bela: null } } })), after);
+  assertEquals(taken.get("bela")!.waiting, 0);
+  assertStrictEquals(taken.get("carla"), after.get("carla"));
+});
+
 Deno.test("a heartbeat's badge says which of how many probes it is at", () => {
   const [row] = connectionRows(VIEW, new Map()).values();
   const badge = (data: Parameters<typeof sampleConnection>[0]) =>

@@ -215,7 +215,9 @@ function fullView(): NetworkView {
       },
       d: { v: sampleConnection({ user: "dana" }) },
     },
-    users: { ada: ["a"], bela: ["a", "b"], chidi: ["a"], emre: [] },
+    users: { ada: ["a"], bela: ["a", "b"], chidi: ["a"], emre: [], fatima: [] },
+    waiting: { ada: 2, emre: 1_234 },
+    lastSeen: { emre: now - 200_000 },
     ends: reasons.map((reason, n) =>
       sampleEnd({ at: now - n, user: `gone-${n}`, reason, heartbeats: n === 0 ? heartbeats : [] })
     ),

@@ -55,7 +55,6 @@ const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "segmentOf",
   "inboxOf",
   "inboxRange",
-  "inboxCount",
   "usedMessageId",
 ]);
 /** What was committed so long ago is on the disk for certain. */

@@ -61,8 +61,12 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     },
     members: () => wired.network.backplane.members,
     say: (message, to) => wired.network.backplane.say(message, to),
-    online: () => wired.network.presence.servers,
-    usernames: () => userLists.usernames,
+    users: {
+      online: () => wired.network.presence.servers,
+      usernames: () => userLists.usernames,
+      waiting: () => journal.directMessages.waitingByUser,
+      lastSeen: () => wired.network.presence.lastSeen,
+    },
     lostWith: (serverId) => wired.network.presence.lostWith(serverId),
   });
   const { live } = observatory;

@@ -6,6 +6,7 @@
 import { linesAfter, type Position, type Segment } from "../../../log/segment.ts";
 import { checkRow, rowChecksum } from "./checksum.ts";
 import type { InboxChange } from "../inbox.ts";
+import { InboxCounts } from "../inbox_counts.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "../store.ts";
@@ -47,7 +48,7 @@ export class SqliteInbox {
    */
   #lastPlace: number;
   /** How many messages wait; `undefined` after a transaction that failed. */
-  #size: number | undefined;
+  #counts: InboxCounts | undefined;
   /** No message waits at an earlier place, as places only grow. */
   #oldestPlace = 0;
 
@@ -56,12 +57,17 @@ export class SqliteInbox {
     this.#statements = statements;
     this.#segmentAt = segmentAt;
     this.#lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
-    this.#size = this.#countAll();
+    this.#counts = this.#countAll();
   }
 
   /** How many messages wait. */
   get size(): number {
-    return this.#size ??= this.#countAll();
+    return this.#counted.size;
+  }
+
+  /** As `Store.inboxSizes`. */
+  get sizes(): ReadonlyMap<string, number> {
+    return this.#counted.byUser;
   }
 
   /** As `Store.inboxOldest`. */
@@ -74,7 +80,7 @@ export class SqliteInbox {
 
   /** A transaction was taken back, and with it what was counted in it. */
   takenBack(): void {
-    this.#size = undefined;
+    this.#counts = undefined;
   }
 
   /** As `Store.inboxOf`. */
@@ -90,11 +96,6 @@ export class SqliteInbox {
     const sizes = (before: number) => all<Size>(messageSizesIn, username, origin, before, last, SIZES);
     const end = lastThatFits(sizes, first - 1, maxBytes);
     return this.#messages(all<Row>(messagesIn, username, origin, first, end), username);
-  }
-
-  /** As `Store.inboxCount`. */
-  count(username: string, atMost: number): number {
-    return one<{ size: number }>(this.#statements.countMessagesOf, username, atMost)!.size;
   }
 
   /** Takes in the changes of a turn, within its transaction. */
@@ -142,19 +143,20 @@ export class SqliteInbox {
     this.#delete(this.#statements.deleteMessagesAfter, origin, sequence);
   }
 
-  /** Deletes rows, and gives how many. Each statement tells of each row whether it was a waiting message. */
+  /** Deletes rows, and gives how many. Each statement tells of each row for whom it waited, if it was a message. */
   #delete(statement: Statements["deleteMessage"], ...of: (string | number)[]): number {
-    const rows = all<{ waits: number }>(statement, ...of);
-    this.#count(-rows.filter(({ waits }) => waits === 1).length);
+    const rows = all<Pick<Row, "username">>(statement, ...of);
+    for (const { username } of rows) if (username !== null) this.#counts?.add(username, -1);
     return rows.length;
   }
 
-  #count(change: number): void {
-    if (this.#size !== undefined) this.#size += change;
+  get #counted(): InboxCounts {
+    return this.#counts ??= this.#countAll();
   }
 
-  #countAll(): number {
-    return one<{ size: number }>(this.#statements.countMessages)!.size;
+  #countAll(): InboxCounts {
+    const rows = all<{ username: string; size: number }>(this.#statements.countMessages);
+    return new InboxCounts(rows.map(({ username, size }) => [username, size]));
   }
 
   #insert(
@@ -165,7 +167,7 @@ export class SqliteInbox {
     const checksum = rowChecksum("inbox", place, origin, sequence, takenAt, username, position, size, null);
     const { insertMessage } = this.#statements;
     const { changes } = insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
-    if (username !== null) this.#count(Number(changes));
+    if (username !== null && Number(changes) > 0) this.#counts?.add(username, Number(changes));
   }
 
   /** What `rows` say, all of them for one user. */

@@ -82,7 +82,7 @@ const ENDS = [
   `SELECT ${AUDIENCE_NUMBERS.user}, 1`,
 ].join(" UNION ALL ");
 /** Whether a deleted row was a waiting message, and no early delivery. */
-const WAITS = "RETURNING username IS NOT NULL AS waits";
+const WHOSE = "RETURNING username";
 const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
 
 /** All statements, for a `database` of the current version. */
@@ -137,7 +137,7 @@ export function prepareStatements(database: DatabaseSync) {
     deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
     deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ? RETURNING file"),
     isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
-    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ? " + WAITS),
+    deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ? " + WHOSE),
     sizesAfter: prepare("SELECT position, size FROM segments WHERE position > ? ORDER BY position LIMIT ?"),
     sizesBefore: prepare("SELECT position, size FROM segments WHERE position < ? ORDER BY position DESC LIMIT ?"),
     segmentsBetween: prepare(
@@ -160,7 +160,7 @@ export function prepareStatements(database: DatabaseSync) {
     deleteSegment: prepare("DELETE FROM segments WHERE position = ? RETURNING file"),
     putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ?, checksum = ? WHERE id = ?"),
     insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING"),
-    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ? " + WAITS),
+    deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ? " + WHOSE),
     messagesOf: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place`,
     ),
@@ -176,9 +176,10 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT sequence AS at, size FROM inbox INDEXED BY inbox_by_user_entry " +
         "WHERE username = ? AND origin = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
     ),
-    countMessagesOf: prepare("SELECT count(*) AS size FROM (SELECT 1 FROM inbox WHERE username = ? LIMIT ?)"),
     newestMessage: prepare("SELECT place FROM inbox ORDER BY place DESC LIMIT 1"),
-    countMessages: prepare("SELECT count(*) AS size FROM inbox WHERE username IS NOT NULL"),
+    countMessages: prepare(
+      "SELECT username, count(*) AS size FROM inbox WHERE username IS NOT NULL GROUP BY username",
+    ),
     oldestMessages: prepare(`SELECT ${MESSAGE_COLUMNS} FROM inbox ORDER BY place LIMIT ?`),
     firstMessageAfter: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE place > ? AND position IS NOT NULL ORDER BY place LIMIT 1`,
@@ -186,9 +187,9 @@ export function prepareStatements(database: DatabaseSync) {
     oldestMessageFrom: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE place >= ? AND username IS NOT NULL ORDER BY place LIMIT 1`,
     ),
-    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ? " + WAITS),
+    deleteMessagesUpTo: prepare("DELETE FROM inbox WHERE place <= ? " + WHOSE),
     deleteMessagesAfter: prepare(
-      "DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL " + WAITS,
+      "DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL " + WHOSE,
     ),
 
     state: prepare("SELECT server_id AS serverId, lamport, synced, head, checksum FROM state"),

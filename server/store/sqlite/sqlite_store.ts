@@ -279,12 +279,12 @@ class SqliteStore implements Store {
     return this.#read(() => this.#inbox.rangeOf(username, range, maxBytes));
   }
 
-  inboxCount(username: string, atMost: number): number {
-    return this.#read(() => this.#inbox.count(username, atMost));
-  }
-
   get inboxSize(): number {
     return this.#read(() => this.#inbox.size);
+  }
+
+  get inboxSizes(): ReadonlyMap<string, number> {
+    return this.#read(() => this.#inbox.sizes);
   }
 
   get inboxOldest(): number | undefined {

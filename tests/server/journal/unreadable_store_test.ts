@@ -26,7 +26,6 @@ const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "usernames",
   "inboxOf",
   "inboxRange",
-  "inboxCount",
   "usedMessageId",
 ]);
 

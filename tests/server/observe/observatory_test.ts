@@ -58,6 +58,36 @@ Deno.test("who looks at one server sees all of them, and what they serve", async
   }
 });
 
+Deno.test("who looks sees what waits for users, and when those who are offline were online last", async () => {
+  const world = await MeshWorld.of(NAMES);
+  await world.users("anna", "yan", "zoe");
+  const watcher = new Watcher(world, "anna");
+  const zoe = await world.chat("bert", "zoe");
+  const send = (messageId: string) => zoe.send({ command: "DIRECT_MESSAGE", to: "yan", text: "hello", messageId });
+  ["1", "2"].forEach(send);
+  await world.run(1_500);
+  assertEquals([watcher.view.waiting, watcher.view.lastSeen], [{ yan: 2 }, {}]);
+  // It comes to another server, and takes both.
+  const yan = await world.chat("carl", "yan");
+  await world.run(2_500);
+  assertEquals([watcher.view.waiting, watcher.view.lastSeen], [{}, {}]);
+  yan.send({ command: "LOGOUT" });
+  await world.run(1_500);
+  const leftAt = watcher.view.lastSeen.yan!;
+  assert(Math.abs(world.clock.wallMs() - leftAt - 1_500) < 200, `${world.clock.wallMs() - leftAt} ms ago`);
+  zoe.link.destroy();
+  await world.run(5_000);
+  assertEquals(Object.keys(watcher.view.lastSeen).sort(), ["yan", "zoe"]);
+  assertEquals(watcher.view.lastSeen.yan, leftAt);
+  const other = new Watcher(world, "carl");
+  await world.run(500);
+  assert(Math.abs(other.view.lastSeen.zoe! - watcher.view.lastSeen.zoe!) < 200);
+  send("3");
+  await world.chat("anna", "zoe");
+  await world.run(1_500);
+  assertEquals(Object.keys(watcher.view.lastSeen), ["yan"]);
+});
+
 Deno.test("changes add up to what a new view shows", async () => {
   const world = await MeshWorld.of(NAMES);
   await world.users("anna", "yan", "zoe");

@@ -58,7 +58,17 @@ export function replyOf(answer: Answer): HttpReply | undefined {
 
 /** A view with one server and nothing else. */
 export function sampleView(at = 1): NetworkView {
-  return { at, from: "s-1", servers: {}, connections: {}, users: {}, ends: [], activities: [] };
+  return {
+    at,
+    from: "s-1",
+    servers: {},
+    connections: {},
+    users: {},
+    waiting: {},
+    lastSeen: {},
+    ends: [],
+    activities: [],
+  };
 }
 
 /** A change of nothing. */
