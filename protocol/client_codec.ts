@@ -32,6 +32,7 @@ import type { HistoryMessage } from "./history_message.ts";
 import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
+import { formatTraceParent, parseTraceParent } from "./trace_parent.ts";
 
 /** Deepest nesting of an activity. Parsers of other programs recurse, and no activity may break them. */
 export const MAX_ACTIVITY_DEPTH = 64;
@@ -132,7 +133,14 @@ function readActivity(fields: Fields, line: string): ActivityMessage {
     activity,
     messageId: messageIdField(fields.messageId),
     lamport: timeField(fields.lamport),
+    ...(typeof fields.traceparent === "string" ? readTraceParent(fields.traceparent) : {}),
   };
+}
+
+/** W3C wants a bad one to be ignored. */
+function readTraceParent(text: string): { readonly traceparent?: string } {
+  const parent = parseTraceParent(text);
+  return parent === undefined ? {} : { traceparent: formatTraceParent(parent) };
 }
 
 /**

@@ -84,6 +84,8 @@ export interface ActivityMessage {
   readonly messageId: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
+  /** The sender's span, in W3C's form. Absent if there is none, or it has another form. */
+  readonly traceparent?: string;
 }
 
 /** Something for one user. */

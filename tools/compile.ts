@@ -47,7 +47,7 @@ const TARGETS: readonly Target[] = [
       "--allow-net",
       "--allow-read",
       "--allow-write",
-      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_DENO,OTEL_TRACES_SAMPLER,OTEL_TRACES_SAMPLER_ARG,GRPC_*,WS_NO_*,TERM",
+      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_*,GRPC_*,WS_NO_*,TERM",
       "--allow-sys=uid,statfs",
     ],
   },

@@ -6,6 +6,7 @@
  * (`deno run -A bench/publication_read.ts`).
  */
 
+import { traceParentMember } from "../trace_parent.ts";
 import type { RawText } from "./raw_text.ts";
 
 /** The content of a broadcast. */
@@ -24,6 +25,8 @@ export interface Broadcast {
   readonly after?: string | undefined;
   /** The server of the older dialect that the activity came through, if that server does not answer for its user. */
   readonly via?: string | undefined;
+  /** The sender's span, as `formatTraceParent` writes it. */
+  readonly traceparent?: string | undefined;
 }
 
 const NEWLINE = 0x0a;
@@ -48,15 +51,19 @@ const DIGITS_OF_BILLION = 9;
 const SHORT_TEXT = 48;
 
 /** At most so many bytes are written for the line. */
-export function broadcastRoom({ activity, quotedUsername, origin, messageId = "", after = "", via = "" }: Broadcast) {
+export function broadcastRoom(
+  { activity, quotedUsername, origin, messageId = "", after = "", via = "", traceparent }: Broadcast,
+): number {
   const activityBytes = typeof activity === "string" ? activity.length * MAX_UNIT_BYTES : activity.to - activity.from;
   const units = quotedUsername.length + origin.length + after.length;
-  return FRAME_BYTES + activityBytes + units * MAX_UNIT_BYTES + (messageId.length + via.length) * MAX_ESCAPED_BYTES;
+  const traceBytes = traceParentMember(traceparent).length;
+  return FRAME_BYTES + activityBytes + traceBytes + units * MAX_UNIT_BYTES +
+    (messageId.length + via.length) * MAX_ESCAPED_BYTES;
 }
 
 /** Writes an ACTIVITY_BROADCAST line, its end included, from `at` on. Gives the place behind it. */
 export function writeBroadcast(into: Uint8Array, at: number, broadcast: Broadcast): number {
-  const { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via } = broadcast;
+  const { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via, traceparent } = broadcast;
   into.set(HEAD, at);
   const from = at + HEAD.length;
   at = typeof activity === "string"
@@ -78,6 +85,7 @@ export function writeBroadcast(into: Uint8Array, at: number, broadcast: Broadcas
   if (messageId !== undefined) at = writeQuoted(into, writeText(into, at, ',"messageId":'), messageId);
   if (after !== undefined) at = writeText(into, at, `,"after":"${after}"`);
   if (via !== undefined) at = writeQuoted(into, writeText(into, at, ',"via":'), via);
+  if (traceparent !== undefined) at = writeText(into, at, traceParentMember(traceparent));
   into[at++] = CLOSE_BRACE;
   into[at++] = NEWLINE;
   return at;

@@ -19,7 +19,7 @@ import { makeServerId } from "../../platform/node_id.ts";
 import { heldBytes } from "../../platform/memory.ts";
 import { openFiles, type OpenFilesPlan, planOpenFiles } from "../../platform/files/open_files.ts";
 import { realClock } from "../../platform/real_clock.ts";
-import { openTelemetry } from "../../platform/telemetry.ts";
+import { type ExportedSpans, openTelemetry } from "../../platform/telemetry/telemetry.ts";
 import { readTextFile, writePrivateFile } from "../../platform/files/text_file.ts";
 import { tcpTransport } from "../../platform/tcp/tcp_transport.ts";
 import type { WireHeartbeat } from "../../protocol/message.ts";
@@ -109,13 +109,17 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   const clock = enduringClock(realClock, faults);
   let store: Store | undefined;
   let node: ThrumNode;
+  let spans: ExportedSpans | undefined;
   try {
     const { ephemeral, synchronous } = config.store;
     const open = () => openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous });
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     signal?.throwIfAborted();
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
-    const spans = await openTelemetry("thrum", VERSION);
+    spans = await openTelemetry({
+      ...{ name: "thrum", version: VERSION, instanceId: store.opened.serverId, clock },
+      randomBytes: (size) => nodeCrypto.randomBytes(size),
+    });
     node = new ThrumNode({
       config,
       clock,
@@ -140,10 +144,11 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   } catch (error) {
     store?.close();
     await traceFile?.close();
+    await spans?.close();
     throw error;
   }
   const doors: OpenDoors = {};
-  const server = new RunningServer(node, traceFile, doors);
+  const server = new RunningServer(node, traceFile, doors, spans);
   try {
     await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
     signal?.throwIfAborted();
@@ -209,11 +214,16 @@ class RunningServer implements Server {
   readonly #node: ThrumNode;
   readonly #doors: OpenDoors;
 
-  constructor(node: ThrumNode, traceFile: LineFile | undefined, doors: OpenDoors) {
+  constructor(
+    node: ThrumNode,
+    traceFile: LineFile | undefined,
+    doors: OpenDoors,
+    spans: ExportedSpans | undefined,
+  ) {
     this.#node = node;
     this.#doors = doors;
     this.finished = node.finished.then(async (end) => {
-      await Promise.all(Object.values(doors).map((door) => door.close()));
+      await Promise.all([...Object.values(doors), ...spans === undefined ? [] : [spans]].map((one) => one.close()));
       try {
         await traceFile?.close();
       } catch (error) {

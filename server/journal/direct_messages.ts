@@ -72,8 +72,7 @@ export class DirectMessages {
     if (!this.#takesOneMore(to)) return undefined;
     const own = journal.nextOwn(lamport);
     const { origin, sequence } = own;
-    const previous = journal.senders.takePrevious(from, after);
-    const afterId = previous === undefined ? undefined : formatEntryId(previous);
+    const afterId = journal.senders.takePreviousId(from, after);
     const line = encodeDirectMessage({ ...own, from, to, text, messageId, after: afterId });
     journal.add(own, { kind: "user", username: to }, line);
     turn.addMessage({ origin, sequence, to, line });

@@ -17,6 +17,8 @@ export interface Publication {
   readonly lamport: number | undefined;
   /** The server of the older dialect that it came through. Absent if that server answers for its user. */
   readonly via?: string;
+  /** The sender's span, in W3C's form. */
+  readonly traceparent?: string | undefined;
   /** What this client published before at another server. If it does not say so: what is known of its user. */
   readonly after?: EntryId | undefined;
 }

@@ -10,7 +10,7 @@ import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { VectorChanges } from "../../log/vector_changes.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { encodeAccount } from "../../protocol/entry_codec.ts";
-import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
+import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import { broadcastRoom, writeBroadcast } from "../../protocol/publication/broadcast_bytes.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
@@ -237,7 +237,8 @@ export class Journal {
    * Takes an activity in, and gives its id. If the sender has used the `messageId` before, gives the id of the first
    * one.
    */
-  publish({ activity, username, quotedUsername, messageId, lamport, after, via }: Publication): EntryId {
+  publish(publication: Publication): EntryId {
+    const { activity, username, quotedUsername, messageId, lamport, after, via, traceparent } = publication;
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(username, messageId);
@@ -245,9 +246,8 @@ export class Journal {
     }
     const own = this.#nextOwn(lamport);
     const { origin, sequence } = own;
-    const previous = this.#senders.takePrevious(username, after);
-    const afterId = previous === undefined ? undefined : formatEntryId(previous);
-    const line = { ...own, activity, quotedUsername, messageId, after: afterId, via };
+    const afterId = this.#senders.takePreviousId(username, after);
+    const line = { ...own, activity, quotedUsername, messageId, after: afterId, via, traceparent };
     this.#builder.write(origin, sequence, EVERYONE, broadcastRoom(line), (into, at) => writeBroadcast(into, at, line));
     if (messageId !== undefined) {
       this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.takenAt });

@@ -4,7 +4,7 @@
  */
 
 import { RecentMap } from "../../log/recent.ts";
-import type { EntryId } from "../../protocol/entry_id.ts";
+import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 
 /** The number of users. Beyond it the user is forgotten whose entry from elsewhere is the oldest. */
 const MAX_SENDERS = 65_536;
@@ -20,13 +20,14 @@ export class Senders {
   }
 
   /**
-   * The entry of another server that the user's next entry comes after, if there is one. The client names it (`after`),
-   * or this server knows a later one. Asked once: the entry after that one follows this server's own.
+   * The id of the entry of another server that the user's next entry comes after, if there is one. The client names it
+   * (`after`), or this server knows a later one. Asked once: the entry after that one follows this server's own.
    */
-  takePrevious(username: string, after: EntryId | undefined): EntryId | undefined {
+  takePreviousId(username: string, after: EntryId | undefined): string | undefined {
     const known = this.#newest.get(username);
     const isKnownLater = known !== undefined && known.origin === after?.origin && known.sequence > after.sequence;
     this.#newest.delete(username);
-    return isKnownLater ? known : after ?? known;
+    const previous = isKnownLater ? known : after ?? known;
+    return previous === undefined ? undefined : formatEntryId(previous);
   }
 }

@@ -10,7 +10,7 @@ import { effectiveHeartbeat } from "../../heartbeat/liveness.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";
-import type { SpanOutput } from "../../platform/telemetry.ts";
+import type { SpanOutput } from "../../platform/telemetry/telemetry.ts";
 import type { Link, Listener, Transport } from "../../platform/transport.ts";
 import type { WireHeartbeat } from "../../protocol/message.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";

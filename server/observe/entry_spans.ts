@@ -1,13 +1,15 @@
 /**
  * Spans for the way of an entry through the network: publish at its origin, replicate at the other servers, deliver at
- * each. The trace's identity comes from the entry's, so all servers write one trace and nothing of it is on the wire.
- * `platform/telemetry.ts` takes the spans.
+ * each. The publication is the root of the others. Its name, and that of the trace, come from the entry's identity, so
+ * all servers write one trace. If the entry names a span of its sender's, the trace is that one's, and it is the parent
+ * of the root. `platform/telemetry/telemetry.ts` takes the spans.
  */
 
 import type { Audience, Segment } from "../../log/segment.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { isWanted, type Span, type SpanOutput } from "../../platform/telemetry.ts";
+import { isWanted, type Span, type SpanOutput } from "../../platform/telemetry/telemetry.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
+import { type TraceParent, traceParentOf } from "../../protocol/trace_parent.ts";
 import { SpanSampling } from "./span_sampling.ts";
 
 /** What the spans of one server are made with. */
@@ -29,6 +31,7 @@ export interface EntrySpansParts {
  * (2048 spans, sent every five seconds). They take one or two hundredths of a core.
  */
 export const MAX_ENTRIES_PER_SECOND = 200;
+const NEWLINE = 0x0a;
 /** In the words of OpenTelemetry's conventions for messaging. */
 const OPERATION_TYPE = { publish: "create", replicate: "receive", deliver: "send" } as const;
 
@@ -57,22 +60,33 @@ export class EntrySpans {
     const { clock, digest, output } = this.#parts;
     const deliveredMs = clock.nowMs();
     const second = Math.floor(clock.wallMs() / 1000);
-    for (const { origin, first, last, audience } of segments) {
+    for (const segment of segments) {
+      const { origin, first, last, audience } = segment;
       if (audience.kind === "servers") continue;
+      const lines = new Lines(segment);
       for (const sequence of this.#choice.among(first, last, second, output.ratio)) {
         const trace = traceOf({ origin, sequence }, digest);
-        if (!isWanted(trace.traceId, output.ratio)) continue;
+        const parent = traceParentOf(lines.at(sequence));
+        // Its sender has decided.
+        if (!(parent?.isSampled ?? isWanted(trace.traceId, output.ratio))) continue;
         this.#choice.took();
-        this.#write({ origin, sequence }, audience, trace, deliveredMs);
+        this.#write({ origin, sequence }, audience, trace, parent, deliveredMs);
       }
     }
   }
 
-  #write(entry: EntryId, audience: Audience, trace: EntryTrace, deliveredMs: number): void {
+  #write(
+    entry: EntryId,
+    audience: Audience,
+    { traceId, rootSpanId }: EntryTrace,
+    parent: TraceParent | undefined,
+    deliveredMs: number,
+  ): void {
     const { named: { serverId }, output, readersOf } = this.#parts;
+    const destination = audience.kind === "user" ? "direct messages" : "activities";
     const about = {
       "messaging.system": "thrum",
-      "messaging.destination.name": audience.kind === "user" ? "direct messages" : "activities",
+      "messaging.destination.name": destination,
       "thrum.entry.id": formatEntryId(entry),
       "thrum.origin": entry.origin,
       "thrum.server.id": serverId,
@@ -80,9 +94,11 @@ export class EntrySpans {
     const span = (name: keyof typeof OPERATION_TYPE, from: number, to: number, more: Span["attributes"]) => {
       const operation = { "messaging.operation.name": name, "messaging.operation.type": OPERATION_TYPE[name] };
       output.write({
-        name: `thrum ${name}`,
+        // As the conventions name spans.
+        name: `${name} ${destination}`,
         kind: name === "replicate" ? "consumer" : "producer",
-        ...trace,
+        traceId: parent?.traceId ?? traceId,
+        ...(name === "publish" ? rootOf(rootSpanId, parent) : { parentSpanId: rootSpanId }),
         beginMs: this.#wallTime.at(from),
         endMs: this.#wallTime.at(to),
         attributes: { ...about, ...operation, ...more },
@@ -95,20 +111,44 @@ export class EntrySpans {
   }
 }
 
-/** What all spans of an entry have in common. */
+/** What all servers know of the spans of an entry. */
 export interface EntryTrace {
+  /** Unless its sender named another trace. */
   readonly traceId: string;
-  readonly parentSpanId: string;
+  /** The span of its publication. */
+  readonly rootSpanId: string;
 }
 
 /**
- * The trace of an entry, from the SHA-256 of its `id`. The first 128 bits name the trace, the next 64 the parent of all
- * its spans. Nobody writes that parent span: in this API no program can choose the name of its own span, and no server
- * knows the names of another's.
+ * The trace of an entry, from the SHA-256 of its `id`. The first 128 bits name the trace, the next 64 the span of its
+ * publication, the parent of all others. So servers know the name of another one's span, and nobody tells it.
  */
 export function traceOf(entry: EntryId, digest: (text: string) => string): EntryTrace {
   const digits = digest(formatEntryId(entry));
-  return { traceId: digits.slice(0, 32), parentSpanId: digits.slice(32, 48) };
+  return { traceId: digits.slice(0, 32), rootSpanId: digits.slice(32, 48) };
+}
+
+function rootOf(spanId: string, parent: TraceParent | undefined): Pick<Span, "spanId" | "parentSpanId"> {
+  return parent === undefined ? { spanId } : { spanId, parentSpanId: parent.spanId };
+}
+
+/** Reads lines of a segment, each after the one before. */
+class Lines {
+  readonly #bytes: Uint8Array;
+  #next: number;
+  #start = 0;
+
+  constructor({ bytes, first }: Segment) {
+    this.#bytes = bytes;
+    this.#next = first;
+  }
+
+  /** The line of this entry, without its end. */
+  at(sequence: number): Uint8Array {
+    for (; this.#next < sequence; this.#next++) this.#start = this.#bytes.indexOf(NEWLINE, this.#start) + 1;
+    const end = this.#bytes.indexOf(NEWLINE, this.#start);
+    return this.#bytes.subarray(this.#start, end);
+  }
 }
 
 /**

@@ -1,28 +1,31 @@
-/** Servers as processes that Deno's own OpenTelemetry exports from, and a collector that takes what they send. */
+/** Servers as processes that send spans, and collectors: one that takes them, and one that says nothing. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { traceOf } from "../../server/observe/entry_spans.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
+import { VERSION } from "../../protocol/version.ts";
 import { LineClient } from "../support/line_client.ts";
 import { type Program, startServer } from "../support/program.ts";
 import { eventually } from "../support/until.ts";
 
-const WITHOUT = /OTEL_DENO has no effect: this program was compiled without it/;
+const SECRET = { THRUM_SECRET: "of-the-network" };
+/** `cluster.drainMs`, as it is by default. */
+const DRAIN_MS = DEFAULT_CONFIG.cluster.drainMs;
 /** Two processes on one machine read one clock; each knows its own wall time to a millisecond. */
 const CLOCKS_MS = 1;
-
-const without = await compiledWithout();
-if (without) console.log("SKIPPED spans of the compiled server: it was made without OTEL_DENO=true, and says so");
 
 /** A span as it was received. */
 interface Collected {
   readonly name: string;
   readonly traceId: string;
-  readonly parentSpanId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
   readonly kind: number;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
-  readonly service: unknown;
+  /** Of the program that sent it. */
+  readonly resource: Record<string, unknown>;
   readonly attributes: Record<string, unknown>;
 }
 
@@ -34,6 +37,7 @@ class Collector implements AsyncDisposable {
   readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const text = await request.text();
     this.text += text;
+    assertEquals([request.headers.get("x-tenant"), request.headers.get("content-type")], ["a b", "application/json"]);
     if (new URL(request.url).pathname === "/v1/traces") this.#take(JSON.parse(text));
     return Response.json({});
   });
@@ -41,14 +45,12 @@ class Collector implements AsyncDisposable {
   /** What a server needs in its environment to send here. */
   environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
-      OTEL_DENO: "true",
-      OTEL_DENO_CONSOLE: "ignore",
       OTEL_SERVICE_NAME: "thrum-test",
-      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=a%20b",
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${this.#server.addr.port}`,
       OTEL_BSP_SCHEDULE_DELAY: "100",
       OTEL_TRACES_SAMPLER: "",
-      THRUM_SECRET: "of-the-network",
+      ...SECRET,
       ...more,
     };
   }
@@ -66,18 +68,18 @@ class Collector implements AsyncDisposable {
   // deno-lint-ignore no-explicit-any -- The shape is OTLP's.
   #take({ resourceSpans }: any): void {
     for (const { resource, scopeSpans } of resourceSpans) {
-      const service = valuesOf(resource.attributes)["service.name"];
+      const about = valuesOf(resource.attributes);
       for (const { scope, spans } of scopeSpans) {
-        if (scope.name !== "thrum") continue;
-        for (const span of spans) this.spans.push({ ...span, service, attributes: valuesOf(span.attributes) });
+        assertEquals(scope, { name: "thrum", version: VERSION });
+        for (const span of spans) {
+          this.spans.push({ ...span, resource: about, attributes: valuesOf(span.attributes) });
+        }
       }
     }
   }
 }
 
-Deno.test("an activity is one trace: published at its origin, replicated at another server, delivered at both", {
-  ignore: without,
-}, async () => {
+Deno.test("an activity is one trace: published at its origin, replicated at another server, delivered at both", async () => {
   await using collector = new Collector();
   const environment = collector.environment();
   await using first = start(environment);
@@ -93,22 +95,31 @@ Deno.test("an activity is one trace: published at its origin, replicated at anot
   await eventually(() => collector.of(id).length >= 4, () => `four spans, but ${JSON.stringify(collector.spans)}`);
   const spans = collector.of(id);
   assertEquals(spans.map(({ name }) => name).toSorted(), [
-    "thrum deliver",
-    "thrum deliver",
-    "thrum publish",
-    "thrum replicate",
+    "deliver activities",
+    "deliver activities",
+    "publish activities",
+    "replicate activities",
   ]);
   const [origin, sequence] = id.split(":");
   const trace = traceOf({ origin, sequence: Number(sequence) }, nodeCrypto.digest);
-  for (const { traceId, parentSpanId, service } of spans) {
-    assertEquals({ traceId, parentSpanId, service }, { ...trace, service: "thrum-test" });
+  for (const { name, traceId, spanId, parentSpanId, resource, attributes } of spans) {
+    assertEquals(traceId, trace.traceId);
+    // One root, of which the name is known at all servers.
+    if (name === "publish activities") assertEquals([spanId, parentSpanId], [trace.rootSpanId, undefined]);
+    else assertEquals(parentSpanId, trace.rootSpanId);
+    assertEquals(resource, {
+      "service.name": "thrum-test",
+      "service.version": VERSION,
+      "service.instance.id": attributes["thrum.server.id"],
+    });
   }
+  assertEquals(new Set(spans.map(({ spanId }) => spanId)).size, 4);
 
   const at = (name: string, isOrigin: boolean) =>
     spans.find((span) => span.name === name && (span.attributes["thrum.server.id"] === origin) === isOrigin)!;
-  const published = at("thrum publish", true);
-  const replicated = at("thrum replicate", false);
-  const [here, there] = [at("thrum deliver", true), at("thrum deliver", false)];
+  const published = at("publish activities", true);
+  const replicated = at("replicate activities", false);
+  const [here, there] = [at("deliver activities", true), at("deliver activities", false)];
   assertEquals(published.attributes["thrum.origin"], origin);
   assertEquals([published.kind, replicated.kind, here.kind, there.kind], [4, 5, 4, 4]);
   assertEquals([here, there].map(({ attributes }) => Number(attributes["thrum.readers"])), [1, 1]);
@@ -123,7 +134,7 @@ Deno.test("an activity is one trace: published at its origin, replicated at anot
   assertEquals([await first.ended(), await second.ended()], [0, 0]);
 });
 
-Deno.test("spans that are not sent yet are sent when the server stops", { ignore: without }, async () => {
+Deno.test("spans that are not sent yet are sent when the server stops", async () => {
   await using collector = new Collector();
   await using server = start(collector.environment({ OTEL_BSP_SCHEDULE_DELAY: "3600000" }));
   const port = await portOf(server);
@@ -133,15 +144,38 @@ Deno.test("spans that are not sent yet are sent when the server stops", { ignore
   assertEquals(collector.spans, []);
   server.signal("SIGTERM");
   assertEquals(await server.ended(), 0);
-  if (/"process.runtime.version",\s*"value":\s*{\s*"stringValue":\s*"2\.5\./.test(collector.text)) {
-    console.log("SKIPPED the spans of a server's last moment: Deno 2.5 does not always send them");
-    return;
-  }
-  assertEquals(collector.of(id).map(({ name }) => name), ["thrum publish", "thrum deliver"]);
+  assertEquals(collector.of(id).map(({ name }) => name), ["publish activities", "deliver activities"]);
 });
 
-Deno.test("with the sampler always_off, and without OTEL_DENO, there are no spans", async () => {
-  for (const more of [{ OTEL_TRACES_SAMPLER: "always_off" }, { OTEL_DENO: "false" }]) {
+Deno.test("a server ends in time although its collector takes every call and never answers, and says so", async () => {
+  using collector = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const calls: Deno.Conn[] = [];
+  const accepting = (async () => {
+    for await (const call of collector) calls.push(call);
+  })();
+  const endpoint = `http://127.0.0.1:${collector.addr.port}`;
+  await using server = start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: "100", ...SECRET });
+  await using publisher = await LineClient.loggedIn(await portOf(server), { features: ["ack"] });
+  for (let n = 1; n <= 3; n++) {
+    publisher.send({ command: "ACTIVITY_MESSAGE", activity: { n }, messageId: `m-${n}` });
+    await publisher.next("ACTIVITY_ACK");
+    // The first request is under way, and the others wait.
+    await eventually(() => calls.length > 0, () => "a call");
+  }
+  const beganAt = performance.now();
+  server.signal("SIGTERM");
+  assertEquals(await server.ended(), 0);
+  const tookMs = performance.now() - beganAt;
+  assert(tookMs < DRAIN_MS + 5_000, `${tookMs} ms`);
+  assertMatch(server.errors, new RegExp(`spans are lost: the collector at ${endpoint} does not take them`));
+  for (const call of calls) call.close();
+  collector.close();
+  await accepting;
+});
+
+Deno.test("with the sampler always_off, and where the environment asks for none, there are no spans", async () => {
+  const none = [{ OTEL_TRACES_SAMPLER: "always_off" }, { OTEL_TRACES_EXPORTER: "none" }, { OTEL_SDK_DISABLED: "true" }];
+  for (const more of none) {
     await using collector = new Collector();
     await using server = start(collector.environment(more));
     const port = await portOf(server);
@@ -161,19 +195,6 @@ function start(env: Readonly<Record<string, string>>, ...args: string[]): Progra
 async function portOf(server: Program): Promise<number> {
   const [, port] = await server.sees(/listening on 127\.0\.0\.1:(\d+)/);
   return Number(port);
-}
-
-/**
- * Whether servers here are a compiled program that says that it was made without telemetry, which
- * cannot be changed later.
- */
-async function compiledWithout(): Promise<boolean> {
-  if (!Deno.env.get("THRUM_SERVER_BIN")) return false;
-  await using server = start({ OTEL_DENO: "true", THRUM_SECRET: "of-the-network" });
-  await portOf(server);
-  server.signal("SIGTERM");
-  await server.ended();
-  return WITHOUT.test(server.errors);
 }
 
 // deno-lint-ignore no-explicit-any -- The shape is OTLP's.

@@ -1,6 +1,6 @@
 /** Wires what can be seen of a server: events for traces, spans, the view of the network, and numbers. */
 
-import type { SpanOutput } from "../../../platform/telemetry.ts";
+import type { SpanOutput } from "../../../platform/telemetry/telemetry.ts";
 import type { TraceEvent } from "../../../trace/trace_event.ts";
 import { MetricCounters } from "../../../view/metric_counters.ts";
 import { EntrySpans } from "../../observe/entry_spans.ts";

@@ -157,14 +157,15 @@ export class ServedClient implements ReaderOwner {
   }
 
   /** Takes an activity of the client into the log. */
-  publish({ activity, messageId, lamport }: ActivityMessage): EntryId {
+  publish({ activity, messageId, lamport, traceparent }: ActivityMessage): EntryId {
     const { username } = this.#session;
     const { journal } = this.#parts;
     const tracer = this.#parts.tracer();
     const after = this.#after;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
-    const id = journal.publish({ activity, username, quotedUsername: this.#quotedUsername, messageId, lamport, after });
+    const quotedUsername = this.#quotedUsername;
+    const id = journal.publish({ activity, username, quotedUsername, messageId, lamport, after, traceparent });
     // The client may also have sent this before, to another server that gave no answer.
     if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     // The time of the turn, as a look at the clock would be a noticeable part of what an activity costs.

@@ -8,7 +8,7 @@ import { SpanSampling } from "../../../server/observe/span_sampling.ts";
 import { EntrySpans, MAX_ENTRIES_PER_SECOND, traceOf, WallTime } from "../../../server/observe/entry_spans.ts";
 import { EVERYONE, SERVERS } from "../../../log/segment.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
-import { isWanted, readRatio, type Span } from "../../../platform/telemetry.ts";
+import { isWanted, readRatio, type Span } from "../../../platform/telemetry/telemetry.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { type FakeLineClient, NodeWorld } from "../../support/node_world.ts";
 
@@ -37,13 +37,19 @@ Deno.test("an activity at its origin has a span for its publication and one for 
   await world.connect(ANONYMOUS);
   publish(publisher, 1);
   await world.settle();
-  assertEquals(spans.map(({ name, kind }) => [name, kind]), [["thrum publish", "producer"], [
-    "thrum deliver",
-    "producer",
-  ]]);
+  assertEquals(spans.map(({ name, kind }) => [name, kind]), [
+    ["publish activities", "producer"],
+    ["deliver activities", "producer"],
+  ]);
   const [published, delivered] = spans as [Span, Span];
   const trace = traceOf({ origin: "s-1", sequence: 1 }, nodeCrypto.digest);
-  for (const { traceId, parentSpanId } of spans) assertEquals({ traceId, parentSpanId }, trace);
+  const { traceId, rootSpanId } = trace;
+  // The publication is the root, and the parent of all others.
+  const names = spans.map(({ traceId, spanId, parentSpanId }) => ({ traceId, spanId, parentSpanId }));
+  assertEquals(names, [
+    { traceId, spanId: rootSpanId, parentSpanId: undefined },
+    { traceId, spanId: undefined, parentSpanId: rootSpanId },
+  ]);
   assertEquals(published.endMs, delivered.beginMs);
   assertEquals(published.endMs, world.clock.wallMs());
   assert(published.beginMs <= published.endMs && delivered.beginMs <= delivered.endMs);
@@ -80,21 +86,46 @@ Deno.test("an entry of another server has a span for its coming here, in the tra
   const seventh = traceOf({ origin: "s-1", sequence: 7 }, nodeCrypto.digest).traceId;
   const eighth = traceOf({ origin: "s-1", sequence: 8 }, nodeCrypto.digest).traceId;
   assertEquals(all, [
-    ["thrum replicate", "consumer", "s-1:7", seventh],
-    ["thrum deliver", "producer", "s-1:7", seventh],
-    ["thrum replicate", "consumer", "s-1:8", eighth],
-    ["thrum deliver", "producer", "s-1:8", eighth],
+    ["replicate activities", "consumer", "s-1:7", seventh],
+    ["deliver activities", "producer", "s-1:7", seventh],
+    ["replicate activities", "consumer", "s-1:8", eighth],
+    ["deliver activities", "producer", "s-1:8", eighth],
   ]);
   assertEquals(spans[0]!.endMs - spans[0]!.beginMs, 2.5);
   assertEquals(spans[0]!.attributes["thrum.server.id"], "s-2");
   assertEquals(spans[1]!.attributes["thrum.readers"], 3);
 });
 
+Deno.test("the span that a client names is the parent of the publication, at every server in the client's trace", async () => {
+  const { world, spans, publisher } = await started(0.000_001);
+  const [traceId, parentSpanId] = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"];
+  const line = (traceparent: unknown, n: number) => ({ command: "ACTIVITY_MESSAGE", activity: { n }, traceparent });
+  publisher.send(
+    line(`00-${traceId}-${parentSpanId}-01`, 1),
+    // Its program records nothing of this trace.
+    line(`00-${traceId}-${parentSpanId}-00`, 2),
+    // Bad ones are ignored, and the ratio decides.
+    ...["", "00-1-2-01", `00-${"0".repeat(32)}-${parentSpanId}-01`, `ff-${traceId}-${parentSpanId}-01`, 7, null]
+      .map((bad) => line(bad, 3)),
+    { ...line(undefined, 4), activity: { text: `"traceparent":"00-${traceId}-${parentSpanId}-01"` } },
+  );
+  await world.settle();
+  const { rootSpanId } = traceOf({ origin: "s-1", sequence: 1 }, nodeCrypto.digest);
+  assertEquals(spans.map(({ name, traceId, spanId, parentSpanId }) => ({ name, traceId, spanId, parentSpanId })), [
+    { name: "publish activities", traceId, spanId: rootSpanId, parentSpanId },
+    { name: "deliver activities", traceId, spanId: undefined, parentSpanId: rootSpanId },
+  ]);
+  const shown = publisher.received.filter(({ command }) => command === "ACTIVITY_BROADCAST");
+  const flags = shown.map(({ traceparent }) => traceparent?.slice(-2));
+  assertEquals(flags, ["01", "00", ...Array.from({ length: 7 }, () => undefined)]);
+  await world.stop();
+});
+
 Deno.test("a trace is found by the id of its entry: it is the beginning of the id's SHA-256", () => {
   // printf %s s-0123456789ab:42 | sha256sum
   assertEquals(traceOf({ origin: "s-0123456789ab", sequence: 42 }, nodeCrypto.digest), {
     traceId: "3f7935a48327b49c0586d9e53c31040f",
-    parentSpanId: "291a7e8fcda9b7dc",
+    rootSpanId: "291a7e8fcda9b7dc",
   });
 });
 
@@ -114,7 +145,7 @@ Deno.test("spans have neither content nor names of users, and registrations have
   annabel.send({ command: "DIRECT_MESSAGE", to: "bertram", text: "not for spans", messageId: "m" });
   await world.settle();
   const direct = spans.filter(({ attributes }) => attributes["messaging.destination.name"] === "direct messages");
-  assertEquals(direct.map(({ name }) => name), ["thrum publish", "thrum deliver"]);
+  assertEquals(direct.map(({ name }) => name), ["publish direct messages", "deliver direct messages"]);
   assertEquals(direct[1]!.attributes["thrum.readers"], 0);
   assert(!/annabel|bertram|not for spans/.test(JSON.stringify(spans)));
   await world.stop();
@@ -122,7 +153,7 @@ Deno.test("spans have neither content nor names of users, and registrations have
 
 Deno.test("no more than so many entries a second have spans; the others are counted, and the next second chooses evenly", async () => {
   const { world, spans, publisher } = await started();
-  const entries = () => spans.filter(({ name }) => name === "thrum publish");
+  const entries = () => spans.filter(({ name }) => name === "publish activities");
   publish(publisher, 900);
   await world.settle();
   assertEquals(entries().length, MAX_ENTRIES_PER_SECOND);
@@ -148,7 +179,7 @@ Deno.test("a ratio takes the same entries at every server, and about that part o
   const { world, spans, publisher } = await started(0.25);
   publish(publisher, 400);
   await world.settle();
-  const taken = spans.filter(({ name }) => name === "thrum publish");
+  const taken = spans.filter(({ name }) => name === "publish activities");
   const expected = Array.from({ length: 400 }, (_, n) => ({ origin: "s-1", sequence: n + 1 }))
     .filter((entry) => isWanted(traceOf(entry, nodeCrypto.digest).traceId, 0.25));
   assertEquals(
