@@ -215,12 +215,11 @@ atDesk("without a terminal -u NAME reads lines and writes lines, and registers w
   const [, secret] = await bob.tells(/registered bob; its secret, shown this once:\n(\S+)\n/);
   await bob.tells(/You have been registered/);
   await using ada = startClient(["-u", "ada", "--port", desk.port], { env: { THRUM_SECRET: "" } });
-  await ada.type('hello\n{"n":1}\nbob: psst\n');
-  await ada.sees(/ada → bob {2}psst {2}✓/);
-  await ada.type("nobody: hm\nonline");
+  await ada.type('hello\n{"n":1}\nbob: psst\nnobody: hm\nonline');
   await ada.endInput();
   // One line was for nobody.
   assertEquals(await ada.ended(), 3);
+  assertMatch(ada.output, /ada → bob {2}psst {2}✓/);
   assertMatch(ada.output, /^2 online: ada, bob$/m);
   assertStringIncludes(ada.errors, "not sent: nobody: hm\n");
   await bob.sees(/ada {2}hello\n[^]*ada {2}{"n":1}\n/);

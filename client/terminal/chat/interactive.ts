@@ -34,7 +34,13 @@ export async function talk(given: CommandParts): Promise<void> {
   const { write, tell } = given.stdio;
   const view = new LineView({ readLine, write: (text) => write(text) });
   const stdio = { ...given.stdio, terminal: { write: tell, readLine: () => Promise.resolve(undefined) } };
-  await talkIn({ ...given, stdio }, view, new KeptHistory(undefined, () => {}));
+  try {
+    await talkIn({ ...given, stdio }, view, new KeptHistory(undefined, () => {}));
+  } catch (error) {
+    // Rows that are under way are as good as before, whatever came after them.
+    await view.written().catch(() => {});
+    throw error;
+  }
   await view.written();
 }
 
