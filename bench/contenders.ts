@@ -59,7 +59,7 @@ export interface Programs {
 const DASHBOARDS = 10;
 const THRUM_FLAGS = ["--no-prompt", "--host", "127.0.0.1", "--port", "0", "--log-level", "error"];
 const NO_AOF = ["--appendonly", "no"];
-const AOF = ["--appendonly", "yes", "--appendfsync"];
+const AOF = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync"];
 
 /** What starts a server of thrum: `serverProgram`, which is a compiled thrum-server; without it, the source. */
 export async function thrumCommand(serverProgram: string | undefined): Promise<readonly string[]> {

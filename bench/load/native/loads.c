@@ -45,6 +45,16 @@ static void run_for(long ms) {
   for (uint64_t end = now_us() + ms * 1000; now_us() < end;) handle_events(end);
 }
 
+/*
+ * As `run_for`, and on until `count` more answers came: a server that answers all that waits at once may take seconds
+ * for that, and would seem to answer none, or very many. The job's deadline bounds it.
+ */
+static void run_for_answers(long ms, uint64_t count) {
+  uint64_t until = deliveries + count;
+  run_for(ms);
+  while (deliveries < until) handle_events(now_us() + 1000);
+}
+
 static void await_all(uint64_t (*missing)(void)) {
   while (missing() > 0) {
     if (closed_connections > 0) fail("the server closed %d connections", closed_connections);
@@ -279,10 +289,11 @@ void run_ack(void) {
   }
   is_publishing = true;
   for (int index = 0; index < job.publishers; index++) publish_unanswered(connections[index]);
-  run_for(job.warmup_ms);
+  uint64_t windows = (uint64_t)job.window * job.publishers;
+  run_for_answers(job.warmup_ms, windows);
   struct use from = use_now();
   uint64_t before = deliveries, delivered = delivered_to_publishers();
-  run_for(job.measure_ms);
+  run_for_answers(job.measure_ms, windows);
   struct use to = use_now();
   double answered = deliveries - before, others = delivered_to_publishers() - delivered;
   is_publishing = false;
