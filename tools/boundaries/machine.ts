@@ -26,6 +26,8 @@ const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "server/store/sqlite/migrations/migrations.ts": ["node:sqlite"],
   "server/store/sqlite/migrations/migration_5.ts": ["node:sqlite"],
   "server/store/sqlite/log_files.ts": ["node:fs"],
+  "server/store/ids/run.ts": ["node:fs"],
+  "server/store/ids/run_files.ts": ["node:fs", "node:crypto"],
 };
 
 const CLOCK_HINT = "take the time from the event, or from a Clock that is handed in (platform/clock.ts)";
