@@ -14,6 +14,8 @@ import { unlessAborted } from "../../platform/abort.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { Faults } from "../../platform/faults.ts";
 import { enduringClock } from "../../platform/enduring_clock.ts";
+import { bootId } from "../../platform/files/boot.ts";
+import { DiskWorker } from "../../platform/files/disk_worker.ts";
 import { type LineFile, openLineFile } from "../../platform/files/line_file.ts";
 import { makeServerId } from "../../platform/node_id.ts";
 import { heldBytes } from "../../platform/memory.ts";
@@ -112,7 +114,11 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   let spans: ExportedSpans | undefined;
   try {
     const { ephemeral, synchronous } = config.store;
-    const open = () => openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous });
+    const open = () => {
+      const disk = new DiskWorker();
+      const background = { clock, sync: (path: string) => disk.sync(path), close: () => disk.close() };
+      return openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous, background, boot: bootId });
+    };
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     signal?.throwIfAborted();
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));

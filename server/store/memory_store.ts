@@ -6,6 +6,7 @@
 
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
+import { accountsAfter } from "./account_order.ts";
 import { inboxChange } from "./inbox.ts";
 import { MemoryMessageIds } from "./memory_message_ids.ts";
 import { Queue } from "./queue.ts";
@@ -226,10 +227,7 @@ class MemoryStore implements Store {
   }
 
   accountsAfter(username: string, limit: number): Account[] {
-    return [...this.#accounts.values()]
-      .filter((account) => compareCodePoints(account.username, username) > 0)
-      .sort((a, b) => compareCodePoints(a.username, b.username))
-      .slice(0, limit);
+    return accountsAfter(this.#accounts.values(), username, limit);
   }
 
   usernames(): string[] {
@@ -399,14 +397,4 @@ function segmentAfter(queue: Queue<{ readonly segment: Segment }>, sequence: num
 function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {
   const { position, first, last, takenAt, bytes } = segment;
   return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
-}
-
-/** Orders texts as SQLite does, which has them as UTF-8. */
-function compareCodePoints(a: string, b: string): number {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at++;
-  // Within a surrogate pair the first half is the same, so the second one decides. No other characters have values
-  // between them.
-  const [x, y] = [a.codePointAt(at) ?? -1, b.codePointAt(at) ?? -1];
-  return x - y;
 }

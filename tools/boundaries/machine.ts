@@ -28,6 +28,9 @@ const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   "server/store/sqlite/log_files.ts": ["node:fs"],
   "server/store/ids/run.ts": ["node:fs"],
   "server/store/ids/run_files.ts": ["node:fs", "node:crypto"],
+  "server/store/sqlite/settled_tables.ts": ["node:sqlite"],
+  "server/store/sqlite/migrations/migration_6.ts": ["node:sqlite"],
+  "server/store/turns/checkpoints.ts": ["node:sqlite", "node:fs"],
 };
 
 const CLOCK_HINT = "take the time from the event, or from a Clock that is handed in (platform/clock.ts)";

@@ -23,12 +23,20 @@ import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { nameOfLogFile } from "../sqlite/log_files.ts";
 import { insertInto, type Loss, RecoveredRows } from "./recovered_rows.ts";
 import { FoundLog, planRecovery, type RecoveryPlan } from "./recovery_plan.ts";
-import { audienceNumber, type FoundSegment, Salvage, type Unreadable, type WholeSegment } from "./salvage.ts";
+import {
+  audienceNumber,
+  type FoundSegment,
+  type LogTail,
+  Salvage,
+  type Unreadable,
+  type WholeSegment,
+} from "./salvage.ts";
 import { storeError } from "../sqlite/sqlite_errors.ts";
 import { prepareFile } from "../sqlite/sqlite_file.ts";
-import { type State, stateOf } from "../sqlite/sqlite_state.ts";
+import { type State, stateOf, stateValues } from "../sqlite/sqlite_state.ts";
 import { StoreError } from "../store.ts";
-import type { StateRow } from "../sqlite/sqlite_statements.ts";
+import { STATE_COLUMNS, type StateRow } from "../sqlite/sqlite_statements.ts";
+import type { LogPlace } from "../turns/turn_reader.ts";
 
 /** The request for a recovery. */
 export interface RecoverParts {
@@ -77,9 +85,10 @@ export function recoverFolder({ folder, makeServerId, peers }: RecoverParts): Re
     // SQLite's other files have the mode of this one.
     closeSync(openSync(newFile(folder, 0), "wx", 0o600));
     target = new DatabaseSync(newFile(folder, 0));
-    prepareFile(target, folder, "full");
+    prepareFile(target, folder);
     const recovering = new Recovering(salvage, target);
     const recovery = recovering.run({ peers, wasClosed, makeServerId });
+    target.prepare("PRAGMA synchronous = FULL").get();
     target.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
     target.close();
     target = undefined;
@@ -98,7 +107,7 @@ function openOld(folder: string): DatabaseSync | undefined {
   if (!existsSync(`${folder}/thrum.sqlite`)) return undefined;
   const database = new DatabaseSync(`${folder}/thrum.sqlite`);
   try {
-    prepareFile(database, folder, "full");
+    prepareFile(database, folder);
     return database;
   } catch (error) {
     const { errcode = 0 } = error as { errcode?: number };
@@ -125,10 +134,12 @@ class Recovering {
   readonly #kept = new Set<number>();
   #newestPosition = 0;
   #newestLamport = 0;
+  readonly #tail: LogTail;
 
   constructor(salvage: Salvage, target: DatabaseSync) {
     this.#salvage = salvage;
     this.#target = target;
+    this.#tail = salvage.tailBehind(stateIn(salvage));
   }
 
   run({ peers, wasClosed, makeServerId }: {
@@ -137,9 +148,27 @@ class Recovering {
     readonly makeServerId: () => string;
   }): Omit<Recovery, "savedIn"> {
     const forgotten = this.#forgotten();
-    const log = this.#find(forgotten);
     const state = stateIn(this.#salvage);
-    const plan = planRecovery(log.origins, { peers, serverId: state?.serverId, wasClosed });
+    const tail = this.#tail;
+    const planOf = (log: FoundLog) =>
+      planRecovery(log.origins, { peers, serverId: state?.serverId, wasClosed: wasClosed && tail.isEmpty });
+    // The next start takes in the turns that the old database did not have yet, as after a crash.
+    let plan = tail.isWhole ? planOf(this.#find(forgotten)) : undefined;
+    const keepsTail = plan !== undefined && plan.origins.every(({ cutAfter }) => cutAfter === undefined);
+    // Otherwise their segments count like those that no row names.
+    if (!keepsTail) plan = planOf(this.#find(forgotten, tail.after));
+    const { entries, ...others } = this.#write(plan!, forgotten, keepsTail ? tail.place : undefined, makeServerId);
+    if (keepsTail) tail.files.forEach((file) => this.usedFiles.add(file));
+    return { ...plan!, ...others, entries: entries + (keepsTail ? tail.entries : 0) };
+  }
+
+  #write(
+    plan: RecoveryPlan,
+    forgotten: ReadonlyMap<string, number>,
+    tail: LogPlace | undefined,
+    makeServerId: () => string,
+  ): Omit<Recovery, "savedIn" | keyof RecoveryPlan> {
+    const state = stateIn(this.#salvage);
     const run = (sql: string) => void this.#target.prepare(sql).run();
     run("BEGIN");
     const entries = this.#writeLog(plan, forgotten);
@@ -157,11 +186,13 @@ class Recovering {
     const serverId = plan.needsNewName ? makeServerId() : state!.serverId;
     const lamport = Math.max(state?.lamport ?? 0, this.#newestLamport);
     const head = Math.max(state?.head ?? 0, this.#newestPosition);
-    const values = [serverId, lamport, 0, head] as const;
-    this.#insert("state", 6).run(1, ...values, rowChecksum("state", ...values));
+    // Without turns that wait for the database the log goes on with a new file.
+    const place = tail ?? { turn: state?.turn ?? 0, file: this.#salvage.newestFile + 1, end: 0 };
+    const written = { serverId, lamport, synced: 0, head, ...place, boot: state?.boot ?? "unknown" };
+    this.#insert("state", 10).run(1, ...stateValues(written));
     run("COMMIT");
     const formerServerId = state?.serverId === serverId ? undefined : state?.serverId;
-    return { ...plan, serverId, formerServerId, entries, accounts, messages, others };
+    return { serverId, formerServerId, entries, accounts, messages, others };
   }
 
   /** Up to where entries were forgotten in good order. */
@@ -198,10 +229,13 @@ class Recovering {
     yield* strayBefore(Infinity);
   }
 
-  /** Looks at all of it once. */
-  #find(forgotten: ReadonlyMap<string, number>): FoundLog {
+  /** Looks at all of it once. Behind position `after` the files may have segments that no row names. */
+  #find(forgotten: ReadonlyMap<string, number>, after = Infinity): FoundLog {
+    this.#unknown.length = 0;
     for (const found of this.#salvage.segments()) if (found.kind === "unknown") this.#unknown.push(found);
+    if (after < Infinity) this.#unknown.push({ after, before: Infinity });
     this.#stray = this.#salvage.framesOf(this.#unknown);
+    this.#newestPosition = 0;
     const log = new FoundLog(forgotten);
     for (const found of this.#found()) {
       if (found.kind === "unknown") log.unknown();
@@ -351,6 +385,6 @@ export function serverIdIn(folder: string): string | undefined {
 }
 
 function stateIn(salvage: Salvage): State | undefined {
-  const [row] = salvage.all<StateRow>("state", "server_id AS serverId, lamport, synced, head, checksum") ?? [];
+  const [row] = salvage.all<StateRow>("state", STATE_COLUMNS) ?? [];
   return stateOf(row);
 }

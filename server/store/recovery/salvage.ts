@@ -6,9 +6,12 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { checksumOf, rowChecksum } from "../sqlite/checksum.ts";
-import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame, MAGIC } from "../sqlite/frame.ts";
+import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { logFilesIn, nameOfLogFile } from "../sqlite/log_files.ts";
+import type { State } from "../sqlite/sqlite_state.ts";
+import { framesIn, MAX_FRAME_BYTES } from "../turns/frame_scan.ts";
+import { type LogPlace, readTurns } from "../turns/turn_reader.ts";
 import { INDEX_COLUMNS, isPlaced, type SegmentRow } from "../sqlite/sqlite_statements.ts";
 
 /** Rows with these keys could not be read, and their number is unknown. */
@@ -42,10 +45,24 @@ export type FoundSegment =
   }
   | { readonly kind: "unknown"; readonly after: number; readonly before: number };
 
+/** The turns of the log that the database did not have yet. */
+export interface LogTail {
+  /** Where they begin; `undefined` if there are none. */
+  readonly place: LogPlace | undefined;
+  /** The position of the newest segment before them. */
+  readonly after: number;
+  /** Whether it is known where they begin, and all of them are there. */
+  readonly isWhole: boolean;
+  /** Whether there are none, as after a proper end. */
+  readonly isEmpty: boolean;
+  /** Entries in them. */
+  readonly entries: number;
+  /** The files that have them. */
+  readonly files: ReadonlySet<number>;
+}
+
 /** Rows that are read together. */
 const ROWS = 256;
-/** Read from a file at once. */
-const CHUNK_BYTES = 4_194_304;
 
 /** Rows of one table in the order of their integer key, and the unreadable ranges between them. */
 export function* scan<T>(
@@ -195,6 +212,42 @@ export class Salvage implements Disposable {
     return [...found.values()].sort((a, b) => a.frame.position - b.frame.position);
   }
 
+  /** The turns behind those that the database has, as its state says; `undefined` if that is unreadable. */
+  tailBehind(state: State | undefined): LogTail {
+    if (state === undefined) {
+      const rows = this.all<{ position: number | null }>("segments", "max(position) AS position");
+      const after = rows?.[0]?.position ?? 0;
+      return { place: undefined, after, isWhole: false, isEmpty: true, entries: 0, files: new Set() };
+    }
+    const { file, end, turn, head, boot } = state;
+    const files = new Set<number>();
+    let entries = 0;
+    let place: LogPlace | undefined;
+    const hasTurns = boot !== "" || turn > 0;
+    const turns = readTurns({
+      numbers: logFilesIn(this.folder),
+      read: (file, start, size) => this.#read(file, start, size),
+      nameOf: nameOfLogFile,
+    }, hasTurns ? { file, end, turn } : undefined);
+    let next = turns.next();
+    for (; next.done !== true; next = turns.next()) {
+      files.add(next.value.file);
+      place ??= { file: next.value.file, end: next.value.start, turn: next.value.turn - 1 };
+      for (const { first, last } of next.value.batch.segments) entries += last - first + 1;
+    }
+    return {
+      ...{ place, entries, files },
+      after: head,
+      isWhole: next.value.kind !== "lost",
+      isEmpty: files.size === 0 && next.value.kind === "whole",
+    };
+  }
+
+  /** The number of the newest log file; 0 if there is none. */
+  get newestFile(): number {
+    return logFilesIn(this.folder).at(-1) ?? 0;
+  }
+
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -232,7 +285,7 @@ export class Salvage implements Disposable {
 
   #readWhole({ file, start, length }: { file: number; start: number; length: number }): Uint8Array | undefined {
     // A changed row can say anything.
-    if (!Number.isSafeInteger(start) || !(start >= 0) || !(length > 0) || length > CHUNK_BYTES * 64) return undefined;
+    if (!Number.isSafeInteger(start) || !(start >= 0) || !(length > 0) || length > MAX_FRAME_BYTES) return undefined;
     const bytes = this.#read(file, start, length);
     return bytes.length === length ? bytes : undefined;
   }
@@ -258,40 +311,6 @@ export class Salvage implements Disposable {
       return new Uint8Array(0);
     }
   }
-}
-
-/** Whole frames in a file, wherever they begin. */
-function* framesIn(
-  read: (start: number, size: number) => Uint8Array,
-): Iterable<{ readonly frame: Frame; readonly start: number; readonly length: number }> {
-  for (let base = 0;;) {
-    let bytes = read(base, CHUNK_BYTES);
-    if (bytes.length === 0) return;
-    const isLastChunk = bytes.length < CHUNK_BYTES;
-    let at = indexOfMagic(bytes, 0);
-    while (at >= 0) {
-      const head = new DataView(bytes.buffer, bytes.byteOffset + at);
-      const needed = head.byteLength < 16 ? Infinity : head.getUint32(8, true) + head.getUint32(12, true);
-      if (at + needed > bytes.length && at > 0 && !isLastChunk) break;
-      // The frame is larger than the part that is read at once.
-      if (at === 0 && needed > bytes.length && needed <= CHUNK_BYTES * 64) bytes = read(base, needed);
-      const decoded = decodeFrame(bytes, at);
-      if (decoded.ok) yield { frame: decoded.frame, start: base + at, length: decoded.length };
-      at = indexOfMagic(bytes, decoded.ok ? at + decoded.length : at + 1);
-    }
-    if (isLastChunk) return;
-    // From the frame that is not whole in this chunk on, or from where the beginning of one may be cut in two.
-    base += at > 0 ? at : bytes.length - 3;
-  }
-}
-
-function indexOfMagic(bytes: Uint8Array, from: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = bytes.indexOf(MAGIC & 0xff, from); at >= 0; at = bytes.indexOf(MAGIC & 0xff, at + 1)) {
-    if (at + 4 > bytes.length) return -1;
-    if (view.getUint32(at, true) === MAGIC) return at;
-  }
-  return -1;
 }
 
 /** How an audience is written. */

@@ -1,4 +1,4 @@
-/** The index row of a segment (docs/storage.md): its values, and whether they have changed. */
+/** The index row of a segment (docs/storage.md): its values, and whether they have changed. Pure. */
 
 import { damagedRow, rowChecksum } from "./checksum.ts";
 import type { IndexRow } from "./sqlite_statements.ts";

@@ -1,8 +1,8 @@
 /**
- * The frames of large segments, in files beside the database that only grow: `log-00000001.bytes` and on, a new one
- * every 64 MiB. SQLite writes each page twice, with checksums; here bytes are written once. Rows of the database name
- * the places. Bytes that no row names do not count, and are overwritten. The files have one owner, `sqlite_store.ts`,
- * which holds the lock on the database.
+ * The log, in files beside the database that only grow: `log-00000001.bytes` and on, a new one every 64 MiB. Each turn
+ * is written here first, once, and at its end (`server/store/turns/turn_record.ts`). The database is settled behind the
+ * log. Its rows name the places of large segments. The files have one owner, `sqlite_store.ts`, which holds the lock on
+ * the database.
  */
 
 import {
@@ -12,6 +12,7 @@ import {
   fdatasync,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -51,8 +52,9 @@ export const FILE_SIZES: FileSizes = {
   segment: 8_192,
   // Small enough that forgetting gives space back soon and quickly.
   file: 67_108_864,
-  // After a kill of the server, this much is read again, in some milliseconds.
-  sync: 16_777_216,
+  // A power cut takes no more than twice this, and less often costs more than more often: each time is a write to the
+  // disk's own log.
+  sync: 4_194_304,
 };
 
 const FILE_NAME = /^log-(\d{8,})\.bytes$/;
@@ -76,17 +78,22 @@ export class LogFiles {
   readonly #sizes: FileSizes;
   /** The files that have to exist. */
   readonly #numbers = new Set<number>();
-  /** The file that is written to; 0 before the first. */
+  /** The file that is written to, or was written to last; 0 before the first. */
   #file = 0;
   #handle: number | undefined;
-  /** The end of the bytes that count, and the end of the appended ones. */
+  /** The end of the bytes in it that count. */
   #end = 0;
-  #written = 0;
+  /** Files before it that may not be on the disk yet. */
+  #full: number[] = [];
+  /** Whether its entry in the folder may not be on the disk. */
+  #isFolderUnsynced = false;
   /** How far the log is kept, and how much of it may not be on the disk yet. */
   #kept = 0;
   #unsynced = 0;
   #synced = 0;
-  #isSyncing = false;
+  /** Bytes that are being brought to the disk; `undefined` when none are. */
+  #syncing: number | undefined;
+  #isClosed = false;
   #syncFailure: unknown;
   /** A reserve that can be closed when another file cannot be opened. */
   #spare: number | undefined;
@@ -104,33 +111,58 @@ export class LogFiles {
     return this.#synced;
   }
 
+  /** Bytes that may not be on the disk yet. */
+  get unsyncedBytes(): number {
+    return this.#unsynced + (this.#syncing ?? 0);
+  }
+
+  /** The file that is written to, and the end of its bytes that count. */
+  get place(): { readonly file: number; readonly end: number } {
+    return { file: this.#file, end: this.#end };
+  }
+
   /**
-   * Goes on behind `end` of `file` (0 for none). The log is kept up to `position`, and on the disk up to `synced`.
-   * Bytes behind `end` are removed.
+   * Goes on behind `end` of `file` (0 for none), or with a new file if it is not the newest one. Gives where. The log
+   * is kept up to `position`, and on the disk up to `synced`. Bytes behind `end` are removed.
    */
-  continue(file: number, end: number, position: number, synced: number): void {
+  continue(
+    file: number,
+    end: number,
+    position: number,
+    synced: number,
+  ): { readonly file: number; readonly end: number } {
     this.#kept = position;
     this.#synced = synced;
     for (const number of logFilesIn(this.#folder)) this.#numbers.add(number);
     this.keepSpare();
-    if (file === 0) return;
+    this.#file = Math.max(file, ...this.#numbers);
+    if (file === 0 || !this.#numbers.has(file) || this.#file !== file) return { file: this.#file + 1, end: 0 };
     this.#handle = this.#open(file, constants.O_RDWR);
-    this.#file = file;
-    ftruncateSync(this.#handle, end);
-    this.#end = end;
-    this.#written = end;
+    this.#end = Math.min(end, fstatSync(this.#handle).size);
+    ftruncateSync(this.#handle, this.#end);
     // The bytes that may be missing count with the next ones.
     this.#unsynced = position > synced ? this.#sizes.sync : 0;
+    return this.place;
   }
 
   /** The file that is written to, if there is one. */
   get newest(): readonly { readonly name: string; readonly writtenBytes: number }[] {
-    return this.#numbers.has(this.#file) ? [{ name: nameOfLogFile(this.#file), writtenBytes: this.#end }] : [];
+    return this.#handle !== undefined ? [{ name: nameOfLogFile(this.#file), writtenBytes: this.#end }] : [];
+  }
+
+  /** The number of the file that is written to, or that will be. */
+  get nextOrNewest(): number {
+    return this.#handle === undefined ? this.#file + 1 : this.#file;
   }
 
   /** All others. */
   get older(): readonly string[] {
-    return [...this.#numbers].filter((number) => number !== this.#file).map(nameOfLogFile);
+    return this.olderNumbers.map(nameOfLogFile);
+  }
+
+  /** Their numbers. */
+  get olderNumbers(): readonly number[] {
+    return [...this.#numbers].filter((number) => number !== this.#file || this.#handle === undefined);
   }
 
   /** Opens a reserve file, if there is none. */
@@ -143,37 +175,34 @@ export class LogFiles {
   }
 
   /**
-   * Writes `frames`, each in its parts, one after the other behind the end. They count after `keep`, and are gone after
-   * `drop`.
+   * Writes `bytes` behind the end: all of them, or none that count. With them the log is kept up to `position`. Gives
+   * their place. They survive a crash of the program. Waits for no disk: the system has them.
    */
-  append(frames: readonly (readonly Uint8Array[])[]): Place[] {
+  append(bytes: Uint8Array, position: number): { readonly file: number; readonly start: number } {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
     if (this.#handle !== undefined) this.#checkWritten(this.#handle);
     if (this.#handle === undefined || this.#end >= this.#sizes.file) this.#beginFile();
-    return frames.map((parts): Place => {
-      const start = this.#written;
-      for (const bytes of parts) this.#write(bytes);
-      return { file: this.#file, start, length: this.#written - start };
-    });
-  }
-
-  /** The appended bytes count, as part of a log that is kept up to `position`. */
-  keep(position: number): void {
-    this.#unsynced += this.#written - this.#end;
-    this.#end = this.#written;
-    this.#kept = position;
-    if (this.#unsynced >= this.#sizes.sync && !this.#isSyncing) this.#syncInBackground();
-  }
-
-  /** The appended bytes do not count. */
-  drop(): void {
-    if (this.#handle === undefined || this.#written === this.#end) return;
-    this.#written = this.#end;
+    const start = this.#end;
     try {
-      ftruncateSync(this.#handle, this.#end);
-    } catch {
-      // Only the space is not given back yet: the next ones are written over it.
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#handle!, bytes, done, bytes.length - done, start + done);
+      }
+    } catch (error) {
+      this.#drop();
+      throw error;
     }
+    this.#end += bytes.length;
+    this.#unsynced += bytes.length;
+    this.#kept = position;
+    if (this.#unsynced >= this.#sizes.sync && this.#syncing === undefined) this.#syncInBackground();
+    return { file: this.#file, start };
+  }
+
+  /** The next turn begins a new file. */
+  endFile(): void {
+    if (this.#handle === undefined) return;
+    this.#full.push(this.#handle);
+    this.#handle = undefined;
   }
 
   /**
@@ -201,13 +230,23 @@ export class LogFiles {
     if (fstatSync(this.#handleOf(file)).size < size) throw tooShort(file);
   }
 
-  /** Removes `file`, which nothing refers to any more. */
+  /** Bytes of `file` from `start` on, at most `size`; fewer at its end. */
+  readPart(file: number, start: number, size: number): Uint8Array {
+    const handle = this.#handleOf(file);
+    const left = Math.max(0, fstatSync(handle).size - start);
+    const bytes = new Uint8Array(Math.min(size, left));
+    let done = 0;
+    while (done < bytes.length) {
+      const count = readSync(handle, bytes, done, bytes.length - done, start + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  /** Removes `file`, which nothing refers to any more, and which is not written to. */
   remove(file: number): void {
     this.#closeReading();
-    if (file === this.#file) {
-      this.#closeWriting();
-      this.#end = this.#written = 0;
-    }
     this.#numbers.delete(file);
     unlinkSync(`${this.#folder}/${nameOfLogFile(file)}`);
   }
@@ -215,15 +254,24 @@ export class LogFiles {
   /** Waits until all kept bytes are on the disk. */
   sync(): void {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
-    if (this.#handle !== undefined && (this.#unsynced > 0 || this.#isSyncing)) fdatasyncSync(this.#handle);
+    if (this.#unsynced > 0 || this.#syncing !== undefined) {
+      for (const handle of this.#full) fdatasyncSync(handle);
+      if (this.#handle !== undefined) fdatasyncSync(this.#handle);
+    }
+    if (this.#isFolderUnsynced) syncFolder(this.#folder);
+    this.#isFolderUnsynced = false;
     this.#synced = this.#kept;
     this.#unsynced = 0;
+    if (this.#syncing === undefined) this.#closeFull();
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#closeSpare();
     this.#closeReading();
-    this.#closeWriting();
+    this.endFile();
+    // Those that are being synced are closed after that.
+    if (this.#syncing === undefined) this.#closeFull();
   }
 
   /**
@@ -235,40 +283,53 @@ export class LogFiles {
     if (size < this.#end) throw new DamagedFileError(nameOfLogFile(this.#file), "was cut short while the server ran");
   }
 
-  #write(bytes: Uint8Array): void {
-    const start = this.#written;
-    this.#written += bytes.length;
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#handle!, bytes, done, bytes.length - done, start + done);
+  /** What is behind the end does not count. */
+  #drop(): void {
+    try {
+      ftruncateSync(this.#handle!, this.#end);
+    } catch {
+      // Only the space is not given back yet: the next bytes are written over it.
     }
   }
 
   #beginFile(): void {
     const file = this.#file + 1;
-    // Synced here, so that only the newest file can have bytes that are not on the disk.
-    this.sync();
     const handle = this.#open(file, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC);
-    this.#closeWriting();
+    this.endFile();
     this.#handle = handle;
     this.#file = file;
     this.#numbers.add(file);
-    this.#end = this.#written = 0;
-    syncFolder(this.#folder);
+    this.#end = 0;
+    this.#isFolderUnsynced = true;
     this.keepSpare();
   }
 
   #syncInBackground(): void {
-    const handle = this.#handle!;
     const position = this.#kept;
+    const full = [...this.#full];
+    const handles = this.#handle === undefined ? full : [...full, this.#handle];
+    const isNew = this.#isFolderUnsynced;
+    this.#isFolderUnsynced = false;
+    this.#syncing = this.#unsynced;
     this.#unsynced = 0;
-    this.#isSyncing = true;
-    fdatasync(handle, (error) => {
-      this.#isSyncing = false;
+    const done = (error: unknown) => {
+      this.#syncing = undefined;
       // After a failure the system takes the pages for written: asking once more would be told that all is well.
       if (error) this.#syncFailure = error;
       else this.#synced = Math.max(this.#synced, position);
-      if (handle !== this.#handle) closeSync(handle);
-    });
+      this.#closeFull(this.#isClosed ? Infinity : full.length);
+    };
+    const next = (index: number, error?: unknown) => {
+      if (error || index === handles.length) return done(error);
+      fdatasync(handles[index]!, (error) => next(index + 1, error));
+    };
+    if (isNew) syncFolderInBackground(this.#folder, (error) => next(0, error));
+    else next(0);
+  }
+
+  /** Closes the first `count` of the files that are full. */
+  #closeFull(count = Infinity): void {
+    for (const handle of this.#full.splice(0, count)) closeSync(handle);
   }
 
   #readRun(file: number, start: number, size: number, part: () => DamagedPart): Uint8Array {
@@ -315,12 +376,6 @@ export class LogFiles {
     if (this.#reading !== undefined) closeSync(this.#reading.handle);
     this.#reading = undefined;
   }
-
-  #closeWriting(): void {
-    // A file that is being synced is closed after that.
-    if (this.#handle !== undefined && !this.#isSyncing) closeSync(this.#handle);
-    this.#handle = undefined;
-  }
 }
 
 /** What a file of this number is called. */
@@ -346,4 +401,18 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/** The same without waiting in place; tells `done` when it is over. */
+function syncFolderInBackground(folder: string, done: (error?: unknown) => void): void {
+  let handle: number;
+  try {
+    handle = openSync(folder, constants.O_RDONLY);
+  } catch {
+    return done();
+  }
+  fsync(handle, (error) => {
+    closeSync(handle);
+    done(error);
+  });
 }

@@ -1,7 +1,7 @@
 /**
- * Finds the damage of a power cut: rows can be there whose bytes did not reach their file. `sqlite_store.ts` checks
- * this when it opens the store. If the disk had not promised the missing bytes, the log ends before them, and the
- * server gets a new name.
+ * Finds the damage of a power cut, when `sqlite_store.ts` opens a store: rows can be there whose bytes did not reach
+ * their file, and turns can be missing from the log. If the disk had not promised what is missing, the log ends before
+ * it, and the server gets a new name.
  */
 
 import type { Position } from "../../../log/segment.ts";
@@ -13,9 +13,8 @@ import type { SqliteInbox } from "./sqlite_inbox.ts";
 import type { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { readLog } from "./sqlite_origins.ts";
 import type { SqliteSegments } from "./sqlite_segments.ts";
-import { readState, writeState } from "./sqlite_state.ts";
 import { all, type IndexRow, one, type OriginRow, type SegmentRow, type Statements } from "./sqlite_statements.ts";
-import type { Cut } from "../store.ts";
+import type { LogEnd } from "../turns/turn_reader.ts";
 
 /** The parts of a store that is being opened. */
 export interface OpenedParts {
@@ -25,34 +24,28 @@ export interface OpenedParts {
   readonly inbox: SqliteInbox;
   readonly messageIds: SqliteMessageIds;
   readonly beside: SqliteBeside;
-  /** Does what `write` does, all of it or nothing. */
-  transaction(write: () => void): void;
-  makeServerId(): string;
 }
 
 /** Rows that are looked at together. */
 const READ_ROWS = 256;
 
 /**
- * Checks that the files have everything that rows name. Reads the bytes that may not have reached the disk. If a power
- * cut took some, the log is cut before them. Throws the errors of SQLite and node:fs.
+ * Checks that the files have everything that rows name. Reads the bytes that may not have reached the disk: those
+ * behind position `synced`. Gives the last position before those that a power cut took; `undefined` if all is there.
+ * Throws the errors of SQLite and node:fs.
  * @throws {DamagedFileError} when bytes are missing that were there for certain.
  */
-export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
-  const { statements, files, segments } = parts;
+export function findCut({ statements, files, segments }: OpenedParts, synced: Position): Position | undefined {
   const { fileAfter, endOfFile, placesAfter } = statements;
-  const { synced } = readState(statements);
-  let file = 0;
-  for (;;) {
+  for (let file = 0;;) {
     const next = one<{ file: number }>(fileAfter, file);
     if (next === undefined) break;
     file = next.file;
     const { end } = one<{ end: number }>(endOfFile, file, synced) ?? { end: 0 };
     if (end > 0) files.checkSize(file, end);
   }
-  // Only the newest file: it is begun when all of the one before is on the disk.
   for (let position = synced;;) {
-    const rows = all<SegmentRow>(placesAfter, file, position, READ_ROWS);
+    const rows = all<SegmentRow>(placesAfter, position, READ_ROWS);
     if (rows.length === 0) return undefined;
     for (const row of rows) {
       // A row that has changed is no power cut.
@@ -61,34 +54,42 @@ export function cutIfDamaged(parts: OpenedParts): Cut | undefined {
         segments.check(row);
       } catch (error) {
         if (!(error instanceof DamagedFileError)) throw error;
-        return cutAfter(row.position - 1, parts);
+        return row.position - 1;
       }
       position = row.position;
     }
   }
 }
 
-/** Drops everything after `position`. Accounts stay: a registered user can log in. */
-function cutAfter(position: Position, parts: OpenedParts): Cut {
-  const { statements, inbox, messageIds, beside, transaction, makeServerId } = parts;
-  const serverId = makeServerId();
-  const former = readState(statements);
+/**
+ * Drops all rows of segments after `position`, within a transaction. Accounts stay: a registered user can log in. Gives
+ * how many entries are gone, and the Lamport time of the newest.
+ */
+export function cutAfter(
+  position: Position,
+  { statements, inbox, messageIds, beside }: OpenedParts,
+): { readonly entries: number; readonly lamport: number } {
   const newest = checkedRow(one<IndexRow>(statements.newestSegment)!);
   const { entries } = one<{ entries: number }>(statements.entriesAfter, position)!;
-  transaction(() => {
-    statements.deleteSegmentsAfter.run(position);
-    writeState(statements, { ...former, serverId, lamport: Math.max(former.lamport, newest.lamport) });
-    beside.putCursors(
-      beside.cursors().map((cursor) => (
-        { ...cursor, position: cursor.position === undefined ? undefined : Math.min(cursor.position, position) }
-      )),
-    );
-    // Who sends one of these entries again is to have it taken.
-    for (const row of all<OriginRow>(statements.origins)) {
-      const { last } = readLog(statements, row);
-      messageIds.cut(row.id, last);
-      inbox.cut(row.name, last);
-    }
-  });
-  return { formerServerId: former.serverId, after: position, entries };
+  statements.deleteSegmentsAfter.run(position);
+  beside.putCursors(
+    beside.cursors().map((cursor) => (
+      { ...cursor, position: cursor.position === undefined ? undefined : Math.min(cursor.position, position) }
+    )),
+  );
+  // Who sends one of these entries again is to have it taken.
+  for (const row of all<OriginRow>(statements.origins)) {
+    const { last } = readLog(statements, row);
+    messageIds.cut(row.id, last);
+    inbox.cut(row.name, last);
+  }
+  return { entries, lamport: newest.lamport };
+}
+
+/**
+ * Whether acknowledged turns are missing behind the end of the log. The first part of a turn is what is left when the
+ * program is killed while it writes, as long as the machine goes on running; otherwise nobody knows.
+ */
+export function hasLost({ kind }: LogEnd, boot: string, bootBefore: string): boolean {
+  return kind === "lost" || (kind === "torn" && (boot === "" || boot !== bootBefore));
 }

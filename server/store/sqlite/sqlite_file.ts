@@ -30,17 +30,10 @@ const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|secret|http-token|ticket-key
 /** Small tables, which are read through when the store is opened. Checksums cannot show that a row is missing. */
 const SMALL_TABLES = ["state", "origins", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"];
 /**
- * SQLite's default: a checkpoint every 4 MB. Each stops the event loop for 5 to 15 ms on a fast SSD. A longer log would
- * make them rarer but longer.
- */
-const CHECKPOINT_PAGES = 512;
-/**
  * Larger than SQLite's 4,096. A turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger
  * pages would double the cost of small turns on a quiet server.
  */
 const PAGE_BYTES = 8_192;
-/** The write-ahead log is cut to this after a checkpoint when one large commit made it longer. */
-const WAL_BYTES = 16_777_216;
 /** Memory for pages: enough for the upper part of the message id index. Only that index is not written in order. */
 const CACHE_BYTES = 16_777_216;
 
@@ -81,10 +74,11 @@ export function closeToOthers(folder: string): void {
 }
 
 /**
- * Locks the file and brings it into the present form. Throws the errors of SQLite.
+ * Locks the file and brings it into the present form. SQLite itself never waits for the disk then, and never copies its
+ * write-ahead log into the file: `server/store/turns/checkpoints.ts` does both. Throws the errors of SQLite.
  * @throws {StoreError} when a newer program wrote it.
  */
-export function prepareFile(database: DatabaseSync, folder: string, synchronous: "normal" | "full"): void {
+export function prepareFile(database: DatabaseSync, folder: string): void {
   // Statement by statement: an error of `exec` carries no result code.
   const run = (sql: string) => database.prepare(sql).get();
   // Older versions of Deno would wait 5 s for another server to go.
@@ -101,28 +95,16 @@ export function prepareFile(database: DatabaseSync, folder: string, synchronous:
   // Means something only while the file is empty.
   run(`PRAGMA page_size = ${PAGE_BYTES}`);
   run("PRAGMA journal_mode = WAL");
-  run(`PRAGMA synchronous = ${synchronous}`);
-  run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  run(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
+  run("PRAGMA synchronous = OFF");
+  run("PRAGMA wal_autocheckpoint = 0");
+  // The write-ahead log is never longer than what is in it, so its size says how much that is.
+  run("PRAGMA journal_size_limit = 0");
   run(`PRAGMA cache_size = ${-CACHE_BYTES / 1024}`);
   for (const { to, statements, carryOut } of MIGRATIONS) {
     if (to <= version) continue;
     ["BEGIN", ...statements].forEach(run);
     carryOut?.(database);
     [`PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
-  }
-}
-
-/**
- * Carries out `write`, whose transactions are on the disk when it is done, and goes on as `synchronous` says. Throws
- * the errors of SQLite, and what `write` throws.
- */
-export function withSync(database: DatabaseSync, synchronous: "normal" | "full", write: () => void): void {
-  database.prepare("PRAGMA synchronous = full").get();
-  try {
-    write();
-  } finally {
-    database.prepare(`PRAGMA synchronous = ${synchronous}`).get();
   }
 }
 

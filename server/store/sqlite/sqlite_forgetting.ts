@@ -8,7 +8,7 @@ import type { ForgetLimits, Forgotten } from "../store.ts";
 import type { SqliteInbox } from "./sqlite_inbox.ts";
 import type { IdsPlan, SqliteMessageIds } from "./sqlite_message_ids.ts";
 import type { SqliteOrigins } from "./sqlite_origins.ts";
-import { all, type Statements } from "./sqlite_statements.ts";
+import type { Statements } from "./sqlite_statements.ts";
 
 /** What it forgets from. */
 export interface ForgettingParts {
@@ -35,7 +35,7 @@ export interface ForgettingPlan {
 /** The most work of one call: about 3 ms. Large rows are read to be deleted, so bytes count, too. */
 const BUDGET = { rows: 200, bytes: 2_097_152, directMessages: 100, messageIds: 250 };
 
-/** Forgets in three steps: a plan, the rows, and what of them is in memory. */
+/** Forgets in two steps: a plan, and what it says. The database has all turns of the log then. */
 export class SqliteForgetting {
   readonly #parts: ForgettingParts;
 
@@ -64,28 +64,16 @@ export class SqliteForgetting {
     };
   }
 
-  /** Deletes the rows, within a transaction. Gives the numbers of the files that had bytes of them. */
-  write({ log, forUsers, inboxUpTo, messageIds }: ForgettingPlan): Set<number> {
+  /** Deletes the rows, within a transaction, and takes them out of memory. */
+  write({ log, forUsers, inboxUpTo, messageIds }: ForgettingPlan): void {
     const { statements, origins } = this.#parts;
-    const files = new Set<number>();
-    for (const { position } of [...log.rows, ...forUsers.rows]) {
-      for (const { file } of all<{ file: number | null }>(statements.deleteSegment, position)) {
-        if (file !== null) files.add(file);
-      }
-    }
-    origins.writeForgotten(log.logs.map((log) => ({ id: origins.get(log.origin)!.id, log })));
+    for (const { position } of [...log.rows, ...forUsers.rows]) statements.deleteSegment.run(position);
+    origins.writeForgotten(log.logs);
     this.#parts.inbox.forget(inboxUpTo);
     this.#parts.messageIds.forget(messageIds);
-    return files;
-  }
-
-  /** The rows are gone: what is in memory follows. */
-  written({ log, forUsers }: ForgettingPlan): void {
-    const { origins } = this.#parts;
-    for (const changed of log.logs) origins.set({ id: origins.get(changed.origin)!.id, log: changed });
+    for (const changed of log.logs) origins.set(changed);
     for (const [name, oldestForUser] of forUsers.oldest) {
-      const { id, log } = origins.get(name)!;
-      origins.set({ id, log: { ...log, oldestForUser } });
+      origins.set({ ...origins.get(name)!.log, oldestForUser });
     }
   }
 }

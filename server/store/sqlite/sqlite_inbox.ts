@@ -1,14 +1,16 @@
 /**
  * Waiting direct messages, in the table `inbox`: a part of `sqlite_store.ts`, which owns the transactions. A row says
- * where the line is; only the segment has the line. Does what `server/store/inbox.ts` decides.
+ * where the line is; only the segment has the line. Messages of turns that the database does not have yet are in memory
+ * (`unsettled`). Does what `server/store/inbox.ts` decides.
  */
 
+import type { EntryId } from "../../../protocol/entry_id.ts";
 import { linesAfter, type Position, type Segment } from "../../../log/segment.ts";
 import { checkRow, rowChecksum } from "./checksum.ts";
-import type { InboxChange } from "../inbox.ts";
 import { InboxCounts } from "../inbox_counts.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
 import { all, one, type Statements } from "./sqlite_statements.ts";
+import { type PlacedInboxChange, type SettledEntry, UnsettledInbox } from "../turns/unsettled_inbox.ts";
 import type { EntryRange, InboxPortion, WaitingMessage } from "../store.ts";
 
 /** The number of sizes that are read together, to see how many messages fit into a portion. */
@@ -33,21 +35,28 @@ interface Row {
 }
 
 /** The place of a message among the wanted ones, and its bytes. */
-interface Size {
+interface Size extends EntryId {
   readonly at: number;
   readonly size: number;
+}
+
+/** The part of an inbox that is asked for. */
+interface Asked {
+  /** Sizes of messages in the database, from one on. */
+  sizesAfter(at: number): readonly Size[];
+  /** Rows of the database behind `after`, up to `last`. */
+  rows(after: number, last: number): readonly Row[];
+  /** Whether a message that is not in the database is asked for. */
+  isAskedFor(message: Pick<WaitingMessage, "place" | "origin" | "sequence">): boolean;
 }
 
 /** The messages of all users. Its calls throw the errors of SQLite, and `DamagedFileError`. */
 export class SqliteInbox {
   readonly #statements: Statements;
   readonly #segmentAt: (position: Position) => Segment | undefined;
-  /**
-   * SQLite itself would reuse the place of a deleted newest row. A reader of portions would then take the new message
-   * for one that it had.
-   */
-  #lastPlace: number;
-  /** How many messages wait; `undefined` after a transaction that failed. */
+  /** What the database does not have yet. It gives places: SQLite itself would give a deleted newest one again. */
+  readonly unsettled: UnsettledInbox;
+  /** How many messages wait, here and there; `undefined` after a transaction that failed. */
   #counts: InboxCounts | undefined;
   /** No message waits at an earlier place, as places only grow. */
   #oldestPlace = 0;
@@ -56,7 +65,12 @@ export class SqliteInbox {
   constructor(statements: Statements, segmentAt: (position: Position) => Segment | undefined) {
     this.#statements = statements;
     this.#segmentAt = segmentAt;
-    this.#lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
+    const lastPlace = one<{ place: number }>(statements.newestMessage)?.place ?? 0;
+    this.unsettled = new UnsettledInbox(
+      lastPlace,
+      (origin, sequence) => one<SettledEntry>(statements.messageOf, origin, sequence),
+      (username, change) => this.#counts?.add(username, change),
+    );
     this.#counts = this.#countAll();
   }
 
@@ -72,10 +86,13 @@ export class SqliteInbox {
 
   /** As `Store.inboxOldest`. */
   get oldest(): number | undefined {
-    const row = one<Row>(this.#statements.oldestMessageFrom, this.#oldestPlace);
-    if (row === undefined) return undefined;
-    this.#oldestPlace = row.place;
-    return checked(row).takenAt;
+    for (;;) {
+      const row = one<Row>(this.#statements.oldestMessageFrom, this.#oldestPlace);
+      if (row === undefined) return this.unsettled.oldest;
+      this.#oldestPlace = row.place;
+      if (!this.#isGone(row)) return checked(row).takenAt;
+      this.#oldestPlace++;
+    }
   }
 
   /** A transaction was taken back, and with it what was counted in it. */
@@ -86,28 +103,33 @@ export class SqliteInbox {
   /** As `Store.inboxOf`. */
   of(username: string, { after = 0, maxBytes = Infinity }: InboxPortion = {}): WaitingMessage[] {
     const { messagesOf, messageSizesOf } = this.#statements;
-    const last = lastThatFits((last) => all<Size>(messageSizesOf, username, last, SIZES), after, maxBytes);
-    return this.#messages(all<Row>(messagesOf, username, after, last), username);
+    return this.#portion(username, after, maxBytes, {
+      sizesAfter: (last) => all<Size>(messageSizesOf, username, last, SIZES),
+      rows: (after, last) => all<Row>(messagesOf, username, after, last),
+      isAskedFor: ({ place }) => place > after,
+    });
   }
 
   /** As `Store.inboxRange`. */
   rangeOf(username: string, { origin, first, last }: EntryRange, maxBytes: number): WaitingMessage[] {
     const { messagesIn, messageSizesIn } = this.#statements;
-    const sizes = (before: number) => all<Size>(messageSizesIn, username, origin, before, last, SIZES);
-    const end = lastThatFits(sizes, first - 1, maxBytes);
-    return this.#messages(all<Row>(messagesIn, username, origin, first, end), username);
+    return this.#portion(username, first - 1, maxBytes, {
+      sizesAfter: (before) => all<Size>(messageSizesIn, username, origin, before, last, SIZES),
+      rows: (after, end) => all<Row>(messagesIn, username, origin, after + 1, end),
+      isAskedFor: (message) => message.origin === origin && message.sequence >= first && message.sequence <= last,
+    });
   }
 
   /** Takes in the changes of a turn, within its transaction. */
-  apply({ taken, delivered, takenAt }: InboxChange): void {
+  apply({ taken, delivered, takenAt }: PlacedInboxChange): void {
     const { deleteMessage } = this.#statements;
-    for (const { origin, sequence, to, position, bytes, takenAt } of taken) {
-      const wasDelivered = this.#delete(deleteMessage, origin, sequence) > 0;
-      if (!wasDelivered) this.#insert(origin, sequence, takenAt, to, position, bytes.length);
+    for (const { origin, sequence, to, position, bytes, takenAt, place } of taken) {
+      if (place === undefined) all(deleteMessage, origin, sequence);
+      else this.#insert(place, origin, sequence, takenAt, to, position, bytes.length);
     }
-    for (const { origin, sequence, isEarly } of delivered) {
-      if (isEarly) this.#insert(origin, sequence, takenAt, null, null, null);
-      else this.#delete(deleteMessage, origin, sequence);
+    for (const { origin, sequence, isEarly, place } of delivered) {
+      if (!isEarly) all(deleteMessage, origin, sequence);
+      else if (place !== undefined) this.#insert(place, origin, sequence, takenAt, null, null, null);
     }
   }
 
@@ -130,24 +152,24 @@ export class SqliteInbox {
 
   /** Forgets the rows up to this place; within a transaction. */
   forget(upTo: number): void {
-    this.#delete(this.#statements.deleteMessagesUpTo, upTo);
+    this.#drop(this.#statements.deleteMessagesUpTo, upTo);
   }
 
   /** Forgets messages and deliveries of `origin`; within a transaction. */
   forgetOrigin(origin: string): void {
-    this.#delete(this.#statements.deleteMessagesOfOrigin, origin);
+    this.#drop(this.#statements.deleteMessagesOfOrigin, origin);
   }
 
   /** Drops the messages of `origin` after `sequence`, where the log was cut. Known deliveries stay true. */
   cut(origin: string, sequence: number): void {
-    this.#delete(this.#statements.deleteMessagesAfter, origin, sequence);
+    this.#drop(this.#statements.deleteMessagesAfter, origin, sequence);
   }
 
-  /** Deletes rows, and gives how many. Each statement tells of each row for whom it waited, if it was a message. */
-  #delete(statement: Statements["deleteMessage"], ...of: (string | number)[]): number {
-    const rows = all<Pick<Row, "username">>(statement, ...of);
-    for (const { username } of rows) if (username !== null) this.#counts?.add(username, -1);
-    return rows.length;
+  /** Deletes rows that no turn has spoken of. Each statement tells of each row for whom it waited, if it was a message. */
+  #drop(statement: Statements["deleteMessage"], ...of: (string | number)[]): void {
+    for (const { username } of all<Pick<Row, "username">>(statement, ...of)) {
+      if (username !== null) this.#counts?.add(username, -1);
+    }
   }
 
   get #counted(): InboxCounts {
@@ -156,18 +178,57 @@ export class SqliteInbox {
 
   #countAll(): InboxCounts {
     const rows = all<{ username: string; size: number }>(this.#statements.countMessages);
-    return new InboxCounts(rows.map(({ username, size }) => [username, size]));
+    const counts = new InboxCounts(rows.map(({ username, size }) => [username, size]));
+    for (const [username, change] of this.unsettled.changes()) counts.add(username, change);
+    return counts;
   }
 
   #insert(
-    ...values: [string, number, number, string | null, Position | null, number | null]
+    ...values: [number, string, number, number, string | null, Position | null, number | null]
   ): void {
-    const [origin, sequence, takenAt, username, position, size] = values;
-    const place = ++this.#lastPlace;
+    const [place, origin, sequence, takenAt, username, position, size] = values;
     const checksum = rowChecksum("inbox", place, origin, sequence, takenAt, username, position, size, null);
     const { insertMessage } = this.#statements;
-    const { changes } = insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
-    if (username !== null && Number(changes) > 0) this.#counts?.add(username, Number(changes));
+    insertMessage.run(place, origin, sequence, takenAt, username, position, size, checksum);
+  }
+
+  /**
+   * Waiting messages of `username` after `after`: first those of the database, then those that it does not have yet.
+   */
+  #portion(
+    username: string,
+    after: number,
+    maxBytes: number,
+    { sizesAfter, rows, isAskedFor }: Asked,
+  ): WaitingMessage[] {
+    const { last, bytes, isEnd, count } = this.#lastThatFits(sizesAfter, after, maxBytes);
+    const waiting = rows(after, last).filter((row) => !this.#isGone(row));
+    const found = this.#messages(waiting, username);
+    return isEnd ? [...found, ...this.unsettled.of(username, maxBytes - bytes, count > 0, isAskedFor)] : found;
+  }
+
+  /**
+   * The last message after `after` that fits into `maxBytes`, or the first one, and how many there are up to it. Reads
+   * sizes first, so that no line is read in vain.
+   */
+  #lastThatFits(sizesAfter: Asked["sizesAfter"], after: number, maxBytes: number) {
+    let [last, bytes, count] = [after, 0, 0];
+    for (;;) {
+      const sizes = sizesAfter(last);
+      for (const row of sizes) {
+        if (!this.#isGone(row)) {
+          if (count > 0 && bytes + row.size > maxBytes) return { last, bytes, count, isEnd: false };
+          bytes += row.size;
+          count++;
+        }
+        last = row.at;
+      }
+      if (sizes.length < SIZES) return { last, bytes, count, isEnd: true };
+    }
+  }
+
+  #isGone({ origin, sequence }: EntryId): boolean {
+    return this.unsettled.isGone(origin, sequence);
   }
 
   /** What `rows` say, all of them for one user. */
@@ -205,22 +266,4 @@ function checked(row: Row): Row {
 function damaged({ origin, sequence }: Row): DamagedFileError {
   const what = "is damaged: the line of a direct message is not where it says";
   return new DamagedFileError("thrum.sqlite", what, { origin, first: sequence, last: sequence });
-}
-
-/**
- * The place of the last message after `after` that fits into `maxBytes`, or of the first one. Reads sizes first, so
- * that no line is read in vain.
- */
-function lastThatFits(sizesAfter: (at: number) => readonly Size[], after: number, maxBytes: number): number {
-  let last = after;
-  let bytes = 0;
-  for (;;) {
-    const sizes = sizesAfter(last);
-    for (const { at, size } of sizes) {
-      bytes += size;
-      if (last > after && bytes > maxBytes) return last;
-      last = at;
-    }
-    if (sizes.length < SIZES) return last;
-  }
 }

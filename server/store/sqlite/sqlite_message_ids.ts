@@ -20,8 +20,17 @@ interface Row {
   readonly usedAt: number;
 }
 
+/** An id that a turn has used for the first time, and that the database may not have yet. */
+export interface NewId {
+  readonly used: UsedMessageId;
+  readonly pair: string;
+  readonly key: string;
+  readonly table: 0 | 1;
+}
+
 /** An id that was asked for in this turn. */
 interface AskedId {
+  readonly pair: string;
   readonly key: string;
   /** What the index has of the key. */
   readonly prefix: Uint8Array;
@@ -47,6 +56,8 @@ export class SqliteMessageIds {
   readonly #newest: [number, number];
   /** Of the turn: who publishes with an id was asked for it before. */
   readonly #asked = new Map<string, AskedId>();
+  /** Ids that the database does not have yet, of users and of clients without a name. */
+  readonly #unsettled: readonly [Map<string, NewId>, Map<string, NewId>] = [new Map(), new Map()];
 
   /** `nameOf` gives the name of the origin with this number; `undefined` if it is unknown. */
   constructor(
@@ -63,26 +74,52 @@ export class SqliteMessageIds {
 
   /** As `Store.usedMessageId`. */
   find(username: string, messageId: string): UsedMessageId | undefined {
+    const unsettled = this.#unsettled[tableOf(username)].get(pairOf(username, messageId));
+    if (unsettled !== undefined) return unsettled.used;
     const row = this.#find(this.#asking(username, messageId));
     const origin = row && this.#nameOf(row.origin);
     if (row === undefined || origin === undefined) return undefined;
     return { username, messageId, origin, sequence: row.sequence, usedAt: row.usedAt };
   }
 
-  /** Takes in the ids that a turn used, within its transaction. `numberOf` gives the numbers of their origins. */
-  write(used: readonly UsedMessageId[], numberOf: (origin: string) => number): void {
+  /** Takes in the ids that a turn used. Gives those that are new, for `write`. */
+  add(used: readonly UsedMessageId[]): NewId[] {
+    const added: NewId[] = [];
+    for (const one of used) {
+      const { pair, key, table, isAbsent } = this.#asking(one.username, one.messageId);
+      const unsettled = this.#unsettled[table];
+      if (unsettled.has(pair)) continue;
+      if (!isAbsent && this.#find(this.#asked.get(pair)!) !== undefined) continue;
+      const id = { used: one, pair, key, table };
+      unsettled.set(pair, id);
+      added.push(id);
+    }
+    const anonymous = this.#unsettled[1];
+    for (const pair of anonymous.keys()) {
+      if (anonymous.size <= this.#maxAnonymous) break;
+      anonymous.delete(pair);
+    }
+    this.#asked.clear();
+    return added;
+  }
+
+  /** Writes new ids, within a transaction. `numberOf` gives the numbers of their origins. */
+  write(added: readonly NewId[], numberOf: (origin: string) => number): void {
     let isAnonymous = false;
-    for (const { username, messageId, origin, sequence, usedAt } of used) {
-      const asked = this.#asking(username, messageId);
-      if (!asked.isAbsent && this.#find(asked) !== undefined) continue;
-      const { key, table } = asked;
+    for (const { used: { origin, sequence, usedAt }, key, table } of added) {
       const id = numberOf(origin);
       this.#tables[table].insert.run(++this.#newest[table], idBytes(key, id, sequence, usedAt), id, sequence, usedAt);
-      asked.isAbsent = false;
       isAnonymous ||= table === 1;
     }
     if (isAnonymous) this.#tables[1].deleteUpTo.run(this.#newest[1] - this.#maxAnonymous);
-    this.#asked.clear();
+  }
+
+  /** The database has these. */
+  settled(added: readonly NewId[]): void {
+    for (const id of added) {
+      const unsettled = this.#unsettled[id.table];
+      if (unsettled.get(id.pair) === id) unsettled.delete(id.pair);
+    }
   }
 
   /** The oldest ids to forget, out of at most `budget` in each table. */
@@ -116,18 +153,27 @@ export class SqliteMessageIds {
   }
 
   #asking(username: string, messageId: string): AskedId {
-    const pair = `${username}\0${messageId}`;
+    const pair = pairOf(username, messageId);
     let asked = this.#asked.get(pair);
     if (asked === undefined) {
       const key = messageKey(username, messageId);
       const prefix = idBytes(key, 0, 0, 0).subarray(0, INDEXED_BYTES);
-      asked = { key, prefix, table: username === ANONYMOUS ? 1 : 0, isAbsent: false };
+      asked = { pair, key, prefix, table: tableOf(username), isAbsent: false };
       // Asked for and never used, as many as clients like.
       if (this.#asked.size >= MAX_ASKED) this.#asked.clear();
       this.#asked.set(pair, asked);
     }
     return asked;
   }
+}
+
+/** No username holds a NUL, so that no two pairs are written the same. */
+function pairOf(username: string, messageId: string): string {
+  return `${username}\0${messageId}`;
+}
+
+function tableOf(username: string): 0 | 1 {
+  return username === ANONYMOUS ? 1 : 0;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 /**
- * The state of each origin in the memory of the SQLite store, and the numbers by which its rows name origins. A part of
+ * The state of each origin in the memory of the SQLite store, and the numbers by which its rows name origins. The state
+ * is that of the log. The database may be behind it, and what it lacks is found in memory. A part of
  * `sqlite_store.ts`, which owns the transactions. `server/store/origin_log.ts` decides, and this file looks rows up for
  * it.
  */
@@ -21,13 +22,18 @@ import {
   type OriginLog,
 } from "../origin_log.ts";
 import type { Beginning, Missing } from "../store.ts";
+import type { Unsettled } from "../turns/unsettled.ts";
 import { all, type EndRow, type IndexRow, one, type OriginRow, type Statements } from "./sqlite_statements.ts";
 
-/** An origin, with its number. */
+/** An origin, with its number; `undefined` while the database does not know it. */
 export interface Origin {
-  readonly id: number;
+  readonly id: number | undefined;
   readonly log: OriginLog;
 }
+
+/** The segments that the database does not have yet, as `Unsettled` has them. */
+type UnsettledRows = Pick<Unsettled<unknown>, "firstAfter" | "lastUpTo">;
+type RowAfter = "activityAfter" | "forUserAfter" | "forServersAfter";
 
 /** All origins. Its calls throw the errors of SQLite. */
 export class SqliteOrigins implements Lookup {
@@ -36,14 +42,16 @@ export class SqliteOrigins implements Lookup {
   readonly #tombstones = new Map<string, number>();
   /** By id. */
   readonly #names: string[] = [];
+  readonly #unsettled: UnsettledRows;
 
-  /** Reads them. */
-  constructor(statements: Statements) {
+  /** Reads them. `unsettled` has the segments that the database does not have yet. */
+  constructor(statements: Statements, unsettled: UnsettledRows) {
     this.#statements = statements;
+    this.#unsettled = unsettled;
     const ends = allEnds(statements);
     for (const row of all<OriginRow>(statements.origins)) {
       checkOrigin(row);
-      this.set({ id: row.id, log: logOf(row, ends.get(row.id) ?? {}) });
+      this.#set({ id: row.id, log: logOf(row, ends.get(row.id) ?? {}) });
     }
     type TombstoneRow = { origin: string; last: number; checksum: number };
     for (const { origin, last, checksum } of all<TombstoneRow>(statements.tombstones)) {
@@ -79,24 +87,22 @@ export class SqliteOrigins implements Lookup {
     return name !== undefined && this.#byName.get(name)?.id === id ? name : undefined;
   }
 
-  /**
-   * An origin with its number. It gets a number if it has none, or if it is in `buried` in this transaction. Its
-   * tombstone goes there, and `set` makes it known here.
-   */
-  getOrInsert(name: string, buried: ReadonlyMap<string, number> | undefined): Origin {
+  /** The number of an origin; it gets one if it has none. Within a transaction. */
+  numberOf(name: string): number {
     const known = this.#byName.get(name);
-    const isBuried = buried?.has(name) ?? false;
-    if (known !== undefined && !isBuried) return known;
-    if (isBuried || this.#tombstones.has(name)) this.#statements.deleteTombstone.run(name);
-    const log = emptyLog(name);
+    if (known?.id !== undefined) return known.id;
+    this.#statements.deleteTombstone.run(name);
     const id = Number(this.#statements.insertOrigin.run(name).lastInsertRowid);
-    this.#putForgotten(id, log);
-    return { id, log };
+    this.#putForgotten(id, emptyLog(name));
+    this.#names[id] = name;
+    this.#byName.set(name, { id, log: known?.log ?? emptyLog(name) });
+    this.#tombstones.delete(name);
+    return id;
   }
 
-  /** Writes the forgotten sequences of origins, within a transaction. */
-  writeForgotten(origins: Iterable<Origin>): void {
-    for (const { id, log } of origins) this.#putForgotten(id, log);
+  /** Writes the forgotten sequences of origins, as `logs` say, within a transaction. */
+  writeForgotten(logs: Iterable<OriginLog>): void {
+    for (const log of logs) this.#putForgotten(this.numberOf(log.origin), log);
   }
 
   #putForgotten(id: number, { origin, forgottenLast, forgottenPosition }: OriginLog): void {
@@ -104,10 +110,14 @@ export class SqliteOrigins implements Lookup {
     this.#statements.putForgotten.run(forgottenLast, forgottenPosition, checksum, id);
   }
 
-  /** Takes in how an origin stands, when that is stored. */
-  set(origin: Origin): void {
+  /** Takes in how an origin stands. */
+  set(log: OriginLog): void {
+    this.#set({ id: this.#byName.get(log.origin)?.id, log });
+  }
+
+  #set(origin: Origin): void {
     this.#byName.set(origin.log.origin, origin);
-    this.#names[origin.id] = origin.log.origin;
+    if (origin.id !== undefined) this.#names[origin.id] = origin.log.origin;
     this.#tombstones.delete(origin.log.origin);
   }
 
@@ -116,51 +126,37 @@ export class SqliteOrigins implements Lookup {
     return this.#tombstones;
   }
 
-  /**
-   * Drops all rows of the origins in `buried`, and writes their tombstones, within a transaction. Gives the tombstones,
-   * and the files that rows named. `bury` makes it known here.
-   */
-  writeBuried(buried: Vector): { readonly tombstones: ReadonlyMap<string, number>; readonly files: readonly number[] } {
+  /** Drops all rows of the origins in `buried`, and writes their tombstones, within a transaction. */
+  bury(buried: Vector): void {
     const { deleteSegmentsOf, deleteOrigin, putTombstone } = this.#statements;
     const tombstones = new Map<string, number>();
-    const files: number[] = [];
     for (const [name, told] of Object.entries(buried)) {
       const last = Math.max(told, this.#tombstones.get(name) ?? 0);
       tombstones.set(name, last);
       putTombstone.run(name, last, rowChecksum("tombstones", name, last));
-      const origin = this.#byName.get(name);
-      if (origin === undefined) continue;
-      for (const { file } of all<{ file: number | null }>(deleteSegmentsOf, origin.id)) {
-        if (file !== null) files.push(file);
-      }
+      const id = this.#byName.get(name)?.id;
+      if (id === undefined) continue;
+      deleteSegmentsOf.run(id);
       // Message ids stay, and say nothing without their origin. A search for them would go through all ids.
-      deleteOrigin.run(origin.id);
+      deleteOrigin.run(id);
     }
-    return { tombstones, files };
-  }
-
-  /**
-   * Drops everything of `origin` beyond `after`, within a transaction. Gives its new state, if it is known at all, and
-   * the files that rows named. `set` makes it known here.
-   */
-  writeEnd(name: string, after: number): { readonly origin: Origin | undefined; readonly files: readonly number[] } {
-    const { deleteSegmentsOfAfter } = this.#statements;
-    const origin = this.#byName.get(name);
-    if (origin === undefined) return { origin, files: [] };
-    const { id, log } = origin;
-    const files = all<{ file: number | null }>(deleteSegmentsOfAfter, id, after).flatMap(({ file }) => file ?? []);
-    const ends = endsOf(this.#statements, id);
-    const ended = logOf({ name, ...forgottenAtEnd(log, after, newestOf(ends)) }, ends);
-    this.#putForgotten(id, ended);
-    return { origin: { id, log: ended }, files };
-  }
-
-  /** Takes in that origins are buried, when that is stored. */
-  bury(tombstones: ReadonlyMap<string, number>): void {
     for (const [name, last] of tombstones) {
       this.#byName.delete(name);
       this.#tombstones.set(name, last);
     }
+  }
+
+  /** Drops everything of an origin beyond `after`, within a transaction. Gives its number, if it has one. */
+  end(name: string, after: number): number | undefined {
+    const origin = this.#byName.get(name);
+    if (origin?.id === undefined) return undefined;
+    const { id, log } = origin;
+    this.#statements.deleteSegmentsOfAfter.run(id, after);
+    const ends = endsOf(this.#statements, id);
+    const ended = logOf({ name, ...forgottenAtEnd(log, after, newestOf(ends)) }, ends);
+    this.#putForgotten(id, ended);
+    this.#set({ id, log: ended });
+    return id;
   }
 
   /** As `Store.missing`, in a log that stands at `head`. */
@@ -185,26 +181,32 @@ export class SqliteOrigins implements Lookup {
   firstMissing(name: string, sequence: number): ActivityRow | undefined {
     const { id, log } = this.#byName.get(name)!;
     const found = this.activityAfter(name, sequence);
-    const before = one<IndexRow>(this.#statements.activityUpTo, id, sequence);
+    const unsettled = this.#unsettled.lastUpTo(name, "everyone", sequence);
+    const settled = unsettled === undefined && id !== undefined
+      ? one<IndexRow>(this.#statements.activityUpTo, id, sequence)
+      : undefined;
+    const before = unsettled ?? (settled && checkedRow(settled));
     // Segments for everyone have running counts, and nothing behind the oldest was forgotten.
-    const counted = before === undefined ? countedBefore(log.oldest, log) : checkedRow(before).activities;
+    const counted = before === undefined ? countedBefore(log.oldest, log) : before.activities;
     if (countedBefore(found, log) !== counted) throw damagedRow("segments");
     return found;
   }
 
-  /** The position of the segment with this entry; `undefined` if it is not kept. */
+  /** The position of the segment with this entry, if the database has it. */
   positionOf(name: string, sequence: number): Position | undefined {
-    if (!this.#byName.has(name) || sequence < 1) return undefined;
+    if (sequence < 1) return undefined;
     const rows = [
-      this.#rowAfter("activityAfter", "everyone", name, sequence - 1),
-      this.#rowAfter("forUserAfter", "user", name, sequence - 1),
-      this.#rowAfter("forServersAfter", "servers", name, sequence - 1),
+      this.#settledAfter("activityAfter", "everyone", name, sequence - 1),
+      this.#settledAfter("forUserAfter", "user", name, sequence - 1),
+      this.#settledAfter("forServersAfter", "servers", name, sequence - 1),
     ];
     return rows.find((row) => row !== undefined && row.first <= sequence)?.position;
   }
 
   /** The position of the newest kept activity of `name`; 0 if there is none. */
   newestActivity(name: string): Position {
+    const unsettled = this.#unsettled.lastUpTo(name, "everyone", Infinity);
+    if (unsettled !== undefined) return unsettled.position;
     const origin = this.#byName.get(name)?.id;
     const row = origin === undefined
       ? undefined
@@ -225,15 +227,19 @@ export class SqliteOrigins implements Lookup {
     return Math.min(forUser.position, forServers.position);
   }
 
-  #rowAfter(
-    statement: "activityAfter" | "forUserAfter" | "forServersAfter",
+  #rowAfter(statement: RowAfter, audience: Audience["kind"], name: string, after: number): ActivityRow | undefined {
+    return this.#settledAfter(statement, audience, name, after) ?? this.#unsettled.firstAfter(name, audience, after);
+  }
+
+  #settledAfter(
+    statement: RowAfter,
     audience: Audience["kind"],
     name: string,
     after: number,
   ): IndexRow | undefined {
-    const origin = this.#byName.get(name)!.id;
-    const row = one<IndexRow>(this.#statements[statement], origin, after);
-    return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[audience], after });
+    const origin = this.#byName.get(name)?.id;
+    const row = origin === undefined ? undefined : one<IndexRow>(this.#statements[statement], origin, after);
+    return row && checkedRow(row, { origin: origin!, audience: AUDIENCE_NUMBERS[audience], after });
   }
 }
 

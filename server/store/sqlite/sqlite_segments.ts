@@ -6,13 +6,12 @@
 
 import type { Position, Segment } from "../../../log/segment.ts";
 import { checksumOf, damagedRow } from "./checksum.ts";
-import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, encodeFrame, encodeHeader, FRAME_FORM } from "./frame.ts";
+import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, encodeFrame, FRAME_FORM } from "./frame.ts";
 import { BARE_FORM, checkedRow, indexValues, readableLamport } from "./index_row.ts";
-import { type LogFiles, nameOfLogFile, type Place } from "./log_files.ts";
-import { append } from "../origin_log.ts";
+import { type LogFiles, nameOfLogFile } from "./log_files.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
-import type { Origin } from "./sqlite_origins.ts";
 import { all, type IndexRow, isPlaced, one, type SegmentRow, type Statements } from "./sqlite_statements.ts";
+import type { UnsettledSegment } from "../turns/unsettled.ts";
 import type { Beginning, DamagedPart } from "../store.ts";
 
 /** Segments that are read at a time however small they are, as each costs about 6 µs. */
@@ -31,12 +30,6 @@ interface Fitting {
   readonly count: number;
   /** Whether the log has no more behind them, in the direction of the reading. */
   readonly isEnd: boolean;
-}
-
-/** What `write` did. */
-export interface Written {
-  readonly changed: Map<string, Origin>;
-  readonly withHoles: ReadonlySet<string>;
 }
 
 /** The segments of the log. Its calls throw the errors of SQLite and node:fs, and `DamagedFileError`. */
@@ -61,45 +54,36 @@ export class SqliteSegments {
   }
 
   /**
-   * Writes the segments of a turn that ended at `lamportAfter`, within its transaction. `originOf` gives an origin, or
-   * makes it. Returns the origins by name, in their state after the commit, and the ones with a new hole.
+   * Writes the rows of a turn's segments, within a transaction. Large ones stay in the log file. The others are copied
+   * into their rows, so that log files can go soon. `numberOf` gives the number of an origin.
    */
-  write(segments: readonly Segment[], lamportAfter: number, originOf: (name: string) => Origin): Written {
-    const lamport = readableLamport(lamportAfter);
-    const places = this.#writeToFile(segments, lamport);
-    // Kept apart until the commit has succeeded. So a failed commit leaves nothing here either.
-    const changed = new Map<string, Origin>();
-    const withHoles = new Set<string>();
-    for (const segment of segments) {
-      const { position, origin: name, first, last, audience, takenAt, bytes } = segment;
-      const { id, log: before } = changed.get(name) ?? originOf(name);
-      const log = append(before, segment);
-      changed.set(name, { id, log });
-      if (log.forgottenLast > before.forgottenLast) withHoles.add(name);
-      const place = places?.get(position);
+  write(segments: readonly UnsettledSegment[], lamport: number, numberOf: (name: string) => number): void {
+    for (const { segment, activities, activityBytes, place } of segments) {
+      const { position, origin, first, last, audience, takenAt, bytes } = segment;
+      // Those for users and servers are forgotten at other times.
+      const isLarge = audience.kind === "everyone" && bytes.length >= this.#largeBytes;
       const values = indexValues({
         position,
-        origin: id,
+        origin: numberOf(origin),
         first,
         last,
         audience: AUDIENCE_NUMBERS[audience.kind],
         username: audience.kind === "user" ? audience.username : null,
         takenAt,
-        lamport,
-        activities: log.activities,
-        activityBytes: log.activityBytes,
+        lamport: readableLamport(lamport),
+        activities,
+        activityBytes,
         form: FRAME_FORM,
         size: bytes.length,
-        file: place?.file ?? null,
-        start: place?.start ?? null,
-        length: place?.length ?? null,
+        file: isLarge ? place.file : null,
+        start: isLarge ? place.start : null,
+        length: isLarge ? place.length : null,
         bareChecksum: null,
         channels: null,
       });
-      const frame = place === undefined ? encodeFrame({ ...segment, lamport, channels: [] }) : null;
+      const frame = isLarge ? null : encodeFrame({ ...segment, lamport: readableLamport(lamport), channels: [] });
       this.#statements.insertSegment.run(...values, frame);
     }
-    return { changed, withHoles };
   }
 
   /** Like `Store.segmentsAfter`, in a log whose newest segment stands at `newest`. */
@@ -149,17 +133,6 @@ export class SqliteSegments {
     const segments = rows.map((row) => this.#segment(row, isPlaced(row) ? bytes.next().value! : row.bytes));
     this.#checkOrder(rows);
     return segments;
-  }
-
-  /** Writes the large ones of `segments` to a file. By position. */
-  #writeToFile(segments: readonly Segment[], lamport: number): ReadonlyMap<Position, Place> | undefined {
-    const large = segments.filter(({ audience, bytes }) =>
-      audience.kind === "everyone" && bytes.length >= this.#largeBytes
-    );
-    if (large.length === 0) return undefined;
-    const frames = large.map((segment) => [encodeHeader({ ...segment, lamport, channels: [] }), segment.bytes]);
-    const places = this.#files.append(frames);
-    return new Map(places.map((place, index) => [large[index]!.position, place]));
   }
 
   /** The segment of `row`. `stored` is its frame, or its bytes alone. */

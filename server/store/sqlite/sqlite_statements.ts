@@ -54,8 +54,14 @@ export interface StateRow {
   readonly serverId: string;
   readonly lamport: number;
   readonly synced: Position;
-  /** Where the head was when an origin was buried the last time. */
   readonly head: Position;
+  /** The database has all turns up to this one. */
+  readonly turn: number;
+  /** Where that turn ends in the log files. */
+  readonly file: number;
+  readonly end: number;
+  /** In which run of the machine the store was opened last; empty if that is unknown. */
+  readonly boot: string;
   readonly checksum: number;
 }
 
@@ -83,6 +89,9 @@ const ENDS = [
 ].join(" UNION ALL ");
 /** Whether a deleted row was a waiting message, and no early delivery. */
 const WHOSE = "RETURNING username";
+/** The columns of `StateRow`. */
+export const STATE_COLUMNS =
+  "server_id AS serverId, lamport, synced, head, settled_turn AS turn, settled_file AS file, settled_end AS end, boot, checksum";
 const MESSAGE_COLUMNS = "place, origin, sequence, taken_at AS takenAt, username, position, size, checksum, line";
 
 /** All statements, for a `database` of the current version. */
@@ -135,7 +144,7 @@ export function prepareStatements(database: DatabaseSync) {
     deleteTombstone: prepare("DELETE FROM tombstones WHERE origin = ?"),
     tombstones: prepare("SELECT origin, last, checksum FROM tombstones ORDER BY place"),
     deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
-    deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ? RETURNING file"),
+    deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ?"),
     isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
     deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ? " + WHOSE),
     sizesAfter: prepare("SELECT position, size FROM segments WHERE position > ? ORDER BY position LIMIT ?"),
@@ -157,15 +166,16 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     accounts: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts"),
 
-    deleteSegment: prepare("DELETE FROM segments WHERE position = ? RETURNING file"),
+    deleteSegment: prepare("DELETE FROM segments WHERE position = ?"),
     putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ?, checksum = ? WHERE id = ?"),
     insertMessage: prepare("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING"),
+    messageOf: prepare("SELECT username FROM inbox WHERE origin = ? AND sequence = ?"),
     deleteMessage: prepare("DELETE FROM inbox WHERE origin = ? AND sequence = ? " + WHOSE),
     messagesOf: prepare(
       `SELECT ${MESSAGE_COLUMNS} FROM inbox WHERE username = ? AND place > ? AND place <= ? ORDER BY place`,
     ),
     messageSizesOf: prepare(
-      "SELECT place AS at, size FROM inbox WHERE username = ? AND place > ? ORDER BY place LIMIT ?",
+      "SELECT place AS at, size, origin, sequence FROM inbox WHERE username = ? AND place > ? ORDER BY place LIMIT ?",
     ),
     // SQLite would go through the messages of all users, as origin and sequence are unique.
     messagesIn: prepare(
@@ -173,7 +183,7 @@ export function prepareStatements(database: DatabaseSync) {
         "WHERE username = ? AND origin = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
     ),
     messageSizesIn: prepare(
-      "SELECT sequence AS at, size FROM inbox INDEXED BY inbox_by_user_entry " +
+      "SELECT sequence AS at, size, origin, sequence FROM inbox INDEXED BY inbox_by_user_entry " +
         "WHERE username = ? AND origin = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
     ),
     newestMessage: prepare("SELECT place FROM inbox ORDER BY place DESC LIMIT 1"),
@@ -192,9 +202,9 @@ export function prepareStatements(database: DatabaseSync) {
       "DELETE FROM inbox WHERE origin = ? AND sequence > ? AND username IS NOT NULL " + WHOSE,
     ),
 
-    state: prepare("SELECT server_id AS serverId, lamport, synced, head, checksum FROM state"),
+    state: prepare(`SELECT ${STATE_COLUMNS} FROM state`),
     newestLamport: prepare("SELECT max(lamport) AS lamport FROM segments WHERE lamport <= ?"),
-    putState: prepare("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?)"),
+    putState: prepare("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     origins: prepare(
       "SELECT id, name, forgotten_last AS forgottenLast, forgotten_position AS forgottenPosition, checksum FROM origins ORDER BY id",
     ),
@@ -216,20 +226,17 @@ export function prepareStatements(database: DatabaseSync) {
     pageBytes: prepare("SELECT page_size AS pageBytes FROM pragma_page_size"),
 
     fileAfter: prepare("SELECT file FROM segments WHERE file > ? ORDER BY file LIMIT 1"),
-    newestFile: prepare(
-      "SELECT file, start + length AS end FROM segments WHERE file IS NOT NULL ORDER BY file DESC, position DESC LIMIT 1",
-    ),
     isFileUsed: prepare("SELECT 1 FROM segments WHERE file = ? LIMIT 1"),
     endOfFile: prepare(
       "SELECT start + length AS end FROM segments WHERE file = ? AND position <= ? ORDER BY position DESC LIMIT 1",
     ),
     placesAfter: prepare(
-      `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE file = ? AND position > ? ORDER BY position LIMIT ?`,
+      `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE file IS NOT NULL AND position > ? ORDER BY position LIMIT ?`,
     ),
 
     entriesAfter: prepare("SELECT coalesce(sum(last - first + 1), 0) AS entries FROM segments WHERE position > ?"),
     deleteSegmentsAfter: prepare("DELETE FROM segments WHERE position > ?"),
-    deleteSegmentsOfAfter: prepare("DELETE FROM segments WHERE origin = ? AND last > ? RETURNING file"),
+    deleteSegmentsOfAfter: prepare("DELETE FROM segments WHERE origin = ? AND last > ?"),
   };
 }
 

@@ -1,44 +1,37 @@
 /**
- * A store in a SQLite file, `thrum.sqlite` in the data folder, which this process locks. `log_files.ts` beside it has
- * the bytes of large activities. Commits go to SQLite's write-ahead log. They survive a crash of the program, and with
- * `synchronous: "full"` a power cut, too. This file acts; `server/store/origin_log.ts` decides.
+ * A store on a disk. A commit writes one turn behind the end of the newest log file (`log_files.ts`), and nothing else.
+ * The database, `thrum.sqlite`, which this process locks, is settled behind the log, many turns at a time. What it
+ * lacks is in memory (`server/store/turns/unsettled.ts`), and is read from the log again after a crash. This file acts;
+ * `server/store/origin_log.ts` decides.
  */
 
 import { DatabaseSync } from "node:sqlite";
 import type { Position, Segment } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
-import { MAX_ENTRY_LAMPORT } from "../../../protocol/lamport_bounds.ts";
+import type { Timer } from "../../../platform/clock.ts";
+import { accountsAfter } from "../account_order.ts";
 import type { DiskUse } from "../budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
 import { inboxChange } from "../inbox.ts";
-import { checkedRow } from "./index_row.ts";
-import { FILE_SIZES, type FileSizes, LogFiles, logFilesIn, seenAt } from "./log_files.ts";
+import { FILE_SIZES, type FileSizes, LogFiles, seenAt } from "./log_files.ts";
 import { checkBatch, findBuriable, vectorAt } from "../origin_log.ts";
-import { cutIfDamaged } from "./power_cut.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
-import { checkSmallTables, closeToOthers, prepareFile, prepareFolder, withSync } from "./sqlite_file.ts";
-import { SqliteBeside } from "./sqlite_beside.ts";
-import { SqliteForgetting } from "./sqlite_forgetting.ts";
-import { SqliteInbox } from "./sqlite_inbox.ts";
-import { SqliteMessageIds } from "./sqlite_message_ids.ts";
-import { type Origin, SqliteOrigins } from "./sqlite_origins.ts";
-import { SqliteSegments } from "./sqlite_segments.ts";
-import { beginState, nextState, readState, type State, writeState } from "./sqlite_state.ts";
-import { type IndexRow, one, prepareStatements, type Statements } from "./sqlite_statements.ts";
+import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { SettledTables } from "./settled_tables.ts";
+import { one } from "./sqlite_statements.ts";
+import { type Background, Checkpoints } from "../turns/checkpoints.ts";
+import { TurnEncoder } from "../turns/turn_record.ts";
 import type {
   Account,
   Batch,
   Beginning,
   BurialLimits,
-  Cut,
   EntryRange,
   ForgetLimits,
   Forgotten,
   InboxPortion,
   Missing,
-  PlainCursor,
-  Renaming,
   Store,
   StoreState,
   UsedMessageId,
@@ -53,35 +46,44 @@ export interface SqliteStoreParts {
   readonly makeServerId: () => string;
   /** Whether a commit waits for the disk (`"full"`), or a power cut may take the last moments with it (`"normal"`). */
   readonly synchronous: "normal" | "full";
-  /** The sizes of segments that go to files, and of these files: smaller in tests. */
+  /** Works beside the event loop. Without it the store does everything in place, and waits for the disk there. */
+  readonly background?: Background;
+  /** Names the run of the machine; empty if that is unknown. */
+  readonly boot?: () => string;
+  /** The sizes of segments that stay in files, and of these files: smaller in tests. */
   readonly fileSizes?: FileSizes;
   /** The most message ids of clients without a name: fewer in tests. */
   readonly maxAnonymousIds?: number;
 }
 
 const DATABASE = "thrum.sqlite";
+/** A turn is in the database after this time at the latest, if the disk does its part. */
+const SETTLE_MS = 200;
+/** The time between two portions of turns, and how many turns a portion has: about a millisecond of work. */
+const SETTLE_MORE_MS = 5;
+const SETTLED_AT_ONCE = 64;
+/** Without a background: a commit settles when there are so many turns. */
+const MAX_UNSETTLED = 64;
+/** So much waits in memory for the database. Beyond that a commit waits for the disk in place. */
+const MAX_UNSETTLED_BYTES = 67_108_864;
+/** A log file with so many bytes that has nothing any more is followed by a new one, so that it can go. */
+const IDLE_FILE_PART = 1 / 16;
 
 /**
  * Opens the store in `folder`, or makes a new one there.
  * @throws {StoreError} when that is not possible. The message names the folder, and what a person can do.
  */
 export function openSqliteStore(parts: SqliteStoreParts): Store {
-  const { folder, synchronous, fileSizes = FILE_SIZES } = parts;
+  const { folder, fileSizes = FILE_SIZES } = parts;
   let database: DatabaseSync | undefined;
   const files = new LogFiles(folder, fileSizes);
   try {
     prepareFolder(folder);
     closeToOthers(folder);
-    database = new DatabaseSync(`${folder}/thrum.sqlite`);
-    prepareFile(database, folder, synchronous);
+    database = new DatabaseSync(`${folder}/${DATABASE}`);
+    prepareFile(database, folder);
     checkSmallTables(database);
-    // Such a commit would wait for the disk twice, for the file and for SQLite. That costs more than writing the bytes
-    // twice.
-    const largeBytes = synchronous === "full" ? Infinity : fileSizes.segment;
-    const store = new SqliteStore(database, files, largeBytes, parts);
-    // The present files are the right ones from here on.
-    store.checkFiles();
-    return store;
+    return new SqliteStore(database, files, parts);
   } catch (cause) {
     files.close();
     database?.close();
@@ -94,160 +96,146 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #files: LogFiles;
   readonly #folder: string;
-  readonly #synchronous: "normal" | "full";
+  readonly #fileBytes: number;
+  readonly #waitsForDisk: boolean;
+  readonly #background: Background | undefined;
   readonly #watch: FileWatch;
-  readonly #statements: Statements;
-  readonly #beside: SqliteBeside;
-  readonly #inbox: SqliteInbox;
-  #origins: SqliteOrigins;
-  readonly #segments: SqliteSegments;
-  readonly #messageIds: SqliteMessageIds;
-  readonly #forgetting: SqliteForgetting;
-  /** As it is in the database. */
-  #state: State;
-  #head: Position = 0;
-  /** Where the newest segment stands that is kept: at the head, unless the origin that it was of went whole. */
-  #newest: Position = 0;
-  #lamport = 0;
-  /** When the newest segment was taken in. */
-  #takenAt = 0;
+  readonly #tables: SettledTables;
+  readonly #checkpoints: Checkpoints;
+  readonly #encoder = new TurnEncoder();
+  /** The newest turn of each log file. */
+  readonly #turnOfFile = new Map<number, number>();
+  #timer: Timer | undefined;
+  /** Why nothing can be written any more. */
+  #failure: unknown;
   #isClosed = false;
 
-  constructor(
-    database: DatabaseSync,
-    files: LogFiles,
-    largeBytes: number,
-    { folder, makeServerId, maxAnonymousIds, synchronous }: SqliteStoreParts,
-  ) {
+  constructor(database: DatabaseSync, files: LogFiles, parts: SqliteStoreParts) {
+    const { folder, makeServerId, maxAnonymousIds, synchronous, fileSizes = FILE_SIZES, background, boot } = parts;
     this.#database = database;
     this.#files = files;
     this.#folder = folder;
-    this.#synchronous = synchronous;
+    this.#fileBytes = fileSizes.file;
+    this.#waitsForDisk = synchronous === "full";
+    this.#background = background;
     this.#watch = new FileWatch(folder, seenAt);
-    this.#statements = prepareStatements(database);
-    beginState(this.#statements, makeServerId);
-    this.#origins = new SqliteOrigins(this.#statements);
-    const nameOf = (origin: number) => this.#origins.nameOf(origin);
-    this.#beside = new SqliteBeside(this.#statements);
-    this.#segments = new SqliteSegments(this.#statements, files, nameOf, largeBytes);
-    this.#inbox = new SqliteInbox(this.#statements, (position) => this.#segments.at(position));
-    this.#messageIds = new SqliteMessageIds(this.#statements, nameOf, maxAnonymousIds);
-    const cut = cutIfDamaged({
-      statements: this.#statements,
-      files,
-      segments: this.#segments,
-      inbox: this.#inbox,
-      messageIds: this.#messageIds,
-      beside: this.#beside,
-      transaction: (write) => this.#transaction(write),
-      makeServerId,
+    this.#tables = new SettledTables({
+      ...{ database, files, folder, makeServerId, maxAnonymousIds },
+      largeBytes: fileSizes.segment,
+      boot: boot?.() ?? "",
     });
-    if (cut !== undefined) this.#origins = new SqliteOrigins(this.#statements);
-    this.#forgetting = new SqliteForgetting({
-      statements: this.#statements,
-      origins: this.#origins,
-      inbox: this.#inbox,
-      messageIds: this.#messageIds,
+    this.opened = this.#tables.opened;
+    this.#checkpoints = new Checkpoints({
+      database,
+      path: `${folder}/${DATABASE}`,
+      background,
+      begins: () => this.#checkpointBegins(),
+      failed: (error) => this.#failure ??= error,
     });
-    this.#state = readState(this.#statements);
-    this.opened = this.#open(cut);
+    try {
+      this.#checkpoints.inPlace();
+      // The present files are the right ones from here on.
+      this.checkFiles();
+    } catch (error) {
+      this.#checkpoints.close();
+      throw error;
+    }
   }
 
   commit(batch: Batch): void {
-    const { renamed } = batch;
-    const sequenceAt = (origin: string) => origin === renamed?.former ? renamed.after : this.#origins.lastOf(origin);
-    checkBatch(batch, this.#head, this.#state.serverId, sequenceAt);
-    const inboxChanges = inboxChange(batch, sequenceAt, this.#takenAt);
-    const { segments, lamport } = batch;
-    const head = segments.at(-1)?.position ?? this.#head;
-    const now = { state: this.#state, lamport: this.#lamport, synced: this.#files.synced };
-    const state = nextState(now, batch, head);
-    let changed = new Map<string, Origin>();
-    let buried: ReturnType<SqliteOrigins["writeBuried"]> | undefined;
-    let ended: ReturnType<SqliteOrigins["writeEnd"]> | undefined;
-    const write = () => {
-      if (batch.renamed !== undefined) ended = this.#endFormer(batch.renamed);
-      if (batch.buried !== undefined) {
-        buried = this.#origins.writeBuried(batch.buried);
-        // Early deliveries of an origin that never came too.
-        for (const name of Object.keys(batch.buried)) this.#inbox.forgetOrigin(name);
-      }
-      const originOf = (name: string) =>
-        changed.get(name) ?? (ended?.origin?.log.origin === name ? ended.origin : undefined) ??
-          this.#origins.getOrInsert(name, buried?.tombstones);
-      const written = this.#segments.write(segments, lamport, originOf);
-      changed = written.changed;
-      this.#origins.writeForgotten([...written.withHoles].map(originOf));
-      this.#inbox.apply(inboxChanges);
-      this.#messageIds.write(batch.messageIds, (name) => {
-        const origin = originOf(name);
-        changed.set(name, origin);
-        return origin.id;
-      });
-      this.#beside.write(batch);
-      if (state !== this.#state) writeState(this.#statements, state);
-    };
-    if (batch.isSynced !== true) this.#transaction(write);
-    else withSync(this.#database, this.#synchronous, () => this.#transaction(write));
-    this.#state = state;
-    if (ended?.origin !== undefined) this.#origins.set(ended.origin);
-    if (buried !== undefined) this.#origins.bury(buried.tombstones);
-    for (const origin of changed.values()) this.#origins.set(origin);
-    this.#head = head;
-    if (segments.length > 0) this.#newest = head;
-    else if (ended !== undefined || buried !== undefined) {
-      this.#newest = this.#read(() => this.#newestRow()?.position ?? 0);
+    this.#checkHealth();
+    const tables = this.#tables;
+    const dropsSegments = batch.renamed !== undefined || batch.buried !== undefined;
+    const sequenceAt = (origin: string) => tables.sequenceAt(batch, origin);
+    checkBatch(batch, tables.head, tables.serverId, sequenceAt);
+    const inbox = inboxChange(batch, sequenceAt, tables.takenAt);
+    // Such a turn is settled at once.
+    if (dropsSegments) this.#write(() => this.#checkpoints.finish());
+    const turn = tables.turn + 1;
+    const { bytes, frames } = this.#encoder.encode(turn, batch);
+    const head = batch.segments.at(-1)?.position ?? tables.head;
+    const { file, start } = this.#write(() => this.#files.append(bytes, head));
+    this.#turnOfFile.set(file, turn);
+    this.#lasting(() => {
+      if (this.#waitsForDisk || batch.isSynced === true) this.#files.sync();
+      tables.take({ turn, batch, inbox, frames, file, start, end: start + bytes.length });
+    });
+    try {
+      this.#settleSoon();
+    } catch (error) {
+      // The log has the turn. Whoever writes next, or looks at the files, is told.
+      this.#failure = error;
     }
-    this.#takenAt = segments.at(-1)?.takenAt ?? this.#takenAt;
-    this.#lamport = lamport;
-    this.#files.keep(this.#head);
-    const files = new Set([...ended?.files ?? [], ...buried?.files ?? []]);
-    if (files.size > 0) this.#removeUnused(files);
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
-    return this.#read(() => this.#segments.after(position, maxBytes, this.#newest));
+    const { unsettled, segments, newest } = this.#tables;
+    return this.#read(() => {
+      if (position >= newest) return unsettled.after(position, maxBytes, true);
+      const found = segments.after(position, maxBytes, newest);
+      if (found.at(-1)!.position < newest) return found;
+      const left = found.reduce((left, { bytes }) => left - bytes.length, maxBytes);
+      return [...found, ...unsettled.after(newest, left, false)];
+    });
   }
 
   segmentsBefore(position: Position, maxBytes: number): Segment[] {
-    return this.#read(() => this.#segments.before(position, maxBytes, this.#newest, () => this.beginning().oldest));
+    const { unsettled, segments, newest } = this.#tables;
+    return this.#read(() => {
+      const found = unsettled.before(position, maxBytes);
+      const left = found.reduce((left, { bytes }) => left - bytes.length, maxBytes);
+      // More of them, or the ones before them, do not fit.
+      if (found.length > 0 && (left <= 0 || unsettled.before(found[0]!.position, 0).length > 0)) return found;
+      const settled = segments.before(position, left, newest, () => {
+        const { oldest } = this.beginning();
+        return oldest !== undefined && oldest.position <= newest ? oldest : undefined;
+      });
+      const size = settled.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      return found.length > 0 && size > left ? found : [...settled, ...found];
+    });
   }
 
   boundOf(origin: string, sequence: number): Position | undefined {
-    return this.#read(() => this.#origins.boundOf(origin, sequence));
+    return this.#read(() => this.#tables.origins.boundOf(origin, sequence));
   }
 
   beginning(): Beginning {
-    return this.#origins.beginning();
+    return this.#tables.origins.beginning();
   }
 
   missing(vector: Vector): Missing {
-    return this.#read(() => this.#origins.missing(vector, this.#head));
+    return this.#read(() => this.#tables.origins.missing(vector, this.#tables.head));
   }
 
   missingAfter(position: Position): Missing {
     const missing = this.missing(this.vectorAt(position));
-    return { ...missing, after: Math.min(position, this.#head) };
+    return { ...missing, after: Math.min(position, this.#tables.head) };
   }
 
   vectorAt(position: Position): Vector {
-    return this.#read(() => vectorAt(this.#origins.logs(), position, this.#origins));
+    const { origins } = this.#tables;
+    return this.#read(() => vectorAt(origins.logs(), position, origins));
   }
 
   account(username: string): Account | undefined {
-    return this.#read(() => this.#beside.account(username));
+    return this.#read(() => this.#tables.unsettled.account(username) ?? this.#tables.beside.account(username));
   }
 
   accountsAfter(username: string, limit: number): Account[] {
-    return this.#read(() => this.#beside.accountsAfter(username, limit));
+    const { beside, unsettled } = this.#tables;
+    return this.#read(() =>
+      accountsAfter([...beside.accountsAfter(username, limit), ...unsettled.accounts], username, limit)
+    );
   }
 
   usernames(): string[] {
-    return this.#read(() => this.#beside.usernames());
+    const { beside, unsettled } = this.#tables;
+    return this.#read(() => [...new Set([...beside.usernames(), ...unsettled.usernames])].sort());
   }
 
   note(key: string): string | undefined {
-    return this.#read(() => this.#beside.note(key));
+    const unsettled = this.#tables.unsettled.note(key);
+    return this.#read(() => unsettled === undefined ? this.#tables.beside.note(key) : unsettled ?? undefined);
   }
 
   buriable(
@@ -255,59 +243,60 @@ class SqliteStore implements Store {
     limit: number,
     { among, mayGo = () => true }: { among?: Iterable<string>; mayGo?(origin: string): boolean } = {},
   ): Vector {
-    const isAwaited = (origin: string) => one(this.#statements.isAwaited, origin) !== undefined;
-    return this.#read(() => findBuriable(this.#origins.logs(among), before, limit, mayGo, isAwaited));
+    const { origins, statements } = this.#tables;
+    const isAwaited = (origin: string) => one(statements.isAwaited, origin) !== undefined;
+    return this.#settled({}, () => findBuriable(origins.logs(among), before, limit, mayGo, isAwaited));
   }
 
   segmentOf(origin: string, sequence: number): Segment | undefined {
+    const { unsettled, origins, segments } = this.#tables;
     return this.#read(() => {
-      const position = this.#origins.positionOf(origin, sequence);
-      return position === undefined ? undefined : this.#segments.at(position);
+      const found = unsettled.segmentOf(origin, sequence);
+      const position = found === undefined ? origins.positionOf(origin, sequence) : undefined;
+      return position === undefined ? found : segments.at(position);
     });
   }
 
   newestActivity(origin: string): Position {
-    const log = this.#origins.get(origin)?.log;
-    return log?.oldest === undefined ? 0 : this.#read(() => this.#origins.newestActivity(origin));
+    const log = this.#tables.origins.get(origin)?.log;
+    return log?.oldest === undefined ? 0 : this.#read(() => this.#tables.origins.newestActivity(origin));
   }
 
   inboxOf(username: string, portion?: InboxPortion): WaitingMessage[] {
-    return this.#read(() => this.#inbox.of(username, portion));
+    return this.#read(() => this.#tables.inbox.of(username, portion));
   }
 
   inboxRange(username: string, range: EntryRange, maxBytes: number): WaitingMessage[] {
-    return this.#read(() => this.#inbox.rangeOf(username, range, maxBytes));
+    return this.#read(() => this.#tables.inbox.rangeOf(username, range, maxBytes));
   }
 
   get inboxSize(): number {
-    return this.#read(() => this.#inbox.size);
+    return this.#read(() => this.#tables.inbox.size);
   }
 
   get inboxSizes(): ReadonlyMap<string, number> {
-    return this.#read(() => this.#inbox.sizes);
+    return this.#read(() => this.#tables.inbox.sizes);
   }
 
   get inboxOldest(): number | undefined {
-    return this.#read(() => this.#inbox.oldest);
+    return this.#read(() => this.#tables.inbox.oldest);
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#read(() => this.#messageIds.find(username, messageId));
+    return this.#read(() => this.#tables.messageIds.find(username, messageId));
   }
 
   forget(limits: ForgetLimits): Forgotten {
-    const plan = this.#read(() => this.#forgetting.plan(limits));
-    if (plan.isIdle) return { entries: 0, upTo: 0, more: false };
-    let files: ReadonlySet<number> = new Set();
-    this.#transaction(() => {
-      files = this.#forgetting.write(plan);
-    });
-    this.#forgetting.written(plan);
-    this.#removeUnused(files);
-    return plan.forgotten;
+    const later = { entries: 0, upTo: 0, more: true };
+    return this.#settled(later, () => {
+      const forgotten = this.#tables.forget(limits);
+      this.#checkpoints.look(this.#tables.unused(this.#files.olderNumbers).length > 0);
+      return forgotten;
+    }, "write to");
   }
 
   checkFiles(): void {
+    this.#checkHealth();
     const { newest, older } = this.#files;
     const files = {
       growing: [{ name: DATABASE, writtenBytes: 0 }, ...newest],
@@ -322,99 +311,118 @@ class SqliteStore implements Store {
     }
   }
 
+  diskUse(): DiskUse {
+    const { freePages, pageBytes } = this.#tables.statements;
+    return this.#read(() => {
+      const { freePages: pages } = one<{ freePages: number }>(freePages)!;
+      const { pageBytes: bytes } = one<{ pageBytes: number }>(pageBytes)!;
+      return lookAtDisk(this.#folder, pages * bytes);
+    });
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#timer?.cancel();
     try {
       this.#files.sync();
-      if (this.#files.synced > this.#state.synced) {
-        writeState(this.#statements, { ...this.#state, synced: this.#files.synced });
+      if (this.#failure === undefined) {
+        this.#checkpoints.finish();
+        this.#tables.settle(Infinity);
+        this.#tables.noteSynced();
+        this.#checkpoints.inPlace();
       }
     } catch {
-      // Then the next opening looks for missing bytes.
+      // Then the next opening reads the log, and looks for missing bytes.
     }
     this.#files.close();
     this.#database.close();
+    this.#checkpoints.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** Reads the state of the store, and notes that no plain client is connected any more. */
-  #open(cut: Cut | undefined): StoreState {
-    const { serverId, lamport, synced, head } = this.#state;
-    const newest = this.#newestRow();
-    this.#newest = newest?.position ?? 0;
-    this.#takenAt = newest?.takenAt ?? 0;
-    this.#lamport = this.#sane(lamport, newest?.lamport ?? 0);
-    // The forgotten position is further on only if the log was cut, or an origin was forgotten as a whole.
-    const forgotten = [...this.#origins.logs()].map((log) => log.forgottenPosition);
-    this.#head = Math.max(head, newest?.position ?? 0, ...forgotten);
-    const { file, end } = one<{ file: number; end: number }>(this.#statements.newestFile) ?? { file: 0, end: 0 };
-    this.#files.continue(file, end, this.#head, synced);
-    // Begun by a commit that failed, or forgotten just when the server was killed.
-    this.#removeUnused(logFilesIn(this.#folder));
-    const cursors = this.#loseCursors(cut === undefined ? Infinity : this.#head);
-    return {
-      serverId,
-      lamport: this.#lamport,
-      head: this.#head,
-      // Of an origin can be nothing left when the log was cut.
-      vector: Object.fromEntries(
-        [...this.#origins.logs()].filter(({ last }) => last > 0).map(({ origin, last }) => [origin, last]),
-      ),
-      cursors,
-      members: this.#beside.members(),
-      places: this.#beside.places(),
-      notes: this.#beside.notes(),
-      tombstones: Object.fromEntries(this.#origins.tombstones),
-      ...(cut === undefined ? {} : { cut }),
-    };
+  /** Settles what is new: now and then, a little at a time. */
+  #settleSoon(): void {
+    const { unsettled } = this.#tables;
+    if (this.#background === undefined) {
+      if (unsettled.size >= MAX_UNSETTLED) this.#settleNow(Infinity);
+      return;
+    }
+    if (unsettled.bytes > MAX_UNSETTLED_BYTES) this.#settleNow(SETTLED_AT_ONCE);
+    this.#later(SETTLE_MS);
   }
 
-  #newestRow(): IndexRow | undefined {
-    const row = one<IndexRow>(this.#statements.newestSegment);
-    return row && checkedRow(row);
-  }
-
-  /** Drops everything beyond the end of an origin that was this server's, within a transaction. */
-  #endFormer({ former, after }: Renaming): ReturnType<SqliteOrigins["writeEnd"]> {
-    const ended = this.#origins.writeEnd(former, after);
-    if (ended.origin !== undefined) this.#messageIds.cut(ended.origin.id, after);
-    this.#inbox.cut(former, after);
-    return ended;
-  }
-
-  diskUse(): DiskUse {
-    return this.#read(() => {
-      const { freePages } = one<{ freePages: number }>(this.#statements.freePages)!;
-      const { pageBytes } = one<{ pageBytes: number }>(this.#statements.pageBytes)!;
-      return lookAtDisk(this.#folder, freePages * pageBytes);
+  #later(delayMs: number): void {
+    this.#timer ??= this.#background?.clock.after(delayMs, () => {
+      this.#timer = undefined;
+      if (this.#failure !== undefined) return;
+      try {
+        if (!this.#checkpoints.isBusy) this.#settleNow(SETTLED_AT_ONCE);
+      } catch (error) {
+        // Whoever writes, or looks at the files, is told.
+        this.#failure = error;
+        return;
+      }
+      if (this.#tables.unsettled.size > 0) this.#later(SETTLE_MORE_MS);
     });
   }
 
-  /** The last time of the clock. A broken clock goes back to the latest time before it broke. */
-  #sane(...lamports: readonly number[]): number {
-    const latest = Math.max(...lamports);
-    if (latest <= MAX_ENTRY_LAMPORT) return latest;
-    const { lamport } = one<{ lamport: number | null }>(this.#statements.newestLamport, MAX_ENTRY_LAMPORT)!;
-    return Math.max(lamport ?? 0, ...lamports.filter((lamport) => lamport <= MAX_ENTRY_LAMPORT));
+  #settleNow(count: number): void {
+    this.#checkpoints.finish();
+    this.#tables.settle(count);
+    this.#checkpoints.look();
   }
 
-  /** Notes that no plain client is connected any more, and that no cursor is behind `end`. */
-  #loseCursors(end: Position): readonly PlainCursor[] {
-    const { cursors, changed } = this.#beside.lostCursors(this.#head, end);
-    if (changed.length > 0) this.#transaction(() => this.#beside.putCursors(changed));
-    return cursors;
-  }
-
-  /** Removes those of `files` that no row names any more. */
-  #removeUnused(files: Iterable<number>): void {
-    try {
-      for (const file of files) {
-        if (one(this.#statements.isFileUsed, file) === undefined) this.#files.remove(file);
+  /** A checkpoint begins: when it is done, log files can go that have nothing any more. */
+  #checkpointBegins(): () => void {
+    const { settledTurn } = this.#tables;
+    const { file, end } = this.#files.place;
+    const isIdle = end >= this.#fileBytes * IDLE_FILE_PART && settledTurn === this.#tables.turn;
+    if (isIdle && this.#tables.unused([file]).length > 0) this.#files.endFile();
+    const isSettled = (file: number) => (this.#turnOfFile.get(file) ?? 0) <= settledTurn;
+    const unused = this.#tables.unused(this.#files.olderNumbers.filter(isSettled));
+    const next = this.#files.olderNumbers.filter((file) => !unused.includes(file) && !isSettled(file));
+    this.#tables.leaves(unused, Math.min(...next, this.#files.nextOrNewest));
+    return () => {
+      for (const file of unused) {
+        this.#files.remove(file);
+        this.#turnOfFile.delete(file);
       }
+    };
+  }
+
+  /** An answer of the database when it has all turns, or `instead` if that would wait for the disk. */
+  #settled<T>(instead: T, ask: () => T, action: "read" | "write to" = "read"): T {
+    this.#checkHealth();
+    if (this.#checkpoints.isBusy) return instead;
+    try {
+      this.#tables.settle(Infinity);
+      return ask();
+    } catch (cause) {
+      throw storeError(action, this.#folder, cause);
+    }
+  }
+
+  #checkHealth(): void {
+    if (this.#failure !== undefined) throw storeError("write to", this.#folder, this.#failure);
+  }
+
+  /** After a failure of `write` nothing can be written any more: memory and disk may say different things. */
+  #lasting(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      this.#failure = cause;
+      throw storeError("write to", this.#folder, cause);
+    }
+  }
+
+  #write<T>(write: () => T): T {
+    try {
+      return write();
     } catch (cause) {
       throw storeError("write to", this.#folder, cause);
     }
@@ -425,23 +433,6 @@ class SqliteStore implements Store {
       return read();
     } catch (cause) {
       throw storeError("read", this.#folder, cause);
-    }
-  }
-
-  #transaction(write: () => void): void {
-    try {
-      this.#statements.begin.run();
-      write();
-      this.#statements.commit.run();
-    } catch (cause) {
-      try {
-        this.#statements.rollback.run();
-      } catch {
-        // SQLite has rolled back itself, as it does when the disk is full.
-      }
-      this.#files.drop();
-      this.#inbox.takenBack();
-      throw storeError("write to", this.#folder, cause);
     }
   }
 }

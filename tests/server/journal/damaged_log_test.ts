@@ -56,6 +56,11 @@ Deno.test("one bit flipped in a log file: a client that resumes is not told that
         });
         await publisher.next("ACTIVITY_ACK");
       }
+    }
+    {
+      // After a restart nothing of it is in memory.
+      await using server = await start(folder);
+      await using publisher = await LineClient.loggedIn(server.port, { features: ["ack"] });
       flip(`${folder}/log-00000001.bytes`, 30 * TEXT.length);
       await using client = await LineClient.connect(server.port);
       client.send({

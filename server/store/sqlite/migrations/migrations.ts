@@ -6,6 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTo5 } from "./migration_5.ts";
+import { migrateTo6 } from "./migration_6.ts";
 
 /** Turns a file of the version before into version `to`, in one transaction. */
 export interface Migration {
@@ -127,6 +128,7 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { to: 5, statements: [], carryOut: migrateTo5 },
+  { to: 6, statements: [], carryOut: migrateTo6 },
 ];
 
 /** The version that this program reads and writes. */

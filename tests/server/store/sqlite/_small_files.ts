@@ -13,14 +13,15 @@ export interface OpenParts {
   readonly serverId?: string;
   readonly fileSizes?: typeof SMALL_FILES;
   readonly synchronous?: "normal" | "full";
+  readonly boot?: string;
 }
 
 /** Opens the store in `folder`. */
 export function open(
   folder: string,
-  { serverId = "s-1", fileSizes = SMALL_FILES, synchronous = "normal" }: OpenParts = {},
+  { serverId = "s-1", fileSizes = SMALL_FILES, synchronous = "normal", boot = "" }: OpenParts = {},
 ): Store {
-  return openSqliteStore({ folder, makeServerId: () => serverId, synchronous, fileSizes });
+  return openSqliteStore({ folder, makeServerId: () => serverId, synchronous, fileSizes, boot: () => boot });
 }
 
 /** Runs a test in a folder of its own. */
@@ -51,6 +52,11 @@ export function change(path: string, at: number, bytes: Uint8Array): void {
   using file = Deno.openSync(path, { write: true });
   file.seekSync(at, Deno.SeekMode.Start);
   file.writeSync(bytes);
+}
+
+/** Has the database take all turns in. */
+export function settle(store: Store): void {
+  store.buriable({ takenBefore: 0, directMessagesBefore: 0 }, 0);
 }
 
 /** What `segments` take in files, together. */

@@ -7,7 +7,8 @@ import { assertEquals, assertGreater, assertMatch, assertThrows } from "@std/ass
 import type { Segment } from "../../../../log/segment.ts";
 import { StoreError } from "../../../../server/store/store.ts";
 import { batchOf, LogWriter } from "../../../support/log_writer.ts";
-import { change, filesIn, framesOf, open, SMALL_FILES, withFolder } from "./_small_files.ts";
+import { RECORD_BYTES } from "../../../../server/store/turns/turn_record.ts";
+import { change, filesIn, framesOf, open, settle, SMALL_FILES, withFolder } from "./_small_files.ts";
 
 /** What a crash of `store` would leave, in a folder of its own. */
 function crashed(folder: string): string {
@@ -17,6 +18,11 @@ function crashed(folder: string): string {
     if (isFile) Deno.copyFileSync(`${folder}/${name}`, `${copy}/${name}`);
   }
   return copy;
+}
+
+/** Where the frame behind the third one begins: in the second turn. */
+function endOf(segments: readonly Segment[]): number {
+  return framesOf(segments) + RECORD_BYTES;
 }
 
 function assertStoreError(run: () => unknown, message: string): void {
@@ -53,6 +59,7 @@ function afterPowerCut(
     ];
     const cursors = [1, 2, 5].map((position) => ({ id: position, username: "bob", position, lost: true }));
     store.commit(batchOf({ segments: more, accounts, messageIds, cursors, lamport: 9 }));
+    settle(store);
     const copy = crashed(folder);
     store.close();
     damage(`${copy}/log-00000001.bytes`, [...segments, ...more]);
@@ -62,8 +69,8 @@ function afterPowerCut(
 
 for (
   const [name, damage] of [
-    ["wrong", (path, segments) => change(path, framesOf(segments.slice(0, 3)), new Uint8Array(3))],
-    ["missing", (path, segments) => Deno.truncateSync(path, framesOf(segments.slice(0, 3)) + 1)],
+    ["wrong", (path, segments) => change(path, endOf(segments.slice(0, 3)), new Uint8Array(3))],
+    ["missing", (path, segments) => Deno.truncateSync(path, endOf(segments.slice(0, 3)) + 1)],
   ] as [string, (path: string, segments: readonly Segment[]) => void][]
 ) {
   Deno.test(`openSqliteStore() cuts the log where bytes are ${name} that the disk had not promised, and takes a new name`, () => {
@@ -125,9 +132,10 @@ Deno.test("openSqliteStore() takes a hole for forgotten also when what comes aft
     first.close();
     const store = open(folder, { fileSizes });
     store.commit(log.batch({ origin: "b" }, { skip: 3 }));
+    settle(store);
     const copy = crashed(folder);
     store.close();
-    Deno.truncateSync(`${copy}/log-00000001.bytes`, framesOf([before]));
+    Deno.truncateSync(`${copy}/log-00000001.bytes`, endOf([before]));
     for (const cut of [{ formerServerId: "s-1", after: 1, entries: 2 }, undefined]) {
       using again = open(copy, { serverId: "s-2" });
       assertEquals(again.opened.cut, cut);
@@ -165,7 +173,8 @@ Deno.test("openSqliteStore() says which file is shorter or missing", () => {
     for (const file of [files.at(0), files.at(-1)]) {
       const path = `${folder}/${file}`;
       const bytes = Deno.readFileSync(path);
-      Deno.truncateSync(path, bytes.length - 1);
+      // Behind it stands the record of the turn.
+      Deno.truncateSync(path, bytes.length - RECORD_BYTES - 1);
       assertStoreError(() => open(folder), `Cannot open data folder "${folder}": ${file} is shorter than what`);
       Deno.removeSync(path);
       assertStoreError(() => open(folder), `Cannot open data folder "${folder}": ${file} is missing`);

@@ -8,6 +8,7 @@ import { prepareStatements } from "../../../../server/store/sqlite/sqlite_statem
 import { openSqliteStore } from "../../../../server/store/sqlite/sqlite_store.ts";
 import { type Store, type StoredMessage, StoreError } from "../../../../server/store/store.ts";
 import { waiting } from "../../../contract/inbox_contract.ts";
+import { open as openWithSmallFiles } from "./_small_files.ts";
 import { LogWriter } from "../../../support/log_writer.ts";
 import { makeVersion1 } from "./version_1.ts";
 
@@ -68,20 +69,21 @@ Deno.test("openSqliteStore() takes a file of version 3 over, and keeps direct me
   });
 });
 
-Deno.test("SqliteStore.commit() changes nothing about direct messages when a later part cannot be written", () => {
+Deno.test("SqliteStore.commit() changes nothing about direct messages when it cannot be written", () => {
   withFolder((folder) => {
     const log = new LogWriter();
-    using store = open(folder);
+    using store = openWithSmallFiles(folder);
     store.commit({ ...log.batch({ audience: FOR_BOB }), directMessages: [message("a", 1)] });
     const next = {
       ...log.batch({ audience: FOR_BOB }),
       directMessages: [message("a", 2)],
       delivered: [message("a", 1), message("b", 1)],
     };
-    // Ids are whole numbers in the file.
-    const cursors = [{ id: 1.5, username: "bob", position: 1, lost: false }];
-    assertThrows(() => store.commit({ ...next, cursors }), StoreError);
+    // In the place of the next file.
+    Deno.mkdirSync(`${folder}/log-00000002.bytes`);
+    assertThrows(() => store.commit(next), StoreError);
     assertEquals([waiting(store, "bob"), store.inboxSize], [[message("a", 1)], 1]);
+    Deno.removeSync(`${folder}/log-00000002.bytes`);
     store.commit(next);
     assertEquals(waiting(store, "bob"), [message("a", 2)]);
   });

@@ -7,7 +7,6 @@ import { type Store, StoreError } from "../../../../server/store/store.ts";
 import { testStoreContract } from "../../../contract/store_contract.ts";
 import { batchOf, LogWriter } from "../../../support/log_writer.ts";
 import { makeVersion1 } from "./version_1.ts";
-import { LOCKED } from "../../../../tools/locked.ts";
 
 const open = (folder: string, makeServerId = () => "s-1"): Store =>
   openSqliteStore({ folder, makeServerId, synchronous: "normal" });
@@ -48,24 +47,25 @@ Deno.test("openSqliteStore() makes the folder, with those above it, and writes a
   });
 });
 
-Deno.test("SqliteStore.commit() takes nothing of a batch of which the last part cannot be written", () => {
+Deno.test("SqliteStore.commit() takes nothing of a batch that cannot be written", () => {
   withFolder((folder) => {
     const log = new LogWriter();
     const forBob = { kind: "user" as const, username: "bob" };
     const directMessages = [{ origin: "a", sequence: 1, to: "bob", line: "a:1\n" }];
     const batch = { ...log.batch({ audience: forBob }, { origin: "b" }), directMessages };
-    const account = { username: "bob", verifier: "v", lamport: 1, origin: "a" };
-    // Ids are whole numbers in the file.
-    const cursors = [{ id: 1.5, username: "bob", position: 1, lost: false }];
+    const accounts = [{ username: "bob", verifier: "v", lamport: 1, origin: "a" }];
     using store = open(folder);
+    // In the place of the first log file.
+    Deno.mkdirSync(`${folder}/log-00000001.bytes`);
     for (let attempt = 0; attempt < 2; attempt++) {
-      const commit = () => store.commit({ ...batch, accounts: [account], cursors });
+      const commit = () => store.commit({ ...batch, accounts });
       assertThrows(commit, StoreError, `Cannot write to data folder "${folder}": `);
       assertEquals(store.segmentsAfter(0, Infinity), []);
       assertEquals(store.missing({}), { after: 0, activities: 0, gaps: [] });
       assertEquals(store.usernames(), []);
       assertEquals([store.inboxSize, store.inboxOldest], [0, undefined]);
     }
+    Deno.removeSync(`${folder}/log-00000001.bytes`);
     store.commit(batch);
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
     assertEquals(store.inboxSize, 1);
@@ -233,8 +233,7 @@ Deno.test("openSqliteStore() has everything that commit() returned for after kil
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
   try {
     const program = new URL("commit_forever.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), { args: ["run", LOCKED, "-A", program, folder], stdout: "piped" })
-      .spawn();
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", program, folder], stdout: "piped" }).spawn();
     let printed = "";
     const countLines = () => printed.split("\n").length - 1;
     for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -289,8 +288,7 @@ Deno.test("openSqliteStore() refuses a folder that another process uses, until t
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
   try {
     const program = new URL("commit_forever.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), { args: ["run", LOCKED, "-A", program, folder], stdout: "piped" })
-      .spawn();
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", program, folder], stdout: "piped" }).spawn();
     let wasRefused = false;
     for await (const _ of child.stdout) {
       if (wasRefused) continue;
