@@ -165,7 +165,7 @@ export class SqliteInbox {
     this.#drop(this.#statements.deleteMessagesAfter, origin, sequence);
   }
 
-  /** Deletes rows that no turn has spoken of. Each statement tells of each row for whom it waited, if it was a message. */
+  /** Deletes rows that no turn has spoken of. Each statement tells of each row for whom it waited, if it waited. */
   #drop(statement: Statements["deleteMessage"], ...of: (string | number)[]): void {
     for (const { username } of all<Pick<Row, "username">>(statement, ...of)) {
       if (username !== null) this.#counts?.add(username, -1);

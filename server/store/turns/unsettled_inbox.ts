@@ -125,8 +125,8 @@ export class UnsettledInbox {
   }
 
   /**
-   * Those of them for this user for which `isAskedFor` holds, in the order of the log: as many as fit into `maxBytes`, and at
-   * least one if there is one, unless the reader `hasOthers`.
+   * Those of them for this user for which `isAskedFor` holds, in the order of the log: as many as fit into `maxBytes`.
+   * At least one if there is one, unless the reader `hasOthers`.
    */
   of(
     username: string,
