@@ -10,7 +10,7 @@ import { compileGenerator } from "./load/native.ts";
 import type { Bench, Part } from "./part.ts";
 import { PARTS } from "./parts.ts";
 import { findPeers } from "./peers.ts";
-import { loadPart, type SavedPart, savePart, takenOn } from "./figures/results.ts";
+import { circumstances, loadPart, type SavedPart, savePart, takenOn } from "./figures/results.ts";
 import { summary } from "./figures/summary.ts";
 import { render } from "./figures/table.ts";
 
@@ -66,9 +66,10 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
     if (children.haveEnded) break;
     if (flags.isResumed && await loadPart(flags.results, part.name) !== undefined) continue;
     try {
+      const load = Deno.loadavg()[0]!;
       const result = await part.measure(bench);
       if (children.haveEnded) break;
-      await savePart(flags.results, { part: part.name, taken, isBrief: flags.isBrief, ...result });
+      await savePart(flags.results, { part: part.name, taken, load, isBrief: flags.isBrief, ...result });
     } catch (error) {
       // The others can still be measured. After an interruption every part fails like this.
       if (children.haveEnded) break;
@@ -81,12 +82,12 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
   return reporter.problems === 0;
 }
 
-/** Prints the tables of a part, and draws its pictures. Returns its figures. */
-async function show(flags: Flags, part: Part): Promise<SavedPart | undefined> {
+/** Prints the tables of a part, and draws its pictures. Returns its figures. `before` is what was shown before. */
+async function show(flags: Flags, part: Part, before?: SavedPart): Promise<SavedPart | undefined> {
   const saved = await loadPart(flags.results, part.name);
   if (saved === undefined) return undefined;
   for (const table of part.tables(saved)) console.log(render(table, flags.style));
-  console.log(`${saved.taken}${saved.isBrief ? " · brief: these figures say nothing" : ""}\n`);
+  for (const line of circumstances(saved, before)) console.log(`${line}\n`);
   for (const { file, title, svg } of flags.pictures === undefined ? [] : part.pictures?.(saved) ?? []) {
     await Deno.writeTextFile(`${flags.pictures}/${file}`, svg);
     if (flags.style === "markdown") console.log(`![${title}](../docs/${file})\n`);
@@ -98,9 +99,11 @@ async function show(flags: Flags, part: Part): Promise<SavedPart | undefined> {
 /** Prints all that is kept, and how thrum compares. Returns whether there was anything. */
 async function showKept(flags: Flags, parts: readonly Part[]): Promise<boolean> {
   const results = new Map<string, SavedPart>();
+  let before: SavedPart | undefined;
   for (const part of parts) {
-    const saved = await show(flags, part);
+    const saved = await show(flags, part, before);
     if (saved !== undefined) results.set(part.name, saved);
+    before = saved ?? before;
   }
   if (results.size === 0) {
     console.error(`There are no figures in "${flags.results}"`);

@@ -10,7 +10,24 @@ export interface SavedPart extends PartResult {
   readonly part: string;
   /** When and on what it was taken, in words. */
   readonly taken: string;
+  /** How many programs wanted a processor before it began. Files of earlier versions lack it. */
+  readonly load?: number;
   readonly isBrief: boolean;
+}
+
+/** The benchmark's own last part leaves less than this behind on two cores. */
+const BUSY_LOAD = 2.5;
+
+/** What a reader of its tables has to know of a part, in lines of its own. `before` is the part shown before it. */
+export function circumstances(saved: SavedPart, before: SavedPart | undefined): string[] {
+  const { load = 0 } = saved;
+  return [
+    ...(saved.taken === before?.taken ? [] : [`Taken: ${saved.taken}.`]),
+    ...(load < BUSY_LOAD
+      ? []
+      : [`The machine did other things as well: load average ${load.toFixed(1)} at the start.`]),
+    ...(saved.isBrief ? ["This was a brief run: its figures say nothing."] : []),
+  ];
 }
 
 /** Saves `saved` in `folder`, which is made. */
@@ -37,12 +54,10 @@ export function takenOn(versions: readonly string[], now: Date): string {
   const processor = /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? "an unknown processor";
   const cores = navigator.hardwareConcurrency;
   const gigabytes = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
-  const [load] = Deno.loadavg();
   return [
     now.toISOString().slice(0, 10),
     `${cores} cores (${processor}), ${gigabytes} GB, Linux ${Deno.osRelease()}`,
     ...versions,
-    `load average at the start ${load!.toFixed(1)}`,
   ].join(" · ");
 }
 

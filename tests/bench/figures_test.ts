@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { labelColumn, SERVER_COLUMN, spreadColumns, tableOf, versusColumn } from "../../bench/figures/columns.ts";
 import { linesOf, plot, scaleOf } from "../../bench/figures/plot.ts";
+import { circumstances, type SavedPart } from "../../bench/figures/results.ts";
 import { summary } from "../../bench/figures/summary.ts";
 import { straightLine } from "../../bench/figures/statistics.ts";
 import { parseFlags } from "../../bench/flags.ts";
@@ -104,5 +105,15 @@ Deno.test("summary() has the best first, whether more or less is better, and lea
   assertEquals(rows, [
     ["p99 at 1,000/s, ms", "thrum", "nats 2.15", "2.00", "5.00", "2.50 ×", "2.50 ×–2.50 ×"],
     ["deliveries/s to 10 subscribers", "thrum", "nats 2.15", "45.0", "70.0", "0.63 ×", "0.50 ×–0.75 ×"],
+  ]);
+});
+
+Deno.test("circumstances() says once where figures were taken, and that a machine was busy, or a run brief", () => {
+  const saved: SavedPart = { part: "ack", taken: "2 cores", load: 0.4, isBrief: false, measured: [] };
+  assertEquals(circumstances(saved, undefined), ["Taken: 2 cores."]);
+  assertEquals(circumstances(saved, saved), []);
+  assertEquals(circumstances({ ...saved, load: 7.25, isBrief: true }, saved), [
+    "The machine did other things as well: load average 7.3 at the start.",
+    "This was a brief run: its figures say nothing.",
   ]);
 });
