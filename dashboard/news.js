@@ -73,10 +73,10 @@ export function serverNews(before, after) {
     if (old?.state !== server.state) {
       if (server.state === "dead") news.push({ text: `${name} is dead`, tone: "bad" });
       else if (server.state === "left") news.push({ text: `${name} has left`, tone: "warn" });
-      else if (server.state === "suspect") news.push({ text: `${name} does not answer`, tone: "warn" });
+      else if (server.state === "suspect") news.push({ text: `${name} is suspect: it does not answer`, tone: "warn" });
       else if (old === undefined) news.push({ text: `${name} is new in the network`, tone: "good" });
-      else if (isGone(old)) news.push({ text: `${name} is back`, tone: "good" });
-      else if (old.state === "suspect") news.push({ text: `${name} answers again`, tone: "good" });
+      else if (isGone(old)) news.push({ text: `${name} is linked again`, tone: "good" });
+      else if (old.state === "suspect") news.push({ text: `${name} is linked again`, tone: "good" });
     }
     if (old?.draining == null && server.draining != null) {
       news.push({ text: `${name} hands its clients over and then stops`, tone: "warn" });
@@ -84,7 +84,7 @@ export function serverNews(before, after) {
   }
   for (const serverId of Object.keys(before.servers)) {
     if (after.servers[serverId] === undefined && !isGone(before.servers[serverId])) {
-      news.push({ text: `Server ${isolated(serverName(before, serverId))} is gone`, tone: "bad" });
+      news.push({ text: `Server ${isolated(serverName(before, serverId))} is known no more`, tone: "bad" });
     }
   }
   return news;

@@ -4,6 +4,8 @@
  * the same object as before, so that nothing is drawn again for it.
  */
 
+import { STATE_WORDS } from "./look/state_words.js";
+
 /** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */
 /** @typedef {import("../view/network_view.ts").ConnectionView} ConnectionView */
 /** @typedef {import("../view/network_view.ts").ServerView} ServerView */
@@ -30,6 +32,8 @@
  *
  * @typedef {{ readonly state: "good" | "warn" | "bad" | "quiet" | "accent", readonly text: string }} Badge
  */
+
+const { server: SERVER, connection: CONNECTION } = STATE_WORDS;
 
 /**
  * What people call a server: its name, or the beginning of its id where it is not known any more.
@@ -103,10 +107,12 @@ export function userRows(view, before) {
  * @returns {Badge}
  */
 export function heartbeatBadge({ isGone, data }) {
-  if (isGone) return { state: "bad", text: "server is gone" };
-  if (data.state === "probing") return { state: "warn", text: `probing ${data.attempt} of ${data.of}` };
+  if (isGone) return { state: "bad", text: CONNECTION.lost };
+  if (data.state === "probing") return { state: "warn", text: `${CONNECTION.probing} ${data.attempt} of ${data.of}` };
   if (data.state !== "watching" && data.kind === "server") return { state: "quiet", text: "by its link" };
-  return data.state === "watching" ? { state: "good", text: "watching" } : { state: "quiet", text: "not watched" };
+  return data.state === "watching"
+    ? { state: "good", text: CONNECTION.watching }
+    : { state: "quiet", text: CONNECTION.unwatched };
 }
 
 /**
@@ -117,19 +123,19 @@ export function heartbeatBadge({ isGone, data }) {
  * @returns {Badge}
  */
 export function serverBadge(server, isParted = false) {
-  if (isParted) return { state: "warn", text: "parted" };
-  if (server.draining != null && !isGone(server)) return { state: "warn", text: "draining" };
+  if (isParted) return { state: "warn", text: SERVER.parted };
+  if (server.draining != null && !isGone(server)) return { state: "warn", text: SERVER.draining };
   switch (server.state) {
     case "self":
-      return { state: "good", text: "this server" };
+      return { state: "good", text: SERVER.self };
     case "linked":
-      return { state: "good", text: "linked" };
+      return { state: "good", text: SERVER.linked };
     case "suspect":
-      return { state: "warn", text: "suspect" };
+      return { state: "warn", text: SERVER.suspect };
     case "left":
-      return { state: "quiet", text: "has left" };
+      return { state: "quiet", text: SERVER.left };
     case "dead":
-      return { state: "bad", text: "dead" };
+      return { state: "bad", text: SERVER.dead };
     default:
       // A newer server may know more.
       return { state: "quiet", text: `${server.state}` };

@@ -15,6 +15,7 @@ import {
 import { partingsOf, type PlacedParting } from "./diagram_partings.ts";
 import type { History, TracedNode } from "./history.ts";
 import { isHeartbeat, phraseOf, shortNames, toneOf } from "./phrase.ts";
+import { STATE_WORDS } from "../view/state_words.ts";
 
 /** An event's place, and that of its words. */
 export interface PlacedEvent {
@@ -51,7 +52,7 @@ export interface PlacedGap {
   readonly top: number;
   readonly bottom: number;
   /** The words at the cross; `undefined` if the node left by itself. */
-  readonly cross: "crashed" | "not there" | "ends here" | undefined;
+  readonly cross: "crashed" | "dead" | "ends here" | undefined;
 }
 
 /** All of it. */
@@ -226,7 +227,7 @@ function placedNode(
   const end = last === undefined ? TOP : places[last]!.y;
   const isOver = last !== undefined && events[last]!.event === "stop";
   if (node.gone !== undefined && !isOver && !gaps.some((gap) => gap.bottom === bottom)) {
-    gaps.push({ top: end, bottom, cross: node.gone === "dead" ? "not there" : undefined });
+    gaps.push({ top: end, bottom, cross: node.gone === "dead" ? STATE_WORDS.server.dead : undefined });
   }
   return {
     ...node,

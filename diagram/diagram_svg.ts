@@ -4,6 +4,7 @@
  */
 
 import { counted } from "../protocol/counted.ts";
+import { STATE_WORDS } from "../view/state_words.ts";
 import { type Box, LABEL_HEIGHT, PILL_HEIGHT, widthOf } from "./diagram_labels.ts";
 import {
   HEAD_HEIGHT,
@@ -30,7 +31,7 @@ export interface SvgFacts {
   readonly isInPage?: boolean;
 }
 
-const GONE = { dead: "not there", left: "has left" } as const;
+const GONE = STATE_WORDS.server;
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 /** Of a file, and of a part of a page, where letters must not become huge. */
 const MIN_WIDTH = 1_080;

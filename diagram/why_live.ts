@@ -7,6 +7,7 @@
 import { counted } from "../protocol/counted.ts";
 import { seconds, type Told } from "./answer.ts";
 import { completeEntry } from "./server_ids.ts";
+import { STATE_WORDS } from "../view/state_words.ts";
 import type { WallTime } from "./wall_time.ts";
 
 /**
@@ -237,9 +238,11 @@ function stateOf({ servers, from, at }: LiveNetwork, server: string, wallTime: W
   const { state, stateSince, announcedAt } = servers[server]!;
   if (state === "self") return "";
   const silentSince = ownValue(servers[from]?.links ?? {}, server)?.silentSince;
-  if (state === "suspect") return `; silent since ${wallTime.of(silentSince ?? stateSince)}`;
-  if (state === "dead") return `; not there since ${wallTime.of(stateSince)}`;
-  if (state === "left") return `; has left at ${wallTime.of(stateSince)}`;
+  if (state === "suspect") {
+    return `; ${STATE_WORDS.server.suspect} since ${wallTime.of(silentSince ?? stateSince)}`;
+  }
+  if (state === "dead") return `; ${STATE_WORDS.server.dead} since ${wallTime.of(stateSince)}`;
+  if (state === "left") return `; ${STATE_WORDS.server.left} at ${wallTime.of(stateSince)}`;
   return announcedAt === null ? "" : `, as it said ${seconds(Math.max(0, at - announcedAt))} ago`;
 }
 

@@ -4,6 +4,7 @@ import { counted } from "../../protocol/counted.ts";
 import { endpointText } from "../../config/values.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
+import { STATE_WORDS } from "../../view/state_words.ts";
 import type { ClientEvent } from "../options.ts";
 import { visible } from "./screen/visible.ts";
 
@@ -46,7 +47,7 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
         telling: { ...telling, isLost: true, toldUnreachable: true },
         notice: {
           tone: "warning",
-          text: `cannot reach ${endpointText(event.server)}; trying until it answers`,
+          text: `cannot reach ${endpointText(event.server)}; ${STATE_WORDS.session.reconnecting} until it answers`,
         },
       };
     case "redirected":

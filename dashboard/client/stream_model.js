@@ -150,7 +150,7 @@ export class StreamModel {
       }
       case "presence": {
         const { event, username: who, at } = effect;
-        const text = event === "joined" ? "came" : event === "left" ? "left" : "is gone";
+        const text = event === "joined" ? "joined" : event === "left" ? "left" : "lost its connection";
         this.#add({ ...BLANK, kind: "presence", who, text, at });
         return true;
       }

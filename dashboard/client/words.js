@@ -1,6 +1,10 @@
 // @ts-check
 /** What the page says about connections and people, in sentences. Pure. */
 
+import { STATE_WORDS } from "../look/state_words.js";
+
+const { session: SESSION } = STATE_WORDS;
+
 /**
  * Why a connection ended, as the end of "The connection ended: …", and whether coming back helps: the table of
  * docs/protocol.md, section 2.9.
@@ -108,17 +112,17 @@ export function gapsText(gaps) {
 export function stateBadge({ status, hasBeenLive, isPlain }) {
   switch (status.kind) {
     case "live":
-      return { state: "good", text: isPlain ? "live, plain" : "live" };
+      return { state: "good", text: isPlain ? `${SESSION.live}, plain` : SESSION.live };
     case "byHand":
       return { state: "accent", text: "by hand" };
     case "signedOut":
-      return { state: "quiet", text: "signed out" };
+      return { state: "quiet", text: SESSION.signedOut };
     case "leaving":
       return { state: "quiet", text: "leaving" };
     case "ended":
-      return { state: "bad", text: "ended" };
+      return { state: "bad", text: SESSION.ended };
     default:
-      return hasBeenLive ? { state: "warn", text: "reconnecting" } : { state: "quiet", text: "connecting" };
+      return hasBeenLive ? { state: "warn", text: SESSION.reconnecting } : { state: "quiet", text: SESSION.connecting };
   }
 }
 

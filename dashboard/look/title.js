@@ -3,6 +3,9 @@
 
 import { plural } from "../format.js";
 import { isGone } from "../rows.js";
+import { STATE_WORDS } from "./state_words.js";
+
+const { server: SERVER } = STATE_WORDS;
 
 /** More is not counted: a tab is narrow. */
 const MOST_UNREAD = 99;
@@ -24,12 +27,12 @@ export function titleOf({ unread = 0, trouble, name }) {
  * @param {boolean} isParted whether the network is in two parts
  */
 export function troubleOf({ servers }, isParted) {
-  if (isParted) return "parted";
+  if (isParted) return SERVER.parted;
   const all = Object.values(servers);
   const dead = all.filter(({ state }) => state === "dead").length;
-  if (dead > 0) return `${plural(dead, "server")} dead`;
+  if (dead > 0) return `${plural(dead, "server")} ${SERVER.dead}`;
   const doubtful = all.filter((server) => !isGone(server) && server.state === "suspect").length;
-  return doubtful > 0 ? `${plural(doubtful, "server")} suspect` : undefined;
+  return doubtful > 0 ? `${plural(doubtful, "server")} ${SERVER.suspect}` : undefined;
 }
 
 /**

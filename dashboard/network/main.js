@@ -10,6 +10,7 @@ import { disconnectOrder, drainOrder } from "../orders/orders.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
+import { STATE_WORDS } from "../look/state_words.js";
 import { titleOf, troubleOf } from "../look/title.js";
 import { Place } from "../place/place.js";
 import { partitionInWords, partitionOf } from "./reach/partition.js";
@@ -47,6 +48,7 @@ import { UsersPanel } from "./users_panel.js";
 const USER_PARTS = ["users", "servers", "waiting", "lastSeen"];
 const DIAGRAM_PATIENCE_MS = 5_000;
 
+const { session: SESSION } = STATE_WORDS;
 /** Where this page is from. */
 const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 
@@ -219,7 +221,7 @@ function drawStream() {
     ? `${isolated(homeName)} does not answer. Below is the network as ${isolated(ownName())} sees it.`
     : wasDrained
     ? "This server was drained and has stopped."
-    : "The connection to the server is lost. Trying again.";
+    : "The connection to the server is lost. Reconnecting.";
   setText(byId("lost-text"), (isLost || isElsewhere) && isShown ? lost : "");
   if (!isShown || !(isLost || isElsewhere)) return;
   const age_ = wasDrained ? "Below is how it was before." : `This view is ${age(silentMs)} old.`;
@@ -228,10 +230,10 @@ function drawStream() {
 }
 
 function streamBadge(isShown, wasDrained, isElsewhere) {
-  if (isElsewhere) return { state: "warn", text: `live from ${shortName(ownName())}` };
-  if (state === "live") return { state: "good", text: "live" };
-  if (!isShown) return { state: "quiet", text: "connecting" };
-  return wasDrained ? { state: "quiet", text: "stopped" } : { state: "bad", text: "lost" };
+  if (isElsewhere) return { state: "warn", text: `${SESSION.live} from ${shortName(ownName())}` };
+  if (state === "live") return { state: "good", text: SESSION.live };
+  if (!isShown) return { state: "quiet", text: SESSION.connecting };
+  return wasDrained ? { state: "quiet", text: SESSION.stopped } : { state: "bad", text: SESSION.reconnecting };
 }
 
 /** The pages of other servers. */

@@ -63,7 +63,7 @@ export class NeighboursPanel {
     });
     const links = edges.filter(({ state }) => state === "good").length;
     const doubtful = edges.filter(({ state }) => state === "warn").length;
-    const sentence = `${plural(links, "link")}${doubtful > 0 ? `, ${doubtful} in doubt` : ""}`;
+    const sentence = `${plural(links, "link")}${doubtful > 0 ? `, ${doubtful} suspect` : ""}`;
     setText(this.#count, sentence);
     setAttribute(this.#svg, "aria-label", `${plural(places.length, "server")}, ${sentence}`);
   }

@@ -8,6 +8,7 @@ import { age, bytes, moment, number, plural, shortName, span } from "../format.j
 import { lagOf } from "../lag.js";
 import { readOrder, writeAddress, writeOrder } from "../place/address.js";
 import { isParted } from "./reach/partition.js";
+import { STATE_WORDS } from "../look/state_words.js";
 import { isGone, serverBadge, serverName } from "../rows.js";
 import { filtered, sorted } from "../table_model.js";
 import { SortHeads } from "./sort_heads.js";
@@ -86,9 +87,12 @@ export class ServersPanel {
       make: () => this.#makeRow(),
       draw: (node, row) => this.#drawRow(node, row, frame),
     });
-    const lost = all.filter(({ server }) => isGone(server)).length;
+    const gone = ["dead", "left"].flatMap((state) => {
+      const count = all.filter(({ server }) => server.state === state).length;
+      return count > 0 ? [`, ${count} ${STATE_WORDS.server[state]}`] : [];
+    });
     const shown = rows.length === all.length ? `${rows.length}` : `${rows.length} of ${all.length}`;
-    setText(this.#count, `${shown}${lost > 0 ? `, ${lost} gone` : ""}`);
+    setText(this.#count, `${shown}${gone.join("")}`);
     this.#empty.hidden = rows.length > 0;
     setText(this.#empty, all.length > 0 ? "No server has all of these words." : "No server is known.");
   }

@@ -2,11 +2,14 @@
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, briefAge, moment, number, plural } from "../format.js";
+import { STATE_WORDS } from "../look/state_words.js";
 import { writeAddress } from "../place/address.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../rows.js").UserRow} UserRow */
+
+const { user: USER } = STATE_WORDS;
 
 export class UsersPanel {
   #count = byId("users-count");
@@ -26,7 +29,7 @@ export class UsersPanel {
       name: "users",
       order: { key: "user", descending: false },
       columns: columnsOf(address),
-      textOf: ({ name, at, names }) => `${name} ${at.length > 0 ? "online" : "offline"} ${names.join(" ")}`,
+      textOf: ({ name, at, names }) => `${name} ${at.length > 0 ? USER.online : USER.offline} ${names.join(" ")}`,
       address,
       chosen: "user",
       drawRow: (node, { at }) => node.classList.toggle("is-offline", at.length === 0),
@@ -99,7 +102,7 @@ const columnsOf = (address) => [
       const times = at.length > 1 ? ` × ${at.length}` : "";
       setBadge(
         cell.firstChild,
-        at.length > 0 ? { state: "good", text: `online${times}` } : { state: "quiet", text: "offline" },
+        at.length > 0 ? { state: "good", text: `${USER.online}${times}` } : { state: "quiet", text: USER.offline },
       );
     },
   },

@@ -83,13 +83,13 @@ Deno.test("the end, the doubt and the return of a server are told, and nothing e
   const told = (before: NetworkView["servers"], after: NetworkView["servers"]) =>
     serverNews(viewOf({}, before), viewOf({}, after)).map(({ text }) => text);
   const b = (fields: Parameters<typeof sampleServer>[0]) => ({ b: sampleServer({ name: "b:8001", ...fields }) });
-  assertEquals(told(b({}), b({ state: "suspect" })), ["Server b:8001 does not answer"]);
+  assertEquals(told(b({}), b({ state: "suspect" })), ["Server b:8001 is suspect: it does not answer"]);
   assertEquals(told(b({ state: "suspect" }), b({ state: "dead" })), ["Server b:8001 is dead"]);
-  assertEquals(told(b({ state: "suspect" }), b({})), ["Server b:8001 answers again"]);
-  assertEquals(told(b({ state: "dead" }), b({})), ["Server b:8001 is back"]);
+  assertEquals(told(b({ state: "suspect" }), b({})), ["Server b:8001 is linked again"]);
+  assertEquals(told(b({ state: "dead" }), b({})), ["Server b:8001 is linked again"]);
   assertEquals(told(b({}), b({ state: "left" })), ["Server b:8001 has left"]);
   assertEquals(told({}, b({})), ["Server b:8001 is new in the network"]);
-  assertEquals(told(b({}), {}), ["Server b:8001 is gone"]);
+  assertEquals(told(b({}), {}), ["Server b:8001 is known no more"]);
   assertEquals(told(b({ state: "dead" }), {}), []);
   assertEquals(told(b({}), b({ load: 7, lamport: 9 })), []);
   assertEquals(told(b({}), b({ draining: { total: 2, left: 2 } })).length, 1);

@@ -26,7 +26,7 @@ Deno.test("connections of a server that is dead are gone", () => {
   const before = connectionRows(VIEW, new Map());
   const view = apply(VIEW, sampleChange({ patch: { servers: { b: { state: "dead" } } } }));
   const row = connectionRows(view, before).get("b c1")!;
-  assertEquals(heartbeatBadge(row), { state: "bad", text: "server is gone" });
+  assertEquals(heartbeatBadge(row), { state: "bad", text: "lost" });
 });
 
 Deno.test("a user's row says where it is online by the servers' names", () => {

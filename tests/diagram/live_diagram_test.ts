@@ -76,22 +76,20 @@ Deno.test("Every server of the network has a column in the live diagram, one tha
     const columns = [
       "server s-aaaa11, 127.0.0.1:8000",
       "server s-bbbb22, 127.0.0.1:8001",
-      "server s-cccc33, 127.0.0.1:8002: not there",
+      "server s-cccc33, 127.0.0.1:8002: dead",
     ];
     assertEquals(heads, [...columns, ...columns]);
     for (const { name } of SERVERS) assertEquals(svg.split(`>${name}</text>`).length, 3, name);
     assertStringIncludes(svg, ">s-cccc</text>");
-    assertEquals(svg.match(/<title>not there</g)!.length, 1);
+    assertEquals(svg.match(/<title>dead</g)!.length, 1);
   }
   // Its last words are above the cross; what it has said of its end is said once.
   const dying = { ...OPTIONS, servers: SERVERS.map((one) => ({ ...one, state: "dead" })) };
   const last = liveDiagram([{ at: 9_000, lamport: 7, node: "s-aaaa11", event: "broadcast", id: "s-aaaa11:1" }], dying);
-  const crossAt = [...last.matchAll(/<title>not there<\/title><path [^>]* d="M[\d.]+ ([\d.]+)/g)].map(([, y]) =>
-    Number(y)
-  );
+  const crossAt = [...last.matchAll(/<title>dead<\/title><path [^>]* d="M[\d.]+ ([\d.]+)/g)].map(([, y]) => Number(y));
   assertEquals([crossAt.length, crossAt[0]! > crossAt[1]!], [3, true]);
   const stopped = liveDiagram([{ at: 9_000, lamport: 7, node: "s-aaaa11", event: "stop" }], dying);
-  assertEquals(stopped.match(/<title>not there</g)!.length, 2);
+  assertEquals(stopped.match(/<title>dead</g)!.length, 2);
 });
 
 Deno.test("The live diagram of one server knows it by its name, its id, and the beginning of that, also when it says nothing", () => {

@@ -46,8 +46,8 @@ Deno.test("whereIsLive() says which servers have an activity, and since when tho
     `s-a:7 was published by ada at 00:00:50.000 (Lamport time 99): {"text":"Hi"}
 
   127.0.0.1:8000  has it; 2 clients there; these may not have it yet: bob (10.0.0.8:6001)
-  127.0.0.1:8001  not yet: it has up to 6 of this origin; silent since 00:00:48.000
-  127.0.0.1:8002  not yet: it has nothing of this origin; not there since 00:00:30.000
+  127.0.0.1:8001  not yet: it has up to 6 of this origin; suspect since 00:00:48.000
+  127.0.0.1:8002  not yet: it has nothing of this origin; dead since 00:00:30.000
 
 1 of 3 servers has it, says 127.0.0.1:8000.
 `,

@@ -62,7 +62,7 @@ test("with one token clients of any server are disconnected, and any server is d
     await page.locator("#order-title", { hasText: `Drain ${second.name}?` }).waitFor();
     await page.locator("#order-do").click();
     assertEquals(await second.program.ended(), 0);
-    await page.locator(".server .badge", { hasText: "has left" }).waitFor();
+    await page.locator(".server .badge", { hasText: "left" }).waitFor();
     assertEquals(await page.locator("#live").textContent(), "live");
   });
 });

@@ -49,6 +49,7 @@ test("a page whose server stands still goes grey within three seconds, goes on a
   await page.getByRole("link", { name: `${second.name}: its page` }).waitFor();
   // A line that lies flat has no height, and counts as hidden.
   await page.locator("#neighbours .edge[data-state=good]").waitFor({ state: "attached" });
+  await waysAreOpen(page);
 
   first.program.signal("SIGSTOP");
   const stoppedAt = performance.now();
@@ -178,6 +179,16 @@ test("no text is too long for the client page, as what is typed wrongly into it"
     await page.context().close();
   }
 });
+
+/** The page's way to other servers is loaded: that comes from its own server, when it hears of others. */
+async function waysAreOpen(page: Page): Promise<void> {
+  const giveUpAt = performance.now() + 30_000;
+  const isLoaded = async () => {
+    const worker = page.workers().at(-1);
+    return worker !== undefined && await worker.evaluate("typeof sources").catch(() => "") === "object";
+  };
+  while (!await isLoaded()) if (performance.now() > giveUpAt) throw new Error("The page has no way to other servers");
+}
 
 /** How much wider the page is than its window. */
 function widerBy(page: Page): Promise<number> {

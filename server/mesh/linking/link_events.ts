@@ -128,7 +128,7 @@ export class LinkEvents implements PeerLinkOwner {
   onSuspect(link: PeerLink, isSuspect: boolean): void {
     const { links, members, owner } = this.#parts;
     if (!links.counts(link)) return;
-    if (isSuspect) logger.warning("{name} is silent", { name: link.name });
+    if (isSuspect) logger.warning("{name} is suspect: it is silent", { name: link.name });
     const known = members.get(link.serverId)?.state === "suspect";
     if (isSuspect !== known) this.#note(isSuspect ? "suspected" : "trusted", link.serverId);
     members.suspected(link.serverId, isSuspect, this.#nowMs);
@@ -226,7 +226,11 @@ export class LinkEvents implements PeerLinkOwner {
     catchUp.lost(serverId);
     if (end === "left") logger.info("{name} has left", { name: link.name });
     else if (end === "duplicate") logger.info("{name} keeps another link", { name: link.name });
-    else if (!isStopping()) logger.warning("lost {name}: {why}", { name: link.name, why });
+    else if (!isStopping()) {
+      // After all heartbeats nobody calls it any more: to this server it is dead, until it is back.
+      const what = end === "silent" ? "{name} is dead: {why}" : "the link to {name} is lost: {why}";
+      logger.warning(what, { name: link.name, why });
+    }
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
     members.lost(serverId, end === "refused" ? "lost" : end, this.#nowMs);
     replication.end(link);

@@ -37,10 +37,10 @@ Deno.test("stepTelling() tells an outage once, however many attempts it takes, a
     ),
     [
       "the connection was lost: the network broke it",
-      "cannot reach 127.0.0.1:8000; trying until it answers",
+      "cannot reach 127.0.0.1:8000; reconnecting until it answers",
       "connected again, to 127.0.0.1:8000; 3 missed activities follow",
       "the server ended the connection: the server is stopping",
-      "cannot reach 127.0.0.1:8000; trying until it answers",
+      "cannot reach 127.0.0.1:8000; reconnecting until it answers",
       "connected again, to 127.0.0.1:8000; 1 missed activity follows",
     ],
   );

@@ -18,7 +18,7 @@ Deno.test("Who asks for the diagram looks: it says since when that is recorded, 
   assertEquals(looks(), 1);
   assertStringIncludes(svg, "Nothing has happened since 00:01:30, when somebody began to look.");
   assert(svg.indexOf(">h:8001</text>") < svg.indexOf(">h:8002</text>"));
-  assertStringIncludes(svg, "server s-2, h:8001: not there");
+  assertStringIncludes(svg, "server s-2, h:8001: dead");
   node.events = [EVENT];
   // The same for everybody within a second, who all look.
   assertEquals([diagram.draw(ASKED), looks()], [svg, 2]);

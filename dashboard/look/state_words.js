@@ -1,0 +1,48 @@
+// @ts-check
+/**
+ * One word for each state that a person is shown: the table of `view/state_words.ts`, as browsers read no TypeScript. A
+ * test keeps them equal. Pure data.
+ */
+
+/** The words, by what is in the state. */
+export const STATE_WORDS = Object.freeze({
+  /** Another server, as the one that answers sees it. */
+  server: {
+    self: "this server",
+    linked: "linked",
+    suspect: "suspect",
+    dead: "dead",
+    parted: "parted",
+    left: "left",
+    draining: "draining",
+  },
+  /** A server, as it says itself (`/readyz`, `thrum_state`). */
+  own: {
+    joining: "joining",
+    refused: "refused",
+    ready: "ready",
+    draining: "draining",
+    stopping: "stopping",
+  },
+  /** A client or a page, and its server. */
+  session: {
+    connecting: "connecting",
+    live: "live",
+    reconnecting: "reconnecting",
+    ended: "ended",
+    stopped: "stopped",
+    signedOut: "signed out",
+  },
+  /** A connection, as its server sees it. */
+  connection: {
+    watching: "watching",
+    probing: "probing",
+    unwatched: "not watched",
+    lost: "lost",
+  },
+  /** A user. */
+  user: {
+    online: "online",
+    offline: "offline",
+  },
+});
