@@ -25,6 +25,11 @@ export interface Commit {
 /** Something that waits until its entries are committed. */
 export interface AwaitingCommit {
   committed(): void;
+  /**
+   * The turn has ended, and will be committed later, when others may have ended already. Gives who is to be told of
+   * this one. Without it that is the same one for every turn.
+   */
+  sealed?(): AwaitingCommit;
   /** `committed` has thrown: its connection has to be cut. All others are told all the same. */
   faulted?(): void;
 }

@@ -1,7 +1,8 @@
 /**
- * Writes the log of this server. Numbers the entries of one turn of the event loop, and stores them in one transaction.
- * Only then anybody is told. Owns the store and the Lamport clock (`durable_clock.ts`). `log_reader.ts` reads the log.
- * `direct_messages.ts`, `place_notes.ts` and `replicated_entries.ts` write into its turns.
+ * Writes the log of this server. Numbers the entries of one turn of the event loop, and stores them in one write
+ * (`commit_queue.ts`). Only then anybody is told. Owns the store and the Lamport clock (`durable_clock.ts`).
+ * `log_reader.ts` reads the log. `direct_messages.ts`, `place_notes.ts` and `replicated_entries.ts` write into its
+ * turns.
  */
 
 import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../../log/segment.ts";
@@ -14,8 +15,9 @@ import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import { broadcastRoom, writeBroadcast } from "../../protocol/publication/broadcast_bytes.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
-import { DurationCount, type Durations } from "../../view/metric_counters.ts";
+import type { Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
+import { CommitQueue, type EndedTurn } from "./commit_queue.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { DirectMessages } from "./direct_messages.ts";
@@ -54,7 +56,6 @@ export class Journal {
   readonly retention: Retention;
   /** Which origins have moved in the log since the start. */
   readonly changes: VectorChanges = new VectorChanges();
-  readonly #store: Store;
   readonly #clock: Clock;
   readonly #owner: JournalOwner;
   readonly #log: LogReader;
@@ -67,7 +68,9 @@ export class Journal {
   #waiting = new Set<AwaitingCommit>();
   #registrations: (() => void)[] = [];
   #turnIsOpen = false;
-  readonly #commits = new DurationCount();
+  readonly #queue: CommitQueue;
+  /** The newest position of all turns that have ended: the head, or beyond it while turns wait for the disk. */
+  #ended: Position;
   #accepted = 0;
   #taken = 0;
   readonly #times = new TurnTimes();
@@ -82,17 +85,19 @@ export class Journal {
     owner: JournalOwner,
   ) {
     const { vector, lamport } = store.opened;
-    this.#store = store;
     this.#clock = clock;
     this.#owner = owner;
     this.past = this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
+    this.#queue = new CommitQueue({
+      ...{ store, clock },
+      stored: (turn) => this.#stored(turn),
+      failed: (error) => this.#log.fail(error),
+    });
+    this.#ended = store.opened.head;
     this.#builder = new SegmentBuilder(vector, store.opened.tombstones);
     this.#vector = { ...vector };
     this.#time = new DurableClock(lamport);
-    const openTurn = () => {
-      this.#openTurn();
-      return this.#turn;
-    };
+    const openTurn = () => (this.#openTurn(), this.#turn);
     this.origins = new Origins(store.opened, {
       vector: this.#vector,
       changes: this.changes,
@@ -130,7 +135,7 @@ export class Journal {
     }, messagesWaitMs);
   }
 
-  /** The name of this server: the origin of its entries. */
+  /** The name of this server, as an origin. */
   get serverId(): string {
     return this.origins.serverId;
   }
@@ -157,19 +162,19 @@ export class Journal {
     return this.#accepted > 0;
   }
 
-  /** Entries that this server has numbered since it was started. */
+  /** Entries that it has numbered since then. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** Entries of all servers that are stored since this one was started. */
+  /** Entries of all servers that were stored since it was started. */
   get taken(): number {
     return this.#taken;
   }
 
   /** How long the store took for each turn with something to store. */
   get commits(): Durations {
-    return this.#commits.durations;
+    return this.#queue.durations;
   }
 
   /** The newest sequence of `origin`, stored or in the open turn. */
@@ -188,7 +193,7 @@ export class Journal {
   /** A message of this Lamport time came, or something happened here if there is no time. Gives the time after it. */
   tick(lamport?: number): number {
     const now = this.#time.receive(lamport);
-    if (this.#time.isToBeWritten) this.#writeLamport();
+    this.#writeLamport();
     return now;
   }
 
@@ -196,10 +201,10 @@ export class Journal {
   reach(lamport: number): void {
     if (lamport <= this.#time.now) return;
     this.#time.reach(lamport);
-    if (this.#time.isToBeWritten) this.#writeLamport();
+    this.#writeLamport();
   }
 
-  /** As `tick`, for a message that enters the log in this turn. The clock is written with it. */
+  /** As `tick`, for a message that enters the log in this turn: the clock is written with it. */
   tickInTurn(lamport: number | undefined): number {
     return this.#time.receive(lamport);
   }
@@ -260,17 +265,17 @@ export class Journal {
     return this.#usedMessageId(username, messageId) !== undefined;
   }
 
-  /** The line of an entry, stored or in the open turn. */
+  /** The line of an entry, stored or not yet. */
   lineOf(id: EntryId): string | undefined {
-    return this.#builder.lineOf(id.origin, id.sequence) ?? this.#log.lineOf(id);
+    return this.#builder.lineOf(id.origin, id.sequence) ?? this.#queue.lineOf(id) ?? this.#log.lineOf(id);
   }
 
   /** The account of this name, stored or in the open turn. */
   accountOf(username: string): Account | undefined {
-    return this.#turn.accounts.get(username) ?? this.storedAccount(username);
+    return this.#turn.accounts.get(username) ?? this.#queue.account(username) ?? this.storedAccount(username);
   }
 
-  /** Whether there is such a user, stored or in the open turn. */
+  /** Whether there is such a user, stored or not yet. */
   hasAccount(username: string): boolean {
     return this.accountOf(username) !== undefined;
   }
@@ -334,9 +339,7 @@ export class Journal {
     this.#turn.note(key, value);
   }
 
-  /**
-   * Tells `waiting` once, when all entries so far are committed, and before any of them is delivered.
-   */
+  /** Tells `waiting` once, when all entries so far are committed, and before any of them is delivered. */
   whenCommitted(waiting: AwaitingCommit): void {
     this.#openTurn();
     this.#waiting.add(waiting);
@@ -349,59 +352,55 @@ export class Journal {
   }
 
   /**
-   * Ends the turn now, and not with the turn of the event loop. Commits its entries in one transaction, and hands them
-   * to the owner in one call.
+   * Ends the turn now, and not with the turn of the event loop. It is stored and told when this returns, and so are all
+   * turns before it. Where the store waits for the disk, this waits in place.
    */
   flush(): void {
-    this.#turnIsOpen = false;
-    this.directMessages.turnEnded();
-    if (this.#log.hasFailed) return;
-    let commit: Commit;
-    try {
-      commit = this.#commit();
-    } catch (error) {
-      this.#log.fail(error);
-      return;
-    }
-    this.#owner.committed(commit);
+    this.#endTurn();
+    this.#queue.finish();
+  }
+
+  /** Whether turns have ended that are not on the disk yet. Nobody was told of them. */
+  get isWaiting(): boolean {
+    return this.#queue.isWaiting;
   }
 
   /**
-   * All of the turn is in the commit, and nothing of it stays here. Whatever the owner begins now belongs to the next
+   * All of the turn goes to the store, and nothing of it stays here. Whatever the owner begins then belongs to the next
    * turn.
    */
-  #commit(): Commit {
-    const segments = this.#builder.take(this.#log.head, this.#times.takenAt);
-    const turn = this.#turn;
-    let holes: Vector | undefined;
-    let names: readonly string[] = [];
-    let lostAccounts: readonly string[] = [];
-    if (segments.length > 0 || turn.isWorthKeeping) {
-      const begunAtMs = this.#clock.nowMs();
-      this.#store.commit(turn.batch(segments, this.#time.now));
-      this.#commits.add(this.#clock.nowMs() - begunAtMs);
-      this.#time.written();
-      holes = this.#accept(segments);
-      names = [...turn.accounts.keys()];
-      lostAccounts = turn.lostAccounts;
-      this.#turn = new TurnBatch();
-    }
-    const [waiting, registrations] = [this.#waiting, this.#registrations];
-    this.#waiting = new Set();
-    this.#registrations = [];
-    return { segments, holes, waiting, names, lostAccounts, registrations };
+  #endTurn(): void {
+    this.#turnIsOpen = false;
+    this.directMessages.turnEnded();
+    if (this.#log.hasFailed) return;
+    const segments = this.#builder.take(this.#ended, this.#times.takenAt);
+    const [batch, waiting, registrations] = [this.#turn, this.#waiting, this.#registrations];
+    [this.#turn, this.#waiting, this.#registrations] = [new TurnBatch(), new Set(), []];
+    this.#ended = segments.at(-1)?.position ?? this.#ended;
+    this.#keep({ segments, batch, waiting, registrations }, segments.length > 0 || batch.isWorthKeeping);
   }
 
   /** Writes the clock before anybody is told a time that it could fall behind after a restart. */
   #writeLamport(): void {
-    if (this.#log.hasFailed) return;
-    const nothing = { segments: [], accounts: [], messageIds: [], cursors: [], endedCursors: [] };
+    if (!this.#time.isToBeWritten || this.#log.hasFailed) return;
+    this.#keep({ segments: [], batch: new TurnBatch(), waiting: [], registrations: [], isSilent: true }, true);
+  }
+
+  #keep(turn: EndedTurn, isWorthKeeping: boolean): void {
     try {
-      this.#store.commit({ ...nothing, lamport: this.#time.now });
-      this.#time.written();
+      this.#queue.add(turn, isWorthKeeping ? turn.batch.batch(turn.segments, this.#time.now) : undefined);
+      if (isWorthKeeping) this.#time.written();
     } catch (error) {
       this.#log.fail(error);
     }
+  }
+
+  /** The store has a turn, and all before it were told. */
+  #stored({ segments, batch, waiting, registrations, isSilent }: EndedTurn): void {
+    if (this.#log.hasFailed || isSilent) return;
+    const holes = this.#accept(segments);
+    const names = [...batch.accounts.keys()];
+    this.#owner.committed({ segments, holes, waiting, names, lostAccounts: batch.lostAccounts, registrations });
   }
 
   /** The holes before them, as in `Commit`. */
@@ -423,7 +422,7 @@ export class Journal {
     this.#turnIsOpen = true;
     this.#times.begin(this.#clock, this.retention);
     this.#clock.endOfTurn(() => {
-      if (this.#turnIsOpen) this.flush();
+      if (this.#turnIsOpen) this.#endTurn();
     });
   }
 
@@ -441,7 +440,7 @@ export class Journal {
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    const used = this.#turn.usedMessageId(username, messageId);
+    const used = this.#turn.usedMessageId(username, messageId) ?? this.#queue.usedMessageId(username, messageId);
     if (used !== undefined) return used;
     const stored = this.#log.read((store) => store.usedMessageId(username, messageId));
     // This turn may take an entry back, and take it in anew. Such an entry is no repeat of itself.

@@ -139,7 +139,8 @@ export class TurnBatch {
   }
 }
 
-function messageIdKey(username: string, messageId: string): string {
+/** One text for each id of any user. */
+export function messageIdKey(username: string, messageId: string): string {
   // No username holds a NUL, so that no two pairs are written the same.
   return `${username}\0${messageId}`;
 }

@@ -91,8 +91,9 @@ export class PlaceKeeper {
   readonly #counts = new Map<string, ReadingCounts>();
   /** Of lost servers: what is not in the table yet. Each user is settled before anything is asked or said of it. */
   readonly #losses: Losses;
-  /** Whether all that was noted of losses is in the store. */
-  #isStored = true;
+  /** How often losses were noted, and up to which time that is in the store. */
+  #noted = 0;
+  #stored = 0;
   /** Places of this server that ended before it could say so; absent once it can. */
   #endedEarly: LostPlace[] | undefined = [];
 
@@ -266,8 +267,8 @@ export class PlaceKeeper {
       const loss = { server: serverId, lostAt, notedAt: this.#now() };
       this.#table.serverLost({ ...loss, ...(run === undefined ? {} : { run }) }, lost);
       this.#keep();
-      if (this.#isStored) journal.whenDelivered(() => this.#isStored = true);
-      this.#isStored = false;
+      const noted = ++this.#noted;
+      journal.whenDelivered(() => this.#stored = noted);
     };
     this.#losses.add({ usernames, conclude: (portion) => unlessUnreadable(() => conclude(portion)) });
   }
@@ -278,7 +279,7 @@ export class PlaceKeeper {
    */
   whenStored(username: string, run: () => void): void {
     this.#losses.settle(username);
-    if (this.#isStored) run();
+    if (this.#stored === this.#noted) run();
     else this.#parts.journal.whenDelivered(run);
   }
 

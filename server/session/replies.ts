@@ -37,6 +37,8 @@ export class Replies implements AwaitingCommit {
   /** What is still to be made then. */
   #due: TurnAnswers | undefined;
   #isAnswering = false;
+  /** Turns that have ended and are not committed yet, with answers for this connection. */
+  #sealed = 0;
   /** Bytes that the link had no room for. */
   #untakenBytes = 0;
 
@@ -47,7 +49,7 @@ export class Replies implements AwaitingCommit {
 
   /** Whether something waits for the end of the turn. */
   get isWaiting(): boolean {
-    return this.#withTurn !== "" || this.#due !== undefined;
+    return this.#withTurn !== "" || this.#due !== undefined || this.#sealed > 0;
   }
 
   /** Whether none waits, and all bytes that were written to it have left this process. */
@@ -92,9 +94,30 @@ export class Replies implements AwaitingCommit {
 
   /** The turn is committed. */
   committed(): void {
+    this.#say(this.#take());
+  }
+
+  /** The turn has ended: what waits now is said when that turn is committed, and nothing that comes later. */
+  sealed(): AwaitingCommit {
+    const lines = this.#take();
+    this.#sealed++;
+    return {
+      committed: () => {
+        this.#sealed--;
+        this.#say(lines);
+      },
+      faulted: () => this.faulted(),
+    };
+  }
+
+  #take(): string {
     this.#makeAnswers();
     const lines = this.#withTurn;
     this.#withTurn = "";
+    return lines;
+  }
+
+  #say(lines: string): void {
     if (!this.#owner.isGone && lines !== "") this.write(encoder.encode(lines));
   }
 

@@ -271,6 +271,17 @@ export interface Store extends Disposable {
    */
   commit(batch: Batch): void;
   /**
+   * There if a commit waits for the disk. As `commit`, but waits beside the event loop, for all batches together that
+   * came meanwhile. Calls `done` when the batch is on the disk, in the order of the batches. Until then no reader of
+   * the store finds anything of it. With an `error` the store has not kept it: the server cannot go on then.
+   * @throws as `commit`.
+   */
+  readonly commitInBackground?: (batch: Batch, done: (error?: unknown) => void) => void;
+  /**
+   * Waits in place for all batches that are not on the disk yet, and calls what waits for them. @throws {StoreError}
+   */
+  finishCommits?(): void;
+  /**
    * Segments after `position` in order: at least one if there is one, then at most as many as fit into `maxBytes`, or
    * fewer. Only an empty result means the end of the log. Positions have holes where segments were forgotten.
    */

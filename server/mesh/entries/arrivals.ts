@@ -78,7 +78,13 @@ export class Arrivals {
   #plan: ReadonlyMap<string, string> = new Map();
   /** Origins of which something came in this turn. */
   readonly #changed = new Set<string>();
-  readonly #awaiting: AwaitingCommit = { committed: () => this.#tellHave() };
+  readonly #awaiting: AwaitingCommit = {
+    committed: () => this.#tellHave(this.#takeChanged()),
+    sealed: () => {
+      const changed = this.#takeChanged();
+      return { committed: () => this.#tellHave(changed) };
+    },
+  };
   /** Whether something of another server was taken in in this turn. */
   #hasReplicated = false;
   /**
@@ -220,13 +226,17 @@ export class Arrivals {
   }
 
   /** What came in this turn is committed: its servers are told. */
-  #tellHave(): void {
-    for (const origin of this.#changed) {
-      const peer = this.#peers.get(origin);
-      const vector = { [origin]: this.#journal.lastOf(origin) };
-      peer?.link.send({ command: "HAVE", vector });
-    }
+  /** How far the turn goes in each of the origins of which something came in it. */
+  #takeChanged(): readonly (readonly [origin: string, last: number])[] {
+    const changed = [...this.#changed].map((origin) => [origin, this.#journal.lastOf(origin)] as const);
     this.#changed.clear();
+    return changed;
+  }
+
+  #tellHave(changed: readonly (readonly [origin: string, last: number])[]): void {
+    for (const [origin, last] of changed) {
+      this.#peers.get(origin)?.link.send({ command: "HAVE", vector: { [origin]: last } });
+    }
     this.#hasReplicated = true;
   }
 

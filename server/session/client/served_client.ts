@@ -214,7 +214,7 @@ export class ServedClient implements ReaderOwner {
     if (this.#isFinishing) return;
     const { journal, hub } = this.#parts;
     // What it has published is about to come.
-    if (this.#publishedAt === journal.turnMs) journal.flush();
+    if (this.#publishedAt === journal.turnMs || journal.isWaiting) journal.flush();
     this.#isFinishing = true;
     this.supervision.end();
     if (this.#reader === undefined) return;

@@ -93,6 +93,8 @@ export class LogFiles {
   #synced = 0;
   /** Bytes that are being brought to the disk; `undefined` when none are. */
   #syncing: number | undefined;
+  /** Who waits for what was appended before the next sync. */
+  #waiting: ((error: unknown) => void)[] = [];
   #isClosed = false;
   #syncFailure: unknown;
   /** A reserve that can be closed when another file cannot be opened. */
@@ -251,6 +253,12 @@ export class LogFiles {
     unlinkSync(`${this.#folder}/${nameOfLogFile(file)}`);
   }
 
+  /** Calls `done` when everything that was appended so far is on the disk, or with the error. Never in the call. */
+  whenSynced(done: (error: unknown) => void): void {
+    this.#waiting.push(done);
+    if (this.#syncing === undefined) this.#syncInBackground();
+  }
+
   /** Waits until all kept bytes are on the disk. */
   sync(): void {
     if (this.#syncFailure !== undefined) throw this.#syncFailure;
@@ -309,6 +317,8 @@ export class LogFiles {
     const full = [...this.#full];
     const handles = this.#handle === undefined ? full : [...full, this.#handle];
     const isNew = this.#isFolderUnsynced;
+    const waiting = this.#waiting;
+    this.#waiting = [];
     this.#isFolderUnsynced = false;
     this.#syncing = this.#unsynced;
     this.#unsynced = 0;
@@ -318,6 +328,9 @@ export class LogFiles {
       if (error) this.#syncFailure = error;
       else this.#synced = Math.max(this.#synced, position);
       this.#closeFull(this.#isClosed ? Infinity : full.length);
+      if (this.#isClosed) return;
+      for (const done of waiting) done(this.#syncFailure);
+      if (this.#waiting.length > 0 && this.#syncing === undefined) this.#syncInBackground();
     };
     const next = (index: number, error?: unknown) => {
       if (error || index === handles.length) return done(error);

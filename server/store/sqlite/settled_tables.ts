@@ -43,6 +43,8 @@ export interface LoggedTurn {
   readonly turn: number;
   readonly batch: Batch;
   readonly inbox: InboxChange;
+  /** When its newest segment was taken in, or the newest one before it. */
+  readonly takenAt: number;
   readonly frames: readonly { readonly start: number; readonly length: number }[];
   /** Where it begins and ends in the log files. */
   readonly file: number;
@@ -161,7 +163,7 @@ export class SettledTables {
     } else this.unsettled.add(this.#unsettledTurn(logged));
     this.#turn = turn;
     this.#head = batch.segments.at(-1)?.position ?? this.#head;
-    this.#takenAt = batch.segments.at(-1)?.takenAt ?? this.#takenAt;
+    this.#takenAt = logged.takenAt;
     this.#lamport = batch.lamport;
   }
 
@@ -315,7 +317,8 @@ export class SettledTables {
       const { batch, turn, frames, file, start, length } = next.value;
       if (rows === undefined) {
         const inbox = inboxChange(batch, (origin) => this.sequenceAt(batch, origin), this.#takenAt);
-        this.take({ turn, batch, inbox, frames, file, start, end: start + length });
+        const takenAt = batch.segments.at(-1)?.takenAt ?? this.#takenAt;
+        this.take({ turn, batch, inbox, takenAt, frames, file, start, end: start + length });
         if (this.unsettled.size >= SETTLED_AT_ONCE) this.settle(Infinity);
       } else {
         dropped += batch.segments.reduce((sum, { first, last }) => sum + last - first + 1, 0);

@@ -13,15 +13,14 @@ import { accountsAfter } from "../account_order.ts";
 import type { DiskUse } from "../budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
-import { inboxChange } from "../inbox.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, seenAt } from "./log_files.ts";
-import { checkBatch, findBuriable, vectorAt } from "../origin_log.ts";
+import { findBuriable, vectorAt } from "../origin_log.ts";
 import { storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SettledTables } from "./settled_tables.ts";
 import { one } from "./sqlite_statements.ts";
 import { type Background, Checkpoints } from "../turns/checkpoints.ts";
-import { TurnEncoder } from "../turns/turn_record.ts";
+import { TurnCommits } from "../turns/turn_commits.ts";
 import type {
   Account,
   Batch,
@@ -57,6 +56,7 @@ export interface SqliteStoreParts {
 }
 
 const DATABASE = "thrum.sqlite";
+const REMOVED = "was removed while the server ran";
 /** A turn is in the database after this time at the latest, if the disk does its part. */
 const SETTLE_MS = 200;
 /** The time between two portions of turns, and how many turns a portion has: about a millisecond of work. */
@@ -97,14 +97,14 @@ class SqliteStore implements Store {
   readonly #files: LogFiles;
   readonly #folder: string;
   readonly #fileBytes: number;
-  readonly #waitsForDisk: boolean;
   readonly #background: Background | undefined;
   readonly #watch: FileWatch;
   readonly #tables: SettledTables;
   readonly #checkpoints: Checkpoints;
-  readonly #encoder = new TurnEncoder();
   /** The newest turn of each log file. */
   readonly #turnOfFile = new Map<number, number>();
+  readonly #commits: TurnCommits;
+  readonly commitInBackground?: NonNullable<Store["commitInBackground"]>;
   #timer: Timer | undefined;
   /** Why nothing can be written any more. */
   #failure: unknown;
@@ -116,8 +116,11 @@ class SqliteStore implements Store {
     this.#files = files;
     this.#folder = folder;
     this.#fileBytes = fileSizes.file;
-    this.#waitsForDisk = synchronous === "full";
     this.#background = background;
+    const waitsForDisk = synchronous === "full";
+    if (waitsForDisk && background !== undefined) {
+      this.commitInBackground = (batch, done) => this.#commitInBackground(batch, done);
+    }
     this.#watch = new FileWatch(folder, seenAt);
     this.#tables = new SettledTables({
       ...{ database, files, folder, makeServerId, maxAnonymousIds },
@@ -130,6 +133,12 @@ class SqliteStore implements Store {
       path: `${folder}/${DATABASE}`,
       background,
       begins: () => this.#checkpointBegins(),
+      failed: (error) => this.#failure ??= isMissing(error) ? new TakenAwayError(`${DATABASE} ${REMOVED}`) : error,
+    });
+    this.#commits = new TurnCommits({
+      ...{ files, tables: this.#tables, waitsForDisk },
+      settlesAtOnce: () => this.#checkpoints.finish(),
+      logged: (turn, file) => this.#turnOfFile.set(file, turn),
       failed: (error) => this.#failure ??= error,
     });
     try {
@@ -143,29 +152,23 @@ class SqliteStore implements Store {
   }
 
   commit(batch: Batch): void {
+    this.finishCommits();
     this.#checkHealth();
-    const tables = this.#tables;
-    const dropsSegments = batch.renamed !== undefined || batch.buried !== undefined;
-    const sequenceAt = (origin: string) => tables.sequenceAt(batch, origin);
-    checkBatch(batch, tables.head, tables.serverId, sequenceAt);
-    const inbox = inboxChange(batch, sequenceAt, tables.takenAt);
-    // Such a turn is settled at once.
-    if (dropsSegments) this.#write(() => this.#checkpoints.finish());
-    const turn = tables.turn + 1;
-    const { bytes, frames } = this.#encoder.encode(turn, batch);
-    const head = batch.segments.at(-1)?.position ?? tables.head;
-    const { file, start } = this.#write(() => this.#files.append(bytes, head));
-    this.#turnOfFile.set(file, turn);
-    this.#lasting(() => {
-      if (this.#waitsForDisk || batch.isSynced === true) this.#files.sync();
-      tables.take({ turn, batch, inbox, frames, file, start, end: start + bytes.length });
-    });
-    try {
-      this.#settleSoon();
-    } catch (error) {
-      // The log has the turn. Whoever writes next, or looks at the files, is told.
-      this.#failure = error;
-    }
+    this.#write(() => this.#commits.commit(batch));
+    this.#settleSoon();
+  }
+
+  finishCommits(): void {
+    if (!this.#commits.isWaiting) return;
+    this.#checkHealth();
+    this.#write(() => this.#commits.finish());
+    this.#settleSoon();
+  }
+
+  #commitInBackground(batch: Batch, done: (error?: unknown) => void): void {
+    this.#checkHealth();
+    const told = (error?: unknown) => error === undefined ? done() : done(storeError("write to", this.#folder, error));
+    this.#write(() => this.#commits.commitInBackground(batch, told, () => this.#settleSoon()));
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -346,6 +349,15 @@ class SqliteStore implements Store {
 
   /** Settles what is new: now and then, a little at a time. */
   #settleSoon(): void {
+    try {
+      this.#settleInTime();
+    } catch (error) {
+      // The log has it. Whoever writes next, or looks at the files, is told.
+      this.#failure = error;
+    }
+  }
+
+  #settleInTime(): void {
     const { unsettled } = this.#tables;
     if (this.#background === undefined) {
       if (unsettled.size >= MAX_UNSETTLED) this.#settleNow(Infinity);
@@ -410,20 +422,12 @@ class SqliteStore implements Store {
     if (this.#failure !== undefined) throw storeError("write to", this.#folder, this.#failure);
   }
 
-  /** After a failure of `write` nothing can be written any more: memory and disk may say different things. */
-  #lasting(write: () => void): void {
-    try {
-      write();
-    } catch (cause) {
-      this.#failure = cause;
-      throw storeError("write to", this.#folder, cause);
-    }
-  }
-
   #write<T>(write: () => T): T {
     try {
       return write();
     } catch (cause) {
+      // A mistake of the caller, not of the disk.
+      if (cause instanceof RangeError) throw cause;
       throw storeError("write to", this.#folder, cause);
     }
   }
@@ -435,4 +439,8 @@ class SqliteStore implements Store {
       throw storeError("read", this.#folder, cause);
     }
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: string }).code === "ENOENT";
 }
