@@ -170,7 +170,7 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
     if (before === undefined || before.n < n) newest.set(sender, event);
     else if (
       before.n > n && !mayComeLate(evidence, event, before) && !begunWith(evidence, vector, event) &&
-      !wasToldOf(evidence, event)
+      !wasToldOf(evidence, event) && !wasTakenBack(evidence, event, before.at)
     ) {
       const what = `${chain} received ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
       yield { promise: "a sender's order is kept", what, at };

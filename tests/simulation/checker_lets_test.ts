@@ -237,6 +237,32 @@ Deno.test("the checker passes over what a client lacks of an origin that was for
   assertEquals([isWhole(40_000), isWhole(60_000)], [true, false]);
 });
 
+Deno.test("the checker passes over what comes late to a client that was sent back before numbers given out twice", () => {
+  const told = (goesBackAt: number): Told[] => {
+    const gap: Told = [goesBackAt, "c2", {
+      what: "gap",
+      session: "c2.1",
+      gaps: [{ origin: "s1", first: 1, last: 2 }],
+    }];
+    const rest: Told[] = [
+      [50, "s1", { what: "started", serverId: "s1" }],
+      [60, "s1", { what: "stored", entries: [{ id: "s1:2", isFor: "servers" }] }],
+      received(70, "c2", 2, "s1:3"),
+      received(90, "c2", 1, "s1:1"),
+    ];
+    return [
+      ...BEGINNING,
+      ...[1, 2, 3].flatMap((n) => [stored(20, "s1", `s1:${n}`, n === 2 ? 9 : Math.min(n, 2))]),
+      [40, "s1", { what: "died", how: "crash" }],
+      [40, "s1", { what: "lost entries", ids: ["s1:2"] }],
+      ...[...rest, gap].toSorted(([one], [other]) => one - other),
+    ];
+  };
+  const isKept = (goesBackAt: number) =>
+    !broken(told(goesBackAt), { cuts: "silent" }).includes("a sender's order is kept");
+  assertEquals([isKept(80), isKept(65)], [true, false]);
+});
+
 Deno.test("the checker passes over what comes again to a plain client whose server dropped it with numbers before it", () => {
   const told = (isDropped: boolean): Told[] => [
     ...BEGINNING,
