@@ -172,12 +172,18 @@ export interface PlaceSaidMessage {
 /** How many connections users have there, beside `ONLINE`. A connection that can resume is not counted. */
 export interface SessionsMessage {
   readonly command: "SESSIONS";
-  readonly users: readonly { readonly username: string; readonly plain: number; readonly resuming: number }[];
+  readonly users: readonly {
+    readonly username: string;
+    readonly plain: number;
+    readonly resuming: number;
+    /** A connection of the user begins, and has only so much of these origins. It is said until the next `BEHIND`. */
+    readonly behind?: WireVector;
+  }[];
 }
 
 /**
- * Users who have not got everything up to the sender's last announcement, with their vectors for the origins that
- * matter. The message names all of them, or the first ones.
+ * Users who have not got everything that the sender announces next, or has just greeted with. `vector` has the origins
+ * that matter. The message names all of them, or the first ones.
  */
 export interface BehindMessage {
   readonly command: "BEHIND";

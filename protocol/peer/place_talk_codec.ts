@@ -36,6 +36,7 @@ export function readPlaceTalk(command: string, fields: Fields): PlaceTalkMessage
         users: readUsers(fields.users, (user) => ({
           plain: integerField(user.plain, "plain", 0, MAX_SESSIONS),
           resuming: integerField(user.resuming, "resuming", 0, MAX_SESSIONS),
+          ...(user.behind === undefined || user.behind === null ? {} : { behind: readVector(user.behind) }),
         })),
       };
     case "BEHIND":

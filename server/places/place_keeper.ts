@@ -34,8 +34,8 @@ export interface PlaceKeeperParts {
    * What others have of the log, as far as they said so: what they may have that is not here has to be named to them.
    */
   others(): Iterable<{ readonly serverId: string; readonly vector: Vector }>;
-  /** A user has another number of connections here. */
-  countsChanged(username: string): void;
+  /** A user has another number of connections here. A new one that is `behind` has only so much of these origins. */
+  countsChanged(username: string, behind?: Vector): void;
 }
 
 /** How many connections a user has that read. */
@@ -129,14 +129,15 @@ export class PlaceKeeper {
   // ---- connections of this server --------------------------------------------------------------------------------
 
   /**
-   * A connection begins to read, at the end of the log or (`position`) before. Gives the name under which the
-   * other calls know it.
+   * A connection begins to read, at the end of the log or (`position`) before; it has `has`. Gives the name under which
+   * the other calls know it.
    */
-  begin(connection: ReadingConnection, position: Position | undefined): number {
+  begin(connection: ReadingConnection, position: Position | undefined, has: Vector): number {
     const id = this.#table.allotId();
     this.#connections.set(id, connection);
     this.moved(id, position);
-    this.#count(connection, 1);
+    // Others know of its login, and may know of its former place, before this server announces itself again.
+    this.#count(connection, 1, position === undefined ? {} : differing(has, this.#parts.journal.vector));
     return id;
   }
 
@@ -405,12 +406,12 @@ export class PlaceKeeper {
     return connection;
   }
 
-  #count({ username, canResume }: ReadingConnection, change: 1 | -1): void {
+  #count({ username, canResume }: ReadingConnection, change: 1 | -1, behind: Vector = {}): void {
     const { plain, resuming } = this.countsOf(username);
     const counts = canResume ? { plain, resuming: resuming + change } : { plain: plain + change, resuming };
     if (counts.plain + counts.resuming === 0) this.#counts.delete(username);
     else this.#counts.set(username, counts);
-    this.#parts.countsChanged(username);
+    this.#parts.countsChanged(username, Object.keys(behind).length === 0 ? undefined : behind);
   }
 
   #keep(): void {

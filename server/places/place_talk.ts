@@ -64,7 +64,7 @@ interface Peer {
   /** Lamport times: when this server heard who is there, and when users came who were not there then. */
   listedAt: number;
   readonly cameAt: Map<string, number>;
-  lags: ReadonlyMap<string, Vector>;
+  lags: Map<string, Vector>;
   /**
    * Users who lost their connection there, as far as the entry that says where they stood has not come: it may be
    * overtaken. With what the server had announced by then: what came later may be what they were ended for.
@@ -117,10 +117,13 @@ export class PlaceTalk {
     else this.#ask(asked, known);
   }
 
-  /** A user has another number of connections here. */
-  countsChanged(username: string): void {
-    const { plain, resuming } = this.#parts.keeper.countsOf(username);
-    this.#parts.say({ command: "SESSIONS", users: [{ username, plain, resuming }] });
+  /** A user has another number of connections here. A new one that is `behind` has only so much of these origins. */
+  countsChanged(username: string, behind?: Vector): void {
+    const counts = this.#parts.keeper.countsOf(username);
+    const lag = behind === undefined ? {} : { behind };
+    // The next BEHIND ends it.
+    if (behind !== undefined) this.#saidBehind = true;
+    this.#parts.say({ command: "SESSIONS", users: [{ username, ...counts, ...lag }] });
   }
 
   /** This server has joined. */
@@ -271,7 +274,8 @@ export class PlaceTalk {
         return whenHere(`${from}:${sequence}`, () => this.#answered(ask, from));
       }
       case "SESSIONS":
-        for (const { username, ...counts } of message.users) {
+        for (const { username, behind, ...counts } of message.users) {
+          if (behind !== undefined) peer.lags.set(username, behind);
           if (isUsual(counts)) peer.counts.delete(username);
           else peer.counts.set(username, counts);
         }

@@ -32,7 +32,7 @@ export function userPlaces({ journal, clock, opened, startedAt, backplane, prese
     clock,
     opened,
     others: () => backplane().members,
-    countsChanged: (username) => talk.countsChanged(username),
+    countsChanged: (username, behind) => talk.countsChanged(username, behind),
   });
   const talk = new PlaceTalk({
     serverId: () => journal.serverId,

@@ -272,6 +272,8 @@ function* checkTaken(evidence: Evidence): Generator<Violation> {
     // At any of its logins: a server that sends it on has told it already.
     const begunAt = evidence.told("connected").find((login) => login.session === session)?.at ?? at;
     if (!event.offline && wasTakenBack(evidence, event, begunAt)) continue;
+    // The server has another entry under the number of the receipt, and what tells that is forgotten.
+    if (evidence.hasForgetting && hasReceiptGivenTwice(evidence, keyOf(event))) continue;
     if (before !== undefined && loginAt >= onceMoreAt && loginAt >= before.at + KNOWN_AFTER_MS) {
       yield { promise, what: `${session} was shown ${key}, which ${before.session} had taken`, at };
     } else if (event.offline && wasKnownAsTaken(evidence, event)) {

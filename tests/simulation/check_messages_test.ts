@@ -199,6 +199,14 @@ Deno.test("the checker passes over a message whose receipt has a number that was
   for (const [cuts, count] of [["noticed", 2], ["silent", 0]] as const) {
     assertEquals(broken(told, 500, cuts).filter((promise) => unequal.includes(promise)).length, count);
   }
+  // Shown it may be where servers forget what would tell that another entry has the number.
+  const shown = [...TAKEN, ...twice, is("c2"), ONCE_MORE, ...enters(80_010, "c3", "s1")];
+  const all = [...shown, got(80_020, "c3", 1, "s1:1", { offline: true })].toSorted(([a], [b]) => a - b);
+  const isShown = (activityRetentionBytes: number) => {
+    const settings = { cuts: "silent", activityRetentionBytes } as const;
+    return brokenIn(scheduleWith({ clients: CLIENTS, settings }), all).includes(unequal[0]!);
+  };
+  assertEquals([isShown(4_000), isShown(1_073_741_824)], [false, true]);
 });
 
 Deno.test("the checker sees direct messages in a wrong order", () => {

@@ -114,7 +114,8 @@ export class ServedClient implements ReaderOwner {
     this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
-      this.#placeId = parts.placeKeeper.begin(reading, resumePoint.isAtEnd ? undefined : resumePoint.after);
+      const { isAtEnd, after, has } = resumePoint;
+      this.#placeId = parts.placeKeeper.begin(reading, isAtEnd ? undefined : after, has);
     }
   }
 

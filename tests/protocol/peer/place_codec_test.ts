@@ -66,6 +66,7 @@ Deno.test("what servers say about lost connections is read as it is said", () =>
       { command: "PLACE_ASK", ask: 1 },
       { command: "PLACE_SAID", ask: 1, sequence: 0 },
       { command: "SESSIONS", users: [{ username: "anna", plain: 2, resuming: 0 }] },
+      { command: "SESSIONS", users: [{ username: "anna", plain: 1, resuming: 0, behind: { "s-1": 6 } }] },
       { command: "BEHIND", users: [user] },
       { command: "BEHIND", users: [] },
       { command: "PLACES", server: "s-2", users: [{ ...user, resumes: false, lostAt: 3 }] },
@@ -89,4 +90,8 @@ Deno.test("a wrong field of it ends the link, and a server that knows none of it
     assertEquals(parsePeerLine(JSON.stringify({ command: "SESSIONS", users }))!.command, "");
   }
   assertEquals(parsePeerLine(JSON.stringify({ command: "PLACES", server: "a b", users: [] }))!.command, "");
+  for (const behind of [1, "x", [], { "s-1": -1 }, { "a b": 1 }]) {
+    const users = [{ username: "a", plain: 1, resuming: 0, behind }];
+    assertEquals(parsePeerLine(JSON.stringify({ command: "SESSIONS", users }))!.command, "");
+  }
 });

@@ -126,6 +126,24 @@ Deno.test("two connections of one user that are lost with a server both get what
   assertEquals(await given(world, "b"), []);
 });
 
+Deno.test("a server that has taken up a place, and dies before it says who is behind, leaves the place to the next one", async () => {
+  const { world, sender } = await fourServers({ limits: { maxPendingBytes: 65_536 } });
+  await plain(world, "a", "anna");
+  await world.run(announceIntervalMs + 100);
+  world.server("a").kill();
+  const text = "x".repeat(20_000);
+  for (let n = 1; n <= 40; n++) sender.send({ command: "ACTIVITY_MESSAGE", activity: { n, text } });
+  await world.run(announceIntervalMs + 100);
+  const link = await world.dial("d");
+  link.pause();
+  const taken = world.server("c").vector.d ?? 0;
+  world.over(link).send({ command: "LOGIN", username: "anna", secret: "anna" });
+  await world.until(() => (world.server("c").vector.d ?? 0) > taken, "that the place is taken up");
+  world.server("d").kill();
+  await world.run(200);
+  assertEquals(await given(world, "c"), Array.from({ length: 40 }, (_, index) => index + 1));
+});
+
 Deno.test("two servers that die in a row lose nothing of a user who was at both", async () => {
   const { world, sender } = await withAnna();
   world.server("a").kill();
