@@ -56,7 +56,7 @@ export function mayComeLate(evidence: Evidence, late: Arrived, before: Arrived):
     // What it had of both before an old copy of its data was put back it does not know any more.
     const lostAt = evidence.lossOf(server, late.id, before.at);
     const entered = later.find((copy) => copy.server === server && copy.at >= (lostAt ?? 0));
-    if (entered === undefined || !mayHaveWaited(evidence, entered)) continue;
+    if (entered === undefined || !mayHaveWaited(evidence, entered, lostAt)) continue;
     const heldFrom = entered.at - holdBackMs;
     const mayHaveLost = lostAt !== undefined && !isAtLinked(evidence, late, server, heldFrom, entered.at);
     if (server === lateOrigin && !mayHaveLost) continue;
@@ -133,16 +133,16 @@ function wasDroppedAlong(evidence: Evidence, late: Arrived, before: Arrived): bo
 }
 
 /**
- * Whether an entry was at hand for the whole of the hold-back time before it was let in. Its own server
- * waits with the login.
+ * Whether an entry was at hand for the whole of the hold-back time before it was let in, and came after `since`, when
+ * its server had lost what it had. Its own server waits with the login.
  */
-function mayHaveWaited(evidence: Evidence, { server, id, at }: Stored): boolean {
+function mayHaveWaited(evidence: Evidence, { server, id, at }: Stored, since = 0): boolean {
   if (evidence.machineOf(parseEntryId(id)!.origin) === server) return true;
   const heldFrom = at - evidence.schedule.settings.holdBackMs;
   return [...evidence.stored].some(([other, entries]) => {
     const copy = entries.get(id);
     return other !== server && copy !== undefined && copy.at <= heldFrom &&
-      overlaps(evidence.links(server, other), copy.at, heldFrom + 1);
+      overlaps(evidence.links(server, other), Math.max(copy.at, since), heldFrom + 1);
   });
 }
 
