@@ -27,6 +27,7 @@ import { NewsPanel } from "./news_panel.js";
 import { pageAddress, ServersPanel } from "./servers_panel.js";
 import { Session } from "./session.js";
 import { OtherServers } from "./reach/other_servers.js";
+import { keepPass } from "./reach/pass.js";
 import { follow } from "./reach/stream.js";
 import { Summary } from "./summary.js";
 import { UsersPanel } from "./users_panel.js";
@@ -58,6 +59,7 @@ const session = new Session();
 /** What is shown, as the address has it. */
 const place = new Place(drawSoon);
 const otherServers = new OtherServers();
+const renewPass = keepPass(otherServers, () => base);
 const diagram = new DiagramPanel({
   askOther: (address) => otherServers.ask(address, DIAGRAM_PATIENCE_MS),
   address: place,
@@ -111,7 +113,10 @@ const following = follow({
     take(apply(view, change));
   },
   onState(next) {
-    if (next === "live") session.look();
+    if (next === "live") {
+      session.look();
+      renewPass();
+    }
     state = next;
     diagram.isLive = state === "live";
     drawSoon();

@@ -257,6 +257,11 @@ export class ThrumNode {
     );
   }
 
+  /** The key for tickets that the server `serverId` of the network has made; `undefined` while none is known. */
+  ticketKeyOf(serverId: string): string | undefined {
+    return this.#wired.network.backplane.ticketKeyOf(serverId);
+  }
+
   /** This server in numbers. */
   metrics(): NodeMetrics {
     return this.#wired.observers.metrics();

@@ -30,16 +30,23 @@ const LONG = "x".repeat(70_000);
 declare const document: { readonly documentElement: { readonly scrollWidth: number } };
 declare const innerWidth: number;
 
-test("a page whose server stands still goes grey within three seconds, goes on at another, and comes back", async () => {
-  await using cleanup = new AsyncDisposableStack();
-  const start = async (...args: string[]) => {
-    const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: "a-token-for-the-tests" };
+/** What starts servers of one network, each with a token of its own. */
+function starter(cleanup: AsyncDisposableStack) {
+  let count = 0;
+  return async (...args: string[]) => {
+    const token = `the-token-of-server-${++count}`;
+    const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: token };
     const program = startServer(["--no-prompt", "--port", "0", "--http", "0", "--ephemeral", ...args], { env });
     cleanup.use(program);
     const [, port] = await program.sees(/listening on 127\.0\.0\.1:(\d+)/);
     const [, page] = await program.sees(/dashboard\s+(http:\S+)/);
-    return { program, name: `127.0.0.1:${port}`, page: page! };
+    return { program, token, name: `127.0.0.1:${port}`, page: page! };
   };
+}
+
+test("a page whose server stands still goes grey within three seconds, goes on at another, and comes back", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const start = starter(cleanup);
   const first = await start();
   const browser = cleanup.use(await Browser.start());
   const page = await browser.open(first.page, {}, /ERR_(CONNECTION|INCOMPLETE|EMPTY)/);
@@ -69,6 +76,34 @@ test("a page whose server stands still goes grey within three seconds, goes on a
   await page.locator("#live:text-is('live')").waitFor();
   assertEquals(await page.locator("#lost").isVisible(), false);
   await page.getByRole("button", { name: `Drain server ${first.name}` }).waitFor();
+});
+
+test("where a token is needed, a page goes on at a server with another token, and shows that server a pass", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const start = starter(cleanup);
+  // Browsers know these names as this machine. To a gateway, who comes by another name than localhost is from
+  // elsewhere.
+  const first = await start("--advertise", "one.localhost");
+  const second = await start("--advertise", "two.localhost", "--join", first.name);
+  const [one, two] = [first, second].map(({ name }, at) => `${["one", "two"][at]}.localhost:${name.split(":")[1]}`);
+  const browser = cleanup.use(await Browser.start());
+  const at = new URL(first.page);
+  const page = await browser.open(
+    `http://one.localhost:${at.port}/`,
+    {},
+    /ERR_(CONNECTION|INCOMPLETE|EMPTY)|status of 401/,
+  );
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.getByLabel("Token").fill(first.token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: `${two}: its page` }).waitFor();
+  await waysAreOpen(page);
+  first.program.signal("SIGSTOP");
+  await page.locator("#lost", { hasText: `${one} does not answer. Below is the network as ${two} sees it.` }).waitFor();
+  first.program.signal("SIGCONT");
+  await page.locator("#live:text-is('live')").waitFor();
+  assertEquals(asked.filter((address) => address.includes(first.token)), []);
 });
 
 test("a stream that is open and dead is replaced within seconds", async () => {

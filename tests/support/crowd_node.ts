@@ -107,6 +107,7 @@ export class CrowdNode implements AsyncDisposable {
       },
       metrics: unasked("metrics"),
       refusals: new RefusalLog(realClock),
+      ticketKeyOf: () => undefined,
     };
   }
 }

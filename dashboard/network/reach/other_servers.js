@@ -5,6 +5,8 @@ const WORKER = "/assets/network/reach/elsewhere.js";
 export class OtherServers {
   #worker;
   #known = "";
+  /** What is shown to other servers where they want proof; empty for none. */
+  pass = "";
   #ids = 0;
   /** What is done with what the worker says, by number. */
   #listeners = new Map();
@@ -23,6 +25,14 @@ export class OtherServers {
     this.#worker?.addEventListener("message", ({ data }) => this.#listeners.get(data.id)?.(data));
   }
 
+  /** `address` with the pass, if it is that of a server of the network: nobody else is shown it. */
+  #withPass(address) {
+    const { origin, searchParams, href } = new URL(address);
+    const isKnown = this.#known.split(" ").some((base) => base !== "" && new URL(base).origin === origin);
+    if (this.pass === "" || !isKnown) return address;
+    return `${href}${searchParams.size === 0 ? "?" : "&"}pass=${encodeURIComponent(this.pass)}`;
+  }
+
   /**
    * Reads a stream. What comes is told as `{ kind, data, isRefused }`.
    *
@@ -34,7 +44,7 @@ export class OtherServers {
     const id = ++this.#ids;
     this.#listeners.set(id, listener);
     const worker = this.#worker;
-    worker?.postMessage({ kind: "open", id, address });
+    worker?.postMessage({ kind: "open", id, address: this.#withPass(address) });
     return () => {
       this.#listeners.delete(id);
       worker?.postMessage({ kind: "close", id });
@@ -59,7 +69,7 @@ export class OtherServers {
       // The worker may be gone by then.
       const timer = setTimeout(() => done({}), 2 * patienceMs);
       this.#listeners.set(id, done);
-      this.#worker?.postMessage({ kind: "ask", id, address, patienceMs });
+      this.#worker?.postMessage({ kind: "ask", id, address: this.#withPass(address), patienceMs });
     });
   }
 }

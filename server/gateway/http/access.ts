@@ -13,8 +13,11 @@ export interface Hosts {
   readonly names: readonly string[];
 }
 
-/** The proof of a sender: nothing, our cookie, the token itself, a wrong token, or too many wrong ones. */
-export type Shown = "nothing" | "session" | "token" | "wrong" | "limited";
+/**
+ * The proof of a sender: nothing, our cookie, the token itself, a pass of a server of the network, a wrong token, or
+ * too many wrong ones.
+ */
+export type Shown = "nothing" | "session" | "token" | "pass" | "wrong" | "limited";
 
 /** The right that a request needs: none, to look at the network, or to change something. */
 export type Need = "nothing" | "look" | "change";
@@ -104,7 +107,7 @@ export function refusal(need: Need, shown: Shown, local: boolean): Refusal | und
   if (shown === "limited") return { status: 429, sentence: "too many wrong tokens: try again in a minute" };
   if (shown === "wrong") return { status: 401, sentence: "this is not the token of this server" };
   if (need === "nothing" || shown === "token" || shown === "session") return undefined;
-  if (need === "look" && local) return undefined;
+  if (need === "look" && (local || shown === "pass")) return undefined;
   return {
     status: 401,
     sentence: need === "change"

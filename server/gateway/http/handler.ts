@@ -34,6 +34,8 @@ export type Answer =
   | { readonly kind: "line" }
   | { readonly kind: "signIn"; readonly token: string }
   | { readonly kind: "signOut" }
+  /** A pass for the pages of other servers. */
+  | { readonly kind: "pass" }
   /** An operator wants something done. */
   | { readonly kind: "order"; readonly order: AskedOrder };
 
@@ -54,6 +56,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/network": { GET: "look" },
   "/api/events": { GET: "look" },
   "/api/diagram.svg": { GET: "look" },
+  "/api/pass": { GET: "look" },
   "/api/session": { GET: "nothing", POST: "nothing", DELETE: "nothing" },
   "/api/drain": { POST: "change" },
   "/api/disconnect": { POST: "change" },
@@ -117,6 +120,9 @@ export function decide(
       return { kind: "events" };
     case "/api/diagram.svg":
       return diagram(query, surroundings);
+    case "/api/pass":
+      // Who needed no proof here has none that would count elsewhere.
+      return hasProof(shown) ? { kind: "pass" } : reply(jsonReply({ pass: "" }, surroundings));
     case "/api/session":
       if (method === "GET") return reply(jsonReply(sessionState(shown, local), surroundings));
       return method === "DELETE" ? { kind: "signOut" } : signIn(body, surroundings);
@@ -247,6 +253,10 @@ function signIn(body: string, surroundings: Surroundings): Answer {
   }
   if (typeof token === "string" && token !== "") return { kind: "signIn", token };
   return reply(errorReply(400, 'the body must be {"token": "…"}', surroundings));
+}
+
+function hasProof(shown: Shown): boolean {
+  return shown === "session" || shown === "token" || shown === "pass";
 }
 
 function order(kind: "drain" | "disconnect", body: string, surroundings: Surroundings): Answer {

@@ -43,7 +43,8 @@ import {
   type Surroundings,
   writtenReply,
 } from "./handler.ts";
-import { sharingHeaders } from "./other_pages.ts";
+import { makeLookPass, worthOfPass } from "./look_pass.ts";
+import { passIn, sharingHeaders } from "./other_pages.ts";
 import { type AskedOrder, orderFor, refusedOrder } from "./orders.ts";
 import { LoopDelay } from "./loop_delay.ts";
 import { PrometheusMetrics } from "./metrics.ts";
@@ -260,6 +261,8 @@ class HttpDoor implements Door, HttpHandler {
           headers: { ...apiHeaders(surroundings), "set-cookie": this.#guard.signOut(request) },
           body: "",
         });
+      case "pass":
+        return exchange.reply(jsonReply({ pass: this.#makePass(request) }, surroundings));
       case "order":
         return await this.#order(answer.order, exchange);
       default:
@@ -294,8 +297,28 @@ class HttpDoor implements Door, HttpHandler {
   /** The proof in `request`; a wrong one is told of. */
   #judge(request: HttpRequest): Shown {
     const shown = this.#guard.judge(request);
+    if (shown === "nothing" && this.#passEndsAt(request) !== undefined) return "pass";
     if (shown === "wrong" || shown === "limited") this.#tellWrongToken(request.remoteHost);
     return shown;
+  }
+
+  /** Until when a pass in `request` lets its page look; `undefined` where there is none that counts. */
+  #passEndsAt(request: HttpRequest): number | undefined {
+    const text = passIn(request);
+    if (text === "") return undefined;
+    const { clock, crypto } = this.#parts;
+    return worthOfPass(text, clock.wallMs(), (serverId) => this.#node.ticketKeyOf(serverId), crypto);
+  }
+
+  /** A pass for a page that has shown who it is; empty where this server cannot make one. */
+  #makePass(request: HttpRequest): string {
+    const { clock, crypto } = this.#parts;
+    const { serverId } = this.#node;
+    const key = this.#node.ticketKeyOf(serverId);
+    if (key === undefined || key === "") return "";
+    const issuedAt = clock.wallMs();
+    const endsAt = this.#passEndsAt(request) ?? issuedAt + this.#guard.lastsMs(request);
+    return makeLookPass(key, { serverId, issuedAt, endsAt }, crypto);
   }
 
   #tellWrongToken(address: string): void {

@@ -1,14 +1,16 @@
 /**
  * Pages of other servers of the network whose own server is silent. Says what such a page may read here, and which
- * servers a page of this server may ask. No cookie counts across servers, so a page reads here only what needs no
- * token. Pure.
+ * servers a page of this server may ask. No cookie counts across servers: where a token is needed, such a page shows a
+ * pass (`look_pass.ts`). Pure.
  */
 
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
 import { authorityOf } from "./access.ts";
 
 /** The view, its changes and the diagram. Nothing that changes anything, and no page. */
-const SHARED: ReadonlySet<string> = new Set(["/api/network", "/api/events", "/api/diagram.svg", "/healthz", "/readyz"]);
+const SHARED: ReadonlySet<string> = new Set([
+  ...["/api/network", "/api/events", "/api/diagram.svg", "/api/pass", "/healthz", "/readyz"],
+]);
 /** Gateways in a header. More servers than a network has. */
 const MOST_GATEWAYS = 64;
 /** `HOST:PORT`, and nothing that means more in a header. */
@@ -17,6 +19,13 @@ const GATEWAY = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i;
 /** Whether a page of another server may read the answer to `request`. */
 export function isShared({ method, headers }: HttpRequest, path: string): boolean {
   return (method === "GET" || method === "HEAD") && headers.upgrade === undefined && SHARED.has(path);
+}
+
+/** The pass in a request for something that pages of other servers may read; empty for none. */
+export function passIn(request: HttpRequest): string {
+  const at = request.target.indexOf("?");
+  if (at === -1 || !isShared(request, request.target.slice(0, at))) return "";
+  return new URLSearchParams(request.target.slice(at + 1)).get("pass") ?? "";
 }
 
 /** Headers that let the page that asks read the answer; none for a page of this server, or for no page. */

@@ -70,6 +70,13 @@ export class TokenGuard {
     return { kind: "signedIn", cookie: this.#cookie(session, SESSION_MS / 1_000, isSecure) };
   }
 
+  /** How long the session of a request lasts still: that of its cookie, or one that began now. */
+  lastsMs({ headers }: HttpRequest): number {
+    const cookie = cookieOf(headers, this.#cookieName);
+    const until = cookie === undefined ? undefined : this.#sessions.get(this.#crypto.digest(cookie));
+    return until === undefined ? SESSION_MS : Math.max(0, until - this.#clock.nowMs());
+  }
+
   /** Forgets the browser that asks; gives the cookie that takes its cookie away. */
   signOut({ headers }: HttpRequest): string {
     const cookie = cookieOf(headers, this.#cookieName);

@@ -253,6 +253,28 @@ Deno.test("an operator disconnects a client, and is told what cannot be done", a
   assertEquals((await ask(port, "POST /api/drain", BEARER, '{"server":"s-nobody"}')).status, 404);
 });
 
+Deno.test("a page that has signed in gets a pass, which lets it look from elsewhere, and nothing else", async () => {
+  await using gateway = await start();
+  const { port } = gateway;
+  const elsewhere = { "x-forwarded-for": "192.0.2.1" };
+  assertEquals((await ask(port, "GET /api/pass", elsewhere)).status, 401);
+  assertEquals(JSON.parse((await ask(port, "GET /api/pass")).body), { pass: "" });
+  const passOf = async (query: string, headers: Record<string, string>) =>
+    JSON.parse((await ask(port, `GET /api/pass${query}`, headers)).body).pass as string;
+  const pass = await passOf("", BEARER);
+  assertEquals(pass.includes(TOKEN), false);
+  const query = `?pass=${encodeURIComponent(pass)}`;
+  assertEquals((await ask(port, `GET /api/network${query}`, elsewhere)).status, 200);
+  for (const line of [`GET /${query}`, `GET /metrics${query}`, `POST /api/drain${query}`]) {
+    assertEquals((await ask(port, line, elsewhere, line.startsWith("POST") ? "{}" : undefined)).status, 401, line);
+  }
+  assertEquals((await ask(port, `GET /api/network${query}x`, elsewhere)).status, 401);
+  // It gives way to a newer one, which ends with the same session.
+  const next = await passOf(query, elsewhere);
+  assertEquals(next.split(".").at(-2), pass.split(".").at(-2));
+  assertEquals((await ask(port, `GET /api/network?pass=${encodeURIComponent(next)}`, elsewhere)).status, 200);
+});
+
 Deno.test("a gateway that other machines reach needs a token", async () => {
   await assertRejects(
     () =>
