@@ -22,9 +22,12 @@ export interface Calls {
 }
 
 /** What the calls of a trace were about. */
-export type Subject = "sent" | "received" | "written to files" | "read from files" | "synced" | "waited";
+export type Subject = "sent" | "received" | "logged" | "settled" | "read from files" | "synced" | "waited";
 
-/** What strace saw, by subject. Calls that move nothing in or out are left out: a wake-up between two threads. */
+/**
+ * What strace saw, by subject: what was written to the log, and to the database that is settled behind it. Calls that
+ * move nothing in or out are left out: a wake-up between two threads.
+ */
 export type Trace = Readonly<Record<Subject, Calls>>;
 
 const SENDING = ["sendto", "sendmsg", "sendmmsg", "write", "writev", "pwrite64", "pwritev", "pwritev2"];
@@ -146,7 +149,7 @@ export class GuardedServer implements AsyncDisposable {
 export function traceOf(text: string): Trace {
   const none = { count: 0, bytes: 0 };
   const trace: Record<Subject, Calls> = {
-    ...{ "sent": none, "received": none, "written to files": none, "read from files": none },
+    ...{ "sent": none, "received": none, "logged": none, "settled": none, "read from files": none },
     ...{ "synced": none, "waited": none },
   };
   const unfinished = new Map<string, string>();
@@ -168,9 +171,12 @@ export function traceOf(text: string): Trace {
 function subjectOf(name: string, descriptor: string): Subject | undefined {
   const isFile = descriptor.startsWith("/");
   const isSocket = /^(TCP|UNIX|socket)/.test(descriptor);
+  // Deno has caches of its own, which it writes when it likes.
+  if (isFile && !descriptor.includes("/data/")) return undefined;
   if (WAITING.includes(name)) return "waited";
   if (SYNCING.includes(name)) return "synced";
-  if (SENDING.includes(name)) return isFile ? "written to files" : isSocket ? "sent" : undefined;
+  if (SENDING.includes(name) && isFile) return descriptor.includes(".sqlite") ? "settled" : "logged";
+  if (SENDING.includes(name)) return isSocket ? "sent" : undefined;
   return isFile ? "read from files" : isSocket ? "received" : undefined;
 }
 

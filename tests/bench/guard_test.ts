@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { median } from "../../bench/figures/statistics.ts";
+import { percentile } from "../../bench/figures/statistics.ts";
 import { type Counts, GuardedServer, NO_STRACE, type Trace, Turns } from "./_guarded.ts";
 
 const SUBSCRIBERS = 50;
@@ -22,13 +22,18 @@ const PORTIONS = 31;
 const noSignals = Deno.build.os === "windows";
 /** Deno before 2.6 allocates for each read of a socket, and waits more often. Its bounds would say nothing of thrum. */
 const isOldDeno = /^2\.[0-5]\./.test(Deno.version.deno);
+/** Now and then a packet comes in two pieces, and is two turns; to an old Deno more often. */
+const MOST_TURNS = isOldDeno ? 1.9 : 1.2;
 if (NO_STRACE !== undefined) console.log(`Skipped: system calls of an activity; ${NO_STRACE}`);
 
 function atMost(counted: number, bound: number, what: string): void {
   assert(counted <= bound, `${what}: ${counted.toPrecision(4)}, and the bound is ${bound}`);
 }
 
-/** What each of `read` grows by for an activity, `each` of them in a turn: the medians of many portions. */
+/**
+ * What each of `read` grows by for an activity, `each` of them in a turn: what a quarter of many portions stays below.
+ * Single portions have more, by what the server does every second, or less, by a collection of garbage.
+ */
 async function growth(
   server: GuardedServer,
   turns: Turns,
@@ -42,11 +47,10 @@ async function growth(
     looks.push(await server.counts());
   }
   return read.map((name) => {
-    // A collection of garbage makes some portions smaller, and the median does not see it.
     const portions = looks.slice(1).map((look, index) => (look[name] - looks[index]![name]) / turnsAtOnce / each);
-    const grown = median(portions);
-    assert(name === "statements" || grown > 0, `Most portions of ${name} had a collection: ${portions.join(" ")}`);
-    return grown;
+    const grown = portions.filter((portion) => portion >= 0).sort((a, b) => a - b);
+    assert(grown.length > PORTIONS / 2, `Most portions of ${name} had a collection: ${portions.join(" ")}`);
+    return percentile(grown, 25);
   });
 }
 
@@ -64,18 +68,21 @@ Deno.test({
     const before = turns.deliveredBytes;
     const trace = await traced(server, turns, EACH);
     const deliveries = TURNS * EACH * SUBSCRIBERS;
-    const calls = Object.values(trace).reduce((sum, { count }) => sum + count, 0);
+    const calls = [trace.sent, trace.received, trace.logged, trace.waited].reduce((sum, { count }) => sum + count, 0);
     // 0.05: one buffer for each subscriber and turn.
     atMost(trace.sent.count / deliveries, 0.0505, "writes to sockets per delivery");
     // 2: the second finds nothing.
     atMost(trace.received.count / TURNS, 2.1, "reads of sockets per turn");
-    // 0.0657.
-    atMost(calls / deliveries, 0.072, "system calls per delivery");
+    // 0.054.
+    atMost(calls / deliveries, isOldDeno ? 0.065 : 0.058, "system calls per delivery");
     assertEquals(trace.sent.bytes, turns.deliveredBytes - before, "bytes written to sockets, and bytes delivered");
     // 1.03 to 1.23: a turn is one packet, and timers come between.
     atMost(trace.waited.count / TURNS, isOldDeno ? 5 : 2, "waits per turn");
-    // 2,585 bytes for a line of 330: once in a row, and pages of SQLite around it.
-    atMost(trace["written to files"].bytes / (TURNS * EACH), 2_900, "bytes written to files per activity");
+    // 1, with 350 bytes for a line of 330.
+    atMost(trace.logged.count / TURNS, MOST_TURNS, "writes to the log per turn");
+    atMost(trace.logged.bytes / (TURNS * EACH), 370, "bytes written to the log per activity");
+    // 1 to 6 writes: every 200 ms many turns at once, so on a slow machine more.
+    atMost(trace.settled.count / TURNS, 15, "writes to the database per turn");
   },
 });
 
@@ -87,10 +94,10 @@ Deno.test({
     await using turns = await Turns.start(server.port, SUBSCRIBERS);
     await turns.run(WARM_UP, EACH);
     const [heap, buffers] = await growth(server, turns, EACH, "heapUsed", "external");
-    // 2,860 bytes: 50 writes shared by 20 activities are the most of it.
-    atMost(heap!, 3_300, "bytes on the heap per activity");
-    // 978 bytes: what came, the line for everybody, and the row of the store.
-    atMost(buffers!, 1_100, "bytes in buffers per activity");
+    // 3,050 bytes: 50 writes shared by 20 activities are the most of it.
+    atMost(heap!, 3_500, "bytes on the heap per activity");
+    // 628 bytes: what came, and the line for everybody, which is the log's as well.
+    atMost(buffers!, 720, "bytes in buffers per activity");
   },
 });
 
@@ -102,12 +109,12 @@ Deno.test({
     await using turns = await Turns.start(server.port, "acknowledged");
     await turns.run(WARM_UP, ACKED_EACH);
     const [statements, heap, buffers] = await growth(server, turns, ACKED_EACH, "statements", "heapUsed", "external");
-    // 2.08: two for its message id, and four for the turn.
-    atMost(statements!, 2.2, "statements per acknowledged activity");
+    // 1: whether its message id was used.
+    atMost(statements!, 1.1, "statements per acknowledged activity");
     if (isOldDeno) return;
-    // 4,940 to 5,050 bytes.
-    atMost(heap!, 5_700, "bytes on the heap per activity");
-    // 732 bytes.
+    // 4,310 to 4,640 bytes.
+    atMost(heap!, 5_300, "bytes on the heap per activity");
+    // 723 bytes.
     atMost(buffers!, 840, "bytes in buffers per activity");
   },
 });
@@ -121,16 +128,19 @@ Deno.test({
     await turns.run(WARM_UP, ACKED_EACH);
     const many = await traced(server, turns, ACKED_EACH);
     const activities = TURNS * ACKED_EACH;
-    // 0.57 writes, 2,590 bytes: a line of 330, and its message id in the trees of SQLite.
-    atMost(many["written to files"].count / activities, 0.65, "writes to files per activity, 50 in a turn");
-    atMost(many["written to files"].bytes / activities, 2_950, "bytes written to files per activity, 50 in a turn");
+    // 1, with 401 bytes: a line of 370, and a place among the message ids.
+    atMost(many.logged.count / TURNS, MOST_TURNS, "writes to the log per turn");
+    atMost(many.logged.bytes / activities, 430, "bytes written to the log per activity");
+    // 0.013 to 0.017 writes: every 200 ms many turns at once, so on a slow machine more.
+    atMost(many.settled.count / activities, 0.3, "writes to the database per activity");
     // 1 to 1.02, and 66 bytes: one line for all of them.
-    atMost(many.sent.count / TURNS, 1.2, "writes to the publisher's socket per turn");
+    atMost(many.sent.count / TURNS, MOST_TURNS, "writes to the publisher's socket per turn");
     atMost(many.sent.bytes / TURNS, 80, "bytes of answers per turn");
     const single = await traced(server, turns, 1);
-    // 8.8: header and page of each table that changes.
-    atMost(single["written to files"].count / TURNS, 10.5, "writes to files for an activity alone");
-    // 0.05: only a checkpoint syncs.
-    atMost(single.synced.count / TURNS, 0.1, "syncs for an activity alone");
+    // 1, and 1.5 to 2 that follow in the background.
+    atMost(single.logged.count / TURNS, MOST_TURNS, "writes to the log for an activity alone");
+    atMost(single.settled.count / TURNS, 15, "writes to the database for an activity alone");
+    // 0: the disk is waited for in the background, now and then.
+    atMost(single.synced.count / TURNS, 0.5, "syncs for an activity alone");
   },
 });
