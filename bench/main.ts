@@ -64,7 +64,9 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
   ], new Date());
   for (const part of parts) {
     if (children.haveEnded) break;
-    if (flags.isResumed && await loadPart(flags.results, part.name) !== undefined) continue;
+    const kept = flags.isResumed ? await loadPart(flags.results, part.name) : undefined;
+    // Those of a brief run stand for nothing else.
+    if (kept !== undefined && kept.isBrief === flags.isBrief) continue;
     try {
       const load = Deno.loadavg()[0]!;
       const result = await part.measure(bench);
