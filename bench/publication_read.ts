@@ -5,7 +5,7 @@
  */
 
 import { isUtf8 } from "../platform/node_buffer.ts";
-import { broadcastRoom, writeBroadcast } from "../protocol/publication/broadcast_bytes.ts";
+import { broadcastRoom, BroadcastWriter } from "../protocol/publication/broadcast_bytes.ts";
 import { parseClientLine } from "../protocol/client_codec.ts";
 import { PublicationReader } from "../protocol/publication/plain_publication.ts";
 
@@ -15,6 +15,7 @@ const RUNS = 20;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const reader = new PublicationReader();
+const writer = new BroadcastWriter();
 const text = "we measure what a person would see, again and again, ";
 /** So that nothing is left out by the compiler. */
 let sink: unknown;
@@ -51,7 +52,7 @@ function measure(what: string, activity: unknown, fields: object = { username: "
   const into = new Uint8Array(count * broadcastRoom(raw));
   const written = time(count, () => {
     let at = 0;
-    for (let n = 0; n < count; n++) at = writeBroadcast(into, at, raw);
+    for (let n = 0; n < count; n++) at = writer.write(into, at, raw);
     sink = at;
   });
   const figures = [line.length, asLines, inPlace, written].map((figure) => figure.toFixed(0).padStart(9));

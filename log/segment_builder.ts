@@ -84,27 +84,26 @@ export class SegmentBuilder {
    * elsewhere.
    */
   add(origin: string, sequence: number, audience: Audience, line: string): void {
-    const room = line.length * MAX_UNIT_BYTES;
-    this.write(
-      origin,
-      sequence,
-      audience,
-      room,
-      (into, at) => at + encoder.encodeInto(line, into.subarray(at)).written,
-    );
+    const from = this.#length;
+    const into = this.reserve(line.length * MAX_UNIT_BYTES);
+    this.append(origin, sequence, audience, from + encoder.encodeInto(line, into.subarray(from)).written);
   }
 
-  /** The same for a line that `write` writes: at most `room` bytes, from a place on. It gives the place behind them. */
-  write(
-    origin: string,
-    sequence: number,
-    audience: Audience,
-    room: number,
-    write: (into: Uint8Array, at: number) => number,
-  ): void {
+  /** Where the next line begins. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The bytes of the turn, with room for at least `room` more from `length` on. A line is written there. */
+  reserve(room: number): Uint8Array {
+    if (this.#bytes.length - this.#length < room) this.#grow(this.#length + room);
+    return this.#bytes;
+  }
+
+  /** As `add`, of a line that was written from `length` up to `to`. */
+  append(origin: string, sequence: number, audience: Audience, to: number): void {
     const from = this.#length;
-    if (this.#bytes.length - from < room) this.#grow(from + room);
-    const to = this.#length = write(this.#bytes, from);
+    this.#length = to;
     const run = this.#runs[this.#runs.length - 1];
     if (
       run !== undefined && run.origin === origin && run.last + 1 === sequence && run.to - run.from < MAX_RUN_BYTES &&

@@ -3,7 +3,7 @@
  */
 
 import { parseFields, readEndConnection, readHeartbeat } from "./client_codec.ts";
-import { type Broadcast, broadcastRoom, writeBroadcast } from "./publication/broadcast_bytes.ts";
+import { type Broadcast, broadcastRoom, BroadcastWriter } from "./publication/broadcast_bytes.ts";
 import {
   FieldProblem,
   type Fields,
@@ -54,7 +54,7 @@ export function quoteUsername(username: string): string {
 /** An ACTIVITY_BROADCAST line as text, its end included: for tools. */
 export function encodeBroadcast(broadcast: Broadcast): string {
   const line = new Uint8Array(broadcastRoom(broadcast));
-  return decoder.decode(line.subarray(0, writeBroadcast(line, 0, broadcast)));
+  return decoder.decode(line.subarray(0, new BroadcastWriter().write(line, 0, broadcast)));
 }
 
 /** The line of a broadcast (without its end) as a line of the past, its end included. */

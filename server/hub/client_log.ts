@@ -12,7 +12,7 @@ import { checkEntry } from "../../protocol/entry_check.ts";
 
 const PREFIX = '{"command":"ACTIVITY_BROADCAST","activity":{';
 const USER = '"authenticated_user":"';
-/** The text that follows the beginning of a time, as `writeBroadcast` writes it. */
+/** The text that follows the beginning of a time, as `BroadcastWriter` writes it. */
 const END = /^\d{1,15},"sentAt":\d{1,15}(?:,"messageId":"[^"\\]{1,128}")?(?:,"after":"[^"\\]{3,96}")?\}$/;
 /** The usernames of almost every line: these need no second look. */
 const PLAIN_USER = /^[^:\\/\p{Cc}]{1,64}"$/u;

@@ -5,7 +5,7 @@
  * turns.
  */
 
-import { type Audience, EVERYONE, type Position, type Segment, SERVERS } from "../../log/segment.ts";
+import { type Audience, type Position, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { VectorChanges } from "../../log/vector_changes.ts";
@@ -13,7 +13,6 @@ import type { Clock } from "../../platform/clock.ts";
 import { encodeAccount } from "../../protocol/entry_codec.ts";
 import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
-import { broadcastRoom, writeBroadcast } from "../../protocol/publication/broadcast_bytes.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
 import type { Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
@@ -23,6 +22,7 @@ import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./ent
 import { DirectMessages } from "./direct_messages.ts";
 import { LogReader, type SentReader } from "./log_reader.ts";
 import { Origins } from "./origins/origins.ts";
+import { OwnBroadcasts } from "./own_broadcasts.ts";
 import { PlaceNotes } from "./place_notes.ts";
 import { ReplicatedEntries } from "./replicated_entries.ts";
 import { Retention } from "./retention.ts";
@@ -61,6 +61,7 @@ export class Journal {
   readonly #log: LogReader;
   readonly #replicated: ReplicatedEntries;
   readonly #builder: SegmentBuilder;
+  readonly #broadcasts: OwnBroadcasts;
   readonly #vector: Record<string, number>;
   readonly #time: DurableClock;
   #turn = new TurnBatch();
@@ -95,6 +96,7 @@ export class Journal {
     });
     this.#ended = store.opened.head;
     this.#builder = new SegmentBuilder(vector, store.opened.tombstones);
+    this.#broadcasts = new OwnBroadcasts(this.#builder);
     this.#vector = { ...vector };
     this.#time = new DurableClock(lamport);
     const openTurn = () => (this.#openTurn(), this.#turn);
@@ -243,7 +245,7 @@ export class Journal {
    * one.
    */
   publish(publication: Publication): EntryId {
-    const { activity, username, quotedUsername, messageId, lamport, after, via, traceparent } = publication;
+    const { username, messageId, lamport, after } = publication;
     this.#openTurn();
     if (messageId !== undefined) {
       const first = this.#usedMessageId(username, messageId);
@@ -251,9 +253,7 @@ export class Journal {
     }
     const own = this.#nextOwn(lamport);
     const { origin, sequence } = own;
-    const afterId = this.#senders.takePreviousId(username, after);
-    const line = { ...own, activity, quotedUsername, messageId, after: afterId, via, traceparent };
-    this.#builder.write(origin, sequence, EVERYONE, broadcastRoom(line), (into, at) => writeBroadcast(into, at, line));
+    this.#broadcasts.add(own, publication, this.#senders.takePreviousId(username, after));
     if (messageId !== undefined) {
       this.#turn.addMessageId({ username, messageId, origin, sequence, usedAt: own.takenAt });
     }

@@ -4,7 +4,7 @@ import { asciiText } from "../../platform/node_buffer.ts";
 import type { ActivityMessage } from "../../protocol/message.ts";
 import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
 import type { ClientPhase } from "./connection_phase.ts";
-import { onMessage, PUBLISH, type SessionFacts } from "./session.ts";
+import { isPublished, type SessionFacts } from "./session.ts";
 
 /**
  * Takes `publication`, which was read in `bytes`, if nothing follows from it but that the log takes its activity.
@@ -17,9 +17,9 @@ export function takePublication(
   facts: SessionFacts,
 ): boolean {
   const message = plainMessage(publication, bytes, session.username);
-  const isAsUsual = onMessage(session, message, facts).effects === PUBLISH;
-  if (isAsUsual) requests.publish(message);
-  return isAsUsual;
+  if (!isPublished(session, message, facts)) return false;
+  requests.publish(message);
+  return true;
 }
 
 /** What `publication` says; most likely as the user `username`. */

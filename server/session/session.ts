@@ -171,9 +171,10 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       return refuse("INVALID_MESSAGE", message.info);
     case "ACTIVITY_MESSAGE": {
       if (session.kind !== "client") return refuse("AUTHENTICATION_FAIL", "log in before you publish");
+      if (isPublished(session, message, facts)) return { session, effects: PUBLISH };
       const problem = pairProblem(session, message, facts);
       if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
-      return facts.hasSpace ? { session, effects: PUBLISH } : onPublishWithoutSpace(session, message, facts);
+      return onPublishWithoutSpace(session, message, facts);
     }
     case "HEARTBEAT_ACK":
       if (session.kind !== "client") return notNow(message.command);
@@ -226,6 +227,11 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", admission }] };
     }
   }
+}
+
+/** Whether nothing follows from `message` but that the log takes its activity. Else `onMessage` says what follows. */
+export function isPublished(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): boolean {
+  return facts.hasSpace && pairProblem(session, message, facts) === undefined;
 }
 
 /**

@@ -11,10 +11,8 @@ function textsOf(builder: SegmentBuilder): string[] {
 Deno.test("SegmentBuilder makes a segment of each run, from lines that are texts and lines that are written", () => {
   const builder = new SegmentBuilder({});
   builder.add("s", 1, EVERYONE, "ø\n");
-  builder.write("s", 2, EVERYONE, 9, (into, at) => {
-    into.set([0x62, 0x0a], at);
-    return at + 2;
-  });
+  builder.reserve(9).set([0x62, 0x0a], builder.length);
+  builder.append("s", 2, EVERYONE, builder.length + 2);
   builder.add("s", 3, SERVERS, "c\n");
   builder.add("t", 4, SERVERS, "d\n");
   assertEquals([1, 2, 3].map((sequence) => builder.lineOf("s", sequence)), ["ø", "b", "c"]);

@@ -1,10 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Broadcast, broadcastRoom, writeBroadcast } from "../../../protocol/publication/broadcast_bytes.ts";
+import { type Broadcast, broadcastRoom, BroadcastWriter } from "../../../protocol/publication/broadcast_bytes.ts";
 import { quoteUsername } from "../../../protocol/server_codec.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** One for all, as what it keeps must not show. */
+const writer = new BroadcastWriter();
 
 /** The line in the plainest way there is. */
 function reference(broadcast: Broadcast & { readonly activity: string }): string {
@@ -23,7 +25,7 @@ function reference(broadcast: Broadcast & { readonly activity: string }): string
 
 function written(broadcast: Broadcast, at = 0): string {
   const into = new Uint8Array(at + broadcastRoom(broadcast));
-  return decoder.decode(into.subarray(at, writeBroadcast(into, at, broadcast)));
+  return decoder.decode(into.subarray(at, writer.write(into, at, broadcast)));
 }
 
 const wellFormed = fc.string({ unit: "grapheme" });
@@ -42,7 +44,7 @@ const broadcasts = fc.record({
   via: fc.option(wellFormed, { nil: undefined }),
 });
 
-Deno.test("writeBroadcast() writes the same line from a text and from bytes, wherever it begins, and broadcastRoom() is enough", () => {
+Deno.test("BroadcastWriter writes the same line from a text and from bytes, wherever it begins, and broadcastRoom() is enough", () => {
   fc.assert(
     fc.property(broadcasts, fc.nat(9), (broadcast, at) => {
       const expected = reference(broadcast);
