@@ -94,7 +94,7 @@ async function makeParts(args: ClientArguments): Promise<CommandParts> {
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
     stdio: leavable(stdio, onStopSignal, onTerminateSignal),
     clock: realClock,
-    connect: (options) => connect({ ...options, ...traceOf(args) }),
+    connect: (options) => connect({ ...options, clearSecrets: args.clearSecrets, ...traceOf(args) }),
     reach: (server = config.server) => reach(server),
     askName: (username, server = config.server) => askName(server, username),
     stateFile: stateFile(),

@@ -7,13 +7,12 @@
 import { endpointText } from "../config/values.ts";
 import { Supervisor } from "../heartbeat/supervisor.ts";
 import type { Vector } from "../log/vector.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Link, Transport } from "../platform/transport.ts";
+import type { Link } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
 import type { Feature, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
-import type { TraceEvent } from "../trace/trace_event.ts";
 import { unlessAborted } from "../platform/abort.ts";
+import type { ClientParts } from "./calls/client_parts.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
 import { beginningOf, checkConnectOptions } from "./calls/known_options.ts";
 import { Listeners } from "./calls/listeners.ts";
@@ -23,24 +22,13 @@ import { endedHere } from "./errors.ts";
 import { Ending } from "./failover/ending.ts";
 import { Failover } from "./failover/failover.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { Logins } from "./login/logins.ts";
 import type { Activity, Client, ClientEvent, CloseInfo, ConnectOptions, Message, Presence } from "./options.ts";
 import type { PageQuestion, WholePage } from "./past.ts";
 import { Reading } from "./reading.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
 import type { ChatMessage, SessionEnd, SessionPlan } from "./session.ts";
-
-/** What a client runs on. */
-export interface ClientParts {
-  readonly clock: Clock;
-  readonly transport: Transport;
-  /** Evenly distributed from 0 up to but not including 1. */
-  readonly random: () => number;
-  /** Takes trace events; absent if no trace is written. */
-  readonly writeTrace?: (event: TraceEvent) => void;
-  /** Resolves when they are written. Called once, at the end. */
-  readonly endTrace?: () => Promise<void>;
-}
 
 /** All features that a client of this version can do something with. */
 export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
@@ -82,7 +70,7 @@ class RunningClient implements ClientLife {
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #logins = 0;
-  #ticket: string | undefined;
+  readonly #proofs: Logins;
   #login: LoginSuccessMessage | undefined;
   #connection: Connection | undefined;
   /** The same, while it is logged in. */
@@ -113,6 +101,10 @@ class RunningClient implements ClientLife {
     const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
     const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
     this.#time = new ClientClock(options.lamport ?? 0, record);
+    this.#proofs = new Logins({
+      ...{ username: this.#username, secret: options.secret, features: this.#features, crypto: parts.crypto },
+      clearSecrets: options.clearSecrets ?? false,
+    });
     this.#heartbeats = new Heartbeats({ clock, transport, time: this.#time, options }, {
       tell: (event) => this.#tell(event),
       connection: () => this.#connection,
@@ -268,7 +260,7 @@ class RunningClient implements ClientLife {
   /** Makes a connection and lives through it. Returns how long to wait before the next. */
   async #attempt(): Promise<number> {
     const { clock, transport } = this.#parts;
-    const parts = { clock, supervisor: this.#supervisor };
+    const parts = { clock, supervisor: this.#supervisor, hash: this.#parts.crypto };
     const { server } = this.#failover;
     const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     this.#tell({ kind: "connecting", server });
@@ -296,21 +288,22 @@ class RunningClient implements ClientLife {
     if (this.#closing !== undefined) return 0;
     const peer = this.serverId ?? endpointText(this.#failover.server);
     this.#time.note({ event: "closed", peer, what: "reason" in end ? end.reason : end.kind });
+    if (end.kind === "clearOnly" && this.#proofs.takesClearWay(endpointText(server), link.remoteHost)) return 0;
     return this.#ending.ended(end);
   }
 
   #plan(): SessionPlan {
-    const { secret, reads, receive } = this.#options;
+    const { reads, receive } = this.#options;
     const canResume = this.#features.includes("resume");
     return {
       username: this.#username,
-      ...{ secret, reads, receive },
+      ...this.#proofs.planFor(endpointText(this.#failover.server)),
+      ...{ reads, receive },
       register: this.#ending.register,
       features: this.#features,
       resume: canResume ? this.#receiving.received : undefined,
       heartbeatPort: this.#heartbeats.port,
       redirects: this.#failover.redirects,
-      ticket: canResume ? this.#ticket : undefined,
       last: this.#sending.last,
     };
   }
@@ -324,6 +317,7 @@ class RunningClient implements ClientLife {
       },
       onOpened: (login) => this.#onOpened(login),
       onLogin: () => this.#onLogin(),
+      derive: (derivation) => this.#proofs.derive(derivation),
       onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
@@ -351,7 +345,7 @@ class RunningClient implements ClientLife {
   #onOpened(login: LoginSuccessMessage): void {
     const peer = login.serverId ?? endpointText(this.#failover.server);
     this.#time.receive(login.lamport, { event: "receive", peer, id: `login:${this.#logins}` });
-    this.#ticket = login.ticket;
+    this.#proofs.ticket = login.ticket;
     // A server that redirects at once says nothing about its log: the session begins at the next server.
     if (login.resume === undefined && login.features?.includes("resume")) return;
     const returned = this.#login !== undefined;

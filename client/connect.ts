@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import { endpointText } from "../config/values.ts";
 import type { Endpoint } from "../platform/address.ts";
+import { nodeCrypto } from "../platform/crypto.ts";
 import { type LineFile, openLineFile } from "../platform/files/line_file.ts";
 import { fileReason } from "../platform/files/text_file.ts";
 import { random } from "../platform/random.ts";
@@ -33,7 +34,7 @@ const logger = getLogger(["thrum", "client"]);
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { trace, traceLimitBytes } = options;
-  const platform = { clock: realClock, transport: transport(), random };
+  const platform = { clock: realClock, transport: transport(), random, crypto: nodeCrypto };
   if (trace === undefined) return await openClient(options, platform);
   const file = await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
   try {

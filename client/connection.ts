@@ -16,6 +16,7 @@ import type {
   WireHeartbeat,
   WireServer,
 } from "../protocol/message.ts";
+import type { ScramDerivation, ScramHash } from "../protocol/login/scram.ts";
 import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
 import type { PastMessage } from "./past.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type ChatMessage,
   type FailedMessage,
   leave,
+  onDerived,
   onLost,
   onMessage,
   onSilence,
@@ -40,6 +42,8 @@ export interface ConnectionOwner {
   onOpened(login: LoginSuccessMessage): void;
   /** The connection sends LOGIN now. Returns the fields about the trace; none without a trace. */
   onLogin(): object;
+  /** The key of the client's secret, for a proof. */
+  derive(derivation: ScramDerivation): Promise<Uint8Array>;
   /** The next messages were sent at this Lamport time. */
   onClock(lamport: number): void;
   /** `length` is that of the activity's line, in characters. */
@@ -71,6 +75,8 @@ export interface ConnectionParts {
   readonly clock: Clock;
   /** May serve many connections, and is not this one's to dispose of. */
   readonly supervisor: Supervisor;
+  /** For proofs; absent where the client gives none. */
+  readonly hash: ScramHash | undefined;
 }
 
 /**
@@ -89,6 +95,7 @@ export class Connection implements LinkHandler, Supervised {
   readonly #owner: ConnectionOwner;
   readonly #clock: Clock;
   readonly #supervisor: Supervisor;
+  readonly #hash: ScramHash | undefined;
   readonly #framer = new LineFramer(MAX_LINE_BYTES);
   #session: Session;
   #end: SessionEnd | undefined;
@@ -104,6 +111,7 @@ export class Connection implements LinkHandler, Supervised {
     this.#link = link;
     this.#clock = parts.clock;
     this.#supervisor = parts.supervisor;
+    this.#hash = parts.hash;
     this.#owner = owner;
     const { session, effects } = beginSession(plan);
     this.#session = session;
@@ -227,6 +235,8 @@ export class Connection implements LinkHandler, Supervised {
         );
       case "registered":
         return this.#owner.onRegistered();
+      case "derive":
+        return this.#derive(effect.derivation);
       case "clock":
         return this.#owner.onClock(effect.lamport);
       case "opened":
@@ -243,6 +253,13 @@ export class Connection implements LinkHandler, Supervised {
       default:
         effect satisfies never;
     }
+  }
+
+  #derive(derivation: ScramDerivation): void {
+    this.#owner.derive(derivation).then(
+      (derived) => this.#apply(onDerived(this.#session, derived, this.#hash!)),
+      (error) => this.#apply(onLost(this.#session, "INVALID_MESSAGE", `no key can be derived: ${error.message}`)),
+    );
   }
 
   #opened(login: LoginSuccessMessage): void {

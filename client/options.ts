@@ -19,6 +19,11 @@ export interface ConnectOptions {
   readonly username?: string;
   /** The user's secret; needed with `username`. */
   readonly secret?: string;
+  /**
+   * `true` lets the client tell its secret in clear to a server of another machine that offers no other way to log in,
+   * as servers of 0.1.0 do. When not given, such a server is refused. A registration always tells the secret.
+   */
+  readonly clearSecrets?: boolean;
   /** `true` registers the user first, and fails if the name is taken. `"ifNew"` logs in then. */
   readonly register?: boolean | "ifNew";
   /**

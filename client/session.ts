@@ -3,7 +3,7 @@
  * Pure: `connection.ts` has sockets and timers, and `client.ts` keeps everything that outlives a connection.
  *
  *     registering ──ok──▶ loggingIn ──ok──▶ open ──LOGOUT──▶ leaving
- *          │                  │               │                 │
+ *          │                  │    (or by deriving, proving)    │
  *          └──────────────────┴───── over ◀───┴─────────────────┘
  */
 
@@ -28,12 +28,22 @@ import type {
   WireVector,
 } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
+import {
+  type clientFirst,
+  prove,
+  readServerFirst,
+  type ScramDerivation,
+  type ScramHash,
+  type ScramTalk,
+} from "../protocol/login/scram.ts";
 import type { PastMessage } from "./past.ts";
 
 /** What a connection is for. */
 export interface SessionPlan {
   readonly username: string;
   readonly secret: string | undefined;
+  /** The beginning of a proof that the client knows its secret. With it the login does not tell the secret. */
+  readonly scram?: ReturnType<typeof clientFirst> | undefined;
   /** Whether to register first, and what follows if the name is taken. */
   readonly register: boolean | "ifNew";
   readonly features: readonly Feature[];
@@ -56,6 +66,10 @@ export interface SessionPlan {
 /** The state of a connection. */
 export type Session =
   | { readonly kind: "registering" | "loggingIn"; readonly plan: SessionPlan }
+  /** The server has asked for a proof, and the key for it is derived. */
+  | { readonly kind: "deriving"; readonly talk: ScramTalk }
+  /** The proof is given. `serverFinal` is what a server says that knows the account. */
+  | { readonly kind: "proving"; readonly serverFinal: string }
   | { readonly kind: "open" | "leaving"; readonly login: LoginSuccessMessage }
   | { readonly kind: "over" };
 
@@ -63,6 +77,8 @@ export type Session =
 export type SessionEnd =
   /** The server refused the request. A repeated request would not help. */
   | { readonly kind: "refused"; readonly refusal: RefusalMessage }
+  /** The server has not asked for a proof, and wants the secret itself. */
+  | { readonly kind: "clearOnly"; readonly refusal: RefusalMessage }
   /** The name is taken; the client logs in then, as it was told. */
   | { readonly kind: "nameTaken" }
   | { readonly kind: "redirected"; readonly server: Endpoint }
@@ -102,6 +118,8 @@ export type FailedMessage = ActivityFailedMessage | DirectMessageFailedMessage;
 export type SessionEffect =
   | { readonly kind: "send"; readonly message: OutgoingMessage }
   | { readonly kind: "registered" }
+  /** Derive the key from the secret; `onDerived` follows. */
+  | { readonly kind: "derive"; readonly derivation: ScramDerivation }
   /** The next messages were sent at this Lamport time. */
   | { readonly kind: "clock"; readonly lamport: number }
   | { readonly kind: "opened"; readonly login: LoginSuccessMessage }
@@ -195,10 +213,10 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
       const step = login(session.plan);
       return { session: step.session, effects: [{ kind: "registered" }, ...step.effects] };
     }
+    case "CHALLENGE":
+      return onChallenge(session, message.scram);
     case "LOGIN_SUCCESS":
-      return session.kind === "loggingIn"
-        ? { session: { kind: "open", login: message }, effects: [{ kind: "opened", login: message }] }
-        : unexpected(message.command);
+      return onWelcome(session, message);
     case "REGISTER_FAILED":
       return session.kind === "registering" && session.plan.register === "ifNew" &&
           // Servers that say no reason know only this one.
@@ -206,6 +224,10 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         ? end({ kind: "nameTaken" })
         : end({ kind: "refused", refusal: message });
     case "LOGIN_FAILED":
+      // The answer of a server that does not know of proofs, to a login without a secret.
+      return session.kind === "loggingIn" && session.plan.scram !== undefined && message.reason === "WRONG_SECRET"
+        ? end({ kind: "clearOnly", refusal: message })
+        : end({ kind: "refused", refusal: message });
     case "AUTHENTICATION_FAIL":
     case "INVALID_MESSAGE":
       return end({ kind: "refused", refusal: message });
@@ -225,6 +247,16 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
         retryAfterMs: message.retryAfterMs ?? 0,
       });
   }
+}
+
+/** The key is derived from the secret. */
+export function onDerived(session: Session, derived: Uint8Array, hash: ScramHash): SessionStep {
+  if (session.kind !== "deriving") return { session, effects: NO_EFFECTS };
+  const { response, serverFinal } = prove(session.talk, derived, hash);
+  return {
+    session: { kind: "proving", serverFinal },
+    effects: [{ kind: "send", message: { command: "RESPONSE", scram: response } }],
+  };
 }
 
 /** The client wants to go for good. Called when the session is open. */
@@ -262,13 +294,32 @@ export function describeEnd(reason: string, info: string): string {
   return info !== "" ? info : isCloseReason(reason) ? CLOSE_REASONS[reason].sentence : reason;
 }
 
+function onChallenge(session: Session, text: string): SessionStep {
+  if (session.kind !== "loggingIn" || session.plan.scram === undefined) return unexpected("CHALLENGE");
+  const challenge = readServerFirst(session.plan.scram.first, text);
+  if (!challenge.ok) return lost("INVALID_MESSAGE", `the server cannot be trusted: ${challenge.problem}`);
+  const { talk, salt, cost } = challenge;
+  return { session: { kind: "deriving", talk }, effects: [{ kind: "derive", derivation: { salt, cost } }] };
+}
+
+function onWelcome(session: Session, message: LoginSuccessMessage): SessionStep {
+  const isDue = session.kind === "loggingIn" || session.kind === "proving";
+  if (!isDue) return unexpected(message.command);
+  const isProved = session.kind === "proving"
+    ? message.scram === session.serverFinal
+    : session.plan.scram === undefined;
+  // Whoever lets everybody in may want to hear what is said then.
+  if (!isProved) return lost("INVALID_MESSAGE", "the server has not proved that it knows this account");
+  return { session: { kind: "open", login: message }, effects: [{ kind: "opened", login: message }] };
+}
+
 function login(plan: SessionPlan): SessionStep {
-  const { username, secret, features, resume, heartbeatPort, redirects, ticket, last, reads, receive } = plan;
+  const { username, secret, scram, features, resume, heartbeatPort, redirects, ticket, last, reads, receive } = plan;
   const message = {
     command: "LOGIN",
     username,
-    ...(username === ANONYMOUS ? {} : { secret }),
-    ...listed(features),
+    ...(scram !== undefined ? { scram: scram.text } : username === ANONYMOUS ? {} : { secret }),
+    ...listed(scram === undefined ? features : [...features.filter((feature) => feature !== "scram"), "scram"]),
     ...(resume === undefined ? {} : { resume: { vector: resume } }),
     ...(heartbeatPort === undefined ? {} : { heartbeat: { port: heartbeatPort } }),
     ...(redirects === 0 ? {} : { redirects }),

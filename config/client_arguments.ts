@@ -70,6 +70,8 @@ export interface ClientArguments {
   readonly username: string | undefined;
   /** From the command line only. THRUM_SECRET is used after it. */
   readonly secret: string | undefined;
+  /** The secret may be told in clear where nothing else is offered. */
+  readonly clearSecrets: boolean;
   /** Interactive session: keep the secret for the next time. */
   readonly remember: boolean;
   /** Write JSON lines on standard output instead of text for people. */
@@ -155,6 +157,9 @@ const CLIENT_FLAGS = {
     short: ["-s"],
     secret: true,
     help: "the secret of NAME; better given as THRUM_SECRET, or when asked for",
+  }),
+  "clear-secrets": toggle({
+    help: "tell the secret in clear where a server of an earlier version offers nothing else",
   }),
   remember: toggle({
     only: [""],
@@ -348,6 +353,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     mayAsk: !values["no-prompt"],
     username: values.username,
     secret: values.secret,
+    clearSecrets: values["clear-secrets"] ?? false,
     remember: values.remember ?? false,
     json: values.json ?? false,
     activity,

@@ -60,6 +60,8 @@ export interface LimitsConfig {
 export interface ClusterConfig {
   /** The secret that servers of one network share; empty if none is set. */
   secret: string;
+  /** `"upgrade"` while servers of 0.1.0 are in the network: what is kept of secrets stays readable for them. */
+  clearSecret: "never" | "upgrade";
   /** The host that others use for this server; empty means the address that it listens on. */
   advertise: string;
   /** Servers of the network to join, as `"HOST:PORT"`. One server that answers is enough: it names the others. */
@@ -130,6 +132,15 @@ export interface StoreConfig {
   synchronous: "normal" | "full";
   /** Whether the server repairs a damaged folder at its start, if another server of the network answers. */
   recover: boolean;
+}
+
+/** How users prove who they are. */
+export interface AuthConfig {
+  /**
+   * Whether other machines may tell a secret in clear: to register, or to log in without the feature `scram`. On this
+   * machine they always may.
+   */
+  clearSecrets: boolean;
 }
 
 /** How users log in. */
@@ -204,6 +215,8 @@ export interface Config {
   limits: LimitsConfig;
   /** The network that the server belongs to. */
   cluster: ClusterConfig;
+  /** How users prove who they are. */
+  auth: AuthConfig;
   /** How users log in. */
   sessions: SessionsConfig;
   /** The data. */
@@ -243,6 +256,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   },
   cluster: {
     secret: "",
+    clearSecret: "never",
     advertise: "",
     join: [],
     announceIntervalMs: 5_000,
@@ -273,6 +287,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     synchronous: "normal",
     recover: false,
   },
+  auth: { clearSecrets: true },
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
   gateway: {
     http: { listen: "", token: "", names: [], trustedProxies: [] },

@@ -81,6 +81,7 @@ export const CONFIG_SCHEMA = section({
   }),
   cluster: section({
     secret,
+    clearSecret: oneOf(["never", "upgrade"]),
     advertise: v.custom<string>(
       (value) => typeof value === "string" && (value === "" || isHost(value)),
       "a host name or an address; empty means the one listened on",
@@ -139,6 +140,7 @@ export const CONFIG_SCHEMA = section({
       broadcasts: oneOf(["sideBySide", "oneByOne"]),
     }),
   }),
+  auth: section({ clearSecrets: flag }),
   sessions: section({
     perUser: oneOf(["many", "replace", "refuse"]),
     ticketMaxAgeMs: whole("milliseconds", { least: 0, most: TEN_YEARS_MS }),

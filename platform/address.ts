@@ -43,6 +43,7 @@ export function answersAt(own: Endpoint, called: Endpoint): boolean {
   return own.host === "localhost" && (host === "127.0.0.1" || host === "::1");
 }
 
-function isLoopbackAddress(address: string): boolean {
+/** Whether a numeric address, as `plainAddress` gives it, is of this machine alone. */
+export function isLoopbackAddress(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }

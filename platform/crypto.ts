@@ -1,6 +1,6 @@
 /** The cryptography that accounts need, from `node:crypto`. The only place that makes randomness for secrets. */
 
-import { createHmac, hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
 /** What `server/accounts/` needs; tests bring a fast one. */
 export interface SecretCrypto {
@@ -11,6 +11,10 @@ export interface SecretCrypto {
   digest(text: string): string;
   /** HMAC-SHA-256, as 64 hexadecimal digits: only who knows `key` can make it. */
   hmac(key: string, text: string): string;
+  /** SHA-256 of bytes. */
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** HMAC-SHA-256 of bytes. */
+  hmacOf(key: Uint8Array, bytes: Uint8Array): Uint8Array;
   /** Compares in a time that does not tell where the two differ. `false` for different lengths. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;
 }
@@ -40,6 +44,12 @@ export const nodeCrypto: SecretCrypto = {
   },
   hmac(key, text) {
     return createHmac("sha256", key).update(text).digest("hex");
+  },
+  sha256(bytes) {
+    return new Uint8Array(createHash("sha256").update(bytes).digest());
+  },
+  hmacOf(key, bytes) {
+    return new Uint8Array(createHmac("sha256", key).update(bytes).digest());
   },
   isEqual(a, b) {
     return a.length === b.length && timingSafeEqual(a, b);

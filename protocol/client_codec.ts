@@ -83,6 +83,8 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       };
     case "LOGIN":
       return readLogin(fields);
+    case "RESPONSE":
+      return { command, scram: stringField(fields.scram, "scram") };
     case "REGISTER":
       return {
         command,
@@ -214,10 +216,12 @@ function readLogin(fields: Fields): LoginMessage {
   const heartbeat = optionalObjectField(fields.heartbeat, "heartbeat");
   const trace = optionalObjectField(fields.trace, "trace");
   const isUnread = receivesNothing(fields.receive);
+  const scram = optionalStringField(fields.scram, "scram");
   return {
     command: "LOGIN",
     username: stringField(fields.username, "username"),
     secret: optionalStringField(fields.secret, "secret"),
+    ...(scram === undefined ? {} : { scram }),
     features: featuresField(fields.features),
     // Whoever gets nothing of the log has nothing of it.
     resume: resume === undefined || isUnread ? undefined : vectorField(resume.vector, "vector"),

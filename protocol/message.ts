@@ -6,11 +6,12 @@
 import type { ActivityAnswer } from "./ack_message.ts";
 import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
+import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts";
 
 /**
  * The features that a client can ask for when it logs in or registers. A client that asks for none is a *plain* client.
  */
-export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history"] as const;
+export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history", "scram"] as const;
 /** One of `FEATURES`. */
 export type Feature = (typeof FEATURES)[number];
 
@@ -39,8 +40,10 @@ export interface RegisterMessage {
 export interface LoginMessage {
   readonly command: "LOGIN";
   readonly username: string;
-  /** Absent for `anonymous`. */
+  /** Absent for `anonymous`, and where the client proves that it knows it. */
   readonly secret: string | undefined;
+  /** The client's first message of the exchange in `protocol/login/scram.ts`: `CHALLENGE` follows. */
+  readonly scram?: string;
   readonly features: readonly Feature[];
   /** What this client has, when it comes back. */
   readonly resume: WireVector | undefined;
@@ -202,6 +205,7 @@ export type ClientMessage =
   | HistoryMessage
   | RegisterMessage
   | LoginMessage
+  | ResponseMessage
   | LogoutMessage
   | ActivityMessage
   | HeartbeatMessage
@@ -236,6 +240,8 @@ export interface WireHeartbeat {
 export interface LoginSuccessMessage {
   readonly command: "LOGIN_SUCCESS";
   readonly info: string;
+  /** The server's last message of the exchange in `protocol/login/scram.ts`: its own proof. */
+  readonly scram?: string;
   /** Below: only for clients that asked for features. */
   readonly features?: readonly Feature[];
   /** The client gets nothing of the log, as it asked. */
@@ -388,6 +394,7 @@ export interface BackupListMessage {
 /** What a server may say to a client. */
 export type ServerMessage =
   | ClockMessage
+  | ChallengeMessage
   | LoginSuccessMessage
   | RegisterSuccessMessage
   | RefusalMessage
@@ -415,5 +422,6 @@ export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"
   ...{ ACTIVITY_PENDING: true, DIRECT_MESSAGE: true, DIRECT_MESSAGE_FAILED: true, RECEIPT: true, ACK: true },
   ...{ LIST_USERS: true, USER_LIST: true, PRESENCE: true, CAUGHT_UP: true, CLOCK: true, HEARTBEAT: true },
   ...{ HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
+  ...{ CHALLENGE: true, RESPONSE: true },
   ...{ HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true },
 };

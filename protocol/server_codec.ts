@@ -139,6 +139,8 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return readHeartbeat(fields);
     case "HEARTBEAT_ACK":
       return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
+    case "CHALLENGE":
+      return { command, scram: stringField(fields.scram, "scram") };
     case "LOGIN_SUCCESS":
       return readLoginSuccess(fields);
     case "REGISTER_SUCCESS":
@@ -265,9 +267,11 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
   const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER);
   const resume = optionalObjectField(fields.resume, "resume");
   const ticket = optionalStringField(fields.ticket, "ticket");
+  const scram = optionalStringField(fields.scram, "scram");
   return {
     command: "LOGIN_SUCCESS",
     info: optionalStringField(fields.info, "info") ?? "",
+    ...(scram === undefined ? {} : { scram }),
     features: featuresField(fields.features),
     ...(fields.receive === "none" ? { receive: "none" } : {}),
     ...(fields.ackRanges === true ? { ackRanges: true } : {}),

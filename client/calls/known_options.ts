@@ -31,6 +31,7 @@ const CONNECT: Names<ConnectOptions> = {
   servers: true,
   username: true,
   secret: true,
+  clearSecrets: true,
   register: true,
   features: true,
   from: true,

@@ -23,6 +23,13 @@ export interface EndingOwner {
 /** The result of a registration if another account has the name. */
 const NAME_TAKEN: RefusalMessage = { command: "REGISTER_FAILED", info: "this name is taken", reason: "NAME_TAKEN" };
 
+/** What a client says that may not tell its secret. */
+const CLEAR_ONLY: RefusalMessage = {
+  command: "LOGIN_FAILED",
+  info: "this server wants the secret in clear, and offers no other way to log in",
+  reason: "CLEAR_ONLY",
+};
+
 /** The ends of the connections of one client. */
 export class Ending {
   readonly #failover: Failover;
@@ -78,6 +85,8 @@ export class Ending {
     const { server } = this.#failover;
     const where = endpointText(server);
     switch (end.kind) {
+      case "clearOnly":
+        return this.ended({ kind: "refused", refusal: CLEAR_ONLY });
       case "refused": {
         const refusal = this.#mayHaveRegistered && end.refusal.reason === "WRONG_SECRET" ? NAME_TAKEN : end.refusal;
         const error = refusedError(refusal, this.#username, where);

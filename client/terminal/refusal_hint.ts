@@ -15,6 +15,8 @@ export function refusalHint(
       return wasAsked
         ? "If the name is yours, type its secret; Enter alone makes a new one"
         : "If the name is yours, give its secret in THRUM_SECRET";
+    case "CLEAR_ONLY":
+      return "If you trust the network on the way there: --clear-secrets";
     case "UNKNOWN_USER":
       return `To make the account: ${CLIENT_PROGRAM.name} register -u ${shellWord(username ?? "NAME")}`;
   }

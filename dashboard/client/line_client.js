@@ -3,6 +3,7 @@
  * other gateways there are. Tells what is to be shown.
  */
 
+import { answer, forget, newNonce } from "./derivation.js";
 import { LineSession } from "./line_session.js";
 
 /** @typedef {import("./session_types.js").SessionEvent} SessionEvent */
@@ -66,6 +67,11 @@ export class LineClient {
         return this.#hangUp();
       case "poll":
         return this.#poll();
+      case "prove":
+        return this.#prove(effect);
+      case "forget":
+        forget();
+        return this.#listener.onEffect(effect);
       default:
         this.#listener.onEffect(effect);
     }
@@ -87,7 +93,7 @@ export class LineClient {
     }
     // One that was given up has no say any more.
     const isCurrent = () => socket === this.#socket;
-    socket.onopen = () => isCurrent() && this.take({ kind: "opened" });
+    socket.onopen = () => isCurrent() && this.take({ kind: "opened", nonce: newNonce() });
     socket.onmessage = ({ data }) => {
       if (!isCurrent()) return;
       const text = String(data);
@@ -103,6 +109,14 @@ export class LineClient {
     // After an error comes a close as a rule; not where the page's policy forbids the connection.
     socket.onerror = () => onOver("the connection broke, or could not be made");
     socket.onclose = () => onOver("the server closed the connection");
+  }
+
+  /** @param {Extract<SessionEffect, { kind: "prove" }>} effect */
+  #prove({ first, question, secret }) {
+    answer(question, secret).then(
+      (proofs) => this.take({ kind: "proved", first, ...proofs }),
+      (error) => this.take({ kind: "notProved", first, why: `no key can be derived: ${error}` }),
+    );
   }
 
   /** @param {string} line */

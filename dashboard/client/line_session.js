@@ -12,7 +12,8 @@
 
 import { Failover } from "./failover.js";
 import { lineUrl } from "./gateways.js";
-import { loginLine, registerLine } from "./lines.js";
+import { ANONYMOUS, loginLine, registerLine } from "./lines.js";
+import { firstMessage, questionIn } from "./login_proof.js";
 import { dueAt, heard, startLiveness, stepLiveness } from "./liveness.js";
 import { Surroundings } from "./surroundings.js";
 import { Talk } from "./talk.js";
@@ -55,6 +56,10 @@ export class LineSession {
   #hasBeenLive = false;
   /** @type {string | undefined} */
   #ticket;
+  /** Of the connection. Without one the secret is told in clear. @type {string | undefined} */
+  #nonce;
+  /** @type {import("./session_types.js").ProofStage | undefined} */
+  #proof;
   /** The answer to the login, while logged in. @type {Message | undefined} */
   #login;
   /** @type {import("./liveness.js").Liveness | undefined} */
@@ -154,7 +159,12 @@ export class LineSession {
         this.#signIn(event);
         break;
       case "opened":
+        this.#nonce = event.nonce;
         if (this.#status.kind === "dialing") this.#greet(event);
+        break;
+      case "proved":
+      case "notProved":
+        this.#proved(event);
         break;
       case "line":
         this.#line(event.text, event);
@@ -235,7 +245,32 @@ export class LineSession {
   /** @param {Plan} plan */
   #logIn(plan) {
     const { vector, last } = this.talk;
-    this.#write(loginLine(plan, { vector, redirects: this.#failover.redirects, ticket: this.#ticket, last }));
+    const isProved = this.#nonce !== undefined && plan.username !== ANONYMOUS && !plan.isPlain;
+    const scram = isProved ? firstMessage(plan.username, this.#nonce ?? "") : undefined;
+    this.#proof = scram === undefined ? undefined : { kind: "begun", first: scram };
+    const { redirects } = this.#failover;
+    this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, last, scram }));
+  }
+
+  /** The server asks for a proof. @param {Message} message @param {Moment} now */
+  #challenged(message, now) {
+    if (this.#plan === undefined || this.#status.kind !== "greeting") return;
+    const first = this.#proof?.kind === "begun" ? this.#proof.first : undefined;
+    const question = first === undefined ? undefined : questionIn(first, String(message.scram));
+    if (first === undefined || question === undefined) {
+      return this.#closed("INVALID_MESSAGE", "the server asks for a proof in a way that cannot be trusted", now);
+    }
+    this.#proof = { kind: "asked", first };
+    this.#do({ kind: "prove", first, question, secret: this.#plan.secret });
+  }
+
+  /** @param {Extract<SessionEvent, { kind: "proved" | "notProved" }>} event */
+  #proved(event) {
+    // It may be the answer to a question on an earlier connection.
+    if (this.#status.kind !== "greeting" || this.#proof?.kind !== "asked" || this.#proof.first !== event.first) return;
+    if (event.kind === "notProved") return this.#closed("INVALID_MESSAGE", event.why, event);
+    this.#proof = { kind: "given", serverFinal: event.serverFinal };
+    this.#write(JSON.stringify({ command: "RESPONSE", scram: event.response }));
   }
 
   #registered() {
@@ -246,6 +281,11 @@ export class LineSession {
 
   /** @param {Message} message @param {Moment} now */
   #opened(message, now) {
+    const proof = this.#status.kind === "greeting" ? this.#proof : undefined;
+    // Whoever lets everybody in may want to hear what is said then.
+    if (proof !== undefined && !(proof.kind === "given" && message.scram === proof.serverFinal)) {
+      return this.#closed("INVALID_MESSAGE", "the server has not proved that it knows this account", now);
+    }
     this.#login = message;
     if (this.#plan === undefined || this.#status.kind !== "greeting") return;
     if (typeof message.ticket === "string") this.#ticket = message.ticket;
@@ -283,6 +323,8 @@ export class LineSession {
         return this.#write(JSON.stringify({ command: "HEARTBEAT_ACK", sequence: message.sequence }));
       case "REGISTER_SUCCESS":
         return this.#registered();
+      case "CHALLENGE":
+        return this.#challenged(message, now);
       case "LOGIN_SUCCESS":
         return this.#opened(message, now);
       case "REGISTER_FAILED":
@@ -317,7 +359,11 @@ export class LineSession {
 
   /** @param {Message} message @param {Moment} now */
   #refused(message, now) {
-    const info = String(message.info ?? "");
+    // The answer of a server that does not know of proofs, to a login without a secret.
+    const isInClear = this.#proof?.kind === "begun" && message.reason === "WRONG_SECRET";
+    const info = isInClear
+      ? "it wants the secret in clear, and this page does not tell it"
+      : String(message.info ?? "");
     if (this.#plan === undefined) {
       this.#lossText = `the server said ${message.command}: ${info}`;
       return;
@@ -332,7 +378,8 @@ export class LineSession {
     }
     const delayMs = message.command === "LOGIN_FAILED" ? this.#failover.refused(now, message.reason) : undefined;
     if (delayMs !== undefined) return this.#wait(delayMs, info, now);
-    const reason = this.#mayHaveRegistered && message.reason === "WRONG_SECRET" ? "NAME_TAKEN" : message.reason;
+    const isWrong = message.reason === "WRONG_SECRET";
+    const reason = isInClear ? "CLEAR_ONLY" : this.#mayHaveRegistered && isWrong ? "NAME_TAKEN" : message.reason;
     this.#drop();
     this.#plan = undefined;
     this.#status = { kind: "signedOut", refusal: { reason, info, username } };
@@ -430,6 +477,7 @@ export class LineSession {
   #drop() {
     if (this.#status.kind !== "signedOut") this.#do({ kind: "hangUp" });
     this.talk.closed();
+    this.#proof = undefined;
     this.#login = undefined;
     this.#liveness = undefined;
   }

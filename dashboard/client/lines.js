@@ -6,7 +6,7 @@
 
 import { isJsonObject, nestingDepth } from "./raw_json.js";
 
-/** All features that the page can do something with: those of `FEATURES` in protocol/message.ts. */
+/** All features that the page can do something with, beside "scram": those of `FEATURES` in protocol/message.ts. */
 export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "resume", "chat", "history"]);
 
 /**
@@ -37,15 +37,15 @@ export function registerLine({ username, secret }) {
 /**
  * @param {Plan} plan
  * @param {{ vector: Record<string, number> | undefined, redirects: number, ticket: string | undefined,
- *   last: string | undefined }} having
+ *   last: string | undefined, scram?: string | undefined }} having
  */
-export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, last }) {
+export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, last, scram }) {
   return JSON.stringify({
     command: "LOGIN",
     username,
-    ...username === ANONYMOUS ? {} : { secret },
+    ...scram !== undefined ? { scram } : username === ANONYMOUS ? {} : { secret },
     ...isPlain ? {} : {
-      features: PAGE_FEATURES,
+      features: scram === undefined ? PAGE_FEATURES : [...PAGE_FEATURES, "scram"],
       ...vector === undefined ? {} : { resume: { vector } },
       ...ticket === undefined ? {} : { ticket },
       ...last === undefined ? {} : { last },

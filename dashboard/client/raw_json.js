@@ -10,8 +10,11 @@
 /** What stands in the place of a secret. */
 export const MASK = '"…"';
 
-/** Nobody but the person and the server is to see these. A ticket stands for a secret for a day. */
-const SECRET_KEYS = new Set(["secret", "ticket"]);
+/**
+ * Nobody but the person and the server is to see these. A ticket stands for a secret for a day. With what is said for a
+ * proof, weak secrets can be guessed.
+ */
+const SECRET_KEYS = new Set(["secret", "ticket", "scram"]);
 
 /**
  * One member of an object: its key, and where `"key": value` and the value stand in the text.
@@ -91,7 +94,7 @@ export function nestingDepth(text) {
  */
 export function masked(line) {
   if (!mayHoldSecret(line)) return line;
-  if (!isJsonObject(line)) return line.replace(/(secret|ticket|\\u)[^]*$/i, "$1…");
+  if (!isJsonObject(line)) return line.replace(/(secret|ticket|scram|\\u)[^]*$/i, "$1…");
   const parts = [];
   let at = 0;
   for (const { key, valueStart, end } of rawMembers(line)) {
@@ -121,7 +124,7 @@ export function isJsonObject(text) {
  * @param {string} line
  */
 function mayHoldSecret(line) {
-  return /secret|ticket|\\u/i.test(line);
+  return /secret|ticket|scram|\\u/i.test(line);
 }
 
 /**

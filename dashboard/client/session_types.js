@@ -31,6 +31,12 @@
  */
 
 /**
+ * How far the proof has come, on one connection: `first` was said, the answer to the server's question is made, or it
+ * is given, and `serverFinal` is what a server says then that knows the account.
+ * @typedef {{ kind: "begun" | "asked", first: string } | { kind: "given", serverFinal: string }} ProofStage
+ */
+
+/**
  * Somebody comes in. `plan` is undefined for lines by hand.
  * @typedef {{ kind: "signIn", plan: Plan | undefined, saved?: Saved | undefined, fromStart?: boolean } & Moment} SignIn
  */
@@ -38,7 +44,10 @@
 /**
  * What happens.
  * @typedef {SignIn
- *   | { kind: "opened" | "closed" | "retry" | "leave" | "seen" } & Moment
+ *   | { kind: "closed" | "retry" | "leave" | "seen" } & Moment
+ *   | { kind: "opened", nonce?: string } & Moment
+ *   | { kind: "proved", first: string, response: string, serverFinal: string } & Moment
+ *   | { kind: "notProved", first: string, why: string } & Moment
  *   | { kind: "woke", lateMs: number } & Moment
  *   | { kind: "line", text: string } & Moment
  *   | { kind: "say", messageId: string, to: string | undefined, text: string } & Moment
@@ -54,6 +63,7 @@
  * @typedef {{ kind: "dial", url: string }
  *   | { kind: "write", line: string }
  *   | { kind: "hangUp" | "poll" | "save" | "forget" }
+ *   | { kind: "prove", first: string, question: import("./login_proof.js").Question, secret: string }
  *   | { kind: "sent", messageId: string, to: string | undefined, text: string }
  *   | { kind: "stored", messageId: string, id: string | undefined, at: number, lamport: number | undefined }
  *   | { kind: "delivered", messageId: string }

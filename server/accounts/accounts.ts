@@ -11,14 +11,30 @@ import { Credentials, type Digest, type Proven } from "./credential.ts";
 import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
 import { Penalties } from "./penalties.ts";
 import { checkTicket, makeTicket, stillProven, ticketExpiry, type TicketWorth } from "./ticket.ts";
-import { makeVerifier, matchesVerifier } from "./verifier.ts";
+import { makeVerifier, matchesVerifier, readVerifier, scramVerifier, type VerifierForm } from "./verifier.ts";
+import { challenge, checkProof, type ClientFirst, nonceOf, type ScramTalk } from "../../protocol/login/scram.ts";
 
 /** What a login comes to. */
-export type LoginResult =
-  | { readonly ok: true; readonly proven: Proven }
+export type LoginResult = { readonly ok: true; readonly proven: Proven } | RefusedLogin;
+
+/** Why a login is refused. */
+export type RefusedLogin =
   | { readonly ok: false; readonly reason: "UNKNOWN_USER" | "WRONG_SECRET" }
   /** Too many wrong secrets came from there: this one was not looked at. */
   | { readonly ok: false; readonly reason: "TOO_MANY"; readonly retryAfterMs: number };
+
+/** A question that only who knows the secret can answer. One connection's, and good for one answer. */
+export interface Challenge {
+  readonly talk: ScramTalk;
+  /** The account's, when it was asked. */
+  readonly verifier: string;
+}
+
+/** What a login that tells no secret comes to. */
+export type ChallengeResult = { readonly ok: true; readonly challenge: Challenge } | RefusedLogin;
+
+/** What the answer to a challenge comes to. `serverFinal` is the server's own proof, for the client. */
+export type AnswerResult = { readonly ok: true; readonly proven: Proven; readonly serverFinal: string } | RefusedLogin;
 
 /** A connection that waits for an answer; at most one answer at a time. */
 export interface Applicant {
@@ -61,6 +77,8 @@ export interface Proof {
  */
 type Turn = "now" | "gaveUp" | "tooMany";
 
+/** Random bytes in a nonce. */
+const NONCE_BYTES = 18;
 /** Derivations at once: each takes a core and 16 MiB, and the event loop needs a core too. */
 const MAX_DERIVATIONS = 2;
 
@@ -70,6 +88,7 @@ export class Accounts {
   readonly #crypto: SecretCrypto;
   readonly #clock: AccountClock;
   readonly #tickets: TicketKeys | undefined;
+  readonly #form: VerifierForm;
   readonly #credentials: Credentials;
   readonly #penalties = new Penalties();
   readonly #reserved = new Set<string>();
@@ -80,11 +99,19 @@ export class Accounts {
   readonly #last = new Map<Applicant, QueuePlace>();
   #running = 0;
 
-  constructor(source: AccountSource, crypto: SecretCrypto, clock: AccountClock, tickets?: TicketKeys) {
+  /** New accounts get verifiers of this `form`. */
+  constructor(
+    source: AccountSource,
+    crypto: SecretCrypto,
+    clock: AccountClock,
+    tickets?: TicketKeys,
+    form: VerifierForm = "scram",
+  ) {
     this.#source = source;
     this.#crypto = crypto;
     this.#clock = clock;
     this.#tickets = tickets;
+    this.#form = form;
     this.#credentials = new Credentials(crypto);
   }
 
@@ -93,10 +120,12 @@ export class Accounts {
    * such account, or if the ticket would expire at once.
    */
   ticketFor(username: string, secret: string, { provenAtMs }: Proven): string | undefined {
-    const verifier = this.#source.account(username)?.verifier;
+    const stored = this.#source.account(username)?.verifier;
     const tickets = this.#tickets;
     const key = tickets?.keyOf(tickets.serverId);
-    if (tickets === undefined || verifier === undefined || key === undefined) return undefined;
+    if (tickets === undefined || stored === undefined || key === undefined) return undefined;
+    // A server that has not changed its verifiers yet gives the same tickets.
+    const verifier = scramVerifier(stored, this.#crypto);
     const { serverId, maxAgeMs } = tickets;
     const nowMs = this.#clock.wallMs();
     const expiresAtMs = ticketExpiry(provenAtMs, nowMs, maxAgeMs);
@@ -154,9 +183,40 @@ export class Accounts {
     return { ok: true, proven };
   }
 
+  /** Asks a client that tells no secret to prove that it knows it. Costs next to nothing. */
+  challenge(first: ClientFirst, applicant: Applicant): ChallengeResult {
+    const { username } = first;
+    const account = this.#source.account(username);
+    if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
+    const place = placeOf(username, applicant);
+    if (this.#waitMs(place) > 0) return this.#tooMany(place);
+    const read = readVerifier(account.verifier, this.#crypto);
+    // It matches no secret at all.
+    if (read === undefined) return { ok: false, reason: "WRONG_SECRET" };
+    const talk = challenge(first, nonceOf(this.#crypto.randomBytes(NONCE_BYTES)), read);
+    return { ok: true, challenge: { talk, verifier: account.verifier } };
+  }
+
+  /** Checks the answer to `challenge`. */
+  answer({ talk, verifier }: Challenge, response: string, applicant: Applicant): AnswerResult {
+    const { username } = talk.first;
+    const place = placeOf(username, applicant);
+    // Asked again, as any number of challenges may have been open when the wait began.
+    if (this.#waitMs(place) > 0) return this.#tooMany(place);
+    // It may have become another user's in the meantime.
+    if (this.#source.account(username)?.verifier !== verifier) return { ok: false, reason: "WRONG_SECRET" };
+    const serverFinal = checkProof(talk, response, readVerifier(verifier, this.#crypto)!, this.#crypto);
+    if (serverFinal === undefined) {
+      this.#penalties.wrong(place, this.#clock.nowMs());
+      return { ok: false, reason: "WRONG_SECRET" };
+    }
+    this.#penalties.right(place);
+    return { ok: true, proven: { digest: undefined, provenAtMs: this.#clock.wallMs() }, serverFinal };
+  }
+
   /** Whether `secret` is the secret of the connection's login. Cheap: for every message. */
-  matches(username: string, secret: string, digest: Digest): boolean {
-    return this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
+  matches(username: string, secret: string, digest: Digest | undefined): boolean {
+    return digest !== undefined && this.#credentials.isEqual(this.#credentials.digest(username, secret), digest);
   }
 
   /**
@@ -175,7 +235,7 @@ export class Accounts {
     this.#reserved.add(username);
     try {
       const place = { kind, network: networkOf(applicant.remoteHost), account: username };
-      const verifier = await this.#inTurn(applicant, place, () => makeVerifier(secret, this.#crypto));
+      const verifier = await this.#inTurn(applicant, place, () => makeVerifier(secret, this.#crypto, this.#form));
       if (verifier === "tooMany") throw new TypeError("Cannot refuse a registration: it tries no secret");
       // The newcomer logs in next; it need not wait for the same derivation again.
       const digest = this.#credentials.digest(username, secret);
@@ -211,7 +271,8 @@ export class Accounts {
   #worthOf(ticket: string, account: { username: string; secret: string; verifier: string }): TicketWorth {
     if (this.#tickets === undefined) return { kind: "nothing" };
     const { keyOf, maxAgeMs } = this.#tickets;
-    return checkTicket(ticket, { ...account, nowMs: this.#clock.wallMs(), maxAgeMs }, keyOf, this.#crypto);
+    const verifier = scramVerifier(account.verifier, this.#crypto);
+    return checkTicket(ticket, { ...account, verifier, nowMs: this.#clock.wallMs(), maxAgeMs }, keyOf, this.#crypto);
   }
 
   /** Remembered logins expire, as tickets do. */
@@ -226,7 +287,7 @@ export class Accounts {
     return place.kind === "login" ? this.#penalties.waitMs(place, this.#clock.nowMs()) : 0;
   }
 
-  #tooMany(place: QueuePlace): LoginResult {
+  #tooMany(place: QueuePlace): RefusedLogin {
     return { ok: false, reason: "TOO_MANY", retryAfterMs: Math.max(1, this.#waitMs(place)) };
   }
 
@@ -269,4 +330,8 @@ export class Accounts {
     this.#waiting.delete(applicant);
     tell?.(turn);
   }
+}
+
+function placeOf(username: string, { remoteHost }: Applicant): QueuePlace {
+  return { kind: "login", network: networkOf(remoteHost), account: username };
 }

@@ -12,9 +12,15 @@ export type Digest = string;
 
 /** A login that went well. */
 export interface Proven {
-  readonly digest: Digest;
+  /** Of the secret. Absent where the server was never told the secret. */
+  readonly digest: Digest | undefined;
   /** When the secret was derived and found right, in milliseconds since 1970: perhaps for an earlier login. */
   readonly provenAtMs: number;
+}
+
+/** A login with the secret itself. */
+export interface Recognised extends Proven {
+  readonly digest: Digest;
 }
 
 /** Accounts whose last good login is remembered. That many reconnects at once cost no scrypt. */
@@ -27,7 +33,7 @@ export class Credentials {
   readonly #crypto: SecretCrypto;
   readonly #key: string;
   /** Oldest login first. */
-  readonly #remembered = new RecentMap<string, Proven & { readonly verifier: string }>(MAX_REMEMBERED);
+  readonly #remembered = new RecentMap<string, Recognised & { readonly verifier: string }>(MAX_REMEMBERED);
 
   constructor(crypto: SecretCrypto) {
     this.#crypto = crypto;
@@ -46,7 +52,7 @@ export class Credentials {
   }
 
   /** Notes a login that was verified against `verifier`. */
-  remember(username: string, { digest, provenAtMs }: Proven, verifier: string): void {
+  remember(username: string, { digest, provenAtMs }: Recognised, verifier: string): void {
     this.#remembered.renew(username, { digest, provenAtMs, verifier });
   }
 
@@ -54,7 +60,7 @@ export class Credentials {
    * The last good login, if it was made against this verifier and `digest` is of its secret. `undefined` says nothing
    * about the secret.
    */
-  recognise(username: string, digest: Digest, verifier: string): Proven | undefined {
+  recognise(username: string, digest: Digest, verifier: string): Recognised | undefined {
     const known = this.#remembered.get(username);
     return known?.verifier === verifier && this.isEqual(known.digest, digest) ? known : undefined;
   }

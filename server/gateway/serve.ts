@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import { makeTicketKey } from "../accounts/ticket.ts";
+import { verifierChange } from "../accounts/verifier_change.ts";
 import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../../config/load.ts";
 import { CALL_OPTIONS, checkOptions } from "../../client/calls/known_options.ts";
@@ -114,10 +115,12 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   let spans: ExportedSpans | undefined;
   try {
     const { ephemeral, synchronous } = config.store;
+    const verifiers = config.cluster.clearSecret === "never" ? { verifiers: verifierChange(nodeCrypto) } : {};
     const open = () => {
       const disk = new DiskWorker();
       const background = { clock, sync: (path: string) => disk.sync(path), close: () => disk.close() };
-      return openSqliteStore({ folder: dataFolder(config), makeServerId, synchronous, background, boot: bootId });
+      const folder = dataFolder(config);
+      return openSqliteStore({ folder, makeServerId, synchronous, background, boot: bootId, ...verifiers });
     };
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     signal?.throwIfAborted();

@@ -4,6 +4,20 @@ import type { Audience } from "../../log/segment.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import type { RawText } from "../../protocol/publication/raw_text.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
+import type { Account } from "../store/store.ts";
+
+/** What the journal of a server is made with, beside its store. */
+export interface JournalParts {
+  /** So much of the newest part of the log is in memory, in bytes. */
+  readonly tailBytes: number;
+  /** A direct message waits for at most this long. */
+  readonly messagesWaitMs: number;
+  /** Replaces verifiers of earlier versions in what comes. Absent while servers of these versions have to read them. */
+  readonly verifiers?: {
+    entry(entry: ReplicatedEntry): ReplicatedEntry;
+    account(account: Account): Account;
+  } | undefined;
+}
 
 /** An activity that a client published. */
 export interface Publication {

@@ -18,7 +18,7 @@ import type { Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
 import { CommitQueue, type EndedTurn } from "./commit_queue.ts";
 import { DurableClock } from "./durable_clock.ts";
-import type { OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
+import type { JournalParts, OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
 import { DirectMessages } from "./direct_messages.ts";
 import { LogReader, type SentReader } from "./log_reader.ts";
 import { Origins } from "./origins/origins.ts";
@@ -76,13 +76,11 @@ export class Journal {
   #taken = 0;
   readonly #times = new TurnTimes();
 
-  /**
-   * Keeps the newest `tailBytes` of the log in memory. A direct message waits for at most `messagesWaitMs`.
-   */
+  /** Of the log in `store`. */
   constructor(
     store: Store,
     clock: Clock,
-    { tailBytes, messagesWaitMs }: { readonly tailBytes: number; readonly messagesWaitMs: number },
+    { tailBytes, messagesWaitMs, verifiers }: JournalParts,
     owner: JournalOwner,
   ) {
     const { vector, lamport } = store.opened;
@@ -134,7 +132,7 @@ export class Journal {
       account: (username) => this.accountOf(username),
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
       placeNoted: (...note) => this.#owner.placeNoted?.(...note),
-    }, messagesWaitMs);
+    }, { messagesWaitMs, verifiers });
   }
 
   /** The name of this server, as an origin. */

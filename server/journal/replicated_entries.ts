@@ -12,7 +12,7 @@ import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { Account, UsedMessageId } from "../store/store.ts";
 import type { DirectMessages } from "./direct_messages.ts";
 import type { DurableClock } from "./durable_clock.ts";
-import type { ReplicatedEntry } from "./entries.ts";
+import type { JournalParts, ReplicatedEntry } from "./entries.ts";
 import type { Senders } from "./senders.ts";
 import type { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
@@ -37,16 +37,22 @@ export interface ReplicatedJournal {
 export class ReplicatedEntries {
   readonly #journal: ReplicatedJournal;
   readonly #messagesWaitMs: number;
+  readonly #verifiers: JournalParts["verifiers"];
 
-  /** A direct message waits for at most `messagesWaitMs`. */
-  constructor(journal: ReplicatedJournal, messagesWaitMs: number) {
+  /** With what the journal was made with. */
+  constructor(
+    journal: ReplicatedJournal,
+    { messagesWaitMs, verifiers }: Pick<JournalParts, "messagesWaitMs" | "verifiers">,
+  ) {
     this.#journal = journal;
     this.#messagesWaitMs = messagesWaitMs;
+    this.#verifiers = verifiers;
   }
 
   /** Takes in the next entry of its origin that is still kept. */
-  take({ origin, sequence, audience, line, facts, ageMs = 0, reach }: ReplicatedEntry): void {
+  take(entry: ReplicatedEntry): void {
     const journal = this.#journal;
+    const { origin, sequence, audience, line, facts, ageMs = 0, reach } = this.#verifiers?.entry(entry) ?? entry;
     const turn = journal.openTurn();
     journal.time.reach(reach ?? facts.lamport);
     const reached = this.#audienceOf(turn, origin, sequence, audience, facts);
@@ -66,7 +72,7 @@ export class ReplicatedEntries {
   /** Accounts of origins that may be forgotten. Each one holds if its claim is older than that of the account here. */
   takeAccounts(accounts: Iterable<Account>): void {
     this.#journal.openTurn();
-    for (const account of accounts) this.#takeAccount(account);
+    for (const account of accounts) this.#takeAccount(this.#verifiers?.account(account) ?? account);
   }
 
   /**

@@ -9,16 +9,10 @@ import { guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
-import type { AuthenticateMessage, Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
-import {
-  type LoggedIn,
-  onMessage,
-  PUBLISH,
-  refuseThirdFamily,
-  type SessionEffect,
-  type SessionFacts,
-  type SessionStep,
-} from "./session.ts";
+import type { Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
+import { onMessage, PUBLISH, refuseThirdFamily } from "./session.ts";
+import type { LoggedIn, SessionEffect, SessionStep } from "./session_state.ts";
+import { ConnectionFacts } from "./session_facts.ts";
 import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
 import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
@@ -35,7 +29,6 @@ import { ConnectionLog } from "./connection_log.ts";
 import { HalfClose, type HalfClosed } from "./half_close.ts";
 import { Identification, type IdentificationOwner, type StrangerSession } from "./identification.ts";
 import { LineIntake, type LineIntakeOwner, type Taken, type Taking } from "./line_intake.ts";
-import type { PeerAdmission } from "../backplane/peer_admission.ts";
 import type { ClientSession } from "../hub/sessions.ts";
 import { ClockOutlet } from "./clock_outlet.ts";
 import { isThirdFamily } from "../legacy/legacy_codec.ts";
@@ -50,7 +43,6 @@ export class Connection
   implements
     LinkHandler,
     RepliesOwner,
-    SessionFacts,
     ClientSession,
     ServedConnection,
     EntranceOwner,
@@ -65,6 +57,7 @@ export class Connection
   readonly #parts: ConnectionParts;
   readonly #owner: ConnectionOwner;
   readonly #lines: LineIntake;
+  readonly #facts: ConnectionFacts;
   readonly replies: Replies;
   #phase: Phase;
   /** The link, or what stands before it. */
@@ -94,6 +87,7 @@ export class Connection
     this.#owner = owner;
     this.#phase = { kind: "stranger", identification: new Identification(parts.identification, this) };
     this.#lines = new LineIntake(link, parts.lines, this);
+    this.#facts = new ConnectionFacts(link.remoteHost, parts.facts, () => this.#phase);
     this.replies = new Replies(parts.journal, this);
     this.#log = new ConnectionLog(this, parts.refusals);
   }
@@ -242,36 +236,8 @@ export class Connection
     return viewOf({ ...seen, waitingBytes: pendingBytes }, nowWallMs);
   }
 
-  // ---- facts for the session -------------------------------------------------------------------------------------
-
   get remoteHost(): string {
     return this.link.remoteHost;
-  }
-
-  get maxRegistrations(): number {
-    return this.#parts.limits.maxRegistrationsPerConnection;
-  }
-
-  admit(message: AuthenticateMessage): PeerAdmission {
-    return this.#parts.peerEntrance.admit(message, this.remoteHost);
-  }
-
-  hasAccount(username: string): boolean {
-    return this.#parts.journal.hasAccount(username);
-  }
-
-  get hasSpace(): boolean {
-    return this.#parts.budget.hasSpace;
-  }
-
-  isRepeated(username: string, messageId: string): boolean {
-    return this.#parts.journal.hasUsed(username, messageId);
-  }
-
-  matchesSecret(secret: string): boolean {
-    const phase = this.#phase;
-    return phase.kind === "client" && phase.proven !== undefined &&
-      this.#parts.accounts.matches(phase.session.username, secret, phase.proven.digest);
   }
 
   // ---- lines in --------------------------------------------------------------------------------------------------
@@ -304,7 +270,7 @@ export class Connection
       return "dear";
     }
     const message = parseClientLine(line);
-    const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this);
+    const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this.#facts);
     // Almost every line is one of these, and needs nothing of what follows.
     if (message.command === "ACTIVITY_MESSAGE" && step.effects === PUBLISH && phase.kind === "client") {
       phase.requests.publish(message);
@@ -316,11 +282,11 @@ export class Connection
 
   takePublication(publication: PlainPublication, bytes: Uint8Array): boolean {
     const phase = this.#phase;
-    return phase.kind === "client" && takePublication(phase, publication, bytes, this);
+    return phase.kind === "client" && takePublication(phase, publication, bytes, this.#facts);
   }
 
   takeProblem(problem: string): void {
-    this.#apply(onMessage(sessionOf(this.#phase), { command: "", info: problem }, this));
+    this.#apply(onMessage(sessionOf(this.#phase), { command: "", info: problem }, this.#facts));
   }
 
   handOn(lines: readonly string[], problem: string | undefined): void {
@@ -373,6 +339,8 @@ export class Connection
         if (effect.message.command === "LOGIN_FAILED") this.#parts.counters.login(this.over, effect.message.reason);
         return this.replies.send(effect.message);
       case "checkLogin":
+      case "challenge":
+      case "checkAnswer":
       case "register":
         if (phase.kind === "stranger") phase.identification.perform(effect);
         return;

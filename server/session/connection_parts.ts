@@ -3,27 +3,25 @@
 import type { LimitsConfig } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
-import type { Accounts } from "../accounts/accounts.ts";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
-import type { DiskBudget } from "../store/disk_budget.ts";
 import type { Entrance } from "./entrance.ts";
 import type { IdentificationParts } from "./identification.ts";
 import type { LineIntakeParts } from "./line_intake.ts";
 import type { PeerEntrance } from "./peer_entrance.ts";
+import type { ConnectionFactsParts } from "./session_facts.ts";
 
 /** What connections are made with. */
 export interface ConnectionParts {
   readonly clock: Pick<Clock, "nowMs" | "wallMs" | "after">;
-  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxPendingBytes">;
+  readonly limits: Pick<LimitsConfig, "maxPendingBytes">;
   readonly faults: FaultGuard;
   readonly journal: Journal;
-  readonly accounts: Pick<Accounts, "matches">;
+  readonly facts: ConnectionFactsParts;
   readonly refusals: RefusalLog;
   readonly counters: Pick<MetricCounters, "login">;
-  readonly budget: Pick<DiskBudget, "hasSpace">;
   readonly lines: LineIntakeParts;
   readonly identification: IdentificationParts;
   /** How clients come in. */

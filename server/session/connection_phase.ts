@@ -8,7 +8,7 @@ import type { ClientRequests } from "./client/client_requests.ts";
 import type { Identification } from "./identification.ts";
 import type { Taking } from "./line_intake.ts";
 import type { ServedClient } from "./client/served_client.ts";
-import type { LoggedIn, Session } from "./session.ts";
+import type { LoggedIn, Session } from "./session_state.ts";
 
 /** A client that is served. */
 export interface ClientPhase {

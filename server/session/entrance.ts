@@ -23,7 +23,8 @@ import type { ClientPhase, Phase } from "./connection_phase.ts";
 import type { Replies } from "./replies.ts";
 import { loginSuccess, type ResumePoint, resumePointOf, unreadPoint } from "./client/resume_point.ts";
 import { ServedClient, type ServedClientOwner, type ServedClientParts } from "./client/served_client.ts";
-import { type CheckedLogin, featuresInForce } from "./session.ts";
+import { featuresInForce } from "./login/logging_in.ts";
+import type { CheckedLogin } from "./session_state.ts";
 
 /** What clients come into. */
 export interface EntranceParts {
@@ -138,7 +139,7 @@ export class Entrance {
 
   /** Says LOGIN_SUCCESS. */
   #welcome(
-    { login, proven }: CheckedLogin,
+    { login, proven, serverFinal }: CheckedLogin,
     { replies, tracedAs }: EntranceOwner,
     features: readonly Feature[],
     resumePoint?: ResumePoint,
@@ -147,10 +148,11 @@ export class Entrance {
     if (login.trace !== undefined && login.features.length > 0) {
       tracer()?.trace({ event: "send", peer: tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
     }
-    const ticket = features.includes("resume") && proven !== undefined
+    // A login that tells no secret costs the server next to nothing: it needs no ticket.
+    const ticket = features.includes("resume") && proven?.digest !== undefined
       ? accounts.ticketFor(login.username, login.secret ?? "", proven)
       : undefined;
     const { serverId, lamport } = journal;
-    replies.send(loginSuccess(login, { features, resumePoint, serverId, lamport, heartbeat, ticket }));
+    replies.send(loginSuccess(login, { features, resumePoint, serverId, lamport, heartbeat, ticket, serverFinal }));
   }
 }

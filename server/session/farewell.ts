@@ -2,7 +2,7 @@
 
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { EndConnectionMessage, RefusalMessage } from "../../protocol/message.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./session_state.ts";
 
 /** What the server says when it ends a connection for `reason`; `undefined` if the client knows no command for it. */
 export function farewellOf(

@@ -12,21 +12,15 @@ import { StoreError } from "../store/store.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
-import type { Admission, LoginApplicant } from "./admission.ts";
+import type { Admission, LoginApplicant } from "./login/admission.ts";
 import type { AddressRates } from "./limits/address_rates.ts";
+import type { LongLogins } from "./limits/long_logins.ts";
 import type { ConnectionOwner, SeatGiver, ServedConnection } from "./served_connection.ts";
-import {
-  NEW_SESSION,
-  onLoginChecked,
-  onRegistered,
-  type Session,
-  type SessionEffect,
-  type SessionStep,
-  standingOf,
-} from "./session.ts";
+import { type LoginFindings, onChallenged, onLoginChecked, onRegistered, standingOf } from "./login/logging_in.ts";
+import { type Limit, NEW_SESSION, type Session, type SessionEffect, type SessionStep } from "./session_state.ts";
 
-/** A session of somebody who has not said who it is. */
-type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" }>;
+/** A session of somebody who has not said who it is, or has not proved it yet. */
+type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" | "challenged" }>;
 /** A session whose LOGIN or REGISTER is checked. */
 type VerifyingSession = Extract<Session, { kind: "verifying" }>;
 /** A session of somebody whom the server does not know yet. */
@@ -34,10 +28,11 @@ export type StrangerSession = NamelessSession | VerifyingSession;
 
 /** What the server finds it out with. */
 export interface IdentificationParts {
-  readonly admission: Pick<Admission, "checkLogin" | "register">;
+  readonly admission: Pick<Admission, "checkLogin" | "challenge" | "checkAnswer" | "register">;
   readonly accounts: Pick<Accounts, "letOthersGoFirst" | "giveUp">;
   readonly seats: SeatGiver;
   readonly rates: Pick<AddressRates, "take">;
+  readonly longLogins: Pick<LongLogins, "hold">;
   readonly supervisor: Pick<Supervisor, "deadline" | "silence">;
   readonly faults: Pick<FaultGuard, "noted">;
   /** Is told when the store cannot be read. */
@@ -74,8 +69,14 @@ export interface IdentificationOwner extends ServedConnection {
 
 /** How long a connection may take to log in while there are few seats left. */
 const SHORT_IDENTIFY_MS = 3_000;
+/** How long a client may take to derive its key and to answer. A slow phone needs a few seconds. */
+const CHALLENGE_PATIENCE_MS = 30_000;
 /** How long a client waits for a seat that has logged in. */
 const SEAT_PATIENCE_MS = 30_000;
+/** A LOGIN that names no more is no longer than other lines. */
+const FEW_ORIGINS = 1_000;
+/** Said where too many such logins wait for their answers. */
+const TOO_LONG: Limit = Object.freeze({ info: "too many long logins are on their way", retryAfterMs: 1_000 });
 const NO_DEADLINE: SupervisorDeadline = Object.freeze({ cancel: () => {} });
 const NEW: Stage = Object.freeze({ kind: "nameless", session: NEW_SESSION, deadline: NO_DEADLINE });
 const logger = getLogger(["thrum", "connection"]);
@@ -87,6 +88,8 @@ export class Identification implements LoginApplicant {
   #stage: Stage = NEW;
   /** Since its LOGIN or REGISTER came. */
   #silence: Silence | undefined;
+  /** Ends the hold on a long LOGIN, which is in memory while its client has to answer. */
+  #letGo: (() => void) | undefined;
 
   constructor(parts: IdentificationParts, owner: IdentificationOwner) {
     this.#parts = parts;
@@ -133,9 +136,17 @@ export class Identification implements LoginApplicant {
     this.#silence?.heard();
   }
 
-  perform(effect: Extract<SessionEffect, { kind: "checkLogin" | "register" }>): void {
-    if (effect.kind === "checkLogin") this.#checkLogin(effect.login);
-    else this.#register(effect.username, effect.secret);
+  perform(effect: Extract<SessionEffect, { kind: "checkLogin" | "challenge" | "checkAnswer" | "register" }>): void {
+    switch (effect.kind) {
+      case "checkLogin":
+        return this.#checkLogin(effect.login);
+      case "challenge":
+        return this.#challenge(effect);
+      case "checkAnswer":
+        return this.#checkAnswer(effect);
+      case "register":
+        return this.#register(effect.username, effect.secret);
+    }
   }
 
   /** It sends nothing more. Clients that may still ask for something go before it. */
@@ -147,6 +158,8 @@ export class Identification implements LoginApplicant {
   leave(): void {
     this.#stopDeadline();
     this.#stopSilence();
+    this.#letGo?.();
+    this.#letGo = undefined;
     this.#parts.accounts.giveUp(this);
   }
 
@@ -159,15 +172,45 @@ export class Identification implements LoginApplicant {
   }
 
   #checkLogin(login: LoginMessage): void {
+    this.#parts.seats.tries(this.#owner, true);
+    this.#traced(login);
+    this.#parts.admission.checkLogin(login, this, (findings) => this.#checked(login, findings));
+  }
+
+  #challenge({ login, first }: Extract<SessionEffect, { kind: "challenge" }>): void {
     const { seats, admission } = this.#parts;
     seats.tries(this.#owner, true);
-    if (login.trace !== undefined) this.#owner.traced(login, login.trace);
-    admission.checkLogin(login, this, (findings) => {
-      const isRefused = (findings.problem ?? findings.limit ?? findings.redirect) !== undefined;
-      const goOn = () => this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
-      if (isRefused || seats.enter(this.#owner, standingOf(login), goOn)) goOn();
-      else this.#awaitSeat();
+    this.#traced(login);
+    admission.challenge({ login, first }, this, (found) => {
+      // Until it answers, it has proved nothing.
+      seats.tries(this.#owner, false);
+      const findings = found.challenge === undefined || this.#holds(login) ? found : { limit: TOO_LONG };
+      this.#owner.contain(() => this.#decide((session) => onChallenged(session, findings)));
     });
+  }
+
+  #checkAnswer(answer: Extract<SessionEffect, { kind: "checkAnswer" }>): void {
+    const { seats, admission } = this.#parts;
+    seats.tries(this.#owner, true);
+    admission.checkAnswer(answer, this, (findings) => this.#checked(answer.login, findings));
+  }
+
+  #checked(login: LoginMessage, findings: LoginFindings): void {
+    const isRefused = (findings.problem ?? findings.limit ?? findings.redirect) !== undefined;
+    const goOn = () => this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
+    if (isRefused || this.#parts.seats.enter(this.#owner, standingOf(login), goOn)) goOn();
+    else this.#awaitSeat();
+  }
+
+  #traced(login: LoginMessage): void {
+    if (login.trace !== undefined) this.#owner.traced(login, login.trace);
+  }
+
+  /** Whether `login` may stay in memory until its client has answered: few long ones may. */
+  #holds({ resume = {} }: LoginMessage): boolean {
+    if (Object.keys(resume).length <= FEW_ORIGINS) return true;
+    this.#letGo = this.#parts.longLogins.hold(this.remoteHost);
+    return this.#letGo !== undefined;
   }
 
   #register(username: string, secret: string): void {
@@ -193,6 +236,12 @@ export class Identification implements LoginApplicant {
   #await(session: NamelessSession): void {
     this.#stopSilence();
     const { seats, identifyTimeoutMs } = this.#parts;
+    if (session.kind === "challenged") {
+      const spanMs = Math.min(identifyTimeoutMs, seats.isShort ? SHORT_IDENTIFY_MS : CHALLENGE_PATIENCE_MS);
+      const deadline = this.#deadline(spanMs, "IDENTIFY_TIMEOUT", `no RESPONSE came within ${spanMs / 1000} seconds`);
+      this.#stage = { kind: "nameless", session, deadline };
+      return;
+    }
     // If few seats are left it may come back, as it had less time than is promised.
     const isShort = seats.isShort && SHORT_IDENTIFY_MS < identifyTimeoutMs;
     const deadline = isShort

@@ -4,7 +4,8 @@ import { asciiText } from "../../platform/node_buffer.ts";
 import type { ActivityMessage } from "../../protocol/message.ts";
 import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
 import type { ClientPhase } from "./connection_phase.ts";
-import { isPublished, type SessionFacts } from "./session.ts";
+import { isPublished } from "./session.ts";
+import type { SessionFacts } from "./session_state.ts";
 
 /**
  * Takes `publication`, which was read in `bytes`, if nothing follows from it but that the log takes its activity.

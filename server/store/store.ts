@@ -13,6 +13,15 @@ import type { DiskUse } from "./budget.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 
+/** How verifiers of earlier versions are replaced, when a folder is opened. */
+export interface VerifierChange {
+  /** How they begin. */
+  readonly earlier: string;
+  verifier(earlier: string): string;
+  /** A line of the log, without its end; itself if it stays. */
+  line(line: string): string;
+}
+
 /**
  * A registered user. The origin of the account decides between two that claim one name: the lower (lamport, origin)
  * wins.

@@ -226,6 +226,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     last: undefined,
     direct: undefined,
     online: false,
+    clearSecrets: false,
     remember: false,
     intervalMs: 500,
     blockHeartbeatMs: 2000,

@@ -76,8 +76,8 @@ Deno.test("the checker sees an activity that is in the log twice", () => {
 Deno.test("the checker sees that accounts differ", () => {
   const told = [
     ...BEGINNING,
-    endedWith("s1", {}, { accounts: { ann: "scrypt$1$00$61" } }),
-    endedWith("s2", {}, { accounts: { ann: "scrypt$1$00$62" } }),
+    endedWith("s1", {}, { accounts: { ann: "scrypt$16384$00$61" } }),
+    endedWith("s2", {}, { accounts: { ann: "scrypt$16384$00$62" } }),
   ];
   assertEquals(broken(told), ["equal accounts"]);
 });
@@ -141,7 +141,7 @@ Deno.test("the checker sees that somebody who stayed has not received something,
 });
 
 Deno.test("the checker sees two who were told that a name is theirs, unless their servers were apart", () => {
-  const accounts = { accounts: { ann: "scrypt$1$00$61" } };
+  const accounts = { accounts: { ann: "scrypt$16384$00$61" } };
   const told: Told[] = [
     ...BEGINNING,
     [20_000, "c1", { what: "registered", username: "ann", secret: "a", server: "s1" }],
@@ -159,14 +159,14 @@ Deno.test("the checker sees that a name is not anybody's in the end, or somebody
   assertEquals(broken([...BEGINNING, registered, endedWith("s1", {}), endedWith("s2", {})]), [
     "a registration is kept",
   ]);
-  const others = { accounts: { ann: "scrypt$1$00$62" } };
+  const others = { accounts: { ann: "scrypt$16384$00$62" } };
   assertEquals(broken([...BEGINNING, registered, endedWith("s1", {}, others), endedWith("s2", {}, others)]), [
     "a registration is kept",
   ]);
 });
 
 Deno.test("the checker sees somebody who is logged in with a name that is another's, and one who is not logged in", () => {
-  const accounts = { accounts: { ann: "scrypt$1$00$61" } };
+  const accounts = { accounts: { ann: "scrypt$16384$00$61" } };
   const told = [...BEGINNING, endedWith("s1", {}, accounts), endedWith("s2", {}, accounts)];
   assertEquals(broken([...told, is("c2", { username: "ann", secret: "a" })]), []);
   assertEquals(broken([...told, is("c2", { username: "ann", secret: "b" })]), ["who loses a name is logged out"]);

@@ -6,6 +6,7 @@
 import { openClient } from "../../client/client.ts";
 import type { Client, ClientEvent } from "../../client/options.ts";
 import type { Vector } from "../../log/vector.ts";
+import { nodeCrypto } from "../../platform/crypto.ts";
 import { Chance } from "./chance.ts";
 import { messageText, type Numbered, ofMessageText } from "./numbered.ts";
 import { Process } from "./process.ts";
@@ -39,6 +40,8 @@ export class LibraryClient implements SimClient {
   readonly #chance: Chance;
   /** Of a stream of its own, as what is asked changes nothing else. */
   readonly #curiosity: Chance;
+  /** Of a stream of its own, for the same reason. */
+  readonly #nonces: Chance;
   #questions = 0;
   #username: string;
   #lives = 0;
@@ -54,6 +57,7 @@ export class LibraryClient implements SimClient {
     this.#plan = plan;
     this.#around = around;
     this.#chance = new Chance(around.seed, `client ${plan.name}`);
+    this.#nonces = new Chance(around.seed, `nonces ${plan.name}`);
     this.#curiosity = new Chance(around.seed, `curiosity ${plan.name}`);
     this.#username = plan.kind === "anonymous" ? "anonymous" : plan.username;
   }
@@ -320,6 +324,13 @@ export class LibraryClient implements SimClient {
       clock: life.process,
       transport: network.transport(life.process, 262_144),
       random: () => this.#chance.next(),
+      crypto: {
+        ...nodeCrypto,
+        // As the servers' scrypt, which is there that the checker can tell whose a verifier is.
+        scrypt: (secret) =>
+          new Promise((resolve) => life.process.after(20, () => resolve(new TextEncoder().encode(secret)))),
+        randomBytes: (length) => this.#nonces.bytes(length),
+      },
     });
   }
 

@@ -7,7 +7,8 @@ export class StallingProxy implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #pumps = new Set<Promise<void>>();
 
-  constructor(port: number) {
+  /** `heard` is told all that passes, either way. */
+  constructor(port: number, readonly heard: (bytes: Uint8Array) => void = () => {}) {
     this.#accepting = this.#accept(port);
   }
 
@@ -45,6 +46,7 @@ export class StallingProxy implements AsyncDisposable {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
+        this.heard(buffer.slice(0, count));
         for (let sent = 0; sent < count && !way.isStalled;) sent += await to.write(buffer.subarray(sent, count));
       }
     } catch {

@@ -6,6 +6,7 @@
  */
 
 import { comparedSequences, type Digests, forkOf } from "../../journal/origins/fork.ts";
+import { FORMER_DIGEST_LENGTH, formerDigestOf } from "../../../protocol/former_digest.ts";
 import type { DigestsAskMessage, DigestsMessage } from "../../../protocol/peer/origin_message.ts";
 import { DIGESTS_FEATURE, type EntriesMessage } from "../../../protocol/peer/peer_message.ts";
 import { sequenceOf } from "../../../log/vector.ts";
@@ -24,9 +25,6 @@ export interface ForksParts {
   /** What is here of `origin` beyond `after` has another name by now, and others have what belongs there. */
   isRetracted(origin: string, after: number): void;
 }
-
-/** Hexadecimal digits of a digest: more than anybody hits by chance. */
-const DIGEST_LENGTH = 32;
 
 /** Whether the server at the other end can be asked. */
 export function answersDigests(link: PeerLink): boolean {
@@ -87,7 +85,7 @@ export class Forks {
   }
 
   #digest(line: string): string {
-    return this.#parts.digest(line).slice(0, DIGEST_LENGTH);
+    return formerDigestOf(line) ?? this.#parts.digest(line).slice(0, FORMER_DIGEST_LENGTH);
   }
 
   get #own(): { last: number; bases: readonly number[] } {

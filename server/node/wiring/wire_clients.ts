@@ -7,7 +7,7 @@ import type { WireHeartbeat } from "../../../protocol/message.ts";
 import { Accounts } from "../../accounts/accounts.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
 import { Guests } from "../../guests/guests.ts";
-import { Admission } from "../../session/admission.ts";
+import { Admission } from "../../session/login/admission.ts";
 import { Connection } from "../../session/connection.ts";
 import type { ConnectionParts } from "../../session/connection_parts.ts";
 import { Connections, MAX_LOBBY } from "../../session/connections.ts";
@@ -64,7 +64,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     },
     keyOf: (serverId) => backplane.ticketKeyOf(serverId),
     maxAgeMs: config.sessions.ticketMaxAgeMs,
-  });
+  }, config.cluster.clearSecret === "upgrade" ? "earlier" : "scram");
   const rates = new AddressRates(config.limits, clock, counters);
   const admission = new Admission({
     ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },
@@ -79,11 +79,15 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
       return [self, { host: config.server.host, port: self.port }].some((own) => answersAt(own, called));
     },
   };
+  const longLogins = new LongLogins();
+  const peerEntrance = new PeerEntrance({ backplane, seats: connections, counters });
+  const { limits, auth: { clearSecrets } } = config;
   const connectionParts: ConnectionParts = {
-    ...{ clock, limits: config.limits, faults, journal, accounts, refusals, counters, budget, tracer },
-    lines: { shares, longLogins: new LongLogins(), maxLineBytes: config.limits.maxLineBytes },
+    ...{ clock, limits, faults, journal, refusals, counters, tracer, peerEntrance },
+    facts: { limits, clearSecrets, journal, accounts, budget, peerEntrance },
+    lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
-      ...{ admission, accounts, seats: connections, rates, supervisor, faults, served: owner },
+      ...{ admission, accounts, seats: connections, rates, longLogins, supervisor, faults, served: owner },
       identifyTimeoutMs: config.limits.identifyTimeoutMs,
     },
     entrance: new Entrance({
@@ -91,7 +95,6 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
       requests: { journal, backplane, userLists: log.userLists, past: log.past },
     }),
-    peerEntrance: new PeerEntrance({ backplane, seats: connections, counters }),
   };
   const guests = new Guests({
     ...{ journal, presence, sessions, budget, backplane, faults, connections },

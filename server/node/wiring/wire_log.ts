@@ -12,6 +12,7 @@ import { beginIncarnation } from "../../journal/origins/incarnation.ts";
 import { INCARNATION } from "../../journal/origins/origins.ts";
 import { UserLists } from "../../presence/user_lists.ts";
 import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../../store/disk_budget.ts";
+import { arrivingChange } from "../../accounts/verifier_change.ts";
 import type { Store } from "../../store/store.ts";
 import type { MachineParts, Wired, WiredLog } from "./wired.ts";
 
@@ -27,7 +28,11 @@ const logger = getLogger(["thrum", "server"]);
 /** The log of one server. */
 export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, wired: Wired): WiredLog {
   warnOfCut(store);
-  const kept = { tailBytes: config.limits.tailBytes, messagesWaitMs: config.store.directMessageRetentionMs };
+  const kept = {
+    tailBytes: config.limits.tailBytes,
+    messagesWaitMs: config.store.directMessageRetentionMs,
+    verifiers: config.cluster.clearSecret === "never" ? arrivingChange(crypto) : undefined,
+  };
   const journal = new Journal(store, clock, kept, {
     committed: (commit) => wired.afterCommit.committed(commit),
     placeNoted: (origin, sequence, lamport, note) => {

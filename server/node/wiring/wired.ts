@@ -26,7 +26,7 @@ import type { Tracer } from "../../observe/tracer.ts";
 import type { UserPlaces } from "../../places/user_places.ts";
 import type { PresenceBoard } from "../../presence/presence_board.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
-import type { Admission } from "../../session/admission.ts";
+import type { Admission } from "../../session/login/admission.ts";
 import type { Connections } from "../../session/connections.ts";
 import type { LimitName } from "../../session/limits/limit_names.ts";
 import type { DiskBudget } from "../../store/disk_budget.ts";

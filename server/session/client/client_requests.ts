@@ -16,7 +16,7 @@ import type { UserLists } from "../../presence/user_lists.ts";
 import { type AckRange, AckRanges } from "./ack_ranges.ts";
 import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
-import type { ClientEffect, LoggedIn } from "../session.ts";
+import type { ClientEffect, LoggedIn } from "../session_state.ts";
 
 /** What answers a client. */
 export interface ClientRequestsParts {

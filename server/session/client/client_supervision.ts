@@ -21,7 +21,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { Tracer } from "../../observe/tracer.ts";
 import { HeartbeatChannel } from "./heartbeat_channel.ts";
 import type { HeartbeatDials } from "../limits/heartbeat_dials.ts";
-import type { LoggedIn } from "../session.ts";
+import type { LoggedIn } from "../session_state.ts";
 
 /** What clients are supervised with. */
 export interface ClientSupervisionParts {

@@ -61,6 +61,8 @@ export interface LoginSuccessFacts {
   readonly heartbeat: WireHeartbeat;
   /** For the next login; `undefined` for none. */
   readonly ticket: string | undefined;
+  /** The server's own proof; `undefined` where the client gave none. */
+  readonly serverFinal?: string | undefined;
 }
 
 /**
@@ -130,14 +132,18 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
   { username, features: asked, receive, ackRanges }: LoginMessage,
-  { features, resumePoint, serverId, lamport, heartbeat, ticket }: LoginSuccessFacts,
+  { features, resumePoint, serverId, lamport, heartbeat, ticket, serverFinal }: LoginSuccessFacts,
 ): LoginSuccessMessage {
   const info = `logged in as ${username}`;
-  if (asked.length === 0) return { command: "LOGIN_SUCCESS", info: `${info}${resumePoint?.lossInWords ?? ""}` };
+  const proof = serverFinal === undefined ? {} : { scram: serverFinal };
+  if (asked.length === 0) {
+    return { command: "LOGIN_SUCCESS", info: `${info}${resumePoint?.lossInWords ?? ""}`, ...proof };
+  }
   const resume = features.includes("resume") ? resumePoint?.resume : undefined;
   return {
     command: "LOGIN_SUCCESS",
     info,
+    ...proof,
     features,
     ...(receive === undefined ? {} : { receive }),
     ...(ackRanges && features.includes("ack") ? { ackRanges } : {}),

@@ -12,7 +12,7 @@ import { type EntryId, parseEntryId } from "../../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../../protocol/message.ts";
 import { ANONYMOUS } from "../../../protocol/names.ts";
 import { lineBytes, quoteUsername } from "../../../protocol/server_codec.ts";
-import type { LoggedIn } from "../session.ts";
+import type { LoggedIn } from "../session_state.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Journal } from "../../journal/journal.ts";

@@ -4,7 +4,7 @@ import type { LimitsConfig } from "../../../config/config.ts";
 import { RecentMap } from "../../../log/recent.ts";
 import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
-import type { Limit } from "../session.ts";
+import type { Limit } from "../session_state.ts";
 import type { MetricCounters } from "../../../view/metric_counters.ts";
 
 /** Addresses that are remembered. Beyond this number, the address that was quiet for longest is forgotten. */

@@ -22,24 +22,30 @@ export class LongLogins {
 
   /** For the connection from `remoteHost`, while it `isStranger`. */
   of(remoteHost: string, isStranger: () => boolean): LongLines {
-    const network = networkOf(remoteHost);
+    let letGo: (() => void) | undefined;
     return {
       maxBytes: MAX_LOGIN_BYTES,
       begin: (head) => {
-        const ofIt = this.#from.get(network) ?? 0;
-        if (!isStranger() || this.#count >= MAX_AT_ONCE || ofIt >= MAX_OF_ONE_ADDRESS || !LOGIN.test(head)) {
-          return false;
-        }
-        this.#count++;
-        this.#from.set(network, ofIt + 1);
-        return true;
+        if (!isStranger() || !LOGIN.test(head)) return false;
+        letGo = this.hold(remoteHost);
+        return letGo !== undefined;
       },
-      end: () => {
-        this.#count--;
-        const ofIt = this.#from.get(network)! - 1;
-        if (ofIt === 0) this.#from.delete(network);
-        else this.#from.set(network, ofIt);
-      },
+      end: () => letGo?.(),
+    };
+  }
+
+  /** Counts one more of this address, until what this returns is called; `undefined` if there are too many. */
+  hold(remoteHost: string): (() => void) | undefined {
+    const network = networkOf(remoteHost);
+    const ofIt = this.#from.get(network) ?? 0;
+    if (this.#count >= MAX_AT_ONCE || ofIt >= MAX_OF_ONE_ADDRESS) return undefined;
+    this.#count++;
+    this.#from.set(network, ofIt + 1);
+    return () => {
+      this.#count--;
+      const left = this.#from.get(network)! - 1;
+      if (left === 0) this.#from.delete(network);
+      else this.#from.set(network, left);
     };
   }
 }

@@ -20,7 +20,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { logFilesIn } from "./log_files.ts";
 import { CURRENT_VERSION, MIGRATIONS } from "./migrations/migrations.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
-import { StoreError } from "../store.ts";
+import { prepareStatements } from "./sqlite_statements.ts";
+import { StoreError, type VerifierChange } from "../store.ts";
+import { changeVerifiers } from "./migrations/verifier_rows.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -75,10 +77,11 @@ export function closeToOthers(folder: string): void {
 
 /**
  * Locks the file and brings it into the present form. SQLite itself never waits for the disk then, and never copies its
- * write-ahead log into the file: `server/store/turns/checkpoints.ts` does both. Throws the errors of SQLite.
+ * write-ahead log into the file: `server/store/turns/checkpoints.ts` does both. Replaces `verifiers` of earlier
+ * versions. Throws the errors of SQLite, and `DamagedFileError`.
  * @throws {StoreError} when a newer program wrote it.
  */
-export function prepareFile(database: DatabaseSync, folder: string): void {
+export function prepareFile(database: DatabaseSync, folder: string, verifiers?: VerifierChange): void {
   // Statement by statement: an error of `exec` carries no result code.
   const run = (sql: string) => database.prepare(sql).get();
   // Older versions of Deno would wait 5 s for another server to go.
@@ -106,6 +109,7 @@ export function prepareFile(database: DatabaseSync, folder: string): void {
     carryOut?.(database);
     [`PRAGMA user_version = ${to}`, "COMMIT"].forEach(run);
   }
+  changeVerifiers(run, prepareStatements(database), verifiers);
 }
 
 /** Checks the rows and indexes of the small tables. Throws the errors of SQLite, and `DamagedFileError`. */

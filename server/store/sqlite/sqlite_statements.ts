@@ -165,6 +165,13 @@ export function prepareStatements(database: DatabaseSync) {
       "SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE username > ? ORDER BY username LIMIT ?",
     ),
     accounts: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts"),
+    accountsLike: prepare(
+      "SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE substr(verifier, 1, length(?1)) = ?1",
+    ),
+    segmentsForServers: prepare(
+      `SELECT position FROM segments WHERE audience = ${AUDIENCE_NUMBERS.servers} AND bytes IS NOT NULL`,
+    ),
+    rewriteSegment: prepare("UPDATE segments SET size = ?, checksum = ?, bytes = ? WHERE position = ?"),
 
     deleteSegment: prepare("DELETE FROM segments WHERE position = ?"),
     putForgotten: prepare("UPDATE origins SET forgotten_last = ?, forgotten_position = ?, checksum = ? WHERE id = ?"),

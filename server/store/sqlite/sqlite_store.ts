@@ -34,6 +34,7 @@ import type {
   Store,
   StoreState,
   UsedMessageId,
+  VerifierChange,
   WaitingMessage,
 } from "../store.ts";
 
@@ -49,6 +50,8 @@ export interface SqliteStoreParts {
   readonly background?: Background;
   /** Names the run of the machine; empty if that is unknown. */
   readonly boot?: () => string;
+  /** Replaces verifiers of earlier versions. Absent while servers of these versions have to read them. */
+  readonly verifiers?: VerifierChange;
   /** The sizes of segments that stay in files, and of these files: smaller in tests. */
   readonly fileSizes?: FileSizes;
   /** The most message ids of clients without a name: fewer in tests. */
@@ -81,7 +84,7 @@ export function openSqliteStore(parts: SqliteStoreParts): Store {
     prepareFolder(folder);
     closeToOthers(folder);
     database = new DatabaseSync(`${folder}/${DATABASE}`);
-    prepareFile(database, folder);
+    prepareFile(database, folder, parts.verifiers);
     checkSmallTables(database);
     return new SqliteStore(database, files, parts);
   } catch (cause) {

@@ -6,13 +6,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { CLAIM_PATIENCE_MS, LegacyDialect, type LegacyEffect } from "../../../server/legacy/legacy_dialect.ts";
 import { parseClientLine } from "../../../protocol/client_codec.ts";
+import { onMessage } from "../../../server/session/session.ts";
 import {
   NEW_SESSION,
-  onMessage,
   type Session,
   type SessionFacts,
   type SessionStep,
-} from "../../../server/session/session.ts";
+} from "../../../server/session/session_state.ts";
 import { A, commands, entry, facts, history, NOW, Publisher, S, says, sent } from "./_legacy.ts";
 
 /** A plain client that has logged in. */
@@ -20,6 +20,7 @@ const CLIENT: Session = { kind: "client", username: "user1", features: [], isPla
 
 function clientSays(session: Session, fields: Record<string, unknown>): SessionStep {
   const about: SessionFacts = {
+    takesClearSecrets: true,
     remoteHost: "127.0.0.1",
     maxRegistrations: 8,
     matchesSecret: () => true,

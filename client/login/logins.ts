@@ -1,0 +1,77 @@
+/**
+ * How a client proves who it is, login after login: with a proof that it knows its secret, and in clear only where
+ * nothing else is offered and that is allowed. It remembers tickets, and the key that it derived last: so a client that
+ * comes back derives nothing. `client/session.ts` decides what is said; `protocol/login/scram.ts` has the proof.
+ */
+
+import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import type { Feature } from "../../protocol/message.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import { clientFirst, nonceOf, type ScramDerivation } from "../../protocol/login/scram.ts";
+import type { SessionPlan } from "../session.ts";
+
+/** The cryptography that a client needs. */
+export type ClientCrypto = Pick<SecretCrypto, "scrypt" | "randomBytes" | "sha256" | "hmacOf">;
+
+/** Whose logins they are. */
+export interface LoginsParts {
+  readonly username: string;
+  readonly secret: string | undefined;
+  readonly features: readonly Feature[];
+  /** Whether the secret may be told in clear to other machines. */
+  readonly clearSecrets: boolean;
+  /** Absent: the client can prove nothing, and tells its secret. */
+  readonly crypto: ClientCrypto | undefined;
+}
+
+/** As in a verifier. */
+const KEY_BYTES = 32;
+const NONCE_BYTES = 18;
+
+/** One client's. */
+export class Logins {
+  /** From the last login. */
+  ticket: string | undefined;
+  readonly #parts: LoginsParts;
+  /** The last derivation, by what it was made from. */
+  #derived: { readonly from: string; readonly key: Promise<Uint8Array> } | undefined;
+  /** Servers that offer nothing but the clear way. */
+  readonly #inClear = new Set<string>();
+  #wasChallenged = false;
+
+  constructor(parts: LoginsParts) {
+    this.#parts = parts;
+  }
+
+  /** What the next login at `server` has in it. */
+  planFor(server: string): Pick<SessionPlan, "secret" | "ticket" | "scram"> {
+    const { username, secret, features, crypto } = this.#parts;
+    const ticket = features.includes("resume") ? this.ticket : undefined;
+    // A plain client knows only the clear way.
+    const isProved = crypto !== undefined && username !== ANONYMOUS && features.length > 0 &&
+      !this.#inClear.has(server);
+    const scram = isProved ? clientFirst(username, nonceOf(crypto.randomBytes(NONCE_BYTES))) : undefined;
+    return { secret, ticket, scram };
+  }
+
+  /** The key of the secret. */
+  derive({ salt, cost }: ScramDerivation): Promise<Uint8Array> {
+    this.#wasChallenged = true;
+    const from = `${cost} ${salt}`;
+    if (this.#derived?.from !== from) {
+      const { crypto, secret = "" } = this.#parts;
+      this.#derived = { from, key: crypto!.scrypt(secret, salt, cost, KEY_BYTES) };
+    }
+    return this.#derived.key;
+  }
+
+  /** `server`, at this address, offers only the clear way. Gives whether the client takes that way. */
+  takesClearWay(server: string, remoteHost: string): boolean {
+    // Servers of one network are of one version as a rule. Who was asked for a proof before is not led astray now.
+    const isAllowed = this.#parts.clearSecrets ||
+      (!this.#wasChallenged && isLoopbackAddress(plainAddress(remoteHost)));
+    if (isAllowed) this.#inClear.add(server);
+    return isAllowed;
+  }
+}

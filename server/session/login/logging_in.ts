@@ -1,0 +1,195 @@
+/**
+ * How a connection comes to be a client: REGISTER, LOGIN, and the exchange in which a client proves its secret. What
+ * the server finds out meanwhile comes as findings; `admission.ts` finds it out. Pure.
+ */
+
+import type { Endpoint } from "../../../platform/address.ts";
+import type { Challenge } from "../../accounts/accounts.ts";
+import type { Proven } from "../../accounts/credential.ts";
+import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from "../../../protocol/message.ts";
+import { ANONYMOUS, secretProblem, usernameProblem } from "../../../protocol/names.ts";
+import { readClientFirst } from "../../../protocol/login/scram.ts";
+import {
+  type CheckedLogin,
+  close,
+  type Limit,
+  NO_SPACE,
+  notForNow,
+  refuse,
+  type Session,
+  type SessionFacts,
+  type SessionStep,
+  stay,
+  wordsOf,
+} from "../session_state.ts";
+
+/** The features of this version. A client may ask for more, and is told which are in force. */
+export const SERVED_FEATURES: readonly Feature[] = FEATURES;
+
+/** Why a login is refused, with what is said about it. */
+const LOGIN_PROBLEMS = {
+  UNKNOWN_USER: "there is no user with this name",
+  WRONG_SECRET: "the secret is not the one that this name was registered with",
+  LOGGED_IN_ELSEWHERE: "this user is logged in already, and may be only once",
+} as const;
+/** A key of these. */
+export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
+
+/** Said where secrets may not come in clear. */
+const NOT_IN_CLEAR = "this server takes no secrets in clear";
+
+/** A `LOGIN` came. */
+export function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") return isKnown(session);
+  if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
+    return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
+  }
+  const { username, secret } = message;
+  if (username !== ANONYMOUS) {
+    // A store can take half a surrogate pair for another character, and so for another user.
+    if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
+    if (message.scram !== undefined) return onScramLogin(session, message, message.scram);
+    // Names are public, so this answer gives nothing away. Nothing is derived, and nobody has guessed.
+    if (secret === undefined && !facts.hasAccount(username)) return refuseLogin("UNKNOWN_USER");
+    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+    if (!facts.takesClearSecrets) {
+      return refuse("LOGIN_FAILED", `${NOT_IN_CLEAR}: log in with the feature "scram"`, "CLEAR_SECRET");
+    }
+  }
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations },
+    effects: [{ kind: "checkLogin", login: message }],
+  };
+}
+
+/** A `REGISTER` came. */
+export function onRegister(session: Session, message: RegisterMessage, facts: SessionFacts): SessionStep {
+  if (session.kind !== "unidentified" && session.kind !== "registered") return isKnown(session);
+  const problem = usernameProblem(message.username) ?? secretProblem(message.secret);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", problem, "NOT_ALLOWED");
+  if (session.registrations >= facts.maxRegistrations) {
+    return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
+  }
+  if (!facts.takesClearSecrets) {
+    return refuse("REGISTER_FAILED", `${NOT_IN_CLEAR}: register from this machine`, "CLEAR_SECRET");
+  }
+  if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
+  const { username, secret } = message;
+  return {
+    session: { kind: "verifying", message, registrations: session.registrations + 1 },
+    effects: [{ kind: "register", username, secret }],
+  };
+}
+
+/** A `RESPONSE` came. */
+export function onResponse(session: Session, response: string): SessionStep {
+  if (session.kind !== "challenged") return refuse("INVALID_MESSAGE", "RESPONSE may only be the answer to CHALLENGE");
+  const { message: login, challenge, registrations } = session;
+  return {
+    session: { kind: "verifying", message: login, registrations },
+    effects: [{ kind: "checkAnswer", login, challenge, response }],
+  };
+}
+
+/**
+ * What the server found out about a `LOGIN`: why it is refused, or refused for now, or the server to which the client
+ * goes instead. `proven` is there for all clients that may log in, but for anonymous ones.
+ */
+export interface LoginFindings {
+  readonly problem?: LoginProblem;
+  readonly limit?: Limit;
+  readonly redirect?: Endpoint;
+  readonly proven?: Proven;
+  /** With `proven`, where the client has answered a challenge. */
+  readonly serverFinal?: string;
+}
+
+/** The server has checked the `LOGIN`. */
+export function onLoginChecked(session: Session, findings: LoginFindings): SessionStep {
+  const { problem, limit, redirect, proven, serverFinal } = findings;
+  if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
+  if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
+  if (problem !== undefined) return refuseLogin(problem);
+  const checked = { login: session.message, proven, serverFinal };
+  if (redirect === undefined) return beginSession(checked);
+  const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
+  return { session: step.session, effects: [{ kind: "redirect", to: redirect, ...checked }, ...step.effects] };
+}
+
+/** The client has to prove that it knows its secret, or is refused. */
+export function onChallenged(
+  session: Session,
+  { challenge, ...findings }: LoginFindings & { readonly challenge?: Challenge },
+): SessionStep {
+  if (challenge === undefined) return onLoginChecked(session, findings);
+  if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
+  return {
+    session: { kind: "challenged", message: session.message, challenge, registrations: session.registrations },
+    effects: [{ kind: "send", message: { command: "CHALLENGE", scram: challenge.talk.serverFirst } }],
+  };
+}
+
+/** The account of the `REGISTER` is stored, or the name was taken. */
+export function onRegistered(
+  session: Session,
+  problem?: { readonly reason: "NAME_TAKEN" } | ({ readonly reason: "TOO_MANY" } & Limit),
+): SessionStep {
+  if (session.kind !== "verifying" || session.message.command !== "REGISTER") return stay(session);
+  if (problem?.reason === "TOO_MANY") return refuse("REGISTER_FAILED", wordsOf(problem), problem.reason);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", "this name is taken", problem.reason);
+  const message = { command: "REGISTER_SUCCESS", info: `registered ${session.message.username}` } as const;
+  return {
+    session: { kind: "registered", registrations: session.registrations },
+    effects: [{ kind: "send", message }],
+  };
+}
+
+/** The features that a client asks for and this server has. */
+export function featuresInForce(login: LoginMessage): readonly Feature[] {
+  return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+}
+
+/** What a client is, once it is logged in. A client with a name does not have to go for others. */
+export function standingOf(
+  { username, features }: LoginMessage,
+): { readonly kind: "plain" | "anonymous" } | { readonly kind: "named"; readonly username: string } {
+  if (username !== ANONYMOUS) return { kind: "named", username };
+  return { kind: features.length === 0 ? "plain" : "anonymous" };
+}
+
+/** A secret that comes along all the same is not looked at. */
+function onScramLogin(
+  { registrations }: Extract<Session, { kind: "unidentified" | "registered" }>,
+  message: LoginMessage,
+  scram: string,
+): SessionStep {
+  const first = readClientFirst(scram);
+  if (first === undefined || first.username !== message.username) {
+    return refuse("INVALID_MESSAGE", '"scram" must be the first message of an exchange for this username');
+  }
+  return {
+    session: { kind: "verifying", message, registrations },
+    effects: [{ kind: "challenge", first, login: message }],
+  };
+}
+
+/** It has said already who it is. */
+function isKnown({ kind }: Session): SessionStep {
+  return refuse(
+    "INVALID_MESSAGE",
+    kind === "challenged" ? "only RESPONSE may follow CHALLENGE" : "this connection is logged in already",
+  );
+}
+
+function beginSession(checked: CheckedLogin): SessionStep {
+  const { login } = checked;
+  const features = featuresInForce(login);
+  return {
+    session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
+    effects: [{ kind: "beginSession", ...checked }],
+  };
+}
+
+function refuseLogin(reason: LoginProblem): SessionStep {
+  return refuse("LOGIN_FAILED", LOGIN_PROBLEMS[reason], reason);
+}

@@ -1,0 +1,69 @@
+/** What `session.ts` takes beside a message, of one connection: its server, its address, and what it has proved. */
+
+import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
+import type { AuthenticateMessage } from "../../protocol/message.ts";
+import type { PeerAdmission } from "../backplane/peer_admission.ts";
+import type { Accounts } from "../accounts/accounts.ts";
+import type { LimitsConfig } from "../../config/config.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { DiskBudget } from "../store/disk_budget.ts";
+import type { PeerEntrance } from "./peer_entrance.ts";
+import type { Phase } from "./connection_phase.ts";
+import type { SessionFacts } from "./session_state.ts";
+
+/** What it looks at. */
+export interface ConnectionFactsParts {
+  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection">;
+  /** Whether secrets may come in clear from other machines. */
+  readonly clearSecrets: boolean;
+  readonly journal: Pick<Journal, "hasAccount" | "hasUsed">;
+  readonly accounts: Pick<Accounts, "matches">;
+  readonly budget: Pick<DiskBudget, "hasSpace">;
+  /** How servers come in. */
+  readonly peerEntrance: Pick<PeerEntrance, "admit">;
+}
+
+/** One connection's. */
+export class ConnectionFacts implements SessionFacts {
+  readonly remoteHost: string;
+  readonly #parts: ConnectionFactsParts;
+  readonly #phase: () => Phase;
+
+  /** Of the connection from `remoteHost`, whose phase `phase` gives. */
+  constructor(remoteHost: string, parts: ConnectionFactsParts, phase: () => Phase) {
+    this.remoteHost = remoteHost;
+    this.#parts = parts;
+    this.#phase = phase;
+  }
+
+  get maxRegistrations(): number {
+    return this.#parts.limits.maxRegistrationsPerConnection;
+  }
+
+  get takesClearSecrets(): boolean {
+    // What stays on this machine crosses no network.
+    return this.#parts.clearSecrets || isLoopbackAddress(plainAddress(this.remoteHost));
+  }
+
+  get hasSpace(): boolean {
+    return this.#parts.budget.hasSpace;
+  }
+
+  admit(message: AuthenticateMessage): PeerAdmission {
+    return this.#parts.peerEntrance.admit(message, this.remoteHost);
+  }
+
+  hasAccount(username: string): boolean {
+    return this.#parts.journal.hasAccount(username);
+  }
+
+  isRepeated(username: string, messageId: string): boolean {
+    return this.#parts.journal.hasUsed(username, messageId);
+  }
+
+  matchesSecret(secret: string): boolean {
+    const phase = this.#phase();
+    return phase.kind === "client" && phase.proven !== undefined &&
+      this.#parts.accounts.matches(phase.session.username, secret, phase.proven.digest);
+  }
+}
