@@ -60,7 +60,15 @@ export interface LimitsConfig {
 export interface ClusterConfig {
   /** The secret that servers of one network share; empty if none is set. */
   secret: string;
-  /** `"upgrade"` while servers of 0.1.0 are in the network: what is kept of secrets stays readable for them. */
+  /**
+   * Further secrets with which other servers may come in. While the secret is changed, some have the new one and some
+   * the old one.
+   */
+  otherSecrets: string[];
+  /**
+   * `"never"`: the secret is told to nobody, and taken from nobody: servers prove that they know it. `"upgrade"`:
+   * servers of 0.1.0 may tell it in clear, and are told it. What is kept of users' secrets stays readable for them.
+   */
   clearSecret: "never" | "upgrade";
   /** The host that others use for this server; empty means the address that it listens on. */
   advertise: string;
@@ -256,6 +264,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   },
   cluster: {
     secret: "",
+    otherSecrets: [],
     clearSecret: "never",
     advertise: "",
     join: [],

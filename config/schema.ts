@@ -81,6 +81,10 @@ export const CONFIG_SCHEMA = section({
   }),
   cluster: section({
     secret,
+    otherSecrets: v.array(
+      v.custom<string>((value) => typeof value === "string" && value !== "" && isSecret(value), SECRET.allowed),
+      "a list of secrets",
+    ),
     clearSecret: oneOf(["never", "upgrade"]),
     advertise: v.custom<string>(
       (value) => typeof value === "string" && (value === "" || isHost(value)),

@@ -1,6 +1,16 @@
 /** The cryptography that accounts need, from `node:crypto`. The only place that makes randomness for secrets. */
 
-import { createHash, createHmac, hash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { Buffer } from "node:buffer";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hash,
+  randomBytes,
+  scrypt,
+  timingSafeEqual,
+} from "node:crypto";
 
 /** What `server/accounts/` needs; tests bring a fast one. */
 export interface SecretCrypto {
@@ -15,9 +25,19 @@ export interface SecretCrypto {
   sha256(bytes: Uint8Array): Uint8Array;
   /** HMAC-SHA-256 of bytes. */
   hmacOf(key: Uint8Array, bytes: Uint8Array): Uint8Array;
+  /**
+   * Seals `text` with AES-256-GCM under a key of 64 hexadecimal digits, as base64. `about` stays readable, and has to
+   * be the same when it is opened.
+   */
+  seal(key: string, text: string, about: string): string;
+  /** What was sealed; `undefined` with another key, about something else, or if anything of it was changed. */
+  open(key: string, sealed: string, about: string): string | undefined;
   /** Compares in a time that does not tell where the two differ. `false` for different lengths. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;
 }
+
+const SEAL_NONCE_BYTES = 12;
+const SEAL_TAG_BYTES = 16;
 
 /** Chance from `crypto`, for what is handed no other: evenly distributed from 0 up to but not including 1. */
 export function chanceOf(crypto: SecretCrypto): number {
@@ -50,6 +70,27 @@ export const nodeCrypto: SecretCrypto = {
   },
   hmacOf(key, bytes) {
     return new Uint8Array(createHmac("sha256", key).update(bytes).digest());
+  },
+  seal(key, text, about) {
+    const nonce = randomBytes(SEAL_NONCE_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", Buffer.from(key, "hex"), nonce);
+    cipher.setAAD(Buffer.from(about));
+    return Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64");
+  },
+  open(key, sealed, about) {
+    const bytes = Buffer.from(sealed, "base64");
+    if (bytes.length < SEAL_NONCE_BYTES + SEAL_TAG_BYTES) return undefined;
+    const nonce = bytes.subarray(0, SEAL_NONCE_BYTES);
+    const decipher = createDecipheriv("aes-256-gcm", Buffer.from(key, "hex"), nonce);
+    decipher.setAAD(Buffer.from(about));
+    decipher.setAuthTag(bytes.subarray(-SEAL_TAG_BYTES));
+    try {
+      const text = decipher.update(bytes.subarray(SEAL_NONCE_BYTES, -SEAL_TAG_BYTES));
+      return Buffer.concat([text, decipher.final()]).toString("utf8");
+    } catch {
+      // It was not sealed so.
+      return undefined;
+    }
   },
   isEqual(a, b) {
     return a.length === b.length && timingSafeEqual(a, b);

@@ -260,9 +260,13 @@ function readAuthenticate(fields: Fields): AuthenticateMessage {
   const features = fields.features ?? [];
   const incarnation = incarnationField(fields.incarnation);
   const accounts = accountsSummaryField(fields.accounts);
+  const nonce = optionalStringField(fields.nonce, "nonce");
+  const proof = optionalStringField(fields.proof, "proof");
   return {
     command: "AUTHENTICATE",
-    secret: stringField(fields.secret, "secret"),
+    secret: (nonce ?? proof) === undefined ? stringField(fields.secret, "secret") : undefined,
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(proof === undefined ? {} : { proof }),
     serverId: optionalStringField(fields.serverId, "serverId"),
     host: optionalStringField(fields.host, "host"),
     port: optionalIntegerField(fields.port, "port", 1, 65_535),

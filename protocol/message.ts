@@ -169,7 +169,12 @@ export interface WireIncarnation {
  */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
-  readonly secret: string;
+  /** In clear; absent where the server proves that it knows it. */
+  readonly secret: string | undefined;
+  /** The beginning of a proof: `PEER_CHALLENGE` follows. Then nothing but the name and the features is there. */
+  readonly nonce?: string;
+  /** That the server knows the secret, after `PEER_CHALLENGE`. */
+  readonly proof?: string;
   /** The name that the server gave itself; `undefined` if it gave only the secret. */
   readonly serverId: string | undefined;
   /** The address where others reach the server. */

@@ -65,15 +65,28 @@ export function parsePeerLine(line: string): PeerMessage | InvalidLine | undefin
   }
 }
 
-/** The first line on a link that this server has opened. */
-export function encodeAuthenticate(secret: string, identity: PeerIdentity): string {
-  return encodeLine({ command: "AUTHENTICATE", secret, ...identity, features: PEER_FEATURES });
+/** The first line on a link that this server has opened: the beginning of a proof. */
+export function encodePeerNonce(serverId: string, nonce: string): string {
+  return encodeLine({ command: "AUTHENTICATE", serverId, nonce, features: PEER_FEATURES });
 }
 
-/** The answer to AUTHENTICATE. */
-export function encodeAuthenticationSuccess(identity: PeerIdentity, members: readonly WireMember[]): string {
+/** Who this server is, with a proof that it knows the secret of the network, or with the secret in clear. */
+export function encodeAuthenticate(
+  known: { readonly secret: string } | { readonly proof: string },
+  identity: PeerIdentity,
+): string {
+  return encodeLine({ command: "AUTHENTICATE", ...known, ...identity, features: PEER_FEATURES });
+}
+
+/** The answer to AUTHENTICATE, with a proof of this server's where the other one has given one. */
+export function encodeAuthenticationSuccess(
+  identity: PeerIdentity,
+  members: readonly WireMember[],
+  proof?: string,
+): string {
   return encodeLine({
     command: "AUTHENTICATION_SUCC",
+    proof,
     ...identity,
     features: PEER_FEATURES,
     members,
@@ -163,6 +176,8 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         origin: serverIdField(fields.origin, "origin"),
       };
+    case "PEER_CHALLENGE":
+      return { command, nonce: stringField(fields.nonce, "nonce") };
     case "AUTHENTICATION_SUCC":
       return readAuthenticationSuccess(fields);
     case "AUTHENTICATION_FAIL":
@@ -279,8 +294,10 @@ function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage
   const features = fields.features;
   const incarnation = incarnationField(fields.incarnation);
   const accounts = accountsSummaryField(fields.accounts);
+  const proof = optionalStringField(fields.proof, "proof");
   return {
     command: "AUTHENTICATION_SUCC",
+    ...(proof === undefined ? {} : { proof }),
     ...readWhere(fields),
     ...(incarnation === undefined ? {} : { incarnation }),
     ...(accounts === undefined ? {} : { accounts }),

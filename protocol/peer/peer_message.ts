@@ -19,13 +19,17 @@ import type { OriginMessage } from "./origin_message.ts";
 
 /** A server offers this feature in AUTHENTICATE to show that it speaks this dialect. */
 export const PEER_FEATURE = "thrum/1";
+/** Offered by a server that proves that it knows the secret of the network. */
+export const PROOF_FEATURE = "thrum/2";
 
 /** A server that offers this in the greeting takes announcements with only the changes. */
 export const CHANGES_FEATURE = "changes";
 /** Offered by a server that tells digests of its entries. */
 export const DIGESTS_FEATURE = "digests";
 /** What this version offers in the greeting. */
-export const PEER_FEATURES: readonly string[] = [PEER_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE];
+export const PEER_FEATURES: readonly string[] = [
+  ...[PEER_FEATURE, PROOF_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE],
+];
 
 /** What a server says about itself when a link opens. */
 export interface PeerIdentity {
@@ -52,9 +56,17 @@ export interface WireMember extends WireServer {
   readonly incarnation?: WireIncarnation;
 }
 
+/** The called server asks for a proof of the secret of the network. */
+export interface PeerChallengeMessage {
+  readonly command: "PEER_CHALLENGE";
+  readonly nonce: string;
+}
+
 /** The answer to AUTHENTICATE, from the called server. */
 export interface AuthenticationSuccessMessage extends PeerIdentity {
   readonly command: "AUTHENTICATION_SUCC";
+  /** That the called server knows the secret, too; absent where it was told in clear. */
+  readonly proof?: string;
   readonly features: readonly string[];
   /** The members that the server has a link to. */
   readonly members: readonly WireMember[];
@@ -235,6 +247,7 @@ export interface ObservedMessage {
 
 /** A message from one server to another. */
 export type PeerMessage =
+  | PeerChallengeMessage
   | AuthenticationSuccessMessage
   | ServerAnnounceMessage
   | EntriesMessage
@@ -259,5 +272,5 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ LOCK_REQUEST: true, LOCK_ALLOWED: true, LOCK_DENIED: true, LOCK_RELEASE: true, ONLINE_CHANGE: true },
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
   ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, OLD_CLAIM: true, FORGOTTEN: true },
-  ...{ WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true },
+  ...{ WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true, PEER_CHALLENGE: true },
 };

@@ -3,12 +3,12 @@
 import type { Link } from "../../platform/transport.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
-import type { Admitted, PeerAdmission } from "./peer_admission.ts";
+import type { Admitted, LinkGreeting, PeerAdmission } from "./peer_admission.ts";
 
 /** The door of a backplane that has one. */
 export interface PeerDoor {
-  /** Whether who said this, from `remoteHost`, may come in. */
-  admit(message: AuthenticateMessage, remoteHost: string): PeerAdmission;
+  /** Whether who said this, from `remoteHost`, may come in; `greeting` was said before on the same link. */
+  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission;
   /** Takes over the link of a server that was admitted; `gone` is called once when the link is gone. */
   accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker;
 }

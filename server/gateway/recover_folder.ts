@@ -3,6 +3,7 @@
  * restores everything that is whole.
  */
 
+import { nodeCrypto } from "../../platform/crypto.ts";
 import { getLogger } from "@logtape/logtape";
 import { type Config, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
 import { parseEndpoint } from "../../config/values.ts";
@@ -34,6 +35,8 @@ export async function recoverDataFolder(config: Config, leastAnswers = 0): Promi
     clock: realClock,
     peers: config.cluster.join.flatMap((text) => parseEndpoint(text) ?? []),
     secret: config.cluster.secret,
+    mayTellSecret: config.cluster.clearSecret === "upgrade",
+    crypto: nodeCrypto,
     self: {
       serverId: serverIdIn(folder) ?? makeServerId(),
       host: config.cluster.advertise === "" ? config.server.host : config.cluster.advertise,

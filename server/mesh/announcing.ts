@@ -54,7 +54,6 @@ export interface AnnouncingOwner {
 
 /** The delay after a change of the load, so that a burst of logins is one announcement. */
 const ANNOUNCE_SOON_MS = 50;
-const encoder = new TextEncoder();
 
 /** The announcements of one server. */
 export class Announcing {
@@ -117,7 +116,7 @@ export class Announcing {
       ...(formerNames.length === 0 ? {} : { formerly: formerNames }),
     };
     const updateTime = clock.wallMs();
-    const made = new Map<VectorMoment | undefined, Uint8Array>();
+    const made = new Map<VectorMoment | undefined, string>();
     for (const link of links) {
       const toldAt = this.#takesChanges(link) ? this.#toldAt.get(link) : undefined;
       let line = made.get(toldAt);
@@ -126,10 +125,10 @@ export class Announcing {
         const said = toldAt === undefined
           ? announce
           : { ...announce, vector: { ...changes.since(toldAt, vector), ...own }, changes: true };
-        line = encoder.encode(encodeAnnounce(said, updateTime));
+        line = encodeAnnounce(said, updateTime);
         made.set(toldAt, line);
       }
-      link.write(line);
+      link.writeSealed(line);
       this.#toldAt.set(link, changes.moment);
     }
   }

@@ -6,7 +6,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
-import { parseEndpoint } from "../../config/values.ts";
+import { endpointText, parseEndpoint } from "../../config/values.ts";
 import type { Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Endpoint } from "../../platform/address.ts";
@@ -15,9 +15,9 @@ import { chanceOf } from "../../platform/crypto.ts";
 import type { Link } from "../../platform/transport.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
-import type { PeerIdentity } from "../../protocol/peer/peer_message.ts";
 import type { Backplane, BackplaneParts, JoinState, NameClaim, Route, Talk } from "../backplane/backplane.ts";
 import type { PeerDoor } from "../backplane/door.ts";
+import type { AdmittedPeer } from "../backplane/peer_admission.ts";
 import type { Member } from "../backplane/member.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 import type { KnownServer } from "../store/store.ts";
@@ -33,13 +33,15 @@ import { PeerLinks } from "./linking/peer_links.ts";
 import { Members } from "./members.ts";
 import { NameClaims } from "./names/name_claims.ts";
 import { NameLocks } from "./names/name_locks.ts";
+import { networkClaim } from "./names/network_claim.ts";
 import { CopiedFolders } from "./origins/copied_folders.ts";
 import { cutBack } from "./origins/cut_back.ts";
 import { Forks } from "./origins/forks.ts";
 import { takeNewServerName } from "./origins/new_server_name.ts";
 import { OriginTalk } from "./origins/origin_talk.ts";
 import { OrphanAccounts } from "./origins/orphan_accounts.ts";
-import { PeerLink, type PeerLinkParts } from "./peer_link.ts";
+import type { PeerLinkParts } from "./linking/peer_link_parts.ts";
+import { PeerLink } from "./peer_link.ts";
 import { PeerTimes } from "./peer_times.ts";
 import { Replication } from "./replication.ts";
 import type { Source } from "./wants.ts";
@@ -94,6 +96,7 @@ export class Mesh implements Backplane {
       probes: { idleTimeoutMs: peerIdleTimeoutMs, intervalMs: peerIdleTimeoutMs, count: peerHeartbeats },
       greetingTimeoutMs: CALL_TIMEOUT_MS,
       heartbeats: parts.heartbeats,
+      cipher: crypto,
     };
     const orphanAccounts = new OrphanAccounts({ journal, clock, digest: (text) => crypto.digest(text) }, kept.notes);
     const copiedFolders = new CopiedFolders({
@@ -104,7 +107,8 @@ export class Mesh implements Backplane {
       isClone: (error) => owner.isClone(error),
     });
     this.#identity = new OwnIdentity({
-      ...{ journal, orphanAccounts, copiedFolders, links: this.#links, members: this.#members },
+      ...{ journal, orphanAccounts, copiedFolders, links: this.#links, members: this.#members, crypto },
+      secret: cluster.secret,
       address: () => this.#self,
     });
     this.#dialer = new Dialer({
@@ -114,7 +118,10 @@ export class Mesh implements Backplane {
       timeoutMs: CALL_TIMEOUT_MS,
       faults: parts.faults,
       chance: () => chanceOf(crypto),
-      greet: (link) => this.#greet(link),
+      greet: (link, isInClear) => this.#greet(link, isInClear),
+      mayTellSecret: cluster.clearSecret === "upgrade" || parts.legacy !== undefined,
+      tellsFirst: (address) =>
+        parts.legacy !== undefined && cluster.join.includes(endpointText(address)) && !this.#members.hasMet(address),
       joining: this.#joining,
       onFailed: () => {
         owner.membersChanged(undefined);
@@ -197,7 +204,7 @@ export class Mesh implements Backplane {
     this.door = new MeshDoor(parts, {
       members: this.#members,
       isStopping: () => this.#isStopping,
-      enters: (link, framer, peer, gone) => this.#enters(link, framer, peer, gone),
+      enters: (link, framer, admission, gone) => this.#enters(link, framer, admission, gone),
     });
   }
 
@@ -298,28 +305,13 @@ export class Mesh implements Backplane {
   // ---- names -----------------------------------------------------------------------------------------------------
 
   claim(username: string, settled: (claim: NameClaim | undefined) => void): void {
+    const { lockTimeoutMs } = this.#parts.config.cluster;
     this.#nameClaims.claim(username, (claim) => {
       if (claim === undefined) return settled(undefined);
-      let isOver = false;
-      /** Calls `end` if the claim has not ended before. */
-      const once = (end: () => void) => {
-        if (!isOver) {
-          isOver = true;
-          end();
-        }
-      };
-      const release = () => this.#nameClaims.release(claim);
-      settled({
-        lamport: claim.lamport,
-        release: () => once(release),
-        registered: ({ sequence }, done) =>
-          once(() =>
-            this.#replication.whenAllHaveWithin(sequence, this.#parts.config.cluster.lockTimeoutMs, () => {
-              release();
-              done();
-            })
-          ),
-      });
+      settled(networkClaim(claim.lamport, {
+        release: () => this.#nameClaims.release(claim),
+        whenAllHave: (sequence, done) => this.#replication.whenAllHaveWithin(sequence, lockTimeoutMs, done),
+      }));
     });
   }
 
@@ -364,19 +356,26 @@ export class Mesh implements Backplane {
 
   // ---- links are made --------------------------------------------------------------------------------------------
 
-  #greet(link: Link): PeerLink {
-    const greeting = { secret: this.#parts.config.cluster.secret, identity: this.#identity.for() };
-    const called = PeerLink.call(link, greeting, this.#linkParts, this.#events);
+  #greet(link: Link, isInClear: boolean): PeerLink {
+    const called = PeerLink.call(link, this.#identity.greeting(isInClear), this.#linkParts, this.#events);
     this.#links.add(called);
     this.#announcing.greeted(called);
     this.#nameClaims.calling(called);
     return called;
   }
 
-  #enters(link: Link, framer: LineFramer, peer: PeerIdentity, gone: () => void): PeerLink {
+  #enters(link: Link, framer: LineFramer, admission: AdmittedPeer, gone: () => void): PeerLink {
+    const { peer } = admission;
     const identity = this.#identity.for(peer.serverId);
     const members = this.#identity.linked;
-    const accepted = PeerLink.accept(link, framer, { peer, identity, members }, this.#linkParts, this.#events, gone);
+    const accepted = PeerLink.accept(
+      link,
+      framer,
+      { admission, identity, members },
+      this.#linkParts,
+      this.#events,
+      gone,
+    );
     this.#links.add(accepted);
     this.#announcing.greeted(accepted);
     // Also when the store cannot be read. The lines that came with the greeting are the peer's, and no client's.

@@ -6,25 +6,16 @@
 
 import { getLogger } from "@logtape/logtape";
 import { ClockOffset, type ClockOffsetEstimate } from "../../heartbeat/clock_offset.ts";
-import type { LivenessConfig } from "../../heartbeat/liveness.ts";
-import type {
-  HeartbeatSnapshot,
-  Supervised,
-  Supervisor,
-  SupervisorDeadline,
-  Watch,
-} from "../../heartbeat/supervisor.ts";
+import type { HeartbeatSnapshot, Supervised, SupervisorDeadline, Watch } from "../../heartbeat/supervisor.ts";
 import { isUnspecified } from "../../platform/address.ts";
-import type { Clock } from "../../platform/clock.ts";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../../protocol/line_framer.ts";
 import type { HeartbeatAckMessage } from "../../protocol/message.ts";
-import { encodeAuthenticate, encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
+import { encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
 import {
   type EntriesMessage,
-  PEER_FEATURE,
   type PeerIdentity,
   type PeerMessage,
   type WireMember,
@@ -32,31 +23,11 @@ import {
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
-import { OLDER_DIALECT_HINT, SILENCE_HINT, speaksOlderDialect } from "./linking/peer_greeting.ts";
-
-/** What links to other servers are made with. */
-export interface PeerLinkParts {
-  readonly supervisor: Supervisor;
-  readonly clock: Pick<Clock, "nowMs" | "wallMs">;
-  /** The watch over data that comes. */
-  readonly silence: LivenessConfig;
-  /** The watch over answers to probes. */
-  readonly probes: LivenessConfig;
-  /** How long the answer to AUTHENTICATE may take. */
-  readonly greetingTimeoutMs: number;
-  /** Counts heartbeats. */
-  readonly heartbeats: { sent: number; unanswered: number };
-}
-
-/** How a link ended. `silent` says that this server gave the other one up. */
-export type PeerEnd = "left" | "lost" | "silent" | "refused" | "duplicate";
-
-/** Lines of the log that came. */
-export interface ArrivedLines {
-  readonly header: EntriesMessage;
-  /** Without their ends. */
-  readonly lines: readonly string[];
-}
+import type { AdmittedPeer } from "../backplane/peer_admission.ts";
+import { Calling, type CallingFacts, type SealingKeys } from "./linking/calling.ts";
+import type { ArrivedLines, PeerEnd, PeerLinkParts } from "./linking/peer_link_parts.ts";
+import { SILENCE_HINT } from "./linking/peer_greeting.ts";
+import { openLine, sealLines } from "./linking/sealed_lines.ts";
 
 /** What a link tells the mesh. */
 export interface PeerLinkOwner {
@@ -93,6 +64,8 @@ interface ComingEntries {
 interface OpenPhase {
   readonly kind: "open";
   readonly peer: PeerIdentity;
+  /** Absent where the secret was told in clear. */
+  readonly keys: SealingKeys | undefined;
   readonly silence: Watch;
   readonly probes: Watch;
   readonly clockOffset: ClockOffset;
@@ -101,8 +74,10 @@ interface OpenPhase {
 
 /** The phase of a link, with all that the link has in it. A phase is replaced as a whole. */
 type Phase =
-  /** This server has said who it is, and waits for the answer. */
-  | { readonly kind: "calling"; readonly deadline: SupervisorDeadline }
+  /** This server has begun to greet, and waits for the answer. */
+  | { readonly kind: "calling"; readonly deadline: SupervisorDeadline; readonly calling: Calling }
+  /** It was called, and the answer is about to be said. */
+  | { readonly kind: "called" }
   | OpenPhase
   /** Its last line may still be on its way. `was` is absent if nobody answered. */
   | { readonly kind: "over"; readonly end: PeerEnd; readonly why: string; readonly was: OpenPhase | undefined };
@@ -119,7 +94,7 @@ const LINGER_MS = 2_000;
 const logger = getLogger(["thrum", "mesh"]);
 const encoder = new TextEncoder();
 const NOBODY = () => {};
-const NEW: Phase = Object.freeze({ kind: "calling", deadline: Object.freeze({ cancel: () => {} }) });
+const NEW: Phase = Object.freeze({ kind: "called" });
 
 /** A server at the other end. */
 export class PeerLink implements LinkHandler, LinkTaker, Supervised {
@@ -151,16 +126,17 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   /** Greets the other end of a link that this server has made. */
   static call(
     link: Link,
-    { secret, identity }: { readonly secret: string; readonly identity: PeerIdentity },
+    greeting: CallingFacts,
     parts: PeerLinkParts,
     owner: PeerLinkOwner,
   ): PeerLink {
     const peer = new PeerLink(link, owner, parts, new Framer(MAX_PEER_LINE_BYTES), true);
     const { supervisor, greetingTimeoutMs } = parts;
     const deadline = supervisor.deadline(greetingTimeoutMs, () => peer.#unanswered(greetingTimeoutMs));
-    peer.#phase = { kind: "calling", deadline };
+    const calling = new Calling(greeting);
+    peer.#phase = { kind: "calling", deadline, calling };
     link.attach(guardedHandler(peer));
-    link.write(encoder.encode(encodeAuthenticate(secret, identity)));
+    link.write(encoder.encode(calling.first));
     return peer;
   }
 
@@ -168,8 +144,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   static accept(
     link: Link,
     framer: LineFramer,
-    { peer, identity, members }: {
-      readonly peer: PeerIdentity;
+    { admission: { peer, proven }, identity, members }: {
+      readonly admission: AdmittedPeer;
       readonly identity: PeerIdentity;
       readonly members: readonly WireMember[];
     },
@@ -180,8 +156,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     const accepted = new PeerLink(link, owner, parts, framer, false, gone);
     link.attach(guardedHandler(accepted));
     framer.allow(MAX_PEER_LINE_BYTES);
-    link.write(encoder.encode(encodeAuthenticationSuccess(identity, members)));
-    accepted.#phase = accepted.#opened(peer);
+    link.write(encoder.encode(encodeAuthenticationSuccess(identity, members, proven?.proof)));
+    accepted.#phase = accepted.#opened(peer, proven && { seal: proven.sealKey, open: proven.openKey });
     return accepted;
   }
 
@@ -242,6 +218,12 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return !this.#isFull;
   }
 
+  /** As `write`, for lines with something in them that no listener may read. */
+  writeSealed(lines: string): boolean {
+    const keys = this.#open?.keys;
+    return this.write(encoder.encode(keys === undefined ? lines : sealLines(lines, keys.seal, this.#parts.cipher)));
+  }
+
   /** This server ends the link, and says why. */
   end(reason: CloseReason, why: string = CLOSE_REASONS[reason].sentence, end: PeerEnd = "lost"): void {
     if (this.isOver) return;
@@ -255,9 +237,9 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     for (let index = 0; index < lines.length; index++) {
       const phase = this.#phase;
       if (phase.kind === "over") return;
-      if (phase.kind === "open") this.#takeLine(phase, lines[index]!);
-      else {
-        const taker = this.#greeted(phase.deadline, lines[index]!);
+      if (phase.kind === "open") this.#takeSealed(phase, lines[index]!);
+      else if (phase.kind === "calling") {
+        const taker = this.#greeted(phase, lines[index]!);
         if (taker !== undefined) return taker.take(lines.slice(index + 1), problem);
       }
     }
@@ -278,7 +260,9 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 
   onFinish(): void {
-    this.#close("lost", "the other side closed it");
+    const phase = this.#phase;
+    const isUnasked = phase.kind === "calling" && phase.calling.isUnasked;
+    this.#close(isUnasked ? "clearOnly" : "lost", "the other side closed it");
   }
 
   onEnd(end: LinkEnd): void {
@@ -307,6 +291,13 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
 
   gaveUp(): void {
     this.#accuse();
+  }
+
+  #takeSealed(phase: OpenPhase, line: string): void {
+    const { keys } = phase;
+    const opened = keys === undefined ? line : openLine(line, keys.open, this.#parts.cipher);
+    if (opened !== undefined) return this.#takeLine(phase, opened);
+    this.end("INVALID_MESSAGE", "a line was not sealed, or changed on its way");
   }
 
   #takeLine(phase: OpenPhase, line: string): void {
@@ -345,29 +336,34 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     }
   }
 
-  /**
-   * Takes the answer to AUTHENTICATE, or what came in its place. Gives the taker of the link if its dialect is another.
-   */
-  #greeted(deadline: SupervisorDeadline, line: string): LinkTaker | undefined {
-    const message = parsePeerLine(line);
-    deadline.cancel();
-    if (message?.command !== "AUTHENTICATION_SUCC" || !message.features.includes(PEER_FEATURE)) {
-      const isOlder = speaksOlderDialect(line);
-      const taker = isOlder ? this.#owner.onLegacyDialect(this, this.#link, this.#framer, line) : undefined;
-      if (taker !== undefined) return taker;
-      const info = message !== undefined && "info" in message ? message.info : "";
-      const why = isOlder ? OLDER_DIALECT_HINT : info === "" ? "it did not answer as a server does" : info;
-      this.#close(message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why);
+  /** Takes an answer in the greeting. Gives the taker of the link if its dialect is another. */
+  #greeted({ deadline, calling }: Extract<Phase, { kind: "calling" }>, line: string): LinkTaker | undefined {
+    const step = calling.take(line);
+    if (step.kind === "say") {
+      this.#link.write(encoder.encode(step.line));
       return undefined;
     }
-    const { host, ...rest } = message;
+    deadline.cancel();
+    if (step.kind === "older") {
+      const taker = this.#owner.onLegacyDialect(this, this.#link, this.#framer, line);
+      if (taker === undefined) this.#close("lost", step.why);
+      return taker;
+    }
+    if (step.kind !== "opened") {
+      this.#close(step.kind === "over" ? step.end : step.kind, step.why);
+      return undefined;
+    }
+    const { host, ...rest } = step.answer;
     const peer = { ...rest, host: isUnspecified(host) ? this.#link.remoteHost : host };
-    this.#phase = this.#opened(peer);
-    this.#owner.onOpened(this, peer, message.members);
+    this.#phase = this.#opened(peer, step.keys);
+    this.#owner.onOpened(this, peer, step.answer.members);
     return undefined;
   }
 
   #unanswered(timeoutMs: number): void {
+    if (this.#phase.kind === "calling" && this.#phase.calling.isUnasked) {
+      return this.#close("clearOnly", `no answer to AUTHENTICATE within ${timeoutMs} ms`);
+    }
     if (this.#owner.onLegacyDialect(this, this.#link, this.#framer, undefined) !== undefined) return;
     this.#close(
       "lost",
@@ -376,12 +372,13 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   }
 
   /** The phase that begins now: both servers are known, and this one watches the other. */
-  #opened(peer: PeerIdentity): OpenPhase {
+  #opened(peer: PeerIdentity, keys: SealingKeys | undefined): OpenPhase {
     const { supervisor, silence, probes, clock } = this.#parts;
     const clockOffset = new ClockOffset();
     return {
       kind: "open",
       peer,
+      keys,
       silence: supervisor.watch(this, silence),
       // This watch is not told of bytes, so that it always asks.
       probes: supervisor.watch({
@@ -430,7 +427,7 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     if (phase.kind === "over") return;
     this.#phase = { kind: "over", end, why, was: phase.kind === "open" ? phase : undefined };
     if (phase.kind === "calling") phase.deadline.cancel();
-    else {
+    else if (phase.kind === "open") {
       phase.silence.end();
       phase.probes.end();
     }

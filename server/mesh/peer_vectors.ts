@@ -9,9 +9,12 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Link, LinkHandler, Transport } from "../../platform/transport.ts";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
-import { encodeAuthenticate, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
+import type { SecretCrypto } from "../../platform/crypto.ts";
+import { toHex } from "../accounts/verifier.ts";
 import type { KnownServer } from "../store/store.ts";
+import { Calling } from "./linking/calling.ts";
+import { LINK_NONCE_BYTES } from "./linking/link_proof.ts";
 
 /** What the question is made with. */
 export interface PeerQuestion {
@@ -19,6 +22,9 @@ export interface PeerQuestion {
   readonly clock: Pick<Clock, "after">;
   readonly peers: readonly Endpoint[];
   readonly secret: string;
+  /** Whether servers of earlier versions, which ask for no proof, are told the secret. */
+  readonly mayTellSecret: boolean;
+  readonly crypto: Pick<SecretCrypto, "hmac" | "randomBytes">;
   /** The name of this server, and its future address. */
   readonly self: KnownServer;
 }
@@ -38,25 +44,28 @@ const MAX_GREETING_BYTES = 16_777_216;
 const encoder = new TextEncoder();
 
 /** Asks all servers at once. Never rejects. A server that does not answer has nothing. */
-export async function askPeers({ transport, clock, peers, secret, self }: PeerQuestion): Promise<PeerVectors> {
-  const vectors = await Promise.all(peers.map(async ({ host, port }) => {
-    try {
-      const link = await transport.dial({ host, port, timeoutMs: PATIENCE_MS });
-      return await greet(
-        link,
-        encodeAuthenticate(secret, { ...self, vector: {}, lamport: 0 }),
-        clock,
-      );
-    } catch {
-      return undefined;
-    }
+export async function askPeers(question: PeerQuestion): Promise<PeerVectors> {
+  const vectors = await Promise.all(question.peers.map(async (peer) => {
+    const vector = await ask(peer, question, false);
+    return vector ?? (question.mayTellSecret ? await ask(peer, question, true) : undefined);
   }));
   const answered = vectors.filter((vector) => vector !== undefined);
   return { vector: answered.reduce(merge, {}), answered: answered.length };
 }
 
+async function ask({ host, port }: Endpoint, question: PeerQuestion, isInClear: boolean): Promise<Vector | undefined> {
+  const { transport, clock, secret, crypto: { hmac, randomBytes }, self } = question;
+  const nonce = toHex(randomBytes(LINK_NONCE_BYTES));
+  const calling = new Calling({ secret, identity: { ...self, vector: {}, lamport: 0 }, isInClear, nonce, hmac });
+  try {
+    return await greet(await transport.dial({ host, port, timeoutMs: PATIENCE_MS }), calling, clock);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Resolves with the entries of the other side; `undefined` without an answer in time. */
-function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promise<Vector | undefined> {
+function greet(link: Link, calling: Calling, clock: Pick<Clock, "after">): Promise<Vector | undefined> {
   const { promise, resolve } = Promise.withResolvers<Vector | undefined>();
   const framer = new LineFramer(MAX_GREETING_BYTES);
   let isOver = false;
@@ -78,9 +87,9 @@ function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promi
     onData: (bytes) => {
       const { lines, problem } = framer.push(bytes);
       for (const line of lines) {
-        const message = parsePeerLine(line);
-        if (message?.command === "AUTHENTICATION_SUCC") return end(message.vector);
-        if (message?.command === "AUTHENTICATION_FAIL") return end(undefined);
+        const step = calling.take(line);
+        if (step.kind === "say") link.write(encoder.encode(step.line));
+        else return end(step.kind === "opened" ? step.answer.vector : undefined);
       }
       if (problem !== undefined) end(undefined);
     },
@@ -89,6 +98,6 @@ function greet(link: Link, greeting: string, clock: Pick<Clock, "after">): Promi
     onEnd: () => end(undefined),
   };
   link.attach(handler);
-  link.write(encoder.encode(greeting));
+  link.write(encoder.encode(calling.first));
   return promise;
 }

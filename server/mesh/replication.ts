@@ -16,7 +16,8 @@ import { Arrivals, type ArrivalsOwner, type AskedPeer } from "./entries/arrivals
 import { EntryWaits } from "./entries/entry_waits.ts";
 import { ReplicatedTimes } from "./entries/replicated_times.ts";
 import { PeerReader, type PeerReaderParts } from "./entries/peer_reader.ts";
-import type { ArrivedLines, PeerLink } from "./peer_link.ts";
+import type { ArrivedLines } from "./linking/peer_link_parts.ts";
+import type { PeerLink } from "./peer_link.ts";
 
 /** The mesh, as replication needs it. */
 export interface ReplicationOwner extends ArrivalsOwner {

@@ -20,7 +20,7 @@ import { type LoginFindings, onChallenged, onLoginChecked, onRegistered, standin
 import { type Limit, NEW_SESSION, type Session, type SessionEffect, type SessionStep } from "./session_state.ts";
 
 /** A session of somebody who has not said who it is, or has not proved it yet. */
-type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" | "challenged" }>;
+type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" | "challenged" | "greeted" }>;
 /** A session whose LOGIN or REGISTER is checked. */
 type VerifyingSession = Extract<Session, { kind: "verifying" }>;
 /** A session of somebody whom the server does not know yet. */
@@ -236,9 +236,13 @@ export class Identification implements LoginApplicant {
   #await(session: NamelessSession): void {
     this.#stopSilence();
     const { seats, identifyTimeoutMs } = this.#parts;
-    if (session.kind === "challenged") {
+    if (session.kind === "challenged" || session.kind === "greeted") {
       const spanMs = Math.min(identifyTimeoutMs, seats.isShort ? SHORT_IDENTIFY_MS : CHALLENGE_PATIENCE_MS);
-      const deadline = this.#deadline(spanMs, "IDENTIFY_TIMEOUT", `no RESPONSE came within ${spanMs / 1000} seconds`);
+      const deadline = this.#deadline(
+        spanMs,
+        "IDENTIFY_TIMEOUT",
+        `no answer to the challenge came within ${spanMs / 1000} seconds`,
+      );
       this.#stage = { kind: "nameless", session, deadline };
       return;
     }

@@ -2,7 +2,7 @@
 
 import type { Backplane } from "../backplane/backplane.ts";
 import type { LinkTaker } from "../backplane/door.ts";
-import { type Admitted, NO_DOOR, type PeerAdmission } from "../backplane/peer_admission.ts";
+import { type Admitted, type LinkGreeting, NO_DOOR, type PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Link } from "../../platform/transport.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
@@ -32,10 +32,10 @@ export class PeerEntrance {
     this.#parts = parts;
   }
 
-  /** Whether a server that says this, from `remoteHost`, is let in. */
-  admit(message: AuthenticateMessage, remoteHost: string): PeerAdmission {
+  /** Whether a server that says this, from `remoteHost`, is let in; `greeting` was said before. */
+  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission {
     const { backplane, counters } = this.#parts;
-    const admission = backplane.door?.admit(message, remoteHost) ?? NO_DOOR;
+    const admission = backplane.door?.admit(message, remoteHost, greeting) ?? NO_DOOR;
     if (admission.kind === "notNow") counters.limited("secrets");
     return admission;
   }

@@ -3,6 +3,7 @@
  * that the link had no room for, as a client that does not take its answers is not read any further.
  */
 
+import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { Outlet } from "../../platform/transport.ts";
 import type { ServerMessage } from "../../protocol/message.ts";
 import { encodeLine, lineBytes } from "../../protocol/server_codec.ts";
@@ -63,7 +64,7 @@ export class Replies implements AwaitingCommit {
   }
 
   /** Says `message` now. */
-  send(message: ServerMessage): void {
+  send(message: ServerMessage | PeerChallengeMessage): void {
     this.write(lineBytes(message));
   }
 

@@ -8,7 +8,7 @@
  *        │    │             challenged
  *        ├REGISTER▶ verifying     │  │
  *        │              └ok▶ registered ─LOGIN/REGISTER (again)
- *        └AUTHENTICATE▶ peer
+ *        └AUTHENTICATE▶ peer, or greeted ─AUTHENTICATE▶ peer
  */
 
 import { isCloseReason } from "../../protocol/close_reason.ts";
@@ -88,11 +88,20 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       // Its `info` may repeat a line, with all that is in it.
       return close("CLOSED_BY_OTHER_SIDE", "the client answered INVALID_MESSAGE");
     case "AUTHENTICATE": {
-      if (session.kind !== "unidentified") return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
-      const admission = facts.admit(message);
-      if (admission.kind === "refused") return refuse("AUTHENTICATION_FAIL", admission.info);
+      if (session.kind !== "unidentified" && session.kind !== "greeted") {
+        return refuse("INVALID_MESSAGE", "AUTHENTICATE may only be the first line");
+      }
+      const admission = facts.admit(message, session.kind === "greeted" ? session.greeting : undefined);
+      if (admission.kind === "refused") return refuse("AUTHENTICATION_FAIL", admission.info, admission.reason);
       if (admission.kind === "notNow") {
         return notForNow({ info: TOO_MANY_SECRETS, retryAfterMs: admission.retryAfterMs }, false);
+      }
+      if (admission.kind === "challenged") {
+        const { greeting } = admission;
+        return {
+          session: { kind: "greeted", greeting, registrations: 0 },
+          effects: [{ kind: "send", message: { command: "PEER_CHALLENGE", nonce: greeting.calledNonce } }],
+        };
       }
       return { session: { kind: "peer" }, effects: [{ kind: "becomePeer", admission }] };
     }

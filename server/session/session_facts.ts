@@ -2,7 +2,7 @@
 
 import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
-import type { PeerAdmission } from "../backplane/peer_admission.ts";
+import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -49,8 +49,8 @@ export class ConnectionFacts implements SessionFacts {
     return this.#parts.budget.hasSpace;
   }
 
-  admit(message: AuthenticateMessage): PeerAdmission {
-    return this.#parts.peerEntrance.admit(message, this.remoteHost);
+  admit(message: AuthenticateMessage, greeting: LinkGreeting | undefined): PeerAdmission {
+    return this.#parts.peerEntrance.admit(message, this.remoteHost, greeting);
   }
 
   hasAccount(username: string): boolean {

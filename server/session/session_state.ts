@@ -6,7 +6,7 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { Challenge } from "../accounts/accounts.ts";
 import type { Proven } from "../accounts/credential.ts";
-import type { Admitted, PeerAdmission } from "../backplane/peer_admission.ts";
+import type { Admitted, LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { ActivityFailedMessage } from "../../protocol/ack_message.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type {
@@ -23,6 +23,7 @@ import type {
   WireVector,
 } from "../../protocol/message.ts";
 import type { HistoryMessage } from "../../protocol/history_message.ts";
+import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
 import type { ChallengeMessage } from "../../protocol/login/scram_message.ts";
 
@@ -54,6 +55,8 @@ export type Session =
     /** It asked for no feature. It understands eight commands, and gets no others. */
     readonly isPlain: boolean;
   }
+  /** It is a server, by its word, and has to prove that it knows the secret of the network. */
+  | { readonly kind: "greeted"; readonly greeting: LinkGreeting; readonly registrations: 0 }
   /** Another server: what follows is not the business of a session. */
   | { readonly kind: "peer" }
   | { readonly kind: "closed"; readonly reason: CloseReason };
@@ -79,6 +82,7 @@ export type SessionEffect =
     readonly message:
       | RefusalMessage
       | ChallengeMessage
+      | PeerChallengeMessage
       | RegisterSuccessMessage
       | DirectMessageFailedMessage
       | EndConnectionMessage;
@@ -125,8 +129,8 @@ export interface SessionStep {
 
 /** What a decision takes beside the message. */
 export interface SessionFacts {
-  /** Whether a server that says this is let in. */
-  admit(message: AuthenticateMessage): PeerAdmission;
+  /** Whether a server that says this is let in; `greeting` was said before. */
+  admit(message: AuthenticateMessage, greeting: LinkGreeting | undefined): PeerAdmission;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
   readonly maxRegistrations: number;

@@ -43,6 +43,7 @@ Deno.test("parseConfig() takes ports that are strings of digits", () => {
 Deno.test("parseConfig() takes servers to join, and all else about the network", () => {
   const cluster = {
     secret: "abc",
+    otherSecrets: ["def"],
     clearSecret: "upgrade" as const,
     advertise: "a.example",
     join: ["b.example:8001", "[::1]:8002", "10.0.0.1:8003"],

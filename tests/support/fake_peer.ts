@@ -6,13 +6,17 @@ import { MeshClient } from "./mesh_client.ts";
 
 /** Another server, as far as a test plays one: it answers heartbeats, and says what it is told to. */
 export class FakePeer extends MeshClient implements LinkHandler {
+  /** Takes the AUTHENTICATE of a server that has called. */
+  onGreeting: ((greeting: Received) => void) | undefined;
   /** Whether heartbeats are not answered. */
   isMute = false;
 
   override onData(bytes: Uint8Array): void {
     const before = this.received.length;
     super.onData(bytes);
-    for (const { command, sequence } of this.received.slice(before)) {
+    for (const message of this.received.slice(before)) {
+      const { command, sequence } = message;
+      if (command === "AUTHENTICATE") this.onGreeting?.(message);
       if (command === "HEARTBEAT" && !this.isMute) this.send({ command: "HEARTBEAT_ACK", sequence });
     }
   }

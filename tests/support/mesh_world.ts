@@ -80,6 +80,8 @@ export class MeshWorld {
       server: { host: name, port: PORT },
       cluster: {
         secret: SECRET,
+        // Peers that a test plays tell the secret. Servers prove it to each other all the same.
+        clearSecret: "upgrade",
         join: join.filter((other) => other !== name).map((other) => other.includes(":") ? other : `${other}:${PORT}`),
         ...config.cluster,
       },
@@ -269,9 +271,17 @@ export class MeshWorld {
     const process = new Process(serverId, this.clock);
     await this.network.transport(process, 262_144).listen({ host: serverId, port: PORT }, (link) => {
       const peer = new FakePeer(link);
-      links.push(peer);
+      peer.onGreeting = (greeting) => {
+        // As 0.1.0 does, which knows nothing of proofs.
+        if (greeting.secret === undefined) {
+          peer.send({ command: "INVALID_MESSAGE", info: '"secret" is missing' });
+          return peer.link.end(1_000);
+        }
+        links.push(peer);
+        peer.send(...succ);
+      };
       const features = ["thrum/1"];
-      peer.send({
+      const succ = [{
         command: "AUTHENTICATION_SUCC",
         serverId,
         host: serverId,
@@ -279,7 +289,7 @@ export class MeshWorld {
         features,
         vector,
         lamport: 1,
-      });
+      }];
     });
     return links;
   }

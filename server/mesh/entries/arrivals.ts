@@ -14,7 +14,8 @@ import type { AwaitingCommit } from "../../journal/commit.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { type AccountClaim, type Intake, takeLines, type TakenLine } from "../entry_intake.ts";
 import { Holes } from "../holes.ts";
-import type { ArrivedLines, PeerLink } from "../peer_link.ts";
+import type { ArrivedLines } from "../linking/peer_link_parts.ts";
+import type { PeerLink } from "../peer_link.ts";
 import { type Had, planWants, type Source, wantedFrom } from "../wants.ts";
 
 /** What is asked of the mesh about what comes in. */

@@ -30,13 +30,14 @@ export interface PeerReaderParts {
 }
 
 /** What is needed of its link. */
-type SentLink = Pick<PeerLink, "serverId" | "isFull" | "isOver" | "write" | "faulted">;
+type SentLink = Pick<PeerLink, "serverId" | "isFull" | "isOver" | "write" | "writeSealed" | "faulted">;
 
 /** Read for one peer at once: peers are fewer than clients, and take more. */
 const READ_BYTES = 262_144;
 /** What a server has had for less is new to its peers too. */
 const TOLD_AGE_MS = 1_000;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** One peer's. */
 export class PeerReader implements ServerReaderOwner {
@@ -121,7 +122,10 @@ export class PeerReader implements ServerReaderOwner {
     const lamport = journal.tick();
     const id = { origin: segment.origin, first: part.first, last: segment.last };
     trace()?.({ event: "send", peer: this.#link.serverId, id: formatRange(id) }, lamport);
-    this.#link.write(partBytes(part, lamport, journal.retention.ageOf(segment)));
+    const bytes = partBytes(part, lamport, journal.retention.ageOf(segment));
+    // Registrations are for servers.
+    if (segment.audience.kind === "servers") this.#link.writeSealed(decoder.decode(bytes));
+    else this.#link.write(bytes);
   }
 
   /** It links again, and says what it has. */

@@ -12,7 +12,8 @@ import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../../platform/faults.ts";
 import type { Link, Transport } from "../../../platform/transport.ts";
 import { SELF } from "./peer_greeting.ts";
-import type { PeerEnd, PeerLink } from "../peer_link.ts";
+import type { PeerEnd } from "./peer_link_parts.ts";
+import type { PeerLink } from "../peer_link.ts";
 
 /** What the caller works with. */
 export interface DialerParts {
@@ -25,12 +26,19 @@ export interface DialerParts {
   readonly faults: FaultGuard;
   /** From 0 up to but not including 1. */
   chance(): number;
-  /** Somebody took the call. */
-  greet(link: Link): PeerLink;
+  /** Whether the secret may be told in clear to a server that asks for no proof. */
+  readonly mayTellSecret: boolean;
+  /** Whether the server there is told the secret first, as it may be one of the older dialect that was never met. */
+  tellsFirst(address: Endpoint): boolean;
+  /** Somebody took the call. `isInClear`: it is told the secret. */
+  greet(link: Link, isInClear: boolean): PeerLink;
   /** A call came to nothing. */
   onFailed(): void;
 }
 
+/** What is added where a server wants the secret itself. */
+const CLEAR_ONLY_HINT =
+  '; an earlier version has to be told the secret: "cluster.clearSecret" does so, and --older-dialect for older servers';
 const logger = getLogger(["thrum", "mesh"]);
 
 /** The calls of one server. */
@@ -39,6 +47,8 @@ export class Dialer {
   readonly #dialing = new AbortController();
   /** The addresses that were called for links. */
   readonly #calls = new Map<PeerLink, Endpoint>();
+  /** Links for which a server is called the second time, in the other way. */
+  readonly #second = new WeakSet<PeerLink>();
   /** Told of as warnings until then: somebody waits for it. */
   isJoined = false;
   #timer: Timer | undefined;
@@ -77,12 +87,16 @@ export class Dialer {
   }
 
   /** A call was taken, but its link has not become the one to its server. */
-  ended(address: Endpoint, end: PeerEnd, why: string): void {
+  ended(link: PeerLink, address: Endpoint, end: PeerEnd, why: string): void {
     const { members, clock, joining } = this.#parts;
     if (end === "duplicate") {
       members.called(address, clock.nowMs());
       this.callDue();
     } else if (end === "refused" && why === SELF) members.isSelf(address);
+    // Once: whoever wants the other way each time is called no more often than others.
+    else if (end === "proofOnly" && !this.#second.has(link)) this.#call(address, "proof");
+    else if (end === "clearOnly" && this.#parts.mayTellSecret && !this.#second.has(link)) this.#call(address, "clear");
+    else if (end === "clearOnly") this.failed(address, `${why}${CLEAR_ONLY_HINT}`);
     else {
       joining.ended(endpointText(address), why, end === "refused");
       this.failed(address, why, end === "refused");
@@ -108,12 +122,18 @@ export class Dialer {
     this.#dialing.abort();
   }
 
-  #call(address: Endpoint): void {
-    const { transport, timeoutMs } = this.#parts;
+  /** `again` says how, where the server wants it otherwise than it was greeted. */
+  #call(address: Endpoint, again?: "proof" | "clear"): void {
+    const { transport, timeoutMs, tellsFirst, greet } = this.#parts;
+    const begin = (link: Link) => {
+      const called = greet(link, again === undefined ? tellsFirst(address) : again === "clear");
+      if (again !== undefined) this.#second.add(called);
+      this.#calls.set(called, address);
+    };
     transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(
       (link) => {
         if (this.#dialing.signal.aborted) link.destroy();
-        else this.#guarded(() => this.#calls.set(this.#parts.greet(link), address), () => link.destroy());
+        else this.#guarded(() => begin(link), () => link.destroy());
       },
       (error) => {
         const why = error instanceof Error ? error.message : String(error);

@@ -22,7 +22,8 @@ import type { NameClaims } from "../names/name_claims.ts";
 import type { CopiedFolders } from "../origins/copied_folders.ts";
 import { answersDigests, type Forks } from "../origins/forks.ts";
 import type { OriginTalk } from "../origins/origin_talk.ts";
-import type { ArrivedLines, PeerEnd, PeerLink, PeerLinkOwner } from "../peer_link.ts";
+import type { ArrivedLines, PeerEnd } from "./peer_link_parts.ts";
+import type { PeerLink, PeerLinkOwner } from "../peer_link.ts";
 import type { PeerTimes } from "../peer_times.ts";
 import type { Replication } from "../replication.ts";
 import type { Dialer } from "./dialer.ts";
@@ -139,7 +140,7 @@ export class LinkEvents implements PeerLinkOwner {
     const { dialer, links, nameClaims, catchUp } = this.#parts;
     const calledAt = dialer.takeCall(link);
     if (links.delete(link)) this.lost(link, end, why);
-    else if (calledAt !== undefined) dialer.ended(calledAt, end, why);
+    else if (calledAt !== undefined) dialer.ended(link, calledAt, end, why);
     nameClaims.called(link);
     catchUp.look();
   }
@@ -232,7 +233,7 @@ export class LinkEvents implements PeerLinkOwner {
       logger.warning(what, { name: link.name, why });
     }
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
-    members.lost(serverId, end === "refused" ? "lost" : end, this.#nowMs);
+    members.lost(serverId, end === "refused" || end === "clearOnly" || end === "proofOnly" ? "lost" : end, this.#nowMs);
     replication.end(link);
     nameClaims.peerGone(serverId);
     owner.gone(serverId);

@@ -10,12 +10,19 @@ import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
-import type { PeerIdentity } from "../../../protocol/peer/peer_message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
+import { toHex } from "../../accounts/verifier.ts";
 import type { LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
-import type { Admitted, PeerAdmission } from "../../backplane/peer_admission.ts";
+import type {
+  Admitted,
+  AdmittedPeer,
+  LinkGreeting,
+  PeerAdmission,
+  ProvenLink,
+} from "../../backplane/peer_admission.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
+import { calledProof, callerProof, LINK_NONCE_BYTES, linkKeys } from "./link_proof.ts";
 import { admitPeer } from "./peer_greeting.ts";
 
 /** What it is made with. */
@@ -34,7 +41,7 @@ export interface MeshDoorOwner {
   readonly members: Members;
   isStopping(): boolean;
   /** Takes over the link of a server that was let in. */
-  enters(link: Link, framer: LineFramer, peer: PeerIdentity, gone: () => void): LinkTaker;
+  enters(link: Link, framer: LineFramer, admission: AdmittedPeer, gone: () => void): LinkTaker;
 }
 
 /**
@@ -55,8 +62,8 @@ export class MeshDoor implements PeerDoor {
     this.#owner = owner;
   }
 
-  admit(message: AuthenticateMessage, remoteHost: string): PeerAdmission {
-    const { config: { cluster }, clock, journal, incarnation, legacy } = this.#parts;
+  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission {
+    const { config: { cluster }, clock, crypto, journal, incarnation, legacy } = this.#parts;
     const from = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {
       waitMs: this.#strikes.waitMs(from, clock.nowMs()),
@@ -65,24 +72,47 @@ export class MeshDoor implements PeerDoor {
       hasSecret: cluster.secret !== "",
       takesLegacyDialect: legacy !== undefined,
       isStopping: this.#owner.isStopping(),
-      isSecret: (secret) => {
-        const isRight = this.#isSecret(secret);
-        if (isRight) this.#strikes.forget(from);
-        else this.#strikes.add(from, clock.nowMs());
-        return isRight;
-      },
+      greeting,
+      takesClearSecret: cluster.clearSecret === "upgrade",
+      isSecret: (secret) =>
+        this.#counted(from, this.#secrets.find((known) => this.#isEqual(secret, known))) !== undefined,
+      prove: (proof, greeting) => this.#counted(from, this.#proven(proof, greeting)),
+      newNonce: () => toHex(crypto.randomBytes(LINK_NONCE_BYTES)),
       member: (serverId) => this.#owner.members.get(serverId),
     });
   }
 
   accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker {
     if (admission.kind === "older") return this.#parts.legacy!.accept(link, framer, admission.serverId, gone);
-    return this.#owner.enters(link, framer, admission.peer, gone);
+    return this.#owner.enters(link, framer, admission, gone);
   }
 
-  #isSecret(secret: string): boolean {
-    const { crypto, config } = this.#parts;
+  /** What is right makes good for all that was wrong. */
+  #counted<T>(from: string, right: T | undefined): T | undefined {
+    if (right !== undefined) this.#strikes.forget(from);
+    else this.#strikes.add(from, this.#parts.clock.nowMs());
+    return right;
+  }
+
+  /** The secrets that count: while it is changed, not all servers have the same. */
+  get #secrets(): readonly string[] {
+    const { secret, otherSecrets } = this.#parts.config.cluster;
+    return [secret, ...otherSecrets];
+  }
+
+  /** The link is sealed with the secret that the other server has. */
+  #proven(proof: string, greeting: LinkGreeting): ProvenLink | undefined {
+    const { crypto: { hmac }, journal: { serverId } } = this.#parts;
+    const secret = this.#secrets.find((known) => this.#isEqual(proof, callerProof(known, greeting, hmac)));
+    if (secret === undefined) return undefined;
+    const { caller, called } = linkKeys(secret, greeting, serverId, hmac);
+    return { proof: calledProof(secret, greeting, serverId, hmac), sealKey: called, openKey: caller };
+  }
+
+  /** In a time that tells nothing. */
+  #isEqual(one: string, other: string): boolean {
+    const { crypto } = this.#parts;
     const digest = (text: string) => encoder.encode(crypto.digest(text));
-    return crypto.isEqual(digest(secret), digest(config.cluster.secret));
+    return crypto.isEqual(digest(one), digest(other));
   }
 }

@@ -2,10 +2,14 @@
 
 import type { Endpoint } from "../../../platform/address.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
+import type { SecretCrypto } from "../../../platform/crypto.ts";
+import { toHex } from "../../accounts/verifier.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Members } from "../members.ts";
 import type { CopiedFolders } from "../origins/copied_folders.ts";
 import type { OrphanAccounts } from "../origins/orphan_accounts.ts";
+import type { CallingFacts } from "./calling.ts";
+import { LINK_NONCE_BYTES } from "./link_proof.ts";
 import type { PeerLinks } from "./peer_links.ts";
 
 /** What it is made with. */
@@ -15,6 +19,9 @@ export interface OwnIdentityParts {
   readonly copiedFolders: CopiedFolders;
   readonly links: PeerLinks;
   readonly members: Members;
+  readonly crypto: Pick<SecretCrypto, "hmac" | "randomBytes">;
+  /** Of the network. */
+  readonly secret: string;
   /** Where others reach this server. */
   address(): Endpoint;
 }
@@ -37,6 +44,12 @@ export class OwnIdentity {
     // One that was taken for gone for good need not send again what was had of it.
     const vector = caller === undefined || buriedAt === 0 ? journal.vector : { ...journal.vector, [caller]: buriedAt };
     return { serverId: journal.serverId, ...address(), vector, lamport: journal.tick(), ...about };
+  }
+
+  /** What a call begins with. `isInClear`: the secret is told. */
+  greeting(isInClear: boolean): CallingFacts {
+    const { crypto: { hmac, randomBytes }, secret } = this.#parts;
+    return { secret, identity: this.for(), isInClear, nonce: toHex(randomBytes(LINK_NONCE_BYTES)), hmac };
   }
 
   /** Those that this server is linked with. */

@@ -1,13 +1,14 @@
 /** Decides whether a server that said AUTHENTICATE is a peer, or a server of the older dialect. Pure. */
 
 import { type Endpoint, isUnspecified } from "../../../platform/address.ts";
-import { NO_DOOR, type PeerAdmission } from "../../backplane/peer_admission.ts";
+import { type LinkGreeting, NO_DOOR, type PeerAdmission, type ProvenLink } from "../../backplane/peer_admission.ts";
 import type { Member } from "../../backplane/member.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { parseFields } from "../../../protocol/client_codec.ts";
 import { isObject } from "../../../protocol/fields.ts";
 import { hostProblem } from "../../../protocol/peer/peer_codec.ts";
 import { PEER_FEATURE } from "../../../protocol/peer/peer_message.ts";
+import { LINK_NONCE } from "./link_proof.ts";
 import { isServerId } from "../../../protocol/server_id.ts";
 
 /** What the answer depends on. */
@@ -21,11 +22,26 @@ export interface AdmissionFacts {
   readonly isStopping: boolean;
   /** How long the address has to wait for what it has tried before. */
   readonly waitMs: number;
+  /** What was said on this link before. */
+  readonly greeting: LinkGreeting | undefined;
+  /** Whether a server of this dialect may tell the secret in clear. */
+  readonly takesClearSecret: boolean;
   /** Whether this is the secret of the network. */
   isSecret(secret: string): boolean;
+  /** What follows from a proof; `undefined` if it proves nothing. */
+  prove(proof: string, greeting: LinkGreeting): ProvenLink | undefined;
+  /** A nonce that was never said before. */
+  newNonce(): string;
   /** What is known of the server of this name. */
   member(serverId: string): (Endpoint & Pick<Member, "state">) | undefined;
 }
+
+/** For programs: a server of this dialect has to prove the secret. */
+export const CLEAR_SECRET = "CLEAR_SECRET";
+const WRONG_SECRET = "the secret is not the one of this network";
+/** What a server of 0.1.0 is told, and its operator. */
+const NOT_IN_CLEAR =
+  'this server takes the secret of the network from nobody in clear: its key "cluster.clearSecret" lets servers of earlier versions join';
 
 /** What a server says to itself, when it was given its own address to join. */
 export const SELF = "this is the same server";
@@ -61,8 +77,20 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
   if (!facts.hasSecret) return NO_DOOR;
   // Also the right one waits: else whoever guesses would only have to look which is answered otherwise.
   if (facts.waitMs > 0) return { kind: "notNow", retryAfterMs: facts.waitMs };
-  if (!facts.isSecret(message.secret)) return refused("the secret is not the one of this network");
-  const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts } = message;
+  const { serverId, port, host, features, vector, lamport = 0, incarnation, accounts, secret, nonce, proof } = message;
+  if (nonce !== undefined) return greeted(serverId, nonce, facts);
+  let proven: ProvenLink | undefined;
+  if (proof !== undefined) {
+    const { greeting } = facts;
+    if (greeting === undefined || greeting.callerId !== serverId) return refused("this proof belongs to no greeting");
+    proven = facts.prove(proof, greeting);
+    if (proven === undefined) return refused(WRONG_SECRET);
+  } else {
+    // Also the right one: whoever tells it so has told it to a listener.
+    const isOurs = features.includes(PEER_FEATURE);
+    if (isOurs && !facts.takesClearSecret) return { kind: "refused", info: NOT_IN_CLEAR, reason: CLEAR_SECRET };
+    if (secret === undefined || !facts.isSecret(secret)) return refused(WRONG_SECRET);
+  }
   if (!features.includes(PEER_FEATURE)) {
     if (!facts.takesLegacyDialect) return refused(NO_OLDER_DIALECT);
     return { kind: "older", serverId };
@@ -90,7 +118,17 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
     ...(incarnation === undefined ? {} : { incarnation }),
     ...(accounts === undefined ? {} : { accounts }),
   };
-  return { kind: "peer", peer };
+  return { kind: "peer", peer, ...(proven === undefined ? {} : { proven }) };
+}
+
+/** Whoever wants to prove the secret is asked for it. Nothing is told of this server yet. */
+function greeted(serverId: string | undefined, callerNonce: string, facts: AdmissionFacts): PeerAdmission {
+  if (
+    facts.greeting !== undefined || serverId === undefined || !isServerId(serverId) || !LINK_NONCE.test(callerNonce)
+  ) {
+    return refused("a proof has to begin with a serverId and a nonce, once");
+  }
+  return { kind: "challenged", greeting: { callerId: serverId, callerNonce, calledNonce: facts.newNonce() } };
 }
 
 function refused(info: string): PeerAdmission {

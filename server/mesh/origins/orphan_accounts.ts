@@ -6,6 +6,7 @@
 
 import type { WireAccountsSummary } from "../../../protocol/message.ts";
 import { type AccountsMessage, MAX_WIRE_ACCOUNTS } from "../../../protocol/peer/origin_message.ts";
+import { encodeLine } from "../../../protocol/server_codec.ts";
 import type { Account } from "../../store/store.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -67,7 +68,7 @@ export class OrphanAccounts {
         accounts: accounts.map(({ lamport: claim, ...account }) => ({ ...account, claim })),
         more,
       };
-      link.send(message);
+      link.writeSealed(encodeLine(message));
       if (more) clock.after(0, go);
     };
     go();

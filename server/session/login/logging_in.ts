@@ -177,7 +177,11 @@ function onScramLogin(
 function isKnown({ kind }: Session): SessionStep {
   return refuse(
     "INVALID_MESSAGE",
-    kind === "challenged" ? "only RESPONSE may follow CHALLENGE" : "this connection is logged in already",
+    kind === "challenged"
+      ? "only RESPONSE may follow CHALLENGE"
+      : kind === "greeted"
+      ? "only AUTHENTICATE may follow PEER_CHALLENGE"
+      : "this connection is logged in already",
   );
 }
 

@@ -61,8 +61,16 @@ function problemOf(message: unknown): string {
 
 Deno.test("AUTHENTICATE is read by the server that is called as it was written by the one that calls", () => {
   fc.assert(fc.property(identity, fc.string(), (identity, secret) => {
-    const parsed = parseClientLine(lineOf(encodeAuthenticate(secret, identity)));
+    const parsed = parseClientLine(lineOf(encodeAuthenticate({ secret }, identity)));
     assertEquals(parsed as unknown, { command: "AUTHENTICATE", secret, ...identity, features: PEER_FEATURES });
+    const proved = parseClientLine(lineOf(encodeAuthenticate({ proof: secret }, identity)));
+    assertEquals(proved as unknown, {
+      command: "AUTHENTICATE",
+      secret: undefined,
+      proof: secret,
+      ...identity,
+      features: PEER_FEATURES,
+    });
   }));
 });
 

@@ -128,7 +128,8 @@ const readsForServers: [what: string, read: keyof Store, lines: Received[]][] = 
 
 for (const [what, read, lines] of readsForServers) {
   Deno.test(`a store that cannot be read when another server ${what} ends the server in good order`, async () => {
-    const world = await NodeWorld.start({ cluster: { secret: OLDER_SERVER.secret, olderDialect: true, drainMs: 0 } });
+    const cluster = { secret: OLDER_SERVER.secret, clearSecret: "upgrade", olderDialect: true, drainMs: 0 } as const;
+    const world = await NodeWorld.start({ cluster });
     const bystander = await world.connect({ ...ANONYMOUS, features: ["heartbeat"] });
     const server = await world.connect();
     world.broken.add(read);

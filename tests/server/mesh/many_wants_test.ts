@@ -26,7 +26,7 @@ Deno.test("of many WANTs in one packet the newest holds, an own part that is wan
     searches++;
     return missing(vector);
   };
-  const world = await NodeWorld.start({ cluster: { secret: SECRET } }, { store });
+  const world = await NodeWorld.start({ cluster: { secret: SECRET, clearSecret: "upgrade" } }, { store });
   const publisher = await world.connect({ command: "LOGIN", username: "anonymous" });
   for (let n = 1; n <= 3; n++) {
     publisher.send({ command: "ACTIVITY_MESSAGE", username: "anonymous", activity: { n } });

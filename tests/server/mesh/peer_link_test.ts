@@ -1,12 +1,14 @@
 /** Links that this server has made: to a server of the older dialect, and what one leaves behind when it ends. */
 
+import { nodeCrypto } from "../../../platform/crypto.ts";
 import { assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
 import { encodeAuthenticationSuccess } from "../../../protocol/peer/peer_codec.ts";
-import { PeerLink, type PeerLinkOwner, type PeerLinkParts } from "../../../server/mesh/peer_link.ts";
+import type { PeerLinkParts } from "../../../server/mesh/linking/peer_link_parts.ts";
+import { PeerLink, type PeerLinkOwner } from "../../../server/mesh/peer_link.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeNetwork } from "../../support/fake_network.ts";
 
@@ -16,6 +18,9 @@ const ANSWER = '{"command":"SERVER_ANNOUNCE","id":"x","load":1,"hostname":"h","p
 const IDENTITY = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
 
 /** A link that `a` has made to `b`, with both of its ends. */
+/** To servers that are told the secret. */
+const GREETING = { secret: "s", identity: IDENTITY, isInClear: true, nonce: "", hmac: nodeCrypto.hmac };
+
 async function linked(): Promise<{ clock: FakeClock; near: Link; far: Link }> {
   const clock = new FakeClock();
   const network = new FakeNetwork(clock);
@@ -29,7 +34,15 @@ async function linked(): Promise<{ clock: FakeClock; near: Link; far: Link }> {
 function partsWith(supervisor: Supervisor, clock: FakeClock): PeerLinkParts {
   const { heartbeat } = DEFAULT_CONFIG;
   const heartbeats = { sent: 0, unanswered: 0 };
-  return { supervisor, clock, silence: heartbeat, probes: heartbeat, greetingTimeoutMs: 1_000, heartbeats };
+  return {
+    supervisor,
+    clock,
+    silence: heartbeat,
+    probes: heartbeat,
+    greetingTimeoutMs: 1_000,
+    cipher: nodeCrypto,
+    heartbeats,
+  };
 }
 
 /** What whoever takes the link over is given of `bytes`, which come as the answer to AUTHENTICATE and behind it. */
@@ -55,7 +68,7 @@ async function takenOf(bytes: Uint8Array): Promise<unknown[]> {
     },
   };
   using supervisor = new Supervisor(clock);
-  PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor, clock), owner);
+  PeerLink.call(near, GREETING, partsWith(supervisor, clock), owner);
   far.write(bytes);
   await clock.run(10);
   far.write(new TextEncoder().encode("later"));
@@ -86,7 +99,7 @@ Deno.test("a link that is over leaves nothing behind that waits, and knows still
       onLegacyDialect: ignore,
     };
     using supervisor = new Supervisor(clock);
-    const peer = PeerLink.call(near, { secret: "s", identity: IDENTITY }, partsWith(supervisor, clock), owner);
+    const peer = PeerLink.call(near, GREETING, partsWith(supervisor, clock), owner);
     if (isAnswered) {
       far.write(new TextEncoder().encode(encodeAuthenticationSuccess({ ...IDENTITY, serverId: "b" }, [])));
     }

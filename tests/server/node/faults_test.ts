@@ -249,7 +249,7 @@ Deno.test("a fault on the way to a peer ends that link; the servers link again a
 });
 
 Deno.test("a fault while a server is taken in ends its link, which holds no place any more, and nobody waits for it", async () => {
-  const server = await FaultyServer.open({ cluster: { secret: "s" } });
+  const server = await FaultyServer.open({ cluster: { secret: "s", clearSecret: "upgrade" } });
   server.broken.set("linked", 1);
   await using peer = await LineClient.connect(server.node.port);
   const self = { serverId: "s-other", host: "127.0.0.1", port: 1, features: [PEER_FEATURE], vector: {} };

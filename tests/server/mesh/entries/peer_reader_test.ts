@@ -27,6 +27,7 @@ class World {
       this.got.push(`${header.origin} ${header.first}…${header.last}`);
       return true;
     },
+    writeSealed: () => true,
     faulted() {},
   };
 

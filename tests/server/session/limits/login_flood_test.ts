@@ -110,7 +110,7 @@ Deno.test("whoever asks whether names are registered pays nothing for it, and no
 });
 
 Deno.test("wrong secrets of the network cost their address time, and no other one", async () => {
-  const world = await NodeWorld.start({ cluster: { secret: "of the network" } });
+  const world = await NodeWorld.start({ cluster: { secret: "of the network", clearSecret: "upgrade" } });
   const hello = (secret: string) => ({
     ...{ command: "AUTHENTICATE", secret, serverId: "s-9", host: "127.0.0.9", port: 9 },
     features: ["thrum/1"],

@@ -19,7 +19,10 @@ function refused(world: NodeWorld): Record<string, number> {
 
 /** A server with ten places, which has anna, and as many clients of one kind as there are places. */
 async function flooded(more: Record<string, unknown>): Promise<{ world: NodeWorld; flood: FakeLineClient[] }> {
-  const world = await NodeWorld.start({ limits: { maxConnections: 10 }, cluster: { secret: "s" } });
+  const world = await NodeWorld.start({
+    limits: { maxConnections: 10 },
+    cluster: { secret: "s", clearSecret: "upgrade" },
+  });
   await world.register("anna");
   const flood = [];
   for (let n = 0; n < 10; n++) flood.push(await world.connectFrom(FLOOD, { ...ANONYMOUS, ...more }));
@@ -65,7 +68,10 @@ Deno.test("a client that knows it is told why it has to go, and those that say s
 
 Deno.test("connections that say nothing keep nobody out, from one address or from many", async () => {
   for (const addressOf of [() => FLOOD, (n: number) => `127.1.0.${n}`]) {
-    const world = await NodeWorld.start({ limits: { maxConnections: 10 }, cluster: { secret: "s" } });
+    const world = await NodeWorld.start({
+      limits: { maxConnections: 10 },
+      cluster: { secret: "s", clearSecret: "upgrade" },
+    });
     await world.register("anna");
     for (let n = 0; n < 2_000; n++) await world.connectFrom(addressOf(n));
     assert(world.node.metrics().waiting <= 1_024);
