@@ -15,6 +15,8 @@ export type Family =
   | "ephemeral"
   /** thrum with `store.synchronous` at "full". */
   | "full"
+  /** As `stored`, published to without a message id. */
+  | "storedNoIds"
   /** Ephemeral, and with `--trace`. */
   | "traced"
   /** Ephemeral, and with ten dashboards open. */
@@ -103,6 +105,7 @@ export function configuredThrum(
 export function allContenders({ thrum, nats, redis }: Programs): Contender[] {
   return [
     thrumServer("stored", "thrum, stored", thrum, dataFlags),
+    { ...thrumServer("storedNoIds", "thrum, stored, no ids", thrum, dataFlags), wire: "lines-no-ids" },
     configuredThrum("full", "thrum, synchronous full", thrum, { store: { synchronous: "full" } }),
     thrumServer("ephemeral", "thrum, ephemeral", thrum, () => ["--ephemeral"]),
     thrumServer("traced", "thrum, traced", thrum, (folder) => ["--ephemeral", "--trace", `${folder}/trace.jsonl`]),

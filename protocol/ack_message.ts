@@ -11,7 +11,7 @@ export interface ActivityAckMessage {
 
 /**
  * Activities are safe: up to the one with the number `upTo`, all that were not answered singly. Only to clients that
- * asked for `ackRanges`. A client numbers the activities with a `messageId` that it sends on one connection, from 1.
+ * asked for `ackRanges`. A client numbers the activities that it sends on one connection, from 1.
  */
 export interface ActivityRangeAckMessage {
   readonly command: "ACTIVITY_ACK";

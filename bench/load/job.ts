@@ -7,6 +7,7 @@
 export type WireName =
   | "lines"
   | "lines-network"
+  | "lines-no-ids"
   | "nats"
   | "redis"
   | "jetstream-file"

@@ -79,6 +79,9 @@ const lines: Wire = {
  */
 const linesNetwork: Wire = { ...lines, receive: loginAs({ features: ["ack"], redirects: MAX_REDIRECTS }) };
 
+/** Answers come for ranges, so they need no message id. The server recognises no repeats then. */
+const linesNoIds: Wire = { ...lines, acked: { ...lines.acked!, publication: activityMessage({}) } };
+
 const nats: Wire = {
   receive: { say: NATS_CONNECT + "SUB a 1\r\nPING\r\n", ready: "PONG\r\n" },
   publish: { say: NATS_CONNECT + "PING\r\n", ready: "PONG\r\n" },
@@ -106,6 +109,7 @@ const redisStream: Wire = {
 export const WIRES: Readonly<Record<WireName, Wire>> = {
   lines,
   "lines-network": linesNetwork,
+  "lines-no-ids": linesNoIds,
   nats,
   redis,
   "jetstream-file": jetstream("file", false),

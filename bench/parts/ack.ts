@@ -29,7 +29,7 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     survives: "a crash of the program",
-    families: ["stored", "natsFileIds", "natsFile", "redisFile"],
+    families: ["stored", "storedNoIds", "natsFileIds", "natsFile", "redisFile"],
     ...{ warmupMs: 400, measureMs: 1_000 },
   },
   {

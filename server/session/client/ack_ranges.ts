@@ -7,7 +7,7 @@ import type { EntryId } from "../../../protocol/entry_id.ts";
 
 /** Activities that were taken one after the other. */
 export interface AckRange {
-  /** The number of the last of them, among those of the connection that have a message id. */
+  /** The number of the last of them, among those of the connection. */
   upTo: number;
   /** Of the last of them. Each one before has the sequence before. */
   readonly origin: string;
@@ -19,7 +19,7 @@ export class AckRanges {
   #count = 0;
   #open: AckRange | undefined;
 
-  /** Counts an activity with a message id, whatever becomes of it. */
+  /** Counts an activity, whatever becomes of it. */
   count(): void {
     this.#count++;
   }

@@ -87,7 +87,7 @@ export class ClientRequests implements TurnAnswers {
       case "tellPast":
         return this.#tellPast(effect.question);
       case "refuseActivity":
-        if (effect.message.messageId !== undefined) this.#ranges?.count();
+        this.#ranges?.count();
         return this.#replies.send(effect.message);
       case "publish":
         // `publish` does this, as its caller has the message at hand.
@@ -101,10 +101,11 @@ export class ClientRequests implements TurnAnswers {
     const { accepted } = this.#parts.journal;
     const id = this.#client.publish(message);
     const { messageId } = message;
-    if (messageId === undefined || !this.#wantsAcknowledgement) return;
+    if (!this.#wantsAcknowledgement) return;
     const isNew = this.#parts.journal.accepted > accepted;
     if (this.#ranges !== undefined && this.#acknowledgeInRange(this.#ranges, id, isNew)) return;
-    this.#acknowledge(messageId, id, this.#differs(accepted, id, message));
+    // There is no other way to say which one is safe.
+    if (messageId !== undefined) this.#acknowledge(messageId, id, this.#differs(accepted, id, message));
   }
 
   /** The turn is committed. What it took of the client last is acknowledged. */
