@@ -115,6 +115,17 @@ export function lineUrl(gateway, { isSecure }) {
 }
 
 /**
+ * `url` of a gateway, with the page's pass for gateways of other servers.
+ * @param {string} url As `lineUrl` makes it.
+ * @param {string} pass Empty for none.
+ * @param {Home} home
+ * @returns {string}
+ */
+export function withPass(url, pass, { host }) {
+  return pass === "" || new URL(url).host === host ? url : `${url}?pass=${encodeURIComponent(pass)}`;
+}
+
+/**
  * `"127.0.0.1:8000"`, `"[::1]:8000"`.
  * @param {string} host
  * @param {number} port

@@ -4,6 +4,7 @@
  */
 
 import { answer, forget, newNonce } from "./derivation.js";
+import { withPass } from "./gateways.js";
 import { LineSession } from "./line_session.js";
 
 /** @typedef {import("./session_types.js").SessionEvent} SessionEvent */
@@ -24,6 +25,8 @@ import { LineSession } from "./line_session.js";
 
 /** How often the gateway is asked for the others. */
 const POLL_MS = 10_000;
+/** How often it is asked for a pass, which is good for five minutes. */
+const PASS_MS = 60_000;
 
 /** Runs the client of a page. */
 export class LineClient {
@@ -35,6 +38,10 @@ export class LineClient {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isPolling = false;
+  #home;
+  /** What is shown to other gateways where they want proof; empty for none. The page's own knows it by its cookie. */
+  #pass = "";
+  #passAt = -Infinity;
 
   /**
    * @param {import("./gateways.js").Home} home
@@ -42,6 +49,7 @@ export class LineClient {
    */
   constructor(home, listener) {
     this.session = new LineSession(home);
+    this.#home = home;
     this.#listener = listener;
     // Nobody looks at a page that is hidden; it asks when it connects.
     setInterval(() => document.hidden || this.#poll(), POLL_MS);
@@ -83,7 +91,7 @@ export class LineClient {
     /** @type {WebSocket} */
     let socket;
     try {
-      socket = this.#socket = new WebSocket(url);
+      socket = this.#socket = new WebSocket(withPass(url, this.#pass, this.#home));
     } catch (error) {
       // The browser does not allow it. That is no other than a server that does not answer, but it must not be
       // one within this event.
@@ -149,11 +157,20 @@ export class LineClient {
     try {
       const answer = await fetch("/api/network", { headers: { accept: "application/json" } });
       if (answer.ok) this.take({ kind: "learned", view: await answer.json() });
+      if (answer.ok && now() - this.#passAt >= PASS_MS) await this.#renewPass();
     } catch {
       // The page's own gateway is gone, which is when the others are needed: what was learned last stands.
     } finally {
       this.#isPolling = false;
     }
+  }
+
+  async #renewPass() {
+    const answer = await fetch("/api/pass");
+    if (!answer.ok) return;
+    const { pass } = await answer.json();
+    this.#pass = typeof pass === "string" ? pass : "";
+    this.#passAt = now();
   }
 }
 

@@ -8,6 +8,7 @@ import {
   lineUrl,
   nextBest,
   nextInTurn,
+  withPass,
 } from "../../dashboard/client/gateways.js";
 import { Surroundings } from "../../dashboard/client/surroundings.js";
 
@@ -118,4 +119,11 @@ Deno.test("a server is called by its address, and by its id too where another on
   assertEquals(["s-1", "s-2", "s-3"].map((id) => surroundings.nameOf(id)), ["127.0.0.1:8000", "127.0.0.1:8001", "s-3"]);
   surroundings.learn({ from: "s-1", servers: { "s-1": server, "s-0": { ...server, state: "dead" } } });
   assertEquals(surroundings.nameOf("s-0"), "127.0.0.1:8000 · s-0");
+});
+
+Deno.test("a pass is for other gateways: the page's own knows it by its cookie", () => {
+  const home = { host: "one:8080", isSecure: false };
+  assertEquals(withPass("ws://two:8080/line", "a+b", home), "ws://two:8080/line?pass=a%2Bb");
+  assertEquals(withPass("ws://one:8080/line", "a", home), "ws://one:8080/line");
+  assertEquals(withPass("ws://two:8080/line", "", home), "ws://two:8080/line");
 });

@@ -106,6 +106,26 @@ test("where a token is needed, a page goes on at a server with another token, an
   assertEquals(asked.filter((address) => address.includes(first.token)), []);
 });
 
+test("where a token is needed, the client goes on at a server with another token, with a pass", async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const start = starter(cleanup);
+  const first = await start("--advertise", "one.localhost");
+  const second = await start("--advertise", "two.localhost", "--join", first.name);
+  const browser = cleanup.use(await Browser.start());
+  const address = `http://one.localhost:${new URL(first.page).port}/client`;
+  const page = await browser.open(address, {}, /ERR_(CONNECTION|INCOMPLETE|EMPTY)|status of 401|WebSocket connection/);
+  const passed = page.waitForResponse((response) => response.url().endsWith("/api/pass"));
+  await page.getByLabel("Token").fill(first.token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await passed;
+  await register(page, "ada");
+  await page.locator("#backups", { hasText: "gateway two.localhost" }).waitFor();
+  first.program.signal("SIGKILL");
+  const other = `two.localhost:${new URL(second.page).port}`;
+  await page.locator("#rows .aside", { hasText: `Connected again, to ${other}` }).waitFor();
+  await isState(page, "live");
+});
+
 test("a stream that is open and dead is replaced within seconds", async () => {
   await using crowd = await CrowdNode.open(sampleView({ servers: { a: sampleServer({ state: "self" }) } }));
   await using proxy = new StallingProxy(Number(new URL(crowd.address).port));

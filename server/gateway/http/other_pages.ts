@@ -21,10 +21,12 @@ export function isShared({ method, headers }: HttpRequest, path: string): boolea
   return (method === "GET" || method === "HEAD") && headers.upgrade === undefined && SHARED.has(path);
 }
 
-/** The pass in a request for something that pages of other servers may read; empty for none. */
+/** The pass in a request for something that pages of other servers may use; empty for none. */
 export function passIn(request: HttpRequest): string {
   const at = request.target.indexOf("?");
-  if (at === -1 || !isShared(request, request.target.slice(0, at))) return "";
+  const path = request.target.slice(0, Math.max(0, at));
+  const isLine = path === "/line" && request.headers.upgrade !== undefined;
+  if (!isLine && !isShared(request, path)) return "";
   return new URLSearchParams(request.target.slice(at + 1)).get("pass") ?? "";
 }
 

@@ -45,6 +45,7 @@ Deno.test("a pass is looked for only where a page of another server may read", (
   for (const path of ["/api/network", "/api/events", "/api/diagram.svg", "/api/pass"]) {
     assertEquals(passIn(request(`GET ${path}?x=1&pass=a.b%2Bc`)), "a.b+c");
   }
+  assertEquals(passIn(request("GET /line?pass=a", { upgrade: "websocket" })), "a");
   for (const line of ["GET /?pass=a", "GET /metrics?pass=a", "POST /api/drain?pass=a", "GET /line?pass=a", "GET /x"]) {
     assertEquals(passIn(request(line)), "", line);
   }
