@@ -21,14 +21,19 @@ export interface Cursor extends LogPosition {
    * For each origin, the last entry that the reader has ahead of `position`. An origin goes when the log has passed
    * that entry. While the map is empty, whole segments can be sent.
    */
-  readonly ahead: Map<string, number>;
+  ahead: Map<string, number>;
 }
 
 const NOTHING = new Uint8Array(0);
+/**
+ * One for all readers that have nothing ahead: almost every one, and each keeps its map for as long as it reads.
+ * Nothing is ever added to it.
+ */
+const NOTHING_AHEAD = new Map<string, number>();
 
 /** A reader that begins after `position` and already has `vector`. */
 export function cursorAt(position: Position, username: string | undefined, vector: Vector = {}): Cursor {
-  return { position, username, ahead: new Map(Object.entries(vector)) };
+  return { position, username, ahead: unlessEmpty(new Map(Object.entries(vector))) };
 }
 
 /** Removes origins that need no skipping any more. The cursor stands where the log covers `passed`. */
@@ -36,6 +41,7 @@ export function dropPassed(cursor: Cursor, passed: Vector): void {
   for (const [origin, sequence] of cursor.ahead) {
     if (sequence <= sequenceOf(passed, origin)) cursor.ahead.delete(origin);
   }
+  cursor.ahead = unlessEmpty(cursor.ahead);
 }
 
 /** Whether the reader has all of `vector` although the log has come to none of it. */
@@ -55,9 +61,16 @@ export function passSegment(at: LogPosition, segment: Segment, has = 0): Uint8Ar
  */
 export function readSegment(cursor: Cursor, segment: Segment): Uint8Array {
   const has = cursor.ahead.get(segment.origin);
-  if (has !== undefined && has <= segment.last) cursor.ahead.delete(segment.origin);
+  if (has !== undefined && has <= segment.last) {
+    cursor.ahead.delete(segment.origin);
+    cursor.ahead = unlessEmpty(cursor.ahead);
+  }
   const { audience } = segment;
   const isFor = audience.kind === "everyone" || (audience.kind === "user" && audience.username === cursor.username);
   const unread = passSegment(cursor, segment, has);
   return isFor ? unread : NOTHING;
+}
+
+function unlessEmpty(ahead: Map<string, number>): Map<string, number> {
+  return ahead.size === 0 ? NOTHING_AHEAD : ahead;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../platform/clock.ts";
-import type { LinkHandler } from "../../platform/transport.ts";
+import type { LinkEnd, LinkHandler } from "../../platform/transport.ts";
 
 /** The store could not be read. The server is coming to its end already: whoever meets this has only to stop. */
 export class UnreadableError extends Error {
@@ -36,10 +36,30 @@ export function guardedClock(clock: Clock): Clock {
 
 /** `handler`, which may meet a store that cannot be read whenever its link speaks. */
 export function guardedHandler(handler: LinkHandler): LinkHandler {
-  return {
-    onData: (bytes) => unlessUnreadable(() => handler.onData(bytes)),
-    onDrain: () => unlessUnreadable(() => handler.onDrain()),
-    onFinish: () => unlessUnreadable(() => handler.onFinish()),
-    onEnd: (end) => unlessUnreadable(() => handler.onEnd(end)),
-  };
+  return new GuardedHandler(handler);
+}
+
+/** A class and no closures, as each connection has one for as long as it lasts. */
+class GuardedHandler implements LinkHandler {
+  readonly #handler: LinkHandler;
+
+  constructor(handler: LinkHandler) {
+    this.#handler = handler;
+  }
+
+  onData(bytes: Uint8Array): void {
+    unlessUnreadable(() => this.#handler.onData(bytes));
+  }
+
+  onDrain(): void {
+    unlessUnreadable(() => this.#handler.onDrain());
+  }
+
+  onFinish(): void {
+    unlessUnreadable(() => this.#handler.onFinish());
+  }
+
+  onEnd(end: LinkEnd): void {
+    unlessUnreadable(() => this.#handler.onEnd(end));
+  }
 }

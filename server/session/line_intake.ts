@@ -81,7 +81,7 @@ export class LineIntake implements Waiter {
 
   constructor(link: Link, { shares, longLogins, maxLineBytes }: LineIntakeParts, owner: LineIntakeOwner) {
     this.#link = link;
-    this.framer = new LineFramer(maxLineBytes, longLogins.of(link.remoteHost, () => !owner.isLoggedIn));
+    this.framer = new LineFramer(maxLineBytes, longLogins.of(link.remoteHost, owner));
     this.#maxLineBytes = maxLineBytes;
     this.#shares = shares;
     this.#owner = owner;

@@ -61,7 +61,6 @@ const logger = getLogger(["thrum", "connection"]);
 export class ClientSupervision implements Supervised {
   readonly #parts: ClientSupervisionParts;
   readonly #owner: ClientSupervisionOwner;
-  readonly #tracedAs: string;
   /** The client keeps a trace, and is told the time with each heartbeat. */
   #keepsTrace = false;
   /** The answer to a heartbeat that the supervisor looks at, and when it came. */
@@ -81,7 +80,6 @@ export class ClientSupervision implements Supervised {
   constructor(parts: ClientSupervisionParts, owner: ClientSupervisionOwner) {
     this.#parts = parts;
     this.#owner = owner;
-    this.#tracedAs = owner.tracedAs;
   }
 
   /** Begins, as the client has asked for it. The client has said nothing for `silentMs` of awake time. */
@@ -122,7 +120,10 @@ export class ClientSupervision implements Supervised {
     this.#watch?.answered(sequence);
     // Only the answer to the newest heartbeat says anything.
     if (this.#answer !== undefined) {
-      tracer()?.trace({ event: "receive", peer: this.#tracedAs, id: this.#answer.id, what: "late answer" }, received);
+      tracer()?.trace(
+        { event: "receive", peer: this.#owner.tracedAs, id: this.#answer.id, what: "late answer" },
+        received,
+      );
     }
     this.#answer = undefined;
   }
@@ -156,7 +157,7 @@ export class ClientSupervision implements Supervised {
     }
     logger.info("sending heartbeat {attempt} of {of} to {address}", { attempt, of, address: name });
     tracer()?.trace(
-      { event: "heartbeat", peer: this.#tracedAs, id: heartbeatId(sequence), what: `${attempt} of ${of}` },
+      { event: "heartbeat", peer: this.#owner.tracedAs, id: heartbeatId(sequence), what: `${attempt} of ${of}` },
       journal.tick(),
     );
     const time = this.#keepsTrace ? { lamport: journal.lamport } : {};
@@ -179,7 +180,7 @@ export class ClientSupervision implements Supervised {
     const { id, received } = this.#answer ?? {};
     this.#answer = undefined;
     tracer()?.trace(
-      { event: "answered", peer: this.#tracedAs, ...(id === undefined ? {} : { id }), what },
+      { event: "answered", peer: this.#owner.tracedAs, ...(id === undefined ? {} : { id }), what },
       received ?? journal.tick(),
     );
   }
@@ -201,7 +202,7 @@ export class ClientSupervision implements Supervised {
     const { tracer, journal, heartbeat: { count }, clock, counters } = this.#parts;
     this.#moments.add(clock.wallMs(), "unanswered", count);
     counters.clientHeartbeats.unanswered++;
-    tracer()?.trace({ event: "unanswered", peer: this.#tracedAs, what: `${count} heartbeats` }, journal.tick());
+    tracer()?.trace({ event: "unanswered", peer: this.#owner.tracedAs, what: `${count} heartbeats` }, journal.tick());
     this.#owner.end("HEARTBEAT_TIMEOUT");
   }
 

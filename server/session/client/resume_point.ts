@@ -65,6 +65,9 @@ export interface LoginSuccessFacts {
   readonly serverFinal?: string | undefined;
 }
 
+/** What a client has that begins now. One for all. */
+const NOTHING: Vector = Object.freeze({});
+
 /**
  * The resume point of a client that `brings` a vector. A client that does not know where it was begins where a lost
  * connection of its user `stood`. Without both, the client begins now.
@@ -76,7 +79,7 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
     return {
       after: log.head,
       isAtEnd: true,
-      has: {},
+      has: NOTHING,
       serverId: log.serverId,
       resume,
       reaches: log.vector,
@@ -119,7 +122,7 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
   return {
     after: head,
     isAtEnd: true,
-    has: {},
+    has: NOTHING,
     serverId,
     resume: { vector: {}, replayed: 0 },
     reaches: {},

@@ -48,7 +48,6 @@ export class ServedClient implements ReaderOwner {
   readonly #owner: ServedClientOwner;
   readonly #session: LoggedIn;
   readonly #quotedUsername: string;
-  readonly #tracedAs: string;
   /** Absent for a client that gets nothing of the log. */
   readonly #reader: Reader | undefined;
   readonly #mailbox: Mailbox | undefined;
@@ -83,7 +82,6 @@ export class ServedClient implements ReaderOwner {
     this.#parts = parts;
     this.#owner = owner;
     this.supervision = new ClientSupervision(parts.supervision, owner);
-    this.#tracedAs = owner.tracedAs;
     this.#session = session;
     this.#has = resumePoint.has;
     const { username } = session;
@@ -171,7 +169,13 @@ export class ServedClient implements ReaderOwner {
     if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     // The time of the turn, as a look at the clock would be a noticeable part of what an activity costs.
     this.#publishedAt = journal.turnMs;
-    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
+    tracer?.published(
+      this.#owner.tracedAs,
+      id,
+      messageId,
+      received,
+      id.sequence === next ? journal.lamport : undefined,
+    );
     return id;
   }
 
@@ -186,7 +190,13 @@ export class ServedClient implements ReaderOwner {
     this.#publishedAt = journal.turnMs;
     if (id === undefined) return undefined;
     if (this.#after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
-    tracer?.published(this.#tracedAs, id, messageId, received, id.sequence === next ? journal.lamport : undefined);
+    tracer?.published(
+      this.#owner.tracedAs,
+      id,
+      messageId,
+      received,
+      id.sequence === next ? journal.lamport : undefined,
+    );
     return id;
   }
 

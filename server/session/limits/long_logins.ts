@@ -15,23 +15,19 @@ const MAX_OF_ONE_ADDRESS = 16;
 /** The beginning of such a line. */
 const LOGIN = /"command"\s*:\s*"(?:LOGIN|AUTHENTICATE)"/;
 
+/** A connection: before it has logged in it is a stranger. */
+export interface LongLineSpeaker {
+  readonly isLoggedIn: boolean;
+}
+
 /** The long lines of one server. */
 export class LongLogins {
   readonly #from = new Map<string, number>();
   #count = 0;
 
-  /** For the connection from `remoteHost`, while it `isStranger`. */
-  of(remoteHost: string, isStranger: () => boolean): LongLines {
-    let letGo: (() => void) | undefined;
-    return {
-      maxBytes: MAX_LOGIN_BYTES,
-      begin: (head) => {
-        if (!isStranger() || !LOGIN.test(head)) return false;
-        letGo = this.hold(remoteHost);
-        return letGo !== undefined;
-      },
-      end: () => letGo?.(),
-    };
+  /** For the connection `speaker` from `remoteHost`. */
+  of(remoteHost: string, speaker: LongLineSpeaker): LongLines {
+    return new LongLinesOfOne(this, remoteHost, speaker);
   }
 
   /** Counts one more of this address, until what this returns is called; `undefined` if there are too many. */
@@ -47,5 +43,30 @@ export class LongLogins {
       if (left === 0) this.#from.delete(network);
       else this.#from.set(network, left);
     };
+  }
+}
+
+/** A class and no closures, as each connection has one for as long as it lasts. */
+class LongLinesOfOne implements LongLines {
+  readonly maxBytes: number = MAX_LOGIN_BYTES;
+  readonly #all: LongLogins;
+  readonly #remoteHost: string;
+  readonly #speaker: LongLineSpeaker;
+  #letGo: (() => void) | undefined;
+
+  constructor(all: LongLogins, remoteHost: string, speaker: LongLineSpeaker) {
+    this.#all = all;
+    this.#remoteHost = remoteHost;
+    this.#speaker = speaker;
+  }
+
+  begin(head: string): boolean {
+    if (this.#speaker.isLoggedIn || !LOGIN.test(head)) return false;
+    this.#letGo = this.#all.hold(this.#remoteHost);
+    return this.#letGo !== undefined;
+  }
+
+  end(): void {
+    this.#letGo?.();
   }
 }

@@ -144,9 +144,16 @@ export function onRegistered(
   };
 }
 
+/** One list for all clients with the same features, as each client keeps one. There are few. */
+const featureLists = new Map<string, readonly Feature[]>();
+
 /** The features that a client asks for and this server has. */
 export function featuresInForce(login: LoginMessage): readonly Feature[] {
-  return SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+  const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+  const key = features.join();
+  const known = featureLists.get(key);
+  if (known === undefined) featureLists.set(key, features);
+  return known ?? features;
 }
 
 /** What a client is, once it is logged in. A client with a name does not have to go for others. */

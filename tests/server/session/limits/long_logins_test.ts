@@ -9,7 +9,7 @@ const LOGIN = '{"command":"LOGIN","padding":"';
 const encoder = new TextEncoder();
 
 function framerOf(logins: LongLogins, host = "10.0.0.1", isStranger = true): LineFramer {
-  return new LineFramer(1_000, logins.of(host, () => isStranger));
+  return new LineFramer(1_000, logins.of(host, { isLoggedIn: !isStranger }));
 }
 
 /** A line of this many bytes, its end not counted. */
