@@ -38,7 +38,11 @@ export class TurnBatch {
   readonly accounts = new Map<string, Account>();
   /** Names whose accounts here do not hold any more: other servers had older claims. */
   readonly lostAccounts: string[] = [];
-  readonly #messageIds = new Map<string, UsedMessageId>();
+  readonly #messageIds: UsedMessageId[] = [];
+  /** The first of them with an id. Ids are hashed once by the runtime, and a pair would be a new text each time. */
+  readonly #firstById = new Map<string, UsedMessageId>();
+  /** The others, by user and id: two users seldom have one id in one turn. */
+  readonly #othersByPair = new Map<string, UsedMessageId>();
   readonly #directMessages = new Map<string, StoredMessage>();
   readonly #delivered: EntryId[] = [];
   readonly #places = new Map<number, StoredPlace>();
@@ -67,11 +71,16 @@ export class TurnBatch {
 
   /** What a sender has sent under a `messageId` in this turn. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.get(messageIdKey(username, messageId));
+    const first = this.#firstById.get(messageId);
+    if (first === undefined || first.username === username) return first;
+    return this.#othersByPair.size === 0 ? undefined : this.#othersByPair.get(messageIdKey(username, messageId));
   }
 
+  /** One that was asked for and is not used. */
   addMessageId(used: UsedMessageId): void {
-    this.#messageIds.set(messageIdKey(used.username, used.messageId), used);
+    this.#messageIds.push(used);
+    if (!this.#firstById.has(used.messageId)) this.#firstById.set(used.messageId, used);
+    else this.#othersByPair.set(messageIdKey(used.username, used.messageId), used);
   }
 
   /** One that waits from now on. */
@@ -121,7 +130,7 @@ export class TurnBatch {
     return {
       segments,
       accounts: [...this.accounts.values()],
-      messageIds: [...this.#messageIds.values()],
+      messageIds: this.#messageIds,
       directMessages: [...this.#directMessages.values()],
       delivered: this.#delivered,
       // Kept by earlier versions; now they are places.

@@ -16,7 +16,8 @@ import { Background } from "./background.ts";
 import { IdTable, type KeptId } from "./id_table.ts";
 import { INDEX_SIZES, type IndexedLog, type IndexParts, type IndexSizes, type IndexUse } from "./index_parts.ts";
 import { KeyedHash } from "./keyed_hash.ts";
-import { firstAfter, idsOf } from "./log_ids.ts";
+import { firstAfter, idsOf, readWhole } from "./log_ids.ts";
+import { OriginNames } from "./origin_names.ts";
 import { openFound } from "./opening.ts";
 import type { Run } from "./run.ts";
 import {
@@ -72,8 +73,7 @@ export class IdIndex {
   readonly #secret: string;
   readonly #hash: KeyedHash;
   readonly #asked = new AskedIds();
-  readonly #names: string[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #origins = new OriginNames();
   readonly #runs: RunList;
   #table: IdTable;
   #frozen: Frozen | undefined;
@@ -88,6 +88,7 @@ export class IdIndex {
   readonly #background: Background;
   /** What runs in the background is of no use any more when this has changed. */
   #epoch = 0;
+  readonly #isInPlace: boolean;
   #isClosed = false;
 
   constructor(parts: IndexParts) {
@@ -96,9 +97,10 @@ export class IdIndex {
     this.#log = log;
     this.#maxAnonymous = parts.maxAnonymous ?? MAX_ANONYMOUS_IDS;
     this.#sizes = sizes;
+    this.#isInPlace = parts.isInPlace ?? false;
     this.#head = log.head;
     this.#runs = new RunList(sizes.filterBytes);
-    const found = openFound(folder, baseline, log.head, this.#numberOf);
+    const found = openFound(folder, baseline, log.head, this.#origins.numberOf);
     for (const run of found.live) this.#runs.put(run);
     this.#secret = found.secret;
     this.#hash = new KeyedHash(bytesOfSecret(found.secret));
@@ -111,13 +113,15 @@ export class IdIndex {
       logger.warn("the used message ids cannot be written: {error}; trying again", { error });
     });
     try {
+      // The next opening has to know it, too.
+      if (found.live.length === 0 && found.baseline > 0) this.#writeTable(this.#table, found.baseline, found.baseline);
       for (const gap of found.gaps) this.#readGap(gap);
     } catch (error) {
       this.#runs.close();
       throw error;
     }
     found.removeOthers();
-    this.#background.go();
+    if (!this.#isInPlace) this.#background.go();
   }
 
   /** As `Store.usedMessageId`. */
@@ -130,7 +134,7 @@ export class IdIndex {
       return undefined;
     }
     const { origin, sequence, usedAt } = found;
-    return { username, messageId, origin: this.#names[origin]!, sequence, usedAt };
+    return { username, messageId, origin: this.#origins.nameOf(origin), sequence, usedAt };
   }
 
   /**
@@ -149,6 +153,7 @@ export class IdIndex {
     this.#bytes += bytes;
     if (this.#table.size < this.#sizes.tableIds && this.#bytes < this.#sizes.logBytes) return;
     if (this.#table.size >= this.#sizes.mostTableIds) this.#writeTables();
+    else if (this.#isInPlace) this.#doAll();
     else this.#background.go();
   }
 
@@ -165,7 +170,7 @@ export class IdIndex {
   cut(origin: string, sequence: number, position: Position): void {
     this.#epoch++;
     this.#asked.clear();
-    const number = this.#numberOf(origin);
+    const number = this.#origins.numberOf(origin);
     this.#table.cut(number, sequence);
     this.#frozen?.table.cut(number, sequence);
     const liveness = this.#liveness;
@@ -185,7 +190,8 @@ export class IdIndex {
    */
   forget(usedBefore: number): boolean {
     this.#usedBefore = Math.max(this.#usedBefore, usedBefore);
-    this.#background.tryAgain();
+    if (!this.#isInPlace) this.#background.tryAgain();
+    else if (this.#runs.forgotten(this.#usedBefore).length > 0) this.#doAll();
     return this.#repairSome();
   }
 
@@ -216,8 +222,7 @@ export class IdIndex {
     this.#background.end();
     this.#epoch++;
     try {
-      // A file for a few entries without an id is not worth its place.
-      if (this.#table.size > 0 || this.#frozen !== undefined || this.#bytes >= READ_BYTES) this.#writeTables();
+      if (this.#table.size > 0 || this.#head > this.completeUpTo) this.#writeTables();
     } catch (error) {
       logger.warn("the used message ids were not written: {error}; they are read out of the log at the next start", {
         error,
@@ -225,16 +230,6 @@ export class IdIndex {
     }
     this.#runs.close();
   }
-
-  readonly #numberOf = (name: string): number => {
-    let number = this.#numbers.get(name);
-    if (number === undefined) {
-      number = this.#names.length;
-      this.#names.push(name);
-      this.#numbers.set(name, number);
-    }
-    return number;
-  };
 
   get #liveness(): Liveness {
     return { usedBefore: this.#usedBefore, lastForgottenOrdinal: this.#lastOrdinal - this.#maxAnonymous };
@@ -246,7 +241,7 @@ export class IdIndex {
   }
 
   #counts(id: KeptId): boolean {
-    return isKept(id, this.#liveness) && !this.#log.isBuried(this.#names[id.origin]!);
+    return isKept(id, this.#liveness) && !this.#log.isBuried(this.#origins.nameOf(id.origin));
   }
 
   /** The newest use that is there, whether it counts or not: it was new when all older ones did not. */
@@ -268,7 +263,7 @@ export class IdIndex {
   #put(username: string, origin: string, sequence: number, usedAt: number): void {
     const { out } = this.#hash;
     const ordinal = username === ANONYMOUS ? ++this.#lastOrdinal : 0;
-    const kept = { origin: this.#numberOf(origin), sequence, usedAt: keptTime(usedAt), ordinal };
+    const kept = { origin: this.#origins.numberOf(origin), sequence, usedAt: keptTime(usedAt), ordinal };
     this.#table.put(out[0]!, out[1]!, out[2]!, kept);
   }
 
@@ -287,12 +282,12 @@ export class IdIndex {
       secret: this.#secret,
       forgottenBefore: this.#usedBefore,
     };
-    return new RunEncoder(given, ids, (origin) => this.#names[origin]!);
+    return new RunEncoder(given, ids, this.#origins.nameOf);
   }
 
   /** Writes a file at once, in place of others. */
   #writeNow(encoder: RunEncoder, steps: Steps, replaced: readonly Run[] = []): void {
-    const { run, damagedBlocks } = writeRun(this.#folder, encoder.serial, steps, this.#numberOf);
+    const { run, damagedBlocks } = writeRun(this.#folder, encoder.serial, steps, this.#origins.numberOf);
     this.#putRun(run, damagedBlocks, replaced);
     for (const { name } of replaced) remove(this.#folder, name);
   }
@@ -304,23 +299,36 @@ export class IdIndex {
   }
 
   /** Writes what is in memory at once. */
-  #writeTables(): void {
+  #writeTables(replaced: readonly Run[] = []): void {
     this.#epoch++;
     if (this.#frozen !== undefined) this.#writeTable(this.#frozen.table, this.completeUpTo, this.#frozen.to);
     this.#frozen = undefined;
-    this.#writeTable(this.#table, this.completeUpTo, this.#head);
+    this.#writeTable(this.#table, this.completeUpTo, this.#head, replaced);
     this.#beginTable();
   }
 
-  #writeTable(table: IdTable, from: Position, to: Position): void {
-    const encoder = this.#encoder({ from: Math.min(from, to), to, firstOrdinal: table.firstOrdinal }, table.size);
-    this.#writeNow(encoder, stepsOfTable(table, encoder, keeps(this.#liveness)));
+  #writeTable(table: IdTable, from: Position, to: Position, replaces: readonly Run[] = []): void {
+    const { size, firstOrdinal } = table;
+    const encoder = this.#encoder({ from: Math.min(from, to), to, firstOrdinal, replaces }, size);
+    this.#writeNow(encoder, stepsOfTable(table, encoder, keeps(this.#liveness)), replaces);
   }
 
   /** As large as the last one had to be: a table that grows is copied. */
   #beginTable(): void {
     this.#table = new IdTable(Math.min(this.#table.bits, MAX_FIRST_BITS), this.#lastOrdinal);
     this.#bytes = 0;
+  }
+
+  /** What `#nextWork` does, all of it at once. */
+  #doAll(): void {
+    const forgotten = this.#runs.forgotten(this.#usedBefore);
+    this.#baseline = forgotten.reduce((last, { meta }) => Math.max(last, meta.to), this.#baseline);
+    this.#writeTables(forgotten);
+    for (let merge = this.#runs.merge; merge !== undefined; merge = this.#runs.merge) {
+      const { runs, from, to, ids, firstOrdinal } = merge;
+      const encoder = this.#encoder({ from, to, firstOrdinal, replaces: runs }, ids);
+      this.#writeNow(encoder, stepsOfMerge(runs, encoder, keeps(this.#liveness)), runs);
+    }
   }
 
   /** Begins in the background what is to be done next. */
@@ -366,7 +374,7 @@ export class IdIndex {
   ): Promise<void> {
     const epoch = this.#epoch;
     let isPut = false;
-    await writeRunLater(this.#folder, encoder.serial, steps, this.#numberOf, {
+    await writeRunLater(this.#folder, encoder.serial, steps, this.#origins.numberOf, {
       isStopped: () => this.#epoch !== epoch,
       written: ({ run, damagedBlocks }) => {
         isPut = true;
@@ -389,9 +397,7 @@ export class IdIndex {
       this.#repair = { run, position: run.meta.from };
     }
     const { run, position } = this.#repair;
-    const segments = this.#log.segmentsAfter(position, REPAIR_BYTES).filter((segment) =>
-      segment.position <= run.meta.to
-    );
+    const segments = readWhole(this.#log, position, REPAIR_BYTES).filter((segment) => segment.position <= run.meta.to);
     for (const segment of segments) this.#addIds(segment, false);
     this.#repair.position = segments.at(-1)?.position ?? Infinity;
     if (segments.length > 0) return true;
@@ -405,7 +411,7 @@ export class IdIndex {
     const isTail = gap.to === this.#head && this.#runs.completeUpTo <= gap.from;
     let from = gap.from;
     for (let position = firstAfter(this.#log, gap, this.#usedBefore);;) {
-      const segments = this.#log.segmentsAfter(position, READ_BYTES).filter((segment) => segment.position <= gap.to);
+      const segments = readWhole(this.#log, position, READ_BYTES).filter((segment) => segment.position <= gap.to);
       if (segments.length === 0) break;
       for (const segment of segments) {
         this.#addIds(segment, isTail);
@@ -432,7 +438,7 @@ export class IdIndex {
       this.#hash.hash(username, messageId);
       const found = this.#findAny(out[0]!, out[1]!, out[2]!);
       // One that is here and counts no more stays so.
-      if (found?.sequence === sequence && this.#names[found.origin] === origin) continue;
+      if (found?.sequence === sequence && this.#origins.nameOf(found.origin) === origin) continue;
       if (isNew || found === undefined || !this.#counts(found)) this.#put(username, origin, sequence, usedAt);
     }
   }

@@ -28,13 +28,15 @@ export interface IndexSizes {
 export interface IndexParts {
   readonly folder: string;
   readonly log: IndexedLog;
-  /** Up to this position the log is not read for ids. */
+  /** When there is no file of the index yet: up to this position the log is not read for ids. */
   readonly baseline?: Position;
   /** Ids used before this are forgotten already; in milliseconds since 1970. */
   readonly usedBefore?: number;
   /** The most ids of clients without a name. */
-  readonly maxAnonymous?: number;
+  readonly maxAnonymous?: number | undefined;
   readonly sizes?: IndexSizes;
+  /** Whether everything is done in the turn in which it is due, and waits for the disk there. */
+  readonly isInPlace?: boolean;
 }
 
 /** What it takes. */

@@ -4,7 +4,7 @@
 
 import { linesOf, type Position, type Segment } from "../../../log/segment.ts";
 import { parseEntry } from "../../../protocol/entry_codec.ts";
-import type { UsedMessageId } from "../store.ts";
+import { DamagedError, type UsedMessageId } from "../store.ts";
 import type { IndexedLog } from "./index_parts.ts";
 import type { Positions } from "./run_plan.ts";
 
@@ -19,6 +19,28 @@ export function* idsOf({ origin, first, takenAt, bytes }: Segment): Iterable<Use
     // A receipt names the message of another entry, and no sender.
     if (facts?.username === undefined || facts.messageId === undefined) continue;
     yield { username: facts.username, messageId: facts.messageId, origin, sequence, usedAt: takenAt };
+  }
+}
+
+/**
+ * As `segmentsAfter`, without segments that are damaged. Their ids are lost. Whoever needs one of them is told, and
+ * ends the server.
+ */
+export function readWhole(
+  log: Pick<IndexedLog, "segmentsAfter">,
+  position: Position,
+  maxBytes: number,
+): readonly Segment[] {
+  // First many segments together. If one of them is damaged, one by one.
+  for (let bytes = maxBytes;;) {
+    try {
+      return log.segmentsAfter(position, bytes);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      if (bytes > 0) bytes = 0;
+      else if (error.position === undefined || error.position <= position) return [];
+      else position = error.position;
+    }
   }
 }
 

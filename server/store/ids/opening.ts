@@ -35,8 +35,8 @@ export function openFound(folder: string, baseline: Position, head: Position, nu
   // One folder has one key. In a file that somebody put there from another folder nothing would be found.
   const strange = runs.filter(({ meta }) => meta.secret !== secret);
   const own = runs.filter((run) => !strange.includes(run));
-  // A file that names lost entries may know of none of what is before them either.
-  const known = Math.max(baseline, ...own.filter(({ meta }) => meta.to <= head).map(({ meta }) => meta.baseline));
+  const isNew = runs.length + unreadable.length === 0;
+  const known = Math.max(isNew ? baseline : 0, ...own.map(({ meta }) => Math.min(meta.baseline, head)));
   const plan = planOpening(own.map((run) => ({ ...run.meta, run })), known, head);
   const others = [...strange, ...[...plan.replaced, ...plan.beyond].map(({ run }) => run)];
   for (const run of others) run.close();

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Vector } from "../../../log/vector.ts";
+import { dropIds } from "../ids/run_recovery.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
 import { encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
@@ -93,6 +94,7 @@ export function recoverFolder({ folder, makeServerId, peers }: RecoverParts): Re
     target.close();
     target = undefined;
     salvage[Symbol.dispose]();
+    dropGoneIds(folder, recovery);
     const savedIn = swap(folder, recovering.damagedFiles, recovering.usedFiles);
     return { ...recovery, savedIn };
   } catch (cause) {
@@ -100,6 +102,16 @@ export function recoverFolder({ folder, makeServerId, peers }: RecoverParts): Re
     remove();
     throw storeError("open", folder, cause);
   }
+}
+
+/** Who sends an entry again that is lost, or is to come again, is to have it taken. */
+function dropGoneIds(folder: string, { origins }: RecoveryPlan): void {
+  const byName = new Map(origins.map((origin) => [origin.origin, origin]));
+  const isGone = (origin: string, sequence: number) => {
+    const { missing = [], cutAfter = Infinity } = byName.get(origin) ?? {};
+    return sequence > cutAfter || missing.some(({ first, last }) => first <= sequence && sequence <= last);
+  };
+  if (origins.some(({ missing, cutAfter }) => missing.length > 0 || cutAfter !== undefined)) dropIds(folder, isGone);
 }
 
 /** The old database; `undefined` if the file is no database any more. Throws when a server uses it. */

@@ -8,7 +8,10 @@ import type { DiskPart, DiskUse } from "../budget.ts";
 
 /** Looks at `folder`. The database will fill `reusableBytes` before it grows. Throws the errors of node:fs. */
 export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
-  const parts: Record<DiskPart, number> = { logFiles: 0, database: 0, writeAheadLog: 0, other: 0, reusable: 0 };
+  const parts: Record<DiskPart, number> = {
+    ...{ logFiles: 0, database: 0, writeAheadLog: 0, messageIds: 0, other: 0 },
+    reusable: 0,
+  };
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue;
     // A file that was removed in the meantime takes nothing.
@@ -22,6 +25,7 @@ export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
 
 function partOf(name: string): DiskPart {
   if (name.endsWith(".bytes")) return "logFiles";
+  if (name.startsWith("ids-")) return "messageIds";
   if (name === "thrum.sqlite") return "database";
   return name.startsWith("thrum.sqlite-") ? "writeAheadLog" : "other";
 }

@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Position } from "../../../log/segment.ts";
 import { MAX_ENTRY_LAMPORT } from "../../../protocol/lamport_bounds.ts";
+import type { IndexedLog, IndexParts } from "../ids/index_parts.ts";
 import { type InboxChange, inboxChange } from "../inbox.ts";
 import { checkedRow } from "./index_row.ts";
 import { type LogFiles, logFilesIn, nameOfLogFile } from "./log_files.ts";
@@ -16,7 +17,7 @@ import { cutAfter, findCut, hasLost, type OpenedParts } from "./power_cut.ts";
 import { SqliteBeside } from "./sqlite_beside.ts";
 import { SqliteForgetting } from "./sqlite_forgetting.ts";
 import { SqliteInbox } from "./sqlite_inbox.ts";
-import { type NewId, SqliteMessageIds } from "./sqlite_message_ids.ts";
+import { SqliteMessageIds } from "./sqlite_message_ids.ts";
 import { SqliteOrigins } from "./sqlite_origins.ts";
 import { SqliteSegments } from "./sqlite_segments.ts";
 import { beginState, readState, type State, writeState } from "./sqlite_state.ts";
@@ -33,7 +34,6 @@ export interface TablesParts {
   readonly makeServerId: () => string;
   /** Segments for everyone with so many bytes stay in the log files. */
   readonly largeBytes: number;
-  readonly maxAnonymousIds: number | undefined;
   /** Names the run of the machine; empty if that is unknown. */
   readonly boot: string;
 }
@@ -58,12 +58,14 @@ const SETTLED_AT_ONCE = 256;
 /** All tables of one database. Calls throw the errors of SQLite and node:fs, and `DamagedFileError`. */
 export class SettledTables {
   readonly statements: Statements;
-  readonly unsettled: Unsettled<NewId> = new Unsettled();
+  readonly unsettled: Unsettled = new Unsettled();
   readonly origins: SqliteOrigins;
   readonly beside: SqliteBeside;
   readonly segments: SqliteSegments;
   readonly inbox: SqliteInbox;
   readonly messageIds: SqliteMessageIds;
+  /** The message ids of entries up to this position are in the tables: a program before version 6 wrote them. */
+  readonly #idsUpTo: Position;
   readonly opened: StoreState;
   readonly #files: LogFiles;
   readonly #forgetting: SqliteForgetting;
@@ -77,7 +79,7 @@ export class SettledTables {
   /** When the newest segment was taken in. */
   #takenAt: number;
 
-  constructor({ database, files, folder, makeServerId, largeBytes, maxAnonymousIds, boot }: TablesParts) {
+  constructor({ database, files, folder, makeServerId, largeBytes, boot }: TablesParts) {
     this.#files = files;
     this.statements = prepareStatements(database);
     beginState(this.statements, makeServerId);
@@ -86,7 +88,7 @@ export class SettledTables {
     this.beside = new SqliteBeside(this.statements);
     this.segments = new SqliteSegments(this.statements, files, nameOf, largeBytes);
     this.inbox = new SqliteInbox(this.statements, (position) => this.segments.at(position));
-    this.messageIds = new SqliteMessageIds(this.statements, nameOf, maxAnonymousIds);
+    this.messageIds = new SqliteMessageIds(this.statements, nameOf);
     this.origins = new SqliteOrigins(this.statements, this.unsettled);
     const rows = this.#cutRows(makeServerId);
     // What is in memory of the origins is of before.
@@ -100,6 +102,7 @@ export class SettledTables {
     // The forgotten position is further on only if the log was cut, or an origin was forgotten as a whole.
     const forgotten = [...this.origins.logs()].map((log) => log.forgottenPosition);
     this.#head = Math.max(rows === undefined ? this.#state.head : 0, this.#newest, ...forgotten);
+    this.#idsUpTo = this.#state.boot === "" ? this.#head : 0;
     const cut = this.#readLog(folder, rows, boot, makeServerId);
     const cursors = this.#loseCursors(cut === undefined ? Infinity : this.#head);
     this.opened = {
@@ -189,6 +192,25 @@ export class SettledTables {
     return plan.forgotten;
   }
 
+  /** What the index of message ids is opened with. */
+  indexed(segmentsAfter: IndexedLog["segmentsAfter"]): Pick<IndexParts, "log" | "baseline"> {
+    const isBuried = (name: string) => this.origins.tombstones.has(name);
+    return { baseline: this.#idsUpTo, log: { head: this.#head, segmentsAfter, isBuried } };
+  }
+
+  /** The position that all kept entries of an origin after `sequence` stand behind. */
+  positionBefore(origin: string, sequence: number): Position {
+    const vector = Object.fromEntries([...this.origins.logs()].map(({ origin, last }) => [origin, last]));
+    return this.origins.missing({ ...vector, [origin]: sequence }, this.#head).after;
+  }
+
+  /** Room in the database that it fills before it grows. */
+  get reusableBytes(): number {
+    const { freePages } = one<{ freePages: number }>(this.statements.freePages)!;
+    const { pageBytes } = one<{ pageBytes: number }>(this.statements.pageBytes)!;
+    return freePages * pageBytes;
+  }
+
   /** Notes how much of the log is on the disk. */
   noteSynced(): void {
     if (this.#files.synced > this.#state.synced) this.#writeState({ ...this.#state, synced: this.#files.synced });
@@ -204,7 +226,7 @@ export class SettledTables {
     if (files.includes(this.#state.file)) this.#writeState({ ...this.#state, file: next, end: 0 });
   }
 
-  #unsettledTurn({ turn, batch, inbox, frames, file, start, end }: LoggedTurn): UnsettledTurn<NewId> {
+  #unsettledTurn({ turn, batch, inbox, frames, file, start, end }: LoggedTurn): UnsettledTurn {
     const changed = new Map<string, OriginLog>();
     const withHoles = new Set<string>();
     const segments = batch.segments.map((segment, index): UnsettledSegment => {
@@ -224,7 +246,6 @@ export class SettledTables {
       segments,
       withHoles: [...withHoles].map((origin) => changed.get(origin)!),
       inbox: this.inbox.unsettled.add(inbox),
-      ids: this.messageIds.add(batch.messageIds),
       file,
       end,
     };
@@ -245,16 +266,15 @@ export class SettledTables {
   }
 
   /** Writes a turn into the tables, within a transaction. */
-  #write({ batch, segments, withHoles, inbox, ids }: UnsettledTurn<NewId>): void {
+  #write({ batch, segments, withHoles, inbox }: UnsettledTurn): void {
     const numberOf = (name: string) => this.origins.numberOf(name);
     this.segments.write(segments, batch.lamport, numberOf);
     this.origins.writeForgotten(withHoles);
     this.inbox.apply(inbox);
-    this.messageIds.write(ids, numberOf);
     this.beside.write(batch);
   }
 
-  #stateAfter(turns: readonly UnsettledTurn<NewId>[]): State {
+  #stateAfter(turns: readonly UnsettledTurn[]): State {
     const { turn, file, end, batch } = turns.at(-1)!;
     const head = turns.findLast(({ segments }) => segments.length > 0)?.segments.at(-1)?.segment.position;
     const synced = Math.max(this.#files.synced, this.#state.synced);
@@ -266,11 +286,8 @@ export class SettledTables {
     this.#state = state;
   }
 
-  #settled(turns: readonly UnsettledTurn<NewId>[]): void {
-    for (const { inbox, ids } of turns) {
-      this.inbox.unsettled.settled(inbox);
-      this.messageIds.settled(ids);
-    }
+  #settled(turns: readonly UnsettledTurn[]): void {
+    for (const { inbox } of turns) this.inbox.unsettled.settled(inbox);
   }
 
   #newestRow(): IndexRow | undefined {

@@ -112,6 +112,11 @@ export function storeError(action: StoreAction, folder: string, cause: unknown):
   return reason === DAMAGED ? new DamagedError(text, {}, { cause }) : new StoreError(text, { cause });
 }
 
+/** Whether an error of node:fs says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return (error as { code?: string }).code === "ENOENT";
+}
+
 /** The entries of `part`, as the end of a sentence. */
 function partText({ origin, first, last, position }: DamagedPart): string {
   const entries = origin === undefined ? "" : ` (entries ${origin}:${first} to ${last}`;

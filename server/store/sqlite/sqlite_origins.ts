@@ -32,7 +32,7 @@ export interface Origin {
 }
 
 /** The segments that the database does not have yet, as `Unsettled` has them. */
-type UnsettledRows = Pick<Unsettled<unknown>, "firstAfter" | "lastUpTo">;
+type UnsettledRows = Pick<Unsettled, "firstAfter" | "lastUpTo">;
 type RowAfter = "activityAfter" | "forUserAfter" | "forServersAfter";
 
 /** All origins. Its calls throw the errors of SQLite. */

@@ -103,15 +103,12 @@ export function prepareStatements(database: DatabaseSync) {
   const firstAfter = (audience: number) =>
     `SELECT ${INDEX_COLUMNS} FROM segments WHERE origin = ? AND audience = ${audience} AND last > ? ORDER BY last LIMIT 1`;
   const idStatements = (table: string) => ({
-    insert: prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?)`),
     // The index has five bytes of the key.
     find: prepare(
       `SELECT key, origin, sequence, used_at AS usedAt FROM ${table} WHERE substr(key, 1, 5) = ? ORDER BY place`,
     ),
-    newest: prepare(`SELECT place FROM ${table} ORDER BY place DESC LIMIT 1`),
     oldest: prepare(`SELECT place, used_at AS usedAt FROM ${table} ORDER BY place LIMIT ?`),
     delete: prepare(`DELETE FROM ${table} WHERE place = ?`),
-    deleteUpTo: prepare(`DELETE FROM ${table} WHERE place <= ?`),
     deleteAfter: prepare(`DELETE FROM ${table} WHERE origin = ? AND sequence > ?`),
   });
   return {

@@ -13,9 +13,10 @@ import { accountsAfter } from "../account_order.ts";
 import type { DiskUse } from "../budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
+import { StoreIds } from "../ids/store_ids.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, seenAt } from "./log_files.ts";
 import { findBuriable, vectorAt } from "../origin_log.ts";
-import { storeError, TakenAwayError } from "./sqlite_errors.ts";
+import { isMissing, storeError, TakenAwayError } from "./sqlite_errors.ts";
 import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
 import { SettledTables } from "./settled_tables.ts";
 import { one } from "./sqlite_statements.ts";
@@ -103,6 +104,7 @@ class SqliteStore implements Store {
   readonly #background: Background | undefined;
   readonly #watch: FileWatch;
   readonly #tables: SettledTables;
+  readonly #ids: StoreIds;
   readonly #checkpoints: Checkpoints;
   /** The newest turn of each log file. */
   readonly #turnOfFile = new Map<number, number>();
@@ -114,7 +116,7 @@ class SqliteStore implements Store {
   #isClosed = false;
 
   constructor(database: DatabaseSync, files: LogFiles, parts: SqliteStoreParts) {
-    const { folder, makeServerId, maxAnonymousIds, synchronous, fileSizes = FILE_SIZES, background, boot } = parts;
+    const { folder, makeServerId, synchronous, fileSizes = FILE_SIZES, background, boot } = parts;
     this.#database = database;
     this.#files = files;
     this.#folder = folder;
@@ -125,11 +127,8 @@ class SqliteStore implements Store {
       this.commitInBackground = (batch, done) => this.#commitInBackground(batch, done);
     }
     this.#watch = new FileWatch(folder, seenAt);
-    this.#tables = new SettledTables({
-      ...{ database, files, folder, makeServerId, maxAnonymousIds },
-      largeBytes: fileSizes.segment,
-      boot: boot?.() ?? "",
-    });
+    const tables = { database, files, folder, makeServerId, largeBytes: fileSizes.segment, boot: boot?.() ?? "" };
+    this.#tables = new SettledTables(tables);
     this.opened = this.#tables.opened;
     this.#checkpoints = new Checkpoints({
       database,
@@ -140,7 +139,14 @@ class SqliteStore implements Store {
     });
     this.#commits = new TurnCommits({
       ...{ files, tables: this.#tables, waitsForDisk },
-      settlesAtOnce: () => this.#checkpoints.finish(),
+      settlesAtOnce: (batch) => {
+        this.#checkpoints.finish();
+        this.#ids.beforeTurn(batch);
+      },
+      take: (logged) => {
+        this.#tables.take(logged);
+        this.#ids.take(logged.batch, logged.end - logged.start);
+      },
       logged: (turn, file) => this.#turnOfFile.set(file, turn),
       failed: (error) => this.#failure ??= error,
     });
@@ -148,6 +154,9 @@ class SqliteStore implements Store {
       this.#checkpoints.inPlace();
       // The present files are the right ones from here on.
       this.checkFiles();
+      const log = this.#tables.indexed((position, maxBytes) => this.segmentsAfter(position, maxBytes));
+      const index = { ...log, folder, maxAnonymous: parts.maxAnonymousIds, isInPlace: background === undefined };
+      this.#ids = new StoreIds(index, this.#tables);
     } catch (error) {
       this.#checkpoints.close();
       throw error;
@@ -289,16 +298,17 @@ class SqliteStore implements Store {
   }
 
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#read(() => this.#tables.messageIds.find(username, messageId));
+    return this.#read(() => this.#ids.find(username, messageId));
   }
 
   forget(limits: ForgetLimits): Forgotten {
-    const later = { entries: 0, upTo: 0, more: true };
-    return this.#settled(later, () => {
+    const moreIds = this.#write(() => this.#ids.index.forget(limits.usedBefore));
+    const forgotten = this.#settled({ entries: 0, upTo: 0, more: true }, () => {
       const forgotten = this.#tables.forget(limits);
       this.#checkpoints.look(this.#tables.unused(this.#files.olderNumbers).length > 0);
       return forgotten;
     }, "write to");
+    return moreIds ? { ...forgotten, more: true } : forgotten;
   }
 
   checkFiles(): void {
@@ -318,18 +328,14 @@ class SqliteStore implements Store {
   }
 
   diskUse(): DiskUse {
-    const { freePages, pageBytes } = this.#tables.statements;
-    return this.#read(() => {
-      const { freePages: pages } = one<{ freePages: number }>(freePages)!;
-      const { pageBytes: bytes } = one<{ pageBytes: number }>(pageBytes)!;
-      return lookAtDisk(this.#folder, pages * bytes);
-    });
+    return this.#read(() => lookAtDisk(this.#folder, this.#tables.reusableBytes));
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#ids.index.close();
     try {
       this.#files.sync();
       if (this.#failure === undefined) {
@@ -442,8 +448,4 @@ class SqliteStore implements Store {
       throw storeError("read", this.#folder, cause);
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as { code?: string }).code === "ENOENT";
 }

@@ -16,11 +16,13 @@ import { TurnEncoder } from "./turn_record.ts";
 /** What they are made with. */
 export interface TurnCommitsParts {
   readonly files: Pick<LogFiles, "append" | "sync" | "whenSynced">;
-  readonly tables: Pick<SettledTables, "head" | "turn" | "serverId" | "takenAt" | "sequenceAt" | "take">;
+  readonly tables: Pick<SettledTables, "head" | "turn" | "serverId" | "takenAt" | "sequenceAt">;
   /** Whether every commit waits for the disk. */
   readonly waitsForDisk: boolean;
-  /** A turn is about to be logged that is settled at once. */
-  settlesAtOnce(): void;
+  /** This turn is about to be logged, and settled at once. */
+  settlesAtOnce(batch: Batch): void;
+  /** The log has this turn for certain. */
+  take(logged: LoggedTurn): void;
   /** This turn is in this file. */
   logged(turn: number, file: number): void;
   /** The log and the memory of the store may say different things from now on. */
@@ -53,11 +55,11 @@ export class TurnCommits {
 
   /** As `Store.commit`. */
   commit(batch: Batch): void {
-    const { files, tables, waitsForDisk, failed } = this.#parts;
+    const { files, take, waitsForDisk, failed } = this.#parts;
     const logged = this.#log(batch);
     try {
       if (waitsForDisk || batch.isSynced === true) files.sync();
-      tables.take(logged);
+      take(logged);
     } catch (error) {
       failed(error);
       throw error;
@@ -105,7 +107,7 @@ export class TurnCommits {
     checkBatch(batch, headBefore, tables.serverId, sequenceAt);
     const takenAt = batch.segments.at(-1)?.takenAt ?? before?.takenAt ?? tables.takenAt;
     const inbox = inboxChange(batch, sequenceAt, takenAt);
-    if (dropsSegments(batch)) settlesAtOnce();
+    if (dropsSegments(batch)) settlesAtOnce(batch);
     const turn = (before?.turn ?? tables.turn) + 1;
     const { bytes, frames } = this.#encoder.encode(turn, batch);
     const { file, start } = files.append(bytes, batch.segments.at(-1)?.position ?? headBefore);
@@ -119,7 +121,7 @@ export class TurnCommits {
       const next = this.#waiting.at(0);
       if (next === undefined || next.logged.turn > upTo) return;
       try {
-        this.#parts.tables.take(next.logged);
+        this.#parts.take(next.logged);
       } catch (error) {
         return this.#refuse(error);
       }

@@ -9,7 +9,7 @@ import { checksumOf } from "../sqlite/checksum.ts";
 import { decodeFrame, encodeHeader, type Frame } from "../sqlite/frame.ts";
 import { readableLamport } from "../sqlite/index_row.ts";
 import type { Segment } from "../../../log/segment.ts";
-import type { Batch, UsedMessageId } from "../store.ts";
+import type { Batch } from "../store.ts";
 
 /** The first bytes of a record. The first one never occurs in UTF-8, as in a frame. Little-endian. */
 export const RECORD_MAGIC = 0x727574f5;
@@ -176,8 +176,6 @@ function decodeRecord(
 
 /** What a turn changes beside the log, as JSON: parts that it does not have are left out. */
 interface Beside extends Partial<Omit<Batch, "segments" | "lamport" | "messageIds" | "directMessages" | "isSynced">> {
-  /** Used message ids by origin and time: of each the user, the id and the sequence. */
-  readonly ids?: readonly (readonly [origin: string, usedAt: number, used: readonly (string | number)[]])[];
   /** Direct messages; their lines are in the segments. */
   readonly messages?: readonly (readonly [origin: string, sequence: number, to: string])[];
 }
@@ -185,7 +183,9 @@ interface Beside extends Partial<Omit<Batch, "segments" | "lamport" | "messageId
 const NO_BODY = new Uint8Array(0);
 
 function bodyOf(batch: Batch): Uint8Array {
-  const { segments: _, lamport: _lamport, isSynced: _isSynced, messageIds, directMessages = [], ...others } = batch;
+  // The lines of the segments have the message ids.
+  const { segments: _, lamport: _lamport, isSynced: _isSynced, messageIds: _ids, directMessages = [], ...others } =
+    batch;
   const beside: globalThis.Record<string, unknown> = {};
   let isEmpty = true;
   for (const [name, value] of Object.entries(others)) {
@@ -194,25 +194,11 @@ function bodyOf(batch: Batch): Uint8Array {
     beside[name] = value;
     isEmpty = false;
   }
-  if (messageIds.length > 0) beside["ids"] = grouped(messageIds);
   if (directMessages.length > 0) {
     beside["messages"] = directMessages.map(({ origin, sequence, to }) => [origin, sequence, to]);
   }
-  if (isEmpty && messageIds.length === 0 && directMessages.length === 0) return NO_BODY;
+  if (isEmpty && directMessages.length === 0) return NO_BODY;
   return encoder.encode(JSON.stringify(beside));
-}
-
-/** In their order, as far as origin and time are the same. */
-function grouped(used: readonly UsedMessageId[]): [string, number, (string | number)[]][] {
-  const groups: [string, number, (string | number)[]][] = [];
-  let group: [string, number, (string | number)[]] | undefined;
-  for (const { username, messageId, origin, sequence, usedAt } of used) {
-    if (group === undefined || group[0] !== origin || group[1] !== usedAt) {
-      groups.push(group = [origin, usedAt, []]);
-    }
-    group[2].push(username, messageId, sequence);
-  }
-  return groups;
 }
 
 /** The batch that was written; `undefined` if the body makes no sense. */
@@ -224,15 +210,7 @@ function batchOf(body: Uint8Array, segments: readonly Segment[], lamport: number
     // The checksum was right, so a program wrote it like this.
     return undefined;
   }
-  const { ids = [], messages = [], ...others } = beside;
-  const messageIds = ids.flatMap(([origin, usedAt, used]) => {
-    const found: UsedMessageId[] = [];
-    for (let at = 0; at < used.length; at += 3) {
-      const [username, messageId, sequence] = used.slice(at, at + 3) as [string, string, number];
-      found.push({ username, messageId, origin, sequence, usedAt });
-    }
-    return found;
-  });
+  const { messages = [], ...others } = beside;
   return {
     accounts: [],
     // JSON has no `undefined`: a cursor at the end of the log has no position.
@@ -245,7 +223,7 @@ function batchOf(body: Uint8Array, segments: readonly Segment[], lamport: number
     segments: segments.map(({ position, origin, first, last, audience, takenAt, bytes }) => (
       { position, origin, first, last, audience, takenAt, bytes }
     )),
-    messageIds,
+    messageIds: [],
     ...(messages.length === 0
       ? {}
       : { directMessages: messages.map(([origin, sequence, to]) => ({ origin, sequence, to, line: "" })) }),

@@ -27,23 +27,21 @@ export interface UnsettledSegment {
 }
 
 /** A turn, with everything that the database gets of it. */
-export interface UnsettledTurn<Id> {
+export interface UnsettledTurn {
   readonly turn: number;
   readonly batch: Batch;
   readonly segments: readonly UnsettledSegment[];
   /** Origins with new holes, as they stand after the turn. */
   readonly withHoles: readonly OriginLog[];
   readonly inbox: PlacedInboxChange;
-  /** Message ids that were new. */
-  readonly ids: readonly Id[];
   /** Where the turn ends in the log files. */
   readonly file: number;
   readonly end: number;
 }
 
 /** All of them, the oldest first. */
-export class Unsettled<Id> {
-  readonly #turns = new Queue<UnsettledTurn<Id>>();
+export class Unsettled {
+  readonly #turns = new Queue<UnsettledTurn>();
   readonly #segments = new Queue<UnsettledSegment>();
   readonly #byOrigin = new Map<string, Queue<UnsettledSegment>>();
   readonly #accounts = new Map<string, { readonly account: Account; readonly turn: number }>();
@@ -61,12 +59,12 @@ export class Unsettled<Id> {
   }
 
   /** The oldest turns, at most `count`. */
-  oldest(count: number): UnsettledTurn<Id>[] {
+  oldest(count: number): UnsettledTurn[] {
     return Array.from({ length: Math.min(count, this.#turns.size) }, (_, index) => this.#turns.at(index)!);
   }
 
   /** The log has this turn, behind all others. */
-  add(added: UnsettledTurn<Id>): void {
+  add(added: UnsettledTurn): void {
     const { turn, batch, segments } = added;
     this.#turns.push(added);
     for (const unsettled of segments) {

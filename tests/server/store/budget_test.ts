@@ -4,7 +4,10 @@ import { defaultMaxBytes, type DiskUse, spaceOf, usedBytes } from "../../../serv
 const LIMITS = { maxBytes: 1_000, minFreeBytes: 100 };
 
 function used(bytes: number, freeBytes = 10_000): DiskUse {
-  return { parts: { logFiles: bytes - 30, database: 10, writeAheadLog: 10, other: 10, reusable: 500 }, freeBytes };
+  return {
+    parts: { logFiles: bytes - 30, database: 10, writeAheadLog: 5, messageIds: 5, other: 10, reusable: 500 },
+    freeBytes,
+  };
 }
 
 Deno.test("usedBytes() leaves out what the database writes to again", () => {

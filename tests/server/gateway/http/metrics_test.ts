@@ -49,7 +49,10 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   usersOnline: 24,
   refused: { places: 25, secrets: 26 },
   disk: {
-    use: { parts: { logFiles: 25, database: 26, writeAheadLog: 27, other: 28, reusable: 29 }, freeBytes: 30 },
+    use: {
+      parts: { logFiles: 25, database: 26, writeAheadLog: 27, messageIds: 31, other: 28, reusable: 29 },
+      freeBytes: 30,
+    },
     limits: { maxBytes: 31, minFreeBytes: 32 },
     space: "full",
   },

@@ -1,234 +1,12 @@
-/** The index of used message ids against a plain map: crashes, cuts, damage, forgetting and merging in any order. */
+/** The index of used message ids: what is in files, and what happens when they or the disk are damaged. */
 
 import { assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
-import { ANONYMOUS } from "../../../../protocol/names.ts";
 import { AskedIds } from "../../../../server/store/ids/asked_ids.ts";
-import { IdIndex, openIdIndex } from "../../../../server/store/ids/id_index.ts";
-import type { IndexParts } from "../../../../server/store/ids/index_parts.ts";
+import { openIdIndex } from "../../../../server/store/ids/id_index.ts";
+import { DamagedError } from "../../../../server/store/store.ts";
 import { crashCopy } from "../sqlite/_small_files.ts";
-import { ModelIds, ModelLog, SMALL, type Use } from "./_model.ts";
-
-/** The folders of a test, removed at its end. */
-async function withFolders(run: (next: () => string) => Promise<void>): Promise<void> {
-  const root = Deno.makeTempDirSync({ prefix: "thrum-ids-" });
-  let count = 0;
-  try {
-    await run(() => `${root}/${++count}`);
-  } finally {
-    Deno.removeSync(root, { recursive: true });
-  }
-}
-
-/** One index, its log, and what it should say. */
-class Bench {
-  readonly log = new ModelLog();
-  readonly model: ModelIds;
-  folder: string;
-  index: IdIndex;
-  /** Ids that the log has no entry for any more: their loss with a file is no fault. */
-  readonly forgottenEntries = new Set<string>();
-  /** Whether the ids of clients without a name are counted as in the model: not those whose entries were lost. */
-  isCounted = true;
-  readonly #nextFolder: () => string;
-  readonly #parts: Omit<IndexParts, "folder" | "log">;
-  #number = 0;
-
-  constructor(nextFolder: () => string, parts: Omit<IndexParts, "folder" | "log"> = {}) {
-    this.#nextFolder = nextFolder;
-    this.#parts = { sizes: SMALL, maxAnonymous: 30, ...parts };
-    this.folder = nextFolder();
-    Deno.mkdirSync(this.folder);
-    this.model = new ModelIds(this.log, this.#parts.maxAnonymous!);
-    this.index = this.#open();
-  }
-
-  /** A turn with these uses, as a journal has it: asks first, and takes the unused ones. */
-  turn(origin: string, takenAt: number, uses: readonly Use[], isDirect = false): void {
-    const seen = new Set<string>();
-    const taken = uses.filter(({ username, messageId }) => {
-      if (messageId === undefined) return true;
-      const key = JSON.stringify([username, messageId]);
-      const isNew = !seen.has(key) && this.index.find(username, messageId) === undefined;
-      seen.add(key);
-      return isNew;
-    });
-    if (taken.length === 0) return;
-    const used = this.log.add(origin, takenAt, taken, isDirect);
-    for (const use of used) this.model.add(use, !this.isCounted && use.username === ANONYMOUS);
-    this.index.write(used, this.log.head, this.log.segments.at(-1)!.bytes.length);
-  }
-
-  /** New ids, each used once. */
-  fresh(count: number, username = "bob"): Use[] {
-    return Array.from({ length: count }, () => ({ username, messageId: `m-${++this.#number}` }));
-  }
-
-  /** Goes on with a copy of the folder as it is in this moment. */
-  crash(): void {
-    const copy = this.#nextFolder();
-    crashCopy(this.folder, copy);
-    this.index.close();
-    this.folder = copy;
-    this.index = this.#open();
-    // As a server does every second: what a file knows of it may be older.
-    this.index.forget(this.model.usedBefore);
-  }
-
-  reopen(): void {
-    this.index.close();
-    this.index = this.#open();
-    this.index.forget(this.model.usedBefore);
-  }
-
-  repair(): void {
-    this.check(true);
-    while (this.index.forget(this.model.usedBefore));
-  }
-
-  /** Every id that was ever used. With `mayMiss` one may be missing, but none may be another. */
-  check(mayMiss = false): void {
-    for (const { username, messageId } of this.model.ever.values()) {
-      const found = this.index.find(username, messageId);
-      const expected = this.model.find(username, messageId);
-      if (found === undefined && (mayMiss || this.forgottenEntries.has(messageId))) continue;
-      if ((found ?? expected) === undefined) continue;
-      if (!this.isCounted && username === ANONYMOUS && (found === undefined || expected === undefined)) continue;
-      assertEquals(found, expected);
-    }
-    assertEquals(this.index.find("nobody", "m-1"), undefined);
-  }
-
-  get files(): string[] {
-    return [...Deno.readDirSync(this.folder)].map(({ name }) => name).filter((name) => name.endsWith(".run")).sort();
-  }
-
-  #open(): IdIndex {
-    return openIdIndex({ folder: this.folder, log: this.log, ...this.#parts });
-  }
-}
-
-type Command =
-  | { readonly kind: "turn"; readonly origin: string; readonly fresh: number; readonly anonymous: number }
-  | { readonly kind: "repeat" | "plain" | "direct"; readonly count: number }
-  | { readonly kind: "settle" | "crash" | "reopen" | "forget" | "cut" | "power" | "bury" }
-  | { readonly kind: "turns"; readonly ticks: number };
-
-const command: fc.Arbitrary<Command> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant("turn" as const),
-      origin: fc.constantFrom("a", "b", "c"),
-      fresh: fc.nat({ max: 15 }),
-      anonymous: fc.nat({ max: 6 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom("repeat" as const, "plain" as const, "direct" as const),
-      count: fc.integer({ min: 1, max: 9 }),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("turns" as const), ticks: fc.nat({ max: 12 }) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom("settle" as const, "crash" as const, "forget" as const) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constantFrom("reopen" as const, "cut" as const, "power" as const, "bury" as const),
-    }),
-  },
-);
-
-const SMALL_RUNS = 25;
-
-Deno.test("IdIndex answers as a plain map does, whatever happens", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(command, { minLength: 20, maxLength: 90, size: "max" }),
-      (commands) =>
-        withFolders(async (next) => {
-          const bench = new Bench(next);
-          const { log, model } = bench;
-          let now = 1_000;
-          // The turn in which something is cut waits for the disk: no power cut takes what is before it.
-          let synced = 0;
-          for (const command of commands) {
-            now += 10;
-            if (command.kind === "turn") {
-              bench.turn(command.origin, now, [
-                ...bench.fresh(command.fresh),
-                ...bench.fresh(command.anonymous, "anonymous"),
-              ]);
-            } else if (command.kind === "repeat") {
-              // Those of old times are new again when they were forgotten.
-              const all = [...model.ever.values()];
-              bench.turn("a", now, [...all.slice(-command.count), ...all.slice(0, 3 * command.count)]);
-            } else if (command.kind === "plain") {
-              bench.turn("b", now, Array(command.count * 10).fill({ username: "bob", messageId: undefined }));
-            } else if (command.kind === "direct") bench.turn("a", now, bench.fresh(command.count, "eve"), true);
-            else if (command.kind === "turns") {
-              for (let tick = 0; tick < command.ticks; tick++) await Deno.stat(bench.folder);
-            } else if (command.kind === "settle") await bench.index.settled();
-            else if (command.kind === "crash") bench.crash();
-            else if (command.kind === "reopen") bench.reopen();
-            else if (command.kind === "forget") {
-              model.usedBefore = now - 150;
-              bench.index.forget(model.usedBefore);
-            } else if (command.kind === "bury") {
-              log.buried.add("c");
-            } else if (command.kind === "cut") {
-              const after = Math.floor((log.segments.findLast(({ origin }) => origin === "b")?.last ?? 0) / 2);
-              const sequence = log.segments.findLast(({ origin, last }) => origin === "b" && last <= after)?.last ?? 0;
-              const position = log.segments.find(({ origin, last }) => origin === "b" && last > sequence)?.position;
-              bench.isCounted = false;
-              bench.index.cut("b", sequence, (position ?? log.head + 1) - 1);
-              log.cut("b", sequence);
-              synced = log.head;
-              model.drop((used) => used.origin === "b" && used.sequence > sequence);
-            } else {
-              bench.isCounted = false;
-              const lost = log.lose(Math.max(synced, log.head - 3));
-              model.drop(({ origin, sequence }) =>
-                lost.some((segment) =>
-                  segment.origin === origin && segment.first <= sequence && sequence <= segment.last
-                )
-              );
-              bench.crash();
-            }
-            bench.check();
-          }
-          await bench.index.settled();
-          bench.reopen();
-          bench.check();
-          await bench.index.settled();
-          bench.index.close();
-          await settleIo(bench.folder);
-        }),
-    ),
-    { numRuns: SMALL_RUNS, endOnFailure: true },
-  );
-});
-
-/** Lets go on what was stopped: it removes its unfinished file. */
-async function settleIo(folder: string): Promise<void> {
-  for (let tick = 0; tick < 20; tick++) await Deno.stat(folder);
-}
-
-/** A bench with many ids in files. */
-async function filled(next: () => string, parts: Partial<IndexParts> = {}): Promise<Bench> {
-  const bench = new Bench(next, parts);
-  for (let turn = 1; turn <= 60; turn++) {
-    bench.turn(turn % 2 === 0 ? "a" : "b", 1_000 + turn, bench.fresh(7));
-    if (turn % 3 === 0) await bench.index.settled();
-  }
-  await bench.index.settled();
-  return bench;
-}
+import { Bench, filled, settleIo, withFolders } from "./_bench.ts";
+import { ModelLog, SMALL } from "./_model.ts";
 
 Deno.test("IdIndex merges its files in the background, and keeps few of them", async () => {
   await withFolders(async (next) => {
@@ -358,6 +136,64 @@ Deno.test("IdIndex.cut() holds although a file of before is back, and takes noth
     bench.check();
     bench.index.close();
     await settleIo(bench.folder);
+  });
+});
+
+Deno.test("openIdIndex() reads nothing of the log before the baseline of a folder without files, now and later", async () => {
+  await withFolders((next) => {
+    const folder = next();
+    Deno.mkdirSync(folder);
+    const log = new ModelLog();
+    log.add("a", 1, [{ username: "bob", messageId: "old" }]);
+    const open = (baseline: number) => openIdIndex({ folder, log, baseline, sizes: SMALL, isInPlace: true });
+    open(log.head).close();
+    log.add("a", 2, [{ username: "bob", messageId: "new" }]);
+    for (const baseline of [0, log.head]) {
+      const index = open(baseline);
+      assertEquals(["old", "new"].map((id) => index.find("bob", id)?.sequence), [undefined, 2]);
+      index.close();
+    }
+    for (const { name } of [...Deno.readDirSync(folder)]) Deno.removeSync(`${folder}/${name}`);
+    const index = open(0);
+    assertEquals(["old", "new"].map((id) => index.find("bob", id)?.sequence), [1, 2]);
+    index.close();
+  });
+});
+
+Deno.test("IdIndex in place has written and merged everything when a turn is over", async () => {
+  await withFolders((next) => {
+    const bench = new Bench(next, { isInPlace: true });
+    for (let turn = 1; turn <= 60; turn++) {
+      bench.turn(turn % 2 === 0 ? "a" : "b", 1_000 + turn, bench.fresh(7));
+      assertLess(bench.index.use.ids - 7 * turn, 1);
+    }
+    bench.check();
+    assertLess(bench.files.length, 8);
+    bench.model.usedBefore = 1_058;
+    bench.index.forget(1_058);
+    bench.check();
+    bench.crash();
+    bench.check();
+    bench.index.close();
+  });
+});
+
+Deno.test("openIdIndex() passes over damaged segments of the log", async () => {
+  await withFolders((next) => {
+    const folder = next();
+    Deno.mkdirSync(folder);
+    const log = new ModelLog();
+    for (let id = 1; id <= 9; id++) log.add("a", id, [{ username: "bob", messageId: `m-${id}` }]);
+    const segmentsAfter = log.segmentsAfter.bind(log);
+    log.segmentsAfter = (position, maxBytes) => {
+      const segments = segmentsAfter(position, maxBytes);
+      if (segments.some(({ position }) => position === 4)) throw new DamagedError("no. 4", { position: 4 });
+      return segments;
+    };
+    const index = openIdIndex({ folder, log, isInPlace: true });
+    const known = Array.from({ length: 9 }, (_, id) => index.find("bob", `m-${id + 1}`)?.sequence);
+    assertEquals(known, [1, 2, 3, undefined, 5, 6, 7, 8, 9]);
+    index.close();
   });
 });
 

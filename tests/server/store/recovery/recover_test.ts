@@ -3,7 +3,7 @@
  * whatever is not is named.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../../../log/segment.ts";
 import type { Vector } from "../../../../log/vector.ts";
@@ -185,6 +185,13 @@ Deno.test("recoverFolder() names the entries of a frame that has changed, and ke
     // The damaged file is kept beside the old database.
     const saved = [...Deno.readDirSync(recovery.savedIn)].map(({ name }) => name);
     assert(saved.includes("thrum.sqlite") && saved.some((name) => name.endsWith(".bytes")), saved.join());
+    using store = open(folder, { serverId: "unused" });
+    const { origin } = missing[0]!;
+    const used = Array.from({ length: 99 }, (_, turn) => store.usedMessageId("ann", `m${turn}`) ?? []).flat();
+    assertGreater(used.length, 5);
+    const isLost = (one: { origin: string; sequence: number }) =>
+      one.origin === origin && one.sequence >= first && one.sequence <= last;
+    assertEquals(used.filter(isLost), []);
   });
 });
 

@@ -11,8 +11,9 @@ const store = openSqliteStore({ folder: Deno.args[0]!, makeServerId: () => "s-1"
 const smallText = "x".repeat(Number(Deno.args[1] ?? 0));
 const log = new LogWriter();
 for (let sequence = 1;; sequence++) {
-  const segment = log.segment({ text: sequence % 50 === 0 ? "x".repeat(200_000) : smallText });
   const username = `user-${sequence}`;
+  const text = sequence % 50 === 0 ? "x".repeat(200_000) : smallText;
+  const segment = log.segment({ text, uses: [{ username, messageId: "m" }] });
   store.commit(batchOf({
     segments: [segment],
     accounts: [{ username, verifier: "v", lamport: sequence, origin: "a" }],

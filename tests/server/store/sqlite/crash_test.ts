@@ -43,8 +43,10 @@ class Batches {
     const chance = this.#chance;
     const turn = ++this.#turn;
     const pick = <T>(list: readonly T[]) => list[Math.floor(chance() * list.length)]!;
-    const segments = Array.from({ length: Math.floor(chance() * 4) }, () =>
+    const use = { username: pick(USERS), messageId: `m${turn}` };
+    const segments = Array.from({ length: Math.floor(chance() * 4) }, (_, index) =>
       this.#log.segment({
+        uses: index === 0 ? [use] : [],
         origin: pick(["a", "b", "c"]),
         lines: 1 + Math.floor(chance() * 3),
         skip: chance() < 0.05 ? 2 : 0,
@@ -68,9 +70,7 @@ class Batches {
       directMessages,
       delivered,
       accounts: chance() < 0.3 ? [{ username: `u${turn % 40}`, verifier: `${turn}`, lamport: turn, origin: "a" }] : [],
-      messageIds: sequence > 0
-        ? [{ username: pick(USERS), messageId: `m${turn}`, origin, sequence, usedAt: turn }]
-        : [],
+      messageIds: sequence > 0 ? [{ ...use, origin, sequence, usedAt: turn }] : [],
       notes: chance() < 0.3 ? { [`k${turn % 9}`]: chance() < 0.3 ? null : `${turn}` } : {},
       places: chance() < 0.3 ? [{ id: turn % 7, username: "ann", place: `${turn}` }] : [],
       lamport: turn,

@@ -153,7 +153,8 @@ Deno.test("openSqliteStore() has everything in files that commit() returned for 
     for (let position = 0; position < head;) {
       for (const segment of store.segmentsAfter(position, 1_000_000)) {
         position = segment.position;
-        assertEquals(segment, log.segment({ text: "x".repeat(position % 50 === 0 ? 200_000 : 9_000) }));
+        const text = "x".repeat(position % 50 === 0 ? 200_000 : 9_000);
+        assertEquals(segment, log.segment({ text, uses: [{ username: `user-${position}`, messageId: "m" }] }));
       }
     }
   } finally {

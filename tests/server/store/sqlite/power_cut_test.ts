@@ -43,16 +43,22 @@ function afterPowerCut(
   withFolder((folder) => {
     const fileSizes = { ...SMALL_FILES, file: 1_000_000 };
     const log = new LogWriter();
-    const segments = [log.segment({ lines: 2 }), log.segment({ origin: "b" })];
+    const uses = (...ids: string[]) => ids.map((messageId) => ({ username: "bob", messageId }));
+    const segments = [log.segment({ lines: 2, uses: uses("1", "2") }), log.segment({ origin: "b" })];
     const first = open(folder, { fileSizes });
-    first.commit(batchOf({ segments, lamport: 4 }));
+    const used = { username: "bob", usedAt: 1 };
+    first.commit(
+      batchOf({ segments, messageIds: [{ ...used, messageId: "2", origin: "a", sequence: 2 }], lamport: 4 }),
+    );
     first.close();
     const store = open(folder, { fileSizes });
-    const more = [log.segment(), log.segment({ origin: "c" }), log.segment({ lines: 3 })];
+    const more = [
+      log.segment({ uses: uses("3") }),
+      log.segment({ origin: "c", uses: uses("c") }),
+      log.segment({ lines: 3, uses: uses("4", "5", "6") }),
+    ];
     const accounts = [{ username: "bob", verifier: "v", lamport: 6, origin: "a" }];
-    const used = { username: "bob", usedAt: 1 };
     const messageIds = [
-      { ...used, messageId: "2", origin: "a", sequence: 2 },
       { ...used, messageId: "3", origin: "a", sequence: 3 },
       { ...used, messageId: "c", origin: "c", sequence: 1 },
       { ...used, messageId: "6", origin: "a", sequence: 6 },

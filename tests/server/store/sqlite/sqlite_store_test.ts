@@ -76,7 +76,7 @@ Deno.test("openSqliteStore() finds everything again", () => {
   withFolder((folder) => {
     const log = new LogWriter();
     const account = { username: "bob", verifier: "v", lamport: 1, origin: "a" };
-    const used = { username: "bob", messageId: "m", origin: "a", sequence: 1, usedAt: 17.5 };
+    const used = { username: "bob", messageId: "m", origin: "a", sequence: 1, usedAt: 17 };
     const batch = { ...log.batch({ lines: 3 }, { origin: "b" }, { audience: SERVERS }), accounts: [account] };
     {
       using store = open(folder);
@@ -259,7 +259,8 @@ Deno.test("openSqliteStore() has everything that commit() returned for after kil
     assertEquals(store.usernames().length, head);
     const log = new LogWriter();
     for (let sequence = 1; sequence <= head; sequence++) {
-      const expected = log.segment({ text: sequence % 50 === 0 ? "x".repeat(200_000) : "" });
+      const text = sequence % 50 === 0 ? "x".repeat(200_000) : "";
+      const expected = log.segment({ text, uses: [{ username: `user-${sequence}`, messageId: "m" }] });
       assertEquals(store.segmentsAfter(sequence - 1, 0), [expected]);
       assertNotEquals(store.usedMessageId(`user-${sequence}`, "m"), undefined);
     }
