@@ -55,7 +55,12 @@ export class CommitQueue {
     return this.#durations.durations;
   }
 
-  /** Whether turns wait for the disk. */
+  /** Whether turns with something to store wait for the disk. */
+  get waitsForDisk(): boolean {
+    return this.#parts.store.commitInBackground !== undefined;
+  }
+
+  /** Whether turns wait for it now. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0;
   }

@@ -69,7 +69,8 @@ export class Journal {
   #waiting = new Set<AwaitingCommit>();
   #registrations: (() => void)[] = [];
   #turnIsOpen = false;
-  readonly #queue: CommitQueue;
+  /** Turns on their way into the store. */
+  readonly queue: CommitQueue;
   /** The newest position of all turns that have ended: the head, or beyond it while turns wait for the disk. */
   #ended: Position;
   #accepted = 0;
@@ -87,7 +88,7 @@ export class Journal {
     this.#clock = clock;
     this.#owner = owner;
     this.past = this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
-    this.#queue = new CommitQueue({
+    this.queue = new CommitQueue({
       ...{ store, clock },
       stored: (turn) => this.#stored(turn),
       failed: (error) => this.#log.fail(error),
@@ -174,7 +175,7 @@ export class Journal {
 
   /** How long the store took for each turn with something to store. */
   get commits(): Durations {
-    return this.#queue.durations;
+    return this.queue.durations;
   }
 
   /** The newest sequence of `origin`, stored or in the open turn. */
@@ -265,12 +266,12 @@ export class Journal {
 
   /** The line of an entry, stored or not yet. */
   lineOf(id: EntryId): string | undefined {
-    return this.#builder.lineOf(id.origin, id.sequence) ?? this.#queue.lineOf(id) ?? this.#log.lineOf(id);
+    return this.#builder.lineOf(id.origin, id.sequence) ?? this.queue.lineOf(id) ?? this.#log.lineOf(id);
   }
 
   /** The account of this name, stored or in the open turn. */
   accountOf(username: string): Account | undefined {
-    return this.#turn.accounts.get(username) ?? this.#queue.account(username) ?? this.storedAccount(username);
+    return this.#turn.accounts.get(username) ?? this.queue.account(username) ?? this.storedAccount(username);
   }
 
   /** Whether there is such a user, stored or not yet. */
@@ -355,12 +356,7 @@ export class Journal {
    */
   flush(): void {
     this.#endTurn();
-    this.#queue.finish();
-  }
-
-  /** Whether turns have ended that are not on the disk yet. Nobody was told of them. */
-  get isWaiting(): boolean {
-    return this.#queue.isWaiting;
+    this.queue.finish();
   }
 
   /**
@@ -386,7 +382,7 @@ export class Journal {
 
   #keep(turn: EndedTurn, isWorthKeeping: boolean): void {
     try {
-      this.#queue.add(turn, isWorthKeeping ? turn.batch.batch(turn.segments, this.#time.now) : undefined);
+      this.queue.add(turn, isWorthKeeping ? turn.batch.batch(turn.segments, this.#time.now) : undefined);
       if (isWorthKeeping) this.#time.written();
     } catch (error) {
       this.#log.fail(error);
@@ -438,7 +434,7 @@ export class Journal {
   }
 
   #usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    const used = this.#turn.usedMessageId(username, messageId) ?? this.#queue.usedMessageId(username, messageId);
+    const used = this.#turn.usedMessageId(username, messageId) ?? this.queue.usedMessageId(username, messageId);
     if (used !== undefined) return used;
     const stored = this.#log.read((store) => store.usedMessageId(username, messageId));
     // This turn may take an entry back, and take it in anew. Such an entry is no repeat of itself.

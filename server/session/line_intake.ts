@@ -2,7 +2,7 @@
  * Lines of one connection on their way in. Publications of a client are taken where they stand in the bytes, as long as
  * they are plain. All other lines become texts. They are taken in their order, as far as the connection's share of the
  * turn goes. The rest is held, and the link is not read meanwhile. The link of a client that does not take its answers
- * is not read either.
+ * is not read either, and of one that publishes while too much waits for the disk.
  */
 
 import { isUtf8 } from "../../platform/node_buffer.ts";
@@ -62,6 +62,8 @@ interface Held {
 
 /** Lines that cost next to nothing between two looks at the clock. */
 const CHEAP_LINES = 32;
+/** A part of each command that has something for the log. */
+const PUBLISHES = "_MESSAGE";
 const NO_LINES: readonly string[] = [];
 const NEWLINE = 0x0a;
 /** One for all, as what it has read is taken at once. */
@@ -99,6 +101,7 @@ export class LineIntake implements Waiter {
 
   /** Bytes came. */
   push(bytes: Uint8Array): void {
+    if (!this.#shares.hasRoom) return this.#pushLines(bytes);
     const taken = this.#takesPublications ? this.#takePublications(bytes) : 0;
     if (taken < bytes.length) this.#pushLines(taken === 0 ? bytes : bytes.subarray(taken));
   }
@@ -106,7 +109,8 @@ export class LineIntake implements Waiter {
   #pushLines(bytes: Uint8Array): void {
     const { lines, problem } = this.framer.push(bytes);
     const held = this.#held;
-    if (held === undefined) this.#take(lines, problem);
+    if (held === undefined && this.#hasToWait(lines)) this.#holdForRoom(lines, problem);
+    else if (held === undefined) this.#take(lines, problem);
     // These bytes were on their way already when reading stopped.
     else this.#held = { lines: [...held.lines, ...lines], problem: held.problem ?? problem };
   }
@@ -132,6 +136,7 @@ export class LineIntake implements Waiter {
     // A client that does not take its answers gets no more of them. When it has taken them, `drained` goes on.
     if (this.#owner.taking !== "now" || this.#owner.isStuffed) return;
     const held = this.#held;
+    if (held !== undefined && this.#hasToWait(held.lines)) return this.#shares.whenRoom(this);
     this.#held = undefined;
     if (held !== undefined) this.#take(held.lines, held.problem);
     this.readOrNot();
@@ -216,6 +221,16 @@ export class LineIntake implements Waiter {
   #leave(taking: Taking, lines: readonly string[], problem: string | undefined): void {
     if (taking === "later") this.#hold(lines, problem);
     else if (taking === "elsewhere") this.#owner.handOn(lines, problem);
+  }
+
+  /** Whether too much waits for the disk, and `lines` have more for it. Strangers may come in all the same. */
+  #hasToWait(lines: readonly string[]): boolean {
+    return !this.#shares.hasRoom && this.#owner.isLoggedIn && lines.some((line) => line.includes(PUBLISHES));
+  }
+
+  #holdForRoom(lines: readonly string[], problem: string | undefined): void {
+    this.#hold(lines, problem);
+    this.#shares.whenRoom(this);
   }
 
   #hold(lines: readonly string[], problem: string | undefined): void {

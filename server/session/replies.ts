@@ -81,6 +81,14 @@ export class Replies implements AwaitingCommit {
     if (!this.#isAnswering) this.#journal.whenCommitted(this);
   }
 
+  /**
+   * Says `message`, which tells of nothing stored: with all others of the turn, or at once if turns wait for the disk.
+   */
+  sendSoon(message: ServerMessage): void {
+    if (this.#journal.queue.waitsForDisk) this.send(message);
+    else this.sendWithTurn(message);
+  }
+
   /** Lets `due` answer when the turn is committed. A connection has one of these. */
   answerWithTurn(due: TurnAnswers): void {
     if (this.#due !== undefined) return;

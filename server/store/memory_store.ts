@@ -91,6 +91,7 @@ class MemoryStore implements Store {
   readonly #accounts = new Map<string, Account>();
   readonly #inbox = new MemoryInbox();
   readonly #notes = new Map<string, string>();
+  readonly hasRoom = true;
   readonly #messageIds: MemoryMessageIds;
   #serverId: string;
   #head: Position = 0;

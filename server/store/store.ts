@@ -286,6 +286,8 @@ export interface Store extends Disposable {
    * @throws as `commit`.
    */
   readonly commitInBackground?: (batch: Batch, done: (error?: unknown) => void) => void;
+  /** Whether there is room for what clients publish. Else too much waits for the disk, and they should wait. */
+  readonly hasRoom: boolean;
   /**
    * Waits in place for all batches that are not on the disk yet, and calls what waits for them. @throws {StoreError}
    */

@@ -57,7 +57,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     isClosing: () => wired.closing.hasBegun,
     connect: (link, origin) => new Connection(link, connectionParts, owner, origin),
   });
-  const shares = new WorkShares(clock);
+  const shares = new WorkShares(clock, () => log.hasRoom());
   const accounts = new Accounts({ account: (username) => journal.storedAccount(username) }, crypto, clock, {
     get serverId() {
       return journal.serverId;

@@ -85,7 +85,8 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     isMember: (origin) => wired.network.backplane.isMember(origin),
     buried: (vector) => wired.network.backplane.forgot(vector),
   });
-  return { incarnation, journal, userLists, hub, past, budget, forgetting, goneServers };
+  const hasRoom = () => store.hasRoom;
+  return { incarnation, journal, userLists, hub, past, budget, forgetting, goneServers, hasRoom };
 }
 
 /** A power cut took entries with it: the operator is told, and that the server has a new name. */

@@ -53,6 +53,8 @@ export interface WiredLog {
   readonly budget: DiskBudget;
   readonly forgetting: Forgetting;
   readonly goneServers: GoneServers;
+  /** As `Store.hasRoom`. */
+  hasRoom(): boolean;
 }
 
 /** What can be seen of this server, and of its network. */

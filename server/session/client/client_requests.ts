@@ -75,7 +75,7 @@ export class ClientRequests implements TurnAnswers {
   carryOut(effect: ClientEffect): void {
     switch (effect.kind) {
       case "answerHeartbeat":
-        return this.#replies.sendWithTurn({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
+        return this.#replies.sendSoon({ command: "HEARTBEAT_ACK", sequence: effect.sequence });
       case "heartbeatAnswered":
         return this.#client.supervision.answered(effect.sequence, effect.lamport);
       case "acknowledged":

@@ -64,6 +64,9 @@ export class ServedClient implements ReaderOwner {
   /** Under which its place is kept, in case that its connection is lost. */
   #placeId: number | undefined;
   #publishedAt = -Infinity;
+  /** Whether it finishes when what it has published is on the disk. */
+  #isToFinish = false;
+  #hasLeft = false;
   /** What an anonymous client published before, at another server. The entries of a user are known by the name. */
   #after: EntryId | undefined;
 
@@ -222,14 +225,21 @@ export class ServedClient implements ReaderOwner {
 
   /** It sends no more. It gets what it has asked for so far, and is asked nothing. */
   finish(): void {
-    if (this.#isFinishing) return;
-    const { journal, hub } = this.#parts;
+    if (this.#isFinishing || this.#isToFinish) return;
+    const { journal } = this.#parts;
     // What it has published is about to come.
-    if (this.#publishedAt === journal.turnMs || journal.isWaiting) journal.flush();
+    this.#isToFinish = journal.queue.waitsForDisk && this.#publishedAt > -Infinity;
+    if (this.#isToFinish) return journal.whenDelivered(() => this.#finishNow());
+    if (this.#publishedAt === journal.turnMs) journal.flush();
+    this.#finishNow();
+  }
+
+  #finishNow(): void {
+    if (this.#hasLeft) return;
     this.#isFinishing = true;
     this.supervision.end();
     if (this.#reader === undefined) return;
-    hub.finish(this.#reader);
+    this.#parts.hub.finish(this.#reader);
     this.movedOn();
   }
 
@@ -245,6 +255,7 @@ export class ServedClient implements ReaderOwner {
 
   /** Its connection ends. */
   leave(reason: CloseReason): void {
+    this.#hasLeft = true;
     const { hub, placeKeeper } = this.#parts;
     // If the log cannot be read, nothing can be noted any more. The store has where the client stood before.
     const position = this.#placeId === undefined ? undefined : unlessUnreadable(() => this.#standsAt());

@@ -19,16 +19,42 @@ const FRESH_MS = 60;
 /** The share of a turn of all connections that wait. */
 const WAITING_MS = 40;
 
+/** The time between two looks whether the disk has room for those who publish. */
+const ROOM_MS = 10;
+
 /** The shares of one server. */
 export class WorkShares {
   readonly #clock: Clock;
+  readonly #hasRoom: () => boolean;
+  /** Who waits for the disk. */
+  readonly #withoutRoom = new Set<Waiter>();
+  #roomTimer: Timer | undefined;
   /** In the order in which they go on. */
   readonly #waiting = new Set<Waiter>();
   #timer: Timer | undefined;
   #turnBeganMs: number | undefined;
 
-  constructor(clock: Clock) {
+  /** `hasRoom` tells whether what clients publish can be written now: else too much waits for the disk. */
+  constructor(clock: Clock, hasRoom: () => boolean = () => true) {
     this.#clock = clock;
+    this.#hasRoom = hasRoom;
+  }
+
+  /** Whether lines that publish are taken now. */
+  get hasRoom(): boolean {
+    return this.#hasRoom();
+  }
+
+  /** `waiter` goes on when lines that publish are taken again. */
+  whenRoom(waiter: Waiter): void {
+    this.#withoutRoom.add(waiter);
+    this.#roomTimer ??= this.#clock.after(ROOM_MS, () => {
+      this.#roomTimer = undefined;
+      const waiting = [...this.#withoutRoom];
+      this.#withoutRoom.clear();
+      const again = this.#hasRoom() ? (one: Waiter) => this.later(one) : (one: Waiter) => this.whenRoom(one);
+      waiting.forEach(again);
+    });
   }
 
   /** Begins a share. Returns when it is used up, by the clock's `nowMs`. */
@@ -55,6 +81,10 @@ export class WorkShares {
 
   /** `waiter` waits no longer. */
   forget(waiter: Waiter): void {
+    if (this.#withoutRoom.delete(waiter) && this.#withoutRoom.size === 0) {
+      this.#roomTimer?.cancel();
+      this.#roomTimer = undefined;
+    }
     if (!this.#waiting.delete(waiter) || this.#waiting.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -28,6 +28,11 @@ export class TakenAwayError extends Error {
   override name = "TakenAwayError";
 }
 
+/** The error for `file`, which a running server uses, if `cause` says that it is not there. */
+export function takenAway(cause: unknown, file: string): TakenAwayError | undefined {
+  return isMissing(cause) ? new TakenAwayError(`${file} was removed while the server ran`) : undefined;
+}
+
 interface Reason {
   readonly what: string;
   readonly remedy: string;

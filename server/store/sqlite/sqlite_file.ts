@@ -95,10 +95,10 @@ export function prepareFile(database: DatabaseSync, folder: string, verifiers?: 
         `${CURRENT_VERSION}). Use that one, or choose another folder.`,
     );
   }
+  run("PRAGMA synchronous = OFF");
   // Means something only while the file is empty.
   run(`PRAGMA page_size = ${PAGE_BYTES}`);
   run("PRAGMA journal_mode = WAL");
-  run("PRAGMA synchronous = OFF");
   run("PRAGMA wal_autocheckpoint = 0");
   // The write-ahead log is never longer than what is in it, so its size says how much that is.
   run("PRAGMA journal_size_limit = 0");

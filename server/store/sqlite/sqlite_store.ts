@@ -8,7 +8,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Position, Segment } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
-import type { Timer } from "../../../platform/clock.ts";
 import { accountsAfter } from "../account_order.ts";
 import type { DiskUse } from "../budget.ts";
 import { lookAtDisk } from "./disk_use.ts";
@@ -16,8 +15,9 @@ import { FileWatch } from "./file_watch.ts";
 import { StoreIds } from "../ids/store_ids.ts";
 import { FILE_SIZES, type FileSizes, LogFiles, seenAt } from "./log_files.ts";
 import { findBuriable, vectorAt } from "../origin_log.ts";
-import { isMissing, storeError, TakenAwayError } from "./sqlite_errors.ts";
+import { storeError, takenAway, TakenAwayError } from "./sqlite_errors.ts";
 import { checkSmallTables, closeToOthers, prepareFile, prepareFolder } from "./sqlite_file.ts";
+import { Settling } from "../turns/settling.ts";
 import { SettledTables } from "./settled_tables.ts";
 import { one } from "./sqlite_statements.ts";
 import { type Background, Checkpoints } from "../turns/checkpoints.ts";
@@ -60,16 +60,8 @@ export interface SqliteStoreParts {
 }
 
 const DATABASE = "thrum.sqlite";
-const REMOVED = "was removed while the server ran";
-/** A turn is in the database after this time at the latest, if the disk does its part. */
-const SETTLE_MS = 200;
-/** The time between two portions of turns, and how many turns a portion has: about a millisecond of work. */
-const SETTLE_MORE_MS = 5;
-const SETTLED_AT_ONCE = 64;
-/** Without a background: a commit settles when there are so many turns. */
-const MAX_UNSETTLED = 64;
-/** So much waits in memory for the database. Beyond that a commit waits for the disk in place. */
-const MAX_UNSETTLED_BYTES = 67_108_864;
+/** So much may wait for the disk, and for the database. Beyond that publishers wait. */
+const ROOM = { unsyncedBytes: 8_388_608, unsettledBytes: 16_777_216 };
 /** A log file with so many bytes that has nothing any more is followed by a new one, so that it can go. */
 const IDLE_FILE_PART = 1 / 16;
 
@@ -110,7 +102,7 @@ class SqliteStore implements Store {
   readonly #turnOfFile = new Map<number, number>();
   readonly #commits: TurnCommits;
   readonly commitInBackground?: NonNullable<Store["commitInBackground"]>;
-  #timer: Timer | undefined;
+  readonly #settling: Settling;
   /** Why nothing can be written any more. */
   #failure: unknown;
   #isClosed = false;
@@ -135,7 +127,12 @@ class SqliteStore implements Store {
       path: `${folder}/${DATABASE}`,
       background,
       begins: () => this.#checkpointBegins(),
-      failed: (error) => this.#failure ??= isMissing(error) ? new TakenAwayError(`${DATABASE} ${REMOVED}`) : error,
+      failed: (error) => this.#failure ??= takenAway(error, DATABASE) ?? error,
+    });
+    this.#settling = new Settling({
+      ...{ background, checkpoints: this.#checkpoints, tables: this.#tables },
+      hasFailed: () => this.#failure !== undefined,
+      failed: (error) => this.#failure = error,
     });
     this.#commits = new TurnCommits({
       ...{ files, tables: this.#tables, waitsForDisk },
@@ -167,20 +164,26 @@ class SqliteStore implements Store {
     this.finishCommits();
     this.#checkHealth();
     this.#write(() => this.#commits.commit(batch));
-    this.#settleSoon();
+    this.#settling.soon();
+  }
+
+  get hasRoom(): boolean {
+    const { unsyncedBytes, unsettledBytes } = ROOM;
+    return this.#background === undefined ||
+      (this.#files.unsyncedBytes <= unsyncedBytes && this.#tables.unsettled.bytes <= unsettledBytes);
   }
 
   finishCommits(): void {
     if (!this.#commits.isWaiting) return;
     this.#checkHealth();
     this.#write(() => this.#commits.finish());
-    this.#settleSoon();
+    this.#settling.soon();
   }
 
   #commitInBackground(batch: Batch, done: (error?: unknown) => void): void {
     this.#checkHealth();
     const told = (error?: unknown) => error === undefined ? done() : done(storeError("write to", this.#folder, error));
-    this.#write(() => this.#commits.commitInBackground(batch, told, () => this.#settleSoon()));
+    this.#write(() => this.#commits.commitInBackground(batch, told, () => this.#settling.soon()));
   }
 
   segmentsAfter(position: Position, maxBytes: number): Segment[] {
@@ -334,7 +337,7 @@ class SqliteStore implements Store {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#settling.stop();
     this.#ids.index.close();
     try {
       this.#files.sync();
@@ -354,47 +357,6 @@ class SqliteStore implements Store {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** Settles what is new: now and then, a little at a time. */
-  #settleSoon(): void {
-    try {
-      this.#settleInTime();
-    } catch (error) {
-      // The log has it. Whoever writes next, or looks at the files, is told.
-      this.#failure = error;
-    }
-  }
-
-  #settleInTime(): void {
-    const { unsettled } = this.#tables;
-    if (this.#background === undefined) {
-      if (unsettled.size >= MAX_UNSETTLED) this.#settleNow(Infinity);
-      return;
-    }
-    if (unsettled.bytes > MAX_UNSETTLED_BYTES) this.#settleNow(SETTLED_AT_ONCE);
-    this.#later(SETTLE_MS);
-  }
-
-  #later(delayMs: number): void {
-    this.#timer ??= this.#background?.clock.after(delayMs, () => {
-      this.#timer = undefined;
-      if (this.#failure !== undefined) return;
-      try {
-        if (!this.#checkpoints.isBusy) this.#settleNow(SETTLED_AT_ONCE);
-      } catch (error) {
-        // Whoever writes, or looks at the files, is told.
-        this.#failure = error;
-        return;
-      }
-      if (this.#tables.unsettled.size > 0) this.#later(SETTLE_MORE_MS);
-    });
-  }
-
-  #settleNow(count: number): void {
-    this.#checkpoints.finish();
-    this.#tables.settle(count);
-    this.#checkpoints.look();
   }
 
   /** A checkpoint begins: when it is done, log files can go that have nothing any more. */

@@ -100,12 +100,12 @@ Deno.test("nobody is told of a turn, and nobody finds it, before it is on the di
   assertEquals([told, journal.head, journal.vector], [[], 0, {}]);
   assertEquals(journal.segmentsAfter(0, Infinity), []);
   assertEquals(journal.missing({}).after, 0);
-  assertEquals([disk.waiting, journal.isWaiting], [2, true]);
+  assertEquals([disk.waiting, journal.queue.isWaiting], [2, true]);
   disk.sync(1);
   assertEquals([told, journal.head, journal.vector], [["first", "1-2"], 1, { "s-1": 2 }]);
   disk.sync(1);
   assertEquals(told, ["first", "1-2", "second", "3-3"]);
-  assertEquals([journal.head, journal.isWaiting, disk.finished], [2, false, 0]);
+  assertEquals([journal.head, journal.queue.isWaiting, disk.finished], [2, false, 0]);
 });
 
 Deno.test("a turn with nothing to store waits for the turns before it", () => {

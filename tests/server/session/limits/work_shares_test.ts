@@ -52,6 +52,65 @@ Deno.test("WorkShares: nothing is left when the last one that waits is forgotten
   assertEquals(clock.timersWaiting, 0);
 });
 
+Deno.test("WorkShares: who publishes goes on when the disk has room, and whoever is gone is forgotten", () => {
+  const clock = new FakeClock();
+  let hasRoom = false;
+  const shares = new WorkShares(clock, () => hasRoom);
+  const went: string[] = [];
+  const waiter = { goOn: () => went.push("a") };
+  const gone = { goOn: () => went.push("gone") };
+  shares.whenRoom(waiter);
+  shares.whenRoom(gone);
+  clock.advance(1_000);
+  shares.forget(gone);
+  assertEquals(went, []);
+  hasRoom = true;
+  clock.advance(11);
+  assertEquals([went, clock.timersWaiting], [["a"], 0]);
+  hasRoom = false;
+  shares.whenRoom(gone);
+  shares.forget(gone);
+  assertEquals(clock.timersWaiting, 0);
+});
+
+Deno.test("who publishes waits while too much waits for the disk; all others are served, and nobody is closed", async () => {
+  const memory = openMemoryStore({ serverId: "s-1" });
+  let hasRoom = true;
+  const store = new Proxy(memory, {
+    get(inner, name: keyof Store) {
+      if (name === "hasRoom") return hasRoom;
+      const value = inner[name];
+      return typeof value === "function" ? (value as () => unknown).bind(inner) : value;
+    },
+  });
+  const world = await NodeWorld.start({}, { store });
+  const login = { command: "LOGIN", username: "anonymous", features: ["ack"] };
+  const [publisher, other] = [await world.connect(login), await world.connect(login)];
+  const publish = (n: number) => publisher.send({ command: "ACTIVITY_MESSAGE", activity: { n }, messageId: `m-${n}` });
+  publish(1);
+  await world.settle();
+  hasRoom = false;
+  publish(2);
+  publisher.send({ command: "LIST_USERS", scope: "all" });
+  for (let second = 0; second < 5; second++) {
+    other.send({ command: "LIST_USERS", scope: "all" });
+    await world.clock.run(1_000);
+  }
+  const acknowledged = () =>
+    publisher.received.filter(({ command }) => command === "ACTIVITY_ACK").map(({ messageId }) => messageId);
+  assertEquals(acknowledged(), ["m-1"]);
+  assertEquals(other.commands.filter((command) => command === "USER_LIST").length, 5);
+  assertEquals([publisher.end, other.end], [undefined, undefined]);
+  // Somebody new comes in, and only then has something for the log.
+  const late = await world.connect(login);
+  assertEquals(late.commands.includes("LOGIN_SUCCESS"), true);
+  hasRoom = true;
+  await world.clock.run(100);
+  assertEquals(acknowledged(), ["m-1", "m-2"]);
+  assertEquals(publisher.commands.at(-1), "USER_LIST");
+  await world.stop();
+});
+
 /** A server at which looking up a message id takes `lookMs`, and how long its longest turn was. */
 async function slowWorld(lookMs: number) {
   const turn = { ms: 0, longestMs: 0 };
