@@ -6,6 +6,7 @@
 
 import type { Children } from "./children.ts";
 import type { WireName } from "./load/job.ts";
+import { compareVersions } from "./peers.ts";
 import { announcing, denoRun, listening, type RunningServer, sayReady } from "./start_server.ts";
 
 /** What a contender is, whichever version of it. */
@@ -60,6 +61,9 @@ export interface Programs {
 
 const DASHBOARDS = 10;
 const THRUM_FLAGS = ["--no-prompt", "--host", "127.0.0.1", "--port", "0", "--log-level", "error"];
+/** The first version that can be told to sync for each publication, and how it is told. */
+const NATS_SYNCING = "2.10";
+const SYNC_ALWAYS = ", sync_interval: always";
 const NO_AOF = ["--appendonly", "no"];
 const AOF = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync"];
 
@@ -117,13 +121,9 @@ export function allContenders({ thrum, nats, redis }: Programs): Contender[] {
       natsServer("natsFile", "JetStream file", peer, "jetstream-file", jetstream("")),
       natsServer("natsMemoryIds", "JetStream memory, ids", peer, "jetstream-memory-ids", jetstream("")),
       natsServer("natsMemory", "JetStream memory", peer, "jetstream-memory", jetstream("")),
-      natsServer(
-        "natsSynced",
-        "JetStream sync always, ids",
-        peer,
-        "jetstream-file-ids",
-        jetstream(", sync_interval: always"),
-      ),
+      ...(compareVersions(peer.version, NATS_SYNCING) < 0 ? [] : [
+        natsServer("natsSynced", "JetStream sync always, ids", peer, "jetstream-file-ids", jetstream(SYNC_ALWAYS)),
+      ]),
     ]),
     ...redis.flatMap((peer) => [
       redisServer("redis", "redis-server", peer, "redis", NO_AOF),

@@ -5,6 +5,7 @@ import { circumstances, type SavedPart } from "../../bench/figures/results.ts";
 import { summary } from "../../bench/figures/summary.ts";
 import { straightLine } from "../../bench/figures/statistics.ts";
 import { parseFlags } from "../../bench/flags.ts";
+import { allContenders } from "../../bench/contenders.ts";
 import type { Figures, Measured } from "../../bench/part.ts";
 import { compareVersions, versionIn } from "../../bench/peers.ts";
 
@@ -116,4 +117,13 @@ Deno.test("circumstances() says once where figures were taken, and that a machin
     "The machine did other things as well: load average 7.3 at the start.",
     "This was a brief run: its figures say nothing.",
   ]);
+});
+
+Deno.test("allContenders() has each version of a peer, and none with a setting that it does not know", () => {
+  const nats = ["2.15.1", "2.9.10"].map((version) => ({ path: `/nats-${version}`, version }));
+  const contenders = allContenders({ thrum: ["thrum-server"], nats, redis: [] });
+  const of = (family: string) => contenders.filter((each) => each.family === family).map(({ name }) => name);
+  assertEquals(of("nats"), ["nats-server, 2.15.1", "nats-server, 2.9.10"]);
+  assertEquals(of("natsSynced"), ["JetStream sync always, ids, 2.15.1"]);
+  assertEquals(of("redis"), []);
 });

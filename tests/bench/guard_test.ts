@@ -94,8 +94,8 @@ Deno.test({
     await using turns = await Turns.start(server.port, SUBSCRIBERS);
     await turns.run(WARM_UP, EACH);
     const [heap, buffers] = await growth(server, turns, EACH, "heapUsed", "external");
-    // 3,050 bytes: 50 writes shared by 20 activities are the most of it.
-    atMost(heap!, 3_500, "bytes on the heap per activity");
+    // 2,810 bytes: 50 writes shared by 20 activities are the most of it.
+    atMost(heap!, 3_200, "bytes on the heap per activity");
     // 628 bytes: what came, and the line for everybody, which is the log's as well.
     atMost(buffers!, 720, "bytes in buffers per activity");
   },
@@ -112,8 +112,8 @@ Deno.test({
     // 1: whether its message id was used.
     atMost(statements!, 1.1, "statements per acknowledged activity");
     if (isOldDeno) return;
-    // 4,310 to 4,640 bytes.
-    atMost(heap!, 5_300, "bytes on the heap per activity");
+    // 4,310 to 4,500 bytes.
+    atMost(heap!, 5_100, "bytes on the heap per activity");
     // 723 bytes.
     atMost(buffers!, 840, "bytes in buffers per activity");
   },
