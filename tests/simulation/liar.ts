@@ -3,6 +3,9 @@
  * server says, and goes.
  */
 
+import { nodeCrypto } from "../../platform/crypto.ts";
+import { callerProof, linkKeys } from "../../server/mesh/linking/link_proof.ts";
+import { sealLines } from "../../server/mesh/linking/sealed_lines.ts";
 import { Process } from "./process.ts";
 import type { Action } from "./schedule.ts";
 import { SECRET, SERVER_PORT } from "./sim_server.ts";
@@ -75,8 +78,14 @@ export function lie({ server, what, number }: Lie, { clock, network }: Surroundi
   };
   process.after(STAYS_MS, end);
   network.transport(process, 262_144).dial({ host: server, port: SERVER_PORT, timeoutMs: 2_000 }).then((link) => {
-    const say = (...messages: readonly Message[]) =>
-      link.write(new TextEncoder().encode(messages.map((message) => `${JSON.stringify(message)}\n`).join("")));
+    let sealKey: string | undefined;
+    const say = (...messages: readonly Message[]) => {
+      const lines = messages.map((message) => `${JSON.stringify(message)}\n`).join("");
+      link.write(new TextEncoder().encode(sealKey === undefined ? lines : sealLines(lines, sealKey, nodeCrypto)));
+    };
+    const { hmac } = nodeCrypto;
+    const callerNonce = String(number).padStart(48, "0");
+    let calledNonce = "";
     const decoder = new TextDecoder();
     let text = "";
     let hasLied = false;
@@ -85,7 +94,14 @@ export function lie({ server, what, number }: Lie, { clock, network }: Surroundi
         const lines = (text + decoder.decode(bytes, { stream: true })).split("\n");
         text = lines.pop()!;
         for (const line of lines) {
-          const { command, sequence, username } = JSON.parse(line);
+          const { command, sequence, username, nonce, serverId } = JSON.parse(line);
+          if (command === "PEER_CHALLENGE") {
+            calledNonce = nonce;
+            const proof = callerProof(SECRET, { callerId: me, callerNonce, calledNonce }, hmac);
+            say({ command: "AUTHENTICATE", proof, ...greeting });
+          } else if (command === "AUTHENTICATION_SUCC") {
+            sealKey = linkKeys(SECRET, { callerId: me, callerNonce, calledNonce }, serverId, hmac).caller;
+          }
           if (command === "HEARTBEAT") say({ command: "HEARTBEAT_ACK", sequence });
           // A name that is free is taken as anybody takes one: this is about one that is not.
           const isTime = command === (what === NAME_LIE ? "ACCOUNT" : "AUTHENTICATION_SUCC");
@@ -98,8 +114,9 @@ export function lie({ server, what, number }: Lie, { clock, network }: Surroundi
       onFinish: () => link.end(500),
       onEnd: end,
     });
-    const greeting = { serverId: me, host: me, port: SERVER_PORT, vector: {}, lamport: 1, features: ["thrum/1"] };
-    say({ command: "AUTHENTICATE", secret: SECRET, ...greeting });
+    const features = ["thrum/1", "thrum/2"];
+    const greeting = { serverId: me, host: me, port: SERVER_PORT, vector: {}, lamport: 1, features };
+    say({ command: "AUTHENTICATE", serverId: me, nonce: callerNonce, features });
   }, end);
 }
 
