@@ -163,7 +163,7 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     accounts: prepare("SELECT username, verifier, lamport, origin, checksum FROM accounts"),
     accountsLike: prepare(
-      "SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE substr(verifier, 1, length(?1)) = ?1",
+      "SELECT username, verifier, lamport, origin, checksum FROM accounts WHERE substr(verifier, 1, length(?)) = ?",
     ),
     segmentsForServers: prepare(
       `SELECT position FROM segments WHERE audience = ${AUDIENCE_NUMBERS.servers} AND bytes IS NOT NULL`,

@@ -34,7 +34,7 @@ export function changeVerifiers(
     return;
   }
   // A turn that a killed server had not settled yet may have brought one later.
-  if (state === "changed" && all(statements.accountsLike, change.earlier).length === 0) return;
+  if (state === "changed" && earlierAccounts(statements, change).length === 0) return;
   // What is written here has to be on the disk before anything is erased.
   run("PRAGMA synchronous = FULL");
   run("PRAGMA secure_delete = ON");
@@ -73,13 +73,18 @@ function erase(run: (sql: string) => unknown, statements: Statements): void {
 }
 
 function changeAccounts(statements: Statements, change: VerifierChange): number {
-  const rows = all<AccountRow>(statements.accountsLike, change.earlier);
+  const rows = earlierAccounts(statements, change);
   for (const { username, verifier, lamport, origin, checksum } of rows) {
     checkRow(checksum, "accounts", username, verifier, lamport, origin);
     const values = [username, change.verifier(verifier), lamport, origin] as const;
     statements.putAccount.run(...values, rowChecksum("accounts", ...values));
   }
   return rows.length;
+}
+
+function earlierAccounts(statements: Statements, { earlier }: VerifierChange): AccountRow[] {
+  // Deno 2.5 takes no parameter that stands twice.
+  return all<AccountRow>(statements.accountsLike, earlier, earlier);
 }
 
 /** Registrations are in segments for servers, which are never in files. Gives how many lines were changed. */
