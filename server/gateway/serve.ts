@@ -36,6 +36,7 @@ import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
+import { secretWarnings } from "./secret_warnings.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
 /** Connections at once to each other door: usually as many as the operating system lets wait for acceptance. */
@@ -150,6 +151,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       return error instanceof StoreError;
     };
     await node.start();
+    for (const warning of secretWarnings(config)) getLogger(["thrum", "server"]).warning(warning);
   } catch (error) {
     store?.close();
     await traceFile?.close();
