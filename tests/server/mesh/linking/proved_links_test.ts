@@ -193,3 +193,10 @@ Deno.test("a link on which a line is changed or not sealed ends, and what it sai
   assertEquals(client.received[0]!.reason, "UNKNOWN_USER");
   await world.stop();
 });
+
+Deno.test("a server that may have a parent of the older dialect links with one that takes nothing but proofs", async () => {
+  await using first = await started({});
+  await using second = await started({ olderDialect: true, join: [`127.0.0.1:${first.port}`] });
+  assert(await registered(second, "anna", first));
+  assert(await registered(first, "ben", second));
+});
