@@ -44,6 +44,8 @@ export interface ActivityFailedMessage {
   readonly command: "ACTIVITY_FAILED";
   /** That of the activity, if it had one. */
   readonly messageId?: string;
+  /** With `ackRanges`, of an activity without a `messageId`: its number, counted as in `ActivityRangeAckMessage`. */
+  readonly number?: number;
   /** For programs: `"NO_SPACE"`. */
   readonly reason: string;
   /** For people. */

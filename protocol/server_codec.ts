@@ -124,7 +124,9 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       const messageId = optionalStringField(fields.messageId, "messageId");
       const reason = optionalStringField(fields.reason, "reason") ?? "";
       const info = optionalStringField(fields.info, "info") ?? "";
-      return { command, reason, info, ...(messageId === undefined ? {} : { messageId }) };
+      const number = optionalIntegerField(fields.number, "number", 1, Number.MAX_SAFE_INTEGER);
+      const about = { ...(messageId === undefined ? {} : { messageId }), ...(number === undefined ? {} : { number }) };
+      return { command, reason, info, ...about };
     }
     case "ACTIVITY_PENDING": {
       const info = optionalStringField(fields.info, "info") ?? "";

@@ -19,9 +19,9 @@ export class AckRanges {
   #count = 0;
   #open: AckRange | undefined;
 
-  /** Counts an activity, whatever becomes of it. */
-  count(): void {
-    this.#count++;
+  /** Counts an activity, whatever becomes of it. Gives its number. */
+  count(): number {
+    return ++this.#count;
   }
 
   /** The activity that was counted last is the entry `id`. Gives the range before it, if `id` does not follow that. */

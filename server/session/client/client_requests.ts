@@ -3,6 +3,7 @@
  * answer that says that an entry is safe waits until the entry is.
  */
 
+import type { ActivityFailedMessage } from "../../../protocol/ack_message.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { HistoryMessage } from "../../../protocol/history_message.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
@@ -87,8 +88,7 @@ export class ClientRequests implements TurnAnswers {
       case "tellPast":
         return this.#tellPast(effect.question);
       case "refuseActivity":
-        this.#ranges?.count();
-        return this.#replies.send(effect.message);
+        return this.#refuse(effect.message);
       case "publish":
         // `publish` does this, as its caller has the message at hand.
         return;
@@ -106,6 +106,13 @@ export class ClientRequests implements TurnAnswers {
     if (this.#ranges !== undefined && this.#acknowledgeInRange(this.#ranges, id, isNew)) return;
     // There is no other way to say which one is safe.
     if (messageId !== undefined) this.#acknowledge(messageId, id, this.#differs(accepted, id, message));
+  }
+
+  /** A client that counts learns which one it was. Else it would take the next range to be for this one, too. */
+  #refuse(message: ActivityFailedMessage): void {
+    const number = this.#ranges?.count();
+    const isNamed = number === undefined || message.messageId !== undefined;
+    this.#replies.send(isNamed ? message : { ...message, number });
   }
 
   /** The turn is committed. What it took of the client last is acknowledged. */
