@@ -1,7 +1,7 @@
 /** Who is registered or online, and where. */
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
-import { age, briefAge, moment, number, plural } from "../format.js";
+import { age, briefAge, moment, number, plural, shortName } from "../format.js";
 import { STATE_WORDS } from "../look/state_words.js";
 import { writeAddress } from "../place/address.js";
 import { commandOf } from "./command_line.js";
@@ -112,7 +112,7 @@ const columnsOf = (address) => [
     value: ({ names }) => names.join(", "),
     make: (cell) => cell.append(element("bdi", { class: "clip" })),
     draw: (cell, { names, seenAt }, now) => {
-      setText(cell.firstChild, seenAt > 0 ? seenText(now - seenAt) : names.join(", "));
+      setText(cell.firstChild, seenAt > 0 ? seenText(now - seenAt) : names.map(shortName).join(", "));
       cell.classList.toggle("faint", seenAt > 0);
       cell.title = seenAt > 0
         ? `Online last at ${moment(seenAt)}, ${age(now - seenAt)} ago`
