@@ -160,6 +160,8 @@ export interface SessionsConfig {
   perUser: "many" | "replace" | "refuse";
   /** How long a user may come back without a new derivation from the secret. */
   ticketMaxAgeMs: number;
+  /** How long a page that is loaded anew goes on without the secret; 0 for never. */
+  passMs: number;
 }
 
 /** The log for the operator. */
@@ -297,7 +299,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     recover: false,
   },
   auth: { clearSecrets: true },
-  sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000 },
+  sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {
     http: { listen: "", token: "", names: [], trustedProxies: [] },
     grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide" },

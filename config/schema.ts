@@ -148,6 +148,7 @@ export const CONFIG_SCHEMA = section({
   sessions: section({
     perUser: oneOf(["many", "replace", "refuse"]),
     ticketMaxAgeMs: whole("milliseconds", { least: 0, most: TEN_YEARS_MS }),
+    passMs: whole("milliseconds", { least: 0, most: 86_400_000 }),
   }),
   log: section({
     level: oneOf(LOG_LEVELS),

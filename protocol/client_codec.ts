@@ -230,6 +230,7 @@ function readLogin(fields: Fields): LoginMessage {
     redirects: optionalIntegerField(fields.redirects, "redirects", 0, Number.MAX_SAFE_INTEGER) ?? 0,
     ticket: optionalStringField(fields.ticket, "ticket"),
     last: optionalStringField(fields.last, "last"),
+    ...(fields.pass === true || typeof fields.pass === "string" ? { pass: fields.pass } : {}),
     ...(fields.reads === false || isUnread ? { reads: false } : {}),
     ...(isUnread ? { receive: "none" } : {}),
     ...(fields.ackRanges === true ? { ackRanges: true } : {}),

@@ -55,6 +55,8 @@ export interface LoginMessage {
   readonly redirects: number;
   /** The ticket from an earlier login of this client. It saves the derivation from the secret. */
   readonly ticket: string | undefined;
+  /** The client wants a pass. A text is the pass that it has, in place of the secret. */
+  readonly pass?: true | string;
   /** The newest acknowledged activity of the client, as an `id`. Everywhere, its next activity comes after this one. */
   readonly last: string | undefined;
   /** `false`: the client reads nothing that is published, and leaves missed messages to its user's next client. */
@@ -260,6 +262,8 @@ export interface LoginSuccessMessage {
   readonly resume?: WireResume;
   /** With `resume`: for the next login, at any server of the network. */
   readonly ticket?: string;
+  /** In place of the secret, for one more login, at any server of the network. */
+  readonly pass?: string;
 }
 
 /** The position of a client after its login. */

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * What the page keeps in the tab (sessionStorage), so that a reload goes on where it was: what was received, the newest
- * rows, and what is not acknowledged yet. Never a secret. The vector and the rows are kept as one: whatever is kept,
- * they agree with each other.
+ * rows, what is not acknowledged yet, and a pass for one login. Never the secret. The vector and the rows are kept as
+ * one: whatever is kept, they agree with each other.
  */
 
 /** @typedef {import("./session_types.js").Saved} Saved */

@@ -12,7 +12,7 @@
 
 import { Failover } from "./failover.js";
 import { lineUrl } from "./gateways.js";
-import { ANONYMOUS, loginLine, registerLine } from "./lines.js";
+import { loginLine, registerLine } from "./lines.js";
 import { firstMessage, questionIn } from "./login_proof.js";
 import { dueAt, heard, startLiveness, stepLiveness } from "./liveness.js";
 import { Surroundings } from "./surroundings.js";
@@ -60,6 +60,8 @@ export class LineSession {
   #nonce;
   /** @type {import("./session_types.js").ProofStage | undefined} */
   #proof;
+  /** For one login without the secret. @type {string | undefined} */
+  #pass;
   /** The answer to the login, while logged in. @type {Message | undefined} */
   #login;
   /** @type {import("./liveness.js").Liveness | undefined} */
@@ -144,7 +146,12 @@ export class LineSession {
 
   /** What a reload needs; undefined when nobody is logged in. @returns {Saved | undefined} */
   get saved() {
-    return this.#plan && { username: this.#plan.username, ...this.talk.saved };
+    if (this.#plan === undefined) return undefined;
+    return {
+      username: this.#plan.username,
+      ...this.talk.saved,
+      ...this.#pass === undefined ? {} : { pass: this.#pass },
+    };
   }
 
   /**
@@ -218,6 +225,7 @@ export class LineSession {
     this.#failover.learn(this.surroundings.gateways);
     this.talk = new Talk(saved, fromStart);
     this.#ticket = undefined;
+    this.#pass = saved?.pass;
     this.#hasBeenLive = false;
     this.#mayHaveRegistered = false;
     this.#lossText = "";
@@ -245,11 +253,16 @@ export class LineSession {
   /** @param {Plan} plan */
   #logIn(plan) {
     const { vector, last } = this.talk;
-    const isProved = this.#nonce !== undefined && plan.username !== ANONYMOUS && !plan.isPlain;
+    const pass = this.#pass;
+    // It is spent by that, whatever comes of it.
+    this.#pass = undefined;
+    // After a reload there is no secret to prove.
+    const isProved = this.#nonce !== undefined && plan.secret !== "" && !plan.isPlain;
     const scram = isProved ? firstMessage(plan.username, this.#nonce ?? "") : undefined;
     this.#proof = scram === undefined ? undefined : { kind: "begun", first: scram };
     const { redirects } = this.#failover;
-    this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, last, scram }));
+    this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, pass, last, scram }));
+    if (pass !== undefined) this.#do({ kind: "save" });
   }
 
   /** The server asks for a proof. @param {Message} message @param {Moment} now */
@@ -289,6 +302,10 @@ export class LineSession {
     this.#login = message;
     if (this.#plan === undefined || this.#status.kind !== "greeting") return;
     if (typeof message.ticket === "string") this.#ticket = message.ticket;
+    if (typeof message.pass === "string") {
+      this.#pass = message.pass;
+      this.#do({ kind: "save" });
+    }
     // A server that sends the page on at once says nothing of what it has: the session begins at the next one.
     if (message.resume === undefined && this.features.includes("resume")) return;
     if (this.#hasBeenLive) this.#note("good", `Connected again, to ${this.gateway}`, now);
@@ -369,7 +386,7 @@ export class LineSession {
       return;
     }
     if (this.#status.kind !== "greeting") return this.#end(String(message.command), `The connection ended: ${info}`);
-    const { username, register } = this.#plan;
+    const { username, register, secret } = this.#plan;
     const isTaken = message.command === "REGISTER_FAILED" && (message.reason ?? "NAME_TAKEN") === "NAME_TAKEN";
     if (isTaken && register === "ifNew") {
       // It may be our own registration, whose answer never came.
@@ -379,7 +396,13 @@ export class LineSession {
     const delayMs = message.command === "LOGIN_FAILED" ? this.#failover.refused(now, message.reason) : undefined;
     if (delayMs !== undefined) return this.#wait(delayMs, info, now);
     const isWrong = message.reason === "WRONG_SECRET";
-    const reason = isInClear ? "CLEAR_ONLY" : this.#mayHaveRegistered && isWrong ? "NAME_TAKEN" : message.reason;
+    const reason = isInClear
+      ? "CLEAR_ONLY"
+      : isWrong && secret === ""
+      ? "PASS_OVER"
+      : isWrong && this.#mayHaveRegistered
+      ? "NAME_TAKEN"
+      : message.reason;
     this.#drop();
     this.#plan = undefined;
     this.#status = { kind: "signedOut", refusal: { reason, info, username } };
@@ -487,6 +510,8 @@ export class LineSession {
     if (this.#status.kind === "signedOut") return;
     if (this.#status.kind !== "live") return this.#left(next, now);
     this.#write('{"command":"LOGOUT"}');
+    // The server takes it back.
+    this.#pass = undefined;
     this.#leaving(next, now);
   }
 

@@ -13,7 +13,7 @@ export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "res
  * Who logs in, and how.
  * @typedef {object} Plan
  * @property {string} username
- * @property {string} secret Empty for `anonymous`.
+ * @property {string} secret Empty for `anonymous`, and after a reload: then a pass takes its place.
  * @property {boolean | "ifNew"} register Whether to register first, and what to do when the name is taken.
  * @property {boolean} isPlain Without features.
  */
@@ -37,17 +37,21 @@ export function registerLine({ username, secret }) {
 /**
  * @param {Plan} plan
  * @param {{ vector: Record<string, number> | undefined, redirects: number, ticket: string | undefined,
- *   last: string | undefined, scram?: string | undefined }} having
+ *   pass: string | undefined, last: string | undefined, scram?: string | undefined }} having
  */
-export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, last, scram }) {
+export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, pass, last, scram }) {
+  const isNamed = username !== ANONYMOUS;
+  const tells = isNamed && (secret !== "" || pass === undefined);
   return JSON.stringify({
     command: "LOGIN",
     username,
-    ...scram !== undefined ? { scram } : username === ANONYMOUS ? {} : { secret },
+    ...scram !== undefined ? { scram } : tells ? { secret } : {},
     ...isPlain ? {} : {
       features: scram === undefined ? PAGE_FEATURES : [...PAGE_FEATURES, "scram"],
       ...vector === undefined ? {} : { resume: { vector } },
       ...ticket === undefined ? {} : { ticket },
+      // For the next reload. A server that has to prove itself first is shown none.
+      ...isNamed ? { pass: scram === undefined && pass !== undefined ? pass : true } : {},
       ...last === undefined ? {} : { last },
     },
     ...redirects === 0 ? {} : { redirects },

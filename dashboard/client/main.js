@@ -88,9 +88,10 @@ document.addEventListener("visibilitychange", () => {
 const kept = readKept(sessionStorage);
 if (kept !== undefined) {
   signIn.remember(kept.session.username, kept.isPlain);
-  // Whoever has no name has no secret either: the page goes on by itself.
-  if (kept.session.username === ANONYMOUS) {
-    begin({ username: ANONYMOUS, secret: "", register: false, isPlain: kept.isPlain }, false);
+  const { username, pass } = kept.session;
+  // Whoever has no name has no secret either, and a pass takes the place of one: the page goes on by itself.
+  if (username === ANONYMOUS || typeof pass === "string") {
+    begin({ username, secret: "", register: false, isPlain: kept.isPlain && username === ANONYMOUS }, false);
   }
 }
 if (session.status.kind === "signedOut") signIn.focus();

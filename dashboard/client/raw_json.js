@@ -11,10 +11,10 @@
 export const MASK = '"…"';
 
 /**
- * Nobody but the person and the server is to see these. A ticket stands for a secret for a day. With what is said for a
- * proof, weak secrets can be guessed.
+ * Nobody but the person and the server is to see these. A ticket stands for a secret for a day, a pass for hours. With
+ * what is said for a proof, weak secrets can be guessed.
  */
-const SECRET_KEYS = new Set(["secret", "ticket", "scram"]);
+const SECRET_KEYS = new Set(["secret", "ticket", "scram", "pass"]);
 
 /**
  * One member of an object: its key, and where `"key": value` and the value stand in the text.

@@ -11,13 +11,14 @@
  */
 
 /**
- * What is kept for a reload. Nothing in it is a secret.
+ * What is kept for a reload. The secret is not in it. A pass is good for one login, for a few hours.
  * @typedef {object} Saved
  * @property {string} username
  * @property {import("./received.js").SavedReceived} received
  * @property {number} lamport
  * @property {string | undefined} last
  * @property {import("./outbox.js").Unacknowledged[]} outbox
+ * @property {string} [pass]
  */
 
 /**

@@ -38,6 +38,7 @@ export const CLOSE_REASONS = Object.freeze({
 const REFUSALS = Object.freeze({
   UNKNOWN_USER: "Nobody has registered this name yet. Register it to use it.",
   WRONG_SECRET: "This is not the password that the name was registered with.",
+  PASS_OVER: "The page was away for too long, or was opened twice. Give the password to go on.",
   NAME_TAKEN: "Somebody has this name already. If it is yours, log in with its password.",
   LOGGED_IN_ELSEWHERE: "This name is logged in already, and may be only once.",
 });

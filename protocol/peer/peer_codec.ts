@@ -33,6 +33,7 @@ import {
   type WireAudience,
   type WireMember,
 } from "./peer_message.ts";
+import { readPassSpent } from "./pass_spent.ts";
 import { readPlaceTalk } from "./place_talk_codec.ts";
 import { encodeLine, readRefusal } from "../server_codec.ts";
 import { isServerId } from "../server_id.ts";
@@ -188,7 +189,8 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "AUTHENTICATE":
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
-  return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields) ?? readOrderMessage(command, fields);
+  return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields) ?? readOrderMessage(command, fields) ??
+    readPassSpent(command, fields);
 }
 
 function readHeartbeatAck(fields: Fields): HeartbeatAckMessage {

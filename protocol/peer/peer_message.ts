@@ -245,9 +245,17 @@ export interface ObservedMessage {
   readonly events: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** These passes count no more: they were used, or their users have logged out. */
+export interface PassSpentMessage {
+  readonly command: "PASS_SPENT";
+  /** When each expires, in milliseconds since 1970, by the first 32 digits of its SHA-256. */
+  readonly passes: Readonly<Record<string, number>>;
+}
+
 /** A message from one server to another. */
 export type PeerMessage =
   | PeerChallengeMessage
+  | PassSpentMessage
   | AuthenticationSuccessMessage
   | ServerAnnounceMessage
   | EntriesMessage
@@ -272,5 +280,5 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ LOCK_REQUEST: true, LOCK_ALLOWED: true, LOCK_DENIED: true, LOCK_RELEASE: true, ONLINE_CHANGE: true },
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
   ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, OLD_CLAIM: true, FORGOTTEN: true },
-  ...{ WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true, PEER_CHALLENGE: true },
+  ...{ PASS_SPENT: true, WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true, PEER_CHALLENGE: true },
 };

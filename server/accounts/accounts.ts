@@ -10,6 +10,7 @@ import type { SecretCrypto } from "../../platform/crypto.ts";
 import { Credentials, type Digest, type Proven } from "./credential.ts";
 import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
 import { Penalties } from "./penalties.ts";
+import type { Passes } from "./passes.ts";
 import { checkTicket, makeTicket, stillProven, ticketExpiry, type TicketWorth } from "./ticket.ts";
 import { makeVerifier, matchesVerifier, readVerifier, scramVerifier, type VerifierForm } from "./verifier.ts";
 import { challenge, checkProof, type ClientFirst, nonceOf, type ScramTalk } from "../../protocol/login/scram.ts";
@@ -70,6 +71,8 @@ export interface Proof {
   readonly secret: string;
   /** The ticket from an earlier login. With a good ticket, nothing is derived. */
   readonly ticket?: string | undefined;
+  /** In place of the secret. */
+  readonly pass?: string | undefined;
 }
 
 /**
@@ -89,6 +92,7 @@ export class Accounts {
   readonly #clock: AccountClock;
   readonly #tickets: TicketKeys | undefined;
   readonly #form: VerifierForm;
+  readonly #passes: Pick<Passes, "take" | "make"> | undefined;
   readonly #credentials: Credentials;
   readonly #penalties = new Penalties();
   readonly #reserved = new Set<string>();
@@ -106,12 +110,14 @@ export class Accounts {
     clock: AccountClock,
     tickets?: TicketKeys,
     form: VerifierForm = "scram",
+    passes?: Pick<Passes, "take" | "make">,
   ) {
     this.#source = source;
     this.#crypto = crypto;
     this.#clock = clock;
     this.#tickets = tickets;
     this.#form = form;
+    this.#passes = passes;
     this.#credentials = new Credentials(crypto);
   }
 
@@ -133,6 +139,24 @@ export class Accounts {
     return makeTicket(key, { serverId, username, secret, verifier, provenAtMs, expiresAtMs }, this.#crypto);
   }
 
+  /** The pass with which the next login of `username` needs no secret; `undefined` if there is none. */
+  passFor(username: string, { provenAtMs }: Proven): string | undefined {
+    const account = this.#passAccount(username);
+    return account && this.#passes?.make(account, provenAtMs);
+  }
+
+  /** The user needs this pass no more: it is spent. */
+  giveBack(username: string, pass: string): void {
+    const account = this.#passAccount(username);
+    if (account !== undefined) this.#passes?.take(pass, account);
+  }
+
+  /** As with tickets: a server that has not changed its verifiers yet makes the same passes. */
+  #passAccount(username: string): { readonly username: string; readonly verifier: string } | undefined {
+    const stored = this.#source.account(username)?.verifier;
+    return stored === undefined ? undefined : { username, verifier: scramVerifier(stored, this.#crypto) };
+  }
+
   /** Derivations that wait for their turn. */
   get waiting(): number {
     return this.#waiting.size;
@@ -143,12 +167,17 @@ export class Accounts {
    * @throws {Error} when `applicant` gave up.
    */
   async checkLogin(
-    { username, secret, ticket }: Proof,
+    { username, secret, ticket, pass }: Proof,
     applicant: Applicant,
     kind: Exclude<QueueKind, "registration"> = "login",
   ): Promise<LoginResult> {
     const account = this.#source.account(username);
     if (account === undefined) return { ok: false, reason: "UNKNOWN_USER" };
+    if (pass !== undefined && secret === "") {
+      const taken = this.#passes?.take(pass, this.#passAccount(username)!);
+      if (taken === undefined) return { ok: false, reason: "WRONG_SECRET" };
+      return { ok: true, proven: { digest: undefined, provenAtMs: taken.provenAtMs } };
+    }
     const digest = this.#credentials.digest(username, secret);
     const place = { kind, network: networkOf(applicant.remoteHost), account: username };
     if (ticket !== undefined && !this.#penalties.passesOverTickets(place, this.#clock.nowMs())) {

@@ -21,6 +21,7 @@ import type {
   ObserveMessage,
   OnlineChangeMessage,
   OnlineMessage,
+  PassSpentMessage,
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
 import type { OrderMessage } from "../../protocol/peer/operate_message.ts";
@@ -219,14 +220,18 @@ export interface BackplaneParts {
   trace(): Trace | undefined;
 }
 
-/** Small talk: who is online, where lost connections stood, who looks at the network, and what operators want. */
+/**
+ * Small talk: who is online, where lost connections stood, who looks at the network, what operators want, and which
+ * passes are spent.
+ */
 export type Talk =
   | OnlineMessage
   | OnlineChangeMessage
   | PlaceTalkMessage
   | ObserveMessage
   | ObservedMessage
-  | OrderMessage;
+  | OrderMessage
+  | PassSpentMessage;
 
 /** A way to another server. */
 export interface Route {

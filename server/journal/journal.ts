@@ -333,7 +333,7 @@ export class Journal {
   }
 
   /** Keeps `value` under `key`, for later starts. */
-  saveNote(key: string, value: string): void {
+  saveNote(key: string, value: string | null): void {
     this.#openTurn();
     this.#turn.note(key, value);
   }

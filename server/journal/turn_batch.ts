@@ -49,7 +49,7 @@ export class TurnBatch {
   readonly #endedPlaces: number[] = [];
   readonly #endedCursors: number[] = [];
   #members: readonly KnownServer[] | undefined;
-  #notes: Record<string, string> | undefined;
+  #notes: Record<string, string | null> | undefined;
   /** Origins that are forgotten whole. */
   #buried: Record<string, number> | undefined;
   /** Whether the turn has to be on the disk before anything follows from it. */
@@ -112,7 +112,7 @@ export class TurnBatch {
   }
 
   /** Notes `value` under `key`. */
-  note(key: string, value: string): void {
+  note(key: string, value: string | null): void {
     this.#notes = { ...this.#notes, [key]: value };
   }
 

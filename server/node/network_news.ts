@@ -4,6 +4,7 @@
  */
 
 import type { Balancer } from "../balance/balancer.ts";
+import type { Passes } from "../accounts/passes.ts";
 import type { Announced, Backplane, BackplaneOwner, Talk } from "../backplane/backplane.ts";
 import type { CloneError } from "../backplane/clone_error.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
@@ -13,12 +14,13 @@ import type { Operator } from "./operator.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 
-/** Who is told. The first five are functions, as these parts are made later. */
+/** Who is told. The first six are functions, as these parts are made later. */
 export interface NetworkNewsParts {
   backplane(): Pick<Backplane, "say">;
   balancer(): Pick<Balancer, "membersChanged">;
   presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
   operator(): Pick<Operator, "heard" | "gone">;
+  passes(): Pick<Passes, "heard" | "spent">;
   isClosing(): boolean;
   readonly places: ToldPlaces;
   readonly observatory: Pick<Observatory, "soon" | "met" | "gone" | "onObserve" | "onObserved">;
@@ -50,11 +52,13 @@ export class NetworkNews implements BackplaneOwner {
   }
 
   met(serverId: string): void {
-    const { backplane, presence, places, observatory } = this.#parts;
+    const { backplane, presence, places, observatory, passes } = this.#parts;
     // Who is behind what this server has greeted with has to be known before who is here.
     places.met(serverId);
     backplane().say(presence().here, serverId);
     places.tellSessions(serverId);
+    const { spent } = passes();
+    if (spent !== undefined) backplane().say(spent, serverId);
     observatory.met(serverId);
   }
 
@@ -72,7 +76,7 @@ export class NetworkNews implements BackplaneOwner {
   }
 
   said(serverId: string, message: Talk): void {
-    const { presence, places, observatory, operator } = this.#parts;
+    const { presence, places, observatory, operator, passes } = this.#parts;
     switch (message.command) {
       case "ONLINE":
       case "ONLINE_CHANGE":
@@ -85,6 +89,8 @@ export class NetworkNews implements BackplaneOwner {
       case "OPERATE":
       case "OPERATED":
         return operator().heard(serverId, message);
+      case "PASS_SPENT":
+        return passes().heard(message);
       default:
         return places.heard(serverId, message);
     }

@@ -94,7 +94,7 @@ export class ThrumNode {
       wired,
     );
     const clients = wired.clients = wireClients(
-      { ...machine, heartbeat, transport, log, observers, network, refusals, maxLobby },
+      { ...machine, heartbeat, transport, log, observers, network, refusals, maxLobby, notes: store.opened.notes },
       wired,
     );
     const { journal, hub, userLists, budget, forgetting, goneServers } = log;

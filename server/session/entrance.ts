@@ -29,7 +29,7 @@ import type { CheckedLogin } from "./session_state.ts";
 /** What clients come into. */
 export interface EntranceParts {
   readonly journal: Journal;
-  readonly accounts: Pick<Accounts, "ticketFor">;
+  readonly accounts: Pick<Accounts, "ticketFor" | "passFor" | "giveBack">;
   /** As clients are told. */
   readonly heartbeat: WireHeartbeat;
   readonly placeKeeper: Pick<PlaceKeeper, "takeUp" | "takeAway">;
@@ -65,6 +65,8 @@ const logger = getLogger(["thrum", "connection"]);
 /** Of one server. */
 export class Entrance {
   readonly #parts: EntranceParts;
+  /** What each client was given last. */
+  readonly #passes = new WeakMap<ClientSession, string>();
 
   constructor(parts: EntranceParts) {
     this.#parts = parts;
@@ -117,6 +119,8 @@ export class Entrance {
   /** The connection ends. `served` is the client that it was, if it was one. */
   letOut(owner: ClientSession, served: ServedClient | undefined, reason: CloseReason): void {
     served?.leave(reason);
+    const pass = this.#passes.get(owner);
+    if (pass !== undefined && reason === "LOGGED_OUT") this.#parts.accounts.giveBack(owner.username, pass);
     if (served !== undefined) this.#depart(owner, served, reason === "LOGGED_OUT" ? "left" : "lost");
   }
 
@@ -140,19 +144,29 @@ export class Entrance {
   /** Says LOGIN_SUCCESS. */
   #welcome(
     { login, proven, serverFinal }: CheckedLogin,
-    { replies, tracedAs }: EntranceOwner,
+    owner: EntranceOwner,
     features: readonly Feature[],
     resumePoint?: ResumePoint,
   ): void {
+    const { replies, tracedAs } = owner;
     const { journal, accounts, heartbeat, tracer } = this.#parts;
     if (login.trace !== undefined && login.features.length > 0) {
       tracer()?.trace({ event: "send", peer: tracedAs, id: `login:${login.trace.attempt}` }, journal.tick());
+    }
+    const pass = login.pass !== undefined && login.features.length > 0 && proven !== undefined
+      ? accounts.passFor(login.username, proven)
+      : undefined;
+    if (pass !== undefined) this.#passes.set(owner, pass);
+    // Beside the secret it was not taken, and there is a newer one.
+    if (typeof login.pass === "string" && proven !== undefined && (login.scram ?? login.secret ?? "") !== "") {
+      accounts.giveBack(login.username, login.pass);
     }
     // A login that tells no secret costs the server next to nothing: it needs no ticket.
     const ticket = features.includes("resume") && proven?.digest !== undefined
       ? accounts.ticketFor(login.username, login.secret ?? "", proven)
       : undefined;
     const { serverId, lamport } = journal;
-    replies.send(loginSuccess(login, { features, resumePoint, serverId, lamport, heartbeat, ticket, serverFinal }));
+    const facts = { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal };
+    replies.send(loginSuccess(login, facts));
   }
 }

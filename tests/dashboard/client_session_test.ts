@@ -20,7 +20,7 @@ Deno.test("the page logs in with all features, and with what it has from before"
   const page = new Page();
   assertEquals(dialed(page.take({ kind: "signIn", plan: ANNA })), [HOME_URL]);
   assertEquals(written(page.take({ kind: "opened" })), [
-    { command: "LOGIN", username: "anna", secret: "open sesame", features: FEATURES },
+    { command: "LOGIN", username: "anna", secret: "open sesame", features: FEATURES, pass: true },
   ]);
   const back = new Page();
   const saved = { username: "anna", received: { vector: { a: 7 } }, lamport: 3, last: "a:5", outbox: [] };
@@ -32,6 +32,7 @@ Deno.test("the page logs in with all features, and with what it has from before"
       secret: "open sesame",
       features: FEATURES,
       resume: { vector: { a: 7 } },
+      pass: true,
       last: "a:5",
     },
   ]);
@@ -358,6 +359,37 @@ Deno.test("no secret is kept for a reload", () => {
   page.take({ kind: "say", messageId: "m", to: undefined, text: '{"text":"hello"}' });
   const saved = JSON.stringify(page.session.saved);
   assertEquals([saved.includes("sesame"), saved.includes("s-a.key"), saved.includes("hello")], [false, false, true]);
+});
+
+Deno.test("a page that was loaded again logs in with the pass that it kept, without the secret, and keeps the next one", () => {
+  const page = new Page();
+  page.live({ pass: "pass 1" });
+  const back = new Page();
+  back.signIn({ ...ANNA, secret: "" }, { saved: page.session.saved });
+  const [login] = written(back.effects);
+  assertEquals([login!.pass, login!.secret], ["pass 1", undefined]);
+  // It is spent with that.
+  assertEquals(back.session.saved?.pass, undefined);
+  back.loggedIn({ pass: "pass 2" });
+  assertEquals(back.session.saved?.pass, "pass 2");
+  // And goes on after a lost connection.
+  back.close();
+  back.pass(1_000);
+  assertEquals(written(back.take({ kind: "opened" })).map(({ pass }) => pass), ["pass 2"]);
+  back.loggedIn({ pass: "pass 3" });
+  back.take({ kind: "leave" });
+  assertEquals(back.session.saved?.pass, undefined);
+});
+
+Deno.test("a pass that is over is no wrong password, and the person is asked for the password", () => {
+  const page = new Page();
+  page.live({ pass: "pass 1" });
+  const back = new Page();
+  back.signIn({ ...ANNA, secret: "" }, { saved: page.session.saved });
+  back.line({ command: "LOGIN_FAILED", reason: "WRONG_SECRET", info: "the secret is another one" });
+  const { status } = back.session;
+  assert(status.kind === "signedOut");
+  assertEquals(status.refusal?.reason, "PASS_OVER");
 });
 
 Deno.test("the next login shows the ticket of the last one", () => {

@@ -52,7 +52,7 @@ const CHALLENGE = { command: "CHALLENGE", scram: TALK.serverFirst };
 Deno.test("the page proves its secret, and believes a server that proves the account", () => {
   const page = begun();
   assertEquals(written(page.effects), [
-    { command: "LOGIN", username: "anna", scram: FIRST, features: [...FEATURES, "scram"] },
+    { command: "LOGIN", username: "anna", scram: FIRST, features: [...FEATURES, "scram"], pass: true },
   ]);
   const [asked] = page.line(CHALLENGE);
   assertEquals(asked?.kind === "prove" && [asked.first, asked.secret], [FIRST, ANNA.secret]);
@@ -60,6 +60,18 @@ Deno.test("the page proves its secret, and believes a server that proves the acc
   assertEquals(written(told), [{ command: "RESPONSE", scram: "c=biws,…" }]);
   page.line({ ...WELCOME, resume: { vector: {}, replayed: 0 }, scram: "v=right" });
   assertEquals(page.kind, "live");
+});
+
+Deno.test("the page shows a pass to no server of which it wants a proof, and keeps none of a liar", () => {
+  const page = begun();
+  page.line(CHALLENGE);
+  page.take({ kind: "proved", first: FIRST, response: "c=biws,…", serverFinal: "v=right" });
+  page.line({ ...WELCOME, resume: { vector: {}, replayed: 0 }, scram: "v=right", pass: "pass 1" });
+  assertEquals(page.session.saved?.pass, "pass 1");
+  page.close();
+  page.pass(1_000);
+  page.take({ kind: "opened", nonce: NONCE });
+  for (const { pass } of written(page.effects).filter(({ command }) => command === "LOGIN")) assertEquals(pass, true);
 });
 
 Deno.test("the page does not believe a server that proves nothing, and tells it no secret", () => {

@@ -197,9 +197,23 @@ test("people in the page and people over TCP talk to each other", async (t) => {
     assert(kept.includes("Hello, anna") && !kept.includes(SECRET));
   });
 
-  await t.step("a page that is loaded again goes on where it was, once its user is back", async () => {
+  await t.step("a page that is loaded again goes on where it was, without a word of its user", async () => {
     const before = await said(page);
+    // The second time with a pass that a pass has brought.
+    for (const _ of [1, 2]) await page.reload().then(() => isState(page, "live"));
+    assertEquals(await said(page), before);
+    assert(!/"pass":"(?!…)/.test(await page.locator("#log").innerText()));
+  });
+
+  await t.step("when its pass is used elsewhere, it asks for the password, and goes on where it was", async () => {
+    const before = await said(page);
+    await page.evaluate(() => dispatchEvent(new Event("pagehide")));
+    const pass = await page.evaluate(() => JSON.parse(Object.values({ ...sessionStorage })[0] as string).session.pass);
+    await using other = await LineClient.connect(server.port);
+    other.send({ command: "LOGIN", username: "anna", features: ["resume"], pass });
+    await other.next("LOGIN_SUCCESS");
     await page.reload();
+    await page.getByText("Give the password to go on").waitFor();
     bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: "while you were away" } });
     await bob.until(() => bob.activities.some(({ text }) => text === "while you were away"), "its own activity");
     assertEquals(await page.getByLabel("Name").inputValue(), "anna");

@@ -110,6 +110,7 @@ export class LinkEvents implements PeerLinkOwner {
       case "OBSERVE":
       case "OBSERVED":
       case "OPERATE":
+      case "PASS_SPENT":
       case "OPERATED":
         return owner.said(link.serverId, message);
     }

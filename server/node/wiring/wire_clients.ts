@@ -4,7 +4,9 @@ import { answersAt, type Endpoint } from "../../../platform/address.ts";
 import type { Transport } from "../../../platform/transport.ts";
 import { CLOSE_REASONS } from "../../../protocol/close_reason.ts";
 import type { WireHeartbeat } from "../../../protocol/message.ts";
+import type { PassSpentMessage } from "../../../protocol/peer/peer_message.ts";
 import { Accounts } from "../../accounts/accounts.ts";
+import { Passes } from "../../accounts/passes.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
 import { Guests } from "../../guests/guests.ts";
 import { Admission } from "../../session/login/admission.ts";
@@ -30,6 +32,8 @@ export interface WireClientsParts extends MachineParts {
   readonly refusals: RefusalLog;
   /** How many connections without a place are heard; `undefined` for the default. */
   readonly maxLobby: number | undefined;
+  /** What the store keeps, by key. */
+  readonly notes: Readonly<Record<string, string>>;
 }
 
 /** The clients of one server. */
@@ -58,13 +62,22 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     connect: (link, origin) => new Connection(link, connectionParts, owner, origin),
   });
   const shares = new WorkShares(clock, () => log.hasRoom());
-  const accounts = new Accounts({ account: (username) => journal.storedAccount(username) }, crypto, clock, {
+  const keys = {
     get serverId() {
       return journal.serverId;
     },
-    keyOf: (serverId) => backplane.ticketKeyOf(serverId),
+    keyOf: (serverId: string) => backplane.ticketKeyOf(serverId),
     maxAgeMs: config.sessions.ticketMaxAgeMs,
-  }, config.cluster.clearSecret === "upgrade" ? "earlier" : "scram");
+  };
+  const tell = (message: PassSpentMessage) => backplane.say(message);
+  const passes = new Passes({
+    ...{ crypto, clock, lifetimeMs: config.sessions.passMs, keys, tell },
+    kept: parts.notes,
+    save: (key, value) => journal.saveNote(key, value),
+  });
+  const verifierForm = config.cluster.clearSecret === "upgrade" ? "earlier" : "scram";
+  const source = { account: (username: string) => journal.storedAccount(username) };
+  const accounts = new Accounts(source, crypto, clock, keys, verifierForm, passes);
   const rates = new AddressRates(config.limits, clock, counters);
   const admission = new Admission({
     ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },
@@ -102,5 +115,5 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     isClosing: () => wired.closing.hasBegun,
     guest: { clock, journal, sessions, presence, hub, backplane, tracer, served: owner },
   });
-  return { connections, admission, guests };
+  return { connections, admission, guests, passes };
 }

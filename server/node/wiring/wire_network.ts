@@ -66,6 +66,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       balancer: () => balancer,
       presence: () => presence,
       operator: () => wired.operator,
+      passes: () => wired.clients.passes,
       isClosing: () => wired.closing.hasBegun,
       places: places.talk,
       observatory: observers.observatory,

@@ -9,6 +9,7 @@ import type { MetricCounters } from "../../../view/metric_counters.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { Balancer } from "../../balance/balancer.ts";
 import type { Handover } from "../../balance/handover.ts";
+import type { Passes } from "../../accounts/passes.ts";
 import type { Guests } from "../../guests/guests.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Past } from "../../hub/past.ts";
@@ -91,6 +92,7 @@ export interface WiredClients {
   readonly connections: Connections;
   readonly admission: Admission;
   readonly guests: Guests;
+  readonly passes: Passes;
 }
 
 /**

@@ -63,6 +63,8 @@ export interface LoginSuccessFacts {
   readonly ticket: string | undefined;
   /** The server's own proof; `undefined` where the client gave none. */
   readonly serverFinal?: string | undefined;
+  /** In place of the secret, if the client wants one. */
+  readonly pass: string | undefined;
 }
 
 /** What a client has that begins now. One for all. */
@@ -135,7 +137,7 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
   { username, features: asked, receive, ackRanges }: LoginMessage,
-  { features, resumePoint, serverId, lamport, heartbeat, ticket, serverFinal }: LoginSuccessFacts,
+  { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal }: LoginSuccessFacts,
 ): LoginSuccessMessage {
   const info = `logged in as ${username}`;
   const proof = serverFinal === undefined ? {} : { scram: serverFinal };
@@ -155,6 +157,7 @@ export function loginSuccess(
     heartbeat,
     ...(resume === undefined ? {} : { resume }),
     ...(ticket === undefined ? {} : { ticket }),
+    ...(pass === undefined ? {} : { pass }),
   };
 }
 

@@ -63,9 +63,10 @@ export class Admission {
   /** Finds out whether `login` may be let in, and tells it: at once, if nothing has to be waited for. */
   checkLogin(login: LoginMessage, applicant: LoginApplicant, told: (findings: LoginFindings) => void): void {
     const { username, secret = "", ticket } = login;
+    const pass = typeof login.pass === "string" ? login.pass : undefined;
     this.#whenHere(login, applicant, told, () => {
       if (username === ANONYMOUS) return orBreakDown(applicant, () => this.#mayLogIn(login, applicant, told));
-      this.#parts.accounts.checkLogin({ username, secret, ticket }, applicant).then((result) => {
+      this.#parts.accounts.checkLogin({ username, secret, ticket, pass }, applicant).then((result) => {
         if (applicant.isGone) return;
         if (!result.ok) return told(this.#refused(result));
         this.#whenKnown(login, applicant, () => this.#mayLogIn(login, applicant, told, result));

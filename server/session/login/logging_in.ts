@@ -39,8 +39,10 @@ export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
 const NOT_IN_CLEAR = "this server takes no secrets in clear";
 
 /** A `LOGIN` came. */
-export function onLogin(session: Session, message: LoginMessage, facts: SessionFacts): SessionStep {
+export function onLogin(session: Session, given: LoginMessage, facts: SessionFacts): SessionStep {
   if (session.kind !== "unidentified" && session.kind !== "registered") return isKnown(session);
+  // Whoever can listen could use a pass first.
+  const message = facts.takesClearSecrets || given.pass === undefined ? given : withoutPass(given);
   if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
     return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
   }
@@ -51,7 +53,9 @@ export function onLogin(session: Session, message: LoginMessage, facts: SessionF
     if (message.scram !== undefined) return onScramLogin(session, message, message.scram);
     // Names are public, so this answer gives nothing away. Nothing is derived, and nobody has guessed.
     if (secret === undefined && !facts.hasAccount(username)) return refuseLogin("UNKNOWN_USER");
-    if (secret === undefined) return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+    if (secret === undefined && typeof message.pass !== "string") {
+      return refuse("LOGIN_FAILED", "a secret is needed", "WRONG_SECRET");
+    }
     if (!facts.takesClearSecrets) {
       return refuse("LOGIN_FAILED", `${NOT_IN_CLEAR}: log in with the feature "scram"`, "CLEAR_SECRET");
     }
@@ -60,6 +64,10 @@ export function onLogin(session: Session, message: LoginMessage, facts: SessionF
     session: { kind: "verifying", message, registrations: session.registrations },
     effects: [{ kind: "checkLogin", login: message }],
   };
+}
+
+function withoutPass({ pass: _, ...login }: LoginMessage): LoginMessage {
+  return login;
 }
 
 /** A `REGISTER` came. */

@@ -17,6 +17,7 @@ function newsOf({ isClosing = false } = {}) {
       serverGone: note("presence: gone"),
     }),
     operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
+    passes: () => ({ heard: note("passes: heard"), spent: { command: "PASS_SPENT", passes: {} } }),
     isClosing: () => isClosing,
     places: {
       ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
@@ -45,7 +46,13 @@ function short(what: unknown): unknown {
 Deno.test("a server that was met is told who is behind, then who is here, and then asked", () => {
   const { news, told } = newsOf();
   news.met("s-2");
-  assertEquals(told, ["places: met s-2", "say ONLINE s-2", "places: sessions s-2", "observers: met s-2"]);
+  assertEquals(told, [
+    "places: met s-2",
+    "say ONLINE s-2",
+    "places: sessions s-2",
+    "say PASS_SPENT s-2",
+    "observers: met s-2",
+  ]);
 });
 
 Deno.test("places are told of a lost server before anybody hears who is gone with it", () => {

@@ -55,6 +55,18 @@ Deno.test("LOGIN as anonymous needs no secret", () => {
   assertEquals(accepted.effects.map(({ kind }) => kind), ["beginSession"]);
 });
 
+Deno.test("LOGIN with a pass needs no secret; where no secrets come in clear, a pass is neither taken nor given", () => {
+  const login = { command: "LOGIN", username: "anna", features: ["resume"] };
+  const wanted = (fields: Record<string, unknown>, takesClearSecrets: boolean) =>
+    onMessage(NEW_SESSION, parseClientLine(JSON.stringify({ ...login, ...fields })), { ...facts, takesClearSecrets });
+  const [check] = wanted({ pass: "p" }, true).effects;
+  assertEquals(check?.kind === "checkLogin" && check.login.pass, "p");
+  assertRefused(wanted({ pass: true }, true), "LOGIN_FAILED", "a secret is needed");
+  assertRefused(wanted({ pass: "p" }, false), "LOGIN_FAILED", "a secret is needed");
+  const [proof] = wanted({ scram: `n,,n=anna,r=${"c".repeat(24)}`, pass: true }, false).effects;
+  assertEquals(proof?.kind === "challenge" && proof.login.pass, undefined);
+});
+
 Deno.test("LOGIN is answered and sent away when another server has fewer clients", () => {
   const step = say(NEW_SESSION, { command: "LOGIN", username: "anna", secret: "right", redirects: 1 });
   const to = { host: "10.0.0.2", port: 8001 };
