@@ -10,7 +10,8 @@ import type { EntryId } from "../../protocol/entry_id.ts";
 import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { Account, Batch, Store, UsedMessageId } from "../store/store.ts";
 import type { AwaitingCommit } from "./commit.ts";
-import { messageIdKey, type TurnBatch } from "./turn_batch.ts";
+import type { TurnBatch } from "./turn_batch.ts";
+import { UsedIds } from "./used_ids.ts";
 
 /** A turn that has ended. */
 export interface EndedTurn {
@@ -42,7 +43,7 @@ export class CommitQueue {
   readonly #parts: CommitQueueParts;
   readonly #waiting: Waiting[] = [];
   /** Of turns that wait: the message ids that they used, and their accounts. */
-  readonly #messageIds = new Map<string, UsedMessageId>();
+  readonly #messageIds = new UsedIds();
   readonly #accounts = new Map<string, Account>();
   readonly #durations = new DurationCount();
 
@@ -80,7 +81,7 @@ export class CommitQueue {
     const entry: Waiting = { turn: { ...turn, waiting }, isStored: batch === undefined };
     this.#waiting.push(entry);
     if (batch === undefined) return this.#tell();
-    for (const used of batch.messageIds) this.#messageIds.set(messageIdKey(used.username, used.messageId), used);
+    for (const used of batch.messageIds) this.#messageIds.add(used);
     for (const account of batch.accounts) this.#accounts.set(account.username, account);
     const begunAtMs = clock.nowMs();
     store.commitInBackground(batch, (error) => {
@@ -99,7 +100,7 @@ export class CommitQueue {
 
   /** The entry that a turn that waits has under this message id. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    return this.#messageIds.size === 0 ? undefined : this.#messageIds.get(messageIdKey(username, messageId));
+    return this.#messageIds.find(username, messageId);
   }
 
   /** The account that a turn that waits has under this name. */
@@ -118,10 +119,7 @@ export class CommitQueue {
 
   /** The store has them. */
   #leave({ messageIds, accounts }: Batch): void {
-    for (const used of messageIds) {
-      const key = messageIdKey(used.username, used.messageId);
-      if (this.#messageIds.get(key) === used) this.#messageIds.delete(key);
-    }
+    for (const used of messageIds) this.#messageIds.delete(used);
     for (const account of accounts) {
       if (this.#accounts.get(account.username) === account) this.#accounts.delete(account.username);
     }

@@ -16,6 +16,7 @@ import type {
   UsedMessageId,
 } from "../store/store.ts";
 import type { Retention } from "./retention.ts";
+import { UsedIds } from "./used_ids.ts";
 
 /** The clocks' times at the beginning of the turn. All that happens in it has these times. */
 export class TurnTimes {
@@ -39,10 +40,7 @@ export class TurnBatch {
   /** Names whose accounts here do not hold any more: other servers had older claims. */
   readonly lostAccounts: string[] = [];
   readonly #messageIds: UsedMessageId[] = [];
-  /** The first of them with an id. Ids are hashed once by the runtime, and a pair would be a new text each time. */
-  readonly #firstById = new Map<string, UsedMessageId>();
-  /** The others, by user and id: two users seldom have one id in one turn. */
-  readonly #othersByPair = new Map<string, UsedMessageId>();
+  readonly #usedIds = new UsedIds();
   readonly #directMessages = new Map<string, StoredMessage>();
   readonly #delivered: EntryId[] = [];
   readonly #places = new Map<number, StoredPlace>();
@@ -71,16 +69,13 @@ export class TurnBatch {
 
   /** What a sender has sent under a `messageId` in this turn. */
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined {
-    const first = this.#firstById.get(messageId);
-    if (first === undefined || first.username === username) return first;
-    return this.#othersByPair.size === 0 ? undefined : this.#othersByPair.get(messageIdKey(username, messageId));
+    return this.#usedIds.find(username, messageId);
   }
 
   /** One that was asked for and is not used. */
   addMessageId(used: UsedMessageId): void {
     this.#messageIds.push(used);
-    if (!this.#firstById.has(used.messageId)) this.#firstById.set(used.messageId, used);
-    else this.#othersByPair.set(messageIdKey(used.username, used.messageId), used);
+    this.#usedIds.add(used);
   }
 
   /** One that waits from now on. */
@@ -146,10 +141,4 @@ export class TurnBatch {
       lamport,
     };
   }
-}
-
-/** One text for each id of any user. */
-export function messageIdKey(username: string, messageId: string): string {
-  // No username holds a NUL, so that no two pairs are written the same.
-  return `${username}\0${messageId}`;
 }

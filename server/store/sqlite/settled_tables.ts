@@ -192,8 +192,9 @@ export class SettledTables {
     return plan.forgotten;
   }
 
-  /** What the index of message ids is opened with. */
-  indexed(segmentsAfter: IndexedLog["segmentsAfter"]): Pick<IndexParts, "log" | "baseline"> {
+  /** What the index of message ids is opened with. `store` gives all segments. */
+  indexed(store: Pick<IndexedLog, "segmentsAfter">): Pick<IndexParts, "log" | "baseline"> {
+    const segmentsAfter: IndexedLog["segmentsAfter"] = (position, maxBytes) => store.segmentsAfter(position, maxBytes);
     const isBuried = (name: string) => this.origins.tombstones.has(name);
     return { baseline: this.#idsUpTo, log: { head: this.#head, segmentsAfter, isBuried } };
   }

@@ -151,9 +151,8 @@ class SqliteStore implements Store {
       this.#checkpoints.inPlace();
       // The present files are the right ones from here on.
       this.checkFiles();
-      const log = this.#tables.indexed((position, maxBytes) => this.segmentsAfter(position, maxBytes));
-      const index = { ...log, folder, maxAnonymous: parts.maxAnonymousIds, isInPlace: background === undefined };
-      this.#ids = new StoreIds(index, this.#tables);
+      const index = { folder, maxAnonymous: parts.maxAnonymousIds, isInPlace: background === undefined };
+      this.#ids = new StoreIds({ ...index, ...this.#tables.indexed(this) }, this.#tables);
     } catch (error) {
       this.#checkpoints.close();
       throw error;
