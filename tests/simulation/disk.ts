@@ -37,6 +37,12 @@ export interface DiskOwner {
   committed(batch: Batch): void;
 }
 
+/** A disk that a server waits for at every commit (`store.synchronous` is `"full"`). */
+export interface SlowSyncs {
+  /** Calls `run` when the disk has taken what was written so far, unless the process is dead by then. */
+  synced(run: () => void): void;
+}
+
 /** What was on a disk. */
 export interface DiskCopy {
   readonly written: readonly Written[];
@@ -69,6 +75,8 @@ export class Disk {
   #cut: Cut | undefined;
   /** Names that were made so far. */
   #made = 0;
+  /** Batches that were written, and that the disk has not taken yet. Nobody was told of them. */
+  #unsynced: { readonly batch: Batch; readonly done: (error?: unknown) => void }[] = [];
   /** Only the newest store may write: who held it before is dead. */
   #opened = 0;
   /** Reads that are given before one fails. */
@@ -93,6 +101,7 @@ export class Disk {
 
   /** Puts back what was on it once: whoever does so loses all that came after, and nobody notices. */
   putBack({ written, names }: DiskCopy): void {
+    this.#unsynced = [];
     this.#written = [...written];
     this.#names = [...names];
   }
@@ -102,6 +111,7 @@ export class Disk {
    * what is lost; nobody notices.
    */
   putOldBack(chance: number): readonly Segment[] {
+    this.#unsynced = [];
     return this.#drop(Math.floor(chance * (this.#written.length + 1))).lost;
   }
 
@@ -142,9 +152,14 @@ export class Disk {
     return found;
   }
 
-  /** Opens the disk, for the process that now runs. */
-  open(nowMs: () => number, owner: DiskOwner): Store {
+  /** Opens the disk, for the process that now runs. With `syncs`, it waits for the disk at every commit. */
+  open(nowMs: () => number, owner: DiskOwner, syncs?: SlowSyncs): Store {
     const number = ++this.#opened;
+    // The process was killed: what it had written is there.
+    for (const { batch } of this.#unsynced.splice(0)) {
+      this.#written.push({ kind: "batch", batch, at: nowMs() });
+      owner.committed(batch);
+    }
     const inner = openMemoryStore({ serverId: this.#names.at(-1)! });
     for (const written of this.#written) {
       if (written.kind === "batch") inner.commit(written.batch);
@@ -154,14 +169,43 @@ export class Disk {
     const check = () => {
       if (number !== this.#opened) throw new Error(`A dead process uses the disk of ${this.#name}`);
     };
-    const commit = (batch: Batch) => {
-      check();
-      if (!owner.committing(batch)) return;
+    const take = (batch: Batch) => {
       inner.commit(batch);
       this.#written.push({ kind: "batch", batch, at: nowMs() });
       const name = batch.renamed?.serverId;
       if (name !== undefined && name !== this.#names.at(-1)) this.#names = [...this.#names, name];
       owner.committed(batch);
+    };
+    /** The disk has taken the first `count` of those that wait. The process may die with each. */
+    const synced = (count: number) => {
+      for (let left = count; left > 0 && number === this.#opened; left--) {
+        const next = this.#unsynced.shift();
+        if (next === undefined) return;
+        take(next.batch);
+        next.done();
+      }
+    };
+    const commit = (batch: Batch) => {
+      finishCommits();
+      if (owner.committing(batch)) take(batch);
+    };
+    let written = 0;
+    let taken = 0;
+    const commitInBackground = syncs && ((batch: Batch, done: (error?: unknown) => void) => {
+      check();
+      if (!owner.committing(batch)) return;
+      this.#unsynced.push({ batch, done });
+      const upTo = ++written;
+      syncs.synced(() => {
+        const count = upTo - taken;
+        taken = Math.max(taken, upTo);
+        if (count > 0) synced(count);
+      });
+    });
+    const finishCommits = () => {
+      check();
+      taken = written;
+      synced(Infinity);
     };
     const forget = (limits: ForgetLimits) => {
       check();
@@ -174,6 +218,8 @@ export class Disk {
       get: (store, name) => {
         if (name === "opened") return opened;
         if (name === "commit") return commit;
+        if (name === "commitInBackground") return commitInBackground;
+        if (name === "finishCommits") return finishCommits;
         if (name === "forget") return forget;
         const value = Reflect.get(store, name);
         if (typeof value !== "function") return value;
@@ -181,6 +227,18 @@ export class Disk {
         return (...given: unknown[]) => this.#read(String(name), () => value.apply(store, given));
       },
     });
+  }
+
+  /**
+   * The power is cut at a server that waits for the disk: of what was written and not synced only the first part is
+   * there, `chance` (from 0 up to but not including 1) says how much. Nobody was told of the rest.
+   */
+  powerCutInFull(nowMs: number, chance: number, owner: Pick<DiskOwner, "committed">): void {
+    const kept = Math.floor(chance * (this.#unsynced.length + 1));
+    for (const { batch } of this.#unsynced.splice(0).slice(0, kept)) {
+      this.#written.push({ kind: "batch", batch, at: nowMs });
+      owner.committed(batch);
+    }
   }
 
   /**

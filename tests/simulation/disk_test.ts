@@ -65,3 +65,31 @@ Deno.test("a process that died cannot write to the disk of the one that came aft
   disk.open(() => 0, OWNER);
   assertThrows(() => dead.commit(batch(1)), Error, "dead process");
 });
+
+Deno.test("a disk that is waited for gives batches when it has taken them, and has them after a crash all the same", () => {
+  const disk = new Disk("s1");
+  const taking: (() => void)[] = [];
+  const syncs = { synced: (run: () => void) => void taking.push(run) };
+  const store = disk.open(() => 1_000, OWNER, syncs);
+  const done: number[] = [];
+  for (const position of [1, 2, 3]) store.commitInBackground!(batch(position), () => done.push(position));
+  assertEquals([done, store.segmentsAfter(0, Infinity).length], [[], 0]);
+  taking.shift()!();
+  assertEquals([done, store.segmentsAfter(0, Infinity).length], [[1], 1]);
+  assertEquals(disk.open(() => 2_000, OWNER, syncs).opened.head, 3);
+  // Those of a process that is dead come no more.
+  taking.forEach((run) => run());
+  assertEquals(done, [1]);
+});
+
+Deno.test("a power cut takes what a disk that is waited for had not taken", () => {
+  for (const [chance, head] of [[0, 1], [0.9, 2]] as const) {
+    const disk = new Disk("s1");
+    const store = disk.open(() => 1_000, OWNER, { synced: () => {} });
+    store.commit(batch(1));
+    store.commitInBackground!(batch(2), () => {});
+    disk.powerCutInFull(1_000, chance, OWNER);
+    const { opened } = disk.open(() => 2_000, OWNER);
+    assertEquals([opened.head, opened.serverId], [head, "s1"]);
+  }
+});

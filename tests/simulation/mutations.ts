@@ -27,6 +27,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "waiting.committed();",
   },
   {
+    name: "acknowledge before the disk has it",
+    path: "server/journal/commit_queue.ts",
+    text: "const entry: Waiting = { turn: { ...turn, waiting }, isStored: batch === undefined };",
+    replacement: "for (const one of waiting) one.committed();\n" +
+      "    const entry: Waiting = { turn: { ...turn, waiting: [] }, isStored: batch === undefined };",
+  },
+  {
     name: "skip the hold-back",
     path: "log/hold_back.ts",
     text: "if (after === undefined || facts.lastOf(after.origin) >= after.sequence) return true;",

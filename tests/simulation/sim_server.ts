@@ -9,7 +9,7 @@ import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import type { Batch, Store } from "../../server/store/store.ts";
 import { Chance } from "./chance.ts";
-import { Disk, type DiskCopy } from "./disk.ts";
+import { Disk, type DiskCopy, type SlowSyncs } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
 import { keyOf, ofLine } from "./numbered.ts";
 import { type Calendar, Process } from "./process.ts";
@@ -92,7 +92,7 @@ export class SimServer {
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
       committed: (batch) => this.#committed(batch),
-    });
+    }, this.#settings.synchronous === "full" ? this.#syncs(process) : undefined);
     this.#store = store;
     this.#vector = { ...store.opened.vector };
     const config = layered(DEFAULT_CONFIG, this.#config());
@@ -168,11 +168,11 @@ export class SimServer {
   powerCut(chance: number): void {
     if (this.#process === undefined) return;
     this.#die("power cut");
-    const isSafe = this.#settings.synchronous === "full";
-    const lost = isSafe
-      ? []
-      : this.#disk.powerCut(this.#around.clock.nowMs(), chance, this.#settings.cuts === "noticed");
-    if (!isSafe) this.#tellLost(lost);
+    const nowMs = this.#around.clock.nowMs();
+    if (this.#settings.synchronous === "full") {
+      return this.#disk.powerCutInFull(nowMs, chance, { committed: (batch) => this.#committed(batch) });
+    }
+    this.#tellLost(this.#disk.powerCut(nowMs, chance, this.#settings.cuts === "noticed"));
   }
 
   /** Its process is killed, and an old copy of its data is put back. */
@@ -246,6 +246,20 @@ export class SimServer {
       this.#isOff = true;
       network.powerOff(process);
     }
+  }
+
+  /** Its disk takes a moment for what was written. A chance of its own leaves all else as it was. */
+  #syncs(process: Process): SlowSyncs {
+    const chance = new Chance(this.#around.seed, `disk ${this.name}`);
+    let doneAt = 0;
+    return {
+      synced: (run) => {
+        const nowMs = this.#around.clock.nowMs();
+        // In order, as a disk has one queue.
+        doneAt = Math.max(doneAt, nowMs + chance.whole(0, 30));
+        process.after(doneAt - nowMs, run);
+      },
+    };
   }
 
   #committing({ segments }: Batch): boolean {
