@@ -54,6 +54,7 @@ test("axe finds nothing wrong with the window into the network", async () => {
   const found: string[] = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await using crowd = await CrowdNode.open(fullView());
+    using _live = beating(crowd);
     const page = await browser.open(crowd.address, options, GONE);
     const see = async (what: string) => void found.push(...await axeViolations(page, `${what}, ${look}`));
     await page.locator(".server").first().waitFor();
@@ -86,6 +87,7 @@ test("axe finds nothing wrong with a network that is empty, and one that is part
   const found: string[] = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await using empty = await CrowdNode.open(sampleView({ servers: { a: sampleServer({ state: "self" }) } }));
+    using _live = beating(empty);
     const page = await browser.open(empty.address, options);
     await page.locator("#users .empty code").waitFor();
     found.push(...await axeViolations(page, `empty, ${look}`));
@@ -161,6 +163,12 @@ test("axe finds nothing wrong with the client", async () => {
   }
   assertEquals(found, []);
 });
+
+/** Lets a made server tell something each half second, as a real one does: a page takes a silent one for gone. */
+function beating(crowd: CrowdNode): Disposable {
+  const beat = setInterval(() => crowd.change({}), 500);
+  return { [Symbol.dispose]: () => clearInterval(beat) };
+}
 
 /** Texts that are smaller than what can be read. */
 async function smallTexts(page: Page, look: string): Promise<string[]> {
