@@ -143,7 +143,7 @@ export class LogFiles {
     this.#end = Math.min(end, fstatSync(this.#handle).size);
     ftruncateSync(this.#handle, this.#end);
     // The bytes that may be missing count with the next ones.
-    this.#unsynced = position > synced ? this.#sizes.sync : 0;
+    this.#unsynced = position > synced && this.#sizes.sync < Infinity ? this.#sizes.sync : 0;
     return this.place;
   }
 

@@ -58,8 +58,9 @@ Deno.test("SqliteStore.commit() writes a turn to a file, and what is large and f
     assertEquals([decoded.turn.turn, decoded.turn.batch], [1, { ...batch, lamport: 7, notes: { a: "b" } }]);
     assertEquals(store.segmentsAfter(0, Infinity), [...batch.segments]);
     store.close();
-    using database = new DatabaseSync(`${folder}/thrum.sqlite`);
+    const database = new DatabaseSync(`${folder}/thrum.sqlite`);
     const rows = database.prepare("SELECT position, bytes IS NULL AS isInFile FROM segments").all();
+    database.close();
     assertEquals(rows.map(({ isInFile }) => isInFile), [0, 1, 0, 1, 0]);
   });
 });
