@@ -231,3 +231,32 @@ for (const seed of [1, 2, 3]) {
     assertGreaterOrEqual(copies, 10);
   });
 }
+
+Deno.test("log files go when the database on the disk has their turns, and no earlier", async () => {
+  const parent = Deno.makeTempDirSync({ prefix: "thrum-store-" });
+  const folder = `${parent}/data`;
+  const disk = new SlowDisk(folder);
+  const parts = { makeServerId: () => "s-1", synchronous: "normal" as const, boot: () => "b-1" };
+  // Each turn has a file of its own, and nothing stays there.
+  const fileSizes = { segment: Infinity, file: 1, sync: Infinity };
+  const filesIn = () => [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".bytes")).length;
+  try {
+    const store = openSqliteStore({ folder, ...parts, fileSizes, background: disk.background });
+    const log = new LogWriter();
+    const value = "x".repeat(30_000);
+    for (let turn = 0; turn < 100; turn++) store.commit({ ...log.batch({}), notes: { [`k${turn}`]: value } });
+    // The database gets a part of the turns, which is enough for a checkpoint.
+    disk.wake();
+    assertEquals([disk.isBusy, filesIn()], [true, 100]);
+    await disk.done();
+    assertEquals(filesIn(), 100);
+    await disk.done();
+    assertEquals([disk.isBusy, filesIn()], [false, 36]);
+    disk.killed(`${parent}/copy`);
+    store.close();
+    using again = openSqliteStore({ folder: `${parent}/copy`, ...parts, fileSizes });
+    assertEquals([again.opened.head, Object.keys(again.opened.notes).length], [100, 100]);
+  } finally {
+    Deno.removeSync(parent, { recursive: true });
+  }
+});
