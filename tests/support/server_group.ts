@@ -97,7 +97,7 @@ export class ServerGroup implements AsyncDisposable {
   isLinked(index: number, other: number): boolean {
     const lines = this.logOf(index).split("\n");
     return lines.findLast((line) =>
-      line.includes(this.#ids[other]!) && /linked with|lost|has left|keeps another link/.test(line)
+      line.includes(this.#ids[other]!) && /linked with|is lost|is dead|has left|keeps another link/.test(line)
     )
       ?.includes("linked with") ?? false;
   }
