@@ -120,7 +120,7 @@ export class IdIndex {
       this.#runs.close();
       throw error;
     }
-    found.removeOthers();
+    for (const serial of found.removeOthers()) this.#runs.leaving.add(serial);
     if (!this.#isInPlace) this.#background.go();
   }
 
@@ -278,7 +278,7 @@ export class IdIndex {
     const given: GivenMeta = {
       serial: ++this.#serial,
       ...{ from, to, baseline, firstOrdinal },
-      replaces: replaces.map(({ meta }) => meta.serial),
+      replaces: [...replaces.map(({ meta }) => meta.serial), ...this.#runs.leaving],
       secret: this.#secret,
       forgottenBefore: this.#usedBefore,
     };
@@ -289,7 +289,7 @@ export class IdIndex {
   #writeNow(encoder: RunEncoder, steps: Steps, replaced: readonly Run[] = []): void {
     const { run, damagedBlocks } = writeRun(this.#folder, encoder.serial, steps, this.#origins.numberOf);
     this.#putRun(run, damagedBlocks, replaced);
-    for (const { name } of replaced) remove(this.#folder, name);
+    for (const { name, meta } of replaced) if (remove(this.#folder, name)) this.#runs.leaving.delete(meta.serial);
   }
 
   #putRun(run: Run, damagedBlocks: number, replaced: readonly Run[]): void {
@@ -383,7 +383,9 @@ export class IdIndex {
     });
     if (!isPut) return;
     await syncFolderLater(this.#folder);
-    await removeLater(this.#folder, replaced.map(({ name }) => name));
+    for (const { name, meta } of replaced) {
+      if (await removeLater(this.#folder, name)) this.#runs.leaving.delete(meta.serial);
+    }
   }
 
   /** Reads a part of what a damaged file had out of the log. True if there is more of it. */

@@ -18,8 +18,11 @@ export interface OpenedRuns {
   readonly gaps: readonly Positions[];
   /** The highest number of a file. */
   readonly lastSerial: number;
-  /** Removes the files that do not count. To be called when what they had was read out of the log. */
-  removeOthers(): void;
+  /**
+   * Removes the files that do not count, and gives the numbers of those that stay. To be called when what they had was
+   * read out of the log.
+   */
+  removeOthers(): readonly number[];
 }
 
 const logger = getLogger(["thrum", "store"]);
@@ -57,8 +60,7 @@ export function openFound(folder: string, baseline: Position, head: Position, nu
     baseline: known,
     gaps: plan.gaps,
     lastSerial: Math.max(0, ...runs.map(({ meta }) => meta.serial), ...unreadable.map(serialOf)),
-    removeOthers: () => {
-      for (const name of [...unreadable, ...others.map(({ name }) => name)]) remove(folder, name);
-    },
+    removeOthers: () =>
+      [...unreadable, ...others.map(({ name }) => name)].filter((name) => !remove(folder, name)).map(serialOf),
   };
 }

@@ -28,6 +28,7 @@ import { checksumOf } from "../sqlite/checksum.ts";
 import { readBlocks, Run } from "./run.ts";
 import { readDescription, readFences, readTrailer, type RunHead, TRAILER_BYTES } from "./run_format.ts";
 import type { Made, Step } from "./run_steps.ts";
+import { isMissing } from "../sqlite/sqlite_errors.ts";
 import { SECRET_BYTES } from "./keyed_hash.ts";
 
 const FILE_NAME = /^ids-(\d{8,})\.run$/;
@@ -159,17 +160,18 @@ export async function writeRunLater(
   remove(folder, `${name}.new`);
 }
 
-/** Removes files that count no more, in the background; as `remove`. */
-export async function removeLater(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) await later<void>((done) => unlink(`${folder}/${name}`, () => done(null)));
+/** Removes a file that counts no more, in the background; as `remove`. */
+export function removeLater(folder: string, name: string): Promise<boolean> {
+  return later((done) => unlink(`${folder}/${name}`, (error) => done(null, !error || isMissing(error))));
 }
 
-/** Removes a file, if it is there. It counts no more, so the next opening tries again where that fails. */
-export function remove(folder: string, name: string): void {
+/** Removes a file, if it is there. Whether that was done: where it fails, the next opening tries again. */
+export function remove(folder: string, name: string): boolean {
   try {
     unlinkSync(`${folder}/${name}`);
-  } catch {
-    // See above.
+    return true;
+  } catch (error) {
+    return isMissing(error);
   }
 }
 

@@ -31,6 +31,11 @@ export function isKept({ usedAt, ordinal }: KeptId, { usedBefore, lastForgottenO
 
 /** The files of one folder. */
 export class RunList {
+  /**
+   * Numbers of files that count no more, and may be in the folder still. Every new file says that it replaces them:
+   * otherwise one of them would count again when the file that replaced it is replaced itself, as by a cut.
+   */
+  readonly leaving = new Set<number>();
   readonly #maxFilterBytes: number;
   #runs: Run[] = [];
   #reads = 0;
@@ -93,6 +98,7 @@ export class RunList {
   /** Puts a file in, in place of others. These are closed; the caller removes them. */
   put(run: Run, replaced: readonly Run[] = []): void {
     this.drop(replaced);
+    for (const { meta } of replaced) this.leaving.add(meta.serial);
     this.#runs = [...this.#runs, run].sort((a, b) => inOrder(a.meta, b.meta));
     let bytes = this.memoryBytes;
     while (bytes > this.#maxFilterBytes) {
