@@ -4,7 +4,7 @@
  */
 
 import type { Config } from "../../../config/config.ts";
-import { networkOf } from "../../../platform/address.ts";
+import { isLoopbackAddress, networkOf, plainAddress } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { Link } from "../../../platform/transport.ts";
@@ -73,7 +73,8 @@ export class MeshDoor implements PeerDoor {
       takesLegacyDialect: legacy !== undefined,
       isStopping: this.#owner.isStopping(),
       greeting,
-      takesClearSecret: cluster.clearSecret === "upgrade",
+      // What is told on this machine is told to no network.
+      takesClearSecret: cluster.clearSecret === "upgrade" || isLoopbackAddress(plainAddress(remoteHost)),
       isSecret: (secret) =>
         this.#counted(from, this.#secrets.find((known) => this.#isEqual(secret, known))) !== undefined,
       prove: (proof, greeting) => this.#counted(from, this.#proven(proof, greeting)),

@@ -24,7 +24,7 @@ import {
 } from "node:fs";
 import type { SeenFile } from "./file_watch.ts";
 import { isOutOfFiles } from "../../../platform/files/open_files.ts";
-import { DamagedFileError } from "./sqlite_errors.ts";
+import { DamagedFileError, isMissing, TakenAwayError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "../store.ts";
 
 /** Where the frame of a segment is, or its bytes alone. */
@@ -375,7 +375,8 @@ export class LogFiles {
         this.#closeSpare();
         return this.#open(file, flags);
       }
-      if ((error as { code?: string }).code !== "ENOENT") throw error;
+      if (!isMissing(error)) throw error;
+      if ((flags & constants.O_CREAT) !== 0) throw new TakenAwayError("the folder was removed while the server ran");
       throw new DamagedFileError(nameOfLogFile(file), "is missing");
     }
   }

@@ -163,6 +163,15 @@ Deno.test("the secret in clear is taken only while the network is upgraded, and 
   await lenient.stop();
 });
 
+Deno.test("from this machine the secret is taken in clear, as no network hears it", async () => {
+  await using server = await started({});
+  for (const [secret, answer] of [[SECRET, "AUTHENTICATION_SUCC"], ["another", "AUTHENTICATION_FAIL"]] as const) {
+    await using peer = await LineClient.connect(server.port);
+    peer.send({ command: "AUTHENTICATE", ...SELF, secret });
+    assertEquals((await peer.next(answer)).reason, undefined);
+  }
+});
+
 Deno.test("while the secret is changed, servers with the new one and the old one are one network", async () => {
   const NEW = "the next secret of a network";
   await using old = await started({ otherSecrets: [NEW] });
