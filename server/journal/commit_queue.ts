@@ -10,6 +10,7 @@ import type { EntryId } from "../../protocol/entry_id.ts";
 import { DurationCount, type Durations } from "../../view/metric_counters.ts";
 import type { Account, Batch, Store, UsedMessageId } from "../store/store.ts";
 import type { AwaitingCommit } from "./commit.ts";
+import { unlessUnreadable } from "./unreadable_store.ts";
 import type { TurnBatch } from "./turn_batch.ts";
 import { UsedIds } from "./used_ids.ts";
 
@@ -84,13 +85,15 @@ export class CommitQueue {
     for (const used of batch.messageIds) this.#messageIds.add(used);
     for (const account of batch.accounts) this.#accounts.set(account.username, account);
     const begunAtMs = clock.nowMs();
-    store.commitInBackground(batch, (error) => {
+    const done = (error?: unknown) => {
       if (error !== undefined) return this.#parts.failed(error);
       this.#durations.add(clock.nowMs() - begunAtMs);
       entry.isStored = true;
       this.#leave(batch);
       this.#tell();
-    });
+    };
+    // Whoever is told may read the log. No clock and no link guards this call.
+    store.commitInBackground(batch, (error) => unlessUnreadable(() => done(error)));
   }
 
   /** Waits in place until all turns are stored, and tells them. */

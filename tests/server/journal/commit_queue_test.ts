@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { AwaitingCommit, Commit } from "../../../server/journal/commit.ts";
 import { Journal } from "../../../server/journal/journal.ts";
+import { UnreadableError } from "../../../server/journal/unreadable_store.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
 import type { Batch, Store } from "../../../server/store/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -183,4 +184,27 @@ Deno.test("nobody is told of a turn that the disk did not take, or of one behind
   world.publish(3);
   world.endTurn();
   assertEquals([told, world.isFailed, journal.head], [[], true, 0]);
+});
+
+Deno.test("who is told of a turn, and cannot read the store, ends nothing but the server", async () => {
+  const disk = new WaitingStore();
+  const clock = new FakeClock();
+  let told = 0;
+  const journal = new Journal(disk.store, clock, { tailBytes: 1_000_000, messagesWaitMs: 1_000 }, {
+    committed: () => {
+      told++;
+      throw new UnreadableError("The store cannot be read");
+    },
+    failed: () => {},
+  });
+  journal.publish({
+    activity: "{}",
+    username: "ann",
+    quotedUsername: '"ann"',
+    messageId: undefined,
+    lamport: undefined,
+  });
+  await clock.run(0);
+  disk.sync(1);
+  assertEquals(told, 1);
 });
