@@ -80,6 +80,7 @@ function mayBeMissed(
     const there = firstStored(evidence, next.server, id);
     if (there === undefined || there.at >= next.from + UNDER_WAY_MS) return false;
     const diedAt = diesAt(evidence, stay, next);
+    if (wasUntold(evidence, stay.server, diedAt, id, copies)) return true;
     const leftAt = Math.min(stay.until, diedAt);
     const heldUntil = linkOf(evidence, who, stay)?.until ?? leftAt;
     // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be. Sent, also
@@ -119,6 +120,17 @@ function firstStored(evidence: Evidence, server: string, id: string): Stored | u
     if (first !== undefined) return first;
   }
   return undefined;
+}
+
+/**
+ * Whether a server had this entry of its own in its file when it died, and had told nobody of it, as it waited for the
+ * disk: it finds the entry when it is started again. What it had just stored counts as received by plain clients.
+ */
+function wasUntold(evidence: Evidence, server: string, diedAt: number, id: string, copies: readonly Stored[]): boolean {
+  if (evidence.machineOf(id) !== server) return false;
+  const down = evidence.down(server).find(({ from }) => from === diedAt);
+  return down !== undefined &&
+    copies.find((copy) => copy.server === server && copy.id === id)?.at === down.until;
 }
 
 /** When the server of a stay died, if it did before the next one began; else `Infinity`. */

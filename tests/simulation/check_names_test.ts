@@ -390,3 +390,14 @@ Deno.test("what was there when a plain client entered is not new to it where tha
   // Nobody can tell whether it was sent before its server died.
   assertEquals([isMissed(4_990, "c1/1"), isMissed(4_990, "c1/2")], [false, true]);
 });
+
+Deno.test("a plain client may miss what its server had written and told nobody when it died, and nothing later", () => {
+  const again = (storedAt: number): Told[] => [
+    [7_000, "s1", { what: "started", serverId: "s1" }],
+    [storedAt, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
+    ...enters(8_000, "c1.2", "s1", "c1/1"),
+    END,
+  ];
+  assertEquals(breaks(MISSED, [...LIFE, ...again(7_000)]), false);
+  assertEquals(breaks(MISSED, [...LIFE, ...again(7_001)]), true);
+});
