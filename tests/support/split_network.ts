@@ -223,13 +223,19 @@ class ProxyNetwork implements SplitNetwork {
   }
 }
 
-/** A connection through a proxy. Its first line says whether a server has made it, and which. */
+/**
+ * A connection through a proxy. Its first line says whether a server has made it. Which one it is stands in that line,
+ * or in the next one that the server says, with its proof.
+ */
 class Route {
   readonly #caller: Socket;
   readonly #port: number;
   readonly #isOpen: (callerPort: number) => boolean;
   #callerPort: number | undefined;
   #first: Uint8Array = new Uint8Array();
+  #isServer = false;
+  /** What came while it was not known whether it goes on. */
+  #held: Uint8Array[] = [];
   #server: Socket | undefined;
 
   constructor(caller: Socket, port: number, isOpen: (callerPort: number) => boolean) {
@@ -244,8 +250,8 @@ class Route {
       caller.off("data", onData);
       caller.pause();
       const text = new TextDecoder().decode(this.#first);
-      const isServer = text.startsWith('{"command":"AUTHENTICATE"');
-      this.#callerPort = isServer ? Number(/"port":(\d+)/.exec(text)?.[1]) : undefined;
+      this.#isServer = text.startsWith('{"command":"AUTHENTICATE"');
+      this.#learn(text);
       this.look();
     };
     caller.on("data", onData);
@@ -253,10 +259,11 @@ class Route {
 
   /** Goes on, or stops, as it is now. */
   look(): void {
-    if (this.#callerPort !== undefined && !this.#isOpen(this.#callerPort)) {
+    if (this.#isShut) {
       this.#caller.pause();
       this.#server?.pause();
     } else if (this.#server !== undefined) {
+      for (const bytes of this.#held.splice(0)) this.#server.write(bytes);
       this.#caller.resume();
       this.#server.resume();
     } else if (this.#caller.isPaused() && !this.#caller.destroyed) this.#forward();
@@ -267,6 +274,16 @@ class Route {
     this.#server?.destroy();
   }
 
+  get #isShut(): boolean {
+    return this.#callerPort !== undefined && !this.#isOpen(this.#callerPort);
+  }
+
+  /** Which server it is, if `text` says so. */
+  #learn(text: string): void {
+    const port = this.#isServer && this.#callerPort === undefined ? /"port":(\d+)/.exec(text)?.[1] : undefined;
+    if (port !== undefined) this.#callerPort = Number(port);
+  }
+
   #forward(): void {
     const caller = this.#caller;
     const server = connect({ host: "127.0.0.1", port: this.#port });
@@ -274,7 +291,11 @@ class Route {
     server.setNoDelay(true);
     server.write(this.#first);
     // Without `pipe`, which would go on by itself after a pause. What a test sends is little: nothing need wait.
-    caller.on("data", (bytes: Uint8Array) => void server.write(bytes));
+    caller.on("data", (bytes: Uint8Array) => {
+      if (this.#isServer && this.#callerPort === undefined) this.#learn(new TextDecoder().decode(bytes));
+      this.#held.push(bytes);
+      this.look();
+    });
     server.on("data", (bytes: Uint8Array) => void caller.write(bytes));
     caller.on("end", () => server.end());
     server.on("end", () => caller.end());
