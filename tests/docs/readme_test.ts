@@ -44,7 +44,13 @@ Deno.test("README.md has the numbers of bench/README.md and docs/heartbeat.md", 
   const fanout = /To (\d+) clients .* ([\d.]+ M) deliveries.* ([\d.]+ ×) nats-server and ([\d.]+ ×) redis-server/
     .exec(fast)?.slice(1);
   assert(fanout !== undefined, fast);
-  assertEquals(fanout, pick(cellsOf(measured, `| ${fanout[0]} `, "thrum, SQLite"), [0, 2, 5, 6]));
+  const row = cellsOf(measured, `| ${Number(fanout[0]).toLocaleString("en-US")} `, "thrum, stored");
+  assertEquals(fanout.slice(1), pick(row, [2, 4, 5]));
+  const synced = /([\d.]+ k) activities .* ([\d.]+ ×) JetStream that syncs always.* ([\d.]+ ×) as long/.exec(fast)
+    ?.slice(1);
+  const full = cellsOf(measured, "| 16 ", "thrum, synchronous full");
+  const p99 = cellsOf(measured.slice(measured.findIndex((line) => line.startsWith("### Latency"))), "| thrum, stored ");
+  assertEquals(synced, [...pick(full, [3, 5]), p99[7]]);
   const failover = /Half .* within (\d+) ms, 99 % within (\d+) ms/.exec(goesOn)?.slice(1);
   assertEquals(failover, pick(cellsOf(measured, "| median "), [2, 3]));
   const stall = /([\d.]+ s): a usual timer closed all ([\d,]+) clients/.exec(patient)?.slice(1);
