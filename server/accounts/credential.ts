@@ -5,7 +5,7 @@
 
 import { RecentMap } from "../../log/recent.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { toHex } from "./verifier.ts";
+import { toHex } from "../../platform/hex.ts";
 
 /** Of a username and its secret. Worth nothing outside this process. */
 export type Digest = string;

@@ -6,7 +6,7 @@
  */
 
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { toHex } from "./verifier.ts";
+import { toHex } from "../../platform/hex.ts";
 
 /** The facts that a ticket proves. Times are milliseconds since 1970. */
 export interface TicketClaims {

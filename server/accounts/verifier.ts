@@ -6,6 +6,7 @@
  * Key Derivation via Sequential Memory-Hard Functions", 2009; RFC 7914; RFC 5802.
  */
 
+import { fromHex, toHex } from "../../platform/hex.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { keysOf, type ScramDerivation, type ScramHash, type ScramKeys } from "../../protocol/login/scram.ts";
 
@@ -64,13 +65,4 @@ export function scramVerifier(verifier: string, hash: ScramHash): string {
   if (read === undefined) return verifier;
   const { salt, cost, storedKey, serverKey } = read;
   return `scram$${cost}$${toHex(salt)}$${toHex(storedKey)}$${toHex(serverKey)}`;
-}
-
-/** Two hexadecimal digits a byte. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -3,7 +3,7 @@
  * folder.
  */
 
-import { toHex } from "../accounts/verifier.ts";
+import { toHex } from "../../platform/hex.ts";
 import type { Config } from "../../config/config.ts";
 import { isToken } from "../../config/values.ts";
 import { findSecret, type KeptSecret } from "./kept_secret.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { RefusalLog } from "../accounts/refusal_log.ts";
-import { toHex } from "../accounts/verifier.ts";
+import { toHex } from "../../platform/hex.ts";
 import { ActivityOrder, type LegacyActivity } from "./activity_order.ts";
 import { GivenActivities } from "./given_activities.ts";
 import type { Family, LegacyServer } from "./legacy_codec.ts";

@@ -11,7 +11,7 @@ import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { LineFramer } from "../../protocol/line_framer.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { toHex } from "../accounts/verifier.ts";
+import { toHex } from "../../platform/hex.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Calling } from "./linking/calling.ts";
 import { LINK_NONCE_BYTES } from "./linking/link_proof.ts";

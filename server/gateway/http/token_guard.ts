@@ -3,7 +3,7 @@
  * for twelve hours or until this server stops. The caller hands in the clock.
  */
 
-import { toHex } from "../../accounts/verifier.ts";
+import { toHex } from "../../../platform/hex.ts";
 import { RecentMap } from "../../../log/recent.ts";
 import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";

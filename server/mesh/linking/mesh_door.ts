@@ -11,7 +11,7 @@ import type { Link } from "../../../platform/transport.ts";
 import type { LineFramer } from "../../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
-import { toHex } from "../../accounts/verifier.ts";
+import { toHex } from "../../../platform/hex.ts";
 import type { LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
 import type {
   Admitted,

@@ -3,7 +3,7 @@
 import type { Endpoint } from "../../../platform/address.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
-import { toHex } from "../../accounts/verifier.ts";
+import { toHex } from "../../../platform/hex.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Members } from "../members.ts";
 import type { CopiedFolders } from "../origins/copied_folders.ts";

@@ -1,5 +1,6 @@
 /** Wires the log of a server: the journal, its readers, the budget of its disk, and what forgets. */
 
+import { toHex } from "../../../platform/hex.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Position } from "../../../log/segment.ts";
 import { ClientLog } from "../../hub/client_log.ts";
@@ -51,7 +52,7 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
       return wired.network.presence.changes;
     },
   });
-  const incarnationId = [...crypto.randomBytes(8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const incarnationId = toHex(crypto.randomBytes(8));
   const incarnation = beginIncarnation(store.opened.notes[INCARNATION], incarnationId);
   const clientLog = new ClientLog(journal, store.opened.head);
   const hub = new Hub(clientLog, clock, faults);

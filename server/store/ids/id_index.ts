@@ -8,6 +8,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { syncFolder } from "../../../platform/files/in_place.ts";
+import { fromHex } from "../../../platform/hex.ts";
 import type { Position, Segment } from "../../../log/segment.ts";
 import { ANONYMOUS } from "../../../protocol/names.ts";
 import { MAX_ANONYMOUS_IDS, type UsedMessageId } from "../store.ts";
@@ -20,16 +22,7 @@ import { firstAfter, idsOf, readWhole } from "./log_ids.ts";
 import { OriginNames } from "./origin_names.ts";
 import { openFound } from "./opening.ts";
 import type { Run } from "./run.ts";
-import {
-  bytesOfSecret,
-  remove,
-  removeLater,
-  type Steps,
-  syncFolder,
-  syncFolderLater,
-  writeRun,
-  writeRunLater,
-} from "./run_files.ts";
+import { remove, removeLater, type Steps, syncFolderLater, writeRun, writeRunLater } from "./run_files.ts";
 import { type GivenMeta, keptTime, RunEncoder } from "./run_format.ts";
 import { isKept, keeps, type Liveness, type Merge, RunList } from "./run_list.ts";
 import type { Positions } from "./run_plan.ts";
@@ -103,7 +96,7 @@ export class IdIndex {
     const found = openFound(folder, baseline, log.head, this.#origins.numberOf);
     for (const run of found.live) this.#runs.put(run);
     this.#secret = found.secret;
-    this.#hash = new KeyedHash(bytesOfSecret(found.secret));
+    this.#hash = new KeyedHash(fromHex(found.secret));
     this.#usedBefore = Math.max(usedBefore, this.#runs.usedBefore);
     this.#lastOrdinal = this.#runs.lastOrdinal;
     this.#baseline = found.baseline;

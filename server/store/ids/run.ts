@@ -3,7 +3,8 @@
  * read to find an id, and none for nearly every id that is not there. `run_files.ts` opens and writes files.
  */
 
-import { closeSync, readSync } from "node:fs";
+import { closeSync } from "node:fs";
+import { readAt } from "../../../platform/files/in_place.ts";
 import { mayHave } from "./id_filter.ts";
 import type { KeptId } from "./id_table.ts";
 import { BLOCK_BYTES, findInBlock, firstBlockOf, idsInBlock, isWhole, recordAt, type RunHead } from "./run_format.ts";
@@ -100,12 +101,7 @@ export class Run implements Source {
 /** Fills `into` with what stands from `start` on. False if that cannot be read. */
 export function readBlocks(handle: number, start: number, into: Uint8Array): boolean {
   try {
-    for (let done = 0; done < into.length;) {
-      const count = readSync(handle, into, done, into.length - done, start + done);
-      if (count === 0) return false;
-      done += count;
-    }
-    return true;
+    return readAt(handle, start, into) === into.length;
   } catch {
     // The ids of this place count as missing. Where the whole disk fails, the log says so.
     return false;

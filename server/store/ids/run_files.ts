@@ -12,7 +12,6 @@ import {
   fstat,
   fstatSync,
   fsync,
-  fsyncSync,
   open,
   openSync,
   read,
@@ -28,6 +27,8 @@ import { checksumOf } from "../sqlite/checksum.ts";
 import { readBlocks, Run } from "./run.ts";
 import { readDescription, readFences, readTrailer, type RunHead, TRAILER_BYTES } from "./run_format.ts";
 import type { Made, Step } from "./run_steps.ts";
+import { syncFolder } from "../../../platform/files/in_place.ts";
+import { toHex } from "../../../platform/hex.ts";
 import { isMissing } from "../sqlite/sqlite_errors.ts";
 import { SECRET_BYTES } from "./keyed_hash.ts";
 
@@ -70,7 +71,7 @@ export function serialOf(name: string): number {
 
 /** A new secret key, in hexadecimal. */
 export function makeSecret(): string {
-  return hexOf(randomFillSync(new Uint8Array(SECRET_BYTES)));
+  return toHex(randomFillSync(new Uint8Array(SECRET_BYTES)));
 }
 
 /** Writes a file at once, and waits for the disk. Throws the errors of node:fs. */
@@ -175,22 +176,6 @@ export function remove(folder: string, name: string): boolean {
   }
 }
 
-/** Waits until new and removed files are so for good. */
-export function syncFolder(folder: string): void {
-  let handle;
-  try {
-    handle = openSync(folder, "r");
-  } catch {
-    // Windows opens no folders; NTFS keeps their entries by itself.
-    return;
-  }
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
 function openRun(folder: string, name: string, numberOf: NumberOf): Run | undefined {
   const handle = openSync(`${folder}/${name}`, "r");
   const size = fstatSync(handle).size;
@@ -265,15 +250,6 @@ export async function syncFolderLater(folder: string): Promise<void> {
   } finally {
     await later<void>((done) => close(handle, done));
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The bytes of a key that `makeSecret` gave. */
-export function bytesOfSecret(secret: string): Uint8Array {
-  return Uint8Array.from({ length: SECRET_BYTES }, (_, index) => parseInt(secret.slice(2 * index, 2 * index + 2), 16));
 }
 
 function nameOf(serial: number): string {

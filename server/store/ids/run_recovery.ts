@@ -1,7 +1,8 @@
 /** Takes ids out of the files of the index whose entries a repair of the folder could not keep. Waits for the disk. */
 
 import { OriginNames } from "./origin_names.ts";
-import { openRuns, remove, syncFolder, writeRun } from "./run_files.ts";
+import { syncFolder } from "../../../platform/files/in_place.ts";
+import { openRuns, remove, writeRun } from "./run_files.ts";
 import { RunEncoder } from "./run_format.ts";
 import { stepsOfMerge } from "./run_steps.ts";
 

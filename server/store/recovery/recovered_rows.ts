@@ -4,6 +4,7 @@
  * of messages.
  */
 
+import { toHex } from "../../../platform/hex.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { parseEntry } from "../../../protocol/entry_codec.ts";
 import { formatEntryId } from "../../../protocol/entry_id.ts";
@@ -215,7 +216,7 @@ function isIdWhole({ key, origin, sequence, used_at }: {
   readonly sequence: number;
   readonly used_at: number;
 }): boolean {
-  const hex = [...key.subarray(0, KEY_BYTES)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = toHex(key.subarray(0, KEY_BYTES));
   const expected = idBytes(hex, origin, sequence, used_at);
   return key.length === expected.length && expected.every((byte, index) => byte === key[index]);
 }

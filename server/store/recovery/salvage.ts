@@ -3,7 +3,8 @@
  * everything unreadable, and changes nothing. `recovery_plan.ts` decides about the result, and `recover.ts` writes it.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { readPart } from "../../../platform/files/in_place.ts";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { checksumOf, rowChecksum } from "../sqlite/checksum.ts";
 import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame } from "../sqlite/frame.ts";
@@ -298,15 +299,7 @@ export class Salvage implements Disposable {
         handle = openSync(`${this.folder}/${nameOfLogFile(file)}`, "r");
         this.#handles.set(file, handle);
       }
-      const left = Math.max(0, fstatSync(handle).size - start);
-      const bytes = new Uint8Array(Math.min(size, left));
-      let done = 0;
-      while (done < bytes.length) {
-        const count = readSync(handle, bytes, done, bytes.length - done, start + done);
-        if (count === 0) break;
-        done += count;
-      }
-      return bytes.subarray(0, done);
+      return readPart(handle, start, size);
     } catch {
       return new Uint8Array(0);
     }

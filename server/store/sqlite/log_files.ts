@@ -13,17 +13,16 @@ import {
   fdatasyncSync,
   fstatSync,
   fsync,
-  fsyncSync,
   ftruncateSync,
   openSync,
   readdirSync,
-  readSync,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import type { SeenFile } from "./file_watch.ts";
 import { isOutOfFiles } from "../../../platform/files/open_files.ts";
+import { readAt, readPart, syncFolder } from "../../../platform/files/in_place.ts";
 import { DamagedFileError, isMissing, TakenAwayError } from "./sqlite_errors.ts";
 import type { DamagedPart } from "../store.ts";
 
@@ -234,16 +233,7 @@ export class LogFiles {
 
   /** Bytes of `file` from `start` on, at most `size`; fewer at its end. */
   readPart(file: number, start: number, size: number): Uint8Array {
-    const handle = this.#handleOf(file);
-    const left = Math.max(0, fstatSync(handle).size - start);
-    const bytes = new Uint8Array(Math.min(size, left));
-    let done = 0;
-    while (done < bytes.length) {
-      const count = readSync(handle, bytes, done, bytes.length - done, start + done);
-      if (count === 0) break;
-      done += count;
-    }
-    return bytes.subarray(0, done);
+    return readPart(this.#handleOf(file), start, size);
   }
 
   /** Removes `file`, which nothing refers to any more, and which is not written to. */
@@ -346,13 +336,8 @@ export class LogFiles {
   }
 
   #readRun(file: number, start: number, size: number, part: () => DamagedPart): Uint8Array {
-    const handle = this.#handleOf(file);
     const bytes = new Uint8Array(size);
-    for (let done = 0; done < size;) {
-      const count = readSync(handle, bytes, done, size - done, start + done);
-      if (count === 0) throw tooShort(file, part());
-      done += count;
-    }
+    if (readAt(this.#handleOf(file), start, bytes) < size) throw tooShort(file, part());
     return bytes;
   }
 
@@ -401,23 +386,7 @@ function tooShort(file: number, part?: DamagedPart): DamagedFileError {
   return new DamagedFileError(nameOfLogFile(file), "is shorter than what was written to it", part);
 }
 
-/** Waits until a new file is in its folder for good. */
-function syncFolder(folder: string): void {
-  let handle;
-  try {
-    handle = openSync(folder, constants.O_RDONLY);
-  } catch {
-    // Windows opens no folders; NTFS keeps their entries by itself.
-    return;
-  }
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** The same without waiting in place; tells `done` when it is over. */
+/** As `syncFolder` without waiting in place; tells `done` when it is over. */
 function syncFolderInBackground(folder: string, done: (error?: unknown) => void): void {
   let handle: number;
   try {
