@@ -38,12 +38,26 @@ export interface Outlet {
   write(bytes: Uint8Array): boolean;
 }
 
+/** What is known of a connection that nobody on the way can read or change. */
+export interface SecureChannel {
+  /**
+   * What both ends know of the certificate that the server has shown (RFC 5929, `tls-server-end-point`). Whoever is in
+   * the middle with another certificate makes it another one. `undefined` where this end cannot know it, as behind a
+   * browser's door.
+   */
+  readonly serverEndPoint: Uint8Array | undefined;
+  /** It goes on with a session of before, for which nobody has shown a certificate now. */
+  readonly isResumed: boolean;
+}
+
 /** One TCP connection. A `write` that gives `false` is followed by `onDrain`. */
 export interface Link extends Outlet {
   /** The other side's address, e.g. `"127.0.0.1"`. */
   readonly remoteHost: string;
   /** The other side's port. */
   readonly remotePort: number;
+  /** How it is protected. `undefined`, or not there: all that crosses it can be read. Known once bytes have come. */
+  readonly channel?: SecureChannel | undefined;
   /**
    * Starts delivery to `handler`; called again, by whoever takes the link over, `handler` is told all that comes next
    * in place of the one before, and that one nothing more. Whether the link is read stays as it was. What the one
@@ -82,6 +96,8 @@ export interface Transport {
       signal?: AbortSignal;
       /** It is given up when there are as many sockets as there should be. */
       isOptional?: boolean;
+      /** Without TLS, also where this transport has it. */
+      isPlain?: boolean;
       /** The process may end while this is under way. A link that comes of it keeps the process alive as any other. */
       isBackground?: boolean;
     },

@@ -37,7 +37,7 @@ export function readableOf(socket: Readable): Readable {
  * socket is on again.
  */
 export class ReadSwitch implements RestingLink {
-  readonly #socket: Readable;
+  #socket: Readable;
   readonly #goOn: () => void;
   #isPaused = false;
   #isResting = false;
@@ -57,6 +57,12 @@ export class ReadSwitch implements RestingLink {
 
   get isOn(): boolean {
     return this.#isOn;
+  }
+
+  /** From now on `socket` is read, as before or not. */
+  moveTo(socket: Readable): void {
+    this.#socket = socket;
+    this.#isStopped = false;
   }
 
   /** Nothing is read until `resume`. */

@@ -9,8 +9,10 @@ import { setImmediate } from "node:timers";
 import { plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { realClock } from "../real_clock.ts";
-import { readableOf, ReadSwitch } from "./read_switch.ts";
-import type { Link, LinkHandler, Listener, Transport } from "../transport.ts";
+import type { TlsCaller } from "../tls/tls_caller.ts";
+import type { TlsIntake } from "../tls/tls_intake.ts";
+import type { Link, Listener, Transport } from "../transport.ts";
+import { TcpLink } from "./tcp_link.ts";
 
 /**
  * How many connections the operating system may hold for us while we do not accept: as many as it can, since bursts of
@@ -45,6 +47,10 @@ export interface TcpParts {
    * optional is not dialled.
    */
   readonly maxSockets?: number;
+  /** Connections that come by TLS are taken so. Without it they are bytes like any other. */
+  readonly intake?: TlsIntake;
+  /** Others are called by TLS. */
+  readonly caller?: TlsCaller;
   /** For tests: how often a listener sees to it that it still accepts. */
   readonly selfCallIntervalMs?: number;
 }
@@ -52,13 +58,19 @@ export interface TcpParts {
 /** Makes a transport whose links have `highWaterBytes` waiting at most before `write` says `false`. */
 export function tcpTransport(
   highWaterBytes: number,
-  { faults = UNGUARDED, maxSockets = Infinity, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpParts = {},
+  { faults = UNGUARDED, maxSockets = Infinity, intake, caller, selfCallIntervalMs = SELF_CALL_INTERVAL_MS }: TcpParts =
+    {},
 ): Transport {
   const room = new SocketRoom(maxSockets);
   return {
     async listen({ host, port }, onLink) {
       const serve = (socket: Socket) =>
-        guarded(faults, "tcp", () => onLink(new TcpLink(socket, highWaterBytes, faults)), () => socket.destroy());
+        guarded(
+          faults,
+          "tcp",
+          () => onLink(new TcpLink(socket, { highWaterBytes, faults, intake })),
+          () => socket.destroy(),
+        );
       const listener = new TcpListener(serve, room, selfCallIntervalMs);
       await listener.open(host, port);
       return listener;
@@ -68,9 +80,10 @@ export function tcpTransport(
         const failure = new Error(`Cannot connect to ${options.host}:${options.port}: no file to spare for it`);
         return Promise.reject(Object.assign(failure, { code: "EMFILE" }));
       }
-      return dial(options, (socket) => {
+      const channelOf = (socket: Socket) => options.isPlain ? undefined : caller?.channelOf(socket);
+      return dial(options, options.isPlain ? undefined : caller, (socket) => {
         room.add(socket);
-        return new TcpLink(socket, highWaterBytes, faults);
+        return new TcpLink(socket, { highWaterBytes, faults, channel: channelOf(socket) });
       });
     },
   };
@@ -96,117 +109,6 @@ class SocketRoom {
   }
 
   readonly #left = (): void => void this.#open--;
-}
-
-/** One socket as a `Link`. Its state is the socket's; only what the socket does not know is kept here. */
-class TcpLink implements Link {
-  readonly remoteHost: string;
-  readonly remotePort: number;
-  readonly #socket: Socket;
-  readonly #highWaterBytes: number;
-  readonly #reading: ReadSwitch;
-  readonly #faults: FaultGuard;
-  /** A chunk that came when nobody wanted it. */
-  #kept: Uint8Array | undefined;
-  /** Who is told; nobody before the first is attached, and after the end. */
-  #handler: LinkHandler | undefined;
-  #endedHere = false;
-  #reset = false;
-  #linger: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(socket: Socket, highWaterBytes: number, faults: FaultGuard) {
-    this.#socket = socket;
-    this.#faults = faults;
-    this.#highWaterBytes = highWaterBytes;
-    this.#reading = new ReadSwitch(readableOf(socket), () => this.#takeKept());
-    this.remoteHost = plainAddress(socket.remoteAddress ?? "");
-    this.remotePort = socket.remotePort ?? 0;
-    socket.setNoDelay(true);
-    // Without a listener a reset would end the process; "close" follows and tells the owner.
-    socket.on("error", () => this.#reset = true);
-  }
-
-  get pendingBytes(): number {
-    return this.#socket.writableLength;
-  }
-
-  attach(handler: LinkHandler): void {
-    const isTakenOver = this.#handler !== undefined;
-    this.#handler = handler;
-    if (isTakenOver) return;
-    const socket = this.#socket;
-    socket.on("data", (bytes: Uint8Array) => {
-      try {
-        if (this.#reading.isOn) this.#handler?.onData(bytes);
-        else this.#kept = bytes.slice();
-      } catch (error) {
-        this.#faults.caught("tcp", error);
-        this.destroy();
-      }
-      this.#reading.tookChunk(bytes.length);
-    });
-    socket.on("end", () => this.#guarded(() => this.#handler?.onFinish()));
-    socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
-    socket.on("close", () => this.#closed());
-    if (socket.destroyed) queueMicrotask(() => this.#closed());
-  }
-
-  write(bytes: Uint8Array): boolean {
-    const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return true;
-    // "drain" only follows a write that the socket itself calls full.
-    return socket.write(bytes) || socket.writableLength <= this.#highWaterBytes;
-  }
-
-  pause(): void {
-    this.#reading.pause();
-  }
-
-  resume(): void {
-    this.#reading.resume();
-  }
-
-  keepAlive(idleMs: number): void {
-    this.#socket.setKeepAlive(true, idleMs);
-  }
-
-  end(lingerMs: number): void {
-    if (this.#endedHere) return;
-    this.#endedHere = true;
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    // What still comes in is thrown away: closing with unread bytes would reset the connection and lose our last line.
-    socket.removeAllListeners("data");
-    socket.on("data", (bytes: Uint8Array) => this.#reading.tookChunk(bytes.length));
-    this.#kept = undefined;
-    this.#reading.throwAway();
-    this.#linger = setTimeout(() => socket.destroy(), lingerMs);
-    socket.end();
-  }
-
-  destroy(): void {
-    this.#endedHere = true;
-    this.#socket.destroy();
-  }
-
-  #takeKept(): void {
-    const bytes = this.#kept;
-    this.#kept = undefined;
-    if (bytes !== undefined) this.#guarded(() => this.#handler?.onData(bytes));
-  }
-
-  /** A fault of the owner ends this link, and nobody else's. */
-  #guarded(tell: () => void): void {
-    guarded(this.#faults, "tcp", tell, () => this.destroy());
-  }
-
-  #closed(): void {
-    clearTimeout(this.#linger);
-    this.#reading.end();
-    const handler = this.#handler;
-    this.#handler = undefined;
-    this.#guarded(() => handler?.onEnd(this.#endedHere ? "local" : this.#reset ? "reset" : "closed"));
-  }
 }
 
 /**
@@ -373,10 +275,11 @@ class TcpListener implements Listener {
 
 function dial(
   { host, port, timeoutMs, signal, isBackground = false }: Parameters<Transport["dial"]>[0],
+  caller: TlsCaller | undefined,
   toLink: (socket: Socket) => Link,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true });
+    const socket = caller?.connect({ host, port }) ?? connect({ host, port, allowHalfOpen: true });
     const timer = realClock.after(timeoutMs, () => fail(failure("ETIMEDOUT", `no answer within ${timeoutMs} ms`)));
     if (isBackground) {
       socket.unref();
@@ -384,18 +287,25 @@ function dial(
     }
     const onAbort = () => fail(failure("ABORT_ERR", "it was given up"));
     signal?.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", fail);
-    socket.once("connect", () => {
+    const onError = (error: Error) => fail(caller?.told(error, { host, port }) ?? error);
+    socket.once("error", onError);
+    socket.once(caller === undefined ? "connect" : "secureConnect", () => {
+      const problem = caller?.problemOf(socket, { host, port });
+      if (problem !== undefined) return fail(problem);
       settle();
       if (isBackground) socket.ref();
       resolve(toLink(socket));
     });
+    // By TLS it may be closed without an error.
+    const onClose = () => fail(failure("ECONNRESET", "it was closed"));
+    socket.once("close", onClose);
     if (signal?.aborted) onAbort();
 
     function settle(): void {
       timer.cancel();
       signal?.removeEventListener("abort", onAbort);
-      socket.off("error", fail);
+      socket.off("error", onError);
+      socket.off("close", onClose);
     }
     function fail(error: Error): void {
       settle();
