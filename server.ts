@@ -23,6 +23,7 @@ import { keepSecret } from "./server/gateway/kept_secret.ts";
 import { findNetworkSecret, readNetworkSecret } from "./server/gateway/network_secret.ts";
 import { type Secrets, startedText } from "./server/gateway/started_text.ts";
 import type { Endpoint } from "./platform/address.ts";
+import { nodeCrypto } from "./platform/crypto.ts";
 import { Faults } from "./platform/faults.ts";
 import { askHttp } from "./platform/http/http_client.ts";
 import { startLogging } from "./platform/logging.ts";
@@ -80,6 +81,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         return await drain(asked);
       case "recover":
         return await recover(asked);
+      case "tlsInit":
+        return await initTls(asked.tlsInit!);
     }
   } catch (error) {
     return tellFailure(error, level === "debug" || level === "trace");
@@ -330,6 +333,22 @@ async function recover(asked: ServerArguments): Promise<ExitCode> {
   const asks = config.cluster.join.length;
   if (asks > 0) writeAll("stdout", `servers that answered: ${answered} of ${asks}\n`);
   for (const line of recoveryLines(recovery)) writeAll("stdout", `${line}\n`);
+  return EXIT_CODE.done;
+}
+
+/** Makes or renews certificates. */
+async function initTls(asked: NonNullable<ServerArguments["tlsInit"]>): Promise<ExitCode> {
+  const { runTlsInit } = await import("./server/gateway/tls/init_command.ts");
+  const server = invocationText(invocation(), "server");
+  const done = await runTlsInit(asked, {
+    clock: realClock,
+    crypto: nodeCrypto,
+    title: `${SERVER_PROGRAM.name} ${VERSION}`,
+    // They lie beside each other.
+    commands: { server, client: server.replace(/\bserver(?=\.ts$|$)/, "client") },
+    out,
+  });
+  writeAll("stdout", done);
   return EXIT_CODE.done;
 }
 

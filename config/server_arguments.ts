@@ -38,7 +38,7 @@ import {
 /** The result of a server's command line. */
 export interface ServerArguments {
   /** `drain`: ask a running server to hand its clients over and stop. `recover`: repair a damaged data folder. */
-  readonly action: "serve" | "drain" | "recover" | "help" | "version";
+  readonly action: "serve" | "drain" | "recover" | "tlsInit" | "help" | "version";
   /** What the flags say about the configuration. */
   readonly layer: ConfigLayer;
   /** The config file that the command line names. */
@@ -53,6 +53,19 @@ export interface ServerArguments {
   readonly trace: string | undefined;
   /** The size at which the trace goes on in a new file. */
   readonly traceLimitBytes: number | undefined;
+  /** What `tls-init` is to make; absent with every other action. */
+  readonly tlsInit?: TlsInitArguments;
+}
+
+/** The certificates that `tls-init` is to make. */
+export interface TlsInitArguments {
+  /** Names and addresses, as they were typed. */
+  readonly hosts: readonly string[];
+  readonly folder: string;
+  /** The name of the files of a server's certificate. */
+  readonly name: string;
+  /** The name of a client that gets one. */
+  readonly client: string | undefined;
 }
 
 const ENDPOINT: Reader<string[]> = {
@@ -64,6 +77,13 @@ const ADDRESS: Reader<string> = {
   allowed: LISTEN_ADDRESS.allowed,
   read: (given) => LISTEN_ADDRESS.read(given) === undefined ? undefined : given,
 };
+/** The beginning of the names of two files. Those of the authority are no other's. */
+const CERTIFICATE_NAME: Reader<string> = {
+  allowed: 'up to 64 letters, digits, ".", "_" and "-", and neither "ca" nor a name that ends with "-key"',
+  read: (given) => /^(?!ca$|.*-key$)[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/iu.test(given) ? given : undefined,
+};
+/** Where `tls-init` writes, and how it calls a server's certificate, if nothing else is asked for. */
+export const TLS_INIT_DEFAULTS = { folder: "thrum-tls", name: "server" } as const;
 const { server, heartbeat, cluster, log } = DEFAULT_CONFIG;
 
 const SERVER_FLAGS = {
@@ -154,6 +174,22 @@ const SERVER_FLAGS = {
     default: String(cluster.activityCheckIntervalMs),
   }),
 
+  out: flag("DIR", text("the name of a folder"), {
+    heading: "Certificates (tls-init only)",
+    help: "folder of the authority and its certificates",
+    default: TLS_INIT_DEFAULTS.folder,
+    only: ["tls-init"],
+  }),
+  name: flag("NAME", CERTIFICATE_NAME, {
+    help: "begin the names of the server's files with NAME, one for each server",
+    default: TLS_INIT_DEFAULTS.name,
+    only: ["tls-init"],
+  }),
+  client: flag("NAME", CERTIFICATE_NAME, {
+    help: "make a certificate for a client instead, in files that begin with NAME",
+    only: ["tls-init"],
+  }),
+
   config: { ...CONFIG, heading: "How it runs" },
   show: flag("WHAT", oneOf(["activities"]), { help: "activities: print each activity that its clients publish" }),
   "no-prompt": NO_PROMPT,
@@ -178,16 +214,26 @@ const RECOVER_FLAGS: readonly string[] = [
   ...["no-prompt", "help", "version"],
 ];
 
+/** The flags of `tls-init`. */
+const TLS_INIT_FLAGS: readonly string[] = ["out", "name", "client", "no-prompt", "help", "version"];
+
 /** The server's command line. */
 export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
   name: "thrum-server",
   summary: "a server of an activity network",
-  usage: ["[flags]", "drain [--http [HOST:]PORT] [--data DIR]", "recover --data DIR [--join HOST:PORT]"],
+  usage: [
+    "[flags]",
+    "drain [--http [HOST:]PORT] [--data DIR]",
+    "recover --data DIR [--join HOST:PORT]",
+    "tls-init HOST… [--out DIR] [--name NAME]",
+  ],
   commands: {
     "": "serve",
     drain: "hand a server's clients to others, then stop it; works through its HTTP gateway and shows the progress",
     recover: "repair a damaged data folder: keep what is whole, name what is lost; " +
       "--join gets lost entries from other servers",
+    "tls-init": "make an authority and a certificate for a server that others reach as HOST, or renew; " +
+      "says what to copy where",
   },
   flags: SERVER_FLAGS,
   environment: [
@@ -209,6 +255,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     ["--no-prompt --http 8080", "with a dashboard and a web client at http://localhost:8080/"],
     ["drain --http 8080", "hands its clients to others, and stops it"],
     ["recover --data /var/lib/thrum", "repairs a damaged data folder"],
+    ["tls-init alpha.lan 192.168.1.5", "certificates for TLS between the machines of a network of your own"],
   ],
   exitCodes: [
     [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, even if entries are lost"],
@@ -227,9 +274,13 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
  */
 export function parseServerArguments(args: readonly string[]): ServerArguments {
   const { command, words, values, typed } = parseCommandLine(SERVER_PROGRAM, args);
-  refuseWords(words);
+  if (command !== "tls-init") refuseWords(words);
   if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
   if (command === "recover") refuseFlags(values, RECOVER_FLAGS, command);
+  if (command === "tls-init") refuseFlags(values, TLS_INIT_FLAGS, command);
+  if (values.client !== undefined && (words.length > 0 || values.name !== undefined)) {
+    throw new UsageError("--client makes a certificate for a client, which has neither HOST nor --name");
+  }
   if (values.ephemeral && values.data !== undefined) {
     throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
   }
@@ -269,10 +320,17 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
     secretFile: values["secret-file"],
     showsActivities: values.show !== undefined,
     ...traceOf(values),
+    ...(command === "tls-init" ? { tlsInit: tlsInitOf(words, values) } : {}),
   };
 }
 
-function actionOf(command: string): "serve" | "drain" | "recover" {
+function tlsInitOf(hosts: readonly string[], values: FlagValues<typeof SERVER_FLAGS>): TlsInitArguments {
+  const { out: folder, name, client } = values;
+  return { hosts, folder: folder ?? TLS_INIT_DEFAULTS.folder, name: name ?? TLS_INIT_DEFAULTS.name, client };
+}
+
+function actionOf(command: string): "serve" | "drain" | "recover" | "tlsInit" {
+  if (command === "tls-init") return "tlsInit";
   return command === "drain" || command === "recover" ? command : "serve";
 }
 

@@ -42,7 +42,8 @@ const TARGETS: readonly Target[] = [
     name: SERVER_PROGRAM.name,
     program: SERVER_PROGRAM,
     entry: "server.ts",
-    include: ["config.json", "dashboard"],
+    // The last by name, as no import leads there (server/gateway/tls/load_init.ts).
+    include: ["config.json", "dashboard", "server/gateway/tls/tls_init.ts"],
     permissions: [
       "--allow-net",
       "--allow-read",

@@ -176,13 +176,13 @@ Deno.test("a flag may be given twice only with one value", () => {
   assertEquals(serverRefusal("--port", "1", "-lp", "2"), "--port is given twice, with different values");
 });
 
-Deno.test("a switch takes no value, and a server no word but drain and recover", () => {
+Deno.test("a switch takes no value, and a server no word but its commands", () => {
   assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
   assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
-  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain or recover');
+  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain, recover or tls-init');
   assertEquals(serverRefusal("drian"), 'Unknown command "drian"; did you mean drain?');
   assertEquals(serverRefusal("drain", "now"), 'Unexpected argument "now"');
-  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain or recover');
+  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain, recover or tls-init');
 });
 
 Deno.test("drain takes what says which server it is about, and nothing else", () => {
@@ -193,6 +193,26 @@ Deno.test("drain takes what says which server it is about, and nothing else", ()
   assertEquals(serverRefusal("drain", "--weight", "2"), "--weight means nothing to drain");
   assertEquals(serverRefusal("--ephemeral", "drain"), "--ephemeral means nothing to drain");
   assertEquals(parseServerArguments(["drain", "--help"]).action, "help");
+});
+
+Deno.test("tls-init takes hosts, or a client, and what to call the files", () => {
+  const { action, tlsInit } = parseServerArguments(["tls-init", "a.lan", "10.0.0.7"]);
+  assertEquals(action, "tlsInit");
+  assertEquals(tlsInit, { hosts: ["a.lan", "10.0.0.7"], folder: "thrum-tls", name: "server", client: undefined });
+  assertEquals(parseServerArguments(["tls-init", "--out", "d", "--client", "anna"]).tlsInit, {
+    hosts: [],
+    folder: "d",
+    name: "server",
+    client: "anna",
+  });
+  assertEquals(parseServerArguments([]).tlsInit, undefined);
+  assertEquals(serverRefusal("tls-init", "--port", "1"), "--port means nothing to tls-init");
+  assertEquals(serverRefusal("--name", "a"), "--name belongs to tls-init only");
+  assertStringIncludes(serverRefusal("tls-init", "--client", "anna", "a.lan"), "has neither HOST nor --name");
+  // They would be files of the authority, or lead out of the folder.
+  for (const name of ["ca", "CA", "a-key", "../a", ".a", "-a", "a/b"]) {
+    assertStringIncludes(serverRefusal("tls-init", `--name=${name}`), "--name must be up to 64 letters");
+  }
 });
 
 Deno.test("--ephemeral and --data exclude each other", () => {

@@ -37,7 +37,7 @@ Deno.test("the manual page has every command, flag and exit code, and no line th
       assertStringIncludes(page, `\\fB\\-\\-${name.replaceAll("-", "\\-")}\\fR`);
     }
     for (const command of Object.keys(program.commands).filter((name) => name !== "")) {
-      assertStringIncludes(page, `.TP\n\\fB${command}\\fR\n`);
+      assertStringIncludes(page, `.TP\n\\fB${command.replaceAll("-", "\\-")}\\fR\n`);
     }
     for (const [code] of program.exitCodes) assertStringIncludes(page, `.TP\n\\fB${code}\\fR\n`);
     for (const line of page.split("\n")) {

@@ -36,3 +36,21 @@ Deno.test("the demo says what is to come before Deno looks at what its steps nee
   assert(!/import\("/.test(demo), "Deno loads what a literal names");
   assert(demo.indexOf("console.log(") < demo.indexOf("await import("));
 });
+
+Deno.test("nothing that Deno follows leads from a server to what makes certificates, and a compiled one has it", async () => {
+  const read = (path: string) => Deno.readTextFile(new URL(path, root));
+  const makes = "server/gateway/tls/tls_init.ts";
+  assert((await read("platform/tls/authority.ts")).includes('from "@peculiar/x509"'));
+  const shipped = ["init_command.ts", "init_text.ts", "load_init.ts"].map((name) => `server/gateway/tls/${name}`);
+  for (const path of ["server.ts", ...shipped]) {
+    const followed = [...(await read(path)).matchAll(/(?<!typeof )(?:import\(|from )"([^"]+)"/g)];
+    const values = followed.filter(({ input, index }) => !/^import type .*$/m.test(lineAt(input, index)));
+    assert(!values.some(([, name]) => name!.endsWith("/tls_init.ts") || name!.endsWith("/authority.ts")), path);
+  }
+  assert((await read("tools/compile.ts")).includes(`"${makes}"`));
+});
+
+/** The line of `text` in which the character at `index` is. */
+function lineAt(text: string, index: number): string {
+  return text.slice(text.lastIndexOf("\n", index) + 1).split("\n")[0]!;
+}
