@@ -13,6 +13,7 @@ import { COMMANDS } from "./message.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
 import { PEER_COMMANDS, type WireAudience } from "./peer/peer_message.ts";
 import { readPlace } from "./peer/place_codec.ts";
+import { readRecord } from "./peer/record_codec.ts";
 import { nestingDepth, rawMembers, rawValue } from "./raw_json.ts";
 import { isServerId } from "./server_id.ts";
 
@@ -97,6 +98,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return nameProblem(fields.username, "username") ??
       (readPlace(fields) === undefined ? "it does not say where a user stood, or whose place was taken up" : undefined);
   },
+  [ENTRY_KINDS.record]: (fields) =>
+    timeProblem(fields.sentAt) ?? (readRecord(fields) === undefined ? "it is no record" : undefined),
 };
 
 /** The audiences that each kind may have. An unknown kind may have any: only servers get it. */
@@ -107,6 +110,7 @@ const AUDIENCES: Readonly<Record<EntryFacts["kind"], readonly ("everyone" | "ser
   message: ["user", "servers"],
   receipt: ["user", "servers"],
   place: ["user", "servers"],
+  record: ["servers"],
   other: ["everyone", "servers", "user"],
 };
 

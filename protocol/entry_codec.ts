@@ -6,6 +6,7 @@
 import { type Fields, isObject } from "./fields.ts";
 import { type EntryId, parseEntryId } from "./entry_id.ts";
 import { type PlaceNote, readPlace } from "./peer/place_codec.ts";
+import { readRecord, type WireRecord } from "./peer/record_codec.ts";
 
 /** A registration, as the log keeps it. */
 export interface AccountEntry {
@@ -26,7 +27,7 @@ export interface AccountEntry {
 /** The facts that a server takes out of a line of another server. */
 export interface EntryFacts {
   /** `"other"`: a kind that only a newer server knows. */
-  readonly kind: "activity" | "account" | "message" | "receipt" | "place" | "other";
+  readonly kind: "activity" | "account" | "message" | "receipt" | "place" | "record" | "other";
   readonly lamport: number;
   /** The sender of an activity or a direct message. */
   readonly username: string | undefined;
@@ -43,6 +44,8 @@ export interface EntryFacts {
   readonly of?: EntryId;
   /** The position of a lost connection, or the notice that somebody took that position up. */
   readonly place?: PlaceNote;
+  /** What an operator has set. */
+  readonly record?: WireRecord;
 }
 
 /** A direct message, as the log keeps it. */
@@ -99,6 +102,7 @@ export const ENTRY_KINDS = {
   message: "DIRECT_MESSAGE",
   receipt: "RECEIPT",
   place: "PLACE",
+  record: "RECORD",
 } as const;
 
 /**
@@ -167,6 +171,10 @@ function factsOf(fields: Fields): EntryFacts | undefined {
     case ENTRY_KINDS.place: {
       const place = readPlace(fields);
       return { ...unknownFacts(lamport, after), ...(place && { kind: "place", place }) };
+    }
+    case ENTRY_KINDS.record: {
+      const record = readRecord(fields);
+      return { ...unknownFacts(lamport, after), ...(record && { kind: "record", record }) };
     }
     default:
       return unknownFacts(lamport, after);

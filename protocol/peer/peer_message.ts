@@ -26,9 +26,11 @@ export const PROOF_FEATURE = "thrum/2";
 export const CHANGES_FEATURE = "changes";
 /** Offered by a server that tells digests of its entries. */
 export const DIGESTS_FEATURE = "digests";
+/** Offered by a server that acts on `RECORD` entries. */
+export const RECORDS_FEATURE = "records";
 /** What this version offers in the greeting. */
 export const PEER_FEATURES: readonly string[] = [
-  ...[PEER_FEATURE, PROOF_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE],
+  ...[PEER_FEATURE, PROOF_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE, RECORDS_FEATURE],
 ];
 
 /** What a server says about itself when a link opens. */

@@ -24,6 +24,7 @@ import { LogReader, type SentReader } from "./log_reader.ts";
 import { Origins } from "./origins/origins.ts";
 import { OwnBroadcasts } from "./own_broadcasts.ts";
 import { PlaceNotes } from "./place_notes.ts";
+import { RecordEntries } from "./record_entries.ts";
 import { ReplicatedEntries } from "./replicated_entries.ts";
 import { Retention } from "./retention.ts";
 import { Senders } from "./senders.ts";
@@ -50,6 +51,7 @@ export class Journal {
   readonly directMessages: DirectMessages;
   readonly origins: Origins;
   readonly places: PlaceNotes;
+  readonly records: RecordEntries;
   /** The log, for callers that read it backwards. */
   readonly past: Pick<LogReader, "segmentsBefore" | "segmentOf" | "boundOf" | "beginning">;
   /** The time by which the log forgets. */
@@ -117,6 +119,8 @@ export class Journal {
         this.#builder.add(origin, sequence, audience, line),
     };
     this.places = new PlaceNotes(writing);
+    const whenDelivered = (run: () => void) => this.whenDelivered(run);
+    this.records = new RecordEntries({ ...writing, whenDelivered }, store.opened.notes);
     this.directMessages = new DirectMessages({
       ...writing,
       senders: this.#senders,
@@ -133,6 +137,7 @@ export class Journal {
       account: (username) => this.accountOf(username),
       usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
       placeNoted: (...note) => this.#owner.placeNoted?.(...note),
+      recorded: (...record) => this.records.took(...record),
     }, { messagesWaitMs, verifiers });
   }
 

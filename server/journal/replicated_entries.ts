@@ -3,12 +3,13 @@
  * waits for a user, and which of two accounts of one name holds.
  */
 
-import { precedes } from "../../log/precedes.ts";
+import { type Claimed, precedes } from "../../log/precedes.ts";
 import { type Audience, SERVERS } from "../../log/segment.ts";
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
+import type { WireRecord } from "../../protocol/peer/record_codec.ts";
 import type { Account, UsedMessageId } from "../store/store.ts";
 import type { DirectMessages } from "./direct_messages.ts";
 import type { DurableClock } from "./durable_clock.ts";
@@ -31,6 +32,8 @@ export interface ReplicatedJournal {
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /** As `JournalOwner.placeNoted`. */
   placeNoted(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
+  /** An operator has set something. */
+  recorded(record: WireRecord, at: Claimed): void;
 }
 
 /** The entries of other servers. */
@@ -57,7 +60,7 @@ export class ReplicatedEntries {
     journal.time.reach(reach ?? facts.lamport);
     const reached = this.#audienceOf(turn, origin, sequence, audience, facts);
     journal.builder.add(origin, sequence, reached, line);
-    const { username, account, to, place } = facts;
+    const { username, account, to, place, record } = facts;
     // One that is a second time here waits already. One that had its time may be all that is left of its origin,
     // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
     // the two may be wrong.
@@ -66,6 +69,7 @@ export class ReplicatedEntries {
     }
     if (username !== undefined && username !== ANONYMOUS) journal.senders.came(username, { origin, sequence });
     if (place !== undefined) journal.placeNoted(origin, sequence, facts.lamport, place);
+    if (record !== undefined) journal.recorded(record, { lamport: facts.lamport, origin });
     if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
   }
 

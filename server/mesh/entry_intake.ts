@@ -100,6 +100,7 @@ function audienceOf({ kind, to, place }: EntryFacts, said: WireAudience): Audien
       // It is forgotten with that user's messages. No client of the user gets it.
       return { kind: "user", username: place!.username };
     case "account":
+    case "record":
     case "other":
       // A client reads whole segments, and nobody knows what it would make of an unknown kind.
       return SERVERS;

@@ -18,6 +18,7 @@ import type { Door, NetworkView } from "../../view/network_view.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Member } from "../backplane/member.ts";
 import type { Guests } from "../guests/guests.ts";
+import type { RecordEntries } from "../journal/record_entries.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
 import type { NodeMetrics } from "../observe/node_metrics.ts";
 import type { Observation, Observer } from "../observe/observatory.ts";
@@ -260,6 +261,11 @@ export class ThrumNode {
   /** The key for tickets that the server `serverId` of the network has made; `undefined` while none is known. */
   ticketKeyOf(serverId: string): string | undefined {
     return this.#wired.network.backplane.ticketKeyOf(serverId);
+  }
+
+  /** What operators have set for the whole network. */
+  get records(): Pick<RecordEntries, "set" | "all"> {
+    return this.#wired.log.journal.records;
   }
 
   /** This server in numbers. */

@@ -91,6 +91,8 @@ export class GoneServers {
 
   #bury(vector: Vector): void {
     const { journal, forgot, buried } = this.#parts;
+    // Before the origin goes: who joins later hears what was set there.
+    journal.records.buried(Object.keys(vector));
     const upTo = journal.origins.bury(vector);
     logger.info("forgot servers that are gone, except their accounts: {count}", {
       count: Object.keys(vector).length,
