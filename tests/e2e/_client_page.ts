@@ -24,11 +24,6 @@ export interface RunningServer {
   readonly args: readonly string[];
 }
 
-/** A test that needs a browser. */
-export function test(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test({ name, ignore: NO_BROWSER !== undefined, fn: run });
-}
-
 export interface Started extends RunningServer, AsyncDisposable {
   /** Kills it, and waits until it is gone. */
   end(): Promise<void>;

@@ -14,21 +14,10 @@ import {
   sampleServer,
   sampleView,
 } from "../dashboard/_sample.ts";
-import { Browser, type PageOptions } from "../support/browser.ts";
+import { Browser, browserTest, type PageOptions } from "../support/browser.ts";
 import { CROWD_TOKEN, CrowdNode } from "../support/crowd_node.ts";
 import { axeViolations } from "./_axe.ts";
-import {
-  isState,
-  open,
-  openConsole,
-  register,
-  registered,
-  row,
-  say,
-  startOne,
-  test,
-  writeLine,
-} from "./_client_page.ts";
+import { isState, open, openConsole, register, registered, row, say, startOne, writeLine } from "./_client_page.ts";
 
 // What functions find that run in the page and not here.
 declare function getComputedStyle(node: unknown): { readonly fontSize: string };
@@ -49,12 +38,11 @@ const LOOKS: Readonly<Record<string, PageOptions>> = Object.fromEntries(
   }),
 );
 
-test("axe finds nothing wrong with the window into the network", async () => {
+browserTest("axe finds nothing wrong with the window into the network", async () => {
   await using browser = await Browser.start();
   const found: string[] = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await using crowd = await CrowdNode.open(fullView());
-    using _live = beating(crowd);
     const page = await browser.open(crowd.address, options, GONE);
     const see = async (what: string) => void found.push(...await axeViolations(page, `${what}, ${look}`));
     await page.locator(".server").first().waitFor();
@@ -82,12 +70,11 @@ test("axe finds nothing wrong with the window into the network", async () => {
   assertEquals(found, []);
 });
 
-test("axe finds nothing wrong with a network that is empty, and one that is parted", async () => {
+browserTest("axe finds nothing wrong with a network that is empty, and one that is parted", async () => {
   await using browser = await Browser.start();
   const found: string[] = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await using empty = await CrowdNode.open(sampleView({ servers: { a: sampleServer({ state: "self" }) } }));
-    using _live = beating(empty);
     const page = await browser.open(empty.address, options);
     await page.locator("#users .empty code").waitFor();
     found.push(...await axeViolations(page, `empty, ${look}`));
@@ -100,7 +87,7 @@ test("axe finds nothing wrong with a network that is empty, and one that is part
   assertEquals(found, []);
 });
 
-test("axe finds nothing wrong with the page to sign in", async () => {
+browserTest("axe finds nothing wrong with the page to sign in", async () => {
   await using crowd = await CrowdNode.open(sampleView());
   await using browser = await Browser.start();
   const found: string[] = [];
@@ -117,7 +104,7 @@ test("axe finds nothing wrong with the page to sign in", async () => {
   assertEquals(found, []);
 });
 
-test("axe finds nothing wrong with the client", async () => {
+browserTest("axe finds nothing wrong with the client", async () => {
   await using browser = await Browser.start();
   const found: string[] = [];
   for (const [index, [look, options]] of Object.entries(LOOKS).entries()) {
@@ -163,12 +150,6 @@ test("axe finds nothing wrong with the client", async () => {
   }
   assertEquals(found, []);
 });
-
-/** Lets a made server tell something each half second, as a real one does: a page takes a silent one for gone. */
-function beating(crowd: CrowdNode): Disposable {
-  const beat = setInterval(() => crowd.change({}), 500);
-  return { [Symbol.dispose]: () => clearInterval(beat) };
-}
 
 /** Texts that are smaller than what can be read. */
 async function smallTexts(page: Page, look: string): Promise<string[]> {

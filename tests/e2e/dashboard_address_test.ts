@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { sampleConnection, sampleEnd, sampleServer, sampleView } from "../dashboard/_sample.ts";
-import { Browser, NO_BROWSER } from "../support/browser.ts";
+import { Browser, browserTest, NO_BROWSER } from "../support/browser.ts";
 import { CrowdNode } from "../support/crowd_node.ts";
 
 if (NO_BROWSER !== undefined) console.log(`SKIPPED: the address of the dashboard in a browser, as ${NO_BROWSER}`);
@@ -17,7 +17,7 @@ const USERS = Array.from({ length: 200 }, (_, n) => `user-${n + 1}`);
 /** A name that must not break an address. */
 const ODD = "a&b=c #%d+ü";
 
-test("the address holds filter, order and selection: Back works, and others see the same", async (t) => {
+browserTest("the address holds filter, order and selection: Back works, and others see the same", async (t) => {
   await using crowd = await CrowdNode.open(view());
   await using browser = await Browser.start();
   const page = await browser.open(crowd.address);
@@ -98,7 +98,7 @@ test("the address holds filter, order and selection: Back works, and others see 
   });
 });
 
-test("each list is one stop for the Tab key, and the arrow keys go through it", async () => {
+browserTest("each list is one stop for the Tab key, and the arrow keys go through it", async () => {
   const at = Date.now();
   const ends = Array.from({ length: 100 }, (_, n) => sampleEnd({ at: at - n, user: `user-${n}` }));
   await using crowd = await CrowdNode.open({ ...view(), ends });
@@ -121,7 +121,7 @@ test("each list is one stop for the Tab key, and the arrow keys go through it", 
   assertEquals(await page.locator(":focus").getAttribute("id"), "diagram-seconds");
 });
 
-test("the heads of a table are one stop for the Tab key, and the arrow keys go through them", async () => {
+browserTest("the heads of a table are one stop for the Tab key, and the arrow keys go through them", async () => {
   await using crowd = await CrowdNode.open(view());
   await using browser = await Browser.start();
   const page = await browser.open(crowd.address);
@@ -152,7 +152,7 @@ test("the heads of a table are one stop for the Tab key, and the arrow keys go t
   assertEquals(await page.locator(":focus").getAttribute("role"), "grid");
 });
 
-test("what is wrong stands in the title, also while nobody sees the page", async () => {
+browserTest("what is wrong stands in the title, also while nobody sees the page", async () => {
   await using crowd = await CrowdNode.open(view());
   await using browser = await Browser.start();
   const page = await browser.open(crowd.address);
@@ -167,11 +167,6 @@ test("what is wrong stands in the title, also while nobody sees the page", async
   crowd.change({ patch: { servers: { b: { state: "linked" } } } });
   await browser.title(page, "alpha:8000 · thrum");
 });
-
-/** A test that needs a browser. */
-function test(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test({ name, ignore: NO_BROWSER !== undefined, fn: run });
-}
 
 function users(): string {
   return ".connections-grid .grid-body .c-user";
@@ -193,7 +188,7 @@ async function sees(page: Page, selector: string, text: string): Promise<void> {
 /** Waits until the part of the address behind the page is this. */
 async function addressIs(page: Page, expected: string | RegExp): Promise<void> {
   const isSo = (hash: string) => typeof expected === "string" ? hash === expected : expected.test(hash);
-  const giveUpAt = performance.now() + 30_000;
+  const giveUpAt = performance.now() + 120_000;
   for (let hash = await seen(); !isSo(hash); hash = await seen()) {
     if (performance.now() > giveUpAt) throw new Error(`The address is ${hash}, and not ${expected}`);
   }

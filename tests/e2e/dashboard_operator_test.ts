@@ -6,16 +6,15 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { sampleConnection, sampleServer, sampleView } from "../dashboard/_sample.ts";
-import { Browser, NO_BROWSER } from "../support/browser.ts";
+import { Browser, browserTest, NO_BROWSER } from "../support/browser.ts";
 import { CROWD_TOKEN, CrowdNode } from "../support/crowd_node.ts";
 import { startClient, startServer } from "../support/program.ts";
-import { test } from "./_client_page.ts";
 
 if (NO_BROWSER !== undefined) console.log(`SKIPPED: an operator at the dashboard, as ${NO_BROWSER}`);
 
 const GONE = /ERR_(CONNECTION|INCOMPLETE|EMPTY)|WebSocket connection/;
 
-test("with one token clients of any server are disconnected, and any server is drained", async (t) => {
+browserTest("with one token clients of any server are disconnected, and any server is drained", async (t) => {
   await using cleanup = new AsyncDisposableStack();
   const start = async (token: string, ...args: string[]) => {
     const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: token };
@@ -67,7 +66,7 @@ test("with one token clients of any server are disconnected, and any server is d
   });
 });
 
-test("what cannot be done is said in the dialog, which stays open", async () => {
+browserTest("what cannot be done is said in the dialog, which stays open", async () => {
   await using crowd = await CrowdNode.open(sampleView({
     servers: { a: sampleServer({ name: "one", state: "self" }), b: sampleServer({ name: "two" }) },
     connections: {

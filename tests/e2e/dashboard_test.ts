@@ -7,7 +7,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { delay } from "@std/async/delay";
 import type { Locator, Page } from "playwright-core";
 import { connect } from "../../client/connect.ts";
 import type { Client, ConnectOptions } from "../../client/options.ts";
@@ -20,9 +19,10 @@ import {
   sampleServer,
   sampleView,
 } from "../dashboard/_sample.ts";
-import { Browser, NO_BROWSER } from "../support/browser.ts";
+import { Browser, browserTest, NO_BROWSER } from "../support/browser.ts";
 import { CrowdNode } from "../support/crowd_node.ts";
 import { type Program, startServer } from "../support/program.ts";
+import { type FrameTimes, frameTimes } from "./_frame_times.ts";
 
 if (NO_BROWSER !== undefined) console.log(`SKIPPED: the dashboard in a browser, as ${NO_BROWSER}`);
 
@@ -37,6 +37,10 @@ const NAMES = [
 ];
 const SAYINGS = ["the kettle is on", "all green again", "is anybody at the gate?", "moved the meeting to four"];
 const CROWD = 5_000;
+/** Far above what anything takes: a busy machine must not fail a test. */
+const PATIENCE_MS = 120_000;
+/** Of a processor, for one frame of a page that draws without a graphics card. */
+const MOST_WORK_MS = 50;
 const LARGEST_SCREENSHOT_BYTES = 350_000;
 /** What is taken pictures of before anything is killed. */
 const LOOKS = {
@@ -56,7 +60,7 @@ interface RunningServer {
   readonly page: string;
 }
 
-test("the page shows three real servers as they are, and what becomes of them", async (t) => {
+browserTest("the page shows three real servers as they are, and what becomes of them", async (t) => {
   await using cleanup = new AsyncDisposableStack();
   const servers = await startNetwork(3, cleanup);
   const [first, second, third] = servers as [RunningServer, RunningServer, RunningServer];
@@ -97,9 +101,13 @@ test("the page shows three real servers as they are, and what becomes of them", 
 
   await t.step("what is published over TCP passes in the page, and whoever falls silent is seen to end", async () => {
     const silent = await login(second, "nobody-answers", { reconnect: false, blockHeartbeatMs: 60_000 });
-    for (let n = 0; n < 3 * NAMES.length; n++) {
-      await clients[n % NAMES.length]!.publish({ type: "Note", content: SAYINGS[n % SAYINGS.length]!, n });
-      await delay(100);
+    for (let round = 0; round < 3; round++) {
+      for (const [index, client] of clients.entries()) {
+        const content = SAYINGS[index % SAYINGS.length]!;
+        await client.publish({ type: "Note", content, round });
+      }
+      // All rounds together would be more than a page is told of at once.
+      await page.locator(".activity", { hasText: `"round":${round}}` }).first().waitFor();
     }
     await clients[1]!.publish({ text: "published over TCP" });
     await page.locator(".activity", { hasText: "published over TCP" }).waitFor();
@@ -185,7 +193,7 @@ test("the page shows three real servers as they are, and what becomes of them", 
   });
 });
 
-test("a server that is alone says so before it is drained, and when it has gone that it was", async () => {
+browserTest("a server that is alone says so before it is drained, and when it has gone that it was", async () => {
   await using cleanup = new AsyncDisposableStack();
   const [server] = await startNetwork(1, cleanup) as [RunningServer];
   const browser = cleanup.use(await Browser.start());
@@ -210,7 +218,7 @@ test("a server that is alone says so before it is drained, and when it has gone 
   assertEquals(await page.locator("#lost-others a").count(), 0);
 });
 
-test("names of servers and users with markup in them are shown as they are, and do nothing", async () => {
+browserTest("names of servers and users with markup in them are shown as they are, and do nothing", async () => {
   await using crowd = await CrowdNode.open(evilView());
   await using browser = await Browser.start();
   const page = await browser.open(crowd.address);
@@ -234,7 +242,7 @@ test("names of servers and users with markup in them are shown as they are, and 
   await assertHarmless(page);
 });
 
-test(`${CROWD} connections that change all the time scroll smoothly`, async () => {
+browserTest(`${CROWD} connections that change all the time scroll smoothly`, async () => {
   await using crowd = await CrowdNode.open(crowdedView());
   await using browser = await Browser.start();
   const page = await browser.open(crowd.address);
@@ -242,21 +250,21 @@ test(`${CROWD} connections that change all the time scroll smoothly`, async () =
   await grid.scrollIntoViewIfNeeded();
   await page.locator(`.connections-grid[aria-rowcount="${CROWD + 1}"]`).waitFor();
   const busy = setInterval(() => crowd.change({ patch: { connections: { a: someChanges() } } }), 1_000);
-  let times: { median: number; p95: number; worst: number; frames: number; rows: number };
-  let idle: typeof times;
+  let times: FrameTimes;
+  let idle: FrameTimes;
   try {
     idle = await frameTimes(page, 0);
     times = await frameTimes(page, 120);
   } finally {
     clearInterval(busy);
   }
-  const say = ({ median, p95, worst, frames }: typeof times) =>
-    `${frames} frames, median ${median.toFixed(1)} ms, 95 % within ${p95.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`;
+  const say = ({ median, p95, worst, frames, workMs }: FrameTimes) =>
+    `${frames} frames, ${workMs.toFixed(1)} ms of work for each, median ${median.toFixed(1)} ms, ` +
+    `95 % within ${p95.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`;
   console.log(`    standing: ${say(idle)}\n    scrolling: ${say(times)}; ${times.rows} of ${CROWD} rows exist`);
   assert(times.rows < 60, `${times.rows} rows are in the page`);
-  // A screen without a graphics card, beside other tests: what matters is that it does not depend on how
-  // many rows there are.
-  assert(times.median < 50, `half of the frames took longer than ${times.median} ms`);
+  // When a frame comes depends on what else the machine does. What the page works for it does not.
+  assert(times.workMs < MOST_WORK_MS, `a frame takes ${times.workMs} ms of work`);
 
   // To the very end, by keyboard, and found again by the filter.
   await grid.focus();
@@ -271,11 +279,6 @@ test(`${CROWD} connections that change all the time scroll smoothly`, async () =
   await page.locator("#connections-filter").fill("user-4321");
   await eventually(page, "one row", () => grid.getAttribute("aria-rowcount"), (count) => count === "2");
 });
-
-/** A test that needs a browser. */
-function test(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
-  Deno.test({ name, ignore: NO_BROWSER !== undefined, fn: run });
-}
 
 /** Servers with a gateway each, as one network. */
 async function startNetwork(count: number, cleanup: AsyncDisposableStack): Promise<RunningServer[]> {
@@ -294,7 +297,8 @@ async function startNetwork(count: number, cleanup: AsyncDisposableStack): Promi
 
 function login({ name }: RunningServer, username: string, options: Partial<ConnectOptions> = {}): Promise<Client> {
   const [host, port] = name.split(":");
-  return connect({ host: host!, port: Number(port), username, secret: "of-the-user", register: true, ...options });
+  const own = { username, secret: "of-the-user", register: true, connectTimeoutMs: PATIENCE_MS } as const;
+  return connect({ host: host!, port: Number(port), ...own, ...options });
 }
 
 async function network({ page }: RunningServer): Promise<NetworkView> {
@@ -336,35 +340,11 @@ async function eventually<T>(
   seen: () => Promise<T>,
   isSo: (seen: T) => boolean,
 ): Promise<void> {
-  const giveUpAt = performance.now() + 30_000;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (let last = await seen(); !isSo(last); last = await seen()) {
     if (performance.now() > giveUpAt) throw new Error(`${what}: the page shows ${JSON.stringify(last)}`);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   }
-}
-
-/** How long frames take within two seconds in which the connections are scrolled by `step` pixels in each. */
-function frameTimes(page: Page, step: number) {
-  return page.locator(".connections-grid").evaluate(async (grid, step) => {
-    const times: number[] = [];
-    let [last, rows] = [performance.now(), 0];
-    const end = last + 4_000;
-    await new Promise<void>((done) => {
-      const frame = (now: number) => {
-        times.push(now - last);
-        last = now;
-        rows = Math.max(rows, grid.querySelectorAll(".grid-row").length);
-        grid.scrollTop = (grid.scrollTop + step) % (grid.scrollHeight - grid.clientHeight);
-        if (now < end) requestAnimationFrame(frame);
-        else done();
-      };
-      requestAnimationFrame(frame);
-    });
-    times.shift();
-    times.sort((one, other) => one - other);
-    const at = (share: number) => times[Math.floor(times.length * share)]!;
-    return { frames: times.length, median: at(0.5), p95: at(0.95), worst: times.at(-1)!, rows };
-  }, step);
 }
 
 async function screenshotFolder(): Promise<string> {

@@ -5,7 +5,7 @@ import { deadline } from "@std/async/deadline";
 import { type Activity, type ClientEvent, connect, RefusedError, serve, type Server } from "../../mod.ts";
 import { LOCKED } from "../../tools/locked.ts";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const HERE = { server: { host: "127.0.0.1", port: 0 }, store: { ephemeral: true } };
 
 /** The next `count` activities. */

@@ -1,13 +1,13 @@
 /** The past in the client page, in a real browser: with how much a person begins, how to see more, where it begins. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { Browser } from "../support/browser.ts";
+import { Browser, browserTest } from "../support/browser.ts";
 import { LineClient } from "../support/line_client.ts";
-import { open, register, said, say, startOne, test, waitForCount } from "./_client_page.ts";
+import { open, register, said, say, startOne, waitForCount } from "./_client_page.ts";
 
 const SAID = Array.from({ length: 100 }, (_, n) => `text ${n + 1}`);
 
-test("who comes into the page is shown what was said last, and can see all that is kept", async () => {
+browserTest("who comes into the page is shown what was said last, and can see all that is kept", async () => {
   await using cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await startOne("--ephemeral"));
   const talker = cleanup.use(await LineClient.loggedIn(server.port, { features: ["ack"] }));

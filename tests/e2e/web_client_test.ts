@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Browser } from "../support/browser.ts";
+import { Browser, browserTest } from "../support/browser.ts";
 import { LineClient } from "../support/line_client.ts";
 import {
   assertHarmless,
@@ -24,7 +24,6 @@ import {
   say,
   SECRET,
   startOne,
-  test,
   waitForCount,
   writeLine,
 } from "./_client_page.ts";
@@ -43,7 +42,7 @@ declare const innerWidth: number;
 declare const sessionStorage: object;
 declare const localStorage: object;
 
-test("people in the page and people over TCP talk to each other", async (t) => {
+browserTest("people in the page and people over TCP talk to each other", async (t) => {
   await using cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await startOne("--ephemeral"));
   const browser = cleanup.use(await Browser.start());
@@ -232,7 +231,7 @@ test("people in the page and people over TCP talk to each other", async (t) => {
   });
 });
 
-test("the protocol can be tried by hand", async (t) => {
+browserTest("the protocol can be tried by hand", async (t) => {
   await using cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await startOne("--ephemeral"));
   const browser = cleanup.use(await Browser.start());
@@ -283,7 +282,7 @@ test("the protocol can be tried by hand", async (t) => {
   });
 });
 
-test("the plain switch shows what a plain client sees, and back", async () => {
+browserTest("the plain switch shows what a plain client sees, and back", async () => {
   await using cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await startOne("--ephemeral"));
   const browser = cleanup.use(await Browser.start());
@@ -325,7 +324,7 @@ test("the plain switch shows what a plain client sees, and back", async () => {
   assertEquals(await page.locator("#online-count").textContent(), "");
 });
 
-test("a page whose only server is killed waits for it, and has everything once, in order", async () => {
+browserTest("a page whose only server is killed waits for it, and has everything once, in order", async () => {
   await using cleanup = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "thrum-e2e-" });
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));
@@ -359,7 +358,7 @@ test("a page whose only server is killed waits for it, and has everything once, 
   assertEquals(reader.activities.map(({ text }) => text), all);
 });
 
-test("a page whose server is killed goes on at another one, and has everything once, in order", async () => {
+browserTest("a page whose server is killed goes on at another one, and has everything once, in order", async () => {
   await using cleanup = new AsyncDisposableStack();
   const first = cleanup.use(await startOne("--ephemeral"));
   const second = cleanup.use(await startOne("--ephemeral", "--join", `127.0.0.1:${first.port}`));
@@ -382,7 +381,7 @@ test("a page whose server is killed goes on at another one, and has everything o
   assertEquals(bob.activities.map(({ text }) => text), all);
 });
 
-test("a server that stopped without closing is given up by its heartbeats", async () => {
+browserTest("a server that stopped without closing is given up by its heartbeats", async () => {
   await using cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await startOne("--ephemeral"));
   const browser = cleanup.use(await Browser.start());
@@ -398,7 +397,7 @@ test("a server that stopped without closing is given up by its heartbeats", asyn
   await isState(page, "live");
 });
 
-test("the page is fit to be seen: light, dark, on a phone", async () => {
+browserTest("the page is fit to be seen: light, dark, on a phone", async () => {
   await using cleanup = new AsyncDisposableStack();
   const first = cleanup.use(await startOne("--ephemeral"));
   const second = cleanup.use(await startOne("--ephemeral", "--join", `127.0.0.1:${first.port}`));

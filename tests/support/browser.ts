@@ -6,6 +6,9 @@
 import { assertEquals } from "@std/assert";
 import { type Browser as Chromium, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
+// What functions find that run in the page and not here.
+declare const document: { readonly title: string };
+
 /** Where systems put it. */
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const PATH = Deno.env.get("THRUM_CHROMIUM") ?? PLACES.find(isThere);
@@ -16,13 +19,30 @@ export const NO_BROWSER: string | undefined = PATH === undefined
   : undefined;
 
 /** Far above what anything takes: a busy machine must not fail a test. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
+/** How often a page looks at its own title. */
+const LOOK_MS = 50;
 
 /** How a page is opened. */
 export type PageOptions = Pick<
   BrowserContextOptions,
   "viewport" | "colorScheme" | "isMobile" | "hasTouch" | "reducedMotion" | "extraHTTPHeaders" | "bypassCSP"
 >;
+
+/**
+ * A test that needs a browser. When its end fails as well as itself, the report has both: of what is suppressed at the
+ * end of an `await using` it shows nothing.
+ */
+export function browserTest(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
+  const ignore = NO_BROWSER !== undefined;
+  Deno.test({ name, ignore, fn: (t) => run(t).catch((error) => Promise.reject(withSuppressed(error))) });
+}
+
+/** `error` itself; what happened in its order, where `error` only says that an end suppressed something. */
+export function withSuppressed(error: unknown): unknown {
+  const all = unfolded(error);
+  return all.length === 1 ? error : new AggregateError(all, all.map((one) => textOf(one)).join("\nand then: "));
+}
 
 /** One browser. `await using` ends it, and fails when one of its pages complained. */
 export class Browser implements AsyncDisposable {
@@ -64,16 +84,27 @@ export class Browser implements AsyncDisposable {
 
   /** Waits until the title of `page` is `expected`, also in a page that draws nothing. */
   async title(page: Page, expected: string): Promise<void> {
-    const giveUpAt = performance.now() + PATIENCE_MS;
-    for (let title = await page.title(); title !== expected; title = await page.title()) {
-      if (performance.now() > giveUpAt) throw new Error(`The title is ${title}, and not ${expected}`);
+    const isThere = (title: string) => document.title === title;
+    try {
+      await page.waitForFunction(isThere, expected, { polling: LOOK_MS });
+    } catch (cause) {
+      throw new Error(`The title is not "${expected}" but "${await page.title()}"`, { cause });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#chromium.close();
-    assertEquals(this.complaints, []);
+    assertEquals(this.complaints, [], "pages complained");
   }
+}
+
+/** What failed, the first one first. */
+function unfolded(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...unfolded(error.suppressed), ...unfolded(error.error)] : [error];
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isThere(path: string): boolean {

@@ -15,6 +15,8 @@ import { realClock } from "../../platform/real_clock.ts";
 import { applyPatch } from "../../view/merge_patch.ts";
 import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 
+/** Servers tell once a second whether or not something has changed; pages take longer silence for the end. */
+const BEAT_MS = 500;
 /** What its door asks of whoever wants to change something. */
 export const CROWD_TOKEN = "the-token-of-a-crowd";
 
@@ -28,6 +30,7 @@ export class CrowdNode implements AsyncDisposable {
   becomes: OrderResult = { ok: true };
   #view: NetworkView;
   #door!: Door;
+  readonly #beat = setInterval(() => this.change({}), BEAT_MS);
 
   private constructor(view: NetworkView) {
     this.#view = view;
@@ -73,6 +76,7 @@ export class CrowdNode implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beat);
     await this.#door.close();
   }
 

@@ -23,7 +23,7 @@ export interface ProgramParts {
 export const NO_TERMINAL: string | undefined = findTerminal();
 
 /** How long a program may take for anything. Far above what it takes: a busy machine must not fail a test. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** Starts a server. It asks nothing unless it is on a terminal. */
 export function startServer(args: readonly string[], options: ProgramParts = {}): Program {

@@ -119,10 +119,13 @@ class NamespaceNetwork implements SplitNetwork {
     const hub = this.#space(0);
     for (let space = 0; space <= this.#count; space++) await ip(["netns", "add", this.#space(space)]);
     await ip(["link", "add", "name", this.#name, "type", "veth", "peer", "name", "v0", "netns", hub]);
-    await ip(["addr", "add", `${this.#address(0, 1)}/30`, "dev", this.#name]);
+    // The machine's end has no address: a new one makes every browser of the machine drop what it is loading. The
+    // machine calls from an address that it has already.
+    await ip(["link", "set", this.#name, "addrgenmode", "none"]).catch(() => {});
     await ip(["link", "set", this.#name, "up"]);
-    await ip(["-n", hub, "-batch", "-"], `addr add ${this.#address(0, 2)}/30 dev v0\nlink set v0 up\n`);
-    await ip(["route", "add", `${this.#net}.0/24`, "via", this.#address(0, 2)]);
+    const address = this.#address(0, 2);
+    await ip(["-n", hub, "-batch", "-"], `addr add ${address}/32 dev v0\nlink set v0 up\nroute add default dev v0\n`);
+    await ip(["route", "add", `${this.#net}.0/24`, "via", address, "dev", this.#name, "onlink"]);
     await run(["ip", "netns", "exec", hub, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     for (let space = 1; space <= this.#count; space++) {
       const own = this.#space(space);

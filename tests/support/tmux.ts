@@ -7,7 +7,7 @@ import { delay } from "@std/async/delay";
 /** Why there is no tmux; `undefined` where there is. */
 export const NO_TMUX: string | undefined = findTmux();
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 /** tmux does not tell when the screen changes. */
 const LOOK_EVERY_MS = 20;
 

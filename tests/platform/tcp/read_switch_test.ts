@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { connect } from "node:net";
+import { setImmediate } from "node:timers";
 import { ReadSwitch } from "../../../platform/tcp/read_switch.ts";
 import { tcpTransport } from "../../../platform/tcp/tcp_transport.ts";
 import type { Link } from "../../../platform/transport.ts";
@@ -83,7 +84,7 @@ Deno.test("a link that is paused and resumed while nothing comes, and while much
         if (++calls % 3 === 0) {
           accepted.pause();
           if (calls % 2 === 0) accepted.resume();
-          else setTimeout(() => accepted.resume(), 1);
+          else setImmediate(() => accepted.resume());
         }
       },
       onDrain() {},
@@ -94,12 +95,14 @@ Deno.test("a link that is paused and resumed while nothing comes, and while much
     accepted.resume();
   });
   const socket = connect({ port: listener.port, host: "127.0.0.1" });
+  const bytes = new Uint8Array(3_000_000).map((_, index) => index >> 10 & 255);
   await until(() => link !== undefined, "a link");
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  // After the first byte the next read is under way, and nothing comes.
+  socket.write(bytes.subarray(0, 1));
+  await until(() => received === 1, "the first byte");
   link!.pause();
   link!.resume();
-  const bytes = new Uint8Array(3_000_000).map((_, index) => index >> 10 & 255);
-  socket.end(bytes);
+  socket.end(bytes.subarray(1));
   await until(() => received === bytes.length, "every byte");
   assertEquals(wrong, 0);
   await listener.close();
