@@ -41,6 +41,7 @@ export type { NodeEnd } from "./server/node/node.ts";
 export type { TakenActivities } from "./server/observe/taken_activities.ts";
 export type { ActivityView } from "./view/network_view.ts";
 export type {
+  AuditConfig,
   AuthConfig,
   ClusterConfig,
   Config,

@@ -6,7 +6,7 @@
 import { getLogger } from "@logtape/logtape";
 import { visible } from "./client/terminal/screen/visible.ts";
 import { parseServerArguments, SERVER_PROGRAM, type ServerArguments } from "./config/server_arguments.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, dataFolder } from "./config/config.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
 import { helpText, UsageError } from "./config/flags.ts";
 import { type Invocation, invocationText } from "./config/invocation.ts";
@@ -83,6 +83,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         return await recover(asked);
       case "tlsInit":
         return await initTls(asked.tlsInit!);
+      case "auditLog":
+        return await verifyAuditLog(asked);
     }
   } catch (error) {
     return tellFailure(error, level === "debug" || level === "trace");
@@ -350,6 +352,17 @@ async function initTls(asked: NonNullable<ServerArguments["tlsInit"]>): Promise<
   });
   writeAll("stdout", done);
   return EXIT_CODE.done;
+}
+
+/** Says whether an audit log is whole. A server may use its folder meanwhile. */
+async function verifyAuditLog(asked: ServerArguments): Promise<ExitCode> {
+  const folder = asked.folder ?? dataFolder(await settle(asked));
+  const { checkAuditFolder } = await import("./server/audit/audit_folder.ts");
+  const { auditLines } = await import("./server/gateway/audit_text.ts");
+  const report = await checkAuditFolder(folder, (line) => nodeCrypto.digest(line));
+  if (report === undefined) throw new FileError(`There is no audit log in ${quoted(folder)}`);
+  for (const line of auditLines(report, quoted(folder))) writeAll("stdout", `${line}\n`);
+  return report.broken === 0 ? EXIT_CODE.done : EXIT_CODE.store;
 }
 
 /** One sentence on standard error, with the exit code that belongs to it. */

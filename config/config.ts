@@ -164,6 +164,16 @@ export interface SessionsConfig {
   passMs: number;
 }
 
+/** The audit log: who did what, in the data folder. */
+export interface AuditConfig {
+  /** Whether there is one. A server that keeps nothing (`store.ephemeral`) has none. */
+  enabled: boolean;
+  /** A file of it that is longer is not added to: the next one begins. */
+  maxFileBytes: number;
+  /** So many files are kept. */
+  maxFiles: number;
+}
+
 /** The log for the operator. */
 export interface LogConfig {
   /** The lowest level that is logged. */
@@ -233,6 +243,8 @@ export interface Config {
   store: StoreConfig;
   /** Doors for other protocols. */
   gateway: GatewayConfig;
+  /** The audit log. */
+  audit: AuditConfig;
   /** The log for the operator. */
   log: LogConfig;
 }
@@ -304,6 +316,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     http: { listen: "", token: "", names: [], trustedProxies: [] },
     grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide" },
   },
+  audit: { enabled: true, maxFileBytes: 8_388_608, maxFiles: 8 },
   log: { level: "info", format: "text", file: "" },
 };
 

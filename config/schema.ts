@@ -150,6 +150,11 @@ export const CONFIG_SCHEMA = section({
     ticketMaxAgeMs: whole("milliseconds", { least: 0, most: TEN_YEARS_MS }),
     passMs: whole("milliseconds", { least: 0, most: 86_400_000 }),
   }),
+  audit: section({
+    enabled: flag,
+    maxFileBytes: whole("bytes", { least: 65_536, most: 1024 * MIB }),
+    maxFiles: whole("a number", { least: 2, most: 10_000 }),
+  }),
   log: section({
     level: oneOf(LOG_LEVELS),
     format: oneOf(LOG_FORMATS),

@@ -37,8 +37,13 @@ import {
 
 /** The result of a server's command line. */
 export interface ServerArguments {
-  /** `drain`: ask a running server to hand its clients over and stop. `recover`: repair a damaged data folder. */
-  readonly action: "serve" | "drain" | "recover" | "tlsInit" | "help" | "version";
+  /**
+   * `drain`: ask a running server to hand its clients over and stop. `recover`: repair a damaged data folder.
+   * `auditLog`: say whether an audit log is whole.
+   */
+  readonly action: "serve" | "drain" | "recover" | "tlsInit" | "auditLog" | "help" | "version";
+  /** With `auditLog`: the data folder that was named behind it. */
+  readonly folder?: string;
   /** What the flags say about the configuration. */
   readonly layer: ConfigLayer;
   /** The config file that the command line names. */
@@ -216,6 +221,10 @@ const RECOVER_FLAGS: readonly string[] = [
 
 /** The flags of `tls-init`. */
 const TLS_INIT_FLAGS: readonly string[] = ["out", "name", "client", "no-prompt", "help", "version"];
+/** The flags of `audit-log`: they name the folder. */
+const AUDIT_LOG_FLAGS: readonly string[] = ["port", "data", "config", "no-prompt", "help", "version"];
+/** What `audit-log` can do. */
+const VERIFY = "verify";
 
 /** The server's command line. */
 export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
@@ -226,6 +235,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     "drain [--http [HOST:]PORT] [--data DIR]",
     "recover --data DIR [--join HOST:PORT]",
     "tls-init HOST… [--out DIR] [--name NAME]",
+    "audit-log verify [DIR]",
   ],
   commands: {
     "": "serve",
@@ -234,6 +244,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "--join gets lost entries from other servers",
     "tls-init": "make an authority and a certificate for a server that others reach as HOST, or renew; " +
       "says what to copy where",
+    "audit-log": "verify: say whether the audit log in a data folder is whole, or where it was cut or changed",
   },
   flags: SERVER_FLAGS,
   environment: [
@@ -256,13 +267,17 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     ["drain --http 8080", "hands its clients to others, and stops it"],
     ["recover --data /var/lib/thrum", "repairs a damaged data folder"],
     ["tls-init alpha.lan 192.168.1.5", "certificates for TLS between the machines of a network of your own"],
+    ["audit-log verify /var/lib/thrum", "looks whether somebody changed its audit log"],
   ],
   exitCodes: [
     [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, even if entries are lost"],
     [EXIT_CODE.usage, "the command line, an answer or the config file is wrong"],
     [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
     [EXIT_CODE.refused, "drain: the token is wrong"],
-    [EXIT_CODE.store, "the data folder, or another file, cannot be opened, read or written"],
+    [
+      EXIT_CODE.store,
+      "the data folder, or another file, cannot be opened, read or written; audit-log: it is not whole",
+    ],
     [EXIT_CODE.fault, "a fault in the program"],
     [EXIT_CODE.clone, "another server of the network has this data folder's identity"],
   ],
@@ -274,7 +289,9 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
  */
 export function parseServerArguments(args: readonly string[]): ServerArguments {
   const { command, words, values, typed } = parseCommandLine(SERVER_PROGRAM, args);
-  if (command !== "tls-init") refuseWords(words);
+  const folder = command === "audit-log" && !values.help && !values.version ? verifiedFolder(words) : undefined;
+  if (command !== "audit-log" && command !== "tls-init") refuseWords(words);
+  if (command === "audit-log") refuseFlags(values, AUDIT_LOG_FLAGS, command);
   if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
   if (command === "recover") refuseFlags(values, RECOVER_FLAGS, command);
   if (command === "tls-init") refuseFlags(values, TLS_INIT_FLAGS, command);
@@ -283,6 +300,9 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
   }
   if (values.ephemeral && values.data !== undefined) {
     throw new UsageError("--ephemeral keeps nothing, so --data cannot be given with it");
+  }
+  if (folder !== undefined && values.data !== undefined) {
+    throw new UsageError("The folder behind verify and --data are two answers to one question: give one of them");
   }
   if (values.secret !== undefined && values["secret-file"] !== undefined) {
     throw new UsageError("--secret and --secret-file are two answers to one question: give one of them");
@@ -315,6 +335,7 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
       },
       log: given({ level: values["log-level"], format: values["log-format"], file: values["log-file"] }),
     },
+    ...(folder === undefined ? {} : { folder }),
     configFile: values.config,
     mayAsk: !values["no-prompt"] && !typed.some((flag) => MULTI_SERVER_FLAGS.includes(flag)),
     secretFile: values["secret-file"],
@@ -329,9 +350,17 @@ function tlsInitOf(hosts: readonly string[], values: FlagValues<typeof SERVER_FL
   return { hosts, folder: folder ?? TLS_INIT_DEFAULTS.folder, name: name ?? TLS_INIT_DEFAULTS.name, client };
 }
 
-function actionOf(command: string): "serve" | "drain" | "recover" | "tlsInit" {
+function actionOf(command: string): "serve" | "drain" | "recover" | "tlsInit" | "auditLog" {
   if (command === "tls-init") return "tlsInit";
+  if (command === "audit-log") return "auditLog";
   return command === "drain" || command === "recover" ? command : "serve";
+}
+
+/** The folder in `audit-log verify [DIR]`. */
+function verifiedFolder([what, folder, ...more]: readonly string[]): string | undefined {
+  if (what !== VERIFY) throw new UsageError("audit-log needs to be told what to do: audit-log verify [DIR]");
+  refuseWords(more);
+  return folder;
 }
 
 function serversToJoin(values: FlagValues<typeof SERVER_FLAGS>): string[] | undefined {

@@ -26,6 +26,11 @@ export function dayOf(wallMs: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** `"2026-11-20T12:34:56.789Z"`, the same on every machine. `wallMs` is milliseconds since 1970. */
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 
 /** `"Friday, 2026-11-20"` in this machine's time zone. `wallMs` is milliseconds since 1970. */

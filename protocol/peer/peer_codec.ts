@@ -33,6 +33,7 @@ import {
   type WireAudience,
   type WireMember,
 } from "./peer_message.ts";
+import { readAuditMessage } from "./audit_message.ts";
 import { readPassSpent } from "./pass_spent.ts";
 import { readPlaceTalk } from "./place_talk_codec.ts";
 import { encodeLine, readRefusal } from "../server_codec.ts";
@@ -190,7 +191,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
   return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields) ?? readOrderMessage(command, fields) ??
-    readPassSpent(command, fields);
+    readPassSpent(command, fields) ?? readAuditMessage(command, fields);
 }
 
 function readHeartbeatAck(fields: Fields): HeartbeatAckMessage {

@@ -14,6 +14,7 @@ import type {
   WireServer,
   WireVector,
 } from "../message.ts";
+import type { AuditMessage } from "./audit_message.ts";
 import { OPERATE_FEATURE, type OrderMessage } from "./operate_message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
@@ -258,6 +259,7 @@ export interface PassSpentMessage {
 export type PeerMessage =
   | PeerChallengeMessage
   | PassSpentMessage
+  | AuditMessage
   | AuthenticationSuccessMessage
   | ServerAnnounceMessage
   | EntriesMessage
@@ -283,4 +285,5 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
   ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, OLD_CLAIM: true, FORGOTTEN: true },
   ...{ PASS_SPENT: true, WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true, PEER_CHALLENGE: true },
+  ...{ AUDIT_END: true, AUDIT_KEPT: true },
 };

@@ -24,6 +24,7 @@ import type {
   PassSpentMessage,
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
+import type { AuditMessage } from "../../protocol/peer/audit_message.ts";
 import type { OrderMessage } from "../../protocol/peer/operate_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
 import type { DurationCount, HeartbeatCounts } from "../../view/metric_counters.ts";
@@ -221,8 +222,8 @@ export interface BackplaneParts {
 }
 
 /**
- * Small talk: who is online, where lost connections stood, who looks at the network, what operators want, and which
- * passes are spent.
+ * Small talk: who is online, where lost connections stood, who looks at the network, what operators want, which
+ * passes are spent, and where audit logs end.
  */
 export type Talk =
   | OnlineMessage
@@ -231,7 +232,8 @@ export type Talk =
   | ObserveMessage
   | ObservedMessage
   | OrderMessage
-  | PassSpentMessage;
+  | PassSpentMessage
+  | AuditMessage;
 
 /** A way to another server. */
 export interface Route {

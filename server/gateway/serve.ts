@@ -4,6 +4,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { openAuditFiles } from "../audit/audit_folder.ts";
+import type { AuditFiles } from "../audit/audit_log.ts";
 import { makeTicketKey } from "../accounts/ticket.ts";
 import { verifierChange } from "../accounts/verifier_change.ts";
 import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
@@ -114,6 +116,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
   let store: Store | undefined;
   let node: ThrumNode;
   let spans: ExportedSpans | undefined;
+  let auditFiles: AuditFiles | undefined;
   try {
     const { ephemeral, synchronous } = config.store;
     const verifiers = config.cluster.clearSecret === "never" ? { verifiers: verifierChange(nodeCrypto) } : {};
@@ -126,6 +129,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     signal?.throwIfAborted();
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
+    auditFiles = ephemeral || !config.audit.enabled ? undefined : await openAudit(config);
     spans = await openTelemetry({
       ...{ name: "thrum", version: VERSION, instanceId: store.opened.serverId, clock },
       randomBytes: (size) => nodeCrypto.randomBytes(size),
@@ -142,6 +146,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       ...(spans === undefined ? {} : { spans }),
       ...(onActivities === undefined ? {} : { watched: onActivities }),
       ...(ticketKey === undefined ? {} : { ticketKey }),
+      ...(auditFiles === undefined ? {} : { auditFiles }),
       ...(traceFile === undefined ? {} : { writeTrace: (event) => traceFile.append(encodeTraceEvent(event)) }),
     });
     faults.takesOver = (error) => {
@@ -154,6 +159,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     for (const warning of secretWarnings(config)) getLogger(["thrum", "server"]).warning(warning);
   } catch (error) {
     store?.close();
+    await auditFiles?.close();
     await traceFile?.close();
     await spans?.close();
     throw error;
@@ -303,6 +309,15 @@ async function keptTicketKey(folder: string): Promise<string> {
   const made = makeTicketKey(nodeCrypto);
   await writePrivateFile(file, `${made}\n`);
   return made;
+}
+
+/** The store was opened before: so the folder is there, and this server's own. */
+async function openAudit(config: Config): Promise<AuditFiles> {
+  try {
+    return await openAuditFiles(dataFolder(config), config.audit, (line) => nodeCrypto.digest(line));
+  } catch (error) {
+    throw new StoreError((error as Error).message, { cause: error });
+  }
 }
 
 async function openTrace(path: string, limitBytes: number): Promise<LineFile> {

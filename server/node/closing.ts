@@ -5,10 +5,12 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { AuditLog } from "../audit/audit_log.ts";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Supervisor } from "../../heartbeat/supervisor.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Store } from "../store/store.ts";
+import type { AuditTalk } from "./audit_talk.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Backplane } from "../backplane/backplane.ts";
 import { CloneError } from "../backplane/clone_error.ts";
@@ -50,6 +52,9 @@ export interface ClosingParts {
   readonly balancer: Balancer;
   readonly refusals: RefusalLog;
   readonly backplane: Backplane;
+  /** Absent where there is none. */
+  readonly auditLog: AuditLog | undefined;
+  audits(): Pick<AuditTalk, "tellNow" | "stop">;
   readonly placeTalk: PlaceTalk;
   readonly legacy: LegacyServers | undefined;
   readonly presence: PresenceBoard;
@@ -171,6 +176,7 @@ export class Closing {
     await this.#retire();
     await handover.within(this.#failure === undefined ? drainMs : 0, reason);
     this.#flush();
+    await this.#endAudit();
     if (this.#failure === undefined) await backplane.finish(FINISH_MS);
     unlessUnreadable(() => legacy?.stop());
     this.#flush();
@@ -183,6 +189,16 @@ export class Closing {
     this.#close(reason);
     logger.info("stopped");
     this.#finish(this.#failure === undefined ? { reason: "stopped" } : { reason: "failed", ...this.#failure });
+  }
+
+  /** While the others can still be told where the log ends. */
+  async #endAudit(): Promise<void> {
+    const { auditLog, audits, journal } = this.#parts;
+    const more = { failed: this.#failure !== undefined };
+    auditLog?.audit({ what: "serverStopped", of: journal.serverId, more });
+    await auditLog?.close();
+    if (this.#failure === undefined) audits().tellNow();
+    audits().stop();
   }
 
   /** Called when nobody is there any more. */

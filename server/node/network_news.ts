@@ -3,6 +3,7 @@
  * are noted before anybody hears who is online.
  */
 
+import type { AuditTalk } from "./audit_talk.ts";
 import type { Balancer } from "../balance/balancer.ts";
 import type { Passes } from "../accounts/passes.ts";
 import type { Announced, Backplane, BackplaneOwner, Talk } from "../backplane/backplane.ts";
@@ -14,13 +15,14 @@ import type { Operator } from "./operator.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 
-/** Who is told. The first six are functions, as these parts are made later. */
+/** Who is told. The first seven are functions, as these parts are made later. */
 export interface NetworkNewsParts {
   backplane(): Pick<Backplane, "say">;
   balancer(): Pick<Balancer, "membersChanged">;
   presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
   operator(): Pick<Operator, "heard" | "gone">;
   passes(): Pick<Passes, "heard" | "spent">;
+  audits(): Pick<AuditTalk, "met" | "heard">;
   isClosing(): boolean;
   readonly places: ToldPlaces;
   readonly observatory: Pick<Observatory, "soon" | "met" | "gone" | "onObserve" | "onObserved">;
@@ -52,13 +54,14 @@ export class NetworkNews implements BackplaneOwner {
   }
 
   met(serverId: string): void {
-    const { backplane, presence, places, observatory, passes } = this.#parts;
+    const { backplane, presence, places, observatory, passes, audits } = this.#parts;
     // Who is behind what this server has greeted with has to be known before who is here.
     places.met(serverId);
     backplane().say(presence().here, serverId);
     places.tellSessions(serverId);
     const { spent } = passes();
     if (spent !== undefined) backplane().say(spent, serverId);
+    audits().met(serverId);
     observatory.met(serverId);
   }
 
@@ -76,7 +79,7 @@ export class NetworkNews implements BackplaneOwner {
   }
 
   said(serverId: string, message: Talk): void {
-    const { presence, places, observatory, operator, passes } = this.#parts;
+    const { presence, places, observatory, operator, passes, audits } = this.#parts;
     switch (message.command) {
       case "ONLINE":
       case "ONLINE_CHANGE":
@@ -91,6 +94,9 @@ export class NetworkNews implements BackplaneOwner {
         return operator().heard(serverId, message);
       case "PASS_SPENT":
         return passes().heard(message);
+      case "AUDIT_END":
+      case "AUDIT_KEPT":
+        return audits().heard(serverId, message);
       default:
         return places.heard(serverId, message);
     }

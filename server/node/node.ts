@@ -13,9 +13,12 @@ import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";
 import type { SpanOutput } from "../../platform/telemetry/telemetry.ts";
 import type { Link, Listener, Transport } from "../../platform/transport.ts";
 import type { WireHeartbeat } from "../../protocol/message.ts";
+import { VERSION } from "../../protocol/version.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
+import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
+import { type AuditFiles, AuditLog } from "../audit/audit_log.ts";
 import type { Member } from "../backplane/member.ts";
 import type { Guests } from "../guests/guests.ts";
 import type { RecordEntries } from "../journal/record_entries.ts";
@@ -25,6 +28,7 @@ import type { Observation, Observer } from "../observe/observatory.ts";
 import { type TakenActivities, takenActivities } from "../observe/taken_activities.ts";
 import type { Store } from "../store/store.ts";
 import { AfterCommit } from "./after_commit.ts";
+import { AuditTalk } from "./audit_talk.ts";
 import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
 import { Operator } from "./operator.ts";
@@ -43,6 +47,8 @@ export interface NodeParts {
   /** Closed by the node when it stops. */
   readonly store: Store;
   readonly crypto: SecretCrypto;
+  /** Where the audit log is; absent for none. */
+  readonly auditFiles?: AuditFiles;
   /** What tickets are made with. If absent, a new key is made, and the tickets of clients end with the node. */
   readonly ticketKey?: string;
   /** What links it with other servers; as `engines.ts` chooses if absent. */
@@ -74,6 +80,8 @@ export class ThrumNode {
   readonly heartbeat: WireHeartbeat;
   /** Tells of callers that are refused, whatever door they came through. */
   readonly refusals: RefusalLog;
+  /** Takes what the audit log has to know, of every door. */
+  readonly auditor: Auditor;
   readonly #parts: Pick<NodeParts, "config" | "clock" | "transport">;
   readonly #wired = new Wired();
   #listener: Listener | undefined;
@@ -82,14 +90,22 @@ export class ThrumNode {
     const { config, store, transport, crypto, faults = UNGUARDED } = parts;
     const { ticketKey, makeBackplane, makeServerId, writeTrace, watched, spans, maxLobby, memoryBytes } = parts;
     const clock = guardedClock(parts.clock);
-    const machine: MachineParts = { config, clock, crypto, faults };
+    const auditLog = parts.auditFiles && new AuditLog({
+      ...{ clock, files: parts.auditFiles, hash: (line) => crypto.digest(line) },
+      written: () => wired.audits.written(),
+    });
+    const auditor = this.auditor = auditLog ?? NO_AUDIT;
+    const machine: MachineParts = { config, clock, crypto, faults, auditor };
     this.#parts = { config, clock, transport };
     const heartbeat = this.heartbeat = heartbeatOf(config);
     const refusals = this.refusals = new RefusalLog(clock);
 
     const wired = this.#wired;
     const log = wired.log = wireLog({ ...machine, store }, wired);
-    const observers = wired.observers = wireObservers({ ...machine, log, writeTrace, spans, memoryBytes }, wired);
+    const observers = wired.observers = wireObservers(
+      { ...machine, log, writeTrace, spans, memoryBytes, auditLog },
+      wired,
+    );
     const network = wired.network = wireNetwork(
       { ...machine, transport, opened: store.opened, log, observers, refusals, ticketKey, makeBackplane, makeServerId },
       wired,
@@ -112,12 +128,17 @@ export class ThrumNode {
     wired.closing = new Closing({
       drainMs: config.cluster.drainMs,
       ...{ store, journal, forgetting, goneServers, budget, connections, handover, balancer, backplane },
-      ...{ refusals, placeTalk, legacy, presence, observatory, supervisor, tracer },
+      ...{ refusals, placeTalk, legacy, presence, observatory, supervisor, tracer, auditLog },
+      audits: () => wired.audits,
       closeListener: async () => await this.#listener?.close(),
     });
     wired.operator = new Operator({
-      ...{ named: journal, clock, backplane, connections },
+      ...{ named: journal, clock, backplane, connections, auditor },
       drain: () => wired.closing.drain(),
+    });
+    wired.audits = new AuditTalk({
+      ...{ log: auditLog, auditor, clock, backplane, notes: store.opened.notes },
+      save: (key, value) => journal.saveNote(key, value),
     });
     // Whoever waits for another server's answer is not kept by a server that has stopped.
     void wired.closing.finished.then(() => wired.operator.stop());
@@ -132,6 +153,7 @@ export class ThrumNode {
   async start(): Promise<void> {
     const { config, transport } = this.#parts;
     this.#listener = await transport.listen(config.server, (link) => this.accept(link, "tcp"));
+    this.auditor.audit({ what: "serverStarted", of: this.serverId, more: { version: VERSION } });
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     const { log, observers, network } = this.#wired;
     observers.tracer()?.trace({ event: "start", what: `${this.host}:${this.port}` }, log.journal.tick());

@@ -12,6 +12,7 @@ import {
   type OperateMessage,
   type OrderMessage,
 } from "../../protocol/peer/operate_message.ts";
+import type { Auditor } from "../audit/audit_event.ts";
 import type { Backplane, Route } from "../backplane/backplane.ts";
 import type { Order, OrderProblem, OrderResult } from "./order.ts";
 import type { ServedConnection } from "../session/served_connection.ts";
@@ -23,6 +24,7 @@ export interface OperatorParts {
   readonly clock: Pick<Clock, "after">;
   readonly backplane: Pick<Backplane, "isMember" | "routes" | "say">;
   readonly connections: Iterable<ServedConnection>;
+  readonly auditor: Auditor;
   /** Drains this server. */
   drain(): void;
 }
@@ -45,6 +47,8 @@ const RESULTS: Readonly<Record<string, OrderResult>> = Object.freeze({
   notAClient: problem("NOT_A_CLIENT"),
   unknownAction: problem("UNKNOWN_ACTION"),
 });
+/** Who gives orders, in the audit log. */
+const OPERATOR = "operator";
 const logger = getLogger(["thrum", "server"]);
 
 /** One server's. */
@@ -122,12 +126,13 @@ export class Operator {
   #decide(
     { action, connection: id, since }: OperateMessage,
   ): { readonly result: string; readonly run?: (who: string) => void } {
-    const { connections, drain } = this.#parts;
+    const { connections, drain, auditor } = this.#parts;
     if (action === "drain") {
       return {
         result: "done",
         run: (who) => {
           logger.info("asked to drain by {who}", { who });
+          auditor.audit({ what: "drained", by: OPERATOR, from: who });
           drain();
         },
       };
@@ -145,6 +150,8 @@ export class Operator {
           address: seen?.address,
           who,
         });
+        const of = seen?.user === "" ? undefined : seen?.user;
+        auditor.audit({ what: "connectionEnded", by: OPERATOR, from: who, of, more: { address: seen?.address ?? "" } });
         connection.end("ENDED_BY_OPERATOR");
       },
     };

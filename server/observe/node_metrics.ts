@@ -4,6 +4,7 @@ import type { StoreConfig } from "../../config/config.ts";
 import { endpointText } from "../../config/values.ts";
 import type { ClockOffsetEstimate } from "../../heartbeat/clock_offset.ts";
 import type { FaultCounts } from "../../platform/faults.ts";
+import type { AuditState } from "../audit/audit_log.ts";
 import type { JoinState, Route } from "../backplane/backplane.ts";
 import type { Member } from "../backplane/member.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
@@ -88,6 +89,10 @@ export interface NodeMetrics {
   readonly maxConnections: number;
   /** The space that the data folder takes; `undefined` without a disk. */
   readonly disk: DiskState | undefined;
+  /** The audit log; `undefined` where there is none. */
+  readonly audit: AuditState | undefined;
+  /** How often an audit log was not what another server knew of it. */
+  readonly auditDisagreements: number;
   /** Faults of the program that were caught, by where. */
   readonly faults: FaultCounts;
 }
@@ -120,6 +125,8 @@ export interface MetricsFacts {
   /** The time of the clock by which the log forgets: that of `inbox`. */
   readonly retentionNow: number;
   readonly disk: DiskState | undefined;
+  readonly audit: AuditState | undefined;
+  readonly auditDisagreements: number;
   readonly faults: FaultCounts;
 }
 
@@ -166,6 +173,8 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
       maxConnections,
     },
     disk: facts.disk,
+    audit: facts.audit,
+    auditDisagreements: facts.auditDisagreements,
     joinState: facts.joinState,
     accepted: counters.accepted,
     closed: counters.closed,

@@ -89,7 +89,7 @@ export class Connection
     this.#lines = new LineIntake(link, parts.lines, this);
     this.#facts = new ConnectionFacts(link.remoteHost, parts.facts, () => this.#phase);
     this.replies = new Replies(parts.journal, this);
-    this.#log = new ConnectionLog(this, parts.refusals);
+    this.#log = new ConnectionLog(this, parts.log);
   }
 
   /** Begins to read. */
@@ -337,6 +337,7 @@ export class Connection
     switch (effect.kind) {
       case "send":
         if (effect.message.command === "LOGIN_FAILED") this.#parts.counters.login(this.over, effect.message.reason);
+        if (phase.kind === "stranger") this.#log.answered(effect.message, sessionOf(phase));
         return this.replies.send(effect.message);
       case "checkLogin":
       case "challenge":

@@ -1,12 +1,15 @@
 /**
  * What the operator's log says of one connection: that it came, and why it ended. A caller that is refused again and
- * again costs no lines of its own: `server/accounts/refusal_log.ts` counts it.
+ * again costs no lines of its own: `server/accounts/refusal_log.ts` counts it. The audit log is told of logins that
+ * failed, and of registrations.
  */
 
 import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
+import type { AuditKind, Auditor } from "../audit/audit_event.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Phase } from "./connection_phase.ts";
+import type { Session, SessionEffect } from "./session_state.ts";
 
 /** The connection, as its lines need it. */
 export interface LoggedConnection {
@@ -17,6 +20,17 @@ export interface LoggedConnection {
   readonly name: string;
 }
 
+/** Where it is written. */
+export interface ConnectionLogParts {
+  readonly refusals: RefusalLog;
+  readonly auditor: Auditor;
+}
+
+/** What a stranger is told. */
+type Answer = Extract<SessionEffect, { kind: "send" }>["message"];
+
+/** Refusals with which the name says nothing that others do not know. */
+const PUBLIC_NAME: ReadonlySet<string | undefined> = new Set(["WRONG_SECRET", "LOGGED_IN_ELSEWHERE", "NAME_TAKEN"]);
 /** Ends that the other side has brought about. */
 const BY_CLIENT = new Set<CloseReason>(["CLOSED_BY_OTHER_SIDE", "CONNECTION_RESET", "LOGGED_OUT"]);
 /** Ends of those whom the server did not want, if it had not let them in before. */
@@ -30,13 +44,15 @@ const logger = getLogger(["thrum", "connection"]);
 export class ConnectionLog {
   readonly #connection: LoggedConnection;
   readonly #refusals: RefusalLog;
+  readonly #auditor: Auditor;
   #hasBegun = false;
   /** Whether it has connected, and it is not known who it is. */
   #isStranger = false;
 
-  constructor(connection: LoggedConnection, refusals: RefusalLog) {
+  constructor(connection: LoggedConnection, { refusals, auditor }: ConnectionLogParts) {
     this.#connection = connection;
     this.#refusals = refusals;
+    this.#auditor = auditor;
   }
 
   /**
@@ -67,9 +83,21 @@ export class ConnectionLog {
     logger.info("connected with {address}", { address: this.#connection.address });
   }
 
+  /** It is told `message` before it is let in. `session` is what it was until then. */
+  answered(message: Answer, session: Session): void {
+    const what = refusedAs(message);
+    if (what === undefined) return;
+    const reason = "reason" in message ? message.reason : undefined;
+    const login = session.kind === "verifying" ? session.message : undefined;
+    // Somebody may have typed the secret in the place of the name. Only names that have an account are noted.
+    const of = login !== undefined && PUBLIC_NAME.has(reason) ? login.username : undefined;
+    this.#auditor.audit({ what, from: this.#connection.remoteHost, of, ...(reason && { more: { reason } }) });
+  }
+
   /** It has made an account. */
   registered(username: string): void {
     this.letIn();
+    this.#auditor.audit({ what: "registered", from: this.#connection.remoteHost, of: username });
     logger.info("registered {username} for {address}", { username, address: this.#connection.address });
   }
 
@@ -86,5 +114,20 @@ export class ConnectionLog {
     if (this.#hasBegun && isNew) logger.info(words, end);
     else logger.debug(words, end);
     if (kind === "client") logger.info("{username} disconnected", { username });
+  }
+}
+
+/** As what the audit log notes this answer; `undefined` if it does not. */
+function refusedAs(message: Answer): AuditKind | undefined {
+  switch (message.command) {
+    case "LOGIN_FAILED":
+      return "loginFailed";
+    case "REGISTER_FAILED":
+      return "registrationFailed";
+    // So a client that is not plain is told that it has tried too many secrets.
+    case "END_CONNECTION":
+      return message.reason === "TOO_MANY" ? "loginFailed" : undefined;
+    default:
+      return undefined;
   }
 }

@@ -3,10 +3,10 @@
 import type { LimitsConfig } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
-import type { RefusalLog } from "../accounts/refusal_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
+import type { ConnectionLogParts } from "./connection_log.ts";
 import type { Entrance } from "./entrance.ts";
 import type { IdentificationParts } from "./identification.ts";
 import type { LineIntakeParts } from "./line_intake.ts";
@@ -20,7 +20,8 @@ export interface ConnectionParts {
   readonly faults: FaultGuard;
   readonly journal: Journal;
   readonly facts: ConnectionFactsParts;
-  readonly refusals: RefusalLog;
+  /** Where it is written that it came and went. */
+  readonly log: ConnectionLogParts;
   readonly counters: Pick<MetricCounters, "login">;
   readonly lines: LineIntakeParts;
   readonly identification: IdentificationParts;

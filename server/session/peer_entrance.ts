@@ -1,5 +1,6 @@
 /** How a server comes in over this server's own port, where clients come in, too: by the door of the backplane. */
 
+import type { Auditor } from "../audit/audit_event.ts";
 import type { Backplane } from "../backplane/backplane.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { type Admitted, type LinkGreeting, NO_DOOR, type PeerAdmission } from "../backplane/peer_admission.ts";
@@ -15,6 +16,7 @@ export interface PeerEntranceParts {
   readonly backplane: Pick<Backplane, "door">;
   readonly seats: Pick<SeatGiver, "enter">;
   readonly counters: Pick<MetricCounters<LimitName>, "limited">;
+  readonly auditor: Auditor;
 }
 
 /** The connection of the server. */
@@ -34,9 +36,12 @@ export class PeerEntrance {
 
   /** Whether a server that says this, from `remoteHost`, is let in; `greeting` was said before. */
   admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission {
-    const { backplane, counters } = this.#parts;
+    const { backplane, counters, auditor } = this.#parts;
     const admission = backplane.door?.admit(message, remoteHost, greeting) ?? NO_DOOR;
     if (admission.kind === "notNow") counters.limited("secrets");
+    if (admission.kind === "refused") {
+      auditor.audit({ what: "peerRefused", from: remoteHost, more: { why: admission.info } });
+    }
     return admission;
   }
 

@@ -15,7 +15,15 @@ export interface DiskUse {
  * The parts of a data folder. `reusable` is free room inside the database, which is filled before the file grows; it
  * does not count.
  */
-export const DISK_PARTS = ["logFiles", "database", "writeAheadLog", "messageIds", "other", "reusable"] as const;
+export const DISK_PARTS = [
+  "logFiles",
+  "database",
+  "writeAheadLog",
+  "messageIds",
+  "audit",
+  "other",
+  "reusable",
+] as const;
 /** One of these. */
 export type DiskPart = typeof DISK_PARTS[number];
 

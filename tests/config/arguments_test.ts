@@ -179,10 +179,13 @@ Deno.test("a flag may be given twice only with one value", () => {
 Deno.test("a switch takes no value, and a server no word but its commands", () => {
   assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
   assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
-  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain, recover or tls-init');
+  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain, recover, tls-init or audit-log');
   assertEquals(serverRefusal("drian"), 'Unknown command "drian"; did you mean drain?');
   assertEquals(serverRefusal("drain", "now"), 'Unexpected argument "now"');
-  assertEquals(serverRefusal("--", "--port"), 'Unknown command "--port"; it must be drain, recover or tls-init');
+  assertEquals(
+    serverRefusal("--", "--port"),
+    'Unknown command "--port"; it must be drain, recover, tls-init or audit-log',
+  );
 });
 
 Deno.test("drain takes what says which server it is about, and nothing else", () => {
@@ -400,3 +403,18 @@ Deno.test("helpText() shows every flag, and fits a terminal", () => {
 function dashHint(flag: string): string {
   return `one that begins with "-" is written ${flag}=…`;
 }
+
+Deno.test("audit-log takes a folder behind verify, or the flags that name one", () => {
+  assertEquals(parseServerArguments(["audit-log", "verify", "/data"]).folder, "/data");
+  const { action, folder, layer } = parseServerArguments(["audit-log", "verify", "--data", "/data"]);
+  assertEquals([action, folder, layer.store?.data], ["auditLog", undefined, "/data"]);
+  for (
+    const line of [
+      ["audit-log"],
+      ["audit-log", "mend"],
+      ["audit-log", "verify", "a", "b"],
+      ["audit-log", "verify", "a", "--data", "b"],
+      ["audit-log", "verify", "--ephemeral"],
+    ]
+  ) serverRefusal(...line);
+});

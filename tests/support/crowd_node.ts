@@ -7,6 +7,7 @@ import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
 import type { Order, OrderResult } from "../../server/node/order.ts";
 import type { Door } from "../../server/gateway/door.ts";
+import { NO_AUDIT } from "../../server/audit/audit_event.ts";
 import { RefusalLog } from "../../server/accounts/refusal_log.ts";
 import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
 import type { GatewayNode } from "../../server/gateway/http/gateway_node.ts";
@@ -111,6 +112,7 @@ export class CrowdNode implements AsyncDisposable {
       },
       metrics: unasked("metrics"),
       refusals: new RefusalLog(realClock),
+      auditor: NO_AUDIT,
       ticketKeyOf: () => undefined,
     };
   }

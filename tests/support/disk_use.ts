@@ -16,5 +16,8 @@ export function withDiskUse(store: Store, look: () => DiskUse | undefined): Stor
 
 /** A folder of so many bytes, on a disk that has so many left. */
 export function diskUse(bytes: number, freeBytes = 1e12): DiskUse {
-  return { parts: { logFiles: bytes, database: 0, writeAheadLog: 0, messageIds: 0, other: 0, reusable: 0 }, freeBytes };
+  return {
+    parts: { logFiles: bytes, database: 0, writeAheadLog: 0, messageIds: 0, audit: 0, other: 0, reusable: 0 },
+    freeBytes,
+  };
 }

@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["protocol", "log", "platform", "trace"],
   ["config", "view"],
   ["diagram", "heartbeat", "server/store", "server/accounts", "server/rights", "server/hub"],
-  ["client", "server/journal", "server/presence"],
+  ["client", "server/audit", "server/journal", "server/presence"],
   ["server/backplane"],
   ["server/mesh", "server/legacy", "server/balance", "server/places", "server/observe"],
   ["server/session"],

@@ -21,6 +21,7 @@ export type GatewayNode =
     | "metrics"
     | "gateways"
     | "refusals"
+    | "auditor"
     | "ticketKeyOf"
   >;
 

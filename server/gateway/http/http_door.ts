@@ -322,6 +322,7 @@ class HttpDoor implements Door, HttpHandler {
   }
 
   #tellWrongToken(address: string): void {
+    this.#node.auditor.audit({ what: "tokenRefused", from: address });
     const isFirst = this.#node.refusals.refused(address, "it showed a wrong token");
     if (isFirst) logger.warning("a wrong token from {address}", { address });
   }

@@ -242,6 +242,26 @@ const METRICS: Readonly<Record<string, Metric>> = {
     type: "counter",
     values: ({ faults }) => by("where", faults),
   },
+  thrum_audit_log_lines: {
+    help: "Lines of the audit log that are on the disk, since it began; absent without an audit log.",
+    type: "gauge",
+    values: ({ audit }) => present(audit?.lines),
+  },
+  thrum_audit_log_failing: {
+    help: "1 while the disk does not take the audit log; absent without an audit log.",
+    type: "gauge",
+    values: ({ audit }) => audit === undefined ? [] : one(audit.isFailing ? 1 : 0),
+  },
+  thrum_audit_log_missed_total: {
+    help: "Events that are in no audit log, because the disk did not take them for too long.",
+    type: "counter",
+    values: ({ audit }) => one(audit?.missed ?? 0),
+  },
+  thrum_audit_log_disagreements_total: {
+    help: "How often an audit log, of this server or another, was not what a server knew of it: it was cut or changed.",
+    type: "counter",
+    values: ({ auditDisagreements }) => one(auditDisagreements),
+  },
   thrum_store_commit_seconds: {
     help: "How long the transactions of the store took, one for each turn of the event loop.",
     type: "histogram",

@@ -112,6 +112,8 @@ export class LinkEvents implements PeerLinkOwner {
       case "OPERATE":
       case "PASS_SPENT":
       case "OPERATED":
+      case "AUDIT_END":
+      case "AUDIT_KEPT":
         return owner.said(link.serverId, message);
     }
   }

@@ -38,7 +38,7 @@ export interface WireClientsParts extends MachineParts {
 
 /** The clients of one server. */
 export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients {
-  const { config, clock, crypto, faults, heartbeat, transport, log, observers, network, refusals } = parts;
+  const { config, clock, crypto, faults, auditor, heartbeat, transport, log, observers, network, refusals } = parts;
   const { journal, hub, budget } = log;
   const { counters, observatory, tracer } = observers;
   const { backplane, balancer, sessions, presence, supervisor } = network;
@@ -93,10 +93,11 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     },
   };
   const longLogins = new LongLogins();
-  const peerEntrance = new PeerEntrance({ backplane, seats: connections, counters });
+  const peerEntrance = new PeerEntrance({ backplane, seats: connections, counters, auditor });
   const { limits, auth: { clearSecrets } } = config;
   const connectionParts: ConnectionParts = {
-    ...{ clock, limits, faults, journal, refusals, counters, tracer, peerEntrance },
+    ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
+    log: { refusals, auditor },
     facts: { limits, clearSecrets, journal, accounts, budget, peerEntrance },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {

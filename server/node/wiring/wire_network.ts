@@ -67,6 +67,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       presence: () => presence,
       operator: () => wired.operator,
       passes: () => wired.clients.passes,
+      audits: () => wired.audits,
       isClosing: () => wired.closing.hasBegun,
       places: places.talk,
       observatory: observers.observatory,

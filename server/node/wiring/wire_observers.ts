@@ -3,6 +3,7 @@
 import type { SpanOutput } from "../../../platform/telemetry/telemetry.ts";
 import type { TraceEvent } from "../../../trace/trace_event.ts";
 import { MetricCounters } from "../../../view/metric_counters.ts";
+import type { AuditLog } from "../../audit/audit_log.ts";
 import { EntrySpans } from "../../observe/entry_spans.ts";
 import { nodeMetrics } from "../../observe/node_metrics.ts";
 import { Observatory } from "../../observe/observatory.ts";
@@ -11,12 +12,13 @@ import { Tracer } from "../../observe/tracer.ts";
 import { LIMIT_NAMES } from "../../session/limits/limit_names.ts";
 import type { MachineParts, Wired, WiredLog, WiredObservers } from "./wired.ts";
 
-/** What it is made with. The last three are absent where nobody wants them. */
+/** What it is made with. The last four are absent where nobody wants them. */
 export interface WireObserversParts extends MachineParts {
   readonly log: Pick<WiredLog, "journal" | "userLists" | "budget">;
   readonly writeTrace: ((event: TraceEvent) => void) | undefined;
   readonly spans: SpanOutput | undefined;
   readonly memoryBytes: (() => number) | undefined;
+  readonly auditLog: Pick<AuditLog, "state"> | undefined;
 }
 
 /** The observers of one server. */
@@ -105,6 +107,8 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
         pending: backplane.pending,
         joinState: backplane.joinState,
         disk: budget.state,
+        audit: parts.auditLog?.state,
+        auditDisagreements: wired.audits.disagreements,
         faults: faults.counts,
       });
     },

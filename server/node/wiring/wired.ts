@@ -6,6 +6,7 @@ import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import type { MetricCounters } from "../../../view/metric_counters.ts";
+import type { Auditor } from "../../audit/audit_event.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { Balancer } from "../../balance/balancer.ts";
 import type { Handover } from "../../balance/handover.ts";
@@ -31,6 +32,7 @@ import type { Admission } from "../../session/login/admission.ts";
 import type { Connections } from "../../session/connections.ts";
 import type { LimitName } from "../../session/limits/limit_names.ts";
 import type { DiskBudget } from "../../store/disk_budget.ts";
+import type { AuditTalk } from "../audit_talk.ts";
 import type { AfterCommit } from "../after_commit.ts";
 import type { Closing } from "../closing.ts";
 import type { Operator } from "../operator.ts";
@@ -41,6 +43,8 @@ export interface MachineParts {
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
   readonly faults: FaultGuard;
+  /** Takes what the audit log has to know. */
+  readonly auditor: Auditor;
 }
 
 /** The log of this server, what reads it, and what forgets it. */
@@ -107,6 +111,7 @@ export class Wired {
   afterCommit!: AfterCommit;
   closing!: Closing;
   operator!: Operator;
+  audits!: AuditTalk;
   /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
   http = "";
 }

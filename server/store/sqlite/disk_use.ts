@@ -9,7 +9,7 @@ import type { DiskPart, DiskUse } from "../budget.ts";
 /** Looks at `folder`. The database will fill `reusableBytes` before it grows. Throws the errors of node:fs. */
 export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
   const parts: Record<DiskPart, number> = {
-    ...{ logFiles: 0, database: 0, writeAheadLog: 0, messageIds: 0, other: 0 },
+    ...{ logFiles: 0, database: 0, writeAheadLog: 0, messageIds: 0, audit: 0, other: 0 },
     reusable: 0,
   };
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -26,6 +26,7 @@ export function lookAtDisk(folder: string, reusableBytes: number): DiskUse {
 function partOf(name: string): DiskPart {
   if (name.endsWith(".bytes")) return "logFiles";
   if (name.startsWith("ids-")) return "messageIds";
+  if (name.startsWith("audit-")) return "audit";
   if (name === "thrum.sqlite") return "database";
   return name.startsWith("thrum.sqlite-") ? "writeAheadLog" : "other";
 }

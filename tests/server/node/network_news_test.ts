@@ -18,6 +18,7 @@ function newsOf({ isClosing = false } = {}) {
     }),
     operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
     passes: () => ({ heard: note("passes: heard"), spent: { command: "PASS_SPENT", passes: {} } }),
+    audits: () => ({ met: note("audits: met"), heard: note("audits: heard") }),
     isClosing: () => isClosing,
     places: {
       ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
@@ -51,6 +52,7 @@ Deno.test("a server that was met is told who is behind, then who is here, and th
     "say ONLINE s-2",
     "places: sessions s-2",
     "say PASS_SPENT s-2",
+    "audits: met s-2",
     "observers: met s-2",
   ]);
 });

@@ -46,7 +46,7 @@ Deno.test("serve() makes no secret of a network by itself", async () => {
       await using _server = await serve({ ...HERE, store: { data: folder } });
     }
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-    assertEquals(names, ["log-00000001.bytes", "thrum.sqlite", "ticket-key"]);
+    assertEquals(names, ["audit-00000001.jsonl", "log-00000001.bytes", "thrum.sqlite", "ticket-key"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

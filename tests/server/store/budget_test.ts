@@ -5,7 +5,7 @@ const LIMITS = { maxBytes: 1_000, minFreeBytes: 100 };
 
 function used(bytes: number, freeBytes = 10_000): DiskUse {
   return {
-    parts: { logFiles: bytes - 30, database: 10, writeAheadLog: 5, messageIds: 5, other: 10, reusable: 500 },
+    parts: { logFiles: bytes - 31, database: 10, writeAheadLog: 5, messageIds: 5, audit: 1, other: 10, reusable: 500 },
     freeBytes,
   };
 }
