@@ -3,9 +3,9 @@
  * runs. Its end becomes an exit code. Data goes to standard output, everything about it to standard error.
  */
 
-import { askName, connect, reach } from "./client/connect.ts";
+import { askName, checkTls, connect, reach } from "./client/connect.ts";
 import { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
-import type { ConnectOptions } from "./client/options.ts";
+import type { ConnectOptions, TlsOptions } from "./client/options.ts";
 import { type CommandParts, leavable } from "./client/terminal/command.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
@@ -26,6 +26,8 @@ import {
   heartbeatEndpoint,
   parseClientArguments,
 } from "./config/client_arguments.ts";
+import type { TlsArguments } from "./config/tls/tls_flags.ts";
+import { quoted } from "./config/values.ts";
 import { commandHelpText } from "./config/command_help.ts";
 import { completionScript } from "./config/completion_script.ts";
 import { EXIT_CODE, type ExitCode } from "./config/exit_code.ts";
@@ -85,6 +87,7 @@ async function main(args: readonly string[]): Promise<ExitCode> {
 async function makeParts(args: ClientArguments): Promise<CommandParts> {
   const loaded = await loadConfig(readTextFile, { asked: args.configFile, shipped: SHIPPED_CONFIG });
   const config = layered(loaded.config, args.layer);
+  const tls = args.tls && await readTls(args.tls);
   return {
     args,
     server: config.server,
@@ -94,14 +97,37 @@ async function makeParts(args: ClientArguments): Promise<CommandParts> {
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
     stdio: leavable(stdio, onStopSignal, onTerminateSignal),
     clock: realClock,
-    connect: (options) => connect({ ...options, clearSecrets: args.clearSecrets, ...traceOf(args) }),
-    reach: (server = config.server) => reach(server),
-    askName: (username, server = config.server) => askName(server, username),
+    connect: (options) => connect({ ...options, ...tls && { tls }, clearSecrets: args.clearSecrets, ...traceOf(args) }),
+    reach: (server = config.server) => reach(server, tls),
+    askName: (username, server = config.server) => askName(server, username, tls),
     stateFile: stateFile(),
     historyFile: historyFile(),
     makeSecret,
     onStop: onStopSignal,
   };
+}
+
+/** @throws {UsageError} when one of the files cannot be read or used. */
+async function readTls({ ca, fingerprints, own }: TlsArguments): Promise<TlsOptions> {
+  const tls = {
+    fingerprints,
+    ...ca && { ca: await readGiven("--ca", ca) },
+    ...own && { cert: await readGiven("--cert", own.cert), key: await readGiven("--key", own.key) },
+  };
+  await checkTls(tls).catch((error: Error) => {
+    throw new UsageError(error.message.replace(/"tls\.(\w+)"/, "--$1"), { cause: error });
+  });
+  return tls;
+}
+
+/** The text of a file that the command line names. */
+async function readGiven(flag: string, path: string): Promise<string> {
+  const reason = (error: unknown) => new UsageError(`Cannot read ${flag} ${quoted(path)}: ${(error as Error).message}`);
+  const text = await readTextFile(path).catch((error) => {
+    throw reason(error);
+  });
+  if (text === undefined) throw reason(new Error("there is no such file"));
+  return text;
 }
 
 function traceOf({ trace, traceLimitBytes }: ClientArguments): Pick<ConnectOptions, "trace" | "traceLimitBytes"> {

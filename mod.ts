@@ -32,6 +32,7 @@ export type {
   Presence,
   Published,
   Sent,
+  TlsOptions,
 } from "./client/options.ts";
 export type { ReconnectPolicy } from "./client/failover/reconnect.ts";
 export type { Endpoint } from "./platform/address.ts";
@@ -56,6 +57,7 @@ export type {
   PartOf,
   SessionsConfig,
   StoreConfig,
+  TlsConfig,
 } from "./config/config.ts";
 export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./server/store/store.ts";

@@ -5,6 +5,21 @@ import type { Vector } from "../log/vector.ts";
 import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
 import type { ReconnectPolicy } from "./failover/reconnect.ts";
 
+/** Whom a client believes by TLS 1.3. Texts are PEM, as they stand in files. */
+export interface TlsOptions {
+  /** The certificates of the CAs that are believed. When not given, those that the machine believes. */
+  readonly ca?: string;
+  /**
+   * SHA-256 of the certificates that servers may show: 64 hexadecimal digits, perhaps with colons between the pairs.
+   * Without `ca` they are enough: the certificate may be of whomever. With `ca` a server needs both.
+   */
+  readonly fingerprints?: readonly string[];
+  /** The certificate of this client, for servers that want one (`tls.clientAuth`); with `key`. */
+  readonly cert?: string;
+  /** The key of `cert`, without a password. */
+  readonly key?: string;
+}
+
 /** How and as whom a client connects, and what it does after a lost connection. */
 export interface ConnectOptions {
   /** The server's host name or address. */
@@ -15,6 +30,8 @@ export interface ConnectOptions {
    * Further servers of the same network, to call if the first one does not answer. The servers themselves name others.
    */
   readonly servers?: readonly Endpoint[];
+  /** By TLS: `true` believes whom the machine believes. All servers are called so, and none in another way. */
+  readonly tls?: boolean | TlsOptions;
   /** The user to log in. Without it the client is `anonymous`. */
   readonly username?: string;
   /** The user's secret; needed with `username`. */

@@ -11,6 +11,7 @@ import { LINE_FORMAT, type LineFormat } from "./line_format.ts";
 import type { LoadedConfig } from "./load.ts";
 import { SINCE, type Since } from "./since.ts";
 import { CONFIG, flag, given, HELP, NO_PROMPT, refuseWords, toggle, TRACE, traceOf } from "./shared_flags.ts";
+import { TLS_FLAGS, type TlsArguments, tlsOf } from "./tls/tls_flags.ts";
 import {
   BLOCK_MS,
   CALLED_PORTS,
@@ -67,6 +68,8 @@ export interface ClientArguments {
   readonly configFile: string | undefined;
   /** Whether the program may ask questions, if there is a terminal. */
   readonly mayAsk: boolean;
+  /** How the server is called by TLS; `undefined` for a call without. */
+  readonly tls: TlsArguments | undefined;
   readonly username: string | undefined;
   /** From the command line only. THRUM_SECRET is used after it. */
   readonly secret: string | undefined;
@@ -145,6 +148,8 @@ const CLIENT_FLAGS = {
     help: "the server's port",
     default: String(server.port),
   }),
+
+  ...TLS_FLAGS,
 
   username: flag("NAME", text("a name that is not empty"), {
     heading: "Who calls",
@@ -267,7 +272,6 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     listen: {
       usage: ["listen [flags]"],
       examples: [
-        "listen --json | jq .activity",
         "listen --from sensor --count 1 --timeout 10",
         "listen -u ada --until-caught-up --format '{time} {user}: {text}'",
       ],
@@ -351,6 +355,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     layer: { server: serverOf(values) },
     configFile: values.config,
     mayAsk: !values["no-prompt"],
+    tls: tlsOf(values),
     username: values.username,
     secret: values.secret,
     clearSecrets: values["clear-secrets"] ?? false,

@@ -70,6 +70,8 @@ export interface ClusterConfig {
    * servers of 0.1.0 may tell it in clear, and are told it. What is kept of users' secrets stays readable for them.
    */
   clearSecret: "never" | "upgrade";
+  /** Whether this server calls others by TLS, when it has a `tls.cert`. */
+  tls: boolean;
   /** The host that others use for this server; empty means the address that it listens on. */
   advertise: string;
   /** Servers of the network to join, as `"HOST:PORT"`. One server that answers is enough: it names the others. */
@@ -140,6 +142,22 @@ export interface StoreConfig {
   synchronous: "normal" | "full";
   /** Whether the server repairs a damaged folder at its start, if another server of the network answers. */
   recover: boolean;
+}
+
+/** TLS for clients, and between servers. The files are PEM. */
+export interface TlsConfig {
+  /** The file with the server's certificate, and after it those that lead to its CA; empty for no TLS. */
+  cert: string;
+  /** The file with the key of the certificate. */
+  key: string;
+  /** The file with the CAs that are believed; empty for those that the machine believes. */
+  ca: string;
+  /** Whether clients and servers have to show a certificate that `ca` has signed. */
+  clientAuth: boolean;
+  /** Whether other machines have to come by TLS. */
+  required: boolean;
+  /** A further port, for TLS alone; 0 for none. Deno before 2.8 needs it. */
+  port: number;
 }
 
 /** How users prove who they are. */
@@ -235,6 +253,8 @@ export interface Config {
   limits: LimitsConfig;
   /** The network that the server belongs to. */
   cluster: ClusterConfig;
+  /** TLS for clients, and between servers. */
+  tls: TlsConfig;
   /** How users prove who they are. */
   auth: AuthConfig;
   /** How users log in. */
@@ -280,6 +300,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     secret: "",
     otherSecrets: [],
     clearSecret: "never",
+    tls: true,
     advertise: "",
     join: [],
     announceIntervalMs: 5_000,
@@ -310,6 +331,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     synchronous: "normal",
     recover: false,
   },
+  tls: { cert: "", key: "", ca: "", clientAuth: false, required: false, port: 0 },
   auth: { clearSecrets: true },
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {

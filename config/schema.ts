@@ -53,6 +53,8 @@ const port = v.pipe(
   v.transform(Number),
 );
 
+const file = v.string("the name of a file");
+
 const endpoint = section({ host, port });
 
 /** The whole file, and each section of it. Every key may be left out. */
@@ -86,6 +88,7 @@ export const CONFIG_SCHEMA = section({
       "a list of secrets",
     ),
     clearSecret: oneOf(["never", "upgrade"]),
+    tls: flag,
     advertise: v.custom<string>(
       (value) => typeof value === "string" && (value === "" || isHost(value)),
       "a host name or an address; empty means the one listened on",
@@ -144,6 +147,7 @@ export const CONFIG_SCHEMA = section({
       broadcasts: oneOf(["sideBySide", "oneByOne"]),
     }),
   }),
+  tls: section({ cert: file, key: file, ca: file, clientAuth: flag, required: flag, port }),
   auth: section({ clearSecrets: flag }),
   sessions: section({
     perUser: oneOf(["many", "replace", "refuse"]),
@@ -158,7 +162,7 @@ export const CONFIG_SCHEMA = section({
   log: section({
     level: oneOf(LOG_LEVELS),
     format: oneOf(LOG_FORMATS),
-    file: v.string("the name of a file"),
+    file,
   }),
 }) satisfies v.GenericSchema<unknown, ConfigLayer>;
 

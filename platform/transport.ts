@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint } from "./address.ts";
+import type { SecureChannel } from "./tls/secure_channel.ts";
 
 /**
  * Why a link ended: `"closed"` by the other side (FIN), `"reset"` (RST or another socket error),
@@ -36,18 +37,6 @@ export interface Outlet {
    * go on. After the end it does nothing.
    */
   write(bytes: Uint8Array): boolean;
-}
-
-/** What is known of a connection that nobody on the way can read or change. */
-export interface SecureChannel {
-  /**
-   * What both ends know of the certificate that the server has shown (RFC 5929, `tls-server-end-point`). Whoever is in
-   * the middle with another certificate makes it another one. `undefined` where this end cannot know it, as behind a
-   * browser's door.
-   */
-  readonly serverEndPoint: Uint8Array | undefined;
-  /** It goes on with a session of before, for which nobody has shown a certificate now. */
-  readonly isResumed: boolean;
 }
 
 /** One TCP connection. A `write` that gives `false` is followed by `onDrain`. */

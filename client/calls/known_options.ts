@@ -9,7 +9,7 @@ import type { Endpoint } from "../../platform/address.ts";
 import type { Feature } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { ReconnectPolicy } from "../failover/reconnect.ts";
-import type { CallOptions, ConnectOptions, HistoryOptions } from "../options.ts";
+import type { CallOptions, ConnectOptions, HistoryOptions, TlsOptions } from "../options.ts";
 
 /** An option that is missing here does not compile, nor does one too many. */
 type Names<Options> = Readonly<Record<keyof Options, true>>;
@@ -26,9 +26,11 @@ const RECONNECT: Names<ReconnectPolicy> = {
   stableAfterMs: true,
   giveUpAfterMs: true,
 };
+const TLS: Names<TlsOptions> = { ca: true, fingerprints: true, cert: true, key: true };
 const CONNECT: Names<ConnectOptions> = {
   ...ENDPOINT,
   servers: true,
+  tls: true,
   username: true,
   secret: true,
   clearSecrets: true,
@@ -58,9 +60,10 @@ const CONNECT: Names<ConnectOptions> = {
  */
 export function checkConnectOptions(options: ConnectOptions): void {
   checkOptions(options, CONNECT, "connect()");
-  const { servers = [], heartbeatChannel, reconnect, signal, receive } = options;
+  const { servers = [], tls, heartbeatChannel, reconnect, signal, receive } = options;
   signal?.throwIfAborted();
   for (const server of servers) checkOptions(server, ENDPOINT, '"servers" of connect()');
+  if (typeof tls === "object") checkOptions(tls, TLS, '"tls" of connect()');
   if (heartbeatChannel !== undefined) checkOptions(heartbeatChannel, ENDPOINT, '"heartbeatChannel" of connect()');
   if (reconnect) checkOptions(reconnect, RECONNECT, '"reconnect" of connect()');
   if (receive !== undefined && receive !== "none") throw new TypeError('"receive" must be "none", or is left out');

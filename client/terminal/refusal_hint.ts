@@ -15,6 +15,8 @@ export function refusalHint(
       return wasAsked
         ? "If the name is yours, type its secret; Enter alone makes a new one"
         : "If the name is yours, give its secret in THRUM_SECRET";
+    case "TLS_REQUIRED":
+      return "To call it by TLS: --tls, and --ca FILE or --fingerprint SHA256 to say whom you believe";
     case "CLEAR_ONLY":
       return "If you trust the network on the way there: --clear-secrets";
     case "UNKNOWN_USER":

@@ -11,7 +11,8 @@ import { plainAddress } from "../address.ts";
 import { type FaultGuard, guarded } from "../faults.ts";
 import { TLS_FIRST_BYTE } from "../tls/first_byte.ts";
 import type { TlsIntake } from "../tls/tls_intake.ts";
-import type { Link, LinkHandler, SecureChannel } from "../transport.ts";
+import type { Link, LinkHandler } from "../transport.ts";
+import type { SecureChannel } from "../tls/secure_channel.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
 
 /** What a link is made with. */

@@ -290,7 +290,7 @@ function dial(
     const onError = (error: Error) => fail(caller?.told(error, { host, port }) ?? error);
     socket.once("error", onError);
     socket.once(caller === undefined ? "connect" : "secureConnect", () => {
-      const problem = caller?.problemOf(socket, { host, port });
+      const problem = caller?.problemOf(socket);
       if (problem !== undefined) return fail(problem);
       settle();
       if (isBackground) socket.ref();

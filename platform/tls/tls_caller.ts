@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import * as tls from "node:tls";
 import type { Endpoint } from "../address.ts";
-import type { SecureChannel } from "../transport.ts";
+import type { SecureChannel } from "./secure_channel.ts";
 import { serverEndPoint } from "./end_point.ts";
 import { fingerprintOf } from "./tls_identity.ts";
 
@@ -64,14 +64,14 @@ export class TlsCaller {
   }
 
   /** Why whoever answered is not to be spoken to, once `secureConnect` was told. */
-  problemOf(socket: Socket, endpoint: Endpoint): Error | undefined {
+  problemOf(socket: Socket): Error | undefined {
     const { fingerprints = [] } = this.#trust();
     const shown = certificateOf(socket);
     // Deno 2.5 tells `secureConnect` before it has looked.
-    if (shown === undefined) return problem(endpoint, PROBLEMS.UNABLE_TO_VERIFY_LEAF_SIGNATURE!);
+    if (shown === undefined) return problem(PROBLEMS.UNABLE_TO_VERIFY_LEAF_SIGNATURE!);
     const fingerprint = fingerprintOf(shown);
     if (fingerprints.length === 0 || fingerprints.includes(fingerprint)) return undefined;
-    return problem(endpoint, `its certificate is another one: its fingerprint is ${fingerprint}`);
+    return problem(`its certificate is another one: its fingerprint is ${fingerprint}`);
   }
 
   /** How a connection is protected that has no problem. */
@@ -81,13 +81,13 @@ export class TlsCaller {
   }
 
   /** `error` of a call, in words if it is one of TLS. */
-  told(error: Error, endpoint: Endpoint): Error {
+  told(error: Error, { host }: Endpoint): Error {
     const { code = "", name } = error as { code?: string; name: string };
     if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-      return problem(endpoint, `its certificate is not for ${endpoint.host}`, error);
+      return problem(`its certificate is not for ${host}`, error);
     }
     const words = PROBLEMS[code] ?? PROBLEMS[name];
-    return words === undefined ? error : problem(endpoint, words, error);
+    return words === undefined ? error : problem(words, error);
   }
 }
 
@@ -103,9 +103,7 @@ function believedByMachine(): string[] | undefined {
   return getCACertificates?.("default");
 }
 
-function problem({ host, port }: Endpoint, words: string, cause?: Error): Error {
-  return Object.assign(new Error(`Cannot connect to ${host}:${port} by TLS: ${words}`, { cause }), {
-    code: TLS_PROBLEM,
-    problem: words,
-  });
+/** Of a call: the message says what is wrong with whoever answers. */
+function problem(words: string, cause?: Error): Error {
+  return Object.assign(new Error(words, { cause }), { code: TLS_PROBLEM });
 }

@@ -50,7 +50,7 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/
 export function checkIdentity(identity: TlsIdentity): CheckedIdentity {
   const { cert, key, ca } = identity;
   const certificate = certificatesOf(cert, "cert")[0]!;
-  if (ca !== undefined) certificatesOf(ca, "ca");
+  if (ca !== undefined) checkCa(ca);
   const publicKey = publicKeyOf(key);
   const known = knownKey(certificate.parsed);
   if (known !== undefined && !known.equals(publicKey)) {
@@ -62,6 +62,11 @@ export function checkIdentity(identity: TlsIdentity): CheckedIdentity {
     fingerprint: fingerprintOf(certificate.der),
     notAfterMs: Date.parse(certificate.parsed.validTo),
   };
+}
+
+/** @throws {TlsIdentityError} when there is no certificate in it, or one that cannot be read. */
+export function checkCa(ca: string): void {
+  certificatesOf(ca, "ca");
 }
 
 /** SHA-256 of a certificate in DER, as `openssl x509 -fingerprint -sha256` writes it. */

@@ -5,7 +5,7 @@
 
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import type { SecureChannel } from "../transport.ts";
+import type { SecureChannel } from "./secure_channel.ts";
 import type { KeptIdentity } from "./kept_identity.ts";
 
 /** What is asked of callers. */

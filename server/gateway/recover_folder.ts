@@ -10,9 +10,11 @@ import { parseEndpoint } from "../../config/values.ts";
 import { askPeers } from "../mesh/peer_vectors.ts";
 import { realClock } from "../../platform/real_clock.ts";
 import { tcpTransport } from "../../platform/tcp/tcp_transport.ts";
+import { DENO_VERSION } from "../../platform/tls/own_version.ts";
 import { makeServerId } from "../../platform/node_id.ts";
 import { recoverFolder, type Recovery, serverIdIn } from "../store/recovery/recover.ts";
 import { DamagedError, type Store } from "../store/store.ts";
+import { openTls } from "./tls/tls_files.ts";
 import { recoveryLines } from "./recovery_text.ts";
 
 /** The recovery, and the number of other servers that answered. */
@@ -27,11 +29,13 @@ const logger = getLogger(["thrum", "store"]);
  * Recovers the folder of a server of this configuration. With fewer than `leastAnswers` answers it does nothing and
  * gives `undefined`.
  * @throws {StoreError} when it is in use, or cannot be read or written at all.
+ * @throws {ConfigError} when the TLS of the configuration cannot be used.
  */
 export async function recoverDataFolder(config: Config, leastAnswers = 0): Promise<FolderRecovery | undefined> {
   const folder = dataFolder(config);
+  const tls = await openTls(config, DENO_VERSION);
   const { vector, answered } = await askPeers({
-    transport: tcpTransport(config.limits.maxPendingBytes),
+    transport: tcpTransport(config.limits.maxPendingBytes, { ...tls }),
     clock: realClock,
     peers: config.cluster.join.flatMap((text) => parseEndpoint(text) ?? []),
     secret: config.cluster.secret,

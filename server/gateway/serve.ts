@@ -26,6 +26,7 @@ import { openFiles, type OpenFilesPlan, planOpenFiles } from "../../platform/fil
 import { realClock } from "../../platform/real_clock.ts";
 import { type ExportedSpans, openTelemetry } from "../../platform/telemetry/telemetry.ts";
 import { readTextFile, writePrivateFile } from "../../platform/files/text_file.ts";
+import { DENO_VERSION } from "../../platform/tls/own_version.ts";
 import { tcpTransport } from "../../platform/tcp/tcp_transport.ts";
 import type { WireHeartbeat } from "../../protocol/message.ts";
 import { VERSION } from "../../protocol/version.ts";
@@ -38,6 +39,7 @@ import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
+import { type OpenTls, openTls } from "./tls/tls_files.ts";
 import { secretWarnings } from "./secret_warnings.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
@@ -69,6 +71,8 @@ export interface Server extends AsyncDisposable {
   readonly serverId: string;
   /** The address of its HTTP gateway: dashboard, web client, metrics and health. `undefined` if it has none. */
   readonly http: Endpoint | undefined;
+  /** SHA-256 of its certificate, for clients that pin it. `undefined` without TLS. */
+  readonly fingerprint: string | undefined;
   /** Where the Chitty-Chat door listens. `undefined` when it has none. */
   readonly grpc: Endpoint | undefined;
   /** How it supervises connections: the given settings, after correction. */
@@ -88,7 +92,7 @@ export interface Server extends AsyncDisposable {
 
 /**
  * Starts a server.
- * @throws {ConfigError} when an option is not allowed.
+ * @throws {ConfigError} when an option is not allowed, or a file of `tls` cannot be used.
  * @throws {StoreError} when the data folder or the trace file cannot be used.
  * @throws {DoorError} when it cannot listen at the address of its HTTP gateway or of the Chitty-Chat door.
  * @throws {Error} with a `code` such as `EADDRINUSE` when it cannot listen at its own address.
@@ -108,6 +112,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
     );
   }
+  const tls = await openTls(config, DENO_VERSION);
   signal?.throwIfAborted();
   const traceFile = trace === undefined
     ? undefined
@@ -138,7 +143,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       config,
       clock,
       faults,
-      transport: tcpTransport(config.limits.maxPendingBytes, { faults, maxSockets: plan.maxSockets }),
+      transport: tcpTransport(config.limits.maxPendingBytes, { faults, maxSockets: plan.maxSockets, ...tls }),
       maxLobby: plan.maxLobby,
       store,
       crypto: nodeCrypto,
@@ -165,7 +170,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     throw error;
   }
   const doors: OpenDoors = {};
-  const server = new RunningServer(node, traceFile, doors, spans);
+  const server = new RunningServer(node, traceFile, doors, spans, tls);
   try {
     await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
     signal?.throwIfAborted();
@@ -230,13 +235,16 @@ class RunningServer implements Server {
   readonly finished: Promise<NodeEnd>;
   readonly #node: ThrumNode;
   readonly #doors: OpenDoors;
+  readonly #tls: OpenTls | undefined;
 
   constructor(
     node: ThrumNode,
     traceFile: LineFile | undefined,
     doors: OpenDoors,
     spans: ExportedSpans | undefined,
+    tls: OpenTls | undefined,
   ) {
+    this.#tls = tls;
     this.#node = node;
     this.#doors = doors;
     this.finished = node.finished.then(async (end) => {
@@ -264,6 +272,10 @@ class RunningServer implements Server {
 
   get http(): Endpoint | undefined {
     return endpointOf(this.#doors.http);
+  }
+
+  get fingerprint(): string | undefined {
+    return this.#tls?.kept.current.fingerprint;
   }
 
   get grpc(): Endpoint | undefined {

@@ -32,6 +32,7 @@ export function startedText(server: Server, config: Config, secrets: Secrets, pa
   const row = (name: string, text: string) => `  ${out.dim(name.padEnd(12))}${text}\n`;
   const kept = config.store.ephemeral ? "in memory, gone when it stops" : dataFolder(config);
   return `${out.bold(title)} ${out.green(`listening on ${endpointText(server)}`)}\n` +
+    (server.fingerprint === undefined ? "" : row("TLS", server.fingerprint)) +
     row("data", kept) +
     row(
       "heartbeats",

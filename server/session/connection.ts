@@ -13,6 +13,7 @@ import type { Feature, LoginMessage, WireServer } from "../../protocol/message.t
 import { onMessage, PUBLISH, refuseThirdFamily } from "./session.ts";
 import type { LoggedIn, SessionEffect, SessionStep } from "./session_state.ts";
 import { ConnectionFacts } from "./session_facts.ts";
+import { refuseChannel } from "./login/refuse_channel.ts";
 import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
 import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
@@ -87,7 +88,7 @@ export class Connection
     this.#owner = owner;
     this.#phase = { kind: "stranger", identification: new Identification(parts.identification, this) };
     this.#lines = new LineIntake(link, parts.lines, this);
-    this.#facts = new ConnectionFacts(link.remoteHost, parts.facts, () => this.#phase);
+    this.#facts = new ConnectionFacts(link, parts.facts, () => this.#phase);
     this.replies = new Replies(parts.journal, this);
     this.#log = new ConnectionLog(this, parts.log);
   }
@@ -265,9 +266,12 @@ export class Connection
   takeLine(line: string): Taken {
     const phase = this.#phase;
     if (phase.kind !== "client" && takingIn(phase) !== "now") return "not";
-    if (phase.kind === "stranger" && isThirdFamily(line)) {
-      this.#apply(refuseThirdFamily());
-      return "dear";
+    if (phase.kind === "stranger") {
+      const refusal = refuseChannel(this.#facts) ?? (isThirdFamily(line) ? refuseThirdFamily() : undefined);
+      if (refusal !== undefined) {
+        this.#apply(refusal);
+        return "dear";
+      }
     }
     const message = parseClientLine(line);
     const step = onMessage(phase.kind === "client" ? phase.session : sessionOf(phase), message, this.#facts);

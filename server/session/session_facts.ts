@@ -1,6 +1,8 @@
 /** What `session.ts` takes beside a message, of one connection: its server, its address, and what it has proved. */
 
 import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
+import type { Link } from "../../platform/transport.ts";
+import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Accounts } from "../accounts/accounts.ts";
@@ -16,6 +18,8 @@ export interface ConnectionFactsParts {
   readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection">;
   /** Whether secrets may come in clear from other machines. */
   readonly clearSecrets: boolean;
+  /** Whether other machines have to come by TLS. */
+  readonly requiresTls: boolean;
   readonly journal: Pick<Journal, "hasAccount" | "hasUsed">;
   readonly accounts: Pick<Accounts, "matches">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
@@ -25,15 +29,27 @@ export interface ConnectionFactsParts {
 
 /** One connection's. */
 export class ConnectionFacts implements SessionFacts {
-  readonly remoteHost: string;
+  readonly #link: Pick<Link, "remoteHost" | "channel">;
   readonly #parts: ConnectionFactsParts;
   readonly #phase: () => Phase;
 
-  /** Of the connection from `remoteHost`, whose phase `phase` gives. */
-  constructor(remoteHost: string, parts: ConnectionFactsParts, phase: () => Phase) {
-    this.remoteHost = remoteHost;
+  /** Of the connection over `link`, whose phase `phase` gives. */
+  constructor(link: Pick<Link, "remoteHost" | "channel">, parts: ConnectionFactsParts, phase: () => Phase) {
+    this.#link = link;
     this.#parts = parts;
     this.#phase = phase;
+  }
+
+  get remoteHost(): string {
+    return this.#link.remoteHost;
+  }
+
+  get channel(): SecureChannel | undefined {
+    return this.#link.channel;
+  }
+
+  get requiresTls(): boolean {
+    return this.#parts.requiresTls;
   }
 
   get maxRegistrations(): number {
@@ -41,8 +57,8 @@ export class ConnectionFacts implements SessionFacts {
   }
 
   get takesClearSecrets(): boolean {
-    // What stays on this machine crosses no network.
-    return this.#parts.clearSecrets || isLoopbackAddress(plainAddress(this.remoteHost));
+    // What stays on this machine crosses no network, and what TLS protects is not in clear.
+    return this.#parts.clearSecrets || this.channel !== undefined || isLoopbackAddress(plainAddress(this.remoteHost));
   }
 
   get hasSpace(): boolean {

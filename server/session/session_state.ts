@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint } from "../../platform/address.ts";
+import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Challenge } from "../accounts/accounts.ts";
 import type { Proven } from "../accounts/credential.ts";
 import type { Admitted, LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
@@ -133,6 +134,8 @@ export interface SessionFacts {
   admit(message: AuthenticateMessage, greeting: LinkGreeting | undefined): PeerAdmission;
   /** The address that the connection comes from. */
   readonly remoteHost: string;
+  /** How it is protected; `undefined` where all of it can be read. */
+  readonly channel?: SecureChannel | undefined;
   readonly maxRegistrations: number;
   /** Whether secrets may come in clear: the operator lets them, or they cross no network. */
   readonly takesClearSecrets: boolean;

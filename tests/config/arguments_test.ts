@@ -249,6 +249,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     last: undefined,
     direct: undefined,
     online: false,
+    tls: undefined,
     clearSecrets: false,
     remember: false,
     intervalMs: 500,

@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Link, LinkEnd, LinkHandler, Listener, Transport } from "../../platform/transport.ts";
 
 /** How the network is. */
@@ -24,6 +25,8 @@ export class FakeNetwork {
   latencyMs: number;
   readonly clock: Clock;
   readonly highWaterBytes: number;
+  /** How the connections that are made from now on are protected, as each end sees it; not at all where empty. */
+  channels: { readonly caller?: SecureChannel; readonly called?: SecureChannel } = {};
   readonly #listeners = new Map<string, (link: Link) => void>();
   readonly #links = new Set<FakeLink>();
   #condition: Condition = "up";
@@ -131,6 +134,8 @@ export class FakeNetwork {
   #pair(from: string, host: string, port: number): [FakeLink, FakeLink] {
     const near = new FakeLink(this, host, port);
     const far = new FakeLink(this, from, ++this.#lastPort);
+    near.channel = this.channels.caller;
+    far.channel = this.channels.called;
     near.peer = far;
     far.peer = near;
     this.#links.add(near).add(far);
@@ -142,6 +147,7 @@ export class FakeNetwork {
 export class FakeLink implements Link {
   readonly remoteHost: string;
   readonly remotePort: number;
+  channel: SecureChannel | undefined;
   peer!: FakeLink;
   readonly #network: FakeNetwork;
   #handler: LinkHandler | undefined;

@@ -46,6 +46,9 @@ export type CallStep =
   | { readonly kind: "clearOnly" | "proofOnly"; readonly why: string }
   | { readonly kind: "over"; readonly end: "refused" | "lost"; readonly why: string };
 
+/** Why a server takes no call without TLS, for programs. */
+const TLS_REQUIRED = "TLS_REQUIRED";
+
 /** One call. */
 export class Calling {
   readonly #facts: CallingFacts;
@@ -73,6 +76,10 @@ export class Calling {
     const info = message !== undefined && "info" in message ? message.info : "";
     if (this.isUnasked && message?.command === "PEER_CHALLENGE" && LINK_NONCE.test(message.nonce)) {
       return this.#prove(message.nonce);
+    }
+    // It may be of this version, and tells nothing before there is TLS.
+    if (message?.command === "INVALID_MESSAGE" && message.reason === TLS_REQUIRED) {
+      return { kind: "over", end: "refused", why: `${info} ("cluster.tls")` };
     }
     // A server of 0.1.0 misses the secret in the line.
     if (this.isUnasked && (message?.command === "INVALID_MESSAGE" || speaksOlderDialect(line))) {

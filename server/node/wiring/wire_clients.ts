@@ -94,11 +94,11 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   };
   const longLogins = new LongLogins();
   const peerEntrance = new PeerEntrance({ backplane, seats: connections, counters, auditor });
-  const { limits, auth: { clearSecrets } } = config;
+  const { limits, auth: { clearSecrets }, tls: { required: requiresTls } } = config;
   const connectionParts: ConnectionParts = {
     ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
     log: { refusals, auditor },
-    facts: { limits, clearSecrets, journal, accounts, budget, peerEntrance },
+    facts: { limits, clearSecrets, requiresTls, journal, accounts, budget, peerEntrance },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
       ...{ admission, accounts, seats: connections, rates, longLogins, supervisor, faults, served: owner },

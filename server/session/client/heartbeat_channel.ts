@@ -40,7 +40,13 @@ export class HeartbeatChannel implements LinkHandler {
   ) {
     this.#owner = owner;
     const address = `${endpoint.host}:${endpoint.port}`;
-    transport.dial({ ...endpoint, timeoutMs: DIAL_TIMEOUT_MS, signal: this.#giveUp.signal, isOptional: true }).then(
+    transport.dial({
+      ...endpoint,
+      timeoutMs: DIAL_TIMEOUT_MS,
+      signal: this.#giveUp.signal,
+      isOptional: true,
+      isPlain: true,
+    }).then(
       (link) => {
         if (this.#giveUp.signal.aborted) return link.destroy();
         logger.info("heartbeats for {name} go to {address}", { name: owner.name, address });

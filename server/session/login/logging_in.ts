@@ -79,7 +79,7 @@ export function onRegister(session: Session, message: RegisterMessage, facts: Se
     return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
   }
   if (!facts.takesClearSecrets) {
-    return refuse("REGISTER_FAILED", `${NOT_IN_CLEAR}: register from this machine`, "CLEAR_SECRET");
+    return refuse("REGISTER_FAILED", `${NOT_IN_CLEAR}: register by TLS, or from this machine`, "CLEAR_SECRET");
   }
   if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
   const { username, secret } = message;

@@ -19,6 +19,7 @@ Deno.test("a server that others reach says that secrets may come in clear, unles
     assertStringIncludes(warning!, "auth.clearSecrets");
     assertEquals(rest, []);
     assertEquals(warningsFor({ server: { host }, auth: { clearSecrets: false } }), []);
+    assertEquals(warningsFor({ server: { host }, tls: { required: true } }), []);
   }
 });
 

@@ -66,6 +66,14 @@ Deno.test("a server that asks for no proof is told nothing, whatever it says", (
   }
 });
 
+Deno.test("a server that takes no call without TLS is told nothing, and no secret in clear either", () => {
+  const info = "this server takes connections of other machines by TLS alone";
+  for (const facts of [FACTS, { ...FACTS, isInClear: true }]) {
+    const step = new Calling(facts).take(line({ command: "INVALID_MESSAGE", info, reason: "TLS_REQUIRED" }));
+    assertEquals(step, { kind: "over", end: "refused", why: `${info} ("cluster.tls")` });
+  }
+});
+
 Deno.test("a challenge is answered once", () => {
   const calling = new Calling(FACTS);
   calling.take(CHALLENGE);

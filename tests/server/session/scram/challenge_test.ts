@@ -154,6 +154,46 @@ Deno.test("no more than 16 clients of an address may have the server remember a 
   await world.stop();
 });
 
+Deno.test("by TLS a secret may come where none may come in clear, and so may a plain client", async () => {
+  const strict = await NodeWorld.start({ auth: { clearSecrets: false } });
+  strict.network.channels = { called: { serverEndPoint: undefined, isResumed: false } };
+  const client = await strict.connect({ command: "REGISTER", username: "anna", secret: "anna" });
+  await strict.endAllDerivations();
+  assertEquals(client.commands, ["REGISTER_SUCCESS"]);
+  const plain = await strict.connect({ command: "LOGIN", username: "anna", secret: "anna" });
+  await strict.endAllDerivations();
+  assertEquals(plain.commands, ["LOGIN_SUCCESS"]);
+  await strict.stop();
+});
+
+Deno.test("where TLS is required, nothing of another machine without it is looked at", async () => {
+  const strict = await NodeWorld.start({ tls: { required: true } });
+  for (
+    const line of [
+      { command: "LOGIN", username: "anonymous" },
+      { command: "REGISTER", username: "anna", secret: "anna" },
+      { command: "AUTHENTICATE", secret: "x" },
+      { command: "ACTIVITY_MESSAGE", username: "anonymous", activity: {} },
+    ]
+  ) {
+    const client = await strict.connect(line);
+    assertEquals(client.received.map(({ command, reason }) => [command, reason]), [[
+      "INVALID_MESSAGE",
+      "TLS_REQUIRED",
+    ]]);
+    assert(client.end !== undefined);
+  }
+  assertEquals(strict.derived, []);
+  const here = await strict.connectFrom("127.0.0.1", { command: "LOGIN", username: "anonymous" });
+  assertEquals(here.commands, ["LOGIN_SUCCESS"]);
+  strict.network.channels = { called: { serverEndPoint: undefined, isResumed: false } };
+  assertEquals((await strict.connect({ command: "LOGIN", username: "anonymous" })).commands, ["LOGIN_SUCCESS"]);
+  strict.network.channels = { called: { serverEndPoint: undefined, isResumed: true } };
+  const resumed = await strict.connect({ command: "LOGIN", username: "anonymous" });
+  assertEquals(resumed.received.map(({ reason }) => reason), ["TLS_RESUMED"]);
+  await strict.stop();
+});
+
 Deno.test("where secrets may not come in clear, only who proves a secret comes in from another machine", async () => {
   const strict = await NodeWorld.start({ auth: { clearSecrets: false } });
   const refused = await strict.connect({ command: "REGISTER", username: "anna", secret: "anna" });
