@@ -217,6 +217,8 @@ export interface BackplaneParts {
   http(): string;
   /** Whether there is space for what other servers have accepted. */
   hasReserve(): boolean;
+  /** Whether the disk follows: else too much of the log waits for it. */
+  hasRoom(): boolean;
   /** Where events go at the moment. */
   trace(): Trace | undefined;
 }

@@ -165,7 +165,7 @@ export class Mesh implements Backplane {
       isOldCopy: (who, has) => this.#takeNewServerName(who, has, false),
       namesNoMore: (serverId, vector) => this.#members.forgot(serverId, vector),
     });
-    this.#replication = new Replication(journal, clock, cluster.holdBackMs, {
+    this.#replication = new Replication(journal, clock, cluster, {
       sources: () => this.#sources(),
       onReplicated: () => this.#catchUp.look(),
       // Not within the turn that finds it out.
@@ -173,6 +173,7 @@ export class Mesh implements Backplane {
       isMember: (origin) => this.#members.get(origin) !== undefined,
       isRetracted: (header, lines) => this.#forks.isRetracted(header, lines),
       hasReserve: () => parts.hasReserve(),
+      hasRoom: () => parts.hasRoom(),
       heard: (link, lamport) => times.heard(link, lamport),
       counts: (link, lamport) => times.counts(link, lamport),
       isVoid: (account, sender) => this.#nameClaims.isVoid(account, sender),

@@ -218,6 +218,15 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return !this.#isFull;
   }
 
+  /** Nothing is read of it until `resume`. */
+  pause(): void {
+    if (!this.isOver) this.#link.pause();
+  }
+
+  resume(): void {
+    if (!this.isOver) this.#link.resume();
+  }
+
   /** As `write`, for lines with something in them that no listener may read. */
   writeSealed(lines: string): boolean {
     const keys = this.#open?.keys;

@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { Config } from "../../config/config.ts";
 import type { Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -36,6 +37,8 @@ interface Peer extends AskedPeer {
   hasOwn: number;
 }
 
+/** The longest time in which a link is not read as the disk cannot follow: most disks can, within this. */
+const MOST_UNREAD_MS = 500;
 /** The longest time in which a peer may not say what it has under this server's numbers. */
 const HELD_MS = 5_000;
 const logger = getLogger(["thrum", "mesh"]);
@@ -60,7 +63,7 @@ export class Replication {
   constructor(
     journal: Journal,
     clock: Clock,
-    holdBackMs: number,
+    { holdBackMs, peerIntervalMs }: Pick<Config["cluster"], "holdBackMs" | "peerIntervalMs">,
     owner: ReplicationOwner,
     { trace, faults, replications }: {
       readonly trace: () => Trace | undefined;
@@ -74,7 +77,8 @@ export class Replication {
     this.#times = new ReplicatedTimes((spanMs, times) => replications.add(spanMs, times));
     const sentOwn = (last: number) => this.#ownSent = Math.max(this.#ownSent, last);
     this.#readerParts = { journal, clock, faults, trace, sentOwn };
-    this.#arrivals = new Arrivals({ journal, clock, holdBackMs, trace, peers: this.#peers }, owner);
+    const unreadMs = Math.min(MOST_UNREAD_MS, peerIntervalMs / 2);
+    this.#arrivals = new Arrivals({ journal, clock, holdBackMs, unreadMs, trace, peers: this.#peers }, owner);
     this.#waits = new EntryWaits({
       journal,
       clock,
@@ -128,6 +132,7 @@ export class Replication {
 
   /** A link is gone. */
   end(link: PeerLink): void {
+    this.#arrivals.ended(link);
     const peer = this.#peers.get(link.serverId);
     if (peer?.link !== link) return;
     peer.reader.end();
@@ -269,8 +274,9 @@ export class Replication {
     this.#waits.whenHere(isLost ? undefined : last, run);
   }
 
-  /** No login is called any more. */
+  /** No login is called any more, and nothing is asked for. */
   stop(): void {
+    this.#arrivals.stop();
     this.#waits.stop();
   }
 

@@ -3,11 +3,16 @@
 import type { DiskUse } from "../../server/store/budget.ts";
 import type { Store } from "../../server/store/store.ts";
 
-/** `store`, which takes what `look` says. */
-export function withDiskUse(store: Store, look: () => DiskUse | undefined): Store {
+/** `store`, which takes what `look` says, and has no room while `hasRoom` denies it. */
+export function withDiskUse(
+  store: Store,
+  look: () => DiskUse | undefined,
+  hasRoom: () => boolean = () => true,
+): Store {
   return new Proxy(store, {
     get: (target, name) => {
       if (name === "diskUse") return look;
+      if (name === "hasRoom") return hasRoom();
       const value = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },

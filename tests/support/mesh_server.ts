@@ -47,6 +47,8 @@ export class MeshServer {
   commits = 0;
   /** What its folder takes, where it is on a disk that has an end. */
   diskUse: DiskUse | undefined;
+  /** Whether its disk follows. */
+  hasRoom = true;
 
   constructor(name: string, world: ServerWorld) {
     this.name = name;
@@ -106,7 +108,7 @@ export class MeshServer {
       committing: () => true,
       committed: (batch) => this.#committed(batch),
     });
-    const store = withDiskUse(disk, () => this.diskUse);
+    const store = withDiskUse(disk, () => this.diskUse, () => this.hasRoom);
     this.#store = store;
     this.#vector = { ...store.opened.vector };
     const node = new ThrumNode({

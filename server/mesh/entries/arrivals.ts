@@ -17,6 +17,7 @@ import { Holes } from "../holes.ts";
 import type { ArrivedLines } from "../linking/peer_link_parts.ts";
 import type { PeerLink } from "../peer_link.ts";
 import { type Had, planWants, type Source, wantedFrom } from "../wants.ts";
+import { DiskPace } from "./disk_pace.ts";
 
 /** What is asked of the mesh about what comes in. */
 export interface ArrivalsOwner {
@@ -28,6 +29,8 @@ export interface ArrivalsOwner {
   isRetracted(header: EntriesMessage, lines: readonly string[]): boolean;
   /** Whether there is space for what comes from other servers. */
   hasReserve(): boolean;
+  /** Whether the disk follows: else too much waits for it. */
+  hasRoom(): boolean;
   /** A message came over this link that was sent at `lamport`. The time after it here. */
   heard(link: PeerLink, lamport: number | undefined): number;
   /** Whether an account that comes is none, as it was claimed later than it says. */
@@ -49,6 +52,8 @@ export interface ArrivalsParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly holdBackMs: number;
+  /** As `DiskPaceParts.patienceMs`. */
+  readonly unreadMs: number;
   readonly trace: () => Trace | undefined;
   /** Those that are linked, by their names. */
   readonly peers: ReadonlyMap<string, AskedPeer>;
@@ -93,19 +98,25 @@ export class Arrivals {
    * there comes. Or another server said what is in a hole: what its own server had sent behind the hole was dropped.
    */
   readonly #refused = new Set<string>();
-  /** Origins of which something came for which there was no space. */
+  /** Origins of which something came for which there was no space, or which the disk could not follow. */
   readonly #leftOut = new Set<string>();
+  readonly #pace: DiskPace;
 
   /** Entries of other servers that came into the log since the start. */
   replicated = 0;
 
-  constructor({ journal, clock, holdBackMs, trace, peers }: ArrivalsParts, owner: ArrivalsOwner) {
+  constructor({ journal, clock, holdBackMs, unreadMs, trace, peers }: ArrivalsParts, owner: ArrivalsOwner) {
     this.#journal = journal;
     this.#clock = clock;
     this.#owner = owner;
     this.#trace = trace;
     this.#peers = peers;
     this.#holdBack = new HoldBack(holdBackMs);
+    this.#pace = new DiskPace({
+      ...{ clock, patienceMs: unreadMs },
+      hasRoom: () => owner.hasRoom(),
+      caughtUp: () => this.takeAgain(),
+    });
     const { buriedAt } = journal;
     this.#had = { buriedAt, lastOf: (origin) => journal.lastOf(origin), isMember: (origin) => owner.isMember(origin) };
     this.#facts = {
@@ -176,7 +187,7 @@ export class Arrivals {
     const lamport = this.#owner.heard(link, header.lamport);
     this.#trace()?.({ event: "receive", peer: link.serverId, id: formatRange(header) }, lamport);
     if (isOwn || !this.#mayTell(link.serverId, origin)) return undefined;
-    if (!this.#owner.hasReserve()) {
+    if (!this.#owner.hasReserve() || !this.#pace.takes(link)) {
       this.#leftOut.add(origin);
       return undefined;
     }
@@ -204,6 +215,16 @@ export class Arrivals {
     return undefined;
   }
 
+  /** The link is gone: it is not read again. */
+  ended(link: PeerLink): void {
+    this.#pace.forget(link);
+  }
+
+  /** Called once, at the end. */
+  stop(): void {
+    this.#pace.stop();
+  }
+
   /** There is space again for what came meanwhile: it is asked for. */
   takeAgain(): void {
     for (const origin of this.#leftOut) this.#askAgain(origin);
@@ -226,7 +247,6 @@ export class Arrivals {
     this.#askForMore();
   }
 
-  /** What came in this turn is committed: its servers are told. */
   /** How far the turn goes in each of the origins of which something came in it. */
   #takeChanged(): readonly (readonly [origin: string, last: number])[] {
     const changed = [...this.#changed].map((origin) => [origin, this.#journal.lastOf(origin)] as const);
@@ -234,6 +254,7 @@ export class Arrivals {
     return changed;
   }
 
+  /** What came in a turn is committed: its servers are told. */
   #tellHave(changed: readonly (readonly [origin: string, last: number])[]): void {
     for (const [origin, last] of changed) {
       this.#peers.get(origin)?.link.send({ command: "HAVE", vector: { [origin]: last } });

@@ -60,6 +60,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
     load: () => sessions.load,
     http: () => wired.http,
     hasReserve: () => budget.hasReserve,
+    hasRoom: () => log.hasRoom(),
     trace: () => observers.tracer()?.trace,
     owner: new NetworkNews({
       backplane: () => backplane,

@@ -29,6 +29,7 @@ function partsOf(
     load: () => 0,
     http: () => "",
     hasReserve: () => true,
+    hasRoom: () => true,
     trace: () => undefined,
   };
 }
