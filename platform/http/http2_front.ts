@@ -6,10 +6,12 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { getLogger } from "@logtape/logtape";
-import type { Endpoint } from "../address.ts";
+import { type Endpoint, plainAddress } from "../address.ts";
 import { type FaultGuard, guarded } from "../faults.ts";
 import { Http2Filter } from "./http2_filter.ts";
+import type { TlsIntake } from "../tls/tls_intake.ts";
 import { HttpCallers } from "./http_callers.ts";
+import { type SocketTaker, TlsFront } from "./tls_front.ts";
 
 /** A server that listens. */
 export interface Http2Front {
@@ -31,6 +33,16 @@ export interface Http2FrontParts {
    * How long the other side may be answered after it has ended, in milliseconds; a request that it broke off never is.
    */
   readonly lastAnswersMs?: number;
+  /** With it the port speaks TLS; absent where it does not. */
+  readonly tls?: Http2Tls | undefined;
+}
+
+/** TLS of a front. */
+export interface Http2Tls {
+  /** Has to offer `h2`. */
+  readonly intake: TlsIntake;
+  /** Whether whoever comes from here without TLS is heard. */
+  readonly mayBePlain: (remoteHost: string) => boolean;
 }
 
 /**
@@ -71,13 +83,13 @@ export function endWithCallers(
 export function listenHttp2(
   { host, port }: Endpoint,
   take: (connection: Duplex) => void,
-  { faults, maxCallers, lastAnswersMs = LAST_ANSWERS_MS }: Http2FrontParts,
+  { faults, maxCallers, lastAnswersMs = LAST_ANSWERS_MS, tls }: Http2FrontParts,
 ): Promise<Http2Front> {
   const callers = new HttpCallers(maxCallers);
   const open = new Set<Socket>();
   const turns = new Turns();
   return new Promise((resolve, reject) => {
-    const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    const given = (socket: Socket) => {
       socket.on("error", () => {});
       open.add(socket);
       socket.once("close", () => open.delete(socket));
@@ -88,6 +100,12 @@ export function listenHttp2(
         () => take(new FilteredSocket(socket, turns, faults, lastAnswersMs)),
         () => socket.destroy(),
       );
+    };
+    const front = tls && new TlsFront({ intake: tls.intake, faults, place: "grpc", callers });
+    const taker = tls && takerOf(tls, given);
+    const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      if (front === undefined || taker === undefined) given(socket);
+      else front.receive(socket, taker);
     });
     server.once("error", (error: Error & { syscall?: string }) => reject(Object.assign(error, { syscall: "listen" })));
     server.listen({ host, port }, () => {
@@ -100,10 +118,29 @@ export function listenHttp2(
         host: address.address,
         port: address.port,
         close: () => void server.close(),
-        cut: () => open.forEach((socket) => socket.destroy()),
+        cut: () => {
+          front?.cut();
+          open.forEach((socket) => socket.destroy());
+        },
       });
     });
   });
+}
+
+/** Whom `given` is told of. */
+function takerOf({ mayBePlain }: Http2Tls, given: (socket: Socket) => void): SocketTaker {
+  const refuse = (socket: Socket, why: string) => {
+    logger.debug("a connection from {host} is cut: {why}", { host: plainAddress(socket.remoteAddress ?? ""), why });
+    socket.destroy();
+  };
+  return {
+    plain: (socket) => {
+      if (mayBePlain(plainAddress(socket.remoteAddress ?? ""))) given(socket);
+      else refuse(socket, "it comes without TLS");
+    },
+    // Whoever calls by a program can call anew: nobody goes on with what a former certificate has proved.
+    secured: (socket, { isResumed }) => isResumed ? refuse(socket, "it resumes a session of TLS") : given(socket),
+  };
 }
 
 /** A socket of which not everything is heard. To `node:http2` it looks like one. */

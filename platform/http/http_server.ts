@@ -6,12 +6,16 @@
 
 import type { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Endpoint, plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
+import type { KeptIdentity } from "../tls/kept_identity.ts";
+import type { TlsIntake } from "../tls/tls_intake.ts";
 import { HttpCallers } from "./http_callers.ts";
 import { SlowCallers } from "./slow_callers.ts";
+import { TlsFront } from "./tls_front.ts";
 
 /** A request without its body. */
 export interface HttpRequest {
@@ -26,6 +30,8 @@ export interface HttpRequest {
   /** The other side's address; empty where it is not known. */
   readonly remoteHost: string;
   readonly remotePort: number;
+  /** Whether it came by TLS, which ends in this program. */
+  readonly isSecure: boolean;
 }
 
 /** An answer that is known whole. */
@@ -131,6 +137,19 @@ const REQUEST_MS = 10_000;
 /** How long answers that are under way may take when the server closes. */
 const CLOSE_MS = 500;
 
+/** TLS of a server. */
+export interface HttpTls {
+  /** What it shows; it may be replaced. */
+  readonly kept: KeptIdentity;
+  /** Takes what comes by TLS: the port speaks both. Absent where Deno cannot do that: the port speaks TLS alone. */
+  readonly intake?: TlsIntake;
+  /** Whether callers have shown a certificate. What a session of before has shown does not count. */
+  readonly clientAuth: boolean;
+}
+
+/** What a server is made with, beside whom it asks. */
+export type HttpParts = Partial<HttpLimits> & { readonly faults?: FaultGuard; readonly tls?: HttpTls | undefined };
+
 /**
  * Listens at `host`, on `port`.
  * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
@@ -138,7 +157,7 @@ const CLOSE_MS = 500;
 export function listenHttp(
   { host, port }: Endpoint,
   handler: HttpHandler,
-  { maxCallers, takeMs, requestMs, faults = UNGUARDED }: Partial<HttpLimits> & { readonly faults?: FaultGuard } = {},
+  { maxCallers, takeMs, requestMs, faults = UNGUARDED, tls }: HttpParts = {},
 ): Promise<HttpListener> {
   const unanswered = new Unanswered();
   const callers = new HttpCallers(maxCallers ?? LIMITS.maxCallers);
@@ -146,17 +165,19 @@ export function listenHttp(
   let parsed = 0;
   const shared = { callers, takeMs: takeMs ?? LIMITS.takeMs, faults };
   return new Promise((resolve, reject) => {
-    const server = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: REQUEST_MS,
-      requestTimeout: REQUEST_MS,
-    }, (request, response) => {
+    const limits = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS };
+    const asked = (request: IncomingMessage, response: ServerResponse) => {
       parsed++;
       if (!unanswered.takes(request.socket, response)) return void request.socket.destroy();
       slow.asked(request.socket, response);
       const answer = () => handler.request(new Exchange(request, response, shared));
       guarded(faults, "http", answer, () => response.destroy());
-    });
+    };
+    const isAlone = tls !== undefined && tls.intake === undefined;
+    // Deno before 2.8 gives its whole port to TLS, and keeps the certificate.
+    const server = isAlone
+      ? createTlsServer({ ...limits, cert: tls.kept.current.cert, key: tls.kept.current.key }, asked)
+      : createServer(limits, asked);
     server.on("connection", (socket: Socket) => {
       callers.add(socket);
       slow.wait(socket);
@@ -180,6 +201,9 @@ export function listenHttp(
         });
       guarded(faults, "http", take, () => socket.destroy());
     });
+    const front = tls?.intake && new TlsFront({ intake: tls.intake, faults, place: "http", callers });
+    // Nobody has looked at the certificate of a session that goes on. Without one it may: browsers do not ask anew.
+    front?.standBefore(server, ({ isResumed }) => !(tls!.clientAuth && isResumed));
     const failed = (error: Error) => reject(listenError(error));
     server.once("error", failed);
     server.listen({ host, port }, () => {
@@ -194,7 +218,7 @@ export function listenHttp(
         get parsed() {
           return parsed;
         },
-        close: () => closeServer(server),
+        close: () => closeServer(server, front),
       });
     });
   });
@@ -353,6 +377,7 @@ function requestOf(
     headers: Object.assign(Object.create(null), Object.fromEntries(texts)),
     remoteHost: plainAddress(socket.remoteAddress ?? ""),
     remotePort: socket.remotePort ?? 0,
+    isSecure: (socket as { readonly encrypted?: boolean }).encrypted === true,
   };
 }
 
@@ -396,10 +421,11 @@ function listenError(error: Error & { code?: string; syscall?: string }): Error 
   return Object.assign(error, error.code ? { syscall: "listen" } : { syscall: "getaddrinfo", code: "ENOTFOUND" });
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, front: TlsFront | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.closeAllConnections();
+      front?.cut();
       // Deno 2.5 waits for connections that it cannot close.
       resolve();
     }, CLOSE_MS);

@@ -12,6 +12,10 @@ import type { KeptIdentity } from "./kept_identity.ts";
 export interface TlsIntakeParts {
   /** Whether a caller has to show a certificate that `ca` of the identity has signed. */
   readonly clientAuth: boolean;
+  /** The oldest TLS that callers may speak; 1.3 if absent. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** What is spoken inside, by its name in ALPN. Callers that ask for it, and for none of these, are refused. */
+  readonly protocols?: readonly string[];
 }
 
 /** Whoever waits for the end of a handshake. */
@@ -28,17 +32,18 @@ export class TlsIntake {
   readonly #server: Server;
   readonly #owners = new WeakMap<Socket, { readonly owner: HandshakeOwner; readonly endPoint: Uint8Array }>();
 
-  constructor(kept: KeptIdentity, { clientAuth }: TlsIntakeParts) {
+  constructor(kept: KeptIdentity, { clientAuth, minVersion = "TLSv1.3", protocols }: TlsIntakeParts) {
     this.#kept = kept;
     const context = () => {
       const { cert, key, ca } = kept.current;
       // Deno would send all of `ca` to every caller, so it is given only where callers are checked.
-      return { cert, key, minVersion: "TLSv1.3" as const, ...(clientAuth && ca !== undefined ? { ca } : {}) };
+      return { cert, key, minVersion, ...(clientAuth && ca !== undefined ? { ca } : {}) };
     };
     const server = this.#server = createServer({
       ...context(),
       requestCert: clientAuth,
       rejectUnauthorized: clientAuth,
+      ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
       // As of the listener of plain connections.
       ...{ allowHalfOpen: true },
     });

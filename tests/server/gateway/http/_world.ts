@@ -48,6 +48,7 @@ export function request(
     headers: { host: "localhost:8080", ...headers },
     remoteHost,
     remotePort: 5000,
+    isSecure: false,
   };
 }
 

@@ -4,7 +4,10 @@ import { callerOf, proxiesOf } from "../../../../server/gateway/http/caller.ts";
 
 function caller(remoteHost: string, forwarded: string | undefined, proxies: string[]): string {
   const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
-  return callerOf({ method: "GET", target: "/", headers, remoteHost, remotePort: 1 }, proxiesOf(proxies));
+  return callerOf(
+    { method: "GET", target: "/", headers, remoteHost, remotePort: 1, isSecure: false },
+    proxiesOf(proxies),
+  );
 }
 
 Deno.test("callerOf() believes X-Forwarded-For from trusted proxies only, and the last address that is none of them", () => {

@@ -388,6 +388,7 @@ Deno.test("whatever is asked is answered", () => {
     headers: fc.dictionary(header, fc.string()),
     remoteHost: fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()),
     remotePort: fc.nat(),
+    isSecure: fc.boolean(),
   });
   fc.assert(fc.property(anything, fc.string(), fc.constantFrom(...ALL_SHOWN), (asked, body, shown) => {
     refuseStranger(asked, SITE);
