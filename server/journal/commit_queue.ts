@@ -47,6 +47,7 @@ export class CommitQueue {
   readonly #messageIds = new UsedIds();
   readonly #accounts = new Map<string, Account>();
   readonly #durations = new DurationCount();
+  readonly #waits = new DurationCount();
 
   constructor(parts: CommitQueueParts) {
     this.#parts = parts;
@@ -55,6 +56,11 @@ export class CommitQueue {
   /** How long the store took for each turn with something to store. */
   get durations(): Durations {
     return this.#durations.durations;
+  }
+
+  /** How long the event loop waited in place for turns that were on their way to the disk. */
+  get waits(): Durations {
+    return this.#waits.durations;
   }
 
   /** Whether turns with something to store wait for the disk. */
@@ -98,7 +104,11 @@ export class CommitQueue {
 
   /** Waits in place until all turns are stored, and tells them. */
   finish(): void {
-    if (this.isWaiting) this.#parts.store.finishCommits?.();
+    if (!this.isWaiting) return;
+    const { store, clock } = this.#parts;
+    const begunAtMs = clock.nowMs();
+    store.finishCommits?.();
+    this.#waits.add(clock.nowMs() - begunAtMs);
   }
 
   /** The entry that a turn that waits has under this message id. */

@@ -78,6 +78,8 @@ export interface NodeMetrics {
   readonly lamport: number;
   /** Transactions of its store: one for each turn of the event loop with something to store. */
   readonly commits: Durations;
+  /** How long the event loop waited in place for the disk. */
+  readonly waits: Durations;
   readonly peers: readonly PeerMetrics[];
   /** Names that are logged in anywhere in the network, as far as this server knows. */
   readonly usersOnline: number;
@@ -109,6 +111,7 @@ export interface MetricsFacts {
   readonly published: number;
   readonly lamport: number;
   readonly commits: Durations;
+  readonly waits: Durations;
   readonly members: readonly Member[];
   readonly links: Iterable<Pick<Route, "serverId" | "heartbeat" | "clockOffset">>;
   readonly usersOnline: number;
@@ -168,6 +171,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
       published,
       lamport,
       commits,
+      waits: facts.waits,
       usersOnline,
       pending,
       maxConnections,

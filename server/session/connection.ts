@@ -67,6 +67,8 @@ export class Connection
   #halfClose: HalfClose | undefined;
   /** Whether the server decides just now who it is. */
   #isDeciding = false;
+  /** Whether it is about to be closed, and is owed what is not on the disk yet. */
+  #isParting = false;
   /** The user that has logged in; empty before. */
   #username = "";
   /** What a client that keeps a trace is called there; empty for others. */
@@ -219,9 +221,9 @@ export class Connection
   }
 
   redirect({ host, port }: Endpoint): void {
-    if (this.isGone) return;
+    if (this.isGone || this.#isParting) return;
     this.contain(() => {
-      this.replies.endTurn();
+      if (!this.replies.endTurn()) return this.#partLater(() => this.redirect({ host, port }));
       this.replies.send({ command: "REDIRECT", hostname: host, port });
       this.#close("REDIRECTED", `it was sent to ${host}:${port}`);
     });
@@ -248,7 +250,8 @@ export class Connection
   }
 
   get taking(): Taking {
-    return takingIn(this.#phase);
+    const taking = takingIn(this.#phase);
+    return this.#isParting && taking === "now" ? "later" : taking;
   }
 
   /**
@@ -265,7 +268,7 @@ export class Connection
 
   takeLine(line: string): Taken {
     const phase = this.#phase;
-    if (phase.kind !== "client" && takingIn(phase) !== "now") return "not";
+    if (this.#isParting || (phase.kind !== "client" && takingIn(phase) !== "now")) return "not";
     if (phase.kind === "stranger") {
       const refusal = refuseChannel(this.#facts) ?? (isThirdFamily(line) ? refuseThirdFamily() : undefined);
       if (refusal !== undefined) {
@@ -286,7 +289,7 @@ export class Connection
 
   takePublication(publication: PlainPublication, bytes: Uint8Array): boolean {
     const phase = this.#phase;
-    return phase.kind === "client" && takePublication(phase, publication, bytes, this.#facts);
+    return phase.kind === "client" && !this.#isParting && takePublication(phase, publication, bytes, this.#facts);
   }
 
   takeProblem(problem: string): void {
@@ -319,11 +322,23 @@ export class Connection
     }
   }
 
-  #apply({ session, effects }: SessionStep): void {
+  #apply(step: SessionStep): void {
+    const { session, effects } = step;
     // The step's last effect closes, after what is to be said before.
-    if (session.kind === "closed") this.replies.endTurn();
-    else if (this.#phase.kind === "stranger") this.#identified(this.#phase.identification, session);
+    if (session.kind === "closed") {
+      if (!this.replies.endTurn()) return this.#partLater(() => this.#apply(step));
+    } else if (this.#phase.kind === "stranger") this.#identified(this.#phase.identification, session);
     for (const effect of effects) this.#perform(effect);
+    this.#lines.readOrNot();
+  }
+
+  /** Calls `part`, which closes, when what it is owed is on the disk and was said. Until then no line is taken. */
+  #partLater(part: () => void): void {
+    this.#isParting = true;
+    this.#parts.journal.whenDelivered(() => {
+      this.#isParting = false;
+      if (this.#phase.kind !== "closed") this.contain(part);
+    });
     this.#lines.readOrNot();
   }
 

@@ -96,9 +96,15 @@ export class Replies implements AwaitingCommit {
     this.#journal.whenCommitted(this);
   }
 
-  /** Ends the turn if answers wait for it, as the connection is about to be closed. */
-  endTurn(): void {
-    if (this.isWaiting) this.#journal.flush();
+  /**
+   * Ends the turn if answers wait for it, as the connection is about to be closed. Gives whether all of them are said.
+   * Where turns wait for the disk, that is later.
+   */
+  endTurn(): boolean {
+    if (!this.isWaiting) return true;
+    if (this.#journal.queue.waitsForDisk && !this.#journal.hasFailed) return false;
+    this.#journal.flush();
+    return true;
   }
 
   /** The turn is committed. */

@@ -267,6 +267,12 @@ const METRICS: Readonly<Record<string, Metric>> = {
     type: "histogram",
     values: ({ commits }) => histogram(commits),
   },
+  thrum_store_wait_seconds: {
+    help:
+      "How long the event loop stood still for the disk. Usual are greetings of servers, with store.synchronous full.",
+    type: "histogram",
+    values: ({ waits }) => histogram(waits),
+  },
   thrum_publish_to_deliver_seconds: {
     help: "From taking an activity in to having written it to all readers here that keep up.",
     type: "histogram",

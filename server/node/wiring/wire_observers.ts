@@ -89,9 +89,9 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     },
     metrics: () => {
       const { network: { backplane, sessions, presence }, clients: { connections } } = wired;
-      const { vector, lamport, accepted: published, commits, directMessages, retention } = journal;
+      const { vector, lamport, accepted: published, commits, queue, directMessages, retention } = journal;
       return nodeMetrics({
-        ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits },
+        ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits, waits: queue.waits },
         connections,
         waiting: connections.waiting,
         counters,

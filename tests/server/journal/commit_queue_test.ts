@@ -4,47 +4,8 @@ import { assertEquals } from "@std/assert";
 import type { AwaitingCommit, Commit } from "../../../server/journal/commit.ts";
 import { Journal } from "../../../server/journal/journal.ts";
 import { UnreadableError } from "../../../server/journal/unreadable_store.ts";
-import { openMemoryStore } from "../../../server/store/memory_store.ts";
-import type { Batch, Store } from "../../../server/store/store.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-
-/** A store on a disk that takes batches when the test says so. */
-class WaitingStore {
-  readonly store: Store;
-  readonly #inner = openMemoryStore({ serverId: "s-1" });
-  readonly #waiting: { batch: Batch; done: (error?: unknown) => void }[] = [];
-  /** How often somebody waited in place. */
-  finished = 0;
-
-  constructor() {
-    const own = {
-      commitInBackground: (batch: Batch, done: (error?: unknown) => void) => void this.#waiting.push({ batch, done }),
-      finishCommits: () => {
-        this.finished++;
-        this.sync(Infinity);
-      },
-    };
-    this.store = new Proxy(this.#inner, {
-      get: (inner, name) => {
-        const value = Reflect.get(own, name) ?? Reflect.get(inner, name);
-        return typeof value === "function" ? value.bind(inner) : value;
-      },
-    });
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  /** The first `count` batches are on the disk, or cannot be written. */
-  sync(count: number, error?: unknown): void {
-    for (; count > 0 && this.#waiting.length > 0; count--) {
-      const { batch, done } = this.#waiting.shift()!;
-      if (error === undefined) this.#inner.commit(batch);
-      done(error);
-    }
-  }
-}
+import { WaitingStore } from "../../support/waiting_store.ts";
 
 /** A journal on such a store, and what it tells. */
 class World {
@@ -169,7 +130,7 @@ Deno.test("flush() waits in place, and tells the turns before it first", () => {
   journal.flush();
   assertEquals([told, disk.finished, journal.head], [["1-1", "2-2"], 1, 2]);
   journal.flush();
-  assertEquals(disk.finished, 1);
+  assertEquals([disk.finished, journal.queue.waits.count], [1, 1]);
 });
 
 Deno.test("nobody is told of a turn that the disk did not take, or of one behind it", () => {

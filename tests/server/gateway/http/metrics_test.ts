@@ -38,6 +38,7 @@ const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   published: 20,
   lamport: 21,
   commits: { buckets: [{ upToMs: 1, count: 22 }, { upToMs: 2.5, count: 23 }], count: 50, sumMs: 100 },
+  waits: { buckets: [{ upToMs: 1, count: 1 }], count: 2, sumMs: 40 },
   peers: [
     {
       serverId: STRANGE,
@@ -126,6 +127,10 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       'thrum_store_commit_seconds_bucket{le="+Inf"} 50',
       "thrum_store_commit_seconds_sum 0.1",
       "thrum_store_commit_seconds_count 50",
+      'thrum_store_wait_seconds_bucket{le="0.001"} 1',
+      'thrum_store_wait_seconds_bucket{le="+Inf"} 2',
+      "thrum_store_wait_seconds_sum 0.04",
+      "thrum_store_wait_seconds_count 2",
       'thrum_peers{state="linked"} 1',
       'thrum_peers{state="suspect"} 0',
       'thrum_peer_up{peer="s-3",address="c:7000"} 0',
