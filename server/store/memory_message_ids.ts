@@ -1,39 +1,56 @@
 /**
- * Used message ids in memory, oldest first: a part of `memory_store.ts`. Clients without a name share a bounded part.
+ * Used message ids in memory, oldest first: a part of `memory_store.ts`. They are kept as hashes (`ids/id_ring.ts`).
+ * Clients without a name share a bounded part.
  */
 
 import { ANONYMOUS } from "../../protocol/names.ts";
+import { AskedIds } from "./ids/asked_ids.ts";
+import { IdRing } from "./ids/id_ring.ts";
+import { KeyedHash } from "./ids/keyed_hash.ts";
+import { OriginNames } from "./ids/origin_names.ts";
+import { makeSecret } from "./ids/secret.ts";
 import type { UsedMessageId } from "./store.ts";
-
-/** The data of an id, beside its key. */
-type Kept = Pick<UsedMessageId, "origin" | "sequence" | "usedAt">;
 
 /** All of them. */
 export class MemoryMessageIds {
-  readonly #named: BoundedIds;
-  readonly #anonymous: BoundedIds;
+  readonly #named = new IdRing();
+  readonly #anonymous = new IdRing();
+  readonly #maxNamed: number;
+  readonly #maxAnonymous: number;
+  readonly #hash = new KeyedHash(makeSecret());
+  readonly #asked = new AskedIds();
+  readonly #origins = new OriginNames();
 
   /** The most ids that are kept, even young ones. */
   constructor(maxNamed: number, maxAnonymous: number) {
-    this.#named = new BoundedIds(maxNamed);
-    this.#anonymous = new BoundedIds(maxAnonymous);
+    this.#maxNamed = maxNamed;
+    this.#maxAnonymous = maxAnonymous;
   }
 
   /** As `Store.usedMessageId`. */
   find(username: string, messageId: string): UsedMessageId | undefined {
-    const kept = this.#of(username).ids.get(keyOf(username, messageId));
-    return kept && { username, messageId, ...kept };
+    this.#hash.hash(username, messageId);
+    const { out } = this.#hash;
+    const found = this.#of(username).find(out[0]!, out[1]!, out[2]!);
+    if (found === undefined) {
+      this.#asked.add(username, messageId, out);
+      return undefined;
+    }
+    const { origin, sequence, usedAt } = found;
+    return { username, messageId, origin: this.#origins.nameOf(origin), sequence, usedAt };
   }
 
   /** Takes in what a turn used. */
   write(used: readonly UsedMessageId[]): void {
+    const { out } = this.#hash;
     for (const { username, messageId, origin, sequence, usedAt } of used) {
-      const { ids } = this.#of(username);
-      const key = keyOf(username, messageId);
-      if (!ids.has(key)) ids.set(key, { origin, sequence, usedAt });
+      if (!this.#asked.take(username, messageId, out)) this.#hash.hash(username, messageId);
+      const use = { origin: this.#origins.numberOf(origin), sequence, usedAt };
+      this.#of(username).add(out[0]!, out[1]!, out[2]!, use);
     }
-    this.#named.trim();
-    this.#anonymous.trim();
+    this.#asked.clear();
+    this.#named.trim(this.#maxNamed);
+    this.#anonymous.trim(this.#maxAnonymous);
   }
 
   /** Looks at the oldest `budget` ids and forgets those used before `usedBefore`. True if there are more. */
@@ -44,61 +61,18 @@ export class MemoryMessageIds {
 
   /** Drops the ids of `origin` after `sequence`. O(n). */
   cut(origin: string, sequence: number): void {
-    for (const { ids } of [this.#named, this.#anonymous]) {
-      for (const [key, kept] of ids) if (kept.origin === origin && kept.sequence > sequence) ids.delete(key);
-    }
+    const number = this.#origins.numberOf(origin);
+    this.#named.cut(number, sequence);
+    this.#anonymous.cut(number, sequence);
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#named.ids.clear();
-    this.#anonymous.ids.clear();
+    this.#named.clear();
+    this.#anonymous.clear();
   }
 
-  #of(username: string): BoundedIds {
+  #of(username: string): IdRing {
     return username === ANONYMOUS ? this.#anonymous : this.#named;
   }
-}
-
-class BoundedIds {
-  readonly ids = new Map<string, Kept>();
-  readonly #max: number;
-  #sweep: Iterator<[string, Kept]> | undefined;
-  /** Goes on where it stopped. A new iterator would have to pass over everything that was deleted before. */
-  #oldest: Iterator<string> | undefined;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** Forgets the oldest while there are too many. */
-  trim(): void {
-    while (this.ids.size > this.#max) this.#forgetOldest();
-  }
-
-  /** Looks through a part of them. */
-  forget(usedBefore: number, budget: number): boolean {
-    this.#sweep ??= this.ids.entries();
-    for (let left = budget; left > 0; left--) {
-      const { done, value } = this.#sweep.next();
-      if (done) {
-        this.#sweep = undefined;
-        return false;
-      }
-      if (value[1].usedAt < usedBefore) this.ids.delete(value[0]);
-    }
-    return true;
-  }
-
-  #forgetOldest(): void {
-    this.#oldest ??= this.ids.keys();
-    const { done, value } = this.#oldest.next();
-    if (done) this.#oldest = undefined;
-    else this.ids.delete(value);
-  }
-}
-
-function keyOf(username: string, messageId: string): string {
-  // The length tells where the name ends, so no two pairs give the same text.
-  return `${username.length} ${username}${messageId}`;
 }

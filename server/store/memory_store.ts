@@ -55,10 +55,7 @@ export interface MemoryStoreParts {
   readonly maxAnonymousIds?: number;
 }
 
-/**
- * With the longest ids, the process grows by some 350 MB for these. Without a bound, one client takes all memory within
- * minutes.
- */
+/** With these the process grows by 11 MB. Without a bound, one client takes all memory within minutes. */
 const MAX_MESSAGE_IDS = 250_000;
 /** Work that one call of `forget` does at most: a millisecond. No bytes are touched, so only rows count. */
 const FORGET_BUDGET = { rows: 1_000, bytes: Infinity, directMessages: 1_000, messageIds: 10_000 };

@@ -1,10 +1,12 @@
 /** Opens the files of the index that count, and says which positions of the log they leave out. */
 
 import { getLogger } from "@logtape/logtape";
+import { toHex } from "../../../platform/hex.ts";
 import type { Position } from "../../../log/segment.ts";
 import type { Run } from "./run.ts";
-import { makeSecret, type NumberOf, openRuns, remove, serialOf } from "./run_files.ts";
+import { type NumberOf, openRuns, remove, serialOf } from "./run_files.ts";
 import { planOpening, type Positions } from "./run_plan.ts";
+import { makeSecret } from "./secret.ts";
 
 /** What there is in a folder. */
 export interface OpenedRuns {
@@ -34,7 +36,7 @@ export function openFound(folder: string, baseline: Position, head: Position, nu
     (newest, run) => newest === undefined || run.meta.serial > newest.meta.serial ? run : newest,
     undefined,
   );
-  const secret = newest?.meta.secret ?? makeSecret();
+  const secret = newest?.meta.secret ?? toHex(makeSecret());
   // One folder has one key. In a file that somebody put there from another folder nothing would be found.
   const strange = runs.filter(({ meta }) => meta.secret !== secret);
   const own = runs.filter((run) => !strange.includes(run));

@@ -22,15 +22,12 @@ import {
   write,
   writeSync,
 } from "node:fs";
-import { randomFillSync } from "node:crypto";
 import { checksumOf } from "../sqlite/checksum.ts";
 import { readBlocks, Run } from "./run.ts";
 import { readDescription, readFences, readTrailer, type RunHead, TRAILER_BYTES } from "./run_format.ts";
 import type { Made, Step } from "./run_steps.ts";
 import { syncFolder } from "../../../platform/files/in_place.ts";
-import { toHex } from "../../../platform/hex.ts";
 import { isMissing } from "../sqlite/sqlite_errors.ts";
-import { SECRET_BYTES } from "./keyed_hash.ts";
 
 const FILE_NAME = /^ids-(\d{8,})\.run$/;
 const UNFINISHED = /^ids-\d{8,}\.run\.new$/;
@@ -67,11 +64,6 @@ export function openRuns(folder: string, numberOf: NumberOf): FoundRuns {
 /** The number of a file with this name. */
 export function serialOf(name: string): number {
   return Number(FILE_NAME.exec(name)?.[1] ?? 0);
-}
-
-/** A new secret key, in hexadecimal. */
-export function makeSecret(): string {
-  return toHex(randomFillSync(new Uint8Array(SECRET_BYTES)));
 }
 
 /** Writes a file at once, and waits for the disk. Throws the errors of node:fs. */
