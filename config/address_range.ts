@@ -27,6 +27,70 @@ export function isWithin(range: AddressRange, address: string): boolean {
   return read.bits >> behind === range.bits >> behind;
 }
 
+/** A range in its one form: equal ranges have equal texts. A single address has no `/BITS`. */
+export function addressRangeText({ bits, width, prefix }: AddressRange): string {
+  const behind = BigInt(width - prefix);
+  const first = bits >> behind << behind;
+  const address = width === 32 ? ipv4Text(first) : ipv6Text(first);
+  return prefix === width ? address : `${address}/${prefix}`;
+}
+
+/** Many ranges. A look-up costs one step for each length of prefix that there is, however many ranges there are. */
+export class AddressRanges {
+  /** By width and prefix: the first bits of each range. */
+  readonly #byPrefix = new Map<
+    string,
+    { readonly width: 32 | 128; readonly prefix: number; readonly first: Set<bigint> }
+  >();
+
+  add(range: AddressRange): void {
+    const { width, prefix } = range;
+    const key = `${width}/${prefix}`;
+    const known = this.#byPrefix.get(key) ?? { width, prefix, first: new Set<bigint>() };
+    this.#byPrefix.set(key, known);
+    known.first.add(firstOf(range.bits, known));
+  }
+
+  delete(range: AddressRange): void {
+    const key = `${range.width}/${range.prefix}`;
+    const known = this.#byPrefix.get(key);
+    known?.first.delete(firstOf(range.bits, known));
+    if (known?.first.size === 0) this.#byPrefix.delete(key);
+  }
+
+  /** The ranges that hold `address`, the widest first. What is no address is in none. */
+  holding(address: string): AddressRange[] {
+    if (this.#byPrefix.size === 0) return [];
+    const read = readAddress(plainAddress(address.toLowerCase()));
+    if (read === undefined) return [];
+    return [...this.#byPrefix.values()]
+      .filter((known) => known.width === read.width && known.first.has(firstOf(read.bits, known)))
+      .map(({ width, prefix }) => ({ bits: read.bits, width, prefix }))
+      .sort((a, b) => a.prefix - b.prefix);
+  }
+}
+
+function firstOf(bits: bigint, { width, prefix }: Pick<AddressRange, "width" | "prefix">): bigint {
+  return bits >> BigInt(width - prefix);
+}
+
+function ipv4Text(bits: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => bits >> shift & 0xffn).join(".");
+}
+
+/** As RFC 5952 wants it: the longest run of zeros, of two at least, is left out. */
+function ipv6Text(bits: bigint): string {
+  const text = Array.from({ length: 8 }, (_, index) => (bits >> BigInt(112 - 16 * index) & 0xffffn).toString(16))
+    .join(":");
+  const runs = [...text.matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
+  const [longest, at] = runs.reduce<readonly [string, number]>(
+    (best, { 0: run, index }) => run.length > best[0].length ? [run, index] : best,
+    ["", 0],
+  );
+  if (longest === "") return text;
+  return `${text.slice(0, at).replace(/:$/, "")}::${text.slice(at + longest.length).replace(/^:/, "")}`;
+}
+
 function readAddress(address: string): { readonly bits: bigint; readonly width: 32 | 128 } | undefined {
   if (!address.includes(":")) {
     const bits = ipv4Bits(address);

@@ -31,6 +31,11 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
+/** `"2026-11-20 12:34 UTC"`: the same on every machine. `wallMs` is milliseconds since 1970. */
+export function utcText(wallMs: number): string {
+  return `${new Date(wallMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 
 /** `"Friday, 2026-11-20"` in this machine's time zone. `wallMs` is milliseconds since 1970. */

@@ -32,6 +32,10 @@ export const CLOSE_REASONS = Object.freeze({
   NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
   SERVER_LOST: { sentence: "its server was lost", reconnect: "now" },
   ENDED_BY_OPERATOR: { sentence: "an operator of the network ended it", reconnect: "never" },
+  BANNED: { sentence: "an operator of the network has banned the user or the address", reconnect: "never" },
+  DISABLED: { sentence: "an operator of the network has disabled the account", reconnect: "never" },
+  DELETED: { sentence: "the account was deleted", reconnect: "never" },
+  SECRET_CHANGED: { sentence: "the account has another secret now", reconnect: "never" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

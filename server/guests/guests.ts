@@ -9,6 +9,7 @@ import type { Vector } from "../../log/vector.ts";
 import { usernameProblem } from "../../protocol/names.ts";
 import type { SessionsConfig } from "../../config/config.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
+import type { Rulings } from "../accounts/rulings.ts";
 import type { Backplane } from "../backplane/backplane.ts";
 import type { Sessions } from "../hub/sessions.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -20,13 +21,14 @@ import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /**
  * Why somebody cannot come in: the name is not allowed, has an account, or is logged in elsewhere and may be only once;
- * there is no place; or the server lets nobody in at the moment.
+ * there is no place; the server lets nobody in at the moment; or an operator lets this one in nowhere.
  */
-export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow";
+export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow" | "banned";
 
 /** What the doors see of their server. */
 export interface GuestsParts {
   readonly journal: Pick<Journal, "lamport" | "reach" | "vector" | "hasAccount">;
+  readonly rulings: Pick<Rulings, "barredUser" | "barredAddress">;
   readonly presence: Pick<PresenceBoard, "isOnline">;
   readonly sessions: Pick<Sessions, "of">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
@@ -83,8 +85,8 @@ export class Guests {
 
   /** Lets somebody in, or returns why not. */
   enter<N>(newcomer: NewGuest, owner: GuestOwner): Guest<N> | GuestRefusal {
-    const { journal, presence, backplane, connections, perUser, isClosing } = this.#parts;
-    const { name } = newcomer;
+    const { journal, rulings, presence, backplane, connections, perUser, isClosing } = this.#parts;
+    const { name, host } = newcomer;
     if (usernameProblem(name) !== undefined) return "badName";
     if (isClosing()) return "notNow";
     if (connections.isFull) return "full";
@@ -92,6 +94,7 @@ export class Guests {
     // A user with an account has a secret, and no door asks for it.
     const hasAccount = unlessUnreadable(() => journal.hasAccount(name));
     if (hasAccount !== false) return hasAccount === undefined ? "notNow" : "account";
+    if (rulings.barredUser(name) !== undefined || rulings.barredAddress(host) !== undefined) return "banned";
     if (perUser === "refuse" && presence.isOnline(name)) return "elsewhere";
     const guest = new Guest<N>(connections.nextId(), this.#parts.guest, newcomer, owner);
     connections.add(guest);

@@ -22,7 +22,8 @@ export interface ClientSession {
   tellPresence(username: string, line: Uint8Array): void;
   /** The entries that it was sent have other numbers now. */
   renumbered(renumbering: Renumbering): void;
-  end(reason: CloseReason): void;
+  /** Ends it; `why` is said in place of the sentence of `reason`. */
+  end(reason: CloseReason, why?: string): void;
 }
 
 /** All sessions of one server, in the order of their logins. */

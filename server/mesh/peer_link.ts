@@ -20,7 +20,7 @@ import {
   type PeerMessage,
   type WireMember,
 } from "../../protocol/peer/peer_message.ts";
-import { lineBytes } from "../../protocol/server_codec.ts";
+import { encodeLine } from "../../protocol/server_codec.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { AdmittedPeer } from "../backplane/peer_admission.ts";
@@ -206,9 +206,9 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
     return this.#phase.kind === "over";
   }
 
-  /** Sends a message as a line. */
+  /** Sends a message as a line, with all sealed in it that no listener may read. */
   send(message: PeerMessage): void {
-    this.write(lineBytes(message));
+    this.writeSealed(encodeLine(message));
   }
 
   /** Whether there is room for more. */

@@ -16,6 +16,7 @@ import type { WireHeartbeat } from "../../protocol/message.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
+import type { Ruling } from "../accounts/ruling.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
 import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
 import { type AuditFiles, AuditLog } from "../audit/audit_log.ts";
@@ -33,6 +34,7 @@ import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
 import { Operator } from "./operator.ts";
 import type { Order, OrderResult } from "./order.ts";
+import { type AskedRuling, type ResetResult, RulingOffice, type RulingResult } from "./ruling_office.ts";
 import { wireClients } from "./wiring/wire_clients.ts";
 import { wireLog } from "./wiring/wire_log.ts";
 import { wireNetwork } from "./wiring/wire_network.ts";
@@ -140,6 +142,10 @@ export class ThrumNode {
       ...{ log: auditLog, auditor, clock, backplane, notes: store.opened.notes },
       save: (key, value) => journal.saveNote(key, value),
     });
+    wired.rulingOffice = new RulingOffice({
+      ...{ rulings: log.rulings, journal, backplane, sessions, connections, userLists, placeKeeper },
+      ...{ crypto, auditor, kept: store.opened.notes },
+    });
     // Whoever waits for another server's answer is not kept by a server that has stopped.
     void wired.closing.finished.then(() => wired.operator.stop());
   }
@@ -220,6 +226,21 @@ export class ThrumNode {
   /** Carries out what an operator wants, here or at another server. Never rejects. */
   operate(order: Order, by: string): Promise<OrderResult> {
     return this.#wired.operator.carryOut(order, by);
+  }
+
+  /** Lays down what an operator wants of users or addresses, for the whole network. Never rejects. */
+  rule(ruling: AskedRuling): Promise<RulingResult> {
+    return this.#wired.rulingOffice.make(ruling);
+  }
+
+  /** Gives an account a new secret. Rejects if it cannot be derived. */
+  resetSecret(username: string, by: string): Promise<ResetResult> {
+    return this.#wired.rulingOffice.reset(username, by);
+  }
+
+  /** All that operators have laid down and that holds. */
+  get rulings(): Iterable<Ruling> {
+    return this.#wired.rulingOffice.all;
   }
 
   /** Ends it, as its store cannot go on. For faults that were caught outside of the node. */

@@ -49,6 +49,15 @@ export class UserLists {
     if (isNew) this.#all = undefined;
   }
 
+  /** This name has no account any more. */
+  removed(username: string): void {
+    const names = this.#names;
+    this.#all = undefined;
+    if (names === undefined) return;
+    const index = indexOf(names, username);
+    if (names[index] === username) names.splice(index, 1);
+  }
+
   /** The line that answers. */
   line(scope: UserScope): Uint8Array {
     if (scope === "all") return this.#all ??= lineOf(scope, this.usernames);

@@ -5,6 +5,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
+import type { Rulings } from "../accounts/rulings.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import { networkOf } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -29,6 +30,7 @@ export interface ConnectionsParts {
   readonly maxLobby: number;
   readonly counters: MetricCounters<LimitName>;
   readonly refusals: Pick<RefusalLog, "refused">;
+  readonly rulings: Pick<Rulings, "barredAddress">;
   /** Whether the server is about to end. Then nobody is taken in any more. */
   isClosing(): boolean;
   /** Makes a connection of a link. */
@@ -103,9 +105,11 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
   accept(link: Link, over: Door): void {
     const { isClosing, connect } = this.#parts;
     if (isClosing()) return link.destroy();
+    const barred = this.#parts.rulings.barredAddress(link.remoteHost);
+    if (barred !== undefined) return this.#refuse(link, "BANNED", barred.info, "a banned address calls");
     const network = networkOf(link.remoteHost);
     const limit = this.#limitOf(network);
-    if (limit !== undefined) return this.#refuse(link, limit);
+    if (limit !== undefined) return this.#refuseLimited(link, limit);
     const connection = connect(link, { id: this.nextId(), over });
     this.#add(connection, network);
     try {
@@ -202,18 +206,21 @@ export class Connections implements Iterable<ServedConnection>, SeatGiver {
     return maxUnidentifiedPerAddress > 0 && unidentified >= maxUnidentifiedPerAddress ? "unidentified" : undefined;
   }
 
-  /** Answers, and makes no connection of `link`. */
-  #refuse(link: Link, limit: LimitName): void {
-    const { counters } = this.#parts;
-    counters.limited(limit);
-    counters.ended("TOO_MANY");
+  #refuseLimited(link: Link, limit: LimitName): void {
+    this.#parts.counters.limited(limit);
     const what = limit === "connections" ? "connections" : "connections without a login";
-    const info = `this address has reached its limit of ${what}`;
-    if (this.#parts.refusals.refused(link.remoteHost, `${info} (TOO_MANY)`)) {
-      logger.warning(`an address has reached its limit of ${what}: {address}`, { address: link.remoteHost });
+    const told = `address has reached its limit of ${what}`;
+    this.#refuse(link, "TOO_MANY", `this ${told}`, `an ${told}`);
+  }
+
+  /** Answers, and makes no connection of `link`. `told` is for the log. */
+  #refuse(link: Link, reason: CloseReason, info: string, told: string): void {
+    this.#parts.counters.ended(reason);
+    if (this.#parts.refusals.refused(link.remoteHost, `${info} (${reason})`)) {
+      logger.warning(`${told}: {address}`, { address: link.remoteHost });
     }
-    const { reconnect } = CLOSE_REASONS.TOO_MANY;
-    link.write(lineBytes({ command: "END_CONNECTION", reason: "TOO_MANY", info, reconnect }));
+    const { reconnect } = CLOSE_REASONS[reason];
+    link.write(lineBytes({ command: "END_CONNECTION", reason, info, reconnect }));
     link.end(HURRY_MS);
   }
 

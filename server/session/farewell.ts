@@ -4,6 +4,9 @@ import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts"
 import type { EndConnectionMessage, RefusalMessage } from "../../protocol/message.ts";
 import type { Session } from "./session_state.ts";
 
+/** Ends after which the same login is refused. Plain clients know a command for them. */
+const SHOWN_OUT: ReadonlySet<CloseReason> = new Set(["NAME_LOST", "BANNED", "DISABLED", "DELETED", "SECRET_CHANGED"]);
+
 /** What the server says when it ends a connection for `reason`; `undefined` if the client knows no command for it. */
 export function farewellOf(
   session: Session,
@@ -11,7 +14,7 @@ export function farewellOf(
   why: string,
 ): RefusalMessage | EndConnectionMessage | undefined {
   if (session.kind === "client") {
-    if (session.isPlain) return reason === "NAME_LOST" ? { command: "AUTHENTICATION_FAIL", info: why } : undefined;
+    if (session.isPlain) return SHOWN_OUT.has(reason) ? { command: "AUTHENTICATION_FAIL", info: why } : undefined;
     return { command: "END_CONNECTION", reason, info: why, reconnect: CLOSE_REASONS[reason].reconnect };
   }
   if (reason === "TOO_MANY") return tooManyOf(session, why);

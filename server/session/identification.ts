@@ -10,6 +10,7 @@ import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import { StoreError } from "../store/store.ts";
 import type { Accounts } from "../accounts/accounts.ts";
+import type { Rulings } from "../accounts/rulings.ts";
 import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
 import type { Admission, LoginApplicant } from "./login/admission.ts";
@@ -30,6 +31,7 @@ export type StrangerSession = NamelessSession | VerifyingSession;
 export interface IdentificationParts {
   readonly admission: Pick<Admission, "checkLogin" | "challenge" | "checkAnswer" | "register">;
   readonly accounts: Pick<Accounts, "letOthersGoFirst" | "giveUp">;
+  readonly rulings: Pick<Rulings, "barredUser" | "account">;
   readonly seats: SeatGiver;
   readonly rates: Pick<AddressRates, "take">;
   readonly longLogins: Pick<LongLogins, "hold">;
@@ -86,6 +88,8 @@ export class Identification implements LoginApplicant {
   readonly #parts: IdentificationParts;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;
+  /** What its user's secret was checked by when its LOGIN came. */
+  #verifier: string | undefined;
   /** Since its LOGIN or REGISTER came. */
   #silence: Silence | undefined;
   /** Ends the hold on a long LOGIN, which is in memory while its client has to answer. */
@@ -172,6 +176,7 @@ export class Identification implements LoginApplicant {
   }
 
   #checkLogin(login: LoginMessage): void {
+    this.#noteVerifier(login);
     this.#parts.seats.tries(this.#owner, true);
     this.#traced(login);
     this.#parts.admission.checkLogin(login, this, (findings) => this.#checked(login, findings));
@@ -179,6 +184,7 @@ export class Identification implements LoginApplicant {
 
   #challenge({ login, first }: Extract<SessionEffect, { kind: "challenge" }>): void {
     const { seats, admission } = this.#parts;
+    this.#noteVerifier(login);
     seats.tries(this.#owner, true);
     this.#traced(login);
     admission.challenge({ login, first }, this, (found) => {
@@ -195,11 +201,28 @@ export class Identification implements LoginApplicant {
     admission.checkAnswer(answer, this, (findings) => this.#checked(answer.login, findings));
   }
 
-  #checked(login: LoginMessage, findings: LoginFindings): void {
-    const isRefused = (findings.problem ?? findings.limit ?? findings.redirect) !== undefined;
-    const goOn = () => this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
+  #checked(login: LoginMessage, found: LoginFindings): void {
+    const findings = this.#withRulings(login, found);
+    const { problem, barred, limit, redirect } = findings;
+    const isRefused = (problem ?? barred ?? limit ?? redirect) !== undefined;
+    // An operator may have laid something down while it waited for a seat.
+    const goOn = () =>
+      this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, this.#withRulings(login, findings))));
     if (isRefused || this.#parts.seats.enter(this.#owner, standingOf(login), goOn)) goOn();
     else this.#awaitSeat();
+  }
+
+  #noteVerifier({ username }: LoginMessage): void {
+    this.#verifier = this.#parts.rulings.account(username)?.verifier;
+  }
+
+  /** What is found out of a login whose proof is good, with what operators have laid down since it came. */
+  #withRulings({ username }: LoginMessage, findings: LoginFindings): LoginFindings {
+    if (findings.problem !== undefined || findings.limit !== undefined) return findings;
+    const { rulings } = this.#parts;
+    if (rulings.account(username)?.verifier !== this.#verifier) return { problem: "WRONG_SECRET" };
+    const barred = rulings.barredUser(username);
+    return barred === undefined ? findings : { barred };
   }
 
   #traced(login: LoginMessage): void {

@@ -9,6 +9,8 @@ import type { Standing } from "./limits/seats.ts";
 export interface ServedConnection {
   /** Unique at this server while it runs. */
   readonly id: string;
+  /** The address that it comes from. */
+  readonly remoteHost: string;
   /** Whether it has said nothing of its own for a while. */
   readonly isQuiet: boolean;
   /** Ends it of the server's own will. Its last line has `lingerMs` to leave. */

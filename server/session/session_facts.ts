@@ -6,6 +6,7 @@ import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Accounts } from "../accounts/accounts.ts";
+import type { Rulings } from "../accounts/rulings.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
@@ -21,6 +22,7 @@ export interface ConnectionFactsParts {
   /** Whether other machines have to come by TLS. */
   readonly requiresTls: boolean;
   readonly journal: Pick<Journal, "hasAccount" | "hasUsed">;
+  readonly rulings: Pick<Rulings, "isDeleted">;
   readonly accounts: Pick<Accounts, "matches">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
   /** How servers come in. */
@@ -70,7 +72,7 @@ export class ConnectionFacts implements SessionFacts {
   }
 
   hasAccount(username: string): boolean {
-    return this.#parts.journal.hasAccount(username);
+    return this.#parts.journal.hasAccount(username) && !this.#parts.rulings.isDeleted(username);
   }
 
   isRepeated(username: string, messageId: string): boolean {

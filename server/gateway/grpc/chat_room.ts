@@ -79,6 +79,7 @@ const REFUSALS: Readonly<Record<GuestRefusal, (id: string) => Refusal>> = {
   }),
   elsewhere: (id) => ({ code: "ALREADY_EXISTS", sentence: `${id} is connected elsewhere already` }),
   full: () => ({ code: "RESOURCE_EXHAUSTED", sentence: "This server has as many connections as it may" }),
+  banned: (id) => ({ code: "PERMISSION_DENIED", sentence: `${id}, or its address, is banned from this network` }),
   notNow: () => ({ code: "UNAVAILABLE", sentence: "This server lets nobody in at the moment" }),
 };
 const NO_SPACE: Refusal = { code: "RESOURCE_EXHAUSTED", sentence: "This server has no space left for the message" };

@@ -14,7 +14,7 @@ export interface Cipher {
 }
 
 /** The lines that have something to seal. */
-const LINES = /^\{"command":"(?:ACCOUNT|ACCOUNTS|SERVER_ANNOUNCE)",/;
+const LINES = /^\{"command":"(?:ACCOUNT|ACCOUNTS|RECORD|SERVER_ANNOUNCE)",/;
 /** A value to seal. What users choose has its quotes escaped, and never reads like this. */
 const VALUES = /"(verifier|ticketKey)":"([^"\\]+)"/g;
 const SEALED = "sealed:";

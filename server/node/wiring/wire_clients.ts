@@ -39,7 +39,7 @@ export interface WireClientsParts extends MachineParts {
 /** The clients of one server. */
 export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients {
   const { config, clock, crypto, faults, auditor, heartbeat, transport, log, observers, network, refusals } = parts;
-  const { journal, hub, budget } = log;
+  const { journal, rulings, hub, budget } = log;
   const { counters, observatory, tracer } = observers;
   const { backplane, balancer, sessions, presence, supervisor } = network;
   const { keeper: placeKeeper, talk: placeTalk } = network.places;
@@ -58,6 +58,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     clock,
     counters,
     refusals,
+    rulings,
     isClosing: () => wired.closing.hasBegun,
     connect: (link, origin) => new Connection(link, connectionParts, owner, origin),
   });
@@ -76,8 +77,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     save: (key, value) => journal.saveNote(key, value),
   });
   const verifierForm = config.cluster.clearSecret === "upgrade" ? "earlier" : "scram";
-  const source = { account: (username: string) => journal.storedAccount(username) };
-  const accounts = new Accounts(source, crypto, clock, keys, verifierForm, passes);
+  const accounts = new Accounts(rulings, crypto, clock, keys, verifierForm, passes);
   const rates = new AddressRates(config.limits, clock, counters);
   const admission = new Admission({
     ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },
@@ -98,10 +98,10 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const connectionParts: ConnectionParts = {
     ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
     log: { refusals, auditor },
-    facts: { limits, clearSecrets, requiresTls, journal, accounts, budget, peerEntrance },
+    facts: { limits, clearSecrets, requiresTls, journal, rulings, accounts, budget, peerEntrance },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
-      ...{ admission, accounts, seats: connections, rates, longLogins, supervisor, faults, served: owner },
+      ...{ admission, accounts, rulings, seats: connections, rates, longLogins, supervisor, faults, served: owner },
       identifyTimeoutMs: config.limits.identifyTimeoutMs,
     },
     entrance: new Entrance({
@@ -111,7 +111,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     }),
   };
   const guests = new Guests({
-    ...{ journal, presence, sessions, budget, backplane, faults, connections },
+    ...{ journal, rulings, presence, sessions, budget, backplane, faults, connections },
     perUser: config.sessions.perUser,
     isClosing: () => wired.closing.hasBegun,
     guest: { clock, journal, sessions, presence, hub, backplane, tracer, served: owner },

@@ -13,6 +13,7 @@ import { beginIncarnation } from "../../journal/origins/incarnation.ts";
 import { INCARNATION } from "../../journal/origins/origins.ts";
 import { UserLists } from "../../presence/user_lists.ts";
 import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../../store/disk_budget.ts";
+import { Rulings } from "../../accounts/rulings.ts";
 import { arrivingChange } from "../../accounts/verifier_change.ts";
 import type { Store } from "../../store/store.ts";
 import type { MachineParts, Wired, WiredLog } from "./wired.ts";
@@ -43,8 +44,13 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     },
     failed: (error) => wired.closing.fail(error),
   });
+  const rulings = new Rulings({
+    records: journal.records.all,
+    account: (username) => journal.storedAccount(username),
+    clock,
+  });
   const userLists = new UserLists({
-    readUsernames: () => journal.usernames(),
+    readUsernames: () => journal.usernames().filter((username) => !rulings.isDeleted(username)),
     get online() {
       return wired.network.presence.listed;
     },
@@ -87,7 +93,7 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     buried: (vector) => wired.network.backplane.forgot(vector),
   });
   const hasRoom = () => store.hasRoom;
-  return { incarnation, journal, userLists, hub, past, budget, forgetting, goneServers, hasRoom };
+  return { incarnation, journal, rulings, userLists, hub, past, budget, forgetting, goneServers, hasRoom };
 }
 
 /** A power cut took entries with it: the operator is told, and that the server has a new name. */

@@ -67,6 +67,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       balancer: () => balancer,
       presence: () => presence,
       operator: () => wired.operator,
+      rulingOffice: () => wired.rulingOffice,
       passes: () => wired.clients.passes,
       audits: () => wired.audits,
       isClosing: () => wired.closing.hasBegun,

@@ -11,6 +11,7 @@ import type { Backplane } from "../../backplane/backplane.ts";
 import type { Balancer } from "../../balance/balancer.ts";
 import type { Handover } from "../../balance/handover.ts";
 import type { Passes } from "../../accounts/passes.ts";
+import type { Rulings } from "../../accounts/rulings.ts";
 import type { Guests } from "../../guests/guests.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Past } from "../../hub/past.ts";
@@ -36,6 +37,7 @@ import type { AuditTalk } from "../audit_talk.ts";
 import type { AfterCommit } from "../after_commit.ts";
 import type { Closing } from "../closing.ts";
 import type { Operator } from "../operator.ts";
+import type { RulingOffice } from "../ruling_office.ts";
 
 /** What all of a server is made with. */
 export interface MachineParts {
@@ -52,6 +54,8 @@ export interface WiredLog {
   /** Which of the server's starts this is. */
   readonly incarnation: Incarnation;
   readonly journal: Journal;
+  /** What operators have laid down. */
+  readonly rulings: Rulings;
   readonly userLists: UserLists;
   readonly hub: Hub;
   readonly past: Past;
@@ -112,6 +116,7 @@ export class Wired {
   closing!: Closing;
   operator!: Operator;
   audits!: AuditTalk;
+  rulingOffice!: RulingOffice;
   /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
   http = "";
 }

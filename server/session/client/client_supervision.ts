@@ -52,7 +52,7 @@ export interface ClientSupervisionOwner {
   readonly tracedAs: string;
   /** Whether what it sends is read: not while lines of it wait, or it takes no answers. */
   readonly isRead: boolean;
-  end(reason: CloseReason): void;
+  end(reason: CloseReason, why?: string): void;
 }
 
 const logger = getLogger(["thrum", "connection"]);

@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint } from "../../../platform/address.ts";
+import type { Barred } from "../../accounts/rulings.ts";
 import type { Challenge } from "../../accounts/accounts.ts";
 import type { Proven } from "../../accounts/credential.ts";
 import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from "../../../protocol/message.ts";
@@ -105,6 +106,8 @@ export function onResponse(session: Session, response: string): SessionStep {
  */
 export interface LoginFindings {
   readonly problem?: LoginProblem;
+  /** An operator lets it in nowhere. */
+  readonly barred?: Barred;
   readonly limit?: Limit;
   readonly redirect?: Endpoint;
   readonly proven?: Proven;
@@ -114,10 +117,11 @@ export interface LoginFindings {
 
 /** The server has checked the `LOGIN`. */
 export function onLoginChecked(session: Session, findings: LoginFindings): SessionStep {
-  const { problem, limit, redirect, proven, serverFinal } = findings;
+  const { problem, barred, limit, redirect, proven, serverFinal } = findings;
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
   if (problem !== undefined) return refuseLogin(problem);
+  if (barred !== undefined) return refuse("LOGIN_FAILED", barred.info, barred.reason);
   const checked = { login: session.message, proven, serverFinal };
   if (redirect === undefined) return beginSession(checked);
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
