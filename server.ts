@@ -16,8 +16,11 @@ import { endpointText, isSecret, isToken, parseListenAddress, quoted, SECRET, TO
 import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
-import { serveGuarded } from "./server/gateway/serve.ts";
-import { DoorError, type Server, StoreError, type TakenActivities } from "./mod.ts";
+// Not from `mod.ts`: the library has a client, too, and a server would load it.
+import { DoorError } from "./server/gateway/door.ts";
+import { serveGuarded, type Server } from "./server/gateway/serve.ts";
+import type { TakenActivities } from "./server/observe/taken_activities.ts";
+import { StoreError } from "./server/store/store.ts";
 import { CloneError } from "./server/backplane/clone_error.ts";
 import { keepSecret } from "./server/gateway/kept_secret.ts";
 import { findNetworkSecret, readNetworkSecret } from "./server/gateway/network_secret.ts";

@@ -15,6 +15,7 @@ import { onStopSignal } from "../platform/signals.ts";
 import { styleFor } from "../platform/terminal.ts";
 import { VERSION } from "../protocol/version.ts";
 import { LOCKED } from "./locked.ts";
+import { fromSources, SERVER_PERMISSIONS } from "./permissions.ts";
 
 /** A server that has said where it listens. */
 interface Running {
@@ -103,7 +104,7 @@ function folderOf(number: number): string {
 function spawn(args: readonly string[], secret: string): Deno.ChildProcess {
   const server = new URL("../server.ts", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", LOCKED, "-A", "--quiet", server, ...args],
+    args: ["run", LOCKED, ...fromSources(SERVER_PERMISSIONS), "--quiet", server, ...args],
     // Out of sight of the process list.
     env: { THRUM_SECRET: secret },
     stdin: "null",

@@ -10,6 +10,7 @@ import { manualPage } from "../config/manual_page.ts";
 import { SERVER_PROGRAM } from "../config/server_arguments.ts";
 import { VERSION } from "../protocol/version.ts";
 import { LOCKED } from "./locked.ts";
+import { CLIENT_PERMISSIONS, SERVER_PERMISSIONS } from "./permissions.ts";
 
 /** A program to make. */
 interface Target {
@@ -33,10 +34,6 @@ class CompileError extends Error {
   }
 }
 
-// Files and addresses are the user's choice, on the command line or in the config file, so these cannot be narrowed.
-// Neither program starts others or loads foreign code. A client writes who talked last, in the person's config folder.
-// The uid is what node:fs compares to say whether the data folder can be written to, and `statfs` what is free on its
-// disk. The libraries for gRPC and WebSockets read settings of their own, and do not start where they may not.
 const TARGETS: readonly Target[] = [
   {
     name: SERVER_PROGRAM.name,
@@ -44,25 +41,14 @@ const TARGETS: readonly Target[] = [
     entry: "server.ts",
     // The last by name, as no import leads there (server/gateway/tls/load_init.ts).
     include: ["config.json", "dashboard", "server/gateway/tls/tls_init.ts"],
-    permissions: [
-      "--allow-net",
-      "--allow-read",
-      "--allow-write",
-      "--allow-env=THRUM_SECRET,THRUM_HTTP_TOKEN,OTEL_*,GRPC_*,WS_NO_*,TERM",
-      "--allow-sys=uid,statfs",
-    ],
+    permissions: SERVER_PERMISSIONS,
   },
   {
     name: CLIENT_PROGRAM.name,
     program: CLIENT_PROGRAM,
     entry: "client.ts",
     include: ["config.json"],
-    permissions: [
-      "--allow-net",
-      "--allow-read",
-      "--allow-write",
-      "--allow-env=THRUM_SECRET,USER,USERNAME,HOME,XDG_CONFIG_HOME,APPDATA,TERM",
-    ],
+    permissions: CLIENT_PERMISSIONS,
   },
 ];
 

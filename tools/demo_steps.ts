@@ -5,6 +5,7 @@
  */
 
 import { styleFor } from "../platform/terminal.ts";
+import { CLIENT_PERMISSIONS, fromSources, SERVER_PERMISSIONS } from "./permissions.ts";
 import { type Program, startClient, startServer } from "../tests/support/program.ts";
 
 // Times for people who wait: a fifteenth of the defaults.
@@ -12,6 +13,9 @@ const IDLE_SECONDS = 2;
 const INTERVAL_SECONDS = 0.6;
 const HEARTBEATS = 3;
 const MISSED = 5;
+// As the tasks and the compiled programs have it.
+const SERVER = fromSources(SERVER_PERMISSIONS);
+const CLIENT = fromSources(CLIENT_PERMISSIONS);
 
 const { bold, dim, green, red } = styleFor("stdout");
 const began = performance.now();
@@ -26,7 +30,7 @@ function done(who: string, what: string): void {
 }
 
 function client(port: string, args: readonly string[], env: Record<string, string> = {}): Program {
-  const program = startClient([...args, "--no-prompt", "--port", port], { env });
+  const program = startClient([...args, "--no-prompt", "--port", port], { env, permissions: CLIENT });
   running.push(program);
   return program;
 }
@@ -51,7 +55,7 @@ function serverAt(folder: string, args: readonly string[]): Program {
     ...["--no-prompt", "--data", `${data}/${folder}`],
     ...["--idle", String(IDLE_SECONDS), "--interval", String(INTERVAL_SECONDS), "--heartbeats", String(HEARTBEATS)],
     ...args,
-  ], { env: { THRUM_SECRET: networkSecret } });
+  ], { env: { THRUM_SECRET: networkSecret }, permissions: SERVER });
   running.push(program);
   return program;
 }

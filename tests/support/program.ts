@@ -15,6 +15,8 @@ export interface ProgramParts {
   readonly env?: Readonly<Record<string, string>>;
   /** What starts it, such as `ip netns exec NAME`: has to become the program, so that signals reach that. */
   readonly through?: readonly string[];
+  /** What it may do, as flags of Deno, where it is run from its sources; everything if absent. */
+  readonly permissions?: readonly string[];
   /** On a terminal of its own: then all that it writes is `output`, and `type` types. */
   readonly terminal?: boolean;
 }
@@ -27,12 +29,12 @@ const PATIENCE_MS = 120_000;
 
 /** Starts a server. It asks nothing unless it is on a terminal. */
 export function startServer(args: readonly string[], options: ProgramParts = {}): Program {
-  return new Program(commandOf("server.ts", "THRUM_SERVER_BIN"), args, options);
+  return new Program(commandOf("server.ts", "THRUM_SERVER_BIN", options.permissions), args, options);
 }
 
 /** Starts a client. */
 export function startClient(args: readonly string[], options: ProgramParts = {}): Program {
-  return new Program(commandOf("client.ts", "THRUM_CLIENT_BIN"), args, options);
+  return new Program(commandOf("client.ts", "THRUM_CLIENT_BIN", options.permissions), args, options);
 }
 
 /** What starts a client, for tests that start it by themselves. */
@@ -178,10 +180,10 @@ async function withPatience<T>(promise: Promise<T>): Promise<T | "over"> {
   }
 }
 
-function commandOf(entry: string, variable: string): string[] {
+function commandOf(entry: string, variable: string, permissions: readonly string[] = ["-A"]): string[] {
   const compiled = Deno.env.get(variable);
   const root = new URL("../../", import.meta.url).pathname;
-  return compiled ? [compiled] : [Deno.execPath(), "run", LOCKED, "-A", "--quiet", `${root}${entry}`];
+  return compiled ? [compiled] : [Deno.execPath(), "run", LOCKED, ...permissions, "--quiet", `${root}${entry}`];
 }
 
 function findTerminal(): string | undefined {

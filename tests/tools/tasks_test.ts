@@ -1,6 +1,7 @@
 /** What `deno task` does before it runs anything, and that it runs nothing without the hashes of what it loads. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CLIENT_PERMISSIONS, fromSources, SERVER_PERMISSIONS } from "../../tools/permissions.ts";
 
 const root = new URL("../../", import.meta.url);
 const { tasks, imports, importMap, lock, unstable } = JSON.parse(
@@ -26,6 +27,33 @@ Deno.test("every command of a task that loads modules names the lock", () => {
     assert(/\bdeno (?:run|test|check|doc) --lock=deno\.lock /.test(command), `${name}: ${command}`);
   }
 });
+
+Deno.test("the gate takes no lock that is not as it was committed", () => {
+  for (const { name, command } of commands.filter(({ name }) => name === "test" || name === "check")) {
+    if (/\bdeno (?:test|check) /.test(command)) assertStringIncludes(command, " --lock=deno.lock --frozen ", name);
+  }
+});
+
+Deno.test("no task that a user runs may do everything, and the programs start no others", () => {
+  const used = ["server", "client", "demo", "cluster", "compile", "diagram", "why", "participant"];
+  for (const name of used) {
+    const command = commandOf(name);
+    assert(!/ (?:-A|--allow-all|--allow-ffi)\b/.test(command), `${name}: ${command}`);
+  }
+  for (const name of ["server", "client"]) assert(!/--allow-(?:run|ffi|import)/.test(commandOf(name)), name);
+});
+
+Deno.test("the tasks give both programs what the compiled ones have, and no more", () => {
+  const flags = (name: string) =>
+    [...commandOf(name).matchAll(/'?(--(?:allow-\w+|no-prompt)(?:=[^ ']+)?)'? /g)].map(([, flag]) => flag);
+  assertEquals(flags("server"), [...fromSources(SERVER_PERMISSIONS)]);
+  assertEquals(flags("client"), [...fromSources(CLIENT_PERMISSIONS)]);
+});
+
+/** The command of a task. */
+function commandOf(name: string): string {
+  return (tasks as Record<string, { command: string }>)[name]!.command;
+}
 
 Deno.test("the demo says what is to come before Deno looks at what its steps need", async () => {
   const demo = await Deno.readTextFile(new URL("tools/demo.ts", root));
