@@ -3,12 +3,15 @@
  * it, and nothing else does.
  */
 
-import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { LineClient } from "../support/line_client.ts";
 import { startServer } from "../support/program.ts";
 import { NO_SLOW_SYNC, slowSync } from "../support/slow_sync.ts";
+import { mountThrottledDisk, NO_THROTTLED_DISK } from "../support/throttled_disk.ts";
 
 if (NO_SLOW_SYNC !== "") console.log(`Tests of a slow disk are skipped: ${NO_SLOW_SYNC}.`);
+
+if (NO_THROTTLED_DISK !== "") console.log(`The test on a throttled disk is skipped: ${NO_THROTTLED_DISK}.`);
 
 /** Long beside a round trip, on a busy machine too. */
 const SYNC_MS = 2_000;
@@ -59,5 +62,55 @@ Deno.test({
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+});
+
+Deno.test({
+  name:
+    "a disk that takes 1 MiB a second slows down who publishes more, and no heartbeat; all of it is there afterwards",
+  ignore: NO_THROTTLED_DISK !== "",
+  async fn() {
+    const bytesPerSecond = 1_048_576;
+    const [count, size] = [400, 40_000];
+    using disk = mountThrottledDisk(128, bytesPerSecond);
+    const start = () =>
+      startServer(["--no-prompt", "--data", `${disk.folder}/data`, "--port", "0"], { through: disk.through });
+    const portOf = async (server: ReturnType<typeof start>) => Number((await server.sees(/listening on .*:(\d+)/))[1]);
+    {
+      await using server = start();
+      const port = await portOf(server);
+      const publishing = { features: ["ack"], receive: "none" };
+      await using publisher = await LineClient.loggedIn(port, publishing);
+      await using other = await LineClient.loggedIn(port, { features: ["heartbeat"], receive: "none" });
+      let acknowledged = 0;
+      publisher.onMessage = ({ command }) => {
+        if (command === "ACTIVITY_ACK") acknowledged++;
+      };
+      const begunAt = performance.now();
+      for (let n = 0; n < count; n++) {
+        publisher.send({ command: "ACTIVITY_MESSAGE", messageId: `m-${n}`, activity: { n, text: "x".repeat(size) } });
+      }
+      let [rounds, longestMs] = [0, 0];
+      while (acknowledged < count) {
+        const askedAt = performance.now();
+        other.send({ command: "HEARTBEAT", sequence: ++rounds });
+        await other.next("HEARTBEAT_ACK");
+        longestMs = Math.max(longestMs, performance.now() - askedAt);
+      }
+      const tookMs = performance.now() - begunAt;
+      console.log(`    ${rounds} heartbeats in ${Math.round(tookMs)} ms, the slowest ${Math.round(longestMs)} ms`);
+      // All but what may wait for the disk was there.
+      assertGreater(tookMs, 1_000 * (count * size - 9_000_000) / bytesPerSecond, "the publisher waited for the disk");
+      // Who waited in place for what may wait for the disk would wait for eight seconds.
+      assertLess(longestMs, 4_000, "the longest that somebody waited for the answer to a heartbeat");
+      server.signal("SIGTERM");
+      assertEquals(await server.ended(), 0);
+    }
+    await using server = start();
+    const reading = { features: ["resume", "chat"], resume: { vector: {} } };
+    await using reader = await LineClient.loggedIn(await portOf(server), reading);
+    await reader.next("CAUGHT_UP");
+    const got = reader.received.filter(({ command }) => command === "ACTIVITY_BROADCAST");
+    assertEquals(got.map(({ activity }) => activity.n), Array.from({ length: count }, (_, n) => n));
   },
 });
